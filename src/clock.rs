@@ -1,0 +1,119 @@
+//! The time that tokens and stores are judged by.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// Tells the wall-clock time.
+///
+/// Tokens (`iat`, `exp`, `nbf`), absolute lifetimes and [`MemoryStore`](crate::MemoryStore)
+/// follow this clock; the idle time to live of a session in Redis follows Redis' own clock.
+pub trait Clock: fmt::Debug + Send + Sync + 'static {
+    /// Returns the current time; times before 1970 are allowed.
+    fn now(&self) -> SystemTime;
+}
+
+/// Reads the clock of the operating system.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> SystemTime {
+        SystemTime::now()
+    }
+}
+
+/// Stands still until it is moved by hand; clones share the same hands.
+///
+/// ```
+/// use std::time::Duration;
+/// use jwt_redis_session::{Clock, ManualClock};
+///
+/// let clock = ManualClock::at(1_700_000_000);
+/// let before = clock.now();
+/// clock.advance(Duration::from_secs(5));
+/// assert_eq!(clock.now().duration_since(before).unwrap(), Duration::from_secs(5));
+/// ```
+#[derive(Clone, Debug)]
+pub struct ManualClock {
+    millis: Arc<AtomicI64>,
+}
+
+impl ManualClock {
+    /// Creates a clock that shows `unix_seconds` (seconds since 1970, may be negative).
+    #[must_use]
+    pub fn at(unix_seconds: i64) -> Self {
+        Self {
+            millis: Arc::new(AtomicI64::new(unix_seconds.saturating_mul(1000))),
+        }
+    }
+
+    /// Moves the clock forward by `by`, to the millisecond.
+    pub fn advance(&self, by: Duration) {
+        let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
+        self.millis.fetch_add(by, Ordering::SeqCst);
+    }
+
+    /// Moves the clock to `unix_seconds`, forward or backward.
+    pub fn set(&self, unix_seconds: i64) {
+        self.millis
+            .store(unix_seconds.saturating_mul(1000), Ordering::SeqCst);
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> SystemTime {
+        let millis = self.millis.load(Ordering::SeqCst);
+        let distance = Duration::from_millis(millis.unsigned_abs());
+        let time = if millis >= 0 {
+            UNIX_EPOCH.checked_add(distance)
+        } else {
+            UNIX_EPOCH.checked_sub(distance)
+        };
+        time.unwrap_or(UNIX_EPOCH)
+    }
+}
+
+impl<C: Clock + ?Sized> Clock for Arc<C> {
+    fn now(&self) -> SystemTime {
+        (**self).now()
+    }
+}
+
+/// Milliseconds since 1970, negative before it, saturating.
+pub(crate) fn unix_millis(time: SystemTime) -> i64 {
+    match time.duration_since(UNIX_EPOCH) {
+        Ok(after) => i64::try_from(after.as_millis()).unwrap_or(i64::MAX),
+        Err(before) => {
+            i64::try_from(before.duration().as_millis()).map_or(i64::MIN, |millis| -millis)
+        }
+    }
+}
+
+/// Whole seconds since 1970, rounded down, as in a JWT's `NumericDate`.
+pub(crate) fn unix_seconds(time: SystemTime) -> i64 {
+    unix_millis(time).div_euclid(1000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_before_1970_are_negative_and_round_down() {
+        let clock = ManualClock::at(-1);
+        assert_eq!(unix_millis(clock.now()), -1000);
+        clock.advance(Duration::from_millis(500));
+        assert_eq!(unix_seconds(clock.now()), -1);
+        clock.advance(Duration::from_millis(500));
+        assert_eq!(unix_seconds(clock.now()), 0);
+    }
+
+    #[test]
+    fn extreme_times_do_not_panic() {
+        for seconds in [i64::MIN, i64::MAX] {
+            let _ = unix_seconds(ManualClock::at(seconds).now());
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! Server-side sessions behind signed tokens, for tower.
+
+mod clock;
+mod crypto;
+mod id;
+mod rejection;
+pub mod store;
+mod token;
+
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use id::{InvalidSessionId, SessionId};
+pub use rejection::Rejection;
+pub use token::Token;

@@ -1,0 +1,146 @@
+//! Why a store did not answer.
+
+use std::fmt;
+
+/// The store did not do what it was asked, or nobody knows whether it did.
+///
+/// Never means "no such session". The text says what happened and what to do, and never holds a
+/// key, a value or a credential: what the database printed is not kept.
+#[derive(Clone, PartialEq, Eq)]
+pub struct StoreError {
+    kind: StoreErrorKind,
+    detail: Option<Box<str>>,
+}
+
+impl StoreError {
+    /// Creates an error of `kind`.
+    #[must_use]
+    pub const fn new(kind: StoreErrorKind) -> Self {
+        Self { kind, detail: None }
+    }
+
+    /// Adds what an operator may read: an error code, an address, a setting. Never data.
+    #[must_use]
+    pub fn with_detail(mut self, detail: impl Into<Box<str>>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+
+    /// Why the store did not answer.
+    #[must_use]
+    pub const fn kind(&self) -> StoreErrorKind {
+        self.kind
+    }
+}
+
+impl From<StoreErrorKind> for StoreError {
+    fn from(kind: StoreErrorKind) -> Self {
+        Self::new(kind)
+    }
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.kind.explanation())?;
+        match &self.detail {
+            Some(detail) => write!(f, " ({detail})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoreError")
+            .field("kind", &self.kind)
+            .field("detail", &self.detail)
+            .finish()
+    }
+}
+
+impl std::error::Error for StoreError {}
+
+/// Why a store did not answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum StoreErrorKind {
+    /// No answer within the deadline; a write may or may not have been applied.
+    Timeout,
+    /// The store cannot be reached, or the connection broke; a write may have been applied.
+    Connection,
+    /// The credentials were refused (`NOAUTH`, `WRONGPASS`).
+    Auth,
+    /// The account lacks a permission (`NOPERM`).
+    Permission,
+    /// The store takes no writes (`READONLY`): a replica, or a failover is under way.
+    ReadOnly,
+    /// The store is full (`OOM`).
+    Full,
+    /// The store is starting up (`LOADING`, `MASTERDOWN`, `TRYAGAIN`).
+    Loading,
+    /// The store is busy with a long script (`BUSY`).
+    Busy,
+    /// The store refuses writes it cannot make safe (`MISCONF`, `NOREPLICAS`).
+    Refused,
+    /// The store is a Redis Cluster and this connection is not (`MOVED`, `ASK`, `CROSSSLOT`), or
+    /// the cluster is down (`CLUSTERDOWN`).
+    Cluster,
+    /// The answer was not in the store's protocol.
+    Protocol,
+    /// The configuration is wrong: an address that cannot be parsed, a feature that is off.
+    Configuration,
+    /// Any other refusal.
+    Other,
+}
+
+impl StoreErrorKind {
+    /// The kind in `snake_case`, as logs and metrics name it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Timeout => "timeout",
+            Self::Connection => "connection",
+            Self::Auth => "auth",
+            Self::Permission => "permission",
+            Self::ReadOnly => "read_only",
+            Self::Full => "full",
+            Self::Loading => "loading",
+            Self::Busy => "busy",
+            Self::Refused => "refused",
+            Self::Cluster => "cluster",
+            Self::Protocol => "protocol",
+            Self::Configuration => "configuration",
+            Self::Other => "other",
+        }
+    }
+
+    const fn explanation(self) -> &'static str {
+        match self {
+            Self::Timeout => {
+                "the session store did not answer in time; check that it is reachable and not overloaded"
+            }
+            Self::Connection => {
+                "the session store cannot be reached; check that it runs and that its address is right"
+            }
+            Self::Auth => "the session store refused the credentials; check user and password",
+            Self::Permission => {
+                "the session store's account lacks a permission; FORMAT.md lists the commands it needs"
+            }
+            Self::ReadOnly => "the session store is read-only; point the application at the master",
+            Self::Full => "the session store is full; raise its memory limit",
+            Self::Loading => "the session store is starting up; try again shortly",
+            Self::Busy => "the session store is busy with a script; kill the script or wait",
+            Self::Refused => {
+                "the session store refuses writes it cannot make safe; check its persistence and replicas"
+            }
+            Self::Cluster => {
+                "the session store is a Redis Cluster, or a cluster that is down; use a cluster connection"
+            }
+            Self::Protocol => {
+                "the session store answered outside its protocol; check that the address is a Redis server"
+            }
+            Self::Configuration => "the session store is not configured right",
+            Self::Other => "the session store refused the command",
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! What is kept, for how long.
+
+pub(crate) mod contract;
+pub(crate) mod error;
+
+pub use contract::{Command, Compared, IndexEntry, Reply, Store, Stored, Superseded};
+pub use error::{StoreError, StoreErrorKind};

@@ -1,0 +1,5 @@
+//! Is the token ours, and in force?
+
+pub(crate) mod text;
+
+pub use text::Token;
