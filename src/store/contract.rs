@@ -141,6 +141,8 @@ pub enum Command<'a> {
         index: &'a str,
         /// The session id that is left alone.
         keep: Option<&'a str>,
+        /// Unix seconds, at least 1: when the mark was set. An earlier mark keeps its time.
+        now: i64,
     },
     /// Marks `old` as dying if both `old` and `new` stand in the index unmarked. Redis: a script.
     /// Answered by [`Reply::Superseded`].
@@ -149,8 +151,10 @@ pub enum Command<'a> {
         index: &'a str,
         /// The session id to mark.
         old: &'a str,
-        /// The session id that takes its place.
+        /// The session id that takes its place; may be `old` itself.
         new: &'a str,
+        /// Unix seconds, at least 1: when the mark was set.
+        now: i64,
     },
     /// Lists the index. Redis: `ZRANGE WITHSCORES`. Answered by [`Reply::Entries`].
     IndexEntries {
@@ -297,17 +301,39 @@ pub enum Superseded {
     NewGone,
 }
 
-/// A member of an owner index.
+/// A member of an owner index; `Debug` does not print its name.
 #[derive(Clone, PartialEq, Eq)]
 pub struct IndexEntry {
     /// The session id.
     pub member: String,
-    /// Unix seconds before which the record need not be checked; `None` if marked as dying.
-    pub score: Option<i64>,
+    /// How it stands.
+    pub standing: Standing,
 }
 
 impl fmt::Debug for IndexEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "IndexEntry(score {:?})", self.score)
+        f.debug_tuple("IndexEntry").field(&self.standing).finish()
+    }
+}
+
+/// How a member of an owner index stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Unmarked. Redis: the score, 0 or more.
+    Live {
+        /// Unix seconds before which the record need not be checked.
+        score: i64,
+    },
+    /// Marked as dying. Redis: the score is `since` negated, below 0.
+    Dying {
+        /// Unix seconds, at least 1: when it was marked.
+        since: i64,
+    },
+}
+
+#[async_trait]
+impl<S: Store + ?Sized> Store for std::sync::Arc<S> {
+    async fn run(&self, commands: &[Command<'_>]) -> Result<Vec<Reply>, StoreError> {
+        (**self).run(commands).await
     }
 }

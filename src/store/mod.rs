@@ -3,5 +3,5 @@
 pub(crate) mod contract;
 pub(crate) mod error;
 
-pub use contract::{Command, Compared, IndexEntry, Reply, Store, Stored, Superseded};
+pub use contract::{Command, Compared, IndexEntry, Reply, Standing, Store, Stored, Superseded};
 pub use error::{StoreError, StoreErrorKind};

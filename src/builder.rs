@@ -1,0 +1,161 @@
+//! How sessions are configured.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::clock::{Clock, SystemClock};
+use crate::engine::core::Engine;
+use crate::engine::lifetime::{Lifetime, is_storable};
+use crate::id::SessionId;
+use crate::keyspace::Keyspace;
+use crate::sessions::Sessions;
+use crate::store::Store;
+use crate::token::TokenFormat;
+
+/// Builds [`Sessions`]; made by [`Sessions::builder`].
+#[must_use = "call `build` to get the sessions"]
+pub struct SessionsBuilder {
+    store: Arc<dyn Store>,
+    format: TokenFormat,
+    keyspace: Box<str>,
+    max_age: Option<Duration>,
+    absolute_lifetime: Option<Duration>,
+    touch_every_read: bool,
+    max_size: usize,
+    clock: Arc<dyn Clock>,
+    new_id: Arc<dyn Fn() -> SessionId + Send + Sync>,
+}
+
+impl Sessions {
+    /// Starts building sessions that live in `store` and whose tokens are `tokens`: a
+    /// [`Keyring`](crate::Keyring) for JWTs, or [`OpaqueTokens`](crate::OpaqueTokens).
+    pub fn builder(store: impl Store, tokens: impl Into<TokenFormat>) -> SessionsBuilder {
+        SessionsBuilder {
+            store: Arc::new(store),
+            format: tokens.into(),
+            keyspace: "sess:".into(),
+            max_age: Some(Duration::from_secs(86_400)),
+            absolute_lifetime: None,
+            touch_every_read: false,
+            max_size: 1 << 20,
+            clock: Arc::new(SystemClock),
+            new_id: Arc::new(SessionId::random),
+        }
+    }
+}
+
+impl SessionsBuilder {
+    /// Sets the prefix of every name in the store. Defaults to `sess:`.
+    ///
+    /// Sessions of different keyspaces never see each other, even under the same secret.
+    pub fn keyspace(mut self, prefix: impl Into<Box<str>>) -> Self {
+        self.keyspace = prefix.into();
+        self
+    }
+
+    /// Sets how long a session lives after its last use. Defaults to 86,400 s (a day).
+    pub fn max_age(mut self, max_age: Duration) -> Self {
+        self.max_age = Some(max_age);
+        self
+    }
+
+    /// Lets idle sessions live to the end of their absolute lifetime, which must be set.
+    pub fn no_max_age(mut self) -> Self {
+        self.max_age = None;
+        self
+    }
+
+    /// Sets how long a session lives from its creation, however much it is used. Defaults to
+    /// no limit. Tokens then carry `exp`, and a JWT without it is rejected.
+    pub fn absolute_lifetime(mut self, lifetime: Duration) -> Self {
+        self.absolute_lifetime = Some(lifetime);
+        self
+    }
+
+    /// Sets 30 minutes of idle and 12 hours of absolute lifetime (OWASP ASVS 5.0, 7.3).
+    pub fn hardened(self) -> Self {
+        self.max_age(Duration::from_secs(30 * 60)).absolute_lifetime(Duration::from_secs(12 * 3600))
+    }
+
+    /// Pushes the time to live back on every read. Defaults to false: only once 1/16 of the max
+    /// age has passed since the last use, so that most reads write nothing.
+    pub fn touch_every_read(mut self, exact: bool) -> Self {
+        self.touch_every_read = exact;
+        self
+    }
+
+    /// Sets the largest record in bytes. Defaults to 1 MiB.
+    pub fn max_size(mut self, bytes: usize) -> Self {
+        self.max_size = bytes;
+        self
+    }
+
+    /// Sets the clock by which tokens are issued and judged. Defaults to the system's.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Sets how session ids are drawn. Defaults to [`SessionId::random`]. Ids must be
+    /// unguessable and never repeat. Opaque tokens ignore it: their id is the token's hash.
+    pub fn id_generator(mut self, new_id: impl Fn() -> SessionId + Send + Sync + 'static) -> Self {
+        self.new_id = Arc::new(new_id);
+        self
+    }
+
+    /// Checks the configuration.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] if a lifetime is zero or above 100 years, or there is neither a max age
+    /// nor an absolute lifetime.
+    pub fn build(self) -> Result<Sessions, ConfigError> {
+        for (name, lifetime) in
+            [("max_age", self.max_age), ("absolute_lifetime", self.absolute_lifetime)]
+        {
+            if lifetime.is_some_and(|lifetime| !is_storable(lifetime)) {
+                return Err(ConfigError::Lifetime(name));
+            }
+        }
+        let lifetime = match (self.max_age, self.absolute_lifetime) {
+            (Some(idle), None) => Lifetime::Idle(idle),
+            (None, Some(absolute)) => Lifetime::Absolute(absolute),
+            (Some(idle), Some(absolute)) => Lifetime::Both { idle, absolute },
+            (None, None) => return Err(ConfigError::Endless),
+        };
+        Ok(Sessions::new(Engine {
+            store: self.store,
+            format: self.format,
+            keyspace: Keyspace::new(self.keyspace),
+            lifetime,
+            touch_every_read: self.touch_every_read,
+            max_size: self.max_size,
+            clock: self.clock,
+            new_id: self.new_id,
+        }))
+    }
+}
+
+impl fmt::Debug for SessionsBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionsBuilder")
+            .field("store", &self.store)
+            .field("keyspace", &self.keyspace)
+            .field("max_age", &self.max_age)
+            .field("absolute_lifetime", &self.absolute_lifetime)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why sessions cannot be built.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The named lifetime is zero or above 100 years.
+    #[error("`{0}` must be at least a millisecond and at most 100 years")]
+    Lifetime(&'static str),
+    /// There is neither a max age nor an absolute lifetime.
+    #[error("`no_max_age` needs an `absolute_lifetime`: a session must end some time")]
+    Endless,
+}

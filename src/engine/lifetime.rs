@@ -1,0 +1,87 @@
+//! How long a session lives.
+
+use std::time::Duration;
+
+/// The longest time to live: 100 years, far within what Redis takes.
+const MAX: Duration = Duration::from_secs(100 * 365 * 86_400);
+
+/// Whether a store can keep a record for `ttl`.
+pub(crate) const fn is_storable(ttl: Duration) -> bool {
+    ttl.as_millis() >= 1 && ttl.as_secs() <= MAX.as_secs()
+}
+
+/// How long a session lives.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Lifetime {
+    /// From its last use.
+    Idle(Duration),
+    /// From its creation.
+    Absolute(Duration),
+    /// Whichever ends first.
+    Both { idle: Duration, absolute: Duration },
+}
+
+impl Lifetime {
+    pub(crate) const fn idle(self) -> Option<Duration> {
+        match self {
+            Self::Idle(idle) | Self::Both { idle, .. } => Some(idle),
+            Self::Absolute(_) => None,
+        }
+    }
+
+    pub(crate) const fn absolute(self) -> Option<Duration> {
+        match self {
+            Self::Absolute(absolute) | Self::Both { absolute, .. } => Some(absolute),
+            Self::Idle(_) => None,
+        }
+    }
+
+    /// The absolute end of a session created at `now`, both in Unix seconds; a part of a second
+    /// counts as a whole one.
+    pub(crate) fn expires(self, now: i64) -> Option<i64> {
+        let seconds = self.absolute()?.as_millis().div_ceil(1000);
+        Some(now.saturating_add(i64::try_from(seconds).unwrap_or(i64::MAX)))
+    }
+
+    /// The time to live that a use now gives to a session that ends at `expires` (Unix seconds);
+    /// `None` if it has ended.
+    pub(crate) fn ttl(self, expires: Option<i64>, now_millis: i64) -> Option<Duration> {
+        limit(self.idle().or_else(|| self.absolute()).unwrap_or(MAX), expires, now_millis)
+    }
+}
+
+/// `ttl`, or what is left until `expires` (Unix seconds) if that is less; `None` if nothing is.
+pub(crate) fn limit(ttl: Duration, expires: Option<i64>, now_millis: i64) -> Option<Duration> {
+    let Some(expires) = expires else { return Some(ttl) };
+    let left = expires.saturating_mul(1000).saturating_sub(now_millis);
+    let left = Duration::from_millis(u64::try_from(left).ok()?);
+    (!left.is_zero()).then_some(left.min(ttl))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const S: fn(u64) -> Duration = Duration::from_secs;
+
+    #[test]
+    fn r32_a_use_never_extends_beyond_the_absolute_lifetime() {
+        let both = Lifetime::Both { idle: S(10), absolute: S(60) };
+        let expires = both.expires(1000);
+        assert_eq!(expires, Some(1060));
+        assert_eq!(both.ttl(expires, 1_000_000), Some(S(10)));
+        assert_eq!(both.ttl(expires, 1_055_000), Some(S(5)));
+        assert_eq!(both.ttl(expires, 1_059_999), Some(Duration::from_millis(1)));
+        assert_eq!(both.ttl(expires, 1_060_000), None);
+        assert_eq!(Lifetime::Absolute(S(60)).ttl(expires, 1_000_000), Some(S(60)));
+        assert_eq!(Lifetime::Idle(S(10)).ttl(None, i64::MIN), Some(S(10)));
+    }
+
+    #[test]
+    fn r32_times_to_live_that_redis_refuses_are_not_storable() {
+        assert!(!is_storable(Duration::ZERO));
+        assert!(!is_storable(Duration::from_micros(999)));
+        assert!(is_storable(Duration::from_millis(1)));
+        assert!(!is_storable(Duration::MAX));
+    }
+}

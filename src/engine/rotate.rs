@@ -1,0 +1,178 @@
+//! Giving a session a new id.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use crate::engine::core::{Engine, back_off};
+use crate::engine::create::Created;
+use crate::engine::reply;
+use crate::engine::save::Edit;
+use crate::error::SessionError;
+use crate::id::SessionId;
+use crate::record::Record;
+use crate::store::{Command, Compared, Superseded};
+use crate::token::Token;
+
+/// How often a rotation whose successor was taken away is started again.
+const ATTEMPTS: u32 = 5;
+
+/// How often a rotation follows writes to the old record.
+const FOLLOW: u32 = 64;
+
+/// The two sessions of a rotation.
+struct Pair<'a> {
+    old: &'a SessionId,
+    new: &'a SessionId,
+    /// The old record as it was last seen.
+    before: Record,
+    /// What the new record holds.
+    after: Record,
+}
+
+/// Which of the two still stands when the decision falls.
+enum Decision {
+    Go,
+    OldGone,
+    NewGone,
+}
+
+impl Engine {
+    /// Moves the session to a new id, with what `edit` makes of its record; the old id is dead
+    /// then. Of several concurrent rotations of one session exactly one wins, the others find it
+    /// gone. Until the decision falls the old id works, and so it does after a failure.
+    pub(crate) async fn rotate(
+        self: Arc<Self>,
+        old: SessionId,
+        seen: Record,
+        claims: Map<String, Value>,
+        edit: Edit<'_>,
+    ) -> Result<Created, SessionError> {
+        for _ in 0..ATTEMPTS {
+            let after = edit(&seen)?;
+            self.check_size(&after)?;
+            let (new, token) = self.issue(after.meta(), &claims)?;
+            let mut pair = Pair { old: &old, new: &new, before: seen.clone(), after };
+            match self.try_rotate(&mut pair, &mut *edit).await {
+                Ok(Decision::Go) => return Ok(created(new, token, pair.after)),
+                Ok(Decision::NewGone) => self.discard(&new, &pair.after).await?,
+                Ok(Decision::OldGone) => {
+                    self.discard(&new, &pair.after).await?;
+                    return Err(SessionError::Gone);
+                }
+                Err(error) => {
+                    let _ = self.discard(&new, &pair.after).await;
+                    return Err(error);
+                }
+            }
+        }
+        Err(SessionError::Conflict)
+    }
+
+    async fn try_rotate(&self, pair: &mut Pair<'_>, edit: Edit<'_>) -> Result<Decision, SessionError> {
+        if !self.write_successor(pair).await? {
+            return Ok(Decision::NewGone);
+        }
+        match self.decide(pair).await? {
+            Decision::Go => self.retire(pair, edit).await,
+            other => Ok(other),
+        }
+    }
+
+    /// (1) lists the new id, (2) writes the new record. The old id is listed too: an index that
+    /// was lost must not make its sessions immovable.
+    async fn write_successor(&self, pair: &Pair<'_>) -> Result<bool, SessionError> {
+        let (key, ttl) = (self.keyspace.record(pair.new), self.ttl(&pair.after)?);
+        let write = Command::Insert { key: &key, value: pair.after.bytes(), ttl };
+        let old_index = self.index(pair.before.meta().owner.as_ref());
+        let new_index = self.index(pair.after.meta().owner.as_ref());
+        let mut commands = Vec::with_capacity(3);
+        commands.extend(old_index.as_ref().map(|index| self.put(index, pair.old, ttl)));
+        commands.extend(new_index.as_ref().map(|index| self.put(index, pair.new, ttl)));
+        commands.push(write);
+        match self.run_all(&commands).await?.pop() {
+            Some(inserted) => reply::applied(inserted),
+            None => Ok(false),
+        }
+    }
+
+    /// (3) the point of decision: one step on the old owner's index marks the old id as dying,
+    /// if it still stands; a `destroy_all` on either side of it takes both ids or none.
+    async fn decide(&self, pair: &Pair<'_>) -> Result<Decision, SessionError> {
+        let (old_owner, new_owner) =
+            (pair.before.meta().owner.as_ref(), pair.after.meta().owner.as_ref());
+        if let (true, Some(index)) = (old_owner != new_owner, self.index(new_owner)) {
+            let check = Command::IndexCheck { index: &index, member: pair.new.as_str() };
+            let [listed] = self.run([check]).await?;
+            if !reply::applied(listed)? {
+                return Ok(Decision::NewGone);
+            }
+        }
+        let Some(index) = self.index(old_owner) else { return Ok(Decision::Go) };
+        let new = if old_owner == new_owner { pair.new } else { pair.old };
+        let now = self.mark_time();
+        let (old, new) = (pair.old.as_str(), new.as_str());
+        let supersede = Command::IndexSupersede { index: &index, old, new, now };
+        let [superseded] = self.run([supersede]).await?;
+        Ok(match reply::superseded(superseded)? {
+            Superseded::Marked => Decision::Go,
+            Superseded::OldGone => Decision::OldGone,
+            Superseded::NewGone => Decision::NewGone,
+        })
+    }
+
+    /// (4) deletes the old record if it still holds what the new one was made of; if it holds
+    /// something newer, the new record follows first. (5) takes the old id off the list.
+    async fn retire(&self, pair: &mut Pair<'_>, edit: Edit<'_>) -> Result<Decision, SessionError> {
+        let old_key = self.keyspace.record(pair.old);
+        for attempt in 0..FOLLOW {
+            let expected = pair.before.bytes();
+            let [reply] = self.run([Command::CompareAndDelete { key: &old_key, expected }]).await?;
+            match reply::compared(reply)? {
+                Compared::Equal => {
+                    let _ = self.unlist_old(pair).await;
+                    return Ok(Decision::Go);
+                }
+                Compared::Gone => {
+                    let _ = self.unlist_old(pair).await;
+                    return Ok(Decision::OldGone);
+                }
+                Compared::Different(bytes) => {
+                    let before = Record::parse(bytes).map_err(|_| SessionError::Corrupt)?;
+                    if !self.follow(pair, before, &mut *edit).await? {
+                        return Ok(Decision::OldGone);
+                    }
+                }
+            }
+            back_off(attempt).await;
+        }
+        Err(SessionError::Conflict)
+    }
+
+    /// Writes the newer data into the new record, if that still stands.
+    async fn follow(
+        &self,
+        pair: &mut Pair<'_>,
+        before: Record,
+        edit: Edit<'_>,
+    ) -> Result<bool, SessionError> {
+        let owner = pair.after.meta().owner.clone();
+        pair.after = edit(&before)?.with_owner(owner);
+        pair.before = before;
+        self.check_size(&pair.after)?;
+        let (key, ttl) = (self.keyspace.record(pair.new), self.ttl(&pair.after)?);
+        let write = Command::Replace { key: &key, value: pair.after.bytes(), ttl };
+        let [replaced] = self.run([write]).await?;
+        reply::applied(replaced)
+    }
+
+    async fn unlist_old(&self, pair: &Pair<'_>) -> Result<(), SessionError> {
+        let Some(index) = self.index(pair.before.meta().owner.as_ref()) else { return Ok(()) };
+        let members = [pair.old.as_str()];
+        self.run([Command::IndexRemove { index: &index, members: &members }]).await.map(drop)
+    }
+}
+
+fn created(id: SessionId, token: Token, record: Record) -> Created {
+    Created { id, token, record }
+}

@@ -1,0 +1,61 @@
+//! Pushing a session's end back.
+
+use std::time::Duration;
+
+use crate::engine::core::Engine;
+use crate::engine::lifetime::{is_storable, limit};
+use crate::engine::reply;
+use crate::error::SessionError;
+use crate::id::SessionId;
+use crate::record::Record;
+use crate::store::Command;
+
+impl Engine {
+    /// Lets the session live for `ttl` from now, or for the max age, but not beyond its absolute
+    /// lifetime.
+    pub(crate) async fn touch(
+        &self,
+        id: &SessionId,
+        record: &Record,
+        ttl: Option<Duration>,
+    ) -> Result<(), SessionError> {
+        let ttl = match ttl {
+            None => self.ttl(record)?,
+            Some(ttl) if !is_storable(ttl) => return Err(SessionError::InvalidDuration),
+            Some(ttl) => limit(ttl, record.meta().expires, self.now_millis())
+                .ok_or(SessionError::Gone)?,
+        };
+        self.expire(id, record, ttl).await
+    }
+
+    /// Sets the time to live. The index comes first, so that it never ends before its record.
+    pub(crate) async fn expire(
+        &self,
+        id: &SessionId,
+        record: &Record,
+        ttl: Duration,
+    ) -> Result<(), SessionError> {
+        let key = self.keyspace.record(id);
+        let expire = Command::Expire { key: &key, ttl };
+        let reply = match self.index(record.meta().owner.as_ref()) {
+            None => {
+                let [reply] = self.run([expire]).await?;
+                reply
+            }
+            Some(index) => {
+                let [_, reply] = self.run([self.put(&index, id, ttl), expire]).await?;
+                reply
+            }
+        };
+        if reply::applied(reply)? { Ok(()) } else { Err(self.gone(id, record).await) }
+    }
+
+    /// Takes a session that turned out to be gone off its owner's list, as well as can be.
+    pub(crate) async fn gone(&self, id: &SessionId, record: &Record) -> SessionError {
+        if let Some(index) = self.index(record.meta().owner.as_ref()) {
+            let members = [id.as_str()];
+            let _ = self.run([Command::IndexRemove { index: &index, members: &members }]).await;
+        }
+        SessionError::Gone
+    }
+}

@@ -1,0 +1,77 @@
+//! Every name that is written to a store.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use crate::id::SessionId;
+use crate::owner::Owner;
+
+/// The prefix of every name that one [`Sessions`](crate::Sessions) writes.
+///
+/// A record stands at `keyspace + id`, as the npm package `jwt-redis-session` has it. An owner's
+/// index stands at `keyspace + "owner:" + base64url(owner) + ":"`. No id contains a colon, so no
+/// record of any keyspace can have an index's name, and the base64url part has none either, so
+/// two owners or two keyspaces never share an index.
+#[derive(Clone)]
+pub(crate) struct Keyspace(Box<str>);
+
+impl Keyspace {
+    pub(crate) fn new(prefix: impl Into<Box<str>>) -> Self {
+        Self(prefix.into())
+    }
+
+    /// The name of a session's record.
+    pub(crate) fn record(&self, id: &SessionId) -> String {
+        [&self.0, id.as_str()].concat()
+    }
+
+    /// The name of an owner's index.
+    pub(crate) fn index(&self, owner: &Owner) -> String {
+        [&self.0, "owner:", &URL_SAFE_NO_PAD.encode(owner.as_str()), ":"].concat()
+    }
+}
+
+impl fmt::Debug for Keyspace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn index(keyspace: &str, owner: &str) -> String {
+        Keyspace::new(keyspace).index(&Owner::parse(owner).unwrap())
+    }
+
+    #[test]
+    fn r33_names_are_as_the_npm_package_has_them() {
+        let id = SessionId::parse("0123456789abcdef").unwrap();
+        assert_eq!(Keyspace::new("sess:").record(&id), "sess:0123456789abcdef");
+        assert_eq!(index("sess:", "jo"), "sess:owner:am8:");
+    }
+
+    #[test]
+    fn r33_owners_and_keyspaces_never_share_an_index() {
+        let owners = ["*", "a|b", "a:b", "\0", "a", "b:c", "\u{e9}", "e\u{301}", "owner:", " "];
+        let keyspaces = ["", "sess:", "sess:owner:", "sess:owner:YQ:", "owner:", "a", "a:b:"];
+        let mut seen = std::collections::HashSet::new();
+        for keyspace in keyspaces {
+            for owner in owners {
+                let name = index(keyspace, owner);
+                assert!(name.ends_with(':'), "a record's name ends with an id");
+                assert!(seen.insert(name), "{keyspace:?} {owner:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn r33_owners_that_are_empty_or_too_long_are_refused() {
+        assert!(Owner::parse("").is_none());
+        assert!(Owner::parse(&"x".repeat(512)).is_some());
+        assert!(Owner::parse(&"x".repeat(513)).is_none());
+    }
+}

@@ -1,0 +1,154 @@
+//! What the clones of a handle share.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::data::{Changes, SessionData};
+use crate::engine::core::Engine;
+use crate::engine::create::Created;
+use crate::error::SessionError;
+use crate::id::SessionId;
+use crate::owner::Owner;
+use crate::record::{Meta, Record};
+use crate::session::state::Status;
+use crate::telemetry;
+use crate::token::Claims;
+
+/// What the clones of a handle share.
+pub(crate) struct Shared {
+    pub(crate) engine: Arc<Engine>,
+    /// Operations of one handle run one after the other.
+    pub(crate) turn: tokio::sync::Mutex<()>,
+    /// Never held across an await.
+    cell: Mutex<Cell>,
+}
+
+pub(crate) struct Cell {
+    pub(crate) status: Status,
+    pub(crate) data: SessionData,
+    pub(crate) owner: OwnerChange,
+    pub(crate) usage: Usage,
+}
+
+/// What the request has done with its session, for the headers of the response.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Usage {
+    /// The session, or its absence, was looked at.
+    pub(crate) consulted: bool,
+    /// Session data was read, or a token issued.
+    pub(crate) revealed: bool,
+}
+
+/// What `set_owner` asked for.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(crate) enum OwnerChange {
+    #[default]
+    Keep,
+    Clear,
+    Set(Box<str>),
+}
+
+impl OwnerChange {
+    /// What is ours in a record after the change.
+    pub(crate) fn apply(&self, meta: &Meta) -> Result<Meta, SessionError> {
+        let owner = match self {
+            Self::Keep => meta.owner.clone(),
+            Self::Clear => None,
+            Self::Set(owner) => Some(Owner::parse(owner).ok_or(SessionError::InvalidOwner)?),
+        };
+        Ok(Meta { owner, ..meta.clone() })
+    }
+}
+
+/// What an operation starts from.
+pub(crate) struct Draft {
+    pub(crate) id: SessionId,
+    pub(crate) claims: Option<Claims>,
+    pub(crate) record: Record,
+    pub(crate) changes: Changes,
+    pub(crate) owner: OwnerChange,
+}
+
+impl Draft {
+    /// The record that stands in the store, with the changes of this handle.
+    pub(crate) fn merge(&self, before: &Record) -> Result<Record, SessionError> {
+        let data = SessionData::new(Some(before.clone()), self.changes.clone());
+        Ok(data.to_record(self.owner.apply(before.meta())?))
+    }
+}
+
+impl Shared {
+    pub(crate) fn new(engine: Arc<Engine>, status: Status, data: SessionData) -> Self {
+        let cell =
+            Cell { status, data, owner: OwnerChange::default(), usage: Usage::default() };
+        Self { engine, turn: tokio::sync::Mutex::const_new(()), cell: Mutex::new(cell) }
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Cell> {
+        self.cell.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What an operation on the active session starts from.
+    pub(crate) fn draft(&self) -> Result<Draft, SessionError> {
+        let mut cell = self.lock();
+        cell.usage.consulted = true;
+        let (id, claims) = cell.status.active()?;
+        Ok(Draft {
+            id: id.clone(),
+            claims: claims.cloned(),
+            record: cell.data.record().cloned().ok_or(SessionError::Gone)?,
+            changes: cell.data.changes().clone(),
+            owner: cell.owner.clone(),
+        })
+    }
+
+    /// Takes over a session that has come into being, under a new id.
+    pub(crate) fn activate(&self, created: &Created, changes: &Changes, owner: &OwnerChange) {
+        let now = self.engine.clock.now();
+        let identified = self.engine.format.identify(created.token.as_str(), now, false);
+        let claims = identified.ok().and_then(|identified| identified.claims);
+        let mut cell = self.lock();
+        cell.status = Status::Active { id: created.id.clone(), claims };
+        cell.usage.revealed = true;
+        cell.stored(created.record.clone(), changes, owner);
+    }
+
+    /// Takes over what is stored now.
+    pub(crate) fn stored(&self, record: Record, draft: &Draft) {
+        self.lock().stored(record, &draft.changes, &draft.owner);
+    }
+
+    /// Notes that an operation failed, and that the session is gone if that is why.
+    pub(crate) fn failed(&self, operation: &'static str, error: SessionError) -> SessionError {
+        match &error {
+            SessionError::Gone => {
+                self.lock().status = Status::Gone;
+                telemetry::gone(operation);
+            }
+            SessionError::Conflict => telemetry::conflict(operation),
+            _ => {}
+        }
+        error
+    }
+}
+
+impl Cell {
+    fn stored(&mut self, record: Record, changes: &Changes, owner: &OwnerChange) {
+        self.data.stored(record, changes);
+        if self.owner == *owner {
+            self.owner = OwnerChange::Keep;
+        }
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let cell = self.lock();
+        let mut debug = f.debug_struct("Session");
+        debug.field("state", &cell.status.state());
+        if let Ok((id, _)) = cell.status.active() {
+            debug.field("id", id);
+        }
+        debug.field("data", &cell.data).finish()
+    }
+}

@@ -1,0 +1,12 @@
+//! A session as one request sees it.
+
+mod cell;
+mod entry;
+mod handle;
+mod operations;
+mod siblings;
+mod state;
+
+pub use entry::SessionEntry;
+pub use handle::Session;
+pub use state::SessionState;

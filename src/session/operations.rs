@@ -1,0 +1,323 @@
+//! What a handle does with its session in the store.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::data::SessionData;
+use crate::engine::core::to_its_end;
+use crate::error::SessionError;
+use crate::record::{Meta, Record};
+use crate::rejection::Rejection;
+use crate::session::cell::{Draft, Shared};
+use crate::session::handle::Session;
+use crate::session::state::Status;
+use crate::token::Token;
+
+impl Session {
+    /// Creates a session with a fresh id from what was set on this handle, and returns its token.
+    ///
+    /// The token exists only if the store has acknowledged the record. A session that the
+    /// request already had is neither carried over nor ended: what was loaded stays behind, so
+    /// that one user's data never ends up in another's session. To keep the data use
+    /// [`rotate`](Self::rotate).
+    ///
+    /// Redis: `SET NX`. Runs to its end even if the caller is dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Unavailable`], [`SessionError::TooLarge`],
+    /// [`SessionError::InvalidOwner`], [`SessionError::Token`], and [`SessionError::Conflict`]
+    /// if each of five tries met a `destroy_all` of its owner.
+    pub async fn create(&self) -> Result<Token, SessionError> {
+        self.create_with(Map::new()).await
+    }
+
+    /// As [`create`](Self::create), with claims of your own in the JWT: an object, whose names
+    /// must not be those of the claims that are set here (`jti`, `iat`, `sub`, `exp`; `iss` and
+    /// `aud` if the key ring sets them).
+    ///
+    /// # Errors
+    ///
+    /// As [`create`](Self::create); [`SessionError::Token`] for claims that are not yours to
+    /// set; [`SessionError::Encode`] if `claims` is not an object.
+    pub async fn create_with_claims(&self, claims: impl Serialize) -> Result<Token, SessionError> {
+        match serde_json::to_value(claims) {
+            Ok(Value::Object(claims)) => self.create_with(claims).await,
+            _ => Err(SessionError::encode("claims")),
+        }
+    }
+
+    async fn create_with(&self, claims: Map<String, Value>) -> Result<Token, SessionError> {
+        let shared = Arc::clone(&self.0);
+        to_its_end(async move {
+            let _turn = shared.turn.lock().await;
+            shared.create(claims).await.map_err(|error| shared.failed("create", error))
+        })
+        .await
+    }
+
+    /// Stores what this handle changed since it was loaded or last stored, merged onto what the
+    /// store holds now, atomically. Afterwards the handle holds what is stored. The time to live
+    /// starts anew.
+    ///
+    /// Redis: a compare-and-set script on the loaded bytes, one round trip when nobody else
+    /// wrote, at most 16 tries when others did.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Gone`] if the session has ended meanwhile: nothing is written then, a
+    /// session is never revived. [`SessionError::Conflict`], [`SessionError::TooLarge`],
+    /// [`SessionError::InvalidOwner`], [`SessionError::Unavailable`]; without a session
+    /// [`SessionError::Absent`] or [`SessionError::Rejected`].
+    pub async fn update(&self) -> Result<(), SessionError> {
+        if self.0.lock().owner == Default::default() {
+            return self.0.update().await;
+        }
+        let shared = Arc::clone(&self.0);
+        to_its_end(async move { shared.update().await }).await
+    }
+
+    /// Reads, modifies and writes the data in one atomic step: `f` gets what the store holds now
+    /// (with the changes of this handle) and may run again when others wrote meanwhile. If `f`
+    /// fails nothing is written. A pending [`set_owner`](Self::set_owner) stays pending.
+    ///
+    /// ```
+    /// # use jwt_redis_session::{Session, SessionError};
+    /// # async fn doc(session: Session) -> Result<(), SessionError> {
+    /// let visits = session
+    ///     .update_with(|data| {
+    ///         let visits = data.get::<u64>("visits")?.unwrap_or(0) + 1;
+    ///         data.insert("visits", visits)?;
+    ///         Ok(visits)
+    ///     })
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`update`](Self::update), and whatever `f` returns.
+    pub async fn update_with<R: Send>(
+        &self,
+        f: impl FnMut(&mut SessionData) -> Result<R, SessionError> + Send,
+    ) -> Result<R, SessionError> {
+        let _turn = self.0.turn.lock().await;
+        self.0.update_with(f).await.map_err(|error| self.0.failed("update_with", error))
+    }
+
+    /// Replaces the whole data by `data`, which must serialise to a JSON object. The last writer
+    /// wins; the owner and the times stay.
+    ///
+    /// # Errors
+    ///
+    /// As [`update`](Self::update), and [`SessionError::Encode`], [`SessionError::ReservedField`].
+    pub async fn replace(&self, data: impl Serialize) -> Result<(), SessionError> {
+        let mut whole = SessionData::default();
+        whole.merge(data)?;
+        let _turn = self.0.turn.lock().await;
+        self.0.replace(&whole).await.map_err(|error| self.0.failed("replace", error))
+    }
+
+    /// Loads the newest data. Changes that were not stored are dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Gone`], and the handle is no longer active; [`SessionError::Corrupt`];
+    /// [`SessionError::Unavailable`]; without a session as [`update`](Self::update).
+    pub async fn reload(&self) -> Result<(), SessionError> {
+        let _turn = self.0.turn.lock().await;
+        self.0.reload().await.map_err(|error| self.0.failed("reload", error))
+    }
+
+    /// Lets the session live for the max age from now, but not beyond its absolute lifetime.
+    ///
+    /// Redis: `PEXPIRE`.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Gone`], [`SessionError::Unavailable`]; without a session as
+    /// [`update`](Self::update).
+    pub async fn touch(&self) -> Result<(), SessionError> {
+        self.touch_ttl(None).await
+    }
+
+    /// As [`touch`](Self::touch), for `ttl` instead of the max age, until the next use sets it
+    /// back.
+    ///
+    /// # Errors
+    ///
+    /// As [`touch`](Self::touch); [`SessionError::InvalidDuration`] below a millisecond or above
+    /// 100 years.
+    pub async fn touch_for(&self, ttl: Duration) -> Result<(), SessionError> {
+        self.touch_ttl(Some(ttl)).await
+    }
+
+    async fn touch_ttl(&self, ttl: Option<Duration>) -> Result<(), SessionError> {
+        let Draft { id, record, .. } = self.0.draft()?;
+        let touched = self.0.engine.touch(&id, &record, ttl).await;
+        touched.map_err(|error| self.0.failed("touch", error))
+    }
+
+    /// Gives the session a new id and a new token, with the data that is stored and what this
+    /// handle changed; the old id and token are dead then. Call it whenever the user's privileges
+    /// change, so that a token known to somebody else does not gain them (OWASP ASVS 5.0, 7.2.4).
+    ///
+    /// Claims of your own move to the new token. Of two concurrent rotations exactly one wins.
+    /// Runs to its end even if the caller is dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Gone`] if the session has ended, or another rotation has won. After
+    /// [`SessionError::Unavailable`] the old token still works unless the store lost its last
+    /// reply. Otherwise as [`update`](Self::update).
+    pub async fn rotate(&self) -> Result<Token, SessionError> {
+        let shared = Arc::clone(&self.0);
+        to_its_end(async move {
+            let _turn = shared.turn.lock().await;
+            shared.rotate().await.map_err(|error| shared.failed("rotate", error))
+        })
+        .await
+    }
+
+    /// Ends the session: after `Ok` its token never works again, anywhere, whatever other
+    /// requests are under way. Returns whether there was a session to end; one that is gone
+    /// already is no error.
+    ///
+    /// Redis: `DEL`. Runs to its end even if the caller is dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Unavailable`] if the store refused or did not answer: the session may
+    /// still live, and the call may be repeated. Without a session [`SessionError::Absent`] or
+    /// [`SessionError::Rejected`].
+    pub async fn destroy(&self) -> Result<bool, SessionError> {
+        let shared = Arc::clone(&self.0);
+        to_its_end(async move {
+            let _turn = shared.turn.lock().await;
+            shared.destroy().await
+        })
+        .await
+    }
+
+    /// Asks the store whether the session still lives, without prolonging it. For connections
+    /// that outlive their request, such as a WebSocket: what the handle knows is of its start.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Unavailable`].
+    pub async fn is_alive(&self) -> Result<bool, SessionError> {
+        let id = match self.0.lock().status.active() {
+            Ok((id, _)) => id.clone(),
+            Err(error @ SessionError::Unavailable(_)) => return Err(error),
+            Err(_) => return Ok(false),
+        };
+        self.0.engine.is_alive(&id).await
+    }
+}
+
+impl Shared {
+    async fn create(&self, claims: Map<String, Value>) -> Result<Token, SessionError> {
+        let (record, changes, owner) = {
+            let cell = self.lock();
+            let now = self.engine.now();
+            let expires = self.engine.lifetime.expires(now);
+            let meta = Meta { owner: None, created: Some(now), expires };
+            let changes = cell.data.changes().clone();
+            let data = SessionData::new(None, changes.clone());
+            (data.to_record(cell.owner.apply(&meta)?), changes, cell.owner.clone())
+        };
+        let created = Arc::clone(&self.engine).create(record, claims).await?;
+        self.activate(&created, &changes, &owner);
+        Ok(created.token)
+    }
+
+    async fn update(&self) -> Result<(), SessionError> {
+        let _turn = self.turn.lock().await;
+        self.merge().await.map_err(|error| self.failed("update", error))
+    }
+
+    async fn merge(&self) -> Result<(), SessionError> {
+        let draft = self.draft()?;
+        let mut edit = |before: &Record| draft.merge(before);
+        let saved = self.engine.save(&draft.id, draft.record.clone(), &mut edit).await?;
+        self.engine.hand_over(&draft.id, &saved).await?;
+        self.stored(saved.after, &draft);
+        Ok(())
+    }
+
+    async fn update_with<R: Send>(
+        &self,
+        mut f: impl FnMut(&mut SessionData) -> Result<R, SessionError> + Send,
+    ) -> Result<R, SessionError> {
+        let draft = self.draft()?;
+        let mut result = None;
+        let mut edit = |before: &Record| {
+            let mut data = SessionData::new(Some(before.clone()), draft.changes.clone());
+            result = Some(f(&mut data)?);
+            Ok(data.to_record(before.meta().clone()))
+        };
+        let saved = self.engine.save(&draft.id, draft.record.clone(), &mut edit).await?;
+        self.lock().data.stored(saved.after, &draft.changes);
+        result.ok_or(SessionError::Interrupted)
+    }
+
+    async fn replace(&self, whole: &SessionData) -> Result<(), SessionError> {
+        let draft = self.draft()?;
+        let mut edit =
+            |before: &Record| Ok(whole.to_record(draft.owner.apply(before.meta())?));
+        let saved = self.engine.overwrite(&draft.id, draft.record.clone(), &mut edit).await?;
+        self.engine.hand_over(&draft.id, &saved).await?;
+        self.stored(saved.after, &draft);
+        Ok(())
+    }
+
+    async fn reload(&self) -> Result<(), SessionError> {
+        let Draft { id, claims, .. } = self.draft()?;
+        let expires = claims.and_then(|claims| claims.expires_at());
+        let record = self.engine.load(&id, expires).await.map_err(|error| match error {
+            SessionError::Rejected(Rejection::Corrupt) => SessionError::Corrupt,
+            SessionError::Rejected(_) => SessionError::Gone,
+            error => error,
+        })?;
+        self.lock().data = SessionData::new(Some(record), Default::default());
+        Ok(())
+    }
+
+    async fn rotate(&self) -> Result<Token, SessionError> {
+        let draft = self.draft()?;
+        let claims = match &draft.claims {
+            Some(claims) => claims.custom().map_err(|_| SessionError::encode("claims"))?,
+            None => Map::new(),
+        };
+        let (id, record) = (draft.id.clone(), draft.record.clone());
+        let mut edit = |before: &Record| draft.merge(before);
+        let engine = Arc::clone(&self.engine);
+        let created = engine.rotate(id, record, claims, &mut edit).await?;
+        self.activate(&created, &draft.changes, &draft.owner);
+        Ok(created.token)
+    }
+
+    async fn destroy(&self) -> Result<bool, SessionError> {
+        let (id, owner) = {
+            let cell = self.lock();
+            match (&cell.status, cell.status.active()) {
+                (Status::Gone, _) => return Ok(false),
+                (Status::Rejected { reason: Rejection::Unknown, verified: true }, _) => {
+                    return Ok(false);
+                }
+                (_, Err(error)) => return Err(error),
+                (_, Ok((id, _))) => {
+                    let record = cell.data.record();
+                    (id.clone(), record.and_then(|record| record.meta().owner.clone()))
+                }
+            }
+        };
+        let destroyed = Arc::clone(&self.engine).destroy(id, owner).await?;
+        self.lock().status = Status::Gone;
+        Ok(destroyed)
+    }
+}

@@ -1,0 +1,62 @@
+//! How a request stands to its session.
+
+use crate::error::SessionError;
+use crate::id::SessionId;
+use crate::rejection::Rejection;
+use crate::store::StoreError;
+use crate::token::Claims;
+
+/// How a request stands to its session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SessionState {
+    /// The request carries no token.
+    Absent,
+    /// The token names a session that lives.
+    Active,
+    /// The token gives no session.
+    Rejected(Rejection),
+    /// The store did not answer, so nobody knows.
+    Unavailable(StoreError),
+    /// The session lived when the request began and has been found gone since.
+    Gone,
+}
+
+/// [`SessionState`], with what the operations need.
+pub(crate) enum Status {
+    Absent,
+    Active {
+        id: SessionId,
+        claims: Option<Claims>,
+    },
+    Rejected {
+        reason: Rejection,
+        /// The token was good.
+        verified: bool,
+    },
+    Unavailable(StoreError),
+    Gone,
+}
+
+impl Status {
+    pub(crate) fn state(&self) -> SessionState {
+        match self {
+            Self::Absent => SessionState::Absent,
+            Self::Active { .. } => SessionState::Active,
+            Self::Rejected { reason, .. } => SessionState::Rejected(*reason),
+            Self::Unavailable(error) => SessionState::Unavailable(error.clone()),
+            Self::Gone => SessionState::Gone,
+        }
+    }
+
+    /// The id and the claims of an active session, or why there is none.
+    pub(crate) fn active(&self) -> Result<(&SessionId, Option<&Claims>), SessionError> {
+        match self {
+            Self::Active { id, claims } => Ok((id, claims.as_ref())),
+            Self::Absent => Err(SessionError::Absent),
+            Self::Rejected { reason, .. } => Err(SessionError::Rejected(*reason)),
+            Self::Unavailable(error) => Err(SessionError::Unavailable(error.clone())),
+            Self::Gone => Err(SessionError::Gone),
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! Sessions without HTTP.
+
+use std::sync::Arc;
+
+use crate::engine::core::{Engine, to_its_end};
+use crate::error::SessionError;
+use crate::id::SessionId;
+use crate::owner::Owner;
+use crate::rejection::Rejection;
+use crate::session::{Session, SessionEntry, SessionState};
+use crate::telemetry;
+
+/// Opens, lists and ends sessions; the core behind the middleware, and whole without it.
+///
+/// Made by [`Sessions::builder`]; clones share everything.
+///
+/// ```
+/// # use jwt_redis_session::{Keyring, MemoryStore, Rejection, SessionError, Sessions};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let keyring = Keyring::hs256("a secret of at least 32 random bytes")?;
+/// let sessions = Sessions::builder(MemoryStore::new(), keyring).build()?;
+///
+/// let session = sessions.session();
+/// session.set_owner("jo");
+/// let token = session.create().await?;
+///
+/// assert_eq!(sessions.list("jo").await?.len(), 1);
+/// assert_eq!(sessions.destroy_all("jo").await?, 1);
+/// let refused = sessions.open(token.as_str()).await.unwrap_err();
+/// assert_eq!(refused, SessionError::Rejected(Rejection::Unknown));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Sessions {
+    engine: Arc<Engine>,
+}
+
+impl Sessions {
+    pub(crate) fn new(engine: Engine) -> Self {
+        Self { engine: Arc::new(engine) }
+    }
+
+    /// A handle without a session, to create one.
+    #[must_use]
+    pub fn session(&self) -> Session {
+        Session::absent(Arc::clone(&self.engine))
+    }
+
+    /// Opens the session that `token` names.
+    ///
+    /// One round trip to the store; none if the token is bad.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Rejected`] if the token gives no session, [`SessionError::Unavailable`]
+    /// if the store did not answer.
+    pub async fn open(&self, token: &str) -> Result<Session, SessionError> {
+        let session = self.resolve(token).await;
+        match session.state() {
+            SessionState::Rejected(reason) => Err(SessionError::Rejected(reason)),
+            SessionState::Unavailable(error) => Err(SessionError::Unavailable(error)),
+            SessionState::Absent | SessionState::Active | SessionState::Gone => Ok(session),
+        }
+    }
+
+    /// As [`open`](Self::open), but the handle's [`state`](Session::state) tells how it went:
+    /// what a middleware needs.
+    pub async fn resolve(&self, token: &str) -> Session {
+        let engine = &self.engine;
+        let require_exp = engine.lifetime.absolute().is_some();
+        let identified = match engine.format.identify(token, engine.clock.now(), require_exp) {
+            Ok(identified) => identified,
+            Err(reason) => return self.reject(reason),
+        };
+        let expires = identified.claims.as_ref().and_then(|claims| claims.expires_at());
+        match self.engine.load(&identified.id, expires).await {
+            Ok(record) => {
+                Session::active(Arc::clone(engine), identified.id, identified.claims, record)
+            }
+            Err(error) => self.refused(error),
+        }
+    }
+
+    /// A handle of a request whose token cannot even be read: for a middleware of your own.
+    #[must_use]
+    pub fn reject(&self, reason: Rejection) -> Session {
+        telemetry::rejected(reason);
+        Session::rejected(Arc::clone(&self.engine), reason, false)
+    }
+
+    /// Opens the session `id`, without a token: for administration.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub async fn load(&self, id: &SessionId) -> Result<Session, SessionError> {
+        let record = self.engine.load(id, None).await?;
+        Ok(Session::active(Arc::clone(&self.engine), id.clone(), None, record))
+    }
+
+    /// Ends the session `id`, whoever it belongs to, and tells whether there was one to end.
+    /// Runs to its end even if the caller is dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Unavailable`]: the session may still live.
+    pub async fn destroy(&self, id: &SessionId) -> Result<bool, SessionError> {
+        to_its_end(Arc::clone(&self.engine).destroy_by_id(id.clone(), None)).await
+    }
+
+    /// Ends the session `id` if it belongs to `owner`, and tells whether there was one to end:
+    /// for "log out this device" in a user's own list.
+    ///
+    /// # Errors
+    ///
+    /// As [`destroy`](Self::destroy); [`SessionError::InvalidOwner`].
+    pub async fn destroy_owned(&self, owner: &str, id: &SessionId) -> Result<bool, SessionError> {
+        let owner = parse(owner)?;
+        to_its_end(Arc::clone(&self.engine).destroy_by_id(id.clone(), Some(owner))).await
+    }
+
+    /// Lists every live session of `owner`, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::InvalidOwner`], [`SessionError::Unavailable`].
+    pub async fn list(&self, owner: &str) -> Result<Vec<SessionEntry>, SessionError> {
+        SessionEntry::list(&self.engine, parse(owner)?).await
+    }
+
+    /// Ends every session of `owner` and returns how many there were: after `Ok` none that was
+    /// acknowledged before the call works, and one that is created meanwhile either does not work
+    /// or is listed. Runs to its end even if the caller is dropped; after a failure it may be
+    /// repeated.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::InvalidOwner`]; [`SessionError::Unavailable`]: some may still live.
+    pub async fn destroy_all(&self, owner: &str) -> Result<usize, SessionError> {
+        to_its_end(Arc::clone(&self.engine).destroy_all(parse(owner)?, None)).await
+    }
+
+    /// As [`destroy_all`](Self::destroy_all), but leaves the session `keep` alone.
+    ///
+    /// # Errors
+    ///
+    /// As [`destroy_all`](Self::destroy_all).
+    pub async fn destroy_others(
+        &self,
+        owner: &str,
+        keep: &SessionId,
+    ) -> Result<usize, SessionError> {
+        let (owner, keep) = (parse(owner)?, Some(keep.clone()));
+        to_its_end(Arc::clone(&self.engine).destroy_all(owner, keep)).await
+    }
+
+    /// The handle for a good token whose session could not be loaded.
+    fn refused(&self, error: SessionError) -> Session {
+        let engine = Arc::clone(&self.engine);
+        match error {
+            SessionError::Unavailable(error) => Session::unavailable(engine, error),
+            SessionError::Rejected(reason) => {
+                telemetry::rejected(reason);
+                Session::rejected(engine, reason, true)
+            }
+            _ => Session::rejected(engine, Rejection::Corrupt, true),
+        }
+    }
+}
+
+fn parse(owner: &str) -> Result<Owner, SessionError> {
+    Owner::parse(owner).ok_or(SessionError::InvalidOwner)
+}

@@ -1,0 +1,72 @@
+//! What operators see: events through `tracing`, numbers through `metrics`.
+//!
+//! Events and numbers carry reasons and kinds, never a token, an id, an owner or data.
+//! `FORMAT.md` is for formats; the README lists the names below.
+
+use crate::rejection::Rejection;
+use crate::store::{Command, Reply, StoreError};
+
+/// Counts one with the feature `metrics`, and is nothing without it.
+macro_rules! count {
+    ($name:literal $(, $label:literal => $value:expr)*) => {
+        #[cfg(feature = "metrics")]
+        metrics::counter!($name $(, $label => $value)*).increment(1);
+    };
+}
+
+/// A session was looked up and found.
+pub(crate) fn hit() {
+    count!("jwt_redis_session_loads_total");
+    count!("jwt_redis_session_hits_total");
+}
+
+/// A session was looked up, and the record gave none.
+pub(crate) fn miss() {
+    count!("jwt_redis_session_loads_total");
+}
+
+/// A presented token gave no session.
+pub(crate) fn rejected(reason: Rejection) {
+    count!("jwt_redis_session_rejections_total", "reason" => reason.as_str());
+    tracing::debug!(reason = reason.as_str(), "token rejected");
+}
+
+/// An operation found its session gone.
+pub(crate) fn gone(operation: &'static str) {
+    count!("jwt_redis_session_gone_total", "operation" => operation);
+    tracing::debug!(operation, "session gone");
+}
+
+/// A write gave up after losing race upon race.
+pub(crate) fn conflict(operation: &'static str) {
+    count!("jwt_redis_session_conflicts_total", "operation" => operation);
+    tracing::warn!(operation, "session changed by others at the same time, given up");
+}
+
+/// Measures one call of the store.
+pub(crate) struct StoreTimer {
+    #[cfg(feature = "metrics")]
+    start: std::time::Instant,
+}
+
+impl StoreTimer {
+    pub(crate) fn start() -> Self {
+        Self {
+            #[cfg(feature = "metrics")]
+            start: std::time::Instant::now(),
+        }
+    }
+
+    /// Records how long the call took and whether the store answered.
+    pub(crate) fn stop(self, commands: &[Command<'_>], result: &Result<Vec<Reply>, StoreError>) {
+        let command = commands.first().map_or("none", Command::name);
+        #[cfg(feature = "metrics")]
+        metrics::histogram!("jwt_redis_session_store_seconds", "command" => command)
+            .record(self.start.elapsed().as_secs_f64());
+        if let Err(error) = result {
+            let kind = error.kind().as_str();
+            count!("jwt_redis_session_store_errors_total", "kind" => kind);
+            tracing::warn!(kind, command, %error, "session store failed");
+        }
+    }
+}
