@@ -4,10 +4,12 @@ mod clock;
 mod crypto;
 mod id;
 mod rejection;
+mod source;
 pub mod store;
 mod token;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use id::{InvalidSessionId, SessionId};
 pub use rejection::Rejection;
+pub use source::{InvalidTokenArg, TokenSource, TokenSources};
 pub use token::Token;
