@@ -3,6 +3,7 @@
 mod clock;
 mod crypto;
 mod id;
+pub mod middleware;
 mod rejection;
 mod source;
 pub mod store;
