@@ -3,7 +3,7 @@
 mod clock;
 mod crypto;
 mod id;
-pub mod middleware;
+mod middleware;
 mod rejection;
 mod source;
 pub mod store;
@@ -11,6 +11,7 @@ mod token;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use id::{InvalidSessionId, SessionId};
+pub use middleware::SessionBody;
 pub use rejection::Rejection;
 pub use source::{InvalidTokenArg, TokenSource, TokenSources};
 pub use token::Token;

@@ -180,4 +180,6 @@ impl<B: Body + Unpin> Reading<B> {
 }
 
 #[cfg(test)]
+mod script;
+#[cfg(test)]
 mod tests;

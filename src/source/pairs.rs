@@ -27,13 +27,38 @@ pub(super) fn find(input: &[u8], name: &str) -> Result<Option<Token>, Rejection>
 /// Whether the name of `pair`, once decoded, is `name`.
 pub(super) fn is_named(pair: &[u8], name: &str) -> bool {
     let end = pair.iter().position(|&byte| byte == b'=');
-    let raw = &pair[..end.unwrap_or(pair.len())];
-    raw == name.as_bytes() || may_decode_to(raw, name) && decoded(raw).0 == name
+    spells(&pair[..end.unwrap_or(pair.len())], name.as_bytes())
 }
 
-/// Spares names that cannot be `name` the decoding, which may allocate.
-fn may_decode_to(raw: &[u8], name: &str) -> bool {
-    raw.len() <= 3 * name.len() && raw.iter().any(|byte| matches!(byte, b'%' | b'+'))
+/// Whether `raw` decodes to `name`, found out without the allocation that decoding takes.
+fn spells(mut raw: &[u8], name: &[u8]) -> bool {
+    for &expected in name {
+        match letter(raw) {
+            Some((found, rest)) if found == expected => raw = rest,
+            _ => return false,
+        }
+    }
+    raw.is_empty()
+}
+
+/// The first decoded byte, and what follows it.
+fn letter(raw: &[u8]) -> Option<(u8, &[u8])> {
+    match raw {
+        [b'+', rest @ ..] => Some((b' ', rest)),
+        [b'%', high, low, rest @ ..] if [high, low].iter().all(|d| d.is_ascii_hexdigit()) => {
+            Some((digit(*high) << 4 | digit(*low), rest))
+        }
+        [byte, rest @ ..] => Some((*byte, rest)),
+        [] => None,
+    }
+}
+
+/// What a hexadecimal digit stands for.
+const fn digit(digit: u8) -> u8 {
+    match digit {
+        b'0'..=b'9' => digit - b'0',
+        _ => (digit & 0x0f) + 9,
+    }
 }
 
 fn has_value(pair: &[u8]) -> bool {
@@ -99,6 +124,17 @@ mod tests {
         #[test]
         fn r18_form_finding_never_panics(input: Vec<u8>, name: String) {
             let _ = find(&input, &name);
+        }
+
+        #[test]
+        fn r14_names_are_compared_as_the_parser_decodes_them(
+            raw in "[aAbB%0-9a-fé+ ]{1,9}",
+            other in "[aAbB+ %]{1,4}",
+        ) {
+            let name = decoded(raw.as_bytes()).0;
+            prop_assume!(!name.contains(char::REPLACEMENT_CHARACTER));
+            prop_assert!(is_named(raw.as_bytes(), &name));
+            prop_assert_eq!(is_named(raw.as_bytes(), &other), name == other);
         }
 
         #[test]
