@@ -106,6 +106,9 @@ impl TokenSources {
 
     /// Leaves a token that stands in the query where it is. Defaults to off: every query
     /// parameter of the list is taken out of the address before inner services see it.
+    ///
+    /// Copies of the address made further out keep it: a trace layer around this one, or the
+    /// `OriginalUri` that an axum router notes down before it runs its own layers.
     #[must_use]
     pub const fn keep_query_token(mut self, keep: bool) -> Self {
         self.keep_query = keep;

@@ -217,6 +217,19 @@ async fn r18_the_end_is_known_when_it_is_reached() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn r18_an_error_to_come_is_not_the_end() {
+    for steps in [vec![Step::Broken], vec![data("{}"), Step::Broken]] {
+        let (mut body, _) = read(JSON, Script::of(steps.clone()).declared()).await;
+        for _ in 1..steps.len() {
+            assert!(body.frame().await.unwrap().is_ok());
+        }
+        assert!(!body.is_end_stream(), "{steps:?}");
+        assert_eq!(body.frame().await.unwrap().unwrap_err(), "broken");
+        assert!(body.is_end_stream());
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn r18_a_declared_length_above_the_limit_is_not_read() {
     let script = Script::of([data(document(LIMIT + 1))]).declared();
     let (body, told) = read(JSON, script).await;
