@@ -1,0 +1,137 @@
+//! Tokens in headers.
+
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use super::value::{self, sole};
+use crate::rejection::Rejection;
+use crate::token::Token;
+
+const SCHEME: &[u8] = b"bearer";
+
+/// The token that is the whole value of the header `name`.
+pub(super) fn plain(headers: &HeaderMap, name: &HeaderName) -> Result<Option<Token>, Rejection> {
+    match sole(headers.get_all(name).iter().map(trimmed))? {
+        Some(text) => value::token(text),
+        None => Ok(None),
+    }
+}
+
+/// The token after `Authorization: Bearer`.
+///
+/// `Authorization` may stand once only: beside a bearer token a second line is ambiguous,
+/// whatever its scheme. Without any bearer token the header is none of our business.
+pub(super) fn bearer(headers: &HeaderMap) -> Result<Option<Token>, Rejection> {
+    let lines = headers.get_all(AUTHORIZATION);
+    let Some(token) = lines.iter().map(trimmed).find_map(after_scheme) else {
+        return Ok(None);
+    };
+    if lines.iter().nth(1).is_some() {
+        return Err(Rejection::Ambiguous);
+    }
+    value::token(token)?.map(Some).ok_or(Rejection::Malformed)
+}
+
+/// What follows the scheme, if the scheme is `Bearer`.
+fn after_scheme(line: &[u8]) -> Option<&[u8]> {
+    let (scheme, rest) = line.split_at_checked(SCHEME.len())?;
+    let ours = scheme.eq_ignore_ascii_case(SCHEME);
+    // A longer word is another scheme; a tab is none of the spaces that RFC 9110 allows here, so
+    // it stays in front of the token and makes it malformed.
+    let whole = matches!(rest.first(), None | Some(b' ' | b'\t'));
+    (ours && whole).then(|| spaces_off(rest))
+}
+
+fn spaces_off(text: &[u8]) -> &[u8] {
+    let spaces = text.iter().take_while(|&&byte| byte == b' ').count();
+    &text[spaces..]
+}
+
+/// The value without the white space around it, which is no part of it (RFC 9110 section 5.5).
+fn trimmed(value: &HeaderValue) -> &[u8] {
+    value.as_bytes().trim_ascii()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Expected = Result<Option<&'static str>, Rejection>;
+
+    fn headers(name: &'static str, lines: &[&[u8]]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for line in lines {
+            headers.append(name, HeaderValue::from_bytes(line).unwrap());
+        }
+        headers
+    }
+
+    fn texts(found: Result<Option<Token>, Rejection>) -> Result<Option<String>, Rejection> {
+        found.map(|token| token.map(Token::into_string))
+    }
+
+    #[test]
+    fn r16_authorization_table() {
+        let table: &[(&[&[u8]], Expected)] = &[
+            (&[], Ok(None)),
+            (&[b""], Ok(None)),
+            (&[b"Bearer T"], Ok(Some("T"))),
+            (&[b"bearer T"], Ok(Some("T"))),
+            (&[b"BEARER T"], Ok(Some("T"))),
+            (&[b"Bearer    T"], Ok(Some("T"))),
+            (&[b"  Bearer T  "], Ok(Some("T"))),
+            (&[b"Bearer"], Err(Rejection::Malformed)),
+            (&[b"Bearer   "], Err(Rejection::Malformed)),
+            (&[b"Bearer\tT"], Err(Rejection::Malformed)),
+            (&[b"Bearer T U"], Err(Rejection::Malformed)),
+            (&[b"Bearer T, Bearer U"], Err(Rejection::Malformed)),
+            (&[b"Bearer \xff"], Err(Rejection::Malformed)),
+            (&[b"Bearer T\xc3\xa9"], Err(Rejection::Malformed)),
+            (&[b"Basic dTpw"], Ok(None)),
+            (&[b"Token T"], Ok(None)),
+            (&[b"BearerT"], Ok(None)),
+            (&[b"Bear"], Ok(None)),
+            (&[b"\xff\xff\xff\xff\xff\xff\xff"], Ok(None)),
+        ];
+        for (lines, expected) in table {
+            let found = texts(bearer(&headers("authorization", lines)));
+            assert_eq!(found, expected.map(|t| t.map(String::from)), "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn r15_a_second_authorization_beside_a_bearer_token_is_ambiguous() {
+        let table: &[(&[&[u8]], Expected)] = &[
+            (&[b"Bearer a", b"Bearer b"], Err(Rejection::Ambiguous)),
+            (&[b"Bearer a", b"Bearer a"], Err(Rejection::Ambiguous)),
+            (&[b"Basic x", b"Bearer a"], Err(Rejection::Ambiguous)),
+            (&[b"Bearer a", b"Basic x"], Err(Rejection::Ambiguous)),
+            (&[b"Basic x", b"Basic y"], Ok(None)),
+        ];
+        for (lines, expected) in table {
+            let found = texts(bearer(&headers("authorization", lines)));
+            assert_eq!(found, expected.map(|t| t.map(String::from)), "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn r15_r16_plain_header_table() {
+        let name = HeaderName::from_static("x-access-token");
+        let table: &[(&[&[u8]], Expected)] = &[
+            (&[], Ok(None)),
+            (&[b""], Ok(None)),
+            (&[b"  "], Ok(None)),
+            (&[b"T"], Ok(Some("T"))),
+            (&[b" T "], Ok(Some("T"))),
+            (&[b"Bearer T"], Err(Rejection::Malformed)),
+            (&[b"T\xff"], Err(Rejection::Malformed)),
+            (&[b"a", b"b"], Err(Rejection::Ambiguous)),
+            (&[b"a", b"a"], Err(Rejection::Ambiguous)),
+            (&[b"", b"a"], Err(Rejection::Ambiguous)),
+        ];
+        for (lines, expected) in table {
+            let found = texts(plain(&headers("x-access-token", lines), &name));
+            assert_eq!(found, expected.map(|t| t.map(String::from)), "{lines:?}");
+        }
+    }
+}

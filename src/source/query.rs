@@ -1,0 +1,172 @@
+//! Tokens in the query, and taking them out of it.
+
+use std::mem;
+
+use http::Uri;
+use http::uri::PathAndQuery;
+
+use super::pairs;
+use crate::rejection::Rejection;
+use crate::token::Token;
+
+/// The token in the query parameter `name`.
+pub(super) fn find(uri: &Uri, name: &str) -> Result<Option<Token>, Rejection> {
+    match uri.query() {
+        Some(query) => pairs::find(query.as_bytes(), name),
+        None => Ok(None),
+    }
+}
+
+/// Whether a parameter `name` stands in the query, whatever its value.
+pub(super) fn holds(uri: &Uri, name: &str) -> bool {
+    let mut pairs = uri.query().into_iter().flat_map(|query| query.split('&'));
+    pairs.any(|pair| pairs::is_named(pair.as_bytes(), name))
+}
+
+/// Takes every parameter `name` out of the query and leaves all else byte for byte.
+pub(super) fn remove(uri: &mut Uri, name: &str) {
+    if holds(uri, name) {
+        let mut parts = mem::take(uri).into_parts();
+        parts.path_and_query = parts.path_and_query.map(|target| without(&target, name));
+        // Scheme and authority are as they were, so the parts still fit together. If they ever
+        // did not, "/" would be left: an address without a token rather than one with it.
+        *uri = Uri::from_parts(parts).unwrap_or_default();
+    }
+}
+
+fn without(target: &PathAndQuery, name: &str) -> PathAndQuery {
+    let query = target.query().unwrap_or_default();
+    let mut text = String::with_capacity(target.as_str().len());
+    text.push_str(target.path());
+    let path = text.len();
+    let mut separator = '?';
+    for pair in query.split('&') {
+        if !pairs::is_named(pair.as_bytes(), name) {
+            text.push(separator);
+            text.push_str(pair);
+            separator = '&';
+        }
+    }
+    if &text[path..] == "?" {
+        text.truncate(path);
+    }
+    PathAndQuery::try_from(text).unwrap_or_else(|_| PathAndQuery::from_static("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn rewritten(uri: &str) -> String {
+        let mut uri: Uri = uri.parse().unwrap();
+        remove(&mut uri, "accessToken");
+        uri.to_string()
+    }
+
+    #[test]
+    fn r14_rewriting_table() {
+        for (uri, expected) in [
+            ("/p?a=1&accessToken=T&b=2", "/p?a=1&b=2"),
+            ("/p?accessToken=T", "/p"),
+            ("/p?accessToken=T&a=1", "/p?a=1"),
+            ("/p?a=1&accessToken=T", "/p?a=1"),
+            ("/p?accessToken=T&a=1&accessToken=U", "/p?a=1"),
+            ("/p?accessToken=T&accessToken=U", "/p"),
+            ("/p?access%54oken=T&a=1", "/p?a=1"),
+            ("/p?%61ccessToken=T", "/p"),
+            ("/p?accessToken", "/p"),
+            ("/p?accessToken=", "/p"),
+            ("/p?accessToken=T&", "/p"),
+            ("/p?&accessToken=T", "/p"),
+            ("/p?a&&accessToken=T&&b=%20+", "/p?a&&&b=%20+"),
+            ("/p?a=accessToken=T", "/p?a=accessToken=T"),
+            (
+                "/p?accesstoken=T&xaccessToken=U",
+                "/p?accesstoken=T&xaccessToken=U",
+            ),
+            ("/p?", "/p?"),
+            ("/p?a=1&b=%41", "/p?a=1&b=%41"),
+            ("/%61?accessToken=T", "/%61"),
+            ("/p?q={a:1}|^é&accessToken=T", "/p?q={a:1}|^é"),
+            ("http://h/p?accessToken=T&a=1", "http://h/p?a=1"),
+            ("http://u@h:81/?accessToken=T", "http://u@h:81/"),
+            ("http://h?accessToken=T", "http://h/"),
+            ("http://h?a=1&accessToken=T", "http://h/?a=1"),
+            ("*", "*"),
+            ("h:443", "h:443"),
+            ("/", "/"),
+        ] {
+            assert_eq!(rewritten(uri), expected, "{uri}");
+        }
+    }
+
+    #[test]
+    fn r15_query_table() {
+        for (uri, expected) in [
+            ("/p", Ok(None)),
+            ("*", Ok(None)),
+            ("h:443", Ok(None)),
+            ("/p?accessToken=T", Ok(Some("T"))),
+            ("http://h?accessToken=T", Ok(Some("T"))),
+            ("/p?accessToken=a&accessToken=b", Err(Rejection::Ambiguous)),
+        ] {
+            let found = find(&uri.parse().unwrap(), "accessToken");
+            let found = found.map(|token| token.map(Token::into_string));
+            assert_eq!(found, expected.map(|t| t.map(String::from)), "{uri}");
+        }
+    }
+
+    /// The letters of a name, each as it is or percent-encoded.
+    fn spelling() -> impl Strategy<Value = String> {
+        proptest::collection::vec(any::<bool>(), "accessToken".len()).prop_map(|encode| {
+            let letters = "accessToken".bytes().zip(encode);
+            letters
+                .map(|(letter, encode)| match encode {
+                    true => format!("%{letter:02x}"),
+                    false => char::from(letter).to_string(),
+                })
+                .collect()
+        })
+    }
+
+    fn pair() -> impl Strategy<Value = (bool, String)> {
+        prop_oneof![
+            "[a-z%0-9A-Z+.;=]{0,8}".prop_map(|pair| (false, pair)),
+            spelling().prop_map(|name| (true, name + "=SECRET")),
+            Just((true, String::from("accessToken"))),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn r14_rewriting_removes_the_token_and_nothing_else(
+            origin in "(http://h:8080)?/[a-z%]{0,4}",
+            pairs in proptest::collection::vec(pair(), 1..8),
+        ) {
+            let join = |pairs: &[&(bool, String)]| {
+                let texts: Vec<_> = pairs.iter().map(|(_, text)| text.as_str()).collect();
+                texts.join("&")
+            };
+            let uri = format!("{origin}?{}", join(&pairs.iter().collect::<Vec<_>>()));
+            let kept = join(&pairs.iter().filter(|(ours, _)| !ours).collect::<Vec<_>>());
+            let touched = pairs.iter().any(|(ours, _)| *ours);
+            let expected = match touched && kept.is_empty() {
+                true => origin,
+                false => format!("{origin}?{kept}"),
+            };
+            let after = rewritten(&uri);
+            prop_assert!(!after.contains("SECRET"));
+            prop_assert_eq!(after, expected);
+        }
+
+        #[test]
+        fn r14_rewriting_never_panics(uri in "[!-~]{1,40}", name in "[ -~]{0,4}") {
+            if let Ok(mut uri) = uri.parse::<Uri>() {
+                remove(&mut uri, &name);
+                prop_assert!(!holds(&uri, &name));
+            }
+        }
+    }
+}
