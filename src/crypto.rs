@@ -54,14 +54,12 @@ pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
 
 /// Is this a public key of P-256, an uncompressed point on the curve?
 pub(crate) fn is_p256_point(bytes: &[u8]) -> bool {
-    bytes.len() == 65
-        && ParsedPublicKey::new(&signature::ECDSA_P256_SHA256_FIXED, bytes).is_ok()
+    bytes.len() == 65 && ParsedPublicKey::new(&signature::ECDSA_P256_SHA256_FIXED, bytes).is_ok()
 }
 
 /// Is this a public key of P-384, an uncompressed point on the curve?
 pub(crate) fn is_p384_point(bytes: &[u8]) -> bool {
-    bytes.len() == 97
-        && ParsedPublicKey::new(&signature::ECDSA_P384_SHA384_FIXED, bytes).is_ok()
+    bytes.len() == 97 && ParsedPublicKey::new(&signature::ECDSA_P384_SHA384_FIXED, bytes).is_ok()
 }
 
 /// Is this a public key of Ed25519?

@@ -10,4 +10,8 @@ mod token;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use id::{InvalidSessionId, SessionId};
 pub use rejection::Rejection;
-pub use token::Token;
+pub use token::{
+    Algorithm, ClaimTypeError, Claims, Encoding, InvalidOpaqueSize, Keyring, KeyringBuilder,
+    KeyringError, NewClaims, OpaqueTokens, SigningKey, Token, TokenError, TokenFormat,
+    UnknownAlgorithm, VerifyingKey,
+};

@@ -144,7 +144,9 @@ mod tests {
         for algorithm in Algorithm::ALL {
             assert_eq!(algorithm.to_string().parse(), Ok(algorithm));
         }
-        for bad in ["", "none", "hs256", "HS256 ", "EdDsa", "EDDSA", "ES512", "ES256K"] {
+        for bad in [
+            "", "none", "hs256", "HS256 ", "EdDsa", "EDDSA", "ES512", "ES256K",
+        ] {
             assert!(bad.parse::<Algorithm>().is_err(), "{bad:?}");
         }
         assert_eq!(Algorithm::default(), Algorithm::Hs256);

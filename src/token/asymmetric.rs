@@ -8,7 +8,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
 use jsonwebtoken::jwk::EllipticCurve;
-use jsonwebtoken::signature::{Signer as _, Verifier as _};
 use jsonwebtoken::{Algorithm as Jwa, DecodingKey, EncodingKey};
 use zeroize::Zeroizing;
 
@@ -45,10 +44,8 @@ impl PrivateKey {
         let key = match algorithm.family() {
             Family::Rsa => (derive.rsa_pub_components_from_private_key)(private)
                 .map(|(n, e)| DecodingKey::from_rsa_raw_components(&n, &e)),
-            Family::Ec(_) => {
-                (derive.ec_pub_components_from_private_key)(private, self.algorithm)
-                    .map(|(_, x, y)| DecodingKey::from_ec_der(&[&[4], &x[..], &y].concat()))
-            }
+            Family::Ec(_) => (derive.ec_pub_components_from_private_key)(private, self.algorithm)
+                .map(|(_, x, y)| DecodingKey::from_ec_der(&[&[4], &x[..], &y].concat())),
             Family::Ed => {
                 (derive.ed_pub_components_from_private_key)(private, &EllipticCurve::Ed25519)
                     .map(|x| DecodingKey::from_ed_der(&x))
@@ -106,8 +103,10 @@ fn is_sound(algorithm: Algorithm, key: &DecodingKey) -> bool {
         return false;
     };
     match algorithm.family() {
-        Family::Rsa => (DEFAULT_PROVIDER.key_utils.rsa_pub_components_from_public_key)(bytes)
-            .is_ok_and(|(n, _)| (256..=1024).contains(&n.len())),
+        Family::Rsa => (DEFAULT_PROVIDER
+            .key_utils
+            .rsa_pub_components_from_public_key)(bytes)
+        .is_ok_and(|(n, _)| (256..=1024).contains(&n.len())),
         Family::Ec(Curve::P256) => crypto::is_p256_point(bytes),
         Family::Ec(Curve::P384) => crypto::is_p384_point(bytes),
         Family::Ed => crypto::is_ed25519_point(bytes),

@@ -6,7 +6,7 @@ use super::Algorithm;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyringError {
-    /// The HMAC secret is shorter than its hash, or one byte repeated
+    /// The HMAC secret is empty, shorter than its hash, or one byte repeated
     /// (RFC 7518 section 3.2, RFC 8725 section 3.5).
     #[error(
         "the secret is too weak for {algorithm}: use at least {needed} random bytes, \
@@ -18,9 +18,6 @@ pub enum KeyringError {
         /// The least number of bytes: 32, 48 or 64.
         needed: usize,
     },
-    /// The HMAC secret is empty, which nothing allows.
-    #[error("the secret is empty: is its environment variable set?")]
-    EmptySecret,
     /// The HMAC secret is the text of a key pair or certificate, which is often public
     /// (RFC 8725 section 2.1).
     #[error(
@@ -87,6 +84,9 @@ pub enum TokenError {
     /// The key ring only verifies.
     #[error("the key ring has no signing key: it only verifies")]
     NoSigningKey,
+    /// The claims cannot be written as JSON.
+    #[error("the claims cannot be written as JSON")]
+    Encoding,
     /// The cryptographic library failed to sign.
     #[error("signing failed: the cryptographic library reports no reason")]
     Signing,

@@ -34,7 +34,9 @@ impl Signer {
         let tested = self
             .sign(b"self-test", &mut signature)
             .is_some_and(|()| verifier.verify(b"self-test", &signature).is_ok());
-        tested.then_some(verifier).ok_or(KeyringError::SelfTest(algorithm))
+        tested
+            .then_some(verifier)
+            .ok_or(KeyringError::SelfTest(algorithm))
     }
 
     /// Appends the signature of `message` to `out` in base64url; `None` if the library fails.
@@ -90,14 +92,11 @@ impl Verifier {
 
 fn hmac(algorithm: Algorithm, hash: Hash, key: &Key) -> Result<HmacKey, KeyringError> {
     let bytes = match &key.material {
-        Material::Secret(bytes) if bytes.is_empty() && key.weak_allowed => {
-            return Err(KeyringError::EmptySecret);
-        }
         Material::Secret(bytes) => bytes,
         Material::Pem(_) | Material::Der(_) => return Err(KeyringError::WrongKind(algorithm)),
     };
     secret::check_not_a_key(bytes)?;
-    if !key.weak_allowed {
+    if !key.weak_allowed || bytes.is_empty() {
         secret::check_strength(algorithm, hash, bytes)?;
     }
     Ok(crypto::hmac_key(hash, bytes))

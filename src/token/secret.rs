@@ -34,7 +34,9 @@ pub(super) fn check_not_a_key(secret: &[u8]) -> Result<(), KeyringError> {
 fn without_blanks(secret: &[u8]) -> &[u8] {
     const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
     let text = secret.trim_ascii();
-    text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text).trim_ascii()
+    text.strip_prefix(BYTE_ORDER_MARK)
+        .unwrap_or(text)
+        .trim_ascii()
 }
 
 /// Anywhere, since tools write attributes before the first line.
@@ -42,7 +44,9 @@ fn is_armoured(text: &[u8]) -> bool {
     const MARK: &[u8] = b"---- BEGIN ";
     const PEM_MARK: &[u8] = b"-----BEGIN";
     text.windows(MARK.len()).any(|window| window == MARK)
-        || text.windows(PEM_MARK.len()).any(|window| window == PEM_MARK)
+        || text
+            .windows(PEM_MARK.len())
+            .any(|window| window == PEM_MARK)
 }
 
 fn is_ssh(text: &[u8]) -> bool {
@@ -75,8 +79,12 @@ fn der_value(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
         (usize::from(first), rest)
     } else {
         let count = usize::from(first & 0x7f);
-        let (digits, rest) = rest.split_at_checked(count).filter(|_| (1..=3).contains(&count))?;
-        let length = digits.iter().fold(0, |sum, &digit| sum << 8 | usize::from(digit));
+        let (digits, rest) = rest
+            .split_at_checked(count)
+            .filter(|_| (1..=3).contains(&count))?;
+        let length = digits
+            .iter()
+            .fold(0, |sum, &digit| sum << 8 | usize::from(digit));
         (length, rest)
     };
     let (content, rest) = rest.split_at_checked(length)?;
@@ -85,7 +93,11 @@ fn der_value(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
 
 /// A PEM whose first and last line were cut off.
 fn is_base64_der(text: &[u8]) -> bool {
-    let text: Vec<u8> = text.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
+    let text: Vec<u8> = text
+        .iter()
+        .copied()
+        .filter(|byte| !byte.is_ascii_whitespace())
+        .collect();
     text.starts_with(b"M") && STANDARD.decode(text).is_ok_and(|der| is_der(&der))
 }
 
@@ -137,11 +149,18 @@ mod tests {
             r#"{"kty":"oct","k":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}"#,
             r#"{"keys":[{"kty":"oct","k":"AAAA"}]}"#,
         ];
-        let keys = texts.iter().map(|text| text.as_bytes()).chain([&spki[..], &pkcs8[..]]);
+        let keys = texts
+            .iter()
+            .map(|text| text.as_bytes())
+            .chain([&spki[..], &pkcs8[..]]);
         for key in keys {
             for blanks in [&b""[..], b" \t\r\n", b"\n\n\xef\xbb\xbf\n"] {
                 let secret = [blanks, key, b"\n"].concat();
-                assert!(check_not_a_key(&secret).is_err(), "{blanks:?} {}", key.len());
+                assert!(
+                    check_not_a_key(&secret).is_err(),
+                    "{blanks:?} {}",
+                    key.len()
+                );
             }
         }
     }
