@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use super::algorithm::{Curve, Family};
 use super::key::Material;
-use super::{Algorithm, KeyringError};
+use super::{Algorithm, KeyringError, der};
 use crate::crypto;
 
 /// The private half of a key pair.
@@ -128,6 +128,7 @@ fn read_either<K>(
         // The library would take the key out of a certificate and not look at its dates.
         Material::Pem(pem) if is_certificate(pem) => Err(invalid),
         Material::Pem(pem) => parse(pem.trim_ascii()).map_err(|_| invalid),
+        Material::Der(der) if der::is_certificate(der) => Err(invalid),
         Material::Der(der) => labels
             .iter()
             .find_map(|label| parse(&to_pem(label, der)).ok())

@@ -5,6 +5,7 @@ mod asymmetric;
 mod builder;
 mod claims;
 mod compact;
+mod der;
 mod error;
 mod format;
 mod header;

@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
+use super::der::is_key as is_der;
 use super::{Algorithm, KeyringError};
 use crate::crypto::Hash;
 
@@ -53,42 +54,6 @@ fn is_ssh(text: &[u8]) -> bool {
     [&b"ssh-"[..], b"ecdsa-sha2-", b"sk-ssh-", b"sk-ecdsa-"]
         .iter()
         .any(|mark| text.starts_with(mark))
-}
-
-/// SPKI `{{OID..` and a certificate `{{{`/`{{[0]`, PKCS#8 `{0, {`, PKCS#1 `{0, n` and `{n, e}`.
-fn is_der(bytes: &[u8]) -> bool {
-    let Some((0x30, body, [])) = der_value(bytes) else {
-        return false;
-    };
-    match der_value(body) {
-        Some((0x30, inner, rest)) => {
-            !rest.is_empty() && matches!(inner.first(), Some(0x06 | 0x02 | 0x30 | 0xa0))
-        }
-        Some((0x02, _, rest)) => {
-            matches!(der_value(rest), Some((0x30 | 0x02 | 0x04, _, _)))
-        }
-        _ => false,
-    }
-}
-
-/// Splits off one DER value: its tag, its content, what follows.
-fn der_value(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
-    let (&tag, rest) = bytes.split_first()?;
-    let (&first, rest) = rest.split_first()?;
-    let (length, rest) = if first < 0x80 {
-        (usize::from(first), rest)
-    } else {
-        let count = usize::from(first & 0x7f);
-        let (digits, rest) = rest
-            .split_at_checked(count)
-            .filter(|_| (1..=3).contains(&count))?;
-        let length = digits
-            .iter()
-            .fold(0, |sum, &digit| sum << 8 | usize::from(digit));
-        (length, rest)
-    };
-    let (content, rest) = rest.split_at_checked(length)?;
-    Some((tag, content, rest))
 }
 
 /// A PEM whose first and last line were cut off.
