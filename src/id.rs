@@ -28,6 +28,11 @@ impl SessionId {
         Self(URL_SAFE_NO_PAD.encode(bytes).into())
     }
 
+    /// Names a session by a hash: 43 characters of base64url.
+    pub(crate) fn from_hash(hash: [u8; 32]) -> Self {
+        Self(URL_SAFE_NO_PAD.encode(hash).into())
+    }
+
     /// Accepts `id` if it has the form of a session id.
     ///
     /// # Errors

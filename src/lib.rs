@@ -1,17 +1,36 @@
 //! Server-side sessions behind signed tokens, for tower.
 
+mod builder;
 mod clock;
 mod crypto;
+mod data;
+mod engine;
+mod error;
 mod id;
+mod keyspace;
 mod middleware;
+mod owner;
+mod record;
 mod rejection;
+mod session;
+mod sessions;
 mod source;
 pub mod store;
+mod telemetry;
 mod token;
 
+pub use builder::{ConfigError, SessionsBuilder};
 pub use clock::{Clock, ManualClock, SystemClock};
+pub use data::SessionData;
+pub use error::SessionError;
 pub use id::{InvalidSessionId, SessionId};
 pub use middleware::SessionBody;
 pub use rejection::Rejection;
+pub use session::{Session, SessionEntry, SessionState};
+pub use sessions::Sessions;
 pub use source::{InvalidTokenArg, TokenSource, TokenSources};
-pub use token::Token;
+pub use token::{
+    Algorithm, ClaimTypeError, Claims, Encoding, InvalidOpaqueSize, Keyring, KeyringBuilder,
+    KeyringError, NewClaims, OpaqueTokens, SigningKey, Token, TokenError, TokenFormat,
+    UnknownAlgorithm, VerifyingKey,
+};

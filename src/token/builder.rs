@@ -1,0 +1,121 @@
+//! Gathers the keys of a key ring.
+
+use super::header;
+use super::key::{Key, SigningKey, VerifyingKey};
+use super::keyring::{Keyring, Keys, NamedKey};
+use super::prepared::{Signer, Verifier};
+use super::{Algorithm, KeyringError};
+
+/// Gathers the keys of a [`Keyring`]: one that signs, and up to two previous ones whose tokens are
+/// still accepted.
+///
+/// Once any key has a `kid`, a token that names a key is verified with the key of exactly that
+/// name and a token that names none with each key in turn; a token that names an unknown key is
+/// refused. As long as no key has one, `kid` is not looked at.
+///
+/// ```
+/// use jwt_redis_session::{Algorithm, Keyring, SigningKey, VerifyingKey};
+///
+/// # let private_pem = include_str!("../../tests/keys/p256.pem");
+/// # let previous_pem = include_str!("../../tests/keys/p256.pub.pem");
+/// let keyring = Keyring::builder(Algorithm::Es256)
+///     .signing(SigningKey::pem(private_pem).kid("2026-11"))
+///     .previous(VerifyingKey::pem(previous_pem).kid("2026-05"))
+///     .build()?;
+/// # Ok::<(), jwt_redis_session::KeyringError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct KeyringBuilder {
+    algorithm: Algorithm,
+    signing: Option<SigningKey>,
+    verifying: Vec<VerifyingKey>,
+}
+
+impl KeyringBuilder {
+    pub(super) fn new(algorithm: Algorithm) -> Self {
+        Self {
+            algorithm,
+            signing: None,
+            verifying: Vec::new(),
+        }
+    }
+
+    /// Sets the key that signs; it verifies, too.
+    ///
+    /// A ring without one only verifies.
+    #[must_use]
+    pub fn signing(mut self, key: SigningKey) -> Self {
+        self.signing = Some(key);
+        self
+    }
+
+    /// Adds a key that only verifies, such as the one that signed until yesterday.
+    ///
+    /// A ring has at most three keys in all.
+    #[must_use]
+    pub fn previous(mut self, key: VerifyingKey) -> Self {
+        self.verifying.push(key);
+        self
+    }
+
+    /// Reads and prepares the keys, and signs and verifies once to see that it works.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyringError`] if a key is unfit, if there are too few or too many, or if their names
+    /// clash.
+    pub fn build(self) -> Result<Keyring, KeyringError> {
+        self.check_count()?;
+        self.check_kids()?;
+        let algorithm = self.algorithm;
+        let mut verifying = Vec::new();
+        let mut signing = None;
+        if let Some(SigningKey(key)) = self.signing {
+            let signer = Signer::new(algorithm, &key)?;
+            verifying.push(named(algorithm, key, signer.verifier(algorithm)?));
+            signing = Some(signer);
+        }
+        for VerifyingKey(key) in self.verifying {
+            let verifier = Verifier::new(algorithm, &key)?;
+            verifying.push(named(algorithm, key, verifier));
+        }
+        Ok(Keyring::new(Keys {
+            algorithm,
+            signing,
+            verifying,
+        }))
+    }
+
+    fn check_count(&self) -> Result<(), KeyringError> {
+        match self.keys().count() {
+            0 => Err(KeyringError::NoKey),
+            1..=3 => Ok(()),
+            _ => Err(KeyringError::TooManyKeys),
+        }
+    }
+
+    fn check_kids(&self) -> Result<(), KeyringError> {
+        let mut kids: Vec<&str> = self.keys().filter_map(|key| key.kid.as_deref()).collect();
+        if kids.iter().any(|kid| !(1..=128).contains(&kid.len())) {
+            return Err(KeyringError::InvalidKid);
+        }
+        let count = kids.len();
+        kids.sort_unstable();
+        kids.dedup();
+        let distinct = kids.len() == count;
+        distinct.then_some(()).ok_or(KeyringError::DuplicateKid)
+    }
+
+    fn keys(&self) -> impl Iterator<Item = &Key> {
+        let signing = self.signing.iter().map(|SigningKey(key)| key);
+        signing.chain(self.verifying.iter().map(|VerifyingKey(key)| key))
+    }
+}
+
+fn named(algorithm: Algorithm, key: Key, verifier: Verifier) -> NamedKey {
+    NamedKey {
+        verifier,
+        header: header::encode(algorithm, key.kid.as_deref()),
+        kid: key.kid,
+    }
+}

@@ -1,0 +1,82 @@
+//! A point in time as tokens write it (RFC 7519 section 2, `NumericDate`).
+
+use std::time::SystemTime;
+
+use crate::clock;
+
+/// Milliseconds since 1970; fractions beyond them are cut off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct NumericDate(i64);
+
+impl NumericDate {
+    /// The last second that every JSON reader can hold exactly: 2^53.
+    pub(super) const MAX_SECONDS: i64 = 1 << 53;
+
+    pub(super) fn of(time: SystemTime) -> Self {
+        Self(clock::unix_millis(time))
+    }
+
+    /// Reads a JSON number of seconds from 0 to 2^53; `None` for any other JSON value.
+    pub(super) fn parse(json: &str) -> Option<Self> {
+        if json.len() <= 16 && json.bytes().all(|byte| byte.is_ascii_digit()) {
+            let seconds: i64 = json.parse().ok()?;
+            return (seconds <= Self::MAX_SECONDS).then_some(Self(seconds * 1000));
+        }
+        let is_number = json.starts_with(|first: char| first == '-' || first.is_ascii_digit());
+        let seconds: f64 = json.parse().ok().filter(|_| is_number)?;
+        let in_range = (0.0..=Self::MAX_SECONDS as f64).contains(&seconds);
+        // The cast saturates, and the range leaves nothing to saturate.
+        in_range.then_some(Self((seconds * 1000.0) as i64))
+    }
+
+    /// Whole seconds since 1970, rounded down.
+    pub(super) fn seconds(self) -> i64 {
+        self.0.div_euclid(1000)
+    }
+
+    pub(super) fn plus_millis(self, millis: i64) -> Self {
+        Self(self.0.saturating_add(millis))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r9_only_sensible_numbers_are_dates() {
+        for (json, millis) in [
+            ("0", 0),
+            ("-0", 0),
+            ("1700000000", 1_700_000_000_000),
+            ("1700000000.5", 1_700_000_000_500),
+            ("1.7e9", 1_700_000_000_000),
+            ("9007199254740992", 9_007_199_254_740_992_000),
+        ] {
+            assert_eq!(
+                NumericDate::parse(json),
+                Some(NumericDate(millis)),
+                "{json}"
+            );
+        }
+        for json in [
+            "-1",
+            "-0.5",
+            "1e300",
+            "1e999",
+            "9007199254740993",
+            "99999999999999999999",
+            "null",
+            "true",
+            r#""1700000000""#,
+            "[1]",
+            "{}",
+            "inf",
+            "NaN",
+            "",
+        ] {
+            assert_eq!(NumericDate::parse(json), None, "{json}");
+        }
+        assert_eq!(NumericDate(1999).seconds(), 1);
+    }
+}

@@ -1,0 +1,211 @@
+//! Tokens that are nothing but random.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use zeroize::Zeroizing;
+
+use super::{Token, compact};
+use crate::rejection::Rejection;
+use crate::{SessionId, crypto};
+
+/// Makes and recognises opaque tokens: random bytes, written as text.
+///
+/// The session id is the base64url (without padding) of the SHA-256 of the token's text, 43
+/// characters, so the store never holds a token. Defaults to 32 bytes in base64url. Tokens of
+/// another size or encoding than the one configured are refused.
+///
+/// ```
+/// use jwt_redis_session::{Encoding, OpaqueTokens};
+///
+/// let tokens = OpaqueTokens::new().size(128)?.encoding(Encoding::Hex);
+/// # Ok::<(), jwt_redis_session::InvalidOpaqueSize>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpaqueTokens {
+    size: usize,
+    encoding: Encoding,
+}
+
+impl OpaqueTokens {
+    /// Starts with 32 bytes in base64url.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            size: 32,
+            encoding: Encoding::Base64Url,
+        }
+    }
+
+    /// Sets the number of random bytes: 16 to 1024.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidOpaqueSize`] for any other number.
+    pub const fn size(mut self, bytes: usize) -> Result<Self, InvalidOpaqueSize> {
+        if bytes < 16 || bytes > 1024 {
+            return Err(InvalidOpaqueSize(()));
+        }
+        self.size = bytes;
+        Ok(self)
+    }
+
+    /// Sets how the bytes are written.
+    #[must_use]
+    pub const fn encoding(mut self, encoding: Encoding) -> Self {
+        self.encoding = encoding;
+        self
+    }
+
+    /// Draws a new token.
+    pub(super) fn issue(self) -> (SessionId, Token) {
+        let mut bytes = Zeroizing::new(vec![0; self.size]);
+        crypto::fill_random(&mut bytes);
+        let text = self.encoding.encode(&bytes);
+        (session_id(&text), Token::new(text))
+    }
+
+    /// Finds the session of a token, if its text has the form of one.
+    pub(super) fn identify(self, token: &str) -> Result<SessionId, Rejection> {
+        if token.len() > compact::MAX_LENGTH {
+            return Err(Rejection::TooLong);
+        }
+        if !self.encoding.is_canonical(token, self.size) {
+            return Err(Rejection::Malformed);
+        }
+        Ok(session_id(token))
+    }
+}
+
+impl Default for OpaqueTokens {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Writes the bytes of an opaque token as text (RFC 4648).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Encoding {
+    /// `A-Z a-z 0-9 - _` without padding: fit for a URL.
+    #[default]
+    Base64Url,
+    /// `A-Z a-z 0-9 + /` with `=` padding.
+    Base64,
+    /// `0-9 a-f`.
+    Hex,
+}
+
+impl Encoding {
+    fn encode(self, bytes: &[u8]) -> String {
+        match self {
+            Self::Base64Url => URL_SAFE_NO_PAD.encode(bytes),
+            Self::Base64 => STANDARD.encode(bytes),
+            Self::Hex => hex(bytes),
+        }
+    }
+
+    /// Is `text` what [`encode`](Self::encode) makes of some `size` bytes?
+    fn is_canonical(self, text: &str, size: usize) -> bool {
+        let decoded = |bytes: Result<Vec<u8>, _>| bytes.is_ok_and(|bytes| bytes.len() == size);
+        match self {
+            Self::Base64Url => decoded(URL_SAFE_NO_PAD.decode(text)),
+            Self::Base64 => decoded(STANDARD.decode(text)),
+            Self::Hex => {
+                let legal = |digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f');
+                text.len() == 2 * size && text.bytes().all(legal)
+            }
+        }
+    }
+}
+
+/// The size of opaque tokens is out of range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an opaque token has 16 to 1024 random bytes")]
+pub struct InvalidOpaqueSize(());
+
+fn session_id(token: &str) -> SessionId {
+    SessionId::from_hash(crypto::sha256(token.as_bytes()))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    const DIGITS: [char; 16] = [
+        '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
+    ];
+    let digits = |byte: &u8| [byte >> 4, byte & 15].map(|digit| DIGITS[usize::from(digit)]);
+    bytes.iter().flat_map(digits).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ENCODINGS: [Encoding; 3] = [Encoding::Base64Url, Encoding::Base64, Encoding::Hex];
+
+    #[test]
+    fn issued_tokens_are_recognised_in_every_size_and_encoding() {
+        for (size, encoding) in [16, 17, 18, 32, 128, 1024]
+            .into_iter()
+            .flat_map(|size| ENCODINGS.map(|encoding| (size, encoding)))
+        {
+            let tokens = OpaqueTokens::new().size(size).unwrap().encoding(encoding);
+            let (id, token) = tokens.issue();
+            assert_eq!(
+                tokens.identify(token.as_str()),
+                Ok(id),
+                "{size} {encoding:?}"
+            );
+            assert_ne!(tokens.issue().1, token);
+        }
+        for size in [0, 15, 1025, usize::MAX] {
+            assert!(OpaqueTokens::new().size(size).is_err(), "{size}");
+        }
+    }
+
+    #[test]
+    fn the_id_is_the_hash_of_the_text() {
+        let id = OpaqueTokens::new().identify(&"A".repeat(43)).unwrap();
+        // printf %43s | tr ' ' A | openssl sha256 -binary | base64 | tr +/ -_ | tr -d =
+        assert_eq!(id.as_str(), "DwBzhbb51LfusnSGBa_hqYSgo7-j8BTQnip4TOnlzRo");
+    }
+
+    #[test]
+    fn text_in_any_other_form_is_malformed() {
+        for encoding in ENCODINGS {
+            let tokens = OpaqueTokens::new().encoding(encoding);
+            let (_, token) = tokens.issue();
+            let good = token.as_str();
+            let bad = [
+                String::new(),
+                format!("{good} "),
+                format!(" {good}"),
+                format!("{good}="),
+                format!("{good}A"),
+                good[1..].to_owned(),
+                "!".repeat(good.len()),
+                "\0".repeat(good.len()),
+                "ä".repeat(good.len() / 2),
+                good.to_uppercase().replace('=', ""),
+                tokens.size(31).unwrap().issue().1.into_string(),
+            ];
+            for text in bad {
+                let result = tokens.identify(&text);
+                let chance = encoding == Encoding::Base64Url && text.len() == good.len();
+                if !chance {
+                    assert_eq!(
+                        result,
+                        Err(Rejection::Malformed),
+                        "{encoding:?} {}",
+                        text.len()
+                    );
+                }
+            }
+            assert_eq!(tokens.identify(&"a".repeat(8193)), Err(Rejection::TooLong));
+        }
+        // The last of 43 characters holds four bits; the other two must be zero.
+        let loose = "A".repeat(42) + "B";
+        assert_eq!(
+            OpaqueTokens::new().identify(&loose),
+            Err(Rejection::Malformed)
+        );
+    }
+}

@@ -1,0 +1,78 @@
+//! What holds for every text.
+
+use std::sync::LazyLock;
+use std::time::SystemTime;
+
+use proptest::prelude::*;
+
+use super::forge::*;
+use crate::{Encoding, Keyring, OpaqueTokens, TokenFormat};
+
+static KEYRING: LazyLock<Keyring> = LazyLock::new(keyring);
+static GOOD: LazyLock<String> = LazyLock::new(|| {
+    forge(
+        HEADER,
+        with_claims(r#""iat":1700000000,"sub":"u","exp":1700000060"#),
+    )
+});
+
+proptest! {
+    #[test]
+    fn no_text_makes_verification_panic(text in ".*") {
+        prop_assert!(KEYRING.verify(&text, at(NOW)).is_err());
+    }
+
+    #[test]
+    fn no_parts_make_verification_panic(parts in "[A-Za-z0-9_=-]{0,80}(\\.[A-Za-z0-9_=-]{0,80}){0,4}") {
+        prop_assert!(KEYRING.verify(&parts, at(NOW)).is_err());
+    }
+
+    #[test]
+    fn no_signed_json_makes_verification_panic(header in ".{0,60}", payload in ".{0,200}", now: SystemTime) {
+        let _ = KEYRING.verify(&forge(&header, &payload), now);
+        let _ = KEYRING.verify(&forge(HEADER, &payload), now);
+        let _ = KEYRING.verify(&forge(&header, CLAIMS), now);
+    }
+
+    #[test]
+    fn no_signed_claim_makes_verification_panic(
+        name in "(jti|iat|sub|exp|nbf|iss|aud)",
+        value in r#"(-?[0-9]{0,25}(\.[0-9]{0,5})?([eE][+-]?[0-9]{1,4})?|"[^"]{0,8}"?|\[.{0,5}\])"#,
+        now: SystemTime,
+    ) {
+        let payload = with_claims(&format!(r#""{name}":{value}"#));
+        let strict = KEYRING.clone().issuer("i").audience("a");
+        let _ = KEYRING.verify(&forge(HEADER, &payload), now);
+        let _ = strict.verify(&forge(HEADER, &payload), now);
+    }
+
+    #[test]
+    fn no_text_makes_an_opaque_token_panic(text in ".*", size in 16_usize..1024) {
+        for encoding in [Encoding::Base64Url, Encoding::Base64, Encoding::Hex] {
+            let tokens = OpaqueTokens::new().size(size).unwrap().encoding(encoding);
+            let _ = TokenFormat::from(tokens).identify(&text, at(NOW), true);
+        }
+    }
+
+    #[test]
+    fn any_other_character_anywhere_spoils_the_token(index in 0..GOOD.len(), other: char) {
+        let mut chars: Vec<char> = GOOD.chars().collect();
+        prop_assume!(chars[index] != other);
+        chars[index] = other;
+        let text: String = chars.into_iter().collect();
+        prop_assert!(KEYRING.verify(&text, at(NOW)).is_err());
+    }
+}
+
+#[test]
+fn every_single_ascii_mutation_spoils_the_token() {
+    assert!(KEYRING.verify(&GOOD, at(NOW)).is_ok());
+    for index in 0..GOOD.len() {
+        for other in (0..128_u8).filter(|&other| other != GOOD.as_bytes()[index]) {
+            let mut bytes = GOOD.clone().into_bytes();
+            bytes[index] = other;
+            let text = String::from_utf8(bytes).unwrap();
+            assert!(KEYRING.verify(&text, at(NOW)).is_err(), "{index} {other}");
+        }
+    }
+}
