@@ -10,4 +10,5 @@ mod token;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use id::{InvalidSessionId, SessionId};
 pub use rejection::Rejection;
+pub use store::memory::MemoryStore;
 pub use token::Token;
