@@ -1,6 +1,8 @@
 //! Server-side sessions behind signed tokens, for tower.
 
 mod clock;
+#[cfg(any(test, feature = "test-util"))]
+pub mod conformance;
 mod crypto;
 mod id;
 mod rejection;
