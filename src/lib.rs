@@ -6,6 +6,8 @@ pub mod conformance;
 mod crypto;
 mod id;
 mod rejection;
+#[cfg(any(test, feature = "test-util"))]
+pub mod stepping;
 pub mod store;
 mod token;
 
