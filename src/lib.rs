@@ -2,6 +2,8 @@
 
 mod builder;
 mod clock;
+#[cfg(any(test, feature = "test-util"))]
+pub mod conformance;
 mod crypto;
 mod data;
 mod engine;
@@ -15,6 +17,8 @@ mod rejection;
 mod session;
 mod sessions;
 mod source;
+#[cfg(any(test, feature = "test-util"))]
+pub mod stepping;
 pub mod store;
 mod telemetry;
 mod token;
@@ -34,3 +38,4 @@ pub use token::{
     KeyringError, NewClaims, OpaqueTokens, SigningKey, Token, TokenError, TokenFormat,
     UnknownAlgorithm, VerifyingKey,
 };
+pub use store::memory::MemoryStore;

@@ -2,6 +2,7 @@
 
 pub(crate) mod contract;
 pub(crate) mod error;
+pub(crate) mod memory;
 
 pub use contract::{Command, Compared, IndexEntry, Reply, Standing, Store, Stored, Superseded};
 pub use error::{StoreError, StoreErrorKind};
