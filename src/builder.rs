@@ -75,7 +75,8 @@ impl SessionsBuilder {
 
     /// Sets 30 minutes of idle and 12 hours of absolute lifetime (OWASP ASVS 5.0, 7.3).
     pub fn hardened(self) -> Self {
-        self.max_age(Duration::from_secs(30 * 60)).absolute_lifetime(Duration::from_secs(12 * 3600))
+        self.max_age(Duration::from_secs(30 * 60))
+            .absolute_lifetime(Duration::from_secs(12 * 3600))
     }
 
     /// Pushes the time to live back on every read. Defaults to false: only once 1/16 of the max
@@ -111,9 +112,10 @@ impl SessionsBuilder {
     /// [`ConfigError`] if a lifetime is zero or above 100 years, or there is neither a max age
     /// nor an absolute lifetime.
     pub fn build(self) -> Result<Sessions, ConfigError> {
-        for (name, lifetime) in
-            [("max_age", self.max_age), ("absolute_lifetime", self.absolute_lifetime)]
-        {
+        for (name, lifetime) in [
+            ("max_age", self.max_age),
+            ("absolute_lifetime", self.absolute_lifetime),
+        ] {
             if lifetime.is_some_and(|lifetime| !is_storable(lifetime)) {
                 return Err(ConfigError::Lifetime(name));
             }

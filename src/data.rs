@@ -120,7 +120,8 @@ impl SessionData {
         let record = Record::parse(bytes.into()).map_err(|_| SessionError::encode(""))?;
         reject_reserved(&record)?;
         for (name, value) in record.fields() {
-            self.changes.set(name.into_owned(), Some(value.to_owned().into()));
+            self.changes
+                .set(name.into_owned(), Some(value.to_owned().into()));
         }
         Ok(())
     }
@@ -132,7 +133,11 @@ impl SessionData {
     pub fn to_json(&self) -> Value {
         self.with_fields(|fields| {
             let parse = |value: &RawValue| serde_json::from_str(value.get()).unwrap_or_default();
-            Value::Object(fields.map(|(name, value)| (name.to_owned(), parse(value))).collect())
+            Value::Object(
+                fields
+                    .map(|(name, value)| (name.to_owned(), parse(value)))
+                    .collect(),
+            )
         })
     }
 
@@ -166,7 +171,9 @@ impl SessionData {
     /// Takes over what is stored now and forgets the changes it already holds.
     pub(crate) fn stored(&mut self, record: Record, written: &Changes) {
         self.record = Some(record);
-        self.changes.fields.retain(|_, change| change.number > written.count);
+        self.changes
+            .fields
+            .retain(|_, change| change.number > written.count);
     }
 
     fn raw(&self, key: &str) -> Option<&RawValue> {
@@ -179,15 +186,16 @@ impl SessionData {
     /// The fields as they are now: loaded ones in their order, then new ones.
     fn with_fields<R>(
         &self,
-        f: impl FnOnce(&mut dyn Iterator<Item = (&str, &RawValue)>) -> R,
+        f: impl for<'a> FnOnce(&mut dyn Iterator<Item = (&'a str, &'a RawValue)>) -> R,
     ) -> R {
         let stored = self.record.as_ref().map(Record::fields).unwrap_or_default();
-        let kept = stored.iter().filter_map(|(name, value)| {
-            match self.changes.fields.get(&**name) {
-                Some(change) => Some((&**name, change.value.as_deref()?)),
-                None => Some((&**name, *value)),
-            }
-        });
+        let kept =
+            stored
+                .iter()
+                .filter_map(|(name, value)| match self.changes.fields.get(&**name) {
+                    Some(change) => Some((&**name, change.value.as_deref()?)),
+                    None => Some((&**name, *value)),
+                });
         let new = self.changes.fields.iter().filter_map(|(name, change)| {
             let value = change.value.as_deref()?;
             (!stored.contains_key(&**name)).then_some((name.as_str(), value))
@@ -208,7 +216,13 @@ impl fmt::Debug for SessionData {
 impl Changes {
     fn set(&mut self, key: String, value: Option<Arc<RawValue>>) {
         self.count += 1;
-        self.fields.insert(key, Change { value, number: self.count });
+        self.fields.insert(
+            key,
+            Change {
+                value,
+                number: self.count,
+            },
+        );
     }
 }
 
@@ -252,18 +266,30 @@ mod tests {
     fn reserved_fields_are_refused_and_nothing_is_changed() {
         for name in ["_jrs", "id", "jwt", "claims"] {
             let mut data = data("{}");
-            assert!(matches!(data.insert(name, 1), Err(SessionError::ReservedField(_))));
-            assert!(matches!(data.merge(json!({"a": 1, name: 2})), Err(SessionError::ReservedField(_))));
+            assert!(matches!(
+                data.insert(name, 1),
+                Err(SessionError::ReservedField(_))
+            ));
+            assert!(matches!(
+                data.merge(json!({"a": 1, name: 2})),
+                Err(SessionError::ReservedField(_))
+            ));
             assert!(data.keys().is_empty());
         }
-        assert!(matches!(data("{}").merge(5), Err(SessionError::Encode { .. })));
+        assert!(matches!(
+            data("{}").merge(5),
+            Err(SessionError::Encode { .. })
+        ));
     }
 
     #[test]
     fn javascript_prototype_names_are_plain_keys() {
         let mut data = data(r#"{"__proto__":{"x":1}}"#);
         data.insert("constructor", 1).unwrap();
-        assert_eq!(data.to_raw_json().get(), r#"{"__proto__":{"x":1},"constructor":1}"#);
+        assert_eq!(
+            data.to_raw_json().get(),
+            r#"{"__proto__":{"x":1},"constructor":1}"#
+        );
     }
 
     #[test]
@@ -282,7 +308,11 @@ mod tests {
     fn errors_and_debug_do_not_show_data() {
         let data = data(r#"{"secret":"hunter2"}"#);
         let error = data.get::<u8>("secret").unwrap_err();
-        for text in [format!("{error}"), format!("{error:?}"), format!("{data:?}")] {
+        for text in [
+            format!("{error}"),
+            format!("{error:?}"),
+            format!("{data:?}"),
+        ] {
             assert!(!text.contains("hunter2"), "{text}");
         }
     }

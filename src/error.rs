@@ -48,7 +48,9 @@ pub enum SessionError {
         key: String,
     },
     /// A value cannot be stored.
-    #[error("the value for the session data `{key}` cannot be written as JSON (whole data must be an object)")]
+    #[error(
+        "the value for the session data `{key}` cannot be written as JSON (whole data must be an object)"
+    )]
     Encode {
         /// The field, or nothing for the data as a whole.
         key: String,
@@ -76,10 +78,14 @@ pub enum SessionError {
 
 impl SessionError {
     pub(crate) fn decode(key: &str) -> Self {
-        Self::Decode { key: key.to_owned() }
+        Self::Decode {
+            key: key.to_owned(),
+        }
     }
 
     pub(crate) fn encode(key: &str) -> Self {
-        Self::Encode { key: key.to_owned() }
+        Self::Encode {
+            key: key.to_owned(),
+        }
     }
 }

@@ -29,7 +29,13 @@ impl Keyspace {
 
     /// The name of an owner's index.
     pub(crate) fn index(&self, owner: &Owner) -> String {
-        [&self.0, "owner:", &URL_SAFE_NO_PAD.encode(owner.as_str()), ":"].concat()
+        [
+            &self.0,
+            "owner:",
+            &URL_SAFE_NO_PAD.encode(owner.as_str()),
+            ":",
+        ]
+        .concat()
     }
 }
 
@@ -56,8 +62,18 @@ mod tests {
 
     #[test]
     fn r33_owners_and_keyspaces_never_share_an_index() {
-        let owners = ["*", "a|b", "a:b", "\0", "a", "b:c", "\u{e9}", "e\u{301}", "owner:", " "];
-        let keyspaces = ["", "sess:", "sess:owner:", "sess:owner:YQ:", "owner:", "a", "a:b:"];
+        let owners = [
+            "*", "a|b", "a:b", "\0", "a", "b:c", "\u{e9}", "e\u{301}", "owner:", " ",
+        ];
+        let keyspaces = [
+            "",
+            "sess:",
+            "sess:owner:",
+            "sess:owner:YQ:",
+            "owner:",
+            "a",
+            "a:b:",
+        ];
         let mut seen = std::collections::HashSet::new();
         for keyspace in keyspaces {
             for owner in owners {

@@ -33,9 +33,9 @@ pub use rejection::Rejection;
 pub use session::{Session, SessionEntry, SessionState};
 pub use sessions::Sessions;
 pub use source::{InvalidTokenArg, TokenSource, TokenSources};
+pub use store::memory::MemoryStore;
 pub use token::{
     Algorithm, ClaimTypeError, Claims, Encoding, InvalidOpaqueSize, Keyring, KeyringBuilder,
     KeyringError, NewClaims, OpaqueTokens, SigningKey, Token, TokenError, TokenFormat,
     UnknownAlgorithm, VerifyingKey,
 };
-pub use store::memory::MemoryStore;

@@ -10,7 +10,9 @@ pub(crate) struct Owner(Box<str>);
 impl Owner {
     /// Accepts `owner` if it is neither empty nor too long.
     pub(crate) fn parse(owner: &str) -> Option<Self> {
-        (1..=MAX_OWNER_LEN).contains(&owner.len()).then(|| Self(owner.into()))
+        (1..=MAX_OWNER_LEN)
+            .contains(&owner.len())
+            .then(|| Self(owner.into()))
     }
 
     pub(crate) fn as_str(&self) -> &str {

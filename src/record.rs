@@ -61,7 +61,10 @@ impl Record {
         meta: Meta,
         fields: impl Iterator<Item = (&'a str, &'a RawValue)>,
     ) -> Self {
-        Self { bytes: write(&meta, fields), meta }
+        Self {
+            bytes: write(&meta, fields),
+            meta,
+        }
     }
 
     /// The same data with another owner.
@@ -69,7 +72,10 @@ impl Record {
         if self.meta.owner == owner {
             return self;
         }
-        let meta = Meta { owner, ..self.meta.clone() };
+        let meta = Meta {
+            owner,
+            ..self.meta.clone()
+        };
         let fields = self.fields();
         Self::assemble(meta, fields.iter().map(|(name, value)| (&**name, *value)))
     }
@@ -84,7 +90,11 @@ impl Record {
 
     /// The user's field `name`, unparsed, without building anything of the others.
     pub(crate) fn field(&self, name: &str) -> Option<&RawValue> {
-        if is_reserved(name) { None } else { self.find(name) }
+        if is_reserved(name) {
+            None
+        } else {
+            self.find(name)
+        }
     }
 
     /// Whether a field `name` stands in the record, be it the user's or not.
@@ -158,7 +168,10 @@ struct RawMeta<'a> {
 impl<'a> From<&'a Meta> for RawMeta<'a> {
     fn from(meta: &'a Meta) -> Self {
         Self {
-            owner: meta.owner.as_ref().map(|owner| Cow::Borrowed(owner.as_str())),
+            owner: meta
+                .owner
+                .as_ref()
+                .map(|owner| Cow::Borrowed(owner.as_str())),
             created: meta.created,
             expires: meta.expires,
         }
@@ -173,7 +186,11 @@ impl TryFrom<RawMeta<'_>> for Meta {
             Some(owner) => Some(Owner::parse(&owner).ok_or(Corrupt)?),
             None => None,
         };
-        Ok(Self { owner, created: raw.created, expires: raw.expires })
+        Ok(Self {
+            owner,
+            created: raw.created,
+            expires: raw.expires,
+        })
     }
 }
 
@@ -292,10 +309,23 @@ mod tests {
     fn r30_what_is_not_an_object_is_corrupt() {
         let deep = format!("{{\"a\":{}}}", "[".repeat(100_000));
         for bad in [
-            "[1,2]", "\"str\"", "5", "null", "{bad", "", "{}x", "{\"a\":}", "{\"_jrs\":5}",
-            "{\"_jrs\":{\"owner\":\"\"}}", "{\"_jrs\":{\"created\":\"x\"}}", deep.as_str(),
+            "[1,2]",
+            "\"str\"",
+            "5",
+            "null",
+            "{bad",
+            "",
+            "{}x",
+            "{\"a\":}",
+            "{\"_jrs\":5}",
+            "{\"_jrs\":{\"owner\":\"\"}}",
+            "{\"_jrs\":{\"created\":\"x\"}}",
+            deep.as_str(),
         ] {
-            assert!(Record::parse(Bytes::copy_from_slice(bad.as_bytes())).is_err(), "{bad:.40}");
+            assert!(
+                Record::parse(Bytes::copy_from_slice(bad.as_bytes())).is_err(),
+                "{bad:.40}"
+            );
         }
         assert!(Record::parse(Bytes::from_static(b"{\"a\":\"\xff\"}")).is_err());
     }
@@ -313,7 +343,10 @@ mod tests {
         let text = r#"{"big":12345678901234567890123,"f":1.0,"empty":[],"u":"\u00e9\ud800"}"#;
         let record = parse(text);
         let fields = record.fields();
-        let again = write(record.meta(), fields.iter().map(|(name, value)| (&**name, *value)));
+        let again = write(
+            record.meta(),
+            fields.iter().map(|(name, value)| (&**name, *value)),
+        );
         assert_eq!(again, text);
     }
 
@@ -327,9 +360,16 @@ mod tests {
 
     #[test]
     fn what_is_ours_survives_writing() {
-        let meta = Meta { owner: Owner::parse("jö\""), created: Some(1), expires: Some(2) };
+        let meta = Meta {
+            owner: Owner::parse("jö\""),
+            created: Some(1),
+            expires: Some(2),
+        };
         let bytes = write(&meta, std::iter::empty());
-        assert_eq!(bytes, r#"{"_jrs":{"owner":"jö\"","created":1,"expires":2}}"#);
+        assert_eq!(
+            bytes,
+            r#"{"_jrs":{"owner":"jö\"","created":1,"expires":2}}"#
+        );
         assert_eq!(*Record::parse(bytes).unwrap().meta(), meta);
     }
 }

@@ -39,7 +39,9 @@ pub struct Sessions {
 
 impl Sessions {
     pub(crate) fn new(engine: Engine) -> Self {
-        Self { engine: Arc::new(engine) }
+        Self {
+            engine: Arc::new(engine),
+        }
     }
 
     /// A handle without a session, to create one.
@@ -70,11 +72,17 @@ impl Sessions {
     pub async fn resolve(&self, token: &str) -> Session {
         let engine = &self.engine;
         let require_exp = engine.lifetime.absolute().is_some();
-        let identified = match engine.format.identify(token, engine.clock.now(), require_exp) {
+        let identified = match engine
+            .format
+            .identify(token, engine.clock.now(), require_exp)
+        {
             Ok(identified) => identified,
             Err(reason) => return self.reject(reason),
         };
-        let expires = identified.claims.as_ref().and_then(|claims| claims.expires_at());
+        let expires = identified
+            .claims
+            .as_ref()
+            .and_then(|claims| claims.expires_at());
         match self.engine.load(&identified.id, expires).await {
             Ok(record) => {
                 Session::active(Arc::clone(engine), identified.id, identified.claims, record)
@@ -97,7 +105,12 @@ impl Sessions {
     /// As [`open`](Self::open).
     pub async fn load(&self, id: &SessionId) -> Result<Session, SessionError> {
         let record = self.engine.load(id, None).await?;
-        Ok(Session::active(Arc::clone(&self.engine), id.clone(), None, record))
+        Ok(Session::active(
+            Arc::clone(&self.engine),
+            id.clone(),
+            None,
+            record,
+        ))
     }
 
     /// Ends the session `id`, whoever it belongs to, and tells whether there was one to end.

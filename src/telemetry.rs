@@ -40,7 +40,10 @@ pub(crate) fn gone(operation: &'static str) {
 /// A write gave up after losing race upon race.
 pub(crate) fn conflict(operation: &'static str) {
     count!("jwt_redis_session_conflicts_total", "operation" => operation);
-    tracing::warn!(operation, "session changed by others at the same time, given up");
+    tracing::warn!(
+        operation,
+        "session changed by others at the same time, given up"
+    );
 }
 
 /// Measures one call of the store.

@@ -1,7 +1,7 @@
 //! Promises about calls of several commands.
 
 use super::bench::{Bench, LONG};
-use crate::store::contract::{Command, Compared, IndexEntry, Reply, Superseded};
+use crate::store::contract::{Command, Compared, IndexEntry, Reply, Standing, Superseded};
 
 pub(super) async fn no_commands_no_replies(bench: Bench) {
     bench.must(
@@ -20,7 +20,7 @@ pub(super) async fn replies_stand_in_their_places(bench: Bench) {
     };
     let entry = |member: &str, score| IndexEntry {
         member: member.into(),
-        score,
+        standing: Standing::Live { score },
     };
     let pairs = [
         (Command::Load { key }, Reply::Record(None)),
@@ -72,6 +72,7 @@ pub(super) async fn replies_stand_in_their_places(bench: Bench) {
                 index,
                 old: "old",
                 new: "new",
+                now: super::bench::MARKED,
             },
             Reply::Superseded(Superseded::Marked),
         ),
@@ -94,6 +95,7 @@ pub(super) async fn replies_stand_in_their_places(bench: Bench) {
             Command::IndexMarkAll {
                 index,
                 keep: Some("new"),
+                now: super::bench::MARKED,
             },
             Reply::Members(vec!["old".into()]),
         ),
@@ -107,7 +109,7 @@ pub(super) async fn replies_stand_in_their_places(bench: Bench) {
         ),
         (
             Command::IndexEntries { index },
-            Reply::Entries(vec![entry("new", Some(2))]),
+            Reply::Entries(vec![entry("new", 2)]),
         ),
         (Command::Load { key }, Reply::Record(None)),
     ];

@@ -5,13 +5,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::crypto;
-use crate::store::contract::{Command, Compared, Reply, Store, Stored, Superseded};
+use crate::store::contract::{Command, Compared, Reply, Standing, Store, Stored, Superseded};
 
 /// Long enough for every case, short enough to leave no litter.
 pub(super) const LONG: Duration = Duration::from_secs(120);
 
 /// How late, past its time to live, a record may be gone.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// When the marks of these cases are set, in Unix seconds.
+pub(super) const MARKED: i64 = 1_700_000_000;
 
 /// How early; a store may count in milliseconds.
 const ROUNDING: Duration = Duration::from_millis(5);
@@ -218,17 +221,31 @@ impl Bench {
 
     /// All that are marked, sorted.
     pub(super) async fn mark_all(&self, index: &str, keep: Option<&str>) -> Vec<String> {
-        self.members(Command::IndexMarkAll { index, keep }).await
+        self.members(Command::IndexMarkAll {
+            index,
+            keep,
+            now: MARKED,
+        })
+        .await
     }
 
     pub(super) async fn supersede(&self, index: &str, old: &str, new: &str) -> Superseded {
-        match self.one(Command::IndexSupersede { index, old, new }).await {
+        match self
+            .one(Command::IndexSupersede {
+                index,
+                old,
+                new,
+                now: MARKED,
+            })
+            .await
+        {
             Reply::Superseded(superseded) => superseded,
             other => self.wrong("index_supersede", &other),
         }
     }
 
-    /// The index's members by name; each must be listed once.
+    /// The index's members by name, with their scores, or `None` if marked; each must be listed
+    /// once.
     pub(super) async fn entries(&self, index: &str) -> BTreeMap<String, Option<i64>> {
         let Reply::Entries(entries) = self.one(Command::IndexEntries { index }).await else {
             self.broken("index_entries must be answered by Reply::Entries");
@@ -236,7 +253,16 @@ impl Bench {
         let count = entries.len();
         let by_name: BTreeMap<_, _> = entries
             .into_iter()
-            .map(|entry| (entry.member, entry.score))
+            .map(|entry| match entry.standing {
+                Standing::Live { score } => (entry.member, Some(score)),
+                Standing::Dying { since } => {
+                    self.must(
+                        since == MARKED,
+                        "a mark must keep the time at which it was set",
+                    );
+                    (entry.member, None)
+                }
+            })
             .collect();
         self.must(by_name.len() == count, "a member must be listed once");
         by_name

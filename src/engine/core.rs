@@ -53,14 +53,22 @@ impl Engine {
         &self,
         commands: [Command<'_>; N],
     ) -> Result<[Reply; N], SessionError> {
-        Ok(self.run_all(&commands).await?.try_into().map_err(|_| short())?)
+        Ok(self
+            .run_all(&commands)
+            .await?
+            .try_into()
+            .map_err(|_| short())?)
     }
 
     /// Runs a batch of commands; as many replies come back.
     pub(crate) async fn run_all(&self, commands: &[Command<'_>]) -> Result<Vec<Reply>, StoreError> {
         let timer = telemetry::StoreTimer::start();
         let result = self.store.run(commands).await.and_then(|replies| {
-            if replies.len() == commands.len() { Ok(replies) } else { Err(short()) }
+            if replies.len() == commands.len() {
+                Ok(replies)
+            } else {
+                Err(short())
+            }
         });
         timer.stop(commands, &result);
         result
@@ -71,7 +79,12 @@ impl Engine {
         let ttl = ttl + INDEX_SLACK;
         let lives = i64::try_from(ttl.as_secs()).unwrap_or(i64::MAX);
         let score = self.now().saturating_add(lives).max(0);
-        Command::IndexPut { index, member: id.as_str(), score, ttl }
+        Command::IndexPut {
+            index,
+            member: id.as_str(),
+            score,
+            ttl,
+        }
     }
 
     pub(crate) fn index(&self, owner: Option<&Owner>) -> Option<String> {
@@ -80,12 +93,18 @@ impl Engine {
 
     /// The time to live that a use now gives to `record`.
     pub(crate) fn ttl(&self, record: &Record) -> Result<Duration, SessionError> {
-        self.lifetime.ttl(record.meta().expires, self.now_millis()).ok_or(SessionError::Gone)
+        self.lifetime
+            .ttl(record.meta().expires, self.now_millis())
+            .ok_or(SessionError::Gone)
     }
 
     pub(crate) fn check_size(&self, record: &Record) -> Result<(), SessionError> {
         let (size, limit) = (record.bytes().len(), self.max_size);
-        if size > limit { Err(SessionError::TooLarge { size, limit }) } else { Ok(()) }
+        if size > limit {
+            Err(SessionError::TooLarge { size, limit })
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -137,5 +156,8 @@ pub(crate) async fn back_off(attempt: u32) {
     let mut random = [0];
     crate::crypto::fill_random(&mut random);
     let most = 1000_u64 << (attempt - 3).min(4);
-    tokio::time::sleep(Duration::from_micros(most * (u64::from(random[0]) + 1) / 256)).await;
+    tokio::time::sleep(Duration::from_micros(
+        most * (u64::from(random[0]) + 1) / 256,
+    ))
+    .await;
 }

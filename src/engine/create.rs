@@ -76,17 +76,37 @@ impl Engine {
 
     /// (1) lists the id with its owner, (2) writes the record, (3) checks that the id is still
     /// listed: a `destroy_all` in between may have come too early to find the record.
-    async fn insert(self: &Arc<Self>, id: &SessionId, record: &Record) -> Result<Outcome, SessionError> {
+    async fn insert(
+        self: &Arc<Self>,
+        id: &SessionId,
+        record: &Record,
+    ) -> Result<Outcome, SessionError> {
         let (key, ttl) = (self.keyspace.record(id), self.ttl(record)?);
-        let write = Command::Insert { key: &key, value: record.bytes(), ttl };
+        let write = Command::Insert {
+            key: &key,
+            value: record.bytes(),
+            ttl,
+        };
         let Some(index) = self.index(record.meta().owner.as_ref()) else {
             let [inserted] = self.run([write]).await?;
-            return Ok(if reply::applied(inserted)? { Outcome::Created } else { Outcome::Taken });
+            return Ok(if reply::applied(inserted)? {
+                Outcome::Created
+            } else {
+                Outcome::Taken
+            });
         };
-        let check = Command::IndexCheck { index: &index, member: id.as_str() };
-        let due = Command::IndexDue { index: &index, score: self.now(), limit: PRUNE_LIMIT };
-        let [_, inserted, listed, due] =
-            self.run([self.put(&index, id, ttl), write, check, due]).await?;
+        let check = Command::IndexCheck {
+            index: &index,
+            member: id.as_str(),
+        };
+        let due = Command::IndexDue {
+            index: &index,
+            score: self.now(),
+            limit: PRUNE_LIMIT,
+        };
+        let [_, inserted, listed, due] = self
+            .run([self.put(&index, id, ttl), write, check, due])
+            .await?;
         if !reply::applied(inserted)? {
             return Ok(Outcome::Taken);
         }
@@ -98,20 +118,33 @@ impl Engine {
     }
 
     /// Undoes a creation or a rotation: the record first, then its place in the index.
-    pub(crate) async fn discard(&self, id: &SessionId, record: &Record) -> Result<(), SessionError> {
+    pub(crate) async fn discard(
+        &self,
+        id: &SessionId,
+        record: &Record,
+    ) -> Result<(), SessionError> {
         let key = self.keyspace.record(id);
         let delete = Command::Delete { key: &key };
         let Some(index) = self.index(record.meta().owner.as_ref()) else {
             return self.run([delete]).await.map(drop);
         };
         let members = [id.as_str()];
-        self.run([delete, Command::IndexRemove { index: &index, members: &members }]).await?;
+        self.run([
+            delete,
+            Command::IndexRemove {
+                index: &index,
+                members: &members,
+            },
+        ])
+        .await?;
         Ok(())
     }
 
     /// Takes an id that belongs to somebody else's session off this owner's list again.
     async fn unlist_taken(&self, id: &SessionId, record: &Record) -> Result<(), SessionError> {
-        let Some(index) = self.index(record.meta().owner.as_ref()) else { return Ok(()) };
+        let Some(index) = self.index(record.meta().owner.as_ref()) else {
+            return Ok(());
+        };
         let key = self.keyspace.record(id);
         let [taken] = self.run([Command::Load { key: &key }]).await?;
         let owner = match self.judge(reply::record(taken)) {
@@ -123,7 +156,11 @@ impl Engine {
             return Ok(());
         }
         let members = [id.as_str()];
-        self.run([Command::IndexRemove { index: &index, members: &members }]).await?;
+        self.run([Command::IndexRemove {
+            index: &index,
+            members: &members,
+        }])
+        .await?;
         Ok(())
     }
 
@@ -138,7 +175,10 @@ impl Engine {
     }
 
     async fn look_after(&self, index: &str, due: &[String]) -> Result<(), SessionError> {
-        let ids: Vec<_> = due.iter().filter_map(|id| SessionId::parse(id).ok()).collect();
+        let ids: Vec<_> = due
+            .iter()
+            .filter_map(|id| SessionId::parse(id).ok())
+            .collect();
         let keys: Vec<_> = ids.iter().map(|id| self.keyspace.record(id)).collect();
         let loads: Vec<_> = keys.iter().map(|key| Command::Load { key }).collect();
         let mut dead = Vec::new();
@@ -151,7 +191,13 @@ impl Engine {
                 }
             }
         }
-        commands.push(Command::IndexRemove { index, members: &dead });
-        self.run_all(&commands).await.map(drop).map_err(StoreError::into)
+        commands.push(Command::IndexRemove {
+            index,
+            members: &dead,
+        });
+        self.run_all(&commands)
+            .await
+            .map(drop)
+            .map_err(StoreError::into)
     }
 }

@@ -29,7 +29,10 @@ impl Engine {
             }
             Some(index) => {
                 let members = [id.as_str()];
-                let unlist = Command::IndexRemove { index: &index, members: &members };
+                let unlist = Command::IndexRemove {
+                    index: &index,
+                    members: &members,
+                };
                 let [deleted, _] = self.run([delete, unlist]).await?;
                 deleted
             }
@@ -66,12 +69,22 @@ impl Engine {
         let index = self.keyspace.index(&owner);
         let keep = keep.as_ref().map(SessionId::as_str);
         let now = self.mark_time();
-        let [marked] = self.run([Command::IndexMarkAll { index: &index, keep, now }]).await?;
+        let [marked] = self
+            .run([Command::IndexMarkAll {
+                index: &index,
+                keep,
+                now,
+            }])
+            .await?;
         self.finish(&index, &reply::members(marked)?).await
     }
 
     /// Ends the sessions that are marked as dying.
-    pub(crate) async fn finish(&self, index: &str, marked: &[String]) -> Result<usize, SessionError> {
+    pub(crate) async fn finish(
+        &self,
+        index: &str,
+        marked: &[String],
+    ) -> Result<usize, SessionError> {
         let mut destroyed = 0;
         for members in marked.chunks(BATCH) {
             let keys: Vec<_> = members
@@ -85,7 +98,11 @@ impl Engine {
         }
         for members in marked.chunks(BATCH) {
             let members: Vec<_> = members.iter().map(String::as_str).collect();
-            self.run([Command::IndexRemove { index, members: &members }]).await?;
+            self.run([Command::IndexRemove {
+                index,
+                members: &members,
+            }])
+            .await?;
         }
         Ok(destroyed)
     }

@@ -46,13 +46,19 @@ impl Lifetime {
     /// The time to live that a use now gives to a session that ends at `expires` (Unix seconds);
     /// `None` if it has ended.
     pub(crate) fn ttl(self, expires: Option<i64>, now_millis: i64) -> Option<Duration> {
-        limit(self.idle().or_else(|| self.absolute()).unwrap_or(MAX), expires, now_millis)
+        limit(
+            self.idle().or_else(|| self.absolute()).unwrap_or(MAX),
+            expires,
+            now_millis,
+        )
     }
 }
 
 /// `ttl`, or what is left until `expires` (Unix seconds) if that is less; `None` if nothing is.
 pub(crate) fn limit(ttl: Duration, expires: Option<i64>, now_millis: i64) -> Option<Duration> {
-    let Some(expires) = expires else { return Some(ttl) };
+    let Some(expires) = expires else {
+        return Some(ttl);
+    };
     let left = expires.saturating_mul(1000).saturating_sub(now_millis);
     let left = Duration::from_millis(u64::try_from(left).ok()?);
     (!left.is_zero()).then_some(left.min(ttl))
@@ -66,14 +72,20 @@ mod tests {
 
     #[test]
     fn r32_a_use_never_extends_beyond_the_absolute_lifetime() {
-        let both = Lifetime::Both { idle: S(10), absolute: S(60) };
+        let both = Lifetime::Both {
+            idle: S(10),
+            absolute: S(60),
+        };
         let expires = both.expires(1000);
         assert_eq!(expires, Some(1060));
         assert_eq!(both.ttl(expires, 1_000_000), Some(S(10)));
         assert_eq!(both.ttl(expires, 1_055_000), Some(S(5)));
         assert_eq!(both.ttl(expires, 1_059_999), Some(Duration::from_millis(1)));
         assert_eq!(both.ttl(expires, 1_060_000), None);
-        assert_eq!(Lifetime::Absolute(S(60)).ttl(expires, 1_000_000), Some(S(60)));
+        assert_eq!(
+            Lifetime::Absolute(S(60)).ttl(expires, 1_000_000),
+            Some(S(60))
+        );
         assert_eq!(Lifetime::Idle(S(10)).ttl(None, i64::MIN), Some(S(10)));
     }
 

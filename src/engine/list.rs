@@ -32,8 +32,9 @@ impl Engine {
     pub(crate) async fn list(self: &Arc<Self>, owner: Owner) -> Result<Vec<Listed>, SessionError> {
         let index = self.keyspace.index(&owner);
         let [entries] = self.run([Command::IndexEntries { index: &index }]).await?;
-        let (dying, entries): (Vec<_>, Vec<_>) =
-            reply::entries(entries)?.into_iter().partition(|entry| self.is_abandoned(entry));
+        let (dying, entries): (Vec<_>, Vec<_>) = reply::entries(entries)?
+            .into_iter()
+            .partition(|entry| self.is_abandoned(entry));
         if !dying.is_empty() {
             let (engine, index) = (Arc::clone(self), index.clone());
             let ids: Vec<_> = dying.into_iter().map(|entry| entry.member).collect();
@@ -41,7 +42,8 @@ impl Engine {
         }
         let mut listed = Vec::with_capacity(entries.len());
         for entries in entries.chunks(BATCH) {
-            self.list_batch(&index, &owner, entries, &mut listed).await?;
+            self.list_batch(&index, &owner, entries, &mut listed)
+                .await?;
         }
         Ok(listed)
     }
@@ -64,15 +66,25 @@ impl Engine {
             .iter()
             .filter_map(|entry| Some((SessionId::parse(&entry.member).ok()?, entry.standing)))
             .collect();
-        let keys: Vec<_> = entries.iter().map(|(id, _)| self.keyspace.record(id)).collect();
+        let keys: Vec<_> = entries
+            .iter()
+            .map(|(id, _)| self.keyspace.record(id))
+            .collect();
         let loads: Vec<_> = keys.iter().map(|key| Command::Load { key }).collect();
         let mut dead = Vec::new();
         let mut living = Vec::new();
         for ((id, standing), loaded) in entries.iter().zip(self.run_all(&loads).await?) {
             match self.judge(reply::record(loaded)) {
                 Ok((record, ttl)) if record.meta().owner.as_ref() == Some(owner) => {
-                    living.extend(self.is_due(*standing).then(|| (id, ttl.unwrap_or_default())));
-                    listed.push(Listed { id: id.clone(), record, ttl });
+                    living.extend(
+                        self.is_due(*standing)
+                            .then(|| (id, ttl.unwrap_or_default())),
+                    );
+                    listed.push(Listed {
+                        id: id.clone(),
+                        record,
+                        ttl,
+                    });
                 }
                 Ok(_) | Err(SessionError::Rejected(_)) => {
                     dead.extend(self.is_due(*standing).then_some(id.as_str()));
@@ -95,10 +107,15 @@ impl Engine {
         dead: &[&str],
         living: &[(&SessionId, Duration)],
     ) -> Result<(), SessionError> {
-        let mut commands: Vec<_> =
-            living.iter().map(|(id, ttl)| self.put(index, id, *ttl)).collect();
+        let mut commands: Vec<_> = living
+            .iter()
+            .map(|(id, ttl)| self.put(index, id, *ttl))
+            .collect();
         if !dead.is_empty() {
-            commands.push(Command::IndexRemove { index, members: dead });
+            commands.push(Command::IndexRemove {
+                index,
+                members: dead,
+            });
         }
         if !commands.is_empty() {
             self.run_all(&commands).await?;

@@ -25,7 +25,10 @@ impl Engine {
         let key = self.keyspace.record(id);
         let loaded = match self.exact_ttl(expires) {
             Some(ttl) => {
-                let commands = [Command::Load { key: &key }, Command::Expire { key: &key, ttl }];
+                let commands = [
+                    Command::Load { key: &key },
+                    Command::Expire { key: &key, ttl },
+                ];
                 let [loaded, _] = self.run(commands).await?;
                 loaded
             }
@@ -81,7 +84,9 @@ impl Engine {
     /// each read does so anyway, sees to the index, and to an absolute end that only the record
     /// tells. The request does not wait for it.
     fn keep_alive(self: &Arc<Self>, id: &SessionId, record: &Record, left: Option<Duration>) {
-        let (Some(idle), Ok(full)) = (self.lifetime.idle(), self.ttl(record)) else { return };
+        let (Some(idle), Ok(full)) = (self.lifetime.idle(), self.ttl(record)) else {
+            return;
+        };
         let due = if self.touch_every_read {
             record.meta().owner.is_some() || full < idle
         } else {

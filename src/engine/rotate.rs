@@ -12,7 +12,6 @@ use crate::error::SessionError;
 use crate::id::SessionId;
 use crate::record::Record;
 use crate::store::{Command, Compared, Superseded};
-use crate::token::Token;
 
 /// How often a rotation whose successor was taken away is started again.
 const ATTEMPTS: u32 = 5;
@@ -52,16 +51,29 @@ impl Engine {
             let after = edit(&seen)?;
             self.check_size(&after)?;
             let (new, token) = self.issue(after.meta(), &claims)?;
-            let mut pair = Pair { old: &old, new: &new, before: seen.clone(), after };
-            match self.try_rotate(&mut pair, &mut *edit).await {
-                Ok(Decision::Go) => return Ok(created(new, token, pair.after)),
-                Ok(Decision::NewGone) => self.discard(&new, &pair.after).await?,
+            let mut pair = Pair {
+                old: &old,
+                new: &new,
+                before: seen.clone(),
+                after,
+            };
+            let outcome = self.try_rotate(&mut pair, &mut *edit).await;
+            let record = pair.after;
+            match outcome {
+                Ok(Decision::Go) => {
+                    return Ok(Created {
+                        id: new,
+                        token,
+                        record,
+                    });
+                }
+                Ok(Decision::NewGone) => self.discard(&new, &record).await?,
                 Ok(Decision::OldGone) => {
-                    self.discard(&new, &pair.after).await?;
+                    self.discard(&new, &record).await?;
                     return Err(SessionError::Gone);
                 }
                 Err(error) => {
-                    let _ = self.discard(&new, &pair.after).await;
+                    let _ = self.discard(&new, &record).await;
                     return Err(error);
                 }
             }
@@ -69,7 +81,11 @@ impl Engine {
         Err(SessionError::Conflict)
     }
 
-    async fn try_rotate(&self, pair: &mut Pair<'_>, edit: Edit<'_>) -> Result<Decision, SessionError> {
+    async fn try_rotate(
+        &self,
+        pair: &mut Pair<'_>,
+        edit: Edit<'_>,
+    ) -> Result<Decision, SessionError> {
         if !self.write_successor(pair).await? {
             return Ok(Decision::NewGone);
         }
@@ -83,12 +99,24 @@ impl Engine {
     /// was lost must not make its sessions immovable.
     async fn write_successor(&self, pair: &Pair<'_>) -> Result<bool, SessionError> {
         let (key, ttl) = (self.keyspace.record(pair.new), self.ttl(&pair.after)?);
-        let write = Command::Insert { key: &key, value: pair.after.bytes(), ttl };
+        let write = Command::Insert {
+            key: &key,
+            value: pair.after.bytes(),
+            ttl,
+        };
         let old_index = self.index(pair.before.meta().owner.as_ref());
         let new_index = self.index(pair.after.meta().owner.as_ref());
         let mut commands = Vec::with_capacity(3);
-        commands.extend(old_index.as_ref().map(|index| self.put(index, pair.old, ttl)));
-        commands.extend(new_index.as_ref().map(|index| self.put(index, pair.new, ttl)));
+        commands.extend(
+            old_index
+                .as_ref()
+                .map(|index| self.put(index, pair.old, ttl)),
+        );
+        commands.extend(
+            new_index
+                .as_ref()
+                .map(|index| self.put(index, pair.new, ttl)),
+        );
         commands.push(write);
         match self.run_all(&commands).await?.pop() {
             Some(inserted) => reply::applied(inserted),
@@ -99,20 +127,36 @@ impl Engine {
     /// (3) the point of decision: one step on the old owner's index marks the old id as dying,
     /// if it still stands; a `destroy_all` on either side of it takes both ids or none.
     async fn decide(&self, pair: &Pair<'_>) -> Result<Decision, SessionError> {
-        let (old_owner, new_owner) =
-            (pair.before.meta().owner.as_ref(), pair.after.meta().owner.as_ref());
+        let (old_owner, new_owner) = (
+            pair.before.meta().owner.as_ref(),
+            pair.after.meta().owner.as_ref(),
+        );
         if let (true, Some(index)) = (old_owner != new_owner, self.index(new_owner)) {
-            let check = Command::IndexCheck { index: &index, member: pair.new.as_str() };
+            let check = Command::IndexCheck {
+                index: &index,
+                member: pair.new.as_str(),
+            };
             let [listed] = self.run([check]).await?;
             if !reply::applied(listed)? {
                 return Ok(Decision::NewGone);
             }
         }
-        let Some(index) = self.index(old_owner) else { return Ok(Decision::Go) };
-        let new = if old_owner == new_owner { pair.new } else { pair.old };
+        let Some(index) = self.index(old_owner) else {
+            return Ok(Decision::Go);
+        };
+        let new = if old_owner == new_owner {
+            pair.new
+        } else {
+            pair.old
+        };
         let now = self.mark_time();
         let (old, new) = (pair.old.as_str(), new.as_str());
-        let supersede = Command::IndexSupersede { index: &index, old, new, now };
+        let supersede = Command::IndexSupersede {
+            index: &index,
+            old,
+            new,
+            now,
+        };
         let [superseded] = self.run([supersede]).await?;
         Ok(match reply::superseded(superseded)? {
             Superseded::Marked => Decision::Go,
@@ -127,7 +171,12 @@ impl Engine {
         let old_key = self.keyspace.record(pair.old);
         for attempt in 0..FOLLOW {
             let expected = pair.before.bytes();
-            let [reply] = self.run([Command::CompareAndDelete { key: &old_key, expected }]).await?;
+            let [reply] = self
+                .run([Command::CompareAndDelete {
+                    key: &old_key,
+                    expected,
+                }])
+                .await?;
             match reply::compared(reply)? {
                 Compared::Equal => {
                     let _ = self.unlist_old(pair).await;
@@ -161,18 +210,25 @@ impl Engine {
         pair.before = before;
         self.check_size(&pair.after)?;
         let (key, ttl) = (self.keyspace.record(pair.new), self.ttl(&pair.after)?);
-        let write = Command::Replace { key: &key, value: pair.after.bytes(), ttl };
+        let write = Command::Replace {
+            key: &key,
+            value: pair.after.bytes(),
+            ttl,
+        };
         let [replaced] = self.run([write]).await?;
         reply::applied(replaced)
     }
 
     async fn unlist_old(&self, pair: &Pair<'_>) -> Result<(), SessionError> {
-        let Some(index) = self.index(pair.before.meta().owner.as_ref()) else { return Ok(()) };
+        let Some(index) = self.index(pair.before.meta().owner.as_ref()) else {
+            return Ok(());
+        };
         let members = [pair.old.as_str()];
-        self.run([Command::IndexRemove { index: &index, members: &members }]).await.map(drop)
+        self.run([Command::IndexRemove {
+            index: &index,
+            members: &members,
+        }])
+        .await
+        .map(drop)
     }
-}
-
-fn created(id: SessionId, token: Token, record: Record) -> Created {
-    Created { id, token, record }
 }

@@ -61,9 +61,18 @@ impl Engine {
         }
         let after = edit(&seen)?;
         let (key, ttl) = (self.keyspace.record(id), self.ttl(&after)?);
-        let [reply] = self.run([Command::Replace { key: &key, value: after.bytes(), ttl }]).await?;
+        let [reply] = self
+            .run([Command::Replace {
+                key: &key,
+                value: after.bytes(),
+                ttl,
+            }])
+            .await?;
         if reply::applied(reply)? {
-            Ok(Saved { before: seen, after })
+            Ok(Saved {
+                before: seen,
+                after,
+            })
         } else {
             Err(self.gone(id, &after).await)
         }
@@ -78,7 +87,12 @@ impl Engine {
         self.check_size(after)?;
         let (key, ttl) = (self.keyspace.record(id), self.ttl(after)?);
         let (expected, value) = (before.bytes(), after.bytes());
-        let write = Command::CompareAndSet { key: &key, expected, value, ttl };
+        let write = Command::CompareAndSet {
+            key: &key,
+            expected,
+            value,
+            ttl,
+        };
         let reply = match self.index(after.meta().owner.as_ref()) {
             None => {
                 let [reply] = self.run([write]).await?;
@@ -95,13 +109,23 @@ impl Engine {
     /// Finishes a write that gave the session to another owner: the new owner's index must hold
     /// it unmarked, or else a concurrent `destroy_all` has missed the record, which goes then;
     /// the old owner's index forgets it.
-    pub(crate) async fn hand_over(&self, id: &SessionId, saved: &Saved) -> Result<(), SessionError> {
-        let (old, new) = (saved.before.meta().owner.as_ref(), saved.after.meta().owner.as_ref());
+    pub(crate) async fn hand_over(
+        &self,
+        id: &SessionId,
+        saved: &Saved,
+    ) -> Result<(), SessionError> {
+        let (old, new) = (
+            saved.before.meta().owner.as_ref(),
+            saved.after.meta().owner.as_ref(),
+        );
         if old == new {
             return Ok(());
         }
         if let Some(index) = self.index(new) {
-            let check = Command::IndexCheck { index: &index, member: id.as_str() };
+            let check = Command::IndexCheck {
+                index: &index,
+                member: id.as_str(),
+            };
             let [listed] = self.run([check]).await?;
             if !reply::applied(listed)? {
                 self.take_back(id, saved).await?;
@@ -109,7 +133,11 @@ impl Engine {
         }
         if let Some(index) = self.index(old) {
             let members = [id.as_str()];
-            self.run([Command::IndexRemove { index: &index, members: &members }]).await?;
+            self.run([Command::IndexRemove {
+                index: &index,
+                members: &members,
+            }])
+            .await?;
         }
         Ok(())
     }
@@ -118,7 +146,12 @@ impl Engine {
     async fn take_back(&self, id: &SessionId, saved: &Saved) -> Result<(), SessionError> {
         let key = self.keyspace.record(id);
         let expected = saved.after.bytes();
-        let [reply] = self.run([Command::CompareAndDelete { key: &key, expected }]).await?;
+        let [reply] = self
+            .run([Command::CompareAndDelete {
+                key: &key,
+                expected,
+            }])
+            .await?;
         match reply::compared(reply)? {
             Compared::Different(_) => Ok(()),
             Compared::Equal | Compared::Gone => Err(self.gone(id, &saved.after).await),

@@ -22,8 +22,9 @@ impl Engine {
         let ttl = match ttl {
             None => self.ttl(record)?,
             Some(ttl) if !is_storable(ttl) => return Err(SessionError::InvalidDuration),
-            Some(ttl) => limit(ttl, record.meta().expires, self.now_millis())
-                .ok_or(SessionError::Gone)?,
+            Some(ttl) => {
+                limit(ttl, record.meta().expires, self.now_millis()).ok_or(SessionError::Gone)?
+            }
         };
         self.expire(id, record, ttl).await
     }
@@ -47,14 +48,23 @@ impl Engine {
                 reply
             }
         };
-        if reply::applied(reply)? { Ok(()) } else { Err(self.gone(id, record).await) }
+        if reply::applied(reply)? {
+            Ok(())
+        } else {
+            Err(self.gone(id, record).await)
+        }
     }
 
     /// Takes a session that turned out to be gone off its owner's list, as well as can be.
     pub(crate) async fn gone(&self, id: &SessionId, record: &Record) -> SessionError {
         if let Some(index) = self.index(record.meta().owner.as_ref()) {
             let members = [id.as_str()];
-            let _ = self.run([Command::IndexRemove { index: &index, members: &members }]).await;
+            let _ = self
+                .run([Command::IndexRemove {
+                    index: &index,
+                    members: &members,
+                }])
+                .await;
         }
         SessionError::Gone
     }

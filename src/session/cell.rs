@@ -56,7 +56,10 @@ impl OwnerChange {
             Self::Clear => None,
             Self::Set(owner) => Some(Owner::parse(owner).ok_or(SessionError::InvalidOwner)?),
         };
-        Ok(Meta { owner, ..meta.clone() })
+        Ok(Meta {
+            owner,
+            ..meta.clone()
+        })
     }
 }
 
@@ -79,9 +82,17 @@ impl Draft {
 
 impl Shared {
     pub(crate) fn new(engine: Arc<Engine>, status: Status, data: SessionData) -> Self {
-        let cell =
-            Cell { status, data, owner: OwnerChange::default(), usage: Usage::default() };
-        Self { engine, turn: tokio::sync::Mutex::const_new(()), cell: Mutex::new(cell) }
+        let cell = Cell {
+            status,
+            data,
+            owner: OwnerChange::default(),
+            usage: Usage::default(),
+        };
+        Self {
+            engine,
+            turn: tokio::sync::Mutex::const_new(()),
+            cell: Mutex::new(cell),
+        }
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, Cell> {
@@ -105,10 +116,16 @@ impl Shared {
     /// Takes over a session that has come into being, under a new id.
     pub(crate) fn activate(&self, created: &Created, changes: &Changes, owner: &OwnerChange) {
         let now = self.engine.clock.now();
-        let identified = self.engine.format.identify(created.token.as_str(), now, false);
+        let identified = self
+            .engine
+            .format
+            .identify(created.token.as_str(), now, false);
         let claims = identified.ok().and_then(|identified| identified.claims);
         let mut cell = self.lock();
-        cell.status = Status::Active { id: created.id.clone(), claims };
+        cell.status = Status::Active {
+            id: created.id.clone(),
+            claims,
+        };
         cell.usage.revealed = true;
         cell.stored(created.record.clone(), changes, owner);
     }

@@ -25,7 +25,10 @@ impl SessionEntry {
     ) -> Result<Vec<Self>, SessionError> {
         let listed = engine.list(owner).await?;
         let now = engine.now();
-        let mut entries: Vec<_> = listed.into_iter().map(|listed| Self::new(listed, now)).collect();
+        let mut entries: Vec<_> = listed
+            .into_iter()
+            .map(|listed| Self::new(listed, now))
+            .collect();
         entries.sort_by(|a, b| (a.created, &a.id).cmp(&(b.created, &b.id)));
         Ok(entries)
     }

@@ -63,7 +63,11 @@ impl Session {
     }
 
     pub(crate) fn rejected(engine: Arc<Engine>, reason: Rejection, verified: bool) -> Self {
-        Self::with(engine, Status::Rejected { reason, verified }, SessionData::default())
+        Self::with(
+            engine,
+            Status::Rejected { reason, verified },
+            SessionData::default(),
+        )
     }
 
     pub(crate) fn unavailable(engine: Arc<Engine>, error: StoreError) -> Self {
@@ -107,9 +111,15 @@ impl Session {
         match &cell.owner {
             OwnerChange::Set(owner) => Some(owner.to_string()),
             OwnerChange::Clear => None,
-            OwnerChange::Keep => {
-                Some(cell.data.record()?.meta().owner.as_ref()?.as_str().to_owned())
-            }
+            OwnerChange::Keep => Some(
+                cell.data
+                    .record()?
+                    .meta()
+                    .owner
+                    .as_ref()?
+                    .as_str()
+                    .to_owned(),
+            ),
         }
     }
 
@@ -152,7 +162,11 @@ impl Session {
     /// # Errors
     ///
     /// [`SessionError::ReservedField`], [`SessionError::Encode`].
-    pub fn insert(&self, key: impl Into<String>, value: impl Serialize) -> Result<(), SessionError> {
+    pub fn insert(
+        &self,
+        key: impl Into<String>,
+        value: impl Serialize,
+    ) -> Result<(), SessionError> {
         self.0.lock().data.insert(key, value)
     }
 
@@ -215,7 +229,10 @@ impl Session {
 
     fn read<R>(&self, f: impl FnOnce(&SessionData) -> R) -> R {
         let mut cell = self.0.lock();
-        cell.usage = Usage { consulted: true, revealed: true };
+        cell.usage = Usage {
+            consulted: true,
+            revealed: true,
+        };
         f(&cell.data)
     }
 }

@@ -54,7 +54,10 @@ impl Session {
         let shared = Arc::clone(&self.0);
         to_its_end(async move {
             let _turn = shared.turn.lock().await;
-            shared.create(claims).await.map_err(|error| shared.failed("create", error))
+            shared
+                .create(claims)
+                .await
+                .map_err(|error| shared.failed("create", error))
         })
         .await
     }
@@ -106,7 +109,10 @@ impl Session {
         f: impl FnMut(&mut SessionData) -> Result<R, SessionError> + Send,
     ) -> Result<R, SessionError> {
         let _turn = self.0.turn.lock().await;
-        self.0.update_with(f).await.map_err(|error| self.0.failed("update_with", error))
+        self.0
+            .update_with(f)
+            .await
+            .map_err(|error| self.0.failed("update_with", error))
     }
 
     /// Replaces the whole data by `data`, which must serialise to a JSON object. The last writer
@@ -119,7 +125,10 @@ impl Session {
         let mut whole = SessionData::default();
         whole.merge(data)?;
         let _turn = self.0.turn.lock().await;
-        self.0.replace(&whole).await.map_err(|error| self.0.failed("replace", error))
+        self.0
+            .replace(&whole)
+            .await
+            .map_err(|error| self.0.failed("replace", error))
     }
 
     /// Loads the newest data. Changes that were not stored are dropped.
@@ -130,7 +139,10 @@ impl Session {
     /// [`SessionError::Unavailable`]; without a session as [`update`](Self::update).
     pub async fn reload(&self) -> Result<(), SessionError> {
         let _turn = self.0.turn.lock().await;
-        self.0.reload().await.map_err(|error| self.0.failed("reload", error))
+        self.0
+            .reload()
+            .await
+            .map_err(|error| self.0.failed("reload", error))
     }
 
     /// Lets the session live for the max age from now, but not beyond its absolute lifetime.
@@ -178,7 +190,10 @@ impl Session {
         let shared = Arc::clone(&self.0);
         to_its_end(async move {
             let _turn = shared.turn.lock().await;
-            shared.rotate().await.map_err(|error| shared.failed("rotate", error))
+            shared
+                .rotate()
+                .await
+                .map_err(|error| shared.failed("rotate", error))
         })
         .await
     }
@@ -225,10 +240,18 @@ impl Shared {
             let cell = self.lock();
             let now = self.engine.now();
             let expires = self.engine.lifetime.expires(now);
-            let meta = Meta { owner: None, created: Some(now), expires };
+            let meta = Meta {
+                owner: None,
+                created: Some(now),
+                expires,
+            };
             let changes = cell.data.changes().clone();
             let data = SessionData::new(None, changes.clone());
-            (data.to_record(cell.owner.apply(&meta)?), changes, cell.owner.clone())
+            (
+                data.to_record(cell.owner.apply(&meta)?),
+                changes,
+                cell.owner.clone(),
+            )
         };
         let created = Arc::clone(&self.engine).create(record, claims).await?;
         self.activate(&created, &changes, &owner);
@@ -237,13 +260,18 @@ impl Shared {
 
     async fn update(&self) -> Result<(), SessionError> {
         let _turn = self.turn.lock().await;
-        self.merge().await.map_err(|error| self.failed("update", error))
+        self.merge()
+            .await
+            .map_err(|error| self.failed("update", error))
     }
 
     async fn merge(&self) -> Result<(), SessionError> {
         let draft = self.draft()?;
         let mut edit = |before: &Record| draft.merge(before);
-        let saved = self.engine.save(&draft.id, draft.record.clone(), &mut edit).await?;
+        let saved = self
+            .engine
+            .save(&draft.id, draft.record.clone(), &mut edit)
+            .await?;
         self.engine.hand_over(&draft.id, &saved).await?;
         self.stored(saved.after, &draft);
         Ok(())
@@ -260,16 +288,21 @@ impl Shared {
             result = Some(f(&mut data)?);
             Ok(data.to_record(before.meta().clone()))
         };
-        let saved = self.engine.save(&draft.id, draft.record.clone(), &mut edit).await?;
+        let saved = self
+            .engine
+            .save(&draft.id, draft.record.clone(), &mut edit)
+            .await?;
         self.lock().data.stored(saved.after, &draft.changes);
         result.ok_or(SessionError::Interrupted)
     }
 
     async fn replace(&self, whole: &SessionData) -> Result<(), SessionError> {
         let draft = self.draft()?;
-        let mut edit =
-            |before: &Record| Ok(whole.to_record(draft.owner.apply(before.meta())?));
-        let saved = self.engine.overwrite(&draft.id, draft.record.clone(), &mut edit).await?;
+        let mut edit = |before: &Record| Ok(whole.to_record(draft.owner.apply(before.meta())?));
+        let saved = self
+            .engine
+            .overwrite(&draft.id, draft.record.clone(), &mut edit)
+            .await?;
         self.engine.hand_over(&draft.id, &saved).await?;
         self.stored(saved.after, &draft);
         Ok(())
@@ -278,11 +311,15 @@ impl Shared {
     async fn reload(&self) -> Result<(), SessionError> {
         let Draft { id, claims, .. } = self.draft()?;
         let expires = claims.and_then(|claims| claims.expires_at());
-        let record = self.engine.load(&id, expires).await.map_err(|error| match error {
-            SessionError::Rejected(Rejection::Corrupt) => SessionError::Corrupt,
-            SessionError::Rejected(_) => SessionError::Gone,
-            error => error,
-        })?;
+        let record = self
+            .engine
+            .load(&id, expires)
+            .await
+            .map_err(|error| match error {
+                SessionError::Rejected(Rejection::Corrupt) => SessionError::Corrupt,
+                SessionError::Rejected(_) => SessionError::Gone,
+                error => error,
+            })?;
         self.lock().data = SessionData::new(Some(record), Default::default());
         Ok(())
     }
@@ -290,7 +327,9 @@ impl Shared {
     async fn rotate(&self) -> Result<Token, SessionError> {
         let draft = self.draft()?;
         let claims = match &draft.claims {
-            Some(claims) => claims.custom().map_err(|_| SessionError::encode("claims"))?,
+            Some(claims) => claims
+                .custom()
+                .map_err(|_| SessionError::encode("claims"))?,
             None => Map::new(),
         };
         let (id, record) = (draft.id.clone(), draft.record.clone());
@@ -306,13 +345,22 @@ impl Shared {
             let cell = self.lock();
             match (&cell.status, cell.status.active()) {
                 (Status::Gone, _) => return Ok(false),
-                (Status::Rejected { reason: Rejection::Unknown, verified: true }, _) => {
+                (
+                    Status::Rejected {
+                        reason: Rejection::Unknown,
+                        verified: true,
+                    },
+                    _,
+                ) => {
                     return Ok(false);
                 }
                 (_, Err(error)) => return Err(error),
                 (_, Ok((id, _))) => {
                     let record = cell.data.record();
-                    (id.clone(), record.and_then(|record| record.meta().owner.clone()))
+                    (
+                        id.clone(),
+                        record.and_then(|record| record.meta().owner.clone()),
+                    )
                 }
             }
         };

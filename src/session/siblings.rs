@@ -60,7 +60,12 @@ impl Shared {
     /// The id and the stored owner of the active session.
     fn owned(&self) -> Result<(SessionId, Owner), SessionError> {
         let draft = self.draft()?;
-        let owner = draft.record.meta().owner.clone().ok_or(SessionError::NoOwner)?;
+        let owner = draft
+            .record
+            .meta()
+            .owner
+            .clone()
+            .ok_or(SessionError::NoOwner)?;
         Ok((draft.id, owner))
     }
 }

@@ -81,7 +81,7 @@ fn digest(reply: &Reply, hasher: &mut impl Hasher) {
         Reply::Superseded(superseded) => std::mem::discriminant(superseded).hash(hasher),
         Reply::Entries(entries) => entries
             .iter()
-            .for_each(|entry| (&entry.member, entry.score).hash(hasher)),
+            .for_each(|entry| (&entry.member, entry.standing).hash(hasher)),
         Reply::Done | Reply::Foreign => {}
     }
 }

@@ -317,7 +317,7 @@ impl fmt::Debug for IndexEntry {
 }
 
 /// How a member of an owner index stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Standing {
     /// Unmarked. Redis: the score, 0 or more.
     Live {

@@ -99,15 +99,22 @@ impl Shelves {
                 members.remove(ids);
                 Reply::Done
             }),
-            Command::IndexMarkAll { index, keep } => {
-                self.index(index, now, Reply::Members(Vec::new()), |members| {
-                    Reply::Members(members.mark_all(keep))
-                })
-            }
-            Command::IndexSupersede { index, old, new } => {
+            Command::IndexMarkAll {
+                index,
+                keep,
+                now: since,
+            } => self.index(index, now, Reply::Members(Vec::new()), |members| {
+                Reply::Members(members.mark_all(keep, since))
+            }),
+            Command::IndexSupersede {
+                index,
+                old,
+                new,
+                now: since,
+            } => {
                 let absent = Reply::Superseded(Superseded::OldGone);
                 self.index(index, now, absent, |members| {
-                    Reply::Superseded(members.supersede(old, new))
+                    Reply::Superseded(members.supersede(old, new, since))
                 })
             }
             Command::IndexEntries { index } => {

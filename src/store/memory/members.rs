@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::shelf::Weight;
-use crate::store::contract::{IndexEntry, Superseded};
+use crate::store::contract::{IndexEntry, Standing, Superseded};
 
-/// Session ids, each with its score, or `None` if it is marked as dying.
+/// Session ids, and how each stands.
 ///
 /// Ordered, so that equal indexes answer equally, however they came about.
 #[derive(Default, Hash)]
-pub(super) struct Members(BTreeMap<Box<str>, Option<i64>>);
+pub(super) struct Members(BTreeMap<Box<str>, Standing>);
 
 impl Weight for Members {
     fn weight(&self) -> usize {
@@ -23,15 +23,15 @@ impl Members {
     }
 
     pub(super) fn stands_unmarked(&self, member: &str) -> bool {
-        matches!(self.0.get(member), Some(Some(_)))
+        matches!(self.0.get(member), Some(Standing::Live { .. }))
     }
 
     /// Enters `member` or raises its score; a mark stays.
     pub(super) fn put(&mut self, member: &str, score: i64) {
         match self.0.get_mut(member) {
-            None => drop(self.0.insert(member.into(), Some(score))),
-            Some(Some(before)) => *before = score.max(*before),
-            Some(None) => {}
+            None => drop(self.0.insert(member.into(), Standing::Live { score })),
+            Some(Standing::Live { score: before }) => *before = score.max(*before),
+            Some(Standing::Dying { .. }) => {}
         }
     }
 
@@ -42,31 +42,34 @@ impl Members {
     }
 
     /// Marks all but `keep` and returns all that are marked.
-    pub(super) fn mark_all(&mut self, keep: Option<&str>) -> Vec<String> {
-        for (member, score) in &mut self.0 {
-            if keep != Some(&**member) {
-                *score = None;
+    pub(super) fn mark_all(&mut self, keep: Option<&str>, now: i64) -> Vec<String> {
+        for (member, standing) in &mut self.0 {
+            if keep != Some(&**member) && matches!(standing, Standing::Live { .. }) {
+                *standing = Standing::Dying { since: now };
             }
         }
-        let marked = self.0.iter().filter(|(_, score)| score.is_none());
+        let marked = self
+            .0
+            .iter()
+            .filter(|(_, how)| matches!(how, Standing::Dying { .. }));
         marked.map(|(member, _)| String::from(&**member)).collect()
     }
 
-    pub(super) fn supersede(&mut self, old: &str, new: &str) -> Superseded {
+    pub(super) fn supersede(&mut self, old: &str, new: &str, now: i64) -> Superseded {
         if !self.stands_unmarked(old) {
             return Superseded::OldGone;
         }
         if !self.stands_unmarked(new) {
             return Superseded::NewGone;
         }
-        self.0.insert(old.into(), None);
+        self.0.insert(old.into(), Standing::Dying { since: now });
         Superseded::Marked
     }
 
     pub(super) fn entries(&self) -> Vec<IndexEntry> {
-        let entry = |(member, score): (&Box<str>, &Option<i64>)| IndexEntry {
+        let entry = |(member, standing): (&Box<str>, &Standing)| IndexEntry {
             member: String::from(&**member),
-            score: *score,
+            standing: *standing,
         };
         self.0.iter().map(entry).collect()
     }
@@ -76,7 +79,10 @@ impl Members {
         let unmarked = self
             .0
             .iter()
-            .filter_map(|(member, at)| Some(((*at)?, member)));
+            .filter_map(|(member, standing)| match standing {
+                Standing::Live { score } => Some((*score, member)),
+                Standing::Dying { .. } => None,
+            });
         let mut due: Vec<_> = unmarked.filter(|(at, _)| *at <= score).collect();
         due.sort_unstable();
         due.truncate(limit);
