@@ -64,11 +64,11 @@ impl Members {
     }
 
     pub(super) fn entries(&self) -> Vec<IndexEntry> {
-        let entry = |(member, score): (&Box<str>, &Option<i64>)| IndexEntry {
+        let entries = self.0.iter().map(|(member, score)| IndexEntry {
             member: String::from(&**member),
             score: *score,
-        };
-        self.0.iter().map(entry).collect()
+        });
+        entries.collect()
     }
 
     /// At most `limit` unmarked members with a score of at most `score`, lowest first.
