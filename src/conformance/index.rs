@@ -43,7 +43,7 @@ pub(super) async fn put_enters_and_raises(bench: Bench) {
         "an index-put must enter its member",
     );
     bench
-        .put_all(&index, &[("a", 30), ("b", 5), ("b", 20)])
+        .put_all(&index, &[("a", 30), ("b", 20), ("b", 5)])
         .await;
     let expected = [("a", Some(30)), ("b", Some(20))];
     bench.must_hold(
