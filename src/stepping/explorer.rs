@@ -5,6 +5,8 @@ use std::collections::HashSet;
 use super::schedule::{Action, Summary, Violation};
 use super::state::ProcessId;
 use super::world::World;
+#[cfg(doc)]
+use crate::store::error::StoreErrorKind;
 
 /// A run that takes more steps than this is taken for one that never ends.
 const MAX_STEPS: usize = 10_000;
@@ -43,7 +45,7 @@ const MAX_STEPS: usize = 10_000;
 ///         if won[0] != won[1] { Ok(()) } else { Err("one of two inserts wins".into()) }
 ///     }
 /// });
-/// assert_eq!(summary?.ends, 4);
+/// assert_eq!(summary?.ends, 2);
 /// # Ok::<(), jwt_redis_session::stepping::Violation>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -51,6 +53,7 @@ const MAX_STEPS: usize = 10_000;
 pub struct Explorer {
     crashes: usize,
     drops: usize,
+    failures: usize,
     max_runs: usize,
     /// Whether to crash and drop at every point, not only where it makes a difference.
     pub(super) everywhere: bool,
@@ -62,6 +65,7 @@ impl Explorer {
         Self {
             crashes: 0,
             drops: 0,
+            failures: 0,
             max_runs: 1_000_000,
             everywhere: false,
         }
@@ -77,6 +81,12 @@ impl Explorer {
     /// that the call spawned go on.
     pub const fn drops(mut self, drops: usize) -> Self {
         self.drops = drops;
+        self
+    }
+
+    /// Lets up to `failures` commands answer [`StoreErrorKind::Timeout`], both applied and not.
+    pub const fn failures(mut self, failures: usize) -> Self {
+        self.failures = failures;
         self
     }
 
@@ -96,6 +106,7 @@ impl Explorer {
     /// # Panics
     ///
     /// If the check or `setup` does, after the order has been printed; or within a runtime.
+    #[allow(clippy::needless_pass_by_value)] // So that a closure can be written in place.
     pub fn explore<S, C>(&self, setup: S) -> Result<Summary, Violation>
     where
         S: AsyncFn(&mut World) -> C,
@@ -179,11 +190,14 @@ impl Search<'_> {
 
     fn possible(&self, world: &World, story: &Story) -> Vec<Action> {
         let stepper = world.stepper();
-        let parked = stepper.parked().into_iter();
-        let mut actions: Vec<_> = parked.map(|parked| Action::Step(parked.process)).collect();
-        let count = |kind: fn(&Action) -> bool| story.actions.iter().filter(|a| kind(a)).count();
-        let crash = count(|action| matches!(action, Action::Crash(_))) < self.limits.crashes;
-        let abort = count(|action| matches!(action, Action::Abort(_))) < self.limits.drops;
+        let parked = || stepper.parked().into_iter().map(|parked| parked.process);
+        let mut actions: Vec<_> = parked().map(Action::Step).collect();
+        let crash = story.count(|action| matches!(action, Action::Crash(_))) < self.limits.crashes;
+        let abort = story.count(|action| matches!(action, Action::Abort(_))) < self.limits.drops;
+        let fail = story.count(|action| matches!(action, Action::Refuse(_) | Action::LoseReply(_)));
+        if fail < self.limits.failures {
+            actions.extend(parked().flat_map(|id| [Action::Refuse(id), Action::LoseReply(id)]));
+        }
         for process in world.processes() {
             if !self.limits.everywhere && !story.may_fail(process) {
                 continue;
@@ -223,13 +237,19 @@ impl Story {
         Ok(())
     }
 
+    fn count(&self, kind: fn(&Action) -> bool) -> usize {
+        self.actions.iter().filter(|action| kind(action)).count()
+    }
+
     /// Whether it makes a difference that `process` crashes or is dropped now and not before.
     /// It does in the beginning and after the process's own step: others do not notice, so what
     /// follows their steps is the same as if it had happened before them.
     fn may_fail(&self, process: ProcessId) -> bool {
         for action in self.actions.iter().rev() {
             match *action {
-                Action::Step(last) => return last == process,
+                Action::Step(last) | Action::Refuse(last) | Action::LoseReply(last) => {
+                    return last == process;
+                }
                 Action::Crash(_) | Action::Abort(_) => {}
             }
         }

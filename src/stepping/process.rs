@@ -6,10 +6,10 @@ use std::future::pending;
 use async_trait::async_trait;
 use tokio::sync::oneshot;
 
-use super::state::{Grant, ProcessId};
+use super::state::{Fate, Grant, ProcessId};
 use super::stepper::Stepper;
 use crate::store::contract::{Command, Reply, Store};
-use crate::store::error::StoreError;
+use crate::store::error::{StoreError, StoreErrorKind};
 
 /// A process's own handle on a [`Stepper`]'s store.
 ///
@@ -32,6 +32,17 @@ impl SteppedStore {
         self.process
     }
 
+    async fn give(&self, command: &Command<'_>, fate: Fate) -> Result<Vec<Reply>, StoreError> {
+        if let Fate::Refuse(kind) = fate {
+            return Err(kind.into());
+        }
+        let answer = self.stepper.store().run(&[*command]).await;
+        match fate {
+            Fate::LoseReply => Err(StoreErrorKind::Timeout.into()),
+            Fate::Answer | Fate::Refuse(_) => answer,
+        }
+    }
+
     /// Waits for leave to give `command`.
     async fn park(&self, command: &'static str) -> Grant {
         let (sender, granted) = oneshot::channel();
@@ -51,8 +62,8 @@ impl Store for SteppedStore {
     async fn run(&self, commands: &[Command<'_>]) -> Result<Vec<Reply>, StoreError> {
         let mut replies = Vec::with_capacity(commands.len());
         for command in commands {
-            let _grant = self.park(command.name()).await;
-            let answer = self.stepper.store().run(&[*command]).await;
+            let grant = self.park(command.name()).await;
+            let answer = self.give(command, grant.fate).await;
             self.stepper.answered(self.process, &answer);
             replies.append(&mut answer?);
         }

@@ -8,6 +8,8 @@ use super::state::ProcessId;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Action {
     Step(ProcessId),
+    Refuse(ProcessId),
+    LoseReply(ProcessId),
     Crash(ProcessId),
     Abort(ProcessId),
 }
@@ -45,7 +47,8 @@ impl Violation {
         &self.sentence
     }
 
-    /// Returns what happened, in order: `create: insert`, `create crashes`, `create is dropped`.
+    /// Returns what happened, in order: `create: insert`, `create: insert (refused)`,
+    /// `create: insert (reply lost)`, `create crashes`, `create is dropped`.
     #[must_use]
     pub fn schedule(&self) -> &[String] {
         &self.schedule

@@ -6,7 +6,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use tokio::sync::oneshot;
 
 use crate::store::contract::{Compared, Reply};
-use crate::store::error::StoreError;
+use crate::store::error::{StoreError, StoreErrorKind};
 
 /// Names a process of a [`Stepper`](super::Stepper).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,7 +23,19 @@ pub struct Parked {
 }
 
 /// Leave to give one command; dropped when it has been answered.
-pub(super) type Grant = oneshot::Sender<()>;
+pub(super) struct Grant {
+    pub(super) fate: Fate,
+    /// Never sent: the stepper learns that the grant was dropped.
+    pub(super) _answered: oneshot::Sender<()>,
+}
+
+/// What becomes of one command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    Answer,
+    Refuse(StoreErrorKind),
+    LoseReply,
+}
 
 /// A command that waits.
 pub(super) struct Ticket {

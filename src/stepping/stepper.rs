@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
 
 use super::process::SteppedStore;
-use super::state::{Grant, Parked, Process, ProcessId, Ticket};
+use super::state::{Fate, Grant, Parked, Process, ProcessId, Ticket};
 use crate::store::contract::{Reply, Store};
-use crate::store::error::StoreError;
+use crate::store::error::{StoreError, StoreErrorKind};
 
 /// The system is quiet once this many yields in a row changed nothing.
 const CALM_YIELDS: usize = 6;
@@ -21,7 +21,7 @@ const MAX_YIELDS: usize = 10_000;
 ///
 /// Each process has [a handle of its own](Self::process), whose calls wait before every single
 /// command. The test sees [who waits](Self::parked), lets one of them take [one
-/// step](Self::step), or [crashes](Self::crash) it.
+/// step](Self::step), [crashes](Self::crash) it, or lets its command [fail](Self::refuse).
 ///
 /// Works on a single-threaded runtime (as `#[tokio::test]` has), where everything that happens
 /// between two steps is over when [`settle`](Self::settle) returns.
@@ -114,12 +114,18 @@ impl Stepper {
     /// Lets `process` give one command, and returns its kind once it is answered and everything
     /// is quiet again; `None` if the process does not wait or has crashed.
     pub async fn step(&self, process: ProcessId) -> Option<&'static str> {
-        let (grant, answered) = oneshot::channel();
-        let command = self.grant(process, grant)?;
-        // The grant is dropped, not sent, when the command is answered or its future is dropped.
-        let _ = answered.await;
-        self.settle().await;
-        Some(command)
+        self.step_to(process, Fate::Answer).await
+    }
+
+    /// As [`step`](Self::step), but the command is refused with `kind` and not applied.
+    pub async fn refuse(&self, process: ProcessId, kind: StoreErrorKind) -> Option<&'static str> {
+        self.step_to(process, Fate::Refuse(kind)).await
+    }
+
+    /// As [`step`](Self::step), but the command is applied and yet answered by
+    /// [`StoreErrorKind::Timeout`].
+    pub async fn lose_reply(&self, process: ProcessId) -> Option<&'static str> {
+        self.step_to(process, Fate::LoseReply).await
     }
 
     /// Crashes `process`: none of its commands ever goes on, nor is it ever answered.
@@ -153,6 +159,19 @@ impl Stepper {
                 return;
             }
         }
+    }
+
+    async fn step_to(&self, process: ProcessId, fate: Fate) -> Option<&'static str> {
+        let (sender, answered) = oneshot::channel();
+        let grant = Grant {
+            fate,
+            _answered: sender,
+        };
+        let command = self.grant(process, grant)?;
+        // An error says that the grant was dropped: with the answer, or with the waiting future.
+        let _ = answered.await;
+        self.settle().await;
+        Some(command)
     }
 
     fn grant(&self, process: ProcessId, grant: Grant) -> Option<&'static str> {

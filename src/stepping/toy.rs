@@ -89,7 +89,7 @@ fn a_lost_update_is_found() {
 #[test]
 fn compare_and_set_loses_nothing() {
     for writers in 1..=3 {
-        let explorer = Explorer::new().crashes(2).drops(1);
+        let explorer = Explorer::new().crashes(1).drops(1);
         let summary = count(&explorer, writers, compare_and_set).unwrap();
         assert!(summary.ends > writers && summary.pruned > 0 || writers == 1);
     }
@@ -164,6 +164,33 @@ fn who_precedes_whom_is_known_to_the_check() {
     });
     assert_eq!(explored.unwrap().ends, 2);
     assert_eq!(orders.into_inner().len(), 2);
+}
+
+/// Takes an answer for a success and anything else for a failure.
+async fn insert(store: SteppedStore) -> bool {
+    let (key, value, ttl) = (KEY, &b""[..], TTL);
+    let insert = Command::Insert { key, value, ttl };
+    store.run(&[insert]).await.is_ok()
+}
+
+#[test]
+fn a_failure_is_applied_or_not() {
+    for (stands, lie) in [
+        (true, "toy: insert (refused)"),
+        (false, "toy: insert (reply lost)"),
+    ] {
+        let explored = Explorer::new()
+            .failures(1)
+            .explore(async |world: &mut World| {
+                let toy = world.spawn("toy", insert);
+                let store = world.store();
+                async move || match (toy.value(), store.is_empty()) {
+                    (Some(false), empty) if empty == stands => Err("it may be either".into()),
+                    _ => Ok(()),
+                }
+            });
+        assert_eq!(explored.unwrap_err().schedule(), [lie]);
+    }
 }
 
 #[test]

@@ -12,6 +12,7 @@ use super::schedule::Action;
 use super::state::ProcessId;
 use super::stepper::Stepper;
 use crate::clock::ManualClock;
+use crate::store::error::StoreErrorKind;
 use crate::store::memory::MemoryStore;
 
 /// When every world begins, in Unix seconds.
@@ -106,6 +107,15 @@ impl World {
             Action::Step(process) => {
                 let command = self.stepper.step(process).await?;
                 format!("{}: {command}", self.stepper.name(process))
+            }
+            Action::Refuse(process) => {
+                let kind = StoreErrorKind::Timeout;
+                let command = self.stepper.refuse(process, kind).await?;
+                format!("{}: {command} (refused)", self.stepper.name(process))
+            }
+            Action::LoseReply(process) => {
+                let command = self.stepper.lose_reply(process).await?;
+                format!("{}: {command} (reply lost)", self.stepper.name(process))
             }
             Action::Crash(process) => {
                 self.stepper.crash(process);

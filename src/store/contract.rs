@@ -114,7 +114,7 @@ pub enum Command<'a> {
         index: &'a str,
         /// The session id.
         member: &'a str,
-        /// Unix seconds before which the record need not be checked.
+        /// Unix seconds before which the record need not be checked, at least 0.
         score: i64,
         /// How long the index must live, at least a millisecond.
         ttl: Duration,

@@ -67,11 +67,11 @@ impl Members {
     }
 
     pub(super) fn entries(&self) -> Vec<IndexEntry> {
-        let entry = |(member, standing): (&Box<str>, &Standing)| IndexEntry {
+        let entries = self.0.iter().map(|(member, standing)| IndexEntry {
             member: String::from(&**member),
             standing: *standing,
-        };
-        self.0.iter().map(entry).collect()
+        });
+        entries.collect()
     }
 
     /// At most `limit` unmarked members with a score of at most `score`, lowest first.
