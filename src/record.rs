@@ -91,18 +91,8 @@ impl Record {
     /// The user's field `name`, unparsed, without building anything of the others.
     pub(crate) fn field(&self, name: &str) -> Option<&RawValue> {
         if is_reserved(name) {
-            None
-        } else {
-            self.find(name)
+            return None;
         }
-    }
-
-    /// Whether a field `name` stands in the record, be it the user's or not.
-    pub(crate) fn has_field(&self, name: &str) -> bool {
-        self.find(name).is_some()
-    }
-
-    fn find(&self, name: &str) -> Option<&RawValue> {
         let mut deserializer = serde_json::Deserializer::from_str(self.text());
         deserializer.deserialize_map(Find { name }).ok().flatten()
     }
@@ -125,6 +115,13 @@ impl fmt::Debug for Record {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Record({} bytes)", self.bytes.len())
     }
+}
+
+/// The fields of a JSON object, the reserved ones included; `None` if `text` is none.
+pub(crate) fn parse_fields(text: &str) -> Option<Fields<'_>> {
+    serde_json::Deserializer::from_str(text)
+        .deserialize_map(Collect)
+        .ok()
 }
 
 /// Writes a record from what is ours and the user's fields.
