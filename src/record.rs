@@ -52,7 +52,7 @@ impl Record {
     pub(crate) fn parse(bytes: Bytes) -> Result<Self, Corrupt> {
         let text = std::str::from_utf8(&bytes).map_err(|_| Corrupt)?;
         let Outline(meta) = serde_json::from_str(text).map_err(|_| Corrupt)?;
-        let meta = meta.map_or(Ok(Meta::default()), Meta::try_from)?;
+        let meta = meta.map_or_else(|| Ok(Meta::default()), Meta::try_from)?;
         Ok(Self { bytes, meta })
     }
 
@@ -99,8 +99,7 @@ impl Record {
 
     /// All the user's fields, unparsed.
     pub(crate) fn fields(&self) -> Fields<'_> {
-        let mut deserializer = serde_json::Deserializer::from_str(self.text());
-        let mut fields = deserializer.deserialize_map(Collect).unwrap_or_default();
+        let mut fields = parse_fields(self.text()).unwrap_or_default();
         fields.retain(|name, _| !is_reserved(name));
         fields
     }
