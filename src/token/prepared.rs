@@ -1,5 +1,7 @@
 //! Keys made ready once, so that each token costs only its own bytes.
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
@@ -12,7 +14,7 @@ use crate::rejection::Rejection;
 
 /// Signs.
 pub(super) enum Signer {
-    Hmac(HmacKey),
+    Hmac(Arc<HmacKey>),
     Private(PrivateKey),
 }
 
@@ -27,7 +29,7 @@ impl Signer {
     /// Makes the other half, and checks that it accepts what this half signs.
     pub(super) fn verifier(&self, algorithm: Algorithm) -> Result<Verifier, KeyringError> {
         let verifier = match self {
-            Self::Hmac(key) => Verifier::Hmac(key.clone()),
+            Self::Hmac(key) => Verifier::Hmac(Arc::clone(key)),
             Self::Private(key) => Verifier::Public(key.public_key(algorithm)?),
         };
         let mut signature = String::new();
@@ -53,7 +55,7 @@ impl Signer {
 
 /// Verifies.
 pub(super) enum Verifier {
-    Hmac(HmacKey),
+    Hmac(Arc<HmacKey>),
     Public(PublicKey),
 }
 
@@ -90,7 +92,7 @@ impl Verifier {
     }
 }
 
-fn hmac(algorithm: Algorithm, hash: Hash, key: &Key) -> Result<HmacKey, KeyringError> {
+fn hmac(algorithm: Algorithm, hash: Hash, key: &Key) -> Result<Arc<HmacKey>, KeyringError> {
     let bytes = match &key.material {
         Material::Secret(bytes) => bytes,
         Material::Pem(_) | Material::Der(_) => return Err(KeyringError::WrongKind(algorithm)),
@@ -99,5 +101,5 @@ fn hmac(algorithm: Algorithm, hash: Hash, key: &Key) -> Result<HmacKey, KeyringE
     if !key.weak_allowed || bytes.is_empty() {
         secret::check_strength(algorithm, hash, bytes)?;
     }
-    Ok(crypto::hmac_key(hash, bytes))
+    Ok(Arc::new(crypto::hmac_key(hash, bytes)))
 }
