@@ -5,10 +5,11 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::algorithm::Family;
+use super::algorithm::{Algorithm, Family};
 use super::asymmetric::{PrivateKey, PublicKey};
+use super::error::KeyringError;
 use super::key::{Key, Material};
-use super::{Algorithm, KeyringError, secret};
+use super::secret;
 use crate::crypto::{self, Hash, HmacKey};
 use crate::rejection::Rejection;
 

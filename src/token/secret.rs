@@ -4,8 +4,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
+use super::algorithm::Algorithm;
 use super::der::is_key as is_der;
-use super::{Algorithm, KeyringError};
+use super::error::KeyringError;
 use crate::crypto::Hash;
 
 /// Refuses secrets that can be guessed: shorter than the hash, or one byte repeated.
