@@ -11,7 +11,7 @@ use super::numeric_date::NumericDate;
 use super::object;
 use super::policy::Reserved;
 use super::registered::InForce;
-use crate::SessionId;
+use crate::id::SessionId;
 
 /// What a token says that was signed by the key ring and is in force (RFC 7519 section 4).
 ///
@@ -27,6 +27,7 @@ struct Inner {
     expires_at: Option<NumericDate>,
     /// The JSON object, already found to be one without a name twice.
     payload: String,
+    #[allow(dead_code, reason = "the sessions core reads it, through `custom`")]
     reserved: Reserved,
 }
 
@@ -96,6 +97,7 @@ impl Claims {
     /// # Errors
     ///
     /// [`ClaimTypeError`] if a value cannot be held, such as one nested more than 127 deep.
+    #[allow(dead_code, reason = "the sessions core calls it")]
     pub(crate) fn custom(&self) -> Result<Map<String, Value>, ClaimTypeError> {
         let mut custom: Map<String, Value> =
             serde_json::from_str(&self.0.payload).map_err(|_| ClaimTypeError(()))?;

@@ -2,8 +2,13 @@
 
 use std::time::SystemTime;
 
-use super::{Claims, Keyring, NewClaims, OpaqueTokens, Token, TokenError};
-use crate::SessionId;
+use super::claims::Claims;
+use super::error::TokenError;
+use super::keyring::Keyring;
+use super::mint::NewClaims;
+use super::opaque::OpaqueTokens;
+use super::text::Token;
+use crate::id::SessionId;
 use crate::rejection::Rejection;
 
 /// Decides what tokens look like; made from a [`Keyring`] or from [`OpaqueTokens`].
@@ -29,6 +34,7 @@ impl From<OpaqueTokens> for TokenFormat {
 }
 
 /// The session that a presented token names.
+#[allow(dead_code, reason = "the sessions core reads it")]
 #[derive(Clone, Debug)]
 pub(crate) struct Identified {
     pub(crate) id: SessionId,
@@ -36,6 +42,7 @@ pub(crate) struct Identified {
     pub(crate) claims: Option<Claims>,
 }
 
+#[allow(dead_code, reason = "the sessions core calls them")]
 impl TokenFormat {
     /// Finds the session of a presented token, without asking the store.
     ///

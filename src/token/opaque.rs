@@ -4,9 +4,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use zeroize::Zeroizing;
 
-use super::{Token, compact};
+use super::compact;
+use super::text::Token;
+use crate::crypto;
+use crate::id::SessionId;
 use crate::rejection::Rejection;
-use crate::{SessionId, crypto};
 
 /// Makes and recognises opaque tokens: random bytes, written as text.
 ///
