@@ -27,7 +27,6 @@ struct Inner {
     expires_at: Option<NumericDate>,
     /// The JSON object, already found to be one without a name twice.
     payload: String,
-    #[allow(dead_code, reason = "the sessions core reads it, through `custom`")]
     reserved: Reserved,
 }
 
@@ -97,7 +96,6 @@ impl Claims {
     /// # Errors
     ///
     /// [`ClaimTypeError`] if a value cannot be held, such as one nested more than 127 deep.
-    #[allow(dead_code, reason = "the sessions core calls it")]
     pub(crate) fn custom(&self) -> Result<Map<String, Value>, ClaimTypeError> {
         let mut custom: Map<String, Value> =
             serde_json::from_str(&self.0.payload).map_err(|_| ClaimTypeError(()))?;

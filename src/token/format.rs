@@ -34,7 +34,6 @@ impl From<OpaqueTokens> for TokenFormat {
 }
 
 /// The session that a presented token names.
-#[allow(dead_code, reason = "the sessions core reads it")]
 #[derive(Clone, Debug)]
 pub(crate) struct Identified {
     pub(crate) id: SessionId,
@@ -42,7 +41,6 @@ pub(crate) struct Identified {
     pub(crate) claims: Option<Claims>,
 }
 
-#[allow(dead_code, reason = "the sessions core calls them")]
 impl TokenFormat {
     /// Finds the session of a presented token, without asking the store.
     ///

@@ -128,7 +128,7 @@ impl Keyring {
             .ok_or(TokenError::Signing)?;
         token.push('.');
         token.push_str(&signature);
-        if token.len() > compact::MAX_LENGTH {
+        if token.len() > Token::MAX_LEN {
             return Err(TokenError::TooLong);
         }
         Ok(Token::new(token))
