@@ -10,4 +10,7 @@ mod token;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use id::{InvalidSessionId, SessionId};
 pub use rejection::Rejection;
+#[cfg(feature = "redis")]
+#[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
+pub use store::{RedisConfig, RedisStore};
 pub use token::Token;

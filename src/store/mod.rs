@@ -2,6 +2,10 @@
 
 pub(crate) mod contract;
 pub(crate) mod error;
+#[cfg(feature = "redis")]
+mod redis;
 
 pub use contract::{Command, Compared, IndexEntry, Reply, Store, Stored, Superseded};
 pub use error::{StoreError, StoreErrorKind};
+#[cfg(feature = "redis")]
+pub use redis::{RedisConfig, RedisStore};

@@ -1,0 +1,213 @@
+//! The one connection that all calls share, and its renewal.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+use redis::aio::MultiplexedConnection;
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout_at};
+
+use super::backoff;
+use super::dial::Dialer;
+use super::journal::Journal;
+use crate::store::error::{StoreError, StoreErrorKind};
+
+/// So many timeouts in a row mean that the connection is dead, not that the server is slow.
+const TIMEOUTS: u32 = 3;
+/// A connection this young is not replaced for what the server says: the next would hear it too.
+const YOUNG: Duration = Duration::from_millis(100);
+
+/// A connection, and how it is doing.
+pub(super) struct Link {
+    pub(super) connection: MultiplexedConnection,
+    born: Instant,
+    timeouts: AtomicU32,
+}
+
+/// Holds the connection in force and replaces it, one dial at a time.
+pub(super) struct Lease {
+    slot: ArcSwapOption<Link>,
+    connected_once: AtomicBool,
+    renewal: Mutex<Renewal>,
+    dialer: Dialer,
+    budget: Duration,
+    pub(super) journal: Journal,
+}
+
+/// `None` while a dial is under way.
+type Outcome = Option<Result<Arc<Link>, StoreError>>;
+
+#[derive(Default)]
+struct Renewal {
+    under_way: Option<watch::Receiver<Outcome>>,
+    failures: u32,
+    rest: Option<(Instant, StoreError)>,
+}
+
+impl Lease {
+    /// Creates a lease without a connection; `budget` is how long a call waits for a renewal.
+    pub(super) fn new(dialer: Dialer, budget: Duration) -> Arc<Self> {
+        Arc::new(Self {
+            slot: ArcSwapOption::empty(),
+            connected_once: AtomicBool::new(false),
+            renewal: Mutex::default(),
+            dialer,
+            budget,
+            journal: Journal::default(),
+        })
+    }
+
+    /// Where the server is, for error messages.
+    pub(super) fn address(&self) -> &str {
+        self.dialer.address()
+    }
+
+    /// Returns the connection in force, or waits for one, but not past `deadline`.
+    pub(super) async fn acquire(
+        self: &Arc<Self>,
+        deadline: Instant,
+    ) -> Result<Arc<Link>, StoreError> {
+        match self.slot.load_full() {
+            Some(link) => Ok(link),
+            None => self.wait(deadline).await,
+        }
+    }
+
+    async fn wait(self: &Arc<Self>, deadline: Instant) -> Result<Arc<Link>, StoreError> {
+        let mut outcome = self.renew()?;
+        let until = if self.connected_once.load(Ordering::Relaxed) {
+            deadline.min(Instant::now() + self.budget)
+        } else {
+            deadline
+        };
+        match timeout_at(until, outcome.wait_for(Option::is_some)).await {
+            Ok(Ok(done)) => done.clone().unwrap_or_else(|| Err(self.unreachable())),
+            // The dialling task died with its runtime; the next call dials on its own.
+            Ok(Err(_)) => Err(self.unreachable()),
+            Err(_) => Err(self.last_failure()),
+        }
+    }
+
+    /// Joins the dial that is under way or starts one, unless the last has just failed.
+    fn renew(self: &Arc<Self>) -> Result<watch::Receiver<Outcome>, StoreError> {
+        let mut renewal = self.lock();
+        if let Some(link) = self.slot.load_full() {
+            return Ok(watch::channel(Some(Ok(link))).1);
+        }
+        if let Some(outcome) = &renewal.under_way
+            && outcome.has_changed().is_ok()
+        {
+            return Ok(outcome.clone());
+        }
+        if let Some((until, error)) = &renewal.rest
+            && Instant::now() < *until
+        {
+            return Err(error.clone());
+        }
+        let (tell, outcome) = watch::channel(None);
+        renewal.under_way = Some(outcome.clone());
+        let lease = Arc::clone(self);
+        // A task of its own: a caller that goes away does not stop what others wait for.
+        tokio::spawn(async move {
+            let made = lease.dialer.dial().await;
+            tell.send_replace(Some(lease.settle(made)));
+        });
+        Ok(outcome)
+    }
+
+    fn settle(
+        &self,
+        made: Result<MultiplexedConnection, StoreError>,
+    ) -> Result<Arc<Link>, StoreError> {
+        let mut renewal = self.lock();
+        renewal.under_way = None;
+        match made {
+            Ok(connection) => {
+                let link = Arc::new(Link::new(connection));
+                self.slot.store(Some(Arc::clone(&link)));
+                self.connected_once.store(true, Ordering::Relaxed);
+                renewal.rest = None;
+                if std::mem::take(&mut renewal.failures) > 0 {
+                    self.journal.recovered();
+                }
+                Ok(link)
+            }
+            Err(error) => {
+                let until = Instant::now() + backoff::pause(renewal.failures);
+                renewal.failures = renewal.failures.saturating_add(1);
+                renewal.rest = Some((until, error.clone()));
+                Err(error)
+            }
+        }
+    }
+
+    /// Gives up `link`, which is broken, and starts to dial another.
+    pub(super) fn discard(self: &Arc<Self>, link: &Arc<Link>) {
+        let current = self.slot.load();
+        if current.as_ref().is_some_and(|held| Arc::ptr_eq(held, link)) {
+            self.slot.compare_and_swap(&current, None);
+            // Whoever calls next hears how it went.
+            let _ = self.renew();
+        }
+    }
+
+    /// Gives up `link` because its server does not serve us: it became a replica, or forgot who
+    /// we are. Where its name leads now there may be one that does.
+    pub(super) fn turned_away(self: &Arc<Self>, link: &Arc<Link>) {
+        if link.born.elapsed() >= YOUNG {
+            self.discard(link);
+        }
+    }
+
+    /// Notes that `link` did not answer in time.
+    pub(super) fn timed_out(self: &Arc<Self>, link: &Arc<Link>) {
+        if link.timeouts.fetch_add(1, Ordering::Relaxed) + 1 >= TIMEOUTS {
+            self.discard(link);
+        }
+    }
+
+    fn last_failure(&self) -> StoreError {
+        let rest = self.lock().rest.as_ref().map(|(_, error)| error.clone());
+        rest.unwrap_or_else(|| self.unreachable())
+    }
+
+    fn unreachable(&self) -> StoreError {
+        StoreError::new(StoreErrorKind::Connection).with_detail(self.address())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Renewal> {
+        self.renewal
+            .lock()
+            .unwrap_or_else(|poison| poison.into_inner())
+    }
+}
+
+impl Link {
+    fn new(connection: MultiplexedConnection) -> Self {
+        Self {
+            connection,
+            born: Instant::now(),
+            timeouts: AtomicU32::new(0),
+        }
+    }
+
+    /// Notes that the server answered.
+    pub(super) fn answered(&self) {
+        // Written only when there is something to forget: all calls share this line of cache.
+        if self.timeouts.load(Ordering::Relaxed) != 0 {
+            self.timeouts.store(0, Ordering::Relaxed);
+        }
+    }
+}
+
+impl fmt::Debug for Lease {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lease")
+            .field("address", &self.dialer)
+            .field("connected", &self.slot.load().is_some())
+            .finish_non_exhaustive()
+    }
+}
