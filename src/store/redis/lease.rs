@@ -44,7 +44,10 @@ type Outcome = Option<Result<Arc<Link>, StoreError>>;
 struct Renewal {
     under_way: Option<watch::Receiver<Outcome>>,
     failures: u32,
-    rest: Option<(Instant, StoreError)>,
+    /// Until when nobody dials again after a failed dial.
+    rest_until: Option<Instant>,
+    /// Why there is no connection: what broke the last one, or the last dial.
+    reason: Option<StoreError>,
 }
 
 impl Lease {
@@ -87,7 +90,7 @@ impl Lease {
             Ok(Ok(done)) => done.clone().unwrap_or_else(|| Err(self.unreachable())),
             // The dialling task died with its runtime; the next call dials on its own.
             Ok(Err(_)) => Err(self.unreachable()),
-            Err(_) => Err(self.last_failure()),
+            Err(_) => Err(self.why(&self.lock())),
         }
     }
 
@@ -102,10 +105,11 @@ impl Lease {
         {
             return Ok(outcome.clone());
         }
-        if let Some((until, error)) = &renewal.rest
-            && Instant::now() < *until
+        if renewal
+            .rest_until
+            .is_some_and(|until| Instant::now() < until)
         {
-            return Err(error.clone());
+            return Err(self.why(&renewal));
         }
         let (tell, outcome) = watch::channel(None);
         renewal.under_way = Some(outcome.clone());
@@ -129,25 +133,26 @@ impl Lease {
                 let link = Arc::new(Link::new(connection));
                 self.slot.store(Some(Arc::clone(&link)));
                 self.connected_once.store(true, Ordering::Relaxed);
-                renewal.rest = None;
+                renewal.rest_until = None;
                 if std::mem::take(&mut renewal.failures) > 0 {
                     self.journal.recovered();
                 }
                 Ok(link)
             }
             Err(error) => {
-                let until = Instant::now() + backoff::pause(renewal.failures);
+                renewal.rest_until = Some(Instant::now() + backoff::pause(renewal.failures));
                 renewal.failures = renewal.failures.saturating_add(1);
-                renewal.rest = Some((until, error.clone()));
+                renewal.reason = Some(error.clone());
                 Err(error)
             }
         }
     }
 
-    /// Gives up `link`, which is broken, and starts to dial another.
-    pub(super) fn discard(self: &Arc<Self>, link: &Arc<Link>) {
+    /// Gives up `link`, broken for the `reason` given, and starts to dial another.
+    pub(super) fn discard(self: &Arc<Self>, link: &Arc<Link>, reason: &StoreError) {
         let current = self.slot.load();
         if current.as_ref().is_some_and(|held| Arc::ptr_eq(held, link)) {
+            self.lock().reason = Some(reason.clone());
             self.slot.compare_and_swap(&current, None);
             // Whoever calls next hears how it went.
             let _ = self.renew();
@@ -156,22 +161,22 @@ impl Lease {
 
     /// Gives up `link` because its server does not serve us: it became a replica, or forgot who
     /// we are. Where its name leads now there may be one that does.
-    pub(super) fn turned_away(self: &Arc<Self>, link: &Arc<Link>) {
+    pub(super) fn turned_away(self: &Arc<Self>, link: &Arc<Link>, reason: &StoreError) {
         if link.born.elapsed() >= YOUNG {
-            self.discard(link);
+            self.discard(link, reason);
         }
     }
 
     /// Notes that `link` did not answer in time.
-    pub(super) fn timed_out(self: &Arc<Self>, link: &Arc<Link>) {
+    pub(super) fn timed_out(self: &Arc<Self>, link: &Arc<Link>, reason: &StoreError) {
         if link.timeouts.fetch_add(1, Ordering::Relaxed) + 1 >= TIMEOUTS {
-            self.discard(link);
+            self.discard(link, reason);
         }
     }
 
-    fn last_failure(&self) -> StoreError {
-        let rest = self.lock().rest.as_ref().map(|(_, error)| error.clone());
-        rest.unwrap_or_else(|| self.unreachable())
+    fn why(&self, renewal: &Renewal) -> StoreError {
+        let reason = renewal.reason.clone();
+        reason.unwrap_or_else(|| self.unreachable())
     }
 
     fn unreachable(&self) -> StoreError {

@@ -54,7 +54,9 @@ end
 return 1"
 );
 
-// Marks in chunks: Lua cannot unpack a table of more than some 8,000 values.
+// Marks in chunks: Lua cannot unpack a table of more than some 8,000 values. The ZREM of nobody
+// comes first because a server whose memory is full refuses ZADD, but not in a script that has
+// written already: marking takes no memory, and revoking must work then as well.
 
 script!(
     INDEX_MARK_ALL,
@@ -69,6 +71,7 @@ for i = 1, #all, 2 do
     fresh[#fresh + 1] = all[i]
   end
 end
+if #fresh > 0 then redis.call('ZREM', KEYS[1], '') end
 for i = 1, #fresh, 1000 do
   redis.call('ZADD', KEYS[1], unpack(fresh, i, math.min(i + 999, #fresh)))
 end

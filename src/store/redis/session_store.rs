@@ -120,6 +120,10 @@ impl RedisStore {
         Ok(())
     }
 
+    fn late(&self) -> StoreError {
+        StoreError::new(StoreErrorKind::Timeout).with_detail(self.lease.address())
+    }
+
     async fn attempt(
         &self,
         batch: &Batch<'_>,
@@ -135,17 +139,17 @@ impl RedisStore {
                 self.read(commands, answers, &link).map_err(Failure::from)
             }
             Ok(Err(error)) if !error.is_timeout() => {
-                self.lease.discard(&link);
+                let error = fault::broken(&error, self.lease.address());
+                self.lease.discard(&link, &error);
                 Err(Failure {
-                    error: fault::broken(&error, self.lease.address()),
+                    error,
                     broken: true,
                 })
             }
             Ok(Err(_)) | Err(_) => {
-                self.lease.timed_out(&link);
-                Err(StoreError::new(StoreErrorKind::Timeout)
-                    .with_detail(self.lease.address())
-                    .into())
+                let error = self.late();
+                self.lease.timed_out(&link, &error);
+                Err(error.into())
             }
         }
     }
@@ -158,8 +162,10 @@ impl RedisStore {
     ) -> Result<Vec<Reply>, StoreError> {
         decode(commands, answers).inspect_err(|error| match error.kind() {
             // Answers that do not fit may belong to other questions: never use it again.
-            StoreErrorKind::Protocol => self.lease.discard(link),
-            StoreErrorKind::ReadOnly | StoreErrorKind::Auth => self.lease.turned_away(link),
+            StoreErrorKind::Protocol => self.lease.discard(link, error),
+            StoreErrorKind::ReadOnly | StoreErrorKind::Auth => {
+                self.lease.turned_away(link, error);
+            }
             _ => {}
         })
     }
@@ -175,10 +181,9 @@ impl RedisConfig {
     pub async fn connect(self) -> Result<RedisStore, StoreError> {
         let deadline = Instant::now() + self.limits.deadline;
         let store = self.lazy()?;
-        let late = || StoreError::new(StoreErrorKind::Timeout).with_detail(store.lease.address());
         match timeout_at(deadline, store.check()).await {
             Ok(checked) => checked?,
-            Err(_) => return Err(late()),
+            Err(_) => return Err(store.late()),
         }
         Ok(store)
     }
