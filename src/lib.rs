@@ -1,5 +1,7 @@
 //! Server-side sessions behind signed tokens, for tower.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod clock;
 mod crypto;
 mod id;

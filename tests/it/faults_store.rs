@@ -148,7 +148,7 @@ async fn f02_killed_redis_fails_fast_and_serves_again_when_restarted() {
 async fn f02_a_write_after_a_killed_connection_is_an_error_and_a_read_is_not() {
     let server = RedisServer::start();
     let store = connected(&server.url()).await;
-    for _ in 0..20 {
+    for _ in 0..2 {
         write(&store).await.expect("redis answers");
         server.run(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]);
         read(&store).await.expect("repeated over a new connection");
@@ -157,6 +157,16 @@ async fn f02_a_write_after_a_killed_connection_is_an_error_and_a_read_is_not() {
             assert_eq!(kind, StoreErrorKind::Connection);
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f02_a_write_after_an_idle_connection_was_closed_is_served() {
+    let server = RedisServer::start();
+    let store = connected(&server.url()).await;
+    write(&store).await.expect("redis answers");
+    server.run(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]);
+    tokio::time::sleep(Duration::from_millis(2100)).await;
+    delete(&store).await.expect("over a new connection");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -229,6 +239,28 @@ async fn f05_reply_cut_at_every_byte_is_never_a_partial_value() {
         eventually("whole again", || async { read(&store).await.ok() }).await;
     }
     assert!(cut >= 20 && served >= 5, "{cut} cut, {served} served");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f05_connections_that_break_at_once_are_not_dialled_in_a_storm() {
+    let server = RedisServer::start();
+    let proxy = Proxy::to(server.address()).await;
+    let pong = "+PONG\r\n".len();
+    proxy.cut_replies_after(Some(pong));
+    let store = RedisStore::lazy(&proxy.url()).expect("a good url");
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_millis(600) {
+        let calls = (0..20).map(|_| read(&store));
+        for result in futures_util::future::join_all(calls).await {
+            assert_eq!(kind(result), Some(StoreErrorKind::Connection));
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let dials = proxy.accepted();
+    eprintln!("f05: {dials} dials in 600 ms");
+    assert!((5..60).contains(&dials), "{dials} dials");
+    proxy.cut_replies_after(None);
+    back(&store, "f05 whole again").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -537,9 +569,9 @@ async fn f17_connections_killed_in_a_row_do_not_pile_up() {
                 let (mut served, mut failed) = (0, 0);
                 while !stop.load(Ordering::Relaxed) {
                     if read(&store).await.is_ok() {
-                        served += 1
+                        served += 1;
                     } else {
-                        failed += 1
+                        failed += 1;
                     }
                     tokio::time::sleep(Duration::from_millis(1)).await;
                 }

@@ -1,7 +1,7 @@
 //! The one connection that all calls share, and its renewal.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -19,12 +19,19 @@ use crate::store::error::{StoreError, StoreErrorKind};
 const TIMEOUTS: u32 = 3;
 /// A connection this young is not replaced for what the server says: the next would hear it too.
 const YOUNG: Duration = Duration::from_millis(100);
+/// So many connections in a row that never answered a call are a failure of the server.
+const STILLBORN: u32 = 5;
+/// A connection unused for so long may have been closed by somebody meanwhile.
+const IDLE: Duration = Duration::from_secs(1);
+const NEVER: u64 = u64::MAX;
 
 /// A connection, and how it is doing.
 pub(super) struct Link {
     pub(super) connection: MultiplexedConnection,
     born: Instant,
     timeouts: AtomicU32,
+    /// Whole seconds of its life after which it last answered a call, or [`NEVER`].
+    answered_at: AtomicU64,
 }
 
 /// Holds the connection in force and replaces it, one dial at a time.
@@ -44,6 +51,7 @@ type Outcome = Option<Result<Arc<Link>, StoreError>>;
 struct Renewal {
     under_way: Option<watch::Receiver<Outcome>>,
     failures: u32,
+    stillborn: u32,
     /// Until when nobody dials again after a failed dial.
     rest_until: Option<Instant>,
     /// Why there is no connection: what broke the last one, or the last dial.
@@ -152,7 +160,7 @@ impl Lease {
     pub(super) fn discard(self: &Arc<Self>, link: &Arc<Link>, reason: &StoreError) {
         let current = self.slot.load();
         if current.as_ref().is_some_and(|held| Arc::ptr_eq(held, link)) {
-            self.lock().reason = Some(reason.clone());
+            self.lock().mourn(link, reason);
             self.slot.compare_and_swap(&current, None);
             // Whoever calls next hears how it went.
             let _ = self.renew();
@@ -190,21 +198,48 @@ impl Lease {
     }
 }
 
+impl Renewal {
+    /// Notes why `link` was given up. Connections that break before they serve must not be made
+    /// again and again without a pause.
+    fn mourn(&mut self, link: &Link, reason: &StoreError) {
+        self.reason = Some(reason.clone());
+        let served = link.answered_at.load(Ordering::Relaxed) != NEVER;
+        self.stillborn = if served { 0 } else { self.stillborn + 1 };
+        if self.stillborn >= STILLBORN {
+            self.rest_until = Some(Instant::now() + backoff::pause(self.stillborn));
+        }
+    }
+}
+
 impl Link {
     fn new(connection: MultiplexedConnection) -> Self {
         Self {
             connection,
             born: Instant::now(),
             timeouts: AtomicU32::new(0),
+            answered_at: AtomicU64::new(NEVER),
         }
     }
 
     /// Notes that the server answered.
     pub(super) fn answered(&self) {
-        // Written only when there is something to forget: all calls share this line of cache.
+        // Written only when it changes something: all calls share this line of cache.
         if self.timeouts.load(Ordering::Relaxed) != 0 {
             self.timeouts.store(0, Ordering::Relaxed);
         }
+        let now = self.born.elapsed().as_secs();
+        if self.answered_at.load(Ordering::Relaxed) != now {
+            self.answered_at.store(now, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether nobody has heard from the server for a while.
+    pub(super) fn is_idle(&self) -> bool {
+        let heard = match self.answered_at.load(Ordering::Relaxed) {
+            NEVER => Duration::ZERO,
+            seconds => Duration::from_secs(seconds),
+        };
+        self.born.elapsed() >= heard + IDLE
     }
 }
 

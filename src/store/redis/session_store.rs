@@ -23,6 +23,7 @@ use crate::store::error::{StoreError, StoreErrorKind};
 ///
 /// All calls share one connection, on which they do not wait for each other. A broken connection
 /// is replaced by itself; meanwhile calls fail fast, and calls that only read are repeated once.
+/// A write is never sent twice: one that was under way when the connection broke is an error.
 /// A clone is the same store.
 ///
 /// ```no_run
@@ -124,13 +125,44 @@ impl RedisStore {
         StoreError::new(StoreErrorKind::Timeout).with_detail(self.lease.address())
     }
 
+    /// Returns a connection that is fit for `commands`: before a write, which is never sent
+    /// twice, a connection that was idle is tried, because servers and networks close those.
+    async fn link(
+        &self,
+        commands: &[Command<'_>],
+        deadline: Instant,
+    ) -> Result<Arc<Link>, StoreError> {
+        let link = self.lease.acquire(deadline).await?;
+        if !link.is_idle() || commands.iter().all(Command::is_read) {
+            return Ok(link);
+        }
+        let mut connection = link.connection.clone();
+        let until = deadline.min(Instant::now() + self.limits.response);
+        match timeout_at(until, connection.send_packed_command(&cmd("PING"))).await {
+            Ok(Ok(_)) => {
+                link.answered();
+                Ok(link)
+            }
+            Ok(Err(error)) if !error.is_timeout() => {
+                let error = fault::broken(&error, self.lease.address());
+                self.lease.discard(&link, &error);
+                self.lease.acquire(deadline).await
+            }
+            Ok(Err(_)) | Err(_) => {
+                let error = self.late();
+                self.lease.timed_out(&link, &error);
+                Err(error)
+            }
+        }
+    }
+
     async fn attempt(
         &self,
         batch: &Batch<'_>,
         commands: &[Command<'_>],
         deadline: Instant,
     ) -> Result<Vec<Reply>, Failure> {
-        let link = self.lease.acquire(deadline).await?;
+        let link = self.link(commands, deadline).await?;
         let mut connection = link.connection.clone();
         let until = deadline.min(Instant::now() + self.limits.response);
         match timeout_at(until, batch.send(&mut connection)).await {
