@@ -85,6 +85,7 @@ async fn f01_absent_redis_is_told_at_once_and_served_when_it_comes() {
     let store = RedisStore::lazy(&url).expect("a good url");
     assert_eq!(kind(read(&store).await), Some(StoreErrorKind::Connection));
     assert_eq!(kind(write(&store).await), Some(StoreErrorKind::Connection));
+    assert_eq!(store.run(&[]).await, Ok(vec![]), "nothing to ask");
     server.restart();
     back(&store, "f01 redis started").await;
 }

@@ -38,6 +38,11 @@ impl<'a> Batch<'a> {
         Self { pipeline, named }
     }
 
+    /// Whether there is nothing to send.
+    pub(super) fn is_empty(&self) -> bool {
+        self.pipeline.is_empty()
+    }
+
     /// Sends everything in one write and returns the raw answers, refusals among them.
     pub(super) async fn send(
         &self,
@@ -62,7 +67,6 @@ async fn send(
 ) -> RedisResult<Vec<Value>> {
     let mut commands = pipeline.cmd_iter();
     match (commands.next(), commands.next()) {
-        (None, _) => Ok(Vec::new()),
         (Some(only), None) => Ok(vec![connection.send_packed_command(only).await?]),
         _ => {
             let count = pipeline.len();

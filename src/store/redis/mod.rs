@@ -8,6 +8,7 @@ mod config;
 mod decode;
 mod dial;
 mod eviction;
+mod exchange;
 mod fault;
 mod journal;
 mod lease;

@@ -9,13 +9,11 @@ use redis::{Value, cmd};
 use tokio::time::{Instant, timeout_at};
 
 use super::access;
-use super::batch::Batch;
 use super::config::{Limits, RedisConfig};
-use super::decode::decode;
 use super::dial::Dialer;
 use super::eviction;
+use super::exchange::Exchange;
 use super::fault;
-use super::lease::{Lease, Link};
 use crate::store::contract::{Command, Reply, Store};
 use crate::store::error::{StoreError, StoreErrorKind};
 
@@ -38,8 +36,7 @@ use crate::store::error::{StoreError, StoreErrorKind};
 /// of them, those behind it may have been applied all the same.
 #[derive(Clone)]
 pub struct RedisStore {
-    lease: Arc<Lease>,
-    limits: Limits,
+    exchange: Arc<Exchange>,
 }
 
 impl RedisStore {
@@ -91,16 +88,12 @@ impl RedisStore {
     ///
     /// [`StoreError`] if there is no connection and none can be made.
     pub async fn connection(&self) -> Result<MultiplexedConnection, StoreError> {
-        let deadline = Instant::now() + self.limits.deadline;
-        let mut connection = self.lease.acquire(deadline).await?.connection.clone();
-        connection.set_response_timeout(self.limits.response);
-        Ok(connection)
+        self.exchange.connection().await
     }
 
     fn new(dialer: Dialer, limits: Limits) -> Self {
         Self {
-            lease: Lease::new(dialer, limits.renewal),
-            limits,
+            exchange: Arc::new(Exchange::new(dialer, limits)),
         }
     }
 
@@ -115,91 +108,10 @@ impl RedisStore {
                 }
             }
             Ok(_) => {}
-            Err(error) => return Err(fault::broken(&error, self.lease.address())),
+            Err(error) => return Err(fault::broken(&error, self.exchange.address())),
         }
         eviction::warn_if_evicting(&mut connection).await;
         Ok(())
-    }
-
-    fn late(&self) -> StoreError {
-        StoreError::new(StoreErrorKind::Timeout).with_detail(self.lease.address())
-    }
-
-    /// Returns a connection that is fit for `commands`: before a write, which is never sent
-    /// twice, a connection that was idle is tried, because servers and networks close those.
-    async fn link(
-        &self,
-        commands: &[Command<'_>],
-        deadline: Instant,
-    ) -> Result<Arc<Link>, StoreError> {
-        let link = self.lease.acquire(deadline).await?;
-        if !link.is_idle() || commands.iter().all(Command::is_read) {
-            return Ok(link);
-        }
-        let mut connection = link.connection.clone();
-        let until = deadline.min(Instant::now() + self.limits.response);
-        match timeout_at(until, connection.send_packed_command(&cmd("PING"))).await {
-            Ok(Ok(_)) => {
-                link.answered();
-                Ok(link)
-            }
-            Ok(Err(error)) if !error.is_timeout() => {
-                let error = fault::broken(&error, self.lease.address());
-                self.lease.discard(&link, &error);
-                self.lease.acquire(deadline).await
-            }
-            Ok(Err(_)) | Err(_) => {
-                let error = self.late();
-                self.lease.timed_out(&link, &error);
-                Err(error)
-            }
-        }
-    }
-
-    async fn attempt(
-        &self,
-        batch: &Batch<'_>,
-        commands: &[Command<'_>],
-        deadline: Instant,
-    ) -> Result<Vec<Reply>, Failure> {
-        let link = self.link(commands, deadline).await?;
-        let mut connection = link.connection.clone();
-        let until = deadline.min(Instant::now() + self.limits.response);
-        match timeout_at(until, batch.send(&mut connection)).await {
-            Ok(Ok(answers)) => {
-                link.answered();
-                self.read(commands, answers, &link).map_err(Failure::from)
-            }
-            Ok(Err(error)) if !error.is_timeout() => {
-                let error = fault::broken(&error, self.lease.address());
-                self.lease.discard(&link, &error);
-                Err(Failure {
-                    error,
-                    broken: true,
-                })
-            }
-            Ok(Err(_)) | Err(_) => {
-                let error = self.late();
-                self.lease.timed_out(&link, &error);
-                Err(error.into())
-            }
-        }
-    }
-
-    fn read(
-        &self,
-        commands: &[Command<'_>],
-        answers: Vec<Value>,
-        link: &Arc<Link>,
-    ) -> Result<Vec<Reply>, StoreError> {
-        decode(commands, answers).inspect_err(|error| match error.kind() {
-            // Answers that do not fit may belong to other questions: never use it again.
-            StoreErrorKind::Protocol => self.lease.discard(link, error),
-            StoreErrorKind::ReadOnly | StoreErrorKind::Auth => {
-                self.lease.turned_away(link, error);
-            }
-            _ => {}
-        })
     }
 }
 
@@ -215,7 +127,7 @@ impl RedisConfig {
         let store = self.lazy()?;
         match timeout_at(deadline, store.check()).await {
             Ok(checked) => checked?,
-            Err(_) => return Err(store.late()),
+            Err(_) => return Err(store.exchange.late()),
         }
         Ok(store)
     }
@@ -233,40 +145,14 @@ impl RedisConfig {
 #[async_trait]
 impl Store for RedisStore {
     async fn run(&self, commands: &[Command<'_>]) -> Result<Vec<Reply>, StoreError> {
-        let deadline = Instant::now() + self.limits.deadline;
-        let batch = Batch::encode(commands);
-        let mut result = self.attempt(&batch, commands, deadline).await;
-        if matches!(&result, Err(failure) if failure.broken)
-            && commands.iter().all(Command::is_read)
-        {
-            result = self.attempt(&batch, commands, deadline).await;
-        }
-        result.map_err(|failure| {
-            self.lease.journal.failed(&failure.error);
-            failure.error
-        })
+        self.exchange.run(commands).await
     }
 }
 
 impl fmt::Debug for RedisStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisStore")
-            .field("lease", &self.lease)
+            .field("exchange", &self.exchange)
             .finish_non_exhaustive()
-    }
-}
-
-/// Why an attempt failed, and whether the connection broke under it.
-struct Failure {
-    error: StoreError,
-    broken: bool,
-}
-
-impl From<StoreError> for Failure {
-    fn from(error: StoreError) -> Self {
-        Self {
-            error,
-            broken: false,
-        }
     }
 }
