@@ -721,17 +721,43 @@ impl std::io::Write for Log {
     }
 }
 
-/// R45: names, values and credentials are in no error and no log line, whatever went wrong; and
-/// a thousand failures are not a thousand lines.
-#[tokio::test]
-async fn r45_no_error_and_no_log_line_says_a_secret() {
+fn listen() -> (Log, tracing::subscriber::DefaultGuard) {
     let log = Log::default();
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(tracing::Level::TRACE)
         .with_writer(move || writer.clone())
         .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    (log, tracing::subscriber::set_default(subscriber))
+}
+
+impl Log {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().expect("the log").clone()).expect("text")
+    }
+}
+
+/// R37: a server that evicts is warned of at the start.
+#[tokio::test]
+async fn r37_an_evicting_server_is_warned_of() {
+    for (policy, warned) in [("noeviction", false), ("volatile-lru", true)] {
+        let (log, _guard) = listen();
+        let server = RedisServer::start_with(&["--maxmemory-policy", policy]);
+        connected(&server.url()).await;
+        assert_eq!(
+            log.text().contains("volatile-lru"),
+            warned,
+            "{}",
+            log.text()
+        );
+    }
+}
+
+/// R45: names, values and credentials are in no error and no log line, whatever went wrong; and
+/// a thousand failures are not a thousand lines.
+#[tokio::test]
+async fn r45_no_error_and_no_log_line_says_a_secret() {
+    let (log, _guard) = listen();
 
     let server = RedisServer::start();
     server.run(&[
@@ -823,7 +849,7 @@ async fn r45_no_error_and_no_log_line_says_a_secret() {
     assert!(kinds.len() >= 6, "{kinds:?}");
     let text = format!("{store:?} {:?}", batches[1]);
     assert!(!text.contains(MARKER), "{text}");
-    let log = String::from_utf8(log.0.lock().expect("the log").clone()).expect("text");
+    let log = log.text();
     let own = log
         .lines()
         .filter(|line| line.contains("jwt_redis_session"))

@@ -25,11 +25,7 @@ impl Dialer {
         let info = address::parse(&config.url)?;
         let address = info.addr().to_string().into_boxed_str();
         #[cfg(feature = "tls")]
-        let info = if matches!(info.addr(), redis::ConnectionAddr::TcpTls { .. }) {
-            config.certificates.apply(info)?
-        } else {
-            info
-        };
+        let info = config.certificates.apply(info)?;
         // Answers are timed by the store: one timer for each call, not two.
         let settings = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(config.limits.connect))

@@ -1,6 +1,6 @@
 //! What TLS needs before the first handshake.
 
-use redis::{Client, ClientTlsConfig, ConnectionInfo, TlsCertificates};
+use redis::{Client, ClientTlsConfig, ConnectionAddr, ConnectionInfo, TlsCertificates};
 use rustls::crypto::{CryptoProvider, ring};
 
 use crate::store::error::{StoreError, StoreErrorKind};
@@ -24,9 +24,11 @@ pub(super) fn install_provider() {
 }
 
 impl Certificates {
-    /// Puts the certificates into `info`.
+    /// Puts the certificates into `info`, which must ask for TLS if there are any.
     pub(super) fn apply(&self, info: ConnectionInfo) -> Result<ConnectionInfo, StoreError> {
-        install_provider();
+        if matches!(info.addr(), ConnectionAddr::TcpTls { .. }) {
+            install_provider();
+        }
         if self.root.is_none() && self.client.is_none() {
             return Ok(info);
         }
