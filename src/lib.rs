@@ -1,5 +1,7 @@
 //! Server-side sessions behind signed tokens, for tower.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod builder;
 mod clock;
 #[cfg(any(test, feature = "test-util"))]
@@ -39,3 +41,6 @@ pub use token::{
     KeyringError, NewClaims, OpaqueTokens, SigningKey, Token, TokenError, TokenFormat,
     UnknownAlgorithm, VerifyingKey,
 };
+#[cfg(feature = "redis")]
+#[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
+pub use store::{RedisConfig, RedisStore};

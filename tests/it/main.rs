@@ -1,0 +1,8 @@
+//! The one integration test binary: everything through the public API.
+
+mod support;
+
+#[cfg(feature = "redis")]
+mod faults_store;
+#[cfg(feature = "redis")]
+mod redis_store;
