@@ -7,7 +7,6 @@ use super::refuse::EmptyBody;
 use super::service::{Demand, RequireSessionService};
 use crate::middleware::refusal::{InvalidRealm, Realm, Refusal};
 use crate::middleware::tagged::Tagged;
-use crate::session::Session;
 
 /// The layer that lets only requests with an active session pass, and answers all others with
 /// their [`Refusal`].
