@@ -2,7 +2,6 @@
 
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use http::StatusCode;
 use http_body_util::BodyExt;
 use jwt_redis_session::store::StoreErrorKind;
 use jwt_redis_session::{
@@ -84,7 +83,7 @@ async fn the_promised_application() {
     let body: Value = serde_json::from_str(&body).unwrap();
     let token = body["token"].as_str();
     let (status, _, body) = ask(&app, "GET", "/me", token, "").await;
-    assert_eq!((status, &*body), (200, r#"{"user":"jo","seen":"now"}"#));
+    assert_eq!((status, &*body), (200, r#"{"seen":"now","user":"jo"}"#));
     assert_eq!(ask(&app, "GET", "/home", token, "").await.2, "back");
     assert_eq!(ask(&app, "GET", "/layer", token, "").await.2, "in");
     sessions.destroy_all("jo").await.unwrap();
@@ -194,5 +193,4 @@ async fn errors_are_responses_that_tell_nothing() {
             headers[0].starts_with("Bearer") && status != 400
         );
     }
-    assert_eq!(StatusCode::CONFLICT, 409);
 }
