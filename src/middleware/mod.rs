@@ -1,7 +1,7 @@
 //! When, in a request?
 //!
-//! [`JwtRedisSession`](crate::JwtRedisSession) finds the session of every request, and
-//! [`RequireSession`](crate::RequireSession) answers for requests that have none. Both are tower
+//! [`JwtRedisSession`] finds the session of every request, and
+//! [`RequireSession`] answers for requests that have none. Both are tower
 //! layers, and know neither axum nor any other framework. Their services and futures are here,
 //! for whoever must name them.
 

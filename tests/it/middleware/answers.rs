@@ -162,7 +162,7 @@ async fn r20_headers_follow_what_was_done_with_the_session() {
     assert!(idle.is_empty(), "{idle:?}");
 
     let looked = headers_of(&sessions, asked(), async |session, _| {
-        assert!(session.is_active())
+        assert!(session.is_active());
     })
     .await;
     assert_eq!(looked["vary"], "x-access-token, authorization");
@@ -170,13 +170,13 @@ async fn r20_headers_follow_what_was_done_with_the_session() {
 
     for read in [
         headers_of(&sessions, asked(), async |session, _| {
-            drop(session.to_json())
+            drop(session.to_json());
         })
         .await,
         headers_of(&sessions, asked(), async |session, _| drop(session.id())).await,
         headers_of(&sessions, asked(), async |session, _| drop(session.owner())).await,
         headers_of(&sessions, asked(), async |session, _| {
-            drop(session.claims())
+            drop(session.claims());
         })
         .await,
     ] {
