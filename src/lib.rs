@@ -10,9 +10,11 @@ mod crypto;
 mod data;
 mod engine;
 mod error;
+#[cfg(feature = "axum")]
+mod extract;
 mod id;
 mod keyspace;
-mod middleware;
+pub mod middleware;
 mod owner;
 mod record;
 mod rejection;
@@ -29,8 +31,10 @@ pub use builder::{ConfigError, SessionsBuilder};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use data::SessionData;
 pub use error::SessionError;
+#[cfg(feature = "axum")]
+pub use extract::ActiveSession;
 pub use id::{InvalidSessionId, SessionId};
-pub use middleware::SessionBody;
+pub use middleware::{InvalidRealm, JwtRedisSession, Refusal, RequireSession, SessionBody, Tagged};
 pub use rejection::Rejection;
 pub use session::{Session, SessionEntry, SessionState};
 pub use sessions::Sessions;

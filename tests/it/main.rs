@@ -4,5 +4,6 @@ mod support;
 
 #[cfg(feature = "redis")]
 mod faults_store;
+mod middleware;
 #[cfg(feature = "redis")]
 mod redis_store;
