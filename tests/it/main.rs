@@ -1,0 +1,4 @@
+//! The library through its public door.
+
+#[cfg(feature = "test-util")]
+mod interleavings;
