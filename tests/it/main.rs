@@ -2,3 +2,5 @@
 
 #[cfg(feature = "test-util")]
 mod interleavings;
+mod merge;
+mod operations;
