@@ -547,20 +547,27 @@ async fn r30_of_concurrent_rotations_one_wins(store: impl Store + Clone) {
 }
 
 async fn a_rotation_that_loses_every_race_leaves_the_old_session(store: impl Store + Clone) {
-    let meddling = Meddling::new(store, usize::MAX);
+    let meddling = Meddling::new(store, 0);
     let sessions = sessions(meddling.clone());
-    let (session, token) = created(&sessions).await;
-    let old = id(&session);
-    assert_eq!(session.rotate().await.unwrap_err(), SessionError::Conflict);
-    assert_eq!(id(&session), old);
-    assert!(open(&sessions, &token).await.is_ok());
-    assert_eq!(listed(&sessions, "jo").await, [old]);
-    meddling.left.store(0, Ordering::SeqCst);
-    session
-        .rotate()
-        .await
-        .expect("the session can be rotated later");
-    assert_eq!(refusal(&sessions, &token).await, Some(UNKNOWN));
+    for owner in [None, Some("jo")] {
+        let session = sessions.session();
+        owner.into_iter().for_each(|owner| session.set_owner(owner));
+        let token = session.create().await.unwrap();
+        let old = id(&session);
+        meddling.left.store(usize::MAX, Ordering::SeqCst);
+        assert_eq!(session.rotate().await.unwrap_err(), SessionError::Conflict);
+        meddling.left.store(0, Ordering::SeqCst);
+        assert_eq!(id(&session), old);
+        assert!(open(&sessions, &token).await.is_ok());
+        session.update().await.unwrap();
+        if owner.is_some() {
+            assert_eq!(listed(&sessions, "jo").await, [old]);
+            assert_eq!(sessions.destroy_all("jo").await, Ok(1));
+        } else {
+            session.rotate().await.expect("it can be rotated later");
+        }
+        assert_eq!(refusal(&sessions, &token).await, Some(UNKNOWN));
+    }
 }
 
 // Owners.
@@ -1156,5 +1163,502 @@ async fn f25_a_dropped_update_is_whole_or_not_at_all(store: impl Store + Clone) 
         if done {
             return assert_eq!(stored.len(), 2, "dropped both before and after the write");
         }
+    }
+}
+
+// By the clock.
+
+mod by_the_clock {
+    use super::*;
+    use jwt_redis_session::{ManualClock, MemoryStore};
+
+    const IDLE: Duration = Duration::from_secs(1600);
+
+    /// Sessions and a store that follow one clock.
+    fn clocked(
+        configure: impl FnOnce(SessionsBuilder) -> SessionsBuilder,
+    ) -> (Sessions, MemoryStore, ManualClock) {
+        let clock = ManualClock::at(1_700_000_000);
+        let store = MemoryStore::new().with_clock(clock.clone());
+        let builder = builder(store.clone()).clock(clock.clone()).max_age(IDLE);
+        (configure(builder).build().unwrap(), store, clock)
+    }
+
+    async fn left(store: &MemoryStore, session: &Session) -> u64 {
+        record(store, &key(session))
+            .await
+            .unwrap()
+            .ttl
+            .unwrap()
+            .as_secs()
+    }
+
+    /// Opens the session after `seconds`, and lets the refresh in the background end.
+    async fn open_after(
+        seconds: u64,
+        (sessions, clock): (&Sessions, &ManualClock),
+        token: &Token,
+    ) -> Result<Session, SessionError> {
+        clock.advance(Duration::from_secs(seconds));
+        let session = open(sessions, token).await;
+        settle().await;
+        session
+    }
+
+    #[tokio::test]
+    async fn a_read_writes_nothing_until_a_sixteenth_has_passed() {
+        let (sessions, store, clock) = clocked(|builder| builder);
+        let (session, token) = created(&sessions).await;
+        let at = (&sessions, &clock);
+        open_after(100, at, &token).await.unwrap();
+        assert_eq!(left(&store, &session).await, 1500);
+        open_after(1, at, &token).await.unwrap();
+        assert_eq!(left(&store, &session).await, 1600);
+        open_after(1599, at, &token).await.unwrap();
+        assert_eq!(left(&store, &session).await, 1600);
+        assert_eq!(listed(&sessions, "jo").await, [id(&session)]);
+        let refused = open_after(1600, at, &token).await;
+        assert_eq!(refused.unwrap_err(), UNKNOWN);
+        assert!(listed(&sessions, "jo").await.is_empty());
+    }
+
+    #[tokio::test]
+    async fn touch_every_read_is_exact() {
+        let (sessions, store, clock) = clocked(|builder| builder.touch_every_read(true));
+        let (session, token) = created(&sessions).await;
+        open_after(1, (&sessions, &clock), &token).await.unwrap();
+        assert_eq!(left(&store, &session).await, 1600);
+    }
+
+    #[tokio::test]
+    async fn touch_every_read_keeps_to_the_absolute_lifetime() {
+        let absolute = Duration::from_secs(2000);
+        for opaque in [false, true] {
+            let clock = ManualClock::at(1_700_000_000);
+            let store = MemoryStore::new().with_clock(clock.clone());
+            let builder = if opaque {
+                Sessions::builder(store.clone(), OpaqueTokens::new())
+            } else {
+                builder(store.clone())
+            };
+            let builder = builder
+                .clock(clock.clone())
+                .max_age(IDLE)
+                .touch_every_read(true);
+            let sessions = builder.absolute_lifetime(absolute).build().unwrap();
+            let (session, token) = created(&sessions).await;
+            open_after(1000, (&sessions, &clock), &token).await.unwrap();
+            assert_eq!(left(&store, &session).await, 1000);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_longer_touch_is_not_shortened_by_a_read() {
+        let (sessions, store, clock) = clocked(|builder| builder);
+        let (session, token) = created(&sessions).await;
+        session.touch_for(IDLE * 10).await.unwrap();
+        open_after(1000, (&sessions, &clock), &token).await.unwrap();
+        assert_eq!(left(&store, &session).await, 15_000);
+        assert_eq!(listed(&sessions, "jo").await, [id(&session)]);
+        clock.advance(IDLE * 9);
+        assert_eq!(
+            listed(&sessions, "jo").await,
+            [id(&session)],
+            "the index lives as long"
+        );
+        assert_eq!(sessions.destroy_all("jo").await, Ok(1));
+    }
+
+    #[tokio::test]
+    async fn r32_touched_every_half_it_dies_at_its_absolute_end() {
+        let absolute = Duration::from_secs(4000);
+        let (sessions, store, clock) = clocked(|builder| builder.absolute_lifetime(absolute));
+        let (session, token) = created(&sessions).await;
+        for _ in 0..4 {
+            open_after(800, (&sessions, &clock), &token)
+                .await
+                .unwrap()
+                .touch()
+                .await
+                .unwrap();
+        }
+        assert_eq!(left(&store, &session).await, 800);
+        let last = open_after(799, (&sessions, &clock), &token).await.unwrap();
+        last.touch_for(IDLE).await.unwrap();
+        assert_eq!(left(&store, &last).await, 1);
+        let refused = open_after(1, (&sessions, &clock), &token)
+            .await
+            .unwrap_err();
+        assert_eq!(refused, SessionError::Rejected(Rejection::Expired));
+        assert_eq!(last.touch().await, Err(SessionError::Gone));
+        assert!(store.is_empty());
+    }
+
+    #[tokio::test]
+    async fn r32_an_idle_session_dies_before_its_absolute_end() {
+        let (sessions, _, clock) = clocked(|builder| builder.absolute_lifetime(IDLE * 3));
+        let (_, token) = created(&sessions).await;
+        let refused = open_after(1600, (&sessions, &clock), &token).await;
+        assert_eq!(refused.unwrap_err(), UNKNOWN);
+    }
+
+    #[tokio::test]
+    async fn r32_an_absolute_lifetime_alone_needs_no_use() {
+        let (sessions, store, clock) =
+            clocked(|builder| builder.no_max_age().absolute_lifetime(IDLE * 2));
+        let (session, token) = created(&sessions).await;
+        let again = open_after(3000, (&sessions, &clock), &token).await.unwrap();
+        assert_eq!(left(&store, &session).await, 200);
+        again.insert("b", 2).unwrap();
+        again.update().await.unwrap();
+        again.touch().await.unwrap();
+        assert_eq!(left(&store, &session).await, 200);
+        let rotated = again.rotate().await.unwrap();
+        assert_eq!(left(&store, &again).await, 200);
+        assert!(open_after(199, (&sessions, &clock), &rotated).await.is_ok());
+        assert!(open_after(1, (&sessions, &clock), &rotated).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn r32_lifetimes_that_cannot_be_stored_are_refused_before_the_store() {
+        let store = Counting::new(MemoryStore::new());
+        for bad in [Duration::ZERO, Duration::from_micros(1), Duration::MAX] {
+            assert!(builder(store.clone()).max_age(bad).build().is_err());
+            assert!(
+                builder(store.clone())
+                    .absolute_lifetime(bad)
+                    .build()
+                    .is_err()
+            );
+        }
+        assert!(builder(store.clone()).no_max_age().build().is_err());
+        let sessions = sessions(store.clone());
+        let (session, token) = created(&sessions).await;
+        let calls = store.calls();
+        for bad in [Duration::ZERO, Duration::from_micros(999), Duration::MAX] {
+            assert_eq!(
+                session.touch_for(bad).await,
+                Err(SessionError::InvalidDuration)
+            );
+        }
+        assert_eq!(store.calls(), calls);
+        assert!(open(&sessions, &token).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn the_index_forgets_what_has_ended_and_who_has_changed_hands() {
+        let (sessions, store, clock) = clocked(|builder| builder);
+        let (moved, token) = created(&sessions).await;
+        created(&sessions).await;
+        moved.set_owner("al");
+        moved.update().await.unwrap();
+        open_after(900, (&sessions, &clock), &token).await.unwrap();
+        open_after(900, (&sessions, &clock), &token).await.unwrap();
+        let (last, _) = created(&sessions).await;
+        settle().await;
+        let entries = store
+            .run(&[Command::IndexEntries {
+                index: "sess:owner:am8:",
+            }])
+            .await;
+        match entries.as_deref() {
+            Ok([Reply::Entries(entries)]) => {
+                let members: Vec<_> = entries.iter().map(|entry| &entry.member[..]).collect();
+                assert_eq!(members, [id(&last).as_str()]);
+            }
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(listed(&sessions, "al").await, [id(&moved)]);
+    }
+
+    /// A rotation that fails after its decision leaves the old id marked, and nothing in the
+    /// store's contract takes a mark off again.
+    #[tokio::test]
+    #[ignore = "known: a list ends a session whose rotation failed a minute before"]
+    async fn a_list_a_minute_after_a_failed_rotation_leaves_the_session() {
+        let (sessions, store, clock) = clocked(|builder| builder);
+        let meddling = Meddling::new(store, usize::MAX);
+        let rotating = builder(meddling).clock(clock.clone()).build().unwrap();
+        let (_, token) = created(&sessions).await;
+        let session = open(&rotating, &token).await.unwrap();
+        assert_eq!(session.rotate().await.unwrap_err(), SessionError::Conflict);
+        clock.advance(Duration::from_secs(100));
+        assert_eq!(listed(&sessions, "jo").await, [id(&session)]);
+        session.rotate().await.unwrap();
+    }
+}
+
+// Faults.
+
+mod faults {
+    use super::*;
+    use jwt_redis_session::MemoryStore;
+    use jwt_redis_session::store::StoreErrorKind;
+
+    fn is_unavailable<T>(outcome: Result<T, SessionError>, kind: StoreErrorKind) {
+        match outcome.map(drop) {
+            Err(SessionError::Unavailable(error)) => assert_eq!(error.kind(), kind),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn r25_r29_a_refusal_is_an_error_and_changes_nothing() {
+        let store = MemoryStore::new();
+        let sessions = sessions(store.clone());
+        let (session, token) = created(&sessions).await;
+        let before = text(&store, &key(&session)).await;
+        for kind in [
+            StoreErrorKind::Connection,
+            StoreErrorKind::ReadOnly,
+            StoreErrorKind::Timeout,
+        ] {
+            store.fail_with(kind);
+            let new = sessions.session();
+            is_unavailable(new.create().await, kind);
+            assert_eq!(new.state(), SessionState::Absent);
+            session.insert("b", 2).unwrap();
+            is_unavailable(session.update().await, kind);
+            is_unavailable(session.replace(json!({})).await, kind);
+            is_unavailable(session.touch().await, kind);
+            is_unavailable(session.reload().await, kind);
+            is_unavailable(session.rotate().await, kind);
+            is_unavailable(session.destroy().await, kind);
+            is_unavailable(session.is_alive().await, kind);
+            is_unavailable(sessions.destroy(&id(&session)).await, kind);
+            is_unavailable(sessions.destroy_all("jo").await, kind);
+            is_unavailable(sessions.list("jo").await, kind);
+            is_unavailable(open(&sessions, &token).await, kind);
+            settle().await;
+            assert!(session.is_active());
+            store.heal();
+            assert_eq!(text(&store, &key(&session)).await, before);
+            assert_eq!(store.len(), 1);
+        }
+        session
+            .update()
+            .await
+            .expect("the change was kept in the handle");
+        assert!(open(&sessions, &token).await.unwrap().contains_key("b"));
+    }
+
+    #[tokio::test]
+    async fn a_create_whose_reply_is_lost_leaves_nothing_and_can_be_repeated() {
+        for owner in [None, Some("jo")] {
+            let store = MemoryStore::new();
+            let sessions = sessions(store.clone());
+            let session = sessions.session();
+            owner.into_iter().for_each(|owner| session.set_owner(owner));
+            store.lose_replies(1);
+            is_unavailable(session.create().await, StoreErrorKind::Timeout);
+            settle().await;
+            assert!(store.is_empty());
+            assert!(sessions.list("jo").await.unwrap().is_empty());
+            let token = session.create().await.unwrap();
+            assert!(open(&sessions, &token).await.is_ok());
+            assert_eq!(store.len(), 1);
+        }
+    }
+
+    #[tokio::test]
+    async fn an_update_whose_reply_is_lost_can_be_repeated() {
+        let store = MemoryStore::new();
+        let sessions = sessions(store.clone());
+        let (session, token) = created(&sessions).await;
+        session.insert("b", 2).unwrap();
+        store.lose_replies(1);
+        is_unavailable(session.update().await, StoreErrorKind::Timeout);
+        assert!(open(&sessions, &token).await.unwrap().contains_key("b"));
+        let other = open(&sessions, &token).await.unwrap();
+        other.insert("c", 3).unwrap();
+        other.update().await.unwrap();
+        session.update().await.unwrap();
+        assert_eq!(session.to_json(), json!({"a": 1, "b": 2, "c": 3}));
+    }
+
+    #[tokio::test]
+    async fn a_destroy_whose_reply_is_lost_can_be_repeated() {
+        let store = MemoryStore::new();
+        let sessions = sessions(store.clone());
+        let (session, token) = created(&sessions).await;
+        store.lose_replies(1);
+        is_unavailable(session.destroy().await, StoreErrorKind::Timeout);
+        assert_eq!(refusal(&sessions, &token).await, Some(UNKNOWN));
+        assert_eq!(session.destroy().await, Ok(false));
+    }
+
+    #[tokio::test]
+    async fn a_destroy_all_whose_reply_is_lost_can_be_repeated() {
+        let store = MemoryStore::new();
+        let sessions = sessions(store.clone());
+        let (_, token) = created(&sessions).await;
+        store.lose_replies(1);
+        is_unavailable(sessions.destroy_all("jo").await, StoreErrorKind::Timeout);
+        assert!(open(&sessions, &token).await.is_ok());
+        assert_eq!(sessions.destroy_all("jo").await, Ok(1));
+        assert_eq!(refusal(&sessions, &token).await, Some(UNKNOWN));
+    }
+
+    /// Loses the replies from the call on that is number `lost` of those that write.
+    async fn rotate_losing(
+        lost: usize,
+        owner: Option<&str>,
+    ) -> Option<(Sessions, Session, Token, MemoryStore)> {
+        let store = MemoryStore::new();
+        let single = Waiting(store.clone());
+        let sessions = sessions(single);
+        let session = sessions.session();
+        owner.into_iter().for_each(|owner| session.set_owner(owner));
+        let token = session.create().await.unwrap();
+        let rotation = session.clone();
+        let task = tokio::spawn(async move { rotation.rotate().await });
+        for _ in 0..lost {
+            tokio::task::yield_now().await;
+        }
+        if task.is_finished() {
+            return None;
+        }
+        store.lose_replies(1);
+        let outcome = task.await.unwrap();
+        store.heal();
+        settle().await;
+        if outcome.is_ok() {
+            return None;
+        }
+        is_unavailable(outcome, StoreErrorKind::Timeout);
+        Some((sessions, session, token, store))
+    }
+
+    #[tokio::test]
+    async fn r30_a_rotation_that_fails_leaves_the_old_session_or_none() {
+        for owner in [None, Some("jo")] {
+            let (mut left, mut lost) = (0, 0);
+            while let Some(rotated) = rotate_losing(lost, owner).await {
+                lost += 1;
+                left += usize::from(is_left(rotated, owner.is_some()).await);
+            }
+            assert!(left > 0 && lost > left, "{left} of {lost}");
+        }
+    }
+
+    /// Whether the old session works; there is no other in any case.
+    async fn is_left(
+        (sessions, session, token, store): (Sessions, Session, Token, MemoryStore),
+        owned: bool,
+    ) -> bool {
+        if open(&sessions, &token).await.is_err() {
+            assert!(store.is_empty(), "the last reply was lost");
+            assert!(listed(&sessions, "jo").await.is_empty());
+            assert_eq!(session.rotate().await.unwrap_err(), SessionError::Gone);
+            return false;
+        }
+        assert_eq!(store.len(), 1, "no successor is left over");
+        session.update().await.unwrap();
+        if owned {
+            assert_eq!(listed(&sessions, "jo").await, [id(&session)]);
+        } else {
+            let new = session.rotate().await.expect("it can be repeated");
+            assert!(open(&sessions, &new).await.is_ok());
+        }
+        true
+    }
+
+    #[tokio::test]
+    async fn r30_a_refused_rotation_leaves_the_old_session() {
+        for refused in 0..3 {
+            let store = MemoryStore::new();
+            let sessions = sessions(store.clone());
+            let (session, token) = created(&sessions).await;
+            let failing = builder(FailingAt::new(store.clone(), refused + 1))
+                .build()
+                .unwrap();
+            let other = open(&failing, &token).await.unwrap();
+            is_unavailable(other.rotate().await, StoreErrorKind::ReadOnly);
+            settle().await;
+            assert_eq!(store.len(), 1);
+            assert_eq!(listed(&sessions, "jo").await, [id(&session)]);
+            assert!(open(&sessions, &token).await.is_ok());
+            other.update().await.unwrap();
+        }
+    }
+
+    /// Refuses the one call that has this number.
+    #[derive(Debug)]
+    struct FailingAt {
+        store: Counting<MemoryStore>,
+        number: usize,
+    }
+
+    impl FailingAt {
+        fn new(store: MemoryStore, number: usize) -> Self {
+            let store = Counting::new(store);
+            Self { store, number }
+        }
+    }
+
+    #[async_trait]
+    impl Store for FailingAt {
+        async fn run(&self, commands: &[Command<'_>]) -> Result<Vec<Reply>, StoreError> {
+            let refused = self.store.calls() == self.number;
+            let commands = if refused { &[] } else { commands };
+            let answer = self.store.run(commands).await?;
+            if refused {
+                Err(StoreErrorKind::ReadOnly.into())
+            } else {
+                Ok(answer)
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn r45_nothing_that_is_printed_shows_a_secret() {
+    const SECRET: &str = "hush-hush-0123456789abcdef-hush-hush";
+    let store = jwt_redis_session::MemoryStore::new();
+    let keyring = Keyring::hs256(SECRET).unwrap();
+    let built = Sessions::builder(store.clone(), keyring.clone());
+    let mut printed = format!("{built:?} {keyring:?} {store:?}");
+    let sessions = built.max_size(400).build().unwrap();
+    let session = sessions.session();
+    session.insert("field", SECRET).unwrap();
+    session.set_owner(SECRET);
+    let token = session
+        .create_with_claims(json!({"claim": SECRET}))
+        .await
+        .unwrap();
+    let entries = sessions.list(SECRET).await.unwrap();
+    let again = open(&sessions, &token).await.unwrap();
+    let id = id(&session);
+    printed += &format!("{sessions:?} {session:?} {token:?} {entries:?} {again:?} {id:?} {id}");
+    printed += &format!(
+        "{:?} {:?} {:?}",
+        again.claims(),
+        entries[0].data(),
+        again.state()
+    );
+    printed += &format!("{:?}", record(&store, &key(&session)).await);
+    again.insert("large", "x".repeat(400)).unwrap();
+    let errors = [
+        again.update().await.unwrap_err(),
+        again.get::<u8>("field").unwrap_err(),
+        again.insert("jwt", SECRET).unwrap_err(),
+        again.merge(SECRET).unwrap_err(),
+        sessions
+            .open(&format!("{}x", token.as_str()))
+            .await
+            .unwrap_err(),
+        sessions
+            .session()
+            .create_with_claims(json!({"jti": SECRET}))
+            .await
+            .unwrap_err(),
+        sessions.list(&SECRET.repeat(20)).await.unwrap_err(),
+    ];
+    for error in errors {
+        printed += &format!("{error} {error:?}");
+    }
+    let encoded = URL_SAFE_NO_PAD.encode(SECRET);
+    for secret in [SECRET, token.as_str(), id.as_str(), &encoded] {
+        assert!(!printed.contains(secret), "{printed}");
     }
 }
