@@ -77,7 +77,10 @@ impl Engine {
                 now,
             }])
             .await?;
-        self.finish(&owner, &index, &reply::members(marked)?).await
+        let mut marked = reply::members(marked)?;
+        // A rotation that failed has left its mark on it, or one under way has set it.
+        marked.retain(|id| keep != Some(id.as_str()));
+        self.finish(&owner, &index, &marked).await
     }
 
     /// Ends the sessions that are marked as dying.

@@ -54,6 +54,7 @@ on_every_store!(
     r30_of_concurrent_rotations_one_wins,
     r31_destroy_all_ends_every_session_of_the_owner_alone,
     r31_destroy_others_keeps_the_current_one,
+    r31_destroy_others_keeps_the_current_one_even_after_a_failed_rotation,
     r31_destroy_owned_refuses_anothers_session,
     r31_the_list_is_ordered_and_complete,
     r33_keyspaces_never_see_each_other,
@@ -605,6 +606,21 @@ async fn r31_destroy_others_keeps_the_current_one(store: impl Store + Clone) {
     let (another, _) = created(&sessions).await;
     assert_eq!(sessions.destroy_others("jo", &id(&another)).await, Ok(1));
     assert_eq!(listed(&sessions, "jo").await, [id(&another)]);
+}
+
+async fn r31_destroy_others_keeps_the_current_one_even_after_a_failed_rotation(
+    store: impl Store + Clone,
+) {
+    let meddling = Meddling::new(store, 0);
+    let sessions = sessions(meddling.clone());
+    let (session, token) = created(&sessions).await;
+    let (_, other) = created(&sessions).await;
+    meddling.left.store(usize::MAX, Ordering::SeqCst);
+    assert_eq!(session.rotate().await.unwrap_err(), SessionError::Conflict);
+    meddling.left.store(0, Ordering::SeqCst);
+    assert_eq!(session.destroy_others().await, Ok(1));
+    assert!(open(&sessions, &token).await.is_ok());
+    assert_eq!(refusal(&sessions, &other).await, Some(UNKNOWN));
 }
 
 async fn r31_destroy_owned_refuses_anothers_session(store: impl Store + Clone) {
