@@ -947,6 +947,24 @@ fn two_updates_and_destroy() {
 }
 
 #[test]
+fn a_create_that_crashes_leaves_no_record_unlisted() {
+    explore(
+        "create",
+        &Explorer::new().crashes(1).drops(1),
+        async |world| {
+            let mut stage = Stage::new(world).await;
+            stage.create("n");
+            let end = stage.end();
+            async move || {
+                let listed = end.sessions.list(OWNER).await.unwrap().len();
+                ensure(listed == end.store.len(), "a record is not listed")?;
+                end.is_legal().await
+            }
+        },
+    );
+}
+
+#[test]
 fn create_and_destroy() {
     explore(
         "create x destroy",
