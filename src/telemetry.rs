@@ -69,7 +69,7 @@ impl StoreTimer {
         if let Err(error) = result {
             let kind = error.kind().as_str();
             count!("jwt_redis_session_store_errors_total", "kind" => kind);
-            tracing::warn!(kind, command, %error, "session store failed");
+            tracing::debug!(kind, command, %error, "session store failed");
         }
     }
 }

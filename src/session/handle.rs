@@ -1,6 +1,6 @@
 //! The handle of a request on its session.
 
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -13,7 +13,7 @@ use crate::error::SessionError;
 use crate::id::SessionId;
 use crate::record::Record;
 use crate::rejection::Rejection;
-use crate::session::cell::{OwnerChange, Shared, Usage};
+use crate::session::cell::{Cell, OwnerChange, Shared, Usage};
 use crate::session::state::{SessionState, Status};
 use crate::store::StoreError;
 use crate::token::Claims;
@@ -81,9 +81,7 @@ impl Session {
     /// How the request stands to its session.
     #[must_use]
     pub fn state(&self) -> SessionState {
-        let mut cell = self.0.lock();
-        cell.usage.consulted = true;
-        cell.status.state()
+        self.look().status.state()
     }
 
     /// Whether there is a session.
@@ -95,19 +93,19 @@ impl Session {
     /// The id of the session, if there is one.
     #[must_use]
     pub fn id(&self) -> Option<SessionId> {
-        Some(self.0.lock().status.active().ok()?.0.clone())
+        Some(self.look().status.active().ok()?.0.clone())
     }
 
     /// The verified claims of the token, if there is a session and its token is a JWT.
     #[must_use]
     pub fn claims(&self) -> Option<Claims> {
-        self.0.lock().status.active().ok()?.1.cloned()
+        self.look().status.active().ok()?.1.cloned()
     }
 
     /// The owner: the one set on this handle, or else the one that is stored.
     #[must_use]
     pub fn owner(&self) -> Option<String> {
-        let cell = self.0.lock();
+        let cell = self.look();
         match &cell.owner {
             OwnerChange::Set(owner) => Some(owner.to_string()),
             OwnerChange::Clear => None,
@@ -127,13 +125,13 @@ impl Session {
     /// by Node.
     #[must_use]
     pub fn created_at(&self) -> Option<i64> {
-        self.0.lock().data.record()?.meta().created
+        self.look().data.record()?.meta().created
     }
 
     /// When the session ends however much it is used, in Unix seconds; `None` if never.
     #[must_use]
     pub fn expires_at(&self) -> Option<i64> {
-        self.0.lock().data.record()?.meta().expires
+        self.look().data.record()?.meta().expires
     }
 
     /// Says whom the session belongs to: 1 to 512 bytes, for example a user's id. Takes effect
@@ -225,6 +223,13 @@ impl Session {
 
     pub(crate) fn usage(&self) -> Usage {
         self.0.lock().usage
+    }
+
+    /// Notes that what the request does depends on its session.
+    fn look(&self) -> MutexGuard<'_, Cell> {
+        let mut cell = self.0.lock();
+        cell.usage.consulted = true;
+        cell
     }
 
     fn read<R>(&self, f: impl FnOnce(&SessionData) -> R) -> R {

@@ -32,7 +32,7 @@ pub(super) fn find(document: &[u8], name: &str) -> Result<Option<Token>, Rejecti
 fn token(value: &RawValue) -> Result<Option<Token>, Rejection> {
     let raw = value.get();
     // An escape takes at most six bytes for one character.
-    if raw.len() > 6 * value::MAX_LEN + 2 {
+    if raw.len() > 6 * Token::MAX_LEN + 2 {
         return Err(Rejection::TooLong);
     }
     match serde_json::from_str::<Text<'_>>(raw) {
@@ -208,7 +208,7 @@ mod tests {
 
     #[test]
     fn r08_a_long_value_is_refused() {
-        for length in [value::MAX_LEN + 1, 7 * value::MAX_LEN] {
+        for length in [Token::MAX_LEN + 1, 7 * Token::MAX_LEN] {
             let document = format!(r#"{{"accessToken":"{}"}}"#, "a".repeat(length));
             assert_eq!(found(document.as_bytes()), Err(Rejection::TooLong));
         }

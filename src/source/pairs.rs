@@ -7,7 +7,7 @@ use crate::rejection::Rejection;
 use crate::token::Token;
 
 /// No pair longer than this is decoded: three bytes for each of the value, and room for the name.
-const MAX_PAIR: usize = 4 * value::MAX_LEN;
+const MAX_PAIR: usize = 4 * Token::MAX_LEN;
 
 /// The token that stands under `name` in `input`, which is `application/x-www-form-urlencoded`.
 pub(super) fn find(input: &[u8], name: &str) -> Result<Option<Token>, Rejection> {
@@ -113,7 +113,7 @@ mod tests {
 
     #[test]
     fn r08_a_long_value_is_refused() {
-        for length in [value::MAX_LEN + 1, MAX_PAIR] {
+        for length in [Token::MAX_LEN + 1, MAX_PAIR] {
             let input = format!("accessToken={}", "a".repeat(length));
             let found = find(input.as_bytes(), "accessToken");
             assert_eq!(found, Err(Rejection::TooLong));

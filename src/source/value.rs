@@ -3,9 +3,6 @@
 use crate::rejection::Rejection;
 use crate::token::Token;
 
-/// Tokens longer than this are refused where they stand, before they are copied.
-pub(super) const MAX_LEN: usize = 8192;
-
 /// Takes `text` for a token: `None` if it is empty.
 ///
 /// A JWT and every encoding of an opaque token consist of visible ASCII; anything else, a second
@@ -14,7 +11,8 @@ pub(super) fn token(text: &[u8]) -> Result<Option<Token>, Rejection> {
     if text.is_empty() {
         return Ok(None);
     }
-    if text.len() > MAX_LEN {
+    // Refused where it stands, before it is copied.
+    if text.len() > Token::MAX_LEN {
         return Err(Rejection::TooLong);
     }
     if !text.iter().all(u8::is_ascii_graphic) {
@@ -79,8 +77,8 @@ mod tests {
 
     #[test]
     fn r08_long_values_are_refused_before_they_are_copied() {
-        assert!(matches!(token(&[b'a'; MAX_LEN]), Ok(Some(_))));
-        assert_eq!(token(&[b'a'; MAX_LEN + 1]), Err(Rejection::TooLong));
+        assert!(matches!(token(&[b'a'; Token::MAX_LEN]), Ok(Some(_))));
+        assert_eq!(token(&[b'a'; Token::MAX_LEN + 1]), Err(Rejection::TooLong));
     }
 
     #[test]

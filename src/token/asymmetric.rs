@@ -11,9 +11,10 @@ use jsonwebtoken::jwk::EllipticCurve;
 use jsonwebtoken::{Algorithm as Jwa, DecodingKey, EncodingKey};
 use zeroize::Zeroizing;
 
-use super::algorithm::{Curve, Family};
+use super::algorithm::{Algorithm, Curve, Family};
+use super::der;
+use super::error::KeyringError;
 use super::key::Material;
-use super::{Algorithm, KeyringError, der};
 use crate::crypto;
 
 /// The private half of a key pair.

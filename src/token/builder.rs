@@ -1,10 +1,55 @@
-//! Gathers the keys of a key ring.
+//! How a key ring is built.
 
+use super::algorithm::Algorithm;
+use super::error::KeyringError;
 use super::header;
 use super::key::{Key, SigningKey, VerifyingKey};
 use super::keyring::{Keyring, Keys, NamedKey};
 use super::prepared::{Signer, Verifier};
-use super::{Algorithm, KeyringError};
+
+impl Keyring {
+    /// Makes a ring of one HS256 secret: at least 32 random bytes, taken as they are.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyringError::WeakSecret`] and [`KeyringError::KeyAsSecret`].
+    pub fn hs256(secret: impl AsRef<[u8]>) -> Result<Self, KeyringError> {
+        Self::hmac(Algorithm::Hs256, secret)
+    }
+
+    /// Makes a ring of one HMAC secret: at least 32 bytes for HS256, 48 for HS384, 64 for HS512.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyringError::WeakSecret`], [`KeyringError::KeyAsSecret`], and
+    /// [`KeyringError::WrongKind`] if `algorithm` is not an HMAC.
+    pub fn hmac(algorithm: Algorithm, secret: impl AsRef<[u8]>) -> Result<Self, KeyringError> {
+        Self::builder(algorithm)
+            .signing(SigningKey::secret(secret))
+            .build()
+    }
+
+    /// Makes a ring of one HMAC secret that may be too weak, for npm deployments that have one:
+    /// whoever guesses the secret can forge tokens.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyringError::WeakSecret`] if it is empty, [`KeyringError::KeyAsSecret`] all the same.
+    pub fn hmac_allowing_weak_secret_for_npm(
+        algorithm: Algorithm,
+        secret: impl AsRef<[u8]>,
+    ) -> Result<Self, KeyringError> {
+        Self::builder(algorithm)
+            .signing(SigningKey::secret(secret).allowing_weak_secret_for_npm())
+            .build()
+    }
+
+    /// Starts a ring of key pairs, of named keys, or of several keys.
+    #[must_use]
+    pub fn builder(algorithm: Algorithm) -> KeyringBuilder {
+        KeyringBuilder::new(algorithm)
+    }
+}
 
 /// Gathers the keys of a [`Keyring`]: one that signs, and up to two previous ones whose tokens are
 /// still accepted.

@@ -11,7 +11,7 @@ use super::numeric_date::NumericDate;
 use super::object;
 use super::policy::Reserved;
 use super::registered::InForce;
-use crate::SessionId;
+use crate::id::SessionId;
 
 /// What a token says that was signed by the key ring and is in force (RFC 7519 section 4).
 ///

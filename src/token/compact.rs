@@ -3,10 +3,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use super::text::Token;
 use crate::rejection::Rejection;
-
-/// The longest token that is looked at, in bytes: a longer one costs nothing but its length.
-pub(super) const MAX_LENGTH: usize = 8192;
 
 /// A token cut at its two dots; nothing is decoded yet.
 #[derive(Clone, Copy)]
@@ -20,7 +18,7 @@ pub(super) struct Compact<'a> {
 
 impl<'a> Compact<'a> {
     pub(super) fn split(token: &'a str) -> Result<Self, Rejection> {
-        if token.len() > MAX_LENGTH {
+        if token.len() > Token::MAX_LEN {
             return Err(Rejection::TooLong);
         }
         let (signed, signature) = token.rsplit_once('.').ok_or(Rejection::Malformed)?;

@@ -8,15 +8,17 @@ pub(super) fn is_certificate(bytes: &[u8]) -> bool {
     matches!(value(body), Some((0x30, [first, ..], _)) if *first != 0x06)
 }
 
-/// Is this a key or a certificate? SPKI `{{OID..` and a certificate `{{{`/`{{[0]`, PKCS#8 `{0, {`, PKCS#1 `{0, n` and `{n, e}`.
+/// Is this a key or a certificate, perhaps with blanks behind it?
+///
+/// SPKI is `{{OID..}, bits}`, a certificate `{{[0]..` or `{{serial..`, PKCS#8 `{0, {..`, PKCS#1
+/// `{0, n..` or `{n, e}`, SEC1 `{1, bytes..`.
 pub(super) fn is_key(bytes: &[u8]) -> bool {
-    let Some((0x30, body, [])) = value(bytes) else {
+    let Some((0x30, body, blanks)) = value(bytes) else {
         return false;
     };
     match value(body) {
-        Some((0x30, inner, rest)) => {
-            !rest.is_empty() && matches!(inner.first(), Some(0x06 | 0x02 | 0x30 | 0xa0))
-        }
+        _ if !blanks.trim_ascii().is_empty() => false,
+        Some((0x30, [0x06 | 0x02 | 0xa0, ..], rest)) => !rest.is_empty(),
         Some((0x02, _, rest)) => {
             matches!(value(rest), Some((0x30 | 0x02 | 0x04, _, _)))
         }
@@ -42,4 +44,38 @@ fn value(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     };
     let (content, rest) = rest.split_at_checked(length)?;
     Some((tag, content, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_told_by_their_outline() {
+        // {{OID}, bits} and its kin, shortened; the last byte may look like a blank.
+        for key in [
+            &b"\x30\x09\x30\x03\x06\x01\x2a\x03\x02\x00\x0a"[..],
+            b"\x30\x09\x30\x03\x06\x01\x2a\x03\x02\x00\x0a\n",
+            b"\x30\x07\x02\x01\x00\x30\x02\x05\x00",
+            b"\x30\x06\x02\x01\x07\x02\x01\x03",
+            b"\x30\x81\x06\x02\x01\x01\x04\x01\x03",
+        ] {
+            assert!(is_key(key) && !is_certificate(key), "{key:?}");
+        }
+        let certificate = b"\x30\x09\x30\x05\xa0\x03\x02\x01\x02\x05\x00";
+        assert!(is_key(certificate) && is_certificate(certificate));
+        for other in [
+            &b""[..],
+            b"0",
+            b"\x30\x00",
+            b"\x30\x80\x00\x00",
+            b"\x30\x84\xff\xff\xff\xff\x00",
+            b"\x30\x83\xff\xff\xff\x00",
+            b"\x30\x06\x02\x01\x07\x02\x01\x03x",
+            b"\x30\x03\x02\x01\x07",
+            b"01234567890123456789012345678901",
+        ] {
+            assert!(!is_key(other), "{other:?}");
+        }
+    }
 }

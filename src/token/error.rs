@@ -1,6 +1,6 @@
 //! What can go wrong when a key ring is built or a token is made.
 
-use super::Algorithm;
+use super::algorithm::Algorithm;
 
 /// A key ring cannot be built.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -2,8 +2,13 @@
 
 use std::time::SystemTime;
 
-use super::{Claims, Keyring, NewClaims, OpaqueTokens, Token, TokenError};
-use crate::SessionId;
+use super::claims::Claims;
+use super::error::TokenError;
+use super::keyring::Keyring;
+use super::mint::NewClaims;
+use super::opaque::OpaqueTokens;
+use super::text::Token;
+use crate::id::SessionId;
 use crate::rejection::Rejection;
 
 /// Decides what tokens look like; made from a [`Keyring`] or from [`OpaqueTokens`].

@@ -3,7 +3,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::{Algorithm, compact, object};
+use super::algorithm::Algorithm;
+use super::{compact, object};
 use crate::rejection::Rejection;
 
 /// Writes the header of our own tokens, in base64url.

@@ -8,18 +8,18 @@ use std::time::{Duration, SystemTime};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::builder::KeyringBuilder;
+use super::algorithm::Algorithm;
 use super::claims::Claims;
 use super::compact::{self, Compact};
+use super::error::{KeyringError, TokenError};
 use super::header::{self, Kid};
-use super::key::SigningKey;
 use super::mint::NewClaims;
 use super::numeric_date::NumericDate;
 use super::policy::Policy;
 use super::prepared::{Signer, Verifier};
 use super::registered::Registered;
-use super::{Algorithm, KeyringError, Token, TokenError};
-use crate::SessionId;
+use super::text::Token;
+use crate::id::SessionId;
 use crate::rejection::Rejection;
 
 /// Signs tokens with one key and verifies them with up to three, all of one algorithm.
@@ -70,48 +70,6 @@ pub(super) struct NamedKey {
 }
 
 impl Keyring {
-    /// Makes a ring of one HS256 secret: at least 32 random bytes, taken as they are.
-    ///
-    /// # Errors
-    ///
-    /// [`KeyringError::WeakSecret`] and [`KeyringError::KeyAsSecret`].
-    pub fn hs256(secret: impl AsRef<[u8]>) -> Result<Self, KeyringError> {
-        Self::hmac(Algorithm::Hs256, secret)
-    }
-
-    /// Makes a ring of one HMAC secret: at least 32 bytes for HS256, 48 for HS384, 64 for HS512.
-    ///
-    /// # Errors
-    ///
-    /// [`KeyringError::WeakSecret`], [`KeyringError::KeyAsSecret`], and
-    /// [`KeyringError::WrongKind`] if `algorithm` is not an HMAC.
-    pub fn hmac(algorithm: Algorithm, secret: impl AsRef<[u8]>) -> Result<Self, KeyringError> {
-        Self::builder(algorithm)
-            .signing(SigningKey::secret(secret))
-            .build()
-    }
-
-    /// Makes a ring of one HMAC secret that may be too weak, for npm deployments that have one:
-    /// whoever guesses the secret can forge tokens.
-    ///
-    /// # Errors
-    ///
-    /// [`KeyringError::WeakSecret`] if it is empty, [`KeyringError::KeyAsSecret`] all the same.
-    pub fn hmac_allowing_weak_secret_for_npm(
-        algorithm: Algorithm,
-        secret: impl AsRef<[u8]>,
-    ) -> Result<Self, KeyringError> {
-        Self::builder(algorithm)
-            .signing(SigningKey::secret(secret).allowing_weak_secret_for_npm())
-            .build()
-    }
-
-    /// Starts a ring of key pairs, of named keys, or of several keys.
-    #[must_use]
-    pub fn builder(algorithm: Algorithm) -> KeyringBuilder {
-        KeyringBuilder::new(algorithm)
-    }
-
     /// Signs with `iss` and accepts no other, nor none (RFC 7519 section 4.1.1).
     #[must_use]
     pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
@@ -170,7 +128,7 @@ impl Keyring {
             .ok_or(TokenError::Signing)?;
         token.push('.');
         token.push_str(&signature);
-        if token.len() > compact::MAX_LENGTH {
+        if token.len() > Token::MAX_LEN {
             return Err(TokenError::TooLong);
         }
         Ok(Token::new(token))

@@ -3,10 +3,10 @@
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
 
-use super::TokenError;
+use super::error::TokenError;
 use super::numeric_date::NumericDate;
 use super::policy::Policy;
-use crate::SessionId;
+use crate::id::SessionId;
 
 /// What a new token will say besides its session id.
 #[derive(Clone, Copy)]

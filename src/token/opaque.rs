@@ -4,9 +4,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use zeroize::Zeroizing;
 
-use super::{Token, compact};
+use super::text::Token;
+use crate::crypto;
+use crate::id::SessionId;
 use crate::rejection::Rejection;
-use crate::{SessionId, crypto};
 
 /// Makes and recognises opaque tokens: random bytes, written as text.
 ///
@@ -66,7 +67,7 @@ impl OpaqueTokens {
 
     /// Finds the session of a token, if its text has the form of one.
     pub(super) fn identify(self, token: &str) -> Result<SessionId, Rejection> {
-        if token.len() > compact::MAX_LENGTH {
+        if token.len() > Token::MAX_LEN {
             return Err(Rejection::TooLong);
         }
         if !self.encoding.is_canonical(token, self.size) {

@@ -1,18 +1,21 @@
 //! Keys made ready once, so that each token costs only its own bytes.
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::algorithm::Family;
+use super::algorithm::{Algorithm, Family};
 use super::asymmetric::{PrivateKey, PublicKey};
+use super::error::KeyringError;
 use super::key::{Key, Material};
-use super::{Algorithm, KeyringError, secret};
+use super::secret;
 use crate::crypto::{self, Hash, HmacKey};
 use crate::rejection::Rejection;
 
 /// Signs.
 pub(super) enum Signer {
-    Hmac(HmacKey),
+    Hmac(Arc<HmacKey>),
     Private(PrivateKey),
 }
 
@@ -27,7 +30,7 @@ impl Signer {
     /// Makes the other half, and checks that it accepts what this half signs.
     pub(super) fn verifier(&self, algorithm: Algorithm) -> Result<Verifier, KeyringError> {
         let verifier = match self {
-            Self::Hmac(key) => Verifier::Hmac(key.clone()),
+            Self::Hmac(key) => Verifier::Hmac(Arc::clone(key)),
             Self::Private(key) => Verifier::Public(key.public_key(algorithm)?),
         };
         let mut signature = String::new();
@@ -53,7 +56,7 @@ impl Signer {
 
 /// Verifies.
 pub(super) enum Verifier {
-    Hmac(HmacKey),
+    Hmac(Arc<HmacKey>),
     Public(PublicKey),
 }
 
@@ -90,7 +93,7 @@ impl Verifier {
     }
 }
 
-fn hmac(algorithm: Algorithm, hash: Hash, key: &Key) -> Result<HmacKey, KeyringError> {
+fn hmac(algorithm: Algorithm, hash: Hash, key: &Key) -> Result<Arc<HmacKey>, KeyringError> {
     let bytes = match &key.material {
         Material::Secret(bytes) => bytes,
         Material::Pem(_) | Material::Der(_) => return Err(KeyringError::WrongKind(algorithm)),
@@ -99,5 +102,5 @@ fn hmac(algorithm: Algorithm, hash: Hash, key: &Key) -> Result<HmacKey, KeyringE
     if !key.weak_allowed || bytes.is_empty() {
         secret::check_strength(algorithm, hash, bytes)?;
     }
-    Ok(crypto::hmac_key(hash, bytes))
+    Ok(Arc::new(crypto::hmac_key(hash, bytes)))
 }

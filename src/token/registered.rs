@@ -3,7 +3,7 @@
 use super::numeric_date::NumericDate;
 use super::object;
 use super::policy::Policy;
-use crate::SessionId;
+use crate::id::SessionId;
 use crate::rejection::Rejection;
 
 /// The registered claims, each as the JSON text of its value; `None` if the token lacks it.

@@ -4,8 +4,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
+use super::algorithm::Algorithm;
 use super::der::is_key as is_der;
-use super::{Algorithm, KeyringError};
+use super::error::KeyringError;
 use crate::crypto::Hash;
 
 /// Refuses secrets that can be guessed: shorter than the hash, or one byte repeated.
@@ -25,19 +26,20 @@ pub(super) fn check_strength(
 /// Refuses "secrets" that are keys in another format, and so perhaps known to everybody:
 /// CVE-2022-29217 and its kin.
 pub(super) fn check_not_a_key(secret: &[u8]) -> Result<(), KeyringError> {
-    let text = without_blanks(secret);
+    let text = after_blanks(secret);
     if is_armoured(text) || is_ssh(text) || is_der(text) || is_base64_der(text) || is_jwk(text) {
         return Err(KeyringError::KeyAsSecret);
     }
     Ok(())
 }
 
-fn without_blanks(secret: &[u8]) -> &[u8] {
+fn after_blanks(secret: &[u8]) -> &[u8] {
     const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-    let text = secret.trim_ascii();
+    // Only in front: the last byte of a DER may look like a blank.
+    let text = secret.trim_ascii_start();
     text.strip_prefix(BYTE_ORDER_MARK)
         .unwrap_or(text)
-        .trim_ascii()
+        .trim_ascii_start()
 }
 
 /// Anywhere, since tools write attributes before the first line.
@@ -87,7 +89,7 @@ mod tests {
             let weak = Err(KeyringError::WeakSecret { algorithm, needed });
             assert_eq!(check_strength(algorithm, hash, &strong[..needed]), Ok(()));
             assert_eq!(check_strength(algorithm, hash, &strong[..needed - 1]), weak);
-            assert_eq!(check_strength(algorithm, hash, &vec![b'a'; 100]), weak);
+            assert_eq!(check_strength(algorithm, hash, &[b'a'; 100]), weak);
             assert_eq!(check_strength(algorithm, hash, b"abc123"), weak);
             assert_eq!(check_strength(algorithm, hash, b""), weak);
         }

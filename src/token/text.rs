@@ -12,6 +12,9 @@ use serde::{Serialize, Serializer};
 pub struct Token(Box<str>);
 
 impl Token {
+    /// The longest token that is accepted, in bytes; a longer one is not even looked at.
+    pub const MAX_LEN: usize = 8192;
+
     /// Wraps the text of a token.
     #[must_use]
     pub fn new(text: impl Into<Box<str>>) -> Self {

@@ -1,0 +1,57 @@
+//! Changing the signing key without logging anyone out.
+//!
+//! Deploy the new key as a verifying key everywhere, then sign with it, and drop the old key once
+//! the last token under it has run out. `cargo run --example key_rotation`
+
+use jwt_redis_session::{
+    Algorithm, Keyring, KeyringError, MemoryStore, Rejection, SessionError, Sessions, SigningKey,
+    VerifyingKey,
+};
+
+const OLD: &str = "the secret of last year, 32 bytes or more";
+const NEW: &str = "the secret of this year, 32 bytes or more";
+
+/// Only the old key, without a name, as most deployments begin.
+fn before() -> Result<Keyring, KeyringError> {
+    Keyring::hs256(OLD)
+}
+
+/// Signs with the new key, still verifies the old one. Tokens now say which key signed them.
+fn during() -> Result<Keyring, KeyringError> {
+    Keyring::builder(Algorithm::Hs256)
+        .signing(SigningKey::secret(NEW).kid("2027"))
+        .previous(VerifyingKey::secret(OLD).kid("2026"))
+        .build()
+}
+
+/// Only the new key.
+fn after() -> Result<Keyring, KeyringError> {
+    Keyring::builder(Algorithm::Hs256)
+        .signing(SigningKey::secret(NEW).kid("2027"))
+        .build()
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let store = MemoryStore::new();
+    let with = |keyring| Sessions::builder(store.clone(), keyring).build();
+
+    let old_token = with(before()?)?.session().create().await?;
+    println!("before: a session under the old key");
+
+    let sessions = with(during()?)?;
+    sessions.open(old_token.as_str()).await?;
+    let new_token = sessions.session().create().await?;
+    println!("during: the old session still works, new ones are under the new key");
+
+    // `rotate` moves a session to the new key at once, for example at the next login.
+    let moved = sessions.open(old_token.as_str()).await?.rotate().await?;
+
+    let sessions = with(after()?)?;
+    sessions.open(new_token.as_str()).await?;
+    sessions.open(moved.as_str()).await?;
+    let refused = sessions.open(old_token.as_str()).await.unwrap_err();
+    assert_eq!(refused, SessionError::Rejected(Rejection::Signature));
+    println!("after: only tokens under the new key are accepted");
+    Ok(())
+}

@@ -1,0 +1,74 @@
+//! Sessions without HTTP: create, get, refresh, update, kill and kill-all of an app and an owner,
+//! with opaque tokens, for a job queue, a game server or a protocol of your own.
+//!
+//! `cargo run --example without_http`
+
+use std::time::Duration;
+
+use jwt_redis_session::{
+    Encoding, MemoryStore, OpaqueTokens, Rejection, Session, SessionError, Sessions,
+};
+
+/// The sessions of one app: a keyspace of its own, 128-byte tokens in hexadecimal, and at most a
+/// week without use.
+fn sessions_of(app: &str, store: MemoryStore) -> Result<Sessions, Box<dyn std::error::Error>> {
+    let tokens = OpaqueTokens::new().size(128)?.encoding(Encoding::Hex);
+    Ok(Sessions::builder(store, tokens)
+        .keyspace(format!("{app}:"))
+        .max_age(Duration::from_secs(7 * 86_400))
+        .build()?)
+}
+
+async fn create(sessions: &Sessions, owner: &str) -> Result<String, SessionError> {
+    let session = sessions.session();
+    session.set_owner(owner);
+    session.insert("logins", 1)?;
+    Ok(session.create().await?.into_string())
+}
+
+async fn get(sessions: &Sessions, token: &str) -> Result<Session, SessionError> {
+    sessions.open(token).await
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let store = MemoryStore::new();
+    let (shop, blog) = (
+        sessions_of("shop", store.clone())?,
+        sessions_of("blog", store)?,
+    );
+
+    let phone = create(&shop, "jo").await?;
+    let laptop = create(&shop, "jo").await?;
+    println!(
+        "two sessions of jo in the shop, tokens of {} characters",
+        phone.len()
+    );
+
+    // Another app does not know them, even in the same store.
+    let foreign = get(&blog, &phone).await.unwrap_err();
+    assert_eq!(foreign, SessionError::Rejected(Rejection::Unknown));
+
+    // Refresh: the time to live starts anew.
+    get(&shop, &phone).await?.touch().await?;
+
+    // Update: whatever others write to other fields at the same time stays.
+    let session = get(&shop, &phone).await?;
+    session.insert("theme", "dark")?;
+    session.update().await?;
+    println!(
+        "the phone's session: {}",
+        get(&shop, &phone).await?.to_json()
+    );
+
+    // Kill one, then all that are left.
+    assert!(get(&shop, &phone).await?.destroy().await?);
+    assert!(get(&shop, &phone).await.is_err());
+    println!(
+        "killed the phone's session, {} left",
+        shop.list("jo").await?.len()
+    );
+    println!("killed {} more", shop.destroy_all("jo").await?);
+    assert!(get(&shop, &laptop).await.is_err());
+    Ok(())
+}
