@@ -97,12 +97,11 @@ struct Given {
 impl Given {
     fn sessions(&self, store: &MemoryStore, clock: &ManualClock) -> Sessions {
         let id = id(&self.id);
-        let mut builder =
-            Sessions::builder(store.clone(), Keyring::hs256(&self.secret).unwrap())
-                .keyspace(self.keyspace.as_str())
-                .max_age(Duration::from_secs(self.max_age))
-                .clock(clock.clone())
-                .id_generator(move || id.clone());
+        let mut builder = Sessions::builder(store.clone(), Keyring::hs256(&self.secret).unwrap())
+            .keyspace(self.keyspace.as_str())
+            .max_age(Duration::from_secs(self.max_age))
+            .clock(clock.clone())
+            .id_generator(move || id.clone());
         if let Some(lifetime) = self.absolute_lifetime {
             builder = builder.absolute_lifetime(Duration::from_secs(lifetime));
         }
@@ -230,7 +229,12 @@ async fn format_tokens_of_others_come_out_as_the_vectors_say() {
     let Tokens { given, tokens } = vectors("tokens");
     assert_eq!(given.now, NOW);
     let (sessions, store) = sessions(Keyring::hs256(&given.secret).unwrap(), &given.keyspace);
-    put(&store, &format!("{}{}", given.keyspace, given.id), &given.record).await;
+    put(
+        &store,
+        &format!("{}{}", given.keyspace, given.id),
+        &given.record,
+    )
+    .await;
     for (name, vector) in tokens {
         assert_eq!(part(&vector.token, 0), vector.header, "{name}");
         assert_eq!(part(&vector.token, 1), vector.claims, "{name}");
@@ -262,7 +266,10 @@ async fn format_an_opaque_token_names_the_session_of_its_hash() {
             "hex" => Encoding::Hex,
             other => panic!("{other}"),
         };
-        let tokens = OpaqueTokens::new().size(vector.size).unwrap().encoding(encoding);
+        let tokens = OpaqueTokens::new()
+            .size(vector.size)
+            .unwrap()
+            .encoding(encoding);
         let (sessions, store) = sessions(tokens, "sess:");
         put(&store, &format!("sess:{}", vector.id), "{}").await;
         let session = sessions.open(&vector.token).await.unwrap();
@@ -296,11 +303,16 @@ async fn format_an_owners_index_has_the_name_of_the_vectors() {
 fn format_md_quotes_the_vectors_as_they_are() {
     let text = include_str!("../../FORMAT.md");
     let mut quoted = 0;
-    for block in text.split("\n```").filter(|block| block.starts_with("json vector=")) {
+    for block in text
+        .split("\n```")
+        .filter(|block| block.starts_with("json vector="))
+    {
         let (fence, body) = block.split_once('\n').unwrap();
         let (file, name) = fence["json vector=".len()..].split_once('/').unwrap();
         let mut whole: Value = vectors(file);
-        let vector = name.split('/').fold(&mut whole, |value, key| &mut value[key]);
+        let vector = name
+            .split('/')
+            .fold(&mut whole, |value, key| &mut value[key]);
         let quote: Value = serde_json::from_str(body).unwrap_or_else(|e| panic!("{fence}: {e}"));
         assert_eq!(quote, *vector, "{fence}");
         quoted += 1;
