@@ -1,5 +1,4 @@
-//! Server-side sessions behind signed tokens, for tower.
-
+#![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod builder;
@@ -40,11 +39,11 @@ pub use session::{Session, SessionEntry, SessionState};
 pub use sessions::Sessions;
 pub use source::{InvalidTokenArg, TokenSource, TokenSources};
 pub use store::memory::MemoryStore;
+#[cfg(feature = "redis")]
+#[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
+pub use store::{RedisConfig, RedisStore};
 pub use token::{
     Algorithm, ClaimTypeError, Claims, Encoding, InvalidOpaqueSize, Keyring, KeyringBuilder,
     KeyringError, NewClaims, OpaqueTokens, SigningKey, Token, TokenError, TokenFormat,
     UnknownAlgorithm, VerifyingKey,
 };
-#[cfg(feature = "redis")]
-#[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
-pub use store::{RedisConfig, RedisStore};

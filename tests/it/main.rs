@@ -4,10 +4,16 @@ mod support;
 
 #[cfg(feature = "redis")]
 mod faults_store;
+mod format;
+#[cfg(feature = "redis")]
+mod format_redis;
 #[cfg(feature = "test-util")]
 mod interleavings;
+#[cfg(feature = "redis")]
+mod interop;
 mod merge;
 mod middleware;
 mod operations;
+mod readme;
 #[cfg(feature = "redis")]
 mod redis_store;

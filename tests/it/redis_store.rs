@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jwt_redis_session::store::{
-    Command, Compared, IndexEntry, Reply, Store, StoreErrorKind, Superseded,
+    Command, Compared, IndexEntry, Reply, Standing, Store, StoreErrorKind, Superseded,
 };
 use jwt_redis_session::{RedisConfig, RedisStore};
 
@@ -27,6 +27,9 @@ fn insert<'a>(key: &'a str, value: &'a [u8]) -> Command<'a> {
         ttl: TTL,
     }
 }
+
+/// When the marks of these tests are set, in Unix seconds.
+const NOW: i64 = 1_700_000_000;
 
 fn put<'a>(index: &'a str, member: &'a str, score: i64) -> Command<'a> {
     Command::IndexPut {
@@ -51,10 +54,20 @@ fn members(reply: Reply) -> BTreeSet<String> {
     }
 }
 
+fn score_of(standing: Standing) -> Option<i64> {
+    match standing {
+        Standing::Live { score } => Some(score),
+        Standing::Dying { since } => {
+            assert_eq!(since, NOW, "a mark keeps its time");
+            None
+        }
+    }
+}
+
 fn entries(reply: Reply) -> BTreeSet<(String, Option<i64>)> {
     match reply {
         Reply::Entries(entries) => {
-            let pair = |entry: IndexEntry| (entry.member, entry.score);
+            let pair = |entry: IndexEntry| (entry.member, score_of(entry.standing));
             entries.into_iter().map(pair).collect()
         }
         other => panic!("not entries: {other:?}"),
@@ -174,7 +187,12 @@ async fn walk_index(store: &RedisStore, index: &str) {
     assert_eq!(members(one(store, due(300, 1)).await), set(["a"]));
     assert_eq!(members(one(store, due(300, 0)).await), set([]));
 
-    let supersede = |old, new| Command::IndexSupersede { index, old, new };
+    let supersede = |old, new| Command::IndexSupersede {
+        index,
+        old,
+        new,
+        now: NOW,
+    };
     let came = |superseded| Reply::Superseded(superseded);
     assert_eq!(
         one(store, supersede("x", "b")).await,
@@ -204,7 +222,11 @@ async fn walk_index(store: &RedisStore, index: &str) {
         "a mark stays"
     );
 
-    let mark = |keep| Command::IndexMarkAll { index, keep };
+    let mark = |keep| Command::IndexMarkAll {
+        index,
+        keep,
+        now: NOW,
+    };
     assert_eq!(members(one(store, mark(Some("b"))).await), set(["a", "c"]));
     assert_eq!(one(store, check("b")).await, Reply::Applied(true));
     assert_eq!(members(one(store, due(i64::MAX, 9)).await), set(["b"]));
@@ -395,6 +417,7 @@ async fn a_big_index_is_marked_whole() {
     let mark = Command::IndexMarkAll {
         index,
         keep: Some("member7"),
+        now: NOW,
     };
     assert_eq!(members(one(&store, mark).await).len(), 9_999);
     assert_eq!(members(one(&store, mark).await).len(), 9_999);

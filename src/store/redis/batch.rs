@@ -121,12 +121,19 @@ fn write(out: &mut Pipeline, command: &Command<'_>, by_name: bool) {
         Command::IndexCheck { index, member } => out.cmd("ZSCORE").arg(index).arg(member),
         Command::IndexRemove { members: [], .. } => out,
         Command::IndexRemove { index, members } => out.cmd("ZREM").arg(index).arg(members),
-        Command::IndexMarkAll { index, keep } => {
-            call(out, &INDEX_MARK_ALL, index, by_name).arg(keep)
+        Command::IndexMarkAll { index, keep, now } => {
+            let mark = call(out, &INDEX_MARK_ALL, index, by_name);
+            mark.arg(mark_score(now)).arg(keep)
         }
-        Command::IndexSupersede { index, old, new } => call(out, &INDEX_SUPERSEDE, index, by_name)
-            .arg(old)
-            .arg(new),
+        Command::IndexSupersede {
+            index,
+            old,
+            new,
+            now,
+        } => {
+            let supersede = call(out, &INDEX_SUPERSEDE, index, by_name);
+            supersede.arg(old).arg(new).arg(mark_score(now))
+        }
         Command::IndexEntries { index } => {
             let range = out.cmd("ZRANGE").arg(index);
             range.arg(0).arg(-1).arg("WITHSCORES")
@@ -136,7 +143,7 @@ fn write(out: &mut Pipeline, command: &Command<'_>, by_name: bool) {
             score,
             limit,
         } => {
-            let due = out.cmd("ZRANGEBYSCORE").arg(index).arg("-inf").arg(score);
+            let due = out.cmd("ZRANGEBYSCORE").arg(index).arg(0).arg(score);
             due.arg("LIMIT")
                 .arg(0)
                 .arg(i64::try_from(limit).unwrap_or(i64::MAX))
@@ -156,6 +163,11 @@ fn call<'p>(out: &'p mut Pipeline, script: &Script, key: &str, by_name: bool) ->
         out.cmd("EVAL").arg(script.text);
     }
     out.arg(1).arg(key)
+}
+
+/// The score of a mark: the time at which it was set, negated.
+fn mark_score(now: i64) -> i64 {
+    now.max(1).saturating_neg()
 }
 
 fn millis(ttl: Duration) -> u64 {

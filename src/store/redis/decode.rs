@@ -6,7 +6,7 @@ use std::vec::IntoIter;
 use redis::Value;
 
 use super::fault;
-use crate::store::contract::{Command, Compared, IndexEntry, Reply, Stored, Superseded};
+use crate::store::contract::{Command, Compared, IndexEntry, Reply, Standing, Stored, Superseded};
 use crate::store::error::{StoreError, StoreErrorKind};
 
 /// Reads one reply for each of `commands` out of what Redis answered.
@@ -83,7 +83,9 @@ fn other(command: &Command<'_>, answer: Value) -> Result<Reply, StoreError> {
         }
         (Command::IndexPut { .. } | Command::IndexRemove { .. }, Value::Int(_)) => Reply::Done,
         (Command::IndexCheck { .. }, Value::Nil) => Reply::Applied(false),
-        (Command::IndexCheck { .. }, answer) => Reply::Applied(score(&answer)?.is_some()),
+        (Command::IndexCheck { .. }, answer) => {
+            Reply::Applied(matches!(standing(&answer)?, Standing::Live { .. }))
+        }
         (Command::IndexMarkAll { .. } | Command::IndexDue { .. }, Value::Array(members)) => {
             Reply::Members(members.into_iter().map(member).collect::<Result<_, _>>()?)
         }
@@ -114,7 +116,7 @@ fn entries(items: Vec<Value>) -> Result<Vec<IndexEntry>, StoreError> {
     while let Some(name) = flat.next() {
         entries.push(IndexEntry {
             member: member(name)?,
-            score: score(&flat.next().ok_or_else(unreadable)?)?,
+            standing: standing(&flat.next().ok_or_else(unreadable)?)?,
         });
     }
     Ok(entries)
@@ -127,9 +129,9 @@ fn member(value: Value) -> Result<String, StoreError> {
     }
 }
 
-/// The score, or `None` for the mark of the dying.
-fn score(value: &Value) -> Result<Option<i64>, StoreError> {
-    let score = match value {
+/// What a score says; the mark of the dying is below 0.
+fn standing(value: &Value) -> Result<Standing, StoreError> {
+    let score: f64 = match value {
         Value::Double(score) => *score,
         Value::BulkString(text) => std::str::from_utf8(text)
             .ok()
@@ -138,7 +140,11 @@ fn score(value: &Value) -> Result<Option<i64>, StoreError> {
         _ => return Err(unreadable()),
     };
     #[expect(clippy::cast_possible_truncation, reason = "saturates, which is right")]
-    Ok((score != f64::INFINITY).then_some(score as i64))
+    let score = score as i64;
+    Ok(match score.checked_neg() {
+        Some(since) if since > 0 => Standing::Dying { since },
+        _ => Standing::Live { score },
+    })
 }
 
 fn unreadable() -> StoreError {

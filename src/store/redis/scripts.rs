@@ -40,12 +40,13 @@ redis.call('DEL', KEYS[1])
 return 1"
 );
 
-// ZADD GT in words that Redis before 6.2 understands; a mark is the score +inf, the highest.
+// ZADD GT in words that Redis before 6.2 understands; a mark is a score below 0,
+// the negated time at which it was set.
 
 script!(
     INDEX_PUT,
     "local score = redis.call('ZSCORE', KEYS[1], ARGV[1])
-if not score or (score ~= 'inf' and tonumber(score) < tonumber(ARGV[2])) then
+if not score or (tonumber(score) >= 0 and tonumber(score) < tonumber(ARGV[2])) then
   redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
 end
 if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[3]) then
@@ -63,11 +64,11 @@ script!(
     "local all = redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES')
 local marked, fresh = {}, {}
 for i = 1, #all, 2 do
-  if all[i + 1] == 'inf' then
+  if tonumber(all[i + 1]) < 0 then
     marked[#marked + 1] = all[i]
-  elseif all[i] ~= ARGV[1] then
+  elseif all[i] ~= ARGV[2] then
     marked[#marked + 1] = all[i]
-    fresh[#fresh + 1] = '+inf'
+    fresh[#fresh + 1] = ARGV[1]
     fresh[#fresh + 1] = all[i]
   end
 end
@@ -81,9 +82,9 @@ return marked"
 script!(
     INDEX_SUPERSEDE,
     "local old = redis.call('ZSCORE', KEYS[1], ARGV[1])
-if not old or old == 'inf' then return 1 end
+if not old or tonumber(old) < 0 then return 1 end
 local new = redis.call('ZSCORE', KEYS[1], ARGV[2])
-if not new or new == 'inf' then return 2 end
-redis.call('ZADD', KEYS[1], '+inf', ARGV[1])
+if not new or tonumber(new) < 0 then return 2 end
+redis.call('ZADD', KEYS[1], ARGV[3], ARGV[1])
 return 0"
 );
