@@ -91,29 +91,24 @@ pub(crate) fn unix_millis(time: SystemTime) -> i64 {
     }
 }
 
-/// Whole seconds since 1970, rounded down, as in a JWT's `NumericDate`.
-pub(crate) fn unix_seconds(time: SystemTime) -> i64 {
-    unix_millis(time).div_euclid(1000)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn times_before_1970_are_negative_and_round_down() {
+    fn times_before_1970_are_negative() {
         let clock = ManualClock::at(-1);
         assert_eq!(unix_millis(clock.now()), -1000);
         clock.advance(Duration::from_millis(500));
-        assert_eq!(unix_seconds(clock.now()), -1);
+        assert_eq!(unix_millis(clock.now()), -500);
         clock.advance(Duration::from_millis(500));
-        assert_eq!(unix_seconds(clock.now()), 0);
+        assert_eq!(unix_millis(clock.now()), 0);
     }
 
     #[test]
     fn extreme_times_do_not_panic() {
         for seconds in [i64::MIN, i64::MAX] {
-            let _ = unix_seconds(ManualClock::at(seconds).now());
+            let _ = unix_millis(ManualClock::at(seconds).now());
         }
     }
 }

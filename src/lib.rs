@@ -1,5 +1,7 @@
 //! Server-side sessions behind signed tokens, for tower.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod builder;
 mod clock;
 #[cfg(any(test, feature = "test-util"))]
@@ -8,9 +10,11 @@ mod crypto;
 mod data;
 mod engine;
 mod error;
+#[cfg(feature = "axum")]
+mod extract;
 mod id;
 mod keyspace;
-mod middleware;
+pub mod middleware;
 mod owner;
 mod record;
 mod rejection;
@@ -27,8 +31,10 @@ pub use builder::{ConfigError, SessionsBuilder};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use data::SessionData;
 pub use error::SessionError;
+#[cfg(feature = "axum")]
+pub use extract::ActiveSession;
 pub use id::{InvalidSessionId, SessionId};
-pub use middleware::SessionBody;
+pub use middleware::{InvalidRealm, JwtRedisSession, Refusal, RequireSession, SessionBody, Tagged};
 pub use rejection::Rejection;
 pub use session::{Session, SessionEntry, SessionState};
 pub use sessions::Sessions;
@@ -39,3 +45,6 @@ pub use token::{
     KeyringError, NewClaims, OpaqueTokens, SigningKey, Token, TokenError, TokenFormat,
     UnknownAlgorithm, VerifyingKey,
 };
+#[cfg(feature = "redis")]
+#[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
+pub use store::{RedisConfig, RedisStore};

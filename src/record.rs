@@ -67,19 +67,6 @@ impl Record {
         }
     }
 
-    /// The same data with another owner.
-    pub(crate) fn with_owner(self, owner: Option<Owner>) -> Self {
-        if self.meta.owner == owner {
-            return self;
-        }
-        let meta = Meta {
-            owner,
-            ..self.meta.clone()
-        };
-        let fields = self.fields();
-        Self::assemble(meta, fields.iter().map(|(name, value)| (&**name, *value)))
-    }
-
     pub(crate) const fn bytes(&self) -> &Bytes {
         &self.bytes
     }

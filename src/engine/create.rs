@@ -8,6 +8,7 @@ use crate::engine::core::{Engine, in_background};
 use crate::engine::reply;
 use crate::error::SessionError;
 use crate::id::SessionId;
+use crate::owner::Owner;
 use crate::record::{Meta, Record};
 use crate::store::{Command, StoreError};
 use crate::token::{NewClaims, Token};
@@ -113,7 +114,9 @@ impl Engine {
         if !reply::applied(listed)? {
             return Ok(Outcome::Destroyed);
         }
-        self.prune(index, reply::members(due)?);
+        if let Some(owner) = record.meta().owner.clone() {
+            self.prune(owner, index, reply::members(due)?);
+        }
         Ok(Outcome::Created)
     }
 
@@ -165,16 +168,21 @@ impl Engine {
     }
 
     /// Asks after the sessions whose score has passed: those that live get a new score, those
-    /// that do not leave the index. Nobody waits for it.
-    fn prune(self: &Arc<Self>, index: String, due: Vec<String>) {
+    /// that do not, or are another owner's now, leave the index. Nobody waits for it.
+    fn prune(self: &Arc<Self>, owner: Owner, index: String, due: Vec<String>) {
         if due.is_empty() {
             return;
         }
         let engine = Arc::clone(self);
-        in_background(async move { engine.look_after(&index, &due).await });
+        in_background(async move { engine.look_after(&owner, &index, &due).await });
     }
 
-    async fn look_after(&self, index: &str, due: &[String]) -> Result<(), SessionError> {
+    async fn look_after(
+        &self,
+        owner: &Owner,
+        index: &str,
+        due: &[String],
+    ) -> Result<(), SessionError> {
         let ids: Vec<_> = due
             .iter()
             .filter_map(|id| SessionId::parse(id).ok())
@@ -184,6 +192,10 @@ impl Engine {
         let mut dead = Vec::new();
         let mut commands = Vec::new();
         for (id, loaded) in ids.iter().zip(self.run_all(&loads).await?) {
+            if self.is_of_another(owner, loaded.clone()) {
+                dead.push(id.as_str());
+                continue;
+            }
             match reply::record(loaded)? {
                 None => dead.push(id.as_str()),
                 Some(stored) => {

@@ -7,10 +7,10 @@ use crate::engine::reply;
 use crate::error::SessionError;
 use crate::id::SessionId;
 use crate::owner::Owner;
-use crate::store::Command;
+use crate::store::{Command, Reply};
 
-/// How many records are deleted in one round trip.
-const BATCH: usize = 256;
+/// How many records are read or deleted in one round trip.
+const BATCH: usize = 128;
 
 impl Engine {
     /// Ends one session: the record first, then its place in the owner's index. Tells whether
@@ -60,7 +60,8 @@ impl Engine {
 
     /// Ends all sessions of `owner` but `keep` and tells how many there were: (1) one step marks
     /// all ids as dying, those of an earlier call that was cut short included, (2) the records
-    /// are deleted, (3) the ids leave the index. After a failure it may simply be called again.
+    /// are deleted, but for those that are another owner's now, (3) the ids leave the index.
+    /// After a failure it may simply be called again.
     pub(crate) async fn destroy_all(
         self: Arc<Self>,
         owner: Owner,
@@ -76,34 +77,58 @@ impl Engine {
                 now,
             }])
             .await?;
-        self.finish(&index, &reply::members(marked)?).await
+        let mut marked = reply::members(marked)?;
+        // A rotation that failed has left its mark on it, or one under way has set it.
+        marked.retain(|id| keep != Some(id.as_str()));
+        self.finish(&owner, &index, &marked).await
     }
 
     /// Ends the sessions that are marked as dying.
+    ///
+    /// An index may still hold a session that has changed hands. It is left alone, marked: if it
+    /// is about to come (back) to `owner`, that is how [`Engine::hand_over`] learns of this call.
     pub(crate) async fn finish(
         &self,
+        owner: &Owner,
         index: &str,
         marked: &[String],
     ) -> Result<usize, SessionError> {
+        let ids = marked.iter().filter_map(|id| SessionId::parse(id).ok());
+        let ids: Vec<_> = ids.collect();
         let mut destroyed = 0;
-        for members in marked.chunks(BATCH) {
-            let keys: Vec<_> = members
-                .iter()
-                .filter_map(|id| Some(self.keyspace.record(&SessionId::parse(id).ok()?)))
-                .collect();
-            let commands: Vec<_> = keys.iter().map(|key| Command::Delete { key }).collect();
-            for deleted in self.run_all(&commands).await? {
-                destroyed += usize::from(reply::applied(deleted)?);
-            }
-        }
-        for members in marked.chunks(BATCH) {
-            let members: Vec<_> = members.iter().map(String::as_str).collect();
-            self.run([Command::IndexRemove {
-                index,
-                members: &members,
-            }])
-            .await?;
+        for ids in ids.chunks(BATCH) {
+            destroyed += self.finish_batch(owner, index, ids).await?;
         }
         Ok(destroyed)
+    }
+
+    async fn finish_batch(
+        &self,
+        owner: &Owner,
+        index: &str,
+        ids: &[SessionId],
+    ) -> Result<usize, SessionError> {
+        let keys: Vec<_> = ids.iter().map(|id| self.keyspace.record(id)).collect();
+        let loads: Vec<_> = keys.iter().map(|key| Command::Load { key }).collect();
+        let (mut members, mut deletes) = (Vec::new(), Vec::new());
+        for ((id, key), loaded) in ids.iter().zip(&keys).zip(self.run_all(&loads).await?) {
+            if !self.is_of_another(owner, loaded) {
+                members.push(id.as_str());
+                deletes.push(Command::Delete { key });
+            }
+        }
+        let mut destroyed = 0;
+        for deleted in self.run_all(&deletes).await? {
+            destroyed += usize::from(reply::applied(deleted)?);
+        }
+        let members = &members[..];
+        self.run([Command::IndexRemove { index, members }]).await?;
+        Ok(destroyed)
+    }
+
+    /// Whether the record lives and is another owner's, or nobody's.
+    pub(crate) fn is_of_another(&self, owner: &Owner, loaded: Reply) -> bool {
+        let judged = self.judge(reply::record(loaded));
+        judged.is_ok_and(|(record, _)| record.meta().owner.as_ref() != Some(owner))
     }
 }

@@ -36,9 +36,9 @@ impl Engine {
             .into_iter()
             .partition(|entry| self.is_abandoned(entry));
         if !dying.is_empty() {
-            let (engine, index) = (Arc::clone(self), index.clone());
+            let (engine, owner, index) = (Arc::clone(self), owner.clone(), index.clone());
             let ids: Vec<_> = dying.into_iter().map(|entry| entry.member).collect();
-            to_its_end(async move { engine.finish(&index, &ids).await }).await?;
+            to_its_end(async move { engine.finish(&owner, &index, &ids).await }).await?;
         }
         let mut listed = Vec::with_capacity(entries.len());
         for entries in entries.chunks(BATCH) {

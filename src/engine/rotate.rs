@@ -13,7 +13,8 @@ use crate::id::SessionId;
 use crate::record::Record;
 use crate::store::{Command, Compared, Superseded};
 
-/// How often a rotation whose successor was taken away is started again.
+/// How often a rotation whose successor was taken away, or whose session was given to another
+/// owner, is started again.
 const ATTEMPTS: u32 = 5;
 
 /// How often a rotation follows writes to the old record.
@@ -34,6 +35,8 @@ enum Decision {
     Go,
     OldGone,
     NewGone,
+    /// The old one belongs to another owner now, whose index has to decide.
+    Moved,
 }
 
 impl Engine {
@@ -43,7 +46,7 @@ impl Engine {
     pub(crate) async fn rotate(
         self: Arc<Self>,
         old: SessionId,
-        seen: Record,
+        mut seen: Record,
         claims: Map<String, Value>,
         edit: Edit<'_>,
     ) -> Result<Created, SessionError> {
@@ -58,7 +61,7 @@ impl Engine {
                 after,
             };
             let outcome = self.try_rotate(&mut pair, &mut *edit).await;
-            let record = pair.after;
+            let (before, record) = (pair.before, pair.after);
             match outcome {
                 Ok(Decision::Go) => {
                     return Ok(Created {
@@ -68,6 +71,10 @@ impl Engine {
                     });
                 }
                 Ok(Decision::NewGone) => self.discard(&new, &record).await?,
+                Ok(Decision::Moved) => {
+                    self.discard(&new, &record).await?;
+                    seen = before;
+                }
                 Ok(Decision::OldGone) => {
                     self.discard(&new, &record).await?;
                     return Err(SessionError::Gone);
@@ -166,7 +173,7 @@ impl Engine {
     }
 
     /// (4) deletes the old record if it still holds what the new one was made of; if it holds
-    /// something newer, the new record follows first. (5) takes the old id off the list.
+    /// something newer of the same owner, the new record follows first. (5) takes the old id off the list.
     async fn retire(&self, pair: &mut Pair<'_>, edit: Edit<'_>) -> Result<Decision, SessionError> {
         let old_key = self.keyspace.record(pair.old);
         for attempt in 0..FOLLOW {
@@ -188,6 +195,10 @@ impl Engine {
                 }
                 Compared::Different(bytes) => {
                     let before = Record::parse(bytes).map_err(|_| SessionError::Corrupt)?;
+                    if before.meta().owner != pair.before.meta().owner {
+                        pair.before = before;
+                        return Ok(Decision::Moved);
+                    }
                     if !self.follow(pair, before, &mut *edit).await? {
                         return Ok(Decision::OldGone);
                     }
@@ -205,8 +216,7 @@ impl Engine {
         before: Record,
         edit: Edit<'_>,
     ) -> Result<bool, SessionError> {
-        let owner = pair.after.meta().owner.clone();
-        pair.after = edit(&before)?.with_owner(owner);
+        pair.after = edit(&before)?;
         pair.before = before;
         self.check_size(&pair.after)?;
         let (key, ttl) = (self.keyspace.record(pair.new), self.ttl(&pair.after)?);

@@ -107,8 +107,11 @@ impl Engine {
     }
 
     /// Finishes a write that gave the session to another owner: the new owner's index must hold
-    /// it unmarked, or else a concurrent `destroy_all` has missed the record, which goes then;
-    /// the old owner's index forgets it.
+    /// it unmarked, or else a `destroy_all` that is under way may have passed it by.
+    ///
+    /// The old owner's index is left alone, since another handle may just be giving the session
+    /// back: what it holds of other owners is neither listed nor ended, and leaves it when its
+    /// score has passed.
     pub(crate) async fn hand_over(
         &self,
         id: &SessionId,
@@ -118,43 +121,53 @@ impl Engine {
             saved.before.meta().owner.as_ref(),
             saved.after.meta().owner.as_ref(),
         );
-        if old == new {
+        let Some(index) = self.index(new).filter(|_| old != new) else {
             return Ok(());
+        };
+        let check = Command::IndexCheck {
+            index: &index,
+            member: id.as_str(),
+        };
+        let [listed] = self.run([check]).await?;
+        if reply::applied(listed)? {
+            Ok(())
+        } else {
+            self.list_anew(id, &index, &saved.after).await
         }
-        if let Some(index) = self.index(new) {
-            let check = Command::IndexCheck {
-                index: &index,
-                member: id.as_str(),
-            };
-            let [listed] = self.run([check]).await?;
-            if !reply::applied(listed)? {
-                self.take_back(id, saved).await?;
-            }
-        }
-        if let Some(index) = self.index(old) {
-            let members = [id.as_str()];
-            self.run([Command::IndexRemove {
-                index: &index,
-                members: &members,
-            }])
-            .await?;
-        }
-        Ok(())
     }
 
-    /// Deletes the record just written, unless somebody has written another since.
-    async fn take_back(&self, id: &SessionId, saved: &Saved) -> Result<(), SessionError> {
-        let key = self.keyspace.record(id);
-        let expected = saved.after.bytes();
-        let [reply] = self
-            .run([Command::CompareAndDelete {
-                key: &key,
-                expected,
-            }])
-            .await?;
-        match reply::compared(reply)? {
-            Compared::Different(_) => Ok(()),
-            Compared::Equal | Compared::Gone => Err(self.gone(id, &saved.after).await),
+    /// Lists a session whose id stands marked in its new owner's index: whoever marked it will
+    /// find that it is the owner's and end it, or has found that it was not yet. Should the process
+    /// die right after the first step, the next use lists it.
+    async fn list_anew(
+        &self,
+        id: &SessionId,
+        index: &str,
+        record: &Record,
+    ) -> Result<(), SessionError> {
+        let (key, ttl) = (self.keyspace.record(id), self.ttl(record)?);
+        let members = [id.as_str()];
+        for attempt in 0..ATTEMPTS {
+            let unmark = Command::IndexRemove {
+                index,
+                members: &members,
+            };
+            let check = Command::IndexCheck {
+                index,
+                member: id.as_str(),
+            };
+            let put = self.put(index, id, ttl);
+            let load = Command::Load { key: &key };
+            let [_, _, loaded, listed] = self.run([unmark, put, load, check]).await?;
+            match self.judge(reply::record(loaded)) {
+                // Whoever has given it away since sees to the other index.
+                Ok((now, _)) if now.meta().owner != record.meta().owner => return Ok(()),
+                Ok(_) if reply::applied(listed)? => return Ok(()),
+                Ok(_) => back_off(attempt).await,
+                Err(SessionError::Rejected(_)) => return Err(self.gone(id, record).await),
+                Err(error) => return Err(error),
+            }
         }
+        Err(SessionError::Conflict)
     }
 }

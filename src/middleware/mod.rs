@@ -1,9 +1,28 @@
 //! When, in a request?
+//!
+//! [`JwtRedisSession`] finds the session of every request, and
+//! [`RequireSession`] answers for requests that have none. Both are tower
+//! layers, and know neither axum nor any other framework. Their services and futures are here,
+//! for whoever must name them.
 
 mod body;
 mod data;
+mod future;
+mod layer;
 mod read;
+mod refusal;
+mod require;
+mod response;
+mod search;
+mod service;
+mod settings;
+mod tagged;
+mod vary;
 
 pub use body::SessionBody;
-
-pub(crate) use read::{ReadBody, ReadLimits};
+pub use future::ResponseFuture;
+pub use layer::JwtRedisSession;
+pub use refusal::{InvalidRealm, Refusal};
+pub use require::{EmptyBody, Refuse, RequireFuture, RequireSession, RequireSessionService};
+pub use service::JwtRedisSessionService;
+pub use tagged::Tagged;

@@ -93,19 +93,19 @@ impl Session {
     /// The id of the session, if there is one.
     #[must_use]
     pub fn id(&self) -> Option<SessionId> {
-        Some(self.look().status.active().ok()?.0.clone())
+        Some(self.reveal().status.active().ok()?.0.clone())
     }
 
     /// The verified claims of the token, if there is a session and its token is a JWT.
     #[must_use]
     pub fn claims(&self) -> Option<Claims> {
-        self.look().status.active().ok()?.1.cloned()
+        self.reveal().status.active().ok()?.1.cloned()
     }
 
     /// The owner: the one set on this handle, or else the one that is stored.
     #[must_use]
     pub fn owner(&self) -> Option<String> {
-        let cell = self.look();
+        let cell = self.reveal();
         match &cell.owner {
             OwnerChange::Set(owner) => Some(owner.to_string()),
             OwnerChange::Clear => None,
@@ -233,11 +233,13 @@ impl Session {
     }
 
     fn read<R>(&self, f: impl FnOnce(&SessionData) -> R) -> R {
-        let mut cell = self.0.lock();
-        cell.usage = Usage {
-            consulted: true,
-            revealed: true,
-        };
-        f(&cell.data)
+        f(&self.reveal().data)
+    }
+
+    /// Notes that the response may tell what the session holds.
+    fn reveal(&self) -> MutexGuard<'_, Cell> {
+        let mut cell = self.look();
+        cell.usage.revealed = true;
+        cell
     }
 }

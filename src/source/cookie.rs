@@ -38,9 +38,11 @@ mod tests {
 
     use super::*;
 
+    type Told = Result<Option<&'static str>, Rejection>;
+
     #[test]
     fn r15_cookie_table() {
-        let table: &[(&[&[u8]], Result<Option<&str>, Rejection>)] = &[
+        let table: &[(&[&[u8]], Told)] = &[
             (&[], Ok(None)),
             (&[b""], Ok(None)),
             (&[b"sid=T"], Ok(Some("T"))),

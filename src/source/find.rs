@@ -79,12 +79,12 @@ impl TokenSources {
     fn clear_query(&self, request: &mut Parts) -> bool {
         let mut stood = false;
         for source in self.list.iter() {
-            if let TokenSource::Query(name) = source {
-                if query::holds(&request.uri, name) {
-                    stood = true;
-                    if !self.keep_query {
-                        query::remove(&mut request.uri, name);
-                    }
+            if let TokenSource::Query(name) = source
+                && query::holds(&request.uri, name)
+            {
+                stood = true;
+                if !self.keep_query {
+                    query::remove(&mut request.uri, name);
                 }
             }
         }

@@ -22,4 +22,4 @@ pub use place::TokenSource;
 
 pub(crate) use body::BodySearch;
 pub(crate) use find::{Finding, Found};
-pub(crate) use place::{Hit, Outcome};
+pub(crate) use place::Outcome;

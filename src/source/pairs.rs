@@ -77,9 +77,11 @@ mod tests {
 
     use super::*;
 
+    type Told = Result<Option<&'static str>, Rejection>;
+
     #[test]
     fn r15_r18_pairs_table() {
-        let table: &[(&[u8], Result<Option<&str>, Rejection>)] = &[
+        let table: &[(&[u8], Told)] = &[
             (b"", Ok(None)),
             (b"&", Ok(None)),
             (b"a=1", Ok(None)),

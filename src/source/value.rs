@@ -75,6 +75,8 @@ pub(super) fn sole<T: AsRef<[u8]>>(
 mod tests {
     use super::*;
 
+    type Told = Result<Option<&'static str>, Rejection>;
+
     #[test]
     fn r08_long_values_are_refused_before_they_are_copied() {
         assert!(matches!(token(&[b'a'; Token::MAX_LEN]), Ok(Some(_))));
@@ -100,7 +102,7 @@ mod tests {
 
     #[test]
     fn r15_one_value_stands_alone() {
-        let table: &[(&[&str], Result<Option<&str>, Rejection>)] = &[
+        let table: &[(&[&str], Told)] = &[
             (&[], Ok(None)),
             (&[""], Ok(None)),
             (&["", ""], Ok(None)),

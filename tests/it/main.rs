@@ -1,4 +1,19 @@
-//! The library through its public API.
+//! The one integration test binary: everything through the public API.
 
+mod support;
+
+#[cfg(feature = "redis")]
+mod faults_store;
 mod format;
+#[cfg(feature = "redis")]
+mod format_redis;
+#[cfg(feature = "test-util")]
+mod interleavings;
+#[cfg(feature = "redis")]
+mod interop;
+mod merge;
+mod middleware;
+mod operations;
 mod readme;
+#[cfg(feature = "redis")]
+mod redis_store;

@@ -1,0 +1,28 @@
+//! How long to leave a failing server alone.
+
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
+use std::time::Duration;
+
+/// Returns the pause after the `failures`-th failed dial in a row: 50 to 100 milliseconds at
+/// first, 50 to 150 from the third on.
+///
+/// Random, so that the processes of a fleet do not dial in step.
+pub(super) fn pause(failures: u32) -> Duration {
+    let spread = if failures < 3 { 50 } else { 100 };
+    let random = RandomState::new().hash_one(failures);
+    Duration::from_millis(50 + random % spread)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::pause;
+
+    #[test]
+    fn stays_in_bounds() {
+        for failures in 0..1000 {
+            let pause = pause(failures).as_millis();
+            assert!((50..150).contains(&pause), "{pause}");
+        }
+    }
+}

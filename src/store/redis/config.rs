@@ -1,0 +1,124 @@
+//! How Redis is reached and how long it may take.
+
+use std::fmt;
+use std::time::Duration;
+
+/// Says where Redis is and how long it may take to answer.
+///
+/// The URL is `redis://[user][:password@]host[:port][/database]`, `rediss://…` for TLS (feature
+/// `tls`), or `unix:///path/to/socket[?db=…&user=…&pass=…]`. Special characters in a password
+/// are percent-encoded.
+///
+/// ```
+/// use std::time::Duration;
+/// use jwt_redis_session::RedisConfig;
+///
+/// let store = RedisConfig::new("redis://127.0.0.1:6379/3")
+///     .response_timeout(Duration::from_millis(200))
+///     .lazy()?;
+/// # Ok::<(), jwt_redis_session::store::StoreError>(())
+/// ```
+#[derive(Clone)]
+pub struct RedisConfig {
+    pub(super) url: String,
+    pub(super) limits: Limits,
+    #[cfg(feature = "tls")]
+    pub(super) certificates: super::tls::Certificates,
+}
+
+/// How long each part of a call may take.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    pub(super) deadline: Duration,
+    pub(super) response: Duration,
+    pub(super) connect: Duration,
+    pub(super) renewal: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            deadline: Duration::from_secs(1),
+            response: Duration::from_millis(500),
+            connect: Duration::from_millis(500),
+            renewal: Duration::from_millis(250),
+        }
+    }
+}
+
+impl RedisConfig {
+    /// Creates a configuration for the server at `url`, everything else at its default.
+    #[must_use]
+    pub fn new(url: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            limits: Limits::default(),
+            #[cfg(feature = "tls")]
+            certificates: super::tls::Certificates::default(),
+        }
+    }
+
+    /// Bounds every call in all: waiting for a connection, the answer and a retry included.
+    /// Defaults to 1 second.
+    #[must_use]
+    pub const fn deadline(mut self, deadline: Duration) -> Self {
+        self.limits.deadline = deadline;
+        self
+    }
+
+    /// Bounds the wait for one answer. Defaults to 500 milliseconds.
+    ///
+    /// After three timeouts with no answer in between the connection is replaced.
+    #[must_use]
+    pub const fn response_timeout(mut self, timeout: Duration) -> Self {
+        self.limits.response = timeout;
+        self
+    }
+
+    /// Bounds the making of one connection, authentication included. Defaults to 500
+    /// milliseconds.
+    #[must_use]
+    pub const fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.limits.connect = timeout;
+        self
+    }
+
+    /// Bounds how long a call waits for a broken connection to be replaced before it fails.
+    /// Defaults to 250 milliseconds. Before there was any connection, calls wait as long as the
+    /// deadline allows.
+    #[must_use]
+    pub const fn renewal_budget(mut self, budget: Duration) -> Self {
+        self.limits.renewal = budget;
+        self
+    }
+
+    /// Trusts the certificates in `pem` instead of those of the operating system.
+    #[cfg(feature = "tls")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
+    #[must_use]
+    pub fn root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.certificates.root = Some(pem.into());
+        self
+    }
+
+    /// Presents a certificate to the server: the chain and its private key, both in PEM.
+    #[cfg(feature = "tls")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
+    #[must_use]
+    pub fn client_certificate(
+        mut self,
+        chain_pem: impl Into<Vec<u8>>,
+        key_pem: impl Into<Vec<u8>>,
+    ) -> Self {
+        self.certificates.client = Some((chain_pem.into(), key_pem.into()));
+        self
+    }
+}
+
+impl fmt::Debug for RedisConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisConfig")
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,196 @@
+//! The extractors, in an axum application.
+
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use http_body_util::BodyExt;
+use jwt_redis_session::store::StoreErrorKind;
+use jwt_redis_session::{
+    ActiveSession, JwtRedisSession, Rejection, RequireSession, Session, SessionError, Sessions,
+    Tagged,
+};
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+use super::{Body, header, request, sessions, token};
+
+async fn login(session: Session, body: String) -> Result<Json<Value>, SessionError> {
+    session.insert("user", &body)?;
+    session.set_owner(&*body);
+    let token = session.create().await?;
+    Ok(Json(json!({ "token": token })))
+}
+
+async fn me(session: ActiveSession) -> Result<Json<Value>, SessionError> {
+    session.insert("seen", "now")?;
+    session.update().await?;
+    Ok(Json(session.to_json()))
+}
+
+async fn home(session: Option<ActiveSession>) -> &'static str {
+    if session.is_some() { "back" } else { "new" }
+}
+
+fn app(sessions: Sessions) -> Router {
+    Router::new()
+        .route("/login", post(login))
+        .route("/me", get(me))
+        .route("/home", get(home))
+        .route("/health", get(async || "ok"))
+        .route("/layer", get(async || "in").layer(RequireSession::new()))
+        .layer(JwtRedisSession::new(sessions))
+}
+
+/// Status, the headers of a refusal, and the body.
+async fn ask(
+    app: &Router,
+    method: &str,
+    uri: &str,
+    token: Option<&str>,
+    body: &'static str,
+) -> (u16, Vec<String>, String) {
+    let headers: Vec<_> = token
+        .map(|token| ("x-access-token", token))
+        .into_iter()
+        .collect();
+    let asked: http::Request<Body> = request(method, uri, &headers, body);
+    let response = app
+        .clone()
+        .oneshot(asked.map(axum::body::Body::new))
+        .await
+        .unwrap();
+    let told = [
+        "www-authenticate",
+        "retry-after",
+        "cache-control",
+        "content-type",
+    ];
+    let told = told
+        .iter()
+        .filter_map(|name| header(&response, name).map(str::to_owned))
+        .collect();
+    let status = response.status().as_u16();
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    (status, told, String::from_utf8(body.to_vec()).unwrap())
+}
+
+#[tokio::test]
+async fn the_promised_application() {
+    let (_, sessions) = sessions();
+    let app = app(sessions.clone());
+    let (status, headers, body) = ask(&app, "POST", "/login", None, "jo").await;
+    assert_eq!(status, 200);
+    assert_eq!(headers, ["no-store", "application/json"]);
+    let body: Value = serde_json::from_str(&body).unwrap();
+    let token = body["token"].as_str();
+    let (status, _, body) = ask(&app, "GET", "/me", token, "").await;
+    assert_eq!((status, &*body), (200, r#"{"seen":"now","user":"jo"}"#));
+    assert_eq!(ask(&app, "GET", "/home", token, "").await.2, "back");
+    assert_eq!(ask(&app, "GET", "/layer", token, "").await.2, "in");
+    sessions.destroy_all("jo").await.unwrap();
+    assert_eq!(ask(&app, "GET", "/me", token, "").await.0, 401);
+    assert_eq!(ask(&app, "GET", "/home", token, "").await.2, "new");
+}
+
+#[tokio::test]
+async fn r19_active_session_refuses_before_the_handler() {
+    let (_, sessions) = sessions();
+    let app = app(sessions);
+    let plain = r#"Bearer realm="session""#;
+    let invalid = r#"Bearer realm="session", error="invalid_token""#;
+    let json = "application/json";
+    let (status, headers, body) = ask(&app, "GET", "/me", None, "").await;
+    assert_eq!(status, 401);
+    assert_eq!(headers, [plain, "no-store", json]);
+    assert_eq!(body, r#"{"error":"a token is required"}"#);
+    let (status, headers, body) = ask(&app, "GET", "/me", Some("bad"), "").await;
+    assert_eq!(status, 401);
+    assert_eq!(headers, [invalid, "no-store", json]);
+    assert_eq!(body, r#"{"error":"the token is not valid"}"#);
+    let (status, headers, body) = ask(&app, "GET", "/layer", Some("bad"), "").await;
+    assert_eq!((status, &*body), (401, ""));
+    assert_eq!(headers, [invalid, "no-store"]);
+    let twice = "/home?accessToken=a&accessToken=b";
+    assert_eq!(ask(&app, "GET", twice, None, "").await.0, 400);
+}
+
+#[tokio::test]
+async fn an_outage_is_an_outage_where_a_session_is_needed() {
+    let (store, sessions) = sessions();
+    let token = token(&sessions).await;
+    let app = app(sessions);
+    store.fail_with(StoreErrorKind::Connection);
+    for path in ["/me", "/home", "/layer"] {
+        let (status, headers, _) = ask(&app, "GET", path, Some(&token), "").await;
+        assert_eq!(status, 503, "{path}");
+        assert_eq!(headers[..2], ["1", "no-store"]);
+    }
+    assert_eq!(ask(&app, "GET", "/health", Some(&token), "").await.2, "ok");
+    assert_eq!(ask(&app, "GET", "/home", None, "").await.2, "new");
+    assert_eq!(ask(&app, "GET", "/me", None, "").await.0, 401);
+    assert_eq!(ask(&app, "POST", "/login", None, "jo").await.0, 503);
+    store.heal();
+    assert_eq!(ask(&app, "GET", "/me", Some(&token), "").await.0, 200);
+}
+
+#[tokio::test]
+async fn a_missing_layer_is_told() {
+    struct Admin;
+    let app = Router::new()
+        .route("/any", get(async |_: Session| ()))
+        .route("/active", get(async |_: ActiveSession| ()))
+        .route("/both", get(async |_: Option<ActiveSession>| ()))
+        .route("/tagged", get(async |_: Tagged<Admin>| ()))
+        .route(
+            "/maybe",
+            get(async |session: Option<Session>| assert!(session.is_none())),
+        );
+    for path in ["/any", "/active", "/both", "/tagged"] {
+        let (status, _, body) = ask(&app, "GET", path, None, "").await;
+        assert_eq!(status, 500);
+        assert!(body.contains("JwtRedisSession::new(sessions)"), "{body}");
+    }
+    assert_eq!(ask(&app, "GET", "/maybe", None, "").await.0, 200);
+}
+
+#[tokio::test]
+async fn errors_are_responses_that_tell_nothing() {
+    let many: Vec<(SessionError, u16)> = vec![
+        (SessionError::Absent, 401),
+        (SessionError::Gone, 401),
+        (SessionError::Rejected(Rejection::Signature), 401),
+        (SessionError::Rejected(Rejection::Ambiguous), 400),
+        (SessionError::Rejected(Rejection::BodyTimeout), 408),
+        (SessionError::Conflict, 409),
+        (
+            SessionError::TooLarge {
+                size: 77,
+                limit: 66,
+            },
+            413,
+        ),
+        (SessionError::Unavailable(StoreErrorKind::Auth.into()), 503),
+        (
+            SessionError::Decode {
+                key: "SECRET".into(),
+            },
+            500,
+        ),
+        (SessionError::ReservedField("SECRET".into()), 500),
+        (SessionError::InvalidOwner, 500),
+        (SessionError::Corrupt, 500),
+    ];
+    for (error, status) in many {
+        let route = get(async move || error);
+        let app = Router::new().route("/", route);
+        let (got, headers, body) = ask(&app, "GET", "/", None, "").await;
+        assert_eq!(got, status);
+        assert!(headers.contains(&"no-store".to_owned()));
+        assert!(body.starts_with(r#"{"error":""#), "{body}");
+        assert!(!body.contains("SECRET") && !body.contains("77"), "{body}");
+        assert!(status != 500 || body == r#"{"error":"internal server error"}"#);
+        assert_eq!(
+            status == 401,
+            headers[0].starts_with("Bearer") && status != 400
+        );
+    }
+}

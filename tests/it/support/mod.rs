@@ -1,0 +1,32 @@
+//! What several test modules need.
+#![allow(dead_code, unreachable_pub)]
+
+pub mod proxy;
+pub mod redis_server;
+
+use std::future::Future;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// Polls `probe` until it gives something, and panics with `what` after ten seconds.
+pub async fn eventually<T, F>(what: &str, mut probe: impl FnMut() -> F) -> T
+where
+    F: Future<Output = Option<T>>,
+{
+    let deadline = Instant::now() + Duration::from_secs(10);
+    loop {
+        if let Some(found) = probe().await {
+            return found;
+        }
+        assert!(Instant::now() < deadline, "never happened: {what}");
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}
+
+/// Returns a name that no other test uses, in this run or another.
+pub fn unique(prefix: &str) -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let random: u64 = rand::random();
+    format!("{prefix}:{random:016x}:{count}")
+}

@@ -1,0 +1,203 @@
+//! A TCP proxy on loopback that misbehaves on command.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// Forwards to a target; every switch takes effect at once, on open connections too.
+pub struct Proxy {
+    address: SocketAddr,
+    state: Arc<watch::Sender<State>>,
+    accepted: Arc<AtomicUsize>,
+    acceptor: JoinHandle<()>,
+}
+
+#[derive(Clone)]
+struct State {
+    target: SocketAddr,
+    delay: Duration,
+    reply_limit: Option<usize>,
+    frozen_before: usize,
+    blackhole: bool,
+    reset_before: usize,
+    garbage: Option<Arc<[u8]>>,
+    endless: bool,
+}
+
+impl Proxy {
+    /// Starts a proxy to `target` on the present runtime.
+    pub async fn to(target: SocketAddr) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0))
+            .await
+            .expect("bind the proxy");
+        let address = listener.local_addr().expect("the proxy's address");
+        let (state, _) = watch::channel(State {
+            target,
+            delay: Duration::ZERO,
+            reply_limit: None,
+            frozen_before: 0,
+            blackhole: false,
+            reset_before: 0,
+            garbage: None,
+            endless: false,
+        });
+        let state = Arc::new(state);
+        let accepted = Arc::new(AtomicUsize::new(0));
+        let (seen, counter) = (Arc::clone(&state), Arc::clone(&accepted));
+        let acceptor = tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                let number = counter.fetch_add(1, Ordering::SeqCst);
+                tokio::spawn(serve(client, number, seen.subscribe()));
+            }
+        });
+        Self {
+            address,
+            state,
+            accepted,
+            acceptor,
+        }
+    }
+
+    /// The URL of the Redis behind it.
+    pub fn url(&self) -> String {
+        format!("redis://{}/", self.address)
+    }
+
+    /// How many connections it has accepted.
+    pub fn accepted(&self) -> usize {
+        self.accepted.load(Ordering::SeqCst)
+    }
+
+    /// Holds everything back for so long, each way.
+    pub fn delay(&self, delay: Duration) {
+        self.state.send_modify(|state| state.delay = delay);
+    }
+
+    /// Closes each connection after `limit` more bytes of replies.
+    pub fn cut_replies_after(&self, limit: Option<usize>) {
+        self.state.send_modify(|state| state.reply_limit = limit);
+    }
+
+    /// Freezes the connections open now; new ones work.
+    pub fn freeze_open(&self) {
+        let open = self.accepted();
+        self.state.send_modify(|state| state.frozen_before = open);
+    }
+
+    /// Accepts and never reads nor answers, on open connections too.
+    pub fn blackhole(&self, on: bool) {
+        self.state.send_modify(|state| state.blackhole = on);
+    }
+
+    /// Resets the connections open now.
+    pub fn reset_open(&self) {
+        let open = self.accepted();
+        self.state.send_modify(|state| state.reset_before = open);
+    }
+
+    /// Leads new connections elsewhere.
+    pub fn retarget(&self, target: SocketAddr) {
+        self.state.send_modify(|state| state.target = target);
+    }
+
+    /// Answers every request on new connections with `bytes`.
+    pub fn garbage(&self, bytes: Option<&[u8]>) {
+        let garbage = bytes.map(Arc::from);
+        self.state.send_modify(|state| state.garbage = garbage);
+    }
+
+    /// Answers with garbage again and again without end.
+    pub fn endless_garbage(&self, bytes: &[u8]) {
+        self.garbage(Some(bytes));
+        self.state.send_modify(|state| state.endless = true);
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.acceptor.abort();
+        self.reset_open();
+    }
+}
+
+async fn serve(client: TcpStream, number: usize, mut state: watch::Receiver<State>) {
+    let _ = client.set_nodelay(true);
+    let now = state.borrow_and_update().clone();
+    if let Some(garbage) = now.garbage {
+        return babble(client, &garbage, now.endless).await;
+    }
+    let Ok(server) = TcpStream::connect(now.target).await else {
+        return;
+    };
+    let _ = server.set_nodelay(true);
+    #[allow(deprecated, reason = "a zero linger does not block: it resets")]
+    let _ = client.set_linger(Some(Duration::ZERO));
+    let (from_client, to_client) = client.into_split();
+    let (from_server, to_server) = server.into_split();
+    let reset = state.clone();
+    tokio::select! {
+        () = pump(from_client, to_server, number, state.clone(), false) => {}
+        () = pump(from_server, to_client, number, state, true) => {}
+        () = until_reset(reset, number) => {}
+    }
+}
+
+async fn until_reset(mut state: watch::Receiver<State>, number: usize) {
+    let _ = state.wait_for(|state| number < state.reset_before).await;
+}
+
+async fn pump(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    number: usize,
+    mut state: watch::Receiver<State>,
+    replies: bool,
+) {
+    let mut buffer = vec![0; 16 * 1024];
+    let mut replied = 0;
+    loop {
+        let passing = |state: &State| !state.blackhole && number >= state.frozen_before;
+        if state.wait_for(passing).await.is_err() {
+            return;
+        }
+        let Ok(length @ 1..) = from.read(&mut buffer).await else {
+            return;
+        };
+        let delay = state.borrow().delay;
+        if !delay.is_zero() {
+            tokio::time::sleep(delay).await;
+        }
+        if state.wait_for(passing).await.is_err() {
+            return;
+        }
+        let limit = state.borrow().reply_limit.filter(|_| replies);
+        let allowed = limit.map_or(length, |limit| length.min(limit.saturating_sub(replied)));
+        replied += allowed;
+        if to.write_all(&buffer[..allowed]).await.is_err() || allowed < length {
+            // Linger is zero for the sake of resets; what was let through must arrive first.
+            tokio::time::sleep(Duration::from_millis(2)).await;
+            return;
+        }
+    }
+}
+
+async fn babble(mut client: TcpStream, garbage: &[u8], endless: bool) {
+    let mut buffer = [0; 4096];
+    while let Ok(1..) = client.read(&mut buffer).await {
+        loop {
+            if client.write_all(garbage).await.is_err() {
+                return;
+            }
+            if !endless {
+                break;
+            }
+        }
+    }
+}
