@@ -2,6 +2,8 @@
 
 mod support;
 
+#[cfg(all(feature = "axum", feature = "redis"))]
+mod app;
 #[cfg(feature = "redis")]
 mod faults_store;
 mod format;
