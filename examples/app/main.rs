@@ -31,9 +31,9 @@ mod error;
 mod page;
 mod params;
 mod routes;
+mod serve;
 
 use std::process::ExitCode;
-use std::time::Duration;
 
 use axum::Router;
 use axum::http::{Request, StatusCode};
@@ -43,11 +43,7 @@ use error::AppError;
 use jwt_redis_session::{JwtRedisSession, Sessions};
 use routes::GET_AND_POST;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 use tower_http::trace::TraceLayer;
-
-/// How long requests under way may take once the server is told to stop.
-const GRACE: Duration = Duration::from_secs(5);
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -72,12 +68,8 @@ async fn run() -> Result<(), Wrong> {
         "listening on http://{}",
         listener.local_addr().map_err(listen)?
     );
-    tokio::select! {
-        result = axum::serve(listener, app).with_graceful_shutdown(told_to_stop()) => {
-            result.map_err(listen)
-        }
-        () = grace_is_over() => Ok(()),
-    }
+    serve::serve(listener, app).await;
+    Ok(())
 }
 
 fn app(sessions: Sessions) -> Router {
@@ -100,18 +92,4 @@ fn app(sessions: Sessions) -> Router {
                 tracing::debug_span!("request", method = %request.method(), path)
             }),
         )
-}
-
-/// Waits for Ctrl-C or SIGTERM.
-async fn told_to_stop() {
-    let mut terminate = signal(SignalKind::terminate()).expect("SIGTERM can be waited for");
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
-    }
-}
-
-async fn grace_is_over() {
-    told_to_stop().await;
-    tokio::time::sleep(GRACE).await;
 }

@@ -110,7 +110,7 @@ function row(entry) {
   row.append(
     cell("Session", name),
     cell("Created", time(entry.created)),
-    cell("Ends unless used", time(entry.expires)),
+    cell("Expires", time(entry.expires)),
     cell("", end),
   );
   return row;

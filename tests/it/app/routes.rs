@@ -234,7 +234,7 @@ fn app_answers_errors_as_json() {
     update("text/plain", "a=1").error(415);
     let large = |bytes| json!({"large": "x".repeat(bytes)}).to_string();
     update("application/json", &large(1 << 20)).error(413);
-    update("application/json", &large(3 << 20)).error(413);
+    update("application/json", &large(2 << 20)).error(413);
     update("application/json; charset=utf-8", &large(100_000));
     Call::get("/session/nothing").send(app.address).error(404);
     let answer = Call::new("DELETE", "/session/destroy")
