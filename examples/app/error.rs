@@ -1,0 +1,48 @@
+//! How errors are answered: always as `{"error": "…"}`.
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use jwt_redis_session::SessionError;
+use serde_json::json;
+
+pub(crate) enum AppError {
+    /// What the library says, with its status and headers.
+    Session(SessionError),
+    Request(StatusCode, String),
+}
+
+impl AppError {
+    pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
+        Self::Request(status, message.into())
+    }
+
+    pub(crate) fn bad_request(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, message)
+    }
+}
+
+impl From<SessionError> for AppError {
+    fn from(error: SessionError) -> Self {
+        match error {
+            // To the library these are mistakes of the program; here they come from the client.
+            SessionError::ReservedField(_) | SessionError::InvalidOwner => {
+                Self::bad_request(error.to_string())
+            }
+            // Made by a Node service, say.
+            SessionError::NoOwner => Self::new(StatusCode::CONFLICT, "the session has no owner"),
+            error => Self::Session(error),
+        }
+    }
+}
+
+impl IntoResponse for AppError {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Session(error) => error.into_response(),
+            Self::Request(status, message) => {
+                (status, Json(json!({ "error": message }))).into_response()
+            }
+        }
+    }
+}

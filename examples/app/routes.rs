@@ -1,0 +1,142 @@
+//! What can be done with a session.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::{MethodFilter, on};
+use axum::{Json, Router};
+use jwt_redis_session::{ActiveSession, Session, SessionError, SessionId, Sessions};
+use serde_json::{Map, Value, json};
+
+use crate::error::AppError;
+use crate::params::Params;
+
+pub(crate) const GET_AND_POST: MethodFilter = MethodFilter::GET.or(MethodFilter::POST);
+
+type Answer = Result<Json<Value>, AppError>;
+
+pub(crate) fn router(sessions: Sessions) -> Router {
+    Router::new()
+        .route("/session/create", on(GET_AND_POST, create))
+        .route("/session/read", on(GET_AND_POST, read))
+        .route("/session/update", on(GET_AND_POST, update))
+        .route("/session/reload", on(GET_AND_POST, reload))
+        .route("/session/touch", on(GET_AND_POST, touch))
+        .route("/session/rotate", on(GET_AND_POST, rotate))
+        .route("/session/list", on(GET_AND_POST, list))
+        .route("/session/destroy", on(GET_AND_POST, destroy))
+        .route("/session/destroy-others", on(GET_AND_POST, destroy_others))
+        .route("/session/destroy-all", on(GET_AND_POST, destroy_all))
+        .with_state(sessions)
+}
+
+/// This is a demo: any password will do. A real app checks it here, takes it from a POST body
+/// only, and limits how often it may be tried.
+async fn create(session: Session, Params(mut params): Params) -> Answer {
+    let username = credential(&mut params, "username")?;
+    let _password = credential(&mut params, "password")?;
+    session.merge(params)?;
+    session.insert("user", json!({ "name": username }))?;
+    session.set_owner(username);
+    let token = session.create().await?;
+    Ok(Json(json!({ "token": token })))
+}
+
+/// Takes a parameter out that must be a text and not empty.
+fn credential(params: &mut Map<String, Value>, name: &str) -> Result<String, AppError> {
+    match params.remove(name) {
+        Some(Value::String(text)) if !text.is_empty() => Ok(text),
+        _ => Err(AppError::bad_request(format!("`{name}` is required"))),
+    }
+}
+
+async fn read(session: ActiveSession) -> Answer {
+    Ok(Json(
+        json!({ "id": session.id(), "session": session.to_json() }),
+    ))
+}
+
+async fn update(session: ActiveSession, Params(mut params): Params) -> Answer {
+    if params.is_empty() {
+        params.insert("foo".to_owned(), json!("bar"));
+    }
+    for (name, value) in params {
+        // `insert` checks the name for `remove` as well.
+        session.insert(&name, &value)?;
+        if value.is_null() {
+            session.remove(&name);
+        }
+    }
+    session.update().await?;
+    shown(&session)
+}
+
+async fn reload(session: ActiveSession) -> Answer {
+    session.reload().await?;
+    shown(&session)
+}
+
+async fn touch(session: ActiveSession) -> Answer {
+    session.touch().await?;
+    shown(&session)
+}
+
+fn shown(session: &Session) -> Answer {
+    Ok(Json(json!({ "session": session.to_json() })))
+}
+
+async fn rotate(session: ActiveSession) -> Answer {
+    let token = session.rotate().await?;
+    Ok(Json(json!({ "token": token })))
+}
+
+async fn list(session: ActiveSession) -> Answer {
+    let current = session.id();
+    let entries = session.list().await?;
+    let entries = entries.iter().map(|entry| {
+        json!({
+            "id": entry.id(),
+            "created": entry.created_at(),
+            "expires": entry.expires_at(),
+            "current": Some(entry.id()) == current.as_ref(),
+        })
+    });
+    Ok(Json(json!({ "sessions": entries.collect::<Vec<_>>() })))
+}
+
+/// Ends this session, or the one of the same owner that `id` names.
+async fn destroy(
+    State(sessions): State<Sessions>,
+    session: ActiveSession,
+    Params(params): Params,
+) -> Result<(), AppError> {
+    match params.get("id") {
+        None => {
+            session.destroy().await?;
+            Ok(())
+        }
+        Some(id) => destroy_owned(&sessions, &session, id).await,
+    }
+}
+
+async fn destroy_owned(sessions: &Sessions, session: &Session, id: &Value) -> Result<(), AppError> {
+    let id = id.as_str().and_then(|id| SessionId::parse(id).ok());
+    let id = id.ok_or_else(|| AppError::bad_request("`id` is not a session's"))?;
+    let owner = session.owner().ok_or(SessionError::NoOwner)?;
+    if sessions.destroy_owned(&owner, &id).await? {
+        return Ok(());
+    }
+    Err(AppError::new(
+        StatusCode::NOT_FOUND,
+        "you have no such session",
+    ))
+}
+
+async fn destroy_others(session: ActiveSession) -> Answer {
+    let destroyed = session.destroy_others().await?;
+    Ok(Json(json!({ "destroyed": destroyed })))
+}
+
+async fn destroy_all(session: ActiveSession) -> Answer {
+    let destroyed = session.destroy_all().await?;
+    Ok(Json(json!({ "destroyed": destroyed })))
+}
