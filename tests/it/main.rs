@@ -1,5 +1,6 @@
 //! The one integration test binary: everything through the public API.
 
+#[cfg(feature = "redis")]
 mod support;
 
 #[cfg(feature = "redis")]
