@@ -18,3 +18,4 @@ mod operations;
 mod readme;
 #[cfg(feature = "redis")]
 mod redis_store;
+mod rooms;
