@@ -13,6 +13,8 @@ mod interleavings;
 #[cfg(feature = "redis")]
 mod interop;
 mod merge;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod middleware;
 mod operations;
 mod readme;
