@@ -1,1 +1,72 @@
-fn main() {}
+//! A stream of server-sent events that ends when its session does.
+//!
+//! A session is looked at when a request begins, so a connection that stays open has to ask now
+//! and then. `cargo run --example live`, then:
+//!
+//! ```sh
+//! TOKEN=$(curl -s http://127.0.0.1:3000/login -X POST)
+//! curl -N http://127.0.0.1:3000/events -H "x-access-token: $TOKEN" &
+//! curl http://127.0.0.1:3000/logout -H "x-access-token: $TOKEN" -X POST
+//! ```
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::Router;
+use axum::response::sse::{Event, Sse};
+use axum::routing::{get, post};
+use futures_util::stream::{self, Stream};
+use jwt_redis_session::{
+    ActiveSession, JwtRedisSession, Keyring, MemoryStore, Session, SessionError, Sessions,
+};
+use tokio::time::{Interval, interval};
+
+/// How long at most a stream goes on after its session has ended.
+const CHECK_EVERY: Duration = Duration::from_secs(1);
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let keyring = Keyring::hs256("a secret for this example alone, not for you")?;
+    let sessions = Sessions::builder(MemoryStore::new(), keyring).build()?;
+    let app = Router::new()
+        .route("/login", post(log_in))
+        .route("/logout", post(log_out))
+        .route("/events", get(events))
+        .layer(JwtRedisSession::new(sessions));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
+    println!("listening on http://{}", listener.local_addr()?);
+    Ok(axum::serve(listener, app).await?)
+}
+
+async fn log_in(session: Session) -> Result<String, SessionError> {
+    Ok(session.create().await?.into_string())
+}
+
+async fn log_out(session: ActiveSession) -> Result<&'static str, SessionError> {
+    session.destroy().await?;
+    Ok("Bye!\n")
+}
+
+async fn events(session: ActiveSession) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+    let start = Live::On(session.into_session(), interval(CHECK_EVERY));
+    Sse::new(stream::unfold(start, next))
+}
+
+enum Live {
+    On(Session, Interval),
+    Over,
+}
+
+async fn next(live: Live) -> Option<(Result<Event, Infallible>, Live)> {
+    let Live::On(session, mut ticks) = live else {
+        return None;
+    };
+    ticks.tick().await;
+    let (text, live) = match session.is_alive().await {
+        Ok(true) => ("still logged in", Live::On(session, ticks)),
+        Ok(false) => ("logged out", Live::Over),
+        // Nobody knows. Whoever must not go on in that case ends here, too.
+        Err(_) => ("the store does not answer", Live::On(session, ticks)),
+    };
+    Some((Ok(Event::default().data(text)), live))
+}

@@ -1,1 +1,49 @@
-fn main() {}
+//! The smallest app: log in, be greeted, log out.
+//!
+//! `cargo run --example minimal`, then:
+//!
+//! ```sh
+//! TOKEN=$(curl -s 'http://127.0.0.1:3000/login/jo' -X POST)
+//! curl http://127.0.0.1:3000/ -H "x-access-token: $TOKEN"
+//! curl http://127.0.0.1:3000/logout -H "x-access-token: $TOKEN" -X POST
+//! ```
+
+use axum::Router;
+use axum::extract::Path;
+use axum::routing::{get, post};
+use jwt_redis_session::{
+    ActiveSession, JwtRedisSession, Keyring, MemoryStore, Session, SessionError, Sessions,
+};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    // A real app has a secret of its own (`openssl rand -base64 32`), and a RedisStore.
+    let keyring = Keyring::hs256("a secret for this example alone, not for you")?;
+    let sessions = Sessions::builder(MemoryStore::new(), keyring).build()?;
+    let app = Router::new()
+        .route("/", get(greet))
+        .route("/login/{name}", post(log_in))
+        .route("/logout", post(log_out))
+        .layer(JwtRedisSession::new(sessions));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
+    println!("listening on http://{}", listener.local_addr()?);
+    Ok(axum::serve(listener, app).await?)
+}
+
+/// A real app checks a password here.
+async fn log_in(session: Session, Path(name): Path<String>) -> Result<String, SessionError> {
+    session.insert("name", &name)?;
+    session.set_owner(name);
+    Ok(session.create().await?.into_string())
+}
+
+/// Without a session the answer is 401, before this is called.
+async fn greet(session: ActiveSession) -> Result<String, SessionError> {
+    let name: Option<String> = session.get("name")?;
+    Ok(format!("Hello {}!\n", name.unwrap_or_default()))
+}
+
+async fn log_out(session: ActiveSession) -> Result<&'static str, SessionError> {
+    session.destroy().await?;
+    Ok("Bye!\n")
+}

@@ -35,10 +35,7 @@ impl Config {
         let keyring = self.keyring()?;
         let builder = match &self.redis_url {
             Some(url) => Sessions::builder(redis(url)?, keyring),
-            None => {
-                eprintln!("REDIS_URL is not set: sessions are kept in memory, until the app ends");
-                Sessions::builder(MemoryStore::new(), keyring)
-            }
+            None => Sessions::builder(MemoryStore::new(), keyring),
         };
         let mut builder = builder.keyspace(&*self.keyspace).max_age(self.max_age);
         if let Some(lifetime) = self.absolute_lifetime {
@@ -50,13 +47,20 @@ impl Config {
             .map_err(|error| Wrong::new("MAX_AGE or ABSOLUTE_LIFETIME", error))
     }
 
+    /// Says what a deployment would not want.
+    pub(crate) fn announce(&self) {
+        if self.redis_url.is_none() {
+            eprintln!("REDIS_URL is not set: sessions are kept in memory, until the app ends");
+        }
+        if self.jwt_secret.is_none() {
+            eprintln!("JWT_SECRET is not set: a random one is used, until the app ends");
+        }
+    }
+
     fn keyring(&self) -> Result<Keyring, Wrong> {
         let keyring = match &self.jwt_secret {
             Some(secret) => Keyring::hmac(self.jwt_algorithm, secret),
-            None => {
-                eprintln!("JWT_SECRET is not set: a random one is used, until the app ends");
-                Keyring::hmac(self.jwt_algorithm, random_secret())
-            }
+            None => Keyring::hmac(self.jwt_algorithm, random_secret()),
         };
         keyring.map_err(|error| {
             let hint = match error {

@@ -67,6 +67,7 @@ async fn run() -> Result<(), Wrong> {
     let listen =
         |error: std::io::Error| Wrong::new("LISTEN", format!("{}: {error}", config.listen));
     let listener = TcpListener::bind(&config.listen).await.map_err(listen)?;
+    config.announce();
     println!(
         "listening on http://{}",
         listener.local_addr().map_err(listen)?

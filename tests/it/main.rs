@@ -3,6 +3,8 @@
 #[cfg(feature = "redis")]
 mod support;
 
+#[cfg(all(feature = "axum", feature = "redis"))]
+mod app;
 #[cfg(feature = "redis")]
 mod faults_store;
 mod format;

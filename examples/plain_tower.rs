@@ -1,0 +1,77 @@
+//! Sessions in a plain tower service on hyper, without axum.
+//!
+//! `cargo run --no-default-features --example plain_tower`, then:
+//!
+//! ```sh
+//! TOKEN=$(curl -s http://127.0.0.1:3000/login -X POST)
+//! curl http://127.0.0.1:3000/ -H "Authorization: Bearer $TOKEN"
+//! ```
+
+use std::convert::Infallible;
+
+use http::{Method, Request, Response};
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use hyper_util::service::TowerToHyperService;
+use jwt_redis_session::{
+    JwtRedisSession, Keyring, MemoryStore, Refusal, Session, SessionBody, SessionError, Sessions,
+};
+use tokio::net::TcpListener;
+use tower::ServiceBuilder;
+
+/// The layer gives the body back as a `SessionBody`, since it may have looked for a token in it.
+type Body = SessionBody<Incoming>;
+
+async fn answer(request: Request<Body>) -> Result<Response<String>, Infallible> {
+    let session = request.extensions().get::<Session>();
+    let session = session.expect("the layer is there").clone();
+    let result = match (request.method(), request.uri().path()) {
+        (&Method::POST, "/login") => log_in(&session).await,
+        _ => count(&session).await,
+    };
+    Ok(result.map_or_else(|error| refuse(&error), Response::new))
+}
+
+async fn log_in(session: &Session) -> Result<String, SessionError> {
+    session.insert("visits", 0)?;
+    Ok(session.create().await?.into_string())
+}
+
+/// Without a session this fails with `SessionError::Absent` or `Rejected`.
+async fn count(session: &Session) -> Result<String, SessionError> {
+    let visits = session.update_with(|data| {
+        let visits = data.get::<u64>("visits")?.unwrap_or(0) + 1;
+        data.insert("visits", visits)?;
+        Ok(visits)
+    });
+    Ok(format!("visit number {}\n", visits.await?))
+}
+
+/// Status, headers and text, as the axum extractors would answer.
+fn refuse(error: &SessionError) -> Response<String> {
+    let refusal = Refusal::from(error);
+    refusal.response(refusal.to_json())
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let keyring = Keyring::hs256("a secret for this example alone, not for you")?;
+    let sessions = Sessions::builder(MemoryStore::new(), keyring).build()?;
+    let service = ServiceBuilder::new()
+        .layer(JwtRedisSession::new(sessions))
+        .service_fn(answer);
+    let listener = TcpListener::bind("127.0.0.1:3000").await?;
+    println!("listening on http://{}", listener.local_addr()?);
+    loop {
+        let (socket, _) = listener.accept().await?;
+        let service = TowerToHyperService::new(service.clone());
+        tokio::spawn(async move {
+            let connection = auto::Builder::new(TokioExecutor::new());
+            let served = connection.serve_connection(TokioIo::new(socket), service);
+            if let Err(error) = served.await {
+                eprintln!("a connection ended: {error}");
+            }
+        });
+    }
+}
