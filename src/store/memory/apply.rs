@@ -87,7 +87,7 @@ impl Shelves {
                 score,
                 ttl,
             } => self.index_put(index, ttl, now, member, |members| {
-                members.put(member, score)
+                members.put(member, score);
             }),
             Command::IndexUnmark {
                 index,
@@ -95,7 +95,7 @@ impl Shelves {
                 score,
                 ttl,
             } => self.index_put(index, ttl, now, member, |members| {
-                members.unmark(member, score)
+                members.unmark(member, score);
             }),
             Command::IndexCheck { index, member } => {
                 self.index(index, now, Reply::Applied(false), |members| {
