@@ -204,6 +204,17 @@ impl Bench {
         self.done(command).await;
     }
 
+    pub(super) async fn unmark(&self, index: &str, member: &str, score: i64) {
+        let ttl = LONG;
+        self.done(Command::IndexUnmark {
+            index,
+            member,
+            score,
+            ttl,
+        })
+        .await;
+    }
+
     /// Enters members that need not be checked before `score`.
     pub(super) async fn put_all(&self, index: &str, members: &[(&str, i64)]) {
         for (member, score) in members {

@@ -168,3 +168,23 @@ pub(super) async fn supersede_sees_the_new_gone(bench: Bench) {
         "a refused supersession must do nothing",
     );
 }
+
+pub(super) async fn unmark_takes_the_mark_away(bench: Bench) {
+    let index = bench.name("index");
+    bench.put_all(&index, &[("a", 5), ("b", 5), ("c", 5)]).await;
+    bench.mark_all(&index, Some("c")).await;
+    for (member, score) in [("a", 3), ("c", 4), ("new", 7)] {
+        bench.unmark(&index, member, score).await;
+    }
+    let expected = [
+        ("a", Some(3)),
+        ("b", None),
+        ("c", Some(5)),
+        ("new", Some(7)),
+    ];
+    bench.must_hold(
+        &bench.entries(&index).await,
+        &expected,
+        "index-unmark must take the mark of its member away, and never lower a score",
+    );
+}

@@ -76,15 +76,34 @@ impl Engine {
 
     /// The command that lists a session with its owner, for as long as the record lives.
     pub(crate) fn put<'a>(&self, index: &'a str, id: &'a SessionId, ttl: Duration) -> Command<'a> {
-        let ttl = ttl + INDEX_SLACK;
-        let lives = i64::try_from(ttl.as_secs()).unwrap_or(i64::MAX);
-        let score = self.now().saturating_add(lives).max(0);
+        let (member, score, ttl) = (id.as_str(), self.score(ttl), ttl + INDEX_SLACK);
         Command::IndexPut {
             index,
-            member: id.as_str(),
+            member,
             score,
             ttl,
         }
+    }
+
+    /// As [`Engine::put`], for a session whose mark has come to nothing.
+    pub(crate) fn unmark<'a>(
+        &self,
+        index: &'a str,
+        id: &'a SessionId,
+        ttl: Duration,
+    ) -> Command<'a> {
+        let (member, score, ttl) = (id.as_str(), self.score(ttl), ttl + INDEX_SLACK);
+        Command::IndexUnmark {
+            index,
+            member,
+            score,
+            ttl,
+        }
+    }
+
+    fn score(&self, ttl: Duration) -> i64 {
+        let lives = i64::try_from((ttl + INDEX_SLACK).as_secs()).unwrap_or(i64::MAX);
+        self.now().saturating_add(lives).max(0)
     }
 
     pub(crate) fn index(&self, owner: Option<&Owner>) -> Option<String> {

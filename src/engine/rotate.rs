@@ -96,10 +96,14 @@ impl Engine {
         if !self.write_successor(pair).await? {
             return Ok(Decision::NewGone);
         }
-        match self.decide(pair).await? {
-            Decision::Go => self.retire(pair, edit).await,
-            other => Ok(other),
+        let outcome = match self.decide(pair).await {
+            Ok(Decision::Go) => self.retire(pair, edit).await,
+            undecided => undecided,
+        };
+        if outcome.is_err() {
+            let _ = self.let_live(pair).await;
         }
+        outcome
     }
 
     /// (1) lists the new id, (2) writes the new record. The old id is listed too: an index that
@@ -173,7 +177,8 @@ impl Engine {
     }
 
     /// (4) deletes the old record if it still holds what the new one was made of; if it holds
-    /// something newer of the same owner, the new record follows first. (5) takes the old id off the list.
+    /// something newer of the same owner, the new record follows first. (5) takes the old id off
+    /// the list.
     async fn retire(&self, pair: &mut Pair<'_>, edit: Edit<'_>) -> Result<Decision, SessionError> {
         let old_key = self.keyspace.record(pair.old);
         for attempt in 0..FOLLOW {
@@ -227,6 +232,18 @@ impl Engine {
         };
         let [replaced] = self.run([write]).await?;
         reply::applied(replaced)
+    }
+
+    /// After a failure the old session works on, so the mark on it, if there is one, comes off.
+    /// A `destroy_all` that has seen the mark ends the session all the same.
+    async fn let_live(&self, pair: &Pair<'_>) -> Result<(), SessionError> {
+        let Some(index) = self.index(pair.before.meta().owner.as_ref()) else {
+            return Ok(());
+        };
+        let ttl = self.ttl(&pair.before)?;
+        self.run([self.unmark(&index, pair.old, ttl)])
+            .await
+            .map(drop)
     }
 
     async fn unlist_old(&self, pair: &Pair<'_>) -> Result<(), SessionError> {

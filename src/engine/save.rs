@@ -137,8 +137,7 @@ impl Engine {
     }
 
     /// Lists a session whose id stands marked in its new owner's index: whoever marked it will
-    /// find that it is the owner's and end it, or has found that it was not yet. Should the process
-    /// die right after the first step, the next use lists it.
+    /// find that it is the owner's and end it, or has found that it was not yet.
     async fn list_anew(
         &self,
         id: &SessionId,
@@ -146,19 +145,14 @@ impl Engine {
         record: &Record,
     ) -> Result<(), SessionError> {
         let (key, ttl) = (self.keyspace.record(id), self.ttl(record)?);
-        let members = [id.as_str()];
         for attempt in 0..ATTEMPTS {
-            let unmark = Command::IndexRemove {
-                index,
-                members: &members,
-            };
             let check = Command::IndexCheck {
                 index,
                 member: id.as_str(),
             };
-            let put = self.put(index, id, ttl);
+            let unmark = self.unmark(index, id, ttl);
             let load = Command::Load { key: &key };
-            let [_, _, loaded, listed] = self.run([unmark, put, load, check]).await?;
+            let [_, loaded, listed] = self.run([unmark, load, check]).await?;
             match self.judge(reply::record(loaded)) {
                 // Whoever has given it away since sees to the other index.
                 Ok((now, _)) if now.meta().owner != record.meta().owner => return Ok(()),

@@ -119,6 +119,18 @@ pub enum Command<'a> {
         /// How long the index must live, at least a millisecond.
         ttl: Duration,
     },
+    /// As [`Command::IndexPut`], but takes a mark away. Redis: a script of `ZADD` and `PEXPIRE`.
+    /// Answered by [`Reply::Done`].
+    IndexUnmark {
+        /// The index's name.
+        index: &'a str,
+        /// The session id.
+        member: &'a str,
+        /// Unix seconds before which the record need not be checked, at least 0.
+        score: i64,
+        /// How long the index must live, at least a millisecond.
+        ttl: Duration,
+    },
     /// Asks whether `member` stands in the index unmarked. Redis: `ZSCORE`.
     /// Answered by [`Reply::Applied`].
     IndexCheck {
@@ -186,6 +198,7 @@ impl Command<'_> {
             Self::CompareAndSet { .. } => "compare_and_set",
             Self::CompareAndDelete { .. } => "compare_and_delete",
             Self::IndexPut { .. } => "index_put",
+            Self::IndexUnmark { .. } => "index_unmark",
             Self::IndexCheck { .. } => "index_check",
             Self::IndexRemove { .. } => "index_remove",
             Self::IndexMarkAll { .. } => "index_mark_all",

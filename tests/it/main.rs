@@ -1,5 +1,6 @@
 //! The one integration test binary: everything through the public API.
 
+#[cfg(feature = "redis")]
 mod support;
 
 #[cfg(all(feature = "axum", feature = "redis"))]
@@ -14,8 +15,11 @@ mod interleavings;
 #[cfg(feature = "redis")]
 mod interop;
 mod merge;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod middleware;
 mod operations;
 mod readme;
 #[cfg(feature = "redis")]
 mod redis_store;
+mod rooms;

@@ -86,7 +86,17 @@ impl Shelves {
                 member,
                 score,
                 ttl,
-            } => self.index_put(index, member, score, ttl, now),
+            } => self.index_put(index, ttl, now, member, |members| {
+                members.put(member, score);
+            }),
+            Command::IndexUnmark {
+                index,
+                member,
+                score,
+                ttl,
+            } => self.index_put(index, ttl, now, member, |members| {
+                members.unmark(member, score);
+            }),
             Command::IndexCheck { index, member } => {
                 self.index(index, now, Reply::Applied(false), |members| {
                     Reply::Applied(members.stands_unmarked(member))
@@ -240,10 +250,10 @@ impl Shelves {
     fn index_put(
         &mut self,
         index: &str,
-        member: &str,
-        score: i64,
         ttl: Duration,
         now: i64,
+        member: &str,
+        enter: impl FnOnce(&mut Members),
     ) -> Result<Reply, StoreError> {
         self.refuse_record(index, now)?;
         self.indexes.sweep(now);
@@ -258,7 +268,7 @@ impl Shelves {
             self.indexes.put(index, Members::default(), expires);
         }
         self.index(index, now, Reply::Done, |members| {
-            members.put(member, score);
+            enter(members);
             Reply::Done
         })?;
         if let Some(slot) = self.indexes.get(index, now) {

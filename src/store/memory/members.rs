@@ -35,6 +35,14 @@ impl Members {
         }
     }
 
+    /// Enters `member` or raises its score, and takes its mark away.
+    pub(super) fn unmark(&mut self, member: &str, score: i64) {
+        if !self.stands_unmarked(member) {
+            self.0.remove(member);
+        }
+        self.put(member, score);
+    }
+
     pub(super) fn remove(&mut self, members: &[&str]) {
         for member in members {
             self.0.remove(*member);

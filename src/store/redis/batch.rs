@@ -6,7 +6,8 @@ use redis::aio::MultiplexedConnection;
 use redis::{Pipeline, RedisResult, ServerErrorKind, Value};
 
 use super::scripts::{
-    COMPARE_AND_DELETE, COMPARE_AND_SET, INDEX_MARK_ALL, INDEX_PUT, INDEX_SUPERSEDE, Script,
+    COMPARE_AND_DELETE, COMPARE_AND_SET, INDEX_MARK_ALL, INDEX_PUT, INDEX_SUPERSEDE, INDEX_UNMARK,
+    Script,
 };
 use crate::store::contract::Command;
 
@@ -117,6 +118,15 @@ fn write(out: &mut Pipeline, command: &Command<'_>, by_name: bool) {
         } => {
             let put = call(out, &INDEX_PUT, index, by_name).arg(member);
             put.arg(score).arg(millis(ttl))
+        }
+        Command::IndexUnmark {
+            index,
+            member,
+            score,
+            ttl,
+        } => {
+            let unmark = call(out, &INDEX_UNMARK, index, by_name).arg(member);
+            unmark.arg(score).arg(millis(ttl))
         }
         Command::IndexCheck { index, member } => out.cmd("ZSCORE").arg(index).arg(member),
         Command::IndexRemove { members: [], .. } => out,

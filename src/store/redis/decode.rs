@@ -81,7 +81,10 @@ fn other(command: &Command<'_>, answer: Value) -> Result<Reply, StoreError> {
         (Command::CompareAndSet { .. } | Command::CompareAndDelete { .. }, answer) => {
             Reply::Compared(compared(answer)?)
         }
-        (Command::IndexPut { .. } | Command::IndexRemove { .. }, Value::Int(_)) => Reply::Done,
+        (
+            Command::IndexPut { .. } | Command::IndexUnmark { .. } | Command::IndexRemove { .. },
+            Value::Int(_),
+        ) => Reply::Done,
         (Command::IndexCheck { .. }, Value::Nil) => Reply::Applied(false),
         (Command::IndexCheck { .. }, answer) => {
             Reply::Applied(matches!(standing(&answer)?, Standing::Live { .. }))

@@ -55,6 +55,20 @@ end
 return 1"
 );
 
+// A mark is lower than any score.
+
+script!(
+    INDEX_UNMARK,
+    "local score = redis.call('ZSCORE', KEYS[1], ARGV[1])
+if not score or tonumber(score) < tonumber(ARGV[2]) then
+  redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
+end
+if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[3]) then
+  redis.call('PEXPIRE', KEYS[1], ARGV[3])
+end
+return 1"
+);
+
 // Marks in chunks: Lua cannot unpack a table of more than some 8,000 values. The ZREM of nobody
 // comes first because a server whose memory is full refuses ZADD, but not in a script that has
 // written already: marking takes no memory, and revoking must work then as well.

@@ -1,0 +1,90 @@
+//! The counters that operators see, through the `metrics` facade.
+
+use std::collections::BTreeMap;
+
+use jwt_redis_session::store::StoreErrorKind;
+use jwt_redis_session::{Keyring, MemoryStore, SessionError, Sessions};
+use metrics_util::debugging::{DebugValue, DebuggingRecorder};
+
+/// Runs `work` on its own recorder and returns what it counted, by name and labels.
+fn counted(work: impl Future<Output = ()>) -> BTreeMap<String, u64> {
+    let recorder = DebuggingRecorder::new();
+    let snapshotter = recorder.snapshotter();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    metrics::with_local_recorder(&recorder, || runtime.block_on(work));
+    let seen = snapshotter.snapshot().into_vec();
+    let name = |key: &metrics::Key| {
+        let labels: Vec<_> = key.labels().map(|label| label.value().to_owned()).collect();
+        [key.name(), " ", &labels.join(",")]
+            .concat()
+            .trim_end()
+            .to_owned()
+    };
+    let value = |value| match value {
+        DebugValue::Counter(count) => count,
+        DebugValue::Histogram(values) => values.len() as u64,
+        DebugValue::Gauge(_) => panic!("there is no gauge"),
+    };
+    seen.into_iter()
+        .map(|(key, _, _, seen)| (name(key.key()), value(seen)))
+        .collect()
+}
+
+fn sessions(store: MemoryStore) -> Sessions {
+    let keyring = Keyring::hs256("a secret of at least 32 random bytes").unwrap();
+    Sessions::builder(store, keyring).build().unwrap()
+}
+
+#[test]
+fn loads_hits_rejections_and_losses_are_counted() {
+    let counts = counted(async {
+        let sessions = sessions(MemoryStore::new());
+        let token = sessions.session().create().await.unwrap();
+        let session = sessions.open(token.as_str()).await.unwrap();
+        let other = sessions.open(token.as_str()).await.unwrap();
+        assert!(other.destroy().await.unwrap());
+        assert_eq!(session.update().await, Err(SessionError::Gone));
+        sessions.open(token.as_str()).await.unwrap_err();
+        sessions.open("nonsense").await.unwrap_err();
+    });
+    let expected = [
+        ("jwt_redis_session_loads_total", 3),
+        ("jwt_redis_session_hits_total", 2),
+        ("jwt_redis_session_rejections_total unknown", 1),
+        ("jwt_redis_session_rejections_total malformed", 1),
+        ("jwt_redis_session_gone_total update", 1),
+        ("jwt_redis_session_store_seconds load", 3),
+        ("jwt_redis_session_store_seconds insert", 1),
+    ];
+    for (name, count) in expected {
+        assert_eq!(counts.get(name), Some(&count), "{name} in {counts:?}");
+    }
+}
+
+#[test]
+fn store_errors_are_counted_by_kind() {
+    let counts = counted(async {
+        let store = MemoryStore::new();
+        let sessions = sessions(store.clone());
+        let token = sessions.session().create().await.unwrap();
+        store.fail_next(StoreErrorKind::ReadOnly, 1);
+        sessions.open(token.as_str()).await.unwrap_err();
+        store.fail_next(StoreErrorKind::Timeout, 2);
+        sessions.open(token.as_str()).await.unwrap_err();
+        sessions.open(token.as_str()).await.unwrap_err();
+    });
+    let name = "jwt_redis_session_store_errors_total";
+    assert_eq!(
+        counts.get(&format!("{name} read_only")),
+        Some(&1),
+        "{counts:?}"
+    );
+    assert_eq!(
+        counts.get(&format!("{name} timeout")),
+        Some(&2),
+        "{counts:?}"
+    );
+}
