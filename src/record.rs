@@ -20,6 +20,12 @@ pub(crate) fn is_reserved(field: &str) -> bool {
     matches!(field, META_FIELD | "id" | "jwt" | "claims")
 }
 
+/// How many fields a record is made room for, so that a usual one never asks for more.
+const USUAL_FIELDS: usize = 14;
+
+/// How many bytes a record is made room for.
+const USUAL_SIZE: usize = 512;
+
 /// The user's fields, unparsed, in the order in which they stand in the record.
 pub(crate) type Fields<'a> = IndexMap<Cow<'a, str>, &'a RawValue>;
 
@@ -115,7 +121,7 @@ pub(crate) fn write<'a>(
     meta: &Meta,
     fields: impl Iterator<Item = (&'a str, &'a RawValue)>,
 ) -> Bytes {
-    let mut out = Vec::with_capacity(256);
+    let mut out = Vec::with_capacity(USUAL_SIZE);
     out.push(b'{');
     if *meta != Meta::default() {
         write_field(&mut out, META_FIELD, &RawMeta::from(meta));
@@ -272,7 +278,7 @@ impl<'de> Visitor<'de> for Collect {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut fields = Fields::new();
+        let mut fields = Fields::with_capacity(USUAL_FIELDS);
         while let Some((Name(name), value)) = map.next_entry()? {
             fields.insert(name, value);
         }

@@ -20,7 +20,7 @@ impl NumericDate {
     pub(super) fn parse(json: &str) -> Option<Self> {
         if json.len() <= 16 && json.bytes().all(|byte| byte.is_ascii_digit()) {
             let seconds: i64 = json.parse().ok()?;
-            return (seconds <= Self::MAX_SECONDS).then_some(Self(seconds * 1000));
+            return (seconds <= Self::MAX_SECONDS).then(|| Self(seconds * 1000));
         }
         let is_number = json.starts_with(|first: char| first == '-' || first.is_ascii_digit());
         let seconds: f64 = json.parse().ok().filter(|_| is_number)?;
@@ -65,6 +65,8 @@ mod tests {
             "1e300",
             "1e999",
             "9007199254740993",
+            "9223372036854776",
+            "9999999999999999",
             "99999999999999999999",
             "null",
             "true",
