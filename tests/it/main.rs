@@ -2,6 +2,8 @@
 
 mod support;
 
+#[cfg(feature = "test-util")]
+mod conformance;
 #[cfg(feature = "redis")]
 mod faults_store;
 mod format;

@@ -21,10 +21,11 @@ use jwt_redis_session::{
 };
 use serde_json::{Value, json};
 
+use crate::support::{alive_tasks, eventually};
+
 const UNKNOWN: SessionError = SessionError::Rejected(Rejection::Unknown);
 
-/// Makes a test of each body for every store. For Redis add a module beside `memory`, whose
-/// factory gives a fresh database.
+/// Makes a test of each body for every store; each gets a fresh one, Redis a server of its own.
 macro_rules! on_every_store {
     ($($body:ident),* $(,)?) => {
         mod memory {
@@ -32,6 +33,18 @@ macro_rules! on_every_store {
                 #[tokio::test]
                 async fn $body() {
                     super::$body(jwt_redis_session::MemoryStore::new()).await;
+                }
+            )*
+        }
+
+        #[cfg(feature = "redis")]
+        mod redis {
+            $(
+                #[tokio::test]
+                async fn $body() {
+                    let server = crate::support::redis_server::RedisServer::start();
+                    let store = jwt_redis_session::RedisStore::connect(&server.url()).await;
+                    super::$body(store.expect("connect")).await;
                 }
             )*
         }
@@ -261,8 +274,10 @@ async fn settle() {
 /// Polls `future` so many times and drops it, unless it ends before; then lets what it has
 /// started come to its end.
 async fn drop_after<F: Future>(polls: usize, future: F) -> Option<F::Output> {
+    let before = alive_tasks();
     let output = poll(polls, future).await;
-    settle().await;
+    let ended = async || (alive_tasks() <= before).then_some(());
+    eventually("what was started ends", ended).await;
     output
 }
 
