@@ -4,11 +4,15 @@ mod support;
 
 #[cfg(feature = "test-util")]
 mod conformance;
+#[cfg(all(feature = "axum", feature = "redis"))]
+mod faults;
 #[cfg(feature = "redis")]
 mod faults_store;
 mod format;
 #[cfg(feature = "redis")]
 mod format_redis;
+#[cfg(feature = "redis")]
+mod history;
 #[cfg(feature = "test-util")]
 mod interleavings;
 #[cfg(feature = "redis")]
