@@ -72,11 +72,22 @@ impl Slow {
 
 /// After 0 to 50 ms, in steps of 1 ms, which is as fine as timers are.
 fn moments() -> impl Iterator<Item = Duration> {
-    (0..rounds(1, 20)).flat_map(|_| (0..=50).map(Duration::from_millis))
+    (0..=50).map(Duration::from_millis)
+}
+
+/// Runs `test` once, or many times if asked for.
+async fn repeat(test: impl AsyncFn()) {
+    for _ in 0..rounds(1, 20) {
+        test().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f25_a_login_nobody_waits_for_is_whole_or_not_there() {
+    repeat(login).await;
+}
+
+async fn login() {
     let slow = &Slow::open().await;
     let logins = moments().enumerate().map(async |(number, patience)| {
         let owner = format!("o{number}");
@@ -98,6 +109,10 @@ async fn f25_a_login_nobody_waits_for_is_whole_or_not_there() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f25_an_update_nobody_waits_for_is_whole_or_not_there() {
+    repeat(update).await;
+}
+
+async fn update() {
     let slow = &Slow::open().await;
     let updates = moments().enumerate().map(async |(number, patience)| {
         let (session, token) = created(&slow.sessions, Some("jo")).await;
@@ -123,6 +138,10 @@ async fn f25_an_update_nobody_waits_for_is_whole_or_not_there() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f25_a_rotation_nobody_waits_for_leaves_one_session() {
+    repeat(rotation).await;
+}
+
+async fn rotation() {
     let slow = &Slow::open().await;
     let rotations = moments().enumerate().map(async |(number, patience)| {
         let owner = format!("o{number}");
@@ -148,6 +167,10 @@ async fn f25_a_rotation_nobody_waits_for_leaves_one_session() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f25_a_logout_everywhere_nobody_waits_for_ends_all_or_none() {
+    repeat(logout_everywhere).await;
+}
+
+async fn logout_everywhere() {
     let slow = &Slow::open().await;
     let logouts = moments().enumerate().map(async |(number, patience)| {
         let owner = format!("o{number}");

@@ -7,16 +7,20 @@ mod corrupt;
 mod crossed;
 mod disconnects;
 mod http;
+mod lifetimes;
+mod outages;
 mod refusals;
 mod revocation;
 mod rotation;
+mod secrets;
 mod shutdown;
 mod updates;
 
 use std::time::Duration;
 
 use jwt_redis_session::{
-    Keyring, RedisStore, Rejection, Session, SessionError, Sessions, SessionsBuilder, Token,
+    Keyring, RedisConfig, RedisStore, Rejection, Session, SessionError, Sessions, SessionsBuilder,
+    Token,
 };
 
 use crate::support::proxy::Proxy;
@@ -87,8 +91,13 @@ fn records(server: &RedisServer, keyspace: &str) -> Vec<String> {
     ids
 }
 
+/// A store that waits for long: a busy machine is none of the faults here.
 async fn connect(proxy: &Proxy) -> RedisStore {
-    RedisStore::connect(&proxy.url()).await.expect("connect")
+    let patience = Duration::from_secs(20);
+    let config = RedisConfig::new(proxy.url())
+        .deadline(patience)
+        .response_timeout(patience);
+    config.connect().await.expect("connect")
 }
 
 /// A new session of `owner`, if any.
