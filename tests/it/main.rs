@@ -4,6 +4,7 @@ mod support;
 
 #[cfg(feature = "test-util")]
 mod conformance;
+mod coverage;
 #[cfg(all(feature = "axum", feature = "redis"))]
 mod faults;
 #[cfg(feature = "redis")]

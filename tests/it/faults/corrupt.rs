@@ -10,7 +10,7 @@ use crate::support::redis_server::RedisServer;
 fn spoilings(key: &str) -> Vec<Vec<String>> {
     let megabytes = format!(r#"{{"a":"{}"}}"#, "x".repeat(2 << 20));
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
-    let set = |value: &str| vec!["SET", key, value, "KEEPTTL"].join("\0");
+    let set = |value: &str| ["SET", key, value, "KEEPTTL"].join("\0");
     let mut all: Vec<String> = [
         "[1,2]",
         r#""str""#,
@@ -72,7 +72,7 @@ async fn f30_what_is_no_session_is_corrupt_and_left_alone_and_the_request_goes_o
             Some(corrupt.clone()),
             "{what}"
         );
-        let look = site.ask("/look", Some(token.as_str())).await.is_fine();
+        let look = site.ask("/look", Some(token.as_str())).await.fine();
         assert_eq!(look, "Rejected(Corrupt)", "{what}");
         let answer = site.ask("/read", Some(token.as_str())).await;
         assert_eq!(answer.status, 401, "{what}");
@@ -94,7 +94,7 @@ async fn f30_what_is_no_session_is_corrupt_and_left_alone_and_the_request_goes_o
         assert_eq!(server.run(&["DUMP", &key]), held, "left alone: {what}");
     }
     let (_, fresh) = created(&sessions, Some("jo")).await;
-    site.ask("/read", Some(fresh.as_str())).await.is_fine();
+    site.ask("/read", Some(fresh.as_str())).await.fine();
 }
 
 /// A session can still be ended by its handle when its record was spoiled.

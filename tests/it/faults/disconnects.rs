@@ -26,7 +26,7 @@ impl Slow {
         let proxy = Proxy::to(server.address()).await;
         let sessions = sessions(connect(&proxy).await);
         let site = Site::open(app(sessions.clone())).await;
-        site.ask("/login/warm-up", None).await.is_fine();
+        site.ask("/login/warm-up", None).await.fine();
         sessions
             .destroy_all("warm-up")
             .await
@@ -64,9 +64,9 @@ impl Slow {
         })
         .await;
         assert_eq!(self.proxy.accepted(), 1, "one connection served all");
-        let token = self.site.ask("/login/last", None).await.is_fine();
+        let token = self.site.ask("/login/last", None).await.fine();
         let ended = self.site.ask("/logout-everywhere", Some(&token)).await;
-        assert_eq!(ended.is_fine(), "1");
+        assert_eq!(ended.fine(), "1");
     }
 }
 

@@ -118,7 +118,7 @@ impl Answer {
     }
 
     #[track_caller]
-    pub(super) fn is_fine(self) -> String {
+    pub(super) fn fine(self) -> String {
         assert_eq!(self.status, 200, "{self:?}");
         self.body
     }

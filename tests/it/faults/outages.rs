@@ -30,10 +30,10 @@ async fn f01_an_application_starts_without_redis_and_serves_when_it_comes() {
     server.kill();
     let site = site(&server.url()).await;
     site.ask("/login/jo", None).await.is_outage();
-    assert_eq!(site.ask("/look", None).await.is_fine(), "Absent");
+    assert_eq!(site.ask("/look", None).await.fine(), "Absent");
     server.restart();
     let token = login(&site).await;
-    site.ask("/read", Some(&token)).await.is_fine();
+    site.ask("/read", Some(&token)).await.fine();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -97,14 +97,14 @@ async fn f08_a_password_that_is_wrong_meanwhile_is_an_outage_and_no_more() {
         &["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"],
     );
     eventually("turned away", || async {
-        let look = site.ask("/look", Some(&token)).await.is_fine();
+        let look = site.ask("/look", Some(&token)).await.fine();
         look.contains("Auth").then_some(())
     })
     .await;
     site.ask("/read", Some(&token)).await.is_outage();
     admin("two", &["CONFIG", "SET", "requirepass", "one"]);
     login(&site).await;
-    site.ask("/read", Some(&token)).await.is_fine();
+    site.ask("/read", Some(&token)).await.fine();
 }
 
 /// F17: connections that are killed all the time cost some answers and no session.

@@ -19,7 +19,7 @@ struct Duel {
 impl Duel {
     async fn prepare(race: &Race, number: usize) -> Self {
         let sessions = race.round(number);
-        let owner = (number % 2 == 0).then_some("jo");
+        let owner = number.is_multiple_of(2).then_some("jo");
         let (one, old) = created(&sessions[0], owner).await;
         let other = open(&sessions[1], &old).await.expect("it lives");
         Self {
@@ -43,7 +43,7 @@ impl Duel {
             assert_eq!(open(sessions, &self.old).await.err(), Some(UNKNOWN));
         }
         assert_eq!(race.records(number), left, "no session without a token");
-        if number % 2 == 0 {
+        if number.is_multiple_of(2) {
             assert_eq!(listed(here, "jo").await, left);
         }
     }

@@ -43,7 +43,7 @@ async fn r45_an_application_tells_no_secret_in_logs_or_refusals() {
         .replace("redis://", &format!("redis://:{PASSWORD}@"));
     let store = RedisStore::connect(&url).await.expect("connect");
     let site = Site::open(app(sessions(store))).await;
-    let mut token = site.ask(&format!("/login/{OWNER}"), None).await.is_fine();
+    let mut token = site.ask(&format!("/login/{OWNER}"), None).await.fine();
     let mut secrets = vec![OWNER.to_owned(), PASSWORD.to_owned()];
     let mut refusals = String::new();
     for path in [
@@ -63,7 +63,7 @@ async fn r45_an_application_tells_no_secret_in_logs_or_refusals() {
         }
     }
     let forged = r#"eyJhbGciOiJodXNoXG5odXNoIn0.e30.aHVzaA"#;
-    let token = site.ask(&format!("/login/{OWNER}"), None).await.is_fine();
+    let token = site.ask(&format!("/login/{OWNER}"), None).await.fine();
     secrets.extend([token.clone(), id_of(&token), forged.to_owned()]);
     server.kill();
     let look = format!("/look?accessToken={token}");

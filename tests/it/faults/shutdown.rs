@@ -37,7 +37,7 @@ async fn f27_a_graceful_shutdown_loses_no_acknowledged_write() {
         let mut answered = 0;
         // The others were cut off before they were heard.
         for answer in answers.into_iter().flatten() {
-            let token = answer.is_fine();
+            let token = answer.fine();
             let session = sessions.open(&token).await.expect("acknowledged");
             assert_eq!(session.get("a"), Ok(Some(1)));
             answered += 1;

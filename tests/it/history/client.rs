@@ -82,8 +82,8 @@ pub(super) struct Client {
 }
 
 impl Client {
-    pub(super) async fn connect(number: Writer, url: String, world: Arc<World>) -> Self {
-        let store = RedisStore::lazy(&url).expect("a good url");
+    pub(super) fn connect(number: Writer, url: &str, world: Arc<World>) -> Self {
+        let store = RedisStore::lazy(url).expect("a good url");
         let keyring = Keyring::hs256("0123456789abcdef0123456789abcdef").expect("a good secret");
         let sessions = Sessions::builder(store, keyring).build();
         Self {

@@ -27,7 +27,7 @@ async fn f24_a_history_with_faults_holds_every_promise() {
     let world = Arc::new(World::default());
     let mut clients = Vec::new();
     for number in 0..CLIENTS {
-        let client = Client::connect(number, nemesis.url(number), Arc::clone(&world)).await;
+        let client = Client::connect(number, &nemesis.url(number), Arc::clone(&world));
         clients.push(tokio::spawn(client.work()));
     }
     let end = Instant::now() + patience;
@@ -40,7 +40,7 @@ async fn f24_a_history_with_faults_holds_every_promise() {
         client.await.expect("no client panics");
     }
     // Whatever was on its way has come or never will: a last look at every session.
-    let last = Client::connect(CLIENTS, nemesis.url(0), Arc::clone(&world)).await;
+    let last = Client::connect(CLIENTS, &nemesis.url(0), Arc::clone(&world));
     last.read_all().await;
     let history = world.history();
     let (mut fine, mut unknown) = (0, 0);
