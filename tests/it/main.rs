@@ -5,11 +5,18 @@ mod support;
 
 #[cfg(all(feature = "axum", feature = "redis"))]
 mod app;
+#[cfg(feature = "test-util")]
+mod conformance;
+mod coverage;
+#[cfg(all(feature = "axum", feature = "redis"))]
+mod faults;
 #[cfg(feature = "redis")]
 mod faults_store;
 mod format;
 #[cfg(feature = "redis")]
 mod format_redis;
+#[cfg(feature = "redis")]
+mod history;
 #[cfg(feature = "test-util")]
 mod interleavings;
 #[cfg(feature = "redis")]

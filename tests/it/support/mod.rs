@@ -30,3 +30,20 @@ pub fn unique(prefix: &str) -> String {
     let random: u64 = rand::random();
     format!("{prefix}:{random:016x}:{count}")
 }
+
+/// How many rounds a loop runs: `usual`, or `long` if the environment says `LONG=1`.
+pub fn rounds(usual: usize, long: usize) -> usize {
+    if is_long() { long } else { usual }
+}
+
+/// Whether the environment asks for the long versions of the tests: `LONG=1`.
+pub fn is_long() -> bool {
+    std::env::var_os("LONG").is_some_and(|value| value == "1")
+}
+
+/// How many tasks the present runtime has.
+pub fn alive_tasks() -> usize {
+    tokio::runtime::Handle::current()
+        .metrics()
+        .num_alive_tasks()
+}

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
@@ -23,6 +23,7 @@ pub struct Proxy {
 struct State {
     target: SocketAddr,
     delay: Duration,
+    jitter: Duration,
     reply_limit: Option<usize>,
     frozen_before: usize,
     blackhole: bool,
@@ -41,6 +42,7 @@ impl Proxy {
         let (state, _) = watch::channel(State {
             target,
             delay: Duration::ZERO,
+            jitter: Duration::ZERO,
             reply_limit: None,
             frozen_before: 0,
             blackhole: false,
@@ -78,6 +80,12 @@ impl Proxy {
     /// Holds everything back for so long, each way.
     pub fn delay(&self, delay: Duration) {
         self.state.send_modify(|state| state.delay = delay);
+    }
+
+    /// Holds everything back for a random time of at most so long, each way, so that what runs
+    /// over different connections meets in every order.
+    pub fn jitter(&self, most: Duration) {
+        self.state.send_modify(|state| state.jitter = most);
     }
 
     /// Closes each connection after `limit` more bytes of replies.
@@ -170,10 +178,14 @@ async fn pump(
         let Ok(length @ 1..) = from.read(&mut buffer).await else {
             return;
         };
-        let delay = state.borrow().delay;
+        let (delay, jitter) = {
+            let state = state.borrow();
+            (state.delay, state.jitter)
+        };
         if !delay.is_zero() {
             tokio::time::sleep(delay).await;
         }
+        hold_back(jitter).await;
         if state.wait_for(passing).await.is_err() {
             return;
         }
@@ -185,6 +197,17 @@ async fn pump(
             tokio::time::sleep(Duration::from_millis(2)).await;
             return;
         }
+    }
+}
+
+/// Waits for a random time of at most `most`, finer than timers are.
+async fn hold_back(most: Duration) {
+    if most.is_zero() {
+        return;
+    }
+    let until = Instant::now() + most.mul_f64(rand::random());
+    while Instant::now() < until {
+        tokio::task::yield_now().await;
     }
 }
 
