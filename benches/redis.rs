@@ -35,20 +35,20 @@ async fn main() {
 
     let mut rounds = Vec::new();
     for _ in 0..ROUNDS {
-        let get = rate(round, || {
-            let mut connection = connection.clone();
+        let shared = connection.clone();
+        let get = rate(round, move || {
+            let mut connection = shared.clone();
             async move {
-                let value: Vec<u8> = redis::cmd("GET")
-                    .arg(KEY)
-                    .query_async(&mut connection)
-                    .await?;
+                let mut get = redis::cmd("GET");
+                let value: Vec<u8> = get.arg(KEY).query_async(&mut connection).await?;
                 assert_eq!(value.len(), RECORD.len());
                 Ok::<_, redis::RedisError>(())
             }
         });
         let get = get.await;
-        let open = rate(round, || {
-            let (sessions, token) = (world.sessions.clone(), world.token.clone());
+        let (sessions, token) = (world.sessions.clone(), world.token.clone());
+        let open = rate(round, move || {
+            let (sessions, token) = (sessions.clone(), token.clone());
             async move { sessions.open(token.as_str()).await.map(drop) }
         });
         rounds.push((open.await / get, get));
