@@ -48,7 +48,9 @@ impl Sessions {
 impl SessionsBuilder {
     /// Sets the prefix of every name in the store. Defaults to `sess:`.
     ///
-    /// Sessions of different keyspaces never see each other, even under the same secret.
+    /// Sessions of different keyspaces never see each other, even under the same secret. End it
+    /// with a delimiter such as `:`, which no id contains: of the keyspaces `app` and `app2` one
+    /// is the beginning of the other's names.
     pub fn keyspace(mut self, prefix: impl Into<Box<str>>) -> Self {
         self.keyspace = prefix.into();
         self

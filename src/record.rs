@@ -220,6 +220,14 @@ impl<'de> Deserialize<'de> for Outline<'de> {
     }
 }
 
+/// What is ours is an object; serde would take an array for one, too.
+fn object<'de, E: serde::de::Error>(raw: &'de RawValue) -> Result<RawMeta<'de>, E> {
+    if !raw.get().starts_with('{') {
+        return Err(E::custom("not an object"));
+    }
+    serde_json::from_str(raw.get()).map_err(E::custom)
+}
+
 struct OutlineVisitor;
 
 impl<'de> Visitor<'de> for OutlineVisitor {
@@ -233,7 +241,7 @@ impl<'de> Visitor<'de> for OutlineVisitor {
         let mut meta = None;
         while let Some(Name(name)) = map.next_key()? {
             if name == META_FIELD {
-                meta = Some(map.next_value()?);
+                meta = Some(object(map.next_value()?)?);
             } else {
                 map.next_value::<IgnoredAny>()?;
             }
@@ -307,6 +315,7 @@ mod tests {
             "{}x",
             "{\"a\":}",
             "{\"_jrs\":5}",
+            "{\"_jrs\":[\"jo\",1,2]}",
             "{\"_jrs\":{\"owner\":\"\"}}",
             "{\"_jrs\":{\"created\":\"x\"}}",
             deep.as_str(),

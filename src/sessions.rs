@@ -87,7 +87,7 @@ impl Sessions {
             Ok(record) => {
                 Session::active(Arc::clone(engine), identified.id, identified.claims, record)
             }
-            Err(error) => self.refused(error),
+            Err(error) => self.refused(error, identified.id),
         }
     }
 
@@ -118,7 +118,8 @@ impl Sessions {
     ///
     /// # Errors
     ///
-    /// [`SessionError::Unavailable`]: the session may still live.
+    /// [`SessionError::Unavailable`]: the session may still live. [`SessionError::Corrupt`] if
+    /// what stands there is no session; it is left alone.
     pub async fn destroy(&self, id: &SessionId) -> Result<bool, SessionError> {
         to_its_end(Arc::clone(&self.engine).destroy_by_id(id.clone(), None)).await
     }
@@ -170,10 +171,10 @@ impl Sessions {
     }
 
     /// The handle for a good token whose session could not be loaded.
-    fn refused(&self, error: SessionError) -> Session {
+    fn refused(&self, error: SessionError, id: SessionId) -> Session {
         let engine = Arc::clone(&self.engine);
         match error {
-            SessionError::Unavailable(error) => Session::unavailable(engine, error),
+            SessionError::Unavailable(error) => Session::unavailable(engine, error, Some(id)),
             SessionError::Rejected(reason) => {
                 telemetry::rejected(reason);
                 Session::rejected(engine, reason, true)

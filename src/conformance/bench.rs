@@ -204,6 +204,15 @@ impl Bench {
         self.done(command).await;
     }
 
+    pub(super) async fn prune(&self, index: &str, members: &[&str], score: i64) {
+        self.done(Command::IndexPrune {
+            index,
+            members,
+            score,
+        })
+        .await;
+    }
+
     pub(super) async fn unmark(&self, index: &str, member: &str, score: i64) {
         let ttl = LONG;
         self.done(Command::IndexUnmark {

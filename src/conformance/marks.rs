@@ -188,3 +188,29 @@ pub(super) async fn unmark_takes_the_mark_away(bench: Bench) {
         "index-unmark must take the mark of its member away, and never lower a score",
     );
 }
+
+pub(super) async fn prune_takes_only_what_is_due(bench: Bench) {
+    let index = bench.name("index");
+    bench
+        .put_all(&index, &[("a", 5), ("b", 9), ("c", 10), ("d", 1)])
+        .await;
+    bench.mark_all(&index, Some("c")).await;
+    bench
+        .put_all(&index, &[("e", 5), ("f", 9), ("g", 10)])
+        .await;
+    for members in [&["a", "c", "e", "f", "g", "unknown"][..], &[]] {
+        bench.prune(&index, members, 9).await;
+    }
+    let expected = [
+        ("a", None),
+        ("b", None),
+        ("c", Some(10)),
+        ("d", None),
+        ("g", Some(10)),
+    ];
+    bench.must_hold(
+        &bench.entries(&index).await,
+        &expected,
+        "index-prune must leave what is marked, not due, or not named",
+    );
+}

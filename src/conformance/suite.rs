@@ -97,6 +97,7 @@ pub static CASES: &[Case] = cases! {
     marks::mark_all_returns_leftovers: "index-mark-all returns those marked before, too",
     marks::a_mark_stays: "a marked member stays marked, whatever is put",
     marks::unmark_takes_the_mark_away: "index-unmark takes a mark away, enters a member or raises its score",
+    marks::prune_takes_only_what_is_due: "index-prune removes the unmarked members whose score has passed, and no other",
     marks::a_mark_can_be_removed: "a marked member can be removed and entered anew",
     marks::the_marked_are_not_due: "index-due does not list the marked",
     marks::supersede_marks_the_old: "index-supersede marks the old member if both stand unmarked",

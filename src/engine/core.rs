@@ -110,10 +110,18 @@ impl Engine {
         owner.map(|owner| self.keyspace.index(owner))
     }
 
+    /// The absolute end of `record` in Unix seconds. One that was created before there was an
+    /// absolute lifetime ends when it would have ended with it.
+    pub(crate) fn end(&self, record: &Record) -> Option<i64> {
+        let meta = record.meta();
+        meta.expires
+            .or_else(|| self.lifetime.expires(meta.created?))
+    }
+
     /// The time to live that a use now gives to `record`.
     pub(crate) fn ttl(&self, record: &Record) -> Result<Duration, SessionError> {
         self.lifetime
-            .ttl(record.meta().expires, self.now_millis())
+            .ttl(self.end(record), self.now_millis())
             .ok_or(SessionError::Gone)
     }
 

@@ -144,7 +144,11 @@ impl Engine {
     }
 
     /// Takes an id that belongs to somebody else's session off this owner's list again.
-    async fn unlist_taken(&self, id: &SessionId, record: &Record) -> Result<(), SessionError> {
+    pub(crate) async fn unlist_taken(
+        &self,
+        id: &SessionId,
+        record: &Record,
+    ) -> Result<(), SessionError> {
         let Some(index) = self.index(record.meta().owner.as_ref()) else {
             return Ok(());
         };
@@ -183,6 +187,7 @@ impl Engine {
         index: &str,
         due: &[String],
     ) -> Result<(), SessionError> {
+        let score = self.now();
         let ids: Vec<_> = due
             .iter()
             .filter_map(|id| SessionId::parse(id).ok())
@@ -192,20 +197,18 @@ impl Engine {
         let mut dead = Vec::new();
         let mut commands = Vec::new();
         for (id, loaded) in ids.iter().zip(self.run_all(&loads).await?) {
-            if self.is_of_another(owner, loaded.clone()) {
-                dead.push(id.as_str());
-                continue;
-            }
-            match reply::record(loaded)? {
-                None => dead.push(id.as_str()),
-                Some(stored) => {
-                    commands.push(self.put(index, id, stored.ttl.unwrap_or_default()));
+            match self.judge(reply::record(loaded)) {
+                Ok((record, ttl)) if record.meta().owner.as_ref() == Some(owner) => {
+                    commands.push(self.put(index, id, ttl.unwrap_or_default()));
                 }
+                Ok(_) | Err(SessionError::Rejected(_)) => dead.push(id.as_str()),
+                Err(error) => return Err(error),
             }
         }
-        commands.push(Command::IndexRemove {
+        commands.push(Command::IndexPrune {
             index,
             members: &dead,
+            score,
         });
         self.run_all(&commands)
             .await

@@ -7,10 +7,11 @@ use crate::engine::reply;
 use crate::error::SessionError;
 use crate::id::SessionId;
 use crate::owner::Owner;
+use crate::record::Record;
 use crate::store::{Command, Reply};
 
-/// How many records are read or deleted in one round trip.
-const BATCH: usize = 128;
+/// How many records are read in one round trip: few, for each may be as large as the limit allows.
+const BATCH: usize = 16;
 
 impl Engine {
     /// Ends one session: the record first, then its place in the owner's index. Tells whether
@@ -48,13 +49,12 @@ impl Engine {
     ) -> Result<bool, SessionError> {
         let key = self.keyspace.record(&id);
         let [loaded] = self.run([Command::Load { key: &key }]).await?;
-        match self.judge(reply::record(loaded)) {
-            Ok((record, _)) if owner.is_none() || record.meta().owner == owner => {
-                let owner = record.meta().owner.clone();
-                self.destroy(id, owner).await
+        match holder(loaded)? {
+            Holder::Session(holder) if owner.is_none() || holder == owner => {
+                self.destroy(id, holder).await
             }
-            Ok(_) | Err(SessionError::Rejected(_)) => Ok(false),
-            Err(error) => Err(error),
+            Holder::Session(_) | Holder::Nobody => Ok(false),
+            Holder::Foreign => Err(SessionError::Corrupt),
         }
     }
 
@@ -112,10 +112,16 @@ impl Engine {
         let loads: Vec<_> = keys.iter().map(|key| Command::Load { key }).collect();
         let (mut members, mut deletes) = (Vec::new(), Vec::new());
         for ((id, key), loaded) in ids.iter().zip(&keys).zip(self.run_all(&loads).await?) {
-            if !self.is_of_another(owner, loaded) {
-                members.push(id.as_str());
-                deletes.push(Command::Delete { key });
+            match holder(loaded)? {
+                Holder::Session(Some(holder)) if holder == *owner => {
+                    deletes.push(Command::Delete { key });
+                }
+                Holder::Session(_) => continue,
+                // A creation under way may be about to write it; it looks at the index afterwards.
+                Holder::Nobody => deletes.push(Command::Delete { key }),
+                Holder::Foreign => {}
             }
+            members.push(id.as_str());
         }
         let mut destroyed = 0;
         for deleted in self.run_all(&deletes).await? {
@@ -125,10 +131,27 @@ impl Engine {
         self.run([Command::IndexRemove { index, members }]).await?;
         Ok(destroyed)
     }
+}
 
-    /// Whether the record lives and is another owner's, or nobody's.
-    pub(crate) fn is_of_another(&self, owner: &Owner, loaded: Reply) -> bool {
-        let judged = self.judge(reply::record(loaded));
-        judged.is_ok_and(|(record, _)| record.meta().owner.as_ref() != Some(owner))
-    }
+/// Whose the thing is that stands under a session's name.
+enum Holder {
+    /// There is nothing.
+    Nobody,
+    /// A session, of this owner if it has one.
+    Session(Option<Owner>),
+    /// It is no session.
+    Foreign,
+}
+
+/// Asks for the owner alone: a session that is too large or too old to be opened can be ended.
+fn holder(loaded: Reply) -> Result<Holder, SessionError> {
+    Ok(match reply::record(loaded) {
+        Ok(None) => Holder::Nobody,
+        Ok(Some(stored)) => match Record::parse(stored.value) {
+            Ok(record) => Holder::Session(record.meta().owner.clone()),
+            Err(_) => Holder::Foreign,
+        },
+        Err(SessionError::Corrupt) => Holder::Foreign,
+        Err(error) => return Err(error),
+    })
 }

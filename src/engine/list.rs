@@ -11,8 +11,8 @@ use crate::owner::Owner;
 use crate::record::Record;
 use crate::store::{Command, IndexEntry, Standing};
 
-/// How many records are read in one round trip.
-const BATCH: usize = 128;
+/// How many records are read in one round trip: few, for each may be as large as the limit allows.
+const BATCH: usize = 16;
 
 /// How long after its mark a dying session is surely not waiting for a rotation or a
 /// `destroy_all` that is still under way, in seconds.
@@ -71,6 +71,7 @@ impl Engine {
             .map(|(id, _)| self.keyspace.record(id))
             .collect();
         let loads: Vec<_> = keys.iter().map(|key| Command::Load { key }).collect();
+        let score = self.now();
         let mut dead = Vec::new();
         let mut living = Vec::new();
         for ((id, standing), loaded) in entries.iter().zip(self.run_all(&loads).await?) {
@@ -92,7 +93,7 @@ impl Engine {
                 Err(error) => return Err(error),
             }
         }
-        self.tidy(index, &dead, &living).await
+        self.tidy(index, &dead, &living, score).await
     }
 
     /// Whether the time before which the record need not be checked has passed. A record that is
@@ -106,15 +107,17 @@ impl Engine {
         index: &str,
         dead: &[&str],
         living: &[(&SessionId, Duration)],
+        score: i64,
     ) -> Result<(), SessionError> {
         let mut commands: Vec<_> = living
             .iter()
             .map(|(id, ttl)| self.put(index, id, *ttl))
             .collect();
         if !dead.is_empty() {
-            commands.push(Command::IndexRemove {
+            commands.push(Command::IndexPrune {
                 index,
                 members: dead,
+                score,
             });
         }
         if !commands.is_empty() {

@@ -37,7 +37,9 @@ impl Engine {
                 loaded
             }
         };
-        let (record, ttl) = self.judge(reply::record(loaded))?;
+        let (record, ttl) = self
+            .judge(reply::record(loaded))
+            .inspect_err(|_| telemetry::miss())?;
         self.keep_alive(id, &record, ttl);
         telemetry::hit();
         Ok(record)
@@ -70,7 +72,6 @@ impl Engine {
                 Ok(record) => return Ok((record, ttl)),
             },
         };
-        telemetry::miss();
         Err(SessionError::Rejected(reason))
     }
 
@@ -80,9 +81,9 @@ impl Engine {
         limit(idle, expires, self.now_millis())
     }
 
-    /// Pushes the time to live back once 1/16 of the max age has passed since the last use; if
-    /// each read does so anyway, sees to the index, and to an absolute end that only the record
-    /// tells. The request does not wait for it.
+    /// Sets the time to live anew once 1/16 of the max age has passed since the last use, or if
+    /// it is longer than a use gives; if each read does so anyway, sees to the index, and to an
+    /// absolute end that only the record tells. The request does not wait for it.
     fn keep_alive(self: &Arc<Self>, id: &SessionId, record: &Record, left: Option<Duration>) {
         let (Some(idle), Ok(full)) = (self.lifetime.idle(), self.ttl(record)) else {
             return;
@@ -90,7 +91,8 @@ impl Engine {
         let due = if self.touch_every_read {
             record.meta().owner.is_some() || full < idle
         } else {
-            left.is_none_or(|left| left < full.saturating_sub(idle / 16))
+            let slack = idle / 16;
+            left.is_none_or(|left| left < full.saturating_sub(slack) || left > full + slack)
         };
         if due {
             let (engine, id, record) = (Arc::clone(self), id.clone(), record.clone());

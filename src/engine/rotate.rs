@@ -35,6 +35,8 @@ enum Decision {
     Go,
     OldGone,
     NewGone,
+    /// The new id is another session's.
+    Taken,
     /// The old one belongs to another owner now, whose index has to decide.
     Moved,
 }
@@ -71,6 +73,7 @@ impl Engine {
                     });
                 }
                 Ok(Decision::NewGone) => self.discard(&new, &record).await?,
+                Ok(Decision::Taken) => self.unlist_taken(&new, &record).await?,
                 Ok(Decision::Moved) => {
                     self.discard(&new, &record).await?;
                     seen = before;
@@ -94,7 +97,7 @@ impl Engine {
         edit: Edit<'_>,
     ) -> Result<Decision, SessionError> {
         if !self.write_successor(pair).await? {
-            return Ok(Decision::NewGone);
+            return Ok(Decision::Taken);
         }
         let outcome = match self.decide(pair).await {
             Ok(Decision::Go) => self.retire(pair, edit).await,

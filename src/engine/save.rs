@@ -48,36 +48,6 @@ impl Engine {
         Err(SessionError::Conflict)
     }
 
-    /// As [`Engine::save`], but the last of many racing writers wins in the end.
-    pub(crate) async fn overwrite(
-        &self,
-        id: &SessionId,
-        seen: Record,
-        edit: Edit<'_>,
-    ) -> Result<Saved, SessionError> {
-        match self.save(id, seen.clone(), edit).await {
-            Err(SessionError::Conflict) => {}
-            outcome => return outcome,
-        }
-        let after = edit(&seen)?;
-        let (key, ttl) = (self.keyspace.record(id), self.ttl(&after)?);
-        let [reply] = self
-            .run([Command::Replace {
-                key: &key,
-                value: after.bytes(),
-                ttl,
-            }])
-            .await?;
-        if reply::applied(reply)? {
-            Ok(Saved {
-                before: seen,
-                after,
-            })
-        } else {
-            Err(self.gone(id, &after).await)
-        }
-    }
-
     async fn compare_and_set(
         &self,
         id: &SessionId,

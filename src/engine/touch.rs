@@ -23,7 +23,7 @@ impl Engine {
             None => self.ttl(record)?,
             Some(ttl) if !is_storable(ttl) => return Err(SessionError::InvalidDuration),
             Some(ttl) => {
-                limit(ttl, record.meta().expires, self.now_millis()).ok_or(SessionError::Gone)?
+                limit(ttl, self.end(record), self.now_millis()).ok_or(SessionError::Gone)?
             }
         };
         self.expire(id, record, ttl).await

@@ -70,13 +70,26 @@ pub(crate) struct Draft {
     pub(crate) record: Record,
     pub(crate) changes: Changes,
     pub(crate) owner: OwnerChange,
+    /// The absolute end that the session must have after the operation, if it is not later than
+    /// the one it has.
+    pub(crate) end: Option<i64>,
 }
 
 impl Draft {
+    /// The same without a change of owner, which stays pending.
+    pub(crate) fn without_owner(self) -> Self {
+        Self {
+            owner: OwnerChange::Keep,
+            ..self
+        }
+    }
+
     /// The record that stands in the store, with the changes of this handle.
     pub(crate) fn merge(&self, before: &Record) -> Result<Record, SessionError> {
         let data = SessionData::new(Some(before.clone()), self.changes.clone());
-        Ok(data.to_record(self.owner.apply(before.meta())?))
+        let mut meta = self.owner.apply(before.meta())?;
+        meta.expires = [meta.expires, self.end].into_iter().flatten().min();
+        Ok(data.to_record(meta))
     }
 }
 
@@ -110,6 +123,7 @@ impl Shared {
             record: cell.data.record().cloned().ok_or(SessionError::Gone)?,
             changes: cell.data.changes().clone(),
             owner: cell.owner.clone(),
+            end: None,
         })
     }
 

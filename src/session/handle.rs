@@ -70,8 +70,16 @@ impl Session {
         )
     }
 
-    pub(crate) fn unavailable(engine: Arc<Engine>, error: StoreError) -> Self {
-        Self::with(engine, Status::Unavailable(error), SessionData::default())
+    pub(crate) fn unavailable(
+        engine: Arc<Engine>,
+        error: StoreError,
+        id: Option<SessionId>,
+    ) -> Self {
+        Self::with(
+            engine,
+            Status::Unavailable { error, id },
+            SessionData::default(),
+        )
     }
 
     fn with(engine: Arc<Engine>, status: Status, data: SessionData) -> Self {
@@ -171,7 +179,7 @@ impl Session {
     /// Removes the field `key` in this handle and tells whether there was one.
     #[allow(clippy::must_use_candidate)]
     pub fn remove(&self, key: &str) -> bool {
-        self.0.lock().data.remove(key)
+        self.look().data.remove(key)
     }
 
     /// Removes every field in this handle.
@@ -226,7 +234,7 @@ impl Session {
     }
 
     /// Notes that what the request does depends on its session.
-    fn look(&self) -> MutexGuard<'_, Cell> {
+    pub(super) fn look(&self) -> MutexGuard<'_, Cell> {
         let mut cell = self.0.lock();
         cell.usage.consulted = true;
         cell

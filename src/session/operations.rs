@@ -9,12 +9,14 @@ use serde_json::{Map, Value};
 use crate::data::SessionData;
 use crate::engine::core::to_its_end;
 use crate::error::SessionError;
+use crate::id::SessionId;
+use crate::owner::Owner;
 use crate::record::{Meta, Record};
 use crate::rejection::Rejection;
-use crate::session::cell::{Draft, Shared};
+use crate::session::cell::{Draft, OwnerChange, Shared, Usage};
 use crate::session::handle::Session;
 use crate::session::state::Status;
-use crate::token::Token;
+use crate::token::{Claims, Token};
 
 impl Session {
     /// Creates a session with a fresh id from what was set on this handle, and returns its token.
@@ -22,7 +24,8 @@ impl Session {
     /// The token exists only if the store has acknowledged the record. A session that the
     /// request already had is neither carried over nor ended: what was loaded stays behind, so
     /// that one user's data never ends up in another's session. To keep the data use
-    /// [`rotate`](Self::rotate).
+    /// [`rotate`](Self::rotate). What was set counts as stored then: a second `create` on the same
+    /// handle starts from nothing.
     ///
     /// Redis: `SET NX`. Runs to its end even if the caller is dropped.
     ///
@@ -76,11 +79,11 @@ impl Session {
     /// [`SessionError::InvalidOwner`], [`SessionError::Unavailable`]; without a session
     /// [`SessionError::Absent`] or [`SessionError::Rejected`].
     pub async fn update(&self) -> Result<(), SessionError> {
-        if self.0.lock().owner == Default::default() {
+        if self.0.lock().owner == OwnerChange::Keep {
             return self.0.update().await;
         }
         let shared = Arc::clone(&self.0);
-        to_its_end(async move { shared.update().await }).await
+        to_its_end(async move { shared.update_owner().await }).await
     }
 
     /// Reads, modifies and writes the data in one atomic step: `f` gets what the store holds now
@@ -116,7 +119,8 @@ impl Session {
     }
 
     /// Replaces the whole data by `data`, which must serialise to a JSON object. The last writer
-    /// wins; the owner and the times stay.
+    /// wins; the owner and the times stay. Changes made on this handle before are dropped, and a
+    /// pending [`set_owner`](Self::set_owner) stays pending.
     ///
     /// # Errors
     ///
@@ -131,7 +135,7 @@ impl Session {
             .map_err(|error| self.0.failed("replace", error))
     }
 
-    /// Loads the newest data. Changes that were not stored are dropped.
+    /// Loads the newest data. Changes that were not stored, an owner among them, are dropped.
     ///
     /// # Errors
     ///
@@ -157,8 +161,8 @@ impl Session {
         self.touch_ttl(None).await
     }
 
-    /// As [`touch`](Self::touch), for `ttl` instead of the max age, until the next use sets it
-    /// back.
+    /// As [`touch`](Self::touch), for `ttl` instead of the max age, until the next use of the
+    /// session sets it back.
     ///
     /// # Errors
     ///
@@ -169,6 +173,7 @@ impl Session {
     }
 
     async fn touch_ttl(&self, ttl: Option<Duration>) -> Result<(), SessionError> {
+        let _turn = self.0.turn.lock().await;
         let Draft { id, record, .. } = self.0.draft()?;
         let touched = self.0.engine.touch(&id, &record, ttl).await;
         touched.map_err(|error| self.0.failed("touch", error))
@@ -184,8 +189,9 @@ impl Session {
     /// # Errors
     ///
     /// [`SessionError::Gone`] if the session has ended, or another rotation has won. After
-    /// [`SessionError::Unavailable`] the old token still works unless the store lost its last
-    /// reply. Otherwise as [`update`](Self::update).
+    /// [`SessionError::Unavailable`] the old token still works, unless the store has carried out
+    /// the last step and its reply was lost; and if the store stays away so that the rotation
+    /// cannot be undone, a [`list`](Self::list) a minute later ends the session. Otherwise as [`update`](Self::update).
     pub async fn rotate(&self) -> Result<Token, SessionError> {
         let shared = Arc::clone(&self.0);
         to_its_end(async move {
@@ -207,7 +213,7 @@ impl Session {
     /// # Errors
     ///
     /// [`SessionError::Unavailable`] if the store refused or did not answer: the session may
-    /// still live, and the call may be repeated. Without a session [`SessionError::Absent`] or
+    /// still live, and the call may be repeated, also on this handle. Without a session [`SessionError::Absent`] or
     /// [`SessionError::Rejected`].
     pub async fn destroy(&self) -> Result<bool, SessionError> {
         let shared = Arc::clone(&self.0);
@@ -225,7 +231,7 @@ impl Session {
     ///
     /// [`SessionError::Unavailable`].
     pub async fn is_alive(&self) -> Result<bool, SessionError> {
-        let id = match self.0.lock().status.active() {
+        let id = match self.look().status.active() {
             Ok((id, _)) => id.clone(),
             Err(error @ SessionError::Unavailable(_)) => return Err(error),
             Err(_) => return Ok(false),
@@ -260,21 +266,30 @@ impl Shared {
 
     async fn update(&self) -> Result<(), SessionError> {
         let _turn = self.turn.lock().await;
-        self.merge()
-            .await
-            .map_err(|error| self.failed("update", error))
+        let merged = async {
+            let draft = self.draft()?.without_owner();
+            let mut edit = |before: &Record| draft.merge(before);
+            let seen = draft.record.clone();
+            let saved = self.engine.save(&draft.id, seen, &mut edit).await?;
+            self.stored(saved.after, &draft);
+            Ok(())
+        };
+        merged.await.map_err(|error| self.failed("update", error))
     }
 
-    async fn merge(&self) -> Result<(), SessionError> {
-        let draft = self.draft()?;
-        let mut edit = |before: &Record| draft.merge(before);
-        let saved = self
-            .engine
-            .save(&draft.id, draft.record.clone(), &mut edit)
-            .await?;
-        self.engine.hand_over(&draft.id, &saved).await?;
-        self.stored(saved.after, &draft);
-        Ok(())
+    /// As [`Shared::update`], in several steps, since the owner changes as well.
+    async fn update_owner(&self) -> Result<(), SessionError> {
+        let _turn = self.turn.lock().await;
+        let merged = async {
+            let draft = self.draft()?;
+            let mut edit = |before: &Record| draft.merge(before);
+            let seen = draft.record.clone();
+            let saved = self.engine.save(&draft.id, seen, &mut edit).await?;
+            self.engine.hand_over(&draft.id, &saved).await?;
+            self.stored(saved.after, &draft);
+            Ok(())
+        };
+        merged.await.map_err(|error| self.failed("update", error))
     }
 
     async fn update_with<R: Send>(
@@ -297,13 +312,10 @@ impl Shared {
     }
 
     async fn replace(&self, whole: &SessionData) -> Result<(), SessionError> {
-        let draft = self.draft()?;
-        let mut edit = |before: &Record| Ok(whole.to_record(draft.owner.apply(before.meta())?));
-        let saved = self
-            .engine
-            .overwrite(&draft.id, draft.record.clone(), &mut edit)
-            .await?;
-        self.engine.hand_over(&draft.id, &saved).await?;
+        let draft = self.draft()?.without_owner();
+        let mut edit = |before: &Record| Ok(whole.to_record(before.meta().clone()));
+        let seen = draft.record.clone();
+        let saved = self.engine.save(&draft.id, seen, &mut edit).await?;
         self.stored(saved.after, &draft);
         Ok(())
     }
@@ -320,12 +332,15 @@ impl Shared {
                 SessionError::Rejected(_) => SessionError::Gone,
                 error => error,
             })?;
-        self.lock().data = SessionData::new(Some(record), Default::default());
+        let mut cell = self.lock();
+        cell.data = SessionData::new(Some(record), Default::default());
+        cell.owner = OwnerChange::Keep;
         Ok(())
     }
 
     async fn rotate(&self) -> Result<Token, SessionError> {
-        let draft = self.draft()?;
+        let mut draft = self.draft()?;
+        draft.end = self.end(&draft);
         let claims = match &draft.claims {
             Some(claims) => claims
                 .custom()
@@ -340,32 +355,57 @@ impl Shared {
         Ok(created.token)
     }
 
+    /// The absolute end that a rotation must not move: what the record or the token says, or
+    /// else the one that a new session would have.
+    fn end(&self, draft: &Draft) -> Option<i64> {
+        let token = draft.claims.as_ref().and_then(Claims::expires_at);
+        let told = [self.engine.end(&draft.record), token]
+            .into_iter()
+            .flatten();
+        told.min()
+            .or_else(|| self.engine.lifetime.expires(self.engine.now()))
+    }
+
     async fn destroy(&self) -> Result<bool, SessionError> {
-        let (id, owner) = {
-            let cell = self.lock();
-            match (&cell.status, cell.status.active()) {
-                (Status::Gone, _) => return Ok(false),
-                (
-                    Status::Rejected {
-                        reason: Rejection::Unknown,
-                        verified: true,
-                    },
-                    _,
-                ) => {
-                    return Ok(false);
-                }
-                (_, Err(error)) => return Err(error),
-                (_, Ok((id, _))) => {
-                    let record = cell.data.record();
-                    (
-                        id.clone(),
-                        record.and_then(|record| record.meta().owner.clone()),
-                    )
-                }
-            }
+        let engine = Arc::clone(&self.engine);
+        let destroyed = match self.target()? {
+            Target::Gone => return Ok(false),
+            Target::Seen(id, owner) => engine.destroy(id, owner).await?,
+            Target::Unseen(id) => engine.destroy_by_id(id, None).await?,
         };
-        let destroyed = Arc::clone(&self.engine).destroy(id, owner).await?;
         self.lock().status = Status::Gone;
         Ok(destroyed)
     }
+
+    fn target(&self) -> Result<Target, SessionError> {
+        let mut cell = self.lock();
+        cell.usage = Usage {
+            consulted: true,
+            revealed: true,
+        };
+        match &cell.status {
+            Status::Gone => Ok(Target::Gone),
+            Status::Rejected {
+                reason: Rejection::Unknown,
+                verified: true,
+            } => Ok(Target::Gone),
+            Status::Unavailable { id: Some(id), .. } => Ok(Target::Unseen(id.clone())),
+            status => {
+                let id = status.active()?.0.clone();
+                let owner = cell
+                    .data
+                    .record()
+                    .and_then(|record| record.meta().owner.clone());
+                Ok(Target::Seen(id, owner))
+            }
+        }
+    }
+}
+
+/// What there is to destroy.
+enum Target {
+    Gone,
+    Seen(SessionId, Option<Owner>),
+    /// The store did not answer when the request came in.
+    Unseen(SessionId),
 }

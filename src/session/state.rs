@@ -34,7 +34,11 @@ pub(crate) enum Status {
         /// The token was good.
         verified: bool,
     },
-    Unavailable(StoreError),
+    Unavailable {
+        error: StoreError,
+        /// The session that the token names, if it was good.
+        id: Option<SessionId>,
+    },
     Gone,
 }
 
@@ -44,7 +48,7 @@ impl Status {
             Self::Absent => SessionState::Absent,
             Self::Active { .. } => SessionState::Active,
             Self::Rejected { reason, .. } => SessionState::Rejected(*reason),
-            Self::Unavailable(error) => SessionState::Unavailable(error.clone()),
+            Self::Unavailable { error, .. } => SessionState::Unavailable(error.clone()),
             Self::Gone => SessionState::Gone,
         }
     }
@@ -55,7 +59,7 @@ impl Status {
             Self::Active { id, claims } => Ok((id, claims.as_ref())),
             Self::Absent => Err(SessionError::Absent),
             Self::Rejected { reason, .. } => Err(SessionError::Rejected(*reason)),
-            Self::Unavailable(error) => Err(SessionError::Unavailable(error.clone())),
+            Self::Unavailable { error, .. } => Err(SessionError::Unavailable(error.clone())),
             Self::Gone => Err(SessionError::Gone),
         }
     }

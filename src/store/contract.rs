@@ -146,6 +146,17 @@ pub enum Command<'a> {
         /// The session ids; none is allowed.
         members: &'a [&'a str],
     },
+    /// Removes those of `members` that stand unmarked with a score of at most `score`: a member
+    /// that somebody has put again meanwhile stays. Redis: a script of `ZSCORE` and `ZREM`.
+    /// Answered by [`Reply::Done`].
+    IndexPrune {
+        /// The index's name.
+        index: &'a str,
+        /// The session ids; none is allowed.
+        members: &'a [&'a str],
+        /// Unix seconds.
+        score: i64,
+    },
     /// Marks every member but `keep` as dying and returns all that are marked, those marked
     /// before included. Redis: a script. Answered by [`Reply::Members`].
     IndexMarkAll {
@@ -201,6 +212,7 @@ impl Command<'_> {
             Self::IndexUnmark { .. } => "index_unmark",
             Self::IndexCheck { .. } => "index_check",
             Self::IndexRemove { .. } => "index_remove",
+            Self::IndexPrune { .. } => "index_prune",
             Self::IndexMarkAll { .. } => "index_mark_all",
             Self::IndexSupersede { .. } => "index_supersede",
             Self::IndexEntries { .. } => "index_entries",

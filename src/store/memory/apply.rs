@@ -109,6 +109,14 @@ impl Shelves {
                 members.remove(ids);
                 Reply::Done
             }),
+            Command::IndexPrune {
+                index,
+                members: ids,
+                score,
+            } => self.index(index, now, Reply::Done, |members| {
+                members.prune(ids, score);
+                Reply::Done
+            }),
             Command::IndexMarkAll {
                 index,
                 keep,

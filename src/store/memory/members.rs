@@ -49,6 +49,14 @@ impl Members {
         }
     }
 
+    pub(super) fn prune(&mut self, members: &[&str], due: i64) {
+        for member in members {
+            if matches!(self.0.get(*member), Some(Standing::Live { score }) if *score <= due) {
+                self.0.remove(*member);
+            }
+        }
+    }
+
     /// Marks all but `keep` and returns all that are marked.
     pub(super) fn mark_all(&mut self, keep: Option<&str>, now: i64) -> Vec<String> {
         for (member, standing) in &mut self.0 {

@@ -6,8 +6,8 @@ use redis::aio::MultiplexedConnection;
 use redis::{Pipeline, RedisResult, ServerErrorKind, Value};
 
 use super::scripts::{
-    COMPARE_AND_DELETE, COMPARE_AND_SET, INDEX_MARK_ALL, INDEX_PUT, INDEX_SUPERSEDE, INDEX_UNMARK,
-    Script,
+    COMPARE_AND_DELETE, COMPARE_AND_SET, INDEX_MARK_ALL, INDEX_PRUNE, INDEX_PUT, INDEX_SUPERSEDE,
+    INDEX_UNMARK, Script,
 };
 use crate::store::contract::Command;
 
@@ -86,6 +86,8 @@ const fn is_script(command: &Command<'_>) -> bool {
         Command::CompareAndSet { .. }
             | Command::CompareAndDelete { .. }
             | Command::IndexPut { .. }
+            | Command::IndexUnmark { .. }
+            | Command::IndexPrune { .. }
             | Command::IndexMarkAll { .. }
             | Command::IndexSupersede { .. }
     )
@@ -131,6 +133,15 @@ fn write(out: &mut Pipeline, command: &Command<'_>, by_name: bool) {
         Command::IndexCheck { index, member } => out.cmd("ZSCORE").arg(index).arg(member),
         Command::IndexRemove { members: [], .. } => out,
         Command::IndexRemove { index, members } => out.cmd("ZREM").arg(index).arg(members),
+        Command::IndexPrune { members: [], .. } => out,
+        Command::IndexPrune {
+            index,
+            members,
+            score,
+        } => {
+            let prune = call(out, &INDEX_PRUNE, index, by_name);
+            prune.arg(score).arg(members)
+        }
         Command::IndexMarkAll { index, keep, now } => {
             let mark = call(out, &INDEX_MARK_ALL, index, by_name);
             mark.arg(mark_score(now)).arg(keep)

@@ -20,7 +20,9 @@ pub(super) fn decode(
 }
 
 fn reply(command: &Command<'_>, answers: &mut IntoIter<Value>) -> Result<Reply, StoreError> {
-    if let Command::IndexRemove { members: [], .. } = command {
+    if let Command::IndexRemove { members: [], .. } | Command::IndexPrune { members: [], .. } =
+        command
+    {
         return Ok(Reply::Done);
     }
     let answer = answers.next().ok_or_else(unreadable)?;
@@ -82,7 +84,10 @@ fn other(command: &Command<'_>, answer: Value) -> Result<Reply, StoreError> {
             Reply::Compared(compared(answer)?)
         }
         (
-            Command::IndexPut { .. } | Command::IndexUnmark { .. } | Command::IndexRemove { .. },
+            Command::IndexPut { .. }
+            | Command::IndexUnmark { .. }
+            | Command::IndexRemove { .. }
+            | Command::IndexPrune { .. },
             Value::Int(_),
         ) => Reply::Done,
         (Command::IndexCheck { .. }, Value::Nil) => Reply::Applied(false),

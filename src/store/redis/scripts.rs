@@ -41,11 +41,13 @@ return 1"
 );
 
 // ZADD GT in words that Redis before 6.2 understands; a mark is a score below 0,
-// the negated time at which it was set.
+// the negated time at which it was set. The ZREM of nobody: as below, so that a server whose memory
+// is full still prolongs what it knows.
 
 script!(
     INDEX_PUT,
     "local score = redis.call('ZSCORE', KEYS[1], ARGV[1])
+if score then redis.call('ZREM', KEYS[1], '') end
 if not score or (tonumber(score) >= 0 and tonumber(score) < tonumber(ARGV[2])) then
   redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
 end
@@ -60,11 +62,21 @@ return 1"
 script!(
     INDEX_UNMARK,
     "local score = redis.call('ZSCORE', KEYS[1], ARGV[1])
+if score then redis.call('ZREM', KEYS[1], '') end
 if not score or tonumber(score) < tonumber(ARGV[2]) then
   redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
 end
 if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[3]) then
   redis.call('PEXPIRE', KEYS[1], ARGV[3])
+end
+return 1"
+);
+
+script!(
+    INDEX_PRUNE,
+    "for i = 2, #ARGV do
+  local score = tonumber(redis.call('ZSCORE', KEYS[1], ARGV[i]) or '-1')
+  if score >= 0 and score <= tonumber(ARGV[1]) then redis.call('ZREM', KEYS[1], ARGV[i]) end
 end
 return 1"
 );
