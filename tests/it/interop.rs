@@ -37,7 +37,7 @@ impl Node {
         }
     }
 
-    fn run(&mut self, command: Value) -> Value {
+    fn run(&mut self, command: &Value) -> Value {
         writeln!(self.stdin, "{command}").unwrap();
         let mut line = String::new();
         self.stdout.read_line(&mut line).unwrap();
@@ -67,7 +67,7 @@ async fn both() -> (Sessions, Node, RedisServer) {
 #[ignore = "needs the npm package: scripts/interop"]
 async fn rust_opens_and_updates_what_node_created() {
     let (sessions, mut node, _redis) = both().await;
-    let created = node.run(json!({
+    let created = node.run(&json!({
         "op": "create",
         "data": {"foo": "bar", "user": {"name": "jo"}},
         "claims": {"iss": "my application name", "aud": "myapplication.com"},
@@ -87,7 +87,7 @@ async fn rust_opens_and_updates_what_node_created() {
     session.set_owner("jo");
     session.update().await.unwrap();
 
-    let read = node.run(json!({"op": "read", "token": token}));
+    let read = node.run(&json!({"op": "read", "token": token}));
     assert_eq!(read["session"]["foo"], "baz");
     assert_eq!(read["session"]["user"], json!({"name": "jo"}));
     assert_eq!(sessions.list("jo").await.unwrap().len(), 1);
@@ -103,11 +103,11 @@ async fn node_reads_and_updates_what_rust_created_and_keeps_what_is_ours() {
     let token = session.create().await.unwrap();
     let created = session.created_at();
 
-    let read = node.run(json!({"op": "read", "token": token}));
+    let read = node.run(&json!({"op": "read", "token": token}));
     assert_eq!(read["id"], session.id().unwrap().as_str());
     assert_eq!(read["claims"]["sub"], "jo");
     assert_eq!(read["session"]["user"], json!({"name": "jo"}));
-    node.run(json!({"op": "update", "token": token, "data": {"cart": [1]}}));
+    node.run(&json!({"op": "update", "token": token, "data": {"cart": [1]}}));
 
     session.reload().await.unwrap();
     let data = json!({"user": {"name": "jo"}, "cart": [1]});
@@ -124,21 +124,21 @@ async fn nobody_opens_what_the_other_destroyed() {
     let session = sessions.session();
     session.set_owner("jo");
     let token = session.create().await.unwrap();
-    assert_eq!(node.run(json!({"op": "destroy", "token": token})), 1);
+    assert_eq!(node.run(&json!({"op": "destroy", "token": token})), 1);
     let refused = sessions.open(token.as_str()).await.unwrap_err();
     assert_eq!(refused, SessionError::Rejected(Rejection::Unknown));
     session.insert("late", true).unwrap();
     assert_eq!(session.update().await, Err(SessionError::Gone));
     assert!(sessions.list("jo").await.unwrap().is_empty());
 
-    let created = node.run(json!({"op": "create", "data": {}, "claims": {}}));
+    let created = node.run(&json!({"op": "create", "data": {}, "claims": {}}));
     let session = sessions
         .open(created["token"].as_str().unwrap())
         .await
         .unwrap();
     assert!(session.destroy().await.unwrap());
     assert_eq!(
-        node.run(json!({"op": "read", "token": created["token"]})),
+        node.run(&json!({"op": "read", "token": created["token"]})),
         Value::Null
     );
 }
@@ -151,7 +151,7 @@ async fn an_update_by_node_loses_nothing_of_an_update_by_rust() {
     session.insert("n", 0).unwrap();
     let token = session.create().await.unwrap();
     session.insert("rust", true).unwrap();
-    node.run(json!({"op": "update", "token": token, "data": {"node": true}}));
+    node.run(&json!({"op": "update", "token": token, "data": {"node": true}}));
     session.update().await.unwrap();
     assert_eq!(
         session.to_json(),
