@@ -5,6 +5,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use tracing::Instrument as _;
 
 use crate::clock::{Clock, unix_millis};
@@ -123,6 +124,15 @@ impl Engine {
         self.lifetime
             .ttl(self.end(record), self.now_millis())
             .ok_or(SessionError::Gone)
+    }
+
+    /// Takes what stands in the store for a record that a write may go on from.
+    pub(crate) fn parse(&self, bytes: Bytes) -> Result<Record, SessionError> {
+        let record = Record::parse(bytes).map_err(|_| SessionError::Corrupt)?;
+        match self.check_size(&record) {
+            Ok(()) => Ok(record),
+            Err(_) => Err(SessionError::Corrupt),
+        }
     }
 
     pub(crate) fn check_size(&self, record: &Record) -> Result<(), SessionError> {

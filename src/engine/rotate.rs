@@ -202,7 +202,7 @@ impl Engine {
                     return Ok(Decision::OldGone);
                 }
                 Compared::Different(bytes) => {
-                    let before = Record::parse(bytes).map_err(|_| SessionError::Corrupt)?;
+                    let before = self.parse(bytes)?;
                     if before.meta().owner != pair.before.meta().owner {
                         pair.before = before;
                         return Ok(Decision::Moved);

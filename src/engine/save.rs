@@ -39,7 +39,7 @@ impl Engine {
             match self.compare_and_set(id, &before, &after).await? {
                 Compared::Equal => return Ok(Saved { before, after }),
                 Compared::Different(bytes) => {
-                    before = Record::parse(bytes).map_err(|_| SessionError::Corrupt)?;
+                    before = self.parse(bytes)?;
                 }
                 Compared::Gone => return Err(self.gone(id, &after).await),
             }

@@ -671,15 +671,19 @@ mod tls {
         ]);
         let ca = std::fs::read(file("ca.pem")).expect("the certificate");
         let url = format!("rediss://127.0.0.1:{port}/");
-        let trusting = RedisConfig::new(&url).root_certificate(ca.clone());
+        // Handshakes in a debug build on a busy machine take their time.
+        let patience = Duration::from_secs(5);
+        let patient = RedisConfig::new(&url)
+            .deadline(patience)
+            .connect_timeout(patience)
+            .response_timeout(patience);
+        let trusting = patient.clone().root_certificate(ca.clone());
         walk(&trusting.connect().await.expect("connect")).await;
 
-        let with_key = RedisConfig::new(&url)
-            .root_certificate(ca.clone())
-            .client_certificate(
-                std::fs::read(file("s.pem")).expect("the certificate"),
-                std::fs::read(file("s.key")).expect("the key"),
-            );
+        let with_key = patient.root_certificate(ca.clone()).client_certificate(
+            std::fs::read(file("s.pem")).expect("the certificate"),
+            std::fs::read(file("s.key")).expect("the key"),
+        );
         walk(&with_key.connect().await.expect("connect")).await;
 
         let error = RedisConfig::new(&url)

@@ -44,7 +44,8 @@ impl Life {
 /// Checks every read against everything else, and says what is wrong with the first bad one:
 ///
 /// - a session that was destroyed, alone or with all of its owner's, or rotated away, or was seen
-///   to be gone, is not read any more once that is known;
+///   to be gone, is not read any more once that is known, nor is what a rotation makes of it
+///   while all of its owner's are destroyed;
 /// - an acknowledged session that nobody has begun to end is there;
 /// - a read shows every update that was acknowledged before it began, on this session or the
 ///   one it was rotated from, or a later one of the same writer;
@@ -146,15 +147,22 @@ fn destroy_alls(history: &[Event], lives: &mut HashMap<Id, Life>) {
         let Did::DestroyAll { owner, fate } = &event.did else {
             continue;
         };
-        for life in lives.values_mut().filter(|life| life.owner == Some(*owner)) {
-            let Some((began, acknowledged)) = life.created else {
+        let of_owner = |id: &Id| lives[id].owner == Some(*owner);
+        let ids: Vec<Id> = lives.keys().copied().filter(of_owner).collect();
+        for id in ids {
+            // A rotation under way takes nothing past it: what comes of a session ends with it.
+            let caught = lineage(lives, id)
+                .filter_map(|id| lives[&id].created)
+                .any(|(_, acknowledged)| acknowledged < event.start);
+            let life = lives.get_mut(&id).expect("known");
+            let Some((began, _)) = life.created else {
                 continue;
             };
             // One that is unknown may come at any time; what was over before cannot.
             if *fate == Fate::Unknown || event.end > began {
                 life.is_threatened(event.start);
             }
-            if *fate == Fate::Done && acknowledged < event.start {
+            if *fate == Fate::Done && caught {
                 life.dies(event.end, "a destroy of all");
             }
         }

@@ -18,8 +18,12 @@ fn history(dids: Vec<Did>) -> Vec<Event> {
 }
 
 /// Lets the event at `place` go on until all others have ended.
-fn drawn_out(mut events: Vec<Event>, place: usize) -> Vec<Event> {
-    events[place].end = 1_000;
+fn drawn_out(events: Vec<Event>, place: usize) -> Vec<Event> {
+    with_end(events, place, 1_000)
+}
+
+fn with_end(mut events: Vec<Event>, place: usize, end: u64) -> Vec<Event> {
+    events[place].end = end;
     events
 }
 
@@ -102,6 +106,10 @@ fn f24_checker_destroy_all_ends_what_was_acknowledged_before_it_alone() {
     good(&drawn_out(history(meanwhile), 0));
     let rotated = vec![create(0), rotate(0, 1), destroy_all(Done), active(1, None)];
     bad(&history(rotated), "alive again");
+    let under_way = vec![create(0), destroy_all(Done), rotate(0, 1), dead(1)];
+    good(&with_end(history(under_way), 1, 26));
+    let under_way = vec![create(0), destroy_all(Done), rotate(0, 1), active(1, None)];
+    bad(&with_end(history(under_way), 1, 26), "alive again");
     let other = vec![
         create(0),
         Did::DestroyAll {
