@@ -8,6 +8,8 @@ mod app;
 #[cfg(feature = "test-util")]
 mod conformance;
 mod coverage;
+#[cfg(feature = "test-util")]
+mod edges;
 #[cfg(all(feature = "axum", feature = "redis"))]
 mod faults;
 #[cfg(feature = "redis")]

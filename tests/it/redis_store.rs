@@ -672,7 +672,7 @@ mod tls {
         let ca = std::fs::read(file("ca.pem")).expect("the certificate");
         let url = format!("rediss://127.0.0.1:{port}/");
         // Handshakes in a debug build on a busy machine take their time.
-        let patience = Duration::from_secs(5);
+        let patience = super::Duration::from_secs(5);
         let patient = RedisConfig::new(&url)
             .deadline(patience)
             .connect_timeout(patience)

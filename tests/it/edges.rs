@@ -1,0 +1,251 @@
+//! Edges at which a promise once broke.
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use jwt_redis_session::stepping::{SteppedStore, Stepper};
+use jwt_redis_session::store::{Command, Store, StoreErrorKind};
+use jwt_redis_session::{
+    Keyring, ManualClock, MemoryStore, NewClaims, Session, SessionError, SessionId, SessionState,
+    Sessions, SessionsBuilder,
+};
+
+const NODE_ID: &str = "0f7b5c3e-52a4-4c0b-9d3a-6f2a1f0c9b8e";
+
+fn keyring() -> Keyring {
+    Keyring::hs256("a secret of at least 32 random bytes").unwrap()
+}
+
+fn builder(store: impl Store) -> SessionsBuilder {
+    Sessions::builder(store, keyring())
+}
+
+fn sessions(store: impl Store) -> Sessions {
+    builder(store).build().unwrap()
+}
+
+async fn created(sessions: &Sessions, owner: Option<&str>) -> (Session, String) {
+    let session = sessions.session();
+    if let Some(owner) = owner {
+        session.set_owner(owner);
+    }
+    let token = session.create().await.unwrap();
+    (session, token.into_string())
+}
+
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    i64::try_from(since.as_secs()).unwrap()
+}
+
+/// Runs `process` until it asks for `command`, or ends.
+async fn run_to(stepper: &Stepper, process: &SteppedStore, command: &str) {
+    loop {
+        stepper.settle().await;
+        let parked = stepper.parked();
+        match parked
+            .iter()
+            .find(|parked| parked.process == process.process())
+        {
+            Some(parked) if parked.command != command => {
+                stepper.step(process.process()).await;
+            }
+            _ => return,
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_rotation_keeps_the_end_that_only_the_token_of_node_tells() {
+    for absolute in [false, true] {
+        let store = MemoryStore::new();
+        let sessions = if absolute {
+            builder(store.clone()).absolute_lifetime(Duration::from_secs(3600))
+        } else {
+            builder(store.clone())
+        };
+        let sessions = sessions.build().unwrap();
+        let record = Command::Insert {
+            key: &format!("sess:{NODE_ID}"),
+            value: br#"{"foo":1}"#,
+            ttl: Duration::from_secs(86_400),
+        };
+        store.run(&[record]).await.unwrap();
+        let end = now() + 600;
+        let claims = NewClaims::at(now()).expires_at(end);
+        let node = keyring().sign(&SessionId::parse(NODE_ID).unwrap(), &claims);
+        let session = sessions.open(node.unwrap().as_str()).await.unwrap();
+        let token = session.rotate().await.unwrap();
+        let claims = keyring().verify(token.as_str(), SystemTime::now()).unwrap();
+        assert_eq!(claims.expires_at(), Some(end), "absolute: {absolute}");
+        let again = sessions.open(token.as_str()).await.unwrap();
+        assert_eq!(again.expires_at(), Some(end));
+    }
+}
+
+#[tokio::test]
+async fn a_rotation_that_draws_a_taken_id_leaves_the_other_session_alone() {
+    let ids = [
+        "cccccccccccccccc",
+        "bbbbbbbbbbbbbbbb",
+        "bbbbbbbbbbbbbbbb",
+        "aaaaaaaaaaaaaaaa",
+    ];
+    let ids = Arc::new(Mutex::new(ids.to_vec()));
+    let next = move || SessionId::parse(ids.lock().unwrap().pop().unwrap()).unwrap();
+    let sessions = builder(MemoryStore::new())
+        .id_generator(next)
+        .build()
+        .unwrap();
+    let (rotating, _) = created(&sessions, Some("jo")).await;
+    let (_, victim) = created(&sessions, Some("al")).await;
+    let token = rotating.rotate().await.unwrap();
+    sessions.open(token.as_str()).await.unwrap();
+    sessions.open(&victim).await.unwrap();
+    assert_eq!(sessions.list("jo").await.unwrap().len(), 1);
+    assert_eq!(sessions.list("al").await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_session_that_could_not_be_opened_can_be_ended() {
+    let store = MemoryStore::new();
+    let large = sessions(store.clone());
+    let small = builder(store.clone()).max_size(10).build().unwrap();
+    for owned in [false, true] {
+        let (session, token) = created(&large, Some("jo")).await;
+        let id = session.id().unwrap();
+        let ended = if owned {
+            small.destroy_owned("jo", &id).await
+        } else {
+            small.destroy(&id).await
+        };
+        assert_eq!(ended, Ok(true));
+        assert!(large.open(&token).await.is_err());
+    }
+    created(&large, Some("jo")).await;
+    assert_eq!(small.destroy_all("jo").await, Ok(1));
+}
+
+#[tokio::test]
+async fn what_is_no_session_is_not_ended_as_one() {
+    let store = MemoryStore::new();
+    let sessions = sessions(store.clone());
+    let (session, _) = created(&sessions, Some("jo")).await;
+    let id = session.id().unwrap();
+    let key = format!("sess:{}", id.as_str());
+    let (value, ttl) = (&b"[1,2]"[..], Duration::from_secs(60));
+    let spoil = Command::Replace {
+        key: &key,
+        value,
+        ttl,
+    };
+    store.run(&[spoil]).await.unwrap();
+    assert_eq!(sessions.destroy(&id).await, Err(SessionError::Corrupt));
+    assert_eq!(sessions.destroy_all("jo").await, Ok(0));
+    assert_eq!(store.len(), 1, "left alone");
+}
+
+#[tokio::test]
+async fn a_session_that_comes_back_while_its_old_entry_is_pruned_stays_listed() {
+    let clock = ManualClock::at(1_700_000_000);
+    let store = MemoryStore::new().with_clock(clock.clone());
+    let build = |store: Arc<dyn Store>| {
+        let builder = builder(store).clock(clock.clone());
+        builder.max_age(Duration::from_secs(100)).build().unwrap()
+    };
+    let sessions = build(Arc::new(store.clone()));
+    let (wanderer, token) = created(&sessions, Some("a")).await;
+    let (stays, _) = created(&sessions, Some("a")).await;
+    wanderer.set_owner("b");
+    wanderer.update().await.unwrap();
+    for _ in 0..4 {
+        clock.advance(Duration::from_secs(80));
+        wanderer.update().await.unwrap();
+        stays.update().await.unwrap();
+    }
+    let stepper = Stepper::new(store);
+    let process = stepper.process("list");
+    let listing = build(Arc::new(process.clone()));
+    let list = tokio::spawn(async move { listing.list("a").await.map(|list| list.len()) });
+    run_to(&stepper, &process, "index_prune").await;
+    wanderer.set_owner("a");
+    wanderer.update().await.unwrap();
+    run_to(&stepper, &process, "").await;
+    assert_eq!(list.await.unwrap(), Ok(1));
+    assert_eq!(sessions.list("a").await.unwrap().len(), 2);
+    assert_eq!(sessions.destroy_all("a").await, Ok(2));
+    assert!(sessions.open(&token).await.is_err());
+}
+
+#[tokio::test]
+async fn a_touch_waits_for_the_rotation_of_the_same_handle() {
+    let store = MemoryStore::new();
+    let (_, token) = created(&sessions(store.clone()), None).await;
+    let stepper = Stepper::new(store);
+    let process = stepper.process("handle");
+    let stepped = sessions(process.clone());
+    let opening = tokio::spawn(async move { stepped.open(&token).await.unwrap() });
+    run_to(&stepper, &process, "").await;
+    let session = opening.await.unwrap();
+    let (rotating, touching) = (session.clone(), session.clone());
+    let rotation = tokio::spawn(async move { rotating.rotate().await });
+    run_to(&stepper, &process, "compare_and_delete").await;
+    let touch = tokio::spawn(async move { touching.touch().await });
+    run_to(&stepper, &process, "").await;
+    rotation.await.unwrap().unwrap();
+    assert_eq!(touch.await.unwrap(), Ok(()));
+    assert_eq!(session.state(), SessionState::Active);
+}
+
+#[tokio::test]
+async fn replacing_the_data_does_not_change_the_owner() {
+    let sessions = sessions(MemoryStore::new());
+    let (session, token) = created(&sessions, Some("a")).await;
+    session.set_owner("b");
+    session.replace(serde_json::json!({"k": 1})).await.unwrap();
+    let stored = sessions.open(&token).await.unwrap();
+    assert_eq!(stored.owner().as_deref(), Some("a"));
+    assert_eq!(session.owner().as_deref(), Some("b"), "still pending");
+    session.update().await.unwrap();
+    session.set_owner("c");
+    session.reload().await.unwrap();
+    assert_eq!(session.owner().as_deref(), Some("b"), "dropped");
+    assert_eq!(sessions.list("b").await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_logout_during_an_outage_can_be_repeated_on_the_same_handle() {
+    let store = MemoryStore::new();
+    let sessions = sessions(store.clone());
+    let (_, token) = created(&sessions, Some("jo")).await;
+    store.fail_with(StoreErrorKind::Connection);
+    let session = sessions.resolve(&token).await;
+    assert!(session.destroy().await.is_err());
+    store.heal();
+    assert_eq!(session.destroy().await, Ok(true));
+    assert_eq!(session.destroy().await, Ok(false));
+    assert!(sessions.list("jo").await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn an_absolute_lifetime_holds_for_sessions_that_were_there_before_it() {
+    let clock = ManualClock::at(1_700_000_000);
+    let store = MemoryStore::new().with_clock(clock.clone());
+    let tokens = jwt_redis_session::OpaqueTokens::new;
+    let build = |limited: bool| {
+        let builder = Sessions::builder(store.clone(), tokens()).clock(clock.clone());
+        let builder = builder.max_age(Duration::from_secs(1000));
+        let absolute = Duration::from_secs(100);
+        let builder = if limited {
+            builder.absolute_lifetime(absolute)
+        } else {
+            builder
+        };
+        builder.build().unwrap()
+    };
+    let (_, token) = created(&build(false), None).await;
+    clock.advance(Duration::from_secs(99));
+    build(true).open(&token).await.unwrap();
+    clock.advance(Duration::from_secs(1));
+    assert!(build(true).open(&token).await.is_err());
+}
