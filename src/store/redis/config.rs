@@ -9,6 +9,11 @@ use std::time::Duration;
 /// `tls`), or `unix:///path/to/socket[?db=…&user=…&pass=…]`. Special characters in a password
 /// are percent-encoded.
 ///
+/// TLS goes through rustls, whose cryptography is chosen once for the whole process. If nobody
+/// has chosen when a store for a `rediss://` URL is made, ring is installed, and a later
+/// `CryptoProvider::install_default` of the application fails: an application that wants another
+/// provider installs it first. One that is installed is never replaced.
+///
 /// Every time that is set is kept between 1 millisecond and 1 hour: one outside of these, such
 /// as [`Duration::ZERO`] or [`Duration::MAX`], becomes the nearer of the two.
 ///
