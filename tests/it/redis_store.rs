@@ -477,6 +477,25 @@ async fn the_url_chooses_user_password_and_database() {
 }
 
 #[tokio::test]
+async fn times_without_end_are_taken() {
+    let server = RedisServer::start();
+    let store = RedisConfig::new(server.url())
+        .deadline(Duration::MAX)
+        .response_timeout(Duration::MAX)
+        .connect_timeout(Duration::MAX)
+        .renewal_budget(Duration::MAX)
+        .connect()
+        .await
+        .expect("connect");
+    let key = &*unique("jrs:endless");
+    assert_eq!(one(&store, insert(key, b"v")).await, Reply::Applied(true));
+    admin(&server.url(), &["CLIENT", "KILL", "TYPE", "normal"]).expect("kill");
+    // A read is repeated over the next connection, which waits for the renewal.
+    assert!(record(one(&store, Command::Load { key }).await).is_some());
+    store.connection().await.expect("a connection");
+}
+
+#[tokio::test]
 async fn a_unix_socket_serves_as_well() {
     let server = RedisServer::start_with(&["--unixsocket", "{dir}/redis.sock"]);
     for scheme in ["unix", "redis+unix"] {

@@ -9,6 +9,14 @@ use std::time::Duration;
 /// `tls`), or `unix:///path/to/socket[?db=…&user=…&pass=…]`. Special characters in a password
 /// are percent-encoded.
 ///
+/// TLS goes through rustls, whose cryptography is chosen once for the whole process. If nobody
+/// has chosen when a store for a `rediss://` URL is made, ring is installed, and a later
+/// `CryptoProvider::install_default` of the application fails: an application that wants another
+/// provider installs it first. One that is installed is never replaced.
+///
+/// Every time that is set is kept between 1 millisecond and 1 hour: one outside of these, such
+/// as [`Duration::ZERO`] or [`Duration::MAX`], becomes the nearer of the two.
+///
 /// ```
 /// use std::time::Duration;
 /// use jwt_redis_session::RedisConfig;
@@ -25,6 +33,11 @@ pub struct RedisConfig {
     #[cfg(feature = "tls")]
     pub(super) certificates: super::tls::Certificates,
 }
+
+/// No time is shorter: a call that may take no time at all cannot succeed.
+const SHORTEST: Duration = Duration::from_millis(1);
+/// No time is longer: far from where the clock overflows.
+const LONGEST: Duration = Duration::from_secs(60 * 60);
 
 /// How long each part of a call may take.
 #[derive(Clone, Copy, Debug)]
@@ -62,7 +75,7 @@ impl RedisConfig {
     /// Defaults to 1 second.
     #[must_use]
     pub const fn deadline(mut self, deadline: Duration) -> Self {
-        self.limits.deadline = deadline;
+        self.limits.deadline = in_bounds(deadline);
         self
     }
 
@@ -71,7 +84,7 @@ impl RedisConfig {
     /// After three timeouts with no answer in between the connection is replaced.
     #[must_use]
     pub const fn response_timeout(mut self, timeout: Duration) -> Self {
-        self.limits.response = timeout;
+        self.limits.response = in_bounds(timeout);
         self
     }
 
@@ -79,7 +92,7 @@ impl RedisConfig {
     /// milliseconds.
     #[must_use]
     pub const fn connect_timeout(mut self, timeout: Duration) -> Self {
-        self.limits.connect = timeout;
+        self.limits.connect = in_bounds(timeout);
         self
     }
 
@@ -88,7 +101,7 @@ impl RedisConfig {
     /// deadline allows.
     #[must_use]
     pub const fn renewal_budget(mut self, budget: Duration) -> Self {
-        self.limits.renewal = budget;
+        self.limits.renewal = in_bounds(budget);
         self
     }
 
@@ -115,10 +128,56 @@ impl RedisConfig {
     }
 }
 
+/// Returns what is nearest to `time` between [`SHORTEST`] and [`LONGEST`].
+const fn in_bounds(time: Duration) -> Duration {
+    let nanos = time.as_nanos();
+    if nanos < SHORTEST.as_nanos() {
+        SHORTEST
+    } else if nanos > LONGEST.as_nanos() {
+        LONGEST
+    } else {
+        time
+    }
+}
+
 impl fmt::Debug for RedisConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisConfig")
             .field("limits", &self.limits)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{LONGEST, RedisConfig, SHORTEST};
+
+    #[test]
+    fn every_time_is_kept_in_bounds() {
+        let usual = Duration::from_millis(200);
+        for (given, kept) in [
+            (Duration::ZERO, SHORTEST),
+            (SHORTEST, SHORTEST),
+            (usual, usual),
+            (LONGEST, LONGEST),
+            (Duration::MAX, LONGEST),
+        ] {
+            let limits = RedisConfig::new("redis://127.0.0.1")
+                .deadline(given)
+                .response_timeout(given)
+                .connect_timeout(given)
+                .renewal_budget(given)
+                .limits;
+            for time in [
+                limits.deadline,
+                limits.response,
+                limits.connect,
+                limits.renewal,
+            ] {
+                assert_eq!(time, kept, "{given:?}");
+            }
+        }
     }
 }

@@ -43,8 +43,6 @@ impl Dialer {
     /// Prepares to take connections out of `pool`.
     #[cfg(feature = "pool")]
     pub(super) fn of_pool(pool: Pool) -> Self {
-        #[cfg(feature = "tls")]
-        super::tls::install_provider();
         Self {
             pool,
             address: "the pool's server".into(),

@@ -158,10 +158,13 @@ impl Lease {
 
     /// Gives up `link`, broken for the `reason` given, and starts to dial another.
     pub(super) fn discard(self: &Arc<Self>, link: &Arc<Link>, reason: &StoreError) {
-        let current = self.slot.load();
-        if current.as_ref().is_some_and(|held| Arc::ptr_eq(held, link)) {
-            self.lock().mourn(link, reason);
-            self.slot.compare_and_swap(&current, None);
+        // Under the lock, so that whoever finds the slot empty also finds why.
+        let mut renewal = self.lock();
+        let held = self.slot.compare_and_swap(Arc::as_ptr(link), None);
+        // Of all the calls that broke with it, one mourns.
+        if held.as_ref().is_some_and(|held| Arc::ptr_eq(held, link)) {
+            renewal.mourn(link, reason);
+            drop(renewal);
             // Whoever calls next hears how it went.
             let _ = self.renew();
         }
@@ -249,5 +252,51 @@ impl fmt::Debug for Lease {
             .field("address", &self.dialer)
             .field("connected", &self.slot.load().is_some())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::thread;
+    use std::time::Duration;
+
+    use redis::RedisConnectionInfo;
+    use redis::aio::MultiplexedConnection;
+
+    use super::{Lease, STILLBORN};
+    use crate::RedisConfig;
+    use crate::store::error::{StoreError, StoreErrorKind};
+    use crate::store::redis::dial::Dialer;
+
+    #[tokio::test]
+    async fn a_connection_given_up_by_many_is_mourned_once() {
+        let (stream, _server) = tokio::io::duplex(64);
+        let info = RedisConnectionInfo::default().set_skip_set_lib_name();
+        let (connection, _driver) = MultiplexedConnection::new(&info, stream).await.unwrap();
+
+        let dialer = Dialer::new(&RedisConfig::new("redis://127.0.0.1:1")).unwrap();
+        let lease = Lease::new(dialer, Duration::from_millis(250));
+        let link = lease.settle(Ok(connection)).unwrap();
+
+        // Held until everybody has found the connection in its place.
+        let renewal = lease.lock();
+        let calls: Vec<_> = (0..2 * STILLBORN)
+            .map(|_| {
+                let (lease, link) = (Arc::clone(&lease), Arc::clone(&link));
+                let reason = StoreError::new(StoreErrorKind::Connection);
+                tokio::task::spawn_blocking(move || lease.discard(&link, &reason))
+            })
+            .collect();
+        thread::sleep(Duration::from_millis(200));
+        drop(renewal);
+        for call in calls {
+            call.await.unwrap();
+        }
+        assert!(lease.slot.load().is_none());
+        assert_eq!(lease.lock().stillborn, 1);
+
+        lease.discard(&link, &StoreErrorKind::Connection.into());
+        assert_eq!(lease.lock().stillborn, 1, "it was given up before");
     }
 }

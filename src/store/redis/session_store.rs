@@ -34,6 +34,9 @@ use crate::store::error::{StoreError, StoreErrorKind};
 ///
 /// The commands of one call go out in one pipeline, not in a transaction: when Redis refuses one
 /// of them, those behind it may have been applied all the same.
+///
+/// A `rediss://` URL installs ring as the process's rustls provider unless the application has
+/// installed one before; see [`RedisConfig`].
 #[derive(Clone)]
 pub struct RedisStore {
     exchange: Arc<Exchange>,
@@ -71,6 +74,9 @@ impl RedisStore {
     ///
     /// Connections taken do not go back, so the pool may open others in their place. The pool's
     /// own timeouts stay as they are, inside those of [`RedisConfig`] at their defaults.
+    ///
+    /// So does its TLS: no rustls provider is installed here. An application whose pool leads to
+    /// a `rediss://` URL installs one itself, before the first connection.
     #[cfg(feature = "pool")]
     #[cfg_attr(docsrs, doc(cfg(feature = "pool")))]
     #[must_use]
