@@ -1,6 +1,7 @@
 //! A session in its owner's list.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::data::{Changes, SessionData};
 use crate::engine::core::Engine;
@@ -24,7 +25,7 @@ impl SessionEntry {
         owner: Owner,
     ) -> Result<Vec<Self>, SessionError> {
         let listed = engine.list(owner).await?;
-        let now = engine.now();
+        let now = engine.now_millis();
         let mut entries: Vec<_> = listed
             .into_iter()
             .map(|listed| Self::new(listed, now))
@@ -35,11 +36,13 @@ impl SessionEntry {
 
     fn new(listed: Listed, now: i64) -> Self {
         let Listed { id, record, ttl } = listed;
-        let left = |ttl: std::time::Duration| i64::try_from(ttl.as_secs()).unwrap_or(i64::MAX);
+        let left = |ttl: Duration| i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX);
+        // To the nearest second: the two clocks never show the very same millisecond.
+        let end = |ttl| now.saturating_add(left(ttl)).saturating_add(500);
         Self {
             id,
             created: record.meta().created,
-            expires: ttl.map(|ttl| now.saturating_add(left(ttl))),
+            expires: ttl.map(|ttl| end(ttl).div_euclid(1000)),
             data: SessionData::new(Some(record), Changes::default()),
         }
     }

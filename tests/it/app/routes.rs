@@ -29,11 +29,21 @@ fn both(app: &App, route: &str, token: &str) -> Value {
         Call::post(route).json(json!({"accessToken": token})),
     ]
     .map(|call| call.send(app.address).ok());
+    let first = without_expiry(&answers[0]);
     assert!(
-        answers.iter().all(|answer| *answer == answers[0]),
+        answers.iter().all(|answer| without_expiry(answer) == first),
         "{answers:?}"
     );
     answers[0].clone()
+}
+
+/// The answer without what depends on the moment at which it was given.
+fn without_expiry(answer: &Value) -> Value {
+    let mut answer = answer.clone();
+    for session in answer["sessions"].as_array_mut().into_iter().flatten() {
+        session["expires"] = Value::Null;
+    }
+    answer
 }
 
 /// Runs a test against both stores.
