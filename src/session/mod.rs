@@ -6,6 +6,7 @@ mod handle;
 mod operations;
 mod siblings;
 mod state;
+mod steps;
 
 pub use entry::SessionEntry;
 pub use handle::Session;
