@@ -1,0 +1,272 @@
+//! Faults of the store, played by the `MemoryStore`.
+
+use super::*;
+use jwt_redis_session::MemoryStore;
+use jwt_redis_session::store::StoreErrorKind;
+
+fn is_unavailable<T>(outcome: Result<T, SessionError>, kind: StoreErrorKind) {
+    match outcome.map(drop) {
+        Err(SessionError::Unavailable(error)) => assert_eq!(error.kind(), kind),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn r25_r29_a_refusal_is_an_error_and_changes_nothing() {
+    let store = MemoryStore::new();
+    let sessions = sessions(store.clone());
+    let (session, token) = created(&sessions).await;
+    let before = text(&store, &key(&session)).await;
+    for kind in [
+        StoreErrorKind::Connection,
+        StoreErrorKind::ReadOnly,
+        StoreErrorKind::Timeout,
+    ] {
+        store.fail_with(kind);
+        let new = sessions.session();
+        is_unavailable(new.create().await, kind);
+        assert_eq!(new.state(), SessionState::Absent);
+        session.insert("b", 2).unwrap();
+        is_unavailable(session.update().await, kind);
+        is_unavailable(session.replace(json!({})).await, kind);
+        is_unavailable(session.touch().await, kind);
+        is_unavailable(session.reload().await, kind);
+        is_unavailable(session.rotate().await, kind);
+        is_unavailable(session.destroy().await, kind);
+        is_unavailable(session.is_alive().await, kind);
+        is_unavailable(sessions.destroy(&id(&session)).await, kind);
+        is_unavailable(sessions.destroy_all("jo").await, kind);
+        is_unavailable(sessions.list("jo").await, kind);
+        is_unavailable(open(&sessions, &token).await, kind);
+        settle().await;
+        assert!(session.is_active());
+        store.heal();
+        assert_eq!(text(&store, &key(&session)).await, before);
+        assert_eq!(store.len(), 1);
+    }
+    session
+        .update()
+        .await
+        .expect("the change was kept in the handle");
+    assert!(open(&sessions, &token).await.unwrap().contains_key("b"));
+}
+
+#[tokio::test]
+async fn a_create_whose_reply_is_lost_leaves_nothing_and_can_be_repeated() {
+    for owner in [None, Some("jo")] {
+        let store = MemoryStore::new();
+        let sessions = sessions(store.clone());
+        let session = sessions.session();
+        owner.into_iter().for_each(|owner| session.set_owner(owner));
+        store.lose_replies(1);
+        is_unavailable(session.create().await, StoreErrorKind::Timeout);
+        settle().await;
+        assert!(store.is_empty());
+        assert!(sessions.list("jo").await.unwrap().is_empty());
+        let token = session.create().await.unwrap();
+        assert!(open(&sessions, &token).await.is_ok());
+        assert_eq!(store.len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn an_update_whose_reply_is_lost_can_be_repeated() {
+    let store = MemoryStore::new();
+    let sessions = sessions(store.clone());
+    let (session, token) = created(&sessions).await;
+    session.insert("b", 2).unwrap();
+    store.lose_replies(1);
+    is_unavailable(session.update().await, StoreErrorKind::Timeout);
+    assert!(open(&sessions, &token).await.unwrap().contains_key("b"));
+    let other = open(&sessions, &token).await.unwrap();
+    other.insert("c", 3).unwrap();
+    other.update().await.unwrap();
+    session.update().await.unwrap();
+    assert_eq!(session.to_json(), json!({"a": 1, "b": 2, "c": 3}));
+}
+
+#[tokio::test]
+async fn a_destroy_whose_reply_is_lost_can_be_repeated() {
+    let store = MemoryStore::new();
+    let sessions = sessions(store.clone());
+    let (session, token) = created(&sessions).await;
+    store.lose_replies(1);
+    is_unavailable(session.destroy().await, StoreErrorKind::Timeout);
+    assert_eq!(refusal(&sessions, &token).await, Some(UNKNOWN));
+    assert_eq!(session.destroy().await, Ok(false));
+}
+
+#[tokio::test]
+async fn a_destroy_all_whose_reply_is_lost_can_be_repeated() {
+    let store = MemoryStore::new();
+    let sessions = sessions(store.clone());
+    let (_, token) = created(&sessions).await;
+    store.lose_replies(1);
+    is_unavailable(sessions.destroy_all("jo").await, StoreErrorKind::Timeout);
+    assert!(open(&sessions, &token).await.is_ok());
+    assert_eq!(sessions.destroy_all("jo").await, Ok(1));
+    assert_eq!(refusal(&sessions, &token).await, Some(UNKNOWN));
+}
+
+/// Loses the replies from the call on that is number `lost` of those that write.
+async fn rotate_losing(
+    lost: usize,
+    owner: Option<&str>,
+) -> Option<(Sessions, Session, Token, MemoryStore)> {
+    let store = MemoryStore::new();
+    let single = Waiting(store.clone());
+    let sessions = sessions(single);
+    let session = sessions.session();
+    owner.into_iter().for_each(|owner| session.set_owner(owner));
+    let token = session.create().await.unwrap();
+    let rotation = session.clone();
+    let task = tokio::spawn(async move { rotation.rotate().await });
+    for _ in 0..lost {
+        tokio::task::yield_now().await;
+    }
+    if task.is_finished() {
+        return None;
+    }
+    store.lose_replies(1);
+    let outcome = task.await.unwrap();
+    store.heal();
+    settle().await;
+    if outcome.is_ok() {
+        return None;
+    }
+    is_unavailable(outcome, StoreErrorKind::Timeout);
+    Some((sessions, session, token, store))
+}
+
+#[tokio::test]
+async fn r30_a_rotation_that_fails_leaves_the_old_session_or_none() {
+    for owner in [None, Some("jo")] {
+        let (mut left, mut lost) = (0, 0);
+        while let Some(rotated) = rotate_losing(lost, owner).await {
+            lost += 1;
+            left += usize::from(is_left(rotated, owner.is_some()).await);
+        }
+        assert!(left > 0 && lost > left, "{left} of {lost}");
+    }
+}
+
+/// Whether the old session works; there is no other in any case.
+async fn is_left(
+    (sessions, session, token, store): (Sessions, Session, Token, MemoryStore),
+    owned: bool,
+) -> bool {
+    if open(&sessions, &token).await.is_err() {
+        assert!(store.is_empty(), "the last reply was lost");
+        assert!(listed(&sessions, "jo").await.is_empty());
+        assert_eq!(session.rotate().await.unwrap_err(), SessionError::Gone);
+        return false;
+    }
+    assert_eq!(store.len(), 1, "no successor is left over");
+    session.update().await.unwrap();
+    if owned {
+        assert_eq!(listed(&sessions, "jo").await, [id(&session)]);
+    } else {
+        let new = session.rotate().await.expect("it can be repeated");
+        assert!(open(&sessions, &new).await.is_ok());
+    }
+    true
+}
+
+#[tokio::test]
+async fn r30_a_refused_rotation_leaves_the_old_session() {
+    for refused in 0..3 {
+        let store = MemoryStore::new();
+        let sessions = sessions(store.clone());
+        let (session, token) = created(&sessions).await;
+        let failing = builder(FailingAt::new(store.clone(), refused + 1))
+            .build()
+            .unwrap();
+        let other = open(&failing, &token).await.unwrap();
+        is_unavailable(other.rotate().await, StoreErrorKind::ReadOnly);
+        settle().await;
+        assert_eq!(store.len(), 1);
+        assert_eq!(listed(&sessions, "jo").await, [id(&session)]);
+        assert!(open(&sessions, &token).await.is_ok());
+        other.update().await.unwrap();
+    }
+}
+
+/// Refuses the one call that has this number.
+#[derive(Debug)]
+struct FailingAt {
+    store: Counting<MemoryStore>,
+    number: usize,
+}
+
+impl FailingAt {
+    fn new(store: MemoryStore, number: usize) -> Self {
+        let store = Counting::new(store);
+        Self { store, number }
+    }
+}
+
+#[async_trait]
+impl Store for FailingAt {
+    async fn run(&self, commands: &[Command<'_>]) -> Result<Vec<Reply>, StoreError> {
+        let refused = self.store.calls() == self.number;
+        let commands = if refused { &[] } else { commands };
+        let answer = self.store.run(commands).await?;
+        if refused {
+            Err(StoreErrorKind::ReadOnly.into())
+        } else {
+            Ok(answer)
+        }
+    }
+}
+
+#[tokio::test]
+async fn r45_nothing_that_is_printed_shows_a_secret() {
+    const SECRET: &str = "hush-hush-0123456789abcdef-hush-hush";
+    let store = MemoryStore::new();
+    let keyring = Keyring::hs256(SECRET).unwrap();
+    let built = Sessions::builder(store.clone(), keyring.clone());
+    let mut printed = format!("{built:?} {keyring:?} {store:?}");
+    let sessions = built.max_size(400).build().unwrap();
+    let session = sessions.session();
+    session.insert("field", SECRET).unwrap();
+    session.set_owner(SECRET);
+    let token = session
+        .create_with_claims(json!({"claim": SECRET}))
+        .await
+        .unwrap();
+    let entries = sessions.list(SECRET).await.unwrap();
+    let again = open(&sessions, &token).await.unwrap();
+    let id = id(&session);
+    printed += &format!("{sessions:?} {session:?} {token:?} {entries:?} {again:?} {id:?} {id}");
+    printed += &format!(
+        "{:?} {:?} {:?}",
+        again.claims(),
+        entries[0].data(),
+        again.state()
+    );
+    printed += &format!("{:?}", record(&store, &key(&session)).await);
+    again.insert("large", "x".repeat(400)).unwrap();
+    let errors = [
+        again.update().await.unwrap_err(),
+        again.get::<u8>("field").unwrap_err(),
+        again.insert("jwt", SECRET).unwrap_err(),
+        again.merge(SECRET).unwrap_err(),
+        sessions
+            .open(&format!("{}x", token.as_str()))
+            .await
+            .unwrap_err(),
+        sessions
+            .session()
+            .create_with_claims(json!({"jti": SECRET}))
+            .await
+            .unwrap_err(),
+        sessions.list(&SECRET.repeat(20)).await.unwrap_err(),
+    ];
+    for error in errors {
+        printed += &format!("{error} {error:?}");
+    }
+    let encoded = URL_SAFE_NO_PAD.encode(SECRET);
+    for secret in [SECRET, token.as_str(), id.as_str(), &encoded] {
+        assert!(!printed.contains(secret), "{printed}");
+    }
+}
