@@ -1,0 +1,83 @@
+//! What the store does when Redis, or the way to it, fails.
+//!
+//! The numbers are those of the fault scenarios in SECURITY.md. Bounds are generous: they tell
+//! "bounded" from "hanging", on a busy machine too.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use jwt_redis_session::store::{Command, Compared, Reply, Store, StoreError, StoreErrorKind};
+use jwt_redis_session::{RedisConfig, RedisStore};
+
+use crate::support::eventually;
+use crate::support::proxy::Proxy;
+use crate::support::redis_server::RedisServer;
+
+mod cancellation;
+mod logs;
+mod network;
+mod refusals;
+
+/// The store's deadline of one second, and what a busy machine may add.
+const BOUND: Duration = Duration::from_millis(1800);
+
+/// How soon service must be back.
+const BACK: Duration = Duration::from_secs(2);
+
+const TTL: Duration = Duration::from_secs(60);
+
+/// Stands in every value and credential, and must not stand in any error.
+const MARKER: &str = "hush-hush";
+
+async fn timed<T>(call: impl Future<Output = T>) -> T {
+    let start = Instant::now();
+    let result = call.await;
+    let took = start.elapsed();
+    assert!(took < BOUND, "took {took:?}");
+    result
+}
+
+async fn read(store: &RedisStore) -> Result<Vec<Reply>, StoreError> {
+    tell_nothing(timed(store.run(&[Command::Load { key: "k" }])).await)
+}
+
+async fn write(store: &RedisStore) -> Result<Vec<Reply>, StoreError> {
+    let command = Command::Insert {
+        key: "k",
+        value: MARKER.as_bytes(),
+        ttl: TTL,
+    };
+    tell_nothing(timed(store.run(&[command])).await)
+}
+
+async fn delete(store: &RedisStore) -> Result<Vec<Reply>, StoreError> {
+    tell_nothing(timed(store.run(&[Command::Delete { key: "k" }])).await)
+}
+
+/// R45: no error says anything of what is stored or how one gets in.
+fn tell_nothing<T>(result: Result<T, StoreError>) -> Result<T, StoreError> {
+    if let Err(error) = &result {
+        let text = format!("{error} {error:?}");
+        assert!(!text.contains(MARKER), "{text}");
+    }
+    result
+}
+
+fn kind<T>(result: Result<T, StoreError>) -> Option<StoreErrorKind> {
+    result.err().map(|error| error.kind())
+}
+
+/// Waits for service and says how long it took.
+async fn back(store: &RedisStore, what: &str) -> Duration {
+    let start = Instant::now();
+    eventually(what, || async { read(store).await.ok() }).await;
+    let took = start.elapsed();
+    eprintln!("{what}: back after {took:?}");
+    assert!(took < BACK, "{what}: back only after {took:?}");
+    took
+}
+
+async fn connected(url: &str) -> RedisStore {
+    RedisStore::connect(url).await.expect("connect")
+}
