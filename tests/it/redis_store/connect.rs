@@ -1,0 +1,174 @@
+//! The ways to a server.
+
+use super::*;
+
+#[tokio::test]
+async fn the_url_chooses_user_password_and_database() {
+    let server = RedisServer::start();
+    server.run(&["ACL", "SETUSER", "app", "on", ">p@ss/word", "~*", "+@all"]);
+    let url = format!("redis://app:p%40ss%2Fword@127.0.0.1:{}/3", server.port());
+    let store = RedisStore::connect(&url).await.expect("connect");
+    one(&store, insert("k", b"v")).await;
+    let size = admin(&format!("{}3", server.url()), &["DBSIZE"]);
+    assert_eq!(size, Ok(redis::Value::Int(1)));
+    let debug = format!("{store:?} {:?}", RedisConfig::new(url.clone()));
+    assert!(!debug.contains("p@") && !debug.contains("word"), "{debug}");
+
+    let beyond = format!("redis://127.0.0.1:{}/999", server.port());
+    let error = RedisStore::connect(&beyond)
+        .await
+        .expect_err("no such database");
+    assert_eq!(error.kind(), StoreErrorKind::Configuration, "{error}");
+}
+
+#[tokio::test]
+async fn times_without_end_are_taken() {
+    let server = RedisServer::start();
+    let store = RedisConfig::new(server.url())
+        .deadline(Duration::MAX)
+        .response_timeout(Duration::MAX)
+        .connect_timeout(Duration::MAX)
+        .renewal_budget(Duration::MAX)
+        .connect()
+        .await
+        .expect("connect");
+    let key = &*unique("jrs:endless");
+    assert_eq!(one(&store, insert(key, b"v")).await, Reply::Applied(true));
+    admin(&server.url(), &["CLIENT", "KILL", "TYPE", "normal"]).expect("kill");
+    // A read is repeated over the next connection, which waits for the renewal.
+    assert!(record(one(&store, Command::Load { key }).await).is_some());
+    store.connection().await.expect("a connection");
+}
+
+#[tokio::test]
+async fn a_unix_socket_serves_as_well() {
+    let server = RedisServer::start_with(&["--unixsocket", "{dir}/redis.sock"]);
+    for scheme in ["unix", "redis+unix"] {
+        let url = format!("{scheme}://{}/redis.sock?db=2", server.dir().display());
+        walk(&RedisStore::connect(&url).await.expect("connect")).await;
+    }
+    let missing = format!("unix://{}/none.sock", server.dir().display());
+    let error = RedisStore::connect(&missing).await.expect_err("no socket");
+    assert_eq!(error.kind(), StoreErrorKind::Connection);
+}
+
+#[tokio::test]
+async fn the_connection_is_there_for_commands_of_ones_own() {
+    let (store, _, _server) = store().await;
+    let key = &*unique("jrs:own");
+    one(&store, insert(key, b"v")).await;
+    let mut connection = store.connection().await.expect("a connection");
+    let value: String = redis::cmd("GET")
+        .arg(key)
+        .query_async(&mut connection)
+        .await
+        .expect("redis answers");
+    assert_eq!(value, "v");
+}
+
+#[cfg(feature = "pool")]
+#[tokio::test]
+async fn a_pool_that_is_already_there_serves_as_well() {
+    let server = RedisServer::start();
+    let pool = deadpool_redis::Config::from_url(server.url())
+        .create_pool(Some(deadpool_redis::Runtime::Tokio1))
+        .expect("a pool");
+    let store = RedisStore::from_pool(pool.clone());
+    walk(&store).await;
+    assert_eq!(pool.status().size, 0, "the one connection was taken out");
+    server.run(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]);
+    one(&store, Command::Load { key: "k" }).await;
+}
+
+#[cfg(feature = "tls")]
+mod tls {
+    use std::path::Path;
+    use std::process::{Command, Stdio};
+
+    use jwt_redis_session::RedisConfig;
+    use jwt_redis_session::store::StoreErrorKind;
+
+    use super::walk;
+    use crate::support::redis_server::RedisServer;
+
+    const MAKE_CERTIFICATES: &str = "
+        openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -days 2 \
+            -subj /CN=test-ca -addext basicConstraints=critical,CA:TRUE &&
+        openssl req -newkey rsa:2048 -nodes -keyout s.key -out s.csr -subj /CN=localhost &&
+        echo subjectAltName=IP:127.0.0.1 > ext &&
+        openssl x509 -req -in s.csr -CA ca.pem -CAkey ca.key -CAcreateserial -out s.pem \
+            -days 2 -extfile ext";
+
+    fn make_certificates(dir: &Path) -> bool {
+        let mut shell = Command::new("sh");
+        let shell = shell.args(["-c", MAKE_CERTIFICATES]).current_dir(dir);
+        let status = shell.stdout(Stdio::null()).stderr(Stdio::null()).status();
+        status.is_ok_and(|status| status.success())
+    }
+
+    #[tokio::test]
+    async fn rediss_verifies_the_certificate_and_works() {
+        let dir = std::env::temp_dir().join(crate::support::unique("jrs-tls").replace(':', "-"));
+        std::fs::create_dir_all(&dir).expect("a directory");
+        if !make_certificates(&dir) {
+            eprintln!("skipped: no openssl to make certificates with");
+            return;
+        }
+        let file = |name: &str| dir.join(name).display().to_string();
+        let tls_port = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let port = tls_port.local_addr().expect("a port").port();
+        drop(tls_port);
+        let _server = RedisServer::start_with(&[
+            "--tls-port",
+            &port.to_string(),
+            "--tls-cert-file",
+            &file("s.pem"),
+            "--tls-key-file",
+            &file("s.key"),
+            "--tls-ca-cert-file",
+            &file("ca.pem"),
+            "--tls-auth-clients",
+            "optional",
+        ]);
+        let ca = std::fs::read(file("ca.pem")).expect("the certificate");
+        let url = format!("rediss://127.0.0.1:{port}/");
+        // Handshakes in a debug build on a busy machine take their time.
+        let patience = super::Duration::from_secs(5);
+        let patient = RedisConfig::new(&url)
+            .deadline(patience)
+            .connect_timeout(patience)
+            .response_timeout(patience);
+        let trusting = patient.clone().root_certificate(ca.clone());
+        walk(&trusting.connect().await.expect("connect")).await;
+
+        let with_key = patient.root_certificate(ca.clone()).client_certificate(
+            std::fs::read(file("s.pem")).expect("the certificate"),
+            std::fs::read(file("s.key")).expect("the key"),
+        );
+        walk(&with_key.connect().await.expect("connect")).await;
+
+        let error = RedisConfig::new(&url)
+            .connect()
+            .await
+            .expect_err("not trusted");
+        assert_eq!(error.kind(), StoreErrorKind::Connection, "{error}");
+        assert!(
+            error.to_string().contains("tls handshake failed"),
+            "{error}"
+        );
+        let other_name = RedisConfig::new(format!("rediss://localhost:{port}/"));
+        let error = other_name
+            .root_certificate(ca)
+            .connect()
+            .await
+            .expect_err("another name");
+        assert!(
+            error.to_string().contains("tls handshake failed"),
+            "{error}"
+        );
+        let plain = RedisConfig::new(url.replace("rediss", "redis")).root_certificate(*b"any");
+        let error = plain.lazy().expect_err("certificates without tls");
+        assert_eq!(error.kind(), StoreErrorKind::Configuration);
+        let _ = std::fs::remove_dir_all(&dir);
+    }
+}
