@@ -2,7 +2,7 @@
 //!
 //! A session that belongs to an owner stands in two places, its record and the owner's index,
 //! and no store step touches both. The order of the steps, told at each operation, keeps the
-//! promises whatever runs at the same time and wherever a process dies; `tests/it/interleavings.rs`
+//! promises whatever runs at the same time and wherever a process dies; `tests/it/interleavings`
 //! runs them in every order.
 
 pub(crate) mod core;
