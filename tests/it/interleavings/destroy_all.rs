@@ -203,6 +203,8 @@ fn a_list_finishes_what_a_destroy_all_left() {
                         "a list leaves what a destroy_all began",
                     )?;
                     ensure(ok(&rotated).is_none(), "a dying session is rotated")?;
+                } else {
+                    end.is_finished_by_a_list().await?;
                 }
                 ensure(
                     ok(&new).is_none() || end.works(&id("n0")).await,

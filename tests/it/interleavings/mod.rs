@@ -305,6 +305,16 @@ impl End {
         }
     }
 
+    /// Another list ends `a`, which a `destroy_all` that was cut short has left marked.
+    async fn is_finished_by_a_list(&self) -> Result<(), String> {
+        let listed = self.sessions.list(OWNER).await;
+        ensure(listed.is_ok(), "the next list failed")?;
+        ensure(
+            !self.works(&self.a).await,
+            "the next list leaves what a destroy_all began",
+        )
+    }
+
     async fn works(&self, id: &SessionId) -> bool {
         self.sessions.load(id).await.is_ok()
     }
