@@ -24,8 +24,8 @@ use crate::store::error::StoreError;
 ///   simply absent, and a command on it says so in its reply.
 /// - **Gone stays gone.** Only [`Command::Insert`] brings a record into being.
 /// - **Refused is an error.** Whatever the store could not do, or may not have done, is an
-///   `Err`. After an error any prefix of the commands may have been applied: the caller treats
-///   the outcome as unknown.
+///   `Err`. After an error any of the commands may have been applied, also such that stand behind
+///   the one that was refused: the caller treats the outcome as unknown.
 /// - **Bounded.** A call ends, with an answer or an error, within a deadline of the store's own.
 /// - **Cancellation.** When the future is dropped, any prefix of the commands may be applied,
 ///   each wholly or not at all; later calls are not disturbed.
