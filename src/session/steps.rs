@@ -38,24 +38,20 @@ impl Shared {
         Ok(created.token)
     }
 
+    /// Stores the changes of the data; a change of owner stays pending, so that this is one step.
     pub(super) async fn update(&self) -> Result<(), SessionError> {
-        let _turn = self.turn.lock().await;
-        let merged = async {
-            let draft = self.draft()?.without_owner();
-            let mut edit = |before: &Record| draft.merge(before);
-            let seen = draft.record.clone();
-            let saved = self.engine.save(&draft.id, seen, &mut edit).await?;
-            self.stored(saved.after, &draft);
-            Ok(())
-        };
-        merged.await.map_err(|error| self.failed("update", error))
+        self.merge(Draft::without_owner).await
     }
 
-    /// As [`Shared::update`], in several steps, since the owner changes as well.
+    /// Stores a change of owner as well, in several steps.
     pub(super) async fn update_owner(&self) -> Result<(), SessionError> {
+        self.merge(std::convert::identity).await
+    }
+
+    async fn merge(&self, part: fn(Draft) -> Draft) -> Result<(), SessionError> {
         let _turn = self.turn.lock().await;
         let merged = async {
-            let draft = self.draft()?;
+            let draft = part(self.draft()?);
             let mut edit = |before: &Record| draft.merge(before);
             let seen = draft.record.clone();
             let saved = self.engine.save(&draft.id, seen, &mut edit).await?;
