@@ -1,0 +1,189 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::app::App;
+use crate::secret::Secret;
+use crate::serve::serve;
+use crate::settings::{Settings, Sources};
+use crate::telemetry;
+
+/// A setting, a flag or an argument is wrong.
+const USAGE: u8 = 2;
+
+/// Server-side sessions over HTTP, for apps in any language.
+///
+/// Settings come from the file, then from the environment (`SESSIOND__SECTION__KEY`), then from
+/// the flags. `RUST_LOG` says what is logged; `DEBUG=*` logs more.
+#[derive(Debug, Parser)]
+#[command(name = "sessiond", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// The file to read the settings from (YAML)
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The address to listen on [default: 127.0.0.1:8385]
+    #[arg(long, global = true, value_name = "ADDRESS")]
+    listen: Option<String>,
+    /// The URL of Redis; a password in it is better kept in SESSIOND__STORE__REDIS
+    #[arg(long, global = true, value_name = "URL")]
+    redis: Option<String>,
+    /// Log one JSON object a line
+    #[arg(long, global = true)]
+    json_logs: bool,
+}
+
+#[derive(Clone, Copy, Debug, Subcommand)]
+enum Command {
+    /// Check the settings and say whether the service could start with them
+    CheckConfig,
+    /// Print a random secret, fit for every setting that asks for one
+    GenerateSecret,
+    /// Print the OpenAPI document of all doors
+    Openapi,
+}
+
+/// Runs the program `sessiond` with the arguments and the environment of this process.
+#[must_use]
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    if let Some(Command::GenerateSecret) = cli.command {
+        println!("{}", Secret::random().expose());
+        return ExitCode::SUCCESS;
+    }
+    let settings = match Settings::load(&cli.sources()) {
+        Ok(settings) => settings,
+        Err(error) => return wrong(&error),
+    };
+    match runtime().block_on(start(cli.command, settings)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => wrong(&*error),
+    }
+}
+
+impl Cli {
+    fn sources(&self) -> Sources {
+        let mut sources = Sources::new().variables(variables());
+        if let Some(file) = &self.config {
+            sources = sources.file(file);
+        }
+        if let Some(address) = &self.listen {
+            sources = sources.flag("http.listen", address);
+        }
+        if let Some(url) = &self.redis {
+            sources = sources.flag("store.redis", url);
+        }
+        if self.json_logs {
+            sources = sources.flag("log.format", "json");
+        }
+        sources
+    }
+}
+
+/// The environment, without what is not UTF-8 and so cannot be a setting.
+fn variables() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+}
+
+async fn start(
+    command: Option<Command>,
+    mut settings: Settings,
+) -> Result<(), Box<dyn std::error::Error>> {
+    if let Some(Command::Openapi) = command {
+        settings.users.enabled = true;
+    }
+    let app = App::build(settings.clone())?;
+    match command {
+        Some(Command::CheckConfig) => println!("the settings are good"),
+        Some(Command::Openapi) => println!("{}", app.openapi()),
+        Some(Command::GenerateSecret) => {}
+        None => listen(app, &settings).await?,
+    }
+    Ok(())
+}
+
+async fn listen(app: App, settings: &Settings) -> Result<(), Box<dyn std::error::Error>> {
+    let (rust_log, debug) = (std::env::var("RUST_LOG").ok(), std::env::var("DEBUG").ok());
+    let filter = telemetry::filter(rust_log.as_deref(), debug.as_deref())
+        .map_err(|error| format!("RUST_LOG: {error}"))?;
+    telemetry::install(settings.log, filter, telemetry::stderr());
+    let address = settings.http.listen;
+    let listener = TcpListener::bind(address)
+        .await
+        .map_err(|error| format!("http.listen: {address}: {error}"))?;
+    tracing::info!(address = %listener.local_addr()?, "sessiond listens");
+    announce(settings);
+    serve(listener, app, told_to_stop()).await;
+    tracing::info!("sessiond has stopped");
+    Ok(())
+}
+
+/// Says what a deployment may not want.
+fn announce(settings: &Settings) {
+    if settings.store.redis.is_none() {
+        tracing::warn!("sessions are kept in memory and end with this process; --redis keeps them");
+    }
+    if settings.tokens.secret.is_none() {
+        tracing::warn!("tokens.secret is not set: a random one is used until this process ends");
+    }
+    if settings.buckets.enabled && settings.buckets.master_keys.is_empty() {
+        tracing::warn!("buckets.master_keys is not set: no bucket can be given an API key");
+    }
+    if settings.rpc.enabled && settings.rpc.secret.is_none() && !is_loopback(settings) {
+        tracing::warn!("rpc.secret is not set: whoever reaches this address may use the RPC door");
+    }
+}
+
+fn is_loopback(settings: &Settings) -> bool {
+    settings.http.listen.ip().is_loopback()
+}
+
+/// Waits for Ctrl-C or SIGTERM; the second one ends the process at once.
+async fn told_to_stop() {
+    let mut terminate = signal(SignalKind::terminate()).expect("SIGTERM can be waited for");
+    let mut interrupt = signal(SignalKind::interrupt()).expect("SIGINT can be waited for");
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("sessiond stops: requests under way are finished; once more stops at once");
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        #[expect(clippy::exit, reason = "the operator has said so twice")]
+        std::process::exit(130);
+    });
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .expect("threads can be started")
+}
+
+fn wrong(error: &dyn std::fmt::Display) -> ExitCode {
+    eprintln!("sessiond: {error}");
+    ExitCode::from(USAGE)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,164 @@
+//! What the service answers when it does not do what it was asked.
+
+use std::borrow::Cow;
+
+use axum::response::{IntoResponse, Response};
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderName, HeaderValue, StatusCode};
+use jwt_redis_session::{Rejection, SessionError};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// Why a request was not done: a status and `{"error": "…"}`.
+///
+/// No text of it holds a secret, a token, a key or session data. What is behind a 5xx is logged
+/// here, once, and not told to the client.
+#[derive(Clone, Debug)]
+pub(crate) struct ApiError {
+    status: StatusCode,
+    message: Cow<'static, str>,
+    header: Option<(HeaderName, HeaderValue)>,
+}
+
+/// The body of every answer that is not a success.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ErrorBody<'a> {
+    /// What happened, for people.
+    #[schema(example = "there is no such session")]
+    error: &'a str,
+}
+
+impl ApiError {
+    pub(crate) fn new(status: StatusCode, message: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            status,
+            message: message.into(),
+            header: None,
+        }
+    }
+
+    pub(crate) fn bad_request(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, message)
+    }
+
+    pub(crate) fn not_found(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, message)
+    }
+
+    /// 401 with a challenge, which RFC 9110 section 11.6.1 demands.
+    pub(crate) fn unauthorized(
+        message: impl Into<Cow<'static, str>>,
+        challenge: &'static str,
+    ) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, message)
+            .with_header(WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
+    }
+
+    /// 405 with the methods there are, which may be none.
+    pub(crate) fn method_not_allowed(allow: &'static str) -> Self {
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method not allowed")
+            .with_header(ALLOW, HeaderValue::from_static(allow))
+    }
+
+    /// 429: try again in `seconds`.
+    pub(crate) fn too_many_requests(seconds: u64) -> Self {
+        Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "too many failed authentications; try again later",
+        )
+        .with_header(RETRY_AFTER, HeaderValue::from(seconds.max(1)))
+    }
+
+    /// 503: the store is away, or the request took too long.
+    pub(crate) fn unavailable(message: &'static str) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, message)
+            .with_header(RETRY_AFTER, HeaderValue::from_static("1"))
+    }
+
+    /// 500; `cause` goes to the log.
+    pub(crate) fn internal(cause: &dyn std::fmt::Display) -> Self {
+        tracing::error!(%cause, "a request failed inside the service");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal error")
+    }
+
+    pub(crate) const fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
+    pub(crate) fn into_message(self) -> Cow<'static, str> {
+        self.message
+    }
+
+    fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.header = Some((name, value));
+        self
+    }
+
+    /// The answer with another body; status and headers stay.
+    pub(crate) fn with_body(self, body: &impl Serialize) -> Response {
+        let text = serde_json::to_vec(body).unwrap_or_default();
+        let json = HeaderValue::from_static("application/json");
+        let mut response = (self.status, [(CONTENT_TYPE, json)], text).into_response();
+        let headers = response.headers_mut();
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some((name, value)) = self.header {
+            headers.insert(name, value);
+        }
+        response
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let message = self.message.clone();
+        self.with_body(&ErrorBody { error: &message })
+    }
+}
+
+/// What becomes of the core's errors unless a door says otherwise.
+impl From<SessionError> for ApiError {
+    fn from(error: SessionError) -> Self {
+        match &error {
+            SessionError::Gone
+            | SessionError::Absent
+            | SessionError::Rejected(Rejection::Unknown | Rejection::Expired) => {
+                Self::not_found("there is no such session")
+            }
+            SessionError::Conflict => Self::new(
+                StatusCode::CONFLICT,
+                "others changed the session at the same time; try again",
+            ),
+            SessionError::TooLarge { .. } => Self::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "the session would be too large",
+            ),
+            SessionError::Unavailable(cause) => {
+                tracing::warn!(%cause, "the session store did not do what it was asked");
+                Self::unavailable("the session store is not available")
+            }
+            SessionError::InvalidOwner => Self::bad_request("a user id is 1 to 512 bytes"),
+            _ => Self::internal(&error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_error_of_the_core_has_its_status() {
+        let status = |error: SessionError| ApiError::from(error).status().as_u16();
+        assert_eq!(status(SessionError::Gone), 404);
+        assert_eq!(status(SessionError::Rejected(Rejection::Unknown)), 404);
+        assert_eq!(status(SessionError::Conflict), 409);
+        assert_eq!(status(SessionError::TooLarge { size: 2, limit: 1 }), 413);
+        assert_eq!(status(SessionError::InvalidOwner), 400);
+        assert_eq!(status(SessionError::Corrupt), 500);
+        assert_eq!(status(SessionError::Rejected(Rejection::Corrupt)), 500);
+    }
+}

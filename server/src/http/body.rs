@@ -1,0 +1,56 @@
+//! The body of a request, within its limits.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use bytes::Bytes;
+use http::StatusCode;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+
+use crate::error::ApiError;
+
+/// Reads a whole body.
+///
+/// # Errors
+///
+/// 413 above `limit` bytes, 408 after `timeout`, 400 if the client broke off.
+pub(crate) async fn read_body(
+    body: Body,
+    limit: usize,
+    timeout: Duration,
+) -> Result<Bytes, ApiError> {
+    match tokio::time::timeout(timeout, Limited::new(body, limit).collect()).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(ApiError::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            format!("the body is larger than {limit} bytes"),
+        )),
+        Ok(Err(_)) => Err(ApiError::bad_request("the body could not be read")),
+        Err(_) => Err(ApiError::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "the body took too long",
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn status(body: Body) -> Result<usize, u16> {
+        let read = read_body(body, 3, Duration::from_millis(20)).await;
+        read.map(|body| body.len())
+            .map_err(|error| error.status().as_u16())
+    }
+
+    #[tokio::test]
+    async fn a_body_is_read_up_to_its_limit_and_no_longer_than_its_time() {
+        assert_eq!(status(Body::empty()).await, Ok(0));
+        assert_eq!(status(Body::from("abc")).await, Ok(3));
+        assert_eq!(status(Body::from("abcd")).await, Err(413));
+        let stalled = http_body_util::StreamBody::new(futures_util::stream::pending::<
+            Result<hyper::body::Frame<Bytes>, std::io::Error>,
+        >());
+        assert_eq!(status(Body::new(stalled)).await, Err(408));
+    }
+}

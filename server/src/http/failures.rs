@@ -1,0 +1,81 @@
+//! How often a client may fail to authenticate.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use governor::clock::{Clock as _, DefaultClock};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+
+use crate::error::ApiError;
+use crate::http::Client;
+
+/// At how many clients those who have long been quiet are forgotten.
+const CROWD: usize = 10_000;
+
+/// Counts failed authentications by client address.
+///
+/// A good credential is never held up: behind one address there may be many callers, and a
+/// stranger must not be able to lock them out. What a flood of bad ones gets is the cheaper 429.
+#[derive(Clone)]
+pub(crate) struct FailedAuthentications(Arc<DefaultKeyedRateLimiter<IpAddr>>);
+
+impl FailedAuthentications {
+    pub(crate) fn new(per_minute: NonZeroU32) -> Self {
+        Self(Arc::new(RateLimiter::keyed(Quota::per_minute(per_minute))))
+    }
+
+    /// What to answer a client whose authentication has failed: `refusal`, or 429 if it has
+    /// failed too often.
+    pub(crate) fn failed(&self, client: Client, refusal: ApiError) -> ApiError {
+        metrics::counter!("sessiond_failed_authentications_total").increment(1);
+        if self.0.len() > CROWD {
+            self.0.retain_recent();
+        }
+        match self.0.check_key(&address(client)) {
+            Ok(()) => refusal,
+            Err(until) => {
+                let wait = until.wait_time_from(DefaultClock::default().now());
+                ApiError::too_many_requests(wait.as_secs() + 1)
+            }
+        }
+    }
+}
+
+impl fmt::Debug for FailedAuthentications {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FailedAuthentications")
+            .finish_non_exhaustive()
+    }
+}
+
+/// Of IPv6 the first 64 bits: the rest one client can choose freely.
+fn address(client: Client) -> IpAddr {
+    match client.0.to_canonical() {
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            IpAddr::from([a, b, c, d, 0, 0, 0, 0])
+        }
+        v4 @ IpAddr::V4(_) => v4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_that_fails_too_often_is_told_so_and_others_are_not() {
+        let failures = FailedAuthentications::new(NonZeroU32::new(2).unwrap());
+        let fails = |client: IpAddr| {
+            let refusal = ApiError::unauthorized("no", "ApiKey");
+            failures.failed(Client(client), refusal).status().as_u16()
+        };
+        let v4 = |last| IpAddr::from([127, 0, 0, last]);
+        assert_eq!([fails(v4(1)), fails(v4(1)), fails(v4(1))], [401, 401, 429]);
+        assert_eq!(fails(v4(2)), 401);
+        let v6 = |last| IpAddr::from([1, 2, 3, 4, 0, 0, 0, last]);
+        assert_eq!([fails(v6(1)), fails(v6(2)), fails(v6(3))], [401, 401, 429]);
+    }
+}

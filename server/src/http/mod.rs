@@ -1,0 +1,11 @@
+//! What every door needs of HTTP.
+
+mod body;
+mod client;
+mod failures;
+mod shared_secret;
+
+pub(crate) use body::read_body;
+pub(crate) use client::{Client, ClientAddress};
+pub(crate) use failures::FailedAuthentications;
+pub(crate) use shared_secret::SharedSecret;

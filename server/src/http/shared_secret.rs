@@ -1,0 +1,64 @@
+//! A secret that callers of a door must send.
+
+use http::HeaderMap;
+
+use crate::crypto;
+use crate::error::ApiError;
+use crate::secret::Secret;
+
+/// The header that carries it.
+const HEADER: &str = "x-sessiond-secret";
+
+/// A secret that callers of a door must send in the header `X-Sessiond-Secret`, if there is one.
+#[derive(Clone, Debug)]
+pub(crate) struct SharedSecret(Option<Secret>);
+
+impl SharedSecret {
+    pub(crate) const fn new(secret: Option<Secret>) -> Self {
+        Self(secret)
+    }
+
+    /// Checks that the secret stands in the headers, once.
+    ///
+    /// # Errors
+    ///
+    /// 401 if it does not.
+    pub(crate) fn check(&self, headers: &HeaderMap) -> Result<(), ApiError> {
+        let Some(secret) = &self.0 else {
+            return Ok(());
+        };
+        let mut sent = headers.get_all(HEADER).iter();
+        match (sent.next(), sent.next()) {
+            (Some(sent), None) if crypto::equal(sent.as_bytes(), secret.expose().as_bytes()) => {
+                Ok(())
+            }
+            _ => Err(ApiError::unauthorized(
+                "the header X-Sessiond-Secret is missing or wrong",
+                "SharedSecret",
+            )),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_secret_must_be_sent_exactly_once() {
+        let secret = Secret::from("a secret of at least 32 characters");
+        let door = SharedSecret::new(Some(secret.clone()));
+        let mut headers = HeaderMap::new();
+        assert_eq!(door.check(&headers).unwrap_err().status(), 401);
+        headers.append(HEADER, secret.expose().parse().unwrap());
+        assert!(door.check(&headers).is_ok());
+        headers.append(HEADER, secret.expose().parse().unwrap());
+        assert!(door.check(&headers).is_err());
+        headers.insert(
+            HEADER,
+            "a secret of at least 32 characterS".parse().unwrap(),
+        );
+        assert!(door.check(&headers).is_err());
+        assert!(SharedSecret::new(None).check(&HeaderMap::new()).is_ok());
+    }
+}

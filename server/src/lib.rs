@@ -1,0 +1,39 @@
+//! `sessiond`: the sessions of [`jwt_redis_session`] over HTTP, for apps in any language.
+//!
+//! This library is what the binary is made of, so that tests can run the service in their own
+//! process: [`Settings`] say what to run, [`App`] is it, [`serve`] lets it answer. How it is used
+//! over HTTP stands in the README.
+//!
+//! ```
+//! use jwt_redis_session_server::{App, Settings};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let app = App::build(Settings::default())?;
+//! assert!(app.openapi().contains("/session/{bucket}/{id}"));
+//! # Ok(())
+//! # }
+//! ```
+
+mod admin;
+mod app;
+mod buckets;
+mod cli;
+mod crypto;
+mod error;
+mod http;
+mod observe;
+mod operators;
+mod rpc;
+mod secret;
+mod serve;
+pub mod settings;
+mod shared;
+mod telemetry;
+mod users;
+
+pub use app::{App, StartError};
+pub use cli::run;
+pub use secret::Secret;
+pub use serve::serve;
+pub use settings::Settings;

@@ -1,0 +1,7 @@
+//! The program `sessiond`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    jwt_redis_session_server::run()
+}

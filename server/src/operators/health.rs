@@ -1,0 +1,52 @@
+//! Whether the service lives, and whether it can do its work.
+
+use axum::Json;
+use axum::extract::State;
+use jwt_redis_session::store::Command;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::error::{ApiError, ErrorBody};
+use crate::shared::Shared;
+
+/// What a healthy service says.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Health {
+    #[schema(example = "ok")]
+    status: &'static str,
+}
+
+const OK: Health = Health { status: "ok" };
+
+/// Tells that the process answers; it asks nothing of the store.
+#[utoipa::path(get, path = "/healthz", tag = "operators",
+    responses((status = 200, body = Health)))]
+pub(crate) async fn healthz() -> Json<Health> {
+    Json(OK)
+}
+
+/// Tells whether the store can be reached.
+#[utoipa::path(get, path = "/readyz", tag = "operators",
+    responses(
+        (status = 200, body = Health),
+        (status = 503, description = "The store cannot be reached.", body = ErrorBody<'_>),
+    ))]
+pub(crate) async fn readyz(State(shared): State<Shared>) -> Result<Json<Health>, ApiError> {
+    if can_reach_store(&shared).await {
+        Ok(Json(OK))
+    } else {
+        Err(ApiError::unavailable("the session store is not available"))
+    }
+}
+
+/// Reads a record that is never there: the store must answer.
+pub(crate) async fn can_reach_store(shared: &Shared) -> bool {
+    let key = shared.keyspace("health");
+    match shared.store.run(&[Command::Load { key: &key }]).await {
+        Ok(_) => true,
+        Err(cause) => {
+            tracing::warn!(%cause, "the session store cannot be reached");
+            false
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! The second door: RPC.
+
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::app::StartError;
+use crate::shared::Shared;
+
+pub(crate) fn router(_shared: &Shared) -> Result<OpenApiRouter, StartError> {
+    Ok(OpenApiRouter::new())
+}

@@ -1,0 +1,35 @@
+//! The first door: buckets, over REST.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::secret::Secret;
+
+/// The first door, buckets over REST: section `buckets`.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct BucketSettings {
+    /// Whether the door is open. Defaults to true.
+    pub enabled: bool,
+    /// How long a session lives after its last use. Defaults to `30days`.
+    #[serde(with = "humantime_serde")]
+    pub session_ttl: Duration,
+    /// The largest data of a session, in bytes. Defaults to 1,048,576 (1 MiB).
+    pub max_payload: usize,
+    /// The keys that open `/api-key`, each at least 32 bytes. Defaults to none: no bucket can be
+    /// given a key.
+    pub master_keys: Vec<Secret>,
+}
+
+impl Default for BucketSettings {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            session_ttl: Duration::from_secs(30 * 86_400),
+            max_payload: 1 << 20,
+            master_keys: Vec::new(),
+        }
+    }
+}

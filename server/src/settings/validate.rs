@@ -1,0 +1,117 @@
+//! The rules that settings must keep.
+
+use std::time::Duration;
+
+use crate::secret::Secret;
+use crate::settings::{Settings, SettingsError, TokenAlgorithm};
+
+impl Settings {
+    /// Checks the rules that a type cannot tell.
+    pub(super) fn validate(&self) -> Result<(), SettingsError> {
+        self.durations()?;
+        self.secrets()?;
+        self.doors()
+    }
+
+    fn durations(&self) -> Result<(), SettingsError> {
+        let (least, most) = (
+            Duration::from_millis(1),
+            Duration::from_secs(100 * 365 * 86_400),
+        );
+        let all = [
+            ("http.header_timeout", self.http.header_timeout),
+            ("http.body_timeout", self.http.body_timeout),
+            ("http.request_timeout", self.http.request_timeout),
+            ("http.shutdown_timeout", self.http.shutdown_timeout),
+            ("store.deadline", self.store.deadline),
+            ("buckets.session_ttl", self.buckets.session_ttl),
+            ("rpc.session_ttl", self.rpc.session_ttl),
+            ("users.session_ttl", self.users.session_ttl),
+            ("admin.session_ttl", self.admin.session_ttl),
+        ];
+        match all.iter().find(|(_, time)| !(least..=most).contains(time)) {
+            None => Ok(()),
+            Some((setting, _)) => wrong(setting, "must be between 1 ms and 100 years"),
+        }
+    }
+
+    fn secrets(&self) -> Result<(), SettingsError> {
+        let least = match self.tokens.algorithm {
+            TokenAlgorithm::HS256 => 32,
+            TokenAlgorithm::HS384 => 48,
+            TokenAlgorithm::HS512 => 64,
+        };
+        at_least("tokens.secret", &self.tokens.secret, least)?;
+        at_least(
+            "tokens.previous_secrets",
+            &self.tokens.previous_secrets,
+            least,
+        )?;
+        at_least(
+            "buckets.master_keys",
+            &self.buckets.master_keys,
+            Secret::MIN_LEN,
+        )?;
+        at_least("rpc.secret", &self.rpc.secret, Secret::MIN_LEN)?;
+        at_least("users.secret", &self.users.secret, Secret::MIN_LEN)?;
+        if self.tokens.previous_secrets.len() > 2 {
+            return wrong("tokens.previous_secrets", "at most two are accepted");
+        }
+        if self.store.redis.is_some() && self.tokens.secret.is_none() {
+            return wrong(
+                "tokens.secret",
+                "is needed with Redis, where sessions outlive the service; `sessiond generate-secret` makes one",
+            );
+        }
+        Ok(())
+    }
+
+    fn doors(&self) -> Result<(), SettingsError> {
+        let version = &self.rpc.session_version;
+        let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+        if !(1..=32).contains(&version.len()) || !version.bytes().all(fits) {
+            return wrong(
+                "rpc.session_version",
+                "must be 1 to 32 letters, digits, `.`, `_` or `-`",
+            );
+        }
+        if self.http.max_connections == 0 {
+            return wrong("http.max_connections", "must be at least 1");
+        }
+        if self.users.enabled && self.users.secret.is_none() && !self.http.listen.ip().is_loopback()
+        {
+            return wrong(
+                "users.secret",
+                "is needed on an address that is not loopback: the door checks no password",
+            );
+        }
+        if self.admin.enabled && self.buckets.master_keys.is_empty() {
+            return wrong(
+                "admin.enabled",
+                "needs one of `buckets.master_keys` to enter with",
+            );
+        }
+        Ok(())
+    }
+}
+
+fn at_least<'a>(
+    setting: &str,
+    secrets: impl IntoIterator<Item = &'a Secret>,
+    bytes: usize,
+) -> Result<(), SettingsError> {
+    if secrets
+        .into_iter()
+        .all(|secret| secret.expose().len() >= bytes)
+    {
+        return Ok(());
+    }
+    wrong(
+        setting,
+        format!("must be at least {bytes} bytes long; `sessiond generate-secret` makes one"),
+    )
+}
+
+fn wrong<T>(setting: &str, problem: impl Into<String>) -> Result<T, SettingsError> {
+    Err(SettingsError::new(setting, problem))
+}
