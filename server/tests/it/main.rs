@@ -1,0 +1,9 @@
+//! The one integration test binary of the service: everything over real HTTP.
+
+#[path = "../../../tests/it/support/mod.rs"]
+mod support;
+
+#[macro_use]
+mod service;
+
+mod operators;

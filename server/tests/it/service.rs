@@ -1,0 +1,189 @@
+//! The service under test: on a port of its own, over memory or a Redis of its own.
+#![allow(dead_code, unreachable_pub)]
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jwt_redis_session::MemoryStore;
+use jwt_redis_session_server::{App, Secret, Settings, serve};
+use reqwest::{Client, Method, RequestBuilder, Response};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::support::redis_server::RedisServer;
+
+/// Opens `/api-key` and `/admin`.
+pub const MASTER_KEY: &str = "a master key of at least 32 characters";
+/// Signs tokens.
+pub const SECRET: &str = "a signing secret of at least 32 characters";
+
+/// Makes a test of each body for memory and for Redis; a body takes a fresh [`Service`].
+macro_rules! on_every_store {
+    ($($body:ident),* $(,)?) => {
+        mod memory {
+            $(
+                #[tokio::test]
+                async fn $body() {
+                    super::$body(crate::service::Service::memory().await).await;
+                }
+            )*
+        }
+
+        mod redis {
+            $(
+                #[tokio::test]
+                async fn $body() {
+                    super::$body(crate::service::Service::redis().await).await;
+                }
+            )*
+        }
+    };
+}
+
+/// A running service; stopped when dropped.
+pub struct Service {
+    pub address: SocketAddr,
+    pub client: Client,
+    /// The store, if it is memory.
+    pub memory: Option<MemoryStore>,
+    /// The store, if it is Redis.
+    pub redis: Option<RedisServer>,
+    stop: Option<oneshot::Sender<()>>,
+    task: JoinHandle<()>,
+}
+
+/// The settings of tests: every door open, everything else as by default.
+pub fn settings() -> Settings {
+    let mut settings = Settings::default();
+    settings.tokens.secret = Some(Secret::from(SECRET));
+    settings.buckets.master_keys = vec![Secret::from(MASTER_KEY)];
+    settings.users.enabled = true;
+    settings.admin.enabled = true;
+    settings.limits.failed_authentications_per_minute = 1_000_000.try_into().expect("not zero");
+    settings
+}
+
+impl Service {
+    pub async fn memory() -> Self {
+        Self::memory_with(|_| ()).await
+    }
+
+    pub async fn redis() -> Self {
+        Self::redis_with(|_| ()).await
+    }
+
+    pub async fn memory_with(change: impl FnOnce(&mut Settings)) -> Self {
+        let mut settings = settings();
+        change(&mut settings);
+        let memory = MemoryStore::new();
+        let app = App::with_store(settings, Arc::new(memory.clone())).expect("build");
+        let mut service = Self::start(app).await;
+        service.memory = Some(memory);
+        service
+    }
+
+    /// With a Redis of its own.
+    pub async fn redis_with(change: impl FnOnce(&mut Settings)) -> Self {
+        let redis = RedisServer::start();
+        let mut service = Self::redis_at(&redis.url(), change).await;
+        service.redis = Some(redis);
+        service
+    }
+
+    /// With the Redis at `url`, which may be another service's too, or a proxy.
+    pub async fn redis_at(url: &str, change: impl FnOnce(&mut Settings)) -> Self {
+        let mut settings = settings();
+        settings.store.redis = Some(Secret::from(url));
+        change(&mut settings);
+        Self::start(App::build(settings).expect("build")).await
+    }
+
+    async fn start(app: App) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("bind");
+        let address = listener.local_addr().expect("an address");
+        let (stop, stopped) = oneshot::channel();
+        let task = tokio::spawn(serve(listener, app, async {
+            let _ = stopped.await;
+        }));
+        let client = Client::builder()
+            .no_proxy()
+            .timeout(Duration::from_secs(30))
+            .build()
+            .expect("a client");
+        Self {
+            address,
+            client,
+            memory: None,
+            redis: None,
+            stop: Some(stop),
+            task,
+        }
+    }
+
+    /// A request to `path`, which is sent as reqwest writes it; see [`Service::raw`] for names
+    /// that it would change.
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let url = format!("http://{}{path}", self.address);
+        self.client.request(method, url)
+    }
+
+    pub fn get(&self, path: &str) -> RequestBuilder {
+        self.request(Method::GET, path)
+    }
+
+    pub fn post(&self, path: &str) -> RequestBuilder {
+        self.request(Method::POST, path)
+    }
+
+    pub fn put(&self, path: &str) -> RequestBuilder {
+        self.request(Method::PUT, path)
+    }
+
+    pub fn delete(&self, path: &str) -> RequestBuilder {
+        self.request(Method::DELETE, path)
+    }
+
+    /// Sends bytes as they are, on a connection of their own, and returns the whole answer; the
+    /// bytes should ask for `Connection: close`.
+    pub async fn raw(&self, request: impl AsRef<[u8]>) -> String {
+        let mut socket = TcpStream::connect(self.address).await.expect("connect");
+        socket.write_all(request.as_ref()).await.expect("send");
+        let mut answer = Vec::new();
+        let _ = socket.read_to_end(&mut answer).await;
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    /// Tells the service to stop, and waits until it has.
+    pub async fn stop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            let _ = stop.send(());
+        }
+        let _ = (&mut self.task).await;
+    }
+
+    /// Every key of Redis, in order. The test's own Redis has few.
+    pub fn keys(&self) -> Vec<String> {
+        let redis = self.redis.as_ref().expect("a service on Redis");
+        let keys = redis::from_redis_value(redis.run(&["KEYS", "*"]));
+        let mut keys: Vec<String> = keys.expect("names");
+        keys.sort();
+        keys
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// The status of an answer and its body as JSON.
+pub async fn json(response: Response) -> (u16, serde_json::Value) {
+    let status = response.status().as_u16();
+    let text = response.text().await.expect("a body");
+    let body = serde_json::from_str(&text);
+    (status, body.unwrap_or_else(|_| panic!("not JSON: {text}")))
+}
