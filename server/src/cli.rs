@@ -1,17 +1,18 @@
 //! The command line.
 
+use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 
 use crate::app::App;
 use crate::secret::Secret;
-use crate::serve::serve;
 use crate::settings::{Settings, Sources};
-use crate::telemetry;
+use crate::shared::Shared;
+use crate::{telemetry, workers};
 
 /// A setting, a flag or an argument is wrong.
 const USAGE: u8 = 2;
@@ -99,28 +100,35 @@ async fn start(
     if let Some(Command::Openapi) = command {
         settings.users.enabled = true;
     }
-    let app = App::build(settings.clone())?;
     match command {
-        Some(Command::CheckConfig) => println!("the settings are good"),
-        Some(Command::Openapi) => println!("{}", app.openapi()),
+        Some(Command::CheckConfig) => {
+            App::build(settings)?;
+            println!("the settings are good");
+        }
+        Some(Command::Openapi) => println!("{}", App::build(settings)?.openapi()),
         Some(Command::GenerateSecret) => {}
-        None => listen(app, &settings).await?,
+        None => listen(settings).await?,
     }
     Ok(())
 }
 
-async fn listen(app: App, settings: &Settings) -> Result<(), Box<dyn std::error::Error>> {
+async fn listen(settings: Settings) -> Result<(), Box<dyn std::error::Error>> {
     let (rust_log, debug) = (std::env::var("RUST_LOG").ok(), std::env::var("DEBUG").ok());
     let filter = telemetry::filter(rust_log.as_deref(), debug.as_deref())
         .map_err(|error| format!("RUST_LOG: {error}"))?;
     telemetry::install(settings.log, filter, telemetry::stderr());
     let address = settings.http.listen;
-    let listener = TcpListener::bind(address)
-        .await
-        .map_err(|error| format!("http.listen: {address}: {error}"))?;
+    let listener =
+        TcpListener::bind(address).map_err(|error| format!("http.listen: {address}: {error}"))?;
+    let shared = Shared::new(settings)?;
+    let (stop, stopped) = watch::channel(false);
+    let threads = workers::start(&listener, &shared, &stopped)?;
     tracing::info!(address = %listener.local_addr()?, "sessiond listens");
-    announce(settings);
-    serve(listener, app, told_to_stop()).await;
+    announce(&shared.settings);
+    told_to_stop().await;
+    drop(listener);
+    stop.send_replace(true);
+    workers::join(threads).await;
     tracing::info!("sessiond has stopped");
     Ok(())
 }
@@ -165,7 +173,7 @@ async fn told_to_stop() {
 }
 
 fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_multi_thread()
+    tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .expect("threads can be started")

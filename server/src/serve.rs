@@ -31,7 +31,7 @@ pub async fn serve(listener: TcpListener, app: App, shutdown: impl Future<Output
     metrics::install();
     let upkeep = tokio::spawn(metrics::upkeep());
     let connections = GracefulShutdown::new();
-    let room = Arc::new(Semaphore::new(app.http().max_connections));
+    let room = Arc::clone(app.room());
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
         tokio::select! {
