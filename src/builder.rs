@@ -30,6 +30,23 @@ pub struct SessionsBuilder {
 impl Sessions {
     /// Starts building sessions that live in `store` and whose tokens are `tokens`: a
     /// [`Keyring`](crate::Keyring) for JWTs, or [`OpaqueTokens`](crate::OpaqueTokens).
+    ///
+    /// Several `Sessions`, each with a [keyspace](SessionsBuilder::keyspace) of its own, may share
+    /// one store: clones of it, or one `Arc<dyn Store>`.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use jwt_redis_session::{Keyring, MemoryStore, Sessions};
+    /// use jwt_redis_session::store::Store;
+    ///
+    /// # let keyring = Keyring::hs256("a secret of at least 32 random bytes")?;
+    /// let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    /// let shop = Sessions::builder(Arc::clone(&store), keyring.clone()).keyspace("shop:");
+    /// let admin = Sessions::builder(store, keyring).keyspace("admin:");
+    /// # shop.build()?;
+    /// # admin.build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn builder(store: impl Store, tokens: impl Into<TokenFormat>) -> SessionsBuilder {
         SessionsBuilder {
             store: Arc::new(store),
