@@ -134,7 +134,9 @@ impl Shared {
             .engine
             .format
             .identify(created.token.as_str(), now, false);
-        let claims = identified.ok().and_then(|identified| identified.claims);
+        let claims = identified
+            .ok()
+            .and_then(|identified| identified.into_parts().1);
         let mut cell = self.lock();
         cell.status = Status::Active {
             id: created.id.clone(),
