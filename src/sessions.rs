@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::engine::core::{Engine, to_its_end};
+use crate::engine::load::Loaded;
 use crate::error::SessionError;
 use crate::id::SessionId;
 use crate::owner::Owner;
@@ -77,7 +78,7 @@ impl Sessions {
         };
         let expires = claims.as_ref().and_then(Claims::expires_at);
         match self.engine.load(&id, expires).await {
-            Ok(record) => Session::active(Arc::clone(&self.engine), id, claims, record),
+            Ok(loaded) => Session::active(Arc::clone(&self.engine), id, claims, loaded),
             Err(error) => self.refused(error, id),
         }
     }
@@ -132,13 +133,35 @@ impl Sessions {
     ///
     /// As [`open`](Self::open).
     pub async fn load(&self, id: &SessionId) -> Result<Session, SessionError> {
-        let record = self.engine.load(id, None).await?;
-        Ok(Session::active(
-            Arc::clone(&self.engine),
-            id.clone(),
-            None,
-            record,
-        ))
+        let loaded = self.engine.load(id, None).await?;
+        Ok(self.active(id, loaded))
+    }
+
+    /// As [`load`](Self::load), but leaves the time to live alone, also with
+    /// [`touch_every_read`](crate::SessionsBuilder::touch_every_read): to look at a session without
+    /// using it, or to decide first whether the caller may use it.
+    /// [`Session::keep_alive`] makes up for it.
+    ///
+    /// Redis: `GET` and `PTTL`, one round trip; nothing is written.
+    ///
+    /// ```
+    /// # use jwt_redis_session::{Session, SessionError, SessionId, Sessions};
+    /// # async fn doc(sessions: Sessions, id: SessionId) -> Result<Option<Session>, SessionError> {
+    /// let session = sessions.peek(&id).await?;
+    /// if session.owner().as_deref() != Some("jo") {
+    ///     return Ok(None);
+    /// }
+    /// session.keep_alive().await?;
+    /// # Ok(Some(session))
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub async fn peek(&self, id: &SessionId) -> Result<Session, SessionError> {
+        let loaded = self.engine.peek(id).await?;
+        Ok(self.active(id, loaded))
     }
 
     /// Ends the session `id`, whoever it belongs to, and tells whether there was one to end.
@@ -196,6 +219,10 @@ impl Sessions {
     ) -> Result<usize, SessionError> {
         let (owner, keep) = (parse(owner)?, Some(keep.clone()));
         to_its_end(Arc::clone(&self.engine).destroy_all(owner, keep)).await
+    }
+
+    fn active(&self, id: &SessionId, loaded: Loaded) -> Session {
+        Session::active(Arc::clone(&self.engine), id.clone(), None, loaded)
     }
 
     /// The handle for a good token whose session could not be loaded.
