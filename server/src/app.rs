@@ -29,7 +29,7 @@ pub struct App {
 #[non_exhaustive]
 pub enum StartError {
     /// The store's configuration is wrong.
-    #[error("store: {0}")]
+    #[error("store.redis: {0}")]
     Store(#[from] StoreError),
     /// The secret cannot be used.
     #[error("tokens.secret: {0}")]

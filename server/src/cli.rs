@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::io::{self, Write as _};
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -10,17 +11,19 @@ use tokio::sync::watch;
 
 use crate::app::App;
 use crate::secret::Secret;
-use crate::settings::{Settings, Sources};
+use crate::settings::{PREFIX, Settings, SettingsError, Sources};
 use crate::shared::Shared;
 use crate::{telemetry, workers};
 
-/// A setting, a flag or an argument is wrong.
+/// The exit code if a setting, a flag or an argument is wrong.
 const USAGE: u8 = 2;
+
+type Failure = Box<dyn std::error::Error>;
 
 /// Server-side sessions over HTTP, for apps in any language.
 ///
 /// Settings come from the file, then from the environment (`SESSIOND__SECTION__KEY`), then from
-/// the flags. `RUST_LOG` says what is logged; `DEBUG=*` logs more.
+/// the flags. `RUST_LOG` says what is logged; `DEBUG=*` logs more. Every setting stands in `config.yml`.
 #[derive(Debug, Parser)]
 #[command(name = "sessiond", version)]
 struct Cli {
@@ -54,23 +57,35 @@ enum Command {
 #[must_use]
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
-    if let Some(Command::GenerateSecret) = cli.command {
-        println!("{}", Secret::random().expose());
-        return ExitCode::SUCCESS;
-    }
-    let settings = match Settings::load(&cli.sources()) {
-        Ok(settings) => settings,
-        Err(error) => return wrong(&error),
-    };
-    match runtime().block_on(start(cli.command, settings)) {
+    match runtime().block_on(cli.obey()) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => wrong(&*error),
+        Err(error) => {
+            eprintln!("sessiond: {error}");
+            ExitCode::from(USAGE)
+        }
     }
 }
 
 impl Cli {
-    fn sources(&self) -> Sources {
-        let mut sources = Sources::new().variables(variables());
+    async fn obey(&self) -> Result<(), Failure> {
+        match self.command {
+            Some(Command::GenerateSecret) => print(Secret::random().expose()),
+            Some(Command::Openapi) => print(App::build(every_door())?.openapi()),
+            Some(Command::CheckConfig) => {
+                App::build(self.settings()?)?;
+                print("the settings are good");
+            }
+            None => listen(self.settings()?).await?,
+        }
+        Ok(())
+    }
+
+    fn settings(&self) -> Result<Settings, SettingsError> {
+        Settings::load(&self.sources()?)
+    }
+
+    fn sources(&self) -> Result<Sources, SettingsError> {
+        let mut sources = Sources::new().variables(variables()?);
         if let Some(file) = &self.config {
             sources = sources.file(file);
         }
@@ -83,40 +98,38 @@ impl Cli {
         if self.json_logs {
             sources = sources.flag("log.format", "json");
         }
-        sources
+        Ok(sources)
     }
 }
 
-/// The environment, without what is not UTF-8 and so cannot be a setting.
-fn variables() -> impl Iterator<Item = (String, String)> {
+/// The variables that are settings. One that is not UTF-8 is refused, not left out.
+fn variables() -> Result<Vec<(String, String)>, SettingsError> {
     std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
+        .filter(|(name, _)| name.starts_with(PREFIX))
+        .map(|(name, value)| match value.into_string() {
+            Ok(value) => Ok((name, value)),
+            Err(_) => Err(SettingsError::new(name, "is not UTF-8")),
+        })
+        .collect()
 }
 
-async fn start(
-    command: Option<Command>,
-    mut settings: Settings,
-) -> Result<(), Box<dyn std::error::Error>> {
-    if let Some(Command::Openapi) = command {
-        settings.users.enabled = true;
-    }
-    match command {
-        Some(Command::CheckConfig) => {
-            App::build(settings)?;
-            println!("the settings are good");
-        }
-        Some(Command::Openapi) => println!("{}", App::build(settings)?.openapi()),
-        Some(Command::GenerateSecret) => {}
-        None => listen(settings).await?,
-    }
-    Ok(())
+fn every_door() -> Settings {
+    let mut settings = Settings::default();
+    settings.users.enabled = true;
+    settings
 }
 
-async fn listen(settings: Settings) -> Result<(), Box<dyn std::error::Error>> {
+/// Prints a line; whoever reads it may have gone.
+fn print(line: &str) {
+    let _ = writeln!(io::stdout(), "{line}");
+}
+
+async fn listen(settings: Settings) -> Result<(), Failure> {
     let (rust_log, debug) = (std::env::var("RUST_LOG").ok(), std::env::var("DEBUG").ok());
     let filter = telemetry::filter(rust_log.as_deref(), debug.as_deref())
         .map_err(|error| format!("RUST_LOG: {error}"))?;
-    telemetry::install(settings.log, filter, telemetry::stderr());
+    telemetry::install(settings.log, filter);
     let address = settings.http.listen;
     let listener =
         TcpListener::bind(address).map_err(|error| format!("http.listen: {address}: {error}"))?;
@@ -177,11 +190,6 @@ fn runtime() -> tokio::runtime::Runtime {
         .enable_all()
         .build()
         .expect("threads can be started")
-}
-
-fn wrong(error: &dyn std::fmt::Display) -> ExitCode {
-    eprintln!("sessiond: {error}");
-    ExitCode::from(USAGE)
 }
 
 #[cfg(test)]
