@@ -70,7 +70,7 @@ impl SettingsError {
     pub(super) fn unreadable(file: &str, error: &ConfigError) -> Self {
         let problem = match error {
             ConfigError::FileParse { cause, .. } => not_yaml(&cause.to_string()),
-            _ => "cannot be read".to_owned(),
+            error => format!("cannot be read: {error}"),
         };
         Self::new(file, problem)
     }

@@ -3,7 +3,11 @@
 #[path = "../../../tests/it/support/mod.rs"]
 mod support;
 
+mod program;
 #[macro_use]
 mod service;
 
+mod cli;
 mod operators;
+mod serve;
+mod settings;
