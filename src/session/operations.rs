@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::data::SessionData;
 use crate::engine::core::to_its_end;
 use crate::error::SessionError;
-use crate::session::cell::{Draft, OwnerChange};
+use crate::session::cell::OwnerChange;
 use crate::session::handle::Session;
 use crate::token::Token;
 
@@ -169,9 +169,34 @@ impl Session {
 
     async fn touch_ttl(&self, ttl: Option<Duration>) -> Result<(), SessionError> {
         let _turn = self.0.turn.lock().await;
-        let Draft { id, record, .. } = self.0.draft()?;
-        let touched = self.0.engine.touch(&id, &record, ttl).await;
+        let touched = self.0.touch(ttl).await;
         touched.map_err(|error| self.0.failed("touch", error))
+    }
+
+    /// Pushes the time to live back if that is due, waits for it, and returns how long the session
+    /// lives from now unless it is used.
+    ///
+    /// Due by the same rule as at a read: more than
+    /// [`touch_after`](crate::SessionsBuilder::touch_after) has passed since the last use (any
+    /// time at all with [`touch_every_read`](crate::SessionsBuilder::touch_every_read)), or more
+    /// is left than a use gives, or the record does not expire. What counts is what this handle
+    /// saw when it read or wrote the session, and the clock of the application since then: what
+    /// others did to the time to live meanwhile is not known here. Without a max age only a record
+    /// that does not expire is due.
+    ///
+    /// A handle from [`Sessions::open`](crate::Sessions::open) has the time to live pushed back in
+    /// the background if that is due, and does not know how that goes; this waits for one of its
+    /// own. After [`Sessions::peek`](crate::Sessions::peek) it is the only one.
+    ///
+    /// Redis: none if it is not due; `PEXPIRE` if it is, in one round trip.
+    ///
+    /// # Errors
+    ///
+    /// As [`touch`](Self::touch).
+    pub async fn keep_alive(&self) -> Result<Duration, SessionError> {
+        let _turn = self.0.turn.lock().await;
+        let left = self.0.keep_alive().await;
+        left.map_err(|error| self.0.failed("keep_alive", error))
     }
 
     /// Gives the session a new id and a new token, with the data that is stored and what this

@@ -57,6 +57,7 @@ mod dropped;
 mod faults;
 mod gone;
 mod handles;
+mod keep_alive;
 mod names;
 mod owners;
 mod rotation;
