@@ -6,4 +6,5 @@ mod support;
 #[macro_use]
 mod service;
 
+mod buckets;
 mod operators;
