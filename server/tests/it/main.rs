@@ -7,7 +7,9 @@ mod program;
 #[macro_use]
 mod service;
 
+mod buckets;
 mod cli;
+mod faults;
 mod operators;
 mod serve;
 mod settings;
