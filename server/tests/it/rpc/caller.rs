@@ -1,4 +1,5 @@
 //! How these tests call.
+#![allow(unreachable_pub)]
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -27,9 +27,13 @@ async fn the_same_story_gives_the_same_records() {
     let of_core = records(&through_core);
     assert_eq!(of_core.len(), 1);
     assert_eq!(of_core, records(&through_door));
-    let names = |service: &Service, id: &str| -> Vec<String> {
-        let keys = service.keys().into_iter();
-        keys.map(|key| key.replace(id, "ID")).collect()
+    let names = |service: &Service, id: &str| {
+        let mut names = service.keys();
+        names
+            .iter_mut()
+            .for_each(|name| *name = name.replace(id, "ID"));
+        names.sort();
+        names
     };
     let core_id = session.id().expect("an id");
     let door_id = id(&through_door, &token);

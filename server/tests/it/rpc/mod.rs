@@ -3,6 +3,7 @@
 mod caller;
 mod core;
 mod failing;
+mod faults;
 mod methods;
 mod races;
 mod secret;
