@@ -11,5 +11,6 @@ mod buckets;
 mod cli;
 mod faults;
 mod operators;
+mod rpc;
 mod serve;
 mod settings;
