@@ -58,6 +58,7 @@ impl App {
     }
 
     fn assemble(shared: &Shared) -> Result<Self, StartError> {
+        operators::metrics::install();
         let settings = &shared.settings;
         let mut doors = OpenApiRouter::with_openapi(operators::openapi::document());
         if settings.buckets.enabled {
@@ -75,7 +76,7 @@ impl App {
         if settings.admin.enabled {
             router = router.merge(admin::router(shared)?);
         }
-        let router = router.merge(operators::openapi::router(&openapi));
+        let router = router.merge(operators::docs::router(&openapi));
         let router = router
             .fallback(unknown)
             .method_not_allowed_fallback(wrong_method);

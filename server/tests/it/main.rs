@@ -8,6 +8,7 @@ mod program;
 mod service;
 
 mod cli;
+mod logs;
 mod operators;
 mod serve;
 mod settings;
