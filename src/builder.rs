@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::clock::{Clock, SystemClock};
 use crate::engine::core::Engine;
-use crate::engine::lifetime::{Lifetime, is_storable};
+use crate::engine::lifetime::{DEFAULT_SHARE, Lifetime, is_storable};
 use crate::id::SessionId;
 use crate::keyspace::Keyspace;
 use crate::sessions::Sessions;
@@ -22,6 +22,7 @@ pub struct SessionsBuilder {
     max_age: Option<Duration>,
     absolute_lifetime: Option<Duration>,
     touch_every_read: bool,
+    touch_after: Option<Duration>,
     max_size: usize,
     clock: Arc<dyn Clock>,
     new_id: Arc<dyn Fn() -> SessionId + Send + Sync>,
@@ -30,6 +31,23 @@ pub struct SessionsBuilder {
 impl Sessions {
     /// Starts building sessions that live in `store` and whose tokens are `tokens`: a
     /// [`Keyring`](crate::Keyring) for JWTs, or [`OpaqueTokens`](crate::OpaqueTokens).
+    ///
+    /// Several `Sessions`, each with a [keyspace](SessionsBuilder::keyspace) of its own, may share
+    /// one store: clones of it, or one `Arc<dyn Store>`.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use jwt_redis_session::{Keyring, MemoryStore, Sessions};
+    /// use jwt_redis_session::store::Store;
+    ///
+    /// # let keyring = Keyring::hs256("a secret of at least 32 random bytes")?;
+    /// let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    /// let shop = Sessions::builder(Arc::clone(&store), keyring.clone()).keyspace("shop:");
+    /// let admin = Sessions::builder(store, keyring).keyspace("admin:");
+    /// # shop.build()?;
+    /// # admin.build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn builder(store: impl Store, tokens: impl Into<TokenFormat>) -> SessionsBuilder {
         SessionsBuilder {
             store: Arc::new(store),
@@ -38,6 +56,7 @@ impl Sessions {
             max_age: Some(Duration::from_secs(86_400)),
             absolute_lifetime: None,
             touch_every_read: false,
+            touch_after: None,
             max_size: 1 << 20,
             clock: Arc::new(SystemClock),
             new_id: Arc::new(SessionId::random),
@@ -81,10 +100,36 @@ impl SessionsBuilder {
             .absolute_lifetime(Duration::from_secs(12 * 3600))
     }
 
-    /// Pushes the time to live back on every read. Defaults to false: only once 1/16 of the max
-    /// age has passed since the last use, so that most reads write nothing.
+    /// Pushes the time to live back on every read. Defaults to false: only once some time has
+    /// passed since the last use ([`touch_after`](Self::touch_after)), so that most reads write
+    /// nothing.
     pub fn touch_every_read(mut self, exact: bool) -> Self {
         self.touch_every_read = exact;
+        self
+    }
+
+    /// Sets how long after its last use a read pushes the session's time to live back. Defaults to
+    /// 1/16 of the max age; at most the max age, to the millisecond.
+    ///
+    /// Each read costs the session up to so much of its max age: one that is used all the time may
+    /// still end so much early after its last use. Zero pushes back on nearly every read, though
+    /// not along with it; the max age itself means never, so that only what writes the session or
+    /// touches it keeps it alive. A time set by [`touch_for`](crate::Session::touch_for) that is
+    /// shorter than the max age by no more than this is not set back by a read. Without meaning if
+    /// each read pushes back, or without a max age.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use jwt_redis_session::{Keyring, MemoryStore, Sessions};
+    /// # let keyring = Keyring::hs256("a secret of at least 32 random bytes")?;
+    /// let sessions = Sessions::builder(MemoryStore::new(), keyring)
+    ///     .max_age(Duration::from_secs(3600))
+    ///     .touch_after(Duration::from_secs(60))
+    ///     .build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn touch_after(mut self, idle: Duration) -> Self {
+        self.touch_after = Some(idle);
         self
     }
 
@@ -102,6 +147,7 @@ impl SessionsBuilder {
 
     /// Sets how session ids are drawn. Defaults to [`SessionId::random`]. Ids must be
     /// unguessable and never repeat. Opaque tokens ignore it: their id is the token's hash.
+    /// [`Session::create_as`](crate::Session::create_as) draws a nonce with it.
     pub fn id_generator(mut self, new_id: impl Fn() -> SessionId + Send + Sync + 'static) -> Self {
         self.new_id = Arc::new(new_id);
         self
@@ -111,8 +157,8 @@ impl SessionsBuilder {
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] if a lifetime is zero or above 100 years, or there is neither a max age
-    /// nor an absolute lifetime.
+    /// [`ConfigError`] if a lifetime is zero or above 100 years, if there is neither a max age
+    /// nor an absolute lifetime, or if [`touch_after`](Self::touch_after) is above the max age.
     pub fn build(self) -> Result<Sessions, ConfigError> {
         for (name, lifetime) in [
             ("max_age", self.max_age),
@@ -128,12 +174,20 @@ impl SessionsBuilder {
             (Some(idle), Some(absolute)) => Lifetime::Both { idle, absolute },
             (None, None) => return Err(ConfigError::Endless),
         };
+        let idle = lifetime.idle();
+        if self.touch_after > idle && idle.is_some() {
+            return Err(ConfigError::TouchAfter);
+        }
+        let touch_after = self
+            .touch_after
+            .unwrap_or_else(|| idle.unwrap_or_default() / DEFAULT_SHARE);
         Ok(Sessions::new(Engine {
             store: self.store,
             format: self.format,
             keyspace: Keyspace::new(self.keyspace),
             lifetime,
             touch_every_read: self.touch_every_read,
+            touch_after,
             max_size: self.max_size,
             clock: self.clock,
             new_id: self.new_id,
@@ -162,4 +216,7 @@ pub enum ConfigError {
     /// There is neither a max age nor an absolute lifetime.
     #[error("`no_max_age` needs an `absolute_lifetime`: a session must end some time")]
     Endless,
+    /// The time after which a read pushes the time to live back is longer than the max age.
+    #[error("`touch_after` must not be longer than `max_age`: no session is idle for so long")]
+    TouchAfter,
 }

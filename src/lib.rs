@@ -45,5 +45,5 @@ pub use store::{RedisConfig, RedisStore};
 pub use token::{
     Algorithm, ClaimTypeError, Claims, Encoding, InvalidOpaqueSize, Keyring, KeyringBuilder,
     KeyringError, NewClaims, OpaqueTokens, SigningKey, Token, TokenError, TokenFormat,
-    UnknownAlgorithm, VerifyingKey,
+    UnknownAlgorithm, Verified, VerifyingKey,
 };

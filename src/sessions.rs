@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use crate::engine::core::{Engine, to_its_end};
+use crate::engine::load::Loaded;
 use crate::error::SessionError;
 use crate::id::SessionId;
 use crate::owner::Owner;
 use crate::rejection::Rejection;
 use crate::session::{Session, SessionEntry, SessionState};
 use crate::telemetry;
+use crate::token::{Claims, Verified};
 
 /// Opens, lists and ends sessions; the core behind the middleware, and whole without it.
 ///
@@ -70,25 +72,52 @@ impl Sessions {
     /// As [`open`](Self::open), but the handle's [`state`](Session::state) tells how it went:
     /// what a middleware needs.
     pub async fn resolve(&self, token: &str) -> Session {
-        let engine = &self.engine;
-        let require_exp = engine.lifetime.absolute().is_some();
-        let identified = match engine
-            .format
-            .identify(token, engine.clock.now(), require_exp)
-        {
-            Ok(identified) => identified,
+        let (id, claims) = match self.verify(token) {
+            Ok(verified) => verified.into_parts(),
             Err(reason) => return self.reject(reason),
         };
-        let expires = identified
-            .claims
-            .as_ref()
-            .and_then(|claims| claims.expires_at());
-        match self.engine.load(&identified.id, expires).await {
-            Ok(record) => {
-                Session::active(Arc::clone(engine), identified.id, identified.claims, record)
-            }
-            Err(error) => self.refused(error, identified.id),
+        let expires = claims.as_ref().and_then(Claims::expires_at);
+        match self.engine.load(&id, expires).await {
+            Ok(loaded) => Session::active(Arc::clone(&self.engine), id, claims, loaded),
+            Err(error) => self.refused(error, id),
         }
+    }
+
+    /// Checks a token without asking the store, by the key ring and the clock of these sessions:
+    /// for what the token of a session that is not there says, for example in an error message.
+    ///
+    /// No round trip, and nothing is counted. What comes back is no login; see [`Verified`]. Of an
+    /// opaque token only the form is checked.
+    ///
+    /// ```
+    /// # use jwt_redis_session::{Keyring, MemoryStore, Rejection, SessionError, Sessions};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let keyring = Keyring::hs256("a secret of at least 32 random bytes")?;
+    /// let sessions = Sessions::builder(MemoryStore::new(), keyring).build()?;
+    /// let claims = serde_json::json!({ "version": 1 });
+    /// let session = sessions.session();
+    /// let token = session.create_with_claims(claims).await?;
+    /// session.destroy().await?;
+    ///
+    /// let refused = sessions.open(token.as_str()).await.unwrap_err();
+    /// assert_eq!(refused, SessionError::Rejected(Rejection::Unknown));
+    /// let verified = sessions.verify(token.as_str()).unwrap();
+    /// assert_eq!(verified.claims().unwrap().get("version")?, Some(1));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Rejection`] with the first check that fails, as [`open`](Self::open) would tell it
+    /// before it asks the store. The reason is for logs; do not tell it to the client.
+    pub fn verify(&self, token: &str) -> Result<Verified, Rejection> {
+        let engine = &self.engine;
+        let require_exp = engine.lifetime.absolute().is_some();
+        engine
+            .format
+            .identify(token, engine.clock.now(), require_exp)
     }
 
     /// A handle of a request whose token cannot even be read: for a middleware of your own.
@@ -104,13 +133,35 @@ impl Sessions {
     ///
     /// As [`open`](Self::open).
     pub async fn load(&self, id: &SessionId) -> Result<Session, SessionError> {
-        let record = self.engine.load(id, None).await?;
-        Ok(Session::active(
-            Arc::clone(&self.engine),
-            id.clone(),
-            None,
-            record,
-        ))
+        let loaded = self.engine.load(id, None).await?;
+        Ok(self.active(id, loaded))
+    }
+
+    /// As [`load`](Self::load), but leaves the time to live alone, also with
+    /// [`touch_every_read`](crate::SessionsBuilder::touch_every_read): to look at a session without
+    /// using it, or to decide first whether the caller may use it.
+    /// [`Session::keep_alive`] makes up for it.
+    ///
+    /// Redis: `GET` and `PTTL`, one round trip; nothing is written.
+    ///
+    /// ```
+    /// # use jwt_redis_session::{Session, SessionError, SessionId, Sessions};
+    /// # async fn doc(sessions: Sessions, id: SessionId) -> Result<Option<Session>, SessionError> {
+    /// let session = sessions.peek(&id).await?;
+    /// if session.owner().as_deref() != Some("jo") {
+    ///     return Ok(None);
+    /// }
+    /// session.keep_alive().await?;
+    /// # Ok(Some(session))
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub async fn peek(&self, id: &SessionId) -> Result<Session, SessionError> {
+        let loaded = self.engine.peek(id).await?;
+        Ok(self.active(id, loaded))
     }
 
     /// Ends the session `id`, whoever it belongs to, and tells whether there was one to end.
@@ -168,6 +219,10 @@ impl Sessions {
     ) -> Result<usize, SessionError> {
         let (owner, keep) = (parse(owner)?, Some(keep.clone()));
         to_its_end(Arc::clone(&self.engine).destroy_all(owner, keep)).await
+    }
+
+    fn active(&self, id: &SessionId, loaded: Loaded) -> Session {
+        Session::active(Arc::clone(&self.engine), id.clone(), None, loaded)
     }
 
     /// The handle for a good token whose session could not be loaded.

@@ -1,18 +1,19 @@
 //! The command line.
 
 use std::io::{self, Write as _};
+use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 
 use crate::app::App;
 use crate::secret::Secret;
-use crate::serve::serve;
 use crate::settings::{PREFIX, Settings, SettingsError, Sources};
-use crate::telemetry;
+use crate::shared::Shared;
+use crate::{telemetry, workers};
 
 /// The exit code if a setting, a flag or an argument is wrong.
 const USAGE: u8 = 2;
@@ -74,10 +75,7 @@ impl Cli {
                 App::build(self.settings()?)?;
                 print("the settings are good");
             }
-            None => {
-                let settings = self.settings()?;
-                listen(App::build(settings.clone())?, &settings).await?;
-            }
+            None => listen(self.settings()?).await?,
         }
         Ok(())
     }
@@ -127,18 +125,23 @@ fn print(line: &str) {
     let _ = writeln!(io::stdout(), "{line}");
 }
 
-async fn listen(app: App, settings: &Settings) -> Result<(), Failure> {
+async fn listen(settings: Settings) -> Result<(), Failure> {
     let (rust_log, debug) = (std::env::var("RUST_LOG").ok(), std::env::var("DEBUG").ok());
     let filter = telemetry::filter(rust_log.as_deref(), debug.as_deref())
         .map_err(|error| format!("RUST_LOG: {error}"))?;
-    telemetry::install(settings.log, filter);
+    let _log = telemetry::install(settings.log, filter);
     let address = settings.http.listen;
-    let listener = TcpListener::bind(address)
-        .await
-        .map_err(|error| format!("http.listen: {address}: {error}"))?;
+    let listener =
+        TcpListener::bind(address).map_err(|error| format!("http.listen: {address}: {error}"))?;
+    let shared = Shared::new(settings)?;
+    let (stop, stopped) = watch::channel(false);
+    let threads = workers::start(&listener, &shared, &stopped)?;
     tracing::info!(address = %listener.local_addr()?, "sessiond listens");
-    announce(settings);
-    serve(listener, app, told_to_stop()).await;
+    announce(&shared.settings);
+    told_to_stop().await;
+    drop(listener);
+    stop.send_replace(true);
+    workers::join(threads).await;
     tracing::info!("sessiond has stopped");
     Ok(())
 }
@@ -183,7 +186,7 @@ async fn told_to_stop() {
 }
 
 fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_multi_thread()
+    tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .expect("threads can be started")

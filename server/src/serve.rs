@@ -60,7 +60,7 @@ struct Server {
 impl Server {
     fn new(app: App) -> Self {
         Self {
-            room: Arc::new(Semaphore::new(app.http().max_connections)),
+            room: Arc::clone(app.room()),
             connections: GracefulShutdown::new(),
             app,
         }

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use tracing::Instrument as _;
 
 use crate::clock::{Clock, unix_millis};
-use crate::engine::lifetime::Lifetime;
+use crate::engine::lifetime::{Lifetime, Remaining};
 use crate::error::SessionError;
 use crate::id::SessionId;
 use crate::keyspace::Keyspace;
@@ -26,6 +26,8 @@ pub(crate) struct Engine {
     pub(crate) keyspace: Keyspace,
     pub(crate) lifetime: Lifetime,
     pub(crate) touch_every_read: bool,
+    /// How long after its last use a read pushes a session's time to live back.
+    pub(crate) touch_after: Duration,
     pub(crate) max_size: usize,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) new_id: Arc<dyn Fn() -> SessionId + Send + Sync>,
@@ -124,6 +126,12 @@ impl Engine {
         self.lifetime
             .ttl(self.end(record), self.now_millis())
             .ok_or(SessionError::Gone)
+    }
+
+    /// What is left of `record` if it is written at `at` (Unix milliseconds).
+    pub(crate) fn fresh(&self, record: &Record, at: i64) -> Remaining {
+        let ttl = self.lifetime.ttl(self.end(record), at);
+        Remaining::new(Some(ttl.unwrap_or_default()), at)
     }
 
     /// Takes what stands in the store for a record that a write may go on from.

@@ -5,6 +5,9 @@ use std::time::Duration;
 /// The longest time to live: 100 years, far within what Redis takes.
 const MAX: Duration = Duration::from_secs(100 * 365 * 86_400);
 
+/// The part of the max age after which a read pushes the time to live back, unless configured.
+pub(crate) const DEFAULT_SHARE: u32 = 16;
+
 /// Whether a store can keep a record for `ttl`.
 pub(crate) const fn is_storable(ttl: Duration) -> bool {
     ttl.as_millis() >= 1 && ttl.as_secs() <= MAX.as_secs()
@@ -64,9 +67,42 @@ pub(crate) fn limit(ttl: Duration, expires: Option<i64>, now_millis: i64) -> Opt
     (!left.is_zero()).then_some(left.min(ttl))
 }
 
+/// How long a record had left when it was last seen or written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Remaining {
+    /// `None`: it did not expire.
+    ttl: Option<Duration>,
+    /// When that was, in Unix milliseconds; before the store was asked, so that the record never
+    /// ends before it is thought to.
+    at_millis: i64,
+}
+
+impl Remaining {
+    pub(crate) const fn new(ttl: Option<Duration>, at_millis: i64) -> Self {
+        Self { ttl, at_millis }
+    }
+
+    /// What is left of it; a clock that went back counts as one that stood still.
+    pub(crate) fn at(self, now_millis: i64) -> Option<Duration> {
+        let passed = now_millis.saturating_sub(self.at_millis);
+        let passed = Duration::from_millis(u64::try_from(passed).unwrap_or(0));
+        self.ttl.map(|ttl| ttl.saturating_sub(passed))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_left_shrinks_with_the_clock_and_never_grows() {
+        let seen = Remaining::new(Some(S(10)), 5_000);
+        assert_eq!(seen.at(5_000), Some(S(10)));
+        assert_eq!(seen.at(9_000), Some(S(6)));
+        assert_eq!(seen.at(i64::MAX), Some(Duration::ZERO));
+        assert_eq!(seen.at(i64::MIN), Some(S(10)));
+        assert_eq!(Remaining::new(None, 0).at(1), None);
+    }
 
     const S: fn(u64) -> Duration = Duration::from_secs;
 

@@ -4,14 +4,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::engine::core::{Engine, in_background};
-use crate::engine::lifetime::limit;
+use crate::engine::lifetime::{DEFAULT_SHARE, Remaining, limit};
 use crate::engine::reply;
 use crate::error::SessionError;
 use crate::id::SessionId;
 use crate::record::Record;
 use crate::rejection::Rejection;
-use crate::store::{Command, Stored};
+use crate::store::{Command, Reply, Stored};
 use crate::telemetry;
+
+/// A session as it was read.
+pub(crate) struct Loaded {
+    pub(crate) record: Record,
+    pub(crate) remaining: Remaining,
+}
 
 impl Engine {
     /// Reads the record of `id` and pushes its time to live back if that is due.
@@ -21,28 +27,42 @@ impl Engine {
         self: &Arc<Self>,
         id: &SessionId,
         expires: Option<i64>,
-    ) -> Result<Record, SessionError> {
-        let key = self.keyspace.record(id);
-        let loaded = match self.exact_ttl(expires) {
-            Some(ttl) => {
-                let commands = [
-                    Command::Load { key: &key },
-                    Command::Expire { key: &key, ttl },
-                ];
-                let [loaded, _] = self.run(commands).await?;
-                loaded
+    ) -> Result<Loaded, SessionError> {
+        let Some(ttl) = self.exact_ttl(expires) else {
+            let loaded = self.peek(id).await?;
+            if let Some(ttl) = self.due(&loaded.record, loaded.remaining) {
+                self.push_back(id, &loaded.record, ttl);
             }
-            None => {
-                let [loaded] = self.run([Command::Load { key: &key }]).await?;
-                loaded
-            }
+            return Ok(loaded);
         };
+        let (key, at) = (self.keyspace.record(id), self.now_millis());
+        let load = Command::Load { key: &key };
+        let [loaded, touched] = self.run([load, Command::Expire { key: &key, ttl }]).await?;
+        let Loaded { record, remaining } = self.found(loaded, at)?;
+        let remaining = match touched {
+            Reply::Applied(true) => Remaining::new(Some(ttl), at),
+            _ => remaining,
+        };
+        self.complete(id, &record, ttl);
+        Ok(Loaded { record, remaining })
+    }
+
+    /// Reads the record of `id` and leaves its time to live alone.
+    pub(crate) async fn peek(&self, id: &SessionId) -> Result<Loaded, SessionError> {
+        let (key, at) = (self.keyspace.record(id), self.now_millis());
+        let [loaded] = self.run([Command::Load { key: &key }]).await?;
+        self.found(loaded, at)
+    }
+
+    fn found(&self, loaded: Reply, at: i64) -> Result<Loaded, SessionError> {
         let (record, ttl) = self
             .judge(reply::record(loaded))
             .inspect_err(|_| telemetry::miss())?;
-        self.keep_alive(id, &record, ttl);
         telemetry::hit();
-        Ok(record)
+        Ok(Loaded {
+            record,
+            remaining: Remaining::new(ttl, at),
+        })
     }
 
     /// Whether the session still lives; its time to live is left alone.
@@ -81,22 +101,38 @@ impl Engine {
         limit(idle, expires, self.now_millis())
     }
 
-    /// Sets the time to live anew once 1/16 of the max age has passed since the last use, or if
-    /// it is longer than a use gives; if each read does so anyway, sees to the index, and to an
-    /// absolute end that only the record tells. The request does not wait for it.
-    fn keep_alive(self: &Arc<Self>, id: &SessionId, record: &Record, left: Option<Duration>) {
-        let (Some(idle), Ok(full)) = (self.lifetime.idle(), self.ttl(record)) else {
-            return;
+    /// The time to live to set now, if the policy asks for it: [`Engine::touch_after`] has passed
+    /// since the last use (with each read: any time at all), or more is left than a use gives, or
+    /// the record does not expire.
+    pub(crate) fn due(&self, record: &Record, remaining: Remaining) -> Option<Duration> {
+        let full = self.ttl(record).ok()?;
+        let Some(left) = remaining.at(self.now_millis()) else {
+            return Some(full);
         };
-        let due = if self.touch_every_read {
-            record.meta().owner.is_some() || full < idle
+        let idle = self.lifetime.idle()?;
+        let slack = if self.touch_every_read {
+            Duration::ZERO
         } else {
-            let slack = idle / 16;
-            left.is_none_or(|left| left < full.saturating_sub(slack) || left > full + slack)
+            self.touch_after
         };
-        if due {
-            let (engine, id, record) = (Arc::clone(self), id.clone(), record.clone());
-            in_background(async move { engine.expire(&id, &record, full).await });
+        let longer = full + slack.min(idle / DEFAULT_SHARE);
+        let due = left.is_zero() || left < full.saturating_sub(slack) || left > longer;
+        due.then_some(full)
+    }
+
+    /// Sees to what the time to live that went along with a read, `set`, leaves over: the index,
+    /// and an absolute end that only the record tells.
+    fn complete(self: &Arc<Self>, id: &SessionId, record: &Record, set: Duration) {
+        if let Ok(full) = self.ttl(record)
+            && (record.meta().owner.is_some() || full < set)
+        {
+            self.push_back(id, record, full);
         }
+    }
+
+    /// Sets the time to live; the request does not wait for it.
+    fn push_back(self: &Arc<Self>, id: &SessionId, record: &Record, ttl: Duration) {
+        let (engine, id, record) = (Arc::clone(self), id.clone(), record.clone());
+        in_background(async move { engine.expire(&id, &record, ttl).await });
     }
 }

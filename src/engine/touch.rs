@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::engine::core::Engine;
-use crate::engine::lifetime::{is_storable, limit};
+use crate::engine::lifetime::{Remaining, is_storable, limit};
 use crate::engine::reply;
 use crate::error::SessionError;
 use crate::id::SessionId;
@@ -12,21 +12,38 @@ use crate::store::Command;
 
 impl Engine {
     /// Lets the session live for `ttl` from now, or for the max age, but not beyond its absolute
-    /// lifetime.
+    /// lifetime, and tells what it has left then.
     pub(crate) async fn touch(
         &self,
         id: &SessionId,
         record: &Record,
         ttl: Option<Duration>,
-    ) -> Result<(), SessionError> {
+    ) -> Result<Remaining, SessionError> {
+        let at = self.now_millis();
         let ttl = match ttl {
             None => self.ttl(record)?,
             Some(ttl) if !is_storable(ttl) => return Err(SessionError::InvalidDuration),
-            Some(ttl) => {
-                limit(ttl, self.end(record), self.now_millis()).ok_or(SessionError::Gone)?
-            }
+            Some(ttl) => limit(ttl, self.end(record), at).ok_or(SessionError::Gone)?,
         };
-        self.expire(id, record, ttl).await
+        self.expire(id, record, ttl).await?;
+        Ok(Remaining::new(Some(ttl), at))
+    }
+
+    /// Pushes the time to live back if that is due, as [`Engine::load`] does, but waits for it;
+    /// tells what the session has left then.
+    pub(crate) async fn keep_alive(
+        &self,
+        id: &SessionId,
+        record: &Record,
+        remaining: Remaining,
+    ) -> Result<Remaining, SessionError> {
+        if self.due(record, remaining).is_some() {
+            return self.touch(id, record, None).await;
+        }
+        let now = self.now_millis();
+        let left = remaining.at(now).ok_or(SessionError::Gone)?;
+        let left = limit(left, self.end(record), now).ok_or(SessionError::Gone)?;
+        Ok(Remaining::new(Some(left), now))
     }
 
     /// Sets the time to live. The index comes first, so that it never ends before its record.

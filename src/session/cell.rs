@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::data::{Changes, SessionData};
 use crate::engine::core::Engine;
 use crate::engine::create::Created;
+use crate::engine::lifetime::Remaining;
 use crate::error::SessionError;
 use crate::id::SessionId;
 use crate::owner::Owner;
@@ -28,6 +29,8 @@ pub(crate) struct Cell {
     pub(crate) data: SessionData,
     pub(crate) owner: OwnerChange,
     pub(crate) usage: Usage,
+    /// How long the record had left when this handle last saw or wrote it.
+    pub(crate) remaining: Remaining,
 }
 
 /// What the request has done with its session, for the headers of the response.
@@ -70,12 +73,30 @@ pub(crate) struct Draft {
     pub(crate) record: Record,
     pub(crate) changes: Changes,
     pub(crate) owner: OwnerChange,
+    pub(crate) remaining: Remaining,
+    /// When the operation began, in Unix milliseconds.
+    pub(crate) began: i64,
     /// The absolute end that the session must have after the operation, if it is not later than
     /// the one it has.
     pub(crate) end: Option<i64>,
 }
 
+/// What an operation has stored of the handle's own.
+pub(crate) struct Written<'a> {
+    pub(crate) changes: &'a Changes,
+    pub(crate) owner: &'a OwnerChange,
+    pub(crate) began: i64,
+}
+
 impl Draft {
+    pub(crate) const fn written(&self) -> Written<'_> {
+        Written {
+            changes: &self.changes,
+            owner: &self.owner,
+            began: self.began,
+        }
+    }
+
     /// The same without a change of owner, which stays pending.
     pub(crate) fn without_owner(self) -> Self {
         Self {
@@ -100,6 +121,7 @@ impl Shared {
             data,
             owner: OwnerChange::default(),
             usage: Usage::default(),
+            remaining: Remaining::new(None, 0),
         };
         Self {
             engine,
@@ -114,6 +136,7 @@ impl Shared {
 
     /// What an operation on the active session starts from.
     pub(crate) fn draft(&self) -> Result<Draft, SessionError> {
+        let began = self.engine.now_millis();
         let mut cell = self.lock();
         cell.usage.consulted = true;
         let (id, claims) = cell.status.active()?;
@@ -123,30 +146,38 @@ impl Shared {
             record: cell.data.record().cloned().ok_or(SessionError::Gone)?,
             changes: cell.data.changes().clone(),
             owner: cell.owner.clone(),
+            remaining: cell.remaining,
+            began,
             end: None,
         })
     }
 
     /// Takes over a session that has come into being, under a new id.
-    pub(crate) fn activate(&self, created: &Created, changes: &Changes, owner: &OwnerChange) {
+    pub(crate) fn activate(&self, created: &Created, written: &Written<'_>) {
         let now = self.engine.clock.now();
         let identified = self
             .engine
             .format
             .identify(created.token.as_str(), now, false);
-        let claims = identified.ok().and_then(|identified| identified.claims);
+        let claims = identified
+            .ok()
+            .and_then(|identified| identified.into_parts().1);
         let mut cell = self.lock();
         cell.status = Status::Active {
             id: created.id.clone(),
             claims,
         };
         cell.usage.revealed = true;
-        cell.stored(created.record.clone(), changes, owner);
+        cell.remaining = self.engine.fresh(&created.record, written.began);
+        cell.stored(created.record.clone(), written);
     }
 
-    /// Takes over what is stored now.
+    /// Takes over what is stored now, for the max age from when the operation began.
     pub(crate) fn stored(&self, record: Record, draft: &Draft) {
-        self.lock().stored(record, &draft.changes, &draft.owner);
+        let remaining = self.engine.fresh(&record, draft.began);
+        let mut cell = self.lock();
+        cell.remaining = remaining;
+        cell.stored(record, &draft.written());
     }
 
     /// Notes that an operation failed, and that the session is gone if that is why.
@@ -164,9 +195,9 @@ impl Shared {
 }
 
 impl Cell {
-    fn stored(&mut self, record: Record, changes: &Changes, owner: &OwnerChange) {
-        self.data.stored(record, changes);
-        if self.owner == *owner {
+    fn stored(&mut self, record: Record, written: &Written<'_>) {
+        self.data.stored(record, written.changes);
+        if self.owner == *written.owner {
             self.owner = OwnerChange::Keep;
         }
     }

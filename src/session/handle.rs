@@ -9,9 +9,9 @@ use serde_json::value::RawValue;
 
 use crate::data::{Changes, SessionData};
 use crate::engine::core::Engine;
+use crate::engine::load::Loaded;
 use crate::error::SessionError;
 use crate::id::SessionId;
-use crate::record::Record;
 use crate::rejection::Rejection;
 use crate::session::cell::{Cell, OwnerChange, Shared, Usage};
 use crate::session::state::{SessionState, Status};
@@ -56,10 +56,12 @@ impl Session {
         engine: Arc<Engine>,
         id: SessionId,
         claims: Option<Claims>,
-        record: Record,
+        loaded: Loaded,
     ) -> Self {
-        let data = SessionData::new(Some(record), Changes::default());
-        Self::with(engine, Status::Active { id, claims }, data)
+        let data = SessionData::new(Some(loaded.record), Changes::default());
+        let session = Self::with(engine, Status::Active { id, claims }, data);
+        session.0.lock().remaining = loaded.remaining;
+        session
     }
 
     pub(crate) fn rejected(engine: Arc<Engine>, reason: Rejection, verified: bool) -> Self {

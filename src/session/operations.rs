@@ -4,62 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
-use serde_json::{Map, Value};
 
 use crate::data::SessionData;
 use crate::engine::core::to_its_end;
 use crate::error::SessionError;
-use crate::session::cell::{Draft, OwnerChange};
+use crate::session::cell::OwnerChange;
 use crate::session::handle::Session;
 use crate::token::Token;
 
 impl Session {
-    /// Creates a session with a fresh id from what was set on this handle, and returns its token.
-    ///
-    /// The token exists only if the store has acknowledged the record. A session that the
-    /// request already had is neither carried over nor ended: what was loaded stays behind, so
-    /// that one user's data never ends up in another's session. To keep the data use
-    /// [`rotate`](Self::rotate). What was set counts as stored then: a second `create` on the same
-    /// handle starts from nothing.
-    ///
-    /// Redis: `SET NX`. Runs to its end even if the caller is dropped.
-    ///
-    /// # Errors
-    ///
-    /// [`SessionError::Unavailable`], [`SessionError::TooLarge`],
-    /// [`SessionError::InvalidOwner`], [`SessionError::Token`], and [`SessionError::Conflict`]
-    /// if each of five tries met a `destroy_all` of its owner.
-    pub async fn create(&self) -> Result<Token, SessionError> {
-        self.create_with(Map::new()).await
-    }
-
-    /// As [`create`](Self::create), with claims of your own in the JWT: an object, whose names
-    /// must not be those of the claims that are set here (`jti`, `iat`, `sub`, `exp`; `iss` and
-    /// `aud` if the key ring sets them).
-    ///
-    /// # Errors
-    ///
-    /// As [`create`](Self::create); [`SessionError::Token`] for claims that are not yours to
-    /// set; [`SessionError::Encode`] if `claims` is not an object.
-    pub async fn create_with_claims(&self, claims: impl Serialize) -> Result<Token, SessionError> {
-        match serde_json::to_value(claims) {
-            Ok(Value::Object(claims)) => self.create_with(claims).await,
-            _ => Err(SessionError::encode("claims")),
-        }
-    }
-
-    async fn create_with(&self, claims: Map<String, Value>) -> Result<Token, SessionError> {
-        let shared = Arc::clone(&self.0);
-        to_its_end(async move {
-            let _turn = shared.turn.lock().await;
-            shared
-                .create(claims)
-                .await
-                .map_err(|error| shared.failed("create", error))
-        })
-        .await
-    }
-
     /// Stores what this handle changed since it was loaded or last stored, merged onto what the
     /// store holds now, atomically. Afterwards the handle holds what is stored. The time to live
     /// starts anew.
@@ -169,9 +122,34 @@ impl Session {
 
     async fn touch_ttl(&self, ttl: Option<Duration>) -> Result<(), SessionError> {
         let _turn = self.0.turn.lock().await;
-        let Draft { id, record, .. } = self.0.draft()?;
-        let touched = self.0.engine.touch(&id, &record, ttl).await;
+        let touched = self.0.touch(ttl).await;
         touched.map_err(|error| self.0.failed("touch", error))
+    }
+
+    /// Pushes the time to live back if that is due, waits for it, and returns how long the session
+    /// lives from now unless it is used.
+    ///
+    /// Due by the same rule as at a read: more than
+    /// [`touch_after`](crate::SessionsBuilder::touch_after) has passed since the last use (any
+    /// time at all with [`touch_every_read`](crate::SessionsBuilder::touch_every_read)), or more
+    /// is left than a use gives, or the record does not expire. What counts is what this handle
+    /// saw when it read or wrote the session, and the clock of the application since then: what
+    /// others did to the time to live meanwhile is not known here. Without a max age only a record
+    /// that does not expire is due.
+    ///
+    /// A handle from [`Sessions::open`](crate::Sessions::open) has the time to live pushed back in
+    /// the background if that is due, and does not know how that goes; this waits for one of its
+    /// own. After [`Sessions::peek`](crate::Sessions::peek) it is the only one.
+    ///
+    /// Redis: none if it is not due; `PEXPIRE` if it is, in one round trip.
+    ///
+    /// # Errors
+    ///
+    /// As [`touch`](Self::touch).
+    pub async fn keep_alive(&self) -> Result<Duration, SessionError> {
+        let _turn = self.0.turn.lock().await;
+        let left = self.0.keep_alive().await;
+        left.map_err(|error| self.0.failed("keep_alive", error))
     }
 
     /// Gives the session a new id and a new token, with the data that is stored and what this

@@ -1,41 +1,60 @@
 //! How the operations of a handle are carried out, each in its turn.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use crate::data::SessionData;
+use crate::data::{Changes, SessionData};
+use crate::engine::load::Loaded;
 use crate::error::SessionError;
 use crate::id::SessionId;
 use crate::owner::Owner;
 use crate::record::{Meta, Record};
 use crate::rejection::Rejection;
-use crate::session::cell::{Draft, OwnerChange, Shared, Usage};
+use crate::session::cell::{Draft, OwnerChange, Shared, Usage, Written};
 use crate::session::state::Status;
 use crate::token::{Claims, Token};
 
 impl Shared {
     pub(super) async fn create(&self, claims: Map<String, Value>) -> Result<Token, SessionError> {
-        let (record, changes, owner) = {
-            let cell = self.lock();
-            let now = self.engine.now();
-            let expires = self.engine.lifetime.expires(now);
-            let meta = Meta {
-                owner: None,
-                created: Some(now),
-                expires,
-            };
-            let changes = cell.data.changes().clone();
-            let data = SessionData::new(None, changes.clone());
-            (
-                data.to_record(cell.owner.apply(&meta)?),
-                changes,
-                cell.owner.clone(),
-            )
-        };
-        let created = Arc::clone(&self.engine).create(record, claims).await?;
-        self.activate(&created, &changes, &owner);
+        let new = self.new_session()?;
+        let engine = Arc::clone(&self.engine);
+        let created = engine.create(new.record.clone(), claims).await?;
+        self.activate(&created, &new.written());
         Ok(created.token)
+    }
+
+    pub(super) async fn create_as(
+        &self,
+        id: SessionId,
+        claims: Map<String, Value>,
+    ) -> Result<Token, SessionError> {
+        let new = self.new_session()?;
+        let engine = Arc::clone(&self.engine);
+        let created = engine.create_as(id, new.record.clone(), claims).await?;
+        self.activate(&created, &new.written());
+        Ok(created.token)
+    }
+
+    /// What was set on this handle, as the record of a session that begins now.
+    fn new_session(&self) -> Result<New, SessionError> {
+        let began = self.engine.now_millis();
+        let now = began.div_euclid(1000);
+        let meta = Meta {
+            owner: None,
+            created: Some(now),
+            expires: self.engine.lifetime.expires(now),
+        };
+        let cell = self.lock();
+        let changes = cell.data.changes().clone();
+        let data = SessionData::new(None, changes.clone());
+        Ok(New {
+            record: data.to_record(cell.owner.apply(&meta)?),
+            changes,
+            owner: cell.owner.clone(),
+            began,
+        })
     }
 
     /// Stores the changes of the data; a change of owner stays pending, so that this is one step.
@@ -77,7 +96,7 @@ impl Shared {
             .engine
             .save(&draft.id, draft.record.clone(), &mut edit)
             .await?;
-        self.lock().data.stored(saved.after, &draft.changes);
+        self.stored(saved.after, &draft.without_owner());
         result.ok_or(SessionError::Interrupted)
     }
 
@@ -93,19 +112,41 @@ impl Shared {
     pub(super) async fn reload(&self) -> Result<(), SessionError> {
         let Draft { id, claims, .. } = self.draft()?;
         let expires = claims.and_then(|claims| claims.expires_at());
-        let record = self
-            .engine
-            .load(&id, expires)
-            .await
-            .map_err(|error| match error {
-                SessionError::Rejected(Rejection::Corrupt) => SessionError::Corrupt,
-                SessionError::Rejected(_) => SessionError::Gone,
-                error => error,
-            })?;
+        let Loaded { record, remaining } =
+            self.engine
+                .load(&id, expires)
+                .await
+                .map_err(|error| match error {
+                    SessionError::Rejected(Rejection::Corrupt) => SessionError::Corrupt,
+                    SessionError::Rejected(_) => SessionError::Gone,
+                    error => error,
+                })?;
         let mut cell = self.lock();
         cell.data = SessionData::new(Some(record), Default::default());
         cell.owner = OwnerChange::Keep;
+        cell.remaining = remaining;
         Ok(())
+    }
+
+    pub(super) async fn touch(&self, ttl: Option<Duration>) -> Result<(), SessionError> {
+        let Draft { id, record, .. } = self.draft()?;
+        let remaining = self.engine.touch(&id, &record, ttl).await?;
+        self.lock().remaining = remaining;
+        Ok(())
+    }
+
+    pub(super) async fn keep_alive(&self) -> Result<Duration, SessionError> {
+        let Draft {
+            id,
+            record,
+            remaining,
+            ..
+        } = self.draft()?;
+        let remaining = self.engine.keep_alive(&id, &record, remaining).await?;
+        self.lock().remaining = remaining;
+        remaining
+            .at(self.engine.now_millis())
+            .ok_or(SessionError::Gone)
     }
 
     pub(super) async fn rotate(&self) -> Result<Token, SessionError> {
@@ -121,7 +162,7 @@ impl Shared {
         let mut edit = |before: &Record| draft.merge(before);
         let engine = Arc::clone(&self.engine);
         let created = engine.rotate(id, record, claims, &mut edit).await?;
-        self.activate(&created, &draft.changes, &draft.owner);
+        self.activate(&created, &draft.written());
         Ok(created.token)
     }
 
@@ -168,6 +209,24 @@ impl Shared {
                     .and_then(|record| record.meta().owner.clone());
                 Ok(Target::Seen(id, owner))
             }
+        }
+    }
+}
+
+/// A session that is about to be created.
+struct New {
+    record: Record,
+    changes: Changes,
+    owner: OwnerChange,
+    began: i64,
+}
+
+impl New {
+    const fn written(&self) -> Written<'_> {
+        Written {
+            changes: &self.changes,
+            owner: &self.owner,
+            began: self.began,
         }
     }
 }

@@ -2,12 +2,12 @@
 
 use std::time::SystemTime;
 
-use super::claims::Claims;
 use super::error::TokenError;
 use super::keyring::Keyring;
 use super::mint::NewClaims;
 use super::opaque::OpaqueTokens;
 use super::text::Token;
+use super::verified::Verified;
 use crate::id::SessionId;
 use crate::rejection::Rejection;
 
@@ -33,14 +33,6 @@ impl From<OpaqueTokens> for TokenFormat {
     }
 }
 
-/// The session that a presented token names.
-#[derive(Clone, Debug)]
-pub(crate) struct Identified {
-    pub(crate) id: SessionId,
-    /// `None` for an opaque token, which has none.
-    pub(crate) claims: Option<Claims>,
-}
-
 impl TokenFormat {
     /// Finds the session of a presented token, without asking the store.
     ///
@@ -50,7 +42,7 @@ impl TokenFormat {
         token: &str,
         now: SystemTime,
         require_exp: bool,
-    ) -> Result<Identified, Rejection> {
+    ) -> Result<Verified, Rejection> {
         match self {
             Self::Jwt(keyring) => {
                 let claims = keyring.verify(token, now)?;
@@ -58,12 +50,26 @@ impl TokenFormat {
                     return Err(Rejection::Claim);
                 }
                 let (id, claims) = (claims.id().clone(), Some(claims));
-                Ok(Identified { id, claims })
+                Ok(Verified { id, claims })
             }
             Self::Opaque(tokens) => {
                 let (id, claims) = (tokens.identify(token)?, None);
-                Ok(Identified { id, claims })
+                Ok(Verified { id, claims })
             }
+        }
+    }
+
+    /// Makes the token for a session whose id the caller has chosen.
+    ///
+    /// An opaque token has an id of its own, so it cannot be made.
+    pub(crate) fn issue_as(
+        &self,
+        id: &SessionId,
+        claims: &NewClaims<'_>,
+    ) -> Result<Token, TokenError> {
+        match self {
+            Self::Jwt(keyring) => keyring.sign(id, claims),
+            Self::Opaque(_) => Err(TokenError::IdUnsupported),
         }
     }
 

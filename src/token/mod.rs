@@ -20,6 +20,7 @@ mod prepared;
 mod registered;
 mod secret;
 pub(crate) mod text;
+mod verified;
 
 #[cfg(test)]
 mod tests;
@@ -34,3 +35,4 @@ pub use keyring::Keyring;
 pub use mint::NewClaims;
 pub use opaque::{Encoding, InvalidOpaqueSize, OpaqueTokens};
 pub use text::Token;
+pub use verified::Verified;

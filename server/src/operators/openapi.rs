@@ -5,9 +5,6 @@ use utoipa::Modify;
 use utoipa::OpenApi as _;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{Operation, PathItem};
-use utoipa::openapi::security::{
-    ApiKey, ApiKeyValue, Http, HttpAuthScheme, HttpBuilder, SecurityScheme,
-};
 use utoipa::openapi::{Content, ObjectBuilder, OpenApi, Ref, RefOr, Response, Type};
 
 use crate::error::ErrorBody;
@@ -28,7 +25,6 @@ use crate::error::ErrorBody;
         (name = "operators", description = "Health and metrics."),
     ),
     components(schemas(ErrorBody<'_>)),
-    modifiers(&Credentials),
 )]
 struct Document;
 
@@ -42,46 +38,6 @@ pub(crate) fn json(openapi: &OpenApi) -> String {
     let mut openapi = openapi.clone();
     CommonAnswers.modify(&mut openapi);
     openapi.to_pretty_json().expect("the document is JSON")
-}
-
-/// The credentials that operations ask for.
-struct Credentials;
-
-impl Modify for Credentials {
-    fn modify(&self, openapi: &mut OpenApi) {
-        let components = openapi.components.get_or_insert_default();
-        let key = ApiKeyValue::with_description;
-        let keys = [
-            (
-                "api_key",
-                ApiKey::Header(key("X-SESSION-KEY", "The API key of the bucket.")),
-            ),
-            ("api_key_query", ApiKey::Query(key("api_key", IN_QUERY))),
-            (
-                "master_key",
-                ApiKey::Header(key("X-SESSION-KEY", MASTER_KEY)),
-            ),
-            (
-                "shared_secret",
-                ApiKey::Header(key("X-Sessiond-Secret", SHARED_SECRET)),
-            ),
-        ];
-        for (name, key) in keys {
-            components.add_security_scheme(name, SecurityScheme::ApiKey(key));
-        }
-        components.add_security_scheme("bearer", SecurityScheme::Http(bearer()));
-    }
-}
-
-const IN_QUERY: &str = "The same key in the query, where logs of proxies may keep it.";
-const MASTER_KEY: &str = "One of `buckets.master_keys`, which open `/api-key` only.";
-const SHARED_SECRET: &str = "`users.secret` or `rpc.secret`, where one is configured.";
-
-fn bearer() -> Http {
-    HttpBuilder::new()
-        .scheme(HttpAuthScheme::Bearer)
-        .description(Some("The `sessionId` that `POST /sessions` answered."))
-        .build()
 }
 
 /// What any operation can answer, whatever it does; and words for answers that have none.

@@ -12,8 +12,8 @@ fn a_jwt_takes_the_id_it_is_given() {
     let (issued, token) = format.issue(&NewClaims::at(NOW), || id.clone()).unwrap();
     assert_eq!(issued, id);
     let identified = format.identify(token.as_str(), at(NOW), false).unwrap();
-    assert_eq!(identified.id, id);
-    assert_eq!(identified.claims.unwrap().issued_at(), Some(NOW));
+    assert_eq!(*identified.id(), id);
+    assert_eq!(identified.claims().unwrap().issued_at(), Some(NOW));
 }
 
 #[test]
@@ -39,8 +39,8 @@ fn an_opaque_token_is_its_own_id_and_carries_no_claims() {
     let (id, token) = format.issue(&claims, unused).unwrap();
     assert!(!id.as_str().contains(token.as_str()));
     let identified = format.identify(token.as_str(), at(-1), true).unwrap();
-    assert_eq!(identified.id, id);
-    assert!(identified.claims.is_none());
+    assert_eq!(*identified.id(), id);
+    assert!(identified.claims().is_none());
     let mut custom = Map::new();
     custom.insert("role".into(), json!("admin"));
     let refused = format.issue(&NewClaims::at(NOW).custom(&custom), unused);

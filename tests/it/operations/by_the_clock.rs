@@ -3,10 +3,10 @@
 use super::*;
 use jwt_redis_session::{ManualClock, MemoryStore};
 
-const IDLE: Duration = Duration::from_secs(1600);
+pub(super) const IDLE: Duration = Duration::from_secs(1600);
 
 /// Sessions and a store that follow one clock.
-fn clocked(
+pub(super) fn clocked(
     configure: impl FnOnce(SessionsBuilder) -> SessionsBuilder,
 ) -> (Sessions, MemoryStore, ManualClock) {
     let clock = ManualClock::at(1_700_000_000);
@@ -15,7 +15,7 @@ fn clocked(
     (configure(builder).build().unwrap(), store, clock)
 }
 
-async fn left(store: &MemoryStore, session: &Session) -> u64 {
+pub(super) async fn left(store: &MemoryStore, session: &Session) -> u64 {
     record(store, &key(session))
         .await
         .unwrap()
@@ -25,7 +25,7 @@ async fn left(store: &MemoryStore, session: &Session) -> u64 {
 }
 
 /// Opens the session after `seconds`, and lets the refresh in the background end.
-async fn open_after(
+pub(super) async fn open_after(
     seconds: u64,
     (sessions, clock): (&Sessions, &ManualClock),
     token: &Token,
@@ -218,4 +218,52 @@ async fn a_list_a_minute_after_a_failed_rotation_leaves_the_session() {
         .rotate()
         .await
         .unwrap();
+}
+
+#[tokio::test]
+async fn touch_after_says_when_a_read_pushes_back() {
+    let (sessions, store, clock) = clocked(|builder| builder.touch_after(IDLE / 2));
+    let (session, token) = created(&sessions).await;
+    let at = (&sessions, &clock);
+    open_after(800, at, &token).await.unwrap();
+    assert_eq!(left(&store, &session).await, 800);
+    open_after(1, at, &token).await.unwrap();
+    assert_eq!(left(&store, &session).await, 1600);
+    session.touch_for(IDLE * 2).await.unwrap();
+    open_after(0, at, &token).await.unwrap();
+    assert_eq!(
+        left(&store, &session).await,
+        1600,
+        "longer than a use gives"
+    );
+}
+
+#[tokio::test]
+async fn touch_after_of_zero_pushes_back_at_once_and_of_the_max_age_never() {
+    let (sessions, store, clock) = clocked(|builder| builder.touch_after(Duration::ZERO));
+    let (session, token) = created(&sessions).await;
+    open_after(1, (&sessions, &clock), &token).await.unwrap();
+    assert_eq!(left(&store, &session).await, 1600);
+    let (sessions, store, clock) = clocked(|builder| builder.touch_after(IDLE));
+    let (session, token) = created(&sessions).await;
+    open_after(1599, (&sessions, &clock), &token).await.unwrap();
+    assert_eq!(left(&store, &session).await, 1);
+    open_after(0, (&sessions, &clock), &token)
+        .await
+        .unwrap()
+        .touch()
+        .await
+        .unwrap();
+    assert_eq!(left(&store, &session).await, 1600);
+}
+
+#[test]
+fn touch_after_is_at_most_the_max_age() {
+    let more = IDLE + Duration::from_millis(1);
+    let aged = || builder(MemoryStore::new()).max_age(IDLE);
+    assert!(aged().touch_after(IDLE).build().is_ok());
+    let refused = aged().touch_after(more).build().unwrap_err();
+    assert_eq!(refused, jwt_redis_session::ConfigError::TouchAfter);
+    let ageless = aged().no_max_age().absolute_lifetime(IDLE);
+    assert!(ageless.touch_after(more).build().is_ok(), "has no meaning");
 }

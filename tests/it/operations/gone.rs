@@ -10,6 +10,8 @@ on_every_store!(
     r29_destroy_tells_whether_there_was_one,
     r29_after_destroy_nothing_works,
     is_alive_asks_the_store,
+    peek_is_one_read_and_keep_alive_none,
+    keep_alive_tells_that_the_session_is_gone,
 );
 
 async fn r26_update_never_revives(store: impl Store + Clone) {
@@ -124,4 +126,58 @@ async fn is_alive_asks_the_store(store: impl Store + Clone) {
     assert!(session.is_active(), "the handle knows only of its start");
     assert_eq!(session.is_alive().await, Ok(false));
     assert_eq!(sessions.session().is_alive().await, Ok(false));
+}
+
+async fn peek_is_one_read_and_keep_alive_none(store: impl Store + Clone) {
+    let store = Counting::new(store);
+    let sessions = builder(store.clone())
+        .touch_every_read(true)
+        .build()
+        .unwrap();
+    let (session, _) = created(&sessions).await;
+    let id = id(&session);
+    session.touch_for(Duration::from_secs(60)).await.unwrap();
+    let before = store.calls();
+    let peeked = sessions.peek(&id).await.unwrap();
+    assert_eq!(
+        (peeked.to_json(), peeked.owner()),
+        (json!({"a": 1}), Some("jo".into()))
+    );
+    settle().await;
+    assert_eq!(store.calls() - before, 1);
+    let ttl = record(&store, &key(&session)).await.unwrap().ttl.unwrap();
+    assert!(ttl <= Duration::from_secs(60));
+    let default = self::sessions(store.clone());
+    let peeked = default.peek(&id).await.unwrap();
+    let before = store.calls();
+    let lives = peeked.keep_alive().await.unwrap();
+    assert_eq!(
+        (lives.as_secs() + 1) / 10,
+        8640,
+        "the touch for 60 s is over"
+    );
+    assert_eq!(store.calls() - before, 1);
+    assert!(peeked.keep_alive().await.unwrap() <= lives);
+    assert_eq!(store.calls() - before, 1);
+    let unknown = SessionId::parse("0123456789abcdef").unwrap();
+    assert_eq!(sessions.peek(&unknown).await.unwrap_err(), UNKNOWN);
+}
+
+async fn keep_alive_tells_that_the_session_is_gone(store: impl Store + Clone) {
+    let sessions = builder(store.clone())
+        .touch_after(Duration::ZERO)
+        .build()
+        .unwrap();
+    let (session, token) = created(&sessions).await;
+    session.touch_for(Duration::from_secs(60)).await.unwrap();
+    assert!(sessions.destroy(&id(&session)).await.unwrap());
+    assert_eq!(session.keep_alive().await, Err(SessionError::Gone));
+    assert_eq!(session.state(), SessionState::Gone);
+    let resolved = sessions.resolve(token.as_str()).await;
+    assert_eq!(resolved.keep_alive().await, Err(UNKNOWN));
+    assert_eq!(
+        sessions.session().keep_alive().await,
+        Err(SessionError::Absent)
+    );
+    assert!(sessions.list("jo").await.unwrap().is_empty());
 }

@@ -8,6 +8,7 @@ on_every_store!(
     without_a_session_operations_say_why,
     opaque_tokens_go_through_every_operation,
     load_is_one_round_trip_and_a_bad_token_none,
+    verify_tells_what_a_token_says_and_asks_nobody,
 );
 
 async fn clones_of_a_handle_are_one_session(store: impl Store + Clone) {
@@ -126,4 +127,36 @@ async fn opaque_tokens_go_through_every_operation(store: impl Store + Clone) {
     assert!(matches!(claims, Err(SessionError::Token(_))));
     assert_eq!(third.destroy().await, Ok(true));
     assert_eq!(refusal(&sessions, &rotated).await, Some(UNKNOWN));
+}
+
+async fn verify_tells_what_a_token_says_and_asks_nobody(store: impl Store + Clone) {
+    let store = Counting::new(store);
+    let sessions = sessions(store.clone());
+    let session = sessions.session();
+    let claims = json!({"sessionVersion": "3"});
+    let token = session.create_with_claims(claims).await.unwrap();
+    let id = id(&session);
+    assert_eq!(session.destroy().await, Ok(true));
+    let calls = store.calls();
+    let verified = sessions.verify(token.as_str()).unwrap();
+    assert_eq!(*verified.id(), id);
+    let claims = verified.claims().unwrap();
+    assert_eq!(claims.get("sessionVersion"), Ok(Some("3".to_owned())));
+    assert!(!format!("{verified:?}").contains(id.as_str()));
+    let forged = format!("{}x", token.as_str());
+    assert!(sessions.verify(&forged).is_err());
+    let ends = builder(store.clone()).absolute_lifetime(Duration::from_secs(60));
+    let refused = ends.build().unwrap().verify(token.as_str());
+    assert_eq!(refused.unwrap_err(), Rejection::Claim, "it never runs out");
+    let opaque = Sessions::builder(store.clone(), OpaqueTokens::new());
+    let opaque = opaque.build().unwrap();
+    assert!(opaque.verify(token.as_str()).is_err());
+    assert!(opaque.verify(&"A".repeat(43)).unwrap().claims().is_none());
+    assert_eq!(store.calls(), calls);
+    let refused = sessions.resolve(token.as_str()).await;
+    assert_eq!(
+        refused.claims().map(drop),
+        None,
+        "a dead session's are not the handle's"
+    );
 }

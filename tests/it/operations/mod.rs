@@ -52,11 +52,13 @@ macro_rules! on_every_store {
 }
 
 mod by_the_clock;
+mod chosen_ids;
 mod creation;
 mod dropped;
 mod faults;
 mod gone;
 mod handles;
+mod keep_alive;
 mod names;
 mod owners;
 mod rotation;

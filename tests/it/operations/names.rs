@@ -5,6 +5,7 @@ use super::*;
 on_every_store!(
     r33_keyspaces_never_see_each_other,
     r33_weird_owners_are_distinct,
+    sessions_of_different_keyspaces_share_one_store,
 );
 
 async fn r33_keyspaces_never_see_each_other(store: impl Store + Clone) {
@@ -39,4 +40,15 @@ async fn r33_weird_owners_are_distinct(store: impl Store + Clone) {
             assert_eq!(open(&sessions, token).await.is_ok(), other > number);
         }
     }
+}
+
+async fn sessions_of_different_keyspaces_share_one_store(store: impl Store + Clone) {
+    let store: Arc<dyn Store> = Arc::new(store);
+    let [a, b] = ["a:", "b:"].map(|prefix| {
+        let builder = builder(Arc::clone(&store)).keyspace(prefix);
+        builder.build().unwrap()
+    });
+    let (one, two) = (created(&a).await.1, created(&b).await.1);
+    assert!(open(&a, &one).await.is_ok() && open(&b, &two).await.is_ok());
+    assert_eq!(refusal(&b, &one).await, Some(UNKNOWN));
 }
