@@ -7,3 +7,4 @@ mod support;
 mod service;
 
 mod operators;
+mod users;
