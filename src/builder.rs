@@ -147,6 +147,7 @@ impl SessionsBuilder {
 
     /// Sets how session ids are drawn. Defaults to [`SessionId::random`]. Ids must be
     /// unguessable and never repeat. Opaque tokens ignore it: their id is the token's hash.
+    /// [`Session::create_as`](crate::Session::create_as) draws a nonce with it.
     pub fn id_generator(mut self, new_id: impl Fn() -> SessionId + Send + Sync + 'static) -> Self {
         self.new_id = Arc::new(new_id);
         self

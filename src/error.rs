@@ -7,8 +7,8 @@ use crate::token::TokenError;
 /// Why an operation on a session did not do what it was asked.
 ///
 /// No text of it holds a token, a secret, an id or session data. With the feature `axum` it is a
-/// response: 401 without a session, 409 for [`Conflict`](Self::Conflict), 413 for
-/// [`TooLarge`](Self::TooLarge), 503 with `Retry-After` for [`Unavailable`](Self::Unavailable),
+/// response: 401 without a session, 409 for [`Conflict`](Self::Conflict) and
+/// [`Taken`](Self::Taken), 413 for [`TooLarge`](Self::TooLarge), 503 with `Retry-After` for [`Unavailable`](Self::Unavailable),
 /// and 500 for mistakes of the program.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -26,6 +26,9 @@ pub enum SessionError {
     /// Others changed the session at the same time, again and again; nothing was written.
     #[error("the session was changed by others at the same time; try again")]
     Conflict,
+    /// A session with the id that the caller chose exists already; it was left as it is.
+    #[error("a session with this id exists already; it was left as it is")]
+    Taken,
     /// The session would be larger than the limit; nothing was sent to the store.
     #[error("the session would take {size} bytes, more than the limit of {limit}")]
     TooLarge {

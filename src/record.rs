@@ -73,6 +73,21 @@ impl Record {
         }
     }
 
+    /// The same, told apart from every other record by `nonce`, which is read by nobody and gone
+    /// when the record is written again: who compares these bytes finds what one call has written.
+    pub(crate) fn with_nonce(&self, nonce: &str) -> Self {
+        let ours = RawMeta {
+            nonce: Some(nonce.into()),
+            ..RawMeta::from(&self.meta)
+        };
+        let fields = self.fields();
+        let fields = fields.iter().map(|(name, value)| (&**name, *value));
+        Self {
+            bytes: write_raw(Some(&ours), fields),
+            meta: self.meta.clone(),
+        }
+    }
+
     pub(crate) const fn bytes(&self) -> &Bytes {
         &self.bytes
     }
@@ -121,10 +136,18 @@ pub(crate) fn write<'a>(
     meta: &Meta,
     fields: impl Iterator<Item = (&'a str, &'a RawValue)>,
 ) -> Bytes {
+    let ours = (*meta != Meta::default()).then(|| RawMeta::from(meta));
+    write_raw(ours.as_ref(), fields)
+}
+
+fn write_raw<'a>(
+    ours: Option<&RawMeta<'_>>,
+    fields: impl Iterator<Item = (&'a str, &'a RawValue)>,
+) -> Bytes {
     let mut out = Vec::with_capacity(USUAL_SIZE);
     out.push(b'{');
-    if *meta != Meta::default() {
-        write_field(&mut out, META_FIELD, &RawMeta::from(meta));
+    if let Some(ours) = ours {
+        write_field(&mut out, META_FIELD, ours);
     }
     for (name, value) in fields {
         write_field(&mut out, name, value);
@@ -152,6 +175,9 @@ struct RawMeta<'a> {
     created: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     expires: Option<i64>,
+    /// Not even its type is looked at.
+    #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
+    nonce: Option<Cow<'a, str>>,
 }
 
 impl<'a> From<&'a Meta> for RawMeta<'a> {
@@ -163,6 +189,7 @@ impl<'a> From<&'a Meta> for RawMeta<'a> {
                 .map(|owner| Cow::Borrowed(owner.as_str())),
             created: meta.created,
             expires: meta.expires,
+            nonce: None,
         }
     }
 }
@@ -354,6 +381,24 @@ mod tests {
         assert_eq!(record.field("a").unwrap().get(), "3");
         assert_eq!(record.fields()["a"].get(), "3");
         assert_eq!(record.fields().len(), 2);
+    }
+
+    #[test]
+    fn a_nonce_tells_records_apart_and_is_not_kept() {
+        let plain = parse(r#"{"_jrs":{"owner":"jo","created":1},"a":1.0}"#);
+        let marked = plain.with_nonce("n");
+        let text = r#"{"_jrs":{"owner":"jo","created":1,"nonce":"n"},"a":1.0}"#;
+        assert_eq!(marked.bytes(), text);
+        assert_ne!(marked.bytes(), plain.with_nonce("m").bytes());
+        let read = parse(text);
+        assert_eq!((read.meta(), marked.meta()), (plain.meta(), plain.meta()));
+        let fields = read.fields();
+        let again = write(
+            read.meta(),
+            fields.iter().map(|(name, value)| (&**name, *value)),
+        );
+        assert_eq!(again, plain.bytes());
+        parse(r#"{"_jrs":{"nonce":{"any":"type"}}}"#);
     }
 
     #[test]

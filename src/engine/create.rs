@@ -27,7 +27,7 @@ pub(crate) struct Created {
 }
 
 /// How one try to create a session came out.
-enum Outcome {
+pub(crate) enum Outcome {
     Created,
     /// Another session has this id.
     Taken,
@@ -65,19 +65,29 @@ impl Engine {
         meta: &Meta,
         claims: &Map<String, Value>,
     ) -> Result<(SessionId, Token), SessionError> {
-        let mut token = NewClaims::at(self.now()).custom(claims);
+        let claims = self.claims(meta, claims);
+        Ok(self.format.issue(&claims, || (self.new_id)())?)
+    }
+
+    /// What the token of a session will say besides its id.
+    pub(crate) fn claims<'a>(
+        &self,
+        meta: &'a Meta,
+        custom: &'a Map<String, Value>,
+    ) -> NewClaims<'a> {
+        let mut claims = NewClaims::at(self.now()).custom(custom);
         if let Some(owner) = &meta.owner {
-            token = token.subject(owner.as_str());
+            claims = claims.subject(owner.as_str());
         }
         if let Some(expires) = meta.expires {
-            token = token.expires_at(expires);
+            claims = claims.expires_at(expires);
         }
-        Ok(self.format.issue(&token, || (self.new_id)())?)
+        claims
     }
 
     /// (1) lists the id with its owner, (2) writes the record, (3) checks that the id is still
     /// listed: a `destroy_all` in between may have come too early to find the record.
-    async fn insert(
+    pub(crate) async fn insert(
         self: &Arc<Self>,
         id: &SessionId,
         record: &Record,

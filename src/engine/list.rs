@@ -48,7 +48,7 @@ impl Engine {
         Ok(listed)
     }
 
-    fn is_abandoned(&self, entry: &IndexEntry) -> bool {
+    pub(crate) fn is_abandoned(&self, entry: &IndexEntry) -> bool {
         match entry.standing {
             Standing::Dying { since } => self.now().saturating_sub(since) >= ABANDONED,
             Standing::Live { .. } => false,

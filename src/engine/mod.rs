@@ -7,6 +7,7 @@
 
 pub(crate) mod core;
 pub(crate) mod create;
+pub(crate) mod create_as;
 pub(crate) mod destroy;
 pub(crate) mod lifetime;
 pub(crate) mod list;

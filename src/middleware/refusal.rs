@@ -24,7 +24,8 @@ use crate::session::SessionState;
 /// | more than one token, body malformed | 400 | with `error="invalid_request"` |
 /// | body too large, too slow | 413, 408 | |
 /// | store unavailable | 503, `Retry-After: 1` | |
-/// | session changed by others, too large | 409, 413 | |
+/// | session changed by others, its chosen id taken | 409 | |
+/// | session too large | 413 | |
 /// | mistakes of the program | 500 | |
 ///
 /// ```
@@ -198,6 +199,10 @@ impl From<&SessionError> for Refusal {
             SessionError::Conflict => Self::new(
                 StatusCode::CONFLICT,
                 "the session was changed at the same time; try again",
+            ),
+            SessionError::Taken => Self::new(
+                StatusCode::CONFLICT,
+                "a session with this id exists already",
             ),
             SessionError::TooLarge { .. } => Self::new(
                 StatusCode::PAYLOAD_TOO_LARGE,

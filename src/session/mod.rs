@@ -1,6 +1,7 @@
 //! A session as one request sees it.
 
 mod cell;
+mod creation;
 mod entry;
 mod handle;
 mod operations;

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
-use serde_json::{Map, Value};
 
 use crate::data::SessionData;
 use crate::engine::core::to_its_end;
@@ -14,52 +13,6 @@ use crate::session::handle::Session;
 use crate::token::Token;
 
 impl Session {
-    /// Creates a session with a fresh id from what was set on this handle, and returns its token.
-    ///
-    /// The token exists only if the store has acknowledged the record. A session that the
-    /// request already had is neither carried over nor ended: what was loaded stays behind, so
-    /// that one user's data never ends up in another's session. To keep the data use
-    /// [`rotate`](Self::rotate). What was set counts as stored then: a second `create` on the same
-    /// handle starts from nothing.
-    ///
-    /// Redis: `SET NX`. Runs to its end even if the caller is dropped.
-    ///
-    /// # Errors
-    ///
-    /// [`SessionError::Unavailable`], [`SessionError::TooLarge`],
-    /// [`SessionError::InvalidOwner`], [`SessionError::Token`], and [`SessionError::Conflict`]
-    /// if each of five tries met a `destroy_all` of its owner.
-    pub async fn create(&self) -> Result<Token, SessionError> {
-        self.create_with(Map::new()).await
-    }
-
-    /// As [`create`](Self::create), with claims of your own in the JWT: an object, whose names
-    /// must not be those of the claims that are set here (`jti`, `iat`, `sub`, `exp`; `iss` and
-    /// `aud` if the key ring sets them).
-    ///
-    /// # Errors
-    ///
-    /// As [`create`](Self::create); [`SessionError::Token`] for claims that are not yours to
-    /// set; [`SessionError::Encode`] if `claims` is not an object.
-    pub async fn create_with_claims(&self, claims: impl Serialize) -> Result<Token, SessionError> {
-        match serde_json::to_value(claims) {
-            Ok(Value::Object(claims)) => self.create_with(claims).await,
-            _ => Err(SessionError::encode("claims")),
-        }
-    }
-
-    async fn create_with(&self, claims: Map<String, Value>) -> Result<Token, SessionError> {
-        let shared = Arc::clone(&self.0);
-        to_its_end(async move {
-            let _turn = shared.turn.lock().await;
-            shared
-                .create(claims)
-                .await
-                .map_err(|error| shared.failed("create", error))
-        })
-        .await
-    }
-
     /// Stores what this handle changed since it was loaded or last stored, merged onto what the
     /// store holds now, atomically. Afterwards the handle holds what is stored. The time to live
     /// starts anew.

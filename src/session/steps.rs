@@ -25,6 +25,18 @@ impl Shared {
         Ok(created.token)
     }
 
+    pub(super) async fn create_as(
+        &self,
+        id: SessionId,
+        claims: Map<String, Value>,
+    ) -> Result<Token, SessionError> {
+        let new = self.new_session()?;
+        let engine = Arc::clone(&self.engine);
+        let created = engine.create_as(id, new.record.clone(), claims).await?;
+        self.activate(&created, &new.written());
+        Ok(created.token)
+    }
+
     /// What was set on this handle, as the record of a session that begins now.
     fn new_session(&self) -> Result<New, SessionError> {
         let began = self.engine.now_millis();

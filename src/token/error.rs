@@ -75,6 +75,9 @@ pub enum TokenError {
     /// Opaque tokens carry no claims.
     #[error("opaque tokens carry no claims: use JWTs, or keep the values in the session")]
     ClaimsUnsupported,
+    /// The id of an opaque token's session is a hash of the token, so nobody can choose it.
+    #[error("opaque tokens decide the session's id themselves: use JWTs to choose one")]
+    IdUnsupported,
     /// The token would be longer than the 8192 bytes that are accepted back.
     #[error("the token would be longer than 8192 bytes: keep the values in the session instead")]
     TooLong,

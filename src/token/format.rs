@@ -59,6 +59,20 @@ impl TokenFormat {
         }
     }
 
+    /// Makes the token for a session whose id the caller has chosen.
+    ///
+    /// An opaque token has an id of its own, so it cannot be made.
+    pub(crate) fn issue_as(
+        &self,
+        id: &SessionId,
+        claims: &NewClaims<'_>,
+    ) -> Result<Token, TokenError> {
+        match self {
+            Self::Jwt(keyring) => keyring.sign(id, claims),
+            Self::Opaque(_) => Err(TokenError::IdUnsupported),
+        }
+    }
+
     /// Makes a new session id and its token.
     ///
     /// A JWT takes the id that `new_id` draws; an opaque token has its own, and keeps nothing of

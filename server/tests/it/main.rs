@@ -6,5 +6,6 @@ mod support;
 #[macro_use]
 mod service;
 
+mod buckets;
 mod operators;
 mod users;

@@ -19,6 +19,7 @@ use jwt_redis_session::{
 };
 
 mod changing_hands;
+mod chosen_ids;
 mod destroy_all;
 mod others;
 mod rotation;
@@ -65,6 +66,14 @@ async fn create(sessions: Sessions, owner: &str) -> Result<SessionId, SessionErr
     session.set_owner(owner);
     session.create().await?;
     Ok(session.id().unwrap())
+}
+
+/// Under the id `c`.
+async fn create_as(sessions: Sessions) -> Result<(), SessionError> {
+    let session = sessions.session();
+    session.set_owner(OWNER);
+    session.create_as(id("c"), serde_json::json!({})).await?;
+    Ok(())
 }
 
 async fn rotate(sessions: Sessions, old: SessionId) -> Result<SessionId, SessionError> {
@@ -192,6 +201,15 @@ impl<'w> Stage<'w> {
 
     fn create(&mut self, name: &'static str) -> Did<SessionId> {
         self.issue(name, |sessions| create(sessions, OWNER))
+    }
+
+    /// Everybody who creates the session `c`, whose token is known if one of them has it.
+    fn create_as<const N: usize>(&mut self, names: [&'static str; N]) -> [Did<()>; N] {
+        let dids = names.map(|name| self.act(name, create_as));
+        let issued = dids.clone();
+        let token = move || issued.iter().find_map(ok).map(|()| id("c"));
+        self.tokens.push(Box::new(token));
+        dids
     }
 
     fn rotate(&mut self, name: &'static str) -> Did<SessionId> {

@@ -161,6 +161,7 @@ async fn errors_are_responses_that_tell_nothing() {
         (SessionError::Rejected(Rejection::Ambiguous), 400),
         (SessionError::Rejected(Rejection::BodyTimeout), 408),
         (SessionError::Conflict, 409),
+        (SessionError::Taken, 409),
         (
             SessionError::TooLarge {
                 size: 77,

@@ -52,6 +52,7 @@ macro_rules! on_every_store {
 }
 
 mod by_the_clock;
+mod chosen_ids;
 mod creation;
 mod dropped;
 mod faults;
