@@ -31,6 +31,7 @@ pub mod settings;
 mod shared;
 mod telemetry;
 mod users;
+mod workers;
 
 pub use app::{App, StartError};
 pub use cli::run;

@@ -3,9 +3,14 @@
 #[path = "../../../tests/it/support/mod.rs"]
 mod support;
 
+mod program;
 #[macro_use]
 mod service;
 
 mod buckets;
 mod operators;
 mod users;
+mod cli;
+mod operators;
+mod serve;
+mod settings;

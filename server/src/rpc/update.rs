@@ -1,0 +1,34 @@
+//! The method `update`.
+
+use jwt_redis_session::SessionError;
+
+use crate::error::ApiError;
+use crate::http::Client;
+use crate::rpc::arguments::Arguments;
+use crate::rpc::door::{Door, found};
+use crate::rpc::fields;
+use crate::rpc::reply::Reply;
+
+/// Merges fields into the stored session: in one atomic step, so that what others write at the
+/// same time stays and what others end stays ended.
+pub(crate) async fn update(
+    door: &Door,
+    client: Client,
+    arguments: &Arguments<'_>,
+) -> Result<Reply, ApiError> {
+    let fields = arguments.session()?;
+    let token = arguments.token()?;
+    door.check_version(&arguments.session_version()?)?;
+    let id = door.verify(client, &token)?;
+    let session = found(door.sessions.peek(&id).await)?.ok_or_else(gone)?;
+    fields::set(&session, fields)?;
+    match session.update().await {
+        Ok(()) => Reply::new(&"OK"),
+        Err(SessionError::Gone) => Err(gone()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn gone() -> ApiError {
+    ApiError::bad_request("the session is gone: it was destroyed or has expired")
+}
