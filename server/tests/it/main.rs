@@ -7,6 +7,9 @@ mod program;
 #[macro_use]
 mod service;
 
+mod buckets;
+mod operators;
+mod users;
 mod cli;
 mod logs;
 mod operators;

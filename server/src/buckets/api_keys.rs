@@ -1,0 +1,175 @@
+//! The API keys of all buckets.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jwt_redis_session::{SessionEntry, SessionError, SessionId, Sessions};
+use serde_json::{Map, Value};
+
+use crate::app::StartError;
+use crate::buckets::api_key::{self, KeyHash};
+use crate::buckets::lookup::found;
+use crate::buckets::name::BucketName;
+use crate::crypto;
+use crate::secret::Secret;
+use crate::shared::Shared;
+
+/// How long a key is kept: as long as the store can.
+const FOREVER: Duration = Duration::from_secs(100 * 365 * 86_400);
+
+/// The owner of the records, by which all of them are listed.
+const OWNER: &str = "buckets";
+
+/// What the id of a record begins with; ids have at least 16 characters.
+const ID_PREFIX: &str = "bucket-api-key--";
+
+/// The API keys of all buckets; clones share everything.
+///
+/// They are records of the core, one a bucket. A record holds a nonce and the hash of the key
+/// that is derived from it, never the key: who reads the store cannot use what stands there.
+#[derive(Clone, Debug)]
+pub(crate) struct ApiKeys {
+    records: Sessions,
+    secrets: Arc<[Secret]>,
+}
+
+/// What is known of the key that a bucket has.
+#[derive(Clone, Debug)]
+pub(crate) enum CurrentKey {
+    /// The bucket has none.
+    None,
+    Known(Secret),
+    /// There is one, but the secret it was derived from is no longer configured: it still opens
+    /// the bucket, and cannot be told.
+    SecretChanged,
+}
+
+/// A bucket that has a key.
+#[derive(Clone, Debug)]
+pub(crate) struct KeyedBucket {
+    pub(crate) bucket: BucketName,
+    /// When its key was made, in Unix seconds.
+    pub(crate) created: Option<i64>,
+}
+
+impl ApiKeys {
+    pub(crate) fn new(shared: &Shared) -> Result<Self, StartError> {
+        let records = Sessions::builder(Arc::clone(&shared.store), shared.keyring()?)
+            .keyspace(shared.keyspace("api-key"))
+            .max_age(FOREVER)
+            .build()?;
+        Ok(Self {
+            records,
+            secrets: shared.secrets().into(),
+        })
+    }
+
+    /// Makes a key for `bucket`. Of many calls at once exactly one succeeds.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Taken`] if the bucket has a key already; [`SessionError::Unavailable`].
+    pub(crate) async fn create(&self, bucket: &BucketName) -> Result<Secret, SessionError> {
+        let mut bits = [0; 16];
+        crypto::fill_random(&mut bits);
+        let nonce = format!("{:032x}", u128::from_be_bytes(bits));
+        let key = api_key::derive(&self.secrets[0], bucket, &nonce);
+        let record = self.records.session();
+        record.insert("nonce", nonce)?;
+        record.insert("hash", KeyHash::of(key.expose().as_bytes()))?;
+        record.set_owner(OWNER);
+        record
+            .create_as(id(bucket), Map::<String, Value>::new())
+            .await?;
+        Ok(key)
+    }
+
+    /// Tells the key that `bucket` has.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Unavailable`], [`SessionError::Rejected`] if the record is corrupt.
+    pub(crate) async fn current(&self, bucket: &BucketName) -> Result<CurrentKey, SessionError> {
+        let Some(record) = found(self.records.peek(&id(bucket)).await)? else {
+            return Ok(CurrentKey::None);
+        };
+        let nonce: String = record.get("nonce")?.unwrap_or_default();
+        let hash: Option<KeyHash> = record.get("hash")?;
+        let mut candidates = self.secrets.iter();
+        let known = candidates.find_map(|secret| {
+            let key = api_key::derive(secret, bucket, &nonce);
+            let derived = KeyHash::of(key.expose().as_bytes())?;
+            hash?.equals(&derived).then_some(key)
+        });
+        Ok(known.map_or(CurrentKey::SecretChanged, CurrentKey::Known))
+    }
+
+    /// Takes the key of `bucket` away and tells whether there was one: after `Ok(true)` it is
+    /// refused, on every instance. The sessions of the bucket stay.
+    ///
+    /// Runs to its end even if the caller is dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Unavailable`]: the key may still be good.
+    pub(crate) async fn revoke(&self, bucket: &BucketName) -> Result<bool, SessionError> {
+        let (records, id) = (self.records.clone(), id(bucket));
+        let revoked = tokio::spawn(async move {
+            let revoked = records.destroy(&id).await?;
+            relist(&records, &id).await;
+            Ok(revoked)
+        });
+        revoked.await.unwrap_or(Err(SessionError::Interrupted))
+    }
+
+    /// Whether `key` is the key of `bucket`, at this moment: nothing is remembered.
+    ///
+    /// # Errors
+    ///
+    /// As [`current`](Self::current).
+    pub(crate) async fn check(
+        &self,
+        bucket: &BucketName,
+        key: &KeyHash,
+    ) -> Result<bool, SessionError> {
+        let Some(record) = found(self.records.peek(&id(bucket)).await)? else {
+            return Ok(false);
+        };
+        let hash: Option<KeyHash> = record.get("hash")?;
+        Ok(hash.is_some_and(|hash| hash.equals(key)))
+    }
+
+    /// Lists the buckets that have a key, by name.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Unavailable`].
+    pub(crate) async fn list(&self) -> Result<Vec<KeyedBucket>, SessionError> {
+        let entries = self.records.list(OWNER).await?;
+        let mut buckets: Vec<_> = entries.iter().filter_map(keyed).collect();
+        buckets.sort_by(|a, b| a.bucket.as_str().cmp(b.bucket.as_str()));
+        Ok(buckets)
+    }
+}
+
+/// A new key that was made while the old one was being taken away may have been taken off the
+/// list with it; using it puts it there again. That it does not is harmless, and told by the log
+/// of the library.
+async fn relist(records: &Sessions, id: &SessionId) {
+    if let Ok(newer) = records.peek(id).await {
+        let _ = newer.touch().await;
+    }
+}
+
+fn id(bucket: &BucketName) -> SessionId {
+    SessionId::parse(format!("{ID_PREFIX}{}", bucket.as_str()))
+        .expect("a bucket's name has the characters of an id")
+}
+
+fn keyed(entry: &SessionEntry) -> Option<KeyedBucket> {
+    let name = entry.id().as_str().strip_prefix(ID_PREFIX)?;
+    Some(KeyedBucket {
+        bucket: BucketName::parse(name)?,
+        created: entry.created_at(),
+    })
+}

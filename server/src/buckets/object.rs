@@ -1,0 +1,92 @@
+//! A session as the client sees it.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use axum::body::Body;
+use axum::response::Response;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG};
+use http::{HeaderValue, StatusCode};
+use jwt_redis_session::Session;
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::buckets::etag::ETag;
+use crate::buckets::session_ref::SessionRef;
+use crate::buckets::sessions;
+use crate::error::ApiError;
+
+/// Room for all of an object but its data.
+const FRAME: usize = 192;
+
+/// A session as the client sees it.
+#[derive(Serialize, ToSchema)]
+pub(super) struct BucketSession<'a> {
+    #[serde(serialize_with = "hyphenated")]
+    #[schema(value_type = String, format = "uuid", example = "1b4e28ba-2fa1-4d12-883f-0016d3cca427")]
+    id: Uuid,
+    #[schema(example = "shop")]
+    bucket: &'a str,
+    /// When the session ends unless it is used before, in Unix seconds.
+    #[schema(example = 1_767_225_600)]
+    expires: u64,
+    /// What was stored, to the letter.
+    #[schema(value_type = serde_json::Value, example = json!({ "cart": [17, 42] }))]
+    data: &'a RawValue,
+}
+
+/// Answers with a session that is in use now.
+///
+/// # Errors
+///
+/// As [`Session::keep_alive`].
+pub(super) async fn answer(
+    status: StatusCode,
+    name: &SessionRef,
+    session: &Session,
+) -> Result<Response, ApiError> {
+    let left = session.keep_alive().await?;
+    let data = sessions::data(session)?;
+    let object = BucketSession {
+        id: name.uuid,
+        bucket: name.bucket.as_str(),
+        expires: unix_seconds(left),
+        data: &data,
+    };
+    let mut response = json(status, &object, FRAME + data.get().len())?;
+    response
+        .headers_mut()
+        .insert(ETAG, ETag::of(&data).header());
+    Ok(response)
+}
+
+/// Answers with JSON that no cache may keep.
+pub(super) fn json(
+    status: StatusCode,
+    object: &impl Serialize,
+    size: usize,
+) -> Result<Response, ApiError> {
+    let mut text = Vec::with_capacity(size);
+    serde_json::to_writer(&mut text, object).map_err(|error| ApiError::internal(&error))?;
+    let mut response = Response::new(Body::from(text));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(response)
+}
+
+/// The moment that is `left` from now, to the nearest second.
+fn unix_seconds(left: Duration) -> u64 {
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    (now + left + Duration::from_millis(500)).as_secs()
+}
+
+/// Writes an id as it stands in URLs.
+pub(super) fn hyphenated<S: Serializer>(id: &Uuid, serializer: S) -> Result<S::Ok, S::Error> {
+    let mut buffer = Uuid::encode_buffer();
+    serializer.serialize_str(id.hyphenated().encode_lower(&mut buffer))
+}

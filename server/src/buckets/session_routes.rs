@@ -1,0 +1,199 @@
+//! What may be done with the sessions of a bucket.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::Response;
+use http::header::LOCATION;
+use http::{HeaderValue, StatusCode};
+use jwt_redis_session::{Session, SessionError};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::buckets::caller::Caller;
+use crate::buckets::document::{Refused, SessionPath};
+use crate::buckets::door::Door;
+use crate::buckets::etag::IfMatch;
+use crate::buckets::name::BucketName;
+use crate::buckets::object::{self, BucketSession, hyphenated};
+use crate::buckets::payload::{self, Format};
+use crate::buckets::session_ref::{Named, SessionRef};
+use crate::buckets::sessions::{self, NotReplaced};
+use crate::error::{ApiError, ErrorBody};
+
+/// Creates a session.
+///
+/// The body is its data: JSON of any kind with a `Content-Type` of `application/json`, otherwise
+/// a text in UTF-8; an empty body is the empty text.
+#[utoipa::path(put, path = "/session/{bucket}", tag = "buckets", operation_id = "create_session",
+    params(("bucket" = String, Path, description = "The name of the bucket; not `settings`.",
+        pattern = "^[A-Za-z0-9_-]{1,64}$", example = "shop")),
+    request_body(description = "The data of the session.", content(
+        (serde_json::Value = "application/json", example = json!({ "cart": [17, 42] })),
+        (String = "text/plain", example = "any text"),
+    )),
+    responses(
+        (status = 201, description = "The session.", body = BucketSession<'_>, headers(
+            ("Location" = String, description = "The path of the session."),
+            ("ETag" = String, description = "The version of the data."))),
+        (status = 408, description = "The body took too long.", body = ErrorBody<'_>),
+        (status = 413, description = "The body is too large.", body = ErrorBody<'_>),
+        Refused,
+    ),
+    security(("bucket_key" = []), ("bucket_key_in_query" = [])))]
+pub(super) async fn create(
+    State(door): State<Arc<Door>>,
+    bucket: BucketName,
+    caller: Caller,
+    format: Format,
+    body: Body,
+) -> Result<Response, ApiError> {
+    door.admit(&caller, &bucket).await?;
+    let data = payload::read(&door, format, body).await?;
+    let name = SessionRef::random(bucket);
+    let session = door.sessions.create(&name, &data).await?;
+    let mut response = object::answer(StatusCode::CREATED, &name, &session).await?;
+    response.headers_mut().insert(LOCATION, location(&name));
+    Ok(response)
+}
+
+/// Reads a session, which lives for its whole time again from now.
+#[utoipa::path(get, path = "/session/{bucket}/{id}", tag = "buckets",
+    operation_id = "read_session", params(SessionPath),
+    responses(
+        (status = 200, description = "The session.", body = BucketSession<'_>, headers(
+            ("ETag" = String, description = "The version of the data."))),
+        (status = 404, description = "There is no such session.", body = ErrorBody<'_>),
+        Refused,
+    ),
+    security(("bucket_key" = []), ("bucket_key_in_query" = [])))]
+pub(super) async fn read(
+    State(door): State<Arc<Door>>,
+    named: Named,
+    caller: Caller,
+) -> Result<Response, ApiError> {
+    let looked = enter(&door, &caller, &named).await?;
+    let (name, session) = looked?.ok_or_else(missing)?;
+    object::answer(StatusCode::OK, name, &session).await
+}
+
+/// Replaces the data of a session, which lives for its whole time again from now.
+///
+/// It never creates one. With `If-Match` nothing is written if the data is of another version.
+#[utoipa::path(post, path = "/session/{bucket}/{id}", tag = "buckets",
+    operation_id = "replace_session",
+    params(SessionPath, ("If-Match" = Option<String>, Header,
+        description = "`*`, or the versions (`ETag`) that may be overwritten.", example = "*")),
+    request_body(description = "The new data, as for `PUT`.", content(
+        (serde_json::Value = "application/json", example = json!({ "cart": [] })),
+        (String = "text/plain", example = "any text"),
+    )),
+    responses(
+        (status = 200, description = "The session.", body = BucketSession<'_>, headers(
+            ("ETag" = String, description = "The version of the data."))),
+        (status = 404, description = "There is no such session.", body = ErrorBody<'_>),
+        (status = 408, description = "The body took too long.", body = ErrorBody<'_>),
+        (status = 409, description = "Others wrote at the same time, again and again; nothing \
+            was written.", body = ErrorBody<'_>),
+        (status = 412, description = "The data is of another version than `If-Match` names; \
+            nothing was written.", body = ErrorBody<'_>),
+        (status = 413, description = "The body is too large.", body = ErrorBody<'_>),
+        Refused,
+    ),
+    security(("bucket_key" = []), ("bucket_key_in_query" = [])))]
+pub(super) async fn replace(
+    State(door): State<Arc<Door>>,
+    named: Named,
+    caller: Caller,
+    wanted: IfMatch,
+    format: Format,
+    body: Body,
+) -> Result<Response, ApiError> {
+    let looked = enter(&door, &caller, &named).await?;
+    let data = payload::read(&door, format, body).await?;
+    let (name, session) = looked?.ok_or_else(missing)?;
+    sessions::replace(&session, &data, &wanted)
+        .await
+        .map_err(not_replaced)?;
+    object::answer(StatusCode::OK, name, &session).await
+}
+
+/// What is left of a session.
+#[derive(Serialize, ToSchema)]
+pub(super) struct EndedSession<'a> {
+    #[serde(serialize_with = "hyphenated")]
+    #[schema(value_type = String, format = "uuid", example = "1b4e28ba-2fa1-4d12-883f-0016d3cca427")]
+    id: Uuid,
+    #[schema(example = "shop")]
+    bucket: &'a str,
+}
+
+/// Ends a session.
+#[utoipa::path(delete, path = "/session/{bucket}/{id}", tag = "buckets",
+    operation_id = "end_session", params(SessionPath),
+    responses(
+        (status = 200, description = "It has ended.", body = EndedSession<'_>),
+        (status = 404, description = "There is no such session.", body = ErrorBody<'_>),
+        Refused,
+    ),
+    security(("bucket_key" = []), ("bucket_key_in_query" = [])))]
+pub(super) async fn end(
+    State(door): State<Arc<Door>>,
+    named: Named,
+    caller: Caller,
+) -> Result<Response, ApiError> {
+    door.admit(&caller, named.bucket()).await?;
+    let name = named.session().ok_or_else(missing)?;
+    if !door.sessions.end(name).await? {
+        return Err(missing());
+    }
+    let ended = EndedSession {
+        id: name.uuid,
+        bucket: name.bucket.as_str(),
+    };
+    object::json(StatusCode::OK, &ended, 0)
+}
+
+/// A session with its name, if it is there.
+type Looked<'a> = Result<Option<(&'a SessionRef, Session)>, SessionError>;
+
+/// Lets the caller in, and looks the session up meanwhile: one round trip's time for both.
+/// Looking changes nothing, so it may be done for a stranger, too.
+///
+/// # Errors
+///
+/// As [`Door::admit`]; what the look has found is for later, for the request may have mistakes
+/// that are to be told first.
+async fn enter<'a>(door: &Door, caller: &Caller, named: &'a Named) -> Result<Looked<'a>, ApiError> {
+    let look = async {
+        let Some(name) = named.session() else {
+            return Ok(None);
+        };
+        let session = door.sessions.look(name).await?;
+        Ok(session.map(|session| (name, session)))
+    };
+    let look = async { Ok(look.await) };
+    let ((), looked) = tokio::try_join!(door.admit(caller, named.bucket()), look)?;
+    Ok(looked)
+}
+
+fn not_replaced(error: NotReplaced) -> ApiError {
+    match error {
+        NotReplaced::Changed => ApiError::new(
+            StatusCode::PRECONDITION_FAILED,
+            "the data is of another version; nothing was written",
+        ),
+        NotReplaced::Failed(error) => error.into(),
+    }
+}
+
+fn missing() -> ApiError {
+    SessionError::Gone.into()
+}
+
+fn location(name: &SessionRef) -> HeaderValue {
+    let path = format!("/session/{}/{}", name.bucket.as_str(), name.uuid);
+    HeaderValue::try_from(path).expect("names and UUIDs are a header's value")
+}

@@ -1,0 +1,32 @@
+//! The settings that a client needs to know.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::buckets::door::Door;
+
+/// The settings that a client needs to know.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ClientSettings {
+    /// How long a session lives after its last use, in seconds.
+    #[schema(example = 2_592_000)]
+    session_ttl: u64,
+    /// The largest data of a session, in bytes.
+    #[schema(example = 1_048_576)]
+    max_payload: usize,
+}
+
+/// Tells the settings that a client needs to know; no key is needed.
+#[utoipa::path(get, path = "/session/settings", tag = "buckets", operation_id = "read_settings",
+    responses((status = 200, description = "The settings.", body = ClientSettings)))]
+pub(super) async fn read(State(door): State<Arc<Door>>) -> Json<ClientSettings> {
+    let settings = &door.shared.settings.buckets;
+    Json(ClientSettings {
+        session_ttl: settings.session_ttl.as_secs(),
+        max_payload: settings.max_payload,
+    })
+}

@@ -1,0 +1,120 @@
+//! A bucket of a service under test, with its key.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jwt_redis_session::RedisConfig;
+use jwt_redis_session::store::{Command, Reply, Store, Stored};
+use reqwest::{Method, RequestBuilder};
+use serde_json::Value;
+
+use crate::service::{MASTER_KEY, Service, json};
+
+pub const HOUR: Duration = Duration::from_secs(3600);
+pub const MONTH: Duration = Duration::from_secs(30 * 86_400);
+
+/// A bucket of a service under test, with its key.
+pub struct Bucket<'a> {
+    pub service: &'a Service,
+    pub name: String,
+    pub key: String,
+}
+
+impl<'a> Bucket<'a> {
+    /// Gives the bucket `name` a key.
+    pub async fn new(service: &'a Service, name: &str) -> Self {
+        let request = service.put(&format!("/api-key/{name}"));
+        let (status, body) = json(send(request.header("x-session-key", MASTER_KEY)).await).await;
+        assert_eq!(status, 201, "{body}");
+        let key = body["api_key"].as_str().expect("a key").to_owned();
+        let name = name.to_owned();
+        Self { service, name, key }
+    }
+
+    /// A request with the key of the bucket, to `/session/{bucket}` and what follows.
+    pub fn request(&self, method: Method, rest: &str) -> RequestBuilder {
+        let path = format!("/session/{}{rest}", self.name);
+        let request = self.service.request(method, &path);
+        request.header("x-session-key", &self.key)
+    }
+
+    pub fn get(&self, id: &str) -> RequestBuilder {
+        self.request(Method::GET, &format!("/{id}"))
+    }
+
+    pub fn post(&self, id: &str, data: &Value) -> RequestBuilder {
+        self.request(Method::POST, &format!("/{id}")).json(data)
+    }
+
+    pub fn delete(&self, id: &str) -> RequestBuilder {
+        self.request(Method::DELETE, &format!("/{id}"))
+    }
+
+    pub fn put(&self) -> RequestBuilder {
+        self.request(Method::PUT, "")
+    }
+
+    /// Creates a session and returns its id.
+    pub async fn create(&self, data: &Value) -> String {
+        let (status, body) = json(send(self.put().json(data)).await).await;
+        assert_eq!(status, 201, "{body}");
+        body["id"].as_str().expect("an id").to_owned()
+    }
+
+    /// The data of a session that is there.
+    pub async fn data(&self, id: &str) -> Value {
+        let (status, mut body) = json(send(self.get(id)).await).await;
+        assert_eq!(status, 200, "{body}");
+        body["data"].take()
+    }
+
+    /// The name of a session's record in the store.
+    pub fn record(&self, id: &str) -> String {
+        format!("sessiond:bucket:{}-{id}", self.name)
+    }
+}
+
+pub async fn send(request: RequestBuilder) -> reqwest::Response {
+    request.send().await.expect("an answer")
+}
+
+pub async fn status(request: RequestBuilder) -> u16 {
+    send(request).await.status().as_u16()
+}
+
+/// The store of a service under test, to look behind its back.
+pub fn store(service: &Service) -> Arc<dyn Store> {
+    if let Some(memory) = &service.memory {
+        return Arc::new(memory.clone());
+    }
+    let redis = service.redis.as_ref().expect("memory or Redis");
+    Arc::new(RedisConfig::new(redis.url()).lazy().expect("a store"))
+}
+
+/// What the store holds under `key`.
+pub async fn stored(service: &Service, key: &str) -> Option<Stored> {
+    let replies = store(service).run(&[Command::Load { key }]).await;
+    match replies.expect("a reply").remove(0) {
+        Reply::Record(stored) => stored,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// How long the record `key` has to live.
+pub async fn ttl(service: &Service, key: &str) -> Duration {
+    let stored = stored(service, key).await.expect("a record");
+    stored.ttl.expect("an end")
+}
+
+/// Lets the record `key` live for `ttl`.
+pub async fn set_ttl(service: &Service, key: &str, ttl: Duration) {
+    let replies = store(service).run(&[Command::Expire { key, ttl }]).await;
+    assert!(matches!(replies.expect("a reply")[0], Reply::Applied(true)));
+}
+
+/// The end of a whole life from now, in Unix seconds, as far as one can tell.
+pub fn is_month_from_now(expires: &Value) -> bool {
+    let now = std::time::UNIX_EPOCH.elapsed().expect("after 1970");
+    let expires = expires.as_u64().expect("seconds");
+    expires.abs_diff((now + MONTH).as_secs()) <= 2
+}
