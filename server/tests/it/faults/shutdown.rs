@@ -32,10 +32,10 @@ async fn acknowledged(door: Door) {
         .collect();
     let warm: Vec<_> = (0..100).map(|_| first.read("x")).collect();
     join_all(warm).await;
-    proxy.delay(Duration::from_millis(100));
+    proxy.delay(Duration::from_millis(30));
     let under_way = requests.into_iter().map(|request| client.execute(request));
     let under_way = tokio::spawn(join_all(under_way));
-    tokio::time::sleep(Duration::from_millis(60)).await;
+    tokio::time::sleep(Duration::from_millis(25)).await;
     service.stop().await;
     let answers = under_way.await.expect("no panic");
     let mut answered = 0;
