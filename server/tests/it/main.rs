@@ -8,9 +8,8 @@ mod program;
 mod service;
 
 mod buckets;
-mod operators;
-mod users;
 mod cli;
 mod operators;
 mod serve;
 mod settings;
+mod users;
