@@ -8,10 +8,9 @@ mod program;
 mod service;
 
 mod buckets;
-mod operators;
-mod users;
 mod cli;
 mod logs;
 mod operators;
 mod serve;
 mod settings;
+mod users;
