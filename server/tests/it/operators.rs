@@ -86,7 +86,7 @@ async fn document(service: &Service) -> Value {
     json(answer).await.1
 }
 
-/// Every row of the tables, and no other.
+/// Every row of the tables, and no other; what GET answers, HEAD does too.
 #[tokio::test]
 async fn the_document_holds_every_route() {
     let document = document(&Service::memory().await).await;
@@ -123,7 +123,9 @@ async fn the_document_holds_every_route() {
         "put /api-key/{bucket}",
         "put /session/{bucket}",
     ];
-    let found: BTreeSet<_> = operations.collect();
+    let found: BTreeSet<_> = operations
+        .filter(|operation| !operation.starts_with("head "))
+        .collect();
     assert_eq!(
         found.iter().map(String::as_str).collect::<Vec<_>>(),
         expected
