@@ -60,6 +60,54 @@ async fn whatever_the_store_says_is_503_and_nothing_is_lost() {
     }
 }
 
+/// A key that cannot be checked is not wrong, and lets nobody in.
+#[tokio::test]
+async fn a_key_that_cannot_be_checked_lets_nobody_in() {
+    let service = Service::memory().await;
+    let memory = service.memory.clone().expect("memory");
+    let bucket = Bucket::new(&service, "shop").await;
+    let id = bucket.create(&json!("kept")).await;
+    let wrong = Bucket::new(&service, "other").await.key;
+    let path = format!("/session/shop/{id}");
+    for (method, path) in [
+        (Method::PUT, "/session/shop"),
+        (Method::GET, &path),
+        (Method::POST, &path),
+        (Method::DELETE, &path),
+    ] {
+        for key in [&wrong, &bucket.key] {
+            let count = memory.len();
+            memory.fail_next(StoreErrorKind::Connection, 1);
+            let request = service.request(method.clone(), path).body("changed");
+            let response = send(request.header("x-session-key", key)).await;
+            assert_unavailable(response, &format!("{method}")).await;
+            assert_eq!(memory.len(), count);
+        }
+    }
+    assert_eq!(bucket.data(&id).await, json!("kept"));
+}
+
+#[tokio::test]
+async fn r38_a_key_of_another_form_is_refused_without_asking_the_store() {
+    let service = Service::memory().await;
+    let memory = service.memory.clone().expect("memory");
+    let key = Bucket::new(&service, "shop").await.key;
+    let slip = format!("{}x", &key[..key.len() - 1]);
+    memory.fail_with(StoreErrorKind::Connection);
+    let put = |key: &str| {
+        let request = service.put("/session/shop");
+        status(request.header("x-session-key", key))
+    };
+    for wrong in ["", "x", &slip, &key[1..], &format!("{key}x"), MASTER_KEY] {
+        assert_eq!(put(wrong).await, 401, "{wrong}");
+    }
+    assert_eq!(put(&key).await, 503);
+    for method in [Method::GET, Method::PUT, Method::DELETE] {
+        let request = service.request(method, "/api-key/shop");
+        assert_eq!(status(request.header("x-session-key", &key)).await, 401);
+    }
+}
+
 /// A request whose key has been checked, and whose body is still to come.
 async fn halfway(bucket: &Bucket<'_>, line: &str) -> TcpStream {
     let mut socket = TcpStream::connect(bucket.service.address)
