@@ -12,7 +12,7 @@ use crate::buckets::bucket::{Bucket, send, status, store, stored};
 use crate::service::{self, MASTER_KEY, Service};
 use crate::support::eventually;
 
-async fn assert_unavailable(response: Response, what: &str) {
+pub(super) async fn assert_unavailable(response: Response, what: &str) {
     assert!(response.headers().contains_key("retry-after"), "{what}");
     let answer = service::json(response).await;
     let unavailable = json!({ "error": "the session store is not available" });
@@ -20,7 +20,7 @@ async fn assert_unavailable(response: Response, what: &str) {
 }
 
 /// Every request of this door that needs the store.
-fn requests(bucket: &Bucket<'_>, id: &str) -> Vec<(&'static str, RequestBuilder)> {
+pub(super) fn requests(bucket: &Bucket<'_>, id: &str) -> Vec<(&'static str, RequestBuilder)> {
     let key = |method| {
         let request = bucket.service.request(method, "/api-key/shop");
         request.header("x-session-key", MASTER_KEY)
@@ -109,7 +109,7 @@ async fn r38_a_key_of_another_form_is_refused_without_asking_the_store() {
 }
 
 /// A request whose key has been checked, and whose body is still to come.
-async fn halfway(bucket: &Bucket<'_>, line: &str) -> TcpStream {
+pub(super) async fn halfway(bucket: &Bucket<'_>, line: &str) -> TcpStream {
     let mut socket = TcpStream::connect(bucket.service.address)
         .await
         .expect("connect");
@@ -236,35 +236,6 @@ async fn a_lost_reply_leaves_no_key_that_cannot_be_known() {
         assert_eq!(status(master(Method::DELETE)).await, 200);
         assert_eq!(status(master(Method::GET)).await, 404);
     }
-}
-
-/// F1 and F2: Redis is killed, hangs, comes back.
-#[tokio::test]
-async fn f1_a_redis_that_dies_is_503_and_serves_again_when_it_is_back() {
-    let mut service = Service::redis().await;
-    let mut redis = service.redis.take().expect("Redis");
-    service.redis = None;
-    let bucket = Bucket::new(&service, "shop").await;
-    let id = bucket.create(&json!(1)).await;
-    redis.run(&["SAVE"]);
-    redis.pause();
-    for (what, request) in requests(&bucket, &id) {
-        let start = std::time::Instant::now();
-        assert_unavailable(send(request).await, what).await;
-        assert!(start.elapsed() < Duration::from_secs(3), "{what}");
-    }
-    redis.resume();
-    redis.kill();
-    for (what, request) in requests(&bucket, &id) {
-        let start = std::time::Instant::now();
-        assert_unavailable(send(request).await, what).await;
-        assert!(start.elapsed() < Duration::from_secs(3), "{what}");
-    }
-    redis.restart();
-    eventually("it serves again", || async {
-        (status(bucket.put()).await == 201).then_some(())
-    })
-    .await;
 }
 
 /// The record of a key or of a session is not ours: an error inside, and it is left alone.
