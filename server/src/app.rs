@@ -7,6 +7,7 @@ use axum::response::Response;
 use http::StatusCode;
 use jwt_redis_session::store::{Store, StoreError};
 use jwt_redis_session::{ConfigError, KeyringError};
+use tokio::sync::Semaphore;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::error::ApiError;
@@ -20,6 +21,7 @@ pub struct App {
     router: Router,
     openapi: Arc<str>,
     http: HttpSettings,
+    room: Arc<Semaphore>,
 }
 
 /// Why the service cannot start.
@@ -27,7 +29,7 @@ pub struct App {
 #[non_exhaustive]
 pub enum StartError {
     /// The store's configuration is wrong.
-    #[error("store: {0}")]
+    #[error("store.redis: {0}")]
     Store(#[from] StoreError),
     /// The secret cannot be used.
     #[error("tokens.secret: {0}")]
@@ -35,6 +37,9 @@ pub enum StartError {
     /// A time to live cannot be used.
     #[error("session_ttl: {0}")]
     Sessions(#[from] ConfigError),
+    /// The operating system refuses a thread or a socket.
+    #[error("http.listen: {0}")]
+    Io(#[from] std::io::Error),
 }
 
 impl App {
@@ -57,7 +62,9 @@ impl App {
         Self::assemble(&Shared::with_store(settings, store))
     }
 
-    fn assemble(shared: &Shared) -> Result<Self, StartError> {
+    /// As [`build`](Self::build), over what threads have in common.
+    pub(crate) fn assemble(shared: &Shared) -> Result<Self, StartError> {
+        operators::metrics::install();
         let settings = &shared.settings;
         let mut doors = OpenApiRouter::with_openapi(operators::openapi::document());
         if settings.buckets.enabled {
@@ -75,7 +82,7 @@ impl App {
         if settings.admin.enabled {
             router = router.merge(admin::router(shared)?);
         }
-        let router = router.merge(operators::openapi::router(&openapi));
+        let router = router.merge(operators::docs::router(&openapi));
         let router = router
             .fallback(unknown)
             .method_not_allowed_fallback(wrong_method);
@@ -83,6 +90,7 @@ impl App {
             router: observe::layer(router, settings),
             openapi,
             http: settings.http.clone(),
+            room: Arc::clone(&shared.room),
         })
     }
 
@@ -96,6 +104,11 @@ impl App {
     #[must_use]
     pub fn openapi(&self) -> &str {
         &self.openapi
+    }
+
+    /// Room for connections.
+    pub(crate) const fn room(&self) -> &Arc<Semaphore> {
+        &self.room
     }
 
     pub(crate) const fn http(&self) -> &HttpSettings {

@@ -1,25 +1,29 @@
 //! The command line.
 
+use std::io::{self, Write as _};
+use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 
 use crate::app::App;
 use crate::secret::Secret;
-use crate::serve::serve;
-use crate::settings::{Settings, Sources};
-use crate::telemetry;
+use crate::settings::{PREFIX, Settings, SettingsError, Sources};
+use crate::shared::Shared;
+use crate::{telemetry, workers};
 
-/// A setting, a flag or an argument is wrong.
+/// The exit code if a setting, a flag or an argument is wrong.
 const USAGE: u8 = 2;
+
+type Failure = Box<dyn std::error::Error>;
 
 /// Server-side sessions over HTTP, for apps in any language.
 ///
 /// Settings come from the file, then from the environment (`SESSIOND__SECTION__KEY`), then from
-/// the flags. `RUST_LOG` says what is logged; `DEBUG=*` logs more.
+/// the flags. `RUST_LOG` says what is logged; `DEBUG=*` logs more. Every setting stands in `config.yml`.
 #[derive(Debug, Parser)]
 #[command(name = "sessiond", version)]
 struct Cli {
@@ -53,23 +57,35 @@ enum Command {
 #[must_use]
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
-    if let Some(Command::GenerateSecret) = cli.command {
-        println!("{}", Secret::random().expose());
-        return ExitCode::SUCCESS;
-    }
-    let settings = match Settings::load(&cli.sources()) {
-        Ok(settings) => settings,
-        Err(error) => return wrong(&error),
-    };
-    match runtime().block_on(start(cli.command, settings)) {
+    match runtime().block_on(cli.obey()) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => wrong(&*error),
+        Err(error) => {
+            eprintln!("sessiond: {error}");
+            ExitCode::from(USAGE)
+        }
     }
 }
 
 impl Cli {
-    fn sources(&self) -> Sources {
-        let mut sources = Sources::new().variables(variables());
+    async fn obey(&self) -> Result<(), Failure> {
+        match self.command {
+            Some(Command::GenerateSecret) => print(Secret::random().expose()),
+            Some(Command::Openapi) => print(App::build(every_door())?.openapi()),
+            Some(Command::CheckConfig) => {
+                App::build(self.settings()?)?;
+                print("the settings are good");
+            }
+            None => listen(self.settings()?).await?,
+        }
+        Ok(())
+    }
+
+    fn settings(&self) -> Result<Settings, SettingsError> {
+        Settings::load(&self.sources()?)
+    }
+
+    fn sources(&self) -> Result<Sources, SettingsError> {
+        let mut sources = Sources::new().variables(variables()?);
         if let Some(file) = &self.config {
             sources = sources.file(file);
         }
@@ -82,45 +98,50 @@ impl Cli {
         if self.json_logs {
             sources = sources.flag("log.format", "json");
         }
-        sources
+        Ok(sources)
     }
 }
 
-/// The environment, without what is not UTF-8 and so cannot be a setting.
-fn variables() -> impl Iterator<Item = (String, String)> {
+/// The variables that are settings. One that is not UTF-8 is refused, not left out.
+fn variables() -> Result<Vec<(String, String)>, SettingsError> {
     std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
+        .filter(|(name, _)| name.starts_with(PREFIX))
+        .map(|(name, value)| match value.into_string() {
+            Ok(value) => Ok((name, value)),
+            Err(_) => Err(SettingsError::new(name, "is not UTF-8")),
+        })
+        .collect()
 }
 
-async fn start(
-    command: Option<Command>,
-    mut settings: Settings,
-) -> Result<(), Box<dyn std::error::Error>> {
-    if let Some(Command::Openapi) = command {
-        settings.users.enabled = true;
-    }
-    let app = App::build(settings.clone())?;
-    match command {
-        Some(Command::CheckConfig) => println!("the settings are good"),
-        Some(Command::Openapi) => println!("{}", app.openapi()),
-        Some(Command::GenerateSecret) => {}
-        None => listen(app, &settings).await?,
-    }
-    Ok(())
+fn every_door() -> Settings {
+    let mut settings = Settings::default();
+    settings.users.enabled = true;
+    settings
 }
 
-async fn listen(app: App, settings: &Settings) -> Result<(), Box<dyn std::error::Error>> {
+/// Prints a line; whoever reads it may have gone.
+fn print(line: &str) {
+    let _ = writeln!(io::stdout(), "{line}");
+}
+
+async fn listen(settings: Settings) -> Result<(), Failure> {
     let (rust_log, debug) = (std::env::var("RUST_LOG").ok(), std::env::var("DEBUG").ok());
     let filter = telemetry::filter(rust_log.as_deref(), debug.as_deref())
         .map_err(|error| format!("RUST_LOG: {error}"))?;
-    telemetry::install(settings.log, filter, telemetry::stderr());
+    let _log = telemetry::install(settings.log, filter)?;
     let address = settings.http.listen;
-    let listener = TcpListener::bind(address)
-        .await
-        .map_err(|error| format!("http.listen: {address}: {error}"))?;
+    let listener =
+        TcpListener::bind(address).map_err(|error| format!("http.listen: {address}: {error}"))?;
+    let shared = Shared::new(settings)?;
+    let (stop, stopped) = watch::channel(false);
+    let threads = workers::start(&listener, &shared, &stopped)?;
     tracing::info!(address = %listener.local_addr()?, "sessiond listens");
-    announce(settings);
-    serve(listener, app, told_to_stop()).await;
+    announce(&shared.settings);
+    told_to_stop().await;
+    drop(listener);
+    stop.send_replace(true);
+    workers::join(threads).await;
     tracing::info!("sessiond has stopped");
     Ok(())
 }
@@ -165,15 +186,10 @@ async fn told_to_stop() {
 }
 
 fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_multi_thread()
+    tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .expect("threads can be started")
-}
-
-fn wrong(error: &dyn std::fmt::Display) -> ExitCode {
-    eprintln!("sessiond: {error}");
-    ExitCode::from(USAGE)
 }
 
 #[cfg(test)]

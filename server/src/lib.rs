@@ -22,6 +22,7 @@ mod cli;
 mod crypto;
 mod error;
 mod http;
+mod log_writer;
 mod observe;
 mod operators;
 mod rpc;
@@ -31,6 +32,7 @@ pub mod settings;
 mod shared;
 mod telemetry;
 mod users;
+mod workers;
 
 pub use app::{App, StartError};
 pub use cli::run;

@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jwt_redis_session::store::{Store, StoreError};
-use jwt_redis_session::{Keyring, KeyringError, MemoryStore, RedisConfig};
+use jwt_redis_session::{Keyring, KeyringError, MemoryStore, RedisConfig, RedisStore};
+
+use tokio::sync::Semaphore;
 
 use crate::http::FailedAuthentications;
 use crate::secret::Secret;
-use crate::settings::{Settings, TokenAlgorithm};
+use crate::settings::{Settings, StoreSettings, TokenAlgorithm};
 
 /// What all doors share: the settings, the store, the secrets.
 #[derive(Clone, Debug)]
@@ -16,21 +18,28 @@ pub(crate) struct Shared {
     pub(crate) settings: Arc<Settings>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) failures: FailedAuthentications,
+    /// Room for connections.
+    pub(crate) room: Arc<Semaphore>,
     /// The secret that is used, then those that were.
     secrets: Arc<[Secret]>,
 }
 
 impl Shared {
     pub(crate) fn new(settings: Settings) -> Result<Self, StoreError> {
-        let store: Arc<dyn Store> = match &settings.store.redis {
-            Some(url) => Arc::new(
-                RedisConfig::new(url.expose())
-                    .deadline(settings.store.deadline)
-                    .lazy()?,
-            ),
+        let store: Arc<dyn Store> = match redis(&settings.store)? {
+            Some(redis) => Arc::new(redis),
             None => Arc::new(MemoryStore::new()),
         };
         Ok(Self::with_store(settings, store))
+    }
+
+    /// The same for another thread, which reaches Redis over a connection of its own.
+    pub(crate) fn for_another_thread(&self) -> Result<Self, StoreError> {
+        let mut other = self.clone();
+        if let Some(redis) = redis(&self.settings.store)? {
+            other.store = Arc::new(redis);
+        }
+        Ok(other)
     }
 
     pub(crate) fn with_store(settings: Settings, store: Arc<dyn Store>) -> Self {
@@ -40,6 +49,7 @@ impl Shared {
         Self {
             store,
             failures: FailedAuthentications::new(settings.limits.failed_authentications_per_minute),
+            room: Arc::new(Semaphore::new(settings.http.max_connections)),
             secrets: secrets.into(),
             settings: Arc::new(settings),
         }
@@ -77,4 +87,18 @@ impl Shared {
     pub(crate) fn body_timeout(&self) -> Duration {
         self.settings.http.body_timeout
     }
+}
+
+/// The Redis of the settings, if there is one; it is connected to when it is first needed.
+fn redis(settings: &StoreSettings) -> Result<Option<RedisStore>, StoreError> {
+    let Some(url) = &settings.redis else {
+        return Ok(None);
+    };
+    // Half of the time for an answer leaves the other half for another try.
+    let half = settings.deadline / 2;
+    let config = RedisConfig::new(url.expose())
+        .deadline(settings.deadline)
+        .response_timeout(half)
+        .connect_timeout(half);
+    config.lazy().map(Some)
 }

@@ -1,42 +1,106 @@
 //! The log.
 
-use std::io;
+use std::io::{self, IsTerminal as _};
+use std::panic::{self, PanicHookInfo};
 
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::filter::ParseError;
 
+use crate::log_writer::{LogGuard, LogWriter};
 use crate::settings::{LogFormat, LogSettings};
 
-/// Starts writing the log to `sink`; does nothing if somebody else writes one already.
-pub(crate) fn install<W>(settings: LogSettings, filter: EnvFilter, sink: W)
-where
-    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
-{
+/// Starts writing the log to standard error, so that what a command prints stays apart; in
+/// colours if that is a terminal. What is left is written when the guard is dropped.
+///
+/// # Errors
+///
+/// If no thread can be started to write it.
+pub(crate) fn install(settings: LogSettings, filter: EnvFilter) -> io::Result<LogGuard> {
+    let (writer, guard) = LogWriter::to(io::stderr())?;
+    let colours = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(sink);
+        .with_ansi(colours)
+        .with_writer(writer);
+    // It fails if somebody else writes a log already, who then has these lines too.
     let _ = match settings.format {
         LogFormat::Text => builder.try_init(),
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
     };
+    panic::set_hook(Box::new(log_panic));
+    Ok(guard)
 }
 
-/// The lines that go to the log: what `RUST_LOG` says, or `DEBUG` as the original had it (any
-/// value but the empty one), or `info`.
-pub(crate) fn filter(
-    rust_log: Option<&str>,
-    debug: Option<&str>,
-) -> Result<EnvFilter, tracing_subscriber::filter::ParseError> {
+/// Logs where the panic was. Not its text, which may hold anything that a request carried.
+fn log_panic(panic: &PanicHookInfo<'_>) {
+    let location = panic.location().map(ToString::to_string);
+    tracing::error!(
+        location = location.as_deref().unwrap_or("unknown"),
+        "sessiond panicked: this is a bug"
+    );
+}
+
+/// The lines that go to the log: what `RUST_LOG` says, or what `DEBUG` says as the original had
+/// it, or `info`.
+pub(crate) fn filter(rust_log: Option<&str>, debug: Option<&str>) -> Result<EnvFilter, ParseError> {
     match (rust_log, debug) {
         (Some(directives), _) if !directives.is_empty() => EnvFilter::try_new(directives),
-        (_, Some(debug)) if !debug.is_empty() => EnvFilter::try_new(
-            "info,sessiond=debug,jwt_redis_session=debug,jwt_redis_session_server=debug",
-        ),
+        (_, Some(debug)) if asks_for_us(debug) => {
+            EnvFilter::try_new("info,jwt_redis_session=debug,jwt_redis_session_server=debug")
+        }
         _ => EnvFilter::try_new("info"),
     }
 }
 
-/// Where the log goes: standard error, so that what a command prints stays apart.
-pub(crate) fn stderr() -> impl for<'a> MakeWriter<'a> + Send + Sync + 'static {
-    io::stderr
+/// Whether one of the patterns in `DEBUG` means this program, as npm's `debug` reads them.
+fn asks_for_us(debug: &str) -> bool {
+    let mut patterns = debug.split([',', ' ']);
+    patterns.any(|pattern| match pattern.strip_suffix('*') {
+        Some(start) => "sessiond".starts_with(start) || start.starts_with("sessiond"),
+        None => pattern == "sessiond",
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    #[test]
+    fn debug_counts_where_it_means_us_unless_rust_log_says_otherwise() {
+        let filter = |rust_log, debug| filter(rust_log, debug).unwrap().to_string();
+        assert_eq!(filter(None, None), "info");
+        assert_eq!(filter(Some("warn"), Some("*")), "warn");
+        assert_eq!(filter(Some(""), Some("")), "info");
+        for debug in ["*", "sessiond", "express:*,sessiond:*", "a sess*"] {
+            assert!(filter(None, Some(debug)).contains("=debug"), "{debug}");
+        }
+        for debug in ["express:*", "true", "1", "sessions"] {
+            assert_eq!(filter(None, Some(debug)), "info", "{debug}");
+        }
+    }
+
+    /// The hook belongs to the whole process, so the panic happens in one of its own.
+    #[test]
+    fn the_text_of_a_panic_is_not_printed() {
+        const CHILD: &str = "SESSIOND_TEST_PANICS";
+        if std::env::var_os(CHILD).is_some() {
+            let log = install(LogSettings::default(), EnvFilter::new("trace")).unwrap();
+            let caught = panic::catch_unwind(|| panic!("the data of a session"));
+            assert!(caught.is_err());
+            drop(log);
+            return;
+        }
+        let this = std::env::current_exe().unwrap();
+        let name = "telemetry::tests::the_text_of_a_panic_is_not_printed";
+        let mut child = Command::new(this);
+        child.args(["--exact", name, "--nocapture"]).env(CHILD, "1");
+        let output = child.output().unwrap();
+        let printed = [output.stdout, output.stderr].concat();
+        let printed = String::from_utf8_lossy(&printed);
+        assert!(output.status.success(), "{printed}");
+        assert!(printed.contains("telemetry.rs:"), "{printed}");
+        assert!(!printed.contains("the data of a session"), "{printed}");
+    }
 }

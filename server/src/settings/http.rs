@@ -12,6 +12,8 @@ use serde::Deserialize;
 pub struct HttpSettings {
     /// The address to listen on. Defaults to `127.0.0.1:8385`.
     pub listen: SocketAddr,
+    /// How many threads answer requests. Defaults to 0: as many as there are processors.
+    pub threads: usize,
     /// How long a client may take to send the head of a request, and how long a connection may
     /// stay idle. Defaults to `10s`.
     #[serde(with = "humantime_serde")]
@@ -36,6 +38,7 @@ impl Default for HttpSettings {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8385)),
+            threads: 0,
             header_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(10),
             request_timeout: Duration::from_secs(15),

@@ -1,10 +1,17 @@
 //! Where settings come from.
 
-use std::path::{Path, PathBuf};
+use std::fmt;
+use std::path::PathBuf;
 
-use config::{Config, Environment, File, FileFormat};
+use config::builder::DefaultState;
+use config::{Config, ConfigBuilder, File, FileFormat, Map, Source as _, Value, ValueKind};
 
-use crate::settings::Settings;
+use crate::settings::names::{self, Section};
+use crate::settings::problem::SECRETS;
+use crate::settings::{Settings, SettingsError};
+
+/// What the variables that are settings begin with; `__` also stands between section and key.
+pub(crate) const PREFIX: &str = "SESSIOND__";
 
 /// The settings that are lists; in the environment their items are separated by commas.
 const LISTS: [&str; 2] = ["tokens.previous_secrets", "buckets.master_keys"];
@@ -15,14 +22,6 @@ pub struct Sources {
     file: Option<PathBuf>,
     variables: Vec<(String, String)>,
     flags: Vec<(&'static str, String)>,
-}
-
-/// A setting that is wrong, missing or unknown.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{setting}: {problem}")]
-pub struct SettingsError {
-    setting: String,
-    problem: String,
 }
 
 impl Sources {
@@ -39,11 +38,16 @@ impl Sources {
         self
     }
 
-    /// Takes the variables `SESSIOND__SECTION__KEY` from among `variables`.
+    /// Takes the variables `SESSIOND__SECTION__KEY` from among `variables`; those that are empty
+    /// count as not set.
     #[must_use]
     pub fn variables(mut self, variables: impl IntoIterator<Item = (String, String)>) -> Self {
-        let ours = |(name, _): &(String, String)| name.starts_with("SESSIOND__");
-        self.variables = variables.into_iter().filter(ours).collect();
+        let of_use = |(name, value): (String, String)| {
+            let name = name.strip_prefix(PREFIX)?;
+            let setting = name.to_lowercase().replace("__", ".");
+            (!value.is_empty()).then_some((setting, value))
+        };
+        self.variables = variables.into_iter().filter_map(of_use).collect();
         self
     }
 
@@ -52,6 +56,20 @@ impl Sources {
     pub fn flag(mut self, setting: &'static str, value: impl Into<String>) -> Self {
         self.flags.push((setting, value.into()));
         self
+    }
+
+    fn file_name(&self) -> String {
+        let name = self.file.as_ref().map(|path| path.display().to_string());
+        name.unwrap_or_else(|| "settings".to_owned())
+    }
+}
+
+/// The values may be secrets.
+impl fmt::Debug for Sources {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sources")
+            .field("file", &self.file)
+            .finish_non_exhaustive()
     }
 }
 
@@ -63,70 +81,153 @@ impl Settings {
     /// [`SettingsError`] in one line that names the setting: one that is unknown, has the wrong
     /// type, or breaks a rule; or a file that cannot be read.
     pub fn load(sources: &Sources) -> Result<Self, SettingsError> {
-        let settings: Self = read(sources)?;
+        let config = read(sources)?;
+        let sections = config
+            .collect()
+            .map_err(|error| SettingsError::wrong_value(&error))?;
+        known(&sections)?;
+        secrets_are_text(&sections)?;
+        let settings: Self = config
+            .try_deserialize()
+            .map_err(|error| SettingsError::wrong_value(&error))?;
         settings.validate()?;
         Ok(settings)
     }
 }
 
-impl SettingsError {
-    pub(crate) fn new(setting: impl Into<String>, problem: impl Into<String>) -> Self {
-        Self {
-            setting: setting.into(),
-            problem: problem.into(),
-        }
-    }
-
-    /// The setting that is wrong: `section.key`, or the file.
-    #[must_use]
-    pub fn setting(&self) -> &str {
-        &self.setting
-    }
-}
-
-fn read(sources: &Sources) -> Result<Settings, SettingsError> {
+fn read(sources: &Sources) -> Result<Config, SettingsError> {
     let mut builder = Config::builder();
     if let Some(path) = &sources.file {
         builder = builder.add_source(File::from(path.as_path()).format(FileFormat::Yaml));
     }
-    builder = builder.add_source(environment(&sources.variables));
+    for (setting, value) in &sources.variables {
+        builder = set(builder, setting, value)?;
+    }
     for (setting, value) in &sources.flags {
-        builder = builder
-            .set_override(*setting, value.as_str())
-            .map_err(|error| SettingsError::new(*setting, error.to_string()))?;
+        builder = set(builder, setting, value)?;
     }
-    let config = builder
+    builder
         .build()
-        .map_err(|error| SettingsError::new(origin(sources.file.as_deref()), one_line(&error)))?;
-    config.try_deserialize().map_err(|error| explain(&error))
+        .map_err(|error| SettingsError::unreadable(&sources.file_name(), &error))
 }
 
-fn environment(variables: &[(String, String)]) -> Environment {
-    let mut environment = Environment::with_prefix("SESSIOND")
-        .prefix_separator("__")
-        .separator("__")
-        .ignore_empty(true)
-        .try_parsing(true)
-        .list_separator(",")
-        .source(Some(variables.iter().cloned().collect()));
-    for list in LISTS {
-        environment = environment.with_list_parse_key(list);
+/// Values stay texts until it is known what the setting holds: a secret of digits is no number.
+fn set(
+    builder: ConfigBuilder<DefaultState>,
+    setting: &str,
+    value: &str,
+) -> Result<ConfigBuilder<DefaultState>, SettingsError> {
+    let set = if LISTS.contains(&setting) {
+        let items: Vec<_> = value.split(',').map(str::trim).collect();
+        builder.set_override(setting, items)
+    } else {
+        builder.set_override(setting, value)
+    };
+    set.map_err(|_| SettingsError::new(setting, "unknown setting"))
+}
+
+/// Checks that there is no section and no setting but those that exist.
+fn known(sections: &Map<String, Value>) -> Result<(), SettingsError> {
+    let existing = names::sections();
+    for (name, section) in sections {
+        let Some(exists) = existing.iter().find(|(existing, _)| existing == name) else {
+            return Err(SettingsError::unknown_section(name, &existing));
+        };
+        known_in(*exists, section)?;
     }
-    environment
+    Ok(())
 }
 
-fn origin(file: Option<&Path>) -> String {
-    file.map_or_else(
-        || "environment".to_owned(),
-        |path| path.display().to_string(),
-    )
+fn known_in(section: Section, value: &Value) -> Result<(), SettingsError> {
+    let ValueKind::Table(settings) = &value.kind else {
+        return Ok(());
+    };
+    let unknown = settings
+        .keys()
+        .find(|name| !section.1.contains(&name.as_str()));
+    unknown.map_or(Ok(()), |name| {
+        Err(SettingsError::unknown_setting(name, section))
+    })
 }
 
-/// Tells which setting is wrong, and never what it holds: it may be a secret.
-fn explain(error: &config::ConfigError) -> SettingsError {
-    SettingsError::new("settings", one_line(error))
+/// YAML takes digits without quotes for a number, and writes it differently.
+fn secrets_are_text(sections: &Map<String, Value>) -> Result<(), SettingsError> {
+    for setting in SECRETS {
+        let (section, key) = setting.split_once('.').expect("a section and a key");
+        let section = sections.get(section).map(|section| &section.kind);
+        let Some(ValueKind::Table(settings)) = section else {
+            continue;
+        };
+        if settings.get(key).is_some_and(|value| !is_text(&value.kind)) {
+            let what = if LISTS.contains(&setting) {
+                "a list of texts"
+            } else {
+                "a text"
+            };
+            return Err(SettingsError::new(
+                setting,
+                format!("must be {what}, in quotes"),
+            ));
+        }
+    }
+    Ok(())
 }
 
-fn one_line(error: &config::ConfigError) -> String {
-    error.to_string().replace('\n', " ")
+fn is_text(value: &ValueKind) -> bool {
+    match value {
+        ValueKind::Nil | ValueKind::String(_) => true,
+        ValueKind::Array(items) => items
+            .iter()
+            .all(|item| matches!(item.kind, ValueKind::String(_))),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LONG: &str = "a text of at least sixty-four bytes, as each of the secrets has to be";
+
+    fn variable(setting: &str, value: &str) -> Sources {
+        let name = format!("{PREFIX}{}", setting.replace('.', "__").to_uppercase());
+        Sources::new().variables([(name, value.to_owned())])
+    }
+
+    /// Every setting's name.
+    fn all() -> impl Iterator<Item = String> {
+        let names =
+            |(section, names): Section| names.iter().map(move |name| format!("{section}.{name}"));
+        names::sections().into_iter().flat_map(names)
+    }
+
+    #[test]
+    fn every_setting_that_holds_a_secret_is_known_as_one() {
+        let holds_a_secret = |setting: &String| {
+            let config = read(&variable(setting, LONG)).unwrap();
+            let settings: Result<Settings, _> = config.try_deserialize();
+            settings.is_ok_and(|settings| format!("{settings:?}").contains("[redacted]"))
+        };
+        let mut secrets: Vec<_> = all().filter(holds_a_secret).collect();
+        let mut known = SECRETS.map(str::to_owned);
+        secrets.sort();
+        known.sort();
+        assert_eq!(secrets, known);
+    }
+
+    #[test]
+    fn a_secret_of_digits_stays_as_it_is() {
+        let digits = "0".repeat(40) + "1e5";
+        let settings = Settings::load(&variable("rpc.secret", &digits)).unwrap();
+        assert_eq!(settings.rpc.secret.unwrap().expose(), digits);
+    }
+
+    #[test]
+    fn lists_are_separated_by_commas() {
+        let keys = format!("{LONG}, {LONG}2");
+        let keys = keys.replace("bytes,", "bytes");
+        let settings = Settings::load(&variable("buckets.master_keys", &keys)).unwrap();
+        assert_eq!(settings.buckets.master_keys.len(), 2);
+        assert!(settings.buckets.master_keys[1].expose().ends_with("be2"));
+    }
 }

@@ -3,8 +3,16 @@
 #[path = "../../../tests/it/support/mod.rs"]
 mod support;
 
+mod program;
 #[macro_use]
 mod service;
 
 mod buckets;
+mod cli;
+mod faults;
+mod logs;
 mod operators;
+mod rpc;
+mod serve;
+mod settings;
+mod users;

@@ -1,0 +1,53 @@
+//! The methods that concern all sessions of a user.
+
+use jwt_redis_session::SessionEntry;
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
+
+use crate::error::ApiError;
+use crate::rpc::arguments::Arguments;
+use crate::rpc::door::Door;
+use crate::rpc::fields::{Fields, Keys};
+use crate::rpc::reply::Reply;
+
+/// What `getActiveSessions` tells of a session; times in Unix seconds.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Active {
+    session_id: String,
+    created_at: Option<i64>,
+    expires_at: Option<i64>,
+    session: Whole,
+}
+
+/// All fields of a session, as the client named them.
+struct Whole(Box<RawValue>);
+
+impl Serialize for Whole {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (stored, keys) = (&*self.0, &Keys::All);
+        Fields { stored, keys }.serialize(serializer)
+    }
+}
+
+/// Lists the user's sessions, oldest first.
+pub(crate) async fn list(door: &Door, arguments: &Arguments<'_>) -> Result<Reply, ApiError> {
+    let user = arguments.user_id()?;
+    door.check_version(&arguments.session_version()?)?;
+    let entries = door.sessions.list(&user).await?;
+    let describe = |entry: &SessionEntry| Active {
+        session_id: door.session_id(&user, entry.id()),
+        created_at: entry.created_at(),
+        expires_at: entry.expires_at(),
+        session: Whole(entry.data().to_raw_json()),
+    };
+    let active: Vec<_> = entries.iter().map(describe).collect();
+    Reply::new(&active)
+}
+
+/// Ends the user's sessions.
+pub(crate) async fn destroy_all(door: &Door, arguments: &Arguments<'_>) -> Result<Reply, ApiError> {
+    let user = arguments.user_id()?;
+    door.check_version(&arguments.session_version()?)?;
+    Reply::new(&door.sessions.destroy_all(&user).await?)
+}

@@ -1,0 +1,44 @@
+//! The method `create`.
+
+use jwt_redis_session::{SessionError, SessionId, Token, TokenError};
+use serde::Serialize;
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::error::ApiError;
+use crate::rpc::arguments::Arguments;
+use crate::rpc::door::{Door, SESSION_ID, SESSION_VERSION};
+use crate::rpc::fields;
+use crate::rpc::reply::Reply;
+
+/// What `create` gives back.
+#[derive(Serialize)]
+struct Created {
+    token: Token,
+}
+
+/// Stores a new session that belongs to the user.
+pub(crate) async fn create(door: &Door, arguments: &Arguments<'_>) -> Result<Reply, ApiError> {
+    let fields = arguments.session()?;
+    let user = arguments.user_id()?;
+    let session = door.sessions.session();
+    fields::set(&session, fields)?;
+    session.set_owner(&*user);
+    let id = new_id();
+    let claims = json!({
+        SESSION_ID: door.session_id(&user, &id),
+        SESSION_VERSION: door.version(),
+    });
+    match session.create_as(id, claims).await {
+        Ok(token) => Reply::new(&Created { token }),
+        // Control characters take six bytes each, twice.
+        Err(SessionError::Token(TokenError::TooLong)) => Err(ApiError::bad_request(
+            "the userId makes the token too long; use fewer control characters",
+        )),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn new_id() -> SessionId {
+    SessionId::parse(Uuid::new_v4().to_string()).expect("a UUID is an id")
+}

@@ -1,0 +1,160 @@
+//! What all methods share.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use http::HeaderMap;
+use jwt_redis_session::{Claims, Rejection, Session, SessionError, SessionId, Sessions};
+
+use crate::app::StartError;
+use crate::error::ApiError;
+use crate::http::{Client, SharedSecret};
+use crate::settings::RpcSettings;
+use crate::shared::Shared;
+
+/// The claim that carries the name under which clients know a session.
+pub(crate) const SESSION_ID: &str = "sessionId";
+/// The claim that says which version of the sessions a token is for.
+pub(crate) const SESSION_VERSION: &str = "sessionVersion";
+
+/// The longest that a session may end too early, because a read did not push its end back.
+const TOUCH_AFTER: Duration = Duration::from_secs(1);
+/// The least that a session may hold, however small the requests must be.
+const MIN_SIZE: usize = 1 << 20;
+/// What the core keeps in a record beside the session, at most.
+const OWN_SIZE: usize = 4096;
+/// How much of a version that a client made up is told back.
+const ECHO: usize = 64;
+
+/// What all methods share: the sessions of the configured version.
+#[derive(Debug)]
+pub(crate) struct Door {
+    pub(crate) sessions: Sessions,
+    shared: Shared,
+    secret: SharedSecret,
+}
+
+/// The sessions of the configured version; a user's belong to the user.
+pub(crate) fn sessions(shared: &Shared) -> Result<Sessions, StartError> {
+    let settings = &shared.settings.rpc;
+    let part = format!("rpc:{}", settings.session_version);
+    let ttl = settings.session_ttl;
+    Ok(
+        Sessions::builder(shared.store.clone(), shared.keyring()?)
+            .keyspace(shared.keyspace(&part))
+            .max_age(ttl)
+            .touch_after(TOUCH_AFTER.min(ttl / 16))
+            .max_size(settings.max_payload.max(MIN_SIZE) + OWN_SIZE)
+            .build()?,
+    )
+}
+
+impl Door {
+    pub(crate) fn open(shared: &Shared) -> Result<Self, StartError> {
+        Ok(Self {
+            sessions: sessions(shared)?,
+            shared: shared.clone(),
+            secret: SharedSecret::new(shared.settings.rpc.secret.clone()),
+        })
+    }
+
+    pub(crate) fn settings(&self) -> &RpcSettings {
+        &self.shared.settings.rpc
+    }
+
+    pub(crate) fn body_timeout(&self) -> Duration {
+        self.shared.body_timeout()
+    }
+
+    /// The name under which clients know the session `id` of a user. It is never taken apart.
+    pub(crate) fn session_id(&self, user: &str, id: &SessionId) -> String {
+        format!("{}_{user}_{}", self.version(), id.as_str())
+    }
+
+    pub(crate) fn version(&self) -> &str {
+        &self.settings().session_version
+    }
+
+    /// Lets a caller in that sends the secret of the door, if it has one.
+    ///
+    /// # Errors
+    ///
+    /// 401, or 429 for one that fails too often.
+    pub(crate) fn admit(&self, client: Client, headers: &HeaderMap) -> Result<(), ApiError> {
+        let admitted = self.secret.check(headers);
+        admitted.map_err(|refusal| self.shared.failures.failed(client, refusal))
+    }
+
+    /// Checks the version that a caller, or a token, names.
+    ///
+    /// # Errors
+    ///
+    /// 400 if it is not the configured one.
+    pub(crate) fn check_version(&self, version: &str) -> Result<(), ApiError> {
+        if version == self.version() {
+            return Ok(());
+        }
+        let (sent, ours) = (printable(version), self.version());
+        Err(ApiError::bad_request(format!(
+            "sessionVersion {sent} does not match {ours}"
+        )))
+    }
+
+    /// The session that a token names, whether or not it lives.
+    ///
+    /// A token without a version was made by an app that shares this keyspace, which alone says
+    /// the version then.
+    ///
+    /// # Errors
+    ///
+    /// 400 for a token that is not good, whatever the reason, or for another version; 429 for a
+    /// client that fails too often.
+    pub(crate) fn verify(&self, client: Client, token: &str) -> Result<SessionId, ApiError> {
+        let invalid = || {
+            let refusal = ApiError::bad_request("invalid token");
+            self.shared.failures.failed(client, refusal)
+        };
+        let verified = self.sessions.verify(token).map_err(|_| invalid())?;
+        let claim = |claims: &Claims| claims.get::<String>(SESSION_VERSION);
+        match verified.claims().map(claim).transpose() {
+            Ok(version) => {
+                if let Some(version) = version.flatten() {
+                    self.check_version(&version)?;
+                }
+                Ok(verified.id().clone())
+            }
+            Err(_) => Err(invalid()),
+        }
+    }
+}
+
+/// Tells a session that is not there from a store that did not answer.
+pub(crate) fn found(loaded: Result<Session, SessionError>) -> Result<Option<Session>, ApiError> {
+    match loaded {
+        Ok(session) => Ok(Some(session)),
+        Err(SessionError::Rejected(Rejection::Unknown | Rejection::Expired)) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The beginning of `text`, fit for a log and a terminal.
+fn printable(text: &str) -> Cow<'_, str> {
+    let fits = |char: char| char.is_alphanumeric() || char.is_ascii_graphic();
+    if text.len() <= ECHO && text.chars().all(fits) {
+        return Cow::Borrowed(text);
+    }
+    let fit = |char| if fits(char) { char } else { '?' };
+    text.chars().take(ECHO).map(fit).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_told_back_is_short_and_harmless() {
+        assert_eq!(printable("v2.1-β"), "v2.1-β");
+        assert_eq!(printable("a\r\nb\u{1b}[31m \u{202e}"), "a??b?[31m??");
+        assert_eq!(printable(&"é".repeat(1000)).chars().count(), 64);
+    }
+}

@@ -1,0 +1,27 @@
+//! The method `get`.
+
+use crate::error::ApiError;
+use crate::http::Client;
+use crate::rpc::arguments::Arguments;
+use crate::rpc::door::{Door, found};
+use crate::rpc::fields::Fields;
+use crate::rpc::reply::Reply;
+
+/// Reads the fields that the caller names; `null` if the session has ended.
+pub(crate) async fn get(
+    door: &Door,
+    client: Client,
+    arguments: &Arguments<'_>,
+) -> Result<Reply, ApiError> {
+    let token = arguments.token()?;
+    door.check_version(&arguments.session_version()?)?;
+    let keys = arguments.keys()?;
+    let id = door.verify(client, &token)?;
+    match found(door.sessions.load(&id).await)? {
+        Some(session) => Reply::new(&Fields {
+            stored: &session.to_raw_json(),
+            keys: &keys,
+        }),
+        None => Reply::new(&()),
+    }
+}

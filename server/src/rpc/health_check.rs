@@ -1,0 +1,35 @@
+//! Whether the service can do its work, in the words of the original.
+
+use axum::Json;
+use axum::extract::State;
+use http::StatusCode;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::error::ErrorBody;
+use crate::operators::health::can_reach_store;
+use crate::shared::Shared;
+
+/// How the service is.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct HealthCheck {
+    #[schema(example = "awesome")]
+    status: &'static str,
+}
+
+/// Tells whether the store can be reached, in the words of the original.
+#[utoipa::path(get, path = "/health-check", tag = "rpc",
+    responses(
+        (status = 200, body = HealthCheck, example = json!({ "status": "awesome" })),
+        (status = 500, description = "The store cannot be reached.", body = HealthCheck,
+            example = json!({ "status": "cannot reach redis" })),
+        (status = 503, description = "The request took too long.", body = ErrorBody<'_>),
+    ))]
+pub(crate) async fn health_check(State(shared): State<Shared>) -> (StatusCode, Json<HealthCheck>) {
+    let (code, status) = if can_reach_store(&shared).await {
+        (StatusCode::OK, "awesome")
+    } else {
+        (StatusCode::INTERNAL_SERVER_ERROR, "cannot reach redis")
+    };
+    (code, Json(HealthCheck { status }))
+}

@@ -1,0 +1,36 @@
+//! Asking who is logged in.
+
+use axum::extract::State;
+use axum::response::Response;
+use http::HeaderMap;
+
+use crate::error::{ApiError, ErrorBody};
+use crate::http::Client;
+use crate::users::door::{Door, User, private};
+
+/// Tells whose session the bearer token names.
+///
+/// The session lives on for the setting `users.session_ttl` from now.
+#[utoipa::path(get, path = "/sessions", tag = "users",
+    security(("user_session" = [])),
+    responses(
+        (status = 200, description = "Its user.", body = User),
+        (status = 401, description = "There is no bearer token, or no session that it names.",
+            body = ErrorBody<'_>, headers(("WWW-Authenticate" = String)),
+            example = json!({"error": "Session does not exist."})),
+        (status = 429, description = "Too many failed authentications.", body = ErrorBody<'_>,
+            headers(("Retry-After" = u64)),
+            example = json!({"error": "too many failed authentications; try again later"})),
+        (status = 500, description = "A fault of the service.", body = ErrorBody<'_>,
+            example = json!({"error": "internal error"})),
+        (status = 503, description = "The store cannot be reached.", body = ErrorBody<'_>,
+            headers(("Retry-After" = u64)),
+            example = json!({"error": "the session store is not available"})),
+    ))]
+pub(super) async fn show(
+    State(door): State<Door>,
+    client: Client,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    Ok(private(door.user(client, &headers).await?))
+}

@@ -1,0 +1,78 @@
+//! F27: a service that is told to stop while requests are under way.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+
+use super::door::{Client, DOORS, Door};
+use crate::service::Service;
+use crate::support::proxy::Proxy;
+use crate::support::redis_server::RedisServer;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f27_what_was_acknowledged_before_the_end_is_kept() {
+    for door in DOORS {
+        acknowledged(door).await;
+    }
+}
+
+/// Tells the service to stop with 100 logins under way: each is answered, or cut off without an
+/// acknowledgement, and what was acknowledged works at the next service.
+async fn acknowledged(door: Door) {
+    let redis = RedisServer::start();
+    let proxy = Proxy::to(redis.address()).await;
+    let mut service = Service::redis_at(&proxy.url(), |_| ()).await;
+    let (client, next) = (
+        service.client.clone(),
+        Service::redis_at(&redis.url(), |_| ()).await,
+    );
+    let first = Client::at(door, &service).await;
+    let requests: Vec<_> = (0..100)
+        .map(|_| first.creation("jo").build().expect("a request"))
+        .collect();
+    let warm: Vec<_> = (0..100).map(|_| first.read("x")).collect();
+    join_all(warm).await;
+    proxy.delay(Duration::from_millis(30));
+    let under_way = requests.into_iter().map(|request| client.execute(request));
+    let under_way = tokio::spawn(join_all(under_way));
+    tokio::time::sleep(Duration::from_millis(25)).await;
+    service.stop().await;
+    let answers = under_way.await.expect("no panic");
+    let mut answered = 0;
+    for answer in answers.into_iter().flatten() {
+        assert!(
+            answer.status().is_success(),
+            "{door:?}: {}",
+            answer.status()
+        );
+        answered += 1;
+    }
+    // What had come in when the service was told to stop is answered.
+    assert_eq!(answered, 100, "{door:?}");
+    let records = redis.run(&[
+        "EVAL",
+        "return #redis.call('KEYS', ARGV[1])",
+        "0",
+        prefix(door),
+    ]);
+    let records: usize = redis::from_redis_value(records).expect("a number");
+    assert_eq!(
+        records,
+        answered + usize::from(door != Door::Buckets),
+        "and the index"
+    );
+    assert_eq!(
+        crate::service::json(next.get("/readyz").send().await.expect("ready"))
+            .await
+            .0,
+        200
+    );
+}
+
+const fn prefix(door: Door) -> &'static str {
+    match door {
+        Door::Buckets => "sessiond:bucket:*",
+        Door::Rpc => "sessiond:rpc:v1:*",
+        Door::Users => "sessiond:user:*",
+    }
+}
