@@ -39,14 +39,12 @@ pub(crate) fn sessions(shared: &Shared) -> Result<Sessions, StartError> {
     let settings = &shared.settings.rpc;
     let part = format!("rpc:{}", settings.session_version);
     let ttl = settings.session_ttl;
-    Ok(
-        Sessions::builder(shared.store.clone(), shared.keyring()?)
-            .keyspace(shared.keyspace(&part))
-            .max_age(ttl)
-            .touch_after(TOUCH_AFTER.min(ttl / 16))
-            .max_size(settings.max_payload.max(MIN_SIZE) + OWN_SIZE)
-            .build()?,
-    )
+    Ok(Sessions::builder(shared.store.clone(), shared.keyring()?)
+        .keyspace(shared.keyspace(&part))
+        .max_age(ttl)
+        .touch_after(TOUCH_AFTER.min(ttl / 16))
+        .max_size(settings.max_payload.max(MIN_SIZE) + OWN_SIZE)
+        .build()?)
 }
 
 impl Door {
