@@ -64,6 +64,7 @@ impl App {
 
     /// As [`build`](Self::build), over what threads have in common.
     pub(crate) fn assemble(shared: &Shared) -> Result<Self, StartError> {
+        operators::metrics::install();
         let settings = &shared.settings;
         let mut doors = OpenApiRouter::with_openapi(operators::openapi::document());
         if settings.buckets.enabled {
@@ -81,7 +82,7 @@ impl App {
         if settings.admin.enabled {
             router = router.merge(admin::router(shared)?);
         }
-        let router = router.merge(operators::openapi::router(&openapi));
+        let router = router.merge(operators::docs::router(&openapi));
         let router = router
             .fallback(unknown)
             .method_not_allowed_fallback(wrong_method);

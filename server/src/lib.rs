@@ -22,6 +22,7 @@ mod cli;
 mod crypto;
 mod error;
 mod http;
+mod log_writer;
 mod observe;
 mod operators;
 mod rpc;

@@ -33,7 +33,6 @@ const LAST_CALL: Duration = Duration::from_millis(20);
 /// `axum::serve` would do, but for clients that open connections without end, or open one and
 /// never send a request.
 pub async fn serve(listener: TcpListener, app: App, shutdown: impl Future<Output = ()>) {
-    metrics::install();
     let upkeep = tokio::spawn(metrics::upkeep());
     let shutdown_timeout = app.http().shutdown_timeout;
     let server = Server::new(app);

@@ -153,8 +153,8 @@ impl ApiKeys {
 }
 
 /// A new key that was made while the old one was being taken away may have been taken off the
-/// list with it; using it puts it there again. That it does not is harmless, and told by the log
-/// of the library.
+/// list with it; using it puts it there again. If the store is away by now the new key works and
+/// is not listed, until the next call for this bucket.
 async fn relist(records: &Sessions, id: &SessionId) {
     if let Ok(newer) = records.peek(id).await {
         let _ = newer.touch().await;
@@ -173,3 +173,6 @@ fn keyed(entry: &SessionEntry) -> Option<KeyedBucket> {
         created: entry.created_at(),
     })
 }
+
+#[cfg(test)]
+mod tests;

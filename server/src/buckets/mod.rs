@@ -50,7 +50,7 @@ pub(crate) fn router(shared: &Shared) -> Result<OpenApiRouter, StartError> {
             api_key_routes::revoke
         ))
         .with_state(door);
-    document::with_head(router.get_openapi_mut());
+    document::complete(router.get_openapi_mut());
     Ok(router)
 }
 

@@ -139,7 +139,8 @@ async fn by_name(door: &Door, client: Client, request: Request) -> Result<Reply,
     run(door, client, method, call.args.as_deref()).await
 }
 
-/// As [`by_name`]; a name in the body means nothing, and there need not be a body.
+/// As [`by_name`]; a name in the body means nothing, and there need not be a body, or it may be
+/// `null`.
 async fn by_path(
     door: &Door,
     client: Client,
@@ -147,10 +148,9 @@ async fn by_path(
     method: Option<&str>,
 ) -> Result<Reply, CallError> {
     let body = admit(door, client, request).await?;
-    let call = if body.is_empty() {
-        Call::default()
-    } else {
-        Call::parse(&body)?
+    let call = match &*body {
+        b"" | b"null" => Call::default(),
+        body => Call::parse(body)?,
     };
     run(door, client, method, call.args.as_deref()).await
 }

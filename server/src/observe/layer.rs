@@ -1,0 +1,95 @@
+//! What stands around every route.
+
+use std::any::Any;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse as _, Response};
+use http::{HeaderValue, StatusCode};
+use tower_http::catch_panic::CatchPanicLayer;
+use tracing::Instrument as _;
+
+use crate::error::ApiError;
+use crate::observe::access::Access;
+use crate::observe::meters::Meters;
+use crate::observe::request_id::{self, RequestIds};
+use crate::settings::Settings;
+
+/// Puts everything that concerns each request around `router`: its id, its deadline, a line in
+/// the log, the metrics, an answer if a handler panics.
+pub(crate) fn layer(router: Router, settings: &Settings) -> Router {
+    let (deadline, is_logged) = (settings.http.request_timeout, settings.log.access);
+    let (ids, meters) = (RequestIds::new(), Meters::default());
+    router
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn(move |request: Request, next| {
+            let access = Access::start(&request, meters.clone(), is_logged);
+            let id = ids.of(&request);
+            observe(request, next, id, deadline, access)
+        }))
+}
+
+async fn observe(
+    request: Request,
+    next: Next,
+    id: HeaderValue,
+    deadline: Duration,
+    access: Access,
+) -> Response {
+    let span = tracing::info_span!("request", id = request_id::text(&id));
+    let answer = async {
+        let response = tokio::time::timeout(deadline, next.run(request)).await;
+        let response = response
+            .unwrap_or_else(|_| ApiError::unavailable("the request took too long").into_response());
+        access.answered(response.status());
+        response
+    };
+    let mut response = answer.instrument(span).await;
+    response.headers_mut().insert(request_id::HEADER, id);
+    response
+}
+
+/// What a client is told of a panic: nothing. The log has been told where it was.
+fn panicked(_: Box<dyn Any + Send>) -> Response<Body> {
+    ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal error").into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+    use http_body_util::BodyExt as _;
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    async fn boom() {
+        panic!("the data of a session");
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_a_500_that_tells_nothing() {
+        let router = layer(Router::new().route("/", get(boom)), &Settings::default());
+        let response = router
+            .oneshot(http::Request::<Body>::default())
+            .await
+            .unwrap();
+        assert_eq!(response.status(), 500);
+        assert!(response.headers().contains_key(request_id::HEADER));
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        assert_eq!(body, r#"{"error":"internal error"}"#);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_that_takes_too_long_is_503() {
+        let router = Router::new().route("/", get(std::future::pending::<()>));
+        let router = layer(router, &Settings::default());
+        let response = router
+            .oneshot(http::Request::<Body>::default())
+            .await
+            .unwrap();
+        assert_eq!(response.status(), 503);
+    }
+}
