@@ -11,6 +11,7 @@ mod buckets;
 mod cli;
 mod logs;
 mod operators;
+mod readme;
 mod serve;
 mod settings;
 mod users;
