@@ -129,7 +129,7 @@ async fn listen(settings: Settings) -> Result<(), Failure> {
     let (rust_log, debug) = (std::env::var("RUST_LOG").ok(), std::env::var("DEBUG").ok());
     let filter = telemetry::filter(rust_log.as_deref(), debug.as_deref())
         .map_err(|error| format!("RUST_LOG: {error}"))?;
-    let _log = telemetry::install(settings.log, filter);
+    let _log = telemetry::install(settings.log, filter)?;
     let address = settings.http.listen;
     let listener =
         TcpListener::bind(address).map_err(|error| format!("http.listen: {address}: {error}"))?;

@@ -94,6 +94,11 @@ fn redis(settings: &StoreSettings) -> Result<Option<RedisStore>, StoreError> {
     let Some(url) = &settings.redis else {
         return Ok(None);
     };
-    let config = RedisConfig::new(url.expose()).deadline(settings.deadline);
+    // Half of the time for an answer leaves the other half for another try.
+    let half = settings.deadline / 2;
+    let config = RedisConfig::new(url.expose())
+        .deadline(settings.deadline)
+        .response_timeout(half)
+        .connect_timeout(half);
     config.lazy().map(Some)
 }

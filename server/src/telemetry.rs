@@ -1,26 +1,22 @@
 //! The log.
 
-use std::io::{self, BufWriter, IsTerminal as _};
+use std::io::{self, IsTerminal as _};
 use std::panic::{self, PanicHookInfo};
 
-use tracing_appender::non_blocking;
-use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
 
+use crate::log_writer::{LogGuard, LogWriter};
 use crate::settings::{LogFormat, LogSettings};
-
-/// How much of the log is written at once while lines come in faster than they are written.
-const BATCH: usize = 64 * 1024;
 
 /// Starts writing the log to standard error, so that what a command prints stays apart; in
 /// colours if that is a terminal. What is left is written when the guard is dropped.
 ///
-/// A thread of its own writes, many lines at once if there are many. Whoever reads the log slowly
-/// or not at all loses lines; requests never wait for it.
-#[must_use = "the log ends with its guard"]
-pub(crate) fn install(settings: LogSettings, filter: EnvFilter) -> WorkerGuard {
-    let (writer, guard) = non_blocking(BufWriter::with_capacity(BATCH, io::stderr()));
+/// # Errors
+///
+/// If no thread can be started to write it.
+pub(crate) fn install(settings: LogSettings, filter: EnvFilter) -> io::Result<LogGuard> {
+    let (writer, guard) = LogWriter::to(io::stderr())?;
     let colours = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
@@ -32,7 +28,7 @@ pub(crate) fn install(settings: LogSettings, filter: EnvFilter) -> WorkerGuard {
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
     };
     panic::set_hook(Box::new(log_panic));
-    guard
+    Ok(guard)
 }
 
 /// Logs where the panic was. Not its text, which may hold anything that a request carried.
@@ -90,7 +86,7 @@ mod tests {
     fn the_text_of_a_panic_is_not_printed() {
         const CHILD: &str = "SESSIOND_TEST_PANICS";
         if std::env::var_os(CHILD).is_some() {
-            let log = install(LogSettings::default(), EnvFilter::new("trace"));
+            let log = install(LogSettings::default(), EnvFilter::new("trace")).unwrap();
             let caught = panic::catch_unwind(|| panic!("the data of a session"));
             assert!(caught.is_err());
             drop(log);

@@ -7,9 +7,10 @@ use std::thread::{self, JoinHandle};
 use tokio::runtime::Builder;
 use tokio::sync::watch;
 
-use crate::app::{App, StartError};
+use crate::app::App;
 use crate::serve::serve;
 use crate::shared::Shared;
+use crate::start_error::StartError;
 
 /// Starts the threads that answer requests until `stop` says true.
 ///
@@ -60,8 +61,13 @@ async fn stopped(mut stop: watch::Receiver<bool>) {
 
 /// Waits for the threads to end.
 pub(crate) async fn join(threads: Vec<JoinHandle<()>>) {
-    let all = move || threads.into_iter().all(|thread| thread.join().is_ok());
-    if !tokio::task::spawn_blocking(all).await.unwrap_or(false) {
-        tracing::error!("a thread has ended before its time");
-    }
+    let all = move || {
+        for thread in threads {
+            if thread.join().is_err() {
+                tracing::error!("a thread has ended before its time");
+            }
+        }
+    };
+    // What panics in there has been said already.
+    let _ = tokio::task::spawn_blocking(all).await;
 }

@@ -2,8 +2,8 @@
 
 use axum::Router;
 
-use crate::app::StartError;
 use crate::shared::Shared;
+use crate::start_error::StartError;
 
 pub(crate) fn router(_shared: &Shared) -> Result<Router, StartError> {
     Ok(Router::new())

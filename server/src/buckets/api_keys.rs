@@ -6,13 +6,13 @@ use std::time::Duration;
 use jwt_redis_session::{SessionEntry, SessionError, SessionId, Sessions};
 use serde_json::{Map, Value};
 
-use crate::app::StartError;
 use crate::buckets::api_key::{self, KeyHash};
 use crate::buckets::lookup::found;
 use crate::buckets::name::BucketName;
 use crate::crypto;
 use crate::secret::Secret;
 use crate::shared::Shared;
+use crate::start_error::StartError;
 
 /// How long a key is kept: as long as the store can.
 const FOREVER: Duration = Duration::from_secs(100 * 365 * 86_400);
@@ -153,8 +153,8 @@ impl ApiKeys {
 }
 
 /// A new key that was made while the old one was being taken away may have been taken off the
-/// list with it; using it puts it there again. That it does not is harmless, and told by the log
-/// of the library.
+/// list with it; using it puts it there again. If the store is away by now the new key works and
+/// is not listed, until the next call for this bucket.
 async fn relist(records: &Sessions, id: &SessionId) {
     if let Ok(newer) = records.peek(id).await {
         let _ = newer.touch().await;
@@ -173,3 +173,6 @@ fn keyed(entry: &SessionEntry) -> Option<KeyedBucket> {
         created: entry.created_at(),
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
 use utoipa::openapi::{
-    ContentBuilder, HeaderBuilder, OpenApi, Ref, RefOr, Response, ResponseBuilder,
+    ContentBuilder, HeaderBuilder, OpenApi, Ref, RefOr, Required, Response, ResponseBuilder,
 };
 use utoipa::{IntoParams, IntoResponses, Modify};
 
@@ -55,6 +55,16 @@ pub(super) struct SessionPath {
     id: String,
 }
 
+/// What a client has seen before it writes.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "for the document")]
+pub(super) struct Condition {
+    /// `*`, or the versions (`ETag`) that may be overwritten.
+    #[param(rename = "If-Match", nullable = false, example = "*")]
+    if_match: Option<String>,
+}
+
 /// The answers to requests that are refused whatever they ask for.
 pub(super) struct Refused;
 
@@ -94,10 +104,16 @@ impl IntoResponses for Refused {
     }
 }
 
-/// Adds `HEAD` wherever there is `GET`, as the router does.
-pub(super) fn with_head(document: &mut OpenApi) {
+/// Says what the attributes of the handlers cannot: that `HEAD` is wherever `GET` is, as the router
+/// has it, and that a body may be missing.
+pub(super) fn complete(document: &mut OpenApi) {
     for item in document.paths.paths.values_mut() {
         item.head = item.head.take().or_else(|| item.get.as_ref().map(head));
+        for operation in [&mut item.put, &mut item.post].into_iter().flatten() {
+            if let Some(RefOr::T(body)) = &mut operation.request_body {
+                body.required = Some(Required::False);
+            }
+        }
     }
 }
 

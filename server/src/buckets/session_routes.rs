@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::buckets::caller::Caller;
-use crate::buckets::document::{Refused, SessionPath};
+use crate::buckets::document::{BucketPath, Condition, Refused, SessionPath};
 use crate::buckets::door::Door;
 use crate::buckets::etag::IfMatch;
 use crate::buckets::name::BucketName;
@@ -28,8 +28,7 @@ use crate::error::{ApiError, ErrorBody};
 /// The body is its data: JSON of any kind with a `Content-Type` of `application/json`, otherwise
 /// a text in UTF-8; an empty body is the empty text.
 #[utoipa::path(put, path = "/session/{bucket}", tag = "buckets", operation_id = "create_session",
-    params(("bucket" = String, Path, description = "The name of the bucket; not `settings`.",
-        pattern = "^[A-Za-z0-9_-]{1,64}$", example = "shop")),
+    params(BucketPath),
     request_body(description = "The data of the session.", content(
         (serde_json::Value = "application/json", example = json!({ "cart": [17, 42] })),
         (String = "text/plain", example = "any text"),
@@ -84,8 +83,7 @@ pub(super) async fn read(
 /// It never creates one. With `If-Match` nothing is written if the data is of another version.
 #[utoipa::path(post, path = "/session/{bucket}/{id}", tag = "buckets",
     operation_id = "replace_session",
-    params(SessionPath, ("If-Match" = Option<String>, Header,
-        description = "`*`, or the versions (`ETag`) that may be overwritten.", example = "*")),
+    params(SessionPath, Condition),
     request_body(description = "The new data, as for `PUT`.", content(
         (serde_json::Value = "application/json", example = json!({ "cart": [] })),
         (String = "text/plain", example = "any text"),

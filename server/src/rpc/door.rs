@@ -6,11 +6,11 @@ use std::time::Duration;
 use http::HeaderMap;
 use jwt_redis_session::{Claims, Rejection, Session, SessionError, SessionId, Sessions};
 
-use crate::app::StartError;
 use crate::error::ApiError;
 use crate::http::{Client, SharedSecret};
 use crate::settings::RpcSettings;
 use crate::shared::Shared;
+use crate::start_error::StartError;
 
 /// The claim that carries the name under which clients know a session.
 pub(crate) const SESSION_ID: &str = "sessionId";
@@ -34,21 +34,25 @@ pub(crate) struct Door {
     secret: SharedSecret,
 }
 
+/// The sessions of the configured version; a user's belong to the user.
+pub(crate) fn sessions(shared: &Shared) -> Result<Sessions, StartError> {
+    let settings = &shared.settings.rpc;
+    let part = format!("rpc:{}", settings.session_version);
+    let ttl = settings.session_ttl;
+    Ok(Sessions::builder(shared.store.clone(), shared.keyring()?)
+        .keyspace(shared.keyspace(&part))
+        .max_age(ttl)
+        .touch_after(TOUCH_AFTER.min(ttl / 16))
+        .max_size(settings.max_payload.max(MIN_SIZE) + OWN_SIZE)
+        .build()?)
+}
+
 impl Door {
     pub(crate) fn open(shared: &Shared) -> Result<Self, StartError> {
-        let settings = &shared.settings.rpc;
-        let part = format!("rpc:{}", settings.session_version);
-        let ttl = settings.session_ttl;
-        let sessions = Sessions::builder(shared.store.clone(), shared.keyring()?)
-            .keyspace(shared.keyspace(&part))
-            .max_age(ttl)
-            .touch_after(TOUCH_AFTER.min(ttl / 16))
-            .max_size(settings.max_payload.max(MIN_SIZE) + OWN_SIZE)
-            .build()?;
         Ok(Self {
-            sessions,
+            sessions: sessions(shared)?,
             shared: shared.clone(),
-            secret: SharedSecret::new(settings.secret.clone()),
+            secret: SharedSecret::new(shared.settings.rpc.secret.clone()),
         })
     }
 

@@ -1,6 +1,5 @@
 //! The fields of a stored session, as the client named them.
 
-use std::borrow::Cow;
 use std::collections::HashSet;
 
 use jwt_redis_session::Session;
@@ -92,10 +91,10 @@ impl Serialize for Fields<'_> {
 }
 
 impl Fields<'_> {
-    fn is_wanted(&self, name: &Cow<'_, str>) -> bool {
+    fn is_wanted(&self, name: &str) -> bool {
         match self.keys {
             Keys::All => true,
-            Keys::Only(names) => names.contains(&**name),
+            Keys::Only(names) => names.contains(name),
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::shared::Shared;
 
 /// How the service is.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Status {
+pub(crate) struct HealthCheck {
     #[schema(example = "awesome")]
     status: &'static str,
 }
@@ -20,16 +20,16 @@ pub(crate) struct Status {
 /// Tells whether the store can be reached, in the words of the original.
 #[utoipa::path(get, path = "/health-check", tag = "rpc",
     responses(
-        (status = 200, body = Status, example = json!({ "status": "awesome" })),
-        (status = 500, description = "The store cannot be reached.", body = Status,
+        (status = 200, body = HealthCheck, example = json!({ "status": "awesome" })),
+        (status = 500, description = "The store cannot be reached.", body = HealthCheck,
             example = json!({ "status": "cannot reach redis" })),
         (status = 503, description = "The request took too long.", body = ErrorBody<'_>),
     ))]
-pub(crate) async fn health_check(State(shared): State<Shared>) -> (StatusCode, Json<Status>) {
+pub(crate) async fn health_check(State(shared): State<Shared>) -> (StatusCode, Json<HealthCheck>) {
     let (code, status) = if can_reach_store(&shared).await {
         (StatusCode::OK, "awesome")
     } else {
         (StatusCode::INTERNAL_SERVER_ERROR, "cannot reach redis")
     };
-    (code, Json(Status { status }))
+    (code, Json(HealthCheck { status }))
 }

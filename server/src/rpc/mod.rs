@@ -21,4 +21,5 @@ mod schema;
 mod update;
 mod wire;
 
+pub(crate) use door::sessions;
 pub(crate) use routes::router;

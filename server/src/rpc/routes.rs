@@ -9,7 +9,6 @@ use bytes::Bytes;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::app::StartError;
 use crate::error::ErrorBody;
 use crate::http::{Client, read_body};
 use crate::rpc::arguments::Arguments;
@@ -21,6 +20,7 @@ use crate::rpc::reply::Reply;
 use crate::rpc::schema::{self, CallErrorBody, CallResult, NamedCall, PathCall};
 use crate::rpc::wire::{Call, Generation};
 use crate::shared::Shared;
+use crate::start_error::StartError;
 
 pub(crate) fn router(shared: &Shared) -> Result<OpenApiRouter, StartError> {
     let door = Arc::new(Door::open(shared)?);
@@ -139,7 +139,8 @@ async fn by_name(door: &Door, client: Client, request: Request) -> Result<Reply,
     run(door, client, method, call.args.as_deref()).await
 }
 
-/// As [`by_name`]; a name in the body means nothing, and there need not be a body.
+/// As [`by_name`]; a name in the body means nothing, and there need not be a body, or it may be
+/// `null`.
 async fn by_path(
     door: &Door,
     client: Client,
@@ -147,10 +148,9 @@ async fn by_path(
     method: Option<&str>,
 ) -> Result<Reply, CallError> {
     let body = admit(door, client, request).await?;
-    let call = if body.is_empty() {
-        Call::default()
-    } else {
-        Call::parse(&body)?
+    let call = match &*body {
+        b"" | b"null" => Call::default(),
+        body => Call::parse(body)?,
     };
     run(door, client, method, call.args.as_deref()).await
 }

@@ -9,9 +9,11 @@ mod service;
 
 mod buckets;
 mod cli;
+mod faults;
 mod logs;
 mod operators;
 mod readme;
+mod rpc;
 mod serve;
 mod settings;
 mod users;

@@ -204,6 +204,8 @@ async fn stuck(requests: usize, settings: &[(&str, &str)]) -> Stuck {
         (open > requests).then_some(())
     })
     .await;
+    // A connection is counted before its request has come.
+    tokio::time::sleep(Duration::from_millis(200)).await;
     Stuck {
         redis,
         program,

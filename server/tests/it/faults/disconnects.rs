@@ -74,7 +74,11 @@ async fn f25_a_session_nobody_waits_for_is_whole_or_not_there() {
         let list = ask(client.rpc("getActiveSessions", &args)).await.fine();
         listed += list["result"].as_array().expect("a list").len();
     }
-    assert_eq!(slow.count("sessiond:rpc:v1:"), listed, "each record is listed");
+    assert_eq!(
+        slow.count("sessiond:rpc:v1:"),
+        listed,
+        "each record is listed"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -117,9 +121,6 @@ async fn f25_a_logout_everywhere_nobody_waits_for_ends_all_sessions_or_none() {
     for (first, second) in &sessions {
         let alive = [client.read(first).await, client.read(second).await];
         let statuses = alive.map(|answer| answer.status);
-        assert!(
-            [[200, 200], [401, 401]].contains(&statuses),
-            "{statuses:?}"
-        );
+        assert!([[200, 200], [401, 401]].contains(&statuses), "{statuses:?}");
     }
 }

@@ -44,7 +44,13 @@ impl Answer {
         assert_eq!(self.status, 503, "{self:?}");
         assert!(self.retry, "{self:?}");
         let text = self.body.to_string().to_lowercase();
-        for inside in ["127.0.0.1", "oom", "misconf", "loading redis", "broken pipe"] {
+        for inside in [
+            "127.0.0.1",
+            "oom",
+            "misconf",
+            "loading redis",
+            "broken pipe",
+        ] {
             assert!(!text.contains(inside), "{text}");
         }
     }
@@ -114,9 +120,10 @@ impl<'a> Client<'a> {
                 let path = format!("/session/faults/{session}");
                 self.bucket(self.service.get(&path))
             }
-            Door::Rpc => {
-                self.rpc("get", &json!({ "token": session, "sessionVersion": "v1", "keys": "*" }))
-            }
+            Door::Rpc => self.rpc(
+                "get",
+                &json!({ "token": session, "sessionVersion": "v1", "keys": "*" }),
+            ),
             Door::Users => self.service.get("/sessions").bearer_auth(session),
         }
     }
@@ -148,9 +155,10 @@ impl<'a> Client<'a> {
                 let path = format!("/session/faults/{session}");
                 self.bucket(self.service.delete(&path))
             }
-            Door::Rpc => {
-                self.rpc("destroy", &json!({ "token": session, "sessionVersion": "v1" }))
-            }
+            Door::Rpc => self.rpc(
+                "destroy",
+                &json!({ "token": session, "sessionVersion": "v1" }),
+            ),
             Door::Users => {
                 let path = format!("/sessions/{owner}");
                 self.service.delete(&path).bearer_auth(session)

@@ -25,7 +25,9 @@ async fn f01_the_service_starts_without_redis_and_serves_when_it_comes() {
     let master = |request: reqwest::RequestBuilder| {
         request.header("x-session-key", crate::service::MASTER_KEY)
     };
-    ask(master(service.put("/api-key/faults"))).await.is_outage();
+    ask(master(service.put("/api-key/faults")))
+        .await
+        .is_outage();
     assert_eq!(ask(service.get("/healthz")).await.status, 200);
     ask(service.get("/readyz")).await.is_outage();
     let health = ask(service.get("/health-check")).await;
@@ -141,7 +143,11 @@ async fn f04_a_lagging_redis_delays_its_own_requests_and_no_others() {
             let slow = async {
                 let start = Instant::now();
                 let answer = client.read(&session).await;
-                assert!(start.elapsed() < PATIENCE, "{lag} ms: {:?}", start.elapsed());
+                assert!(
+                    start.elapsed() < PATIENCE,
+                    "{lag} ms: {:?}",
+                    start.elapsed()
+                );
                 answer
             };
             let free = async {

@@ -22,30 +22,51 @@ async fn acknowledged(door: Door) {
     let redis = RedisServer::start();
     let proxy = Proxy::to(redis.address()).await;
     let mut service = Service::redis_at(&proxy.url(), |_| ()).await;
-    let (client, next) = (service.client.clone(), Service::redis_at(&redis.url(), |_| ()).await);
+    let (client, next) = (
+        service.client.clone(),
+        Service::redis_at(&redis.url(), |_| ()).await,
+    );
     let first = Client::at(door, &service).await;
     let requests: Vec<_> = (0..100)
         .map(|_| first.creation("jo").build().expect("a request"))
         .collect();
     let warm: Vec<_> = (0..100).map(|_| first.read("x")).collect();
     join_all(warm).await;
-    proxy.delay(Duration::from_millis(100));
+    proxy.delay(Duration::from_millis(30));
     let under_way = requests.into_iter().map(|request| client.execute(request));
     let under_way = tokio::spawn(join_all(under_way));
-    tokio::time::sleep(Duration::from_millis(60)).await;
+    tokio::time::sleep(Duration::from_millis(25)).await;
     service.stop().await;
     let answers = under_way.await.expect("no panic");
     let mut answered = 0;
     for answer in answers.into_iter().flatten() {
-        assert!(answer.status().is_success(), "{door:?}: {}", answer.status());
+        assert!(
+            answer.status().is_success(),
+            "{door:?}: {}",
+            answer.status()
+        );
         answered += 1;
     }
     // What had come in when the service was told to stop is answered.
     assert_eq!(answered, 100, "{door:?}");
-    let records = redis.run(&["EVAL", "return #redis.call('KEYS', ARGV[1])", "0", prefix(door)]);
+    let records = redis.run(&[
+        "EVAL",
+        "return #redis.call('KEYS', ARGV[1])",
+        "0",
+        prefix(door),
+    ]);
     let records: usize = redis::from_redis_value(records).expect("a number");
-    assert_eq!(records, answered + usize::from(door != Door::Buckets), "and the index");
-    assert_eq!(crate::service::json(next.get("/readyz").send().await.expect("ready")).await.0, 200);
+    assert_eq!(
+        records,
+        answered + usize::from(door != Door::Buckets),
+        "and the index"
+    );
+    assert_eq!(
+        crate::service::json(next.get("/readyz").send().await.expect("ready"))
+            .await
+            .0,
+        200
+    );
 }
 
 const fn prefix(door: Door) -> &'static str {
