@@ -1,6 +1,7 @@
 //! The handle of a request on its session.
 
 use std::sync::{Arc, MutexGuard};
+use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -142,6 +143,17 @@ impl Session {
     #[must_use]
     pub fn expires_at(&self) -> Option<i64> {
         self.look().data.record()?.meta().expires
+    }
+
+    /// How long the session lives from now unless it is used, or `None` if there is none or it does
+    /// not expire. Nobody is asked: what counts is what this handle saw when it read or wrote the
+    /// session, and the clock since then. After [`Sessions::peek`](crate::Sessions::peek) it tells
+    /// when a session ends without making it live longer.
+    #[must_use]
+    pub fn remaining(&self) -> Option<Duration> {
+        let cell = self.look();
+        cell.status.active().ok()?;
+        cell.remaining.at(self.0.engine.now_millis())
     }
 
     /// Says whom the session belongs to: 1 to 512 bytes, for example a user's id. Takes effect

@@ -2,51 +2,8 @@
 // Arguments: the address of the app, a directory for profiles, a directory for screenshots.
 
 import assert from "node:assert/strict";
-import { createRequire } from "node:module";
-import { join } from "node:path";
+import { complaints, device, fits, isLabelled, press, run, shot, url } from "./browser.mjs";
 
-const { chromium } = createRequire(import.meta.url)(process.env.PLAYWRIGHT);
-const [url, profiles, screenshots] = process.argv.slice(2);
-
-/** What no page may do: everything ends up here. */
-const complaints = [];
-
-/** A browser of its own: another device of the same user. */
-async function device(name, options = {}) {
-  const context = await chromium.launchPersistentContext(join(profiles, name), {
-    executablePath: process.env.CHROMIUM,
-    headless: true,
-    args: [
-      "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-      "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    ],
-    viewport: { width: 1100, height: 900 },
-    ...options,
-  });
-  context.setDefaultTimeout(10_000);
-  await context.addInitScript(() => {
-    document.addEventListener("securitypolicyviolation", (event) => {
-      console.error(`CSP: ${event.violatedDirective} ${event.blockedURI}`);
-    });
-  });
-  const page = context.pages()[0] ?? await context.newPage();
-  page.on("console", (message) => {
-    if (message.type() !== "error" && message.type() !== "warning") return;
-    // Chromium reports each answer of 401 by itself; those are expected where `expected` says so.
-    if (page.expected?.test(message.text())) return;
-    complaints.push(`${name}: ${message.text()}`);
-  });
-  page.on("pageerror", (error) => complaints.push(`${name}: ${error}`));
-  page.on("request", (request) => {
-    if (!request.url().startsWith(url) && !request.url().startsWith("data:")) {
-      complaints.push(`${name}: asks ${request.url()}`);
-    }
-  });
-  await page.goto(url);
-  return page;
-}
-
-const press = (page, name) => page.getByRole("button", { name, exact: true }).click();
 const text = (page, selector) => page.locator(selector).textContent();
 const json = async (page, selector) => JSON.parse(await text(page, selector));
 
@@ -91,25 +48,6 @@ async function showsTokenAndSession(page, user) {
   assert.equal((await text(page, "#token")).split(".").length, 3);
   assert.equal(await text(page, "#user"), user);
 }
-
-/** Nothing sticks out, of the page or of a box that could be scrolled. */
-async function fits(page) {
-  const wide = await page.evaluate(() => {
-    const boxes = [document.documentElement, ...document.querySelectorAll(".scroll, pre, section")];
-    return Math.max(...boxes.map((box) => box.scrollWidth - box.clientWidth));
-  });
-  assert.ok(wide <= 0, `something is ${wide} px too wide`);
-}
-
-/** Without a label for each control, and headings in order, a screen reader is lost. */
-async function isLabelled(page) {
-  const nameless = await page.evaluate(() => [...document.querySelectorAll("input, button, pre")]
-    .filter((each) => !(each.labels?.length || each.ariaLabel || each.textContent.trim()))
-    .map((each) => each.outerHTML));
-  assert.deepEqual(nameless, []);
-}
-
-const shot = (page, name) => page.screenshot({ path: join(screenshots, name), fullPage: true });
 
 const steps = {
   async "logs in, and shows token and session"({ laptop }) {
@@ -222,18 +160,4 @@ const devices = {
   laptop: await device("laptop", { colorScheme: "light" }),
   phone: await device("phone", { viewport: { width: 360, height: 740 }, colorScheme: "dark" }),
 };
-try {
-  for (const [name, step] of Object.entries(steps)) {
-    await step(devices);
-    console.log(`ok: ${name}`);
-  }
-  assert.deepEqual(complaints, []);
-  console.log("ok: no error in the console, no violation of the policy, no foreign request");
-} catch (error) {
-  await shot(devices.laptop, "failed-laptop.png");
-  await shot(devices.phone, "failed-phone.png");
-  console.error(error, complaints, `see ${screenshots}`);
-  process.exitCode = 1;
-} finally {
-  await Promise.all(Object.values(devices).map((page) => page.context().close()));
-}
+await run(steps, devices);

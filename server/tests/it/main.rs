@@ -7,6 +7,7 @@ mod program;
 #[macro_use]
 mod service;
 
+mod admin;
 mod buckets;
 mod cli;
 mod faults;

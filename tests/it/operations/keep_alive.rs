@@ -45,6 +45,21 @@ async fn keep_alive_writes_only_when_due_and_tells_what_is_left() {
 }
 
 #[tokio::test]
+async fn what_is_left_of_a_session_is_told_without_asking_or_using_it() {
+    let (sessions, store, clock) = clocked(|builder| builder);
+    assert_eq!(sessions.session().remaining(), None);
+    let (session, _) = created(&sessions).await;
+    assert_eq!(session.remaining(), Some(IDLE));
+    clock.advance(IDLE / 2);
+    let seen = sessions.peek(&session.id().unwrap()).await.unwrap();
+    store.fail_with(StoreErrorKind::Connection);
+    assert_eq!(seen.remaining(), Some(IDLE / 2));
+    clock.advance(IDLE);
+    assert_eq!(seen.remaining(), Some(Duration::ZERO));
+    assert_eq!(sessions.reject(Rejection::Unknown).remaining(), None);
+}
+
+#[tokio::test]
 async fn keep_alive_knows_what_started_the_time_to_live_anew() {
     let (sessions, store, clock) = clocked(|builder| builder);
     let (session, _) = created(&sessions).await;

@@ -1,0 +1,87 @@
+//! The cookie that stands for an operator.
+
+use axum::extract::FromRequestParts;
+use http::header::COOKIE;
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue};
+use jwt_redis_session::Token;
+use std::convert::Infallible;
+
+use crate::http::ClientAddress;
+
+const NAME: &str = "sessiond_admin";
+
+/// Whether the operator's browser came over TLS, which a proxy ended: the cookie must then never
+/// go without.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OverTls(bool);
+
+/// The token in the cookie, if there is exactly one cookie of the name.
+pub(super) fn read(headers: &HeaderMap) -> Option<&str> {
+    let cookies = headers
+        .get_all(COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'))
+        .filter_map(|cookie| cookie.trim().split_once('='));
+    let mut ours = cookies.filter(|(name, _)| *name == NAME);
+    let (_, token) = ours.next()?;
+    ours.next().is_none().then_some(token)
+}
+
+impl OverTls {
+    /// The cookie as it is set; it ends with the browser, or with the session that it names.
+    pub(super) fn cookie(self, token: &Token) -> HeaderValue {
+        let mut value = self.value(token.as_str(), "");
+        value.set_sensitive(true);
+        value
+    }
+
+    /// What makes the browser forget the cookie.
+    pub(super) fn forget(self) -> HeaderValue {
+        self.value("", "; Max-Age=0")
+    }
+
+    fn value(self, token: &str, more: &str) -> HeaderValue {
+        let secure = if self.0 { "; Secure" } else { "" };
+        let value = format!("{NAME}={token}; HttpOnly; SameSite=Strict; Path=/admin{secure}{more}");
+        HeaderValue::try_from(value).expect("tokens are letters and digits")
+    }
+}
+
+/// Believes `X-Forwarded-Proto` if the setting `http.trusted_proxies` says that there is a proxy.
+impl<S: Sync> FromRequestParts<S> for OverTls {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let address = parts.extensions.get::<ClientAddress>();
+        let behind_proxy = address.is_some_and(|address| address.trusted_proxies > 0);
+        let scheme = parts.headers.get("x-forwarded-proto");
+        let https = scheme.is_some_and(|scheme| scheme.as_bytes().eq_ignore_ascii_case(b"https"));
+        Ok(Self(behind_proxy && https))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_cookie_of_the_name_is_read() {
+        let read = |values: &[&'static str]| {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append(COOKIE, HeaderValue::from_static(value));
+            }
+            super::read(&headers).map(str::to_owned)
+        };
+        assert_eq!(read(&["sessiond_admin=x"]).as_deref(), Some("x"));
+        assert_eq!(read(&["a=b; sessiond_admin=x;c=d"]).as_deref(), Some("x"));
+        assert_eq!(read(&["a=b", "sessiond_admin=x"]).as_deref(), Some("x"));
+        assert_eq!(read(&[]), None);
+        assert_eq!(read(&["sessiond_admin"]), None);
+        assert_eq!(read(&["Sessiond_Admin=x; xsessiond_admin=y"]), None);
+        assert_eq!(read(&["sessiond_admin=x; sessiond_admin=x"]), None);
+        assert_eq!(read(&["sessiond_admin=x", "sessiond_admin=y"]), None);
+    }
+}

@@ -1,0 +1,175 @@
+//! What every page looks like.
+
+use axum::response::{IntoResponse, Response};
+use http::header::{CONTENT_TYPE, LOCATION};
+use http::{HeaderValue, StatusCode};
+use maud::{DOCTYPE, Markup, html};
+
+use crate::admin::operator::{FormToken, Operator};
+use crate::admin::submitted::FORM_TOKEN;
+
+pub(super) const HTML: &str = "text/html; charset=utf-8";
+
+/// The pages that the navigation leads to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Section {
+    Buckets,
+    Sessions,
+    Owners,
+}
+
+/// What stands above the content of a page.
+#[derive(Default)]
+pub(super) struct Note<'a> {
+    /// What was done.
+    pub(super) notice: Option<&'a str>,
+    /// What was not.
+    pub(super) alert: Option<&'a str>,
+}
+
+impl Section {
+    const ALL: [Self; 3] = [Self::Buckets, Self::Sessions, Self::Owners];
+
+    const fn path(self) -> &'static str {
+        match self {
+            Self::Buckets => "/admin",
+            Self::Sessions => "/admin/sessions",
+            Self::Owners => "/admin/owners",
+        }
+    }
+
+    const fn title(self) -> &'static str {
+        match self {
+            Self::Buckets => "Buckets",
+            Self::Sessions => "Sessions",
+            Self::Owners => "Owners",
+        }
+    }
+}
+
+impl<'a> Note<'a> {
+    pub(super) fn notice(notice: Option<&'a str>) -> Self {
+        Self {
+            notice,
+            alert: None,
+        }
+    }
+
+    pub(super) fn alert(alert: &'a str) -> Self {
+        Self {
+            notice: None,
+            alert: Some(alert),
+        }
+    }
+}
+
+/// A page of an operator.
+pub(super) fn section(
+    section: Section,
+    operator: &Operator,
+    note: &Note<'_>,
+    content: Markup,
+) -> Markup {
+    let nav = html! {
+        nav aria-label="Sections" {
+            @for each in Section::ALL {
+                a href=(each.path()) aria-current=[(each == section).then_some("page")] {
+                    (each.title())
+                }
+            }
+        }
+        form method="post" action="/admin/logout" {
+            (hidden(operator.form_token()))
+            button.quiet { "Log out" }
+        }
+    };
+    document(section.title(), nav, html! { (notes(note)) (content) })
+}
+
+/// A page for who is not logged in, or not let in.
+pub(super) fn plain(title: &str, note: &Note<'_>, content: Markup) -> Markup {
+    document(title, html! {}, html! { (notes(note)) (content) })
+}
+
+/// Why nothing was done.
+pub(super) fn refusal(status: StatusCode, message: &str) -> Markup {
+    let title = status.canonical_reason().unwrap_or("Refused");
+    let content = html! {
+        section.card.narrow { p { a href="/admin" { "Back to the overview" } } }
+    };
+    plain(title, &Note::alert(message), content)
+}
+
+fn document(title: &str, nav: Markup, content: Markup) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                meta name="robots" content="noindex";
+                title { (title) " · sessiond" }
+                link rel="stylesheet" href="/admin/style.css";
+            }
+            body {
+                a.skip href="#main" { "Skip to content" }
+                header { div.bar { span.brand { "sessiond" } (nav) } }
+                main #main { h1 { (title) } (content) }
+            }
+        }
+    }
+}
+
+fn notes(note: &Note<'_>) -> Markup {
+    html! {
+        @if let Some(notice) = note.notice { p.note role="status" { (notice) } }
+        @if let Some(alert) = note.alert { p.note.alert role="alert" { (sentence(alert)) } }
+    }
+}
+
+/// `message`, which is written for programs, as people write.
+fn sentence(message: &str) -> String {
+    let mut chars = message.chars();
+    let first = chars.next().map(char::to_uppercase);
+    let mut sentence: String = first.into_iter().flatten().chain(chars).collect();
+    if !sentence.ends_with('.') {
+        sentence.push('.');
+    }
+    sentence
+}
+
+/// The field that proves a form to be the operator's.
+pub(super) fn hidden(token: &FormToken) -> Markup {
+    html! { input type="hidden" name=(FORM_TOKEN) value=(token.as_str()); }
+}
+
+/// A button that asks once more, without a script.
+pub(super) fn confirmed(summary: &str, warning: &str, form: Markup) -> Markup {
+    html! {
+        details.confirm {
+            summary { (summary) }
+            div { p { (warning) } (form) }
+        }
+    }
+}
+
+pub(super) fn answer(status: StatusCode, page: Markup) -> Response {
+    let html = HeaderValue::from_static(HTML);
+    (status, [(CONTENT_TYPE, html)], page.into_string()).into_response()
+}
+
+/// Sends the browser on with GET, so that a reload repeats nothing.
+pub(super) fn redirect(path: &'static str) -> Response {
+    let path = HeaderValue::from_static(path);
+    (StatusCode::SEE_OTHER, [(LOCATION, path)]).into_response()
+}
+
+pub(super) async fn to_overview() -> Response {
+    redirect("/admin")
+}
+
+pub(super) async fn style() -> Response {
+    let css = HeaderValue::from_static("text/css; charset=utf-8");
+    ([(CONTENT_TYPE, css)], include_str!("style.css")).into_response()
+}

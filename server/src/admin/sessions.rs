@@ -1,0 +1,135 @@
+//! One session of a bucket.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+use http::StatusCode;
+use jwt_redis_session::Session;
+use maud::{Markup, html};
+
+use crate::admin::desk::Desk;
+use crate::admin::form::Form;
+use crate::admin::operator::{FormToken, Operator};
+use crate::admin::page::{self, Note, Section};
+use crate::admin::refusal::Refusal;
+use crate::admin::submitted::Submitted;
+use crate::admin::{keys, text};
+use crate::buckets::{self, SessionRef};
+
+/// The form to look a session up with.
+pub(super) async fn form(operator: Operator) -> Response {
+    let notice = operator.take_notice().await;
+    let note = Note::notice(notice.as_deref());
+    let page = render(&operator, &note, ("", ""), None);
+    page::answer(StatusCode::OK, page)
+}
+
+/// Shows a session, which does not live longer for it.
+pub(super) async fn look(
+    State(desk): State<Arc<Desk>>,
+    Submitted { operator, form }: Submitted,
+) -> Result<Response, Refusal> {
+    let asked = (form.field("bucket")?, form.field("id")?.trim());
+    let found = match named(&form) {
+        Some(name) => desk.buckets.look(&name).await?.map(|found| (name, found)),
+        None => None,
+    };
+    let Some((name, session)) = found else {
+        let note = Note::alert("there is no such session in this bucket");
+        let page = render(&operator, &note, asked, None);
+        return Ok(page::answer(StatusCode::NOT_FOUND, page));
+    };
+    let shown = show(operator.form_token(), &name, &session)?;
+    let page = render(&operator, &Note::default(), asked, Some(shown));
+    Ok(page::answer(StatusCode::OK, page))
+}
+
+/// Ends a session.
+pub(super) async fn end(
+    State(desk): State<Arc<Desk>>,
+    Submitted { operator, form }: Submitted,
+) -> Result<Response, Refusal> {
+    let ended = match named(&form) {
+        Some(name) => desk.buckets.end(&name).await?,
+        None => false,
+    };
+    let notice = if ended {
+        tracing::info!("an operator has ended a session of a bucket");
+        "The session has ended."
+    } else {
+        "There was no such session any more."
+    };
+    operator.notify(notice).await;
+    Ok(page::redirect("/admin/sessions"))
+}
+
+fn named(form: &Form) -> Option<SessionRef> {
+    let bucket = keys::bucket(form).ok()?;
+    SessionRef::parse(bucket, form.field("id").ok()?.trim())
+}
+
+fn render(
+    operator: &Operator,
+    note: &Note<'_>,
+    (bucket, id): (&str, &str),
+    shown: Option<Markup>,
+) -> Markup {
+    let content = html! {
+        section.card aria-labelledby="look" {
+            h2 #look { "Look a session up" }
+            form.stack method="post" action="/admin/sessions" {
+                (page::hidden(operator.form_token()))
+                (keys::name_field(bucket))
+                div.field {
+                    label for="id" { "Session id" }
+                    input #id.code name="id" value=(id) required maxlength="64"
+                        autocomplete="off" autocapitalize="none" spellcheck="false"
+                        aria-describedby="id-help";
+                    p.help #id-help { "The UUID under which its client knows it. Looking does not make it live longer." }
+                }
+                div { button { "Look up" } }
+            }
+        }
+        @if let Some(shown) = shown { (shown) }
+    };
+    page::section(Section::Sessions, operator, note, content)
+}
+
+fn show(token: &FormToken, name: &SessionRef, session: &Session) -> Result<Markup, Refusal> {
+    let data = buckets::data(session)?;
+    Ok(html! {
+        section.card aria-labelledby="session" {
+            h2 #session { "Session" }
+            dl {
+                div { dt { "Bucket" } dd { (name.bucket.as_str()) } }
+                div { dt { "Id" } dd { code { (name.uuid) } } }
+                div { dt { "Created" } dd { (text::time(session.created_at())) } }
+                div { dt { "Ends if unused" } dd { (text::time(ends(session))) } }
+            }
+            h3 #data { "Data" }
+            pre tabindex="0" aria-labelledby="data" { (text::pretty(&data)) }
+            (ending(token, name))
+        }
+    })
+}
+
+fn ending(token: &FormToken, name: &SessionRef) -> Markup {
+    let form = html! {
+        form method="post" action="/admin/sessions/end" {
+            (page::hidden(token))
+            input type="hidden" name="bucket" value=(name.bucket.as_str());
+            input type="hidden" name="id" value=(name.uuid);
+            button.danger { "End this session" }
+        }
+    };
+    page::confirmed("End session…", "Its data is gone then, for ever.", form)
+}
+
+/// When the session ends unless it is used, in Unix seconds.
+fn ends(session: &Session) -> Option<i64> {
+    use std::time::{Duration, SystemTime, UNIX_EPOCH};
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
+    let end = now + session.remaining()? + Duration::from_millis(500);
+    i64::try_from(end.as_secs()).ok()
+}

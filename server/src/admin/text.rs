@@ -1,0 +1,162 @@
+//! Text for people.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use humantime_serde::re::humantime::format_rfc3339_seconds;
+use maud::{Markup, html};
+use serde_json::value::RawValue;
+
+/// The last second of the year 9999.
+const LAST: u64 = 253_402_300_799;
+
+/// Makes visible what could pass for something else: control characters, characters without
+/// width, and those that turn the direction of text. Escaping for HTML comes after.
+pub(super) fn visible(text: &str) -> String {
+    let mut visible = String::with_capacity(text.len());
+    for char in text.chars() {
+        if is_hidden(char) {
+            visible.extend(char.escape_unicode());
+        } else {
+            visible.push(char);
+        }
+    }
+    visible
+}
+
+fn is_hidden(char: char) -> bool {
+    char.is_control()
+        || matches!(
+            char,
+            '\u{61c}'
+                | '\u{200b}'
+                | '\u{200e}'
+                | '\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{2069}'
+                | '\u{feff}'
+        )
+}
+
+/// JSON on several lines, its numbers and strings to the letter.
+pub(super) fn pretty(json: &RawValue) -> String {
+    let mut pretty = Pretty::default();
+    for char in json.get().chars() {
+        pretty.push(char);
+    }
+    pretty.text
+}
+
+/// Moves the white space of JSON, and touches nothing else.
+#[derive(Default)]
+struct Pretty {
+    text: String,
+    depth: usize,
+    in_string: bool,
+    escaped: bool,
+    /// A bracket was opened and nothing followed yet.
+    opened: bool,
+}
+
+impl Pretty {
+    fn push(&mut self, char: char) {
+        if self.in_string {
+            self.string(char);
+            return;
+        }
+        match char {
+            ' ' | '\t' | '\r' | '\n' => {}
+            ']' | '}' => {
+                self.depth = self.depth.saturating_sub(1);
+                if !std::mem::take(&mut self.opened) {
+                    self.line();
+                }
+                self.text.push(char);
+            }
+            _ => self.token(char),
+        }
+    }
+
+    fn string(&mut self, char: char) {
+        self.text.push_str(&visible(char.encode_utf8(&mut [0; 4])));
+        self.in_string = self.escaped || char != '"';
+        self.escaped = !self.escaped && char == '\\';
+    }
+
+    fn token(&mut self, char: char) {
+        if std::mem::take(&mut self.opened) {
+            self.line();
+        }
+        self.text.push(char);
+        match char {
+            '[' | '{' => {
+                self.depth += 1;
+                self.opened = true;
+            }
+            ',' => self.line(),
+            ':' => self.text.push(' '),
+            '"' => self.in_string = true,
+            _ => {}
+        }
+    }
+
+    fn line(&mut self) {
+        self.text.push('\n');
+        // The depth is the data's choice; a line need not be.
+        let indent = 2 * self.depth.min(32);
+        self.text.extend(std::iter::repeat_n(' ', indent));
+    }
+}
+
+/// A moment, in Unix seconds.
+pub(super) fn time(seconds: Option<i64>) -> Markup {
+    let seconds = seconds.and_then(|seconds| u64::try_from(seconds).ok());
+    let Some(seconds) = seconds.filter(|seconds| *seconds <= LAST) else {
+        return html! { "unknown" };
+    };
+    let exact = format_rfc3339_seconds(UNIX_EPOCH + Duration::from_secs(seconds)).to_string();
+    let shown = exact.replace('T', " ").replace('Z', " UTC");
+    html! { time datetime=(exact) { (shown) } }
+}
+
+/// `1 session`, `2 sessions`.
+pub(super) fn count_sessions(count: usize) -> String {
+    match count {
+        1 => "1 session".to_owned(),
+        _ => format!("{count} sessions"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_could_deceive_is_made_visible() {
+        assert_eq!(visible("Jö <b> 🦀 e\u{301}"), "Jö <b> 🦀 e\u{301}");
+        assert_eq!(visible("a\0\r\n\u{202e}b"), r"a\u{0}\u{d}\u{a}\u{202e}b");
+    }
+
+    #[test]
+    fn json_is_laid_out_and_not_changed() {
+        let pretty = |json: &str| super::pretty(&RawValue::from_string(json.to_owned()).unwrap());
+        assert_eq!(pretty("1.10e400"), "1.10e400");
+        assert_eq!(pretty(" [ ] "), "[]");
+        assert_eq!(pretty("{}"), "{}");
+        assert_eq!(
+            pretty(r#"{"a":[1, {"b":"x, {\"]: \\"}],"c":{}, "a":null}"#),
+            "{\n  \"a\": [\n    1,\n    {\n      \"b\": \"x, {\\\"]: \\\\\"\n    }\n  ],\n  \
+             \"c\": {},\n  \"a\": null\n}"
+        );
+        let deep = "[".repeat(100) + &"]".repeat(100);
+        assert!(pretty(&deep).len() < 100 * 2 * 70);
+    }
+
+    #[test]
+    fn moments_are_told_in_utc() {
+        let time = |seconds| super::time(seconds).into_string();
+        assert!(time(Some(0)).contains("1970-01-01 00:00:00 UTC"));
+        for never in [None, Some(-1), Some(i64::MAX)] {
+            assert_eq!(time(never), "unknown");
+        }
+    }
+}

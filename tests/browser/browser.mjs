@@ -1,0 +1,86 @@
+// Drives a page in a real, headless Chromium; see scripts/browser-test.
+// Arguments: the address of the app, a directory for profiles, a directory for screenshots.
+
+import assert from "node:assert/strict";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+
+const { chromium } = createRequire(import.meta.url)(process.env.PLAYWRIGHT);
+export const [url, profiles, screenshots] = process.argv.slice(2);
+
+/** What no page may do: everything ends up here. */
+export const complaints = [];
+
+/** A browser of its own: another device of the same user. */
+export async function device(name, options = {}) {
+  const context = await chromium.launchPersistentContext(join(profiles, name), {
+    executablePath: process.env.CHROMIUM,
+    headless: true,
+    args: [
+      "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+      "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    ],
+    viewport: { width: 1100, height: 900 },
+    ...options,
+  });
+  context.setDefaultTimeout(10_000);
+  await context.addInitScript(() => {
+    document.addEventListener("securitypolicyviolation", (event) => {
+      console.error(`CSP: ${event.violatedDirective} ${event.blockedURI}`);
+    });
+  });
+  const page = context.pages()[0] ?? await context.newPage();
+  page.on("console", (message) => {
+    if (message.type() !== "error" && message.type() !== "warning") return;
+    // Chromium reports each answer of 401 by itself; those are expected where `expected` says so.
+    if (page.expected?.test(message.text())) return;
+    complaints.push(`${name}: ${message.text()}`);
+  });
+  page.on("pageerror", (error) => complaints.push(`${name}: ${error}`));
+  page.on("request", (request) => {
+    if (!request.url().startsWith(url) && !request.url().startsWith("data:")) {
+      complaints.push(`${name}: asks ${request.url()}`);
+    }
+  });
+  await page.goto(url);
+  return page;
+}
+
+export const press = (page, name) => page.getByRole("button", { name, exact: true }).click();
+
+/** Nothing sticks out, of the page or of a box that could be scrolled. */
+export async function fits(page) {
+  const wide = await page.evaluate(() => {
+    const boxes = [document.documentElement, ...document.querySelectorAll(".scroll, pre, section")];
+    return Math.max(...boxes.map((box) => box.scrollWidth - box.clientWidth));
+  });
+  assert.ok(wide <= 0, `something is ${wide} px too wide`);
+}
+
+/** Without a label for each control, and headings in order, a screen reader is lost. */
+export async function isLabelled(page) {
+  const nameless = await page.evaluate(() => [...document.querySelectorAll("input, button, pre")]
+    .filter((each) => !(each.labels?.length || each.ariaLabel || each.textContent.trim()))
+    .map((each) => each.outerHTML));
+  assert.deepEqual(nameless, []);
+}
+
+export const shot = (page, name) => page.screenshot({ path: join(screenshots, name), fullPage: true });
+
+/** Runs the steps in their order; what went wrong is told, with a picture of every device. */
+export async function run(steps, devices) {
+  try {
+    for (const [name, step] of Object.entries(steps)) {
+      await step(devices);
+      console.log(`ok: ${name}`);
+    }
+    assert.deepEqual(complaints, []);
+    console.log("ok: no error in the console, no violation of the policy, no foreign request");
+  } catch (error) {
+    for (const [name, page] of Object.entries(devices)) await shot(page, `failed-${name}.png`);
+    console.error(error, complaints, `see ${screenshots}`);
+    process.exitCode = 1;
+  } finally {
+    await Promise.all(Object.values(devices).map((page) => page.context().close()));
+  }
+}
