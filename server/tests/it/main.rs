@@ -14,6 +14,7 @@ mod faults;
 mod logs;
 mod operators;
 mod readme;
+mod rooms;
 mod rpc;
 mod serve;
 mod settings;

@@ -119,7 +119,8 @@ async fn a_login_ends_when_it_is_not_used_and_at_most_after_twelve_hours() {
     let [key] = &keys[..] else {
         panic!("one record, not {keys:?}");
     };
-    let number = |words: &[&str]| ::redis::from_redis_value::<i64>(redis.run(words)).expect("number");
+    let number =
+        |words: &[&str]| ::redis::from_redis_value::<i64>(redis.run(words)).expect("number");
     let left = number(&["PTTL", key]);
     assert!((890_000..=900_000).contains(&left), "{left}");
     let record: String = ::redis::from_redis_value(redis.run(&["GET", key])).expect("a record");
