@@ -5,14 +5,14 @@ use std::sync::Arc;
 use axum::Router;
 use axum::response::Response;
 use http::StatusCode;
-use jwt_redis_session::store::{Store, StoreError};
-use jwt_redis_session::{ConfigError, KeyringError};
+use jwt_redis_session::store::Store;
 use tokio::sync::Semaphore;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::error::ApiError;
 use crate::settings::{HttpSettings, Settings};
 use crate::shared::Shared;
+use crate::start_error::StartError;
 use crate::{admin, buckets, observe, operators, rpc, users};
 
 /// The service: every door that the settings open, and what operators need.
@@ -22,24 +22,6 @@ pub struct App {
     openapi: Arc<str>,
     http: HttpSettings,
     room: Arc<Semaphore>,
-}
-
-/// Why the service cannot start.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum StartError {
-    /// The store's configuration is wrong.
-    #[error("store.redis: {0}")]
-    Store(#[from] StoreError),
-    /// The secret cannot be used.
-    #[error("tokens.secret: {0}")]
-    Keyring(#[from] KeyringError),
-    /// A time to live cannot be used.
-    #[error("session_ttl: {0}")]
-    Sessions(#[from] ConfigError),
-    /// The operating system refuses a thread or a socket.
-    #[error("http.listen: {0}")]
-    Io(#[from] std::io::Error),
 }
 
 impl App {

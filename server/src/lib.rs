@@ -30,12 +30,14 @@ mod secret;
 mod serve;
 pub mod settings;
 mod shared;
+mod start_error;
 mod telemetry;
 mod users;
 mod workers;
 
-pub use app::{App, StartError};
+pub use app::App;
 pub use cli::run;
 pub use secret::Secret;
 pub use serve::serve;
 pub use settings::Settings;
+pub use start_error::StartError;

@@ -8,9 +8,10 @@ use std::time::Duration;
 use tokio::runtime::Builder;
 use tokio::sync::watch;
 
-use crate::app::{App, StartError};
+use crate::app::App;
 use crate::serve::serve;
 use crate::shared::Shared;
+use crate::start_error::StartError;
 
 /// How soon the pulse of a thread comes: sooner than the deadline of any call.
 const PULSE: Duration = Duration::from_millis(50);

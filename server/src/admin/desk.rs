@@ -7,9 +7,9 @@ use jwt_redis_session::{ConfigError, OpaqueTokens, Sessions};
 
 use crate::admin::masters::MasterKeys;
 use crate::admin::owner_doors::OwnerDoors;
-use crate::app::StartError;
 use crate::buckets::{ApiKeys, BucketSessions};
 use crate::shared::Shared;
+use crate::start_error::StartError;
 
 /// How long an operator stays logged in at most, however much is done.
 const SHIFT: Duration = Duration::from_secs(12 * 3600);

@@ -30,8 +30,8 @@ use axum::Router;
 use axum::middleware::from_fn;
 use axum::routing::{any, get, post};
 
-use crate::app::StartError;
 use crate::shared::Shared;
+use crate::start_error::StartError;
 
 pub(crate) fn router(shared: &Shared) -> Result<Router, StartError> {
     let desk = Arc::new(desk::Desk::new(shared)?);

@@ -3,9 +3,9 @@
 use jwt_redis_session::Sessions;
 use serde::{Deserialize, Serialize};
 
-use crate::app::StartError;
 use crate::error::ApiError;
 use crate::shared::Shared;
+use crate::start_error::StartError;
 use crate::{rpc, users};
 
 /// A door whose sessions have owners.

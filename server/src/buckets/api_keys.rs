@@ -6,13 +6,13 @@ use std::time::Duration;
 use jwt_redis_session::{SessionEntry, SessionError, SessionId, Sessions};
 use serde_json::{Map, Value};
 
-use crate::app::StartError;
 use crate::buckets::api_key::{self, KeyHash};
 use crate::buckets::lookup::found;
 use crate::buckets::name::BucketName;
 use crate::crypto;
 use crate::secret::Secret;
 use crate::shared::Shared;
+use crate::start_error::StartError;
 
 /// How long a key is kept: as long as the store can.
 const FOREVER: Duration = Duration::from_secs(100 * 365 * 86_400);

@@ -1,6 +1,5 @@
 //! What the handlers of this door share.
 
-use crate::app::StartError;
 use crate::buckets::api_keys::ApiKeys;
 use crate::buckets::caller::Caller;
 use crate::buckets::master_keys::MasterKeys;
@@ -9,6 +8,7 @@ use crate::buckets::sessions::BucketSessions;
 use crate::error::ApiError;
 use crate::http::Client;
 use crate::shared::Shared;
+use crate::start_error::StartError;
 
 /// What the handlers of this door share.
 pub(super) struct Door {

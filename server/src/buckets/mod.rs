@@ -31,8 +31,8 @@ pub(crate) use name::BucketName;
 pub(crate) use session_ref::SessionRef;
 pub(crate) use sessions::{BucketSessions, data};
 
-use crate::app::StartError;
 use crate::shared::Shared;
+use crate::start_error::StartError;
 
 pub(crate) fn router(shared: &Shared) -> Result<OpenApiRouter, StartError> {
     let door = Arc::new(door::Door::new(shared)?);

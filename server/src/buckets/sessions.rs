@@ -7,11 +7,11 @@ use jwt_redis_session::{Session, SessionError, Sessions};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use crate::app::StartError;
 use crate::buckets::etag::IfMatch;
 use crate::buckets::lookup::found;
 use crate::buckets::session_ref::SessionRef;
 use crate::shared::Shared;
+use crate::start_error::StartError;
 
 /// The field of the record that holds the data.
 const DATA: &str = "data";

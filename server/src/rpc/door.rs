@@ -6,11 +6,11 @@ use std::time::Duration;
 use http::HeaderMap;
 use jwt_redis_session::{Claims, Rejection, Session, SessionError, SessionId, Sessions};
 
-use crate::app::StartError;
 use crate::error::ApiError;
 use crate::http::{Client, SharedSecret};
 use crate::settings::RpcSettings;
 use crate::shared::Shared;
+use crate::start_error::StartError;
 
 /// The claim that carries the name under which clients know a session.
 pub(crate) const SESSION_ID: &str = "sessionId";

@@ -9,7 +9,6 @@ use bytes::Bytes;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::app::StartError;
 use crate::error::ErrorBody;
 use crate::http::{Client, read_body};
 use crate::rpc::arguments::Arguments;
@@ -21,6 +20,7 @@ use crate::rpc::reply::Reply;
 use crate::rpc::schema::{self, CallErrorBody, CallResult, NamedCall, PathCall};
 use crate::rpc::wire::{Call, Generation};
 use crate::shared::Shared;
+use crate::start_error::StartError;
 
 pub(crate) fn router(shared: &Shared) -> Result<OpenApiRouter, StartError> {
     let door = Arc::new(Door::open(shared)?);

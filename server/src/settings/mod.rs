@@ -9,12 +9,11 @@ mod log;
 mod names;
 mod problem;
 mod rpc;
+mod sections;
 mod store;
 mod tokens;
 mod users;
 mod validate;
-
-use serde::Deserialize;
 
 pub use admin::AdminSettings;
 pub use buckets::BucketSettings;
@@ -25,36 +24,7 @@ pub use load::Sources;
 pub use log::{LogFormat, LogSettings};
 pub use problem::SettingsError;
 pub use rpc::RpcSettings;
+pub use sections::Settings;
 pub use store::StoreSettings;
 pub use tokens::{TokenAlgorithm, TokenSettings};
 pub use users::UserSettings;
-
-/// Every setting, by section; `Settings::default()` is what the service runs with if nothing is
-/// configured.
-///
-/// Read from a YAML file, from the environment (`SESSIOND__SECTION__KEY`) and from flags, the
-/// later over the earlier, by [`Settings::load`]. `config.yml` beside the crate holds every
-/// setting with its default.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-#[non_exhaustive]
-pub struct Settings {
-    /// How requests come in.
-    pub http: HttpSettings,
-    /// Where sessions are kept.
-    pub store: StoreSettings,
-    /// How tokens are signed.
-    pub tokens: TokenSettings,
-    /// The first door: buckets, over REST.
-    pub buckets: BucketSettings,
-    /// The second door: RPC.
-    pub rpc: RpcSettings,
-    /// The third door: username and bearer.
-    pub users: UserSettings,
-    /// The page for operators.
-    pub admin: AdminSettings,
-    /// What a client may do how often.
-    pub limits: LimitSettings,
-    /// What is logged, and how.
-    pub log: LogSettings,
-}

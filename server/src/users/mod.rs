@@ -12,8 +12,8 @@ use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::app::StartError;
 use crate::shared::Shared;
+use crate::start_error::StartError;
 
 pub(crate) use door::sessions;
 

@@ -13,6 +13,8 @@ mod cli;
 mod faults;
 mod logs;
 mod operators;
+mod readme;
+mod rooms;
 mod rpc;
 mod serve;
 mod settings;

@@ -3,6 +3,7 @@
 
 pub mod proxy;
 pub mod redis_server;
+pub mod walls;
 
 use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
