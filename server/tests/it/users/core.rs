@@ -9,7 +9,11 @@ use crate::service::Service;
 on_every_store!(core_and_door_tell_the_same_story);
 
 /// The core on the same store as the service.
-pub async fn core(service: &Service, keyspace: &str, tokens: impl Into<TokenFormat>) -> Sessions {
+pub(super) async fn core(
+    service: &Service,
+    keyspace: &str,
+    tokens: impl Into<TokenFormat>,
+) -> Sessions {
     let week = std::time::Duration::from_secs(7 * 86_400);
     let builder = match (&service.memory, &service.redis) {
         (Some(memory), _) => Sessions::builder(memory.clone(), tokens),

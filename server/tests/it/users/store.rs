@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use super::{credentials, is_session_of, log_in, show};
+use futures_util::StreamExt as _;
+use jwt_redis_session::OpaqueTokens;
+
+use super::core::core;
+use super::{credentials, destroy, is_session_of, log_in, show};
 use crate::service::Service;
 use crate::support::redis_server::RedisServer;
 
@@ -97,4 +101,24 @@ fn record(service: &Service) -> String {
     let found: Vec<_> = keys.iter().filter(records).collect();
     assert_eq!(found.len(), 1, "{keys:?}");
     found[0].clone()
+}
+
+#[tokio::test]
+async fn any_number_of_sessions_ends_by_one_request() {
+    const MANY: usize = 20_000;
+    let service = Service::redis().await;
+    let sessions = core(&service, "sessiond:user:", OpaqueTokens::new()).await;
+    let logins = futures_util::stream::iter(0..MANY).map(|_| async {
+        let session = sessions.session();
+        session.set_owner("jo");
+        session.create().await.expect("created")
+    });
+    let tokens: Vec<_> = logins.buffer_unordered(200).collect().await;
+    let bearer = log_in(&service, "jo").await;
+    let answer = destroy(&service, &bearer, "jo").await;
+    assert_eq!(answer.0, 200, "{}", answer.1);
+    for token in [&tokens[0], &tokens[MANY - 1]] {
+        assert!(!is_session_of(&service, token.as_str(), "jo").await);
+    }
+    assert!(service.keys().is_empty(), "nothing is left");
 }
