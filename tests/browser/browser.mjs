@@ -12,7 +12,7 @@ export const [url, profiles, screenshots] = process.argv.slice(2);
 export const complaints = [];
 
 /** A browser of its own: another device of the same user. */
-export async function device(name, options = {}) {
+export async function device(name, options = {}, path = "/") {
   const context = await chromium.launchPersistentContext(join(profiles, name), {
     executablePath: process.env.CHROMIUM,
     headless: true,
@@ -42,7 +42,7 @@ export async function device(name, options = {}) {
       complaints.push(`${name}: asks ${request.url()}`);
     }
   });
-  await page.goto(url);
+  await page.goto(url + path);
   return page;
 }
 
@@ -59,7 +59,7 @@ export async function fits(page) {
 
 /** Without a label for each control, and headings in order, a screen reader is lost. */
 export async function isLabelled(page) {
-  const nameless = await page.evaluate(() => [...document.querySelectorAll("input, button, pre")]
+  const nameless = await page.evaluate(() => [...document.querySelectorAll("input:not([type=hidden]), select, button, pre")]
     .filter((each) => !(each.labels?.length || each.ariaLabel || each.textContent.trim()))
     .map((each) => each.outerHTML));
   assert.deepEqual(nameless, []);

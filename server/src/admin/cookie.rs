@@ -68,20 +68,20 @@ mod tests {
 
     #[test]
     fn one_cookie_of_the_name_is_read() {
-        let read = |values: &[&'static str]| {
+        let token = |values: &[&'static str]| {
             let mut headers = HeaderMap::new();
             for value in values {
                 headers.append(COOKIE, HeaderValue::from_static(value));
             }
-            super::read(&headers).map(str::to_owned)
+            read(&headers).map(str::to_owned)
         };
-        assert_eq!(read(&["sessiond_admin=x"]).as_deref(), Some("x"));
-        assert_eq!(read(&["a=b; sessiond_admin=x;c=d"]).as_deref(), Some("x"));
-        assert_eq!(read(&["a=b", "sessiond_admin=x"]).as_deref(), Some("x"));
-        assert_eq!(read(&[]), None);
-        assert_eq!(read(&["sessiond_admin"]), None);
-        assert_eq!(read(&["Sessiond_Admin=x; xsessiond_admin=y"]), None);
-        assert_eq!(read(&["sessiond_admin=x; sessiond_admin=x"]), None);
-        assert_eq!(read(&["sessiond_admin=x", "sessiond_admin=y"]), None);
+        assert_eq!(token(&["sessiond_admin=x"]).as_deref(), Some("x"));
+        assert_eq!(token(&["a=b; sessiond_admin=x;c=d"]).as_deref(), Some("x"));
+        assert_eq!(token(&["a=b", "sessiond_admin=x"]).as_deref(), Some("x"));
+        assert_eq!(token(&[]), None);
+        assert_eq!(token(&["sessiond_admin"]), None);
+        assert_eq!(token(&["Sessiond_Admin=x; xsessiond_admin=y"]), None);
+        assert_eq!(token(&["sessiond_admin=x; sessiond_admin=x"]), None);
+        assert_eq!(token(&["sessiond_admin=x", "sessiond_admin=y"]), None);
     }
 }

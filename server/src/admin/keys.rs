@@ -112,7 +112,7 @@ fn render(operator: &Operator, note: &Note<'_>, buckets: &[KeyedBucket]) -> Mark
             }
         }
     };
-    page::section(Section::Buckets, operator, note, content)
+    page::section(Section::Buckets, operator, note, &content)
 }
 
 fn table(token: &FormToken, buckets: &[KeyedBucket]) -> Markup {
@@ -144,7 +144,7 @@ fn deletion(token: &FormToken, bucket: &BucketName) -> Markup {
     page::confirmed(
         "Delete key…",
         "Every client that uses the key is refused at once. The sessions stay.",
-        form,
+        &form,
     )
 }
 
@@ -160,7 +160,7 @@ fn created(operator: &Operator, bucket: &BucketName, key: &Secret) -> Markup {
         }
     };
     let note = Note::notice(Some("The key is created."));
-    page::section(Section::Buckets, operator, &note, content)
+    page::section(Section::Buckets, operator, &note, &content)
 }
 
 /// A field for the name of a bucket.

@@ -70,7 +70,7 @@ fn refused(desk: &Desk, client: Client) -> Response {
 
 fn log_in(note: &Note<'_>) -> Markup {
     let content = html! {
-        section.card.narrow {
+        section.card {
             form.stack method="post" action="/admin/login" {
                 div.field {
                     label for="key" { "Master key" }
@@ -82,5 +82,5 @@ fn log_in(note: &Note<'_>) -> Markup {
             }
         }
     };
-    page::plain("Log in", note, content)
+    page::plain("Log in", note, &content)
 }

@@ -29,7 +29,7 @@ pub(super) fn render(
         }
         @if let Some(listed) = listed { (sessions(operator.form_token(), listed)) }
     };
-    page::section(Section::Owners, operator, note, content)
+    page::section(Section::Owners, operator, note, &content)
 }
 
 fn search(token: &FormToken, doors: &OwnerDoors, listed: Option<&Listed>) -> Markup {
@@ -126,7 +126,7 @@ fn end_all(token: &FormToken, chosen: &Chosen, count: usize) -> Markup {
     page::confirmed(
         "End all sessions…",
         "The owner is logged out everywhere, and the data of these sessions is gone.",
-        form,
+        &form,
     )
 }
 

@@ -68,7 +68,7 @@ pub(super) fn section(
     section: Section,
     operator: &Operator,
     note: &Note<'_>,
-    content: Markup,
+    content: &Markup,
 ) -> Markup {
     let nav = html! {
         nav aria-label="Sections" {
@@ -83,24 +83,25 @@ pub(super) fn section(
             button.quiet { "Log out" }
         }
     };
-    document(section.title(), nav, html! { (notes(note)) (content) })
+    document(section.title(), &nav, &html! { (notes(note)) (content) })
 }
 
 /// A page for who is not logged in, or not let in.
-pub(super) fn plain(title: &str, note: &Note<'_>, content: Markup) -> Markup {
-    document(title, html! {}, html! { (notes(note)) (content) })
+pub(super) fn plain(title: &str, note: &Note<'_>, content: &Markup) -> Markup {
+    let content = html! { div.narrow { (notes(note)) (content) } };
+    document(title, &html! {}, &content)
 }
 
 /// Why nothing was done.
 pub(super) fn refusal(status: StatusCode, message: &str) -> Markup {
     let title = status.canonical_reason().unwrap_or("Refused");
     let content = html! {
-        section.card.narrow { p { a href="/admin" { "Back to the overview" } } }
+        section.card { p { a href="/admin" { "Back to the overview" } } }
     };
-    plain(title, &Note::alert(message), content)
+    plain(title, &Note::alert(message), &content)
 }
 
-fn document(title: &str, nav: Markup, content: Markup) -> Markup {
+fn document(title: &str, nav: &Markup, content: &Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -145,7 +146,7 @@ pub(super) fn hidden(token: &FormToken) -> Markup {
 }
 
 /// A button that asks once more, without a script.
-pub(super) fn confirmed(summary: &str, warning: &str, form: Markup) -> Markup {
+pub(super) fn confirmed(summary: &str, warning: &str, form: &Markup) -> Markup {
     html! {
         details.confirm {
             summary { (summary) }

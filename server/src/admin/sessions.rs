@@ -93,7 +93,7 @@ fn render(
         }
         @if let Some(shown) = shown { (shown) }
     };
-    page::section(Section::Sessions, operator, note, content)
+    page::section(Section::Sessions, operator, note, &content)
 }
 
 fn show(token: &FormToken, name: &SessionRef, session: &Session) -> Result<Markup, Refusal> {
@@ -123,7 +123,7 @@ fn ending(token: &FormToken, name: &SessionRef) -> Markup {
             button.danger { "End this session" }
         }
     };
-    page::confirmed("End session…", "Its data is gone then, for ever.", form)
+    page::confirmed("End session…", "Its data is gone then, for ever.", &form)
 }
 
 /// When the session ends unless it is used, in Unix seconds.

@@ -138,25 +138,25 @@ mod tests {
 
     #[test]
     fn json_is_laid_out_and_not_changed() {
-        let pretty = |json: &str| super::pretty(&RawValue::from_string(json.to_owned()).unwrap());
-        assert_eq!(pretty("1.10e400"), "1.10e400");
-        assert_eq!(pretty(" [ ] "), "[]");
-        assert_eq!(pretty("{}"), "{}");
+        let laid_out = |json: &str| pretty(&RawValue::from_string(json.to_owned()).unwrap());
+        assert_eq!(laid_out("1.10e400"), "1.10e400");
+        assert_eq!(laid_out(" [ ] "), "[]");
+        assert_eq!(laid_out("{}"), "{}");
         assert_eq!(
-            pretty(r#"{"a":[1, {"b":"x, {\"]: \\"}],"c":{}, "a":null}"#),
+            laid_out(r#"{"a":[1, {"b":"x, {\"]: \\"}],"c":{}, "a":null}"#),
             "{\n  \"a\": [\n    1,\n    {\n      \"b\": \"x, {\\\"]: \\\\\"\n    }\n  ],\n  \
              \"c\": {},\n  \"a\": null\n}"
         );
         let deep = "[".repeat(100) + &"]".repeat(100);
-        assert!(pretty(&deep).len() < 100 * 2 * 70);
+        assert!(laid_out(&deep).len() < 100 * 2 * 70);
     }
 
     #[test]
     fn moments_are_told_in_utc() {
-        let time = |seconds| super::time(seconds).into_string();
-        assert!(time(Some(0)).contains("1970-01-01 00:00:00 UTC"));
+        let told = |seconds| time(seconds).into_string();
+        assert!(told(Some(0)).contains("1970-01-01 00:00:00 UTC"));
         for never in [None, Some(-1), Some(i64::MAX)] {
-            assert_eq!(time(never), "unknown");
+            assert_eq!(told(never), "unknown");
         }
     }
 }

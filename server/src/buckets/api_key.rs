@@ -24,7 +24,7 @@ const LEN: usize = PREFIX.len() + 2 * HALF + CHECKSUM;
 const PURPOSE: &[u8] = b"sessiond api key";
 
 /// The SHA-256 of a key: what the store keeps. It needs no salt, for a key is of 160 bits.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(crate) struct KeyHash([u8; 32]);
 
 /// Makes the key of `bucket`: 160 bits that only who has `secret` can know, and a checksum.

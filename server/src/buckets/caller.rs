@@ -11,7 +11,7 @@ use crate::http::Client;
 
 /// Who wants to use a bucket: an address, with the hash of a key if the request carries one that
 /// has the form of a bucket's key. The key itself is not kept.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(super) struct Caller {
     pub(super) client: Client,
     pub(super) key: Option<KeyHash>,

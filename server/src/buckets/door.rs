@@ -11,7 +11,6 @@ use crate::shared::Shared;
 use crate::start_error::StartError;
 
 /// What the handlers of this door share.
-#[derive(Debug)]
 pub(super) struct Door {
     pub(super) shared: Shared,
     pub(super) keys: ApiKeys,

@@ -11,7 +11,6 @@ use crate::error::ApiError;
 use crate::http::Client;
 
 /// Proof that the request carries a master key.
-#[derive(Clone, Copy, Debug)]
 pub(super) struct Master;
 
 impl FromRequestParts<Arc<Door>> for Master {

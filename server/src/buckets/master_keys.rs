@@ -5,7 +5,6 @@ use crate::secret::Secret;
 
 /// The keys that open `/api-key`, by their hashes, so that comparing takes the same time whatever
 /// their lengths are.
-#[derive(Clone, Debug)]
 pub(super) struct MasterKeys(Box<[[u8; 32]]>);
 
 impl MasterKeys {

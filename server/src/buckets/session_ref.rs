@@ -9,7 +9,7 @@ use crate::buckets::name::{self, BucketName};
 use crate::error::ApiError;
 
 /// The name of a session in a bucket, which may be there or not.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct SessionRef {
     pub(crate) bucket: BucketName,
     pub(crate) uuid: Uuid,
@@ -36,7 +36,7 @@ impl SessionRef {
 }
 
 /// What the path of a request names.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) enum Named {
     Session(SessionRef),
     /// What stands for the id is no UUID, so there is no such session in this bucket.

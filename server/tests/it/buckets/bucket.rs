@@ -10,19 +10,19 @@ use serde_json::Value;
 
 use crate::service::{MASTER_KEY, Service, json};
 
-pub const HOUR: Duration = Duration::from_secs(3600);
-pub const MONTH: Duration = Duration::from_secs(30 * 86_400);
+pub(super) const HOUR: Duration = Duration::from_secs(3600);
+pub(super) const MONTH: Duration = Duration::from_secs(30 * 86_400);
 
 /// A bucket of a service under test, with its key.
-pub struct Bucket<'a> {
-    pub service: &'a Service,
-    pub name: String,
-    pub key: String,
+pub(super) struct Bucket<'a> {
+    pub(super) service: &'a Service,
+    pub(super) name: String,
+    pub(super) key: String,
 }
 
 impl<'a> Bucket<'a> {
     /// Gives the bucket `name` a key.
-    pub async fn new(service: &'a Service, name: &str) -> Self {
+    pub(super) async fn new(service: &'a Service, name: &str) -> Self {
         let request = service.put(&format!("/api-key/{name}"));
         let (status, body) = json(send(request.header("x-session-key", MASTER_KEY)).await).await;
         assert_eq!(status, 201, "{body}");
@@ -32,58 +32,58 @@ impl<'a> Bucket<'a> {
     }
 
     /// A request with the key of the bucket, to `/session/{bucket}` and what follows.
-    pub fn request(&self, method: Method, rest: &str) -> RequestBuilder {
+    pub(super) fn request(&self, method: Method, rest: &str) -> RequestBuilder {
         let path = format!("/session/{}{rest}", self.name);
         let request = self.service.request(method, &path);
         request.header("x-session-key", &self.key)
     }
 
-    pub fn get(&self, id: &str) -> RequestBuilder {
+    pub(super) fn get(&self, id: &str) -> RequestBuilder {
         self.request(Method::GET, &format!("/{id}"))
     }
 
-    pub fn post(&self, id: &str, data: &Value) -> RequestBuilder {
+    pub(super) fn post(&self, id: &str, data: &Value) -> RequestBuilder {
         self.request(Method::POST, &format!("/{id}")).json(data)
     }
 
-    pub fn delete(&self, id: &str) -> RequestBuilder {
+    pub(super) fn delete(&self, id: &str) -> RequestBuilder {
         self.request(Method::DELETE, &format!("/{id}"))
     }
 
-    pub fn put(&self) -> RequestBuilder {
+    pub(super) fn put(&self) -> RequestBuilder {
         self.request(Method::PUT, "")
     }
 
     /// Creates a session and returns its id.
-    pub async fn create(&self, data: &Value) -> String {
+    pub(super) async fn create(&self, data: &Value) -> String {
         let (status, body) = json(send(self.put().json(data)).await).await;
         assert_eq!(status, 201, "{body}");
         body["id"].as_str().expect("an id").to_owned()
     }
 
     /// The data of a session that is there.
-    pub async fn data(&self, id: &str) -> Value {
+    pub(super) async fn data(&self, id: &str) -> Value {
         let (status, mut body) = json(send(self.get(id)).await).await;
         assert_eq!(status, 200, "{body}");
         body["data"].take()
     }
 
     /// The name of a session's record in the store.
-    pub fn record(&self, id: &str) -> String {
+    pub(super) fn record(&self, id: &str) -> String {
         format!("sessiond:bucket:{}-{id}", self.name)
     }
 }
 
-pub async fn send(request: RequestBuilder) -> reqwest::Response {
+pub(super) async fn send(request: RequestBuilder) -> reqwest::Response {
     request.send().await.expect("an answer")
 }
 
-pub async fn status(request: RequestBuilder) -> u16 {
+pub(super) async fn status(request: RequestBuilder) -> u16 {
     send(request).await.status().as_u16()
 }
 
 /// The store of a service under test, to look behind its back.
-pub fn store(service: &Service) -> Arc<dyn Store> {
+pub(super) fn store(service: &Service) -> Arc<dyn Store> {
     if let Some(memory) = &service.memory {
         return Arc::new(memory.clone());
     }
@@ -92,7 +92,7 @@ pub fn store(service: &Service) -> Arc<dyn Store> {
 }
 
 /// What the store holds under `key`.
-pub async fn stored(service: &Service, key: &str) -> Option<Stored> {
+pub(super) async fn stored(service: &Service, key: &str) -> Option<Stored> {
     let replies = store(service).run(&[Command::Load { key }]).await;
     match replies.expect("a reply").remove(0) {
         Reply::Record(stored) => stored,
@@ -101,19 +101,19 @@ pub async fn stored(service: &Service, key: &str) -> Option<Stored> {
 }
 
 /// How long the record `key` has to live.
-pub async fn ttl(service: &Service, key: &str) -> Duration {
+pub(super) async fn ttl(service: &Service, key: &str) -> Duration {
     let stored = stored(service, key).await.expect("a record");
     stored.ttl.expect("an end")
 }
 
 /// Lets the record `key` live for `ttl`.
-pub async fn set_ttl(service: &Service, key: &str, ttl: Duration) {
+pub(super) async fn set_ttl(service: &Service, key: &str, ttl: Duration) {
     let replies = store(service).run(&[Command::Expire { key, ttl }]).await;
     assert!(matches!(replies.expect("a reply")[0], Reply::Applied(true)));
 }
 
 /// The end of a whole life from now, in Unix seconds, as far as one can tell.
-pub fn is_month_from_now(expires: &Value) -> bool {
+pub(super) fn is_month_from_now(expires: &Value) -> bool {
     let now = std::time::UNIX_EPOCH.elapsed().expect("after 1970");
     let expires = expires.as_u64().expect("seconds");
     expires.abs_diff((now + MONTH).as_secs()) <= 2

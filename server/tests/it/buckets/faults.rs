@@ -12,7 +12,7 @@ use crate::buckets::bucket::{Bucket, send, status, store, stored};
 use crate::service::{self, MASTER_KEY, Service};
 use crate::support::eventually;
 
-async fn assert_unavailable(response: Response, what: &str) {
+pub(super) async fn assert_unavailable(response: Response, what: &str) {
     assert!(response.headers().contains_key("retry-after"), "{what}");
     let answer = service::json(response).await;
     let unavailable = json!({ "error": "the session store is not available" });
@@ -20,7 +20,7 @@ async fn assert_unavailable(response: Response, what: &str) {
 }
 
 /// Every request of this door that needs the store.
-fn requests(bucket: &Bucket<'_>, id: &str) -> Vec<(&'static str, RequestBuilder)> {
+pub(super) fn requests(bucket: &Bucket<'_>, id: &str) -> Vec<(&'static str, RequestBuilder)> {
     let key = |method| {
         let request = bucket.service.request(method, "/api-key/shop");
         request.header("x-session-key", MASTER_KEY)
@@ -60,8 +60,56 @@ async fn whatever_the_store_says_is_503_and_nothing_is_lost() {
     }
 }
 
+/// A key that cannot be checked is not wrong, and lets nobody in.
+#[tokio::test]
+async fn a_key_that_cannot_be_checked_lets_nobody_in() {
+    let service = Service::memory().await;
+    let memory = service.memory.clone().expect("memory");
+    let bucket = Bucket::new(&service, "shop").await;
+    let id = bucket.create(&json!("kept")).await;
+    let wrong = Bucket::new(&service, "other").await.key;
+    let path = format!("/session/shop/{id}");
+    for (method, path) in [
+        (Method::PUT, "/session/shop"),
+        (Method::GET, &path),
+        (Method::POST, &path),
+        (Method::DELETE, &path),
+    ] {
+        for key in [&wrong, &bucket.key] {
+            let count = memory.len();
+            memory.fail_next(StoreErrorKind::Connection, 1);
+            let request = service.request(method.clone(), path).body("changed");
+            let response = send(request.header("x-session-key", key)).await;
+            assert_unavailable(response, &format!("{method}")).await;
+            assert_eq!(memory.len(), count);
+        }
+    }
+    assert_eq!(bucket.data(&id).await, json!("kept"));
+}
+
+#[tokio::test]
+async fn r38_a_key_of_another_form_is_refused_without_asking_the_store() {
+    let service = Service::memory().await;
+    let memory = service.memory.clone().expect("memory");
+    let key = Bucket::new(&service, "shop").await.key;
+    let slip = format!("{}x", &key[..key.len() - 1]);
+    memory.fail_with(StoreErrorKind::Connection);
+    let put = |key: &str| {
+        let request = service.put("/session/shop");
+        status(request.header("x-session-key", key))
+    };
+    for wrong in ["", "x", &slip, &key[1..], &format!("{key}x"), MASTER_KEY] {
+        assert_eq!(put(wrong).await, 401, "{wrong}");
+    }
+    assert_eq!(put(&key).await, 503);
+    for method in [Method::GET, Method::PUT, Method::DELETE] {
+        let request = service.request(method, "/api-key/shop");
+        assert_eq!(status(request.header("x-session-key", &key)).await, 401);
+    }
+}
+
 /// A request whose key has been checked, and whose body is still to come.
-async fn halfway(bucket: &Bucket<'_>, line: &str) -> TcpStream {
+pub(super) async fn halfway(bucket: &Bucket<'_>, line: &str) -> TcpStream {
     let mut socket = TcpStream::connect(bucket.service.address)
         .await
         .expect("connect");
@@ -188,35 +236,6 @@ async fn a_lost_reply_leaves_no_key_that_cannot_be_known() {
         assert_eq!(status(master(Method::DELETE)).await, 200);
         assert_eq!(status(master(Method::GET)).await, 404);
     }
-}
-
-/// F1 and F2: Redis is killed, hangs, comes back.
-#[tokio::test]
-async fn f1_a_redis_that_dies_is_503_and_serves_again_when_it_is_back() {
-    let mut service = Service::redis().await;
-    let mut redis = service.redis.take().expect("Redis");
-    service.redis = None;
-    let bucket = Bucket::new(&service, "shop").await;
-    let id = bucket.create(&json!(1)).await;
-    redis.run(&["SAVE"]);
-    redis.pause();
-    for (what, request) in requests(&bucket, &id) {
-        let start = std::time::Instant::now();
-        assert_unavailable(send(request).await, what).await;
-        assert!(start.elapsed() < Duration::from_secs(3), "{what}");
-    }
-    redis.resume();
-    redis.kill();
-    for (what, request) in requests(&bucket, &id) {
-        let start = std::time::Instant::now();
-        assert_unavailable(send(request).await, what).await;
-        assert!(start.elapsed() < Duration::from_secs(3), "{what}");
-    }
-    redis.restart();
-    eventually("it serves again", || async {
-        (status(bucket.put()).await == 201).then_some(())
-    })
-    .await;
 }
 
 /// The record of a key or of a session is not ours: an error inside, and it is left alone.

@@ -9,4 +9,5 @@ mod faults;
 mod methods;
 mod names;
 mod payloads;
+mod redis_faults;
 mod sessions;
