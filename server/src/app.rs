@@ -77,7 +77,6 @@ impl App {
     }
 
     /// The service as a router, to be called without a network.
-    #[must_use]
     pub fn router(&self) -> Router {
         self.router.clone()
     }

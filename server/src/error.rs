@@ -89,10 +89,6 @@ impl ApiError {
         &self.message
     }
 
-    pub(crate) fn into_message(self) -> Cow<'static, str> {
-        self.message
-    }
-
     fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.header = Some((name, value));
         self

@@ -3,6 +3,7 @@
 use std::net::TcpListener;
 use std::num::NonZeroUsize;
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use tokio::runtime::Builder;
 use tokio::sync::watch;
@@ -11,6 +12,9 @@ use crate::app::App;
 use crate::serve::serve;
 use crate::shared::Shared;
 use crate::start_error::StartError;
+
+/// How soon the pulse of a thread comes: sooner than the deadline of any call.
+const PULSE: Duration = Duration::from_millis(50);
 
 /// Starts the threads that answer requests until `stop` says true.
 ///
@@ -42,6 +46,7 @@ pub(crate) fn start(
             };
             let work = move || {
                 runtime.block_on(async {
+                    tokio::spawn(pulse());
                     match tokio::net::TcpListener::from_std(listener) {
                         Ok(listener) => serve(listener, app, stopped(stop)).await,
                         Err(error) => tracing::error!(%error, "a thread cannot listen"),
@@ -52,6 +57,18 @@ pub(crate) fn start(
             Ok(thread.spawn(work)?)
         })
         .collect()
+}
+
+/// Keeps a timer that ends soon, always.
+///
+/// Tokio wakes its driver up, by a system call, for each timer that ends before all that it knew
+/// of when it last went to sleep. Without this that is every deadline of every call to Redis,
+/// more than one a request.
+async fn pulse() {
+    let mut ticks = tokio::time::interval(PULSE);
+    loop {
+        ticks.tick().await;
+    }
 }
 
 async fn stopped(mut stop: watch::Receiver<bool>) {

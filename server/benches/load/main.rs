@@ -47,7 +47,7 @@ async fn measure(rounds: usize, span: Duration) -> Report {
     let bare = Process::bare();
     let sessiond = Process::sessiond(&redis.url());
     let memory = Process::sessiond_in_memory();
-    let mut workloads = vec![Workload::bare(bare.address()).await];
+    let mut workloads = vec![Workload::bare(bare.address())];
     workloads.extend(Workload::doors("", sessiond.address()).await);
     workloads.extend(Workload::doors(" (memory)", memory.address()).await);
     let mut report = Report::default();

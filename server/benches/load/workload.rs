@@ -40,7 +40,7 @@ impl Workload {
         }
     }
 
-    pub(crate) async fn bare(address: SocketAddr) -> Self {
+    pub(crate) fn bare(address: SocketAddr) -> Self {
         let path = "/session/bench/6f1c9c3a-8f0e-4a59-9d7b-2f60c1a4e8d5";
         let get = request("GET", path, &[("X-SESSION-KEY", &"k".repeat(38))], "");
         Self::new("bare axum route".to_owned(), address, vec![get])

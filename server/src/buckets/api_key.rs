@@ -47,12 +47,26 @@ fn checksum(unchecked: &[u8]) -> String {
     crypto::base62(crc32fast::hash(unchecked).into(), CHECKSUM)
 }
 
+/// The number that a checksum writes.
+fn number(sum: &[u8]) -> Option<u64> {
+    sum.iter().try_fold(0, |number, digit| {
+        let value = match digit {
+            b'0'..=b'9' => digit - b'0',
+            b'A'..=b'Z' => digit - b'A' + 10,
+            b'a'..=b'z' => digit - b'a' + 36,
+            _ => return None,
+        };
+        Some(number * 62 + u64::from(value))
+    })
+}
+
 impl KeyHash {
     /// The hash of `key`, if it has the form of a bucket's key.
     pub(super) fn of(key: &[u8]) -> Option<Self> {
         let (unchecked, sum) = key.split_at_checked(LEN - CHECKSUM)?;
-        let formed =
-            unchecked.starts_with(PREFIX.as_bytes()) && sum == checksum(unchecked).as_bytes();
+        let formed = sum.len() == CHECKSUM
+            && unchecked.starts_with(PREFIX.as_bytes())
+            && number(sum) == Some(crc32fast::hash(unchecked).into());
         formed.then(|| Self(crypto::sha256(key)))
     }
 

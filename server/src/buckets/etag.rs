@@ -14,7 +14,7 @@ use crate::crypto;
 /// How many bytes of the hash make a version.
 const BYTES: usize = 16;
 
-/// The version of a session's data: a part of the SHA-256 of its JSON text.
+/// The version of a session's data: a part of the SHA-256 of its JSON text, in quotes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ETag(String);
 
@@ -23,19 +23,19 @@ pub(super) struct ETag(String);
 pub(super) enum IfMatch {
     /// Every one: the header is missing, or `*`.
     Any,
-    /// These; those that cannot be one of ours are left out.
+    /// These, each in its quotes; those that cannot be one of ours are left out.
     Listed(Vec<String>),
 }
 
 impl ETag {
     pub(super) fn of(data: &RawValue) -> Self {
         let hash = crypto::sha256(data.get().as_bytes());
-        Self(hex::encode(&hash[..BYTES]))
+        Self(["\"", &hex::encode(&hash[..BYTES]), "\""].concat())
     }
 
     /// The value of the header `ETag`.
-    pub(super) fn header(&self) -> HeaderValue {
-        HeaderValue::try_from(format!("\"{}\"", self.0)).expect("digits are a header's value")
+    pub(super) fn into_header(self) -> HeaderValue {
+        HeaderValue::try_from(self.0).expect("digits in quotes are a header's value")
     }
 }
 
@@ -78,7 +78,7 @@ fn strong(mut list: &[u8], tags: &mut Vec<String>) {
         let Some(end) = rest.iter().position(|byte| *byte == b'"') else {
             return;
         };
-        if let Ok(tag) = std::str::from_utf8(&rest[..end])
+        if let Ok(tag) = std::str::from_utf8(&quoted[..end + 2])
             && !weak
         {
             tags.push(tag.to_owned());
@@ -110,7 +110,7 @@ mod tests {
     #[test]
     fn strong_tags_of_any_number_of_lines_are_collected() {
         let listed =
-            |tags: &[&str]| IfMatch::Listed(tags.iter().map(ToString::to_string).collect());
+            |tags: &[&str]| IfMatch::Listed(tags.iter().map(|tag| format!("\"{tag}\"")).collect());
         assert_eq!(read(&[]), IfMatch::Any);
         assert_eq!(read(&["*"]), IfMatch::Any);
         assert_eq!(read(&[r#""a""#]), listed(&["a"]));
@@ -135,7 +135,7 @@ mod tests {
     #[test]
     fn data_of_another_version_is_not_to_be_overwritten() {
         let data = |text: &str| RawValue::from_string(text.to_owned()).unwrap();
-        let tag = ETag::of(&data("1")).header();
+        let tag = ETag::of(&data("1")).into_header();
         let tag = tag.to_str().unwrap();
         let allows = |line: &str, text: &str| read(&[line]).allows(Some(&data(text)));
         assert!(allows(tag, "1") && allows("*", "2"));

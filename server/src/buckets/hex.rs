@@ -4,11 +4,13 @@ const DIGITS: &[u8; 16] = b"0123456789abcdef";
 
 /// Writes bytes as digits, two a byte.
 pub(super) fn encode(bytes: &[u8]) -> String {
-    let digit = |value: u8| char::from(DIGITS[usize::from(value)]);
-    let pairs = bytes.iter();
-    pairs
-        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
-        .collect()
+    let mut digits = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        for value in [byte >> 4, byte & 15] {
+            digits.push(char::from(DIGITS[usize::from(value)]));
+        }
+    }
+    digits
 }
 
 /// Reads as many bytes as `bytes` has room for, neither more nor fewer.

@@ -26,7 +26,7 @@ use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-pub(crate) use api_keys::{ApiKeys, CurrentKey, KeyedBucket};
+pub(crate) use api_keys::{ApiKeys, KeyedBucket};
 pub(crate) use name::BucketName;
 pub(crate) use session_ref::SessionRef;
 pub(crate) use sessions::{BucketSessions, data};

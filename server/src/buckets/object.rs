@@ -57,7 +57,7 @@ pub(super) async fn answer(
     let mut response = json(status, &object, FRAME + data.get().len())?;
     response
         .headers_mut()
-        .insert(ETAG, ETag::of(&data).header());
+        .insert(ETAG, ETag::of(&data).into_header());
     Ok(response)
 }
 

@@ -30,8 +30,10 @@ impl SessionRef {
 
     /// The id of its record. The UUID has a fixed length, so no two names share an id.
     pub(super) fn id(&self) -> SessionId {
-        let id = format!("{}-{}", self.bucket.as_str(), self.uuid);
-        SessionId::parse(id).expect("names and UUIDs have the characters of ids")
+        let mut buffer = Uuid::encode_buffer();
+        let uuid = self.uuid.hyphenated().encode_lower(&mut buffer);
+        SessionId::parse([self.bucket.as_str(), "-", uuid].concat())
+            .expect("names and UUIDs have the characters of ids")
     }
 }
 
