@@ -134,11 +134,12 @@ async fn listen(settings: Settings) -> Result<(), Failure> {
     let listener =
         TcpListener::bind(address).map_err(|error| format!("http.listen: {address}: {error}"))?;
     let shared = Shared::new(settings)?;
+    let told_to_stop = told_to_stop()?;
     let (stop, stopped) = watch::channel(false);
     let threads = workers::start(&listener, &shared, &stopped)?;
     tracing::info!(address = %listener.local_addr()?, "sessiond listens");
     announce(&shared.settings);
-    told_to_stop().await;
+    told_to_stop.await;
     drop(listener);
     stop.send_replace(true);
     workers::join(threads).await;
@@ -166,23 +167,25 @@ fn is_loopback(settings: &Settings) -> bool {
     settings.http.listen.ip().is_loopback()
 }
 
-/// Waits for Ctrl-C or SIGTERM; the second one ends the process at once.
-async fn told_to_stop() {
-    let mut terminate = signal(SignalKind::terminate()).expect("SIGTERM can be waited for");
-    let mut interrupt = signal(SignalKind::interrupt()).expect("SIGINT can be waited for");
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    tracing::info!("sessiond stops: requests under way are finished; once more stops at once");
-    tokio::spawn(async move {
+/// Waits for Ctrl-C or SIGTERM, from now on; the second one ends the process at once.
+fn told_to_stop() -> io::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut either = async move || {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
-        #[expect(clippy::exit, reason = "the operator has said so twice")]
-        std::process::exit(130);
-    });
+    };
+    Ok(async move {
+        either().await;
+        tracing::info!("sessiond stops: requests under way are finished; once more stops at once");
+        tokio::spawn(async move {
+            either().await;
+            #[expect(clippy::exit, reason = "the operator has said so twice")]
+            std::process::exit(130);
+        });
+    })
 }
 
 fn runtime() -> tokio::runtime::Runtime {

@@ -1,7 +1,7 @@
 //! `sessiond`: the sessions of [`jwt_redis_session`] over HTTP, for apps in any language.
 //!
 //! This library is what the binary is made of, so that tests can run the service in their own
-//! process: [`Settings`] say what to run, [`App`] is it, [`serve`] lets it answer. How it is used
+//! process: [`Settings`] say what to run, [`App`] is it, [`serve()`] lets it answer. How it is used
 //! over HTTP stands in the README.
 //!
 //! ```
