@@ -50,7 +50,7 @@ impl Sessions {
     /// ```
     pub fn builder(store: impl Store, tokens: impl Into<TokenFormat>) -> SessionsBuilder {
         SessionsBuilder {
-            store: Arc::new(store),
+            store: store.into_shared(),
             format: tokens.into(),
             keyspace: "sess:".into(),
             max_age: Some(Duration::from_secs(86_400)),

@@ -164,6 +164,21 @@ impl Sessions {
         Ok(self.active(id, loaded))
     }
 
+    /// As [`peek`](Self::peek) for several sessions, also of different keyspaces: in one round
+    /// trip if all of them were built on clones of one `Arc<dyn Store>`, else one after the other.
+    /// The results are in the order of `looks`.
+    ///
+    /// For an application that looks up who asks along with what they ask for.
+    pub async fn peek_each(looks: &[(&Self, &SessionId)]) -> Vec<Result<Session, SessionError>> {
+        let engines = looks.iter().map(|(sessions, id)| (&*sessions.engine, *id));
+        let engines: Vec<_> = engines.collect();
+        let loaded = Engine::peek_each(&engines).await;
+        let found = looks.iter().zip(loaded);
+        found
+            .map(|((sessions, id), loaded)| Ok(sessions.active(id, loaded?)))
+            .collect()
+    }
+
     /// Ends the session `id`, whoever it belongs to, and tells whether there was one to end.
     /// Runs to its end even if the caller is dropped.
     ///

@@ -54,6 +54,38 @@ impl Engine {
         self.found(loaded, at)
     }
 
+    /// Reads several records, each with its engine: in one round trip if all have one store.
+    pub(crate) async fn peek_each(
+        looks: &[(&Self, &SessionId)],
+    ) -> Vec<Result<Loaded, SessionError>> {
+        let one_store = |pair: &[(&Self, _)]| Arc::ptr_eq(&pair[0].0.store, &pair[1].0.store);
+        if !looks.windows(2).all(one_store) {
+            let mut each = Vec::with_capacity(looks.len());
+            for (engine, id) in looks {
+                each.push(engine.peek(id).await);
+            }
+            return each;
+        }
+        let Some((first, _)) = looks.first() else {
+            return Vec::new();
+        };
+        let at = first.now_millis();
+        let keys = looks.iter().map(|(engine, id)| engine.keyspace.record(id));
+        let keys: Vec<_> = keys.collect();
+        let commands: Vec<_> = keys.iter().map(|key| Command::Load { key }).collect();
+        match first.run_all(&commands).await {
+            Ok(replies) => {
+                let replies = looks.iter().zip(replies);
+                let found = replies.map(|((engine, _), reply)| engine.found(reply, at));
+                found.collect()
+            }
+            Err(error) => vec![error; looks.len()]
+                .into_iter()
+                .map(|error| Err(error.into()))
+                .collect(),
+        }
+    }
+
     fn found(&self, loaded: Reply, at: i64) -> Result<Loaded, SessionError> {
         let (record, ttl) = self
             .judge(reply::record(loaded))

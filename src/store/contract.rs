@@ -1,6 +1,7 @@
 //! What sessions ask of a store.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -37,6 +38,16 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     ///
     /// [`StoreError`] if any command was refused or its outcome is unknown.
     async fn run(&self, commands: &[Command<'_>]) -> Result<Vec<Reply>, StoreError>;
+
+    /// Lets several owners have the store. One that several have already stays as it is, so that
+    /// [`Sessions`](crate::Sessions) built on it can tell that they share it.
+    #[must_use]
+    fn into_shared(self) -> Arc<dyn Store>
+    where
+        Self: Sized,
+    {
+        Arc::new(self)
+    }
 }
 
 /// One atomic step on one name.
@@ -357,8 +368,23 @@ pub enum Standing {
 }
 
 #[async_trait]
-impl<S: Store + ?Sized> Store for std::sync::Arc<S> {
+impl<S: Store> Store for Arc<S> {
     async fn run(&self, commands: &[Command<'_>]) -> Result<Vec<Reply>, StoreError> {
         (**self).run(commands).await
+    }
+
+    fn into_shared(self) -> Arc<dyn Store> {
+        self
+    }
+}
+
+#[async_trait]
+impl Store for Arc<dyn Store> {
+    async fn run(&self, commands: &[Command<'_>]) -> Result<Vec<Reply>, StoreError> {
+        (**self).run(commands).await
+    }
+
+    fn into_shared(self) -> Self {
+        self
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jwt_redis_session::{SessionEntry, SessionError, SessionId, Sessions};
+use jwt_redis_session::{Session, SessionEntry, SessionError, SessionId, Sessions};
 use serde_json::{Map, Value};
 
 use crate::buckets::api_key::{self, KeyHash};
@@ -132,11 +132,12 @@ impl ApiKeys {
         bucket: &BucketName,
         key: &KeyHash,
     ) -> Result<bool, SessionError> {
-        let Some(record) = found(self.records.peek(&id(bucket)).await)? else {
-            return Ok(false);
-        };
-        let hash: Option<KeyHash> = record.get("hash")?;
-        Ok(hash.is_some_and(|hash| hash.equals(key)))
+        is_key(self.records.peek(&id(bucket)).await, key)
+    }
+
+    /// Where the record of a bucket's key is, to be looked up along with others.
+    pub(super) fn place(&self, bucket: &BucketName) -> (&Sessions, SessionId) {
+        (&self.records, id(bucket))
     }
 
     /// Lists the buckets that have a key, by name.
@@ -159,6 +160,22 @@ async fn relist(records: &Sessions, id: &SessionId) {
     if let Ok(newer) = records.peek(id).await {
         let _ = newer.touch().await;
     }
+}
+
+/// Whether the record that was looked up at [`ApiKeys::place`] is that of `key`.
+///
+/// # Errors
+///
+/// As [`ApiKeys::check`].
+pub(super) fn is_key(
+    looked: Result<Session, SessionError>,
+    key: &KeyHash,
+) -> Result<bool, SessionError> {
+    let Some(record) = found(looked)? else {
+        return Ok(false);
+    };
+    let hash: Option<KeyHash> = record.get("hash")?;
+    Ok(hash.is_some_and(|hash| hash.equals(key)))
 }
 
 fn id(bucket: &BucketName) -> SessionId {

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::buckets::caller::Caller;
 use crate::buckets::document::{BucketPath, Condition, Refused, SessionPath};
-use crate::buckets::door::Door;
+use crate::buckets::door::{Door, Looked};
 use crate::buckets::etag::IfMatch;
 use crate::buckets::name::BucketName;
 use crate::buckets::object::{self, BucketSession, hyphenated};
@@ -73,8 +73,7 @@ pub(super) async fn read(
     named: Named,
     caller: Caller,
 ) -> Result<Response, ApiError> {
-    let looked = enter(&door, &caller, &named).await?;
-    let (name, session) = looked?.ok_or_else(missing)?;
+    let (name, session) = present(enter(&door, &caller, &named).await?)?;
     object::answer(StatusCode::OK, name, &session).await
 }
 
@@ -111,7 +110,7 @@ pub(super) async fn replace(
 ) -> Result<Response, ApiError> {
     let looked = enter(&door, &caller, &named).await?;
     let data = payload::read(&door, format, body).await?;
-    let (name, session) = looked?.ok_or_else(missing)?;
+    let (name, session) = present(looked)?;
     sessions::replace(&session, &data, &wanted)
         .await
         .map_err(not_replaced)?;
@@ -154,27 +153,35 @@ pub(super) async fn end(
     object::json(StatusCode::OK, &ended, 0)
 }
 
-/// A session with its name, if it is there.
-type Looked<'a> = Result<Option<(&'a SessionRef, Session)>, SessionError>;
-
-/// Lets the caller in, and looks the session up meanwhile: one round trip's time for both.
-/// Looking changes nothing, so it may be done for a stranger, too.
+/// Lets the caller in, and looks the session up; a name that is none's is not looked up.
 ///
 /// # Errors
 ///
-/// As [`Door::admit`]; what the look has found is for later, for the request may have mistakes
-/// that are to be told first.
-async fn enter<'a>(door: &Door, caller: &Caller, named: &'a Named) -> Result<Looked<'a>, ApiError> {
-    let look = async {
-        let Some(name) = named.session() else {
-            return Ok(None);
-        };
-        let session = door.sessions.look(name).await?;
-        Ok(session.map(|session| (name, session)))
+/// As [`Door::admit_and_look`].
+async fn enter<'a>(
+    door: &Door,
+    caller: &Caller,
+    named: &'a Named,
+) -> Result<(Option<&'a SessionRef>, Looked), ApiError> {
+    let Some(name) = named.session() else {
+        door.admit(caller, named.bucket()).await?;
+        return Ok((None, Ok(None)));
     };
-    let look = async { Ok(look.await) };
-    let ((), looked) = tokio::try_join!(door.admit(caller, named.bucket()), look)?;
-    Ok(looked)
+    Ok((Some(name), door.admit_and_look(caller, name).await?))
+}
+
+/// The session with its name.
+///
+/// # Errors
+///
+/// 404 if it is not there; what the look has failed with.
+fn present(
+    (name, looked): (Option<&SessionRef>, Looked),
+) -> Result<(&SessionRef, Session), ApiError> {
+    match (name, looked?) {
+        (Some(name), Some(session)) => Ok((name, session)),
+        _ => Err(missing()),
+    }
 }
 
 fn not_replaced(error: NotReplaced) -> ApiError {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jwt_redis_session::{Session, SessionError, Sessions};
+use jwt_redis_session::{Session, SessionError, SessionId, Sessions};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
@@ -80,6 +80,11 @@ impl BucketSessions {
     /// [`SessionError::Unavailable`]; [`SessionError::Rejected`] if the record is corrupt.
     pub(crate) async fn look(&self, name: &SessionRef) -> Result<Option<Session>, SessionError> {
         found(self.0.peek(&name.id()).await)
+    }
+
+    /// Where a session is, to be looked up along with others.
+    pub(super) fn place(&self, name: &SessionRef) -> (&Sessions, SessionId) {
+        (&self.0, name.id())
     }
 
     /// Ends a session and tells whether there was one.

@@ -11,6 +11,7 @@ on_every_store!(
     r29_after_destroy_nothing_works,
     is_alive_asks_the_store,
     peek_is_one_read_and_keep_alive_none,
+    several_are_looked_at_in_one_call_if_their_store_is_one,
     keep_alive_tells_that_the_session_is_gone,
 );
 
@@ -161,6 +162,32 @@ async fn peek_is_one_read_and_keep_alive_none(store: impl Store + Clone) {
     assert_eq!(store.calls() - before, 1);
     let unknown = SessionId::parse("0123456789abcdef").unwrap();
     assert_eq!(sessions.peek(&unknown).await.unwrap_err(), UNKNOWN);
+}
+
+async fn several_are_looked_at_in_one_call_if_their_store_is_one(store: impl Store + Clone) {
+    let store = Counting::new(store);
+    let shared: Arc<dyn Store> = Arc::new(store.clone());
+    let build = |keyspace: &str| builder(Arc::clone(&shared)).keyspace(keyspace).build();
+    let (one, other) = (build("one:").unwrap(), build("other:").unwrap());
+    let (first, _) = created(&one).await;
+    let (second, _) = created(&other).await;
+    let (first, second) = (id(&first), id(&second));
+    let before = store.calls();
+    let looks = [(&one, &first), (&other, &first), (&other, &second)];
+    let looked = Sessions::peek_each(&looks).await;
+    assert_eq!(store.calls() - before, 1);
+    let owners = looked.iter().map(|look| look.as_ref().map(Session::owner));
+    let jo = Ok(Some("jo".to_owned()));
+    assert_eq!(
+        owners.collect::<Vec<_>>(),
+        [jo.clone(), Err(&UNKNOWN), jo.clone()]
+    );
+    // Whether two stores are one cannot always be told; then it takes longer.
+    let apart = builder(store.clone()).keyspace("other:").build().unwrap();
+    let looked = Sessions::peek_each(&[(&one, &first), (&apart, &second)]).await;
+    assert_eq!(store.calls() - before, 3);
+    assert!(looked.iter().all(Result::is_ok));
+    assert!(Sessions::peek_each(&[]).await.is_empty());
 }
 
 async fn keep_alive_tells_that_the_session_is_gone(store: impl Store + Clone) {

@@ -99,7 +99,10 @@ async fn f25_an_update_nobody_waits_for_is_whole_or_not_there() {
                     serde_json::json!({ "a": 1, "written": value }),
                 ),
             };
-            let data = body.get("data").or(body.get("result")).expect("data");
+            let data = body
+                .get("data")
+                .or_else(|| body.get("result"))
+                .expect("data");
             assert!(*data == before || *data == after, "{door:?}: {data}");
         }
     }
