@@ -48,9 +48,19 @@ impl SessionData {
     ///
     /// [`SessionError::Decode`] if the value is not a `T`.
     pub fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, SessionError> {
-        self.raw(key)
+        self.get_raw(key)
             .map(|value| serde_json::from_str(value.get()).map_err(|_| SessionError::decode(key)))
             .transpose()
+    }
+
+    /// Reads the field `key` as the JSON that it is stored as, or `None` if there is no such field:
+    /// for who passes it on as it is.
+    #[must_use]
+    pub fn get_raw(&self, key: &str) -> Option<&RawValue> {
+        match self.changes.fields.get(key) {
+            Some(change) => change.value.as_deref(),
+            None => self.record.as_ref()?.field(key),
+        }
     }
 
     /// Sets the field `key`.
@@ -91,7 +101,7 @@ impl SessionData {
     /// Whether there is a field `key`.
     #[must_use]
     pub fn contains_key(&self, key: &str) -> bool {
-        self.raw(key).is_some()
+        self.get_raw(key).is_some()
     }
 
     /// The names of all fields.
@@ -178,13 +188,6 @@ impl SessionData {
             .retain(|_, change| change.number > written.count);
     }
 
-    fn raw(&self, key: &str) -> Option<&RawValue> {
-        match self.changes.fields.get(key) {
-            Some(change) => change.value.as_deref(),
-            None => self.record.as_ref()?.field(key),
-        }
-    }
-
     /// The fields as they are now: loaded ones in their order, then new ones.
     fn with_fields<R>(
         &self,
@@ -247,6 +250,8 @@ mod tests {
         data.insert("new", "x").unwrap();
         assert_eq!(data.get::<u8>("a").unwrap(), Some(2));
         assert_eq!(data.get::<u8>("b").unwrap(), None);
+        let raw = |key| data.get_raw(key).map(RawValue::get);
+        assert_eq!([raw("a"), raw("b"), raw("c")], [Some("2"), None, Some("3")]);
         assert_eq!(data.keys(), ["a", "c", "new"]);
         assert_eq!(data.write(&Meta::default()), r#"{"a":2,"c":3,"new":"x"}"#);
         assert_eq!(data.to_json(), json!({"a": 2, "c": 3, "new": "x"}));

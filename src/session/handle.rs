@@ -177,6 +177,12 @@ impl Session {
         self.read(|data| data.get(key))
     }
 
+    /// Reads the field `key` as the JSON that it is stored as; see [`SessionData::get_raw`].
+    #[must_use]
+    pub fn get_raw(&self, key: &str) -> Option<Box<RawValue>> {
+        self.read(|data| data.get_raw(key).map(ToOwned::to_owned))
+    }
+
     /// Sets the field `key` in this handle; see [`SessionData::insert`].
     ///
     /// # Errors

@@ -106,7 +106,7 @@ pub(crate) fn data(session: &Session) -> Result<Box<RawValue>, SessionError> {
     let missing = || SessionError::Decode {
         key: DATA.to_owned(),
     };
-    session.get(DATA)?.ok_or_else(missing)
+    session.get_raw(DATA).ok_or_else(missing)
 }
 
 /// Replaces the data of a session in one atomic step, if it is as the client wants it to be.
@@ -123,8 +123,7 @@ pub(super) async fn replace(
     let mut changed = false;
     let replaced = session
         .update_with(|stored| {
-            let before: Option<Box<RawValue>> = stored.get(DATA)?;
-            changed = !wanted.allows(before.as_deref());
+            changed = !wanted.allows(stored.get_raw(DATA));
             if changed {
                 return Err(SessionError::Conflict);
             }
