@@ -4,13 +4,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jwt_redis_session::store::{Store, StoreError};
-use jwt_redis_session::{Keyring, KeyringError, MemoryStore, RedisConfig, RedisStore};
+use jwt_redis_session::{
+    Keyring, KeyringError, MemoryStore, RedisConfig, RedisStore, Sessions, SessionsBuilder,
+    TokenFormat,
+};
 
 use tokio::sync::Semaphore;
 
 use crate::http::FailedAuthentications;
 use crate::secret::Secret;
 use crate::settings::{Settings, StoreSettings, TokenAlgorithm};
+
+/// A read pushes a session's end back when this has passed since the last one, or a 16th of its
+/// time to live: so the end that clients are told is true to the second, and most reads of a
+/// session in use write nothing.
+const TOUCH_AFTER: Duration = Duration::from_secs(1);
 
 /// What all doors share: the settings, the store, the secrets.
 #[derive(Clone, Debug)]
@@ -77,6 +85,19 @@ impl Shared {
             };
         }
         keyring.build()
+    }
+
+    /// Starts building the sessions under `part`, which live for `ttl` after their last use.
+    pub(crate) fn sessions(
+        &self,
+        part: &str,
+        tokens: impl Into<TokenFormat>,
+        ttl: Duration,
+    ) -> SessionsBuilder {
+        Sessions::builder(Arc::clone(&self.store), tokens)
+            .keyspace(self.keyspace(part))
+            .max_age(ttl)
+            .touch_after(TOUCH_AFTER.min(ttl / 16))
     }
 
     /// The name that everything under `part` begins with in the store.

@@ -1,6 +1,5 @@
 //! What the page works with.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use jwt_redis_session::{ConfigError, OpaqueTokens, Sessions};
@@ -41,10 +40,8 @@ impl Desk {
 
 fn operators(shared: &Shared) -> Result<Sessions, ConfigError> {
     let ttl = shared.settings.admin.session_ttl;
-    Sessions::builder(Arc::clone(&shared.store), OpaqueTokens::new())
-        .keyspace(shared.keyspace("admin"))
-        .max_age(ttl)
+    shared
+        .sessions("admin", OpaqueTokens::new(), ttl)
         .absolute_lifetime(SHIFT)
-        .touch_after(Duration::from_secs(1).min(ttl / 16))
         .build()
 }

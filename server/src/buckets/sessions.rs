@@ -1,8 +1,5 @@
 //! The sessions of all buckets.
 
-use std::sync::Arc;
-use std::time::Duration;
-
 use jwt_redis_session::{Session, SessionError, SessionId, Sessions};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -15,10 +12,6 @@ use crate::start_error::StartError;
 
 /// The field of the record that holds the data.
 const DATA: &str = "data";
-
-/// A read pushes a session's end back when this has passed since the last one, or a 16th of its
-/// time to live: so `expires` is true to the second, and most reads write nothing.
-const TOUCH_AFTER: Duration = Duration::from_secs(1);
 
 /// How much larger a text can become when it is written as JSON (`\u0001`).
 const ESCAPED: usize = 6;
@@ -46,10 +39,8 @@ impl BucketSessions {
         let settings = &shared.settings.buckets;
         let max_size = settings.max_payload.saturating_mul(ESCAPED);
         // The core needs a key ring; the tokens it issues are thrown away.
-        let sessions = Sessions::builder(Arc::clone(&shared.store), shared.keyring()?)
-            .keyspace(shared.keyspace("bucket"))
-            .max_age(settings.session_ttl)
-            .touch_after(TOUCH_AFTER.min(settings.session_ttl / 16))
+        let sessions = shared
+            .sessions("bucket", shared.keyring()?, settings.session_ttl)
             .max_size(max_size.saturating_add(OVERHEAD))
             .build()?;
         Ok(Self(sessions))

@@ -17,8 +17,6 @@ pub(crate) const SESSION_ID: &str = "sessionId";
 /// The claim that says which version of the sessions a token is for.
 pub(crate) const SESSION_VERSION: &str = "sessionVersion";
 
-/// The longest that a session may end too early, because a read did not push its end back.
-const TOUCH_AFTER: Duration = Duration::from_secs(1);
 /// The least that a session may hold, however small the requests must be.
 const MIN_SIZE: usize = 1 << 20;
 /// What the core keeps in a record beside the session, at most.
@@ -39,10 +37,8 @@ pub(crate) fn sessions(shared: &Shared) -> Result<Sessions, StartError> {
     let settings = &shared.settings.rpc;
     let part = format!("rpc:{}", settings.session_version);
     let ttl = settings.session_ttl;
-    Ok(Sessions::builder(shared.store.clone(), shared.keyring()?)
-        .keyspace(shared.keyspace(&part))
-        .max_age(ttl)
-        .touch_after(TOUCH_AFTER.min(ttl / 16))
+    Ok(shared
+        .sessions(&part, shared.keyring()?, ttl)
         .max_size(settings.max_payload.max(MIN_SIZE) + OWN_SIZE)
         .build()?)
 }

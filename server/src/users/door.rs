@@ -1,8 +1,5 @@
 //! What the handlers of this door share.
 
-use std::sync::Arc;
-use std::time::Duration;
-
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::HeaderMap;
@@ -15,9 +12,6 @@ use crate::error::ApiError;
 use crate::http::{Client, SharedSecret};
 use crate::shared::Shared;
 use crate::users::bearer::Bearer;
-
-/// A session is sure to have been pushed back so long after it was used.
-const EXACTNESS: Duration = Duration::from_secs(1);
 
 /// What the handlers of this door share.
 #[derive(Clone, Debug)]
@@ -69,11 +63,7 @@ impl Door {
 /// The sessions of this door: nothing but an owner, behind a token that is not stored.
 pub(crate) fn sessions(shared: &Shared) -> Result<Sessions, ConfigError> {
     let ttl = shared.settings.users.session_ttl;
-    Sessions::builder(Arc::clone(&shared.store), OpaqueTokens::new())
-        .keyspace(shared.keyspace("user"))
-        .max_age(ttl)
-        .touch_after(EXACTNESS.min(ttl / 16))
-        .build()
+    shared.sessions("user", OpaqueTokens::new(), ttl).build()
 }
 
 /// An answer that no cache may keep.
