@@ -92,8 +92,8 @@ pub(super) async fn read(
             ("ETag" = String, description = "The version of the data."))),
         (status = 404, description = "There is no such session.", body = ErrorBody<'_>),
         (status = 408, description = "The body took too long.", body = ErrorBody<'_>),
-        (status = 409, description = "Others wrote at the same time, again and again; nothing \
-            was written.", body = ErrorBody<'_>),
+        (status = 409, description = "Other writes, about a thousand, came before each try of this \
+            one; nothing was written.", body = ErrorBody<'_>),
         (status = 412, description = "The data is of another version than `If-Match` names; \
             nothing was written.", body = ErrorBody<'_>),
         (status = 413, description = "The body is too large.", body = ErrorBody<'_>),
