@@ -127,21 +127,29 @@ pub(super) struct EndedSession<'a> {
     bucket: &'a str,
 }
 
-/// Ends a session.
+/// Ends a session, of whatever version its data is.
+///
+/// `If-Match` with a version is refused with 400: conditions are for `POST`.
 #[utoipa::path(delete, path = "/session/{bucket}/{id}", tag = "buckets",
     operation_id = "end_session", params(SessionPath),
     responses(
         (status = 200, description = "It has ended.", body = EndedSession<'_>),
         (status = 404, description = "There is no such session.", body = ErrorBody<'_>),
         Refused,
+        (status = 400, description = "The request is malformed, or has a condition, which is for \
+            `POST`.", body = ErrorBody<'_>),
     ),
     security(("bucket_key" = []), ("bucket_key_in_query" = [])))]
 pub(super) async fn end(
     State(door): State<Arc<Door>>,
     named: Named,
     caller: Caller,
+    wanted: IfMatch,
 ) -> Result<Response, ApiError> {
     door.admit(&caller, named.bucket()).await?;
+    if wanted != IfMatch::Any {
+        return Err(conditional());
+    }
     let name = named.session().ok_or_else(missing)?;
     if !door.sessions.end(name).await? {
         return Err(missing());
@@ -192,6 +200,14 @@ fn not_replaced(error: NotReplaced) -> ApiError {
         ),
         NotReplaced::Failed(error) => error.into(),
     }
+}
+
+/// RFC 9110, 13.1.1: what has a condition is not done unless the condition is known to be met. The
+/// core cannot compare and delete in one step, and to look first would let another write be lost.
+fn conditional() -> ApiError {
+    ApiError::bad_request(
+        "a session is ended whatever its version is; If-Match with a version is for POST",
+    )
 }
 
 fn missing() -> ApiError {
