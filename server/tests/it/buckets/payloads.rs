@@ -33,7 +33,7 @@ async fn json_is_kept_to_the_letter(service: Service) {
         r#"{"_jrs":{"owner":"x"},"id":1,"jwt":2,"claims":3,"data":4}"#,
         "\"Grüße 🦀\"",
     ] {
-        for content_type in ["application/json", "Application/Problem+JSON;charset=utf-8"] {
+        for content_type in ["application/json", "Application/JSON;charset=utf-8"] {
             let put = bucket.put().header("content-type", content_type).body(text);
             let body: serde_json::Value = {
                 let response = send(put).await;
@@ -61,6 +61,8 @@ async fn any_other_body_is_a_text(service: Service) {
         (None, "{\"a\":1}", json!("{\"a\":1}")),
         (None, "", json!("")),
         (Some("application/json"), "", json!("")),
+        (Some("application/problem+json"), "[1", json!("[1")),
+        (Some("application/ld+json"), "[1]", json!("[1]")),
         (Some("text/plain"), "Grüße\n\0", json!("Grüße\n\0")),
         (
             Some("application/x-www-form-urlencoded"),
