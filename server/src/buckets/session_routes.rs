@@ -41,7 +41,7 @@ use crate::error::{ApiError, ErrorBody};
         (status = 413, description = "The body is too large.", body = ErrorBody<'_>),
         Refused,
     ),
-    security(("bucket_key" = []), ("bucket_key_in_query" = [])))]
+    security(("bucket_key" = []), ("bucket_key_in_x_api_key" = []), ("bucket_key_in_query" = [])))]
 pub(super) async fn create(
     State(door): State<Arc<Door>>,
     bucket: BucketName,
@@ -67,7 +67,7 @@ pub(super) async fn create(
         (status = 404, description = "There is no such session.", body = ErrorBody<'_>),
         Refused,
     ),
-    security(("bucket_key" = []), ("bucket_key_in_query" = [])))]
+    security(("bucket_key" = []), ("bucket_key_in_x_api_key" = []), ("bucket_key_in_query" = [])))]
 pub(super) async fn read(
     State(door): State<Arc<Door>>,
     named: Named,
@@ -99,7 +99,7 @@ pub(super) async fn read(
         (status = 413, description = "The body is too large.", body = ErrorBody<'_>),
         Refused,
     ),
-    security(("bucket_key" = []), ("bucket_key_in_query" = [])))]
+    security(("bucket_key" = []), ("bucket_key_in_x_api_key" = []), ("bucket_key_in_query" = [])))]
 pub(super) async fn replace(
     State(door): State<Arc<Door>>,
     named: Named,
@@ -139,7 +139,7 @@ pub(super) struct EndedSession<'a> {
         (status = 400, description = "The request is malformed, or has a condition, which is for \
             `POST`.", body = ErrorBody<'_>),
     ),
-    security(("bucket_key" = []), ("bucket_key_in_query" = [])))]
+    security(("bucket_key" = []), ("bucket_key_in_x_api_key" = []), ("bucket_key_in_query" = [])))]
 pub(super) async fn end(
     State(door): State<Arc<Door>>,
     named: Named,
