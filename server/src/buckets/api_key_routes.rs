@@ -42,7 +42,7 @@ pub(super) struct KeylessBucket<'a> {
         (status = 409, description = "The bucket has one already.", body = ErrorBody<'_>),
         Refused,
     ),
-    security(("master_key" = []), ("master_key_in_query" = [])))]
+    security(("master_key" = []), ("master_key_in_x_api_key" = []), ("master_key_in_query" = [])))]
 pub(super) async fn create(
     State(door): State<Arc<Door>>,
     bucket: BucketName,
@@ -68,7 +68,7 @@ pub(super) async fn create(
             configured.", body = ErrorBody<'_>),
         Refused,
     ),
-    security(("master_key" = []), ("master_key_in_query" = [])))]
+    security(("master_key" = []), ("master_key_in_x_api_key" = []), ("master_key_in_query" = [])))]
 pub(super) async fn read(
     State(door): State<Arc<Door>>,
     bucket: BucketName,
@@ -95,7 +95,7 @@ pub(super) async fn read(
         (status = 404, description = "The bucket has none.", body = ErrorBody<'_>),
         Refused,
     ),
-    security(("master_key" = []), ("master_key_in_query" = [])))]
+    security(("master_key" = []), ("master_key_in_x_api_key" = []), ("master_key_in_query" = [])))]
 pub(super) async fn revoke(
     State(door): State<Arc<Door>>,
     bucket: BucketName,

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jwt_redis_session::{Session, SessionEntry, SessionError, SessionId, Sessions};
+use jwt_redis_session::store::{Command, Reply, Store};
+use jwt_redis_session::{Rejection, Session, SessionEntry, SessionError, SessionId, Sessions};
 use serde_json::{Map, Value};
 
 use crate::buckets::api_key::{self, KeyHash};
@@ -30,6 +31,8 @@ const ID_PREFIX: &str = "bucket-api-key--";
 #[derive(Clone, Debug)]
 pub(crate) struct ApiKeys {
     records: Sessions,
+    store: Arc<dyn Store>,
+    keyspace: Arc<str>,
     secrets: Arc<[Secret]>,
 }
 
@@ -54,12 +57,15 @@ pub(crate) struct KeyedBucket {
 
 impl ApiKeys {
     pub(crate) fn new(shared: &Shared) -> Result<Self, StartError> {
+        let keyspace = shared.keyspace("api-key");
         let records = Sessions::builder(Arc::clone(&shared.store), shared.keyring()?)
-            .keyspace(shared.keyspace("api-key"))
+            .keyspace(keyspace.clone())
             .max_age(FOREVER)
             .build()?;
         Ok(Self {
             records,
+            store: Arc::clone(&shared.store),
+            keyspace: keyspace.into(),
             secrets: shared.secrets().into(),
         })
     }
@@ -88,18 +94,19 @@ impl ApiKeys {
     ///
     /// # Errors
     ///
-    /// [`SessionError::Unavailable`], [`SessionError::Rejected`] if the record is corrupt.
+    /// [`SessionError::Unavailable`]; [`SessionError::Rejected`] or [`SessionError::Decode`] if the
+    /// record is corrupt.
     pub(crate) async fn current(&self, bucket: &BucketName) -> Result<CurrentKey, SessionError> {
         let Some(record) = found(self.records.peek(&id(bucket)).await)? else {
             return Ok(CurrentKey::None);
         };
         let nonce: String = record.get("nonce")?.unwrap_or_default();
-        let hash: Option<KeyHash> = record.get("hash")?;
+        let hash = hash(&record)?;
         let mut candidates = self.secrets.iter();
         let known = candidates.find_map(|secret| {
             let key = api_key::derive(secret, bucket, &nonce);
             let derived = KeyHash::of(key.expose().as_bytes())?;
-            hash?.equals(&derived).then_some(key)
+            hash.equals(&derived).then_some(key)
         });
         Ok(known.map_or(CurrentKey::SecretChanged, CurrentKey::Known))
     }
@@ -107,19 +114,37 @@ impl ApiKeys {
     /// Takes the key of `bucket` away and tells whether there was one: after `Ok(true)` it is
     /// refused, on every instance. The sessions of the bucket stay.
     ///
-    /// Runs to its end even if the caller is dropped.
+    /// Whatever stands in the key's place is taken away, or else a corrupt record would lock the
+    /// bucket for good. Runs to its end even if the caller is dropped.
     ///
     /// # Errors
     ///
     /// [`SessionError::Unavailable`]: the key may still be good.
     pub(crate) async fn revoke(&self, bucket: &BucketName) -> Result<bool, SessionError> {
-        let (records, id) = (self.records.clone(), id(bucket));
+        let (keys, id) = (self.clone(), id(bucket));
         let revoked = tokio::spawn(async move {
-            let revoked = records.destroy(&id).await?;
-            relist(&records, &id).await;
+            let revoked = match keys.records.destroy(&id).await {
+                Err(SessionError::Corrupt | SessionError::Rejected(Rejection::Corrupt)) => {
+                    keys.clear(&id).await?
+                }
+                revoked => revoked?,
+            };
+            relist(&keys.records, &id).await;
             Ok(revoked)
         });
         revoked.await.unwrap_or(Err(SessionError::Interrupted))
+    }
+
+    /// Deletes what stands under a record's name, whatever it is, and tells whether there was any.
+    /// The id may stay on the list, where it says nothing without a record.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Unavailable`].
+    async fn clear(&self, id: &SessionId) -> Result<bool, SessionError> {
+        let key = [&self.keyspace, id.as_str()].concat();
+        let replies = self.store.run(&[Command::Delete { key: &key }]).await?;
+        Ok(replies == [Reply::Applied(true)])
     }
 
     /// Whether `key` is the key of `bucket`, at this moment: nothing is remembered.
@@ -174,8 +199,19 @@ pub(super) fn is_key(
     let Some(record) = found(looked)? else {
         return Ok(false);
     };
-    let hash: Option<KeyHash> = record.get("hash")?;
-    Ok(hash.is_some_and(|hash| hash.equals(key)))
+    Ok(hash(&record)?.equals(key))
+}
+
+/// The hash of the key that a record is for.
+///
+/// # Errors
+///
+/// [`SessionError::Decode`] if the record has none: it is not one of a key then.
+fn hash(record: &Session) -> Result<KeyHash, SessionError> {
+    let missing = || SessionError::Decode {
+        key: "hash".to_owned(),
+    };
+    record.get("hash")?.ok_or_else(missing)
 }
 
 fn id(bucket: &BucketName) -> SessionId {

@@ -26,8 +26,20 @@ impl Modify for Keys {
         };
         let (bucket, master) = ("The API key of the bucket.", "A master key.");
         add("bucket_key", ApiKey::Header, "X-SESSION-KEY", bucket);
+        add(
+            "bucket_key_in_x_api_key",
+            ApiKey::Header,
+            "X-API-KEY",
+            bucket,
+        );
         add("bucket_key_in_query", ApiKey::Query, "api_key", bucket);
         add("master_key", ApiKey::Header, "X-SESSION-KEY", master);
+        add(
+            "master_key_in_x_api_key",
+            ApiKey::Header,
+            "X-API-KEY",
+            master,
+        );
         add("master_key_in_query", ApiKey::Query, "api_key", master);
     }
 }

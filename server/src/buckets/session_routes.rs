@@ -41,7 +41,7 @@ use crate::error::{ApiError, ErrorBody};
         (status = 413, description = "The body is too large.", body = ErrorBody<'_>),
         Refused,
     ),
-    security(("bucket_key" = []), ("bucket_key_in_query" = [])))]
+    security(("bucket_key" = []), ("bucket_key_in_x_api_key" = []), ("bucket_key_in_query" = [])))]
 pub(super) async fn create(
     State(door): State<Arc<Door>>,
     bucket: BucketName,
@@ -67,7 +67,7 @@ pub(super) async fn create(
         (status = 404, description = "There is no such session.", body = ErrorBody<'_>),
         Refused,
     ),
-    security(("bucket_key" = []), ("bucket_key_in_query" = [])))]
+    security(("bucket_key" = []), ("bucket_key_in_x_api_key" = []), ("bucket_key_in_query" = [])))]
 pub(super) async fn read(
     State(door): State<Arc<Door>>,
     named: Named,
@@ -92,14 +92,14 @@ pub(super) async fn read(
             ("ETag" = String, description = "The version of the data."))),
         (status = 404, description = "There is no such session.", body = ErrorBody<'_>),
         (status = 408, description = "The body took too long.", body = ErrorBody<'_>),
-        (status = 409, description = "Others wrote at the same time, again and again; nothing \
-            was written.", body = ErrorBody<'_>),
+        (status = 409, description = "Other writes, about a thousand, came before each try of this \
+            one; nothing was written.", body = ErrorBody<'_>),
         (status = 412, description = "The data is of another version than `If-Match` names; \
             nothing was written.", body = ErrorBody<'_>),
         (status = 413, description = "The body is too large.", body = ErrorBody<'_>),
         Refused,
     ),
-    security(("bucket_key" = []), ("bucket_key_in_query" = [])))]
+    security(("bucket_key" = []), ("bucket_key_in_x_api_key" = []), ("bucket_key_in_query" = [])))]
 pub(super) async fn replace(
     State(door): State<Arc<Door>>,
     named: Named,
@@ -127,21 +127,29 @@ pub(super) struct EndedSession<'a> {
     bucket: &'a str,
 }
 
-/// Ends a session.
+/// Ends a session, of whatever version its data is.
+///
+/// `If-Match` with a version is refused with 400: conditions are for `POST`.
 #[utoipa::path(delete, path = "/session/{bucket}/{id}", tag = "buckets",
     operation_id = "end_session", params(SessionPath),
     responses(
         (status = 200, description = "It has ended.", body = EndedSession<'_>),
         (status = 404, description = "There is no such session.", body = ErrorBody<'_>),
         Refused,
+        (status = 400, description = "The request is malformed, or has a condition, which is for \
+            `POST`.", body = ErrorBody<'_>),
     ),
-    security(("bucket_key" = []), ("bucket_key_in_query" = [])))]
+    security(("bucket_key" = []), ("bucket_key_in_x_api_key" = []), ("bucket_key_in_query" = [])))]
 pub(super) async fn end(
     State(door): State<Arc<Door>>,
     named: Named,
     caller: Caller,
+    wanted: IfMatch,
 ) -> Result<Response, ApiError> {
     door.admit(&caller, named.bucket()).await?;
+    if wanted != IfMatch::Any {
+        return Err(conditional());
+    }
     let name = named.session().ok_or_else(missing)?;
     if !door.sessions.end(name).await? {
         return Err(missing());
@@ -192,6 +200,14 @@ fn not_replaced(error: NotReplaced) -> ApiError {
         ),
         NotReplaced::Failed(error) => error.into(),
     }
+}
+
+/// RFC 9110, 13.1.1: what has a condition is not done unless the condition is known to be met. The
+/// core cannot compare and delete in one step, and to look first would let another write be lost.
+fn conditional() -> ApiError {
+    ApiError::bad_request(
+        "a session is ended whatever its version is; If-Match with a version is for POST",
+    )
 }
 
 fn missing() -> ApiError {

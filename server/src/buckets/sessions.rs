@@ -19,6 +19,10 @@ const ESCAPED: usize = 6;
 /// What the core adds to a record, at most.
 const OVERHEAD: usize = 1024;
 
+/// How often the core, which tries 16 times itself, is asked when others write at the same time.
+/// A try fails only because another write did not, so about a thousand of those must come first.
+const ROUNDS: usize = 64;
+
 /// The sessions of all buckets; clones share everything.
 ///
 /// They are records of the core: `{"data": …}` under `{bucket}-{uuid}`, without an owner. What
@@ -107,6 +111,21 @@ pub(crate) fn data(session: &Session) -> Result<Box<RawValue>, SessionError> {
 /// [`NotReplaced::Changed`] if it is not; [`NotReplaced::Failed`] as
 /// [`Session::update_with`] does.
 pub(super) async fn replace(
+    session: &Session,
+    data: &RawValue,
+    wanted: &IfMatch,
+) -> Result<(), NotReplaced> {
+    for _ in 1..ROUNDS {
+        match try_to_replace(session, data, wanted).await {
+            Err(NotReplaced::Failed(SessionError::Conflict)) => {}
+            done => return done,
+        }
+    }
+    try_to_replace(session, data, wanted).await
+}
+
+/// One round of [`replace`].
+async fn try_to_replace(
     session: &Session,
     data: &RawValue,
     wanted: &IfMatch,

@@ -15,7 +15,7 @@ pub(super) struct ClientSettings {
     /// How long a session lives after its last use, in seconds.
     #[schema(example = 2_592_000)]
     session_ttl: u64,
-    /// The largest data of a session, in bytes.
+    /// The largest data of a session, in bytes as they are sent.
     #[schema(example = 1_048_576)]
     max_payload: usize,
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody as _};
 use bytes::Bytes;
 use http::StatusCode;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
@@ -13,24 +13,32 @@ use crate::error::ApiError;
 ///
 /// # Errors
 ///
-/// 413 above `limit` bytes, 408 after `timeout`, 400 if the client broke off.
+/// 413 above `limit` bytes, before any is read (and none asked for by `100 Continue`) if the client
+/// has declared that many; 408 after `timeout`, 400 if the client broke off.
 pub(crate) async fn read_body(
     body: Body,
     limit: usize,
     timeout: Duration,
 ) -> Result<Bytes, ApiError> {
+    if body.size_hint().lower() > limit as u64 {
+        return Err(too_large(limit));
+    }
     match tokio::time::timeout(timeout, Limited::new(body, limit).collect()).await {
         Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(ApiError::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            format!("the body is larger than {limit} bytes"),
-        )),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large(limit)),
         Ok(Err(_)) => Err(ApiError::bad_request("the body could not be read")),
         Err(_) => Err(ApiError::new(
             StatusCode::REQUEST_TIMEOUT,
             "the body took too long",
         )),
     }
+}
+
+fn too_large(limit: usize) -> ApiError {
+    ApiError::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        format!("the body is larger than {limit} bytes"),
+    )
 }
 
 #[cfg(test)]
@@ -48,6 +56,11 @@ mod tests {
         assert_eq!(status(Body::empty()).await, Ok(0));
         assert_eq!(status(Body::from("abc")).await, Ok(3));
         assert_eq!(status(Body::from("abcd")).await, Err(413));
+        let unread = http_body_util::StreamBody::new(futures_util::stream::iter([
+            Ok::<_, std::io::Error>(hyper::body::Frame::data(Bytes::from("ab"))),
+            Ok(hyper::body::Frame::data(Bytes::from("cd"))),
+        ]));
+        assert_eq!(status(Body::new(unread)).await, Err(413));
         let stalled = http_body_util::StreamBody::new(futures_util::stream::pending::<
             Result<hyper::body::Frame<Bytes>, std::io::Error>,
         >());

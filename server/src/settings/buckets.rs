@@ -16,7 +16,9 @@ pub struct BucketSettings {
     /// How long a session lives after its last use. Defaults to `30days`.
     #[serde(with = "humantime_serde")]
     pub session_ttl: Duration,
-    /// The largest data of a session, in bytes. Defaults to 1,048,576 (1 MiB).
+    /// The largest data of a session, in bytes as they are sent. Defaults to 1,048,576 (1 MiB).
+    ///
+    /// It is kept, and told, as JSON, which for a text can be up to six times as long.
     pub max_payload: usize,
     /// The keys that open `/api-key`, each at least 32 bytes. Defaults to none: no bucket can be
     /// given a key.

@@ -1,5 +1,8 @@
 //! How buckets come to their keys: each row of the table.
 
+use std::time::Duration;
+
+use jwt_redis_session::store::Command;
 use jwt_redis_session_server::Secret;
 use reqwest::{Method, RequestBuilder};
 use serde_json::json;
@@ -13,7 +16,11 @@ on_every_store!(
     r43_a_deleted_key_is_refused_from_the_next_request_on,
     the_sessions_of_a_bucket_outlive_its_key,
     each_master_key_opens_api_key,
+    a_corrupt_key_is_an_error_inside_until_it_is_deleted,
 );
+
+/// The name of the key's record of the bucket `shop`.
+const RECORD: &str = "sessiond:api-key:bucket-api-key--shop";
 
 fn master(service: &Service, method: Method, bucket: &str) -> RequestBuilder {
     let request = service.request(method, &format!("/api-key/{bucket}"));
@@ -111,6 +118,51 @@ async fn each_master_key_opens_api_key(service: Service) {
     assert_eq!(status(get.header("x-api-key", MASTER_KEY)).await, 200);
 }
 
+async fn a_corrupt_key_is_an_error_inside_until_it_is_deleted(service: Service) {
+    for value in ["[1,2]", "{}", "{", "", "{\"hash\":1}", "{\"nonce\":\"n\"}"] {
+        let bucket = Bucket::new(&service, "shop").await;
+        let id = bucket.create(&json!("kept")).await;
+        let (value, ttl) = (value.as_bytes(), Duration::from_secs(60));
+        let replace = Command::Replace {
+            key: RECORD,
+            value,
+            ttl,
+        };
+        store(&service).run(&[replace]).await.expect("a reply");
+        is_corrupt_until_it_is_deleted(&bucket).await;
+        let bucket = Bucket::new(&service, "shop").await;
+        assert_eq!(bucket.data(&id).await, json!("kept"));
+        assert_eq!(status(master(&service, Method::DELETE, "shop")).await, 200);
+    }
+}
+
+/// What Redis holds there may not even be a text.
+#[tokio::test]
+async fn a_list_in_the_place_of_a_key_is_an_error_inside_until_it_is_deleted() {
+    let service = Service::redis().await;
+    let bucket = Bucket::new(&service, "shop").await;
+    let redis = service.redis.as_ref().expect("Redis");
+    redis.run(&["DEL", RECORD]);
+    redis.run(&["RPUSH", RECORD, "1"]);
+    is_corrupt_until_it_is_deleted(&bucket).await;
+    assert!(!service.keys().contains(&RECORD.to_owned()));
+    Bucket::new(&service, "shop").await;
+}
+
+async fn is_corrupt_until_it_is_deleted(bucket: &Bucket<'_>) {
+    let service = bucket.service;
+    let broken = (500, json!({ "error": "internal error" }));
+    for request in [master(service, Method::GET, "shop"), bucket.put()] {
+        assert_eq!(service::json(send(request).await).await, broken);
+    }
+    assert_eq!(status(master(service, Method::PUT, "shop")).await, 409);
+    let deleted = service::json(send(master(service, Method::DELETE, "shop")).await).await;
+    assert_eq!(deleted, (200, json!({ "bucket": "shop" })));
+    assert_eq!(status(master(service, Method::DELETE, "shop")).await, 404);
+    assert_eq!(status(master(service, Method::GET, "shop")).await, 404);
+    assert_eq!(status(bucket.put()).await, 401);
+}
+
 #[tokio::test]
 async fn of_several_master_keys_each_is_good() {
     let other = "another master key of at least 32 characters";
@@ -139,10 +191,7 @@ async fn r38_the_store_holds_no_key() {
     let bucket = Bucket::new(&service, "shop").await;
     bucket.create(&json!(1)).await;
     let keys = service.keys();
-    assert!(
-        keys.contains(&"sessiond:api-key:bucket-api-key--shop".to_owned()),
-        "{keys:?}"
-    );
+    assert!(keys.contains(&RECORD.to_owned()), "{keys:?}");
     let redis = service.redis.as_ref().expect("Redis");
     for key in keys {
         let dump = format!("{:?}", redis.run(&["DUMP", &key]));
@@ -151,7 +200,7 @@ async fn r38_the_store_holds_no_key() {
             "{key}"
         );
     }
-    let record = stored(&service, "sessiond:api-key:bucket-api-key--shop").await;
+    let record = stored(&service, RECORD).await;
     let record = String::from_utf8(record.expect("a record").value.to_vec()).expect("UTF-8");
     assert!(
         record.contains("\"nonce\"") && record.contains("\"hash\""),

@@ -195,3 +195,44 @@ async fn r44_who_fails_too_often_is_told_to_wait_and_who_has_a_key_is_not() {
     assert!(response.headers().contains_key("retry-after"));
     assert_eq!(bucket.data(&id).await, json!(1));
 }
+
+/// As the README and the document of the API have them.
+#[tokio::test]
+async fn r39_the_document_names_the_three_places_of_a_key() {
+    let service = Service::memory().await;
+    let document = service::json(send(service.get("/openapi.json")).await)
+        .await
+        .1;
+    let schemes = &document["components"]["securitySchemes"];
+    let place = |name: &str| {
+        let part = |part| schemes[name][part].as_str().expect("a text").to_owned();
+        (part("in"), part("name"))
+    };
+    let three = [
+        ("header", "X-SESSION-KEY"),
+        ("header", "X-API-KEY"),
+        ("query", "api_key"),
+    ];
+    let three = three.map(|(place, name)| (place.to_owned(), name.to_owned()));
+    for (path, methods) in [
+        ("/session/{bucket}", &["put"][..]),
+        (
+            "/session/{bucket}/{id}",
+            &["get", "head", "post", "delete"][..],
+        ),
+        ("/api-key/{bucket}", &["get", "head", "put", "delete"]),
+    ] {
+        for method in methods {
+            let security = document["paths"][path][*method]["security"].as_array();
+            let names = security.expect("security").iter().map(|asked| {
+                let asked = asked.as_object().expect("a name");
+                asked.keys().next().expect("a name")
+            });
+            let places: Vec<_> = names.map(|name| place(name)).collect();
+            assert_eq!(places, three, "{method} {path}");
+        }
+    }
+    let delete = &document["paths"]["/session/{bucket}/{id}"]["delete"];
+    let refused = delete["responses"]["400"]["description"].as_str();
+    assert!(refused.expect("a text").contains("condition"));
+}

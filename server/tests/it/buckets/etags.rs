@@ -11,6 +11,7 @@ on_every_store!(
     the_version_is_told_by_every_answer_and_follows_the_data,
     of_concurrent_posts_for_one_version_exactly_one_wins,
     without_if_match_the_last_writer_wins,
+    a_delete_for_one_version_is_refused,
 );
 
 async fn etag(bucket: &Bucket<'_>, id: &str) -> HeaderValue {
@@ -102,16 +103,41 @@ async fn of_concurrent_posts_for_one_version_exactly_one_wins(service: Service) 
     }
 }
 
+/// With each of them done one after another, in whatever order: no try of one is lost without
+/// another one having been done.
 async fn without_if_match_the_last_writer_wins(service: Service) {
     let bucket = Bucket::new(&service, "shop").await;
     let id = bucket.create(&Value::Null).await;
-    let data: Vec<_> = (0..10).map(Value::from).collect();
-    let posts = data.iter().map(|data| status(bucket.post(&id, data)));
-    let statuses = futures_util::future::join_all(posts).await;
-    assert!(
-        statuses.iter().all(|status| [200, 409].contains(status)),
-        "{statuses:?}"
-    );
-    assert!(statuses.contains(&200));
-    assert!(bucket.data(&id).await.is_number());
+    let data: Vec<_> = (0..100).map(Value::from).collect();
+    let posts = data.iter().map(|data| async {
+        let posted = send(bucket.post(&id, data)).await;
+        crate::service::json(posted).await
+    });
+    let answers = futures_util::future::join_all(posts).await;
+    for ((status, body), data) in answers.iter().zip(&data) {
+        assert_eq!((*status, &body["data"]), (200, data), "{body}");
+    }
+    assert!(data.contains(&bucket.data(&id).await));
+}
+
+async fn a_delete_for_one_version_is_refused(service: Service) {
+    let bucket = Bucket::new(&service, "shop").await;
+    let id = bucket.create(&json!(1)).await;
+    let now = etag(&bucket, &id).await;
+    for condition in [now.as_bytes(), b"\"other\"", b"W/\"other\"", b"", b"1"] {
+        let delete = bucket.delete(&id).header("if-match", condition);
+        let (status, body) = crate::service::json(send(delete).await).await;
+        assert_eq!(status, 400, "{condition:?}");
+        let text = body["error"].as_str().expect("a text");
+        assert!(text.contains("If-Match") && text.contains("POST"), "{text}");
+    }
+    assert_eq!(bucket.data(&id).await, json!(1));
+    let path = format!("/session/shop/{id}");
+    let stranger = service.delete(&path).header("if-match", now);
+    assert_eq!(status(stranger).await, 401);
+    // Whatever version it is of.
+    for expected in [200, 404] {
+        let delete = bucket.delete(&id).header("if-match", "*");
+        assert_eq!(status(delete).await, expected);
+    }
 }

@@ -12,6 +12,7 @@ on_every_store!(
     any_other_body_is_a_text,
     a_body_that_is_not_what_it_says_is_refused,
     the_limit_is_exact,
+    a_body_that_says_it_is_too_large_is_not_asked_for,
 );
 
 /// The whole answer of a `GET`, up to the data and from there.
@@ -33,7 +34,7 @@ async fn json_is_kept_to_the_letter(service: Service) {
         r#"{"_jrs":{"owner":"x"},"id":1,"jwt":2,"claims":3,"data":4}"#,
         "\"Grüße 🦀\"",
     ] {
-        for content_type in ["application/json", "Application/Problem+JSON;charset=utf-8"] {
+        for content_type in ["application/json", "Application/JSON;charset=utf-8"] {
             let put = bucket.put().header("content-type", content_type).body(text);
             let body: serde_json::Value = {
                 let response = send(put).await;
@@ -61,6 +62,8 @@ async fn any_other_body_is_a_text(service: Service) {
         (None, "{\"a\":1}", json!("{\"a\":1}")),
         (None, "", json!("")),
         (Some("application/json"), "", json!("")),
+        (Some("application/problem+json"), "[1", json!("[1")),
+        (Some("application/ld+json"), "[1]", json!("[1]")),
         (Some("text/plain"), "Grüße\n\0", json!("Grüße\n\0")),
         (
             Some("application/x-www-form-urlencoded"),
@@ -130,6 +133,29 @@ async fn the_limit_is_exact(service: Service) {
     assert_eq!(super::bucket::status(post(&id, limit)).await, 200);
     let unknown = uuid::Uuid::new_v4().to_string();
     assert_eq!(super::bucket::status(post(&unknown, limit + 1)).await, 413);
+}
+
+async fn a_body_that_says_it_is_too_large_is_not_asked_for(service: Service) {
+    let bucket = Bucket::new(&service, "shop").await;
+    let id = bucket.create(&json!("kept")).await;
+    let post = format!("POST /session/shop/{id}");
+    let ask = async |line: &str, key: &str, length: usize| {
+        let request = format!(
+            "{line} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-Session-Key: {key}\r\n\
+             Expect: 100-continue\r\nContent-Length: {length}\r\n\r\n"
+        );
+        service.raw(request).await
+    };
+    for line in ["PUT /session/shop", &post] {
+        for length in [(1 << 20) + 1, usize::MAX / 2] {
+            let answer = ask(line, &bucket.key, length).await;
+            assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+            assert!(answer.ends_with("\"}"), "{answer}");
+            let stranger = ask(line, "", length).await;
+            assert!(stranger.starts_with("HTTP/1.1 401 "), "{stranger}");
+        }
+    }
+    assert_eq!(bucket.data(&id).await, json!("kept"));
 }
 
 #[tokio::test]
