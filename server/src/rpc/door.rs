@@ -102,13 +102,11 @@ impl Door {
     /// # Errors
     ///
     /// 400 for a token that is not good, whatever the reason, or for another version; 429 for a
-    /// client that fails too often.
+    /// client that too often sends what is no token at all.
     pub(crate) fn verify(&self, client: Client, token: &str) -> Result<SessionId, ApiError> {
-        let invalid = || {
-            let refusal = ApiError::bad_request("invalid token");
-            self.shared.failures.failed(client, refusal)
-        };
-        let verified = self.sessions.verify(token).map_err(|_| invalid())?;
+        let invalid = || ApiError::bad_request("invalid token");
+        let refused = |reason| self.shared.failures.refused(client, reason, invalid());
+        let verified = self.sessions.verify(token).map_err(refused)?;
         let claim = |claims: &Claims| claims.get::<String>(SESSION_VERSION);
         match verified.claims().map(claim).transpose() {
             Ok(version) => {

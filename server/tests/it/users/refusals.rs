@@ -189,13 +189,37 @@ async fn a_client_that_fails_too_often_is_told_so_unless_its_session_is_good() {
     for request in [
         service.get("/sessions"),
         service.post("/sessions").json(&credentials("jo")),
-        service.delete("/sessions/jo").bearer_auth("A".repeat(43)),
+        service.delete("/sessions/jo").bearer_auth("no token"),
         service.get("/sessions"),
         service.post("/sessions").json(&credentials("jo")),
-        service.delete("/sessions/jo").bearer_auth("A".repeat(43)),
+        service.delete("/sessions/jo").bearer_auth("no token"),
     ] {
         answers.push(request.send().await.expect("an answer").status().as_u16());
     }
     assert_eq!(answers, [401, 401, 401, 429, 429, 429]);
     assert!(is_session_of(&service, token.as_str(), "jo").await);
+}
+
+/// An app server asks for many users, from one address.
+#[tokio::test]
+async fn sessions_that_have_ended_are_no_failures_and_what_was_never_a_token_is_one() {
+    let service = Service::redis_with(|settings| {
+        settings.limits.failed_authentications_per_minute = 60.try_into().expect("not zero");
+    })
+    .await;
+    let ended = log_in(&service, "jo").await;
+    assert_eq!(destroy(&service, &ended, "jo").await.0, 200);
+    let expected = (401, json!({ "error": NO_SESSION }));
+    for _ in 0..100 {
+        assert_eq!(json(show(&service, &ended).await).await, expected);
+        assert_eq!(destroy(&service, &ended, "jo").await, expected);
+    }
+    for malformed in ["malformed", &"A".repeat(9000)] {
+        let mut limited = 0;
+        for _ in 0..200 {
+            limited += usize::from(show(&service, malformed).await.status() == 429);
+        }
+        assert!(limited > 100, "{limited}");
+    }
+    assert_eq!(json(show(&service, &ended).await).await, expected);
 }
