@@ -7,7 +7,7 @@ use http::HeaderMap;
 use jwt_redis_session::{Claims, Rejection, Session, SessionError, SessionId, Sessions};
 
 use crate::error::ApiError;
-use crate::http::{Client, SharedSecret};
+use crate::http::{Client, SharedSecret, refuse_other_sites};
 use crate::settings::RpcSettings;
 use crate::shared::Shared;
 use crate::start_error::StartError;
@@ -73,8 +73,9 @@ impl Door {
     ///
     /// # Errors
     ///
-    /// 401, or 429 for one that fails too often.
+    /// 403 for a browser that another site made call; 401, or 429 for one that fails too often.
     pub(crate) fn admit(&self, client: Client, headers: &HeaderMap) -> Result<(), ApiError> {
+        refuse_other_sites(headers)?;
         let admitted = self.secret.check(headers);
         admitted.map_err(|refusal| self.shared.failures.failed(client, refusal))
     }

@@ -68,6 +68,8 @@ pub(crate) fn router(shared: &Shared) -> Result<OpenApiRouter, StartError> {
             body = ErrorBody<'_>, example = json!({"error": "please specify a token"})),
         (status = 401, description = "The secret of the door is missing or wrong.",
             body = ErrorBody<'_>),
+        (status = 403, description = "Another site made the browser send this (`Sec-Fetch-Site`).",
+            body = ErrorBody<'_>, example = json!({"error": "another site sent this request"})),
         (status = 404, description = "There is no such method.", body = ErrorBody<'_>,
             example = json!({"error": "unknown method"})),
         (status = 408, description = "The body took too long.", body = ErrorBody<'_>),
@@ -107,6 +109,9 @@ pub(crate) async fn call_by_name(
             example = json!({"error": "please specify a token", "code": 1000, "handled": true})),
         (status = 401, description = "The secret of the door is missing or wrong.",
             body = CallErrorBody),
+        (status = 403, description = "Another site made the browser send this (`Sec-Fetch-Site`).",
+            body = CallErrorBody, example = json!({
+                "error": "another site sent this request", "code": 1000, "handled": true})),
         (status = 404, description = "There is no such method.", body = CallErrorBody,
             example = json!({"error": "unknown method", "code": 4040, "handled": true})),
         (status = 408, description = "The body took too long.", body = CallErrorBody),

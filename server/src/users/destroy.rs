@@ -27,6 +27,8 @@ use crate::users::door::{Door, User, private};
                 ("no session" = (value = json!({"error": "Session does not exist."}))),
                 ("another user's" = (value = json!({"error": "Invalid session."}))),
             )),
+        (status = 403, description = "Another site made the browser send this (`Sec-Fetch-Site`).",
+            body = ErrorBody<'_>, example = json!({"error": "another site sent this request"})),
         (status = 429, description = "Too many requests without a bearer token, or with one that never was a token; one whose session has ended is always answered 401.",
             body = ErrorBody<'_>,
             headers(("Retry-After" = u64)),

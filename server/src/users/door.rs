@@ -9,7 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::error::ApiError;
-use crate::http::{Client, SharedSecret};
+use crate::http::{Client, SharedSecret, refuse_other_sites};
 use crate::shared::Shared;
 use crate::users::bearer::Bearer;
 
@@ -42,9 +42,10 @@ impl Door {
     ///
     /// # Errors
     ///
-    /// 401, or 429 for a client that too often sends what was never a token of ours; 503 if the
+    /// 403 for another site; 401, or 429 for a client that too often sends what was never a token of ours; 503 if the
     /// store cannot tell.
     pub(super) async fn user(&self, client: Client, headers: &HeaderMap) -> Result<User, ApiError> {
+        refuse_other_sites(headers)?;
         let failures = &self.shared.failures;
         let bearer = Bearer::of(headers);
         let Bearer::Token(token) = &bearer else {

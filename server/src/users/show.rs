@@ -18,6 +18,8 @@ use crate::users::door::{Door, User, private};
         (status = 401, description = "There is no bearer token, or no session that it names.",
             body = ErrorBody<'_>, headers(("WWW-Authenticate" = String)),
             example = json!({"error": "Session does not exist."})),
+        (status = 403, description = "Another site made the browser send this (`Sec-Fetch-Site`).",
+            body = ErrorBody<'_>, example = json!({"error": "another site sent this request"})),
         (status = 429, description = "Too many requests without a bearer token, or with one that never was a token; one whose session has ended is always answered 401.",
             body = ErrorBody<'_>,
             headers(("Retry-After" = u64)),

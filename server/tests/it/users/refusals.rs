@@ -15,6 +15,7 @@ on_every_store!(
     credentials_of_the_other_doors_are_no_sessions,
     what_the_store_holds_is_no_token,
     a_dead_session_stays_dead,
+    what_another_site_made_a_browser_send_is_refused,
 );
 
 const NO_SESSION: &str = "Session does not exist.";
@@ -137,6 +138,39 @@ async fn a_dead_session_stays_dead(service: Service) {
     assert_eq!(show(&service, &dead).await.status(), 401);
     assert_eq!(destroy(&service, &dead, "jo").await.0, 401);
     assert!(is_session_of(&service, &living, "jo").await);
+}
+
+async fn what_another_site_made_a_browser_send_is_refused(service: Service) {
+    let jo = log_in(&service, "jo").await;
+    let login = || {
+        let body = credentials("al").to_string();
+        let request = service.post("/sessions").body(body);
+        request.header("Content-Type", "text/plain")
+    };
+    let get = || service.get("/sessions").bearer_auth(&jo);
+    let delete = || service.delete("/sessions/jo").bearer_auth(&jo);
+    for site in ["cross-site", "same-site"] {
+        for request in [login(), get(), delete()] {
+            let request = request.header("Sec-Fetch-Site", site);
+            let request = request.header("Origin", "http://evil.example");
+            let answer = json(request.send().await.expect("an answer")).await;
+            let expected = json!({ "error": "another site sent this request" });
+            assert_eq!(answer, (403, expected), "{site}");
+        }
+    }
+    assert!(
+        is_session_of(&service, &jo, "jo").await,
+        "nothing has ended"
+    );
+    let sessions = core(&service, "sessiond:user:", OpaqueTokens::new()).await;
+    assert_eq!(sessions.list("al").await.expect("a list").len(), 0);
+    for site in ["same-origin", "none"] {
+        for request in [login(), get()] {
+            let request = request.header("Sec-Fetch-Site", site);
+            let answer = request.send().await.expect("an answer");
+            assert_eq!(answer.status(), 200, "{site}");
+        }
+    }
 }
 
 #[tokio::test]
