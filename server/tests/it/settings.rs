@@ -90,6 +90,14 @@ fn a_wrong_value_is_named_in_one_line() {
         ("http: {header_timeout: 5}", "http.header_timeout"),
         ("http: {max_connections: many}", "http.max_connections"),
         ("http: {max_connections: 0}", "http.max_connections"),
+        (
+            "http: {max_connections: 9223372036854775807}",
+            "http.max_connections",
+        ),
+        ("http: {threads: 40000}", "http.threads"),
+        ("http: {trusted_proxies: 101}", "http.trusted_proxies"),
+        ("buckets: {max_payload: 0}", "buckets.max_payload"),
+        ("rpc: {max_payload: 9223372036854775807}", "rpc.max_payload"),
         ("http: 7", "http"),
         ("store: {deadline: 0s}", "store.deadline"),
         ("tokens: {algorithm: none}", "tokens.algorithm"),
@@ -121,6 +129,29 @@ fn a_wrong_value_is_named_in_one_line() {
             "{complaint}"
         );
         assert_eq!(complaint.lines().count(), 1, "{complaint}");
+    }
+}
+
+#[test]
+fn a_secret_of_one_byte_repeated_is_refused_wherever_one_is_asked_for() {
+    let (weak, good) = ("a".repeat(64), "ab".repeat(32));
+    for (section, key, is_list) in [
+        ("tokens", "secret", false),
+        ("tokens", "previous_secrets", true),
+        ("buckets", "master_keys", true),
+        ("rpc", "secret", false),
+        ("users", "secret", false),
+    ] {
+        let text = |secret: &str| match is_list {
+            true => format!("{section}: {{{key}: [{}, {secret}]}}", "cd".repeat(32)),
+            false => format!("{section}: {{{key}: {secret}}}"),
+        };
+        assert_eq!(check(&text(&good)), (0, String::new()), "{section}.{key}");
+        let (code, complaint) = check(&text(&weak));
+        assert_eq!(code, 2, "{section}.{key}");
+        let beginning = format!("sessiond: {section}.");
+        assert!(complaint.starts_with(&beginning), "{complaint}");
+        assert!(!complaint.contains(&weak), "{complaint}");
     }
 }
 
