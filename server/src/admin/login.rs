@@ -13,12 +13,11 @@ use crate::admin::cookie::OverTls;
 use crate::admin::desk::Desk;
 use crate::admin::form::Form;
 use crate::admin::operator::Operator;
-use crate::admin::origin;
 use crate::admin::page::{self, Note};
 use crate::admin::refusal::{Refusal, with_page};
 use crate::admin::submitted::Submitted;
 use crate::error::ApiError;
-use crate::http::Client;
+use crate::http::{Client, refuse_other_origins};
 
 /// The form to log in with.
 pub(super) async fn form() -> Response {
@@ -33,7 +32,7 @@ pub(super) async fn enter(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refusal> {
-    origin::check(&headers)?;
+    refuse_other_origins(&headers)?;
     let form = Form::read(&desk.shared, body).await?;
     let Some(mark) = desk.masters.recognise(form.field("key")?) else {
         return Ok(refused(&desk, client));

@@ -14,7 +14,6 @@ mod keys;
 mod login;
 mod masters;
 mod operator;
-mod origin;
 mod owner_doors;
 mod owner_page;
 mod owners;

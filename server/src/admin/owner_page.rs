@@ -11,6 +11,8 @@ use crate::admin::{encoded, text};
 
 /// How many sessions are shown.
 const MOST: usize = 100;
+/// How much is shown of the data of each, in bytes before it is escaped.
+const MOST_DATA: usize = 2 << 10;
 
 pub(super) fn render(
     operator: &Operator,
@@ -97,10 +99,12 @@ fn data(entry: &SessionEntry) -> Markup {
     if entry.data().keys().is_empty() {
         return html! {};
     }
+    let data = text::pretty(&entry.data().to_raw_json(), MOST_DATA);
     html! {
         details.data {
             summary { "Data" }
-            pre tabindex="0" aria-label="Data" { (text::pretty(&entry.data().to_raw_json())) }
+            pre tabindex="0" aria-label="Data" { (data.text) }
+            @if let Some(cut) = data.cut() { p.help { (cut) } }
         }
     }
 }

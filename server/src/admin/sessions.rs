@@ -17,6 +17,9 @@ use crate::admin::submitted::Submitted;
 use crate::admin::{keys, text};
 use crate::buckets::{self, SessionRef};
 
+/// How much is shown of a session's data, in bytes before it is escaped.
+const MOST_DATA: usize = 32 << 10;
+
 /// The form to look a session up with.
 pub(super) async fn form(operator: Operator) -> Response {
     let notice = operator.take_notice().await;
@@ -97,7 +100,7 @@ fn render(
 }
 
 fn show(token: &FormToken, name: &SessionRef, session: &Session) -> Result<Markup, Refusal> {
-    let data = buckets::data(session)?;
+    let data = text::pretty(&buckets::data(session)?, MOST_DATA);
     Ok(html! {
         section.card aria-labelledby="session" {
             h2 #session { "Session" }
@@ -108,7 +111,8 @@ fn show(token: &FormToken, name: &SessionRef, session: &Session) -> Result<Marku
                 div { dt { "Ends if unused" } dd { (text::time(ends(session))) } }
             }
             h3 #data { "Data" }
-            pre tabindex="0" aria-labelledby="data" { (text::pretty(&data)) }
+            pre tabindex="0" aria-labelledby="data" { (data.text) }
+            @if let Some(cut) = data.cut() { p.help { (cut) } }
             (ending(token, name))
         }
     })

@@ -8,9 +8,9 @@ use http::StatusCode;
 use crate::admin::desk::Desk;
 use crate::admin::form::Form;
 use crate::admin::operator::Operator;
-use crate::admin::origin;
 use crate::admin::refusal::Refusal;
 use crate::error::ApiError;
+use crate::http::refuse_other_origins;
 
 /// The name of the field that holds the operator's [`FormToken`](super::operator::FormToken).
 pub(super) const FORM_TOKEN: &str = "form_token";
@@ -26,7 +26,7 @@ impl FromRequest<Arc<Desk>> for Submitted {
 
     async fn from_request(request: Request, desk: &Arc<Desk>) -> Result<Self, Refusal> {
         let (mut parts, body) = request.into_parts();
-        origin::check(&parts.headers)?;
+        refuse_other_origins(&parts.headers)?;
         let operator = Operator::from_request_parts(&mut parts, desk).await?;
         let form = Form::read(&desk.shared, body).await?;
         if !operator.form_token().equals(form.field(FORM_TOKEN)?) {

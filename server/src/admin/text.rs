@@ -38,12 +38,38 @@ fn is_hidden(char: char) -> bool {
 }
 
 /// JSON on several lines, its numbers and strings to the letter.
-pub(super) fn pretty(json: &RawValue) -> String {
+///
+/// It stops after `most` bytes or a few more: a client chooses its data, and one byte of it may
+/// need seventy here.
+pub(super) fn pretty(json: &RawValue, most: usize) -> Laid {
     let mut pretty = Pretty::default();
-    for char in json.get().chars() {
-        pretty.push(char);
+    let mut chars = json.get().chars();
+    while pretty.text.len() < most {
+        match chars.next() {
+            Some(char) => pretty.push(char),
+            None => break,
+        }
     }
-    pretty.text
+    Laid {
+        text: pretty.text,
+        left_out: chars.as_str().len(),
+    }
+}
+
+/// JSON as it is shown.
+pub(super) struct Laid {
+    pub(super) text: String,
+    /// How many bytes of it there would be more.
+    left_out: usize,
+}
+
+impl Laid {
+    /// What to say if it is not all.
+    pub(super) fn cut(&self) -> Option<String> {
+        let left_out = self.left_out;
+        (left_out > 0)
+            .then(|| format!("This is the beginning; {left_out} bytes more are not shown."))
+    }
 }
 
 /// Moves the white space of JSON, and touches nothing else.
@@ -138,7 +164,11 @@ mod tests {
 
     #[test]
     fn json_is_laid_out_and_not_changed() {
-        let laid_out = |json: &str| pretty(&RawValue::from_string(json.to_owned()).unwrap());
+        let laid_out = |json: &str| {
+            let laid = pretty(&RawValue::from_string(json.to_owned()).unwrap(), 100_000);
+            assert_eq!(laid.cut(), None);
+            laid.text
+        };
         assert_eq!(laid_out("1.10e400"), "1.10e400");
         assert_eq!(laid_out(" [ ] "), "[]");
         assert_eq!(laid_out("{}"), "{}");
@@ -149,6 +179,19 @@ mod tests {
         );
         let deep = "[".repeat(100) + &"]".repeat(100);
         assert!(laid_out(&deep).len() < 100 * 2 * 70);
+    }
+
+    #[test]
+    fn what_is_too_much_is_cut_and_said_to_be() {
+        let deep = "[".repeat(500_000) + &"]".repeat(500_000);
+        let strange = format!("\"{}\"", "\u{202e}".repeat(100_000));
+        for json in [deep, strange] {
+            let laid = pretty(&RawValue::from_string(json).unwrap(), 1000);
+            assert!((1000..1100).contains(&laid.text.len()));
+            assert!(laid.cut().unwrap().ends_with("bytes more are not shown."));
+        }
+        let whole = pretty(&RawValue::from_string("[1]".to_owned()).unwrap(), 9);
+        assert_eq!((&*whole.text, whole.cut()), ("[\n  1\n]", None));
     }
 
     #[test]

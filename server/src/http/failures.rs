@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use jwt_redis_session::Rejection;
 
 use crate::error::ApiError;
 use crate::http::Client;
@@ -33,6 +34,17 @@ impl FailedAuthentications {
             limiter: RateLimiter::keyed(Quota::per_minute(per_minute)),
             count: AtomicUsize::new(0),
         }))
+    }
+
+    /// What to answer a client whose token was refused for `reason`: `refusal`, or 429 as
+    /// [`failed`](Self::failed) if the token was never one of ours. One that may have been is not
+    /// counted: nobody finds a good one by guessing, and behind one address there may be many
+    /// honest clients whose sessions have ended or whose tokens were signed by an earlier secret.
+    pub(crate) fn refused(&self, client: Client, reason: Rejection, refusal: ApiError) -> ApiError {
+        match reason {
+            Rejection::Malformed | Rejection::TooLong => self.failed(client, refusal),
+            _ => refusal,
+        }
     }
 
     /// What to answer a client whose authentication has failed: `refusal`, or 429 if it has
@@ -94,6 +106,24 @@ mod tests {
         assert_eq!(fails(v4(2)), 401);
         let v6 = |last| IpAddr::from([1, 2, 3, 4, 0, 0, 0, last]);
         assert_eq!([fails(v6(1)), fails(v6(2)), fails(v6(3))], [401, 401, 429]);
+    }
+
+    #[test]
+    fn a_token_counts_only_if_it_was_never_one_of_ours() {
+        let failures = FailedAuthentications::new(NonZeroU32::new(1).unwrap());
+        let client = Client(IpAddr::from([127, 0, 0, 1]));
+        let refused = |reason| {
+            let refusal = ApiError::unauthorized("no", "Bearer");
+            failures.refused(client, reason, refusal).status().as_u16()
+        };
+        for _ in 0..3 {
+            for reason in [Rejection::Unknown, Rejection::Expired, Rejection::Signature] {
+                assert_eq!(refused(reason), 401);
+            }
+        }
+        assert_eq!(refused(Rejection::Malformed), 401);
+        assert_eq!(refused(Rejection::TooLong), 429);
+        assert_eq!(refused(Rejection::Unknown), 401);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use http::HeaderMap;
 use jwt_redis_session::{Claims, Rejection, Session, SessionError, SessionId, Sessions};
 
 use crate::error::ApiError;
-use crate::http::{Client, SharedSecret};
+use crate::http::{Client, SharedSecret, refuse_other_sites};
 use crate::settings::RpcSettings;
 use crate::shared::Shared;
 use crate::start_error::StartError;
@@ -73,8 +73,9 @@ impl Door {
     ///
     /// # Errors
     ///
-    /// 401, or 429 for one that fails too often.
+    /// 403 for a browser that another site made call; 401, or 429 for one that fails too often.
     pub(crate) fn admit(&self, client: Client, headers: &HeaderMap) -> Result<(), ApiError> {
+        refuse_other_sites(headers)?;
         let admitted = self.secret.check(headers);
         admitted.map_err(|refusal| self.shared.failures.failed(client, refusal))
     }
@@ -102,13 +103,11 @@ impl Door {
     /// # Errors
     ///
     /// 400 for a token that is not good, whatever the reason, or for another version; 429 for a
-    /// client that fails too often.
+    /// client that too often sends what is no token at all.
     pub(crate) fn verify(&self, client: Client, token: &str) -> Result<SessionId, ApiError> {
-        let invalid = || {
-            let refusal = ApiError::bad_request("invalid token");
-            self.shared.failures.failed(client, refusal)
-        };
-        let verified = self.sessions.verify(token).map_err(|_| invalid())?;
+        let invalid = || ApiError::bad_request("invalid token");
+        let refused = |reason| self.shared.failures.refused(client, reason, invalid());
+        let verified = self.sessions.verify(token).map_err(refused)?;
         let claim = |claims: &Claims| claims.get::<String>(SESSION_VERSION);
         match verified.claims().map(claim).transpose() {
             Ok(version) => {

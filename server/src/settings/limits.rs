@@ -10,8 +10,9 @@ use serde::Deserialize;
 #[non_exhaustive]
 pub struct LimitSettings {
     /// How many requests with a wrong or missing credential one client address may make in a
-    /// minute; more of them are answered 429. Requests with a good one are never limited.
-    /// Defaults to 60.
+    /// minute; more of them are answered 429. Requests with a good one are never limited. A
+    /// well-formed token does not count, even if its session has ended or an earlier secret has
+    /// signed it: it can be no guess. Defaults to 60.
     pub failed_authentications_per_minute: NonZeroU32,
 }
 

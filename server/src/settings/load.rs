@@ -98,6 +98,9 @@ impl Settings {
 fn read(sources: &Sources) -> Result<Config, SettingsError> {
     let mut builder = Config::builder();
     if let Some(path) = &sources.file {
+        if path.exists() && !path.is_file() {
+            return Err(SettingsError::no_file(&sources.file_name()));
+        }
         builder = builder.add_source(File::from(path.as_path()).format(FileFormat::Yaml));
     }
     for (setting, value) in &sources.variables {

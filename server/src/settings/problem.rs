@@ -14,6 +14,12 @@ pub(super) const SECRETS: [&str; 6] = [
     "users.secret",
 ];
 
+/// The settings that hold one of a few words, and what they must be.
+const CHOICES: [(&str, &str); 2] = [
+    ("tokens.algorithm", "must be `HS256`, `HS384` or `HS512`"),
+    ("log.format", "must be `text` or `json`"),
+];
+
 /// A setting that is wrong, missing or unknown: one line that begins with its name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{setting}: {problem}")]
@@ -62,7 +68,17 @@ impl SettingsError {
             _ => (&None, "cannot be read".to_owned()),
         };
         let setting = setting.as_deref().unwrap_or("settings");
-        Self::new(setting, problem)
+        // The library would speak of enums and variants.
+        let choice = CHOICES.iter().find(|(name, _)| *name == setting);
+        match choice {
+            Some((_, choices)) => Self::new(setting, *choices),
+            None => Self::new(setting, problem),
+        }
+    }
+
+    /// What is there but no file, such as a directory.
+    pub(super) fn no_file(path: &str) -> Self {
+        Self::new(path, "is not a file")
     }
 
     /// A file that is absent, or is not YAML. Of the library's text only the place is kept: it

@@ -9,7 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::error::{ApiError, ErrorBody};
-use crate::http::{Client, read_body};
+use crate::http::{Client, read_body, refuse_other_sites};
 use crate::users::credentials::Credentials;
 use crate::users::door::{Door, private};
 
@@ -41,6 +41,8 @@ pub(super) struct NewSession {
         (status = 401, description = "`X-Sessiond-Secret` is missing or wrong.",
             body = ErrorBody<'_>, headers(("WWW-Authenticate" = String)),
             example = json!({"error": "the header X-Sessiond-Secret is missing or wrong"})),
+        (status = 403, description = "Another site made the browser send this (`Sec-Fetch-Site`).",
+            body = ErrorBody<'_>, example = json!({"error": "another site sent this request"})),
         (status = 408, description = "The body took too long.", body = ErrorBody<'_>,
             example = json!({"error": "the body took too long"})),
         (status = 409, description = "All sessions of the user were being ended, again and again; try once more.",
@@ -63,6 +65,7 @@ pub(super) async fn create(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
+    refuse_other_sites(&headers)?;
     let secret = door.secret.check(&headers);
     secret.map_err(|refusal| door.shared.failures.failed(client, refusal))?;
     let body = read_body(body, MAX_BODY, door.shared.body_timeout()).await?;

@@ -9,7 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::error::ApiError;
-use crate::http::{Client, SharedSecret};
+use crate::http::{Client, SharedSecret, refuse_other_sites};
 use crate::shared::Shared;
 use crate::users::bearer::Bearer;
 
@@ -39,22 +39,28 @@ impl Door {
     }
 
     /// The user whose session the bearer token in `headers` names.
+    ///
+    /// # Errors
+    ///
+    /// 403 for another site; 401, or 429 for a client that too often sends what was never a token of ours; 503 if the
+    /// store cannot tell.
     pub(super) async fn user(&self, client: Client, headers: &HeaderMap) -> Result<User, ApiError> {
+        refuse_other_sites(headers)?;
+        let failures = &self.shared.failures;
         let bearer = Bearer::of(headers);
-        let owner = match &bearer {
-            Bearer::Token(token) => self.owner(token).await?,
-            Bearer::Absent | Bearer::Malformed => None,
+        let Bearer::Token(token) = &bearer else {
+            return Err(failures.failed(client, bearer.refusal()));
         };
-        match owner {
-            Some(username) => Ok(User { username }),
-            None => Err(self.shared.failures.failed(client, bearer.refusal())),
-        }
-    }
-
-    async fn owner(&self, token: &str) -> Result<Option<String>, ApiError> {
         match self.sessions.open(token).await {
-            Ok(session) => Ok(session.owner()),
-            Err(error) if is_absent(&error) => Ok(None),
+            Ok(session) => {
+                let user = session.owner().map(|username| User { username });
+                user.ok_or_else(|| bearer.refusal())
+            }
+            Err(SessionError::Gone | SessionError::Absent) => Err(bearer.refusal()),
+            // A record that cannot be read is our affair.
+            Err(SessionError::Rejected(reason)) if reason != Rejection::Corrupt => {
+                Err(failures.refused(client, reason, bearer.refusal()))
+            }
             Err(error) => Err(error.into()),
         }
     }
@@ -69,13 +75,4 @@ pub(crate) fn sessions(shared: &Shared) -> Result<Sessions, ConfigError> {
 /// An answer that no cache may keep.
 pub(super) fn private(body: impl Serialize) -> Response {
     ([(CACHE_CONTROL, "no-store")], Json(body)).into_response()
-}
-
-/// Whether the token gives no session, which is the caller's affair; a record that cannot be
-/// read is ours.
-fn is_absent(error: &SessionError) -> bool {
-    match error {
-        SessionError::Rejected(reason) => *reason != Rejection::Corrupt,
-        other => matches!(other, SessionError::Gone | SessionError::Absent),
-    }
 }

@@ -110,6 +110,8 @@ fn rust_log_says_what_is_logged() {
     let (code, _, complaint) = run(sessiond(&["--listen", "127.0.0.1:0"]).env("RUST_LOG", "a=b=c"));
     assert_eq!(code, 2);
     assert!(complaint.starts_with("sessiond: RUST_LOG: "), "{complaint}");
+    let checked = run(sessiond(&["check-config"]).env("RUST_LOG", "a=b=c"));
+    assert_eq!((checked.0, checked.2), (code, complaint));
 }
 
 #[tokio::test]

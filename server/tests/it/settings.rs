@@ -133,7 +133,57 @@ fn a_wrong_value_is_named_in_one_line() {
 }
 
 #[test]
+fn a_secret_of_one_byte_repeated_is_refused_wherever_one_is_asked_for() {
+    let (weak, good) = ("a".repeat(64), "ab".repeat(32));
+    for (section, key, is_list) in [
+        ("tokens", "secret", false),
+        ("tokens", "previous_secrets", true),
+        ("buckets", "master_keys", true),
+        ("rpc", "secret", false),
+        ("users", "secret", false),
+    ] {
+        let text = |secret: &str| match is_list {
+            true => format!("{section}: {{{key}: [{}, {secret}]}}", "cd".repeat(32)),
+            false => format!("{section}: {{{key}: {secret}}}"),
+        };
+        assert_eq!(check(&text(&good)), (0, String::new()), "{section}.{key}");
+        let (code, complaint) = check(&text(&weak));
+        assert_eq!(code, 2, "{section}.{key}");
+        let beginning = format!("sessiond: {section}.");
+        assert!(complaint.starts_with(&beginning), "{complaint}");
+        assert!(!complaint.contains(&weak), "{complaint}");
+    }
+}
+
+#[test]
+fn a_wrong_word_is_answered_with_those_there_are() {
+    for (section, key, words) in [
+        ("log", "format", &["text", "json"][..]),
+        ("tokens", "algorithm", &["HS256", "HS384", "HS512"]),
+    ] {
+        for wrong in ["xml", "''", "7", "[text]", "true"] {
+            let (code, complaint) = check(&format!("{section}: {{{key}: {wrong}}}"));
+            assert_eq!(code, 2, "{wrong}");
+            let beginning = format!("sessiond: {section}.{key}: must be `{}`", words[0]);
+            assert!(complaint.starts_with(&beginning), "{complaint}");
+            let named = |word: &&str| complaint.contains(&format!("`{word}`"));
+            assert!(words.iter().all(named), "{complaint}");
+        }
+        for word in words {
+            let (code, complaint) = check(&format!("{section}: {{{key}: {word}}}"));
+            assert_eq!((code, &*complaint), (0, ""), "{word}");
+        }
+    }
+}
+
+#[test]
 fn a_file_that_cannot_be_read_is_named() {
+    let directory = std::env::temp_dir();
+    let directory = directory.to_str().expect("UTF-8");
+    let command = &mut sessiond(&["check-config", "--config", directory]);
+    let (code, _, complaint) = run(command);
+    assert_eq!(code, 2);
+    assert_eq!(complaint, format!("sessiond: {directory}: is not a file\n"));
     let (code, _, complaint) = run(&mut sessiond(&[
         "check-config",
         "--config",

@@ -11,6 +11,7 @@ on_every_store!(
     owners_of_any_text_are_kept_apart,
     doors_do_not_see_each_other,
     a_form_is_about_the_owner_in_it,
+    large_data_makes_no_large_page,
 );
 
 async fn user(service: &Service, username: &str) -> String {
@@ -213,6 +214,25 @@ async fn a_form_is_about_the_owner_in_it(service: Service) {
     );
     assert!(!is_logged_in(&service, &jo).await);
     assert!(is_logged_in(&service, &al).await);
+}
+
+/// Laid out as a whole it would be hundreds of megabytes.
+async fn large_data_makes_no_large_page(service: Service) {
+    let deep = "[".repeat(500_000) + &"]".repeat(500_000);
+    for _ in 0..6 {
+        let args = format!(r#"{{"session":{{"deep":{deep}}},"userId":"jo"}}"#);
+        let call = json!({ "args": args });
+        let request = service.post("/rpc/create").json(&call);
+        assert_eq!(request.send().await.expect("an answer").status(), 200);
+    }
+    let browser = Browser::logged_in(&service).await;
+    let start = std::time::Instant::now();
+    let page = choose(&browser, "rpc", "jo").await;
+    let took = start.elapsed();
+    assert!(page.shows("6 sessions") && page.shows("&quot;deep&quot;: [\n"));
+    assert_eq!(page.text.matches("bytes more are not shown.").count(), 6);
+    assert!(page.text.len() < 100_000, "{}", page.text.len());
+    assert!(took.as_secs() < 10, "{took:?}");
 }
 
 #[tokio::test]

@@ -138,6 +138,14 @@ async fn a_form_without_its_token_does_nothing(service: Service) {
     assert_eq!(operator.get("/admin").await.status, 200, "still logged in");
 }
 
+/// A form from a browser that does not tell the site.
+fn bare(browser: &Browser<'_>, path: &str, fields: &[(&str, &str)]) -> reqwest::RequestBuilder {
+    let form = browser.form(path, fields).build().expect("a request");
+    let body = form.body().and_then(|body| body.as_bytes());
+    let body = body.expect("a body").to_vec();
+    browser.request(Method::POST, path).body(body)
+}
+
 async fn what_another_site_sends_does_nothing(service: Service) {
     let world = World::new(&service).await;
     let operator = Browser::logged_in(&service).await;
@@ -172,9 +180,24 @@ async fn what_another_site_sends_does_nothing(service: Service) {
     }
     world.is_unchanged(&service).await;
     assert_eq!(operator.get("/admin").await.status, 200, "still logged in");
-    // A browser that does not tell the site is believed, if the token is right.
-    let request = operator.request(Method::POST, "/admin/logout");
-    let request = request.body(format!("form_token={token}"));
+    // A browser that does not tell the site must name this one, and have the right token.
+    let own = format!("http://{}", service.address);
+    for foreign in ["http://evil.example", "null", "", "http://127.0.0.1"] {
+        for (path, form) in forms(&world.id) {
+            let request = bare(&operator, path, &fields(&form, &token));
+            let page = Page::of(request.header("Origin", foreign).send().await).await;
+            assert_eq!(page.status, 403, "{foreign} {path}");
+        }
+        let login = bare(&operator, "/admin/login", &[("key", MASTER_KEY)]);
+        let page = Page::of(login.header("Origin", foreign).send().await).await;
+        assert_eq!((page.status, page.set_cookie), (403, None));
+    }
+    world.is_unchanged(&service).await;
+    let login = bare(&operator, "/admin/login", &[("key", MASTER_KEY)]);
+    let login = login.header("Origin", &own).send().await;
+    assert_eq!(Page::of(login).await.status, 303);
+    let request = bare(&operator, "/admin/logout", &[("form_token", &token)]);
+    let request = request.header("Origin", own);
     assert_eq!(Page::of(request.send().await).await.status, 303);
 }
 

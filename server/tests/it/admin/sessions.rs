@@ -7,6 +7,7 @@ on_every_store!(
     a_session_is_shown_and_ended,
     hostile_data_is_only_text,
     what_is_not_in_the_bucket_is_not_shown,
+    large_data_makes_no_large_page,
 );
 
 async fn a_session_is_shown_and_ended(service: Service) {
@@ -78,6 +79,18 @@ async fn what_is_not_in_the_bucket_is_not_shown(service: Service) {
         assert_eq!(ended.status, 303);
     }
     assert!(lives(&service, "shop", &id, &key).await);
+}
+
+async fn large_data_makes_no_large_page(service: Service) {
+    let key = api_key(&service, "shop").await;
+    let wide = "0,".repeat(200_000) + "0";
+    let data = "[".repeat(60) + &wide + &"]".repeat(60);
+    let id = bucket_session(&service, "shop", &key, &data).await;
+    let browser = Browser::logged_in(&service).await;
+    let fields = [("bucket", "shop"), ("id", &*id)];
+    let page = browser.submit("/admin/sessions", &fields).await;
+    assert!(page.shows("bytes more are not shown."));
+    assert!(page.text.len() < 100_000, "{}", page.text.len());
 }
 
 #[tokio::test]

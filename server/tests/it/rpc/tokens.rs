@@ -120,3 +120,31 @@ async fn a_client_that_guesses_tokens_is_slowed_down_and_a_good_token_is_not() {
     assert_eq!(call(&service, "get", guess).await, handled(429, text));
     assert_eq!(get_all(&service, &token).await, json!({ "a": 1 }));
 }
+
+/// After the secret was exchanged, many honest clients come from one address.
+#[tokio::test]
+async fn tokens_of_an_old_secret_are_no_guesses_and_what_is_no_token_is_one() {
+    let one = Service::redis().await;
+    let token = create(&one, "jo", json!({ "a": 1 })).await;
+    let url = one.redis.as_ref().expect("a Redis").url();
+    let rotated = Service::redis_at(&url, |settings| {
+        settings.tokens.secret = Some(Secret::from("a newer secret of at least 32 characters"));
+        settings.limits.failed_authentications_per_minute = 60.try_into().expect("not zero");
+    })
+    .await;
+    let get = async |token: &str| {
+        let argument = json!({ "token": token, "sessionVersion": "v1" });
+        call(&rotated, "get", argument).await
+    };
+    for _ in 0..200 {
+        assert_eq!(get(&token).await, handled(400, "invalid token"));
+    }
+    for malformed in ["malformed", "a.b.c", &"a".repeat(9000)] {
+        let mut limited = 0;
+        for _ in 0..200 {
+            limited += usize::from(get(malformed).await.0 == 429);
+        }
+        assert!(limited > 100, "{malformed:.20}: {limited}");
+    }
+    assert_eq!(get(&token).await, handled(400, "invalid token"));
+}

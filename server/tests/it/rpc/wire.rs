@@ -12,6 +12,7 @@ on_every_store!(
     an_unknown_method_is_404,
     methods_lists_every_method_itself_included,
     the_original_client_is_understood_to_the_byte,
+    what_another_site_made_a_browser_send_is_refused,
 );
 
 const METHODS: [&str; 7] = [
@@ -148,6 +149,30 @@ async fn the_original_client_is_understood_to_the_byte(service: Service) {
     assert_eq!(send("methods", "{}").await.0, 200);
     let null = send("get", r#"{"args":"null"}"#).await;
     assert_eq!(null, handled(400, "please specify a token"));
+}
+
+async fn what_another_site_made_a_browser_send_is_refused(service: Service) {
+    let token = create(&service, "jo", json!({ "a": 1 })).await;
+    let args = json!({ "userId": "jo", "sessionVersion": "v1" }).to_string();
+    let body = json!({ "name": "destroyAll", "args": args }).to_string();
+    let send = async |path: &str, site: &'static str| {
+        let request = service.post(path).body(body.clone());
+        let request = request.header("Content-Type", "text/plain");
+        let request = request.header("Origin", "http://evil.example");
+        let request = request.header("Sec-Fetch-Site", site);
+        answer(request.send().await.expect("an answer")).await
+    };
+    let error = "another site sent this request";
+    for site in ["cross-site", "same-site"] {
+        let first = send("/rpc", site).await;
+        assert_eq!(first, (403, json!({ "error": error })));
+        assert_eq!(send("/rpc/destroyAll", site).await, handled(403, error));
+        assert_eq!(send("/rpc/none", site).await, handled(403, error));
+    }
+    let session = super::caller::get_all(&service, &token).await;
+    assert_eq!(session, json!({ "a": 1 }), "nothing has ended");
+    assert_eq!(send("/rpc", "same-origin").await.0, 200);
+    assert_eq!(send("/rpc/destroyAll", "none").await.0, 200);
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ on_every_store!(
     credentials_of_the_other_doors_are_no_sessions,
     what_the_store_holds_is_no_token,
     a_dead_session_stays_dead,
+    what_another_site_made_a_browser_send_is_refused,
 );
 
 const NO_SESSION: &str = "Session does not exist.";
@@ -139,6 +140,39 @@ async fn a_dead_session_stays_dead(service: Service) {
     assert!(is_session_of(&service, &living, "jo").await);
 }
 
+async fn what_another_site_made_a_browser_send_is_refused(service: Service) {
+    let jo = log_in(&service, "jo").await;
+    let login = || {
+        let body = credentials("al").to_string();
+        let request = service.post("/sessions").body(body);
+        request.header("Content-Type", "text/plain")
+    };
+    let get = || service.get("/sessions").bearer_auth(&jo);
+    let delete = || service.delete("/sessions/jo").bearer_auth(&jo);
+    for site in ["cross-site", "same-site"] {
+        for request in [login(), get(), delete()] {
+            let request = request.header("Sec-Fetch-Site", site);
+            let request = request.header("Origin", "http://evil.example");
+            let answer = json(request.send().await.expect("an answer")).await;
+            let expected = json!({ "error": "another site sent this request" });
+            assert_eq!(answer, (403, expected), "{site}");
+        }
+    }
+    assert!(
+        is_session_of(&service, &jo, "jo").await,
+        "nothing has ended"
+    );
+    let sessions = core(&service, "sessiond:user:", OpaqueTokens::new()).await;
+    assert_eq!(sessions.list("al").await.expect("a list").len(), 0);
+    for site in ["same-origin", "none"] {
+        for request in [login(), get()] {
+            let request = request.header("Sec-Fetch-Site", site);
+            let answer = request.send().await.expect("an answer");
+            assert_eq!(answer.status(), 200, "{site}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn with_a_secret_a_login_needs_it_and_a_session_does_not() {
     let secret = "what the login service sends to sessiond";
@@ -189,13 +223,37 @@ async fn a_client_that_fails_too_often_is_told_so_unless_its_session_is_good() {
     for request in [
         service.get("/sessions"),
         service.post("/sessions").json(&credentials("jo")),
-        service.delete("/sessions/jo").bearer_auth("A".repeat(43)),
+        service.delete("/sessions/jo").bearer_auth("no token"),
         service.get("/sessions"),
         service.post("/sessions").json(&credentials("jo")),
-        service.delete("/sessions/jo").bearer_auth("A".repeat(43)),
+        service.delete("/sessions/jo").bearer_auth("no token"),
     ] {
         answers.push(request.send().await.expect("an answer").status().as_u16());
     }
     assert_eq!(answers, [401, 401, 401, 429, 429, 429]);
     assert!(is_session_of(&service, token.as_str(), "jo").await);
+}
+
+/// An app server asks for many users, from one address.
+#[tokio::test]
+async fn sessions_that_have_ended_are_no_failures_and_what_was_never_a_token_is_one() {
+    let service = Service::redis_with(|settings| {
+        settings.limits.failed_authentications_per_minute = 60.try_into().expect("not zero");
+    })
+    .await;
+    let ended = log_in(&service, "jo").await;
+    assert_eq!(destroy(&service, &ended, "jo").await.0, 200);
+    let expected = (401, json!({ "error": NO_SESSION }));
+    for _ in 0..100 {
+        assert_eq!(json(show(&service, &ended).await).await, expected);
+        assert_eq!(destroy(&service, &ended, "jo").await, expected);
+    }
+    for malformed in ["malformed", &"A".repeat(9000)] {
+        let mut limited = 0;
+        for _ in 0..200 {
+            limited += usize::from(show(&service, malformed).await.status() == 429);
+        }
+        assert!(limited > 100, "{limited}");
+    }
+    assert_eq!(json(show(&service, &ended).await).await, expected);
 }
