@@ -23,6 +23,8 @@ mod crypto;
 mod error;
 mod http;
 mod log_writer;
+mod lookup;
+mod master_keys;
 mod observe;
 mod operators;
 mod rpc;

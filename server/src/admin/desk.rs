@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use jwt_redis_session::{ConfigError, OpaqueTokens, Sessions};
 
-use crate::admin::masters::MasterKeys;
 use crate::admin::owner_doors::OwnerDoors;
 use crate::buckets::{ApiKeys, BucketSessions};
+use crate::master_keys::MasterKeys;
 use crate::shared::Shared;
 use crate::start_error::StartError;
 

@@ -34,7 +34,7 @@ pub(super) async fn enter(
 ) -> Result<Response, Refusal> {
     refuse_other_origins(&headers)?;
     let form = Form::read(&desk.shared, body).await?;
-    let Some(mark) = desk.masters.recognise(form.field("key")?) else {
+    let Some(mark) = desk.masters.recognise(form.field("key")?.as_bytes()) else {
         return Ok(refused(&desk, client));
     };
     let token = Operator::log_in(&desk, &mark).await?;

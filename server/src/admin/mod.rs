@@ -12,7 +12,6 @@ mod form;
 mod headers;
 mod keys;
 mod login;
-mod masters;
 mod operator;
 mod owner_doors;
 mod owner_page;

@@ -10,10 +10,10 @@ use serde::de::DeserializeOwned;
 
 use crate::admin::cookie;
 use crate::admin::desk::Desk;
-use crate::admin::masters::Mark;
 use crate::admin::refusal::Refusal;
 use crate::crypto;
 use crate::error::ApiError;
+use crate::master_keys::Mark;
 
 /// The fields of an operator's session.
 const KEY: &str = "key";

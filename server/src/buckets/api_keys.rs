@@ -8,9 +8,9 @@ use jwt_redis_session::{Rejection, Session, SessionEntry, SessionError, SessionI
 use serde_json::{Map, Value};
 
 use crate::buckets::api_key::{self, KeyHash};
-use crate::buckets::lookup::found;
 use crate::buckets::name::BucketName;
 use crate::crypto;
+use crate::lookup::found;
 use crate::secret::Secret;
 use crate::shared::Shared;
 use crate::start_error::StartError;

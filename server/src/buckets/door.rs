@@ -4,13 +4,13 @@ use jwt_redis_session::{Session, SessionError, Sessions};
 
 use crate::buckets::api_keys::{ApiKeys, is_key};
 use crate::buckets::caller::Caller;
-use crate::buckets::lookup::found;
-use crate::buckets::master_keys::MasterKeys;
 use crate::buckets::name::BucketName;
 use crate::buckets::session_ref::SessionRef;
 use crate::buckets::sessions::BucketSessions;
 use crate::error::ApiError;
 use crate::http::Client;
+use crate::lookup::found;
+use crate::master_keys::MasterKeys;
 use crate::shared::Shared;
 use crate::start_error::StartError;
 
@@ -29,7 +29,7 @@ impl Door {
     pub(super) fn new(shared: &Shared) -> Result<Self, StartError> {
         Ok(Self {
             keys: ApiKeys::new(shared)?,
-            masters: MasterKeys::new(&shared.settings.buckets.master_keys),
+            masters: MasterKeys::new(shared),
             sessions: BucketSessions::new(shared)?,
             shared: shared.clone(),
         })

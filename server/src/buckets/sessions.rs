@@ -5,8 +5,8 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::buckets::etag::IfMatch;
-use crate::buckets::lookup::found;
 use crate::buckets::session_ref::SessionRef;
+use crate::lookup::found;
 use crate::shared::Shared;
 use crate::start_error::StartError;
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use http::HeaderMap;
-use jwt_redis_session::{Claims, Rejection, Session, SessionError, SessionId, Sessions};
+use jwt_redis_session::{Claims, SessionId, Sessions};
 
 use crate::error::ApiError;
 use crate::http::{Client, SharedSecret, refuse_other_sites};
@@ -118,15 +118,6 @@ impl Door {
             }
             Err(_) => Err(invalid()),
         }
-    }
-}
-
-/// Tells a session that is not there from a store that did not answer.
-pub(crate) fn found(loaded: Result<Session, SessionError>) -> Result<Option<Session>, ApiError> {
-    match loaded {
-        Ok(session) => Ok(Some(session)),
-        Err(SessionError::Rejected(Rejection::Unknown | Rejection::Expired)) => Ok(None),
-        Err(error) => Err(error.into()),
     }
 }
 

@@ -2,8 +2,9 @@
 
 use crate::error::ApiError;
 use crate::http::Client;
+use crate::lookup::found;
 use crate::rpc::arguments::Arguments;
-use crate::rpc::door::{Door, found};
+use crate::rpc::door::Door;
 use crate::rpc::fields::Fields;
 use crate::rpc::reply::Reply;
 

@@ -4,8 +4,9 @@ use jwt_redis_session::{Session, SessionError};
 
 use crate::error::ApiError;
 use crate::http::Client;
+use crate::lookup::found;
 use crate::rpc::arguments::Arguments;
-use crate::rpc::door::{Door, found};
+use crate::rpc::door::Door;
 use crate::rpc::fields;
 use crate::rpc::reply::Reply;
 

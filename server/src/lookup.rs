@@ -3,7 +3,7 @@
 use jwt_redis_session::{Rejection, Session, SessionError};
 
 /// Makes `None` of a record that is not there; what went wrong stays an error.
-pub(super) fn found(
+pub(crate) fn found(
     looked: Result<Session, SessionError>,
 ) -> Result<Option<Session>, SessionError> {
     match looked {
