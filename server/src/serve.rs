@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::future::Future;
 use std::net::IpAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt as _;
 
 use crate::app::App;
@@ -78,6 +80,14 @@ impl Server {
         }
     }
 
+    /// A connection that breaks when the other end reads nothing of an answer for too long: it
+    /// would take the place of others for ever.
+    fn guarded(&self, socket: TcpStream) -> Pin<Box<TimeoutStream<TcpStream>>> {
+        let mut socket = TimeoutStream::new(socket);
+        socket.set_write_timeout(Some(self.app.http().write_timeout));
+        Box::pin(socket)
+    }
+
     fn spawn(&self, socket: TcpStream, peer: IpAddr, place: Place) {
         // Answers are small: waiting for more to send only delays them.
         let _ = socket.set_nodelay(true);
@@ -91,7 +101,7 @@ impl Server {
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(self.app.http().header_timeout)
-            .serve_connection(TokioIo::new(socket), service);
+            .serve_connection(TokioIo::new(self.guarded(socket)), service);
         let connection = self.connections.watch(connection);
         tokio::spawn(async move {
             if let Err(error) = connection.await {

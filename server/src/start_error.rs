@@ -17,6 +17,6 @@ pub enum StartError {
     #[error("session_ttl: {0}")]
     Sessions(#[from] ConfigError),
     /// The operating system refuses a thread or a socket.
-    #[error("http.listen: {0}")]
+    #[error("the system refuses a thread or a socket: {0}")]
     Io(#[from] std::io::Error),
 }

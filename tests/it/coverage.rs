@@ -1,4 +1,4 @@
-//! `tests/COVERAGE.md` names tests that exist.
+//! The tables of the tests, `tests/COVERAGE.md` and `server/tests/COVERAGE.md`, name tests that exist.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -20,9 +20,9 @@ fn functions(folder: &Path, into: &mut BTreeSet<String>) {
     }
 }
 
-#[test]
-fn coverage_md_names_tests_that_exist() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+/// Checks that each row of the table `below/tests/COVERAGE.md` names tests that exist there.
+fn check(below: &str, least: usize) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(below);
     let mut known = BTreeSet::new();
     for folder in ["src", "tests"] {
         functions(&root.join(folder), &mut known);
@@ -43,5 +43,15 @@ fn coverage_md_names_tests_that_exist() {
             assert!(known.contains(name), "there is no test {name}: {row}");
         }
     }
-    assert!(rows > 60, "only {rows} rows");
+    assert!(rows > least, "only {rows} rows");
+}
+
+#[test]
+fn coverage_md_names_tests_that_exist() {
+    check("", 60);
+}
+
+#[test]
+fn coverage_md_of_the_service_names_tests_that_exist() {
+    check("server", 50);
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
@@ -20,11 +21,19 @@ const CROWD: usize = 10_000;
 /// A good credential is never held up: behind one address there may be many callers, and a
 /// stranger must not be able to lock them out. What a flood of bad ones gets is the cheaper 429.
 #[derive(Clone)]
-pub(crate) struct FailedAuthentications(Arc<DefaultKeyedRateLimiter<IpAddr>>);
+pub(crate) struct FailedAuthentications(Arc<Failures>);
+
+struct Failures {
+    limiter: DefaultKeyedRateLimiter<IpAddr>,
+    count: AtomicUsize,
+}
 
 impl FailedAuthentications {
     pub(crate) fn new(per_minute: NonZeroU32) -> Self {
-        Self(Arc::new(RateLimiter::keyed(Quota::per_minute(per_minute))))
+        Self(Arc::new(Failures {
+            limiter: RateLimiter::keyed(Quota::per_minute(per_minute)),
+            count: AtomicUsize::new(0),
+        }))
     }
 
     /// What to answer a client whose token was refused for `reason`: `refusal`, or 429 as
@@ -42,15 +51,23 @@ impl FailedAuthentications {
     /// failed too often.
     pub(crate) fn failed(&self, client: Client, refusal: ApiError) -> ApiError {
         metrics::counter!("sessiond_failed_authentications_total").increment(1);
-        if self.0.len() > CROWD {
-            self.0.retain_recent();
-        }
-        match self.0.check_key(&address(client)) {
+        self.0.forget_quiet_ones();
+        match self.0.limiter.check_key(&address(client)) {
             Ok(()) => refusal,
             Err(until) => {
                 let wait = until.wait_time_from(DefaultClock::default().now());
                 ApiError::too_many_requests(wait.as_secs() + 1)
             }
+        }
+    }
+}
+
+impl Failures {
+    /// Forgets clients who have long been quiet, now and then: it looks at every client.
+    fn forget_quiet_ones(&self) {
+        let count = self.count.fetch_add(1, Ordering::Relaxed);
+        if count.is_multiple_of(CROWD / 10) && self.limiter.len() > CROWD {
+            self.limiter.retain_recent();
         }
     }
 }
@@ -107,5 +124,15 @@ mod tests {
         assert_eq!(refused(Rejection::Malformed), 401);
         assert_eq!(refused(Rejection::TooLong), 429);
         assert_eq!(refused(Rejection::Unknown), 401);
+    }
+
+    #[test]
+    fn clients_who_have_been_quiet_are_forgotten() {
+        let failures = FailedAuthentications::new(NonZeroU32::new(1_000_000_000).unwrap());
+        for client in 0..3 * CROWD as u32 {
+            let client = Client(IpAddr::from(client.to_be_bytes()));
+            failures.failed(client, ApiError::bad_request("no"));
+        }
+        assert!(failures.0.limiter.len() <= CROWD + CROWD / 10);
     }
 }

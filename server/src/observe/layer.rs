@@ -39,7 +39,8 @@ async fn observe(
     deadline: Duration,
     access: Access,
 ) -> Response {
-    let span = tracing::info_span!("request", id = request_id::text(&id));
+    // At the level of an error, so that whatever is logged has the id.
+    let span = tracing::error_span!("request", id = request_id::text(&id));
     let answer = async {
         let response = tokio::time::timeout(deadline, next.run(request)).await;
         let response = response

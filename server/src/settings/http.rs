@@ -21,6 +21,10 @@ pub struct HttpSettings {
     /// How long a client may take to send the body of a request. Defaults to `10s`.
     #[serde(with = "humantime_serde")]
     pub body_timeout: Duration,
+    /// How long a client may take no further part of an answer before the connection is cut.
+    /// Defaults to `10s`.
+    #[serde(with = "humantime_serde")]
+    pub write_timeout: Duration,
     /// How long a request may take in all before it is answered 503. Defaults to `15s`.
     #[serde(with = "humantime_serde")]
     pub request_timeout: Duration,
@@ -41,6 +45,7 @@ impl Default for HttpSettings {
             threads: 0,
             header_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(10),
+            write_timeout: Duration::from_secs(10),
             request_timeout: Duration::from_secs(15),
             shutdown_timeout: Duration::from_secs(10),
             max_connections: 10_000,

@@ -5,10 +5,20 @@ use std::time::Duration;
 use crate::secret::Secret;
 use crate::settings::{Settings, SettingsError, TokenAlgorithm};
 
+/// More threads than any machine has processors.
+const MAX_THREADS: usize = 1024;
+/// More connections than a process may have sockets.
+const MAX_CONNECTIONS: usize = 1_000_000;
+/// More proxies than any way has.
+const MAX_PROXIES: usize = 100;
+/// A string of Redis is 512 MB at most, and text can take six times as much as JSON.
+const MAX_PAYLOAD: usize = 64 << 20;
+
 impl Settings {
     /// Checks the rules that a type cannot tell.
     pub(super) fn validate(&self) -> Result<(), SettingsError> {
         self.durations()?;
+        self.numbers()?;
         self.secrets()?;
         self.doors()
     }
@@ -21,6 +31,7 @@ impl Settings {
         let all = [
             ("http.header_timeout", self.http.header_timeout),
             ("http.body_timeout", self.http.body_timeout),
+            ("http.write_timeout", self.http.write_timeout),
             ("http.request_timeout", self.http.request_timeout),
             ("http.shutdown_timeout", self.http.shutdown_timeout),
             ("store.deadline", self.store.deadline),
@@ -33,6 +44,35 @@ impl Settings {
             None => Ok(()),
             Some((setting, _)) => wrong(setting, "must be between 1 ms and 100 years"),
         }
+    }
+
+    fn numbers(&self) -> Result<(), SettingsError> {
+        let all = [
+            ("http.threads", self.http.threads, 0..=MAX_THREADS),
+            (
+                "http.max_connections",
+                self.http.max_connections,
+                1..=MAX_CONNECTIONS,
+            ),
+            (
+                "http.trusted_proxies",
+                self.http.trusted_proxies,
+                0..=MAX_PROXIES,
+            ),
+            (
+                "buckets.max_payload",
+                self.buckets.max_payload,
+                1..=MAX_PAYLOAD,
+            ),
+            ("rpc.max_payload", self.rpc.max_payload, 1..=MAX_PAYLOAD),
+        ];
+        for (setting, number, range) in all {
+            if !range.contains(&number) {
+                let (least, most) = range.into_inner();
+                return wrong(setting, format!("must be between {least} and {most}"));
+            }
+        }
+        Ok(())
     }
 
     fn secrets(&self) -> Result<(), SettingsError> {
@@ -74,9 +114,6 @@ impl Settings {
                 "rpc.session_version",
                 "must be 1 to 32 letters, digits, `.`, `_` or `-`",
             );
-        }
-        if self.http.max_connections == 0 {
-            return wrong("http.max_connections", "must be at least 1");
         }
         if self.users.enabled && self.users.secret.is_none() && !self.http.listen.ip().is_loopback()
         {

@@ -118,6 +118,23 @@ async fn one_connection_too_many_waits_until_another_closes() {
     assert!(ask(&mut second).await.contains("200 OK"));
 }
 
+/// Else it would keep the place of others for ever: an answer that nobody takes has no end.
+#[tokio::test]
+async fn a_client_that_takes_no_answers_is_cut_off() {
+    let service = Service::memory_with(|settings| {
+        settings.http.max_connections = 1;
+        settings.http.write_timeout = SHORT;
+    })
+    .await;
+    let mut greedy = connect(&service).await;
+    let request = b"GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
+    greedy.write_all(&request.repeat(50)).await.expect("send");
+    let mut other = connect(&service).await;
+    let answer = tokio::time::timeout(Duration::from_secs(10), ask(&mut other)).await;
+    assert!(answer.expect("its place is free").contains("200 OK"));
+    drop(greedy);
+}
+
 #[tokio::test]
 async fn a_request_that_takes_too_long_is_503() {
     let redis = RedisServer::start();
