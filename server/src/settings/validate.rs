@@ -103,6 +103,27 @@ impl Settings {
                 "is needed with Redis, where sessions outlive the service; `sessiond generate-secret` makes one",
             );
         }
+        self.varied_secrets()
+    }
+
+    /// Those of the tokens are checked with the algorithm.
+    fn varied_secrets(&self) -> Result<(), SettingsError> {
+        let varied = |secret: &Secret| {
+            let bytes = secret.expose().as_bytes();
+            bytes.windows(2).any(|pair| pair[0] != pair[1])
+        };
+        for (setting, mut secrets) in [
+            ("buckets.master_keys", self.buckets.master_keys.iter()),
+            ("rpc.secret", self.rpc.secret.as_slice().iter()),
+            ("users.secret", self.users.secret.as_slice().iter()),
+        ] {
+            if !secrets.all(varied) {
+                return wrong(
+                    setting,
+                    "is one byte repeated; `sessiond generate-secret` makes one",
+                );
+            }
+        }
         Ok(())
     }
 

@@ -133,6 +133,29 @@ fn a_wrong_value_is_named_in_one_line() {
 }
 
 #[test]
+fn a_secret_of_one_byte_repeated_is_refused_wherever_one_is_asked_for() {
+    let (weak, good) = ("a".repeat(64), "ab".repeat(32));
+    for (section, key, is_list) in [
+        ("tokens", "secret", false),
+        ("tokens", "previous_secrets", true),
+        ("buckets", "master_keys", true),
+        ("rpc", "secret", false),
+        ("users", "secret", false),
+    ] {
+        let text = |secret: &str| match is_list {
+            true => format!("{section}: {{{key}: [{}, {secret}]}}", "cd".repeat(32)),
+            false => format!("{section}: {{{key}: {secret}}}"),
+        };
+        assert_eq!(check(&text(&good)), (0, String::new()), "{section}.{key}");
+        let (code, complaint) = check(&text(&weak));
+        assert_eq!(code, 2, "{section}.{key}");
+        let beginning = format!("sessiond: {section}.");
+        assert!(complaint.starts_with(&beginning), "{complaint}");
+        assert!(!complaint.contains(&weak), "{complaint}");
+    }
+}
+
+#[test]
 fn a_wrong_word_is_answered_with_those_there_are() {
     for (section, key, words) in [
         ("log", "format", &["text", "json"][..]),
