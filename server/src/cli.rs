@@ -8,7 +8,6 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
-use tracing_subscriber::EnvFilter;
 
 use crate::app::App;
 use crate::secret::Secret;
@@ -73,7 +72,7 @@ impl Cli {
             Some(Command::GenerateSecret) => print(Secret::random().expose()),
             Some(Command::Openapi) => print(App::build(every_door())?.openapi()),
             Some(Command::CheckConfig) => {
-                log_filter()?;
+                telemetry::filter_of_environment()?;
                 App::build(self.settings()?)?;
                 print("the settings are good");
             }
@@ -127,15 +126,8 @@ fn print(line: &str) {
     let _ = writeln!(io::stdout(), "{line}");
 }
 
-/// What is logged, as the environment says.
-fn log_filter() -> Result<EnvFilter, String> {
-    let (rust_log, debug) = (std::env::var("RUST_LOG").ok(), std::env::var("DEBUG").ok());
-    telemetry::filter(rust_log.as_deref(), debug.as_deref())
-        .map_err(|error| format!("RUST_LOG: {error}"))
-}
-
 async fn listen(settings: Settings) -> Result<(), Failure> {
-    let _log = telemetry::install(settings.log, log_filter()?)?;
+    let _log = telemetry::install(settings.log, telemetry::filter_of_environment()?)?;
     let address = settings.http.listen;
     let listener =
         TcpListener::bind(address).map_err(|error| format!("http.listen: {address}: {error}"))?;

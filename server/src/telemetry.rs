@@ -40,9 +40,15 @@ fn log_panic(panic: &PanicHookInfo<'_>) {
     );
 }
 
+/// As [`filter`], of `RUST_LOG` and `DEBUG` in the environment.
+pub(crate) fn filter_of_environment() -> Result<EnvFilter, String> {
+    let (rust_log, debug) = (std::env::var("RUST_LOG").ok(), std::env::var("DEBUG").ok());
+    filter(rust_log.as_deref(), debug.as_deref()).map_err(|error| format!("RUST_LOG: {error}"))
+}
+
 /// The lines that go to the log: what `RUST_LOG` says, or what `DEBUG` says as the original had
 /// it, or `info`.
-pub(crate) fn filter(rust_log: Option<&str>, debug: Option<&str>) -> Result<EnvFilter, ParseError> {
+fn filter(rust_log: Option<&str>, debug: Option<&str>) -> Result<EnvFilter, ParseError> {
     match (rust_log, debug) {
         (Some(directives), _) if !directives.is_empty() => EnvFilter::try_new(directives),
         (_, Some(debug)) if asks_for_us(debug) => {
