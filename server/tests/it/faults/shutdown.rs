@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use jwt_redis_session_server::Settings;
 
 use super::door::{Client, DOORS, Door};
 use crate::service::Service;
@@ -21,7 +22,8 @@ async fn f27_what_was_acknowledged_before_the_end_is_kept() {
 async fn acknowledged(door: Door) {
     let redis = RedisServer::start();
     let proxy = Proxy::to(redis.address()).await;
-    let mut service = Service::redis_at(&proxy.url(), |_| ()).await;
+    let patient = |settings: &mut Settings| settings.store.deadline = Duration::from_secs(20);
+    let mut service = Service::redis_at(&proxy.url(), patient).await;
     let (client, next) = (
         service.client.clone(),
         Service::redis_at(&redis.url(), |_| ()).await,
@@ -32,10 +34,10 @@ async fn acknowledged(door: Door) {
         .collect();
     let warm: Vec<_> = (0..100).map(|_| first.read("x")).collect();
     join_all(warm).await;
-    proxy.delay(Duration::from_millis(30));
+    proxy.delay(Duration::from_millis(150));
     let under_way = requests.into_iter().map(|request| client.execute(request));
     let under_way = tokio::spawn(join_all(under_way));
-    tokio::time::sleep(Duration::from_millis(25)).await;
+    tokio::time::sleep(Duration::from_millis(150)).await;
     service.stop().await;
     let answers = under_way.await.expect("no panic");
     let mut answered = 0;
