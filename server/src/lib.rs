@@ -22,6 +22,7 @@ mod cli;
 mod crypto;
 mod error;
 mod http;
+mod log_lines;
 mod log_writer;
 mod lookup;
 mod master_keys;

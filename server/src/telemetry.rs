@@ -5,7 +5,9 @@ use std::panic::{self, PanicHookInfo};
 
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
+use tracing_subscriber::fmt::format;
 
+use crate::log_lines::Lines;
 use crate::log_writer::{LogGuard, LogWriter};
 use crate::settings::{LogFormat, LogSettings};
 
@@ -24,8 +26,14 @@ pub(crate) fn install(settings: LogSettings, filter: EnvFilter) -> io::Result<Lo
         .with_writer(writer);
     // It fails if somebody else writes a log already, who then has these lines too.
     let _ = match settings.format {
-        LogFormat::Text => builder.try_init(),
-        LogFormat::Json => builder.json().flatten_event(true).try_init(),
+        LogFormat::Text => {
+            let usual = format().with_ansi(colours);
+            builder.event_format(Lines::text(usual)).try_init()
+        }
+        LogFormat::Json => {
+            let usual = format().json().flatten_event(true);
+            builder.json().event_format(Lines::json(usual)).try_init()
+        }
     };
     panic::set_hook(Box::new(log_panic));
     Ok(guard)

@@ -3,14 +3,17 @@
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request};
-use http::StatusCode;
+use http::{HeaderValue, StatusCode};
 
+use crate::log_lines::ACCESS;
 use crate::observe::meters::{Meters, known};
+use crate::observe::request_id;
 
 /// A request under way; counted and logged when dropped, so also when the client goes away.
 ///
 /// It knows the route, never the path: that may hold an id, and the query a key.
 pub(super) struct Access {
+    id: HeaderValue,
     meters: Meters,
     is_logged: bool,
     start: Instant,
@@ -20,8 +23,14 @@ pub(super) struct Access {
 }
 
 impl Access {
-    pub(super) fn start(request: &Request, meters: Meters, is_logged: bool) -> Self {
+    pub(super) fn start(
+        request: &Request,
+        id: HeaderValue,
+        meters: Meters,
+        is_logged: bool,
+    ) -> Self {
         Self {
+            id,
             meters,
             is_logged,
             start: Instant::now(),
@@ -45,10 +54,11 @@ impl Drop for Access {
         if !self.is_logged {
             return;
         }
-        let micros = took.as_micros() as u64;
+        let (id, micros) = (request_id::text(&self.id), took.as_micros() as u64);
         match status.map(|status| status.as_u16()) {
-            Some(status) => tracing::info!(method, route, status, micros, "request"),
-            None => tracing::info!(method, route, micros, "request aborted by the client"),
+            Some(status) => tracing::info!(target: ACCESS, id, method, route, status, micros),
+            // The client did not wait for the answer.
+            None => tracing::info!(target: ACCESS, id, method, route, status = "aborted", micros),
         }
     }
 }

@@ -26,8 +26,8 @@ pub(crate) fn layer(router: Router, settings: &Settings) -> Router {
     router
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn(move |request: Request, next| {
-            let access = Access::start(&request, meters.clone(), is_logged);
             let id = ids.of(&request);
+            let access = Access::start(&request, id.clone(), meters.clone(), is_logged);
             observe(request, next, id, deadline, access)
         }))
 }

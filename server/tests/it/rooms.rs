@@ -5,7 +5,7 @@ use crate::support::walls::House;
 const HOUSE: House = House {
     root: env!("CARGO_MANIFEST_DIR"),
     ranks: &[
-        &["crypto", "log_writer"],
+        &["crypto", "log_lines", "log_writer"],
         &["secret"],
         &["settings"],
         &["error", "lookup", "start_error", "telemetry"],
@@ -35,7 +35,10 @@ const HOUSE: House = House {
         ("metrics_exporter_prometheus", &["operators/"]),
         ("redis", &[]),
         ("tower_http", &["observe/"]),
-        ("tracing_subscriber", &["log_writer.rs", "telemetry.rs"]),
+        (
+            "tracing_subscriber",
+            &["log_lines.rs", "log_writer.rs", "telemetry.rs"],
+        ),
         ("utoipa_swagger_ui", &["operators/"]),
         ("zeroize", &["admin/", "secret.rs"]),
     ],
