@@ -9,6 +9,8 @@ use jwt_redis_session::{Rejection, SessionError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::request_scope;
+
 /// Why a request was not done: a status and `{"error": "…"}`.
 ///
 /// No text of it holds a secret, a token, a key or session data. What is behind a 5xx is logged
@@ -77,7 +79,8 @@ impl ApiError {
 
     /// 500; `cause` goes to the log.
     pub(crate) fn internal(cause: &dyn std::fmt::Display) -> Self {
-        tracing::error!(%cause, "a request failed inside the service");
+        let request_id = request_scope::id();
+        tracing::error!(request_id, %cause, "a request failed inside the service");
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal error")
     }
 
@@ -133,7 +136,8 @@ impl From<SessionError> for ApiError {
                 "the session would be too large",
             ),
             SessionError::Unavailable(cause) => {
-                tracing::warn!(%cause, "the session store did not do what it was asked");
+                let request_id = request_scope::id();
+                tracing::warn!(request_id, %cause, "the session store did not do what it was asked");
                 Self::unavailable("the session store is not available")
             }
             SessionError::InvalidOwner => Self::bad_request("a user id is 1 to 512 bytes"),

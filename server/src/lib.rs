@@ -28,6 +28,7 @@ mod lookup;
 mod master_keys;
 mod observe;
 mod operators;
+mod request_scope;
 mod rpc;
 mod secret;
 mod serve;

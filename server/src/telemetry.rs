@@ -9,6 +9,7 @@ use tracing_subscriber::fmt::format;
 
 use crate::log_lines::Lines;
 use crate::log_writer::{LogGuard, LogWriter};
+use crate::request_scope;
 use crate::settings::{LogFormat, LogSettings};
 
 /// Starts writing the log to standard error, so that what a command prints stays apart; in
@@ -42,7 +43,9 @@ pub(crate) fn install(settings: LogSettings, filter: EnvFilter) -> io::Result<Lo
 /// Logs where the panic was. Not its text, which may hold anything that a request carried.
 fn log_panic(panic: &PanicHookInfo<'_>) {
     let location = panic.location().map(ToString::to_string);
+    let request_id = request_scope::id();
     tracing::error!(
+        request_id,
         location = location.as_deref().unwrap_or("unknown"),
         "sessiond panicked: this is a bug"
     );

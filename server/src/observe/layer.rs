@@ -16,6 +16,7 @@ use crate::error::ApiError;
 use crate::observe::access::Access;
 use crate::observe::meters::Meters;
 use crate::observe::request_id::{self, RequestIds};
+use crate::request_scope;
 use crate::settings::Settings;
 
 /// Puts everything that concerns each request around `router`: its id, its deadline, a line in
@@ -23,13 +24,13 @@ use crate::settings::Settings;
 pub(crate) fn layer(router: Router, settings: &Settings) -> Router {
     let (deadline, is_logged) = (settings.http.request_timeout, settings.log.access);
     let (ids, meters) = (RequestIds::new(), Meters::default());
-    router
-        .layer(CatchPanicLayer::custom(panicked))
-        .layer(from_fn(move |request: Request, next| {
-            let id = ids.of(&request);
-            let access = Access::start(&request, id.clone(), meters.clone(), is_logged);
-            observe(request, next, id, deadline, access)
-        }))
+    let observe = from_fn(move |request: Request, next| {
+        let id = ids.of(&request);
+        let access = Access::start(&request, id.clone(), meters.clone(), is_logged);
+        observe(request, next, id, deadline, access)
+    });
+    // Both in one: the router makes a copy of itself for each layer, at each request.
+    router.layer((observe, CatchPanicLayer::custom(panicked)))
 }
 
 async fn observe(
@@ -39,15 +40,14 @@ async fn observe(
     deadline: Duration,
     access: Access,
 ) -> Response {
-    // At the level of an error, so that whatever is logged has the id.
-    let span = tracing::error_span!("request", id = request_id::text(&id));
-    let answer = async {
+    let span = tracing::debug_span!("request", id = request_id::text(&id));
+    let answer = request_scope::scope(id.clone(), async {
         let response = tokio::time::timeout(deadline, next.run(request)).await;
         let response = response
             .unwrap_or_else(|_| ApiError::unavailable("the request took too long").into_response());
         access.answered(response.status());
         response
-    };
+    });
     let mut response = answer.instrument(span).await;
     response.headers_mut().insert(request_id::HEADER, id);
     response

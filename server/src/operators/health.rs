@@ -7,6 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::error::{ApiError, ErrorBody};
+use crate::request_scope;
 use crate::shared::Shared;
 
 /// What a healthy service says.
@@ -45,7 +46,8 @@ pub(crate) async fn can_reach_store(shared: &Shared) -> bool {
     match shared.store.run(&[Command::Load { key: &key }]).await {
         Ok(_) => true,
         Err(cause) => {
-            tracing::warn!(%cause, "the session store cannot be reached");
+            let request_id = request_scope::id();
+            tracing::warn!(request_id, %cause, "the session store cannot be reached");
             false
         }
     }

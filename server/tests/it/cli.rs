@@ -7,6 +7,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
 use crate::program::{Program, run, sessiond};
+use crate::support::redis_server::RedisServer;
 
 #[test]
 fn it_starts_with_defaults_in_memory_and_says_so() {
@@ -112,6 +113,26 @@ fn rust_log_says_what_is_logged() {
     assert!(complaint.starts_with("sessiond: RUST_LOG: "), "{complaint}");
     let checked = run(sessiond(&["check-config"]).env("RUST_LOG", "a=b=c"));
     assert_eq!((checked.0, checked.2), (code, complaint));
+}
+
+/// Also where the lines of the requests themselves are not logged.
+#[tokio::test]
+async fn what_went_wrong_is_logged_with_the_id_of_the_request() {
+    let mut redis = RedisServer::start();
+    redis.kill();
+    let mut command = sessiond(&["--listen", "127.0.0.1:0", "--redis", &redis.url()]);
+    command
+        .env("SESSIOND__TOKENS__SECRET", crate::service::SECRET)
+        .env("RUST_LOG", "warn,jwt_redis_session_server::cli=info");
+    let program = Program::start(&mut command);
+    let call = r#"{"name":"create","args":"{\"session\":{},\"userId\":\"jo\"}"}"#;
+    let request = reqwest::Client::new()
+        .post(format!("http://{}/rpc", program.address()))
+        .header("x-request-id", "my-request")
+        .body(call);
+    assert_eq!(request.send().await.expect("an answer").status(), 503);
+    program.wait_for("the session store did not do what it was asked");
+    program.wait_for("my-request");
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use crate::support::walls::House;
 const HOUSE: House = House {
     root: env!("CARGO_MANIFEST_DIR"),
     ranks: &[
-        &["crypto", "log_lines", "log_writer"],
+        &["crypto", "log_lines", "log_writer", "request_scope"],
         &["secret"],
         &["settings"],
         &["error", "lookup", "start_error", "telemetry"],
