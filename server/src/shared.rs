@@ -8,7 +8,6 @@ use jwt_redis_session::{
     Keyring, KeyringError, MemoryStore, RedisConfig, RedisStore, Sessions, SessionsBuilder,
     TokenFormat,
 };
-
 use tokio::sync::Semaphore;
 
 use crate::http::FailedAuthentications;
