@@ -33,8 +33,6 @@ use crate::users::door::{Door, User, private};
             body = ErrorBody<'_>,
             headers(("Retry-After" = u64)),
             example = json!({"error": "too many failed authentications; try again later"})),
-        (status = 500, description = "A fault of the service.", body = ErrorBody<'_>,
-            example = json!({"error": "internal error"})),
         (status = 503, description = "The store cannot be reached; some sessions may live on. Ask again.",
             body = ErrorBody<'_>, headers(("Retry-After" = u64)),
             example = json!({"error": "the session store is not available"})),
