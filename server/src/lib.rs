@@ -29,6 +29,7 @@ mod master_keys;
 mod observe;
 mod operators;
 mod request_scope;
+mod rounds;
 mod rpc;
 mod secret;
 mod serve;

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use crate::buckets::etag::IfMatch;
 use crate::buckets::session_ref::SessionRef;
 use crate::lookup::found;
+use crate::rounds::Rounds;
 use crate::shared::Shared;
 use crate::start_error::StartError;
 
@@ -18,10 +19,6 @@ const ESCAPED: usize = 6;
 
 /// What the core adds to a record, at most.
 const OVERHEAD: usize = 1024;
-
-/// How often the core, which tries 16 times itself, is asked when others write at the same time.
-/// A try fails only because another write did not, so about a thousand of those must come first.
-const ROUNDS: usize = 64;
 
 /// The sessions of all buckets; clones share everything.
 ///
@@ -115,13 +112,13 @@ pub(super) async fn replace(
     data: &RawValue,
     wanted: &IfMatch,
 ) -> Result<(), NotReplaced> {
-    for _ in 1..ROUNDS {
+    let mut rounds = Rounds::new();
+    loop {
         match try_to_replace(session, data, wanted).await {
-            Err(NotReplaced::Failed(SessionError::Conflict)) => {}
+            Err(NotReplaced::Failed(SessionError::Conflict)) if rounds.another() => {}
             done => return done,
         }
     }
-    try_to_replace(session, data, wanted).await
 }
 
 /// One round of [`replace`].

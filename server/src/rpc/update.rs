@@ -5,14 +5,11 @@ use jwt_redis_session::{Session, SessionError};
 use crate::error::ApiError;
 use crate::http::Client;
 use crate::lookup::found;
+use crate::rounds::Rounds;
 use crate::rpc::arguments::Arguments;
 use crate::rpc::door::Door;
 use crate::rpc::fields;
 use crate::rpc::reply::Reply;
-
-/// How often the core, which tries 16 times itself, is asked when others write at the same time.
-/// A try fails only because another writer's did not, so this is enough for a hundred of them.
-const ROUNDS: usize = 8;
 
 /// Merges fields into the stored session: in one atomic step, so that what others write at the
 /// same time stays and what others end stays ended.
@@ -35,13 +32,13 @@ pub(crate) async fn update(
 }
 
 async fn store(session: &Session) -> Result<(), SessionError> {
-    for _ in 1..ROUNDS {
+    let mut rounds = Rounds::new();
+    loop {
         match session.update().await {
-            Err(SessionError::Conflict) => {}
+            Err(SessionError::Conflict) if rounds.another() => {}
             done => return done,
         }
     }
-    session.update().await
 }
 
 fn gone() -> ApiError {

@@ -5,7 +5,13 @@ use crate::support::walls::House;
 const HOUSE: House = House {
     root: env!("CARGO_MANIFEST_DIR"),
     ranks: &[
-        &["crypto", "log_lines", "log_writer", "request_scope"],
+        &[
+            "crypto",
+            "log_lines",
+            "log_writer",
+            "request_scope",
+            "rounds",
+        ],
         &["secret"],
         &["settings"],
         &["error", "lookup", "start_error", "telemetry"],
