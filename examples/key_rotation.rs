@@ -4,8 +4,8 @@
 //! the last token under it has run out. `cargo run --example key_rotation`
 
 use jwt_redis_session::{
-    Algorithm, Keyring, KeyringError, MemoryStore, Rejection, SessionError, Sessions, SigningKey,
-    VerifyingKey,
+    Algorithm, Keyring, KeyringError, MemoryStore, SessionError, Sessions, SigningKey,
+    TokenRejection, VerifyingKey,
 };
 
 const OLD: &str = "the secret of last year, 32 bytes or more";
@@ -36,12 +36,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let store = MemoryStore::new();
     let with = |keyring| Sessions::builder(store.clone(), keyring).build();
 
-    let old_token = with(before()?)?.session().create().await?;
+    let old_token = with(before()?)?.new_session().create().await?;
     println!("before: a session under the old key");
 
     let sessions = with(during()?)?;
     sessions.open(old_token.as_str()).await?;
-    let new_token = sessions.session().create().await?;
+    let new_token = sessions.new_session().create().await?;
     println!("during: the old session still works, new ones are under the new key");
 
     // `rotate` moves a session to the new key at once, for example at the next login.
@@ -51,7 +51,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     sessions.open(new_token.as_str()).await?;
     sessions.open(moved.as_str()).await?;
     let refused = sessions.open(old_token.as_str()).await.unwrap_err();
-    assert_eq!(refused, SessionError::Rejected(Rejection::Signature));
+    assert_eq!(refused, SessionError::Rejected(TokenRejection::Signature));
     println!("after: only tokens under the new key are accepted");
     Ok(())
 }

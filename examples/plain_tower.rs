@@ -15,7 +15,8 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
 use jwt_redis_session::{
-    JwtRedisSession, Keyring, MemoryStore, Refusal, Session, SessionBody, SessionError, Sessions,
+    JwtRedisSession, Keyring, MemoryStore, Session, SessionBody, SessionError, SessionRejection,
+    Sessions,
 };
 use tokio::net::TcpListener;
 use tower::ServiceBuilder;
@@ -50,7 +51,7 @@ async fn count(session: &Session) -> Result<String, SessionError> {
 
 /// Status, headers and text, as the axum extractors would answer.
 fn refuse(error: &SessionError) -> Response<String> {
-    let refusal = Refusal::from(error);
+    let refusal = SessionRejection::from(error);
     refusal.response(refusal.to_json())
 }
 

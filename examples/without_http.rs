@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use jwt_redis_session::{
-    Encoding, MemoryStore, OpaqueTokens, Rejection, Session, SessionError, Sessions,
+    Encoding, MemoryStore, OpaqueTokens, Session, SessionError, Sessions, TokenRejection,
 };
 
 /// The sessions of one app: a keyspace of its own, 128-byte tokens in hexadecimal, and at most a
@@ -20,7 +20,7 @@ fn sessions_of(app: &str, store: MemoryStore) -> Result<Sessions, Box<dyn std::e
 }
 
 async fn create(sessions: &Sessions, owner: &str) -> Result<String, SessionError> {
-    let session = sessions.session();
+    let session = sessions.new_session();
     session.set_owner(owner);
     session.insert("logins", 1)?;
     Ok(session.create().await?.into_string())
@@ -47,7 +47,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // Another app does not know them, even in the same store.
     let foreign = get(&blog, &phone).await.unwrap_err();
-    assert_eq!(foreign, SessionError::Rejected(Rejection::Unknown));
+    assert_eq!(foreign, SessionError::Rejected(TokenRejection::Unknown));
 
     // Refresh: the time to live starts anew.
     get(&shop, &phone).await?.touch().await?;

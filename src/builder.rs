@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::{Clock, SystemClock};
-use crate::engine::core::Engine;
-use crate::engine::lifetime::{DEFAULT_SHARE, Lifetime, is_storable};
 use crate::id::SessionId;
-use crate::keyspace::Keyspace;
+use crate::lifecycle::core::Engine;
+use crate::lifecycle::lifetime::{DEFAULT_SHARE, Lifetime, is_storable};
+use crate::record::keyspace::Keyspace;
 use crate::sessions::Sessions;
 use crate::store::Store;
 use crate::token::TokenFormat;

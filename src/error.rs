@@ -1,8 +1,8 @@
 //! Why an operation on a session did not do what it was asked.
 
-use crate::rejection::Rejection;
 use crate::store::StoreError;
 use crate::token::TokenError;
+use crate::token_rejection::TokenRejection;
 
 /// Why an operation on a session did not do what it was asked.
 ///
@@ -18,7 +18,7 @@ pub enum SessionError {
     Absent,
     /// The request carries a token that gives no session.
     #[error("there is no session: the token was rejected ({0})")]
-    Rejected(Rejection),
+    Rejected(TokenRejection),
     /// The session existed for this caller and no longer does: destroyed, rotated or expired.
     /// Nothing was written.
     #[error("the session is gone: it was destroyed, rotated or has expired meanwhile")]

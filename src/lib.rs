@@ -1,22 +1,16 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "axum")]
+mod axum;
 mod builder;
 mod clock;
-#[cfg(any(test, feature = "test-util"))]
-pub mod conformance;
 mod crypto;
-mod data;
-mod engine;
 mod error;
-#[cfg(feature = "axum")]
-mod extract;
 mod id;
-mod keyspace;
+mod lifecycle;
 pub mod middleware;
-mod owner;
 mod record;
-mod rejection;
 mod session;
 mod sessions;
 mod source;
@@ -24,17 +18,21 @@ mod source;
 pub mod stepping;
 pub mod store;
 mod telemetry;
+#[cfg(any(test, feature = "test-util"))]
+pub mod testing;
 mod token;
+mod token_rejection;
 
+#[cfg(feature = "axum")]
+pub use axum::ActiveSession;
 pub use builder::{ConfigError, SessionsBuilder};
 pub use clock::{Clock, ManualClock, SystemClock};
-pub use data::SessionData;
 pub use error::SessionError;
-#[cfg(feature = "axum")]
-pub use extract::ActiveSession;
 pub use id::{InvalidSessionId, SessionId};
-pub use middleware::{InvalidRealm, JwtRedisSession, Refusal, RequireSession, SessionBody, Tagged};
-pub use rejection::Rejection;
+pub use middleware::{
+    InvalidRealm, JwtRedisSession, RequireSession, SessionBody, SessionRejection, Tagged,
+};
+pub use record::data::SessionData;
 pub use session::{Session, SessionEntry, SessionState};
 pub use sessions::Sessions;
 pub use source::{InvalidTokenArg, TokenSource, TokenSources};
@@ -47,3 +45,4 @@ pub use token::{
     KeyringError, NewClaims, OpaqueTokens, SigningKey, Token, TokenError, TokenFormat,
     UnknownAlgorithm, Verified, VerifyingKey,
 };
+pub use token_rejection::TokenRejection;

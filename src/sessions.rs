@@ -2,35 +2,35 @@
 
 use std::sync::Arc;
 
-use crate::engine::core::{Engine, to_its_end};
-use crate::engine::load::Loaded;
 use crate::error::SessionError;
 use crate::id::SessionId;
-use crate::owner::Owner;
-use crate::rejection::Rejection;
+use crate::lifecycle::core::{Engine, to_its_end};
+use crate::lifecycle::load::Loaded;
+use crate::record::owner::Owner;
 use crate::session::{Session, SessionEntry, SessionState};
 use crate::telemetry;
 use crate::token::{Claims, Verified};
+use crate::token_rejection::TokenRejection;
 
 /// Opens, lists and ends sessions; the core behind the middleware, and whole without it.
 ///
 /// Made by [`Sessions::builder`]; clones share everything.
 ///
 /// ```
-/// # use jwt_redis_session::{Keyring, MemoryStore, Rejection, SessionError, Sessions};
+/// # use jwt_redis_session::{Keyring, MemoryStore, TokenRejection, SessionError, Sessions};
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let keyring = Keyring::hs256("a secret of at least 32 random bytes")?;
 /// let sessions = Sessions::builder(MemoryStore::new(), keyring).build()?;
 ///
-/// let session = sessions.session();
+/// let session = sessions.new_session();
 /// session.set_owner("jo");
 /// let token = session.create().await?;
 ///
 /// assert_eq!(sessions.list("jo").await?.len(), 1);
 /// assert_eq!(sessions.destroy_all("jo").await?, 1);
 /// let refused = sessions.open(token.as_str()).await.unwrap_err();
-/// assert_eq!(refused, SessionError::Rejected(Rejection::Unknown));
+/// assert_eq!(refused, SessionError::Rejected(TokenRejection::Unknown));
 /// # Ok(())
 /// # }
 /// ```
@@ -48,7 +48,7 @@ impl Sessions {
 
     /// A handle without a session, to create one.
     #[must_use]
-    pub fn session(&self) -> Session {
+    pub fn new_session(&self) -> Session {
         Session::absent(Arc::clone(&self.engine))
     }
 
@@ -61,7 +61,7 @@ impl Sessions {
     /// [`SessionError::Rejected`] if the token gives no session, [`SessionError::Unavailable`]
     /// if the store did not answer.
     pub async fn open(&self, token: &str) -> Result<Session, SessionError> {
-        let session = self.resolve(token).await;
+        let session = self.from_token(token).await;
         match session.state() {
             SessionState::Rejected(reason) => Err(SessionError::Rejected(reason)),
             SessionState::Unavailable(error) => Err(SessionError::Unavailable(error)),
@@ -71,10 +71,10 @@ impl Sessions {
 
     /// As [`open`](Self::open), but the handle's [`state`](Session::state) tells how it went:
     /// what a middleware needs.
-    pub async fn resolve(&self, token: &str) -> Session {
+    pub async fn from_token(&self, token: &str) -> Session {
         let (id, claims) = match self.verify(token) {
             Ok(verified) => verified.into_parts(),
-            Err(reason) => return self.reject(reason),
+            Err(reason) => return self.rejected(reason),
         };
         let expires = claims.as_ref().and_then(Claims::expires_at);
         match self.engine.load(&id, expires).await {
@@ -90,18 +90,18 @@ impl Sessions {
     /// opaque token only the form is checked.
     ///
     /// ```
-    /// # use jwt_redis_session::{Keyring, MemoryStore, Rejection, SessionError, Sessions};
+    /// # use jwt_redis_session::{Keyring, MemoryStore, TokenRejection, SessionError, Sessions};
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let keyring = Keyring::hs256("a secret of at least 32 random bytes")?;
     /// let sessions = Sessions::builder(MemoryStore::new(), keyring).build()?;
     /// let claims = serde_json::json!({ "version": 1 });
-    /// let session = sessions.session();
+    /// let session = sessions.new_session();
     /// let token = session.create_with_claims(claims).await?;
     /// session.destroy().await?;
     ///
     /// let refused = sessions.open(token.as_str()).await.unwrap_err();
-    /// assert_eq!(refused, SessionError::Rejected(Rejection::Unknown));
+    /// assert_eq!(refused, SessionError::Rejected(TokenRejection::Unknown));
     /// let verified = sessions.verify(token.as_str()).unwrap();
     /// assert_eq!(verified.claims().unwrap().get("version")?, Some(1));
     /// # Ok(())
@@ -110,9 +110,9 @@ impl Sessions {
     ///
     /// # Errors
     ///
-    /// [`Rejection`] with the first check that fails, as [`open`](Self::open) would tell it
+    /// [`TokenRejection`] with the first check that fails, as [`open`](Self::open) would tell it
     /// before it asks the store. The reason is for logs; do not tell it to the client.
-    pub fn verify(&self, token: &str) -> Result<Verified, Rejection> {
+    pub fn verify(&self, token: &str) -> Result<Verified, TokenRejection> {
         let engine = &self.engine;
         let require_exp = engine.lifetime.absolute().is_some();
         engine
@@ -122,7 +122,7 @@ impl Sessions {
 
     /// A handle of a request whose token cannot even be read: for a middleware of your own.
     #[must_use]
-    pub fn reject(&self, reason: Rejection) -> Session {
+    pub fn rejected(&self, reason: TokenRejection) -> Session {
         telemetry::rejected(reason);
         Session::rejected(Arc::clone(&self.engine), reason, false)
     }
@@ -132,12 +132,12 @@ impl Sessions {
     /// # Errors
     ///
     /// As [`open`](Self::open).
-    pub async fn load(&self, id: &SessionId) -> Result<Session, SessionError> {
+    pub async fn get(&self, id: &SessionId) -> Result<Session, SessionError> {
         let loaded = self.engine.load(id, None).await?;
         Ok(self.active(id, loaded))
     }
 
-    /// As [`load`](Self::load), but leaves the time to live alone, also with
+    /// As [`get`](Self::get), but leaves the time to live alone, also with
     /// [`touch_every_read`](crate::SessionsBuilder::touch_every_read): to look at a session without
     /// using it, or to decide first whether the caller may use it.
     /// [`Session::keep_alive`] makes up for it.
@@ -147,7 +147,7 @@ impl Sessions {
     /// ```
     /// # use jwt_redis_session::{Session, SessionError, SessionId, Sessions};
     /// # async fn doc(sessions: Sessions, id: SessionId) -> Result<Option<Session>, SessionError> {
-    /// let session = sessions.peek(&id).await?;
+    /// let session = sessions.get_without_touch(&id).await?;
     /// if session.owner().as_deref() != Some("jo") {
     ///     return Ok(None);
     /// }
@@ -159,20 +159,20 @@ impl Sessions {
     /// # Errors
     ///
     /// As [`open`](Self::open).
-    pub async fn peek(&self, id: &SessionId) -> Result<Session, SessionError> {
-        let loaded = self.engine.peek(id).await?;
+    pub async fn get_without_touch(&self, id: &SessionId) -> Result<Session, SessionError> {
+        let loaded = self.engine.get_without_touch(id).await?;
         Ok(self.active(id, loaded))
     }
 
-    /// As [`peek`](Self::peek) for several sessions, also of different keyspaces: in one round
+    /// As [`get_without_touch`](Self::get_without_touch) for several sessions, also of different keyspaces: in one round
     /// trip if all of them were built on clones of one `Arc<dyn Store>`, else one after the other.
     /// The results are in the order of `looks`.
     ///
     /// For an application that looks up who asks along with what they ask for.
-    pub async fn peek_each(looks: &[(&Self, &SessionId)]) -> Vec<Result<Session, SessionError>> {
+    pub async fn get_many(looks: &[(&Self, &SessionId)]) -> Vec<Result<Session, SessionError>> {
         let engines = looks.iter().map(|(sessions, id)| (&*sessions.engine, *id));
         let engines: Vec<_> = engines.collect();
-        let loaded = Engine::peek_each(&engines).await;
+        let loaded = Engine::get_many(&engines).await;
         let found = looks.iter().zip(loaded);
         found
             .map(|((sessions, id), loaded)| Ok(sessions.active(id, loaded?)))
@@ -249,7 +249,7 @@ impl Sessions {
                 telemetry::rejected(reason);
                 Session::rejected(engine, reason, true)
             }
-            _ => Session::rejected(engine, Rejection::Corrupt, true),
+            _ => Session::rejected(engine, TokenRejection::Corrupt, true),
         }
     }
 }

@@ -3,8 +3,8 @@
 //! Events and numbers carry reasons and kinds, never a token, an id, an owner or data.
 //! `FORMAT.md` is for formats; the README lists the names below.
 
-use crate::rejection::Rejection;
 use crate::store::{Command, Reply, StoreError};
+use crate::token_rejection::TokenRejection;
 
 /// Counts one with the feature `metrics`, and is nothing without it.
 macro_rules! count {
@@ -26,7 +26,7 @@ pub(crate) fn miss() {
 }
 
 /// A presented token gave no session.
-pub(crate) fn rejected(reason: Rejection) {
+pub(crate) fn rejected(reason: TokenRejection) {
     count!("jwt_redis_session_rejections_total", "reason" => reason.as_str());
     tracing::debug!(reason = reason.as_str(), "token rejected");
 }

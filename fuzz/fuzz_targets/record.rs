@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use arbitrary::Arbitrary;
 use jwt_redis_session::store::{Command, Reply, Store as _};
-use jwt_redis_session::{Rejection, Session, SessionError};
+use jwt_redis_session::{TokenRejection, Session, SessionError};
 use jwt_redis_session_fuzz::{World, id, key};
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
@@ -55,9 +55,9 @@ fn check(world: &World, input: &Input<'_>) {
         Record::Meta(text) => format!(r#"{{"_jrs":{text},"a":1.0}}"#).into_bytes(),
     };
     world.put(&record);
-    let session = match world.run(world.sessions.load(&id())) {
+    let session = match world.run(world.sessions.get(&id())) {
         Ok(session) => session,
-        Err(SessionError::Rejected(Rejection::Corrupt | Rejection::Expired)) => return,
+        Err(SessionError::Rejected(TokenRejection::Corrupt | TokenRejection::Expired)) => return,
         Err(error) => panic!("{error}"),
     };
     let before = fields(&record);

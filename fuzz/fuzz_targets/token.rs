@@ -8,7 +8,7 @@ use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jwt_redis_session::{
-    Claims, Encoding, MemoryStore, OpaqueTokens, Rejection, SessionError, Sessions,
+    Claims, Encoding, MemoryStore, OpaqueTokens, TokenRejection, SessionError, Sessions,
 };
 use jwt_redis_session_fuzz::{NOW, SECRET, World};
 use libfuzzer_sys::fuzz_target;
@@ -88,7 +88,7 @@ fn present(world: &World, text: &str) -> Option<Claims> {
     match (&verified, world.run(world.sessions.open(text))) {
         (Ok(claims), Ok(session)) => assert_eq!(session.id().as_ref(), Some(claims.id())),
         (Ok(_), Err(error)) => {
-            assert_eq!(error, SessionError::Rejected(Rejection::Unknown));
+            assert_eq!(error, SessionError::Rejected(TokenRejection::Unknown));
         }
         (Err(reason), Err(error)) => assert_eq!(error, SessionError::Rejected(*reason)),
         (Err(_), Ok(_)) => panic!("a session was opened with a bad token"),
@@ -148,8 +148,8 @@ fn opaque(world: &World, hex: bool, text: &str) {
     let error = world.run(sessions.build().unwrap().open(text)).unwrap_err();
     let length = if hex { 32 } else { 24 };
     match error {
-        SessionError::Rejected(Rejection::Unknown) => assert_eq!(text.len(), length),
-        SessionError::Rejected(Rejection::Malformed | Rejection::TooLong) => {}
+        SessionError::Rejected(TokenRejection::Unknown) => assert_eq!(text.len(), length),
+        SessionError::Rejected(TokenRejection::Malformed | TokenRejection::TooLong) => {}
         other => panic!("{other}"),
     }
 }

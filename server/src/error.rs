@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use axum::response::{IntoResponse, Response};
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, StatusCode};
-use jwt_redis_session::{Rejection, SessionError};
+use jwt_redis_session::{SessionError, TokenRejection};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -124,7 +124,7 @@ impl From<SessionError> for ApiError {
         match &error {
             SessionError::Gone
             | SessionError::Absent
-            | SessionError::Rejected(Rejection::Unknown | Rejection::Expired) => {
+            | SessionError::Rejected(TokenRejection::Unknown | TokenRejection::Expired) => {
                 Self::not_found("there is no such session")
             }
             SessionError::Conflict => Self::new(
@@ -154,11 +154,11 @@ mod tests {
     fn each_error_of_the_core_has_its_status() {
         let status = |error: SessionError| ApiError::from(error).status().as_u16();
         assert_eq!(status(SessionError::Gone), 404);
-        assert_eq!(status(SessionError::Rejected(Rejection::Unknown)), 404);
+        assert_eq!(status(SessionError::Rejected(TokenRejection::Unknown)), 404);
         assert_eq!(status(SessionError::Conflict), 409);
         assert_eq!(status(SessionError::TooLarge { size: 2, limit: 1 }), 413);
         assert_eq!(status(SessionError::InvalidOwner), 400);
         assert_eq!(status(SessionError::Corrupt), 500);
-        assert_eq!(status(SessionError::Rejected(Rejection::Corrupt)), 500);
+        assert_eq!(status(SessionError::Rejected(TokenRejection::Corrupt)), 500);
     }
 }

@@ -84,14 +84,14 @@ impl JwtRedisSession {
     }
 
     /// Sets up to which length a body is read in search of a token. Defaults to 64 KiB; a longer
-    /// one is [`Rejection::BodyTooLarge`](crate::Rejection::BodyTooLarge).
+    /// one is [`TokenRejection::BodyTooLarge`](crate::TokenRejection::BodyTooLarge).
     pub const fn body_limit(mut self, bytes: usize) -> Self {
         self.settings.limits.bytes = bytes;
         self
     }
 
     /// Sets within which time such a body must have arrived. Defaults to 10 s; a slower one is
-    /// [`Rejection::BodyTimeout`](crate::Rejection::BodyTimeout).
+    /// [`TokenRejection::BodyTimeout`](crate::TokenRejection::BodyTimeout).
     pub const fn body_deadline(mut self, deadline: Duration) -> Self {
         self.settings.limits.deadline = deadline;
         self

@@ -13,8 +13,8 @@ use tokio::time::Sleep;
 
 use super::body::{SessionBody, in_bytes};
 use super::data::Data;
-use crate::rejection::Rejection;
 use crate::source::{BodySearch, Outcome};
+use crate::token_rejection::TokenRejection;
 
 /// Empty frames do not count against the limit, so they must not keep the deadline from being
 /// looked at.
@@ -158,9 +158,9 @@ impl<B: Body + Unpin> Reading<B> {
         let data = self.data.into_bytes();
         let outcome = match end {
             End::Complete | End::Trailers(_) => self.search.find(&data),
-            End::TooLarge(_) => Err(Rejection::BodyTooLarge),
-            End::Broken(_) => Err(Rejection::BodyMalformed),
-            End::Late => Err(Rejection::BodyTimeout),
+            End::TooLarge(_) => Err(TokenRejection::BodyTooLarge),
+            End::Broken(_) => Err(TokenRejection::BodyMalformed),
+            End::Late => Err(TokenRejection::BodyTimeout),
         };
         let mut read = VecDeque::new();
         if !data.is_empty() {

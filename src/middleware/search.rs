@@ -26,12 +26,12 @@ impl Settings {
     /// Makes a handle at once where the store need not be asked.
     pub(super) fn judge(&self, outcome: Outcome) -> Verdict {
         match outcome {
-            Ok(None) => Verdict::Known(self.sessions.session()),
-            Err(reason) => Verdict::Known(self.sessions.reject(reason)),
+            Ok(None) => Verdict::Known(self.sessions.new_session()),
+            Err(reason) => Verdict::Known(self.sessions.rejected(reason)),
             Ok(Some(hit)) => {
                 tracing::trace!(source = hit.source.as_str(), "token found");
                 let sessions = self.sessions.clone();
-                let load = async move { sessions.resolve(hit.token.as_str()).await };
+                let load = async move { sessions.from_token(hit.token.as_str()).await };
                 Verdict::Load(Box::pin(load))
             }
         }

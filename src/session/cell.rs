@@ -3,13 +3,13 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::data::{Changes, SessionData};
-use crate::engine::core::Engine;
-use crate::engine::create::Created;
-use crate::engine::lifetime::Remaining;
 use crate::error::SessionError;
 use crate::id::SessionId;
-use crate::owner::Owner;
+use crate::lifecycle::core::Engine;
+use crate::lifecycle::create::Created;
+use crate::lifecycle::lifetime::Remaining;
+use crate::record::data::{Changes, SessionData};
+use crate::record::owner::Owner;
 use crate::record::{Meta, Record};
 use crate::session::state::Status;
 use crate::telemetry;

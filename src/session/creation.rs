@@ -5,9 +5,9 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::engine::core::to_its_end;
 use crate::error::SessionError;
 use crate::id::SessionId;
+use crate::lifecycle::core::to_its_end;
 use crate::session::handle::Session;
 use crate::token::Token;
 
@@ -80,10 +80,10 @@ impl Session {
     /// let sessions = Sessions::builder(MemoryStore::new(), keyring).build()?;
     /// let id = SessionId::parse("order-2024-000017")?;
     /// let claims = serde_json::json!({ "version": 1 });
-    /// let token = sessions.session().create_as(id.clone(), &claims).await?;
+    /// let token = sessions.new_session().create_as(id.clone(), &claims).await?;
     /// assert_eq!(sessions.open(token.as_str()).await?.id(), Some(id.clone()));
     ///
-    /// let again = sessions.session().create_as(id, &claims).await;
+    /// let again = sessions.new_session().create_as(id, &claims).await;
     /// assert_eq!(again.unwrap_err(), SessionError::Taken);
     /// # Ok(())
     /// # }
@@ -100,7 +100,7 @@ impl Session {
     /// that this call wrote, unchanged: never one that another call created, however alike. If
     /// the store stays away, or carries the write out only later, a session that nobody has a
     /// token of may hold the id for the max age. So a repetition that says `Taken` does not tell
-    /// whose session it is; [`Sessions::peek`](crate::Sessions::peek) shows what stands there, and
+    /// whose session it is; [`Sessions::get_without_touch`](crate::Sessions::get_without_touch) shows what stands there, and
     /// [`Sessions::destroy`](crate::Sessions::destroy) frees the id.
     ///
     /// Otherwise as [`create_with_claims`](Self::create_with_claims).

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::data::{Changes, SessionData};
-use crate::engine::core::Engine;
-use crate::engine::list::Listed;
 use crate::error::SessionError;
 use crate::id::SessionId;
-use crate::owner::Owner;
+use crate::lifecycle::core::Engine;
+use crate::lifecycle::list::Listed;
+use crate::record::data::{Changes, SessionData};
+use crate::record::owner::Owner;
 
 /// A session in its owner's list, as it was when the list was made.
 #[derive(Clone, Debug)]

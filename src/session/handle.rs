@@ -8,16 +8,16 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::data::{Changes, SessionData};
-use crate::engine::core::Engine;
-use crate::engine::load::Loaded;
 use crate::error::SessionError;
 use crate::id::SessionId;
-use crate::rejection::Rejection;
+use crate::lifecycle::core::Engine;
+use crate::lifecycle::load::Loaded;
+use crate::record::data::{Changes, SessionData};
 use crate::session::cell::{Cell, OwnerChange, Shared, Usage};
 use crate::session::state::{SessionState, Status};
 use crate::store::StoreError;
 use crate::token::Claims;
+use crate::token_rejection::TokenRejection;
 
 /// The handle of a request on its session.
 ///
@@ -33,7 +33,7 @@ use crate::token::Claims;
 /// let keyring = Keyring::hs256("a secret of at least 32 random bytes")?;
 /// let sessions = Sessions::builder(MemoryStore::new(), keyring).build()?;
 ///
-/// let session = sessions.session();
+/// let session = sessions.new_session();
 /// session.insert("user", "jo")?;
 /// session.set_owner("jo");
 /// let token = session.create().await?;
@@ -65,7 +65,7 @@ impl Session {
         session
     }
 
-    pub(crate) fn rejected(engine: Arc<Engine>, reason: Rejection, verified: bool) -> Self {
+    pub(crate) fn rejected(engine: Arc<Engine>, reason: TokenRejection, verified: bool) -> Self {
         Self::with(
             engine,
             Status::Rejected { reason, verified },
@@ -147,7 +147,7 @@ impl Session {
 
     /// How long the session lives from now unless it is used, or `None` if there is none or it does
     /// not expire. Nobody is asked: what counts is what this handle saw when it read or wrote the
-    /// session, and the clock since then. After [`Sessions::peek`](crate::Sessions::peek) it tells
+    /// session, and the clock since then. After [`Sessions::get_without_touch`](crate::Sessions::get_without_touch) it tells
     /// when a session ends without making it live longer.
     #[must_use]
     pub fn remaining(&self) -> Option<Duration> {

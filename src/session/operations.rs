@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::data::SessionData;
-use crate::engine::core::to_its_end;
 use crate::error::SessionError;
+use crate::lifecycle::core::to_its_end;
+use crate::record::data::SessionData;
 use crate::session::cell::OwnerChange;
 use crate::session::handle::Session;
 use crate::token::Token;
@@ -139,7 +139,7 @@ impl Session {
     ///
     /// A handle from [`Sessions::open`](crate::Sessions::open) has the time to live pushed back in
     /// the background if that is due, and does not know how that goes; this waits for one of its
-    /// own. After [`Sessions::peek`](crate::Sessions::peek) it is the only one.
+    /// own. After [`Sessions::get_without_touch`](crate::Sessions::get_without_touch) it is the only one.
     ///
     /// Redis: none if it is not due; `PEXPIRE` if it is, in one round trip.
     ///

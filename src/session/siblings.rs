@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::engine::core::to_its_end;
 use crate::error::SessionError;
 use crate::id::SessionId;
-use crate::owner::Owner;
+use crate::lifecycle::core::to_its_end;
+use crate::record::owner::Owner;
 use crate::session::cell::Shared;
 use crate::session::entry::SessionEntry;
 use crate::session::handle::Session;

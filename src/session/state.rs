@@ -2,9 +2,9 @@
 
 use crate::error::SessionError;
 use crate::id::SessionId;
-use crate::rejection::Rejection;
 use crate::store::StoreError;
 use crate::token::Claims;
+use crate::token_rejection::TokenRejection;
 
 /// How a request stands to its session.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub enum SessionState {
     /// The token names a session that lives.
     Active,
     /// The token gives no session.
-    Rejected(Rejection),
+    Rejected(TokenRejection),
     /// The store did not answer, so nobody knows.
     Unavailable(StoreError),
     /// The session lived when the request began and has been found gone since.
@@ -30,7 +30,7 @@ pub(crate) enum Status {
         claims: Option<Claims>,
     },
     Rejected {
-        reason: Rejection,
+        reason: TokenRejection,
         /// The token was good.
         verified: bool,
     },

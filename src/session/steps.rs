@@ -5,16 +5,16 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use crate::data::{Changes, SessionData};
-use crate::engine::load::Loaded;
 use crate::error::SessionError;
 use crate::id::SessionId;
-use crate::owner::Owner;
+use crate::lifecycle::load::Loaded;
+use crate::record::data::{Changes, SessionData};
+use crate::record::owner::Owner;
 use crate::record::{Meta, Record};
-use crate::rejection::Rejection;
 use crate::session::cell::{Draft, OwnerChange, Shared, Usage, Written};
 use crate::session::state::Status;
 use crate::token::{Claims, Token};
+use crate::token_rejection::TokenRejection;
 
 impl Shared {
     pub(super) async fn create(&self, claims: Map<String, Value>) -> Result<Token, SessionError> {
@@ -117,7 +117,7 @@ impl Shared {
                 .load(&id, expires)
                 .await
                 .map_err(|error| match error {
-                    SessionError::Rejected(Rejection::Corrupt) => SessionError::Corrupt,
+                    SessionError::Rejected(TokenRejection::Corrupt) => SessionError::Corrupt,
                     SessionError::Rejected(_) => SessionError::Gone,
                     error => error,
                 })?;
@@ -197,7 +197,7 @@ impl Shared {
         match &cell.status {
             Status::Gone => Ok(Target::Gone),
             Status::Rejected {
-                reason: Rejection::Unknown,
+                reason: TokenRejection::Unknown,
                 verified: true,
             } => Ok(Target::Gone),
             Status::Unavailable { id: Some(id), .. } => Ok(Target::Unseen(id.clone())),

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::media::Media;
 use super::place::{Hit, Outcome, TokenSource};
 use super::{json, pairs};
-use crate::rejection::Rejection;
 use crate::token::Token;
+use crate::token_rejection::TokenRejection;
 
 /// What to look for in a body, and what holds if it is not there.
 #[derive(Clone, Debug)]
@@ -31,16 +31,18 @@ impl BodySearch {
         for source in &self.sources[..self.end] {
             let found = self.look(source, body);
             match (&first, found) {
-                (_, Err(Rejection::BodyMalformed)) => return Err(Rejection::BodyMalformed),
+                (_, Err(TokenRejection::BodyMalformed)) => {
+                    return Err(TokenRejection::BodyMalformed);
+                }
                 (_, Ok(None)) => {}
                 (Ok(None), found) => first = found,
-                (_, _) if self.strict => return Err(Rejection::Ambiguous),
+                (_, _) if self.strict => return Err(TokenRejection::Ambiguous),
                 (_, _) => {}
             }
         }
         match (first, self.otherwise) {
             (Ok(None), otherwise) => otherwise,
-            (_, Ok(Some(_)) | Err(_)) if self.strict => Err(Rejection::Ambiguous),
+            (_, Ok(Some(_)) | Err(_)) if self.strict => Err(TokenRejection::Ambiguous),
             (first, _) => first,
         }
     }
@@ -56,7 +58,7 @@ impl BodySearch {
         }))
     }
 
-    fn token(&self, name: &str, body: &[u8]) -> Result<Option<Token>, Rejection> {
+    fn token(&self, name: &str, body: &[u8]) -> Result<Option<Token>, TokenRejection> {
         match self.media {
             Media::Json => json::find(body, name),
             Media::Form => pairs::find(body, name),

@@ -4,11 +4,11 @@ use http::HeaderMap;
 use http::header::COOKIE;
 
 use super::value::{self, sole};
-use crate::rejection::Rejection;
 use crate::token::Token;
+use crate::token_rejection::TokenRejection;
 
 /// The token in the cookie `name`, taken as it stands, without percent-decoding.
-pub(super) fn find(headers: &HeaderMap, name: &str) -> Result<Option<Token>, Rejection> {
+pub(super) fn find(headers: &HeaderMap, name: &str) -> Result<Option<Token>, TokenRejection> {
     // HTTP/2 may split the header into one line per cookie (RFC 9113 section 8.2.3).
     let lines = headers.get_all(COOKIE).iter();
     let cookies = lines.flat_map(|line| line.as_bytes().split(|&byte| byte == b';'));
@@ -38,7 +38,7 @@ mod tests {
 
     use super::*;
 
-    type Told = Result<Option<&'static str>, Rejection>;
+    type Told = Result<Option<&'static str>, TokenRejection>;
 
     #[test]
     fn r15_cookie_table() {
@@ -55,10 +55,10 @@ mod tests {
             (&[b"sid"], Ok(None)),
             (&[b"SID=T"], Ok(None)),
             (&[b"xsid=T; sidx=T"], Ok(None)),
-            (&[b"sid=a; sid=b"], Err(Rejection::Ambiguous)),
-            (&[b"sid=a", b"sid=a"], Err(Rejection::Ambiguous)),
-            (&[b"sid=a b"], Err(Rejection::Malformed)),
-            (&[b"sid=\xff"], Err(Rejection::Malformed)),
+            (&[b"sid=a; sid=b"], Err(TokenRejection::Ambiguous)),
+            (&[b"sid=a", b"sid=a"], Err(TokenRejection::Ambiguous)),
+            (&[b"sid=a b"], Err(TokenRejection::Malformed)),
+            (&[b"sid=\xff"], Err(TokenRejection::Malformed)),
             (&[b"other=\xff; sid=T"], Ok(Some("T"))),
         ];
         for (lines, expected) in table {

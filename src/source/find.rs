@@ -9,8 +9,8 @@ use super::list::TokenSources;
 use super::media::Media;
 use super::place::{Hit, Outcome, TokenSource};
 use super::{cookie, header, query};
-use crate::rejection::Rejection;
 use crate::token::Token;
+use crate::token_rejection::TokenRejection;
 
 /// What the head of a request says about its token.
 #[derive(Debug)]
@@ -55,12 +55,12 @@ impl TokenSources {
     }
 
     /// What the first source in the head holds, and the place of that source in the list.
-    fn head(&self, request: &Parts) -> Result<(Outcome, usize), Rejection> {
+    fn head(&self, request: &Parts) -> Result<(Outcome, usize), TokenRejection> {
         let mut first = None;
         for (place, source) in self.list.iter().enumerate() {
             match (look(source, request), &first) {
                 (Ok(None), _) => {}
-                (_, Some(_)) => return Err(Rejection::Ambiguous),
+                (_, Some(_)) => return Err(TokenRejection::Ambiguous),
                 (found, None) if self.strict => first = Some((found, place)),
                 (found, None) => return Ok((found, place)),
             }
@@ -99,7 +99,7 @@ fn look(source: &TokenSource, request: &Parts) -> Outcome {
     }))
 }
 
-fn token(source: &TokenSource, request: &Parts) -> Result<Option<Token>, Rejection> {
+fn token(source: &TokenSource, request: &Parts) -> Result<Option<Token>, TokenRejection> {
     match source {
         TokenSource::Header(name) => header::plain(&request.headers, name),
         TokenSource::Bearer => header::bearer(&request.headers),

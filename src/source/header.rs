@@ -4,13 +4,16 @@ use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::value::{self, sole};
-use crate::rejection::Rejection;
 use crate::token::Token;
+use crate::token_rejection::TokenRejection;
 
 const SCHEME: &[u8] = b"bearer";
 
 /// The token that is the whole value of the header `name`.
-pub(super) fn plain(headers: &HeaderMap, name: &HeaderName) -> Result<Option<Token>, Rejection> {
+pub(super) fn plain(
+    headers: &HeaderMap,
+    name: &HeaderName,
+) -> Result<Option<Token>, TokenRejection> {
     match sole(headers.get_all(name).iter().map(trimmed))? {
         Some(text) => value::token(text),
         None => Ok(None),
@@ -21,15 +24,17 @@ pub(super) fn plain(headers: &HeaderMap, name: &HeaderName) -> Result<Option<Tok
 ///
 /// `Authorization` may stand once only: beside a bearer token a second line is ambiguous,
 /// whatever its scheme. Without any bearer token the header is none of our business.
-pub(super) fn bearer(headers: &HeaderMap) -> Result<Option<Token>, Rejection> {
+pub(super) fn bearer(headers: &HeaderMap) -> Result<Option<Token>, TokenRejection> {
     let lines = headers.get_all(AUTHORIZATION);
     let Some(token) = lines.iter().map(trimmed).find_map(after_scheme) else {
         return Ok(None);
     };
     if lines.iter().nth(1).is_some() {
-        return Err(Rejection::Ambiguous);
+        return Err(TokenRejection::Ambiguous);
     }
-    value::token(token)?.map(Some).ok_or(Rejection::Malformed)
+    value::token(token)?
+        .map(Some)
+        .ok_or(TokenRejection::Malformed)
 }
 
 /// What follows the scheme, if the scheme is `Bearer`.
@@ -56,7 +61,7 @@ fn trimmed(value: &HeaderValue) -> &[u8] {
 mod tests {
     use super::*;
 
-    type Expected = Result<Option<&'static str>, Rejection>;
+    type Expected = Result<Option<&'static str>, TokenRejection>;
 
     fn headers(name: &'static str, lines: &[&[u8]]) -> HeaderMap {
         let mut headers = HeaderMap::new();
@@ -66,7 +71,9 @@ mod tests {
         headers
     }
 
-    fn texts(found: Result<Option<Token>, Rejection>) -> Result<Option<String>, Rejection> {
+    fn texts(
+        found: Result<Option<Token>, TokenRejection>,
+    ) -> Result<Option<String>, TokenRejection> {
         found.map(|token| token.map(Token::into_string))
     }
 
@@ -80,13 +87,13 @@ mod tests {
             (&[b"BEARER T"], Ok(Some("T"))),
             (&[b"Bearer    T"], Ok(Some("T"))),
             (&[b"  Bearer T  "], Ok(Some("T"))),
-            (&[b"Bearer"], Err(Rejection::Malformed)),
-            (&[b"Bearer   "], Err(Rejection::Malformed)),
-            (&[b"Bearer\tT"], Err(Rejection::Malformed)),
-            (&[b"Bearer T U"], Err(Rejection::Malformed)),
-            (&[b"Bearer T, Bearer U"], Err(Rejection::Malformed)),
-            (&[b"Bearer \xff"], Err(Rejection::Malformed)),
-            (&[b"Bearer T\xc3\xa9"], Err(Rejection::Malformed)),
+            (&[b"Bearer"], Err(TokenRejection::Malformed)),
+            (&[b"Bearer   "], Err(TokenRejection::Malformed)),
+            (&[b"Bearer\tT"], Err(TokenRejection::Malformed)),
+            (&[b"Bearer T U"], Err(TokenRejection::Malformed)),
+            (&[b"Bearer T, Bearer U"], Err(TokenRejection::Malformed)),
+            (&[b"Bearer \xff"], Err(TokenRejection::Malformed)),
+            (&[b"Bearer T\xc3\xa9"], Err(TokenRejection::Malformed)),
             (&[b"Basic dTpw"], Ok(None)),
             (&[b"Token T"], Ok(None)),
             (&[b"BearerT"], Ok(None)),
@@ -102,10 +109,10 @@ mod tests {
     #[test]
     fn r15_a_second_authorization_beside_a_bearer_token_is_ambiguous() {
         let table: &[(&[&[u8]], Expected)] = &[
-            (&[b"Bearer a", b"Bearer b"], Err(Rejection::Ambiguous)),
-            (&[b"Bearer a", b"Bearer a"], Err(Rejection::Ambiguous)),
-            (&[b"Basic x", b"Bearer a"], Err(Rejection::Ambiguous)),
-            (&[b"Bearer a", b"Basic x"], Err(Rejection::Ambiguous)),
+            (&[b"Bearer a", b"Bearer b"], Err(TokenRejection::Ambiguous)),
+            (&[b"Bearer a", b"Bearer a"], Err(TokenRejection::Ambiguous)),
+            (&[b"Basic x", b"Bearer a"], Err(TokenRejection::Ambiguous)),
+            (&[b"Bearer a", b"Basic x"], Err(TokenRejection::Ambiguous)),
             (&[b"Basic x", b"Basic y"], Ok(None)),
         ];
         for (lines, expected) in table {
@@ -123,11 +130,11 @@ mod tests {
             (&[b"  "], Ok(None)),
             (&[b"T"], Ok(Some("T"))),
             (&[b" T "], Ok(Some("T"))),
-            (&[b"Bearer T"], Err(Rejection::Malformed)),
-            (&[b"T\xff"], Err(Rejection::Malformed)),
-            (&[b"a", b"b"], Err(Rejection::Ambiguous)),
-            (&[b"a", b"a"], Err(Rejection::Ambiguous)),
-            (&[b"", b"a"], Err(Rejection::Ambiguous)),
+            (&[b"Bearer T"], Err(TokenRejection::Malformed)),
+            (&[b"T\xff"], Err(TokenRejection::Malformed)),
+            (&[b"a", b"b"], Err(TokenRejection::Ambiguous)),
+            (&[b"a", b"a"], Err(TokenRejection::Ambiguous)),
+            (&[b"", b"a"], Err(TokenRejection::Ambiguous)),
         ];
         for (lines, expected) in table {
             let found = texts(plain(&headers("x-access-token", lines), &name));

@@ -8,14 +8,14 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::value::{self, Sole};
-use crate::rejection::Rejection;
 use crate::token::Token;
+use crate::token_rejection::TokenRejection;
 
 /// The token that stands at the top level of `document` under `name`.
 ///
 /// A document that is no object holds no token. One that is no JSON at all is
-/// [`Rejection::BodyMalformed`], wherever in it the fault lies.
-pub(super) fn find(document: &[u8], name: &str) -> Result<Option<Token>, Rejection> {
+/// [`TokenRejection::BodyMalformed`], wherever in it the fault lies.
+pub(super) fn find(document: &[u8], name: &str) -> Result<Option<Token>, TokenRejection> {
     let mut json = serde_json::Deserializer::from_slice(document);
     let sole = if document.trim_ascii_start().first() == Some(&b'{') {
         json.deserialize_map(Fields { name })
@@ -23,21 +23,21 @@ pub(super) fn find(document: &[u8], name: &str) -> Result<Option<Token>, Rejecti
         IgnoredAny::deserialize(&mut json).map(|_| Sole::new())
     };
     let sole = sole.and_then(|sole| json.end().map(|()| sole));
-    match sole.map_err(|_| Rejection::BodyMalformed)?.take()? {
+    match sole.map_err(|_| TokenRejection::BodyMalformed)?.take()? {
         Some(value) => token(value),
         None => Ok(None),
     }
 }
 
-fn token(value: &RawValue) -> Result<Option<Token>, Rejection> {
+fn token(value: &RawValue) -> Result<Option<Token>, TokenRejection> {
     let raw = value.get();
     // An escape takes at most six bytes for one character.
     if raw.len() > 6 * Token::MAX_LEN + 2 {
-        return Err(Rejection::TooLong);
+        return Err(TokenRejection::TooLong);
     }
     match serde_json::from_str::<Text<'_>>(raw) {
         Ok(Text(text)) => value::token(text.as_bytes()),
-        Err(_) => Err(Rejection::Malformed),
+        Err(_) => Err(TokenRejection::Malformed),
     }
 }
 
@@ -102,13 +102,13 @@ mod tests {
 
     use super::*;
 
-    fn found(document: &[u8]) -> Result<Option<String>, Rejection> {
+    fn found(document: &[u8]) -> Result<Option<String>, TokenRejection> {
         find(document, "accessToken").map(|token| token.map(Token::into_string))
     }
 
     #[test]
     fn r15_r18_json_table() {
-        let table: &[(&str, Result<Option<&str>, Rejection>)] = &[
+        let table: &[(&str, Result<Option<&str>, TokenRejection>)] = &[
             (r#"{}"#, Ok(None)),
             (r#"{"a":1}"#, Ok(None)),
             (r#"{"accessToken":"T"}"#, Ok(Some("T"))),
@@ -128,40 +128,58 @@ mod tests {
             (r#"5"#, Ok(None)),
             (r#"null"#, Ok(None)),
             (r#""accessToken""#, Ok(None)),
-            (r#"{"accessToken":"a b"}"#, Err(Rejection::Malformed)),
-            (r#"{"accessToken":"é"}"#, Err(Rejection::Malformed)),
-            (r#"{"accessToken":"\u0000"}"#, Err(Rejection::Malformed)),
-            (r#"{"accessToken":"\ud800"}"#, Err(Rejection::Malformed)),
-            (r#"{"accessToken":5}"#, Err(Rejection::Malformed)),
-            (r#"{"accessToken":null}"#, Err(Rejection::Malformed)),
-            (r#"{"accessToken":true}"#, Err(Rejection::Malformed)),
-            (r#"{"accessToken":["T"]}"#, Err(Rejection::Malformed)),
-            (r#"{"accessToken":{"a":"T"}}"#, Err(Rejection::Malformed)),
+            (r#"{"accessToken":"a b"}"#, Err(TokenRejection::Malformed)),
+            (r#"{"accessToken":"é"}"#, Err(TokenRejection::Malformed)),
+            (
+                r#"{"accessToken":"\u0000"}"#,
+                Err(TokenRejection::Malformed),
+            ),
+            (
+                r#"{"accessToken":"\ud800"}"#,
+                Err(TokenRejection::Malformed),
+            ),
+            (r#"{"accessToken":5}"#, Err(TokenRejection::Malformed)),
+            (r#"{"accessToken":null}"#, Err(TokenRejection::Malformed)),
+            (r#"{"accessToken":true}"#, Err(TokenRejection::Malformed)),
+            (r#"{"accessToken":["T"]}"#, Err(TokenRejection::Malformed)),
+            (
+                r#"{"accessToken":{"a":"T"}}"#,
+                Err(TokenRejection::Malformed),
+            ),
             (
                 r#"{"accessToken":"a","accessToken":"b"}"#,
-                Err(Rejection::Ambiguous),
+                Err(TokenRejection::Ambiguous),
             ),
             (
                 r#"{"accessToken":"a","access\u0054oken":"a"}"#,
-                Err(Rejection::Ambiguous),
+                Err(TokenRejection::Ambiguous),
             ),
             (
                 r#"{"accessToken":"","accessToken":"b"}"#,
-                Err(Rejection::Ambiguous),
+                Err(TokenRejection::Ambiguous),
             ),
             (
                 r#"{"accessToken":null,"accessToken":"b"}"#,
-                Err(Rejection::Ambiguous),
+                Err(TokenRejection::Ambiguous),
             ),
             (r#"{"accessToken":"","accessToken":""}"#, Ok(None)),
-            (r#" "#, Err(Rejection::BodyMalformed)),
-            (r#"hello"#, Err(Rejection::BodyMalformed)),
-            (r#"{"accessToken":"T""#, Err(Rejection::BodyMalformed)),
-            (r#"{"accessToken":"T"}x"#, Err(Rejection::BodyMalformed)),
-            (r#"{"accessToken":"T"}{}"#, Err(Rejection::BodyMalformed)),
-            (r#"{"accessToken":"T",}"#, Err(Rejection::BodyMalformed)),
-            (r#"{accessToken:"T"}"#, Err(Rejection::BodyMalformed)),
-            (r#"accessToken=T"#, Err(Rejection::BodyMalformed)),
+            (r#" "#, Err(TokenRejection::BodyMalformed)),
+            (r#"hello"#, Err(TokenRejection::BodyMalformed)),
+            (r#"{"accessToken":"T""#, Err(TokenRejection::BodyMalformed)),
+            (
+                r#"{"accessToken":"T"}x"#,
+                Err(TokenRejection::BodyMalformed),
+            ),
+            (
+                r#"{"accessToken":"T"}{}"#,
+                Err(TokenRejection::BodyMalformed),
+            ),
+            (
+                r#"{"accessToken":"T",}"#,
+                Err(TokenRejection::BodyMalformed),
+            ),
+            (r#"{accessToken:"T"}"#, Err(TokenRejection::BodyMalformed)),
+            (r#"accessToken=T"#, Err(TokenRejection::BodyMalformed)),
         ];
         for (document, expected) in table {
             let expected = expected.map(|t| t.map(String::from));
@@ -171,8 +189,8 @@ mod tests {
 
     #[test]
     fn r18_bytes_that_are_no_text_are_malformed() {
-        assert_eq!(found(b"\xff"), Err(Rejection::BodyMalformed));
-        assert_eq!(found(b"\xef\xbb\xbf{}"), Err(Rejection::BodyMalformed));
+        assert_eq!(found(b"\xff"), Err(TokenRejection::BodyMalformed));
+        assert_eq!(found(b"\xef\xbb\xbf{}"), Err(TokenRejection::BodyMalformed));
         assert!(found(b"{\"accessToken\":\"\xff\"}").is_err());
     }
 
@@ -183,18 +201,21 @@ mod tests {
         let close = "]".repeat(deep);
         let objects = r#"{"a":"#.repeat(12_000);
         let table = [
-            (open.clone(), Err(Rejection::BodyMalformed)),
+            (open.clone(), Err(TokenRejection::BodyMalformed)),
             (format!("{open}{close}"), Ok(None)),
-            (format!(r#"{{"a":{open}"#), Err(Rejection::BodyMalformed)),
+            (
+                format!(r#"{{"a":{open}"#),
+                Err(TokenRejection::BodyMalformed),
+            ),
             (
                 format!(r#"{{"a":{open}{close},"accessToken":"T"}}"#),
                 Ok(Some("T".into())),
             ),
             (
                 format!(r#"{{"accessToken":{open}{close}}}"#),
-                Err(Rejection::TooLong),
+                Err(TokenRejection::TooLong),
             ),
-            (objects, Err(Rejection::BodyMalformed)),
+            (objects, Err(TokenRejection::BodyMalformed)),
         ];
         for (document, expected) in table {
             let start = Instant::now();
@@ -210,7 +231,7 @@ mod tests {
     fn r08_a_long_value_is_refused() {
         for length in [Token::MAX_LEN + 1, 7 * Token::MAX_LEN] {
             let document = format!(r#"{{"accessToken":"{}"}}"#, "a".repeat(length));
-            assert_eq!(found(document.as_bytes()), Err(Rejection::TooLong));
+            assert_eq!(found(document.as_bytes()), Err(TokenRejection::TooLong));
         }
     }
 

@@ -13,7 +13,7 @@ const TOKEN_ARG: &str = "accessToken";
 ///
 /// The first source that holds anything wins, and what it holds is the token, good or bad: after
 /// a bad one no other is tried. An empty value counts as none. Two values in the *same* source
-/// are [`Rejection::Ambiguous`](crate::Rejection::Ambiguous).
+/// are [`TokenRejection::Ambiguous`](crate::TokenRejection::Ambiguous).
 ///
 /// ```
 /// use jwt_redis_session::{TokenSource, TokenSources};

@@ -3,14 +3,14 @@
 use std::borrow::Cow;
 
 use super::value::{self, Sole};
-use crate::rejection::Rejection;
 use crate::token::Token;
+use crate::token_rejection::TokenRejection;
 
 /// No pair longer than this is decoded: three bytes for each of the value, and room for the name.
 const MAX_PAIR: usize = 4 * Token::MAX_LEN;
 
 /// The token that stands under `name` in `input`, which is `application/x-www-form-urlencoded`.
-pub(super) fn find(input: &[u8], name: &str) -> Result<Option<Token>, Rejection> {
+pub(super) fn find(input: &[u8], name: &str) -> Result<Option<Token>, TokenRejection> {
     let mut sole = Sole::new();
     for pair in input.split(|&byte| byte == b'&') {
         if is_named(pair, name) {
@@ -18,7 +18,7 @@ pub(super) fn find(input: &[u8], name: &str) -> Result<Option<Token>, Rejection>
         }
     }
     match sole.take()? {
-        Some(pair) if pair.len() > MAX_PAIR => Err(Rejection::TooLong),
+        Some(pair) if pair.len() > MAX_PAIR => Err(TokenRejection::TooLong),
         Some(pair) => value::token(decoded(pair).1.as_bytes()),
         None => Ok(None),
     }
@@ -77,7 +77,7 @@ mod tests {
 
     use super::*;
 
-    type Told = Result<Option<&'static str>, Rejection>;
+    type Told = Result<Option<&'static str>, TokenRejection>;
 
     #[test]
     fn r15_r18_pairs_table() {
@@ -97,13 +97,22 @@ mod tests {
             (b"accesstoken=T", Ok(None)),
             (b"xaccessToken=T", Ok(None)),
             (b"a=accessToken=T", Ok(None)),
-            (b"accessToken=a+b", Err(Rejection::Malformed)),
-            (b"accessToken=%00", Err(Rejection::Malformed)),
-            (b"accessToken=%ff", Err(Rejection::Malformed)),
-            (b"accessToken=\xff", Err(Rejection::Malformed)),
-            (b"accessToken=a&accessToken=b", Err(Rejection::Ambiguous)),
-            (b"accessToken=a&access%54oken=a", Err(Rejection::Ambiguous)),
-            (b"accessToken=&accessToken=a", Err(Rejection::Ambiguous)),
+            (b"accessToken=a+b", Err(TokenRejection::Malformed)),
+            (b"accessToken=%00", Err(TokenRejection::Malformed)),
+            (b"accessToken=%ff", Err(TokenRejection::Malformed)),
+            (b"accessToken=\xff", Err(TokenRejection::Malformed)),
+            (
+                b"accessToken=a&accessToken=b",
+                Err(TokenRejection::Ambiguous),
+            ),
+            (
+                b"accessToken=a&access%54oken=a",
+                Err(TokenRejection::Ambiguous),
+            ),
+            (
+                b"accessToken=&accessToken=a",
+                Err(TokenRejection::Ambiguous),
+            ),
             (b"accessToken=&accessToken", Ok(None)),
         ];
         for (input, expected) in table {
@@ -118,7 +127,7 @@ mod tests {
         for length in [Token::MAX_LEN + 1, MAX_PAIR] {
             let input = format!("accessToken={}", "a".repeat(length));
             let found = find(input.as_bytes(), "accessToken");
-            assert_eq!(found, Err(Rejection::TooLong));
+            assert_eq!(found, Err(TokenRejection::TooLong));
         }
     }
 
@@ -149,7 +158,7 @@ mod tests {
             match find(input.as_bytes(), "aT") {
                 Ok(None) => prop_assert_eq!(filled, 0),
                 Ok(Some(token)) => prop_assert_eq!(&[token.into_string()][..], &all[..]),
-                Err(Rejection::Ambiguous) => prop_assert!(all.len() > 1 && filled > 0),
+                Err(TokenRejection::Ambiguous) => prop_assert!(all.len() > 1 && filled > 0),
                 Err(_) => prop_assert_eq!(all.len(), 1),
             }
         }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use http::HeaderName;
 
-use crate::rejection::Rejection;
 use crate::token::Token;
+use crate::token_rejection::TokenRejection;
 
 /// One place in a request where a token may stand.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -67,4 +67,4 @@ pub(crate) struct Hit {
 }
 
 /// What looking for a token came to: `Ok(None)` if the request carries none.
-pub(crate) type Outcome = Result<Option<Hit>, Rejection>;
+pub(crate) type Outcome = Result<Option<Hit>, TokenRejection>;

@@ -6,11 +6,11 @@ use http::Uri;
 use http::uri::PathAndQuery;
 
 use super::pairs;
-use crate::rejection::Rejection;
 use crate::token::Token;
+use crate::token_rejection::TokenRejection;
 
 /// The token in the query parameter `name`.
-pub(super) fn find(uri: &Uri, name: &str) -> Result<Option<Token>, Rejection> {
+pub(super) fn find(uri: &Uri, name: &str) -> Result<Option<Token>, TokenRejection> {
     match uri.query() {
         Some(query) => pairs::find(query.as_bytes(), name),
         None => Ok(None),
@@ -110,7 +110,10 @@ mod tests {
             ("h:443", Ok(None)),
             ("/p?accessToken=T", Ok(Some("T"))),
             ("http://h?accessToken=T", Ok(Some("T"))),
-            ("/p?accessToken=a&accessToken=b", Err(Rejection::Ambiguous)),
+            (
+                "/p?accessToken=a&accessToken=b",
+                Err(TokenRejection::Ambiguous),
+            ),
         ] {
             let found = find(&uri.parse().unwrap(), "accessToken");
             let found = found.map(|token| token.map(Token::into_string));

@@ -1,24 +1,24 @@
 //! The one value that a source may hold.
 
-use crate::rejection::Rejection;
 use crate::token::Token;
+use crate::token_rejection::TokenRejection;
 
 /// Takes `text` for a token: `None` if it is empty.
 ///
 /// A JWT and every encoding of an opaque token consist of visible ASCII; anything else, a second
-/// word included, is [`Rejection::Malformed`].
-pub(super) fn token(text: &[u8]) -> Result<Option<Token>, Rejection> {
+/// word included, is [`TokenRejection::Malformed`].
+pub(super) fn token(text: &[u8]) -> Result<Option<Token>, TokenRejection> {
     if text.is_empty() {
         return Ok(None);
     }
     // Refused where it stands, before it is copied.
     if text.len() > Token::MAX_LEN {
-        return Err(Rejection::TooLong);
+        return Err(TokenRejection::TooLong);
     }
     if !text.iter().all(u8::is_ascii_graphic) {
-        return Err(Rejection::Malformed);
+        return Err(TokenRejection::Malformed);
     }
-    let text = str::from_utf8(text).map_err(|_| Rejection::Malformed)?;
+    let text = str::from_utf8(text).map_err(|_| TokenRejection::Malformed)?;
     Ok(Some(Token::new(text)))
 }
 
@@ -50,10 +50,10 @@ impl<T> Sole<T> {
     ///
     /// A second one is ambiguous even where one of the two is empty or both are equal: another
     /// reader of the same request may take the other (R15).
-    pub(super) fn take(self) -> Result<Option<T>, Rejection> {
+    pub(super) fn take(self) -> Result<Option<T>, TokenRejection> {
         match (self.filled, self.many) {
             (false, _) => Ok(None),
-            (true, true) => Err(Rejection::Ambiguous),
+            (true, true) => Err(TokenRejection::Ambiguous),
             (true, false) => Ok(self.first),
         }
     }
@@ -62,7 +62,7 @@ impl<T> Sole<T> {
 /// The only one of `values` that is not empty.
 pub(super) fn sole<T: AsRef<[u8]>>(
     values: impl Iterator<Item = T>,
-) -> Result<Option<T>, Rejection> {
+) -> Result<Option<T>, TokenRejection> {
     let mut sole = Sole::new();
     for value in values {
         let filled = !value.as_ref().is_empty();
@@ -75,12 +75,15 @@ pub(super) fn sole<T: AsRef<[u8]>>(
 mod tests {
     use super::*;
 
-    type Told = Result<Option<&'static str>, Rejection>;
+    type Told = Result<Option<&'static str>, TokenRejection>;
 
     #[test]
     fn r08_long_values_are_refused_before_they_are_copied() {
         assert!(matches!(token(&[b'a'; Token::MAX_LEN]), Ok(Some(_))));
-        assert_eq!(token(&[b'a'; Token::MAX_LEN + 1]), Err(Rejection::TooLong));
+        assert_eq!(
+            token(&[b'a'; Token::MAX_LEN + 1]),
+            Err(TokenRejection::TooLong)
+        );
     }
 
     #[test]
@@ -96,7 +99,7 @@ mod tests {
             b"\xff",
             "é".as_bytes(),
         ] {
-            assert_eq!(token(text), Err(Rejection::Malformed), "{text:?}");
+            assert_eq!(token(text), Err(TokenRejection::Malformed), "{text:?}");
         }
     }
 
@@ -107,10 +110,10 @@ mod tests {
             (&[""], Ok(None)),
             (&["", ""], Ok(None)),
             (&["a"], Ok(Some("a"))),
-            (&["a", ""], Err(Rejection::Ambiguous)),
-            (&["", "a"], Err(Rejection::Ambiguous)),
-            (&["a", "a"], Err(Rejection::Ambiguous)),
-            (&["a", "b", "c"], Err(Rejection::Ambiguous)),
+            (&["a", ""], Err(TokenRejection::Ambiguous)),
+            (&["", "a"], Err(TokenRejection::Ambiguous)),
+            (&["a", "a"], Err(TokenRejection::Ambiguous)),
+            (&["a", "b", "c"], Err(TokenRejection::Ambiguous)),
         ];
         for (values, expected) in table {
             assert_eq!(sole(values.iter().copied()), *expected, "{values:?}");

@@ -8,8 +8,8 @@ use tokio::sync::oneshot;
 
 use super::state::{Fate, Grant, ProcessId};
 use super::stepper::Stepper;
-use crate::store::contract::{Command, Reply, Store};
 use crate::store::error::{StoreError, StoreErrorKind};
+use crate::store::legacy::{Command, Reply, Store};
 
 /// A process's own handle on a [`Stepper`]'s store.
 ///

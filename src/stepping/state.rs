@@ -5,8 +5,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use tokio::sync::oneshot;
 
-use crate::store::contract::{Compared, Reply};
 use crate::store::error::{StoreError, StoreErrorKind};
+use crate::store::legacy::{Compared, Reply};
 
 /// Names a process of a [`Stepper`](super::Stepper).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -8,8 +8,8 @@ use tokio::sync::oneshot;
 
 use super::process::SteppedStore;
 use super::state::{Fate, Grant, Parked, Process, ProcessId, Ticket};
-use crate::store::contract::{Reply, Store};
 use crate::store::error::{StoreError, StoreErrorKind};
+use crate::store::legacy::{Reply, Store};
 
 /// The system is quiet once this many yields in a row changed nothing.
 const CALM_YIELDS: usize = 6;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Explorer, SteppedStore, Violation, World};
-use crate::store::contract::{Command, Compared, Reply, Store};
+use crate::store::legacy::{Command, Compared, Reply, Store};
 use crate::store::memory::MemoryStore;
 
 const KEY: &str = "counter";

@@ -1,390 +1,275 @@
-//! What sessions ask of a store.
+//! The store contract: what a session store must do.
 
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use bytes::Bytes;
 
 use crate::store::error::StoreError;
+use crate::store::types::{
+    CompareOutcome, Due, EntryState, IndexEntry, IndexFilter, InsertOutcome, NewEntry, NewRecord,
+    PutMode, StoredRecord, SupersedeOutcome,
+};
 
-/// Keeps records and owner indexes for [`Sessions`](crate::Sessions).
+/// Storage backend for sessions.
 ///
-/// A store knows two kinds of things, each under a name of its own: *records* (bytes with a time
-/// to live) and *indexes* (sorted sets of members). It runs [`Command`]s; each command touches
-/// one name and is atomic. Whatever promise spans several names is kept by the order in which
-/// [`Sessions`](crate::Sessions) gives the commands, so a store needs no transactions.
+/// A store holds two kinds of data, each under a key of its own:
 ///
-/// The contract, in words that every store must keep and that
-/// [`conformance`](crate::conformance) checks (feature `test-util`):
+/// * a *record*: bytes with a time to live (TTL);
+/// * an *index*: a set of session ids, each with an [`EntryState`]. The index has one TTL.
 ///
-/// - **In order.** The commands of one call are applied in the order given, and each is answered
-///   by the [`Reply`] that its documentation names, at the same place.
-/// - **Absent is not an error.** A record that was never written, has expired or was deleted is
-///   simply absent, and a command on it says so in its reply.
-/// - **Gone stays gone.** Only [`Command::Insert`] brings a record into being.
-/// - **Refused is an error.** Whatever the store could not do, or may not have done, is an
-///   `Err`. After an error any of the commands may have been applied, also such that stand behind
-///   the one that was refused: the caller treats the outcome as unknown.
-/// - **Bounded.** A call ends, with an answer or an error, within a deadline of the store's own.
-/// - **Cancellation.** When the future is dropped, any prefix of the commands may be applied,
-///   each wholly or not at all; later calls are not disturbed.
+/// # Implementing a store
+///
+/// Implement the 13 required methods. Each one reads or changes a single key and must be atomic.
+/// No transactions across keys are needed: `Sessions` is correct for every interleaving of these
+/// steps. Run `testing::conformance::check` (feature `test-util`) in a test of your crate.
+///
+/// The provided methods run several steps in a fixed order. Override one only to save round
+/// trips, for example with a pipeline. An override must have the effect of the same steps in the
+/// same order; other callers may run steps in between. A wrapper that forwards only the required
+/// methods is correct, and it sees every step.
+///
+/// # Contract
+///
+/// * **Absence is not an error.** A record that was never written, was deleted or has expired is
+///   absent. Every method reports this in its return value.
+/// * **Only [`insert`](Self::insert) creates a record.** No other method may.
+/// * **Errors.** An `Err` means that the step may or may not have been applied. After an `Err`
+///   from a provided method, each of its steps may have been applied, including those after the
+///   one that failed.
+/// * **Deadline.** Every call returns within a deadline that the store sets.
+/// * **Cancellation.** If the future is dropped, the step is applied completely or not at all.
+///   Later calls are not affected.
+/// * **Wrong type.** If a key holds data that is not a record, record methods leave it alone and
+///   return [`StoreErrorKind::WrongType`](crate::store::StoreErrorKind::WrongType), or report the record
+///   as absent if records and indexes cannot collide.
 #[async_trait]
 pub trait Store: fmt::Debug + Send + Sync + 'static {
-    /// Runs `commands` in order and returns one reply for each.
+    // Records
+
+    /// Returns the record and its remaining TTL, or `None` if it is absent.
     ///
-    /// # Errors
+    /// The TTL is not changed.
+    async fn load(&self, key: &str) -> Result<Option<StoredRecord>, StoreError>;
+
+    /// Stores a new record and returns `true`.
     ///
-    /// [`StoreError`] if any command was refused or its outcome is unknown.
-    async fn run(&self, commands: &[Command<'_>]) -> Result<Vec<Reply>, StoreError>;
+    /// If a record exists, returns `false` and leaves the record and its TTL unchanged. Of
+    /// several concurrent inserts exactly one returns `true`.
+    async fn insert(&self, record: NewRecord<'_>) -> Result<bool, StoreError>;
 
-    /// Lets several owners have the store. One that several have already stays as it is, so that
-    /// [`Sessions`](crate::Sessions) built on it can tell that they share it.
-    #[must_use]
-    fn into_shared(self) -> Arc<dyn Store>
-    where
-        Self: Sized,
-    {
-        Arc::new(self)
-    }
-}
+    /// Replaces the value and the TTL of a record if its value equals `expected`.
+    ///
+    /// Values are compared byte by byte. If the values differ, nothing is written and the stored
+    /// value is returned in [`CompareOutcome::Mismatch`].
+    async fn compare_and_set(
+        &self,
+        expected: &[u8],
+        record: NewRecord<'_>,
+    ) -> Result<CompareOutcome, StoreError>;
 
-/// One atomic step on one name.
-///
-/// `Debug` prints the kind of command only, never a name or a value.
-#[derive(Clone, Copy)]
-#[non_exhaustive]
-pub enum Command<'a> {
-    /// Reads the record and its remaining time to live. Redis: `GET` and `PTTL`.
-    /// Answered by [`Reply::Record`].
-    Load {
-        /// The record's name.
-        key: &'a str,
-    },
-    /// Writes the record if there is none. Redis: `SET NX PX`.
-    /// Answered by [`Reply::Applied`]: false if a record stood there, which is untouched.
-    Insert {
-        /// The record's name.
-        key: &'a str,
-        /// What to store.
-        value: &'a [u8],
-        /// Its time to live, at least a millisecond.
-        ttl: Duration,
-    },
-    /// Overwrites the record if there is one. Redis: `SET XX PX`.
-    /// Answered by [`Reply::Applied`]: false if it is gone; nothing is written then.
-    Replace {
-        /// The record's name.
-        key: &'a str,
-        /// What to store.
-        value: &'a [u8],
-        /// Its new time to live, at least a millisecond.
-        ttl: Duration,
-    },
-    /// Sets the record's time to live. Redis: `PEXPIRE`.
-    /// Answered by [`Reply::Applied`]: false if it is gone.
-    Expire {
-        /// The record's name.
-        key: &'a str,
-        /// Its new time to live, at least a millisecond.
-        ttl: Duration,
-    },
-    /// Deletes the record. Redis: `DEL`.
-    /// Answered by [`Reply::Applied`]: false if it was gone already.
-    Delete {
-        /// The record's name.
-        key: &'a str,
-    },
-    /// Overwrites the record if it holds exactly the bytes `expected`. Redis: a script.
-    /// Answered by [`Reply::Compared`].
-    CompareAndSet {
-        /// The record's name.
-        key: &'a str,
-        /// What it must hold.
-        expected: &'a [u8],
-        /// What to store.
-        value: &'a [u8],
-        /// Its new time to live, at least a millisecond.
-        ttl: Duration,
-    },
-    /// Deletes the record if it holds exactly the bytes `expected`. Redis: a script.
-    /// Answered by [`Reply::Compared`].
-    CompareAndDelete {
-        /// The record's name.
-        key: &'a str,
-        /// What it must hold.
-        expected: &'a [u8],
-    },
-    /// Enters `member` into the index, or raises its score, and lets the index live at least
-    /// `ttl` longer. A score is never lowered, so a member marked as dying stays marked, and the
-    /// index's time to live is never shortened. Redis: a script of `ZADD GT` and `PEXPIRE`.
-    /// Answered by [`Reply::Done`].
-    IndexPut {
-        /// The index's name.
-        index: &'a str,
-        /// The session id.
-        member: &'a str,
-        /// Unix seconds before which the record need not be checked, at least 0.
-        score: i64,
-        /// How long the index must live, at least a millisecond.
-        ttl: Duration,
-    },
-    /// As [`Command::IndexPut`], but takes a mark away. Redis: a script of `ZADD` and `PEXPIRE`.
-    /// Answered by [`Reply::Done`].
-    IndexUnmark {
-        /// The index's name.
-        index: &'a str,
-        /// The session id.
-        member: &'a str,
-        /// Unix seconds before which the record need not be checked, at least 0.
-        score: i64,
-        /// How long the index must live, at least a millisecond.
-        ttl: Duration,
-    },
-    /// Asks whether `member` stands in the index unmarked. Redis: `ZSCORE`.
-    /// Answered by [`Reply::Applied`].
-    IndexCheck {
-        /// The index's name.
-        index: &'a str,
-        /// The session id.
-        member: &'a str,
-    },
-    /// Removes `members`, marked or not. Redis: `ZREM`. Answered by [`Reply::Done`].
-    IndexRemove {
-        /// The index's name.
-        index: &'a str,
-        /// The session ids; none is allowed.
-        members: &'a [&'a str],
-    },
-    /// Removes those of `members` that stand unmarked with a score of at most `score`: a member
-    /// that somebody has put again meanwhile stays. Redis: a script of `ZSCORE` and `ZREM`.
-    /// Answered by [`Reply::Done`].
-    IndexPrune {
-        /// The index's name.
-        index: &'a str,
-        /// The session ids; none is allowed.
-        members: &'a [&'a str],
-        /// Unix seconds.
-        score: i64,
-    },
-    /// Marks every member but `keep` as dying and returns all that are marked, those marked
-    /// before included. Redis: a script. Answered by [`Reply::Members`].
-    IndexMarkAll {
-        /// The index's name.
-        index: &'a str,
-        /// The session id that is left alone.
-        keep: Option<&'a str>,
-        /// Unix seconds, at least 1: when the mark was set. An earlier mark keeps its time.
+    /// Deletes a record if its value equals `expected`.
+    ///
+    /// If the values differ, nothing is deleted and the stored value is returned in
+    /// [`CompareOutcome::Mismatch`].
+    async fn compare_and_delete(
+        &self,
+        key: &str,
+        expected: &[u8],
+    ) -> Result<CompareOutcome, StoreError>;
+
+    /// Sets the TTL of a record, longer or shorter than before, and returns `true`.
+    ///
+    /// Returns `false` if the record is absent. The value is not changed.
+    async fn set_ttl(&self, key: &str, ttl: Duration) -> Result<bool, StoreError>;
+
+    /// Deletes a record and returns whether it existed.
+    ///
+    /// Deleting an absent record is not an error. Of several concurrent deletes exactly one
+    /// returns `true`.
+    async fn delete(&self, key: &str) -> Result<bool, StoreError>;
+
+    // Indexes
+
+    /// Adds an entry to an index, or raises the `check_after` of an active entry.
+    ///
+    /// `check_after` is never lowered. The TTL of the index becomes at least `entry.ttl` and is
+    /// never shortened. A tombstone is kept with [`PutMode::KeepTombstone`] and becomes an active
+    /// entry with [`PutMode::Reactivate`].
+    async fn index_put(&self, entry: NewEntry<'_>, mode: PutMode) -> Result<(), StoreError>;
+
+    /// Returns the state of one entry, or `None` if the index does not contain it.
+    async fn index_get(&self, index: &str, member: &str) -> Result<Option<EntryState>, StoreError>;
+
+    /// Returns the entries that `filter` selects.
+    ///
+    /// [`IndexFilter::All`] selects every entry, in any order. [`IndexFilter::Due`] selects
+    /// active entries with `check_after <= by`: the lowest first, at most `limit`.
+    async fn index_list(
+        &self,
+        index: &str,
+        filter: IndexFilter,
+    ) -> Result<Vec<IndexEntry>, StoreError>;
+
+    /// Removes `members` from an index. Unknown members and an empty list are not errors.
+    ///
+    /// With `due_by`, removes only active entries with `check_after <= due_by`: an entry that was
+    /// put again meanwhile, and a tombstone, stay.
+    async fn index_remove(
+        &self,
+        index: &str,
+        members: &[&str],
+        due_by: Option<i64>,
+    ) -> Result<(), StoreError>;
+
+    /// Turns every active entry except `keep` into a tombstone and returns all tombstones.
+    ///
+    /// New tombstones get the time `now` (Unix seconds, at least 1). Older tombstones keep their
+    /// time and are returned too, even if `keep` names one.
+    async fn index_tombstone_all(
+        &self,
+        index: &str,
+        keep: Option<&str>,
         now: i64,
-    },
-    /// Marks `old` as dying if both `old` and `new` stand in the index unmarked. Redis: a script.
-    /// Answered by [`Reply::Superseded`].
-    IndexSupersede {
-        /// The index's name.
-        index: &'a str,
-        /// The session id to mark.
-        old: &'a str,
-        /// The session id that takes its place; may be `old` itself.
-        new: &'a str,
-        /// Unix seconds, at least 1: when the mark was set.
+    ) -> Result<Vec<String>, StoreError>;
+
+    /// Turns `old` into a tombstone if both `old` and `new` are active.
+    ///
+    /// `old` is checked first. `new` may equal `old`. `now` is in Unix seconds, at least 1.
+    async fn index_supersede(
+        &self,
+        index: &str,
+        old: &str,
+        new: &str,
         now: i64,
-    },
-    /// Lists the index. Redis: `ZRANGE WITHSCORES`. Answered by [`Reply::Entries`].
-    IndexEntries {
-        /// The index's name.
-        index: &'a str,
-    },
-    /// Lists at most `limit` unmarked members whose score is at most `score`, lowest first.
-    /// Redis: `ZRANGEBYSCORE LIMIT`. Answered by [`Reply::Members`].
-    IndexDue {
-        /// The index's name.
-        index: &'a str,
-        /// Unix seconds.
-        score: i64,
-        /// How many at the most.
-        limit: usize,
-    },
-}
+    ) -> Result<SupersedeOutcome, StoreError>;
 
-impl Command<'_> {
-    /// The command's kind in `snake_case`, as logs and metrics name it.
-    #[must_use]
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::Load { .. } => "load",
-            Self::Insert { .. } => "insert",
-            Self::Replace { .. } => "replace",
-            Self::Expire { .. } => "expire",
-            Self::Delete { .. } => "delete",
-            Self::CompareAndSet { .. } => "compare_and_set",
-            Self::CompareAndDelete { .. } => "compare_and_delete",
-            Self::IndexPut { .. } => "index_put",
-            Self::IndexUnmark { .. } => "index_unmark",
-            Self::IndexCheck { .. } => "index_check",
-            Self::IndexRemove { .. } => "index_remove",
-            Self::IndexPrune { .. } => "index_prune",
-            Self::IndexMarkAll { .. } => "index_mark_all",
-            Self::IndexSupersede { .. } => "index_supersede",
-            Self::IndexEntries { .. } => "index_entries",
-            Self::IndexDue { .. } => "index_due",
+    // Health
+
+    /// Returns `Ok` if the store can be reached and accepts requests.
+    async fn ping(&self) -> Result<(), StoreError>;
+
+    // Provided: several steps
+
+    /// Reads several records. The result has one item per key, in the order of `keys`.
+    ///
+    /// Steps: [`load`](Self::load) each key. The reads are independent of each other.
+    async fn load_many(&self, keys: &[&str]) -> Result<Vec<Option<StoredRecord>>, StoreError> {
+        let mut records = Vec::with_capacity(keys.len());
+        for key in keys {
+            records.push(self.load(key).await?);
         }
+        Ok(records)
     }
 
-    /// Whether the command only reads, so that it may be sent again after a broken connection.
-    #[must_use]
-    pub const fn is_read(&self) -> bool {
-        matches!(
-            self,
-            Self::Load { .. }
-                | Self::IndexCheck { .. }
-                | Self::IndexEntries { .. }
-                | Self::IndexDue { .. }
-        )
+    /// Reads a record and sets its TTL. The returned TTL is the one before the change.
+    ///
+    /// Steps: [`load`](Self::load), [`set_ttl`](Self::set_ttl). Both touch the same key.
+    async fn load_and_set_ttl(
+        &self,
+        key: &str,
+        ttl: Duration,
+    ) -> Result<Option<StoredRecord>, StoreError> {
+        let Some(record) = self.load(key).await? else {
+            return Ok(None);
+        };
+        Ok(self.set_ttl(key, ttl).await?.then_some(record))
     }
-}
 
-impl fmt::Debug for Command<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-/// What a [`Command`] came to.
-///
-/// `Debug` prints no data.
-#[derive(Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Reply {
-    /// The record, or `None` if it is absent.
-    Record(Option<Stored>),
-    /// Whether the command did, or found, what it says.
-    Applied(bool),
-    /// How the comparison came out.
-    Compared(Compared),
-    /// The command was carried out; there is nothing more to say.
-    Done,
-    /// Session ids, in no particular order.
-    Members(Vec<String>),
-    /// How the supersession came out.
-    Superseded(Superseded),
-    /// The members of the index, in no particular order.
-    Entries(Vec<IndexEntry>),
-    /// What stands under the record's name is not a record (Redis: `WRONGTYPE`); it is left
-    /// alone. May answer any command on a record.
-    Foreign,
-}
-
-impl fmt::Debug for Reply {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Record(record) => f.debug_tuple("Record").field(record).finish(),
-            Self::Applied(applied) => f.debug_tuple("Applied").field(applied).finish(),
-            Self::Compared(compared) => f.debug_tuple("Compared").field(compared).finish(),
-            Self::Done => f.write_str("Done"),
-            Self::Members(members) => write!(f, "Members({})", members.len()),
-            Self::Superseded(superseded) => f.debug_tuple("Superseded").field(superseded).finish(),
-            Self::Entries(entries) => write!(f, "Entries({})", entries.len()),
-            Self::Foreign => f.write_str("Foreign"),
+    /// Inserts a record that is listed in an index.
+    ///
+    /// Steps: [`index_put`](Self::index_put) each of `entries`, [`insert`](Self::insert),
+    /// [`index_get`](Self::index_get) of the last entry and, if `due` is given,
+    /// [`index_list`](Self::index_list) of its index. The entries come first and are checked
+    /// last: a concurrent [`index_tombstone_all`](Self::index_tombstone_all) either sees the
+    /// record or makes this call return [`InsertOutcome::EntryLost`].
+    async fn insert_indexed(
+        &self,
+        entries: &[NewEntry<'_>],
+        record: NewRecord<'_>,
+        due: Option<Due>,
+    ) -> Result<InsertOutcome, StoreError> {
+        for entry in entries {
+            self.index_put(*entry, PutMode::KeepTombstone).await?;
         }
-    }
-}
-
-/// A record as the store holds it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Stored {
-    /// The bytes.
-    pub value: Bytes,
-    /// The remaining time to live; `None` if the record does not expire.
-    pub ttl: Option<Duration>,
-}
-
-impl fmt::Debug for Stored {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Stored({} bytes, ttl {:?})", self.value.len(), self.ttl)
-    }
-}
-
-/// How a comparison came out; `Debug` prints no data.
-#[derive(Clone, PartialEq, Eq)]
-pub enum Compared {
-    /// The record held the expected bytes; the command was carried out.
-    Equal,
-    /// The record holds other bytes, these; nothing was written.
-    Different(Bytes),
-    /// The record is gone; nothing was written.
-    Gone,
-}
-
-impl fmt::Debug for Compared {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Equal => "Equal",
-            Self::Different(_) => "Different",
-            Self::Gone => "Gone",
-        })
-    }
-}
-
-/// How [`Command::IndexSupersede`] came out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Superseded {
-    /// Both stood unmarked; the old one is marked now.
-    Marked,
-    /// The old one is marked or missing; nothing was done.
-    OldGone,
-    /// The old one stands unmarked, the new one does not; nothing was done.
-    NewGone,
-}
-
-/// A member of an owner index; `Debug` does not print its name.
-#[derive(Clone, PartialEq, Eq)]
-pub struct IndexEntry {
-    /// The session id.
-    pub member: String,
-    /// How it stands.
-    pub standing: Standing,
-}
-
-impl fmt::Debug for IndexEntry {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("IndexEntry").field(&self.standing).finish()
-    }
-}
-
-/// How a member of an owner index stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Standing {
-    /// Unmarked. Redis: the score, 0 or more.
-    Live {
-        /// Unix seconds before which the record need not be checked.
-        score: i64,
-    },
-    /// Marked as dying. Redis: the score is `since` negated, below 0.
-    Dying {
-        /// Unix seconds, at least 1: when it was marked.
-        since: i64,
-    },
-}
-
-#[async_trait]
-impl<S: Store> Store for Arc<S> {
-    async fn run(&self, commands: &[Command<'_>]) -> Result<Vec<Reply>, StoreError> {
-        (**self).run(commands).await
+        if !self.insert(record).await? {
+            return Ok(InsertOutcome::KeyTaken);
+        }
+        let Some(last) = entries.last() else {
+            return Ok(InsertOutcome::inserted(Vec::new()));
+        };
+        match self.index_get(last.index, last.member).await? {
+            Some(EntryState::Active { .. }) => {}
+            _ => return Ok(InsertOutcome::EntryLost),
+        }
+        let due = match due {
+            Some(due) => self.index_list(last.index, IndexFilter::Due(due)).await?,
+            None => Vec::new(),
+        };
+        Ok(InsertOutcome::inserted(due))
     }
 
-    fn into_shared(self) -> Arc<dyn Store> {
-        self
+    /// Refreshes an index entry, then replaces the record if its value equals `expected`.
+    ///
+    /// Steps: [`index_put`](Self::index_put), [`compare_and_set`](Self::compare_and_set). The
+    /// index comes first so that it never expires before its record.
+    async fn compare_and_set_indexed(
+        &self,
+        entry: NewEntry<'_>,
+        expected: &[u8],
+        record: NewRecord<'_>,
+    ) -> Result<CompareOutcome, StoreError> {
+        self.index_put(entry, PutMode::KeepTombstone).await?;
+        self.compare_and_set(expected, record).await
     }
-}
 
-#[async_trait]
-impl Store for Arc<dyn Store> {
-    async fn run(&self, commands: &[Command<'_>]) -> Result<Vec<Reply>, StoreError> {
-        (**self).run(commands).await
+    /// Refreshes an index entry, then sets the TTL of the record.
+    ///
+    /// Steps: [`index_put`](Self::index_put), [`set_ttl`](Self::set_ttl).
+    async fn set_ttl_indexed(
+        &self,
+        entry: NewEntry<'_>,
+        key: &str,
+        ttl: Duration,
+    ) -> Result<bool, StoreError> {
+        self.index_put(entry, PutMode::KeepTombstone).await?;
+        self.set_ttl(key, ttl).await
     }
 
-    fn into_shared(self) -> Self {
-        self
+    /// Deletes records, then removes `members` from an index. Returns how many records existed.
+    ///
+    /// Steps: [`delete`](Self::delete) each key, in any order, then
+    /// [`index_remove`](Self::index_remove). An entry
+    /// must not disappear before its record: after a crash in between, the entry still leads to
+    /// the work that is left.
+    async fn delete_indexed(
+        &self,
+        keys: &[&str],
+        index: &str,
+        members: &[&str],
+    ) -> Result<usize, StoreError> {
+        let mut deleted = 0;
+        for key in keys {
+            deleted += usize::from(self.delete(key).await?);
+        }
+        self.index_remove(index, members, None).await?;
+        Ok(deleted)
+    }
+
+    /// Puts the entries of sessions that still exist and removes those of sessions that do not.
+    ///
+    /// Steps: [`index_put`](Self::index_put) each of `live`, [`index_remove`](Self::index_remove)
+    /// of `dead` with `due_by`. All of them touch the same key.
+    async fn index_refresh(
+        &self,
+        index: &str,
+        live: &[NewEntry<'_>],
+        dead: &[&str],
+        due_by: i64,
+    ) -> Result<(), StoreError> {
+        for entry in live {
+            self.index_put(*entry, PutMode::KeepTombstone).await?;
+        }
+        self.index_remove(index, dead, Some(due_by)).await
     }
 }

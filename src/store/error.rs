@@ -89,6 +89,8 @@ pub enum StoreErrorKind {
     Protocol,
     /// The configuration is wrong: an address that cannot be parsed, a feature that is off.
     Configuration,
+    /// The key holds data of another type (`WRONGTYPE`); it was left as it is.
+    WrongType,
     /// Any other refusal.
     Other,
 }
@@ -110,6 +112,7 @@ impl StoreErrorKind {
             Self::Cluster => "cluster",
             Self::Protocol => "protocol",
             Self::Configuration => "configuration",
+            Self::WrongType => "wrong_type",
             Self::Other => "other",
         }
     }
@@ -140,6 +143,9 @@ impl StoreErrorKind {
                 "the session store answered outside its protocol; check that the address is a Redis server"
             }
             Self::Configuration => "the session store is not configured right",
+            Self::WrongType => {
+                "a key of the session store holds data of another type; give the sessions a keyspace of their own"
+            }
             Self::Other => "the session store refused the command",
         }
     }

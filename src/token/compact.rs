@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::text::Token;
-use crate::rejection::Rejection;
+use crate::token_rejection::TokenRejection;
 
 /// A token cut at its two dots; nothing is decoded yet.
 #[derive(Clone, Copy)]
@@ -17,14 +17,14 @@ pub(super) struct Compact<'a> {
 }
 
 impl<'a> Compact<'a> {
-    pub(super) fn split(token: &'a str) -> Result<Self, Rejection> {
+    pub(super) fn split(token: &'a str) -> Result<Self, TokenRejection> {
         if token.len() > Token::MAX_LEN {
-            return Err(Rejection::TooLong);
+            return Err(TokenRejection::TooLong);
         }
-        let (signed, signature) = token.rsplit_once('.').ok_or(Rejection::Malformed)?;
-        let (header, payload) = signed.split_once('.').ok_or(Rejection::Malformed)?;
+        let (signed, signature) = token.rsplit_once('.').ok_or(TokenRejection::Malformed)?;
+        let (header, payload) = signed.split_once('.').ok_or(TokenRejection::Malformed)?;
         if payload.contains('.') {
-            return Err(Rejection::Malformed);
+            return Err(TokenRejection::Malformed);
         }
         Ok(Self {
             header,
@@ -36,9 +36,9 @@ impl<'a> Compact<'a> {
 }
 
 /// Decodes one part into text: base64url without padding, in its one canonical form, of UTF-8.
-pub(super) fn decode(part: &str) -> Result<String, Rejection> {
+pub(super) fn decode(part: &str) -> Result<String, TokenRejection> {
     let bytes = URL_SAFE_NO_PAD
         .decode(part)
-        .map_err(|_| Rejection::Malformed)?;
-    String::from_utf8(bytes).map_err(|_| Rejection::Malformed)
+        .map_err(|_| TokenRejection::Malformed)?;
+    String::from_utf8(bytes).map_err(|_| TokenRejection::Malformed)
 }

@@ -9,7 +9,7 @@ use super::opaque::OpaqueTokens;
 use super::text::Token;
 use super::verified::Verified;
 use crate::id::SessionId;
-use crate::rejection::Rejection;
+use crate::token_rejection::TokenRejection;
 
 /// Decides what tokens look like; made from a [`Keyring`] or from [`OpaqueTokens`].
 #[derive(Clone, Debug)]
@@ -42,12 +42,12 @@ impl TokenFormat {
         token: &str,
         now: SystemTime,
         require_exp: bool,
-    ) -> Result<Verified, Rejection> {
+    ) -> Result<Verified, TokenRejection> {
         match self {
             Self::Jwt(keyring) => {
                 let claims = keyring.verify(token, now)?;
                 if require_exp && claims.expires_at().is_none() {
-                    return Err(Rejection::Claim);
+                    return Err(TokenRejection::Claim);
                 }
                 let (id, claims) = (claims.id().clone(), Some(claims));
                 Ok(Verified { id, claims })

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::algorithm::Algorithm;
 use super::{compact, object};
-use crate::rejection::Rejection;
+use crate::token_rejection::TokenRejection;
 
 /// Writes the header of our own tokens, in base64url.
 pub(super) fn encode(algorithm: Algorithm, kid: Option<&str>) -> Box<str> {
@@ -29,7 +29,7 @@ pub(super) enum Kid {
 ///
 /// `jwk`, `jku`, `x5c`, `x5t` and `x5u` mean nothing here: a token does not choose its own key
 /// (RFC 8725 section 3.10).
-pub(super) fn check(header: &str, algorithm: Algorithm) -> Result<Kid, Rejection> {
+pub(super) fn check(header: &str, algorithm: Algorithm) -> Result<Kid, TokenRejection> {
     let header = compact::decode(header)?;
     let (mut alg, mut typ, mut kid, mut foreign) = (None, None, None, false);
     object::members(&header, |name, value| match name {
@@ -39,13 +39,13 @@ pub(super) fn check(header: &str, algorithm: Algorithm) -> Result<Kid, Rejection
         "crit" | "b64" | "enc" | "zip" | "cty" => foreign = true,
         _ => {}
     })
-    .ok_or(Rejection::Malformed)?;
+    .ok_or(TokenRejection::Malformed)?;
     if alg.and_then(object::text).as_deref() != Some(algorithm.as_str()) {
-        return Err(Rejection::Algorithm);
+        return Err(TokenRejection::Algorithm);
     }
     let typ = typ.map(|typ| object::text(typ).unwrap_or_default());
     if foreign || typ.is_some_and(|typ| !typ.eq_ignore_ascii_case("JWT")) {
-        return Err(Rejection::HeaderParam);
+        return Err(TokenRejection::HeaderParam);
     }
     Ok(match kid.map(object::text) {
         None => Kid::Absent,

@@ -20,7 +20,7 @@ use super::prepared::{Signer, Verifier};
 use super::registered::Registered;
 use super::text::Token;
 use crate::id::SessionId;
-use crate::rejection::Rejection;
+use crate::token_rejection::TokenRejection;
 
 /// Signs tokens with one key and verifies them with up to three, all of one algorithm.
 ///
@@ -31,7 +31,7 @@ use crate::rejection::Rejection;
 ///
 /// ```
 /// use std::time::{Duration, UNIX_EPOCH};
-/// use jwt_redis_session::{Keyring, NewClaims, Rejection, SessionId};
+/// use jwt_redis_session::{Keyring, NewClaims, TokenRejection, SessionId};
 ///
 /// # let secret: [u8; 32] = std::array::from_fn(|n| n as u8);
 /// let keyring = Keyring::hs256(secret)?.issuer("https://shop.example");
@@ -42,7 +42,7 @@ use crate::rejection::Rejection;
 /// assert_eq!(keyring.verify(token.as_str(), at(1_700_000_059)).unwrap().id(), &id);
 /// assert_eq!(
 ///     keyring.verify(token.as_str(), at(1_700_000_060)).unwrap_err(),
-///     Rejection::Expired
+///     TokenRejection::Expired
 /// );
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -140,9 +140,9 @@ impl Keyring {
     ///
     /// # Errors
     ///
-    /// [`Rejection`] with the first of these that fails. The reason is for logs; do not tell it to
+    /// [`TokenRejection`] with the first of these that fails. The reason is for logs; do not tell it to
     /// the client.
-    pub fn verify(&self, token: &str, now: SystemTime) -> Result<Claims, Rejection> {
+    pub fn verify(&self, token: &str, now: SystemTime) -> Result<Claims, TokenRejection> {
         let token = Compact::split(token)?;
         let candidates = self.keys.candidates(token.header)?;
         verify_with_any(candidates, token)?;
@@ -170,7 +170,7 @@ impl fmt::Debug for Keyring {
 
 impl Keys {
     /// The keys that may have signed a token with this header.
-    fn candidates(&self, header: &str) -> Result<&[NamedKey], Rejection> {
+    fn candidates(&self, header: &str) -> Result<&[NamedKey], TokenRejection> {
         // Nearly every token bears, byte for byte, a header that we write ourselves: that one
         // need not be decoded to know what it says.
         if let Some(key) = self.verifying.iter().find(|key| *key.header == *header) {
@@ -192,18 +192,18 @@ impl Keys {
             Kid::Absent => Ok(&self.verifying),
             Kid::Named(kid) => named(&kid)
                 .map(slice::from_ref)
-                .ok_or(Rejection::HeaderParam),
-            Kid::Invalid => Err(Rejection::HeaderParam),
+                .ok_or(TokenRejection::HeaderParam),
+            Kid::Invalid => Err(TokenRejection::HeaderParam),
         }
     }
 }
 
-fn verify_with_any(keys: &[NamedKey], token: Compact<'_>) -> Result<(), Rejection> {
+fn verify_with_any(keys: &[NamedKey], token: Compact<'_>) -> Result<(), TokenRejection> {
     for key in keys {
         match key.verifier.verify(token.signed, token.signature) {
-            Err(Rejection::Signature) => {}
+            Err(TokenRejection::Signature) => {}
             decided => return decided,
         }
     }
-    Err(Rejection::Signature)
+    Err(TokenRejection::Signature)
 }

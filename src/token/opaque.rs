@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use super::text::Token;
 use crate::crypto;
 use crate::id::SessionId;
-use crate::rejection::Rejection;
+use crate::token_rejection::TokenRejection;
 
 /// Makes and recognises opaque tokens: random bytes, written as text.
 ///
@@ -66,12 +66,12 @@ impl OpaqueTokens {
     }
 
     /// Finds the session of a token, if its text has the form of one.
-    pub(super) fn identify(self, token: &str) -> Result<SessionId, Rejection> {
+    pub(super) fn identify(self, token: &str) -> Result<SessionId, TokenRejection> {
         if token.len() > Token::MAX_LEN {
-            return Err(Rejection::TooLong);
+            return Err(TokenRejection::TooLong);
         }
         if !self.encoding.is_canonical(token, self.size) {
-            return Err(Rejection::Malformed);
+            return Err(TokenRejection::Malformed);
         }
         Ok(session_id(token))
     }
@@ -194,19 +194,22 @@ mod tests {
                 if !chance {
                     assert_eq!(
                         result,
-                        Err(Rejection::Malformed),
+                        Err(TokenRejection::Malformed),
                         "{encoding:?} {}",
                         text.len()
                     );
                 }
             }
-            assert_eq!(tokens.identify(&"a".repeat(8193)), Err(Rejection::TooLong));
+            assert_eq!(
+                tokens.identify(&"a".repeat(8193)),
+                Err(TokenRejection::TooLong)
+            );
         }
         // The last of 43 characters holds four bits; the other two must be zero.
         let loose = "A".repeat(42) + "B";
         assert_eq!(
             OpaqueTokens::new().identify(&loose),
-            Err(Rejection::Malformed)
+            Err(TokenRejection::Malformed)
         );
     }
 }

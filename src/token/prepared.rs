@@ -11,7 +11,7 @@ use super::error::KeyringError;
 use super::key::{Key, Material};
 use super::secret;
 use crate::crypto::{self, Hash, HmacKey};
-use crate::rejection::Rejection;
+use crate::token_rejection::TokenRejection;
 
 /// Signs.
 pub(super) enum Signer {
@@ -69,27 +69,27 @@ impl Verifier {
     }
 
     /// Accepts `signature`, in base64url, if it is one of `message`.
-    pub(super) fn verify(&self, message: &[u8], signature: &str) -> Result<(), Rejection> {
+    pub(super) fn verify(&self, message: &[u8], signature: &str) -> Result<(), TokenRejection> {
         let genuine = match self {
             Self::Hmac(key) => {
                 // The longest tag has 64 bytes; the decoder wants room for whole groups of three.
                 let mut buffer = [0; 96];
                 if signature.len() > 86 {
-                    return Err(Rejection::Signature);
+                    return Err(TokenRejection::Signature);
                 }
                 let length = URL_SAFE_NO_PAD
                     .decode_slice(signature, &mut buffer)
-                    .map_err(|_| Rejection::Malformed)?;
+                    .map_err(|_| TokenRejection::Malformed)?;
                 crypto::hmac_verify(key, message, &buffer[..length])
             }
             Self::Public(key) => {
                 let signature = URL_SAFE_NO_PAD
                     .decode(signature)
-                    .map_err(|_| Rejection::Malformed)?;
+                    .map_err(|_| TokenRejection::Malformed)?;
                 key.verify(message, &signature)
             }
         };
-        genuine.then_some(()).ok_or(Rejection::Signature)
+        genuine.then_some(()).ok_or(TokenRejection::Signature)
     }
 }
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use jwt_redis_session::MemoryStore;
-use jwt_redis_session::conformance::CASES;
 use jwt_redis_session::store::Store;
+use jwt_redis_session::testing::conformance::CASES;
 
 /// All cases at once, so that they also show whether they disturb each other.
 async fn check(store: impl Store) {

@@ -25,7 +25,7 @@ fn sessions(store: impl Store) -> Sessions {
 }
 
 async fn created(sessions: &Sessions, owner: Option<&str>) -> (Session, String) {
-    let session = sessions.session();
+    let session = sessions.new_session();
     if let Some(owner) = owner {
         session.set_owner(owner);
     }
@@ -219,7 +219,7 @@ async fn a_logout_during_an_outage_can_be_repeated_on_the_same_handle() {
     let sessions = sessions(store.clone());
     let (_, token) = created(&sessions, Some("jo")).await;
     store.fail_with(StoreErrorKind::Connection);
-    let session = sessions.resolve(&token).await;
+    let session = sessions.from_token(&token).await;
     assert!(session.destroy().await.is_err());
     store.heal();
     assert_eq!(session.destroy().await, Ok(true));

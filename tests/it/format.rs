@@ -115,7 +115,7 @@ async fn format_created_sessions_are_written_as_the_vectors_say() {
         let given = &vector.given;
         let clock = ManualClock::at(given.now);
         let store = MemoryStore::new().with_clock(clock.clone());
-        let session = given.sessions(&store, &clock).session();
+        let session = given.sessions(&store, &clock).new_session();
         session.merge(&given.fields).unwrap();
         if let Some(owner) = &given.owner {
             session.set_owner(owner.as_str());
@@ -155,7 +155,7 @@ async fn format_records_of_others_are_read_as_the_vectors_say() {
     for (name, vector) in vectors::<BTreeMap<String, Read>>("read") {
         let (sessions, store) = sessions(keyring(), "sess:");
         put(&store, "sess:0123456789abcdef", &vector.record).await;
-        let session = sessions.load(&id).await.unwrap();
+        let session = sessions.get(&id).await.unwrap();
         assert_eq!(session.to_json(), vector.fields, "{name}");
         assert_eq!(session.owner(), vector.owner, "{name}");
         assert_eq!(session.created_at(), vector.created, "{name}");
@@ -169,7 +169,7 @@ async fn format_what_is_no_record_is_corrupt_and_left_alone() {
     for (name, record) in vectors::<BTreeMap<String, String>>("corrupt") {
         let (sessions, store) = sessions(keyring(), "sess:");
         put(&store, "sess:0123456789abcdef", &record).await;
-        let refused = sessions.load(&id).await.unwrap_err();
+        let refused = sessions.get(&id).await.unwrap_err();
         assert_eq!(reason(&refused), "corrupt", "{name}");
         let stored = stored(&store, "sess:0123456789abcdef").await;
         assert_eq!(stored.value, record, "{name}");
@@ -190,7 +190,7 @@ async fn format_updates_change_what_they_name_and_nothing_else() {
     for (name, vector) in vectors::<BTreeMap<String, Updated>>("updated") {
         let (sessions, store) = sessions(keyring(), "sess:");
         put(&store, "sess:0123456789abcdef", &vector.before).await;
-        let session = sessions.load(&id).await.unwrap();
+        let session = sessions.get(&id).await.unwrap();
         session.merge(&vector.set).unwrap();
         for field in &vector.remove {
             assert!(session.remove(field), "{name}");
@@ -288,7 +288,7 @@ struct Name {
 async fn format_an_owners_index_has_the_name_of_the_vectors() {
     for (name, vector) in vectors::<BTreeMap<String, Name>>("names") {
         let (sessions, store) = sessions(keyring(), &vector.keyspace);
-        let session = sessions.session();
+        let session = sessions.new_session();
         session.set_owner(vector.owner.as_str());
         session.create().await.unwrap();
         let members = entries(&store, &vector.index).await;

@@ -36,7 +36,7 @@ async fn format_scores_in_redis_are_those_of_the_vectors() {
         .id_generator(move || drawn.clone())
         .build()
         .unwrap();
-    let session = sessions.session();
+    let session = sessions.new_session();
     session.set_owner("a:b");
     session.create().await.unwrap();
 

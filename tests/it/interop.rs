@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use jwt_redis_session::{Keyring, RedisStore, Rejection, SessionError, Sessions};
+use jwt_redis_session::{Keyring, RedisStore, SessionError, Sessions, TokenRejection};
 use serde_json::{Value, json};
 
 use crate::support::redis_server::RedisServer;
@@ -97,7 +97,7 @@ async fn rust_opens_and_updates_what_node_created() {
 #[ignore = "needs the npm package: scripts/interop"]
 async fn node_reads_and_updates_what_rust_created_and_keeps_what_is_ours() {
     let (sessions, mut node, _redis) = both().await;
-    let session = sessions.session();
+    let session = sessions.new_session();
     session.insert("user", json!({"name": "jo"})).unwrap();
     session.set_owner("jo");
     let token = session.create().await.unwrap();
@@ -121,12 +121,12 @@ async fn node_reads_and_updates_what_rust_created_and_keeps_what_is_ours() {
 #[ignore = "needs the npm package: scripts/interop"]
 async fn nobody_opens_what_the_other_destroyed() {
     let (sessions, mut node, _redis) = both().await;
-    let session = sessions.session();
+    let session = sessions.new_session();
     session.set_owner("jo");
     let token = session.create().await.unwrap();
     assert_eq!(node.run(&json!({"op": "destroy", "token": token})), 1);
     let refused = sessions.open(token.as_str()).await.unwrap_err();
-    assert_eq!(refused, SessionError::Rejected(Rejection::Unknown));
+    assert_eq!(refused, SessionError::Rejected(TokenRejection::Unknown));
     session.insert("late", true).unwrap();
     assert_eq!(session.update().await, Err(SessionError::Gone));
     assert!(sessions.list("jo").await.unwrap().is_empty());
@@ -147,7 +147,7 @@ async fn nobody_opens_what_the_other_destroyed() {
 #[ignore = "needs the npm package: scripts/interop"]
 async fn an_update_by_node_loses_nothing_of_an_update_by_rust() {
     let (sessions, mut node, _redis) = both().await;
-    let session = sessions.session();
+    let session = sessions.new_session();
     session.insert("n", 0).unwrap();
     let token = session.create().await.unwrap();
     session.insert("rust", true).unwrap();

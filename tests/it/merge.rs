@@ -168,8 +168,8 @@ async fn compare(
 
     let mut stored = beginning;
     let handles = [
-        sessions.load(&id).await.unwrap(),
-        sessions.load(&id).await.unwrap(),
+        sessions.get(&id).await.unwrap(),
+        sessions.get(&id).await.unwrap(),
     ];
     let mut models = [Model::default(), Model::default()];
     models.iter_mut().for_each(|model| model.loads(&stored));
@@ -183,7 +183,7 @@ async fn compare(
             prop_assert_eq!(handle.to_json(), Value::Object(model.view()));
         }
     }
-    let end = sessions.load(&handles[0].id().unwrap()).await.unwrap();
+    let end = sessions.get(&handles[0].id().unwrap()).await.unwrap();
     prop_assert_eq!(end.to_json(), Value::Object(stored));
     Ok(())
 }

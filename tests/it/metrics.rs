@@ -42,7 +42,7 @@ fn sessions(store: MemoryStore) -> Sessions {
 fn loads_hits_rejections_and_losses_are_counted() {
     let counts = counted(async {
         let sessions = sessions(MemoryStore::new());
-        let token = sessions.session().create().await.unwrap();
+        let token = sessions.new_session().create().await.unwrap();
         let session = sessions.open(token.as_str()).await.unwrap();
         let other = sessions.open(token.as_str()).await.unwrap();
         assert!(other.destroy().await.unwrap());
@@ -69,7 +69,7 @@ fn store_errors_are_counted_by_kind() {
     let counts = counted(async {
         let store = MemoryStore::new();
         let sessions = sessions(store.clone());
-        let token = sessions.session().create().await.unwrap();
+        let token = sessions.new_session().create().await.unwrap();
         store.fail_next(StoreErrorKind::ReadOnly, 1);
         sessions.open(token.as_str()).await.unwrap_err();
         store.fail_next(StoreErrorKind::Timeout, 2);

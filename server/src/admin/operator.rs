@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 use http::{HeaderMap, Method};
-use jwt_redis_session::{Rejection, Session, SessionError, Token};
+use jwt_redis_session::{Session, SessionError, Token, TokenRejection};
 use serde::de::DeserializeOwned;
 
 use crate::admin::cookie;
@@ -38,7 +38,7 @@ impl Operator {
     ///
     /// [`SessionError::Unavailable`].
     pub(super) async fn log_in(desk: &Desk, mark: &Mark) -> Result<Token, SessionError> {
-        let session = desk.operators.session();
+        let session = desk.operators.new_session();
         session.insert(KEY, mark.as_str())?;
         session.insert(FORM_TOKEN, crypto::random_text())?;
         session.create().await
@@ -55,7 +55,7 @@ impl Operator {
         };
         let session = match desk.operators.open(token).await {
             Ok(session) => session,
-            Err(SessionError::Rejected(reason)) if reason != Rejection::Corrupt => {
+            Err(SessionError::Rejected(reason)) if reason != TokenRejection::Corrupt => {
                 return Ok(None);
             }
             Err(error) => return Err(error),

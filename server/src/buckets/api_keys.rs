@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jwt_redis_session::store::{Command, Reply, Store};
-use jwt_redis_session::{Rejection, Session, SessionEntry, SessionError, SessionId, Sessions};
+use jwt_redis_session::{Session, SessionEntry, SessionError, SessionId, Sessions, TokenRejection};
 use serde_json::{Map, Value};
 
 use crate::buckets::api_key::{self, KeyHash};
@@ -80,7 +80,7 @@ impl ApiKeys {
         crypto::fill_random(&mut bits);
         let nonce = format!("{:032x}", u128::from_be_bytes(bits));
         let key = api_key::derive(&self.secrets[0], bucket, &nonce);
-        let record = self.records.session();
+        let record = self.records.new_session();
         record.insert("nonce", nonce)?;
         record.insert("hash", KeyHash::of(key.expose().as_bytes()))?;
         record.set_owner(OWNER);
@@ -97,7 +97,7 @@ impl ApiKeys {
     /// [`SessionError::Unavailable`]; [`SessionError::Rejected`] or [`SessionError::Decode`] if the
     /// record is corrupt.
     pub(crate) async fn current(&self, bucket: &BucketName) -> Result<CurrentKey, SessionError> {
-        let Some(record) = found(self.records.peek(&id(bucket)).await)? else {
+        let Some(record) = found(self.records.get_without_touch(&id(bucket)).await)? else {
             return Ok(CurrentKey::None);
         };
         let nonce: String = record.get("nonce")?.unwrap_or_default();
@@ -124,7 +124,7 @@ impl ApiKeys {
         let (keys, id) = (self.clone(), id(bucket));
         let revoked = tokio::spawn(async move {
             let revoked = match keys.records.destroy(&id).await {
-                Err(SessionError::Corrupt | SessionError::Rejected(Rejection::Corrupt)) => {
+                Err(SessionError::Corrupt | SessionError::Rejected(TokenRejection::Corrupt)) => {
                     keys.clear(&id).await?
                 }
                 revoked => revoked?,
@@ -157,7 +157,7 @@ impl ApiKeys {
         bucket: &BucketName,
         key: &KeyHash,
     ) -> Result<bool, SessionError> {
-        is_key(self.records.peek(&id(bucket)).await, key)
+        is_key(self.records.get_without_touch(&id(bucket)).await, key)
     }
 
     /// Where the record of a bucket's key is, to be looked up along with others.
@@ -182,7 +182,7 @@ impl ApiKeys {
 /// list with it; using it puts it there again. If the store is away by now the new key works and
 /// is not listed, until the next call for this bucket.
 async fn relist(records: &Sessions, id: &SessionId) {
-    if let Ok(newer) = records.peek(id).await {
+    if let Ok(newer) = records.get_without_touch(id).await {
         let _ = newer.touch().await;
     }
 }

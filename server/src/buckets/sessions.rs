@@ -57,7 +57,7 @@ impl BucketSessions {
         name: &SessionRef,
         data: &RawValue,
     ) -> Result<Session, SessionError> {
-        let session = self.0.session();
+        let session = self.0.new_session();
         session.insert(DATA, data)?;
         session
             .create_as(name.id(), Map::<String, Value>::new())
@@ -71,7 +71,7 @@ impl BucketSessions {
     ///
     /// [`SessionError::Unavailable`]; [`SessionError::Rejected`] if the record is corrupt.
     pub(crate) async fn look(&self, name: &SessionRef) -> Result<Option<Session>, SessionError> {
-        found(self.0.peek(&name.id()).await)
+        found(self.0.get_without_touch(&name.id()).await)
     }
 
     /// Where a session is, to be looked up along with others.

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
-use jwt_redis_session::Rejection;
+use jwt_redis_session::TokenRejection;
 
 use crate::error::ApiError;
 use crate::http::Client;
@@ -40,9 +40,14 @@ impl FailedAuthentications {
     /// [`failed`](Self::failed) if the token was never one of ours. One that may have been is not
     /// counted: nobody finds a good one by guessing, and behind one address there may be many
     /// honest clients whose sessions have ended or whose tokens were signed by an earlier secret.
-    pub(crate) fn refused(&self, client: Client, reason: Rejection, refusal: ApiError) -> ApiError {
+    pub(crate) fn refused(
+        &self,
+        client: Client,
+        reason: TokenRejection,
+        refusal: ApiError,
+    ) -> ApiError {
         match reason {
-            Rejection::Malformed | Rejection::TooLong => self.failed(client, refusal),
+            TokenRejection::Malformed | TokenRejection::TooLong => self.failed(client, refusal),
             _ => refusal,
         }
     }
@@ -117,13 +122,17 @@ mod tests {
             failures.refused(client, reason, refusal).status().as_u16()
         };
         for _ in 0..3 {
-            for reason in [Rejection::Unknown, Rejection::Expired, Rejection::Signature] {
+            for reason in [
+                TokenRejection::Unknown,
+                TokenRejection::Expired,
+                TokenRejection::Signature,
+            ] {
                 assert_eq!(refused(reason), 401);
             }
         }
-        assert_eq!(refused(Rejection::Malformed), 401);
-        assert_eq!(refused(Rejection::TooLong), 429);
-        assert_eq!(refused(Rejection::Unknown), 401);
+        assert_eq!(refused(TokenRejection::Malformed), 401);
+        assert_eq!(refused(TokenRejection::TooLong), 429);
+        assert_eq!(refused(TokenRejection::Unknown), 401);
     }
 
     #[test]

@@ -21,7 +21,7 @@ struct Created {
 pub(crate) async fn create(door: &Door, arguments: &Arguments<'_>) -> Result<Reply, ApiError> {
     let fields = arguments.session()?;
     let user = arguments.user_id()?;
-    let session = door.sessions.session();
+    let session = door.sessions.new_session();
     fields::set(&session, fields)?;
     session.set_owner(&*user);
     let id = new_id();

@@ -18,7 +18,7 @@ pub(crate) async fn get(
     door.check_version(&arguments.session_version()?)?;
     let keys = arguments.keys()?;
     let id = door.verify(client, &token)?;
-    match found(door.sessions.load(&id).await)? {
+    match found(door.sessions.get(&id).await)? {
         Some(session) => Reply::new(&Fields {
             stored: &session.to_raw_json(),
             keys: &keys,

@@ -22,7 +22,7 @@ pub(crate) async fn update(
     let token = arguments.token()?;
     door.check_version(&arguments.session_version()?)?;
     let id = door.verify(client, &token)?;
-    let session = found(door.sessions.peek(&id).await)?.ok_or_else(gone)?;
+    let session = found(door.sessions.get_without_touch(&id).await)?.ok_or_else(gone)?;
     fields::set(&session, fields)?;
     match store(&session).await {
         Ok(()) => Reply::new(&"OK"),

@@ -66,7 +66,7 @@ pub(super) async fn create(
     let body = read_body(body, MAX_BODY, door.shared.body_timeout()).await?;
     let Credentials { username, .. } = Credentials::parse(&body)?;
     drop(body);
-    let session = door.sessions.session();
+    let session = door.sessions.new_session();
     session.set_owner(username);
     let session_id = session.create().await?;
     Ok(private(NewSession { session_id }))

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::HeaderMap;
 use http::header::CACHE_CONTROL;
-use jwt_redis_session::{ConfigError, OpaqueTokens, Rejection, SessionError, Sessions};
+use jwt_redis_session::{ConfigError, OpaqueTokens, SessionError, Sessions, TokenRejection};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -58,7 +58,7 @@ impl Door {
             }
             Err(SessionError::Gone | SessionError::Absent) => Err(bearer.refusal()),
             // A record that cannot be read is our affair.
-            Err(SessionError::Rejected(reason)) if reason != Rejection::Corrupt => {
+            Err(SessionError::Rejected(reason)) if reason != TokenRejection::Corrupt => {
                 Err(failures.refused(client, reason, bearer.refusal()))
             }
             Err(error) => Err(error.into()),

@@ -12,8 +12,8 @@ use tokio::time::Instant;
 use super::script::{Script, Step, trailers};
 use super::{ReadBody, ReadLimits};
 use crate::middleware::SessionBody;
-use crate::rejection::Rejection;
 use crate::source::{BodySearch, Found, TokenSources};
+use crate::token_rejection::TokenRejection;
 
 const LIMIT: usize = 256;
 const JSON: &str = "application/json";
@@ -28,7 +28,7 @@ fn search(content_type: &str) -> BodySearch {
     }
 }
 
-type Told = Result<Option<String>, Rejection>;
+type Told = Result<Option<String>, TokenRejection>;
 
 async fn read(content_type: &str, body: Script) -> (SessionBody<Script>, Told) {
     let limits = ReadLimits {
@@ -101,19 +101,19 @@ async fn r18_outcome_table() {
         (
             JSON,
             vec![data(r#"{"accessToken":5}"#)],
-            Err(Rejection::Malformed),
+            Err(TokenRejection::Malformed),
         ),
-        (JSON, vec![data("{")], Err(Rejection::BodyMalformed)),
+        (JSON, vec![data("{")], Err(TokenRejection::BodyMalformed)),
         (
             JSON,
             vec![data("accessToken=T")],
-            Err(Rejection::BodyMalformed),
+            Err(TokenRejection::BodyMalformed),
         ),
         (JSON, vec![data(document(LIMIT))], Ok(Some("T".into()))),
         (
             JSON,
             vec![data(document(LIMIT + 1))],
-            Err(Rejection::BodyTooLarge),
+            Err(TokenRejection::BodyTooLarge),
         ),
         (FORM, vec![data("a=1&accessToken=T")], Ok(Some("T".into()))),
         (
@@ -124,7 +124,7 @@ async fn r18_outcome_table() {
         (
             FORM,
             vec![data("accessToken=a&accessToken=b")],
-            Err(Rejection::Ambiguous),
+            Err(TokenRejection::Ambiguous),
         ),
         (FORM, vec![data("{}")], Ok(None)),
         (
@@ -135,7 +135,7 @@ async fn r18_outcome_table() {
         (
             FORM,
             vec![data("accessToken=T"), Step::Broken],
-            Err(Rejection::BodyMalformed),
+            Err(TokenRejection::BodyMalformed),
         ),
     ];
     for (content_type, steps, expected) in table {
@@ -233,7 +233,7 @@ async fn r18_an_error_to_come_is_not_the_end() {
 async fn r18_a_declared_length_above_the_limit_is_not_read() {
     let script = Script::of([data(document(LIMIT + 1))]).declared();
     let (body, told) = read(JSON, script).await;
-    assert_eq!(told, Err(Rejection::BodyTooLarge));
+    assert_eq!(told, Err(TokenRejection::BodyTooLarge));
     assert!(format!("{body:?}").contains("replayed: 0"));
     assert_eq!(seen(body).await.data, document(LIMIT + 1));
 }
@@ -242,7 +242,7 @@ async fn r18_a_declared_length_above_the_limit_is_not_read() {
 async fn r18_slow_bodies_end_at_the_deadline() {
     let start = Instant::now();
     let (_, told) = read(JSON, Script::of([data("{"), Step::Stall])).await;
-    assert_eq!(told, Err(Rejection::BodyTimeout));
+    assert_eq!(told, Err(TokenRejection::BodyTimeout));
     assert_eq!(
         start.elapsed().as_secs(),
         ReadLimits::default().deadline.as_secs()
@@ -251,7 +251,7 @@ async fn r18_slow_bodies_end_at_the_deadline() {
     let drip = [data(" "), Step::Wait(Duration::from_secs(3))];
     let drips = drip.iter().cycle().take(40).cloned();
     let (_, told) = read(JSON, Script::of(drips)).await;
-    assert_eq!(told, Err(Rejection::BodyTimeout));
+    assert_eq!(told, Err(TokenRejection::BodyTimeout));
 
     let punctual = [data("{"), Step::Wait(Duration::from_secs(9)), data("}")];
     let (_, told) = read(JSON, Script::of(punctual)).await;
@@ -280,7 +280,7 @@ async fn r18_empty_frames_without_end_meet_the_deadline() {
         ..ReadLimits::default()
     };
     let (_, outcome) = ReadBody::new(Endless, search(JSON), limits).await;
-    assert_eq!(outcome, Err(Rejection::BodyTimeout));
+    assert_eq!(outcome, Err(TokenRejection::BodyTimeout));
 }
 
 #[test]

@@ -5,11 +5,11 @@ use tower_layer::Layer;
 
 use super::refuse::EmptyBody;
 use super::service::{Demand, RequireSessionService};
-use crate::middleware::refusal::{InvalidRealm, Realm, Refusal};
+use crate::middleware::session_rejection::{InvalidRealm, Realm, SessionRejection};
 use crate::middleware::tagged::Tagged;
 
 /// The layer that lets only requests with an active session pass, and answers all others with
-/// their [`Refusal`].
+/// their [`SessionRejection`].
 ///
 /// Stands inside of [`JwtRedisSession`](crate::JwtRedisSession). Answers have a default body,
 /// that is an empty one; [`respond_with`](Self::respond_with) makes others.
@@ -89,13 +89,13 @@ impl<F> RequireSession<F> {
     /// Sets how refusals are answered, for example with a page or a redirection of your own.
     ///
     /// ```
-    /// # use jwt_redis_session::{Refusal, RequireSession};
+    /// # use jwt_redis_session::{SessionRejection, RequireSession};
     /// let require = RequireSession::new()
-    ///     .respond_with(|refusal: &Refusal| refusal.response(refusal.to_json()));
+    ///     .respond_with(|refusal: &SessionRejection| refusal.response(refusal.to_json()));
     /// ```
     pub fn respond_with<G, B>(self, respond: G) -> RequireSession<G>
     where
-        G: Fn(&Refusal) -> Response<B>,
+        G: Fn(&SessionRejection) -> Response<B>,
     {
         RequireSession {
             demand: self.demand,

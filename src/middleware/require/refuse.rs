@@ -2,19 +2,19 @@
 
 use http::Response;
 
-use crate::middleware::refusal::Refusal;
+use crate::middleware::session_rejection::SessionRejection;
 
-/// Makes the response of a [`Refusal`]; every `Fn(&Refusal) -> Response<B>` does.
+/// Makes the response of a [`SessionRejection`]; every `Fn(&SessionRejection) -> Response<B>` does.
 pub trait Refuse<B> {
     /// Makes the response.
-    fn refuse(&self, refusal: &Refusal) -> Response<B>;
+    fn refuse(&self, refusal: &SessionRejection) -> Response<B>;
 }
 
 impl<F, B> Refuse<B> for F
 where
-    F: Fn(&Refusal) -> Response<B>,
+    F: Fn(&SessionRejection) -> Response<B>,
 {
-    fn refuse(&self, refusal: &Refusal) -> Response<B> {
+    fn refuse(&self, refusal: &SessionRejection) -> Response<B> {
         self(refusal)
     }
 }
@@ -24,7 +24,7 @@ where
 pub struct EmptyBody;
 
 impl<B: Default> Refuse<B> for EmptyBody {
-    fn refuse(&self, refusal: &Refusal) -> Response<B> {
+    fn refuse(&self, refusal: &SessionRejection) -> Response<B> {
         refusal.response(B::default())
     }
 }

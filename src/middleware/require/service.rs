@@ -7,7 +7,7 @@ use tower_service::Service;
 
 use super::future::RequireFuture;
 use super::refuse::Refuse;
-use crate::middleware::refusal::{Realm, Refusal};
+use crate::middleware::session_rejection::{Realm, SessionRejection};
 use crate::session::{Session, SessionState};
 
 /// The service that answers for requests without a session; made by
@@ -29,16 +29,16 @@ pub(super) struct Demand {
 }
 
 impl Demand {
-    fn check(&self, extensions: &Extensions) -> Result<(), Refusal> {
+    fn check(&self, extensions: &Extensions) -> Result<(), SessionRejection> {
         let Some(session) = (self.find)(extensions) else {
-            tracing::error!("{}", Refusal::missing_layer());
-            return Err(Refusal::missing_layer());
+            tracing::error!("{}", SessionRejection::missing_layer());
+            return Err(SessionRejection::missing_layer());
         };
         let state = session.state();
         if self.only_available && !matches!(state, SessionState::Unavailable(_)) {
             return Ok(());
         }
-        match Refusal::of(&state) {
+        match SessionRejection::of(&state) {
             None => Ok(()),
             Some(refusal) => Err(refusal.in_realm(&self.realm)),
         }

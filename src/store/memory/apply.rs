@@ -6,8 +6,8 @@ use bytes::Bytes;
 
 use super::members::Members;
 use super::shelf::{Shelf, Slot, Weight, expiry};
-use crate::store::contract::{Command, Compared, Reply, Stored, Superseded};
 use crate::store::error::{StoreError, StoreErrorKind};
+use crate::store::legacy::{Command, Compared, Reply, Stored, Superseded};
 
 /// Index entries per record that a store has room for: those of ended sessions, not pruned yet,
 /// stand beside those of living ones.

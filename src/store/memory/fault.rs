@@ -159,7 +159,7 @@ impl MemoryStore {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::contract::{Command, Reply, Store};
+    use crate::store::legacy::{Command, Reply, Store};
 
     const INSERT: Command<'static> = Command::Insert {
         key: "key",

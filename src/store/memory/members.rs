@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::shelf::Weight;
-use crate::store::contract::{IndexEntry, Standing, Superseded};
+use crate::store::legacy::{IndexEntry, Standing, Superseded};
 
 /// Session ids, and how each stands.
 ///

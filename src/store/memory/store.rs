@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use super::apply::Shelves;
 use super::fault::{Fate, Faults};
 use crate::clock::{Clock, SystemClock, unix_millis};
-use crate::store::contract::{Command, Reply, Store};
 use crate::store::error::{StoreError, StoreErrorKind};
+use crate::store::legacy::{Command, Reply, Store};
 
 /// How many records a store holds unless told otherwise.
 const MAX_RECORDS: usize = 100_000;

@@ -9,7 +9,7 @@ use super::scripts::{
     COMPARE_AND_DELETE, COMPARE_AND_SET, INDEX_MARK_ALL, INDEX_PRUNE, INDEX_PUT, INDEX_SUPERSEDE,
     INDEX_UNMARK, Script,
 };
-use crate::store::contract::Command;
+use crate::store::legacy::Command;
 
 /// The longest time to live that is sent, in milliseconds: exact as a Lua number, and far below
 /// where Redis refuses because adding the present time would overflow.

@@ -6,8 +6,8 @@ use std::vec::IntoIter;
 use redis::Value;
 
 use super::fault;
-use crate::store::contract::{Command, Compared, IndexEntry, Reply, Standing, Stored, Superseded};
 use crate::store::error::{StoreError, StoreErrorKind};
+use crate::store::legacy::{Command, Compared, IndexEntry, Reply, Standing, Stored, Superseded};
 
 /// Reads one reply for each of `commands` out of what Redis answered.
 pub(super) fn decode(

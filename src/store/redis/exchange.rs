@@ -12,8 +12,8 @@ use super::decode::decode;
 use super::dial::Dialer;
 use super::fault;
 use super::lease::{Lease, Link};
-use crate::store::contract::{Command, Reply};
 use crate::store::error::{StoreError, StoreErrorKind};
+use crate::store::legacy::{Command, Reply};
 
 /// Carries calls over the shared connection.
 #[derive(Debug)]

@@ -14,8 +14,8 @@ use super::dial::Dialer;
 use super::eviction;
 use super::exchange::Exchange;
 use super::fault;
-use crate::store::contract::{Command, Reply, Store};
 use crate::store::error::{StoreError, StoreErrorKind};
+use crate::store::legacy::{Command, Reply, Store};
 
 /// Keeps sessions in Redis.
 ///

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
 use jsonwebtoken::{Algorithm as Jwa, EncodingKey};
 
-use crate::{Claims, Keyring, Rejection};
+use crate::{Claims, Keyring, TokenRejection};
 
 pub(super) const SECRET: &[u8] = b"0123456789abcdef0123456789abcdef";
 pub(super) const OTHER: &[u8] = b"fedcba9876543210fedcba9876543210";
@@ -63,21 +63,25 @@ pub(super) fn with_claims(more: &str) -> String {
     format!(r#"{{"jti":"{ID}",{more}}}"#)
 }
 
-pub(super) fn verify(token: &str) -> Result<Claims, Rejection> {
+pub(super) fn verify(token: &str) -> Result<Claims, TokenRejection> {
     keyring().verify(token, at(NOW))
 }
 
 /// Verifies a well signed token with this header.
-pub(super) fn verify_header(header: &str) -> Result<Claims, Rejection> {
+pub(super) fn verify_header(header: &str) -> Result<Claims, TokenRejection> {
     verify(&forge(header, CLAIMS))
 }
 
 /// Verifies a well signed token with this payload.
-pub(super) fn verify_payload(payload: impl AsRef<[u8]>) -> Result<Claims, Rejection> {
+pub(super) fn verify_payload(payload: impl AsRef<[u8]>) -> Result<Claims, TokenRejection> {
     verify(&forge(HEADER, payload))
 }
 
 #[track_caller]
-pub(super) fn assert_refused(result: Result<Claims, Rejection>, reason: Rejection, case: &str) {
+pub(super) fn assert_refused(
+    result: Result<Claims, TokenRejection>,
+    reason: TokenRejection,
+    case: &str,
+) {
     assert_eq!(result.err(), Some(reason), "{case}");
 }

@@ -3,7 +3,7 @@
 use serde_json::{Map, json};
 
 use super::forge::*;
-use crate::{NewClaims, OpaqueTokens, Rejection, SessionId, TokenError, TokenFormat};
+use crate::{NewClaims, OpaqueTokens, SessionId, TokenError, TokenFormat, TokenRejection};
 
 #[test]
 fn a_jwt_takes_the_id_it_is_given() {
@@ -23,7 +23,7 @@ fn r10_exp_is_required_only_on_demand() {
     let expiring = forge(HEADER, with_claims(r#""exp":1700000001"#));
     let refusal = |token: &str, required| format.identify(token, at(NOW), required).err();
     assert_eq!(refusal(&bare, false), None);
-    assert_eq!(refusal(&bare, true), Some(Rejection::Claim));
+    assert_eq!(refusal(&bare, true), Some(TokenRejection::Claim));
     assert_eq!(refusal(&expiring, true), None);
 }
 
@@ -48,6 +48,6 @@ fn an_opaque_token_is_its_own_id_and_carries_no_claims() {
     let jwt = forge(HEADER, CLAIMS);
     assert_eq!(
         format.identify(&jwt, at(NOW), false).unwrap_err(),
-        Rejection::Malformed
+        TokenRejection::Malformed
     );
 }

@@ -6,7 +6,7 @@ use jsonwebtoken::{Algorithm as Jwa, EncodingKey};
 
 use super::forge::*;
 use crate::{
-    Algorithm, Keyring, KeyringError, NewClaims, Rejection, SessionId, SigningKey, Token,
+    Algorithm, Keyring, KeyringError, NewClaims, SessionId, SigningKey, Token, TokenRejection,
     VerifyingKey,
 };
 
@@ -56,7 +56,7 @@ fn sign(keyring: &Keyring) -> Token {
     keyring.sign(&id, &NewClaims::at(NOW)).unwrap()
 }
 
-fn refusal(keyring: &Keyring, token: &Token) -> Option<Rejection> {
+fn refusal(keyring: &Keyring, token: &Token) -> Option<TokenRejection> {
     keyring.verify(token.as_str(), at(NOW)).err()
 }
 
@@ -89,20 +89,23 @@ fn a_flipped_bit_or_a_foreign_key_is_a_bad_signature_in_every_algorithm() {
             let mutated = Token::new(String::from_utf8(bytes).unwrap());
             assert_eq!(
                 refusal(&keyring, &mutated),
-                Some(Rejection::Signature),
+                Some(TokenRejection::Signature),
                 "{algorithm}"
             );
         }
         let short = Token::new(&token[..start]);
         assert_eq!(
             refusal(&keyring, &short),
-            Some(Rejection::Signature),
+            Some(TokenRejection::Signature),
             "{algorithm}"
         );
     }
     let ours = signs_with(Algorithm::EdDsa, SigningKey::pem(ED25519)).unwrap();
     let theirs = signs_with(Algorithm::EdDsa, SigningKey::pem(ED25519_OTHER)).unwrap();
-    assert_eq!(refusal(&ours, &sign(&theirs)), Some(Rejection::Signature));
+    assert_eq!(
+        refusal(&ours, &sign(&theirs)),
+        Some(TokenRejection::Signature)
+    );
 }
 
 #[test]
@@ -161,8 +164,8 @@ fn r2_a_public_key_is_no_hmac_secret_for_an_attacker() {
     let keyring = verifies_with(Algorithm::Rs256, VerifyingKey::pem(RSA_PUBLIC)).unwrap();
     let key = EncodingKey::from_secret(RSA_PUBLIC.as_bytes());
     for (name, reason) in [
-        ("HS256", Rejection::Algorithm),
-        ("RS256", Rejection::Signature),
+        ("HS256", TokenRejection::Algorithm),
+        ("RS256", TokenRejection::Signature),
     ] {
         let header = HEADER.replace("HS256", name);
         let token = Token::new(forge_with(Jwa::HS256, &key, header, CLAIMS));
@@ -248,13 +251,19 @@ fn r13_tokens_of_previous_keys_are_accepted_and_of_removed_ones_are_not() {
     for keyring in &alone[1..] {
         assert_eq!(refusal(&ring, &sign(keyring)), None);
     }
-    assert_eq!(refusal(&ring, &sign(&alone[0])), Some(Rejection::Signature));
+    assert_eq!(
+        refusal(&ring, &sign(&alone[0])),
+        Some(TokenRejection::Signature)
+    );
     assert_eq!(
         refusal(&alone[3], &sign(&ring)),
         None,
         "signs with the current key"
     );
-    assert_eq!(refusal(&alone[2], &sign(&ring)), Some(Rejection::Signature));
+    assert_eq!(
+        refusal(&alone[2], &sign(&ring)),
+        Some(TokenRejection::Signature)
+    );
 }
 
 #[test]
@@ -277,16 +286,24 @@ fn r13_kid_picks_the_key_of_exactly_that_name() {
         (r#","kid":"\u006fld""#, &old, None),
         ("", &new, None),
         ("", &old, None),
-        (r#","kid":"new""#, &old, Some(Rejection::Signature)),
-        (r#","kid":"old""#, &new, Some(Rejection::Signature)),
-        (r#","kid":"old","x":1"#, &new, Some(Rejection::Signature)),
-        (r#","kid":"New""#, &new, Some(Rejection::HeaderParam)),
-        (r#","kid":"new ""#, &new, Some(Rejection::HeaderParam)),
-        (r#","kid":"""#, &new, Some(Rejection::HeaderParam)),
-        (r#","kid":"unknown""#, &new, Some(Rejection::HeaderParam)),
-        (r#","kid":null"#, &new, Some(Rejection::HeaderParam)),
-        (r#","kid":["new"]"#, &new, Some(Rejection::HeaderParam)),
-        (r#","kid":5"#, &new, Some(Rejection::HeaderParam)),
+        (r#","kid":"new""#, &old, Some(TokenRejection::Signature)),
+        (r#","kid":"old""#, &new, Some(TokenRejection::Signature)),
+        (
+            r#","kid":"old","x":1"#,
+            &new,
+            Some(TokenRejection::Signature),
+        ),
+        (r#","kid":"New""#, &new, Some(TokenRejection::HeaderParam)),
+        (r#","kid":"new ""#, &new, Some(TokenRejection::HeaderParam)),
+        (r#","kid":"""#, &new, Some(TokenRejection::HeaderParam)),
+        (
+            r#","kid":"unknown""#,
+            &new,
+            Some(TokenRejection::HeaderParam),
+        ),
+        (r#","kid":null"#, &new, Some(TokenRejection::HeaderParam)),
+        (r#","kid":["new"]"#, &new, Some(TokenRejection::HeaderParam)),
+        (r#","kid":5"#, &new, Some(TokenRejection::HeaderParam)),
     ] {
         let header = format!(r#"{{"alg":"HS256","typ":"JWT"{kid}}}"#);
         let token = Token::new(forge_with(Jwa::HS256, key, header, CLAIMS));

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm as Jwa, EncodingKey};
 
 use super::forge::*;
-use crate::Rejection;
+use crate::TokenRejection;
 
 #[test]
 fn tokens_of_npm_are_accepted() {
@@ -24,7 +24,7 @@ fn r3_algorithm_is_pinned() {
     let secret = EncodingKey::from_secret(SECRET);
     for (algorithm, name) in [(Jwa::HS384, "HS384"), (Jwa::HS512, "HS512")] {
         let token = forge_with(algorithm, &secret, HEADER.replace("HS256", name), CLAIMS);
-        assert_refused(verify(&token), Rejection::Algorithm, name);
+        assert_refused(verify(&token), TokenRejection::Algorithm, name);
     }
     for alg in [
         r#""none""#,
@@ -43,10 +43,10 @@ fn r3_algorithm_is_pinned() {
         r#"{"alg":"HS256"}"#,
     ] {
         let header = format!(r#"{{"alg":{alg},"typ":"JWT"}}"#);
-        assert_refused(verify_header(&header), Rejection::Algorithm, alg);
+        assert_refused(verify_header(&header), TokenRejection::Algorithm, alg);
     }
     for header in ["{}", r#"{"typ":"JWT"}"#] {
-        assert_refused(verify_header(header), Rejection::Algorithm, header);
+        assert_refused(verify_header(header), TokenRejection::Algorithm, header);
     }
     let parts = |header: &str| {
         let (header, claims) = (
@@ -57,12 +57,12 @@ fn r3_algorithm_is_pinned() {
     };
     assert_refused(
         verify(&parts(r#"{"alg":"none"}"#)),
-        Rejection::Algorithm,
+        TokenRejection::Algorithm,
         "unsigned",
     );
     assert_refused(
         verify(&parts(HEADER)),
-        Rejection::Signature,
+        TokenRejection::Signature,
         "empty signature",
     );
 }
@@ -85,7 +85,7 @@ fn r4_embedded_keys_never_select_a_key() {
         let header = format!(r#"{{"alg":"HS256",{member}}}"#);
         let attacker = EncodingKey::from_secret(OTHER);
         let token = forge_with(Jwa::HS256, &attacker, &header, CLAIMS);
-        assert_refused(verify(&token), Rejection::Signature, &member);
+        assert_refused(verify(&token), TokenRejection::Signature, &member);
         assert!(
             verify_header(&header).is_ok(),
             "our own signature still counts: {member}"
@@ -116,7 +116,7 @@ fn r5_parameters_that_change_the_meaning_are_refused() {
             format!(r#"{{"alg":"HS256","typ":"JWT",{member}}}"#),
             format!(r#"{{{member},"alg":"HS256"}}"#),
         ] {
-            assert_refused(verify_header(&header), Rejection::HeaderParam, &header);
+            assert_refused(verify_header(&header), TokenRejection::HeaderParam, &header);
         }
     }
 }
@@ -139,7 +139,7 @@ fn r6_typ_is_absent_or_jwt() {
         r#"["JWT"]"#,
     ] {
         let header = format!(r#"{{"typ":{typ},"alg":"HS256"}}"#);
-        assert_refused(verify_header(&header), Rejection::HeaderParam, typ);
+        assert_refused(verify_header(&header), TokenRejection::HeaderParam, typ);
     }
 }
 
@@ -168,7 +168,7 @@ fn r7_only_three_canonical_parts_are_a_token() {
         format!("..{signature}"),
         "..".to_owned(),
     ] {
-        assert_refused(verify(&bad), Rejection::Malformed, &bad);
+        assert_refused(verify(&bad), TokenRejection::Malformed, &bad);
     }
     let key = EncodingKey::from_secret(SECRET);
     for bad_payload in [
@@ -177,7 +177,7 @@ fn r7_only_three_canonical_parts_are_a_token() {
         "e30B".replace('B', "*"),
     ] {
         let token = seal(Jwa::HS256, &key, &format!("{header}.{bad_payload}"));
-        assert_refused(verify(&token), Rejection::Malformed, &bad_payload);
+        assert_refused(verify(&token), TokenRejection::Malformed, &bad_payload);
     }
 }
 
@@ -211,7 +211,7 @@ fn r7_header_and_claims_are_objects_without_a_name_twice() {
         r#"{"alg":"HS256","x":1,"x":1}"#,
         r#"{"alg":"HS256"}{}"#,
     ] {
-        assert_refused(verify_header(header), Rejection::Malformed, header);
+        assert_refused(verify_header(header), TokenRejection::Malformed, header);
     }
     let id = format!(r#""jti":"{ID}""#);
     for payload in [
@@ -229,11 +229,15 @@ fn r7_header_and_claims_are_objects_without_a_name_twice() {
         format!("{{{id},}}"),
         format!(r#"{{{id},"x":NaN}}"#),
     ] {
-        assert_refused(verify_payload(&payload), Rejection::Malformed, &payload);
+        assert_refused(
+            verify_payload(&payload),
+            TokenRejection::Malformed,
+            &payload,
+        );
     }
     assert_refused(
         verify_payload(b"{\"jti\":\"\xff\xfe\"}"),
-        Rejection::Malformed,
+        TokenRejection::Malformed,
         "not UTF-8",
     );
 }
@@ -241,11 +245,11 @@ fn r7_header_and_claims_are_objects_without_a_name_twice() {
 #[test]
 fn r8_long_tokens_are_refused_unread() {
     let long = verify(&"a".repeat(8193));
-    assert_refused(long, Rejection::TooLong, "8193 bytes of nothing");
-    assert_refused(verify(&".".repeat(8193)), Rejection::TooLong, "dots");
+    assert_refused(long, TokenRejection::TooLong, "8193 bytes of nothing");
+    assert_refused(verify(&".".repeat(8193)), TokenRejection::TooLong, "dots");
     assert_refused(
         verify(&"a".repeat(8192)),
-        Rejection::Malformed,
+        TokenRejection::Malformed,
         "8192 bytes of nothing",
     );
     let padded = |length: usize| with_claims(&format!(r#""x":"{}""#, "x".repeat(length)));
@@ -255,7 +259,7 @@ fn r8_long_tokens_are_refused_unread() {
     assert!(verify_payload(padded(fits)).is_ok());
     assert_refused(
         verify_payload(padded(fits + 2)),
-        Rejection::TooLong,
+        TokenRejection::TooLong,
         "well signed",
     );
 }
@@ -280,16 +284,16 @@ fn r9_time_is_exact_without_leeway() {
     let keyring = keyring();
     for (token, now, expected) in [
         (&soon, NOW - 1, None),
-        (&soon, NOW, Some(Rejection::Expired)),
-        (&soon, NOW + 1, Some(Rejection::Expired)),
+        (&soon, NOW, Some(TokenRejection::Expired)),
+        (&soon, NOW + 1, Some(TokenRejection::Expired)),
         (&half, NOW, None),
-        (&half, NOW + 1, Some(Rejection::Expired)),
-        (&later, NOW - 1, Some(Rejection::NotYetValid)),
+        (&half, NOW + 1, Some(TokenRejection::Expired)),
+        (&later, NOW - 1, Some(TokenRejection::NotYetValid)),
         (&later, NOW, None),
-        (&later, -1, Some(Rejection::NotYetValid)),
+        (&later, -1, Some(TokenRejection::NotYetValid)),
         (&soon, -1, None),
         (&soon, -100_000_000_000, None),
-        (&soon, 100_000_000_000_000, Some(Rejection::Expired)),
+        (&soon, 100_000_000_000_000, Some(TokenRejection::Expired)),
     ] {
         assert_eq!(keyring.verify(token, at(now)).err(), expected, "{now}");
     }
@@ -303,10 +307,10 @@ fn r9_leeway_moves_both_ends() {
     let token = forge(HEADER, with_claims(r#""exp":1700000000,"nbf":1600000000"#));
     for (now, expected) in [
         (NOW + 299, None),
-        (NOW + 300, Some(Rejection::Expired)),
+        (NOW + 300, Some(TokenRejection::Expired)),
         (1_600_000_000 - 300, None),
-        (1_600_000_000 - 301, Some(Rejection::NotYetValid)),
-        (-1, Some(Rejection::NotYetValid)),
+        (1_600_000_000 - 301, Some(TokenRejection::NotYetValid)),
+        (-1, Some(TokenRejection::NotYetValid)),
     ] {
         assert_eq!(keyring.verify(&token, at(now)).err(), expected, "{now}");
     }
@@ -334,7 +338,7 @@ fn r9_times_of_the_wrong_type_are_refused() {
             "99999999999999999999999",
         ] {
             let payload = with_claims(&format!(r#""{name}":{value}"#));
-            assert_refused(verify_payload(&payload), Rejection::Claim, &payload);
+            assert_refused(verify_payload(&payload), TokenRejection::Claim, &payload);
         }
     }
 }
@@ -365,7 +369,7 @@ fn r11_audience_is_required_once_configured() {
         r#""aud":{"shop":1}"#,
         r#""aud":true"#,
     ] {
-        assert_refused(verify(bad), Rejection::Audience, bad);
+        assert_refused(verify(bad), TokenRejection::Audience, bad);
     }
     let unconfigured = verify_payload(with_claims(r#""aud":"anyone""#)).unwrap();
     assert_eq!(unconfigured.get("aud"), Ok(Some("anyone".to_owned())));
@@ -385,14 +389,14 @@ fn r11_issuer_is_required_once_configured() {
         r#""iss":{}"#,
         r#""iss":"""#,
     ] {
-        assert_refused(verify(bad), Rejection::Issuer, bad);
+        assert_refused(verify(bad), TokenRejection::Issuer, bad);
     }
     assert!(verify_payload(with_claims(r#""iss":["any"]"#)).is_ok());
 }
 
 #[test]
 fn r12_only_session_ids_pass_as_jti() {
-    assert_refused(verify_payload("{}"), Rejection::MissingId, "{}");
+    assert_refused(verify_payload("{}"), TokenRejection::MissingId, "{}");
     for jti in [
         r#"["0b54dd5c-1b1f-4a3c-9f57-6f4f0c0d9a11"]"#,
         "5",
@@ -410,10 +414,14 @@ fn r12_only_session_ids_pass_as_jti() {
         "{}",
     ] {
         let payload = format!(r#"{{"jti":{jti}}}"#);
-        assert_refused(verify_payload(&payload), Rejection::InvalidId, jti);
+        assert_refused(verify_payload(&payload), TokenRejection::InvalidId, jti);
     }
     let long = format!(r#"{{"jti":"{}"}}"#, "a".repeat(129));
-    assert_refused(verify_payload(long), Rejection::InvalidId, "129 characters");
+    assert_refused(
+        verify_payload(long),
+        TokenRejection::InvalidId,
+        "129 characters",
+    );
     let escaped = r#"{"jti":"\u0030b54dd5c-1b1f-4a3c-9f57-6f4f0c0d9a11"}"#;
     assert_eq!(verify_payload(escaped).unwrap().id().as_str(), ID);
 }
@@ -424,7 +432,7 @@ fn a_subject_is_a_string() {
     assert_eq!(claims.subject(), Some("äb"));
     for sub in ["5", "null", "{}", r#"["u"]"#, "true", r#""\ud800""#] {
         let payload = with_claims(&format!(r#""sub":{sub}"#));
-        assert_refused(verify_payload(payload), Rejection::Claim, sub);
+        assert_refused(verify_payload(payload), TokenRejection::Claim, sub);
     }
 }
 
@@ -433,6 +441,6 @@ fn nothing_is_said_about_claims_of_a_bad_signature() {
     let attacker = EncodingKey::from_secret(OTHER);
     for payload in ["", "[]", "{}", r#"{"jti":5}"#, r#"{"exp":1}"#, CLAIMS] {
         let token = forge_with(Jwa::HS256, &attacker, HEADER, payload);
-        assert_refused(verify(&token), Rejection::Signature, payload);
+        assert_refused(verify(&token), TokenRejection::Signature, payload);
     }
 }

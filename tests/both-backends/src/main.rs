@@ -3,7 +3,7 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use jwt_redis_session::{
-    Algorithm, Keyring, MemoryStore, NewClaims, Rejection, SessionId, Sessions, SigningKey,
+    Algorithm, Keyring, MemoryStore, NewClaims, TokenRejection, SessionId, Sessions, SigningKey,
 };
 
 const KEYS: [(Algorithm, &str); 5] = [
@@ -48,13 +48,13 @@ fn sign_and_verify(keyring: &Keyring) {
     assert_eq!(verified.id(), &id);
     assert_eq!(verified.get::<f64>("n").unwrap(), Some(1.5));
     let late = keyring.verify(token.as_str(), at(1_700_000_060)).unwrap_err();
-    assert_eq!(late, Rejection::Expired);
+    assert_eq!(late, TokenRejection::Expired);
 }
 
 /// `arbitrary_precision` changes how serde_json hands out numbers.
 async fn keep_numbers_to_the_letter(keyring: Keyring) {
     let sessions = Sessions::builder(MemoryStore::new(), keyring).build().unwrap();
-    let session = sessions.session();
+    let session = sessions.new_session();
     let data: serde_json::Value =
         serde_json::from_str(r#"{"big":123456789012345678901234567890,"f":1.0}"#).unwrap();
     session.merge(&data).unwrap();

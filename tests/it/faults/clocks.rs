@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jwt_redis_session::{ManualClock, RedisStore, Rejection, SessionError, Sessions};
+use jwt_redis_session::{ManualClock, RedisStore, SessionError, Sessions, TokenRejection};
 
 use super::{builder, open};
 use crate::support::redis_server::RedisServer;
@@ -33,7 +33,7 @@ async fn f28_an_idle_lifetime_is_redis_affair_whatever_the_clock_says() {
     let (sessions, clock) = clocked(&server, false).await;
     for jump in [0, HOUR, -HOUR, 10 * DAY, -10 * DAY, -NOW, -NOW - HOUR] {
         clock.set(NOW);
-        let session = sessions.session();
+        let session = sessions.new_session();
         session.set_owner("jo");
         let token = session.create().await.expect("redis answers");
         let id = session.id().expect("an id");
@@ -63,10 +63,10 @@ async fn f28_an_idle_lifetime_is_redis_affair_whatever_the_clock_says() {
 async fn f28_an_absolute_end_follows_the_clock() {
     let server = RedisServer::start();
     let (sessions, clock) = clocked(&server, true).await;
-    let session = sessions.session();
+    let session = sessions.new_session();
     session.set_owner("jo");
     let token = session.create().await.expect("redis answers");
-    let expired = Some(SessionError::Rejected(Rejection::Expired));
+    let expired = Some(SessionError::Rejected(TokenRejection::Expired));
     for (jump, refused) in [
         (HOUR, None),
         (-HOUR, None),
@@ -87,12 +87,12 @@ async fn f28_no_time_makes_anything_panic() {
     let server = RedisServer::start();
     for absolute in [false, true] {
         let (sessions, clock) = clocked(&server, absolute).await;
-        let kept = sessions.session();
+        let kept = sessions.new_session();
         kept.set_owner("al");
         let kept = kept.create().await.expect("redis answers");
         for now in [0, -1, -HOUR, -NOW, i64::MIN, i64::MAX, 1 << 40, 1 << 60] {
             clock.set(now);
-            let session = sessions.session();
+            let session = sessions.new_session();
             session.set_owner("jo");
             let created = session.create().await;
             eprintln!("f28: at {now}: {:?}", created.as_ref().map(|_| "created"));

@@ -1,6 +1,6 @@
 //! F30: what others have written under the name of a session.
 
-use jwt_redis_session::{RedisStore, Rejection, SessionError};
+use jwt_redis_session::{RedisStore, SessionError, TokenRejection};
 
 use super::http::{Site, app};
 use super::{created, open, sessions};
@@ -57,7 +57,7 @@ async fn f30_what_is_no_session_is_corrupt_and_left_alone_and_the_request_goes_o
     let store = RedisStore::connect(&server.url()).await.expect("connect");
     let sessions = sessions(store);
     let site = Site::open(app(sessions.clone())).await;
-    let corrupt = SessionError::Rejected(Rejection::Corrupt);
+    let corrupt = SessionError::Rejected(TokenRejection::Corrupt);
     let (session, token) = created(&sessions, Some("jo")).await;
     let key = format!("sess:{}", session.id().expect("an id").as_str());
     for spoiling in spoilings(&key) {
@@ -113,10 +113,10 @@ async fn f30_a_spoiled_session_can_be_ended() {
         }
         let reason = if all {
             assert_eq!(sessions.destroy_all("jo").await, Ok(0));
-            Rejection::Corrupt
+            TokenRejection::Corrupt
         } else {
             assert_eq!(session.destroy().await, Ok(true));
-            Rejection::Unknown
+            TokenRejection::Unknown
         };
         let refused = SessionError::Rejected(reason);
         assert_eq!(open(&sessions, &token).await.err(), Some(refused));

@@ -17,7 +17,7 @@ async fn f26_a_cancelled_load_never_gives_its_session_to_another() {
     let sessions = &sessions(connect(&proxy).await);
     let mut tokens = Vec::new();
     for number in 0..50 {
-        let session = sessions.session();
+        let session = sessions.new_session();
         session.insert("number", number).expect("a number");
         let token = session.create().await.expect("redis answers");
         tokens.push((number, session.id(), token));

@@ -44,7 +44,7 @@ async fn r32_redis_is_given_the_shorter_of_both_lifetimes() {
             builder = builder.absolute_lifetime(seconds(absolute));
         }
         let sessions = builder.build().expect("a good configuration");
-        let session = sessions.session();
+        let session = sessions.new_session();
         let token = session.create().await.expect("redis answers");
         assert!(is_about(left(&server, &session)[0], expected));
         session.insert("a", 1).expect("a number");
@@ -65,7 +65,7 @@ async fn r32_a_time_to_live_that_redis_would_misread_is_refused() {
     let server = RedisServer::start();
     let store = RedisStore::connect(&server.url()).await.expect("connect");
     let sessions = builder(store).build().expect("a good configuration");
-    let session = sessions.session();
+    let session = sessions.new_session();
     let token = session.create().await.expect("redis answers");
     for ttl in [Duration::ZERO, Duration::from_nanos(1), Duration::MAX] {
         let refused = session.touch_for(ttl).await;
@@ -82,7 +82,7 @@ async fn r31_the_index_outlives_the_longest_of_its_sessions() {
     let sessions = builder(store).max_age(Duration::from_secs(600));
     let sessions = sessions.build().expect("a good configuration");
     let create = async || {
-        let session = sessions.session();
+        let session = sessions.new_session();
         session.set_owner("jo");
         session.create().await.expect("redis answers");
         session

@@ -19,14 +19,14 @@ mod updates;
 use std::time::Duration;
 
 use jwt_redis_session::{
-    Keyring, RedisConfig, RedisStore, Rejection, Session, SessionError, Sessions, SessionsBuilder,
-    Token,
+    Keyring, RedisConfig, RedisStore, Session, SessionError, Sessions, SessionsBuilder, Token,
+    TokenRejection,
 };
 
 use crate::support::proxy::Proxy;
 use crate::support::redis_server::RedisServer;
 
-const UNKNOWN: SessionError = SessionError::Rejected(Rejection::Unknown);
+const UNKNOWN: SessionError = SessionError::Rejected(TokenRejection::Unknown);
 
 fn builder(store: RedisStore) -> SessionsBuilder {
     let keyring = Keyring::hs256("0123456789abcdef0123456789abcdef").expect("a good secret");
@@ -102,7 +102,7 @@ async fn connect(proxy: &Proxy) -> RedisStore {
 
 /// A new session of `owner`, if any.
 async fn created(sessions: &Sessions, owner: Option<&str>) -> (Session, Token) {
-    let session = sessions.session();
+    let session = sessions.new_session();
     session.insert("a", 1).expect("a number");
     if let Some(owner) = owner {
         session.set_owner(owner);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jwt_redis_session::{RedisStore, Rejection, SessionError};
+use jwt_redis_session::{RedisStore, SessionError, TokenRejection};
 
 use super::http::{Site, app};
 use super::{connect, created, open, sessions};
@@ -100,7 +100,7 @@ async fn f12_an_evicted_session_is_unknown_and_nothing_fails() {
     server.run(&["CONFIG", "SET", "maxmemory", "3mb"]);
     let mut tokens = Vec::new();
     for number in 0..rounds(1_500, 6_000) {
-        let session = sessions.session();
+        let session = sessions.new_session();
         session.insert("padding", "x".repeat(2_000)).expect("text");
         session.set_owner(format!("owner{}", number % 100));
         tokens.push(session.create().await.expect("room is made"));
@@ -115,7 +115,7 @@ async fn f12_an_evicted_session_is_unknown_and_nothing_fails() {
                     Err(error) => panic!("{error}"),
                 }
             }
-            Err(SessionError::Rejected(Rejection::Unknown)) => evicted += 1,
+            Err(SessionError::Rejected(TokenRejection::Unknown)) => evicted += 1,
             Err(error) => panic!("{error}"),
         }
     }

@@ -23,7 +23,7 @@ async fn f22_destroy_all_ends_all_before_it_and_leaves_none_unlisted() {
                 before.push(created(&one, Some("jo")).await.1);
             }
             let create = async |_| {
-                let session = other.session();
+                let session = other.new_session();
                 session.set_owner("jo");
                 session.create().await
             };

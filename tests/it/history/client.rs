@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jwt_redis_session::{
-    Keyring, RedisStore, Rejection, Session, SessionError, SessionId, Sessions, Token,
+    Keyring, RedisStore, Session, SessionError, SessionId, Sessions, Token, TokenRejection,
 };
 
 use super::event::{Did, Event, Fate, Id, Seen, Writer};
@@ -143,7 +143,7 @@ impl Client {
 
     async fn create(&self, slot: usize) {
         let start = self.world.now();
-        let session = self.sessions.session();
+        let session = self.sessions.new_session();
         let owner = slot % OWNERS;
         session.set_owner(format!("owner{owner}"));
         match session.create().await {
@@ -171,7 +171,7 @@ impl Client {
                 let seen = Seen::Active(numbers(&session));
                 (Ok(session), seen)
             }
-            Err(SessionError::Rejected(Rejection::Unknown)) => (Err(Seen::Dead), Seen::Dead),
+            Err(SessionError::Rejected(TokenRejection::Unknown)) => (Err(Seen::Dead), Seen::Dead),
             Err(SessionError::Unavailable(_)) => (Err(Seen::Unknown), Seen::Unknown),
             Err(error) => panic!("read: {error}"),
         };

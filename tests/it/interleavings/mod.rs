@@ -62,7 +62,7 @@ fn unix_seconds(clock: &ManualClock) -> i64 {
 }
 
 async fn create(sessions: Sessions, owner: &str) -> Result<SessionId, SessionError> {
-    let session = sessions.session();
+    let session = sessions.new_session();
     session.set_owner(owner);
     session.create().await?;
     Ok(session.id().unwrap())
@@ -70,14 +70,14 @@ async fn create(sessions: Sessions, owner: &str) -> Result<SessionId, SessionErr
 
 /// Under the id `c`.
 async fn create_as(sessions: Sessions) -> Result<(), SessionError> {
-    let session = sessions.session();
+    let session = sessions.new_session();
     session.set_owner(OWNER);
     session.create_as(id("c"), serde_json::json!({})).await?;
     Ok(())
 }
 
 async fn rotate(sessions: Sessions, old: SessionId) -> Result<SessionId, SessionError> {
-    let session = sessions.load(&old).await?;
+    let session = sessions.get(&old).await?;
     session.rotate().await?;
     Ok(session.id().unwrap())
 }
@@ -88,30 +88,30 @@ async fn rotate_to(
     old: SessionId,
     owner: &str,
 ) -> Result<SessionId, SessionError> {
-    let session = sessions.load(&old).await?;
+    let session = sessions.get(&old).await?;
     session.set_owner(owner);
     session.rotate().await?;
     Ok(session.id().unwrap())
 }
 
 async fn update(sessions: Sessions, id: SessionId, key: &str) -> Result<(), SessionError> {
-    let session = sessions.load(&id).await?;
+    let session = sessions.get(&id).await?;
     session.insert(key, 1)?;
     session.update().await
 }
 
 async fn give(sessions: Sessions, id: SessionId, owner: &str) -> Result<(), SessionError> {
-    let session = sessions.load(&id).await?;
+    let session = sessions.get(&id).await?;
     session.set_owner(owner);
     session.update().await
 }
 
 async fn touch(sessions: Sessions, id: SessionId) -> Result<(), SessionError> {
-    sessions.load(&id).await?.touch().await
+    sessions.get(&id).await?.touch().await
 }
 
 async fn destroy(sessions: Sessions, id: SessionId) -> Result<bool, SessionError> {
-    sessions.load(&id).await?.destroy().await
+    sessions.get(&id).await?.destroy().await
 }
 
 async fn list(sessions: Sessions) -> Result<Vec<SessionId>, SessionError> {
@@ -135,7 +135,7 @@ impl<'w> Stage<'w> {
     }
 
     async fn owned_by(world: &'w mut World, owner: Option<&str>) -> Self {
-        let first = sessions(world.store(), world.clock(), "a").session();
+        let first = sessions(world.store(), world.clock(), "a").new_session();
         if let Some(owner) = owner {
             first.set_owner(owner);
         }
@@ -318,7 +318,7 @@ impl End {
 
     /// The use of `a` that mends what a crash while it changed hands has left.
     async fn is_used(&self) {
-        if let Ok(session) = self.sessions.load(&self.a).await {
+        if let Ok(session) = self.sessions.get(&self.a).await {
             session.touch().await.unwrap();
         }
     }
@@ -334,18 +334,18 @@ impl End {
     }
 
     async fn works(&self, id: &SessionId) -> bool {
-        self.sessions.load(id).await.is_ok()
+        self.sessions.get(id).await.is_ok()
     }
 
     async fn has(&self, id: &SessionId, key: &str) -> bool {
-        match self.sessions.load(id).await {
+        match self.sessions.get(id).await {
             Ok(session) => session.contains_key(key),
             Err(_) => false,
         }
     }
 
     async fn owner(&self, id: &SessionId) -> Option<String> {
-        self.sessions.load(id).await.ok()?.owner()
+        self.sessions.get(id).await.ok()?.owner()
     }
 
     /// The working sessions for which somebody has the token.

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use http::{Request, Response, StatusCode};
 use jwt_redis_session::store::StoreErrorKind;
-use jwt_redis_session::{JwtRedisSession, Refusal, RequireSession, SessionBody, Sessions};
+use jwt_redis_session::{JwtRedisSession, RequireSession, SessionBody, SessionRejection, Sessions};
 use tower::{ServiceBuilder, ServiceExt};
 
 use super::{Body, FORM, get, header, request, session, sessions, tell, token};
@@ -121,7 +121,7 @@ async fn r19_a_missing_layer_is_told() {
     let service = ServiceBuilder::new()
         .layer(
             RequireSession::new()
-                .respond_with(|refusal: &Refusal| refusal.response(refusal.to_json())),
+                .respond_with(|refusal: &SessionRejection| refusal.response(refusal.to_json())),
         )
         .service_fn(async |_: Request<Body>| Ok::<_, Infallible>(Response::default()));
     let answer = service.oneshot(get("/", &[])).await.unwrap();

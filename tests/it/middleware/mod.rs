@@ -31,7 +31,7 @@ fn sessions() -> (MemoryStore, Sessions) {
 
 /// A new session of `jo`.
 async fn token(sessions: &Sessions) -> String {
-    let session = sessions.session();
+    let session = sessions.new_session();
     session.insert("user", "jo").unwrap();
     session.create().await.unwrap().into_string()
 }

@@ -5,8 +5,8 @@ use axum::{Json, Router};
 use http_body_util::BodyExt;
 use jwt_redis_session::store::StoreErrorKind;
 use jwt_redis_session::{
-    ActiveSession, JwtRedisSession, Rejection, RequireSession, Session, SessionError, Sessions,
-    Tagged,
+    ActiveSession, JwtRedisSession, RequireSession, Session, SessionError, Sessions, Tagged,
+    TokenRejection,
 };
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -157,9 +157,9 @@ async fn errors_are_responses_that_tell_nothing() {
     let many: Vec<(SessionError, u16)> = vec![
         (SessionError::Absent, 401),
         (SessionError::Gone, 401),
-        (SessionError::Rejected(Rejection::Signature), 401),
-        (SessionError::Rejected(Rejection::Ambiguous), 400),
-        (SessionError::Rejected(Rejection::BodyTimeout), 408),
+        (SessionError::Rejected(TokenRejection::Signature), 401),
+        (SessionError::Rejected(TokenRejection::Ambiguous), 400),
+        (SessionError::Rejected(TokenRejection::BodyTimeout), 408),
         (SessionError::Conflict, 409),
         (SessionError::Taken, 409),
         (

@@ -119,7 +119,7 @@ async fn r32_touched_every_half_it_dies_at_its_absolute_end() {
     let refused = open_after(1, (&sessions, &clock), &token)
         .await
         .unwrap_err();
-    assert_eq!(refused, SessionError::Rejected(Rejection::Expired));
+    assert_eq!(refused, SessionError::Rejected(TokenRejection::Expired));
     assert_eq!(last.touch().await, Err(SessionError::Gone));
     assert!(store.is_empty());
 }

@@ -25,7 +25,7 @@ fn chosen() -> SessionId {
 }
 
 async fn create_as(sessions: &Sessions, owner: Option<&str>) -> Result<Token, SessionError> {
-    let session = sessions.session();
+    let session = sessions.new_session();
     session.insert("a", 1).unwrap();
     owner.into_iter().for_each(|owner| session.set_owner(owner));
     session.create_as(chosen(), json!({"v": 1})).await
@@ -38,7 +38,7 @@ async fn index(store: &impl Store, index: &str) -> Reply {
 
 async fn create_as_takes_the_id_it_is_given(store: impl Store + Clone) {
     let sessions = sessions(store.clone());
-    let session = sessions.session();
+    let session = sessions.new_session();
     session.insert("a", 1).unwrap();
     session.set_owner("jo");
     let token = session.create_as(chosen(), json!({"v": 1})).await.unwrap();
@@ -59,10 +59,10 @@ async fn create_as_takes_the_id_it_is_given(store: impl Store + Clone) {
         "of no use any more"
     );
     assert!(open(&sessions, &token).await.unwrap().contains_key("b"));
-    let bad = sessions.session().create_as(chosen(), 5).await;
+    let bad = sessions.new_session().create_as(chosen(), 5).await;
     assert!(matches!(bad, Err(SessionError::Encode { .. })));
     let bad = sessions
-        .session()
+        .new_session()
         .create_as(chosen(), json!({"jti": "x"}))
         .await;
     assert!(matches!(bad, Err(SessionError::Token(_))));
@@ -76,7 +76,7 @@ async fn create_as_of_a_taken_id_leaves_no_trace(store: impl Store + Clone) {
     let (before, entries) = (text(&store, &key).await, index(&store, INDEX).await);
     for owner in [None, Some("jo"), Some("al")] {
         let calls = counting.calls();
-        let refused = sessions.session();
+        let refused = sessions.new_session();
         refused.insert("mine", 1).unwrap();
         owner.into_iter().for_each(|owner| refused.set_owner(owner));
         let outcome = refused.create_as(chosen(), json!({})).await;
@@ -199,7 +199,7 @@ async fn create_as_that_meets_a_destroy_all_leaves_a_listed_session_or_none(
         two.destroy_all("jo").await.unwrap();
         let alive = match creation.await.unwrap() {
             Ok(token) => open(&one, &token).await.is_ok(),
-            Err(SessionError::Conflict) => one.load(&chosen()).await.is_ok(),
+            Err(SessionError::Conflict) => one.get(&chosen()).await.is_ok(),
             Err(error) => panic!("{error}"),
         };
         assert_eq!(listed(&one, "jo").await.len(), usize::from(alive));
@@ -256,7 +256,7 @@ async fn f25_a_dropped_create_as_leaves_a_whole_session_or_none(store: impl Stor
             .await
             .is_some();
         assert_eq!(listed(&sessions, "jo").await.len(), usize::from(polls > 0));
-        assert_eq!(sessions.load(&chosen()).await.is_ok(), polls > 0);
+        assert_eq!(sessions.get(&chosen()).await.is_ok(), polls > 0);
         assert_eq!(sessions.destroy_all("jo").await, Ok(usize::from(polls > 0)));
         if done {
             return assert!(polls > 3);
@@ -342,7 +342,7 @@ async fn a_create_as_that_cannot_be_taken_back_holds_the_id_until_it_is_freed() 
         create_as(&sessions, Some("jo")).await.unwrap_err(),
         SessionError::Taken
     );
-    let left = sessions.peek(&chosen()).await.unwrap();
+    let left = sessions.get_without_touch(&chosen()).await.unwrap();
     assert_eq!(left.owner().as_deref(), Some("jo"));
     assert_eq!(
         listed(&sessions, "jo").await,

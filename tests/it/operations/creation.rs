@@ -49,8 +49,11 @@ async fn r24_a_good_token_of_an_unknown_session_is_rejected_and_creates_nothing(
     let (session, token) = created(&sessions).await;
     let key = key(&session);
     session.destroy().await.unwrap();
-    let refused = sessions.resolve(token.as_str()).await;
-    assert_eq!(refused.state(), SessionState::Rejected(Rejection::Unknown));
+    let refused = sessions.from_token(token.as_str()).await;
+    assert_eq!(
+        refused.state(),
+        SessionState::Rejected(TokenRejection::Unknown)
+    );
     assert_eq!(refused.update().await, Err(UNKNOWN));
     assert_eq!(refused.id(), None);
     assert!(record(&store, &key).await.is_none());
@@ -83,7 +86,7 @@ async fn r25_five_taken_ids_are_an_error(store: impl Store + Clone) {
     let sessions = repeating(store.clone(), 6);
     let (first, token) = created(&sessions).await;
     let before = text(&store, &key(&first)).await;
-    let second = sessions.session();
+    let second = sessions.new_session();
     assert_eq!(second.create().await.unwrap_err(), SessionError::Conflict);
     assert!(!second.is_active());
     assert_eq!(text(&store, &key(&first)).await, before);

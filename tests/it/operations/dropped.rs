@@ -14,7 +14,7 @@ async fn f25_a_dropped_create_leaves_a_whole_session_or_none(store: impl Store +
     let sessions = sessions(Waiting(store));
     let mut polls = 0;
     loop {
-        let session = sessions.session();
+        let session = sessions.new_session();
         session.insert("a", 1).unwrap();
         session.set_owner("jo");
         let done = drop_after(polls, session.create()).await.is_some();
@@ -26,7 +26,7 @@ async fn f25_a_dropped_create_leaves_a_whole_session_or_none(store: impl Store +
         );
         if polls > 0 {
             assert_eq!(entries[0].id(), &id(&session));
-            assert!(sessions.load(&id(&session)).await.is_ok());
+            assert!(sessions.get(&id(&session)).await.is_ok());
         }
         assert_eq!(sessions.destroy_all("jo").await, Ok(entries.len()));
         if done {

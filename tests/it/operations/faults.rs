@@ -23,7 +23,7 @@ async fn r25_r29_a_refusal_is_an_error_and_changes_nothing() {
         StoreErrorKind::Timeout,
     ] {
         store.fail_with(kind);
-        let new = sessions.session();
+        let new = sessions.new_session();
         is_unavailable(new.create().await, kind);
         assert_eq!(new.state(), SessionState::Absent);
         session.insert("b", 2).unwrap();
@@ -56,7 +56,7 @@ async fn a_create_whose_reply_is_lost_leaves_nothing_and_can_be_repeated() {
     for owner in [None, Some("jo")] {
         let store = MemoryStore::new();
         let sessions = sessions(store.clone());
-        let session = sessions.session();
+        let session = sessions.new_session();
         owner.into_iter().for_each(|owner| session.set_owner(owner));
         store.lose_replies(1);
         is_unavailable(session.create().await, StoreErrorKind::Timeout);
@@ -116,7 +116,7 @@ async fn rotate_losing(
     let store = MemoryStore::new();
     let single = Waiting(store.clone());
     let sessions = sessions(single);
-    let session = sessions.session();
+    let session = sessions.new_session();
     owner.into_iter().for_each(|owner| session.set_owner(owner));
     let token = session.create().await.unwrap();
     let rotation = session.clone();
@@ -227,7 +227,7 @@ async fn r45_nothing_that_is_printed_shows_a_secret() {
     let built = Sessions::builder(store.clone(), keyring.clone());
     let mut printed = format!("{built:?} {keyring:?} {store:?}");
     let sessions = built.max_size(400).build().unwrap();
-    let session = sessions.session();
+    let session = sessions.new_session();
     session.insert("field", SECRET).unwrap();
     session.set_owner(SECRET);
     let token = session
@@ -256,7 +256,7 @@ async fn r45_nothing_that_is_printed_shows_a_secret() {
             .await
             .unwrap_err(),
         sessions
-            .session()
+            .new_session()
             .create_with_claims(json!({"jti": SECRET}))
             .await
             .unwrap_err(),

@@ -88,7 +88,7 @@ async fn r29_destroy_tells_whether_there_was_one(store: impl Store + Clone) {
     assert_eq!(other.destroy().await, Ok(false));
     assert_eq!(sessions.destroy(&id).await, Ok(false));
     assert_eq!(
-        sessions.resolve(token.as_str()).await.destroy().await,
+        sessions.from_token(token.as_str()).await.destroy().await,
         Ok(false)
     );
 }
@@ -126,7 +126,7 @@ async fn is_alive_asks_the_store(store: impl Store + Clone) {
     assert!(sessions.destroy(&id(&session)).await.unwrap());
     assert!(session.is_active(), "the handle knows only of its start");
     assert_eq!(session.is_alive().await, Ok(false));
-    assert_eq!(sessions.session().is_alive().await, Ok(false));
+    assert_eq!(sessions.new_session().is_alive().await, Ok(false));
 }
 
 async fn peek_is_one_read_and_keep_alive_none(store: impl Store + Clone) {
@@ -139,7 +139,7 @@ async fn peek_is_one_read_and_keep_alive_none(store: impl Store + Clone) {
     let id = id(&session);
     session.touch_for(Duration::from_secs(60)).await.unwrap();
     let before = store.calls();
-    let peeked = sessions.peek(&id).await.unwrap();
+    let peeked = sessions.get_without_touch(&id).await.unwrap();
     assert_eq!(
         (peeked.to_json(), peeked.owner()),
         (json!({"a": 1}), Some("jo".into()))
@@ -149,7 +149,7 @@ async fn peek_is_one_read_and_keep_alive_none(store: impl Store + Clone) {
     let ttl = record(&store, &key(&session)).await.unwrap().ttl.unwrap();
     assert!(ttl <= Duration::from_secs(60));
     let default = self::sessions(store.clone());
-    let peeked = default.peek(&id).await.unwrap();
+    let peeked = default.get_without_touch(&id).await.unwrap();
     let before = store.calls();
     let lives = peeked.keep_alive().await.unwrap();
     assert_eq!(
@@ -161,7 +161,10 @@ async fn peek_is_one_read_and_keep_alive_none(store: impl Store + Clone) {
     assert!(peeked.keep_alive().await.unwrap() <= lives);
     assert_eq!(store.calls() - before, 1);
     let unknown = SessionId::parse("0123456789abcdef").unwrap();
-    assert_eq!(sessions.peek(&unknown).await.unwrap_err(), UNKNOWN);
+    assert_eq!(
+        sessions.get_without_touch(&unknown).await.unwrap_err(),
+        UNKNOWN
+    );
 }
 
 async fn several_are_looked_at_in_one_call_if_their_store_is_one(store: impl Store + Clone) {
@@ -174,7 +177,7 @@ async fn several_are_looked_at_in_one_call_if_their_store_is_one(store: impl Sto
     let (first, second) = (id(&first), id(&second));
     let before = store.calls();
     let looks = [(&one, &first), (&other, &first), (&other, &second)];
-    let looked = Sessions::peek_each(&looks).await;
+    let looked = Sessions::get_many(&looks).await;
     assert_eq!(store.calls() - before, 1);
     let owners = looked.iter().map(|look| look.as_ref().map(Session::owner));
     let jo = Ok(Some("jo".to_owned()));
@@ -184,10 +187,10 @@ async fn several_are_looked_at_in_one_call_if_their_store_is_one(store: impl Sto
     );
     // Whether two stores are one cannot always be told; then it takes longer.
     let apart = builder(store.clone()).keyspace("other:").build().unwrap();
-    let looked = Sessions::peek_each(&[(&one, &first), (&apart, &second)]).await;
+    let looked = Sessions::get_many(&[(&one, &first), (&apart, &second)]).await;
     assert_eq!(store.calls() - before, 3);
     assert!(looked.iter().all(Result::is_ok));
-    assert!(Sessions::peek_each(&[]).await.is_empty());
+    assert!(Sessions::get_many(&[]).await.is_empty());
 }
 
 async fn keep_alive_tells_that_the_session_is_gone(store: impl Store + Clone) {
@@ -200,10 +203,10 @@ async fn keep_alive_tells_that_the_session_is_gone(store: impl Store + Clone) {
     assert!(sessions.destroy(&id(&session)).await.unwrap());
     assert_eq!(session.keep_alive().await, Err(SessionError::Gone));
     assert_eq!(session.state(), SessionState::Gone);
-    let resolved = sessions.resolve(token.as_str()).await;
+    let resolved = sessions.from_token(token.as_str()).await;
     assert_eq!(resolved.keep_alive().await, Err(UNKNOWN));
     assert_eq!(
-        sessions.session().keep_alive().await,
+        sessions.new_session().keep_alive().await,
         Err(SessionError::Absent)
     );
     assert!(sessions.list("jo").await.unwrap().is_empty());

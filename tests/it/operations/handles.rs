@@ -13,7 +13,7 @@ on_every_store!(
 
 async fn clones_of_a_handle_are_one_session(store: impl Store + Clone) {
     let sessions = sessions(store);
-    let session = sessions.session();
+    let session = sessions.new_session();
     let clone = session.clone();
     session.insert("a", 1).unwrap();
     let token = clone.create().await.unwrap();
@@ -52,10 +52,10 @@ async fn tasks_on_clones_do_not_lose_each_others_changes(store: impl Store + Clo
 async fn without_a_session_operations_say_why(store: impl Store + Clone) {
     let store = Counting::new(store);
     let sessions = sessions(store.clone());
-    let refused = SessionError::Rejected(Rejection::Malformed);
+    let refused = SessionError::Rejected(TokenRejection::Malformed);
     for (session, error) in [
-        (sessions.session(), SessionError::Absent),
-        (sessions.resolve("x").await, refused),
+        (sessions.new_session(), SessionError::Absent),
+        (sessions.from_token("x").await, refused),
     ] {
         let outcomes = [
             session.update().await,
@@ -123,7 +123,10 @@ async fn opaque_tokens_go_through_every_operation(store: impl Store + Clone) {
     assert_eq!(third.to_json(), json!({"a": 1, "b": 2}));
     assert_eq!(third.expires_at(), again.expires_at());
     assert_eq!(listed(&sessions, "jo").await, [id(&third)]);
-    let claims = sessions.session().create_with_claims(json!({"x": 1})).await;
+    let claims = sessions
+        .new_session()
+        .create_with_claims(json!({"x": 1}))
+        .await;
     assert!(matches!(claims, Err(SessionError::Token(_))));
     assert_eq!(third.destroy().await, Ok(true));
     assert_eq!(refusal(&sessions, &rotated).await, Some(UNKNOWN));
@@ -132,7 +135,7 @@ async fn opaque_tokens_go_through_every_operation(store: impl Store + Clone) {
 async fn verify_tells_what_a_token_says_and_asks_nobody(store: impl Store + Clone) {
     let store = Counting::new(store);
     let sessions = sessions(store.clone());
-    let session = sessions.session();
+    let session = sessions.new_session();
     let claims = json!({"sessionVersion": "3"});
     let token = session.create_with_claims(claims).await.unwrap();
     let id = id(&session);
@@ -147,13 +150,17 @@ async fn verify_tells_what_a_token_says_and_asks_nobody(store: impl Store + Clon
     assert!(sessions.verify(&forged).is_err());
     let ends = builder(store.clone()).absolute_lifetime(Duration::from_secs(60));
     let refused = ends.build().unwrap().verify(token.as_str());
-    assert_eq!(refused.unwrap_err(), Rejection::Claim, "it never runs out");
+    assert_eq!(
+        refused.unwrap_err(),
+        TokenRejection::Claim,
+        "it never runs out"
+    );
     let opaque = Sessions::builder(store.clone(), OpaqueTokens::new());
     let opaque = opaque.build().unwrap();
     assert!(opaque.verify(token.as_str()).is_err());
     assert!(opaque.verify(&"A".repeat(43)).unwrap().claims().is_none());
     assert_eq!(store.calls(), calls);
-    let refused = sessions.resolve(token.as_str()).await;
+    let refused = sessions.from_token(token.as_str()).await;
     assert_eq!(
         refused.claims().map(drop),
         None,

@@ -47,16 +47,19 @@ async fn keep_alive_writes_only_when_due_and_tells_what_is_left() {
 #[tokio::test]
 async fn what_is_left_of_a_session_is_told_without_asking_or_using_it() {
     let (sessions, store, clock) = clocked(|builder| builder);
-    assert_eq!(sessions.session().remaining(), None);
+    assert_eq!(sessions.new_session().remaining(), None);
     let (session, _) = created(&sessions).await;
     assert_eq!(session.remaining(), Some(IDLE));
     clock.advance(IDLE / 2);
-    let seen = sessions.peek(&session.id().unwrap()).await.unwrap();
+    let seen = sessions
+        .get_without_touch(&session.id().unwrap())
+        .await
+        .unwrap();
     store.fail_with(StoreErrorKind::Connection);
     assert_eq!(seen.remaining(), Some(IDLE / 2));
     clock.advance(IDLE);
     assert_eq!(seen.remaining(), Some(Duration::ZERO));
-    assert_eq!(sessions.reject(Rejection::Unknown).remaining(), None);
+    assert_eq!(sessions.rejected(TokenRejection::Unknown).remaining(), None);
 }
 
 #[tokio::test]
@@ -92,12 +95,12 @@ async fn keep_alive_after_a_peek_is_the_only_one_to_write() {
     let (sessions, store, clock) = clocked(|builder| builder);
     let (session, _) = created(&sessions).await;
     clock.advance(Duration::from_secs(600));
-    let peeked = sessions.peek(&id(&session)).await.unwrap();
+    let peeked = sessions.get_without_touch(&id(&session)).await.unwrap();
     settle().await;
     assert_eq!(left(&store, &session).await, 1000, "a peek is no use");
     assert_eq!(peeked.keep_alive().await, Ok(IDLE));
     assert_eq!(left(&store, &session).await, 1600);
-    let loaded = sessions.load(&id(&session)).await.unwrap();
+    let loaded = sessions.get(&id(&session)).await.unwrap();
     clock.advance(Duration::from_secs(50));
     assert_eq!(loaded.keep_alive().await, Ok(Duration::from_secs(1550)));
 }
@@ -107,7 +110,7 @@ async fn a_peek_is_no_use_even_if_every_read_is() {
     let (sessions, store, clock) = clocked(|builder| builder.touch_every_read(true));
     let (session, token) = created(&sessions).await;
     clock.advance(Duration::from_secs(1));
-    let peeked = sessions.peek(&id(&session)).await.unwrap();
+    let peeked = sessions.get_without_touch(&id(&session)).await.unwrap();
     settle().await;
     assert_eq!(left(&store, &session).await, 1599);
     assert_eq!(peeked.keep_alive().await, Ok(IDLE), "due as each read is");
@@ -163,7 +166,11 @@ async fn a_record_that_does_not_expire_is_due() {
             endless.no_max_age().build()
         };
         session.touch_for(Duration::from_secs(60)).await.unwrap();
-        let peeked = endless.unwrap().peek(&id(&session)).await.unwrap();
+        let peeked = endless
+            .unwrap()
+            .get_without_touch(&id(&session))
+            .await
+            .unwrap();
         let full = if idle { IDLE } else { IDLE * 2 };
         assert_eq!(peeked.keep_alive().await, Ok(full));
         assert_eq!(left(&store, &session).await, full.as_secs());

@@ -16,14 +16,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jwt_redis_session::store::{Command, Reply, Store, StoreError, Stored};
 use jwt_redis_session::{
-    Encoding, Keyring, OpaqueTokens, Rejection, Session, SessionError, SessionId, SessionState,
-    Sessions, SessionsBuilder, Token,
+    Encoding, Keyring, OpaqueTokens, Session, SessionError, SessionId, SessionState, Sessions,
+    SessionsBuilder, Token, TokenRejection,
 };
 use serde_json::{Value, json};
 
 use crate::support::{alive_tasks, eventually, rounds};
 
-const UNKNOWN: SessionError = SessionError::Rejected(Rejection::Unknown);
+const UNKNOWN: SessionError = SessionError::Rejected(TokenRejection::Unknown);
 
 /// Makes a test of each body for every store; each gets a fresh one, Redis a server of its own.
 macro_rules! on_every_store {
@@ -176,7 +176,7 @@ async fn created(sessions: &Sessions) -> (Session, Token) {
 }
 
 async fn created_for(sessions: &Sessions, owner: &str) -> (Session, Token) {
-    let session = sessions.session();
+    let session = sessions.new_session();
     session.insert("a", 1).unwrap();
     session.set_owner(owner);
     let token = session.create().await.unwrap();

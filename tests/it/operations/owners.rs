@@ -72,7 +72,7 @@ async fn r31_destroy_owned_refuses_anothers_session(store: impl Store + Clone) {
     assert_eq!(sessions.destroy_owned("jo", &id(&session)).await, Ok(true));
     assert_eq!(refusal(&sessions, &token).await, Some(UNKNOWN));
     assert_eq!(sessions.destroy_owned("jo", &id(&session)).await, Ok(false));
-    let unowned = sessions.session();
+    let unowned = sessions.new_session();
     unowned.create().await.unwrap();
     assert_eq!(sessions.destroy_owned("jo", &id(&unowned)).await, Ok(false));
     assert_eq!(unowned.list().await.unwrap_err(), SessionError::NoOwner);
@@ -83,7 +83,7 @@ async fn r31_the_list_is_ordered_and_complete(store: impl Store + Clone) {
     let sessions = builder(store).clock(clock.clone()).build().unwrap();
     let mut ids = Vec::new();
     for number in 0..200 {
-        let session = sessions.session();
+        let session = sessions.new_session();
         session.insert("number", number).unwrap();
         session.set_owner("jo");
         session.create().await.unwrap();
@@ -154,7 +154,7 @@ async fn an_owner_is_checked_when_it_takes_effect(store: impl Store + Clone) {
     let store = Counting::new(store);
     let sessions = sessions(store.clone());
     for owner in [String::new(), "x".repeat(513)] {
-        let session = sessions.session();
+        let session = sessions.new_session();
         session.set_owner(owner.as_str());
         assert_eq!(
             session.create().await.unwrap_err(),

@@ -13,7 +13,7 @@ async fn r30_rotate_moves_the_session_and_kills_the_old_id(store: impl Store + C
         .absolute_lifetime(Duration::from_secs(9000))
         .build()
         .unwrap();
-    let session = sessions.session();
+    let session = sessions.new_session();
     session.insert("a", 1).unwrap();
     session.set_owner("jo");
     let old = session
@@ -58,7 +58,7 @@ async fn a_rotation_that_loses_every_race_leaves_the_old_session(store: impl Sto
     let meddling = Meddling::new(store, 0);
     let sessions = sessions(meddling.clone());
     for owner in [None, Some("jo")] {
-        let session = sessions.session();
+        let session = sessions.new_session();
         owner.into_iter().for_each(|owner| session.set_owner(owner));
         let token = session.create().await.unwrap();
         let old = id(&session);

@@ -61,7 +61,7 @@ async fn r34_leftovers_of_node_are_dropped(store: impl Store + Clone) {
         r#"{"id":"x","jwt":"T","claims":{"jti":"x"},"foo":"bar"}"#,
     )
     .await;
-    let session = sessions.load(&id).await.unwrap();
+    let session = sessions.get(&id).await.unwrap();
     assert_eq!(session.to_json(), json!({"foo": "bar"}));
     assert_eq!((session.owner(), session.created_at()), (None, None));
     session.insert("n", 1).unwrap();
@@ -74,10 +74,10 @@ async fn r34_what_is_no_record_is_corrupt_and_left_alone(store: impl Store + Clo
     for value in ["\"str\"", "null", "[]", "{", "", "{\"_jrs\":7}"] {
         let id = SessionId::random();
         insert(&store, &id, value).await;
-        let refused = sessions.load(&id).await.unwrap_err();
+        let refused = sessions.get(&id).await.unwrap_err();
         assert_eq!(
             refused,
-            SessionError::Rejected(Rejection::Corrupt),
+            SessionError::Rejected(TokenRejection::Corrupt),
             "{value}"
         );
         assert_eq!(text(&store, &format!("sess:{}", id.as_str())).await, value);
@@ -107,12 +107,12 @@ async fn r35_values_are_kept_to_the_letter(store: impl Store + Clone) {
     );
     let id = SessionId::random();
     insert(&store, &id, &format!("{{{fields}}}")).await;
-    let session = sessions.load(&id).await.unwrap();
+    let session = sessions.get(&id).await.unwrap();
     session.insert("n", 12_345_678_901_234_567_u64).unwrap();
     session.update().await.unwrap();
     let whole = format!(r#"{{{fields},"n":12345678901234567}}"#);
     assert_eq!(text(&store, &key(&session)).await, whole);
-    assert_eq!(sessions.load(&id).await.unwrap().to_raw_json().get(), whole);
+    assert_eq!(sessions.get(&id).await.unwrap().to_raw_json().get(), whole);
     session.rotate().await.unwrap();
     assert_eq!(text(&store, &key(&session)).await, whole);
 }

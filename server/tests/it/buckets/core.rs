@@ -45,7 +45,7 @@ async fn the_core_and_the_door_write_the_same_records(service: Service) {
         bucket.create(&json!({ "a": 1 })).await,
         Uuid::new_v4().to_string(),
     );
-    let session = core.session();
+    let session = core.new_session();
     session.insert("data", json!({ "a": 1 })).expect("data");
     session
         .create_as(id(&by_core), Map::<String, Value>::new())
@@ -76,7 +76,7 @@ async fn the_core_and_the_door_write_the_same_records(service: Service) {
 async fn each_reads_what_the_other_wrote(service: Service) {
     let (bucket, core) = (Bucket::new(&service, "shop").await, core(&service));
     let by_core = Uuid::new_v4().to_string();
-    let session = core.session();
+    let session = core.new_session();
     session.insert("data", "of the core").expect("data");
     session
         .create_as(id(&by_core), Map::<String, Value>::new())
@@ -87,7 +87,10 @@ async fn each_reads_what_the_other_wrote(service: Service) {
         status(bucket.post(&by_core, &json!("of the door"))).await,
         200
     );
-    let read = core.peek(&id(&by_core)).await.expect("the session");
+    let read = core
+        .get_without_touch(&id(&by_core))
+        .await
+        .expect("the session");
     assert_eq!(read.to_json(), json!({ "data": "of the door" }));
     assert_eq!(read.owner(), None);
     assert!(core.destroy(&id(&by_core)).await.expect("destroy"));
@@ -96,5 +99,5 @@ async fn each_reads_what_the_other_wrote(service: Service) {
 
     let by_door = bucket.create(&json!(1)).await;
     assert_eq!(status(bucket.delete(&by_door)).await, 200);
-    assert!(core.peek(&id(&by_door)).await.is_err());
+    assert!(core.get_without_touch(&id(&by_door)).await.is_err());
 }

@@ -12,7 +12,7 @@ async fn the_same_story_gives_the_same_records() {
     let (through_core, through_door) = (Service::redis().await, Service::redis().await);
 
     let sessions = core(&through_core, "v1");
-    let session = sessions.session();
+    let session = sessions.new_session();
     session.insert("name", "jo").expect("insert");
     session.insert("n", 1).expect("insert");
     session.set_owner("jo");
@@ -76,7 +76,7 @@ async fn the_core_and_the_door_read_what_each_other_wrote(service: Service) {
     let both = json!({ "by": "door", "claims": [1], "and": "core" });
     assert_eq!(get_all(&service, &token).await, both);
 
-    let session = app.session();
+    let session = app.new_session();
     session.insert("by", "core").expect("insert");
     session.set_owner("jo");
     let token = session.create().await.expect("a token");

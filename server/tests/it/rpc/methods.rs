@@ -91,7 +91,9 @@ async fn end(service: &Service) -> u64 {
 }
 
 async fn shorten(service: &Service, token: &str) {
-    let session = core(service, "v1").peek(&id(service, token)).await;
+    let session = core(service, "v1")
+        .get_without_touch(&id(service, token))
+        .await;
     let short = Duration::from_secs(60);
     session
         .expect("a session")

@@ -19,7 +19,7 @@ async fn a_token_that_is_not_good_is_refused_by_one_text_and_nothing_changes(ser
         .build()
         .expect("sessions");
     let foreign = foreign
-        .session()
+        .new_session()
         .create_as(id(&service, &token), json!({}))
         .await;
     let (head, signature) = token.rsplit_once('.').expect("a signature");
@@ -51,7 +51,7 @@ async fn an_app_on_the_same_keyspace_shares_its_logins_unless_they_are_of_anothe
 ) {
     let app = core(&service, "v1");
     let login = async |claims: serde_json::Value| {
-        let session = app.session();
+        let session = app.new_session();
         session.insert("by", "app").expect("insert");
         session.set_owner("jo");
         let token = session.create_with_claims(claims).await.expect("a token");

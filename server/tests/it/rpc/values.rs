@@ -114,7 +114,7 @@ async fn reserved_names_are_the_clients_own_and_the_cores_stay_the_cores(service
         200
     );
     let session = core(&service, "v1")
-        .peek(&id(&service, &token))
+        .get_without_touch(&id(&service, &token))
         .await
         .expect("a session");
     assert_eq!(session.owner().as_deref(), Some("jo"));

@@ -34,7 +34,7 @@ async fn core_and_door_tell_the_same_story(service: Service) {
     let core = core(&service, "sessiond:user:", OpaqueTokens::new()).await;
 
     let by_door = log_in(&service, "jo").await;
-    let session = core.session();
+    let session = core.new_session();
     session.set_owner("jo");
     let by_core = session.create().await.expect("created");
 

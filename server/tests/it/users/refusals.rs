@@ -108,7 +108,7 @@ async fn credentials_of_the_other_doors_are_no_sessions(service: Service) {
         ("sessiond:admin:", OpaqueTokens::new().into()),
     ] {
         let tokens: jwt_redis_session::TokenFormat = tokens;
-        let session = core(&service, keyspace, tokens).await.session();
+        let session = core(&service, keyspace, tokens).await.new_session();
         session.set_owner("jo");
         foreign.push(session.create().await.expect("created").into_string());
         foreign.push(session.id().expect("an id").as_str().to_owned());
@@ -216,7 +216,7 @@ async fn a_client_that_fails_too_often_is_told_so_unless_its_session_is_good() {
     })
     .await;
     let sessions = core(&service, "sessiond:user:", OpaqueTokens::new()).await;
-    let session = sessions.session();
+    let session = sessions.new_session();
     session.set_owner("jo");
     let token = session.create().await.expect("created");
     let mut answers = Vec::new();

@@ -109,7 +109,7 @@ async fn any_number_of_sessions_ends_by_one_request() {
     let service = Service::redis().await;
     let sessions = core(&service, "sessiond:user:", OpaqueTokens::new()).await;
     let logins = futures_util::stream::iter(0..MANY).map(|_| async {
-        let session = sessions.session();
+        let session = sessions.new_session();
         session.set_owner("jo");
         session.create().await.expect("created")
     });

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::engine::core::Engine;
-use crate::engine::reply;
 use crate::error::SessionError;
 use crate::id::SessionId;
-use crate::owner::Owner;
+use crate::lifecycle::core::Engine;
+use crate::lifecycle::reply;
 use crate::record::Record;
+use crate::record::owner::Owner;
 use crate::store::{Command, Reply};
 
 /// How many records are read in one round trip: few, for each may be as large as the limit allows.

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use crate::engine::core::Engine;
-use crate::engine::lifetime::{Remaining, is_storable, limit};
-use crate::engine::reply;
 use crate::error::SessionError;
 use crate::id::SessionId;
+use crate::lifecycle::core::Engine;
+use crate::lifecycle::lifetime::{Remaining, is_storable, limit};
+use crate::lifecycle::reply;
 use crate::record::Record;
 use crate::store::Command;
 

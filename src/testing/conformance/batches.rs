@@ -1,7 +1,7 @@
 //! Promises about calls of several commands.
 
 use super::bench::{Bench, LONG};
-use crate::store::contract::{Command, Compared, IndexEntry, Reply, Standing, Superseded};
+use crate::store::legacy::{Command, Compared, IndexEntry, Reply, Standing, Superseded};
 
 pub(super) async fn no_commands_no_replies(bench: Bench) {
     bench.must(

@@ -9,11 +9,11 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use crate::engine::core::{Engine, back_off, in_background};
-use crate::engine::create::{Created, Outcome};
-use crate::engine::reply;
 use crate::error::SessionError;
 use crate::id::SessionId;
+use crate::lifecycle::core::{Engine, back_off, in_background};
+use crate::lifecycle::create::{Created, Outcome};
+use crate::lifecycle::reply;
 use crate::record::Record;
 use crate::store::Command;
 

@@ -9,12 +9,12 @@ use bytes::Bytes;
 use tracing::Instrument as _;
 
 use crate::clock::{Clock, unix_millis};
-use crate::engine::lifetime::{Lifetime, Remaining};
 use crate::error::SessionError;
 use crate::id::SessionId;
-use crate::keyspace::Keyspace;
-use crate::owner::Owner;
+use crate::lifecycle::lifetime::{Lifetime, Remaining};
 use crate::record::Record;
+use crate::record::keyspace::Keyspace;
+use crate::record::owner::Owner;
 use crate::store::{Command, Reply, Store, StoreError, StoreErrorKind};
 use crate::telemetry;
 use crate::token::TokenFormat;

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use crate::engine::core::{Engine, back_off};
-use crate::engine::create::Created;
-use crate::engine::reply;
-use crate::engine::save::Edit;
 use crate::error::SessionError;
 use crate::id::SessionId;
+use crate::lifecycle::core::{Engine, back_off};
+use crate::lifecycle::create::Created;
+use crate::lifecycle::reply;
+use crate::lifecycle::save::Edit;
 use crate::record::Record;
 use crate::store::{Command, Compared, Superseded};
 

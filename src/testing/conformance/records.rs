@@ -1,7 +1,7 @@
 //! Promises about records.
 
 use super::bench::{Bench, LONG};
-use crate::store::contract::{Command, Compared, Reply};
+use crate::store::legacy::{Command, Compared, Reply};
 
 pub(super) async fn absent_is_not_an_error(bench: Bench) {
     let key = bench.name("never-written");

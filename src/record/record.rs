@@ -9,7 +9,7 @@ use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
-use crate::owner::Owner;
+use crate::record::owner::Owner;
 
 /// The top-level field that holds what is ours.
 pub(crate) const META_FIELD: &str = "_jrs";

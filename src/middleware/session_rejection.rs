@@ -7,8 +7,8 @@ use http::header::{CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
 use crate::error::SessionError;
-use crate::rejection::Rejection;
 use crate::session::SessionState;
+use crate::token_rejection::TokenRejection;
 
 /// An answer to a request that cannot have what it asks for: status, headers, and a text for
 /// the client.
@@ -29,15 +29,15 @@ use crate::session::SessionState;
 /// | mistakes of the program | 500 | |
 ///
 /// ```
-/// use jwt_redis_session::{Refusal, SessionError};
+/// use jwt_redis_session::{SessionRejection, SessionError};
 ///
-/// let refusal = Refusal::from(&SessionError::Conflict);
+/// let refusal = SessionRejection::from(&SessionError::Conflict);
 /// assert_eq!(refusal.status(), 409);
 /// let response: http::Response<String> = refusal.response(refusal.to_json());
 /// # assert_eq!(response.headers()["cache-control"], "no-store");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
+pub struct SessionRejection {
     status: StatusCode,
     message: &'static str,
     challenge: Option<Challenge>,
@@ -53,7 +53,7 @@ enum Challenge {
     InvalidRequest,
 }
 
-impl Refusal {
+impl SessionRejection {
     const fn new(status: StatusCode, message: &'static str) -> Self {
         Self {
             status,
@@ -115,31 +115,31 @@ impl Refusal {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal server error")
     }
 
-    const fn rejected(reason: Rejection) -> Self {
+    const fn rejected(reason: TokenRejection) -> Self {
         match reason {
-            Rejection::Ambiguous | Rejection::BodyMalformed => Self::invalid_request(),
-            Rejection::BodyTooLarge => Self::new(
+            TokenRejection::Ambiguous | TokenRejection::BodyMalformed => Self::invalid_request(),
+            TokenRejection::BodyTooLarge => Self::new(
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "the request body is too large",
             ),
-            Rejection::BodyTimeout => Self::new(
+            TokenRejection::BodyTimeout => Self::new(
                 StatusCode::REQUEST_TIMEOUT,
                 "the request body did not arrive in time",
             ),
-            Rejection::TooLong
-            | Rejection::Malformed
-            | Rejection::Algorithm
-            | Rejection::HeaderParam
-            | Rejection::Signature
-            | Rejection::Expired
-            | Rejection::NotYetValid
-            | Rejection::Claim
-            | Rejection::MissingId
-            | Rejection::InvalidId
-            | Rejection::Audience
-            | Rejection::Issuer
-            | Rejection::Unknown
-            | Rejection::Corrupt => Self::invalid_token(),
+            TokenRejection::TooLong
+            | TokenRejection::Malformed
+            | TokenRejection::Algorithm
+            | TokenRejection::HeaderParam
+            | TokenRejection::Signature
+            | TokenRejection::Expired
+            | TokenRejection::NotYetValid
+            | TokenRejection::Claim
+            | TokenRejection::MissingId
+            | TokenRejection::InvalidId
+            | TokenRejection::Audience
+            | TokenRejection::Issuer
+            | TokenRejection::Unknown
+            | TokenRejection::Corrupt => Self::invalid_token(),
         }
     }
 
@@ -190,7 +190,7 @@ impl Refusal {
     }
 }
 
-impl From<&SessionError> for Refusal {
+impl From<&SessionError> for SessionRejection {
     fn from(error: &SessionError) -> Self {
         match error {
             SessionError::Absent => Self::absent(),
@@ -222,13 +222,13 @@ impl From<&SessionError> for Refusal {
     }
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for SessionRejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.message)
     }
 }
 
-impl std::error::Error for Refusal {}
+impl std::error::Error for SessionRejection {}
 
 /// The realm of a challenge, escaped.
 #[derive(Clone, Debug, PartialEq, Eq)]

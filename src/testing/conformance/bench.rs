@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::crypto;
-use crate::store::contract::{Command, Compared, Reply, Standing, Store, Stored, Superseded};
+use crate::store::legacy::{Command, Compared, Reply, Standing, Store, Stored, Superseded};
 
 /// Long enough for every case, short enough to leave no litter.
 pub(super) const LONG: Duration = Duration::from_secs(120);

@@ -10,15 +10,15 @@ use http::request::Parts;
 use http::{HeaderValue, StatusCode};
 
 use crate::error::SessionError;
-use crate::middleware::{Refusal, Tagged};
+use crate::middleware::{SessionRejection, Tagged};
 use crate::session::Session;
 
 /// Takes the handle that the nearest [`JwtRedisSession`](crate::JwtRedisSession) layer left,
 /// whatever its state. Without a layer the answer is 500, and says which one to add.
 impl<S: Sync> FromRequestParts<S> for Session {
-    type Rejection = Refusal;
+    type Rejection = SessionRejection;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
         let session = parts.extensions.get().cloned();
         session.ok_or_else(missing_layer)
     }
@@ -26,9 +26,12 @@ impl<S: Sync> FromRequestParts<S> for Session {
 
 /// `None` if there is no [`JwtRedisSession`](crate::JwtRedisSession) layer.
 impl<S: Sync> OptionalFromRequestParts<S> for Session {
-    type Rejection = Refusal;
+    type Rejection = SessionRejection;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Refusal> {
+    async fn from_request_parts(
+        parts: &mut Parts,
+        _: &S,
+    ) -> Result<Option<Self>, SessionRejection> {
         Ok(parts.extensions.get().cloned())
     }
 }
@@ -36,9 +39,9 @@ impl<S: Sync> OptionalFromRequestParts<S> for Session {
 /// Takes the handle of the layer tagged with `T`, whatever its state. Without that layer the
 /// answer is 500.
 impl<S: Sync, T: 'static> FromRequestParts<S> for Tagged<T> {
-    type Rejection = Refusal;
+    type Rejection = SessionRejection;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
         let tagged = Self::of(&parts.extensions).cloned();
         tagged.ok_or_else(missing_layer)
     }
@@ -47,7 +50,7 @@ impl<S: Sync, T: 'static> FromRequestParts<S> for Tagged<T> {
 /// A session that lived when the request began.
 ///
 /// As an extractor it answers for requests that have none before the handler runs, as
-/// [`Refusal`] tells: 401 without a session, 503 if the store is down. `Option<ActiveSession>`
+/// [`SessionRejection`] tells: 401 without a session, 503 if the store is down. `Option<ActiveSession>`
 /// is `None` where that answer would be 401, so for a token that has expired too; a broken
 /// request or a store that is down is still answered.
 ///
@@ -84,17 +87,20 @@ impl Deref for ActiveSession {
 }
 
 impl<S: Sync> FromRequestParts<S> for ActiveSession {
-    type Rejection = Refusal;
+    type Rejection = SessionRejection;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
         active(parts)
     }
 }
 
 impl<S: Sync> OptionalFromRequestParts<S> for ActiveSession {
-    type Rejection = Refusal;
+    type Rejection = SessionRejection;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Refusal> {
+    async fn from_request_parts(
+        parts: &mut Parts,
+        _: &S,
+    ) -> Result<Option<Self>, SessionRejection> {
         match active(parts) {
             Ok(session) => Ok(Some(session)),
             Err(refusal) if refusal.status() == StatusCode::UNAUTHORIZED => Ok(None),
@@ -103,22 +109,22 @@ impl<S: Sync> OptionalFromRequestParts<S> for ActiveSession {
     }
 }
 
-fn active(parts: &Parts) -> Result<ActiveSession, Refusal> {
+fn active(parts: &Parts) -> Result<ActiveSession, SessionRejection> {
     let session: &Session = parts.extensions.get().ok_or_else(missing_layer)?;
-    match Refusal::of(&session.state()) {
+    match SessionRejection::of(&session.state()) {
         None => Ok(ActiveSession(session.clone())),
         Some(refusal) => Err(refusal),
     }
 }
 
-fn missing_layer() -> Refusal {
-    let refusal = Refusal::missing_layer();
+fn missing_layer() -> SessionRejection {
+    let refusal = SessionRejection::missing_layer();
     tracing::error!("{refusal}");
     refusal
 }
 
 /// Answers with the message as `{"error":"…"}`.
-impl IntoResponse for Refusal {
+impl IntoResponse for SessionRejection {
     fn into_response(self) -> Response {
         let mut response = self.response(Body::from(self.to_json()));
         let json = HeaderValue::from_static("application/json");
@@ -127,10 +133,10 @@ impl IntoResponse for Refusal {
     }
 }
 
-/// Answers as [`Refusal`] tells. What went wrong in the program is logged, and not told.
+/// Answers as [`SessionRejection`] tells. What went wrong in the program is logged, and not told.
 impl IntoResponse for SessionError {
     fn into_response(self) -> Response {
-        let refusal = Refusal::from(&self);
+        let refusal = SessionRejection::from(&self);
         if refusal.status() == StatusCode::INTERNAL_SERVER_ERROR {
             tracing::error!(error = %self, "session operation failed");
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::bench::Bench;
 use super::{batches, expiry, index, marks, races, records};
-use crate::store::contract::Store;
+use crate::store::legacy::Store;
 
 /// One promise and how to check it.
 pub struct Case {
@@ -124,8 +124,8 @@ mod tests {
     use async_trait::async_trait;
 
     use super::*;
-    use crate::store::contract::{Command, Reply};
     use crate::store::error::StoreError;
+    use crate::store::legacy::{Command, Reply};
     use crate::store::memory::MemoryStore;
 
     #[tokio::test]

@@ -1,7 +1,7 @@
 //! Promises about members that are marked as dying.
 
 use super::bench::{Bench, LONG};
-use crate::store::contract::Superseded;
+use crate::store::legacy::Superseded;
 
 pub(super) async fn mark_all_marks_all(bench: Bench) {
     let index = bench.name("index");

@@ -8,7 +8,7 @@ use std::fmt;
 /// reason, so that no answer can be used to probe tokens (RFC 6750 section 3.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Rejection {
+pub enum TokenRejection {
     /// The request carries more than one token where one may stand.
     Ambiguous,
     /// The token is longer than the limit (8192 bytes).
@@ -48,7 +48,7 @@ pub enum Rejection {
     BodyTimeout,
 }
 
-impl Rejection {
+impl TokenRejection {
     /// The reason in `snake_case`, as logs and metrics name it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -75,7 +75,7 @@ impl Rejection {
     }
 }
 
-impl fmt::Display for Rejection {
+impl fmt::Display for TokenRejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }

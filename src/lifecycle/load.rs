@@ -3,15 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::engine::core::{Engine, in_background};
-use crate::engine::lifetime::{DEFAULT_SHARE, Remaining, limit};
-use crate::engine::reply;
 use crate::error::SessionError;
 use crate::id::SessionId;
+use crate::lifecycle::core::{Engine, in_background};
+use crate::lifecycle::lifetime::{DEFAULT_SHARE, Remaining, limit};
+use crate::lifecycle::reply;
 use crate::record::Record;
-use crate::rejection::Rejection;
 use crate::store::{Command, Reply, Stored};
 use crate::telemetry;
+use crate::token_rejection::TokenRejection;
 
 /// A session as it was read.
 pub(crate) struct Loaded {
@@ -29,7 +29,7 @@ impl Engine {
         expires: Option<i64>,
     ) -> Result<Loaded, SessionError> {
         let Some(ttl) = self.exact_ttl(expires) else {
-            let loaded = self.peek(id).await?;
+            let loaded = self.get_without_touch(id).await?;
             if let Some(ttl) = self.due(&loaded.record, loaded.remaining) {
                 self.push_back(id, &loaded.record, ttl);
             }
@@ -48,21 +48,21 @@ impl Engine {
     }
 
     /// Reads the record of `id` and leaves its time to live alone.
-    pub(crate) async fn peek(&self, id: &SessionId) -> Result<Loaded, SessionError> {
+    pub(crate) async fn get_without_touch(&self, id: &SessionId) -> Result<Loaded, SessionError> {
         let (key, at) = (self.keyspace.record(id), self.now_millis());
         let [loaded] = self.run([Command::Load { key: &key }]).await?;
         self.found(loaded, at)
     }
 
     /// Reads several records, each with its engine: in one round trip if all have one store.
-    pub(crate) async fn peek_each(
+    pub(crate) async fn get_many(
         looks: &[(&Self, &SessionId)],
     ) -> Vec<Result<Loaded, SessionError>> {
         let one_store = |pair: &[(&Self, _)]| Arc::ptr_eq(&pair[0].0.store, &pair[1].0.store);
         if !looks.windows(2).all(one_store) {
             let mut each = Vec::with_capacity(looks.len());
             for (engine, id) in looks {
-                each.push(engine.peek(id).await);
+                each.push(engine.get_without_touch(id).await);
             }
             return each;
         }
@@ -114,13 +114,13 @@ impl Engine {
         loaded: Result<Option<Stored>, SessionError>,
     ) -> Result<(Record, Option<Duration>), SessionError> {
         let reason = match loaded {
-            Err(SessionError::Corrupt) => Rejection::Corrupt,
+            Err(SessionError::Corrupt) => TokenRejection::Corrupt,
             Err(error) => return Err(error),
-            Ok(None) => Rejection::Unknown,
-            Ok(Some(stored)) if stored.value.len() > self.max_size => Rejection::Corrupt,
+            Ok(None) => TokenRejection::Unknown,
+            Ok(Some(stored)) if stored.value.len() > self.max_size => TokenRejection::Corrupt,
             Ok(Some(Stored { value, ttl })) => match Record::parse(value) {
-                Err(_) => Rejection::Corrupt,
-                Ok(record) if self.ttl(&record).is_err() => Rejection::Expired,
+                Err(_) => TokenRejection::Corrupt,
+                Ok(record) if self.ttl(&record).is_err() => TokenRejection::Expired,
                 Ok(record) => return Ok((record, ttl)),
             },
         };

@@ -3,7 +3,7 @@
 //! A store of your own passes if [`check`] returns:
 //!
 //! ```
-//! # use jwt_redis_session::{MemoryStore, conformance};
+//! # use jwt_redis_session::{MemoryStore, testing::conformance};
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() {
 //! // In your tests: #[tokio::test] async fn keeps_its_promises() { ... }
@@ -15,7 +15,7 @@
 //!
 //! ```
 //! # use std::sync::Arc;
-//! # use jwt_redis_session::{MemoryStore, conformance};
+//! # use jwt_redis_session::{MemoryStore, testing::conformance};
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() {
 //! let store = Arc::new(MemoryStore::new());

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::bench::{Bench, LONG};
 use super::records::must_refuse_absent;
-use crate::store::contract::Compared;
+use crate::store::legacy::Compared;
 
 const SHORT: Duration = Duration::from_millis(80);
 const MINUTE: Duration = Duration::from_secs(60);

@@ -1,7 +1,7 @@
 //! Promises about indexes and their scores.
 
 use super::bench::{Bench, LONG};
-use crate::store::contract::Superseded;
+use crate::store::legacy::Superseded;
 
 pub(super) async fn an_absent_index_is_empty(bench: Bench) {
     let index = bench.name("index");

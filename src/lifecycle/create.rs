@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use crate::engine::core::{Engine, in_background};
-use crate::engine::reply;
 use crate::error::SessionError;
 use crate::id::SessionId;
-use crate::owner::Owner;
+use crate::lifecycle::core::{Engine, in_background};
+use crate::lifecycle::reply;
+use crate::record::owner::Owner;
 use crate::record::{Meta, Record};
 use crate::store::{Command, StoreError};
 use crate::token::{NewClaims, Token};

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::id::SessionId;
-use crate::owner::Owner;
+use crate::record::owner::Owner;
 
 /// The prefix of every name that one [`Sessions`](crate::Sessions) writes.
 ///

@@ -1,9 +1,9 @@
 //! Writing a session that exists.
 
-use crate::engine::core::{Engine, back_off};
-use crate::engine::reply;
 use crate::error::SessionError;
 use crate::id::SessionId;
+use crate::lifecycle::core::{Engine, back_off};
+use crate::lifecycle::reply;
 use crate::record::Record;
 use crate::store::{Command, Compared};
 

@@ -3,7 +3,7 @@
 use tokio::task::JoinSet;
 
 use super::bench::{Bench, LONG};
-use crate::store::contract::{Compared, Superseded};
+use crate::store::legacy::{Compared, Superseded};
 
 const RACERS: usize = 50;
 

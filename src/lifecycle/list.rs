@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::engine::core::{Engine, to_its_end};
-use crate::engine::reply;
 use crate::error::SessionError;
 use crate::id::SessionId;
-use crate::owner::Owner;
+use crate::lifecycle::core::{Engine, to_its_end};
+use crate::lifecycle::reply;
 use crate::record::Record;
+use crate::record::owner::Owner;
 use crate::store::{Command, IndexEntry, Standing};
 
 /// How many records are read in one round trip: few, for each may be as large as the limit allows.

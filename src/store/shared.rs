@@ -1,0 +1,55 @@
+//! A shared handle on any store.
+
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use crate::store::contract::Store;
+
+/// Shared handle on a store.
+///
+/// Everything that takes a store takes `impl Into<SharedStore>`: a store, an `Arc` of one, or an
+/// `Arc<dyn Store>`. Sessions that are built from clones of one handle know that they share a
+/// store, and read from it in one round trip.
+#[derive(Clone)]
+pub struct SharedStore(Arc<dyn Store>);
+
+impl SharedStore {
+    /// Returns whether both handles lead to the same store.
+    #[must_use]
+    pub fn ptr_eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Deref for SharedStore {
+    type Target = dyn Store;
+
+    fn deref(&self) -> &Self::Target {
+        &*self.0
+    }
+}
+
+impl<S: Store> From<S> for SharedStore {
+    fn from(store: S) -> Self {
+        Self(Arc::new(store))
+    }
+}
+
+impl<S: Store> From<Arc<S>> for SharedStore {
+    fn from(store: Arc<S>) -> Self {
+        Self(store)
+    }
+}
+
+impl From<Arc<dyn Store>> for SharedStore {
+    fn from(store: Arc<dyn Store>) -> Self {
+        Self(store)
+    }
+}
+
+impl fmt::Debug for SharedStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}

@@ -1,0 +1,263 @@
+//! Arguments and results of the [`Store`](crate::store::contract::Store) methods.
+//!
+//! Times of index entries are Unix seconds, not `SystemTime`: they are the scores that the format
+//! defines, and a store keeps them as they are.
+
+use std::fmt;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+/// A record to write.
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub struct NewRecord<'a> {
+    /// The key of the record.
+    pub key: &'a str,
+    /// The value to store.
+    pub value: &'a [u8],
+    /// The time to live, at least one millisecond.
+    pub ttl: Duration,
+}
+
+impl<'a> NewRecord<'a> {
+    /// Creates a record to write.
+    #[must_use]
+    pub const fn new(key: &'a str, value: &'a [u8], ttl: Duration) -> Self {
+        Self { key, value, ttl }
+    }
+}
+
+/// A record as the store holds it.
+#[derive(Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct StoredRecord {
+    /// The stored value.
+    pub value: Bytes,
+    /// The remaining TTL, or `None` if the record does not expire.
+    pub ttl: Option<Duration>,
+}
+
+impl StoredRecord {
+    /// Creates a stored record.
+    #[must_use]
+    pub fn new(value: impl Into<Bytes>, ttl: Option<Duration>) -> Self {
+        Self {
+            value: value.into(),
+            ttl,
+        }
+    }
+}
+
+/// Result of a compare-and-set or a compare-and-delete.
+#[derive(Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CompareOutcome {
+    /// The value was equal; the record was written or deleted.
+    Applied,
+    /// The record holds this other value; nothing was changed.
+    Mismatch(Bytes),
+    /// The record is absent; nothing was changed.
+    Missing,
+}
+
+/// An index entry to write.
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub struct NewEntry<'a> {
+    /// The key of the index.
+    pub index: &'a str,
+    /// The session id.
+    pub member: &'a str,
+    /// Unix seconds, at least 0, before which the record need not be checked.
+    pub check_after: i64,
+    /// The minimum TTL of the index, at least one millisecond.
+    pub ttl: Duration,
+}
+
+impl<'a> NewEntry<'a> {
+    /// Creates an index entry to write.
+    #[must_use]
+    pub const fn new(index: &'a str, member: &'a str, check_after: i64, ttl: Duration) -> Self {
+        Self {
+            index,
+            member,
+            check_after,
+            ttl,
+        }
+    }
+}
+
+/// What [`Store::index_put`] does with a tombstone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PutMode {
+    /// A tombstone stays a tombstone.
+    KeepTombstone,
+    /// A tombstone becomes an active entry.
+    Reactivate,
+}
+
+/// Which entries [`Store::index_list`] returns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IndexFilter {
+    /// Every entry, in any order.
+    All,
+    /// Active entries that are due, the lowest `check_after` first.
+    Due(Due),
+}
+
+/// Selects active entries with `check_after <= by`, at most `limit`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Due {
+    /// Unix seconds.
+    pub by: i64,
+    /// The maximum number of entries.
+    pub limit: usize,
+}
+
+/// An entry of an index.
+#[derive(Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct IndexEntry {
+    /// The session id.
+    pub member: String,
+    /// The state of the entry.
+    pub state: EntryState,
+}
+
+impl IndexEntry {
+    /// Creates an index entry.
+    #[must_use]
+    pub fn new(member: impl Into<String>, state: EntryState) -> Self {
+        Self {
+            member: member.into(),
+            state,
+        }
+    }
+}
+
+/// State of an index entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum EntryState {
+    /// The session may exist.
+    Active {
+        /// Unix seconds, at least 0, before which the record need not be checked.
+        check_after: i64,
+    },
+    /// A tombstone: the session is being deleted.
+    Deleting {
+        /// Unix seconds, at least 1, at which the tombstone was set.
+        since: i64,
+    },
+}
+
+impl EntryState {
+    /// Returns the state as one number: `check_after`, or `since` negated.
+    #[must_use]
+    pub const fn score(self) -> i64 {
+        match self {
+            Self::Active { check_after } => check_after,
+            Self::Deleting { since } => -since,
+        }
+    }
+
+    /// Returns the state that [`score`](Self::score) encodes as `score`.
+    #[must_use]
+    pub const fn from_score(score: i64) -> Self {
+        if score < 0 {
+            Self::Deleting {
+                since: score.saturating_neg(),
+            }
+        } else {
+            Self::Active { check_after: score }
+        }
+    }
+}
+
+/// Result of [`Store::index_supersede`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SupersedeOutcome {
+    /// Both were active; `old` is a tombstone now.
+    Superseded,
+    /// `old` is absent or a tombstone; nothing was changed.
+    OldNotActive,
+    /// `old` is active but `new` is not; nothing was changed.
+    NewNotActive,
+}
+
+/// Result of [`Store::insert_indexed`].
+#[derive(Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum InsertOutcome {
+    /// The record was inserted and its entry is active.
+    #[non_exhaustive]
+    Inserted {
+        /// The entries of the last index that are due.
+        due: Vec<IndexEntry>,
+    },
+    /// Another record exists under this key; it was not changed.
+    KeyTaken,
+    /// The record was inserted, but its entry was removed or became a tombstone meanwhile: the
+    /// caller must delete the record.
+    EntryLost,
+}
+
+impl InsertOutcome {
+    /// The record was inserted; `due` are the entries of the last index that are due.
+    #[must_use]
+    pub const fn inserted(due: Vec<IndexEntry>) -> Self {
+        Self::Inserted { due }
+    }
+}
+
+// `Debug` prints no key, no session id and no value.
+
+impl fmt::Debug for NewRecord<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "NewRecord({} bytes)", self.value.len())
+    }
+}
+
+impl fmt::Debug for StoredRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "StoredRecord({} bytes, ttl {:?})",
+            self.value.len(),
+            self.ttl
+        )
+    }
+}
+
+impl fmt::Debug for NewEntry<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "NewEntry(check_after {})", self.check_after)
+    }
+}
+
+impl fmt::Debug for IndexEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("IndexEntry").field(&self.state).finish()
+    }
+}
+
+impl fmt::Debug for CompareOutcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Applied => "Applied",
+            Self::Mismatch(_) => "Mismatch",
+            Self::Missing => "Missing",
+        })
+    }
+}
+
+impl fmt::Debug for InsertOutcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Inserted { .. } => "Inserted",
+            Self::KeyTaken => "KeyTaken",
+            Self::EntryLost => "EntryLost",
+        })
+    }
+}
