@@ -211,17 +211,7 @@ impl Module {
             match token {
                 TokenTree::Punct(punct) if punct.as_char() == '#' => at += attribute(rest),
                 TokenTree::Ident(word) if word == "pub" => at += visibility(rest),
-                TokenTree::Ident(word) if word == "mod" => match rest {
-                    [TokenTree::Ident(name), TokenTree::Group(body), ..] => {
-                        inline.push((name.to_string(), body.stream()));
-                        at += 2;
-                    }
-                    [TokenTree::Ident(name), ..] => {
-                        self.children.push(name.to_string());
-                        at += 2;
-                    }
-                    _ => {}
-                },
+                TokenTree::Ident(word) if word == "mod" => at += self.submodule(rest, inline),
                 TokenTree::Ident(word) if word == "use" && !is(rest, 0, '<') => {
                     let end = rest.iter().position(|token| is_punct(token, ';'));
                     let end = end.expect("`use` has an end");
@@ -245,6 +235,18 @@ impl Module {
             }
         }
         code
+    }
+
+    /// Notes the module that `mod` declares; returns the length of what follows `mod`.
+    fn submodule(&mut self, rest: &[TokenTree], inline: &mut Vec<(String, TokenStream)>) -> usize {
+        match rest {
+            [TokenTree::Ident(name), TokenTree::Group(body), ..] => {
+                inline.push((name.to_string(), body.stream()));
+            }
+            [TokenTree::Ident(name), ..] => self.children.push(name.to_string()),
+            _ => return 0,
+        }
+        2
     }
 }
 
