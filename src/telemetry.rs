@@ -3,6 +3,7 @@
 //! Events and numbers carry reasons and kinds, never a token, an id, an owner or data.
 //! `FORMAT.md` is for formats; the README lists the names below.
 
+use crate::source::UnsearchedBody;
 use crate::store::{Command, Reply, StoreError};
 use crate::token_rejection::TokenRejection;
 
@@ -29,6 +30,15 @@ pub(crate) fn miss() {
 pub(crate) fn rejected(reason: TokenRejection) {
     count!("jwt_redis_session_rejections_total", "reason" => reason.as_str());
     tracing::debug!(reason = reason.as_str(), "token rejected");
+}
+
+/// A request body was not searched for a token.
+pub(crate) fn unsearched_body(reason: UnsearchedBody) {
+    count!("jwt_redis_session_unsearched_bodies_total", "reason" => reason.as_str());
+    tracing::debug!(
+        reason = reason.as_str(),
+        "request body not searched for a token"
+    );
 }
 
 /// An operation found its session gone.

@@ -16,6 +16,7 @@ pub(crate) struct Config {
     keyspace: String,
     max_age: Duration,
     absolute_lifetime: Option<Duration>,
+    pub(crate) lazy: bool,
 }
 
 impl Config {
@@ -28,6 +29,7 @@ impl Config {
             keyspace: var("KEYSPACE")?.unwrap_or_else(|| "sess:".to_owned()),
             max_age: seconds("MAX_AGE")?.unwrap_or(Duration::from_secs(86_400)),
             absolute_lifetime: seconds("ABSOLUTE_LIFETIME")?,
+            lazy: flag("LAZY")?,
         })
     }
 
@@ -120,6 +122,14 @@ fn seconds(name: &'static str) -> Result<Option<Duration>, Wrong> {
             name,
             format!("{value:?} is not a number of seconds above 0"),
         )),
+    }
+}
+
+fn flag(name: &'static str) -> Result<bool, Wrong> {
+    match var(name)?.as_deref() {
+        None | Some("0") => Ok(false),
+        Some("1") => Ok(true),
+        Some(other) => Err(Wrong::new(name, format!("{other:?} is not 0 or 1"))),
     }
 }
 

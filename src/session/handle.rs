@@ -15,6 +15,7 @@ use crate::lifecycle::load::Loaded;
 use crate::record::data::{Changes, SessionData};
 use crate::session::cell::{Cell, OwnerChange, Shared, Usage};
 use crate::session::state::{SessionState, Status};
+use crate::source::UnsearchedBody;
 use crate::store::StoreError;
 use crate::token::Claims;
 use crate::token_rejection::TokenRejection;
@@ -49,8 +50,9 @@ use crate::token_rejection::TokenRejection;
 pub struct Session(pub(super) Arc<Shared>);
 
 impl Session {
-    pub(crate) fn absent(engine: Arc<Engine>) -> Self {
-        Self::with(engine, Status::Absent, SessionData::default())
+    pub(crate) fn absent(engine: Arc<Engine>, unsearched: Option<UnsearchedBody>) -> Self {
+        let status = Status::Absent { unsearched };
+        Self::with(engine, status, SessionData::default())
     }
 
     pub(crate) fn active(
