@@ -2,6 +2,7 @@
 
 pub mod contract;
 pub(crate) mod error;
+pub(crate) mod index_entries;
 pub(crate) mod legacy;
 pub(crate) mod memory;
 #[cfg(feature = "redis")]
