@@ -3,19 +3,18 @@
 use std::fmt;
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use redis::aio::MultiplexedConnection;
 use redis::{Value, cmd};
 use tokio::time::{Instant, timeout_at};
 
-use super::access;
+use super::acl;
+use super::client::Client;
 use super::config::{Limits, RedisConfig};
-use super::dial::Dialer;
-use super::eviction;
-use super::exchange::Exchange;
-use super::fault;
+use super::connect::Connector;
+
+
+use super::error;
 use crate::store::error::{StoreError, StoreErrorKind};
-use crate::store::legacy::{Command, Reply, Store};
 
 /// Keeps sessions in Redis.
 ///
@@ -39,7 +38,7 @@ use crate::store::legacy::{Command, Reply, Store};
 /// installed one before; see [`RedisConfig`].
 #[derive(Clone)]
 pub struct RedisStore {
-    exchange: Arc<Exchange>,
+    pub(super) client: Arc<Client>,
 }
 
 impl RedisStore {
@@ -48,7 +47,7 @@ impl RedisStore {
     ///
     /// A store made of a pool also wants `+unwatch`, which the pool sends. `INFO` and `CONFIG`
     /// are asked once, by [`connect`](Self::connect), and may be refused.
-    pub const ACL_RULES: &'static str = access::ACL_RULES;
+    pub const ACL_RULES: &'static str = acl::ACL_RULES;
 
     /// Connects to the Redis at `url` and sees that it answers; see [`RedisConfig`] for the
     /// forms of the URL and everything that can be set.
@@ -81,7 +80,7 @@ impl RedisStore {
     #[cfg_attr(docsrs, doc(cfg(feature = "pool")))]
     #[must_use]
     pub fn from_pool(pool: deadpool_redis::Pool) -> Self {
-        Self::new(Dialer::of_pool(pool), Limits::default())
+        Self::new(Connector::of_pool(pool), Limits::default())
     }
 
     /// Returns a handle on the shared connection for commands of your own.
@@ -94,12 +93,12 @@ impl RedisStore {
     ///
     /// [`StoreError`] if there is no connection and none can be made.
     pub async fn connection(&self) -> Result<MultiplexedConnection, StoreError> {
-        self.exchange.connection().await
+        self.client.connection().await
     }
 
-    fn new(dialer: Dialer, limits: Limits) -> Self {
+    fn new(connector: Connector, limits: Limits) -> Self {
         Self {
-            exchange: Arc::new(Exchange::new(dialer, limits)),
+            client: Arc::new(Client::new(connector, limits)),
         }
     }
 
@@ -108,15 +107,15 @@ impl RedisStore {
         let mut connection = self.connection().await?;
         match connection.send_packed_command(&cmd("PING")).await {
             Ok(Value::ServerError(error)) => {
-                let refusal = fault::refused(&error);
+                let refusal = error::refused(&error);
                 if refusal.kind() != StoreErrorKind::Permission {
                     return Err(refusal);
                 }
             }
             Ok(_) => {}
-            Err(error) => return Err(fault::broken(&error, self.exchange.address())),
+            Err(error) => return Err(error::broken(&error, self.client.address())),
         }
-        eviction::warn_if_evicting(&mut connection).await;
+        self.client.check_eviction(&mut connection).await;
         Ok(())
     }
 }
@@ -133,7 +132,7 @@ impl RedisConfig {
         let store = self.lazy()?;
         match timeout_at(deadline, store.check()).await {
             Ok(checked) => checked?,
-            Err(_) => return Err(store.exchange.late()),
+            Err(_) => return Err(store.client.late()),
         }
         Ok(store)
     }
@@ -144,21 +143,14 @@ impl RedisConfig {
     ///
     /// [`StoreError`] if the URL or a certificate cannot be understood.
     pub fn lazy(self) -> Result<RedisStore, StoreError> {
-        Ok(RedisStore::new(Dialer::new(&self)?, self.limits))
-    }
-}
-
-#[async_trait]
-impl Store for RedisStore {
-    async fn run(&self, commands: &[Command<'_>]) -> Result<Vec<Reply>, StoreError> {
-        self.exchange.run(commands).await
+        Ok(RedisStore::new(Connector::new(&self)?, self.limits))
     }
 }
 
 impl fmt::Debug for RedisStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisStore")
-            .field("exchange", &self.exchange)
+            .field("client", &self.client)
             .finish_non_exhaustive()
     }
 }
