@@ -14,11 +14,14 @@ mod support;
 const NO_TOKEN: u64 = 2;
 /// The same where nothing was put into the extensions before: their map, and its box, are new.
 const NO_TOKEN_FIRST_EXTENSION: u64 = 4;
+/// The same with a token whose session is not used.
+const LAZY_AND_UNUSED: u64 = 8;
 
 fn main() {
     let world = World::new();
     let mut none = world.layered(service_fn(ignore));
     let mut one = world.layered(service_fn(read));
+    let mut lazy = world.layered_lazily(service_fn(ignore));
     println!("allocations beyond a bare call");
     let mut kept = true;
     let mut row = |what, limit: Option<u64>, count: u64| {
@@ -40,6 +43,11 @@ fn main() {
         "no token, no extensions yet",
         Some(NO_TOKEN_FIRST_EXTENSION),
         added(fresh, |request| drop(done(none.call(request)))),
+    );
+    row(
+        "a session that is not used, lazy",
+        Some(LAZY_AND_UNUSED),
+        added(token, |request| drop(done(lazy.call(request)))),
     );
     row(
         "a session in memory, one field read",

@@ -22,6 +22,7 @@ mod telemetry;
 pub mod testing;
 mod token;
 mod token_rejection;
+mod unsearched_body;
 
 #[cfg(feature = "axum")]
 pub use axum::ActiveSession;

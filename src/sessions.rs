@@ -8,10 +8,10 @@ use crate::lifecycle::core::{Engine, to_its_end};
 use crate::lifecycle::load::Loaded;
 use crate::record::owner::Owner;
 use crate::session::{Session, SessionEntry, SessionState};
-use crate::source::UnsearchedBody;
 use crate::telemetry;
 use crate::token::{Claims, Verified};
 use crate::token_rejection::TokenRejection;
+use crate::unsearched_body::UnsearchedBody;
 
 /// Opens, lists and ends sessions; the core behind the middleware, and whole without it.
 ///

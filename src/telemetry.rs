@@ -3,9 +3,9 @@
 //! Events and numbers carry reasons and kinds, never a token, an id, an owner or data.
 //! `FORMAT.md` is for formats; the README lists the names below.
 
-use crate::source::UnsearchedBody;
 use crate::store::{Command, Reply, StoreError};
 use crate::token_rejection::TokenRejection;
+use crate::unsearched_body::UnsearchedBody;
 
 /// Counts one with the feature `metrics`, and is nothing without it.
 macro_rules! count {

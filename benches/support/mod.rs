@@ -73,7 +73,20 @@ impl<S: Store + Clone> World<S> {
         }
     }
 
-    /// Lays the layer around `inner`.
+    /// Puts a layer around `inner` that loads a session when it is first needed.
+    pub(crate) fn layered_lazily<I>(
+        &self,
+        inner: I,
+    ) -> impl Service<Request<Body>, Response = Response<Body>, Error = Infallible>
+    where
+        I: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone,
+    {
+        JwtRedisSession::new(self.sessions.clone())
+            .lazy()
+            .layer(inner)
+    }
+
+    /// Puts the layer around `inner`.
     pub(crate) fn layered<I>(
         &self,
         inner: I,

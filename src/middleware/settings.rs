@@ -10,9 +10,10 @@ use super::tagged::LazyTagged;
 use super::vary::Vary;
 use crate::session::Session;
 use crate::sessions::Sessions;
-use crate::source::{BodyLookup, BodySearchError, TokenSources, UnsearchedBody};
+use crate::source::{BodyLookup, BodySearchError, TokenSources};
 use crate::token::Verified;
 use crate::token_rejection::TokenRejection;
+use crate::unsearched_body::UnsearchedBody;
 
 /// Configuration that all requests of a layer share.
 #[derive(Clone, Debug)]
