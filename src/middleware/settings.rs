@@ -45,7 +45,7 @@ impl Tag {
 
 /// What is known of the session of a request without the store.
 pub(super) enum Authentication {
-    /// The token is valid; the store knows whether its session exists.
+    /// The token is valid; only the store can say whether its session exists.
     Verified(Verified),
     /// The token is invalid.
     Rejected(TokenRejection),
