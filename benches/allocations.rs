@@ -4,7 +4,6 @@
 
 use allocation_counter::measure;
 use http::Request;
-use jwt_redis_session::SessionBody;
 use tower::{Service, service_fn};
 
 use support::{Body, World, done, ignore, read, request, with_extensions};
@@ -15,11 +14,14 @@ mod support;
 const NO_TOKEN: u64 = 2;
 /// The same where nothing was put into the extensions before: their map, and its box, are new.
 const NO_TOKEN_FIRST_EXTENSION: u64 = 4;
+/// The same with a token whose session is not used.
+const LAZY_AND_UNUSED: u64 = 8;
 
 fn main() {
     let world = World::new();
     let mut none = world.layered(service_fn(ignore));
     let mut one = world.layered(service_fn(read));
+    let mut lazy = world.layered_lazily(service_fn(ignore));
     println!("allocations beyond a bare call");
     let mut kept = true;
     let mut row = |what, limit: Option<u64>, count: u64| {
@@ -43,6 +45,11 @@ fn main() {
         added(fresh, |request| drop(done(none.call(request)))),
     );
     row(
+        "a session that is not used, lazy",
+        Some(LAZY_AND_UNUSED),
+        added(token, |request| drop(done(lazy.call(request)))),
+    );
+    row(
         "a session in memory, one field read",
         None,
         added(token, |request| drop(done(one.call(request)))),
@@ -55,6 +62,6 @@ fn added(request: impl Fn() -> Request<Body>, mut call: impl FnMut(Request<Body>
     let mut bare = service_fn(ignore);
     call(request());
     let (first, second) = (request(), request());
-    let bare = measure(|| drop(done(bare.call(first.map(SessionBody::from)))));
+    let bare = measure(|| drop(done(bare.call(first))));
     measure(|| call(second)).count_total - bare.count_total
 }

@@ -11,8 +11,7 @@ use http::{Request, Response};
 use http_body_util::Empty;
 use jwt_redis_session::store::{NewRecord, Store};
 use jwt_redis_session::{
-    JwtRedisSession, Keyring, MemoryStore, NewClaims, Session, SessionBody, SessionId, Sessions,
-    Token,
+    JwtRedisSession, Keyring, MemoryStore, NewClaims, Session, SessionId, Sessions, Token,
 };
 use tower::{Layer, Service};
 
@@ -30,7 +29,6 @@ pub(crate) const RECORD: &str = concat!(
 );
 
 pub(crate) type Body = Empty<Bytes>;
-pub(crate) type Seen = Request<SessionBody<Body>>;
 pub(crate) type Answer = Result<Response<Body>, Infallible>;
 
 /// A session that lives in a store, and a token for it.
@@ -71,13 +69,26 @@ impl<S: Store + Clone> World<S> {
         }
     }
 
-    /// Lays the layer around `inner`.
+    /// Puts a layer around `inner` that loads a session when it is first needed.
+    pub(crate) fn layered_lazily<I>(
+        &self,
+        inner: I,
+    ) -> impl Service<Request<Body>, Response = Response<Body>, Error = Infallible>
+    where
+        I: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone,
+    {
+        JwtRedisSession::new(self.sessions.clone())
+            .lazy()
+            .layer(inner)
+    }
+
+    /// Puts the layer around `inner`.
     pub(crate) fn layered<I>(
         &self,
         inner: I,
     ) -> impl Service<Request<Body>, Response = Response<Body>, Error = Infallible>
     where
-        I: Service<Seen, Response = Response<Body>, Error = Infallible> + Clone,
+        I: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone,
     {
         JwtRedisSession::new(self.sessions.clone()).layer(inner)
     }
@@ -102,13 +113,13 @@ pub(crate) fn with_extensions(mut request: Request<Body>) -> Request<Body> {
 }
 
 /// Answers without looking at the session.
-pub(crate) fn ignore(request: Seen) -> Ready<Answer> {
+pub(crate) fn ignore(request: Request<Body>) -> Ready<Answer> {
     std::hint::black_box(request);
     ready(Ok(Response::new(Empty::new())))
 }
 
 /// Reads one field of the session.
-pub(crate) fn read(request: Seen) -> Ready<Answer> {
+pub(crate) fn read(request: Request<Body>) -> Ready<Answer> {
     let session: &Session = request.extensions().get().unwrap();
     let theme: Option<String> = session.get("theme").unwrap();
     assert_eq!(theme.as_deref(), Some("dark"));

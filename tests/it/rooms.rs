@@ -5,7 +5,7 @@ use crate::support::walls::{self, House};
 const HOUSE: House = House {
     root: env!("CARGO_MANIFEST_DIR"),
     ranks: &[
-        &["clock", "crypto", "token_rejection"],
+        &["clock", "crypto", "token_rejection", "unsearched_body"],
         &["id"],
         &["store", "token"],
         &["error", "source", "stepping", "telemetry", "testing"],
@@ -26,6 +26,7 @@ const HOUSE: House = House {
         ("getrandom", &["crypto.rs"]),
         ("http", &["source/", "middleware/", "axum.rs"]),
         ("http_body", &["middleware/"]),
+        ("http_body_util", &["middleware/", "axum.rs"]),
         ("indexmap", &["record/", "store/memory/"]),
         ("jsonwebtoken", &["token/"]),
         ("metrics", &["telemetry.rs"]),
