@@ -14,14 +14,13 @@ mod record;
 mod session;
 mod sessions;
 mod source;
-#[cfg(any(test, feature = "test-util"))]
-pub mod stepping;
 pub mod store;
 mod telemetry;
 #[cfg(any(test, feature = "test-util"))]
 pub mod testing;
 mod token;
 mod token_rejection;
+mod unsearched_body;
 
 #[cfg(feature = "axum")]
 pub use axum::ActiveSession;

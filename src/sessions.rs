@@ -8,10 +8,10 @@ use crate::lifecycle::core::{Engine, to_its_end};
 use crate::lifecycle::load::Loaded;
 use crate::record::owner::Owner;
 use crate::session::{Session, SessionEntry, SessionState};
-use crate::source::UnsearchedBody;
 use crate::telemetry;
 use crate::token::{Claims, Verified};
 use crate::token_rejection::TokenRejection;
+use crate::unsearched_body::UnsearchedBody;
 
 /// Opens, lists and ends sessions; the core behind the middleware, and whole without it.
 ///
@@ -179,7 +179,7 @@ impl Sessions {
     }
 
     /// As [`get_without_touch`](Self::get_without_touch) for several sessions, also of different keyspaces: in one round
-    /// trip if all of them were built on clones of one `Arc<dyn Store>`, else one after the other.
+    /// trip if all of them were built on clones of one [`SharedStore`](crate::store::SharedStore), else one after the other.
     /// The results are in the order of `looks`.
     ///
     /// For an application that looks up who asks along with what they ask for.

@@ -1,4 +1,4 @@
-//! What the environment says.
+//! Configuration from environment variables.
 
 use std::env::{self, VarError};
 use std::fmt;
@@ -49,7 +49,7 @@ impl Config {
             .map_err(|error| Wrong::new("MAX_AGE or ABSOLUTE_LIFETIME", error))
     }
 
-    /// Says what a deployment would not want.
+    /// Warns about settings that no deployment should have.
     pub(crate) fn announce(&self) {
         if self.redis_url.is_none() {
             eprintln!("REDIS_URL is not set: sessions are kept in memory, until the app ends");
@@ -77,7 +77,7 @@ impl Config {
     }
 }
 
-/// The app starts whether or not Redis is there, and says so if it is not.
+/// Starts without waiting for Redis, and warns if it is not reachable.
 fn redis(url: &str) -> Result<RedisStore, Wrong> {
     let store = RedisStore::lazy(url).map_err(|error| Wrong::new("REDIS_URL", error))?;
     let probe = store.clone();

@@ -1,7 +1,7 @@
 //! A server to try everything: sessions over HTTP, with a page to do it by hand.
 //!
 //! `cargo run --example app`, then open <http://127.0.0.1:3000>. Every route takes GET and POST;
-//! parameters stand in the query, a form or a JSON object.
+//! parameters are in the query, a form or a JSON object.
 //!
 //! | route | does |
 //! |---|---|
@@ -13,13 +13,13 @@
 //! | `/session/list` | the sessions of the same user |
 //! | `/session/destroy` | logs out; with `id` another session of the same user |
 //! | `/session/destroy-others`, `/session/destroy-all` | log out elsewhere, everywhere |
-//! | `/health` | says `ok`, whatever Redis does |
+//! | `/health` | answers `ok`, also while Redis is down |
 //!
 //! | variable | default | |
 //! |---|---|---|
 //! | `LISTEN` | `127.0.0.1:3000` | |
 //! | `REDIS_URL` | | without it sessions are kept in memory |
-//! | `JWT_SECRET` | | without it one is drawn, and tokens end with the process |
+//! | `JWT_SECRET` | | without it a random one is used, and tokens end with the process |
 //! | `JWT_ALGORITHM` | `HS256` | or `HS384`, `HS512` |
 //! | `KEYSPACE` | `sess:` | in front of every key in Redis |
 //! | `MAX_AGE` | `86400` | seconds without use after which a session ends |

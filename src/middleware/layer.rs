@@ -15,8 +15,8 @@ use crate::source::{Anywhere, InHead, TokenSources};
 /// Layer that attaches a [`Session`](crate::Session) to every request.
 ///
 /// It finds the token, verifies it, loads the session and inserts it into the request extensions.
-/// A request without a session gets one too, whose [state](crate::Session::state) says why there
-/// is none. The layer itself never answers a request; that is for
+/// A request without a session gets one too, whose [state](crate::Session::state) is the reason
+/// why there is none. The layer itself never answers a request; that is for
 /// [`RequireSession`](crate::RequireSession) or the extractor `ActiveSession`.
 ///
 /// # Cost

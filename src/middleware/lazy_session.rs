@@ -85,7 +85,7 @@ impl LazySession {
         }
     }
 
-    /// Returns the session, and reads it from the store if nobody has yet.
+    /// Returns the session, and reads it from the store if that has not been done yet.
     ///
     /// All clones share one read, also if several calls overlap. A call that is dropped before it
     /// is ready is taken over by the next one. The state of the returned session says whether the

@@ -105,4 +105,5 @@ pub use service::JwtRedisSessionService;
 pub use session_rejection::{InvalidRealm, SessionRejection};
 pub use tagged::{LazyTagged, Tagged};
 
-pub use crate::source::{Anywhere, InHead, InvalidTokenArg, UnsearchedBody};
+pub use crate::source::{Anywhere, InHead, InvalidTokenArg};
+pub use crate::unsearched_body::UnsearchedBody;

@@ -11,7 +11,8 @@ use tokio::time::Sleep;
 
 use super::body::{ReadPart, SessionBody, with_bytes};
 use super::body_data::BodyData;
-use crate::source::{BodyLookup, BodySearch, UnsearchedBody};
+use crate::source::{BodyLookup, BodySearch};
+use crate::unsearched_body::UnsearchedBody;
 
 /// Empty frames do not count against the limit, so the deadline is checked between them, too.
 const FRAMES_PER_POLL: usize = 64;

@@ -79,7 +79,7 @@ impl SessionRejection {
     }
 
     /// Returns the answer where no [`JwtRedisSession`](crate::JwtRedisSession) layer has attached a
-    /// session: a generic 500. An event at ERROR tells the developer which layer to add.
+    /// session: a generic 500. The log gets an event at ERROR that names the missing layer.
     #[must_use]
     pub fn missing_layer() -> Self {
         tracing::error!(
@@ -197,7 +197,7 @@ impl From<&SessionError> for SessionRejection {
             SessionError::Absent => Self::absent(),
             SessionError::Rejected(reason) => Self::rejected(*reason),
             SessionError::Gone => Self::invalid_token(),
-            SessionError::Conflict => Self::new(
+            SessionError::Conflict | SessionError::Revoked => Self::new(
                 StatusCode::CONFLICT,
                 "the session was changed at the same time; try again",
             ),

@@ -10,9 +10,10 @@ use super::tagged::LazyTagged;
 use super::vary::Vary;
 use crate::session::Session;
 use crate::sessions::Sessions;
-use crate::source::{BodyLookup, BodySearchError, TokenSources, UnsearchedBody};
+use crate::source::{BodyLookup, BodySearchError, TokenSources};
 use crate::token::Verified;
 use crate::token_rejection::TokenRejection;
+use crate::unsearched_body::UnsearchedBody;
 
 /// Configuration that all requests of a layer share.
 #[derive(Clone, Debug)]
@@ -44,7 +45,7 @@ impl Tag {
 
 /// What is known of the session of a request without the store.
 pub(super) enum Authentication {
-    /// The token is valid; the store knows whether its session exists.
+    /// The token is valid; only the store can say whether its session exists.
     Verified(Verified),
     /// The token is invalid.
     Rejected(TokenRejection),

@@ -15,10 +15,10 @@ use crate::lifecycle::load::Loaded;
 use crate::record::data::{Changes, SessionData};
 use crate::session::cell::{Cell, OwnerChange, Shared, Usage};
 use crate::session::state::{SessionState, Status};
-use crate::source::UnsearchedBody;
 use crate::store::StoreError;
 use crate::token::Claims;
 use crate::token_rejection::TokenRejection;
+use crate::unsearched_body::UnsearchedBody;
 
 /// The handle of a request on its session.
 ///

@@ -2,10 +2,10 @@
 
 use crate::error::SessionError;
 use crate::id::SessionId;
-use crate::source::UnsearchedBody;
 use crate::store::StoreError;
 use crate::token::Claims;
 use crate::token_rejection::TokenRejection;
+use crate::unsearched_body::UnsearchedBody;
 
 /// How a request stands to its session.
 #[derive(Clone, Debug, PartialEq, Eq)]

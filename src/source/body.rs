@@ -4,10 +4,10 @@ use http::request::Parts;
 
 use super::content_type::BodyFormat;
 use super::token_sources::{Anywhere, TokenSources};
-use super::unsearched_body::UnsearchedBody;
 use super::{form, json};
 use crate::token::Token;
 use crate::token_rejection::TokenRejection;
+use crate::unsearched_body::UnsearchedBody;
 
 /// What to look for in a body, which the middleware reads.
 #[derive(Clone, Debug)]

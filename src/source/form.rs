@@ -9,7 +9,7 @@ use super::token_lookup::{TokenLookup, at_most_one, token_text};
 use crate::token::Token;
 use crate::token_rejection::TokenRejection;
 
-/// Longest pair that is decoded: three bytes for each of the value, and room for the name.
+/// Longest pair that is decoded. An encoded byte of the value takes three; the rest is for the name.
 const MAX_PAIR: usize = 4 * Token::MAX_LEN;
 
 /// Finds the token under `name` in `input`, which is `application/x-www-form-urlencoded`.

@@ -8,9 +8,9 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::token_lookup::{TokenLookup, at_most_one, token_text};
-use super::unsearched_body::UnsearchedBody;
 use crate::token::Token;
 use crate::token_rejection::TokenRejection;
+use crate::unsearched_body::UnsearchedBody;
 
 /// Finds the token under `name` at the top level of `document`.
 ///

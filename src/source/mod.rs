@@ -15,11 +15,9 @@ mod token_arg;
 mod token_lookup;
 mod token_source;
 mod token_sources;
-mod unsearched_body;
 
 pub use token_arg::InvalidTokenArg;
 pub use token_source::TokenSource;
 pub use token_sources::{Anywhere, InHead, TokenSources};
-pub use unsearched_body::UnsearchedBody;
 
 pub(crate) use body::{BodyLookup, BodySearch, BodySearchError};

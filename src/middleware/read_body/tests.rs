@@ -11,9 +11,10 @@ use tokio::time::Instant;
 use super::script::{Script, Step, trailers};
 use super::{ReadBody, ReadLimits};
 use crate::middleware::body::{ReadPart, SessionBody};
-use crate::source::{BodySearch, BodySearchError, TokenSources, UnsearchedBody};
+use crate::source::{BodySearch, BodySearchError, TokenSources};
 use crate::token::Token;
 use crate::token_rejection::TokenRejection;
+use crate::unsearched_body::UnsearchedBody;
 
 const LIMIT: usize = 256;
 const JSON: &str = "application/json";

@@ -198,8 +198,8 @@ async fn r20_headers_are_those_of_an_eager_layer() {
 #[tokio::test]
 async fn r22_tagged_layers_have_a_lazy_counterpart() {
     struct Admin;
-    let (store, users) = sessions();
-    let admins = Sessions::builder(store, keyring()).keyspace("admin:");
+    let (_faults, users) = sessions();
+    let admins = Sessions::builder(MemoryStore::new(), keyring()).keyspace("admin:");
     let admins = admins.build().unwrap();
     let token = token(&admins).await;
     let admin_layer = JwtRedisSession::new(admins)
