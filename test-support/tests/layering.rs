@@ -17,6 +17,7 @@ const LIBRARY: Foreign = &[
     ("getrandom", &["crypto.rs"]),
     ("http", &["source/", "middleware/", "axum.rs"]),
     ("http_body", &["middleware/"]),
+    ("http_body_util", &["middleware/", "axum.rs"]),
     ("indexmap", &["record/", "store/memory/"]),
     ("jsonwebtoken", &["token/"]),
     ("metrics", &["telemetry.rs"]),
