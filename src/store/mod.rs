@@ -14,6 +14,7 @@ pub use legacy::{Command, Compared, IndexEntry, Reply, Standing, Store, Stored, 
 #[cfg(feature = "redis")]
 pub use redis::{RedisConfig, RedisStore};
 pub use shared::SharedStore;
+pub use types::IndexEntry as IndexEntryOfContract;
 pub use types::{
     CompareOutcome, Due, EntryState, IndexFilter, InsertOutcome, NewEntry, NewRecord, PutMode,
     StoredRecord, SupersedeOutcome,

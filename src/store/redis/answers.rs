@@ -98,7 +98,10 @@ impl Answers {
         let mut entries = Vec::new();
         while let Some(member) = flat.next() {
             let score = number(&flat.next().ok_or_else(unreadable)?)?;
-            entries.push(IndexEntry::new(text(member)?, EntryState::from_score(score)));
+            entries.push(IndexEntry::new(
+                text(member)?,
+                EntryState::from_score(score),
+            ));
         }
         Ok(entries)
     }

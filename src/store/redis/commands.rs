@@ -7,8 +7,7 @@ use std::time::Duration;
 use redis::{Arg, Cmd};
 
 use super::scripts::{
-    self, 
-    COMPARE_AND_DELETE, COMPARE_AND_SET, INDEX_PUT, INDEX_REMOVE_DUE, INDEX_SUPERSEDE,
+    self, COMPARE_AND_DELETE, COMPARE_AND_SET, INDEX_PUT, INDEX_REMOVE_DUE, INDEX_SUPERSEDE,
     INDEX_TOMBSTONE_ALL, Script,
 };
 use crate::store::types::{Due, NewEntry, NewRecord, PutMode};
@@ -76,7 +75,13 @@ pub(super) fn delete(key: &str) -> Cmd {
 
 /// Adds or raises an entry of an index: a script.
 pub(super) fn index_put(form: Form, entry: NewEntry<'_>, mode: PutMode) -> Cmd {
-    let mut call = call(form, &INDEX_PUT, entry.index, 4, entry.member.len() + NUMBERS);
+    let mut call = call(
+        form,
+        &INDEX_PUT,
+        entry.index,
+        4,
+        entry.member.len() + NUMBERS,
+    );
     call.arg(entry.member).arg(entry.check_after);
     call.arg(millis(entry.ttl));
     call.arg(i32::from(mode == PutMode::Reactivate));
@@ -110,17 +115,18 @@ pub(super) fn index_due(index: &str, due: Due) -> Cmd {
 /// Removes members from an index, or only those of them that are due: `ZREM`, or a script.
 ///
 /// `members` is not empty: Redis refuses a `ZREM` of nothing.
-pub(super) fn index_remove(
-    form: Form,
-    index: &str,
-    members: &[&str],
-    due_by: Option<i64>,
-) -> Cmd {
+pub(super) fn index_remove(form: Form, index: &str, members: &[&str], due_by: Option<i64>) -> Cmd {
     let size = members.iter().map(|member| member.len()).sum::<usize>();
     let mut remove = match due_by {
         None => command("ZREM", index, members.len(), size),
         Some(by) => {
-            let mut call = call(form, &INDEX_REMOVE_DUE, index, members.len() + 1, size + NUMBERS);
+            let mut call = call(
+                form,
+                &INDEX_REMOVE_DUE,
+                index,
+                members.len() + 1,
+                size + NUMBERS,
+            );
             call.arg(by);
             call
         }

@@ -37,7 +37,9 @@ impl Store for RedisStore {
         record: NewRecord<'_>,
     ) -> Result<CompareOutcome, StoreError> {
         let set = commands::compare_and_set(Form::Hash, expected, record);
-        self.client.run(&Request::write(set), Answers::compared).await
+        self.client
+            .run(&Request::write(set), Answers::compared)
+            .await
     }
 
     async fn compare_and_delete(
@@ -93,7 +95,9 @@ impl Store for RedisStore {
             return Ok(());
         }
         let remove = commands::index_remove(Form::Hash, index, members, due_by);
-        self.client.run(&Request::write(remove), Answers::done).await
+        self.client
+            .run(&Request::write(remove), Answers::done)
+            .await
     }
 
     async fn index_tombstone_all(
@@ -103,7 +107,9 @@ impl Store for RedisStore {
         now: i64,
     ) -> Result<Vec<String>, StoreError> {
         let all = commands::index_tombstone_all(Form::Hash, index, keep, now);
-        self.client.run(&Request::write(all), Answers::members).await
+        self.client
+            .run(&Request::write(all), Answers::members)
+            .await
     }
 
     async fn index_supersede(
@@ -236,7 +242,12 @@ impl Store for RedisStore {
             refresh.push(commands::index_put(Form::Text, *entry, KEEP));
         }
         if !dead.is_empty() {
-            refresh.push(commands::index_remove(Form::Text, index, dead, Some(due_by)));
+            refresh.push(commands::index_remove(
+                Form::Text,
+                index,
+                dead,
+                Some(due_by),
+            ));
         }
         let count = live.len() + usize::from(!dead.is_empty());
         let read = |answers: &mut Answers| answers.all_done(count);

@@ -44,7 +44,8 @@ fn push(request: &mut Request, command: &Command<'_>) {
         Command::Replace { key, value, ttl } => {
             let mut set = Cmd::new();
             set.arg("SET").arg(key).arg(value).arg("PX");
-            set.arg(u64::try_from(ttl.as_millis()).unwrap_or(1 << 52)).arg("XX");
+            set.arg(u64::try_from(ttl.as_millis()).unwrap_or(1 << 52))
+                .arg("XX");
             set
         }
         Command::Expire { key, ttl } => commands::set_ttl(key, ttl),
@@ -133,9 +134,9 @@ fn reply(command: &Command<'_>, answers: &mut Answers) -> Result<Reply, StoreErr
             .state()
             .map(|state| Reply::Applied(matches!(state, Some(EntryState::Active { .. })))),
         Command::IndexMarkAll { .. } => answers.members().map(Reply::Members),
-        Command::IndexDue { .. } => answers.entries().map(|entries| {
-            Reply::Members(entries.into_iter().map(|entry| entry.member).collect())
-        }),
+        Command::IndexDue { .. } => answers
+            .entries()
+            .map(|entries| Reply::Members(entries.into_iter().map(|entry| entry.member).collect())),
         Command::IndexSupersede { .. } => answers.superseded().map(|superseded| {
             Reply::Superseded(match superseded {
                 SupersedeOutcome::Superseded => Superseded::Marked,

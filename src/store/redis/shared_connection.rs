@@ -57,10 +57,7 @@ struct Renewal {
 
 impl SharedConnection {
     /// Creates a shared connection that is made when first needed.
-    pub(super) fn new(
-        connector: Arc<Connector>,
-        budget: Duration,
-        ) -> Arc<Self> {
+    pub(super) fn new(connector: Arc<Connector>, budget: Duration) -> Arc<Self> {
         Arc::new(Self {
             current: ArcSwapOption::empty(),
             connected_once: AtomicBool::new(false),
@@ -162,9 +159,7 @@ impl SharedConnection {
     pub(super) fn discard(self: &Arc<Self>, connection: &Arc<Connection>, error: &StoreError) {
         // Under the lock, so that a call that finds no connection also finds the reason.
         let mut renewal = self.lock();
-        let held = self
-            .current
-            .compare_and_swap(Arc::as_ptr(connection), None);
+        let held = self.current.compare_and_swap(Arc::as_ptr(connection), None);
         // Many calls break with a connection; only the first to notice records the failure.
         if held
             .as_ref()

@@ -12,7 +12,6 @@ use super::client::Client;
 use super::config::{Limits, RedisConfig};
 use super::connect::Connector;
 
-
 use super::error;
 use crate::store::error::{StoreError, StoreErrorKind};
 
