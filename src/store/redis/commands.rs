@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use redis::{Arg, Cmd};
 
+use super::config::LARGE;
 use super::scripts::{
     self, COMPARE_AND_DELETE, COMPARE_AND_SET, INDEX_PUT, INDEX_REMOVE_DUE, INDEX_SUPERSEDE,
     INDEX_TOMBSTONE_ALL, Script,
@@ -36,6 +37,15 @@ pub(super) fn pttl(key: &str) -> Cmd {
 /// The value of a record: `GET`.
 pub(super) fn get(key: &str) -> Cmd {
     command("GET", key, 0, 0)
+}
+
+/// The first [`LARGE`] bytes of the value of a record: `GETRANGE`.
+///
+/// An absent record has an empty value here, so this is sent behind a [`pttl`].
+pub(super) fn beginning(key: &str) -> Cmd {
+    let mut range = command("GETRANGE", key, 2, NUMBERS);
+    range.arg(0).arg(LARGE - 1);
+    range
 }
 
 /// Writes a record unless there is one: `SET NX PX`.

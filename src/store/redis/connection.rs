@@ -165,3 +165,80 @@ impl Drop for Connection {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use redis::aio::MultiplexedConnection;
+    use redis::{AsyncConnectionConfig, RedisConnectionInfo, cmd};
+    use tokio::io::{AsyncReadExt, DuplexStream};
+
+    use super::Connection;
+    use crate::store::redis::traffic::{EndOfTraffic, Traffic, Watched};
+
+    async fn connection() -> (Connection, DuplexStream) {
+        let (stream, server) = tokio::io::duplex(1024);
+        let traffic = Traffic::new();
+        let (handle, driver) = MultiplexedConnection::new_with_config(
+            &RedisConnectionInfo::default().set_skip_set_lib_name(),
+            Watched::new(stream, Arc::clone(&traffic)),
+            AsyncConnectionConfig::new().set_response_timeout(None),
+        )
+        .await
+        .unwrap();
+        let end = EndOfTraffic(Arc::clone(&traffic));
+        let driver = tokio::spawn(async move {
+            let _end = end;
+            driver.await;
+        });
+        let connection = Connection::watched(handle, traffic, driver.abort_handle());
+        (connection, server)
+    }
+
+    /// On one thread, the task of the connection meets the command and the end together.
+    #[tokio::test]
+    async fn a_command_that_met_the_end_of_the_connection_was_never_written() {
+        let (connection, server) = connection().await;
+        tokio::task::yield_now().await;
+        drop(server);
+        assert!(!connection.is_closed(), "not noticed yet");
+        let writes = connection.writes();
+        let mut handle = connection.handle();
+        let error = handle.send_packed_command(&cmd("PING")).await;
+        assert!(error.unwrap_err().is_connection_dropped());
+        assert!(connection.never_written(writes));
+        tokio::task::yield_now().await;
+        assert!(connection.is_closed() && connection.has_ended());
+    }
+
+    #[tokio::test]
+    async fn a_command_that_was_written_is_not_taken_for_one_that_was_not() {
+        let (connection, mut server) = connection().await;
+        let writes = connection.writes();
+        let mut handle = connection.handle();
+        let ping = cmd("PING");
+        let close = async {
+            server.read_u8().await.unwrap();
+            drop(server);
+        };
+        let (error, ()) = tokio::join!(handle.send_packed_command(&ping), close);
+        assert!(error.unwrap_err().is_connection_dropped());
+        assert!(!connection.never_written(writes));
+    }
+
+    #[tokio::test]
+    async fn the_end_of_a_pooled_connection_is_noticed_too() {
+        let (stream, server) = tokio::io::duplex(1024);
+        let info = RedisConnectionInfo::default().set_skip_set_lib_name();
+        let (handle, driver) = MultiplexedConnection::new(&info, stream).await.unwrap();
+        let driver = tokio::spawn(driver);
+        let connection = Connection::of_pool(handle);
+        assert!(!connection.is_closed());
+        drop(server);
+        driver.await.unwrap();
+        assert!(connection.is_closed());
+        assert_eq!(connection.writes(), None);
+        assert!(!connection.never_written(None), "unknown");
+    }
+}

@@ -12,6 +12,7 @@ mod connection;
 mod contract;
 mod error;
 mod eviction;
+mod lane;
 mod legacy;
 mod log_throttle;
 mod race;

@@ -1,10 +1,11 @@
 //! What one call sends to Redis.
 
 use redis::aio::MultiplexedConnection;
-use redis::{Cmd, Pipeline, RedisResult, ServerErrorKind, Value};
+use redis::{Arg, Cmd, Pipeline, RedisResult, ServerErrorKind, Value};
 
 use super::answers::Answers;
 use super::commands;
+use super::config::LARGE;
 
 /// One command, or several that go out in one write and are answered in order.
 ///
@@ -12,6 +13,7 @@ use super::commands;
 pub(super) struct Request {
     commands: Commands,
     is_read: bool,
+    reads_large: bool,
 }
 
 // redis-rs sends commands only as `Cmd` and `Pipeline`, which it packs into one buffer itself:
@@ -57,12 +59,31 @@ impl Request {
     }
 
     const fn new(commands: Commands, is_read: bool) -> Self {
-        Self { commands, is_read }
+        Self {
+            commands,
+            is_read,
+            reads_large: false,
+        }
     }
 
     /// Whether the request only reads, so that sending it twice does no harm.
     pub(super) const fn is_read(&self) -> bool {
         self.is_read
+    }
+
+    /// Expects answers that are large, whatever the size of the request is.
+    pub(super) const fn expect_large(mut self) -> Self {
+        self.reads_large = true;
+        self
+    }
+
+    /// Whether the request, or what it reads, is too large for the connection of all calls.
+    pub(super) fn is_large(&self) -> bool {
+        self.reads_large
+            || match &self.commands {
+                Commands::One(command) => size(command) > LARGE,
+                Commands::Several(pipeline) => pipeline.cmd_iter().map(size).sum::<usize>() > LARGE,
+            }
     }
 
     /// Sends the request and returns the answers, refusals among them.
@@ -91,6 +112,14 @@ impl Request {
             }
         }
     }
+}
+
+fn size(command: &Cmd) -> usize {
+    let size = |arg: Arg<&[u8]>| match arg {
+        Arg::Simple(bytes) => bytes.len(),
+        _ => 0,
+    };
+    command.args_iter().map(size).sum()
 }
 
 fn is_unknown_script(answer: &Value) -> bool {

@@ -19,6 +19,8 @@ use crate::support::proxy::Proxy;
 use crate::support::redis_server::RedisServer;
 
 mod cancellation;
+mod dead_connections;
+mod large_values;
 mod logs;
 mod network;
 mod refusals;

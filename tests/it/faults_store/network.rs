@@ -140,12 +140,12 @@ async fn f04_slow_network_is_waited_for_up_to_the_deadline() {
 async fn f05_reply_cut_at_every_byte_is_never_a_partial_value() {
     let server = RedisServer::start();
     let proxy = Proxy::to(server.address()).await;
-    let whole = connected(&proxy.url()).await;
-    write(&whole).await.expect("redis answers");
+    let store = connected(&proxy.url()).await;
+    write(&store).await.expect("redis answers");
     let (mut cut, mut served) = (0, 0);
     for limit in 0..48 {
         proxy.cut_replies_after(Some(limit));
-        let store = RedisStore::lazy(&proxy.url()).expect("a good url");
+        proxy.reset_open();
         match read(&store).await {
             Ok(stored) => {
                 let stored = stored.expect("stored");
@@ -160,6 +160,7 @@ async fn f05_reply_cut_at_every_byte_is_never_a_partial_value() {
             }
         }
         proxy.cut_replies_after(None);
+        proxy.reset_open();
         eventually("whole again", || async { read(&store).await.ok() }).await;
     }
     assert!(cut >= 20 && served >= 5, "{cut} cut, {served} served");

@@ -80,6 +80,9 @@ async fn is_refused(store: &RedisStore) -> bool {
     let put = [entry(index, "a", 1)];
     let mut refused = store.insert(record(key, b"v")).await.is_err();
     refused |= store.load(key).await.is_err();
+    // Values that are large, or empty, are read in another way.
+    refused |= store.insert(record("empty", b"")).await.is_err();
+    refused |= store.load("empty").await.is_err();
     refused |= store.set_ttl(key, TTL).await.is_err();
     refused |= store.delete(key).await.is_err();
     refused |= store.index_put(put[0], KEEP).await.is_err();
