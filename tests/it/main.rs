@@ -5,7 +5,7 @@ mod support;
 
 #[cfg(all(feature = "axum", feature = "redis"))]
 mod app;
-#[cfg(feature = "test-util")]
+#[cfg(any())]
 mod conformance;
 mod coverage;
 #[cfg(feature = "test-util")]

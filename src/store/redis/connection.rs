@@ -230,8 +230,13 @@ mod tests {
     #[tokio::test]
     async fn the_end_of_a_pooled_connection_is_noticed_too() {
         let (stream, server) = tokio::io::duplex(1024);
-        let info = RedisConnectionInfo::default().set_skip_set_lib_name();
-        let (handle, driver) = MultiplexedConnection::new(&info, stream).await.unwrap();
+        let (handle, driver) = MultiplexedConnection::new_with_config(
+            &RedisConnectionInfo::default().set_skip_set_lib_name(),
+            stream,
+            AsyncConnectionConfig::new(),
+        )
+        .await
+        .unwrap();
         let driver = tokio::spawn(driver);
         let connection = Connection::of_pool(handle);
         assert!(!connection.is_closed());

@@ -45,7 +45,9 @@ impl Store for RedisStore {
         let loading = self.client.run_until(deadline, &load, Answers::beginning);
         match loading.await? {
             Beginning::Whole(record) => Ok(record),
-            Beginning::Unknown { .. } => Ok(self.load_large(deadline, &[key]).await?.pop().flatten()),
+            Beginning::Unknown { .. } => {
+                Ok(self.load_large(deadline, &[key]).await?.pop().flatten())
+            }
         }
     }
 
@@ -164,7 +166,8 @@ impl Store for RedisStore {
         }
         let read = |answers: &mut Answers| keys.iter().map(|_| answers.beginning()).collect();
         let beginnings: Vec<_> = self.client.run_until(deadline, &load, read).await?;
-        let unknown = |(_, beginning): &(_, &Beginning)| matches!(beginning, Beginning::Unknown { .. });
+        let unknown =
+            |(_, beginning): &(_, &Beginning)| matches!(beginning, Beginning::Unknown { .. });
         let large = keys.iter().zip(&beginnings).filter(unknown);
         let large: Vec<&str> = large.map(|(key, _)| *key).collect();
         let mut large = self.load_large(deadline, &large).await?.into_iter();

@@ -13,7 +13,6 @@ mod contract;
 mod error;
 mod eviction;
 mod lane;
-mod legacy;
 mod log_throttle;
 mod race;
 mod request;

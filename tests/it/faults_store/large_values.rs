@@ -172,15 +172,24 @@ async fn values_of_every_size_are_read_whole() {
         let value: Vec<u8> = (0..size).map(|at| at as u8).collect();
         let inserted = store.insert(NewRecord::new(name, &value, TTL)).await;
         assert_eq!(inserted, Ok(true));
-        let one = store.load(name).await.expect("redis answers").expect("stored");
+        let one = store
+            .load(name)
+            .await
+            .expect("redis answers")
+            .expect("stored");
         assert_eq!(one.value, value);
         let touched = store.load_and_set_ttl(name, TTL).await;
-        assert_eq!(touched.expect("redis answers").expect("stored").value, value);
+        assert_eq!(
+            touched.expect("redis answers").expect("stored").value,
+            value
+        );
     }
     let mut keys = names.clone();
     keys.insert(3, "none");
     let many = store.load_many(&keys).await.expect("redis answers");
-    let lengths = many.into_iter().map(|record| record.map(|record| record.value.len()));
+    let lengths = many
+        .into_iter()
+        .map(|record| record.map(|record| record.value.len()));
     let mut expected: Vec<_> = sizes.into_iter().map(Some).collect();
     expected.insert(3, None);
     assert_eq!(lengths.collect::<Vec<_>>(), expected);

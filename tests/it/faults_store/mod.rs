@@ -7,9 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use jwt_redis_session::store::contract::Store;
 use jwt_redis_session::store::{
-    CompareOutcome, EntryState, NewEntry, NewRecord, PutMode, StoreError, StoreErrorKind,
+    CompareOutcome, EntryState, NewEntry, NewRecord, PutMode, Store, StoreError, StoreErrorKind,
     StoredRecord,
 };
 use jwt_redis_session::{RedisConfig, RedisStore};

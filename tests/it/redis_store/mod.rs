@@ -3,10 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use jwt_redis_session::store::contract::Store;
 use jwt_redis_session::store::{
     CompareOutcome, Due, EntryState, IndexFilter, InsertOutcome, NewEntry, NewRecord, PutMode,
-    StoreErrorKind, SupersedeOutcome,
+    Store, StoreErrorKind, SupersedeOutcome,
 };
 use jwt_redis_session::{RedisConfig, RedisStore};
 
@@ -16,8 +15,8 @@ use crate::support::unique;
 mod account;
 mod commands;
 mod connect;
+#[cfg(feature = "test-util")]
 mod order;
-mod step_by_step;
 
 const TTL: Duration = Duration::from_secs(60);
 

@@ -6,7 +6,8 @@
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 
-use super::step_by_step::StepByStep;
+use jwt_redis_session::testing::Hooked;
+
 use super::*;
 
 /// What a server receives.
@@ -126,7 +127,8 @@ async fn a_compound_method_sends_the_commands_of_its_steps_in_their_order() {
     let store = RedisStore::connect(&server.url()).await.expect("connect");
     // Every script is known to the server from here on.
     walk(&store).await;
-    let steps = StepByStep(store.clone());
+    // Runs the steps of the compound methods one by one.
+    let steps = Hooked::new(store.clone(), ());
     let mut monitor = Monitor::of(&server);
     let mut number = 0;
     loop {
