@@ -95,9 +95,12 @@ impl Connection {
 
     /// Records that no answer came in time to a call of `start`, and returns whether the
     /// connection is to be considered dead.
-    pub(super) fn record_timeout(&self, start: Instant) -> bool {
-        if self.heard_at() > start && !self.is_endless() {
-            // Bytes are arriving: the answer is late, the connection is not dead.
+    ///
+    /// Only silence of at least `silence` counts. If bytes are arriving the answer is late, and
+    /// a call that had little time left says nothing of the connection.
+    pub(super) fn record_timeout(&self, start: Instant, silence: Duration) -> bool {
+        let silent = start.max(self.heard_at()).elapsed() >= silence;
+        if !silent && !self.is_endless() {
             return false;
         }
         self.timeouts.fetch_add(1, Ordering::Relaxed) + 1 >= TIMEOUTS

@@ -39,9 +39,7 @@ impl RedisStore {
 impl Store for RedisStore {
     async fn load(&self, key: &str) -> Result<Option<StoredRecord>, StoreError> {
         let deadline = self.client.deadline();
-        let mut load = Request::reads(2);
-        load.push(commands::pttl(key));
-        load.push(commands::beginning(key));
+        let load = Request::read_both(commands::pttl(key), commands::beginning(key));
         let loading = self.client.run_until(deadline, &load, Answers::beginning);
         match loading.await? {
             Beginning::Whole(record) => Ok(record),

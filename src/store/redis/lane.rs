@@ -12,7 +12,7 @@ use super::config::Limits;
 use super::connect::Connector;
 use super::connection::Connection;
 use super::error;
-use super::race::{Either, race};
+use super::pair::{Either, race};
 use super::request::Request;
 use super::shared_connection::SharedConnection;
 use crate::store::error::{StoreError, StoreErrorKind};
@@ -165,10 +165,14 @@ impl Lane {
     ) -> Result<T, Failure> {
         let start = Instant::now();
         let mut answer = pin!(answer);
-        let patience = SILENCE.min(self.limits.response);
+        let patience = self.silence();
         let first = answer_or_silence(connection, start, patience, deadline, answer.as_mut());
         if let Some(result) = first.await {
             return self.settle(connection, start, result);
+        }
+        if Instant::now() >= deadline {
+            // The silence was short: the call had no time left.
+            return Err(self.timed_out(connection, start));
         }
         self.shared.discard(connection, &self.connector.late());
         match race(answer.as_mut(), pin!(self.shared.acquire(deadline))).await {
@@ -216,10 +220,15 @@ impl Lane {
 
     fn timed_out(&self, connection: &Arc<Connection>, start: Instant) -> Failure {
         let error = self.connector.late();
-        if connection.record_timeout(start) {
+        if connection.record_timeout(start, self.silence()) {
             self.shared.discard(connection, &error);
         }
         error.into()
+    }
+
+    /// How long a connection that may be dead may be silent.
+    fn silence(&self) -> Duration {
+        SILENCE.min(self.limits.response)
     }
 
     fn unreachable(&self) -> StoreError {

@@ -14,10 +14,11 @@ mod error;
 mod eviction;
 mod lane;
 mod log_throttle;
-mod race;
+mod pair;
 mod request;
 mod scripts;
 mod shared_connection;
+mod spare;
 mod store;
 #[cfg(feature = "tls")]
 mod tls;
