@@ -6,7 +6,9 @@ use futures_util::FutureExt;
 use http::{Request, Response};
 use jwt_redis_session::middleware::{LazySession, LazyTagged};
 use jwt_redis_session::store::StoreErrorKind;
-use jwt_redis_session::{JwtRedisSession, RequireSession, Session, Sessions, Tagged, TokenSources};
+use jwt_redis_session::{
+    JwtRedisSession, MemoryStore, RequireSession, Session, Sessions, Tagged, TokenSources,
+};
 use tower::{Layer, ServiceBuilder, ServiceExt, service_fn};
 
 use super::{Body, FORM, get, keyring, request, sessions, token, told};
