@@ -1,5 +1,6 @@
 //! What is kept, for how long.
 
+pub mod cas;
 pub mod contract;
 pub(crate) mod error;
 pub(crate) mod index_entries;
