@@ -1,6 +1,6 @@
 //! Session stores on a database of your own.
 //!
-//! [`CasStore`] is a complete [`Store`](crate::store::contract::Store) on any database that can
+//! [`CasStore`] is a complete [`Store`](crate::store::Store) on any database that can
 //! read a value and replace it if it has not changed: SQL, `DynamoDB`, etcd, embedded databases.
 //! Implement the three methods of [`CasBackend`]; `CasStore` does the rest.
 //!
@@ -10,7 +10,7 @@
 //!
 //! The example `custom_store` is a durable store in a file. A backend in memory:
 //!
-//! ```ignore
+//! ```
 //! use std::collections::HashMap;
 //! use std::sync::Mutex;
 //! use std::time::{Duration, Instant};

@@ -1,9 +1,9 @@
-//! Conformance suite: every promise that a [`Store`](crate::store::contract::Store) makes, as a
+//! Conformance suite: every promise that a [`Store`](crate::store::Store) makes, as a
 //! table of cases.
 //!
 //! A store passes if [`check`] returns:
 //!
-//! ```ignore
+//! ```
 //! use jwt_redis_session::MemoryStore;
 //! use jwt_redis_session::testing::conformance;
 //!
@@ -19,7 +19,7 @@
 //!
 //! [`CASES`] lists the cases for a test harness that runs them one by one:
 //!
-//! ```ignore
+//! ```
 //! use jwt_redis_session::MemoryStore;
 //! use jwt_redis_session::store::SharedStore;
 //! use jwt_redis_session::testing::conformance::CASES;
