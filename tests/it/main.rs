@@ -5,9 +5,11 @@ mod support;
 
 #[cfg(all(feature = "axum", feature = "redis"))]
 mod app;
-#[cfg(any())]
+#[cfg(feature = "test-util")]
 mod conformance;
 mod coverage;
+#[cfg(feature = "test-util")]
+mod custom_store;
 #[cfg(feature = "test-util")]
 mod edges;
 #[cfg(all(feature = "axum", feature = "redis"))]
