@@ -4,8 +4,6 @@ pub mod cas;
 pub(crate) mod contract;
 pub(crate) mod error;
 pub(crate) mod index_entries;
-#[cfg(feature = "redis")]
-pub(crate) mod legacy;
 pub(crate) mod memory;
 #[cfg(feature = "redis")]
 mod redis;

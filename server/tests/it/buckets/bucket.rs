@@ -1,6 +1,5 @@
 //! A bucket of a service under test, with its key.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use jwt_redis_session::RedisConfig;
@@ -88,7 +87,10 @@ pub(super) fn store(service: &Service) -> SharedStore {
         return memory.clone().into();
     }
     let redis = service.redis.as_ref().expect("memory or Redis");
-    RedisConfig::new(redis.url()).lazy().expect("a store").into()
+    RedisConfig::new(redis.url())
+        .lazy()
+        .expect("a store")
+        .into()
 }
 
 /// What the store holds under `key`.

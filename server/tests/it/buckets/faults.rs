@@ -1,7 +1,5 @@
 //! What happens when the store fails.
 
-use std::time::Duration;
-
 use jwt_redis_session::store::StoreErrorKind;
 use reqwest::{Method, RequestBuilder, Response};
 use serde_json::json;
