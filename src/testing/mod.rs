@@ -36,6 +36,8 @@
 pub mod conformance;
 mod faulty;
 mod hooked;
+#[cfg(test)]
+mod tests;
 
 pub use faulty::{Faults, Faulty};
 pub use hooked::{Delivery, Hook, Hooked, Step, StepAnswer};

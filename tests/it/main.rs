@@ -16,6 +16,8 @@ mod edges;
 mod faults;
 #[cfg(any())]
 mod faults_store;
+#[cfg(all(feature = "test-util", feature = "redis"))]
+mod faulty;
 mod format;
 #[cfg(feature = "redis")]
 mod format_redis;
