@@ -5,6 +5,7 @@
 //!
 //! `cargo run --example custom_store`
 
+use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -12,9 +13,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use jwt_redis_session::store::cas::{CasBackend, CasStore};
 use jwt_redis_session::store::{StoreError, StoreErrorKind, StoredRecord, async_trait};
 use jwt_redis_session::{Keyring, Sessions};
-use redb::{
-    AccessGuard, Database, ReadableTable as _, ReadableTableMetadata as _, TableDefinition,
-};
+use redb::{AccessGuard, Database, ReadableTable, ReadableTableMetadata, TableDefinition};
+
+type BoxResult<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 /// A key, the time at which it expires in Unix milliseconds, and its value.
 const VALUES: TableDefinition<'_, &str, (u64, &[u8])> = TableDefinition::new("sessions");
@@ -25,7 +26,7 @@ pub(crate) struct Redb(Arc<Database>);
 
 impl Redb {
     /// Opens the file, or creates it.
-    pub(crate) fn open(path: impl AsRef<Path>) -> Result<Self, redb::Error> {
+    pub(crate) fn open(path: impl AsRef<Path>) -> BoxResult<Self> {
         let database = Database::create(path)?;
         let transaction = database.begin_write()?;
         transaction.open_table(VALUES)?;
@@ -51,7 +52,7 @@ impl Redb {
     /// Runs `work` on a thread that may block. It is completed even if the future is dropped.
     async fn run<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Database) -> Result<T, redb::Error> + Send + 'static,
+        work: impl FnOnce(&Database) -> BoxResult<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         let database = Arc::clone(&self.0);
         let work = tokio::task::spawn_blocking(move || work(&database));
@@ -101,17 +102,16 @@ impl CasBackend for Redb {
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
-        self.run(|database| Ok(drop(database.begin_read()?))).await
+        self.run(|database| Ok(database.begin_read().map(drop)?))
+            .await
     }
 }
 
 /// Returns the value and what is left of its TTL, unless it has expired.
 fn live<'a>(found: Option<&'a AccessGuard<'_, (u64, &[u8])>>) -> Option<(&'a [u8], Duration)> {
     let (expires, value) = found?.value();
-    let left = expires
-        .checked_sub(unix_millis(Duration::ZERO))
-        .filter(|left| *left > 0)?;
-    Some((value, Duration::from_millis(left)))
+    let left = expires.saturating_sub(unix_millis(Duration::ZERO));
+    (left > 0).then(|| (value, Duration::from_millis(left)))
 }
 
 /// Returns the time after `duration`, in Unix milliseconds.
@@ -121,12 +121,12 @@ fn unix_millis(duration: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-fn failed(error: impl std::error::Error + Send + Sync + 'static) -> StoreError {
+fn failed(error: impl Into<Box<dyn Error + Send + Sync>>) -> StoreError {
     StoreError::new(StoreErrorKind::Other).with_source(error)
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn main() -> BoxResult<()> {
     let file = std::env::temp_dir().join("custom_store.redb");
     let database = Redb::open(&file)?;
     database.purge().await?;

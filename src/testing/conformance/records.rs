@@ -116,62 +116,40 @@ pub(super) async fn calls_see_earlier_calls(h: Harness) {
     }
 }
 
-/// Whether a call either did nothing or reported that the key holds data of another type.
-fn is_refused<T: PartialEq>(answer: Result<T, StoreError>, nothing: T) -> bool {
-    match answer {
-        Ok(answer) => answer == nothing,
+/// Asserts that a call either found nothing or reported data of another type.
+fn assert_refused<T: PartialEq>(h: &Harness, answer: Result<T, StoreError>, nothing: &T) {
+    let is_refused = match answer {
+        Ok(answer) => answer == *nothing,
         Err(error) => error.kind() == StoreErrorKind::WrongType,
-    }
+    };
+    assert!(is_refused, "{h}");
 }
 
 pub(super) async fn an_index_is_not_a_record(h: Harness) {
-    let (index, other) = (&*h.key("index"), &*h.key("other"));
+    let (s, index, other) = (&h.store, &*h.key("index"), &*h.key("other"));
     h.put(index, &[("member", 7)]).await;
     h.insert(other, b"value").await;
-    let (s, record) = (&h.store, NewRecord::new(index, b"value", LONG));
-    let many = s
-        .load_many(&[other, index])
-        .await
-        .map(|mut records| records.pop());
+    assert_refused(&h, s.load(index).await, &None);
+    let many = s.load_many(&[other, index]).await;
+    assert_refused(&h, many.map(|mut records| records.pop()), &Some(None));
+    assert_refused(&h, s.load_and_set_ttl(index, LONG).await, &None);
+    let record = NewRecord::new(index, b"value", LONG);
+    let set = s.compare_and_set(b"", record).await;
+    assert_refused(&h, set, &CompareOutcome::Missing);
     let deleted = s.compare_and_delete(index, b"").await;
-    for (refused, method) in [
-        (is_refused(s.load(index).await, None), "load"),
-        (is_refused(many, Some(None)), "load_many"),
-        (
-            is_refused(s.load_and_set_ttl(index, LONG).await, None),
-            "load_and_set_ttl",
-        ),
-        (
-            is_refused(
-                s.compare_and_set(b"", record).await,
-                CompareOutcome::Missing,
-            ),
-            "compare_and_set",
-        ),
-        (
-            is_refused(deleted, CompareOutcome::Missing),
-            "compare_and_delete",
-        ),
-    ] {
-        assert!(refused, "{h}; {method}");
-    }
+    assert_refused(&h, deleted, &CompareOutcome::Missing);
     h.assert_entries(index, &[("member", 7)]).await;
 }
 
 pub(super) async fn a_record_is_not_an_index(h: Harness) {
-    let key = &*h.key("record");
+    let (s, key) = (&h.store, &*h.key("record"));
     h.insert(key, b"value").await;
-    let (s, entry) = (&h.store, NewEntry::new(key, "member", 5, LONG));
-    assert!(is_refused(s.index_get(key, "member").await, None), "{h}");
-    let all = s.index_tombstone_all(key, None, NOW).await;
-    assert!(is_refused(all, Vec::new()), "{h}");
-    assert!(
-        is_refused(s.index_remove(key, &["member"], None).await, ()),
-        "{h}"
-    );
-    assert!(
-        is_refused(s.index_put(entry, PutMode::KeepTombstone).await, ()),
-        "{h}"
-    );
+    assert_refused(&h, s.index_get(key, "member").await, &None);
+    let tombstones = s.index_tombstone_all(key, None, NOW).await;
+    assert_refused(&h, tombstones, &Vec::new());
+    assert_refused(&h, s.index_remove(key, &["member"], None).await, &());
+    let entry = NewEntry::new(key, "member", 5, LONG);
+    let put = s.index_put(entry, PutMode::KeepTombstone).await;
+    assert_refused(&h, put, &());
     assert_eq!(h.value(key).await, "value", "{h}");
 }
