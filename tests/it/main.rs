@@ -14,7 +14,7 @@ mod custom_store;
 mod edges;
 #[cfg(all(feature = "axum", feature = "redis"))]
 mod faults;
-#[cfg(any())]
+#[cfg(feature = "redis")]
 mod faults_store;
 #[cfg(all(feature = "test-util", feature = "redis"))]
 mod faulty;
@@ -27,12 +27,12 @@ mod history;
 mod interleavings;
 #[cfg(feature = "redis")]
 mod interop;
+mod layering;
 mod merge;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod middleware;
 mod operations;
 mod readme;
-#[cfg(any())]
+#[cfg(feature = "redis")]
 mod redis_store;
-mod rooms;
