@@ -182,6 +182,7 @@ async fn tower_http_outside_and_inside() {
         .layer(from_fn(pass))
         .layer(layer.clone())
         .layer(TraceLayer::new_for_http())
+        .layer(RequireSession::new().empty_body())
         .layer(CatchPanicLayer::new())
         .layer(CorsLayer::permissive())
         .layer(CompressionLayer::new())
