@@ -6,7 +6,9 @@ use futures_util::FutureExt;
 use http::{Request, Response};
 use jwt_redis_session::middleware::{LazySession, LazyTagged};
 use jwt_redis_session::store::StoreErrorKind;
-use jwt_redis_session::{JwtRedisSession, RequireSession, Session, Sessions, Tagged, TokenSources};
+use jwt_redis_session::{
+    JwtRedisSession, MemoryStore, RequireSession, Session, Sessions, Tagged, TokenSources,
+};
 use tower::{Layer, ServiceBuilder, ServiceExt, service_fn};
 
 use super::{Body, FORM, get, keyring, request, sessions, token, told};
@@ -198,9 +200,11 @@ async fn r20_headers_are_those_of_an_eager_layer() {
 #[tokio::test]
 async fn r22_tagged_layers_have_a_lazy_counterpart() {
     struct Admin;
-    let (store, users) = sessions();
-    let admins = Sessions::builder(store, keyring()).keyspace("admin:");
-    let admins = admins.build().unwrap();
+    let store = MemoryStore::new();
+    let [users, admins] = ["user:", "admin:"].map(|keyspace| {
+        let builder = Sessions::builder(store.clone(), keyring());
+        builder.keyspace(keyspace).build().unwrap()
+    });
     let token = token(&admins).await;
     let admin_layer = JwtRedisSession::new(admins)
         .sources(TokenSources::token_arg("adminToken").unwrap())
