@@ -200,11 +200,9 @@ async fn r20_headers_are_those_of_an_eager_layer() {
 #[tokio::test]
 async fn r22_tagged_layers_have_a_lazy_counterpart() {
     struct Admin;
-    let store = MemoryStore::new();
-    let [users, admins] = ["user:", "admin:"].map(|keyspace| {
-        let builder = Sessions::builder(store.clone(), keyring());
-        builder.keyspace(keyspace).build().unwrap()
-    });
+    let (_faults, users) = sessions();
+    let admins = Sessions::builder(MemoryStore::new(), keyring()).keyspace("admin:");
+    let admins = admins.build().unwrap();
     let token = token(&admins).await;
     let admin_layer = JwtRedisSession::new(admins)
         .sources(TokenSources::token_arg("adminToken").unwrap())
