@@ -197,6 +197,23 @@ impl Session {
         .await
     }
 
+    /// Logs `owner` in and returns the token of the session, which always has a new id.
+    ///
+    /// # Errors
+    ///
+    /// As [`create`](Self::create) and [`rotate`](Self::rotate).
+    pub async fn login(&self, owner: &str) -> Result<Token, SessionError> {
+        let owner = crate::record::owner::Owner::parse(owner);
+        let owner = owner.ok_or(SessionError::InvalidOwner)?;
+        let shared = Arc::clone(&self.0);
+        to_its_end(async move {
+            let _turn = shared.turn.lock().await;
+            let token = shared.login(owner).await;
+            token.map_err(|error| shared.failed("login", error))
+        })
+        .await
+    }
+
     /// Asks the store whether the session still lives, without prolonging it. For connections
     /// that outlive their request, such as a WebSocket: what the handle knows is of its start.
     ///

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use crate::error::SessionError;
 use crate::id::SessionId;
 use crate::lifecycle::load::Loaded;
+use crate::lifecycle::login::Login;
 use crate::record::data::{Changes, SessionData};
 use crate::record::owner::Owner;
 use crate::record::{Meta, Record};
@@ -163,6 +164,36 @@ impl Shared {
         let engine = Arc::clone(&self.engine);
         let created = engine.rotate(id, record, claims, &mut edit).await?;
         self.activate(&created, &draft.written());
+        Ok(created.token)
+    }
+
+    pub(super) async fn login(&self, owner: Owner) -> Result<Token, SessionError> {
+        self.lock().owner = OwnerChange::Set(owner.as_str().into());
+        let new = self.new_session()?;
+        let mut draft = match self.draft() {
+            Ok(draft) => Some(draft),
+            Err(SessionError::Unavailable(error)) => return Err(error.into()),
+            Err(_) => None,
+        };
+        if let Some(draft) = &mut draft {
+            draft.end = self.end(draft);
+        }
+        let mut edit = |before: &Record| match &draft {
+            Some(draft) => draft.merge(before),
+            None => Err(SessionError::Absent),
+        };
+        let session = draft
+            .as_ref()
+            .map(|draft| (draft.id.clone(), draft.record.clone()));
+        let login = Login {
+            session,
+            owner,
+            new: new.record.clone(),
+            edit: &mut edit,
+            claims: Map::new(),
+        };
+        let created = Arc::clone(&self.engine).login(login).await?;
+        self.activate(&created, &new.written());
         Ok(created.token)
     }
 

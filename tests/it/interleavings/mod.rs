@@ -21,6 +21,7 @@ use test_support::scheduler::{Call, Explorer, Simulation};
 mod changing_hands;
 mod chosen_ids;
 mod destroy_all;
+mod login;
 mod others;
 mod rotation;
 
@@ -94,6 +95,12 @@ async fn rotate_to(
     Ok(session.id().unwrap())
 }
 
+async fn login(sessions: Sessions, old: SessionId, owner: &str) -> Result<SessionId, SessionError> {
+    let session = sessions.get(&old).await?;
+    session.login(owner).await?;
+    Ok(session.id().unwrap())
+}
+
 async fn update(sessions: Sessions, id: SessionId, key: &str) -> Result<(), SessionError> {
     let session = sessions.get(&id).await?;
     session.insert(key, 1)?;
@@ -139,6 +146,7 @@ impl<'w> Stage<'w> {
         if let Some(owner) = owner {
             first.set_owner(owner);
         }
+        first.insert("of", owner.unwrap_or("guest")).unwrap();
         first.create().await.unwrap();
         let a = first.id().unwrap();
         let known = a.clone();
@@ -220,6 +228,11 @@ impl<'w> Stage<'w> {
     fn rotate_to(&mut self, name: &'static str, owner: &'static str) -> Did<SessionId> {
         let old = self.a.clone();
         self.issue(name, move |sessions| rotate_to(sessions, old, owner))
+    }
+
+    fn login(&mut self, name: &'static str, owner: &'static str) -> Did<SessionId> {
+        let old = self.a.clone();
+        self.issue(name, move |sessions| login(sessions, old, owner))
     }
 
     fn update(&mut self, name: &'static str) -> Did<()> {
@@ -342,6 +355,12 @@ impl End {
             Ok(session) => session.contains_key(key),
             Err(_) => false,
         }
+    }
+
+    /// The data that the session `a` had in the beginning names whose it was.
+    async fn data_of(&self, id: &SessionId) -> Option<String> {
+        let session = self.sessions.get(id).await.ok()?;
+        session.get("of").unwrap()
     }
 
     async fn owner(&self, id: &SessionId) -> Option<String> {
