@@ -1,7 +1,6 @@
 //! The one integration test binary: everything through the public API.
 
-#[cfg(feature = "redis")]
-mod support;
+use test_support as support;
 
 #[cfg(all(feature = "axum", feature = "redis"))]
 mod app;

@@ -6,8 +6,7 @@
 //! and the CPU seconds that the server took for 100,000 requests, which is the steadier figure.
 //! Without `--bench` (as `cargo test --benches` runs it) a round is short: it shows that it works.
 
-#[path = "../../../tests/it/support/mod.rs"]
-mod support;
+use test_support as support;
 
 mod bare;
 mod client;

@@ -11,6 +11,7 @@ use super::unique;
 
 /// Runs on a free loopback port with a directory of its own, without persistence unless asked;
 /// killed and removed when dropped.
+#[derive(Debug)]
 pub struct RedisServer {
     child: Child,
     port: u16,

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 /// Forwards to a target; every switch takes effect at once, on open connections too.
+#[derive(Debug)]
 pub struct Proxy {
     address: SocketAddr,
     state: Arc<watch::Sender<State>>,
@@ -20,6 +21,7 @@ pub struct Proxy {
 }
 
 #[derive(Clone)]
+#[derive(Debug)]
 struct State {
     target: SocketAddr,
     delay: Duration,
