@@ -11,7 +11,7 @@ mod coverage;
 mod edges;
 #[cfg(all(feature = "axum", feature = "redis"))]
 mod faults;
-#[cfg(any())]
+#[cfg(feature = "redis")]
 mod faults_store;
 mod format;
 #[cfg(feature = "redis")]
@@ -28,6 +28,6 @@ mod metrics;
 mod middleware;
 mod operations;
 mod readme;
-#[cfg(any())]
+#[cfg(feature = "redis")]
 mod redis_store;
 mod rooms;
