@@ -20,8 +20,7 @@ pub struct Proxy {
     acceptor: JoinHandle<()>,
 }
 
-#[derive(Clone)]
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct State {
     target: SocketAddr,
     delay: Duration,
