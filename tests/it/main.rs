@@ -4,15 +4,19 @@ use test_support as support;
 
 #[cfg(all(feature = "axum", feature = "redis"))]
 mod app;
-#[cfg(any())]
+#[cfg(feature = "test-util")]
 mod conformance;
 mod coverage;
+#[cfg(feature = "test-util")]
+mod custom_store;
 #[cfg(feature = "test-util")]
 mod edges;
 #[cfg(all(feature = "axum", feature = "redis"))]
 mod faults;
 #[cfg(feature = "redis")]
 mod faults_store;
+#[cfg(all(feature = "test-util", feature = "redis"))]
+mod faulty;
 mod format;
 #[cfg(feature = "redis")]
 mod format_redis;
