@@ -6,17 +6,17 @@ use std::time::Duration;
 
 use crate::clock::{Clock, SystemClock};
 use crate::id::SessionId;
-use crate::lifecycle::core::Engine;
+use crate::lifecycle::core::Lifecycle;
 use crate::lifecycle::lifetime::{DEFAULT_SHARE, Lifetime, Touch, is_storable};
 use crate::record::keyspace::Keyspace;
 use crate::sessions::Sessions;
-use crate::store::Store;
+use crate::store::SharedStore;
 use crate::token::TokenFormat;
 
 /// Builder of [`Sessions`]; see [`Sessions::builder`].
 #[must_use = "call `build` to get the sessions"]
 pub struct SessionsBuilder {
-    store: Arc<dyn Store>,
+    store: SharedStore,
     format: Option<TokenFormat>,
     keyspace: String,
     any_keyspace: bool,
@@ -33,23 +33,25 @@ impl Sessions {
     /// [`Keyring`](crate::Keyring) for JWTs, or [`OpaqueTokens`](crate::OpaqueTokens).
     ///
     /// Several `Sessions`, each with its own [keyspace](SessionsBuilder::keyspace), can share one
-    /// store: clones of it, or one `Arc<dyn Store>`.
+    /// store: clones of it, or of one [`SharedStore`].
     ///
     /// ```
-    /// # use std::sync::Arc;
     /// # use jwt_redis_session::{Keyring, MemoryStore, Sessions};
-    /// use jwt_redis_session::store::Store;
+    /// use jwt_redis_session::store::SharedStore;
     ///
     /// # let keyring = Keyring::hs256("a secret of at least 32 random bytes")?;
-    /// let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-    /// let shop = Sessions::builder(Arc::clone(&store), keyring.clone()).keyspace("shop:");
+    /// let store = SharedStore::from(MemoryStore::new());
+    /// let shop = Sessions::builder(store.clone(), keyring.clone()).keyspace("shop:");
     /// let admin = Sessions::builder(store, keyring).keyspace("admin:");
     /// # shop.build()?;
     /// # admin.build()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn builder(store: impl Store, tokens: impl Into<TokenFormat>) -> SessionsBuilder {
-        SessionsBuilder::new(store.into_shared(), Some(tokens.into()))
+    pub fn builder(
+        store: impl Into<SharedStore>,
+        tokens: impl Into<TokenFormat>,
+    ) -> SessionsBuilder {
+        SessionsBuilder::new(store.into(), Some(tokens.into()))
     }
 
     /// Starts building sessions that have no tokens and are addressed by id: no key ring is
@@ -74,13 +76,13 @@ impl Sessions {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn without_tokens(store: impl Store) -> SessionsBuilder {
-        SessionsBuilder::new(store.into_shared(), None)
+    pub fn without_tokens(store: impl Into<SharedStore>) -> SessionsBuilder {
+        SessionsBuilder::new(store.into(), None)
     }
 }
 
 impl SessionsBuilder {
-    fn new(store: Arc<dyn Store>, format: Option<TokenFormat>) -> Self {
+    fn new(store: SharedStore, format: Option<TokenFormat>) -> Self {
         Self {
             store,
             format,
@@ -200,7 +202,7 @@ impl SessionsBuilder {
         if matches!(touch, Touch::After(after) if after > idle && !idle.is_zero()) {
             return Err(ConfigError::TouchAfter);
         }
-        Ok(Sessions::new(Engine {
+        Ok(Sessions::new(Lifecycle {
             store: self.store,
             format: self.format,
             keyspace: Keyspace::new(self.keyspace),

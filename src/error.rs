@@ -102,7 +102,9 @@ pub enum SessionError {
     #[error("the session has no owner; call `set_owner` before `create`")]
     NoOwner,
     /// The sessions were built without a key ring, so that there are no tokens.
-    #[error("these sessions have no tokens; use `create().without_token()` or build with a key ring")]
+    #[error(
+        "these sessions have no tokens; use `create().without_token()` or build with a key ring"
+    )]
     NoTokens,
     /// A time to live is at least a millisecond and at most 100 years.
     #[error("a time to live is at least a millisecond and at most 100 years")]

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 
 use indexmap::IndexMap;
-use serde::de::{Deserializer as _, MapAccess, Visitor};
 use serde::Deserialize;
+use serde::de::{Deserializer as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 /// How many fields a map is allocated for, so that most records need no second allocation.
@@ -39,7 +39,9 @@ pub(crate) fn each_field<'a>(
 /// The text is not a JSON object.
 pub(crate) fn fields(text: &str) -> serde_json::Result<Fields<'_>> {
     let mut fields = Fields::with_capacity(USUAL_FIELDS);
-    each_field(text, |name, value| drop(fields.insert(name, value)))?;
+    each_field(text, |name, value| {
+        fields.insert(name, value);
+    })?;
     Ok(fields)
 }
 
