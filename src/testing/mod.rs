@@ -33,6 +33,7 @@
 //! # }
 //! ```
 
+#[cfg(any())]
 pub mod conformance;
 mod faulty;
 mod hooked;
