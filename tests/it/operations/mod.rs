@@ -92,7 +92,7 @@ async fn created(sessions: &Sessions) -> (Session, Token) {
 async fn created_for(sessions: &Sessions, owner: &str) -> (Session, Token) {
     let session = sessions.new_session();
     session.insert("a", 1).unwrap();
-    session.set_owner(owner);
+    session.set_owner(owner).unwrap();
     let token = session.create().await.unwrap();
     (session, token)
 }
