@@ -1,5 +1,7 @@
 //! What takes time; the `MemoryStore`'s clock is moved by hand.
 
+use std::time::UNIX_EPOCH;
+
 use super::*;
 use jwt_redis_session::config::ManualClock;
 use jwt_redis_session::{Lifetime, MemoryStore, Touch};
@@ -277,4 +279,40 @@ fn touch_after_is_at_most_the_max_age() {
         ageless.touch(Touch::After(more)).build().is_ok(),
         "has no meaning"
     );
+}
+
+#[tokio::test]
+async fn times_mean_the_same_on_a_session_and_in_the_list() {
+    let start = UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+    let (sessions, _, clock) = clocked(|builder| builder.lifetime(both(IDLE * 2)));
+    let (session, token) = created(&sessions).await;
+    let times = |session: &Session| {
+        let (created, expires) = (session.created_at(), session.expires_at());
+        (created, expires, session.absolute_expiry())
+    };
+    let end = Some(start + IDLE * 2);
+    let expected = (Some(start), Some(start + IDLE), end);
+    assert_eq!(times(&session), expected);
+    clock.advance(Duration::from_secs(1000));
+    let opened = open_after(0, (&sessions, &clock), &token).await.unwrap();
+    opened.touch().await.unwrap();
+    let touched = Some(start + Duration::from_secs(1000) + IDLE);
+    assert_eq!(times(&opened), (Some(start), touched, end));
+    let entries = sessions.list("jo").await.unwrap();
+    let [entry] = &entries[..] else {
+        panic!("one session")
+    };
+    let listed = (
+        entry.created_at(),
+        entry.expires_at(),
+        entry.absolute_expiry(),
+    );
+    assert_eq!(listed, (Some(start), touched, end));
+    let last = open_after(700, (&sessions, &clock), &token).await.unwrap();
+    last.touch().await.unwrap();
+    assert_eq!(last.expires_at(), end, "never beyond the absolute end");
+    let (sessions, _, _) = clocked(|builder| builder);
+    let (session, _) = created(&sessions).await;
+    assert_eq!(session.absolute_expiry(), None);
+    assert_eq!(sessions.new_session().expires_at(), None);
 }

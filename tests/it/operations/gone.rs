@@ -127,6 +127,7 @@ async fn is_alive_asks_the_store(store: impl Store + Clone) {
     assert!(sessions.destroy(&id(&session)).await.unwrap());
     assert!(session.is_active(), "the handle knows only of its start");
     assert_eq!(session.is_alive().await, Ok(false));
+    assert_eq!(session.state(), SessionState::Gone);
     assert_eq!(sessions.new_session().is_alive().await, Ok(false));
 }
 

@@ -62,10 +62,14 @@ mod faults;
 mod gone;
 mod handles;
 mod keep_alive;
+mod limits;
+mod login;
 mod names;
 mod owners;
 mod rotation;
 mod stores;
+mod typed;
+mod unsaved;
 mod values;
 
 use stores::{Late, Meddling, SeeNoTtl, SeeNothing, intercepted, yielding};

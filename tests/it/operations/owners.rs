@@ -12,7 +12,7 @@ on_every_store!(
     set_owner_moves_an_active_session,
     clear_owner_takes_it_off_the_list,
     a_stale_handle_never_hands_a_session_back,
-    an_owner_is_checked_when_it_takes_effect,
+    an_invalid_owner_is_refused_at_once_and_never_forgotten,
 );
 
 async fn r31_destroy_all_ends_every_session_of_the_owner_alone(store: impl Store + Clone) {
@@ -154,12 +154,12 @@ async fn a_stale_handle_never_hands_a_session_back(store: impl Store + Clone) {
     assert!(open(&sessions, &token).await.is_ok());
 }
 
-async fn an_owner_is_checked_when_it_takes_effect(store: impl Store + Clone) {
+async fn an_invalid_owner_is_refused_at_once_and_never_forgotten(store: impl Store + Clone) {
     let store = Counting::new(store);
     let sessions = sessions(store.clone());
     for owner in [String::new(), "x".repeat(513)] {
         let session = sessions.new_session();
-        session.set_owner(owner.as_str()).unwrap();
+        assert_eq!(session.set_owner(&owner), Err(SessionError::InvalidOwner));
         assert_eq!(
             session.create().await.unwrap_err(),
             SessionError::InvalidOwner

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jwt_redis_session::store::Store;
 use jwt_redis_session::{Keyring, SessionId, Sessions};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::buckets::bucket::{Bucket, MONTH, status, store, stored};
