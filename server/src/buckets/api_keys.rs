@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jwt_redis_session::store::Store;
+use jwt_redis_session::store::SharedStore;
 use jwt_redis_session::{Session, SessionEntry, SessionError, SessionId, Sessions, TokenRejection};
 
 use crate::buckets::api_key::{self, KeyHash};
@@ -31,7 +31,7 @@ const ID_PREFIX: &str = "bucket-api-key--";
 #[derive(Clone, Debug)]
 pub(crate) struct ApiKeys {
     records: Sessions,
-    store: Arc<dyn Store>,
+    store: SharedStore,
     keyspace: Arc<str>,
     secrets: Arc<[Secret]>,
 }
@@ -58,13 +58,13 @@ pub(crate) struct KeyedBucket {
 impl ApiKeys {
     pub(crate) fn new(shared: &Shared) -> Result<Self, StartError> {
         let keyspace = shared.keyspace("api-key");
-        let records = Sessions::without_tokens(Arc::clone(&shared.store))
+        let records = Sessions::without_tokens(shared.store.clone())
             .keyspace(keyspace.clone())
             .max_age(FOREVER)
             .build()?;
         Ok(Self {
             records,
-            store: Arc::clone(&shared.store),
+            store: shared.store.clone(),
             keyspace: keyspace.into(),
             secrets: shared.secrets().into(),
         })

@@ -39,7 +39,7 @@ pub(crate) async fn readyz(State(shared): State<Shared>) -> Result<Json<Health>,
     }
 }
 
-/// Returns whether the store answers.
+/// Returns whether the store answers a ping.
 pub(crate) async fn can_reach_store(shared: &Shared) -> bool {
     match shared.store.ping().await {
         Ok(()) => true,
