@@ -4,7 +4,8 @@ use std::future::Future;
 use std::time::Duration;
 
 use jwt_redis_session::store::{NewRecord, Store};
-use jwt_redis_session::{Keyring, ManualClock, MemoryStore, NewClaims, SessionId, Sessions};
+use jwt_redis_session::config::ManualClock;
+use jwt_redis_session::{Keyring, MemoryStore, NewClaims, SessionId, Sessions};
 use tokio::runtime::{Builder, Runtime};
 
 pub const SECRET: &[u8] = b"0123456789abcdef0123456789abcdef";
