@@ -12,6 +12,7 @@ mod id;
 mod lifecycle;
 pub mod middleware;
 mod record;
+pub mod reexports;
 pub mod session;
 mod sessions;
 mod source;

@@ -35,7 +35,11 @@ impl World {
         let world = Self {
             keyring,
             store,
-            sessions: sessions.max_age(TTL).build().unwrap(),
+            sessions: sessions
+                .max_age(TTL)
+                .max_fields(usize::MAX)
+                .build()
+                .unwrap(),
             token,
             runtime: Builder::new_current_thread().enable_time().build().unwrap(),
         };
