@@ -22,10 +22,11 @@ const ATTEMPTS: u32 = 5;
 /// Attempts to delete a session of another owner that is being written.
 const DELETES: u32 = 64;
 
-/// What a login starts with.
+/// A login on a request that has a session.
 pub(crate) struct Login<'a> {
-    /// The session of the request, as it was last seen.
-    pub(crate) session: Option<(SessionId, Record)>,
+    pub(crate) id: SessionId,
+    /// The record of the session, as it was last seen.
+    pub(crate) seen: Record,
     pub(crate) owner: Owner,
     /// The record of a new session of `owner`, without data of another session.
     pub(crate) new: Record,
@@ -36,10 +37,9 @@ pub(crate) struct Login<'a> {
 }
 
 impl Lifecycle {
-    /// Logs an owner in: an id that was known before never works afterwards.
+    /// Logs an owner in on a request that has a session, whose id never works afterwards.
     ///
-    /// Without a session, creates one. A session without owner, or of the same owner, is rotated
-    /// and keeps its data. A session of another owner is destroyed and an empty one is created, so
+    /// A session without owner, or of the same owner, is rotated and keeps its data. A session of another owner is destroyed and an empty one is created, so
     /// that no data passes from one owner to another.
     ///
     /// The owner may change concurrently. Each attempt decides by the record that it deletes: a
@@ -47,39 +47,31 @@ impl Lifecycle {
     /// of another owner is deleted only as long as it is another owner's.
     pub(crate) async fn login(self: Arc<Self>, login: Login<'_>) -> Result<Created, SessionError> {
         let Login {
-            session,
+            id,
+            mut seen,
             owner,
             new,
             edit,
             claims,
         } = login;
-        let Some((id, mut seen)) = session else {
-            return self.create(new, Map::new()).await;
-        };
-        let mut revoked = true;
+        let mut failure = SessionError::Conflict;
         let mut retries = Retries::new(ATTEMPTS);
         while retries.next().await {
             if is_of_another(&seen, &owner) {
                 match self.destroy_of_another(&id, seen, &owner).await? {
                     // Destroyed before the new session exists: after a crash in between, the user
                     // logs in again.
-                    None => return self.create(new, Map::new()).await,
+                    None => return self.create(new, Some(Map::new())).await,
                     Some(newer) => seen = newer,
                 }
                 continue;
             }
             match self.rotate_once(&id, seen, &claims, &mut *edit).await? {
                 Rotation::Rotated(created) => return Ok(created),
-                Rotation::Again {
-                    before,
-                    new_revoked,
-                } => {
-                    seen = before;
-                    revoked &= new_revoked;
-                }
+                Rotation::Again { before, why } => (seen, failure) = (before, why),
             }
         }
-        Err(SessionError::lost(revoked))
+        Err(failure)
     }
 
     /// Destroys a session as long as it belongs to another owner than `owner`. Returns the newer

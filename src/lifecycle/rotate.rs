@@ -38,8 +38,8 @@ pub(crate) enum Rotation {
     Again {
         /// The old record as it was last seen.
         before: Record,
-        /// A concurrent `destroy_all` has deleted the new session.
-        new_revoked: bool,
+        /// The error if this was the last attempt.
+        why: SessionError,
     },
 }
 
@@ -75,21 +75,15 @@ impl Lifecycle {
         claims: Map<String, Value>,
         edit: Edit<'_>,
     ) -> Result<Created, SessionError> {
-        let mut revoked = true;
+        let mut failure = SessionError::Revoked;
         let mut retries = Retries::new(ATTEMPTS);
         while retries.next().await {
             match self.rotate_once(&old, seen, &claims, &mut *edit).await? {
                 Rotation::Rotated(created) => return Ok(created),
-                Rotation::Again {
-                    before,
-                    new_revoked,
-                } => {
-                    seen = before;
-                    revoked &= new_revoked;
-                }
+                Rotation::Again { before, why } => (seen, failure) = (before, why),
             }
         }
-        Err(SessionError::lost(revoked))
+        Err(failure)
     }
 
     /// Makes one attempt of a rotation, with a new id of its own.
@@ -102,7 +96,7 @@ impl Lifecycle {
     ) -> Result<Rotation, SessionError> {
         let after = edit(&seen)?;
         self.check_size(&after)?;
-        let (new, token) = self.issue(after.meta(), claims)?;
+        let (new, token) = self.issue(after.meta(), Some(claims))?;
         let mut pair = Pair {
             old,
             new: &new,
@@ -111,15 +105,22 @@ impl Lifecycle {
         };
         let attempt = self.try_rotate(&mut pair, edit).await;
         let (before, record) = (pair.before, pair.after);
-        let new_revoked = matches!(attempt, Ok(Attempt::NewGone));
-        match attempt {
+        let why = match attempt {
             Ok(Attempt::Rotated) => {
                 let id = new;
                 return Ok(Rotation::Rotated(Created { id, token, record }));
             }
-            Ok(Attempt::IdTaken) => self.unlist_taken(&new, &record).await?,
-            Ok(Attempt::NewGone | Attempt::OwnerChanged) => {
+            Ok(Attempt::IdTaken) => {
+                self.unlist_taken(&new, &record).await?;
+                SessionError::Taken
+            }
+            Ok(Attempt::NewGone) => {
                 self.undo_create(&new, &record).await?;
+                SessionError::Revoked
+            }
+            Ok(Attempt::OwnerChanged) => {
+                self.undo_create(&new, &record).await?;
+                SessionError::Conflict
             }
             Ok(Attempt::OldGone) => {
                 self.undo_create(&new, &record).await?;
@@ -129,11 +130,8 @@ impl Lifecycle {
                 let _ = self.undo_create(&new, &record).await;
                 return Err(error);
             }
-        }
-        Ok(Rotation::Again {
-            before,
-            new_revoked,
-        })
+        };
+        Ok(Rotation::Again { before, why })
     }
 
     async fn try_rotate(

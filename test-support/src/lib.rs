@@ -19,4 +19,4 @@ mod support;
 pub mod walls;
 
 pub use counting::Counting;
-pub use support::{alive_tasks, eventually, is_long, rounds, unique};
+pub use support::*;

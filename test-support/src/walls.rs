@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+#[derive(Debug)]
 /// A crate whose `src/` is divided into rooms.
 pub struct House {
     /// The folder that holds `src/`.
@@ -15,6 +16,7 @@ pub struct House {
     pub doors: &'static [(&'static str, &'static [&'static str])],
 }
 
+#[derive(Debug)]
 /// A file of `src/`.
 pub struct Source {
     /// The path below `src/`.
@@ -36,11 +38,13 @@ impl Source {
 }
 
 impl House {
+    /// Returns the rank of a folder.
     pub fn rank(&self, room: &str) -> usize {
         let rank = self.ranks.iter().position(|rooms| rooms.contains(&room));
         rank.unwrap_or_else(|| panic!("the room `{room}` has no rank: give it one"))
     }
 
+    /// Returns the files of `src/`.
     pub fn sources(&self) -> Vec<Source> {
         let root = Path::new(self.root).join("src");
         let mut folders = vec![root.clone()];
