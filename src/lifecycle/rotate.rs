@@ -251,7 +251,7 @@ impl Lifecycle {
 
     /// Writes newer data to the new record and returns whether that still exists.
     ///
-    /// No one knows the new token yet, but the new id may be in a list: whatever was written to
+    /// The new token was not returned yet, but the new id may be in a list: whatever was written to
     /// the new record meanwhile is overwritten.
     async fn copy_newer(
         &self,

@@ -1,4 +1,4 @@
-//! A real `redis-server` of a test's own.
+//! A `redis-server` process for one test.
 
 use std::fs::File;
 use std::io::ErrorKind;
