@@ -24,7 +24,10 @@ const HOUSE: House = House {
         ("deadpool_redis", &["store/redis/", "reexports.rs"]),
         ("form_urlencoded", &["source/"]),
         ("getrandom", &["crypto.rs"]),
-        ("http", &["source/", "middleware/", "axum.rs", "reexports.rs"]),
+        (
+            "http",
+            &["source/", "middleware/", "axum.rs", "reexports.rs"],
+        ),
         ("http_body", &["middleware/"]),
         ("indexmap", &["record/", "store/memory/"]),
         ("jsonwebtoken", &["token/"]),
