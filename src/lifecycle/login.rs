@@ -22,11 +22,10 @@ const ATTEMPTS: u32 = 5;
 /// Attempts to delete a session of another owner that is being written.
 const DELETES: u32 = 64;
 
-/// A login on a request that has a session.
+/// What a login starts with.
 pub(crate) struct Login<'a> {
-    pub(crate) id: SessionId,
-    /// The record of the session, as it was last seen.
-    pub(crate) seen: Record,
+    /// The session of the request, as it was last seen.
+    pub(crate) session: Option<(SessionId, Record)>,
     pub(crate) owner: Owner,
     /// The record of a new session of `owner`, without data of another session.
     pub(crate) new: Record,
@@ -37,9 +36,10 @@ pub(crate) struct Login<'a> {
 }
 
 impl Lifecycle {
-    /// Logs an owner in on a request that has a session, whose id never works afterwards.
+    /// Logs an owner in: an id that was known before never works afterwards.
     ///
-    /// A session without owner, or of the same owner, is rotated and keeps its data. A session of another owner is destroyed and an empty one is created, so
+    /// Without a session, creates one. A session without owner, or of the same owner, is rotated
+    /// and keeps its data. A session of another owner is destroyed and an empty one is created, so
     /// that no data passes from one owner to another.
     ///
     /// The owner may change concurrently. Each attempt decides by the record that it deletes: a
@@ -47,14 +47,16 @@ impl Lifecycle {
     /// of another owner is deleted only as long as it is another owner's.
     pub(crate) async fn login(self: Arc<Self>, login: Login<'_>) -> Result<Created, SessionError> {
         let Login {
-            id,
-            mut seen,
+            session,
             owner,
             new,
             edit,
             claims,
         } = login;
-        let mut failure = SessionError::Conflict;
+        let Some((id, mut seen)) = session else {
+            return self.create(new, Some(Map::new())).await;
+        };
+        let mut revoked = true;
         let mut retries = Retries::new(ATTEMPTS);
         while retries.next().await {
             if is_of_another(&seen, &owner) {
@@ -68,10 +70,16 @@ impl Lifecycle {
             }
             match self.rotate_once(&id, seen, &claims, &mut *edit).await? {
                 Rotation::Rotated(created) => return Ok(created),
-                Rotation::Again { before, why } => (seen, failure) = (before, why),
+                Rotation::Again {
+                    before,
+                    new_revoked,
+                } => {
+                    seen = before;
+                    revoked &= new_revoked;
+                }
             }
         }
-        Err(failure)
+        Err(SessionError::lost(revoked))
     }
 
     /// Destroys a session as long as it belongs to another owner than `owner`. Returns the newer

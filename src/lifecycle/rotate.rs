@@ -38,8 +38,8 @@ pub(crate) enum Rotation {
     Again {
         /// The old record as it was last seen.
         before: Record,
-        /// The error if this was the last attempt.
-        why: SessionError,
+        /// A concurrent `destroy_all` has deleted the new session.
+        new_revoked: bool,
     },
 }
 
@@ -75,15 +75,21 @@ impl Lifecycle {
         claims: Map<String, Value>,
         edit: Edit<'_>,
     ) -> Result<Created, SessionError> {
-        let mut failure = SessionError::Revoked;
+        let mut revoked = true;
         let mut retries = Retries::new(ATTEMPTS);
         while retries.next().await {
             match self.rotate_once(&old, seen, &claims, &mut *edit).await? {
                 Rotation::Rotated(created) => return Ok(created),
-                Rotation::Again { before, why } => (seen, failure) = (before, why),
+                Rotation::Again {
+                    before,
+                    new_revoked,
+                } => {
+                    seen = before;
+                    revoked &= new_revoked;
+                }
             }
         }
-        Err(failure)
+        Err(SessionError::lost(revoked))
     }
 
     /// Makes one attempt of a rotation, with a new id of its own.
@@ -105,22 +111,15 @@ impl Lifecycle {
         };
         let attempt = self.try_rotate(&mut pair, edit).await;
         let (before, record) = (pair.before, pair.after);
-        let why = match attempt {
+        let new_revoked = matches!(attempt, Ok(Attempt::NewGone));
+        match attempt {
             Ok(Attempt::Rotated) => {
                 let id = new;
                 return Ok(Rotation::Rotated(Created { id, token, record }));
             }
-            Ok(Attempt::IdTaken) => {
-                self.unlist_taken(&new, &record).await?;
-                SessionError::Taken
-            }
-            Ok(Attempt::NewGone) => {
+            Ok(Attempt::IdTaken) => self.unlist_taken(&new, &record).await?,
+            Ok(Attempt::NewGone | Attempt::OwnerChanged) => {
                 self.undo_create(&new, &record).await?;
-                SessionError::Revoked
-            }
-            Ok(Attempt::OwnerChanged) => {
-                self.undo_create(&new, &record).await?;
-                SessionError::Conflict
             }
             Ok(Attempt::OldGone) => {
                 self.undo_create(&new, &record).await?;
@@ -130,8 +129,11 @@ impl Lifecycle {
                 let _ = self.undo_create(&new, &record).await;
                 return Err(error);
             }
-        };
-        Ok(Rotation::Again { before, why })
+        }
+        Ok(Rotation::Again {
+            before,
+            new_revoked,
+        })
     }
 
     async fn try_rotate(
@@ -251,7 +253,7 @@ impl Lifecycle {
 
     /// Writes newer data to the new record and returns whether that still exists.
     ///
-    /// The new token was not returned yet, but the new id may be in a list: whatever was written to
+    /// No one knows the new token yet, but the new id may be in a list: whatever was written to
     /// the new record meanwhile is overwritten.
     async fn copy_newer(
         &self,

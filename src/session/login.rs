@@ -2,17 +2,13 @@
 
 use std::sync::Arc;
 
-use serde_json::Map;
-
 use crate::error::SessionError;
 use crate::id::SessionId;
-use crate::lifecycle::create::Created;
 use crate::lifecycle::login::Login;
 use crate::record::Record;
 use crate::record::owner::Owner;
 use crate::session::handle::Session;
-use crate::session::inner::{Inner, OwnerChange};
-use crate::session::operations::custom_claims;
+use crate::session::inner::{Inner, OwnerChange, custom_claims};
 use crate::session::state::Status;
 use crate::token::Token;
 use crate::token_rejection::TokenRejection;
@@ -91,21 +87,32 @@ impl Session {
 impl Inner {
     async fn login(self: Arc<Self>, owner: Owner) -> Result<Token, SessionError> {
         self.lifecycle.format()?;
-        let created = match self.before_login()? {
-            Before::Session => self.login_on_session(owner).await?,
+        let before = match self.before_login()? {
+            Before::Nothing => None,
             Before::Remains(id) => {
                 let lifecycle = Arc::clone(&self.lifecycle);
                 lifecycle.destroy_by_id(id, None).await?;
-                self.create_for(owner).await?
+                None
             }
-            Before::Nothing => self.create_for(owner).await?,
+            Before::Session => Some(self.current()?),
         };
+        let mut pending = self.pending();
+        pending.owner = OwnerChange::Set(owner.clone());
+        let new = pending.new_record(&self.lifecycle)?;
+        pending.end = before.as_ref().and_then(|current| self.end(current));
+        let claims = before.as_ref().and_then(|current| current.claims.as_ref());
+        let login = Login {
+            claims: custom_claims(claims)?,
+            session: before.map(|current| (current.id, current.record)),
+            owner,
+            new,
+            edit: &mut |before: &Record| pending.merge(before),
+        };
+        let created = Arc::clone(&self.lifecycle).login(login).await?;
+        let created = self.activate(created, &pending);
+        // A `set_owner` before the login is obsolete.
+        self.lock().owner = OwnerChange::Keep;
         created.token.ok_or(SessionError::NoTokens)
-    }
-
-    async fn create_for(self: Arc<Self>, owner: Owner) -> Result<Created, SessionError> {
-        self.lock().owner = OwnerChange::Set(owner);
-        self.create(None, Some(Map::new())).await
     }
 
     fn before_login(&self) -> Result<Before, SessionError> {
@@ -120,26 +127,5 @@ impl Inner {
             } if *reason != TokenRejection::Unknown => Before::Remains(id.clone()),
             Status::Rejected { .. } | Status::Absent | Status::Gone => Before::Nothing,
         })
-    }
-
-    async fn login_on_session(&self, owner: Owner) -> Result<Created, SessionError> {
-        let (current, mut pending) = self.current_and_pending()?;
-        pending.owner = OwnerChange::Set(owner.clone());
-        let new = pending.new_record(&self.lifecycle)?;
-        pending.end = self.end(&current);
-        let mut edit = |before: &Record| pending.merge(before);
-        let login = Login {
-            id: current.id.clone(),
-            seen: current.record.clone(),
-            owner,
-            new,
-            edit: &mut edit,
-            claims: custom_claims(current.claims.as_ref())?,
-        };
-        let created = Arc::clone(&self.lifecycle).login(login).await?;
-        let created = self.activate(created, &pending);
-        // A `set_owner` before the login is obsolete.
-        self.lock().owner = OwnerChange::Keep;
-        Ok(created)
     }
 }

@@ -5,18 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
-use serde_json::{Map, Value};
 
-use crate::error::{JsonErrorKind, SessionError};
+use crate::error::SessionError;
 use crate::id::SessionId;
 use crate::lifecycle::tasks::run_to_completion;
 use crate::record::Record;
 use crate::record::data::SessionData;
 use crate::record::owner::Owner;
 use crate::session::handle::Session;
-use crate::session::inner::{Current, Inner, OwnerChange, Pending, Usage};
+use crate::session::inner::{Current, Inner, OwnerChange, Pending, Usage, custom_claims};
 use crate::session::state::Status;
-use crate::token::{Claims, Token};
+use crate::token::Token;
 use crate::token_rejection::TokenRejection;
 
 impl Session {
@@ -312,23 +311,13 @@ impl Inner {
     async fn rotate(self: Arc<Self>) -> Result<Token, SessionError> {
         let (current, mut pending) = self.current_and_pending()?;
         pending.end = self.end(&current);
-        let mut edit = |before: &Record| pending.merge(before);
         let claims = custom_claims(current.claims.as_ref())?;
-        let lifecycle = Arc::clone(&self.lifecycle);
-        let rotating = lifecycle.rotate(current.id, current.record, claims, &mut edit);
-        let created = self.activate(rotating.await?, &pending);
+        let mut edit = |before: &Record| pending.merge(before);
+        let rotating =
+            Arc::clone(&self.lifecycle).rotate(current.id, current.record, claims, &mut edit);
+        let created = rotating.await?;
+        let created = self.activate(created, &pending);
         created.token.ok_or(SessionError::NoTokens)
-    }
-
-    /// The absolute end that a rotation must not move, in Unix seconds: that of the record or of
-    /// the token, or else that of a new session.
-    pub(super) fn end(&self, current: &Current) -> Option<i64> {
-        let token = current.claims.as_ref().and_then(Claims::expires_at);
-        let known = [self.lifecycle.end(&current.record), token];
-        known.into_iter().flatten().min().or_else(|| {
-            let now = self.lifecycle.now();
-            self.lifecycle.lifetime.expires(now)
-        })
     }
 
     async fn destroy(self: Arc<Self>) -> Result<bool, SessionError> {
@@ -378,15 +367,6 @@ impl Inner {
         }
         Ok(alive)
     }
-}
-
-/// The claims of the application in a token.
-pub(super) fn custom_claims(claims: Option<&Claims>) -> Result<Map<String, Value>, SessionError> {
-    let Some(claims) = claims else {
-        return Ok(Map::new());
-    };
-    let encode = |_| SessionError::encode(Some("claims".to_owned()), JsonErrorKind::Type);
-    claims.custom().map_err(encode)
 }
 
 /// What there is to destroy.

@@ -272,13 +272,9 @@ async fn an_absolute_lifetime_holds_on_a_host_whose_clock_is_ahead() {
     let build = |clock: &ManualClock, leeway| {
         let keyring = keyring().leeway(Duration::from_secs(leeway)).unwrap();
         let builder = Sessions::builder(store.clone(), keyring).clock(clock.clone());
-        builder
-            .lifetime(Lifetime::Both {
-                idle: Duration::from_secs(86_400),
-                absolute: ABSOLUTE,
-            })
-            .build()
-            .unwrap()
+        let (idle, absolute) = (Duration::from_secs(86_400), ABSOLUTE);
+        let lifetime = Lifetime::Both { idle, absolute };
+        builder.lifetime(lifetime).build().unwrap()
     };
     let (_, token) = created(&build(&clock, 120), Some("jo")).await;
     build(&ahead, 0).open(&token).await.expect_err("no leeway");

@@ -94,12 +94,8 @@ async fn rotate_to(
     Ok(session.id().unwrap())
 }
 
-async fn login(
-    sessions: Sessions,
-    before: SessionId,
-    owner: &str,
-) -> Result<SessionId, SessionError> {
-    let session = sessions.get(&before).await?;
+async fn login(sessions: Sessions, old: SessionId, owner: &str) -> Result<SessionId, SessionError> {
+    let session = sessions.get(&old).await?;
     session.login(owner).await?;
     Ok(session.id().unwrap())
 }
@@ -234,8 +230,8 @@ impl<'w> Stage<'w> {
     }
 
     fn login(&mut self, name: &'static str, owner: &'static str) -> Did<SessionId> {
-        let before = self.a.clone();
-        self.issue(name, move |sessions| login(sessions, before, owner))
+        let old = self.a.clone();
+        self.issue(name, move |sessions| login(sessions, old, owner))
     }
 
     fn update(&mut self, name: &'static str) -> Did<()> {
