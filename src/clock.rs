@@ -64,14 +64,7 @@ impl ManualClock {
 
 impl Clock for ManualClock {
     fn now(&self) -> SystemTime {
-        let millis = self.millis.load(Ordering::SeqCst);
-        let distance = Duration::from_millis(millis.unsigned_abs());
-        let time = if millis >= 0 {
-            UNIX_EPOCH.checked_add(distance)
-        } else {
-            UNIX_EPOCH.checked_sub(distance)
-        };
-        time.unwrap_or(UNIX_EPOCH)
+        from_unix_millis(self.millis.load(Ordering::SeqCst)).unwrap_or(UNIX_EPOCH)
     }
 }
 
@@ -88,6 +81,27 @@ pub(crate) fn unix_millis(time: SystemTime) -> i64 {
         Err(before) => {
             i64::try_from(before.duration().as_millis()).map_or(i64::MIN, |millis| -millis)
         }
+    }
+}
+
+/// The time that is `millis` after 1970, or before it if negative; `None` if the platform cannot
+/// represent it.
+pub(crate) fn from_unix_millis(millis: i64) -> Option<SystemTime> {
+    let distance = Duration::from_millis(millis.unsigned_abs());
+    if millis >= 0 {
+        UNIX_EPOCH.checked_add(distance)
+    } else {
+        UNIX_EPOCH.checked_sub(distance)
+    }
+}
+
+/// As [`from_unix_millis`], in seconds.
+pub(crate) fn from_unix_seconds(seconds: i64) -> Option<SystemTime> {
+    let distance = Duration::from_secs(seconds.unsigned_abs());
+    if seconds >= 0 {
+        UNIX_EPOCH.checked_add(distance)
+    } else {
+        UNIX_EPOCH.checked_sub(distance)
     }
 }
 

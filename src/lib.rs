@@ -5,17 +5,16 @@
 mod axum;
 mod builder;
 mod clock;
+pub mod config;
 mod crypto;
-mod error;
+pub mod error;
 mod id;
 mod lifecycle;
 pub mod middleware;
 mod record;
-mod session;
+pub mod session;
 mod sessions;
 mod source;
-#[cfg(any(test, feature = "test-util"))]
-pub mod stepping;
 pub mod store;
 mod telemetry;
 #[cfg(any(test, feature = "test-util"))]
@@ -29,11 +28,11 @@ pub use builder::{ConfigError, SessionsBuilder};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use error::SessionError;
 pub use id::{InvalidSessionId, SessionId};
+pub use lifecycle::lifetime::{Lifetime, Touch};
 pub use middleware::{
     InvalidRealm, JwtRedisSession, RequireSession, SessionBody, SessionRejection, Tagged,
 };
-pub use record::data::SessionData;
-pub use session::{Session, SessionEntry, SessionState};
+pub use session::{Session, SessionData, SessionEntry, SessionState};
 pub use sessions::Sessions;
 pub use source::{InvalidTokenArg, TokenSource, TokenSources};
 pub use store::memory::MemoryStore;

@@ -196,7 +196,7 @@ impl From<&SessionError> for SessionRejection {
             SessionError::Absent => Self::absent(),
             SessionError::Rejected(reason) => Self::rejected(*reason),
             SessionError::Gone => Self::invalid_token(),
-            SessionError::Conflict => Self::new(
+            SessionError::Conflict | SessionError::Revoked => Self::new(
                 StatusCode::CONFLICT,
                 "the session was changed at the same time; try again",
             ),
@@ -215,6 +215,7 @@ impl From<&SessionError> for SessionRejection {
             | SessionError::ReservedField(_)
             | SessionError::InvalidOwner
             | SessionError::NoOwner
+            | SessionError::NoTokens
             | SessionError::InvalidDuration
             | SessionError::Token(_)
             | SessionError::Interrupted => Self::internal(),
