@@ -14,11 +14,12 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 type Segments = Vec<String>;
 
 /// A crate with all its modules but those of `#[cfg(test)]`.
+#[derive(Debug)]
 pub struct Crate {
     modules: BTreeMap<Segments, Module>,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Module {
     /// Its file, below `src/`.
     file: String,
