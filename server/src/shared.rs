@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jwt_redis_session::store::{Store, StoreError};
+use jwt_redis_session::store::{SharedStore, StoreError};
 use jwt_redis_session::{
     Keyring, KeyringError, MemoryStore, RedisConfig, RedisStore, Sessions, SessionsBuilder,
-    TokenFormat,
+    TokenFormat, Touch,
 };
 use tokio::sync::Semaphore;
 
@@ -23,7 +23,7 @@ const TOUCH_AFTER: Duration = Duration::from_secs(1);
 #[derive(Clone, Debug)]
 pub(crate) struct Shared {
     pub(crate) settings: Arc<Settings>,
-    pub(crate) store: Arc<dyn Store>,
+    pub(crate) store: SharedStore,
     pub(crate) failures: FailedAuthentications,
     /// Room for connections.
     pub(crate) room: Arc<Semaphore>,
@@ -33,9 +33,9 @@ pub(crate) struct Shared {
 
 impl Shared {
     pub(crate) fn new(settings: Settings) -> Result<Self, StoreError> {
-        let store: Arc<dyn Store> = match redis(&settings.store)? {
-            Some(redis) => Arc::new(redis),
-            None => Arc::new(MemoryStore::new()),
+        let store: SharedStore = match redis(&settings.store)? {
+            Some(redis) => redis.into(),
+            None => MemoryStore::new().into(),
         };
         Ok(Self::with_store(settings, store))
     }
@@ -44,12 +44,12 @@ impl Shared {
     pub(crate) fn for_another_thread(&self) -> Result<Self, StoreError> {
         let mut other = self.clone();
         if let Some(redis) = redis(&self.settings.store)? {
-            other.store = Arc::new(redis);
+            other.store = redis.into();
         }
         Ok(other)
     }
 
-    pub(crate) fn with_store(settings: Settings, store: Arc<dyn Store>) -> Self {
+    pub(crate) fn with_store(settings: Settings, store: SharedStore) -> Self {
         let current = settings.tokens.secret.clone();
         let mut secrets = vec![current.unwrap_or_else(Secret::random)];
         secrets.extend_from_slice(&settings.tokens.previous_secrets);
@@ -93,10 +93,19 @@ impl Shared {
         tokens: impl Into<TokenFormat>,
         ttl: Duration,
     ) -> SessionsBuilder {
-        Sessions::builder(Arc::clone(&self.store), tokens)
+        self.configured(Sessions::builder(self.store.clone(), tokens), part, ttl)
+    }
+
+    /// As [`Shared::sessions`], for sessions that are addressed by id.
+    pub(crate) fn sessions_without_tokens(&self, part: &str, ttl: Duration) -> SessionsBuilder {
+        self.configured(Sessions::without_tokens(self.store.clone()), part, ttl)
+    }
+
+    fn configured(&self, builder: SessionsBuilder, part: &str, ttl: Duration) -> SessionsBuilder {
+        builder
             .keyspace(self.keyspace(part))
             .max_age(ttl)
-            .touch_after(TOUCH_AFTER.min(ttl / 16))
+            .touch(Touch::After(TOUCH_AFTER.min(ttl / 16)))
     }
 
     /// The name that everything under `part` begins with in the store.

@@ -87,11 +87,44 @@ impl Lifecycle {
             .or_else(|| self.lifetime.expires(meta.created?))
     }
 
-    /// Returns the TTL that a use now gives to `record`.
+    /// Returns the TTL that a use now gives to `record`, by the clock of this host.
     pub(crate) fn ttl(&self, record: &Record) -> Result<Duration, SessionError> {
         self.lifetime
             .ttl(self.end(record), self.now_millis())
             .ok_or(SessionError::Gone)
+    }
+
+    /// Returns whether `record` is past its absolute end, the leeway included.
+    ///
+    /// The clock of this host may be ahead of the one that has set the end. Until the leeway has
+    /// passed, the TTL in the store decides, which does not depend on this clock.
+    pub(crate) fn has_ended(&self, record: &Record) -> bool {
+        let leeway = self.format.leeway_millis();
+        self.end(record).is_some_and(|end| {
+            let end = end.saturating_mul(1000).saturating_add(leeway);
+            end <= self.now_millis()
+        })
+    }
+
+    /// Returns the TTL to write along with a record of the session that is stored under `key`.
+    ///
+    /// Past the absolute end by the clock of this host, but within the leeway, a write does not
+    /// extend the session: it gets the TTL that the store has.
+    pub(crate) async fn ttl_to_write(
+        &self,
+        operation: &'static str,
+        key: &str,
+        record: &Record,
+    ) -> Result<Duration, SessionError> {
+        if let Ok(ttl) = self.ttl(record) {
+            return Ok(ttl);
+        }
+        if self.has_ended(record) {
+            return Err(SessionError::Gone);
+        }
+        let stored = self.load_record(operation, key).await?;
+        let ttl = stored.and_then(|stored| stored.ttl);
+        ttl.ok_or(SessionError::Gone)
     }
 
     /// Returns what is left of `record` if it is written at `at` (Unix milliseconds).
@@ -183,7 +216,7 @@ impl Lifecycle {
             Ok(Some(stored)) if stored.value.len() > self.max_size => TokenRejection::Corrupt,
             Ok(Some(StoredRecord { value, ttl })) => match Record::parse(value) {
                 Err(_) => TokenRejection::Corrupt,
-                Ok(record) if self.ttl(&record).is_err() => TokenRejection::Expired,
+                Ok(record) if self.has_ended(&record) => TokenRejection::Expired,
                 Ok(record) => return Ok((record, ttl)),
             },
         };

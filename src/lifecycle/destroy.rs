@@ -40,6 +40,10 @@ impl Lifecycle {
     }
 
     /// Destroys the session `id` if it belongs to `owner`, or in any case without `owner`.
+    ///
+    /// Without `owner`, a record that is not a session is deleted as well: it gives no access, but
+    /// it keeps the id taken. Data of another type stays, because neither this library nor the npm
+    /// package can have written it.
     pub(crate) async fn destroy_by_id(
         self: Arc<Self>,
         id: SessionId,
@@ -51,7 +55,8 @@ impl Lifecycle {
                 self.destroy(id, found).await
             }
             Occupant::Session(_) | Occupant::Nothing => Ok(false),
-            Occupant::Foreign => Err(SessionError::Corrupt),
+            Occupant::Corrupt if owner.is_none() => self.destroy(id, None).await,
+            Occupant::Corrupt | Occupant::WrongType => Err(SessionError::Corrupt),
         }
     }
 
@@ -115,12 +120,18 @@ impl Lifecycle {
                 Occupant::Session(_) => continue,
                 // A concurrent creation may be about to insert it, and checks the index then.
                 Occupant::Nothing => deletes.push(*key),
-                Occupant::Foreign => {}
+                // It may be data of another application: only its entry is removed.
+                Occupant::Corrupt | Occupant::WrongType => {}
             }
             members.push(id.as_str());
         }
-        let deletion = self.store.delete_indexed(&deletes, index, &members);
-        Ok(self.call(operation, deletion).await?)
+        // Two calls: a pipeline goes on after a delete that was refused, and a session that lives
+        // on must stay in the index, or the call cannot be repeated.
+        let deletion = self.store.delete_indexed(&deletes, index, &[]);
+        let deleted = self.call(operation, deletion).await?;
+        let removal = self.store.index_remove(index, &members, None);
+        self.call(operation, removal).await?;
+        Ok(deleted)
     }
 }
 
@@ -129,8 +140,10 @@ enum Occupant {
     Nothing,
     /// A session and its owner.
     Session(Option<Owner>),
-    /// Data that is not a session.
-    Foreign,
+    /// A record that is not a session.
+    Corrupt,
+    /// Data that is not a record.
+    WrongType,
 }
 
 /// Reads only the owner: a session that is too large or expired can be destroyed.
@@ -139,9 +152,9 @@ fn occupant(loaded: Result<Option<StoredRecord>, SessionError>) -> Result<Occupa
         Ok(None) => Occupant::Nothing,
         Ok(Some(stored)) => match Record::parse(stored.value) {
             Ok(record) => Occupant::Session(record.meta().owner.clone()),
-            Err(_) => Occupant::Foreign,
+            Err(_) => Occupant::Corrupt,
         },
-        Err(SessionError::Corrupt) => Occupant::Foreign,
+        Err(SessionError::Corrupt) => Occupant::WrongType,
         Err(error) => return Err(error),
     })
 }

@@ -24,6 +24,7 @@ pub(crate) struct Retries {
     attempt: u32,
     limit: u32,
     immediate: u32,
+    skip_pause: bool,
 }
 
 impl Retries {
@@ -33,6 +34,7 @@ impl Retries {
             attempt: 0,
             limit,
             immediate: IMMEDIATE,
+            skip_pause: false,
         }
     }
 
@@ -42,7 +44,18 @@ impl Retries {
             attempt: 0,
             limit,
             immediate: 0,
+            skip_pause: false,
         }
+    }
+
+    /// Returns the number of attempts so far.
+    pub(crate) const fn attempts(&self) -> u32 {
+        self.attempt
+    }
+
+    /// Leaves out the pause before the next attempt.
+    pub(crate) const fn skip_pause(&mut self) {
+        self.skip_pause = true;
     }
 
     /// Returns whether another attempt is allowed, after the pause before it.
@@ -50,7 +63,7 @@ impl Retries {
         if self.attempt >= self.limit {
             return false;
         }
-        if self.attempt > self.immediate {
+        if !std::mem::take(&mut self.skip_pause) && self.attempt > self.immediate {
             tokio::time::sleep(pause(self.attempt - self.immediate - 1)).await;
         }
         self.attempt += 1;

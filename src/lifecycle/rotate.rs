@@ -1,6 +1,7 @@
 //! Giving a session a new id.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Map, Value};
 
@@ -124,7 +125,10 @@ impl Lifecycle {
     /// old owner's index only, and a `destroy_all` of the new owner may have come too early to
     /// find the record.
     async fn insert_new(&self, pair: &Pair<'_>) -> Result<Attempt, SessionError> {
-        let (key, ttl) = (self.keyspace.record(pair.new), self.ttl(&pair.after)?);
+        let (key, ttl) = (
+            self.keyspace.record(pair.new),
+            self.new_ttl(pair, &pair.after).await?,
+        );
         let old_index = self.index(pair.before.meta().owner.as_ref());
         let new_index = self.index(pair.after.meta().owner.as_ref());
         let mut entries = Vec::with_capacity(2);
@@ -144,6 +148,12 @@ impl Lifecycle {
             Ok(InsertOutcome::EntryLost) => Ok(Attempt::NewGone),
             Err(error) => Err(self.indexed_error("rotate", &key, error).await),
         }
+    }
+
+    /// Returns the TTL of the new record: at most that of the old one if that is not extended.
+    async fn new_ttl(&self, pair: &Pair<'_>, record: &Record) -> Result<Duration, SessionError> {
+        let old = self.keyspace.record(pair.old);
+        self.ttl_to_write("rotate", &old, record).await
     }
 
     /// Step (3), the decision: a `destroy_all` before or after it takes both ids or none.
@@ -217,7 +227,10 @@ impl Lifecycle {
     ) -> Result<bool, SessionError> {
         let after = edit(&before)?;
         self.check_size(&after)?;
-        let (key, ttl) = (self.keyspace.record(pair.new), self.ttl(&after)?);
+        let (key, ttl) = (
+            self.keyspace.record(pair.new),
+            self.new_ttl(pair, &after).await?,
+        );
         let mut expected = pair.after.bytes().clone();
         pair.before = before;
         pair.after = after;
@@ -244,7 +257,8 @@ impl Lifecycle {
         let Some(index) = self.index(pair.before.meta().owner.as_ref()) else {
             return Ok(());
         };
-        let entry = self.entry(&index, pair.old, self.ttl(&pair.before)?);
+        let ttl = self.new_ttl(pair, &pair.before).await?;
+        let entry = self.entry(&index, pair.old, ttl);
         let reactivation = self.store.index_put(entry, PutMode::Reactivate);
         Ok(self.call("rotate", reactivation).await?)
     }

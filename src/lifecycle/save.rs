@@ -1,14 +1,28 @@
 //! Writing a session that exists.
 
+use std::time::Duration;
+
+use tokio::time::Instant;
+
 use crate::error::SessionError;
 use crate::id::SessionId;
 use crate::lifecycle::core::Lifecycle;
+use crate::lifecycle::reservation::{reserve, reserved_for};
 use crate::lifecycle::retries::Retries;
 use crate::record::Record;
 use crate::store::{CompareOutcome, EntryState, NewRecord, PutMode};
 
 /// Attempts of a write that loses races.
 const ATTEMPTS: u32 = 16;
+
+/// Lost attempts after which a writer reserves a turn.
+const LOSSES: u32 = 4;
+
+/// Attempts to reserve a turn after each lost write.
+const RESERVATIONS: u32 = 8;
+
+/// The time after which a writer that waits for its turn first looks at the record.
+const FIRST_LOOK: Duration = Duration::from_millis(4);
 
 /// Makes the record to write from the one in the store. May be called again.
 pub(crate) type Edit<'a> = &'a mut (dyn FnMut(&Record) -> Result<Record, SessionError> + Send);
@@ -35,16 +49,74 @@ impl Lifecycle {
     ) -> Result<Saved, SessionError> {
         let key = self.keyspace.record(id);
         let mut before = seen;
+        let mut reserved = false;
         let mut retries = Retries::new(ATTEMPTS);
         while retries.next().await {
+            if !reserved {
+                before = self.wait_for_turn(&key, before).await?;
+            }
+            let start = Instant::now();
             let after = edit(&before)?;
-            match self.compare_and_set(id, &key, &before, &after).await? {
+            before = match self.compare_and_set(id, &key, &before, &after).await? {
                 CompareOutcome::Applied => return Ok(Saved { before, after }),
-                CompareOutcome::Mismatch(value) => before = self.parse(value)?,
+                CompareOutcome::Mismatch(value) => self.parse(value)?,
                 CompareOutcome::Missing => return Err(self.gone(id, &after).await),
+            };
+            if retries.attempts() >= LOSSES {
+                let attempt = start.elapsed();
+                (before, reserved) = self.reserve_turn(id, &key, before, attempt).await?;
+                if reserved {
+                    retries.skip_pause();
+                }
             }
         }
         Err(SessionError::Conflict)
+    }
+
+    /// Waits while another writer has reserved a turn, and returns the newest record.
+    async fn wait_for_turn(&self, key: &str, seen: Record) -> Result<Record, SessionError> {
+        let Some(mut left) = reserved_for(&seen, self.now_millis()) else {
+            return Ok(seen);
+        };
+        let mut pause = FIRST_LOOK;
+        while !left.is_zero() {
+            tokio::time::sleep(pause.min(left)).await;
+            left = left.saturating_sub(pause);
+            pause *= 2;
+            match self.load_record("update", key).await? {
+                Some(stored) if stored.value != seen.bytes() => return self.parse(stored.value),
+                Some(_) => {}
+                // The next compare-and-set finds that it is gone.
+                None => break,
+            }
+        }
+        Ok(seen)
+    }
+
+    /// Reserves a turn for the next attempt, which takes `attempt`. Returns the newest record, and
+    /// whether that is the reservation.
+    async fn reserve_turn(
+        &self,
+        id: &SessionId,
+        key: &str,
+        mut before: Record,
+        attempt: Duration,
+    ) -> Result<(Record, bool), SessionError> {
+        for _ in 0..RESERVATIONS {
+            if reserved_for(&before, self.now_millis()).is_some() {
+                break;
+            }
+            let reserved = reserve(&before, self.now_millis(), attempt);
+            if self.check_size(&reserved).is_err() {
+                break;
+            }
+            match self.compare_and_set(id, key, &before, &reserved).await? {
+                CompareOutcome::Applied => return Ok((reserved, true)),
+                CompareOutcome::Mismatch(value) => before = self.parse(value)?,
+                CompareOutcome::Missing => return Err(self.gone(id, &before).await),
+            }
+        }
+        Ok((before, false))
     }
 
     /// Refreshes the index entry, then compares and sets the record: an entry never expires
@@ -57,7 +129,8 @@ impl Lifecycle {
         after: &Record,
     ) -> Result<CompareOutcome, SessionError> {
         self.check_size(after)?;
-        let (expected, ttl) = (before.bytes(), self.ttl(after)?);
+        let ttl = self.ttl_to_write("update", key, after).await?;
+        let expected = before.bytes();
         let record = NewRecord::new(key, after.bytes(), ttl);
         let written = match self.index(after.meta().owner.as_ref()) {
             None => {
@@ -123,7 +196,8 @@ impl Lifecycle {
         index: &str,
         record: &Record,
     ) -> Result<(), SessionError> {
-        let (key, ttl) = (self.keyspace.record(id), self.ttl(record)?);
+        let key = self.keyspace.record(id);
+        let ttl = self.ttl_to_write("update", &key, record).await?;
         let mut retries = Retries::new(ATTEMPTS);
         while retries.next().await {
             // The record is read between the put and the check: if the entry is still active

@@ -18,13 +18,32 @@ impl Lifecycle {
         ttl: Option<Duration>,
     ) -> Result<Remaining, SessionError> {
         let at = self.now_millis();
-        let ttl = match ttl {
-            None => self.ttl(record)?,
+        let longest = match ttl {
+            None => self.ttl(record).ok(),
             Some(ttl) if !is_storable(ttl) => return Err(SessionError::InvalidDuration),
-            Some(ttl) => limit(ttl, self.end(record), at).ok_or(SessionError::Gone)?,
+            Some(ttl) => limit(ttl, self.end(record), at),
+        };
+        let Some(ttl) = longest else {
+            return self.keep_ttl(id, record, at).await;
         };
         self.set_ttl(id, record, ttl).await?;
         Ok(Remaining::new(Some(ttl), at))
+    }
+
+    /// Returns what the store has left of a session that is past its absolute end by the clock of
+    /// this host, but within the leeway: its TTL is not extended.
+    async fn keep_ttl(
+        &self,
+        id: &SessionId,
+        record: &Record,
+        at: i64,
+    ) -> Result<Remaining, SessionError> {
+        let key = self.keyspace.record(id);
+        match self.ttl_to_write("touch", &key, record).await {
+            Ok(ttl) => Ok(Remaining::new(Some(ttl), at)),
+            Err(SessionError::Gone) => Err(self.gone(id, record).await),
+            Err(error) => Err(error),
+        }
     }
 
     /// Refreshes the TTL if that is due, as [`Lifecycle::load`] does, but waits for it. Returns
@@ -40,8 +59,10 @@ impl Lifecycle {
         }
         let now = self.now_millis();
         let left = remaining.at(now).ok_or(SessionError::Gone)?;
-        let left = limit(left, self.end(record), now).ok_or(SessionError::Gone)?;
-        Ok(Remaining::new(Some(left), now))
+        match limit(left, self.end(record), now) {
+            Some(left) => Ok(Remaining::new(Some(left), now)),
+            None => self.keep_ttl(id, record, now).await,
+        }
     }
 
     /// Sets the TTL of the record and of its index entry.

@@ -358,6 +358,32 @@ mod tests {
     }
 
     #[test]
+    fn merge_marks_only_what_differs_from_the_loaded_value() {
+        let mut data = data(r#"{"a":1.0,"b":{"x":[1],"y":2},"c":"\u00e9"}"#);
+        let loaded = json!({"a": 1, "b": {"y": 2, "x": [1]}, "c": "é"});
+        data.merge(&loaded).unwrap();
+        assert_eq!(data.change_count(), 0);
+        data.merge(json!({"a": 2, "new": null})).unwrap();
+        assert_eq!(data.change_count(), 2);
+        data.merge(&loaded).unwrap();
+        assert_eq!((data.change_count(), data.get("a")), (1, Ok(Some(1.0))));
+        data.remove("c");
+        data.merge(&loaded).unwrap();
+        assert!(data.contains_key("c"));
+    }
+
+    #[test]
+    fn a_change_that_is_being_stored_is_overwritten_and_not_withdrawn() {
+        let mut data = data(r#"{"a":1}"#);
+        data.insert("a", 2).unwrap();
+        let written = data.take_changes();
+        data.merge(json!({"a": 1})).unwrap();
+        let record = Record::parse(Bytes::from_static(br#"{"a":2}"#)).unwrap();
+        data.committed(record, &written);
+        assert_eq!(data.to_json(), json!({"a": 1}));
+    }
+
+    #[test]
     fn javascript_prototype_names_are_plain_keys() {
         let mut data = data(r#"{"__proto__":{"x":1}}"#);
         data.insert("constructor", 1).unwrap();

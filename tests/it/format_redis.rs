@@ -37,7 +37,7 @@ async fn format_scores_in_redis_are_those_of_the_vectors() {
         .build()
         .unwrap();
     let session = sessions.new_session();
-    session.set_owner("a:b");
+    session.set_owner("a:b").unwrap();
     session.create().await.unwrap();
 
     let index = "sess:owner:YTpi:";

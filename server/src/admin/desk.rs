@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jwt_redis_session::{ConfigError, OpaqueTokens, Sessions};
+use jwt_redis_session::{ConfigError, Lifetime, OpaqueTokens, Sessions};
 
 use crate::admin::owner_doors::OwnerDoors;
 use crate::buckets::{ApiKeys, BucketSessions};
@@ -42,6 +42,9 @@ fn operators(shared: &Shared) -> Result<Sessions, ConfigError> {
     let ttl = shared.settings.admin.session_ttl;
     shared
         .sessions("admin", OpaqueTokens::new(), ttl)
-        .absolute_lifetime(SHIFT)
+        .lifetime(Lifetime::Both {
+            idle: ttl,
+            absolute: SHIFT,
+        })
         .build()
 }

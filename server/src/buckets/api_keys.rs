@@ -3,9 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jwt_redis_session::store::{Command, Reply, Store};
+use jwt_redis_session::store::SharedStore;
 use jwt_redis_session::{Session, SessionEntry, SessionError, SessionId, Sessions, TokenRejection};
-use serde_json::{Map, Value};
 
 use crate::buckets::api_key::{self, KeyHash};
 use crate::buckets::name::BucketName;
@@ -14,6 +13,7 @@ use crate::lookup::found;
 use crate::secret::Secret;
 use crate::shared::Shared;
 use crate::start_error::StartError;
+use crate::unix_time;
 
 /// How long a key is kept: as long as the store can.
 const FOREVER: Duration = Duration::from_secs(100 * 365 * 86_400);
@@ -31,7 +31,7 @@ const ID_PREFIX: &str = "bucket-api-key--";
 #[derive(Clone, Debug)]
 pub(crate) struct ApiKeys {
     records: Sessions,
-    store: Arc<dyn Store>,
+    store: SharedStore,
     keyspace: Arc<str>,
     secrets: Arc<[Secret]>,
 }
@@ -58,13 +58,13 @@ pub(crate) struct KeyedBucket {
 impl ApiKeys {
     pub(crate) fn new(shared: &Shared) -> Result<Self, StartError> {
         let keyspace = shared.keyspace("api-key");
-        let records = Sessions::builder(Arc::clone(&shared.store), shared.keyring()?)
+        let records = Sessions::without_tokens(shared.store.clone())
             .keyspace(keyspace.clone())
             .max_age(FOREVER)
             .build()?;
         Ok(Self {
             records,
-            store: Arc::clone(&shared.store),
+            store: shared.store.clone(),
             keyspace: keyspace.into(),
             secrets: shared.secrets().into(),
         })
@@ -83,10 +83,8 @@ impl ApiKeys {
         let record = self.records.new_session();
         record.insert("nonce", nonce)?;
         record.insert("hash", KeyHash::of(key.expose().as_bytes()))?;
-        record.set_owner(OWNER);
-        record
-            .create_as(id(bucket), Map::<String, Value>::new())
-            .await?;
+        record.set_owner(OWNER)?;
+        record.create().id(id(bucket)).without_token().await?;
         Ok(key)
     }
 
@@ -143,8 +141,7 @@ impl ApiKeys {
     /// [`SessionError::Unavailable`].
     async fn clear(&self, id: &SessionId) -> Result<bool, SessionError> {
         let key = [&self.keyspace, id.as_str()].concat();
-        let replies = self.store.run(&[Command::Delete { key: &key }]).await?;
-        Ok(replies == [Reply::Applied(true)])
+        Ok(self.store.delete(&key).await?)
     }
 
     /// Whether `key` is the key of `bucket`, at this moment: nothing is remembered.
@@ -208,9 +205,7 @@ pub(super) fn is_key(
 ///
 /// [`SessionError::Decode`] if the record has none: it is not one of a key then.
 fn hash(record: &Session) -> Result<KeyHash, SessionError> {
-    let missing = || SessionError::Decode {
-        key: "hash".to_owned(),
-    };
+    let missing = || SessionError::missing_field("hash");
     record.get("hash")?.ok_or_else(missing)
 }
 
@@ -223,7 +218,7 @@ fn keyed(entry: &SessionEntry) -> Option<KeyedBucket> {
     let name = entry.id().as_str().strip_prefix(ID_PREFIX)?;
     Some(KeyedBucket {
         bucket: BucketName::parse(name)?,
-        created: entry.created_at(),
+        created: entry.created_at().and_then(unix_time::seconds),
     })
 }
 

@@ -85,6 +85,9 @@ macro_rules! forward {
                     let existed = self.0.delete(key).await;
                     deleted = deleted.and_then(|count| Ok(count + usize::from(existed?)));
                 }
+                if members.is_empty() {
+                    return deleted;
+                }
                 let removed = self.0.index_remove(index, members, None).await;
                 removed.and(deleted)
             }

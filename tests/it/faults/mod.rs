@@ -105,7 +105,7 @@ async fn created(sessions: &Sessions, owner: Option<&str>) -> (Session, Token) {
     let session = sessions.new_session();
     session.insert("a", 1).expect("a number");
     if let Some(owner) = owner {
-        session.set_owner(owner);
+        session.set_owner(owner).unwrap();
     }
     let token = session.create().await.expect("redis answers");
     (session, token)

@@ -63,7 +63,7 @@ fn unix_seconds(clock: &ManualClock) -> i64 {
 
 async fn create(sessions: Sessions, owner: &str) -> Result<SessionId, SessionError> {
     let session = sessions.new_session();
-    session.set_owner(owner);
+    session.set_owner(owner).unwrap();
     session.create().await?;
     Ok(session.id().unwrap())
 }
@@ -71,8 +71,8 @@ async fn create(sessions: Sessions, owner: &str) -> Result<SessionId, SessionErr
 /// Under the id `c`.
 async fn create_as(sessions: Sessions) -> Result<(), SessionError> {
     let session = sessions.new_session();
-    session.set_owner(OWNER);
-    session.create_as(id("c"), serde_json::json!({})).await?;
+    session.set_owner(OWNER).unwrap();
+    session.create().id(id("c")).await?;
     Ok(())
 }
 
@@ -89,7 +89,7 @@ async fn rotate_to(
     owner: &str,
 ) -> Result<SessionId, SessionError> {
     let session = sessions.get(&old).await?;
-    session.set_owner(owner);
+    session.set_owner(owner).unwrap();
     session.rotate().await?;
     Ok(session.id().unwrap())
 }
@@ -102,7 +102,7 @@ async fn update(sessions: Sessions, id: SessionId, key: &str) -> Result<(), Sess
 
 async fn give(sessions: Sessions, id: SessionId, owner: &str) -> Result<(), SessionError> {
     let session = sessions.get(&id).await?;
-    session.set_owner(owner);
+    session.set_owner(owner).unwrap();
     session.update().await
 }
 
@@ -137,7 +137,7 @@ impl<'w> Stage<'w> {
     async fn owned_by(simulation: &'w mut Simulation, owner: Option<&str>) -> Self {
         let first = sessions(simulation.store(), simulation.clock(), "a").new_session();
         if let Some(owner) = owner {
-            first.set_owner(owner);
+            first.set_owner(owner).unwrap();
         }
         first.create().await.unwrap();
         let a = first.id().unwrap();

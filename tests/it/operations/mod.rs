@@ -62,10 +62,14 @@ mod faults;
 mod gone;
 mod handles;
 mod keep_alive;
+mod limits;
+mod login;
 mod names;
 mod owners;
 mod rotation;
 mod stores;
+mod typed;
+mod unsaved;
 mod values;
 
 use stores::{Late, Meddling, SeeNoTtl, SeeNothing, intercepted, yielding};
@@ -92,7 +96,7 @@ async fn created(sessions: &Sessions) -> (Session, Token) {
 async fn created_for(sessions: &Sessions, owner: &str) -> (Session, Token) {
     let session = sessions.new_session();
     session.insert("a", 1).unwrap();
-    session.set_owner(owner);
+    session.set_owner(owner).unwrap();
     let token = session.create().await.unwrap();
     (session, token)
 }
