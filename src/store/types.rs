@@ -9,6 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 #[cfg(doc)]
+use crate::store::contract::Store;
 
 /// A record to write.
 #[derive(Clone, Copy)]
@@ -90,7 +91,7 @@ impl<'a> NewEntry<'a> {
     }
 }
 
-/// What [`Store::index_put`](crate::store::Store::index_put) does with a tombstone.
+/// What [`Store::index_put`] does with a tombstone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PutMode {
     /// A tombstone stays a tombstone.
@@ -99,7 +100,7 @@ pub enum PutMode {
     Reactivate,
 }
 
-/// Which entries [`Store::index_list`](crate::store::Store::index_list) returns.
+/// Which entries [`Store::index_list`] returns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IndexFilter {
     /// Every entry, in any order.
