@@ -52,7 +52,8 @@ pub enum SessionError {
     /// session with the others.
     #[error("all sessions of the owner were destroyed at the same time; try again")]
     Revoked,
-    /// A session with the chosen id exists already. It was not changed.
+    /// A session with the chosen id exists already, or the id generator repeats itself. The
+    /// existing session was not changed.
     #[error("a session with this id exists already; choose another id or destroy it first")]
     Taken,
     /// The session would exceed a limit of the configuration. Nothing was sent to the store.

@@ -12,6 +12,7 @@ mod id;
 mod lifecycle;
 pub mod middleware;
 mod record;
+pub mod reexports;
 pub mod session;
 mod sessions;
 mod source;
@@ -24,10 +25,8 @@ mod token_rejection;
 
 #[cfg(feature = "axum")]
 pub use axum::ActiveSession;
-pub use builder::{ConfigError, SessionsBuilder};
-pub use clock::{Clock, ManualClock, SystemClock};
 pub use error::SessionError;
-pub use id::{InvalidSessionId, SessionId};
+pub use id::SessionId;
 pub use lifecycle::lifetime::{Lifetime, Touch};
 pub use middleware::{
     InvalidRealm, JwtRedisSession, RequireSession, SessionBody, SessionRejection, Tagged,

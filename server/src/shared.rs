@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jwt_redis_session::config::SessionsBuilder;
 use jwt_redis_session::store::{SharedStore, StoreError};
 use jwt_redis_session::{
-    Keyring, KeyringError, MemoryStore, RedisConfig, RedisStore, Sessions, SessionsBuilder,
-    TokenFormat, Touch,
+    Keyring, KeyringError, MemoryStore, RedisConfig, RedisStore, Sessions, TokenFormat, Touch,
 };
 use tokio::sync::Semaphore;
 

@@ -99,7 +99,7 @@ impl Lifecycle {
     /// The clock of this host may be ahead of the one that has set the end. Until the leeway has
     /// passed, the TTL in the store decides, which does not depend on this clock.
     pub(crate) fn has_ended(&self, record: &Record) -> bool {
-        let leeway = self.format.leeway_millis();
+        let leeway = self.format.as_ref().map_or(0, TokenFormat::leeway_millis);
         self.end(record).is_some_and(|end| {
             let end = end.saturating_mul(1000).saturating_add(leeway);
             end <= self.now_millis()

@@ -36,13 +36,20 @@ impl Lifecycle {
         claims: Option<Map<String, Value>>,
     ) -> Result<Created, SessionError> {
         self.check_size(&record)?;
+        let mut failure = SessionError::Revoked;
         let mut retries = Retries::new(ATTEMPTS);
         while retries.next().await {
             let (id, token) = self.issue(record.meta(), claims.as_ref())?;
             match self.insert(&id, &record).await {
                 Ok(InsertOutcome::Inserted { .. }) => return Ok(Created { id, token, record }),
-                Ok(InsertOutcome::KeyTaken) => self.unlist_taken(&id, &record).await?,
-                Ok(InsertOutcome::EntryLost) => self.undo_create(&id, &record).await?,
+                Ok(InsertOutcome::KeyTaken) => {
+                    self.unlist_taken(&id, &record).await?;
+                    failure = SessionError::Taken;
+                }
+                Ok(InsertOutcome::EntryLost) => {
+                    self.undo_create(&id, &record).await?;
+                    failure = SessionError::Revoked;
+                }
                 Err(error) => {
                     // The insert may have been applied. Without its token the session is of no
                     // use, but it would be listed.
@@ -52,7 +59,7 @@ impl Lifecycle {
                 }
             }
         }
-        Err(SessionError::Revoked)
+        Err(failure)
     }
 
     /// Draws an id, and issues its token if `claims` request one.

@@ -63,6 +63,7 @@ impl Lifecycle {
         claims: Map<String, Value>,
         edit: Edit<'_>,
     ) -> Result<Created, SessionError> {
+        let mut failure = SessionError::Revoked;
         let mut retries = Retries::new(ATTEMPTS);
         while retries.next().await {
             let after = edit(&seen)?;
@@ -81,10 +82,17 @@ impl Lifecycle {
                     let id = new;
                     return Ok(Created { id, token, record });
                 }
-                Ok(Attempt::NewGone) => self.undo_create(&new, &record).await?,
-                Ok(Attempt::IdTaken) => self.unlist_taken(&new, &record).await?,
+                Ok(Attempt::NewGone) => {
+                    self.undo_create(&new, &record).await?;
+                    failure = SessionError::Revoked;
+                }
+                Ok(Attempt::IdTaken) => {
+                    self.unlist_taken(&new, &record).await?;
+                    failure = SessionError::Taken;
+                }
                 Ok(Attempt::OwnerChanged) => {
                     self.undo_create(&new, &record).await?;
+                    failure = SessionError::Conflict;
                     seen = before;
                 }
                 Ok(Attempt::OldGone) => {
@@ -97,7 +105,7 @@ impl Lifecycle {
                 }
             }
         }
-        Err(SessionError::Conflict)
+        Err(failure)
     }
 
     async fn try_rotate(

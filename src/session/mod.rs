@@ -38,6 +38,7 @@ mod operations;
 mod owner;
 mod state;
 
+pub use crate::id::InvalidSessionId;
 pub use crate::record::data::SessionData;
 pub use create::{CreateSession, CreateWithoutToken};
 pub use entry::SessionEntry;

@@ -239,7 +239,8 @@ impl Inner {
         &self,
         mut f: impl FnMut(&mut SessionData) -> Result<R, E> + Send,
     ) -> Result<Result<R, E>, SessionError> {
-        let (current, pending) = self.current_and_pending()?;
+        // The number of fields is checked after `f`, which may remove some.
+        let (current, pending) = (self.current()?, self.pending());
         let mut result = None;
         let mut edit = |before: &Record| {
             let changes = Arc::clone(&pending.changes);

@@ -4,11 +4,12 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::support::seconds;
+use jwt_redis_session::config::{ManualClock, SessionsBuilder};
 use jwt_redis_session::store::{CompareOutcome, NewRecord, SharedStore, Store, StoreErrorKind};
 use jwt_redis_session::testing::{Faults, Step};
 use jwt_redis_session::{
-    Keyring, Lifetime, ManualClock, MemoryStore, NewClaims, Session, SessionError, SessionId,
-    SessionState, Sessions, SessionsBuilder,
+    Keyring, Lifetime, MemoryStore, NewClaims, Session, SessionError, SessionId, SessionState,
+    Sessions,
 };
 use test_support::scheduler::{Scheduler, Stepping};
 

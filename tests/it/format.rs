@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::support::seconds;
+use jwt_redis_session::config::ManualClock;
 use jwt_redis_session::store::{EntryState, IndexFilter, NewRecord, Store, StoredRecord};
 use jwt_redis_session::{
-    Encoding, Keyring, Lifetime, ManualClock, MemoryStore, OpaqueTokens, SessionError, SessionId,
-    Sessions, TokenFormat,
+    Encoding, Keyring, Lifetime, MemoryStore, OpaqueTokens, SessionError, SessionId, Sessions,
+    TokenFormat,
 };
 use serde::Deserialize;
 use serde::de::DeserializeOwned;

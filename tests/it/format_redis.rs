@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use jwt_redis_session::config::ManualClock;
 use jwt_redis_session::store::Store;
-use jwt_redis_session::{Keyring, ManualClock, RedisStore, SessionId, Sessions};
+use jwt_redis_session::{Keyring, RedisStore, SessionId, Sessions};
 use redis::Value;
 use serde::Deserialize;
 

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use jwt_redis_session::{ConfigError, Lifetime, OpaqueTokens, Sessions};
+use jwt_redis_session::config::ConfigError;
+use jwt_redis_session::{Lifetime, OpaqueTokens, Sessions};
 
 use crate::admin::owner_doors::OwnerDoors;
 use crate::buckets::{ApiKeys, BucketSessions};

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use jwt_redis_session::{
-    Lifetime, ManualClock, RedisStore, SessionError, Sessions, TokenRejection,
-};
+use jwt_redis_session::config::ManualClock;
+use jwt_redis_session::{Lifetime, RedisStore, SessionError, Sessions, TokenRejection};
 
 use super::{builder, open};
 use crate::support::redis_server::RedisServer;

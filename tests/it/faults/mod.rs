@@ -18,9 +18,9 @@ mod updates;
 
 use std::time::Duration;
 
+use jwt_redis_session::config::SessionsBuilder;
 use jwt_redis_session::{
-    Keyring, RedisConfig, RedisStore, Session, SessionError, Sessions, SessionsBuilder, Token,
-    TokenRejection,
+    Keyring, RedisConfig, RedisStore, Session, SessionError, Sessions, Token, TokenRejection,
 };
 
 use crate::support::proxy::Proxy;

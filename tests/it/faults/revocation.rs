@@ -60,7 +60,7 @@ async fn survivor(
     let token = match outcome {
         Ok(token) => token,
         Err(error) => {
-            assert_eq!(error, SessionError::Conflict);
+            assert_eq!(error, SessionError::Revoked);
             return None;
         }
     };

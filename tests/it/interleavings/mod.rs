@@ -12,15 +12,15 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
 
+use jwt_redis_session::config::{Clock as _, ManualClock};
 use jwt_redis_session::store::{EntryState, IndexEntry, IndexFilter, SharedStore, Store};
-use jwt_redis_session::{
-    Clock as _, Keyring, ManualClock, MemoryStore, SessionError, SessionId, Sessions,
-};
+use jwt_redis_session::{Keyring, MemoryStore, SessionError, SessionId, Sessions};
 use test_support::scheduler::{Call, Explorer, Simulation};
 
 mod changing_hands;
 mod chosen_ids;
 mod destroy_all;
+mod login;
 mod others;
 mod rotation;
 
@@ -91,6 +91,16 @@ async fn rotate_to(
     let session = sessions.get(&old).await?;
     session.set_owner(owner).unwrap();
     session.rotate().await?;
+    Ok(session.id().unwrap())
+}
+
+async fn login(
+    sessions: Sessions,
+    before: SessionId,
+    owner: &str,
+) -> Result<SessionId, SessionError> {
+    let session = sessions.get(&before).await?;
+    session.login(owner).await?;
     Ok(session.id().unwrap())
 }
 
@@ -220,6 +230,11 @@ impl<'w> Stage<'w> {
     fn rotate_to(&mut self, name: &'static str, owner: &'static str) -> Did<SessionId> {
         let old = self.a.clone();
         self.issue(name, move |sessions| rotate_to(sessions, old, owner))
+    }
+
+    fn login(&mut self, name: &'static str, owner: &'static str) -> Did<SessionId> {
+        let before = self.a.clone();
+        self.issue(name, move |sessions| login(sessions, before, owner))
     }
 
     fn update(&mut self, name: &'static str) -> Did<()> {

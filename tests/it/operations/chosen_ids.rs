@@ -1,9 +1,10 @@
 //! Sessions under an id that the caller chose.
 
 use super::*;
+use jwt_redis_session::config::ManualClock;
 use jwt_redis_session::store::StoreErrorKind;
 use jwt_redis_session::testing::Hooked;
-use jwt_redis_session::{ManualClock, MemoryStore, TokenError};
+use jwt_redis_session::{MemoryStore, TokenError};
 
 on_every_store!(
     create_as_takes_the_id_it_is_given,
@@ -186,7 +187,7 @@ async fn create_as_that_meets_a_destroy_all_leaves_a_listed_session_or_none(
         two.destroy_all("jo").await.unwrap();
         let alive = match creation.await.unwrap() {
             Ok(token) => open(&one, &token).await.is_ok(),
-            Err(SessionError::Conflict) => one.get(&chosen()).await.is_ok(),
+            Err(SessionError::Revoked) => one.get(&chosen()).await.is_ok(),
             Err(error) => panic!("{error}"),
         };
         assert_eq!(listed(&one, "jo").await.len(), usize::from(alive));
@@ -199,7 +200,7 @@ async fn create_as_gives_up_on_a_mark_that_stays(store: impl Store + Clone) {
     create_as(&sessions, Some("jo")).await.unwrap();
     let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_secs();
     let now = i64::try_from(now).unwrap();
-    for (marked, expected) in [(now, Err(SessionError::Conflict)), (now - 61, Ok(()))] {
+    for (marked, expected) in [(now, Err(SessionError::Revoked)), (now - 61, Ok(()))] {
         let key = format!("sess:{ID}");
         let entry = NewEntry::new(INDEX, ID, 1, Duration::from_secs(60));
         let deleted = store.delete_indexed(&[&key], INDEX, &[ID]).await;

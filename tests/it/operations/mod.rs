@@ -13,13 +13,14 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jwt_redis_session::config::SessionsBuilder;
 use jwt_redis_session::store::{
     IndexEntry, IndexFilter, NewEntry, NewRecord, PutMode, SharedStore, Store, StoredRecord,
 };
 use jwt_redis_session::testing::{Faults, Step};
 use jwt_redis_session::{
     Encoding, Keyring, OpaqueTokens, Session, SessionError, SessionId, SessionState, Sessions,
-    SessionsBuilder, Token, TokenRejection,
+    Token, TokenRejection,
 };
 use serde_json::{Value, json};
 use test_support::Counting;

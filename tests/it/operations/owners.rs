@@ -80,7 +80,7 @@ async fn r31_destroy_owned_refuses_anothers_session(store: impl Store + Clone) {
 }
 
 async fn r31_the_list_is_ordered_and_complete(store: impl Store + Clone) {
-    let clock = jwt_redis_session::ManualClock::at(1_700_000_000);
+    let clock = jwt_redis_session::config::ManualClock::at(1_700_000_000);
     let sessions = builder(store).clock(clock.clone()).build().unwrap();
     let mut ids = Vec::new();
     for number in 0..200 {
