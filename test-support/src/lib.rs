@@ -2,21 +2,21 @@
 //!
 //! * [`scheduler`] explores every order of the store steps of concurrent operations.
 //! * [`Counting`] counts the calls of a store.
-//! * [`redis_server`] starts Redis servers, [`proxy`] breaks the connections to them.
+//! * [`redis_server`] starts Redis servers, [`proxy`] disturbs connections to them.
+//! * [`layering`] finds import cycles in the source of a crate.
 
-// Helpers of tests: they panic when something is not as expected.
 #![allow(
     clippy::missing_panics_doc,
     clippy::must_use_candidate,
-    clippy::missing_errors_doc
+    reason = "a panic is how a test fails"
 )]
 
 mod counting;
+pub mod layering;
 pub mod proxy;
 pub mod redis_server;
 pub mod scheduler;
-mod support;
-pub mod walls;
+mod waiting;
 
 pub use counting::Counting;
-pub use support::*;
+pub use waiting::{alive_tasks, eventually, is_long, rounds, seconds, unique};

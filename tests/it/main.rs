@@ -34,4 +34,3 @@ mod operations;
 mod readme;
 #[cfg(feature = "redis")]
 mod redis_store;
-mod rooms;

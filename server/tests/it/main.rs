@@ -13,7 +13,6 @@ mod faults;
 mod logs;
 mod operators;
 mod readme;
-mod rooms;
 mod rpc;
 mod serve;
 mod settings;

@@ -79,6 +79,15 @@ async fn r18_http1_chunks_and_trailers_arrive_unchanged() {
     assert!(response.ends_with(&format!("\r\n\r\n{body}")), "{response}");
 }
 
+/// The frames of a body that ends with a trailer.
+fn frames(text: &str) -> Vec<Result<Frame<Bytes>, Infallible>> {
+    let chunks = text.as_bytes().chunks(10_000);
+    let frames = chunks.map(|chunk| Frame::data(Bytes::copy_from_slice(chunk)));
+    let name = "x-checksum".parse().unwrap();
+    let trailers = HeaderMap::from_iter([(name, HeaderValue::from_static("42"))]);
+    frames.chain([Frame::trailers(trailers)]).map(Ok).collect()
+}
+
 #[tokio::test]
 async fn r18_http2_frames_and_trailers_arrive_unchanged() {
     let (_, sessions) = sessions();
@@ -98,19 +107,9 @@ async fn r18_http2_frames_and_trailers_arrive_unchanged() {
         ("text/plain", 200_000),
     ] {
         let text = form.clone() + &"&x".repeat(length / 2);
-        let mut frames: Vec<Result<_, Infallible>> = text
-            .as_bytes()
-            .chunks(10_000)
-            .map(|chunk| Ok(Frame::data(Bytes::copy_from_slice(chunk))))
-            .collect();
-        let trailers = HeaderMap::from_iter([(
-            "x-checksum".parse().unwrap(),
-            HeaderValue::from_static("42"),
-        )]);
-        frames.push(Ok(Frame::trailers(trailers)));
         let request = Request::post("http://localhost/")
             .header("content-type", content_type)
-            .body(StreamBody::new(stream::iter(frames)))
+            .body(StreamBody::new(stream::iter(frames(&text))))
             .unwrap();
         let response = client.send_request(request).await.unwrap();
         let expected = match (content_type, length) {
