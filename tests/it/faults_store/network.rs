@@ -10,6 +10,8 @@ async fn f01_absent_redis_is_reported_at_once_and_served_when_it_comes() {
     let error = timed(RedisStore::connect(&url)).await.expect_err("absent");
     assert_eq!(error.kind(), StoreErrorKind::Connection);
     assert!(error.to_string().contains("connection refused"), "{error}");
+    let source = std::error::Error::source(&error).map(ToString::to_string);
+    assert!(source.is_some_and(|source| source.contains("refused")));
     let store = RedisStore::lazy(&url).expect("a good url");
     assert_eq!(kind(read(&store).await), Some(StoreErrorKind::Connection));
     assert_eq!(kind(write(&store).await), Some(StoreErrorKind::Connection));

@@ -46,7 +46,7 @@ async fn f09_read_only_redis_is_left_for_where_the_name_leads_now() {
     let connections = proxy.accepted() - connections;
     assert!(
         (1..=8).contains(&connections),
-        "{dials} connections to a lasting replica"
+        "{connections} connections to a lasting replica"
     );
 
     proxy.retarget(new.address());
