@@ -1,6 +1,7 @@
 //! The name of a session.
 
 use std::fmt;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -13,7 +14,7 @@ use crate::crypto;
 /// Always 16 to 128 characters of `A-Z a-z 0-9 _ -`, so an id can never leave its keyspace.
 /// `Debug` and `Display` print only a short hash; [`SessionId::as_str`] gives the id itself.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct SessionId(Box<str>);
+pub struct SessionId(Arc<str>);
 
 impl SessionId {
     /// Draws a new id: 32 bytes from the operating system, 43 characters of base64url.

@@ -23,6 +23,7 @@ mod history;
 mod interleavings;
 #[cfg(feature = "redis")]
 mod interop;
+mod layering;
 mod merge;
 #[cfg(feature = "metrics")]
 mod metrics;
@@ -31,4 +32,3 @@ mod operations;
 mod readme;
 #[cfg(feature = "redis")]
 mod redis_store;
-mod rooms;
