@@ -140,7 +140,7 @@ async fn main() -> BoxResult<()> {
     };
     let runs = session.get::<u32>("runs")?.unwrap_or(0) + 1;
     session.insert("runs", runs)?;
-    session.set_owner("jo");
+    session.set_owner("jo")?;
     match found.first() {
         Some(_) => session.update().await?,
         None => drop(session.create().await?),

@@ -59,7 +59,7 @@ impl World {
         let session = sessions.new_session();
         session.merge(fields).unwrap();
         if let Some(owner) = owner {
-            session.set_owner(owner);
+            session.set_owner(owner).unwrap();
         }
         let token = session.create().await.unwrap();
         let key = format!("sess:{}", session.id().unwrap().as_str());

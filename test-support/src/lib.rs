@@ -19,4 +19,4 @@ pub mod scheduler;
 mod waiting;
 
 pub use counting::Counting;
-pub use waiting::{alive_tasks, eventually, is_long, rounds, unique};
+pub use waiting::{alive_tasks, eventually, is_long, rounds, seconds, unique};

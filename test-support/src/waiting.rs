@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Polls `probe` until it returns something; panics with `what` after ten seconds.
 pub async fn eventually<T, F>(what: &str, mut probe: impl FnMut() -> F) -> T
@@ -35,6 +35,12 @@ pub fn rounds(usual: usize, long: usize) -> usize {
 /// Reports whether the environment has `LONG=1`, for the long versions of tests.
 pub fn is_long() -> bool {
     std::env::var_os("LONG").is_some_and(|value| value == "1")
+}
+
+/// Returns a time as Unix seconds.
+pub fn seconds(time: Option<SystemTime>) -> Option<i64> {
+    let since = time?.duration_since(UNIX_EPOCH).expect("not before 1970");
+    Some(since.as_secs() as i64)
 }
 
 /// Returns the number of tasks of the current runtime.

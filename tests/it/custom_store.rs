@@ -50,7 +50,7 @@ async fn sessions_survive_a_restart() {
     let token = {
         let session = sessions(file.open()).new_session();
         session.insert("theme", "dark").unwrap();
-        session.set_owner("jo");
+        session.set_owner("jo").unwrap();
         session.create().await.unwrap()
     };
     let sessions = sessions(file.open());
