@@ -6,6 +6,7 @@ mod axum;
 mod builder;
 mod clock;
 mod crypto;
+mod encoding;
 mod error;
 mod id;
 mod lifecycle;
@@ -18,7 +19,7 @@ pub mod store;
 mod telemetry;
 #[cfg(any(test, feature = "test-util"))]
 pub mod testing;
-mod token;
+pub mod token;
 mod token_rejection;
 
 #[cfg(feature = "axum")]
@@ -38,9 +39,5 @@ pub use store::memory::MemoryStore;
 #[cfg(feature = "redis")]
 #[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
 pub use store::{RedisConfig, RedisStore};
-pub use token::{
-    Algorithm, ClaimTypeError, Claims, Encoding, InvalidOpaqueSize, Keyring, KeyringBuilder,
-    KeyringError, NewClaims, OpaqueTokens, SigningKey, Token, TokenError, TokenFormat,
-    UnknownAlgorithm, Verified, VerifyingKey,
-};
+pub use token::{Algorithm, Claims, Keyring, OpaqueTokens, Token};
 pub use token_rejection::TokenRejection;

@@ -76,7 +76,7 @@ impl Sessions {
             Ok(verified) => verified.into_parts(),
             Err(reason) => return self.rejected(reason),
         };
-        let expires = claims.as_ref().and_then(Claims::expires_at);
+        let expires = claims.as_ref().and_then(Claims::expires_at_unix);
         match self.engine.load(&id, expires).await {
             Ok(loaded) => Session::active(Arc::clone(&self.engine), id, claims, loaded),
             Err(error) => self.refused(error, id),

@@ -111,7 +111,7 @@ impl Shared {
 
     pub(super) async fn reload(&self) -> Result<(), SessionError> {
         let Draft { id, claims, .. } = self.draft()?;
-        let expires = claims.and_then(|claims| claims.expires_at());
+        let expires = claims.and_then(|claims| claims.expires_at_unix());
         let Loaded { record, remaining } =
             self.engine
                 .load(&id, expires)
@@ -169,7 +169,7 @@ impl Shared {
     /// The absolute end that a rotation must not move: what the record or the token says, or
     /// else the one that a new session would have.
     fn end(&self, draft: &Draft) -> Option<i64> {
-        let token = draft.claims.as_ref().and_then(Claims::expires_at);
+        let token = draft.claims.as_ref().and_then(Claims::expires_at_unix);
         let told = [self.engine.end(&draft.record), token]
             .into_iter()
             .flatten();
