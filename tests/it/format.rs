@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use jwt_redis_session::store::{EntryState, IndexFilter, NewRecord, Store, StoredRecord};
 use jwt_redis_session::{
-    Encoding, Keyring, ManualClock, MemoryStore, OpaqueTokens, SessionError, SessionId, Sessions,
-    TokenFormat,
+    Keyring, ManualClock, MemoryStore, OpaqueTokens, SessionError, SessionId, Sessions,
+    token::{Encoding, TokenFormat},
 };
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
