@@ -3,7 +3,7 @@
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
@@ -11,8 +11,8 @@ use http::{Request, Response};
 use http_body_util::Empty;
 use jwt_redis_session::store::{NewRecord, Store};
 use jwt_redis_session::{
-    JwtRedisSession, Keyring, MemoryStore, NewClaims, Session, SessionBody, SessionId, Sessions,
-    Token,
+    JwtRedisSession, Keyring, MemoryStore, Session, SessionBody, SessionId, Sessions, Token,
+    token::NewClaims,
 };
 use tower::{Layer, Service};
 
@@ -55,11 +55,10 @@ impl<S: Store + Clone> World<S> {
     pub(crate) fn with(store: S) -> Self {
         assert_eq!(RECORD.len(), 300);
         let keyring = Keyring::hs256(SECRET).unwrap();
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-        let iat = now.as_secs() as i64;
-        let claims = NewClaims::at(iat)
+        let now = SystemTime::now();
+        let claims = NewClaims::at(now)
             .subject("user-42")
-            .expires_at(iat + 86_400);
+            .expires_at(now + Duration::from_secs(86_400));
         let token = keyring
             .sign(&SessionId::parse(ID).unwrap(), &claims)
             .unwrap();

@@ -5,7 +5,9 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use jwt_redis_session::{Algorithm, Keyring, KeyringError, MemoryStore, RedisStore, Sessions};
+use jwt_redis_session::{
+    Algorithm, Keyring, MemoryStore, RedisStore, Sessions, token::KeyringError,
+};
 use tracing_subscriber::EnvFilter;
 
 pub(crate) struct Config {

@@ -1,7 +1,7 @@
 //! Why the service cannot start.
 
 use jwt_redis_session::store::StoreError;
-use jwt_redis_session::{ConfigError, KeyringError};
+use jwt_redis_session::{ConfigError, token::KeyringError};
 
 /// Why the service cannot start.
 #[derive(Debug, thiserror::Error)]
