@@ -91,6 +91,27 @@ pub(crate) fn decode_secret(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     Some(bytes)
 }
 
+/// Copies `text` without white space, also if it is escaped.
+///
+/// The copy is erased when it is dropped.
+pub(crate) fn without_blanks(text: &[u8]) -> Zeroizing<Vec<u8>> {
+    // As large as it can become: growing would leave copies that are not erased.
+    let mut kept = Zeroizing::new(Vec::with_capacity(text.len()));
+    let mut rest = text;
+    while let [first, after @ ..] = rest {
+        rest = match rest {
+            [b'\\', b'n' | b'r' | b't', after @ ..] => after,
+            _ => {
+                if !first.is_ascii_whitespace() {
+                    kept.push(*first);
+                }
+                after
+            }
+        };
+    }
+    kept
+}
+
 /// Encodes `bytes` in lower-case hexadecimal.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     let digit = |value: u8| char::from_digit(value.into(), 16).unwrap_or_default();

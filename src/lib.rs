@@ -21,6 +21,7 @@ mod telemetry;
 pub mod testing;
 pub mod token;
 mod token_rejection;
+mod unsearched_body;
 
 #[cfg(feature = "axum")]
 pub use axum::ActiveSession;
@@ -28,13 +29,11 @@ pub use builder::{ConfigError, SessionsBuilder};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use error::SessionError;
 pub use id::{InvalidSessionId, SessionId};
-pub use middleware::{
-    InvalidRealm, JwtRedisSession, RequireSession, SessionBody, SessionRejection, Tagged,
-};
+pub use middleware::{JwtRedisSession, RequireSession, SessionRejection, Tagged};
 pub use record::data::SessionData;
 pub use session::{Session, SessionEntry, SessionState};
 pub use sessions::Sessions;
-pub use source::{InvalidTokenArg, TokenSource, TokenSources};
+pub use source::{TokenSource, TokenSources};
 pub use store::memory::MemoryStore;
 #[cfg(feature = "redis")]
 #[cfg_attr(docsrs, doc(cfg(feature = "redis")))]

@@ -18,6 +18,7 @@ use crate::session::state::{SessionState, Status};
 use crate::store::StoreError;
 use crate::token::Claims;
 use crate::token_rejection::TokenRejection;
+use crate::unsearched_body::UnsearchedBody;
 
 /// The handle of a request on its session.
 ///
@@ -49,8 +50,9 @@ use crate::token_rejection::TokenRejection;
 pub struct Session(pub(super) Arc<Shared>);
 
 impl Session {
-    pub(crate) fn absent(engine: Arc<Engine>) -> Self {
-        Self::with(engine, Status::Absent, SessionData::default())
+    pub(crate) fn absent(engine: Arc<Engine>, unsearched: Option<UnsearchedBody>) -> Self {
+        let status = Status::Absent { unsearched };
+        Self::with(engine, status, SessionData::default())
     }
 
     pub(crate) fn active(

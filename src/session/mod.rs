@@ -12,3 +12,5 @@ mod steps;
 pub use entry::SessionEntry;
 pub use handle::Session;
 pub use state::SessionState;
+
+pub(crate) use cell::Usage;

@@ -56,28 +56,7 @@ fn decode(body: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyProblem> {
     if find(body, b"Proc-Type:").is_some() {
         return Err(KeyProblem::LegacyEncrypted);
     }
-    encoding::decode_secret(&without_blanks(body)).ok_or(KeyProblem::Damaged)
-}
-
-/// Copies `text` without white space, also if it is escaped.
-///
-/// The copy is erased when it is dropped.
-pub(super) fn without_blanks(text: &[u8]) -> Zeroizing<Vec<u8>> {
-    // As large as it can become: growing would leave copies that are not erased.
-    let mut kept = Zeroizing::new(Vec::with_capacity(text.len()));
-    let mut rest = text;
-    while let [first, after @ ..] = rest {
-        rest = match rest {
-            [b'\\', b'n' | b'r' | b't', after @ ..] => after,
-            _ => {
-                if !first.is_ascii_whitespace() {
-                    kept.push(*first);
-                }
-                after
-            }
-        };
-    }
-    kept
+    encoding::decode_secret(&encoding::without_blanks(body)).ok_or(KeyProblem::Damaged)
 }
 
 /// Names what there is instead of a PEM block.

@@ -5,7 +5,6 @@ use zeroize::Zeroizing;
 use super::algorithm::Algorithm;
 use super::der::Form;
 use super::error::KeyringError;
-use super::pem;
 use crate::crypto::Hash;
 use crate::encoding;
 
@@ -48,7 +47,7 @@ fn is_key(secret: &[u8], layers: usize) -> bool {
     if let Some(narrow) = from_utf16(text) {
         return is_key(&narrow, layers);
     }
-    let text = pem::without_blanks(text);
+    let text = encoding::without_blanks(text);
     let text = without_quotes(&text);
     [
         encoding::decode_secret(text),

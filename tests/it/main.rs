@@ -12,7 +12,7 @@ mod coverage;
 mod edges;
 #[cfg(all(feature = "axum", feature = "redis"))]
 mod faults;
-#[cfg(any())]
+#[cfg(feature = "redis")]
 mod faults_store;
 mod format;
 #[cfg(feature = "redis")]
@@ -23,12 +23,12 @@ mod history;
 mod interleavings;
 #[cfg(feature = "redis")]
 mod interop;
+mod layering;
 mod merge;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod middleware;
 mod operations;
 mod readme;
-#[cfg(any())]
+#[cfg(feature = "redis")]
 mod redis_store;
-mod rooms;
