@@ -2,15 +2,17 @@
 
 use allocation_counter::measure;
 use http::Request;
-use jwt_redis_session::SessionBody;
-use tower::{Service as _, service_fn};
+use jwt_redis_session::JwtRedisSession;
+use tower::{Layer as _, Service as _, service_fn};
 
 use crate::Table;
 use crate::support::{Body, World, done, ignore, read, request, with_extensions};
 
 /// What a request without a token may add.
 const NO_TOKEN: f64 = 2.0;
-/// The same if the request has no extensions: their map, and its box, are new.
+/// What a request with a token may add if the session is not used, with lazy loading.
+const UNUSED: f64 = 8.0;
+/// What a request without a token may add if the request has no extensions: their map, and its box, are new.
 const NO_TOKEN_FIRST_EXTENSION: f64 = 4.0;
 
 pub(crate) fn rows(table: &mut Table) {
@@ -26,6 +28,14 @@ pub(crate) fn rows(table: &mut Table) {
     let count = added(|| request(None), |request| drop(done(none.call(request))));
     let limit = Some(NO_TOKEN_FIRST_EXTENSION);
     table.row("no token, no extensions yet", count, limit, "");
+    let mut lazy = JwtRedisSession::new(world.sessions.clone())
+        .lazy()
+        .layer(service_fn(ignore));
+    let count = added(
+        || with_extensions(request(Some(&world.token))),
+        |request| drop(done(lazy.call(request))),
+    );
+    table.row("not used, lazy", count, Some(UNUSED), "");
     let count = added(
         || with_extensions(request(Some(&world.token))),
         |request| drop(done(one.call(request))),
@@ -38,7 +48,7 @@ fn added(request: impl Fn() -> Request<Body>, mut call: impl FnMut(Request<Body>
     let mut bare = service_fn(ignore);
     call(request());
     let (first, second) = (request(), request());
-    let bare = measure(|| drop(done(bare.call(first.map(SessionBody::from)))));
+    let bare = measure(|| drop(done(bare.call(first))));
     let layered = measure(|| call(second));
     (layered.count_total - bare.count_total) as f64
 }

@@ -41,6 +41,8 @@ const UPDATE: f64 = 71.0;
 const UPDATE_WITH_OWNER: f64 = 87.0;
 /// What a request that carries a token and does not use the session may add.
 const UNUSED: f64 = 37.0;
+/// The same with lazy loading.
+const UNUSED_LAZY: f64 = 12.0;
 
 fn main() {
     let mut table = Table { within: true };
@@ -67,6 +69,10 @@ fn main() {
         (Route::Unused, UNUSED),
     ] {
         redis_rows.row("this crate", route, &world, &eager, Some(limit));
+    }
+    let lazy = ours::lazy_router(&world);
+    for (route, limit) in [(Route::Read, READ), (Route::Unused, UNUSED_LAZY)] {
+        redis_rows.row("lazy", route, &world, &lazy, Some(limit));
     }
     let eager = ours::router(&owned);
     for (route, limit) in [(Route::Read, READ), (Route::Update, UPDATE_WITH_OWNER)] {

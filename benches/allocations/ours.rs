@@ -10,6 +10,10 @@ pub(crate) fn router(world: &World) -> Router {
     routes().layer(JwtRedisSession::new(world.sessions.clone()))
 }
 
+pub(crate) fn lazy_router(world: &World) -> Router {
+    routes().layer(JwtRedisSession::new(world.sessions.clone()).lazy())
+}
+
 fn routes() -> Router {
     Router::new()
         .route("/read", get(read))

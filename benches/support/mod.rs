@@ -10,9 +10,7 @@ use futures_util::FutureExt as _;
 use http::{Request, Response};
 use http_body_util::Empty;
 use jwt_redis_session::store::Store;
-use jwt_redis_session::{
-    JwtRedisSession, Keyring, MemoryStore, Session, SessionBody, Sessions, Token,
-};
+use jwt_redis_session::{JwtRedisSession, Keyring, MemoryStore, Session, Sessions, Token};
 use serde_json::{Map, Value};
 use tower::{Layer, Service};
 
@@ -28,7 +26,6 @@ pub(crate) const RECORD: &str = concat!(
 );
 
 pub(crate) type Body = Empty<Bytes>;
-pub(crate) type Seen = Request<SessionBody<Body>>;
 pub(crate) type Answer = Result<Response<Body>, Infallible>;
 
 /// A stored session and its token.
@@ -79,7 +76,7 @@ impl World {
         inner: I,
     ) -> impl Service<Request<Body>, Response = Response<Body>, Error = Infallible>
     where
-        I: Service<Seen, Response = Response<Body>, Error = Infallible> + Clone,
+        I: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone,
     {
         JwtRedisSession::new(self.sessions.clone()).layer(inner)
     }
@@ -104,13 +101,13 @@ pub(crate) fn with_extensions(mut request: Request<Body>) -> Request<Body> {
 }
 
 /// Answers without using the session.
-pub(crate) fn ignore(request: Seen) -> Ready<Answer> {
+pub(crate) fn ignore(request: Request<Body>) -> Ready<Answer> {
     std::hint::black_box(request);
     ready(Ok(Response::new(Empty::new())))
 }
 
 /// Reads one field of the session.
-pub(crate) fn read(request: Seen) -> Ready<Answer> {
+pub(crate) fn read(request: Request<Body>) -> Ready<Answer> {
     let session: &Session = request.extensions().get().unwrap();
     let theme: Option<String> = session.get("theme").unwrap();
     assert_eq!(theme.as_deref(), Some("dark"));

@@ -20,6 +20,7 @@ const LIBRARY: Foreign = &[
         &["source/", "middleware/", "axum.rs", "reexports.rs"],
     ),
     ("http_body", &["middleware/"]),
+    ("http_body_util", &["middleware/", "axum.rs"]),
     ("indexmap", &["record/", "store/memory/"]),
     ("jsonwebtoken", &["token/"]),
     ("metrics", &["telemetry.rs"]),

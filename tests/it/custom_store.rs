@@ -36,7 +36,7 @@ impl Drop for File {
 #[tokio::test]
 async fn the_custom_store_passes_every_case() {
     let file = File::new("conformance");
-    jwt_redis_session::testing::conformance::check(CasStore::new(file.open())).await;
+    crate::conformance::check(CasStore::new(file.open())).await;
 }
 
 #[tokio::test]

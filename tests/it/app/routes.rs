@@ -305,6 +305,45 @@ fn app_takes_its_settings_from_the_environment() {
     assert!((45..=51).contains(&lives), "{lives}");
 }
 
+/// The number of commands that the server has run for clients, without those of this test.
+fn commands(redis: &RedisServer) -> u64 {
+    let stats = redis.run(&["INFO", "commandstats"]);
+    let stats: String = redis::from_redis_value(stats).unwrap();
+    let calls = stats.lines().filter_map(|line| {
+        let (name, counts) = line.strip_prefix("cmdstat_")?.split_once(":calls=")?;
+        let calls = counts.split(',').next()?.parse::<u64>().ok()?;
+        matches!(
+            name,
+            "get" | "pttl" | "set" | "pexpire" | "eval" | "evalsha"
+        )
+        .then_some(calls)
+    });
+    calls.sum()
+}
+
+#[test]
+fn app_under_lazy_asks_redis_only_for_routes_that_use_the_session() {
+    let redis = RedisServer::start();
+    let app = App::start(&[("REDIS_URL", &*redis.url()), ("LAZY", "1")]);
+    let token = log_in(&app, "jo");
+    let before = commands(&redis);
+    for path in ["/", "/page.css", "/health"] {
+        let answer = Call::get(path).bearer(&token).send(app.address);
+        assert_eq!(answer.status, 200, "{path}");
+    }
+    let missing = Call::get("/missing").bearer(&token).send(app.address);
+    assert_eq!(missing.status, 404);
+    let bad = Call::get("/session/read").bearer("bad").send(app.address);
+    assert_eq!(bad.status, 401);
+    assert_eq!(commands(&redis), before);
+    // Routes that use the session are those of an eager app.
+    let update = Call::post("/session/update").bearer(&token);
+    update.json(json!({"color": "red"})).send(app.address).ok();
+    let read = both(&app, "/session/read", &token);
+    assert_eq!(read["session"]["color"], "red");
+    assert!(commands(&redis) > before);
+}
+
 #[test]
 fn app_refuses_wrong_settings_in_one_line() {
     for (name, value) in [
@@ -319,6 +358,7 @@ fn app_refuses_wrong_settings_in_one_line() {
         ("MAX_AGE", "a day"),
         ("MAX_AGE", "99999999999"),
         ("ABSOLUTE_LIFETIME", "-1"),
+        ("LAZY", "yes"),
         ("RUST_LOG", "a=b=c"),
     ] {
         let (code, text) = refusal(name, value);

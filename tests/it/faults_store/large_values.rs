@@ -118,7 +118,7 @@ async fn more_large_reads_than_the_link_carries_fail_alone() {
         "too many large reads: {served} served, {late} late; small ones: {small_served} served, \
          {failed} failed, longest {longest:?}"
     );
-    assert!(served >= 16, "{served} served, {late} late");
+    assert!(served >= 4, "{served} served, {late} late");
     assert_eq!(failed, 0, "of {small_served} small reads");
     assert_eq!(proxy.accepted(), 2, "no connection was given up");
 }

@@ -1,7 +1,5 @@
-//! Reading a body in which a token may stand.
+//! Reading a request body in search of a token.
 
-use std::collections::VecDeque;
-use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -11,22 +9,21 @@ use http_body::{Body, Frame};
 use pin_project_lite::pin_project;
 use tokio::time::Sleep;
 
-use super::body::{SessionBody, in_bytes};
-use super::data::Data;
-use crate::source::{BodySearch, Outcome};
-use crate::token_rejection::TokenRejection;
+use super::body::{ReadPart, SessionBody, with_bytes};
+use super::body_data::BodyData;
+use crate::source::{BodyLookup, BodySearch};
+use crate::unsearched_body::UnsearchedBody;
 
-/// Empty frames do not count against the limit, so they must not keep the deadline from being
-/// looked at.
+/// Empty frames do not count against the limit, so the deadline is checked between them, too.
 const FRAMES_PER_POLL: usize = 64;
 
-/// How much of a body, and for how long, is read in search of a token.
+/// Limits for reading a body in search of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct ReadLimits {
+pub(super) struct ReadLimits {
     /// Defaults to 64 KiB.
-    pub(crate) bytes: usize,
+    pub(super) bytes: usize,
     /// Defaults to 10 s.
-    pub(crate) deadline: Duration,
+    pub(super) deadline: Duration,
 }
 
 impl Default for ReadLimits {
@@ -39,10 +36,9 @@ impl Default for ReadLimits {
 }
 
 pin_project! {
-    /// The future that reads a body within limits, looks for the token in it, and gives back the
-    /// body as it was together with what was found.
+    /// Future that reads a body within limits and searches it for a token.
     #[must_use = "futures do nothing unless polled"]
-    pub(crate) struct ReadBody<B: Body> {
+    pub(super) struct ReadBody<B> {
         // `None` only after the future is done.
         reading: Option<Reading<B>>,
         #[pin]
@@ -50,46 +46,10 @@ pin_project! {
     }
 }
 
-impl<B: Body + Unpin> ReadBody<B> {
-    /// # Panics
-    ///
-    /// If called outside of a tokio runtime with its timer enabled.
-    pub(crate) fn new(body: B, search: BodySearch, limits: ReadLimits) -> Self {
-        Self {
-            reading: Some(Reading::new(body, search, limits.bytes)),
-            deadline: tokio::time::sleep(limits.deadline),
-        }
-    }
-}
-
-impl<B: Body + Unpin> Future for ReadBody<B> {
-    type Output = (SessionBody<B>, Outcome);
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        let reading = this.reading.as_mut().expect("polled after completion");
-        let end = match reading.poll_end(cx) {
-            Poll::Ready(end) => end,
-            Poll::Pending => match this.deadline.poll(cx) {
-                Poll::Ready(()) => End::Late,
-                Poll::Pending => return Poll::Pending,
-            },
-        };
-        let reading = this.reading.take().expect("it was there");
-        Poll::Ready(reading.finish(end))
-    }
-}
-
-impl<B: Body> fmt::Debug for ReadBody<B> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ReadBody").finish_non_exhaustive()
-    }
-}
-
 /// A body, and what was read of it so far.
-struct Reading<B: Body> {
+struct Reading<B> {
     rest: B,
-    data: Data,
+    data: BodyData,
     limit: usize,
     search: BodySearch,
 }
@@ -98,22 +58,57 @@ struct Reading<B: Body> {
 enum End<E> {
     Complete,
     Trailers(Frame<Bytes>),
-    /// The declared length is above the limit, or this frame leads past it.
+    /// The declared length is above the limit, or this frame exceeds it.
     TooLarge(Option<Frame<Bytes>>),
-    Broken(E),
-    Late,
+    Failed(E),
+    TimedOut,
 }
 
-impl<B: Body + Unpin> Reading<B> {
-    const fn new(body: B, search: BodySearch, limit: usize) -> Self {
+impl<B> ReadBody<B> {
+    /// Starts to read.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime with its timer enabled.
+    pub(super) fn new(body: B, search: BodySearch, limits: ReadLimits) -> Self {
         Self {
-            rest: body,
-            data: Data::new(),
-            limit,
-            search,
+            reading: Some(Reading {
+                rest: body,
+                data: BodyData::new(),
+                limit: limits.bytes,
+                search,
+            }),
+            deadline: tokio::time::sleep(limits.deadline),
         }
     }
 
+    /// Returns the body without reading it, for layers whose sources have no body.
+    pub(super) fn skip(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<(B, BodyLookup)> {
+        let reading = self.project().reading.take();
+        let reading = reading.expect("polled after completion");
+        Poll::Ready((reading.rest, Ok(None)))
+    }
+}
+
+impl<B: Body + Unpin> Future for ReadBody<B> {
+    type Output = (SessionBody<B>, BodyLookup);
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let reading = this.reading.as_mut().expect("polled after completion");
+        let end = match reading.poll_end(cx) {
+            Poll::Ready(end) => end,
+            Poll::Pending => match this.deadline.poll(cx) {
+                Poll::Ready(()) => End::TimedOut,
+                Poll::Pending => return Poll::Pending,
+            },
+        };
+        let reading = this.reading.take().expect("it was there");
+        Poll::Ready(reading.finish(end))
+    }
+}
+
+impl<B: Body + Unpin> Reading<B> {
     fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<End<B::Error>> {
         if self.over_limit(self.rest.size_hint().lower()) {
             return Poll::Ready(End::TooLarge(None));
@@ -123,8 +118,8 @@ impl<B: Body + Unpin> Reading<B> {
                 return Poll::Ready(End::Complete);
             }
             let frame = match Pin::new(&mut self.rest).poll_frame(cx) {
-                Poll::Ready(Some(Ok(frame))) => in_bytes(frame),
-                Poll::Ready(Some(Err(error))) => return Poll::Ready(End::Broken(error)),
+                Poll::Ready(Some(Ok(frame))) => with_bytes(frame),
+                Poll::Ready(Some(Err(error))) => return Poll::Ready(End::Failed(error)),
                 Poll::Ready(None) => return Poll::Ready(End::Complete),
                 Poll::Pending => return Poll::Pending,
             };
@@ -136,7 +131,7 @@ impl<B: Body + Unpin> Reading<B> {
         Poll::Pending
     }
 
-    /// Takes a frame in, or says why it is the last.
+    /// Keeps the data of a frame, or returns why it is the last.
     fn accept(&mut self, frame: Frame<Bytes>) -> Option<End<B::Error>> {
         match frame.into_data() {
             Ok(data) if self.over_limit(data.len() as u64) => {
@@ -154,28 +149,28 @@ impl<B: Body + Unpin> Reading<B> {
         more.saturating_add(self.data.len() as u64) > self.limit as u64
     }
 
-    fn finish(self, end: End<B::Error>) -> (SessionBody<B>, Outcome) {
+    /// Searches what was read, and joins it with the rest.
+    fn finish(self, end: End<B::Error>) -> (SessionBody<B>, BodyLookup) {
         let data = self.data.into_bytes();
-        let outcome = match end {
+        let found = match end {
             End::Complete | End::Trailers(_) => self.search.find(&data),
-            End::TooLarge(_) => Err(TokenRejection::BodyTooLarge),
-            End::Broken(_) => Err(TokenRejection::BodyMalformed),
-            End::Late => Err(TokenRejection::BodyTimeout),
+            End::TooLarge(_) => Err(UnsearchedBody::TooLarge.into()),
+            End::Failed(_) => Err(UnsearchedBody::ReadFailed.into()),
+            End::TimedOut => Err(UnsearchedBody::TimedOut.into()),
         };
-        let mut read = VecDeque::new();
-        if !data.is_empty() {
-            read.push_back(Frame::data(data));
-        }
         let ended = matches!(end, End::Complete);
-        let error = match end {
-            End::Trailers(frame) | End::TooLarge(Some(frame)) => {
-                read.push_back(frame);
-                None
-            }
-            End::Broken(error) => Some(error),
-            End::Complete | End::TooLarge(None) | End::Late => None,
+        let (last, error) = match end {
+            End::Trailers(frame) | End::TooLarge(Some(frame)) => (Some(frame), None),
+            End::Failed(error) => (None, Some(error)),
+            End::Complete | End::TooLarge(None) | End::TimedOut => (None, None),
         };
-        (SessionBody::replay(read, error, ended, self.rest), outcome)
+        let read = ReadPart {
+            data,
+            last,
+            error,
+            ended,
+        };
+        (SessionBody::replay(read, self.rest), found)
     }
 }
 

@@ -1,19 +1,19 @@
-//! The data of a body, put together.
+//! The data that were read of a body.
 
 use std::mem;
 
 use bytes::{Bytes, BytesMut};
 
-/// Data in one piece, and not copied if they came in one.
+/// Data in one piece, not copied if they came in one chunk.
 ///
-/// Keeping every chunk instead would let a client that sends single bytes take a hundred times
-/// the limit.
-pub(super) enum Data {
+/// A list of chunks would let a client that sends single bytes use a hundred times the limit in
+/// memory.
+pub(super) enum BodyData {
     One(Bytes),
     Many(BytesMut),
 }
 
-impl Data {
+impl BodyData {
     pub(super) const fn new() -> Self {
         Self::One(Bytes::new())
     }
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     fn joined(chunks: &[&'static str]) -> Bytes {
-        let mut data = Data::new();
+        let mut data = BodyData::new();
         for chunk in chunks {
             data.push(Bytes::from_static(chunk.as_bytes()));
         }

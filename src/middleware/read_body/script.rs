@@ -1,4 +1,4 @@
-//! A body that does as it is told.
+//! A body that plays a script.
 
 use std::collections::VecDeque;
 use std::pin::Pin;

@@ -1,24 +1,28 @@
-//! The bodies that may hold a token.
+//! How the body of a request is encoded.
+//!
+//! Parsed by hand, in eight lines: two media types matter, their parameters do not. The crate
+//! `mime` rejects `application/json ;charset=utf-8` and parameters without a value, which servers
+//! and clients send.
 
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, UPGRADE};
 use http::request::Parts;
 use http::{HeaderMap, Method};
 
-/// How a body that may hold a token is written.
+/// Encoding of a body that may hold a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Media {
+pub(super) enum BodyFormat {
     Json,
     Form,
 }
 
-impl Media {
-    /// How the body of this request is written, if a token may stand in it.
+impl BodyFormat {
+    /// Returns how the body of this request is encoded; `None` if it cannot hold a token.
     ///
-    /// None may in the body of a method that gives it no meaning (RFC 6750 section 2.2), nor in
-    /// what follows an upgrade. A compressed body is left alone: what it holds cannot be read here.
+    /// The body of a method that gives it no meaning is ignored (RFC 6750 section 2.2), and so is
+    /// what follows an upgrade. A compressed body cannot be searched.
     pub(super) fn of(request: &Parts) -> Option<Self> {
         let headers = &request.headers;
-        if without_body(&request.method)
+        if has_no_body(&request.method)
             || headers.contains_key(UPGRADE)
             || headers.contains_key(CONTENT_ENCODING)
         {
@@ -27,7 +31,7 @@ impl Media {
         Self::declared(headers)
     }
 
-    /// The media type, whose parameters do not matter; a second `Content-Type` makes it unknown.
+    /// Returns the media type; a second `Content-Type` line makes it unknown.
     fn declared(headers: &HeaderMap) -> Option<Self> {
         let mut lines = headers.get_all(CONTENT_TYPE).iter();
         let (Some(line), None) = (lines.next(), lines.next()) else {
@@ -44,7 +48,7 @@ impl Media {
     }
 }
 
-fn without_body(method: &Method) -> bool {
+fn has_no_body(method: &Method) -> bool {
     [
         Method::GET,
         Method::HEAD,
@@ -61,25 +65,25 @@ mod tests {
 
     use super::*;
 
-    fn media(method: &str, headers: &[(&str, &str)]) -> Option<Media> {
+    fn format_of(method: &str, headers: &[(&str, &str)]) -> Option<BodyFormat> {
         let mut request = Request::builder().method(method);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        Media::of(&request.body(()).unwrap().into_parts().0)
+        BodyFormat::of(&request.body(()).unwrap().into_parts().0)
     }
 
     #[test]
     fn r18_content_type_table() {
         for (content_type, expected) in [
-            ("application/json", Some(Media::Json)),
-            ("Application/JSON", Some(Media::Json)),
-            ("application/json; charset=utf-8", Some(Media::Json)),
-            ("application/json ;x", Some(Media::Json)),
-            ("application/x-www-form-urlencoded", Some(Media::Form)),
+            ("application/json", Some(BodyFormat::Json)),
+            ("Application/JSON", Some(BodyFormat::Json)),
+            ("application/json; charset=utf-8", Some(BodyFormat::Json)),
+            ("application/json ;x", Some(BodyFormat::Json)),
+            ("application/x-www-form-urlencoded", Some(BodyFormat::Form)),
             (
                 "application/x-www-form-urlencoded;charset=UTF-8",
-                Some(Media::Form),
+                Some(BodyFormat::Form),
             ),
             ("application/json5", None),
             ("application/problem+json", None),
@@ -91,20 +95,20 @@ mod tests {
             ("application/grpc", None),
             ("", None),
         ] {
-            let found = media("POST", &[("content-type", content_type)]);
+            let found = format_of("POST", &[("content-type", content_type)]);
             assert_eq!(found, expected, "{content_type}");
         }
-        assert_eq!(media("POST", &[]), None);
+        assert_eq!(format_of("POST", &[]), None);
     }
 
     #[test]
     fn r18_method_table() {
         let json = [("content-type", "application/json")];
         for method in ["GET", "HEAD", "OPTIONS", "CONNECT", "TRACE"] {
-            assert_eq!(media(method, &json), None, "{method}");
+            assert_eq!(format_of(method, &json), None, "{method}");
         }
         for method in ["POST", "PUT", "PATCH", "DELETE", "QUERY"] {
-            assert_eq!(media(method, &json), Some(Media::Json), "{method}");
+            assert_eq!(format_of(method, &json), Some(BodyFormat::Json), "{method}");
         }
     }
 
@@ -116,7 +120,7 @@ mod tests {
             ("content-type", "application/json"),
         ] {
             let headers = [("content-type", "application/json"), other];
-            assert_eq!(media("POST", &headers), None, "{other:?}");
+            assert_eq!(format_of("POST", &headers), None, "{other:?}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use http::HeaderName;
 
-/// Says that no legal header name can be derived from a token argument.
+/// Error returned for a token argument from which no legal header name can be derived.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no legal header name can be derived from the token argument {arg:?}")]
 pub struct InvalidTokenArg {
@@ -10,17 +10,17 @@ pub struct InvalidTokenArg {
 }
 
 impl InvalidTokenArg {
-    /// The argument that was refused.
+    /// Returns the rejected argument.
     #[must_use]
     pub fn arg(&self) -> &str {
         &self.arg
     }
 }
 
-/// The header that npm `jwt-redis-session` reads for the argument `arg`.
+/// Returns the header that npm `jwt-redis-session` reads for the argument `arg`.
 ///
-/// That package takes a character for a capital if `ch.toUpperCase() === ch`, so digits and
-/// punctuation are capitals too. Characters outside ASCII are in no header name.
+/// That package treats a character as a capital if `ch.toUpperCase() === ch`, so digits and
+/// punctuation are capitals too. Header names have no characters outside of ASCII.
 pub(super) fn header_name(arg: &str) -> Result<HeaderName, InvalidTokenArg> {
     let invalid = || InvalidTokenArg { arg: arg.into() };
     let first = arg.chars().next().ok_or_else(invalid)?;
