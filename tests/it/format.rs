@@ -28,7 +28,7 @@ fn sessions(tokens: impl Into<TokenFormat>, keyspace: &str) -> (Sessions, Memory
     let clock = ManualClock::at(NOW);
     let store = MemoryStore::new().with_clock(clock.clone());
     let sessions = Sessions::builder(store.clone(), tokens)
-        .keyspace(keyspace)
+        .keyspace_without_delimiter(keyspace)
         .clock(clock);
     (sessions.build().unwrap(), store)
 }
