@@ -20,6 +20,27 @@ async fn f01_absent_redis_is_reported_at_once_and_served_when_it_comes() {
     back(&store, "f01 redis started").await;
 }
 
+/// What the clients of a test count.
+#[derive(Default)]
+struct Counts {
+    stop: AtomicBool,
+    served: AtomicUsize,
+    failed: AtomicUsize,
+}
+
+async fn read_until_stopped(store: RedisStore, counts: Arc<Counts>) {
+    while !counts.stop.load(Ordering::Relaxed) {
+        let is_served = read(&store).await.is_ok();
+        let counter = if is_served {
+            &counts.served
+        } else {
+            &counts.failed
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f02_killed_redis_fails_fast_and_serves_again_when_restarted() {
     let mut server = RedisServer::start_with(&["--appendonly", "yes", "--appendfsync", "always"]);
@@ -27,36 +48,21 @@ async fn f02_killed_redis_fails_fast_and_serves_again_when_restarted() {
     let store = connected(&proxy.url()).await;
     write(&store).await.expect("redis answers");
 
-    let stop = Arc::new(AtomicBool::new(false));
-    let (failed, served) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let counts = Arc::new(Counts::default());
     let clients: Vec<_> = (0..200)
-        .map(|_| {
-            let (store, stop) = (store.clone(), Arc::clone(&stop));
-            let (failed, served) = (Arc::clone(&failed), Arc::clone(&served));
-            tokio::spawn(async move {
-                while !stop.load(Ordering::Relaxed) {
-                    let counter = if read(&store).await.is_ok() {
-                        &served
-                    } else {
-                        &failed
-                    };
-                    counter.fetch_add(1, Ordering::Relaxed);
-                    tokio::time::sleep(Duration::from_millis(5)).await;
-                }
-            })
-        })
+        .map(|_| tokio::spawn(read_until_stopped(store.clone(), Arc::clone(&counts))))
         .collect();
-    let count = |counter: &Arc<AtomicUsize>| counter.load(Ordering::Relaxed);
+    let count = |counter: &AtomicUsize| counter.load(Ordering::Relaxed);
     eventually("all are served", || async {
-        (count(&served) > 400).then_some(())
+        (count(&counts.served) > 400).then_some(())
     })
     .await;
-    assert_eq!(count(&failed), 0);
+    assert_eq!(count(&counts.failed), 0);
     server.kill();
     let connections = proxy.accepted();
     let killed = Instant::now();
     eventually("all fail", || async {
-        (count(&failed) > 2000).then_some(())
+        (count(&counts.failed) > 2000).then_some(())
     })
     .await;
     let rate = (proxy.accepted() - connections) as f64 / killed.elapsed().as_secs_f64();
@@ -64,7 +70,7 @@ async fn f02_killed_redis_fails_fast_and_serves_again_when_restarted() {
     assert!(rate < 40.0, "{rate} connections a second");
     server.restart();
     back(&store, "f02 redis restarted").await;
-    stop.store(true, Ordering::Relaxed);
+    counts.stop.store(true, Ordering::Relaxed);
     for client in clients {
         client.await.expect("no panic");
     }
