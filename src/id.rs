@@ -41,12 +41,16 @@ impl SessionId {
     /// [`InvalidSessionId`] unless `id` matches `^[A-Za-z0-9_-]{16,128}$`.
     pub fn parse(id: impl AsRef<str>) -> Result<Self, InvalidSessionId> {
         let id = id.as_ref();
-        let legal = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
-        if (16..=128).contains(&id.len()) && id.bytes().all(legal) {
+        if (16..=128).contains(&id.len()) && id.chars().all(Self::is_legal) {
             Ok(Self(id.into()))
         } else {
             Err(InvalidSessionId(()))
         }
+    }
+
+    /// Whether ids may contain `character`.
+    pub(crate) const fn is_legal(character: char) -> bool {
+        matches!(character, 'A'..='Z' | 'a'..='z' | '0'..='9' | '_' | '-')
     }
 
     /// The id as it stands in a token and in Redis.

@@ -13,7 +13,7 @@ use tokio::runtime::{Builder, Runtime};
 use count::{Route, per_request};
 use monitor::commands;
 use support::World;
-use support::redis_server::RedisServer;
+use test_support::redis_server::RedisServer;
 
 mod bare;
 mod by_hand;

@@ -37,6 +37,7 @@ pub mod settings;
 mod shared;
 mod start_error;
 mod telemetry;
+mod unix_time;
 mod users;
 mod workers;
 

@@ -54,7 +54,7 @@ impl Lifecycle {
             claims,
         } = login;
         let Some((id, mut seen)) = session else {
-            return self.create(new, Map::new()).await;
+            return self.create(new, Some(Map::new())).await;
         };
         let mut revoked = true;
         let mut retries = Retries::new(ATTEMPTS);
@@ -63,7 +63,7 @@ impl Lifecycle {
                 match self.destroy_of_another(&id, seen, &owner).await? {
                     // Destroyed before the new session exists: after a crash in between, the user
                     // logs in again.
-                    None => return self.create(new, Map::new()).await,
+                    None => return self.create(new, Some(Map::new())).await,
                     Some(newer) => seen = newer,
                 }
                 continue;

@@ -102,7 +102,7 @@ impl Lifecycle {
     ) -> Result<Rotation, SessionError> {
         let after = edit(&seen)?;
         self.check_size(&after)?;
-        let (new, token) = self.issue(after.meta(), claims)?;
+        let (new, token) = self.issue(after.meta(), Some(claims))?;
         let mut pair = Pair {
             old,
             new: &new,

@@ -1,4 +1,4 @@
-//! How a request stands to its session.
+//! State of a session.
 
 use crate::error::SessionError;
 use crate::id::SessionId;
@@ -7,7 +7,7 @@ use crate::token::Claims;
 use crate::token_rejection::TokenRejection;
 use crate::unsearched_body::UnsearchedBody;
 
-/// How a request stands to its session.
+/// State of the session of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SessionState {
@@ -16,17 +16,17 @@ pub enum SessionState {
         /// Why the body was not searched for a token, if it should have been.
         unsearched: Option<UnsearchedBody>,
     },
-    /// The token names a session that lives.
+    /// The token names a session that exists.
     Active,
     /// The token gives no session.
     Rejected(TokenRejection),
-    /// The store did not answer, so nobody knows.
+    /// The store did not answer, so that it is unknown whether there is a session.
     Unavailable(StoreError),
-    /// The session lived when the request began and has been found gone since.
+    /// The session existed when the request began and does not any more.
     Gone,
 }
 
-/// [`SessionState`], with what the operations need.
+/// [`SessionState`] with the data that operations need.
 pub(crate) enum Status {
     Absent {
         unsearched: Option<UnsearchedBody>,
@@ -37,12 +37,12 @@ pub(crate) enum Status {
     },
     Rejected {
         reason: TokenRejection,
-        /// The token was good.
-        verified: bool,
+        /// The session that the token names, if the token is valid.
+        id: Option<SessionId>,
     },
     Unavailable {
         error: StoreError,
-        /// The session that the token names, if it was good.
+        /// The session that the token names.
         id: Option<SessionId>,
     },
     Gone,
@@ -61,7 +61,11 @@ impl Status {
         }
     }
 
-    /// The id and the claims of an active session, or why there is none.
+    /// The id and the claims of an active session.
+    ///
+    /// # Errors
+    ///
+    /// Why there is no active session.
     pub(crate) fn active(&self) -> Result<(&SessionId, Option<&Claims>), SessionError> {
         match self {
             Self::Active { id, claims } => Ok((id, claims.as_ref())),

@@ -3,13 +3,15 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use crate::support::seconds;
+use jwt_redis_session::config::{ManualClock, SessionsBuilder};
 use jwt_redis_session::store::{
     CompareOutcome, NewEntry, NewRecord, PutMode, SharedStore, Store, StoreErrorKind,
 };
 use jwt_redis_session::testing::{Faults, Step};
 use jwt_redis_session::{
-    Keyring, ManualClock, MemoryStore, NewClaims, Session, SessionError, SessionId, SessionState,
-    Sessions, SessionsBuilder,
+    Keyring, Lifetime, MemoryStore, NewClaims, Session, SessionError, SessionId, SessionState,
+    Sessions,
 };
 use test_support::scheduler::{Scheduler, Stepping};
 
@@ -30,7 +32,7 @@ fn sessions(store: impl Into<SharedStore>) -> Sessions {
 async fn created(sessions: &Sessions, owner: Option<&str>) -> (Session, String) {
     let session = sessions.new_session();
     if let Some(owner) = owner {
-        session.set_owner(owner);
+        session.set_owner(owner).unwrap();
     }
     let token = session.create().await.unwrap();
     (session, token.into_string())
@@ -61,7 +63,10 @@ async fn a_rotation_keeps_the_end_that_only_the_token_of_node_tells() {
     for absolute in [false, true] {
         let store = MemoryStore::new();
         let sessions = if absolute {
-            builder(store.clone()).absolute_lifetime(Duration::from_secs(3600))
+            builder(store.clone()).lifetime(Lifetime::Both {
+                idle: Duration::from_secs(86_400),
+                absolute: Duration::from_secs(3600),
+            })
         } else {
             builder(store.clone())
         };
@@ -77,7 +82,7 @@ async fn a_rotation_keeps_the_end_that_only_the_token_of_node_tells() {
         let claims = keyring().verify(token.as_str(), SystemTime::now()).unwrap();
         assert_eq!(claims.expires_at(), Some(end), "absolute: {absolute}");
         let again = sessions.open(token.as_str()).await.unwrap();
-        assert_eq!(again.expires_at(), Some(end));
+        assert_eq!(seconds(again.absolute_expiry()), Some(end));
     }
 }
 
@@ -161,7 +166,7 @@ async fn a_session_that_comes_back_while_its_old_entry_is_pruned_stays_listed() 
     let sessions = build(store.clone().into());
     let (wanderer, token) = created(&sessions, Some("a")).await;
     let (stays, _) = created(&sessions, Some("a")).await;
-    wanderer.set_owner("b");
+    wanderer.set_owner("b").unwrap();
     wanderer.update().await.unwrap();
     for _ in 0..4 {
         clock.advance(Duration::from_secs(80));
@@ -173,7 +178,7 @@ async fn a_session_that_comes_back_while_its_old_entry_is_pruned_stays_listed() 
     let listing = build(process.clone().into());
     let list = tokio::spawn(async move { listing.list("a").await.map(|list| list.len()) });
     run_to(&scheduler, &process, Some(Step::IndexRemove)).await;
-    wanderer.set_owner("a");
+    wanderer.set_owner("a").unwrap();
     wanderer.update().await.unwrap();
     run_to(&scheduler, &process, None).await;
     assert_eq!(list.await.unwrap(), Ok(1));
@@ -206,13 +211,13 @@ async fn a_touch_waits_for_the_rotation_of_the_same_handle() {
 async fn replacing_the_data_does_not_change_the_owner() {
     let sessions = sessions(MemoryStore::new());
     let (session, token) = created(&sessions, Some("a")).await;
-    session.set_owner("b");
+    session.set_owner("b").unwrap();
     session.replace(serde_json::json!({"k": 1})).await.unwrap();
     let stored = sessions.open(&token).await.unwrap();
     assert_eq!(stored.owner().as_deref(), Some("a"));
     assert_eq!(session.owner().as_deref(), Some("b"), "still pending");
     session.update().await.unwrap();
-    session.set_owner("c");
+    session.set_owner("c").unwrap();
     session.reload().await.unwrap();
     assert_eq!(session.owner().as_deref(), Some("b"), "dropped");
     assert_eq!(sessions.list("b").await.unwrap().len(), 1);
@@ -239,12 +244,12 @@ async fn an_absolute_lifetime_holds_for_sessions_that_were_there_before_it() {
     let tokens = jwt_redis_session::OpaqueTokens::new;
     let build = |limited: bool| {
         let builder = Sessions::builder(store.clone(), tokens()).clock(clock.clone());
-        let builder = builder.max_age(Duration::from_secs(1000));
+        let idle = Duration::from_secs(1000);
         let absolute = Duration::from_secs(100);
         let builder = if limited {
-            builder.absolute_lifetime(absolute)
+            builder.lifetime(Lifetime::Both { idle, absolute })
         } else {
-            builder
+            builder.max_age(idle)
         };
         builder.build().unwrap()
     };
@@ -267,7 +272,9 @@ async fn an_absolute_lifetime_holds_on_a_host_whose_clock_is_ahead() {
     let build = |clock: &ManualClock, leeway| {
         let keyring = keyring().leeway(Duration::from_secs(leeway)).unwrap();
         let builder = Sessions::builder(store.clone(), keyring).clock(clock.clone());
-        builder.absolute_lifetime(ABSOLUTE).build().unwrap()
+        let (idle, absolute) = (Duration::from_secs(86_400), ABSOLUTE);
+        let lifetime = Lifetime::Both { idle, absolute };
+        builder.lifetime(lifetime).build().unwrap()
     };
     let (_, token) = created(&build(&clock, 120), Some("jo")).await;
     build(&ahead, 0).open(&token).await.expect_err("no leeway");

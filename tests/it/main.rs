@@ -1,19 +1,22 @@
 //! The one integration test binary: everything through the public API.
 
-#[cfg(feature = "redis")]
-mod support;
+use test_support as support;
 
 #[cfg(all(feature = "axum", feature = "redis"))]
 mod app;
-#[cfg(any())]
+#[cfg(feature = "test-util")]
 mod conformance;
 mod coverage;
+#[cfg(feature = "test-util")]
+mod custom_store;
 #[cfg(feature = "test-util")]
 mod edges;
 #[cfg(all(feature = "axum", feature = "redis"))]
 mod faults;
 #[cfg(feature = "redis")]
 mod faults_store;
+#[cfg(all(feature = "test-util", feature = "redis"))]
+mod faulty;
 mod format;
 #[cfg(feature = "redis")]
 mod format_redis;
@@ -23,7 +26,6 @@ mod history;
 mod interleavings;
 #[cfg(feature = "redis")]
 mod interop;
-mod layering;
 mod merge;
 #[cfg(feature = "metrics")]
 mod metrics;

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use jwt_redis_session::{ConfigError, OpaqueTokens, Sessions};
+use jwt_redis_session::config::ConfigError;
+use jwt_redis_session::{Lifetime, OpaqueTokens, Sessions};
 
 use crate::admin::owner_doors::OwnerDoors;
 use crate::buckets::{ApiKeys, BucketSessions};
@@ -42,6 +43,9 @@ fn operators(shared: &Shared) -> Result<Sessions, ConfigError> {
     let ttl = shared.settings.admin.session_ttl;
     shared
         .sessions("admin", OpaqueTokens::new(), ttl)
-        .absolute_lifetime(SHIFT)
+        .lifetime(Lifetime::Both {
+            idle: ttl,
+            absolute: SHIFT,
+        })
         .build()
 }

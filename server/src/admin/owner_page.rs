@@ -8,6 +8,7 @@ use crate::admin::owner_doors::OwnerDoors;
 use crate::admin::owners::{Chosen, Listed};
 use crate::admin::page::{self, Note, Section};
 use crate::admin::{encoded, text};
+use crate::unix_time;
 
 /// How many sessions are shown.
 const MOST: usize = 100;
@@ -87,8 +88,8 @@ fn table(token: &FormToken, chosen: &Chosen, entries: &[SessionEntry]) -> Markup
             } }
             tbody { @for entry in entries.iter().take(MOST) { tr {
                 th scope="row" { code { (entry.id().as_str()) } (data(entry)) }
-                td data-label="Created" { (text::time(entry.created_at())) }
-                td data-label="Ends if unused" { (text::time(entry.expires_at())) }
+                td data-label="Created" { (text::time(entry.created_at().and_then(unix_time::seconds))) }
+                td data-label="Ends if unused" { (text::time(entry.expires_at().and_then(unix_time::seconds))) }
                 td.act { (end(token, chosen, entry)) }
             } } }
         }

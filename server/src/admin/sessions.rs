@@ -16,6 +16,7 @@ use crate::admin::refusal::Refusal;
 use crate::admin::submitted::Submitted;
 use crate::admin::{keys, text};
 use crate::buckets::{self, SessionRef};
+use crate::unix_time;
 
 /// How much is shown of a session's data, in bytes before it is escaped.
 const MOST_DATA: usize = 32 << 10;
@@ -107,7 +108,7 @@ fn show(token: &FormToken, name: &SessionRef, session: &Session) -> Result<Marku
             dl {
                 div { dt { "Bucket" } dd { (name.bucket.as_str()) } }
                 div { dt { "Id" } dd { code { (name.uuid) } } }
-                div { dt { "Created" } dd { (text::time(session.created_at())) } }
+                div { dt { "Created" } dd { (text::time(session.created_at().and_then(unix_time::seconds))) } }
                 div { dt { "Ends if unused" } dd { (text::time(ends(session))) } }
             }
             h3 #data { "Data" }

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use jwt_redis_session::store::SharedStore;
 use jwt_redis_session::{Session, SessionEntry, SessionError, SessionId, Sessions, TokenRejection};
-use serde_json::{Map, Value};
 
 use crate::buckets::api_key::{self, KeyHash};
 use crate::buckets::name::BucketName;
@@ -14,6 +13,7 @@ use crate::lookup::found;
 use crate::secret::Secret;
 use crate::shared::Shared;
 use crate::start_error::StartError;
+use crate::unix_time;
 
 /// How long a key is kept: as long as the store can.
 const FOREVER: Duration = Duration::from_secs(100 * 365 * 86_400);
@@ -58,7 +58,7 @@ pub(crate) struct KeyedBucket {
 impl ApiKeys {
     pub(crate) fn new(shared: &Shared) -> Result<Self, StartError> {
         let keyspace = shared.keyspace("api-key");
-        let records = Sessions::builder(shared.store.clone(), shared.keyring()?)
+        let records = Sessions::without_tokens(shared.store.clone())
             .keyspace(keyspace.clone())
             .max_age(FOREVER)
             .build()?;
@@ -83,10 +83,8 @@ impl ApiKeys {
         let record = self.records.new_session();
         record.insert("nonce", nonce)?;
         record.insert("hash", KeyHash::of(key.expose().as_bytes()))?;
-        record.set_owner(OWNER);
-        record
-            .create_as(id(bucket), Map::<String, Value>::new())
-            .await?;
+        record.set_owner(OWNER)?;
+        record.create().id(id(bucket)).without_token().await?;
         Ok(key)
     }
 
@@ -207,9 +205,7 @@ pub(super) fn is_key(
 ///
 /// [`SessionError::Decode`] if the record has none: it is not one of a key then.
 fn hash(record: &Session) -> Result<KeyHash, SessionError> {
-    let missing = || SessionError::Decode {
-        key: "hash".to_owned(),
-    };
+    let missing = || SessionError::missing_field("hash");
     record.get("hash")?.ok_or_else(missing)
 }
 
@@ -222,7 +218,7 @@ fn keyed(entry: &SessionEntry) -> Option<KeyedBucket> {
     let name = entry.id().as_str().strip_prefix(ID_PREFIX)?;
     Some(KeyedBucket {
         bucket: BucketName::parse(name)?,
-        created: entry.created_at(),
+        created: entry.created_at().and_then(unix_time::seconds),
     })
 }
 

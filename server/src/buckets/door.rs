@@ -65,7 +65,7 @@ impl Door {
         let (keys, key_id) = self.keys.place(&name.bucket);
         let (sessions, id) = self.sessions.place(name);
         let looks = [(keys, &key_id), (sessions, &id)];
-        let mut looked = Sessions::get_many(&looks).await.into_iter();
+        let mut looked = Sessions::get_across(looks).await.into_iter();
         let mut next = || looked.next().unwrap_or(Err(SessionError::Interrupted));
         if !is_key(next(), key)? {
             return Err(self.refuse(caller.client));

@@ -2,7 +2,6 @@
 
 use jwt_redis_session::{Session, SessionError, SessionId, Sessions};
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
 
 use crate::buckets::etag::IfMatch;
 use crate::buckets::session_ref::SessionRef;
@@ -35,13 +34,18 @@ pub(super) enum NotReplaced {
     Failed(SessionError),
 }
 
+impl From<SessionError> for NotReplaced {
+    fn from(error: SessionError) -> Self {
+        Self::Failed(error)
+    }
+}
+
 impl BucketSessions {
     pub(crate) fn new(shared: &Shared) -> Result<Self, StartError> {
         let settings = &shared.settings.buckets;
         let max_size = settings.max_payload.saturating_mul(ESCAPED);
-        // The core needs a key ring; the tokens it issues are thrown away.
         let sessions = shared
-            .sessions("bucket", shared.keyring()?, settings.session_ttl)
+            .sessions_without_tokens("bucket", settings.session_ttl)
             .max_size(max_size.saturating_add(OVERHEAD))
             .build()?;
         Ok(Self(sessions))
@@ -59,9 +63,7 @@ impl BucketSessions {
     ) -> Result<Session, SessionError> {
         let session = self.0.new_session();
         session.insert(DATA, data)?;
-        session
-            .create_as(name.id(), Map::<String, Value>::new())
-            .await?;
+        session.create().id(name.id()).without_token().await?;
         Ok(session)
     }
 
@@ -95,9 +97,7 @@ impl BucketSessions {
 ///
 /// [`SessionError::Decode`] if the record has none, which is not a bucket's then.
 pub(crate) fn data(session: &Session) -> Result<Box<RawValue>, SessionError> {
-    let missing = || SessionError::Decode {
-        key: DATA.to_owned(),
-    };
+    let missing = || SessionError::missing_field(DATA);
     session.get_raw(DATA).ok_or_else(missing)
 }
 
@@ -127,18 +127,12 @@ async fn try_to_replace(
     data: &RawValue,
     wanted: &IfMatch,
 ) -> Result<(), NotReplaced> {
-    let mut changed = false;
-    let replaced = session
+    session
         .update_with(|stored| {
-            changed = !wanted.allows(stored.get_raw(DATA));
-            if changed {
-                return Err(SessionError::Conflict);
+            if !wanted.allows(stored.get_raw(DATA)) {
+                return Err(NotReplaced::Changed);
             }
-            stored.insert(DATA, data)
+            Ok(stored.insert(DATA, data)?)
         })
-        .await;
-    match replaced {
-        Err(_) if changed => Err(NotReplaced::Changed),
-        other => other.map_err(NotReplaced::Failed),
-    }
+        .await
 }

@@ -9,6 +9,7 @@ use crate::rpc::arguments::Arguments;
 use crate::rpc::door::Door;
 use crate::rpc::fields::{Fields, Keys};
 use crate::rpc::reply::Reply;
+use crate::unix_time;
 
 /// What `getActiveSessions` tells of a session; times in Unix seconds.
 #[derive(Serialize)]
@@ -37,8 +38,8 @@ pub(crate) async fn list(door: &Door, arguments: &Arguments<'_>) -> Result<Reply
     let entries = door.sessions.list(&user).await?;
     let describe = |entry: &SessionEntry| Active {
         session_id: door.session_id(&user, entry.id()),
-        created_at: entry.created_at(),
-        expires_at: entry.expires_at(),
+        created_at: entry.created_at().and_then(unix_time::seconds),
+        expires_at: entry.expires_at().and_then(unix_time::seconds),
         session: Whole(entry.data().to_raw_json()),
     };
     let active: Vec<_> = entries.iter().map(describe).collect();

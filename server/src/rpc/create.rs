@@ -23,13 +23,13 @@ pub(crate) async fn create(door: &Door, arguments: &Arguments<'_>) -> Result<Rep
     let user = arguments.user_id()?;
     let session = door.sessions.new_session();
     fields::set(&session, fields)?;
-    session.set_owner(&*user);
+    session.set_owner(&*user)?;
     let id = new_id();
     let claims = json!({
         SESSION_ID: door.session_id(&user, &id),
         SESSION_VERSION: door.version(),
     });
-    match session.create_as(id, claims).await {
+    match session.create().id(id).claims(claims).await {
         Ok(token) => Reply::new(&Created { token }),
         // Control characters take six bytes each, twice.
         Err(SessionError::Token(TokenError::TooLong)) => Err(ApiError::bad_request(

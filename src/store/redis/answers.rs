@@ -15,7 +15,7 @@ use crate::store::types::{
 /// The answer of `PTTL` if there is no record.
 const ABSENT: i64 = -2;
 
-/// What the beginning of a value says of a record.
+/// A record of which the beginning of the value was read.
 pub(super) enum Beginning {
     /// The record, which has no more bytes, or its absence.
     Whole(Option<StoredRecord>),

@@ -1,7 +1,7 @@
 //! Polls two futures together.
 
 use std::future::poll_fn;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::task::Poll;
 
 /// Which of two futures was first.
@@ -26,10 +26,9 @@ pub(super) async fn race<L: Future, R: Future>(
 
 /// Waits for two futures, whichever is ready first. Polls the first one first.
 pub(super) async fn both<T>(
-    first: impl Future<Output = T>,
-    second: impl Future<Output = T>,
+    mut first: Pin<&mut impl Future<Output = T>>,
+    mut second: Pin<&mut impl Future<Output = T>>,
 ) -> (T, T) {
-    let (mut first, mut second) = (pin!(first), pin!(second));
     match race(first.as_mut(), second.as_mut()).await {
         Either::Left(output) => (output, second.await),
         Either::Right(output) => (first.await, output),

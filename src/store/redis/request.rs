@@ -1,5 +1,7 @@
 //! What one call sends to Redis.
 
+use std::pin::pin;
+
 use redis::aio::MultiplexedConnection;
 use redis::{Arg, Cmd, Pipeline, RedisResult, ServerErrorKind, Value};
 
@@ -104,22 +106,17 @@ impl Request {
         match &self.commands {
             Commands::One(command) => {
                 let answer = connection.send_packed_command(command).await?;
-                if !is_unknown_script(&answer) {
-                    return Ok(Answers::one(answer));
-                }
-                // By its text, never by SCRIPT LOAD, which least-privilege accounts may not run.
-                match commands::by_text(command) {
-                    Some(call) => {
-                        let answer = connection.send_packed_command(&call).await?;
-                        Ok(Answers::one(answer))
-                    }
+                let unknown = is_unknown_script(&answer);
+                match unknown.then(|| commands::by_text(command)).flatten() {
+                    Some(call) => send_text(connection, call).await,
                     None => Ok(Answers::one(answer)),
                 }
             }
             Commands::Two([first, second]) => {
                 let mut again = connection.clone();
-                let first = connection.send_packed_command(first);
-                let (first, second) = both(first, again.send_packed_command(second)).await;
+                let first = pin!(connection.send_packed_command(first));
+                let second = pin!(again.send_packed_command(second));
+                let (first, second) = both(first, second).await;
                 Ok(Answers::two(first?, second?))
             }
             Commands::Several(pipeline) => {
@@ -128,6 +125,13 @@ impl Request {
             }
         }
     }
+}
+
+/// Sends a script by its text, never by SCRIPT LOAD, which least-privilege accounts may not run.
+async fn send_text(connection: &mut MultiplexedConnection, call: Cmd) -> RedisResult<Answers> {
+    // Boxed: it is needed once for each script, but would take its room in every call.
+    let answer = Box::pin(connection.send_packed_command(&call)).await?;
+    Ok(Answers::one(answer))
 }
 
 impl Drop for Request {

@@ -24,7 +24,7 @@ async fn r34_too_large_is_refused_before_the_store(store: impl Store + Clone) {
     let calls = store.calls();
     let large = "x".repeat(200);
     let too_large = |error: SessionError| {
-        assert!(matches!(error, SessionError::TooLarge { limit: 200, size } if size > 200));
+        assert!(matches!(error, SessionError::TooLarge { limit: 200, size, .. } if size > 200));
     };
     session.insert("large", &large).unwrap();
     too_large(session.update().await.unwrap_err());
