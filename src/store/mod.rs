@@ -1,5 +1,6 @@
 //! The store contract, and the stores in memory and in Redis.
 
+pub mod cas;
 pub(crate) mod contract;
 pub(crate) mod error;
 pub(crate) mod index_entries;

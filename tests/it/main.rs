@@ -5,15 +5,19 @@ mod support;
 
 #[cfg(all(feature = "axum", feature = "redis"))]
 mod app;
-#[cfg(any())]
+#[cfg(feature = "test-util")]
 mod conformance;
 mod coverage;
+#[cfg(feature = "test-util")]
+mod custom_store;
 #[cfg(feature = "test-util")]
 mod edges;
 #[cfg(all(feature = "axum", feature = "redis"))]
 mod faults;
-#[cfg(any())]
+#[cfg(feature = "redis")]
 mod faults_store;
+#[cfg(all(feature = "test-util", feature = "redis"))]
+mod faulty;
 mod format;
 #[cfg(feature = "redis")]
 mod format_redis;
@@ -23,12 +27,12 @@ mod history;
 mod interleavings;
 #[cfg(feature = "redis")]
 mod interop;
+mod layering;
 mod merge;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod middleware;
 mod operations;
 mod readme;
-#[cfg(any())]
+#[cfg(feature = "redis")]
 mod redis_store;
-mod rooms;

@@ -109,7 +109,7 @@ impl Connector {
         let stream = server
             .stream()
             .await
-            .map_err(|error| error::unreachable(&error, &self.address))?;
+            .map_err(|error| error::unreachable(error, &self.address))?;
         let traffic = Traffic::new();
         // Answers are timed by the client: one timer for each call, not two.
         let config = AsyncConnectionConfig::new()

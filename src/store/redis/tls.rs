@@ -62,7 +62,9 @@ impl Tls {
         stream: TcpStream,
     ) -> io::Result<TlsStream<TcpStream>> {
         let name = ServerName::try_from(host).map_err(io::Error::other)?;
-        self.0.connect(name.to_owned(), stream).await
+        let handshake = self.0.connect(name.to_owned(), stream).await;
+        // Only the kind: the text may quote the certificate of the server.
+        handshake.map_err(|error| error.kind().into())
     }
 }
 

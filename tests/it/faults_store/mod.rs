@@ -7,7 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use jwt_redis_session::store::{Command, Compared, Reply, Store, StoreError, StoreErrorKind};
+use jwt_redis_session::store::{
+    CompareOutcome, EntryState, NewEntry, NewRecord, PutMode, Store, StoreError, StoreErrorKind,
+    StoredRecord,
+};
 use jwt_redis_session::{RedisConfig, RedisStore};
 
 use crate::support::eventually;
@@ -15,6 +18,8 @@ use crate::support::proxy::Proxy;
 use crate::support::redis_server::RedisServer;
 
 mod cancellation;
+mod dead_connections;
+mod large_values;
 mod logs;
 mod network;
 mod refusals;
@@ -38,21 +43,17 @@ async fn timed<T>(call: impl Future<Output = T>) -> T {
     result
 }
 
-async fn read(store: &RedisStore) -> Result<Vec<Reply>, StoreError> {
-    tell_nothing(timed(store.run(&[Command::Load { key: "k" }])).await)
+async fn read(store: &RedisStore) -> Result<Option<StoredRecord>, StoreError> {
+    tell_nothing(timed(store.load("k")).await)
 }
 
-async fn write(store: &RedisStore) -> Result<Vec<Reply>, StoreError> {
-    let command = Command::Insert {
-        key: "k",
-        value: MARKER.as_bytes(),
-        ttl: TTL,
-    };
-    tell_nothing(timed(store.run(&[command])).await)
+async fn write(store: &RedisStore) -> Result<bool, StoreError> {
+    let record = NewRecord::new("k", MARKER.as_bytes(), TTL);
+    tell_nothing(timed(store.insert(record)).await)
 }
 
-async fn delete(store: &RedisStore) -> Result<Vec<Reply>, StoreError> {
-    tell_nothing(timed(store.run(&[Command::Delete { key: "k" }])).await)
+async fn delete(store: &RedisStore) -> Result<bool, StoreError> {
+    tell_nothing(timed(store.delete("k")).await)
 }
 
 /// R45: no error says anything of what is stored or how one gets in.

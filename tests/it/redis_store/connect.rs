@@ -8,7 +8,10 @@ async fn the_url_chooses_user_password_and_database() {
     server.run(&["ACL", "SETUSER", "app", "on", ">p@ss/word", "~*", "+@all"]);
     let url = format!("redis://app:p%40ss%2Fword@127.0.0.1:{}/3", server.port());
     let store = RedisStore::connect(&url).await.expect("connect");
-    one(&store, insert("k", b"v")).await;
+    store
+        .insert(record("k", b"v"))
+        .await
+        .expect("redis answers");
     let size = admin(&format!("{}3", server.url()), &["DBSIZE"]);
     assert_eq!(size, Ok(redis::Value::Int(1)));
     let debug = format!("{store:?} {:?}", RedisConfig::new(url.clone()));
@@ -33,10 +36,10 @@ async fn times_without_end_are_taken() {
         .await
         .expect("connect");
     let key = &*unique("jrs:endless");
-    assert_eq!(one(&store, insert(key, b"v")).await, Reply::Applied(true));
+    assert_eq!(store.insert(record(key, b"v")).await, Ok(true));
     admin(&server.url(), &["CLIENT", "KILL", "TYPE", "normal"]).expect("kill");
     // A read is repeated over the next connection, which waits for the renewal.
-    assert!(record(one(&store, Command::Load { key }).await).is_some());
+    assert!(value(&store, key).await.is_some());
     store.connection().await.expect("a connection");
 }
 
@@ -56,7 +59,10 @@ async fn a_unix_socket_serves_as_well() {
 async fn the_connection_is_there_for_commands_of_ones_own() {
     let (store, _, _server) = store().await;
     let key = &*unique("jrs:own");
-    one(&store, insert(key, b"v")).await;
+    store
+        .insert(record(key, b"v"))
+        .await
+        .expect("redis answers");
     let mut connection = store.connection().await.expect("a connection");
     let value: String = redis::cmd("GET")
         .arg(key)
@@ -77,7 +83,7 @@ async fn a_pool_that_is_already_there_serves_as_well() {
     walk(&store).await;
     assert_eq!(pool.status().size, 0, "the one connection was taken out");
     server.run(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]);
-    one(&store, Command::Load { key: "k" }).await;
+    assert_eq!(value(&store, "k").await, None);
 }
 
 #[cfg(feature = "tls")]

@@ -1,9 +1,9 @@
 //! What several test modules need.
 #![allow(dead_code, unreachable_pub)]
 
+pub mod layering;
 pub mod proxy;
 pub mod redis_server;
-pub mod walls;
 
 use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};

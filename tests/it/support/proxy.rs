@@ -1,8 +1,8 @@
 //! A TCP proxy on loopback that misbehaves on command.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -30,6 +30,9 @@ struct State {
     reset_before: usize,
     garbage: Option<Arc<[u8]>>,
     endless: bool,
+    /// Bytes a second, all connections and both ways together.
+    throughput: Option<u32>,
+    link: Arc<Mutex<Instant>>,
 }
 
 impl Proxy {
@@ -49,6 +52,8 @@ impl Proxy {
             reset_before: 0,
             garbage: None,
             endless: false,
+            throughput: None,
+            link: Arc::new(Mutex::new(Instant::now())),
         });
         let state = Arc::new(state);
         let accepted = Arc::new(AtomicUsize::new(0));
@@ -86,6 +91,12 @@ impl Proxy {
     /// over different connections meets in every order.
     pub fn jitter(&self, most: Duration) {
         self.state.send_modify(|state| state.jitter = most);
+    }
+
+    /// Lets so many bytes pass in a second, of all connections and both ways together.
+    pub fn throughput(&self, bytes_per_second: Option<u32>) {
+        self.state
+            .send_modify(|state| state.throughput = bytes_per_second);
     }
 
     /// Closes each connection after `limit` more bytes of replies.
@@ -186,6 +197,7 @@ async fn pump(
             tokio::time::sleep(delay).await;
         }
         hold_back(jitter).await;
+        pass_link(&state, length).await;
         if state.wait_for(passing).await.is_err() {
             return;
         }
@@ -198,6 +210,24 @@ async fn pump(
             return;
         }
     }
+}
+
+/// Waits until the link has carried `length` bytes more.
+async fn pass_link(state: &watch::Receiver<State>, length: usize) {
+    let (throughput, link) = {
+        let state = state.borrow();
+        (state.throughput, Arc::clone(&state.link))
+    };
+    let Some(throughput) = throughput else { return };
+    let until = {
+        let mut free = link.lock().expect("no panic under the lock");
+        let takes = Duration::from_secs_f64(length as f64 / f64::from(throughput));
+        // Timers are late by a millisecond or so, for which the link must not be idle.
+        let idle_since = Instant::now() - Duration::from_millis(5);
+        *free = idle_since.max(*free) + takes;
+        *free
+    };
+    tokio::time::sleep_until(until.into()).await;
 }
 
 /// Waits for a random time of at most `most`, finer than timers are.
