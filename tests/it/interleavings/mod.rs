@@ -563,7 +563,7 @@ fn more(more: usize) -> usize {
 
 #[allow(
     clippy::needless_pass_by_value,
-    reason = "closures are written where they are passed"
+    reason = "a closure is written in place"
 )]
 fn explore<C>(name: &str, explorer: &Explorer, setup: impl AsyncFn(&mut Simulation) -> C)
 where
