@@ -26,6 +26,8 @@ const LIBRARY: Foreign = &[
     ("metrics", &["telemetry.rs"]),
     ("redis", &["store/redis/", "reexports.rs"]),
     ("rustls", &["store/redis/"]),
+    ("rustls_native_certs", &["store/redis/"]),
+    ("tokio_rustls", &["store/redis/"]),
     ("tower_layer", &["middleware/"]),
     ("tower_service", &["middleware/"]),
 ];
