@@ -7,8 +7,8 @@ use crate::support::seconds;
 use jwt_redis_session::config::ManualClock;
 use jwt_redis_session::store::{EntryState, IndexFilter, NewRecord, Store, StoredRecord};
 use jwt_redis_session::{
-    Encoding, Keyring, Lifetime, MemoryStore, OpaqueTokens, SessionError, SessionId, Sessions,
-    TokenFormat,
+    Keyring, Lifetime, MemoryStore, OpaqueTokens, SessionError, SessionId, Sessions,
+    token::{Encoding, TokenFormat},
 };
 use serde::Deserialize;
 use serde::de::DeserializeOwned;

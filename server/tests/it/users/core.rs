@@ -1,6 +1,6 @@
 //! The same story, told through the core and through the door.
 
-use jwt_redis_session::{OpaqueTokens, RedisStore, Sessions, TokenFormat};
+use jwt_redis_session::{OpaqueTokens, RedisStore, Sessions, token::TokenFormat};
 use serde_json::json;
 
 use super::{destroy, is_session_of, log_in};
