@@ -5,9 +5,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use jwt_redis_session::{
-    Algorithm, Keyring, Lifetime, MemoryStore, RedisStore, Sessions, token::KeyringError,
-};
+use jwt_redis_session::token::KeyringError;
+use jwt_redis_session::{Algorithm, Keyring, Lifetime, MemoryStore, RedisStore, Sessions};
 use tracing_subscriber::EnvFilter;
 
 pub(crate) struct Config {
