@@ -17,24 +17,23 @@
 
 mod admin;
 mod app;
+mod app_state;
 mod buckets;
 mod cli;
 mod crypto;
 mod error;
 mod http;
-mod log_lines;
 mod log_writer;
 mod lookup;
 mod master_keys;
 mod observe;
 mod operators;
 mod request_scope;
-mod rounds;
+mod retry_limit;
 mod rpc;
 mod secret;
 mod serve;
 pub mod settings;
-mod shared;
 mod start_error;
 mod telemetry;
 mod users;

@@ -5,42 +5,39 @@ use std::panic::{self, PanicHookInfo};
 
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
-use tracing_subscriber::fmt::format;
 
-use crate::log_lines::Lines;
 use crate::log_writer::{LogGuard, LogWriter};
 use crate::request_scope;
 use crate::settings::{LogFormat, LogSettings};
 
-/// Starts writing the log to standard error, so that what a command prints stays apart; in
-/// colours if that is a terminal. What is left is written when the guard is dropped.
+/// Installs the log on standard error, so that the output of commands stays separate. Coloured if
+/// that is a terminal. Dropping the guard writes what is still buffered.
 ///
 /// # Errors
 ///
-/// If no thread can be started to write it.
+/// If the writer's thread cannot be started.
 pub(crate) fn install(settings: LogSettings, filter: EnvFilter) -> io::Result<LogGuard> {
-    let (writer, guard) = LogWriter::to(io::stderr())?;
+    let (writer, guard) = LogWriter::new(io::stderr(), report_lost)?;
     let colours = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(colours)
         .with_writer(writer);
-    // It fails if somebody else writes a log already, who then has these lines too.
+    // Fails if the process has a subscriber already, which then receives these events.
     let _ = match settings.format {
-        LogFormat::Text => {
-            let usual = format().with_ansi(colours);
-            builder.event_format(Lines::text(usual)).try_init()
-        }
-        LogFormat::Json => {
-            let usual = format().json().flatten_event(true);
-            builder.json().event_format(Lines::json(usual)).try_init()
-        }
+        LogFormat::Text => builder.try_init(),
+        LogFormat::Json => builder.json().flatten_event(true).try_init(),
     };
     panic::set_hook(Box::new(log_panic));
     Ok(guard)
 }
 
-/// Logs where the panic was. Not its text, which may hold anything that a request carried.
+/// Reports lost lines as an event, so that the notice has the format of every other line.
+fn report_lost(lost: usize) {
+    tracing::warn!(lost, "lines of the log were lost");
+}
+
+/// Logs the location of a panic. Not its message, which may contain data of a request.
 fn log_panic(panic: &PanicHookInfo<'_>) {
     let location = panic.location().map(ToString::to_string);
     let request_id = request_scope::id();

@@ -7,12 +7,12 @@ use jwt_redis_session::store::{Command, Reply, Store};
 use jwt_redis_session::{Session, SessionEntry, SessionError, SessionId, Sessions, TokenRejection};
 use serde_json::{Map, Value};
 
+use crate::app_state::AppState;
 use crate::buckets::api_key::{self, KeyHash};
 use crate::buckets::name::BucketName;
 use crate::crypto;
 use crate::lookup::found;
 use crate::secret::Secret;
-use crate::shared::Shared;
 use crate::start_error::StartError;
 
 /// How long a key is kept: as long as the store can.
@@ -56,17 +56,17 @@ pub(crate) struct KeyedBucket {
 }
 
 impl ApiKeys {
-    pub(crate) fn new(shared: &Shared) -> Result<Self, StartError> {
-        let keyspace = shared.keyspace("api-key");
-        let records = Sessions::builder(Arc::clone(&shared.store), shared.keyring()?)
+    pub(crate) fn new(app: &AppState) -> Result<Self, StartError> {
+        let keyspace = app.keyspace("api-key");
+        let records = Sessions::builder(Arc::clone(&app.store), app.keyring()?)
             .keyspace(keyspace.clone())
             .max_age(FOREVER)
             .build()?;
         Ok(Self {
             records,
-            store: Arc::clone(&shared.store),
+            store: Arc::clone(&app.store),
             keyspace: keyspace.into(),
-            secrets: shared.secrets().into(),
+            secrets: app.secrets().into(),
         })
     }
 
@@ -76,9 +76,7 @@ impl ApiKeys {
     ///
     /// [`SessionError::Taken`] if the bucket has a key already; [`SessionError::Unavailable`].
     pub(crate) async fn create(&self, bucket: &BucketName) -> Result<Secret, SessionError> {
-        let mut bits = [0; 16];
-        crypto::fill_random(&mut bits);
-        let nonce = format!("{:032x}", u128::from_be_bytes(bits));
+        let nonce = format!("{:032x}", crypto::random_128());
         let key = api_key::derive(&self.secrets[0], bucket, &nonce);
         let record = self.records.new_session();
         record.insert("nonce", nonce)?;

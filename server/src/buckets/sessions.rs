@@ -4,11 +4,11 @@ use jwt_redis_session::{Session, SessionError, SessionId, Sessions};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use crate::app_state::AppState;
 use crate::buckets::etag::IfMatch;
 use crate::buckets::session_ref::SessionRef;
 use crate::lookup::found;
-use crate::rounds::Rounds;
-use crate::shared::Shared;
+use crate::retry_limit::RetryLimit;
 use crate::start_error::StartError;
 
 /// The field of the record that holds the data.
@@ -36,12 +36,12 @@ pub(super) enum NotReplaced {
 }
 
 impl BucketSessions {
-    pub(crate) fn new(shared: &Shared) -> Result<Self, StartError> {
-        let settings = &shared.settings.buckets;
+    pub(crate) fn new(app: &AppState) -> Result<Self, StartError> {
+        let settings = &app.settings.buckets;
         let max_size = settings.max_payload.saturating_mul(ESCAPED);
         // The core needs a key ring; the tokens it issues are thrown away.
-        let sessions = shared
-            .sessions("bucket", shared.keyring()?, settings.session_ttl)
+        let sessions = app
+            .sessions("bucket", app.keyring()?, settings.session_ttl)
             .max_size(max_size.saturating_add(OVERHEAD))
             .build()?;
         Ok(Self(sessions))
@@ -112,10 +112,10 @@ pub(super) async fn replace(
     data: &RawValue,
     wanted: &IfMatch,
 ) -> Result<(), NotReplaced> {
-    let mut rounds = Rounds::new();
+    let mut retries = RetryLimit::new();
     loop {
         match try_to_replace(session, data, wanted).await {
-            Err(NotReplaced::Failed(SessionError::Conflict)) if rounds.another() => {}
+            Err(NotReplaced::Failed(SessionError::Conflict)) if retries.another() => {}
             done => return done,
         }
     }

@@ -6,9 +6,9 @@ use jwt_redis_session::store::Command;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::app_state::AppState;
 use crate::error::{ApiError, ErrorBody};
 use crate::request_scope;
-use crate::shared::Shared;
 
 /// What a healthy service says.
 #[derive(Serialize, ToSchema)]
@@ -32,8 +32,8 @@ pub(crate) async fn healthz() -> Json<Health> {
         (status = 200, body = Health),
         (status = 503, description = "The store cannot be reached.", body = ErrorBody<'_>),
     ))]
-pub(crate) async fn readyz(State(shared): State<Shared>) -> Result<Json<Health>, ApiError> {
-    if can_reach_store(&shared).await {
+pub(crate) async fn readyz(State(app): State<AppState>) -> Result<Json<Health>, ApiError> {
+    if can_reach_store(&app).await {
         Ok(Json(OK))
     } else {
         Err(ApiError::unavailable("the session store is not available"))
@@ -41,9 +41,9 @@ pub(crate) async fn readyz(State(shared): State<Shared>) -> Result<Json<Health>,
 }
 
 /// Reads a record that is never there: the store must answer.
-pub(crate) async fn can_reach_store(shared: &Shared) -> bool {
-    let key = shared.keyspace("health");
-    match shared.store.run(&[Command::Load { key: &key }]).await {
+pub(crate) async fn can_reach_store(app: &AppState) -> bool {
+    let key = app.keyspace("health");
+    match app.store.run(&[Command::Load { key: &key }]).await {
         Ok(_) => true,
         Err(cause) => {
             let request_id = request_scope::id();

@@ -5,18 +5,12 @@ use crate::support::walls::House;
 const HOUSE: House = House {
     root: env!("CARGO_MANIFEST_DIR"),
     ranks: &[
-        &[
-            "crypto",
-            "log_lines",
-            "log_writer",
-            "request_scope",
-            "rounds",
-        ],
+        &["crypto", "log_writer", "request_scope", "retry_limit"],
         &["secret"],
         &["settings"],
         &["error", "lookup", "start_error", "telemetry"],
         &["http"],
-        &["shared"],
+        &["app_state"],
         &["master_keys"],
         &["operators"],
         &["buckets", "rpc", "users"],
@@ -30,6 +24,7 @@ const HOUSE: House = House {
     outside: &["lib.rs", "main.rs"],
     doors: &[
         ("aws_lc_rs", &["crypto.rs"]),
+        ("base62", &["crypto.rs"]),
         ("clap", &["cli.rs"]),
         ("config", &["settings/"]),
         ("crc32fast", &["buckets/"]),
@@ -41,10 +36,7 @@ const HOUSE: House = House {
         ("metrics_exporter_prometheus", &["operators/"]),
         ("redis", &[]),
         ("tower_http", &["observe/"]),
-        (
-            "tracing_subscriber",
-            &["log_lines.rs", "log_writer.rs", "telemetry.rs"],
-        ),
+        ("tracing_subscriber", &["log_writer.rs", "telemetry.rs"]),
         ("utoipa_swagger_ui", &["operators/"]),
         ("zeroize", &["admin/", "secret.rs"]),
     ],

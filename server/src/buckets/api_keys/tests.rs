@@ -11,7 +11,7 @@ use super::*;
 use crate::settings::Settings;
 
 fn keys(store: Arc<dyn Store>) -> ApiKeys {
-    ApiKeys::new(&Shared::with_store(Settings::default(), store)).unwrap()
+    ApiKeys::new(&AppState::with_store(Settings::default(), store)).unwrap()
 }
 
 fn bucket(name: &str) -> BucketName {

@@ -6,10 +6,10 @@ use std::time::Duration;
 use http::HeaderMap;
 use jwt_redis_session::{Claims, SessionId, Sessions};
 
+use crate::app_state::AppState;
 use crate::error::ApiError;
 use crate::http::{Client, SharedSecret, refuse_other_sites};
 use crate::settings::RpcSettings;
-use crate::shared::Shared;
 use crate::start_error::StartError;
 
 /// The claim that carries the name under which clients know a session.
@@ -26,38 +26,38 @@ const ECHO: usize = 64;
 
 /// What all methods share: the sessions of the configured version.
 #[derive(Debug)]
-pub(crate) struct Door {
+pub(crate) struct RpcState {
     pub(crate) sessions: Sessions,
-    shared: Shared,
+    app: AppState,
     secret: SharedSecret,
 }
 
 /// The sessions of the configured version; a user's belong to the user.
-pub(crate) fn sessions(shared: &Shared) -> Result<Sessions, StartError> {
-    let settings = &shared.settings.rpc;
+pub(crate) fn sessions(app: &AppState) -> Result<Sessions, StartError> {
+    let settings = &app.settings.rpc;
     let part = format!("rpc:{}", settings.session_version);
     let ttl = settings.session_ttl;
-    Ok(shared
-        .sessions(&part, shared.keyring()?, ttl)
+    Ok(app
+        .sessions(&part, app.keyring()?, ttl)
         .max_size(settings.max_payload.max(MIN_SIZE) + OWN_SIZE)
         .build()?)
 }
 
-impl Door {
-    pub(crate) fn open(shared: &Shared) -> Result<Self, StartError> {
+impl RpcState {
+    pub(crate) fn open(app: &AppState) -> Result<Self, StartError> {
         Ok(Self {
-            sessions: sessions(shared)?,
-            shared: shared.clone(),
-            secret: SharedSecret::new(shared.settings.rpc.secret.clone()),
+            sessions: sessions(app)?,
+            app: app.clone(),
+            secret: SharedSecret::new(app.settings.rpc.secret.clone()),
         })
     }
 
     pub(crate) fn settings(&self) -> &RpcSettings {
-        &self.shared.settings.rpc
+        &self.app.settings.rpc
     }
 
     pub(crate) fn body_timeout(&self) -> Duration {
-        self.shared.body_timeout()
+        self.app.body_timeout()
     }
 
     /// The name under which clients know the session `id` of a user. It is never taken apart.
@@ -69,7 +69,7 @@ impl Door {
         &self.settings().session_version
     }
 
-    /// Lets a caller in that sends the secret of the door, if it has one.
+    /// Lets a caller in that sends the secret of the state, if it has one.
     ///
     /// # Errors
     ///
@@ -77,7 +77,7 @@ impl Door {
     pub(crate) fn admit(&self, client: Client, headers: &HeaderMap) -> Result<(), ApiError> {
         refuse_other_sites(headers)?;
         let admitted = self.secret.check(headers);
-        admitted.map_err(|refusal| self.shared.failures.failed(client, refusal))
+        admitted.map_err(|refusal| self.app.failures.failed(client, refusal))
     }
 
     /// Checks the version that a caller, or a token, names.
@@ -106,7 +106,7 @@ impl Door {
     /// client that too often sends what is no token at all.
     pub(crate) fn verify(&self, client: Client, token: &str) -> Result<SessionId, ApiError> {
         let invalid = || ApiError::bad_request("invalid token");
-        let refused = |reason| self.shared.failures.refused(client, reason, invalid());
+        let refused = |reason| self.app.failures.refused(client, reason, invalid());
         let verified = self.sessions.verify(token).map_err(refused)?;
         let claim = |claims: &Claims| claims.get::<String>(SESSION_VERSION);
         match verified.claims().map(claim).transpose() {

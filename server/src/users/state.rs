@@ -8,17 +8,17 @@ use jwt_redis_session::{ConfigError, OpaqueTokens, SessionError, Sessions, Token
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::app_state::AppState;
 use crate::error::ApiError;
 use crate::http::{Client, SharedSecret, refuse_other_sites};
-use crate::shared::Shared;
 use crate::users::bearer::Bearer;
 
 /// What the handlers of this door share.
 #[derive(Clone, Debug)]
-pub(super) struct Door {
+pub(super) struct UsersState {
     pub(super) sessions: Sessions,
     pub(super) secret: SharedSecret,
-    pub(super) shared: Shared,
+    pub(super) app: AppState,
 }
 
 /// The user whose session it is.
@@ -29,12 +29,12 @@ pub(super) struct User {
     pub(super) username: String,
 }
 
-impl Door {
-    pub(super) fn new(shared: &Shared) -> Result<Self, ConfigError> {
+impl UsersState {
+    pub(super) fn new(app: &AppState) -> Result<Self, ConfigError> {
         Ok(Self {
-            sessions: sessions(shared)?,
-            secret: SharedSecret::new(shared.settings.users.secret.clone()),
-            shared: shared.clone(),
+            sessions: sessions(app)?,
+            secret: SharedSecret::new(app.settings.users.secret.clone()),
+            app: app.clone(),
         })
     }
 
@@ -46,7 +46,7 @@ impl Door {
     /// store cannot tell.
     pub(super) async fn user(&self, client: Client, headers: &HeaderMap) -> Result<User, ApiError> {
         refuse_other_sites(headers)?;
-        let failures = &self.shared.failures;
+        let failures = &self.app.failures;
         let bearer = Bearer::of(headers);
         let Bearer::Token(token) = &bearer else {
             return Err(failures.failed(client, bearer.refusal()));
@@ -66,10 +66,10 @@ impl Door {
     }
 }
 
-/// The sessions of this door: nothing but an owner, behind a token that is not stored.
-pub(crate) fn sessions(shared: &Shared) -> Result<Sessions, ConfigError> {
-    let ttl = shared.settings.users.session_ttl;
-    shared.sessions("user", OpaqueTokens::new(), ttl).build()
+/// The sessions of this state: nothing but an owner, behind a token that is not stored.
+pub(crate) fn sessions(app: &AppState) -> Result<Sessions, ConfigError> {
+    let ttl = app.settings.users.session_ttl;
+    app.sessions("user", OpaqueTokens::new(), ttl).build()
 }
 
 /// An answer that no cache may keep.

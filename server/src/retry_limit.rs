@@ -7,9 +7,9 @@ const ROUNDS: usize = 64;
 ///
 /// A try fails only because another write did not, so the last round is lost only to about a
 /// thousand others that all came first.
-pub(crate) struct Rounds(usize);
+pub(crate) struct RetryLimit(usize);
 
-impl Rounds {
+impl RetryLimit {
     pub(crate) const fn new() -> Self {
         Self(1)
     }
@@ -27,8 +27,8 @@ mod tests {
 
     #[test]
     fn there_is_an_end() {
-        let mut rounds = Rounds::new();
-        let others = (0..2 * ROUNDS).filter(|_| rounds.another());
+        let mut retries = RetryLimit::new();
+        let others = (0..2 * ROUNDS).filter(|_| retries.another());
         assert_eq!(others.count(), ROUNDS - 1);
     }
 }
