@@ -118,7 +118,7 @@ impl IntoResponse for ApiError {
     }
 }
 
-/// What becomes of the core's errors unless a door says otherwise.
+/// The default response to an error of the library.
 impl From<SessionError> for ApiError {
     fn from(error: SessionError) -> Self {
         match &error {

@@ -77,9 +77,13 @@ fn asks_for_us(debug: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::process::Command;
+    use std::io::{BufRead as _, BufReader};
+    use std::process::{Command, Stdio};
 
     use super::*;
+
+    /// The variable that tells a test that it runs in a process of its own.
+    const CHILD: &str = "SESSIOND_TEST_CHILD";
 
     #[test]
     fn debug_counts_where_it_means_us_unless_rust_log_says_otherwise() {
@@ -95,26 +99,75 @@ mod tests {
         }
     }
 
-    /// The hook belongs to the whole process, so the panic happens in one of its own.
+    /// Runs the test `name` again in a process of its own, where the variable `CHILD` is set: the
+    /// log and the panic hook belong to a whole process.
+    fn child(name: &str) -> Command {
+        let mut child = Command::new(std::env::current_exe().unwrap());
+        let name = format!("telemetry::tests::{name}");
+        child
+            .args(["--exact", &name, "--nocapture"])
+            .env(CHILD, "1");
+        child
+    }
+
+    fn is_child() -> bool {
+        std::env::var_os(CHILD).is_some()
+    }
+
     #[test]
     fn the_text_of_a_panic_is_not_printed() {
-        const CHILD: &str = "SESSIOND_TEST_PANICS";
-        if std::env::var_os(CHILD).is_some() {
+        if is_child() {
             let log = install(LogSettings::default(), EnvFilter::new("trace")).unwrap();
             let caught = panic::catch_unwind(|| panic!("the data of a session"));
             assert!(caught.is_err());
             drop(log);
             return;
         }
-        let this = std::env::current_exe().unwrap();
-        let name = "telemetry::tests::the_text_of_a_panic_is_not_printed";
-        let mut child = Command::new(this);
-        child.args(["--exact", name, "--nocapture"]).env(CHILD, "1");
-        let output = child.output().unwrap();
+        let output = child("the_text_of_a_panic_is_not_printed")
+            .output()
+            .unwrap();
         let printed = [output.stdout, output.stderr].concat();
         let printed = String::from_utf8_lossy(&printed);
         assert!(output.status.success(), "{printed}");
         assert!(printed.contains("telemetry.rs:"), "{printed}");
         assert!(!printed.contains("the data of a session"), "{printed}");
+    }
+
+    #[test]
+    fn the_notice_of_lost_lines_is_json_if_the_log_is() {
+        const WRITTEN: &str = "all lines are written";
+        if is_child() {
+            let settings = LogSettings {
+                format: LogFormat::Json,
+                ..LogSettings::default()
+            };
+            let log = install(settings, EnvFilter::new("info")).unwrap();
+            for _ in 0..20_000 {
+                tracing::info!("a line of a hundred bytes or so, which nobody reads for a while");
+            }
+            println!("{WRITTEN}");
+            drop(log);
+            return;
+        }
+        let mut child = child("the_notice_of_lost_lines_is_json_if_the_log_is");
+        let mut child = child
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut printed = stdout.lines().map(Result::unwrap);
+        assert!(printed.any(|line| line.contains(WRITTEN)));
+        let log = BufReader::new(child.stderr.take().unwrap());
+        let lines: Vec<serde_json::Value> = log
+            .lines()
+            .map(|line| serde_json::from_str(&line.unwrap()).unwrap())
+            .collect();
+        let lost = lines.iter().filter_map(|line| line["lost"].as_u64());
+        let notices = lines.iter().filter(|line| line["level"] == "WARN").count();
+        assert_eq!(lines.len() - notices + lost.sum::<u64>() as usize, 20_000);
+        assert!(notices > 0);
+        drop(printed);
+        assert!(child.wait().unwrap().success());
     }
 }

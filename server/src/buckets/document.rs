@@ -128,15 +128,14 @@ impl IntoResponses for Refused {
 pub(super) fn complete(document: &mut OpenApi) {
     for (path, item) in &mut document.paths.paths {
         let security = security(path);
-        for operation in [
+        let methods = [
             &mut item.get,
             &mut item.put,
             &mut item.post,
             &mut item.delete,
-        ] {
-            if let Some(operation) = operation {
-                operation.security.clone_from(&security);
-            }
+        ];
+        for operation in methods.into_iter().flatten() {
+            operation.security.clone_from(&security);
         }
         item.head = item.head.take().or_else(|| item.get.as_ref().map(head));
         for operation in [&mut item.put, &mut item.post].into_iter().flatten() {

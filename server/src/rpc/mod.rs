@@ -1,4 +1,4 @@
-//! The second state: RPC.
+//! The RPC API: sessions behind signed tokens.
 //!
 //! A call comes in by one of two generations of the wire ([`wire`]), names a [`method`] and
 //! carries its [`arguments`]; each method has a file of its own.

@@ -1,4 +1,4 @@
-//! The routes of the state.
+//! The routes of the RPC API.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ use crate::rpc::wire::{Call, WireVersion};
 use crate::start_error::StartError;
 
 pub(crate) fn router(app: &AppState) -> Result<OpenApiRouter, StartError> {
-    let state = Arc::new(RpcState::open(app)?);
+    let state = Arc::new(RpcState::new(app)?);
     let calls = OpenApiRouter::with_openapi(schema::document())
         .routes(routes!(call_by_name))
         .routes(routes!(call_by_path))
@@ -66,7 +66,7 @@ pub(crate) fn router(app: &AppState) -> Result<OpenApiRouter, StartError> {
         (status = 200, body = CallResult, example = json!({"result": {"cart": 3}})),
         (status = 400, description = "An argument is missing or wrong, or the session is gone.",
             body = ErrorBody<'_>, example = json!({"error": "please specify a token"})),
-        (status = 401, description = "The secret of the door is missing or wrong.",
+        (status = 401, description = "The shared secret is missing or wrong.",
             body = ErrorBody<'_>),
         (status = 403, description = "Another site made the browser send this (`Sec-Fetch-Site`).",
             body = ErrorBody<'_>, example = json!({"error": "another site sent this request"})),
@@ -107,7 +107,7 @@ pub(crate) async fn call_by_name(
         (status = 400, description = "An argument is missing or wrong, or the session is gone.",
             body = CallErrorBody,
             example = json!({"error": "please specify a token", "code": 1000, "handled": true})),
-        (status = 401, description = "The secret of the door is missing or wrong.",
+        (status = 401, description = "The shared secret is missing or wrong.",
             body = CallErrorBody),
         (status = 403, description = "Another site made the browser send this (`Sec-Fetch-Site`).",
             body = CallErrorBody, example = json!({
@@ -138,7 +138,7 @@ pub(crate) async fn call_by_path(
 }
 
 async fn by_name(state: &RpcState, client: Client, request: Request) -> Result<Reply, CallError> {
-    let body = admit(state, client, request).await?;
+    let body = authorized_body(state, client, request).await?;
     let call = Call::parse(&body)?;
     let method = call.name.as_deref();
     run(state, client, method, call.args.as_deref()).await
@@ -152,7 +152,7 @@ async fn by_path(
     request: Request,
     method: Option<&str>,
 ) -> Result<Reply, CallError> {
-    let body = admit(state, client, request).await?;
+    let body = authorized_body(state, client, request).await?;
     let call = match &*body {
         b"" | b"null" => Call::default(),
         body => Call::parse(body)?,
@@ -160,9 +160,13 @@ async fn by_path(
     run(state, client, method, call.args.as_deref()).await
 }
 
-/// Reads the body of a caller who may use the state.
-async fn admit(state: &RpcState, client: Client, request: Request) -> Result<Bytes, CallError> {
-    state.admit(client, request.headers())?;
+/// Authorizes the caller and reads the body.
+async fn authorized_body(
+    state: &RpcState,
+    client: Client,
+    request: Request,
+) -> Result<Bytes, CallError> {
+    state.authorize(client, request.headers())?;
     let limit = state.settings().max_payload;
     Ok(read_body(request.into_body(), limit, state.body_timeout()).await?)
 }

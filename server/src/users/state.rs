@@ -1,4 +1,4 @@
-//! What the handlers of this door share.
+//! State of the users API's handlers.
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
@@ -13,7 +13,7 @@ use crate::error::ApiError;
 use crate::http::{Client, SharedSecret, refuse_other_sites};
 use crate::users::bearer::Bearer;
 
-/// What the handlers of this door share.
+/// State of the users API's handlers.
 #[derive(Clone, Debug)]
 pub(super) struct UsersState {
     pub(super) sessions: Sessions,
@@ -21,7 +21,7 @@ pub(super) struct UsersState {
     pub(super) app: AppState,
 }
 
-/// The user whose session it is.
+/// The user of a session.
 #[derive(Serialize, ToSchema)]
 pub(super) struct User {
     /// The name that was given when the session was created.
@@ -38,12 +38,12 @@ impl UsersState {
         })
     }
 
-    /// The user whose session the bearer token in `headers` names.
+    /// Returns the user of the session that the bearer token names.
     ///
     /// # Errors
     ///
-    /// 403 for another site; 401, or 429 for a client that too often sends what was never a token of ours; 503 if the
-    /// store cannot tell.
+    /// 403 for another site; 401, or 429 for a client that too often sends what was never a token;
+    /// 503 if the store is unavailable.
     pub(super) async fn user(&self, client: Client, headers: &HeaderMap) -> Result<User, ApiError> {
         refuse_other_sites(headers)?;
         let failures = &self.app.failures;
@@ -57,7 +57,7 @@ impl UsersState {
                 user.ok_or_else(|| bearer.refusal())
             }
             Err(SessionError::Gone | SessionError::Absent) => Err(bearer.refusal()),
-            // A record that cannot be read is our affair.
+            // A corrupt record is a fault of the service.
             Err(SessionError::Rejected(reason)) if reason != TokenRejection::Corrupt => {
                 Err(failures.refused(client, reason, bearer.refusal()))
             }
@@ -66,13 +66,13 @@ impl UsersState {
     }
 }
 
-/// The sessions of this state: nothing but an owner, behind a token that is not stored.
+/// Builds the sessions of the users API: without data, behind an opaque token that is not stored.
 pub(crate) fn sessions(app: &AppState) -> Result<Sessions, ConfigError> {
     let ttl = app.settings.users.session_ttl;
     app.sessions("user", OpaqueTokens::new(), ttl).build()
 }
 
-/// An answer that no cache may keep.
+/// Returns a response that caches must not store.
 pub(super) fn private(body: impl Serialize) -> Response {
     ([(CACHE_CONTROL, "no-store")], Json(body)).into_response()
 }
