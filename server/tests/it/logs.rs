@@ -136,17 +136,10 @@ async fn buckets(visitor: &mut Visitor) {
                 .await;
         }
     }
-    visitor
-        .ask(
-            "GET",
-            "/session/settings",
-            "/session/settings?api_key=h1dd3n",
-            |request| request,
-        )
-        .await;
-    visitor
-        .ask("DELETE", "/api-key/{bucket}", bucket, with_master)
-        .await;
+    let (route, path) = ("/session/settings", "/session/settings?api_key=h1dd3n");
+    visitor.ask("GET", route, path, |request| request).await;
+    let route = "/api-key/{bucket}";
+    visitor.ask("DELETE", route, bucket, with_master).await;
 }
 
 async fn rpc(visitor: &mut Visitor) {

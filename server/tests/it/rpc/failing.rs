@@ -32,6 +32,16 @@ async fn health(service: &Service) -> (u16, Value) {
     .await
 }
 
+/// The methods that need the store.
+const METHODS: [&str; 6] = [
+    "create",
+    "get",
+    "update",
+    "destroy",
+    "getActiveSessions",
+    "destroyAll",
+];
+
 #[tokio::test]
 async fn an_outage_is_503_and_never_an_absent_session_and_it_ends_by_itself() {
     let mut service = Service::redis().await;
@@ -41,14 +51,7 @@ async fn an_outage_is_503_and_never_an_absent_session_and_it_ends_by_itself() {
         "session": { "a": 2 }, "userId": "jo" });
     let text = "the session store is not available";
     let down = json!({ "error": text, "code": 5000, "handled": false });
-    for method in [
-        "create",
-        "get",
-        "update",
-        "destroy",
-        "getActiveSessions",
-        "destroyAll",
-    ] {
+    for method in METHODS {
         let body = call(&service, method, argument.clone()).await;
         assert_eq!(body, (503, down.clone()), "{method}");
         let body = json!({ "name": method, "args": argument.to_string() });
