@@ -9,7 +9,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use jwt_redis_session::RedisStore;
-use jwt_redis_session::store::{Command as Step, Store};
+use jwt_redis_session::store::{NewRecord, Store};
 
 use support::{KEY, MAX_AGE, RECORD, World};
 
@@ -25,11 +25,8 @@ async fn main() {
     let round = Duration::from_millis(if timed { 700 } else { 20 });
     let redis = Redis::start();
     let store = RedisStore::connect(&redis.url()).await.unwrap();
-    let (key, value, ttl) = (KEY, RECORD.as_bytes(), MAX_AGE);
-    store
-        .run(&[Step::Insert { key, value, ttl }])
-        .await
-        .unwrap();
+    let record = NewRecord::new(KEY, RECORD.as_bytes(), MAX_AGE);
+    assert!(store.insert(record).await.unwrap());
     let connection = store.connection().await.unwrap();
     let world = World::with(store);
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use criterion::{Criterion, criterion_group, criterion_main};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use jwt_redis_session::SessionBody;
-use jwt_redis_session::store::{Command, Reply, Store};
+use jwt_redis_session::store::{CompareOutcome, NewRecord, Store};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use tower::{Service, service_fn};
@@ -72,10 +72,7 @@ fn load(c: &mut Criterion) {
             let token = black_box(world.token.as_str());
             let token = jsonwebtoken::decode::<Typed>(token, &key, &validation).unwrap();
             let name = format!("sess:{}", token.claims.jti);
-            let replies = done(world.store.run(&[Command::Load { key: &name }])).unwrap();
-            let [Reply::Record(Some(stored))] = &replies[..] else {
-                panic!("the record is there");
-            };
+            let stored = done(world.store.load(&name)).unwrap().unwrap();
             serde_json::from_slice::<Map<String, Value>>(&stored.value).unwrap()
         });
     });
@@ -112,6 +109,7 @@ fn update(c: &mut Criterion) {
             done(session.update()).unwrap();
         });
     });
+    let mut stored = done(world.store.load(KEY)).unwrap().unwrap().value.to_vec();
     group.bench_function("full parse, serialise, replace", |b| {
         b.iter(|| {
             visits += 1;
@@ -119,12 +117,11 @@ fn update(c: &mut Criterion) {
                 serde_json::from_slice(black_box(RECORD.as_bytes())).unwrap();
             map.insert("visits".to_owned(), visits.into());
             let value = serde_json::to_vec(&map).unwrap();
-            let replace = Command::Replace {
-                key: KEY,
-                value: &value,
-                ttl: MAX_AGE,
-            };
-            done(world.store.run(&[replace])).unwrap()
+            let record = NewRecord::new(KEY, &value, MAX_AGE);
+            match done(world.store.compare_and_set(&stored, record)).unwrap() {
+                CompareOutcome::Applied => stored = value,
+                _ => panic!("nobody else writes"),
+            }
         });
     });
     group.finish();

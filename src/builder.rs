@@ -10,13 +10,13 @@ use crate::lifecycle::core::Engine;
 use crate::lifecycle::lifetime::{DEFAULT_SHARE, Lifetime, is_storable};
 use crate::record::keyspace::Keyspace;
 use crate::sessions::Sessions;
-use crate::store::Store;
+use crate::store::SharedStore;
 use crate::token::TokenFormat;
 
 /// Builds [`Sessions`]; made by [`Sessions::builder`].
 #[must_use = "call `build` to get the sessions"]
 pub struct SessionsBuilder {
-    store: Arc<dyn Store>,
+    store: SharedStore,
     format: TokenFormat,
     keyspace: Box<str>,
     max_age: Option<Duration>,
@@ -33,24 +33,26 @@ impl Sessions {
     /// [`Keyring`](crate::Keyring) for JWTs, or [`OpaqueTokens`](crate::OpaqueTokens).
     ///
     /// Several `Sessions`, each with a [keyspace](SessionsBuilder::keyspace) of its own, may share
-    /// one store: clones of it, or one `Arc<dyn Store>`.
+    /// one store: clones of it, or of one [`SharedStore`].
     ///
     /// ```
-    /// # use std::sync::Arc;
     /// # use jwt_redis_session::{Keyring, MemoryStore, Sessions};
-    /// use jwt_redis_session::store::Store;
+    /// use jwt_redis_session::store::SharedStore;
     ///
     /// # let keyring = Keyring::hs256("a secret of at least 32 random bytes")?;
-    /// let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-    /// let shop = Sessions::builder(Arc::clone(&store), keyring.clone()).keyspace("shop:");
+    /// let store = SharedStore::from(MemoryStore::new());
+    /// let shop = Sessions::builder(store.clone(), keyring.clone()).keyspace("shop:");
     /// let admin = Sessions::builder(store, keyring).keyspace("admin:");
     /// # shop.build()?;
     /// # admin.build()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn builder(store: impl Store, tokens: impl Into<TokenFormat>) -> SessionsBuilder {
+    pub fn builder(
+        store: impl Into<SharedStore>,
+        tokens: impl Into<TokenFormat>,
+    ) -> SessionsBuilder {
         SessionsBuilder {
-            store: store.into_shared(),
+            store: store.into(),
             format: tokens.into(),
             keyspace: "sess:".into(),
             max_age: Some(Duration::from_secs(86_400)),

@@ -14,8 +14,6 @@ mod record;
 mod session;
 mod sessions;
 mod source;
-#[cfg(any(test, feature = "test-util"))]
-pub mod stepping;
 pub mod store;
 mod telemetry;
 #[cfg(any(test, feature = "test-util"))]

@@ -165,7 +165,7 @@ impl Sessions {
     }
 
     /// As [`get_without_touch`](Self::get_without_touch) for several sessions, also of different keyspaces: in one round
-    /// trip if all of them were built on clones of one `Arc<dyn Store>`, else one after the other.
+    /// trip if all of them were built on clones of one [`SharedStore`](crate::store::SharedStore), else one after the other.
     /// The results are in the order of `looks`.
     ///
     /// For an application that looks up who asks along with what they ask for.

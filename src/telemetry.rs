@@ -3,7 +3,9 @@
 //! Events and numbers carry reasons and kinds, never a token, an id, an owner or data.
 //! `FORMAT.md` is for formats; the README lists the names below.
 
-use crate::store::{Command, Reply, StoreError};
+use std::future::Future;
+
+use crate::store::StoreError;
 use crate::token_rejection::TokenRejection;
 
 /// Counts one with the feature `metrics`, and is nothing without it.
@@ -46,30 +48,23 @@ pub(crate) fn conflict(operation: &'static str) {
     );
 }
 
-/// Measures one call of the store.
-pub(crate) struct StoreTimer {
+/// Runs one call of the store, records how long it takes, and counts it if it fails.
+///
+/// `operation` is the operation on a session that the call is part of.
+pub(crate) async fn store_call<T>(
+    operation: &'static str,
+    call: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, StoreError> {
     #[cfg(feature = "metrics")]
-    start: std::time::Instant,
-}
-
-impl StoreTimer {
-    pub(crate) fn start() -> Self {
-        Self {
-            #[cfg(feature = "metrics")]
-            start: std::time::Instant::now(),
-        }
+    let start = std::time::Instant::now();
+    let result = call.await;
+    #[cfg(feature = "metrics")]
+    metrics::histogram!("jwt_redis_session_store_seconds", "operation" => operation)
+        .record(start.elapsed().as_secs_f64());
+    if let Err(error) = &result {
+        let kind = error.kind().as_str();
+        count!("jwt_redis_session_store_errors_total", "kind" => kind);
+        tracing::debug!(kind, operation, %error, "session store failed");
     }
-
-    /// Records how long the call took and whether the store answered.
-    pub(crate) fn stop(self, commands: &[Command<'_>], result: &Result<Vec<Reply>, StoreError>) {
-        let command = commands.first().map_or("none", Command::name);
-        #[cfg(feature = "metrics")]
-        metrics::histogram!("jwt_redis_session_store_seconds", "command" => command)
-            .record(self.start.elapsed().as_secs_f64());
-        if let Err(error) = result {
-            let kind = error.kind().as_str();
-            count!("jwt_redis_session_store_errors_total", "kind" => kind);
-            tracing::debug!(kind, command, %error, "session store failed");
-        }
-    }
+    result
 }

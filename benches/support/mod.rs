@@ -9,7 +9,7 @@ use bytes::Bytes;
 use futures_util::FutureExt as _;
 use http::{Request, Response};
 use http_body_util::Empty;
-use jwt_redis_session::store::{Command, Store};
+use jwt_redis_session::store::{NewRecord, Store};
 use jwt_redis_session::{
     JwtRedisSession, Keyring, MemoryStore, NewClaims, Session, SessionBody, SessionId, Sessions,
     Token,
@@ -44,12 +44,8 @@ impl World {
     /// Lives in memory.
     pub(crate) fn new() -> Self {
         let store = MemoryStore::new();
-        let insert = Command::Insert {
-            key: KEY,
-            value: RECORD.as_bytes(),
-            ttl: MAX_AGE,
-        };
-        done(store.run(&[insert])).unwrap();
+        let record = NewRecord::new(KEY, RECORD.as_bytes(), MAX_AGE);
+        assert!(done(store.insert(record)).unwrap());
         Self::with(store)
     }
 }

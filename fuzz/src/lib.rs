@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::time::Duration;
 
-use jwt_redis_session::store::{Command, Store};
+use jwt_redis_session::store::{NewRecord, Store};
 use jwt_redis_session::{Keyring, ManualClock, MemoryStore, NewClaims, SessionId, Sessions};
 use tokio::runtime::{Builder, Runtime};
 
@@ -45,10 +45,9 @@ impl World {
     /// Stores `record` as that of the living session, and nothing else.
     pub fn put(&self, record: &[u8]) {
         self.store.clear();
-        let key = &key();
-        let (value, ttl) = (record, TTL);
-        self.run(self.store.run(&[Command::Insert { key, value, ttl }]))
-            .unwrap();
+        let key = key();
+        let record = NewRecord::new(&key, record, TTL);
+        assert!(self.run(self.store.insert(record)).unwrap());
     }
 
     pub fn run<F: Future>(&self, future: F) -> F::Output {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::response::Response;
 use http::StatusCode;
-use jwt_redis_session::store::Store;
+use jwt_redis_session::store::SharedStore;
 use tokio::sync::Semaphore;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -40,8 +40,11 @@ impl App {
     /// # Errors
     ///
     /// As [`build`](Self::build).
-    pub fn with_store(settings: Settings, store: Arc<dyn Store>) -> Result<Self, StartError> {
-        Self::assemble(&AppState::with_store(settings, store))
+    pub fn with_store(
+        settings: Settings,
+        store: impl Into<SharedStore>,
+    ) -> Result<Self, StartError> {
+        Self::assemble(&AppState::with_store(settings, store.into()))
     }
 
     /// As [`build`](Self::build), from the state that the threads share.

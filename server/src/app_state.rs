@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jwt_redis_session::store::{Store, StoreError};
+use jwt_redis_session::store::{SharedStore, StoreError};
 use jwt_redis_session::{
     Keyring, KeyringError, MemoryStore, RedisConfig, RedisStore, Sessions, SessionsBuilder,
     TokenFormat,
@@ -22,7 +22,7 @@ const TOUCH_AFTER: Duration = Duration::from_secs(1);
 #[derive(Clone, Debug)]
 pub(crate) struct AppState {
     pub(crate) settings: Arc<Settings>,
-    pub(crate) store: Arc<dyn Store>,
+    pub(crate) store: SharedStore,
     pub(crate) failures: FailedAuthentications,
     /// Limits the connections served at the same time.
     pub(crate) connection_limit: Arc<Semaphore>,
@@ -32,9 +32,9 @@ pub(crate) struct AppState {
 
 impl AppState {
     pub(crate) fn new(settings: Settings) -> Result<Self, StoreError> {
-        let store: Arc<dyn Store> = match redis(&settings.store)? {
-            Some(redis) => Arc::new(redis),
-            None => Arc::new(MemoryStore::new()),
+        let store: SharedStore = match redis(&settings.store)? {
+            Some(redis) => redis.into(),
+            None => MemoryStore::new().into(),
         };
         Ok(Self::with_store(settings, store))
     }
@@ -43,12 +43,12 @@ impl AppState {
     pub(crate) fn for_another_thread(&self) -> Result<Self, StoreError> {
         let mut other = self.clone();
         if let Some(redis) = redis(&self.settings.store)? {
-            other.store = Arc::new(redis);
+            other.store = redis.into();
         }
         Ok(other)
     }
 
-    pub(crate) fn with_store(settings: Settings, store: Arc<dyn Store>) -> Self {
+    pub(crate) fn with_store(settings: Settings, store: SharedStore) -> Self {
         let current = settings.tokens.secret.clone();
         let mut secrets = vec![current.unwrap_or_else(Secret::random)];
         secrets.extend_from_slice(&settings.tokens.previous_secrets);
@@ -92,7 +92,7 @@ impl AppState {
         tokens: impl Into<TokenFormat>,
         ttl: Duration,
     ) -> SessionsBuilder {
-        Sessions::builder(Arc::clone(&self.store), tokens)
+        Sessions::builder(self.store.clone(), tokens)
             .keyspace(self.keyspace(part))
             .max_age(ttl)
             .touch_after(TOUCH_AFTER.min(ttl / 16))

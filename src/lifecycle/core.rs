@@ -6,38 +6,42 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tracing::Instrument as _;
 
 use crate::clock::{Clock, unix_millis};
 use crate::error::SessionError;
 use crate::id::SessionId;
 use crate::lifecycle::lifetime::{Lifetime, Remaining};
+pub(crate) use crate::lifecycle::tasks::run_to_completion as to_its_end;
 use crate::record::Record;
 use crate::record::keyspace::Keyspace;
 use crate::record::owner::Owner;
-use crate::store::{Command, Reply, Store, StoreError, StoreErrorKind};
+use crate::store::{NewEntry, SharedStore, StoreError, StoreErrorKind, StoredRecord};
 use crate::telemetry;
 use crate::token::TokenFormat;
+use crate::token_rejection::TokenRejection;
 
-/// Everything that the operations on sessions share; one file beside this one an operation.
-pub(crate) struct Engine {
-    pub(crate) store: Arc<dyn Store>,
+/// Configuration that the operations on sessions share. Each operation is an `impl` in a file of
+/// its own.
+pub(crate) struct Lifecycle {
+    pub(crate) store: SharedStore,
     pub(crate) format: TokenFormat,
     pub(crate) keyspace: Keyspace,
     pub(crate) lifetime: Lifetime,
     pub(crate) touch_every_read: bool,
-    /// How long after its last use a read pushes a session's time to live back.
+    /// A read refreshes the TTL once this time has passed since the last use.
     pub(crate) touch_after: Duration,
     pub(crate) max_size: usize,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) new_id: Arc<dyn Fn() -> SessionId + Send + Sync>,
 }
 
-/// How long an index outlives the last of its records: room for the moment between writing the
-/// one and the other, and for rounding to seconds.
+pub(crate) type Engine = Lifecycle;
+
+/// How much longer an index lives than its last record: covers the time between the two writes
+/// and the rounding to seconds.
 const INDEX_SLACK: Duration = Duration::from_secs(60);
 
-impl Engine {
+impl Lifecycle {
     pub(crate) fn now_millis(&self) -> i64 {
         unix_millis(self.clock.now())
     }
@@ -46,97 +50,95 @@ impl Engine {
         self.now_millis().div_euclid(1000)
     }
 
-    /// The time of a mark: Unix seconds, at least 1.
-    pub(crate) fn mark_time(&self) -> i64 {
+    /// Returns the time of a new tombstone: Unix seconds, at least 1.
+    pub(crate) fn tombstone_time(&self) -> i64 {
         self.now().max(1)
     }
 
-    /// Runs a fixed batch of commands.
-    pub(crate) async fn run<const N: usize>(
+    /// Runs one call of the store for `operation`, which labels its metrics.
+    pub(crate) async fn call<T>(
         &self,
-        commands: [Command<'_>; N],
-    ) -> Result<[Reply; N], SessionError> {
-        Ok(self
-            .run_all(&commands)
-            .await?
-            .try_into()
-            .map_err(|_| short())?)
+        operation: &'static str,
+        call: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        telemetry::store_call(operation, call).await
     }
 
-    /// Runs a batch of commands; as many replies come back.
-    pub(crate) async fn run_all(&self, commands: &[Command<'_>]) -> Result<Vec<Reply>, StoreError> {
-        let timer = telemetry::StoreTimer::start();
-        let result = self.store.run(commands).await.and_then(|replies| {
-            if replies.len() == commands.len() {
-                Ok(replies)
-            } else {
-                Err(short())
-            }
-        });
-        timer.stop(commands, &result);
-        result
-    }
-
-    /// The command that lists a session with its owner, for as long as the record lives.
-    pub(crate) fn put<'a>(&self, index: &'a str, id: &'a SessionId, ttl: Duration) -> Command<'a> {
-        let (member, score, ttl) = (id.as_str(), self.score(ttl), ttl + INDEX_SLACK);
-        Command::IndexPut {
-            index,
-            member,
-            score,
-            ttl,
-        }
-    }
-
-    /// As [`Engine::put`], for a session whose mark has come to nothing.
-    pub(crate) fn unmark<'a>(
+    /// Returns the index entry of a session whose record lives for `ttl`.
+    pub(crate) fn entry<'a>(
         &self,
         index: &'a str,
         id: &'a SessionId,
         ttl: Duration,
-    ) -> Command<'a> {
-        let (member, score, ttl) = (id.as_str(), self.score(ttl), ttl + INDEX_SLACK);
-        Command::IndexUnmark {
-            index,
-            member,
-            score,
-            ttl,
-        }
+    ) -> NewEntry<'a> {
+        let ttl = ttl + INDEX_SLACK;
+        let seconds = i64::try_from(ttl.as_secs()).unwrap_or(i64::MAX);
+        let check_after = self.now().saturating_add(seconds).max(0);
+        NewEntry::new(index, id.as_str(), check_after, ttl)
     }
 
-    fn score(&self, ttl: Duration) -> i64 {
-        let lives = i64::try_from((ttl + INDEX_SLACK).as_secs()).unwrap_or(i64::MAX);
-        self.now().saturating_add(lives).max(0)
-    }
-
+    /// Returns the key of the owner's index.
     pub(crate) fn index(&self, owner: Option<&Owner>) -> Option<String> {
         owner.map(|owner| self.keyspace.index(owner))
     }
 
-    /// The absolute end of `record` in Unix seconds. One that was created before there was an
-    /// absolute lifetime ends when it would have ended with it.
+    /// Returns the absolute end of `record` in Unix seconds. A record that is older than the
+    /// absolute lifetime of this configuration ends as if it had been created under it.
     pub(crate) fn end(&self, record: &Record) -> Option<i64> {
         let meta = record.meta();
         meta.expires
             .or_else(|| self.lifetime.expires(meta.created?))
     }
 
-    /// The time to live that a use now gives to `record`.
+    /// Returns the TTL that a use now gives to `record`, by the clock of this host.
     pub(crate) fn ttl(&self, record: &Record) -> Result<Duration, SessionError> {
         self.lifetime
             .ttl(self.end(record), self.now_millis())
             .ok_or(SessionError::Gone)
     }
 
-    /// What is left of `record` if it is written at `at` (Unix milliseconds).
+    /// Returns whether `record` is past its absolute end, the leeway included.
+    ///
+    /// The clock of this host may be ahead of the one that has set the end. Until the leeway has
+    /// passed, the TTL in the store decides, which does not depend on this clock.
+    pub(crate) fn has_ended(&self, record: &Record) -> bool {
+        let leeway = self.format.leeway_millis();
+        self.end(record).is_some_and(|end| {
+            let end = end.saturating_mul(1000).saturating_add(leeway);
+            end <= self.now_millis()
+        })
+    }
+
+    /// Returns the TTL to write along with a record of the session that is stored under `key`.
+    ///
+    /// Past the absolute end by the clock of this host, but within the leeway, a write does not
+    /// extend the session: it gets the TTL that the store has.
+    pub(crate) async fn ttl_to_write(
+        &self,
+        operation: &'static str,
+        key: &str,
+        record: &Record,
+    ) -> Result<Duration, SessionError> {
+        if let Ok(ttl) = self.ttl(record) {
+            return Ok(ttl);
+        }
+        if self.has_ended(record) {
+            return Err(SessionError::Gone);
+        }
+        let stored = self.load_record(operation, key).await?;
+        let ttl = stored.and_then(|stored| stored.ttl);
+        ttl.ok_or(SessionError::Gone)
+    }
+
+    /// Returns what is left of `record` if it is written at `at` (Unix milliseconds).
     pub(crate) fn fresh(&self, record: &Record, at: i64) -> Remaining {
         let ttl = self.lifetime.ttl(self.end(record), at);
         Remaining::new(Some(ttl.unwrap_or_default()), at)
     }
 
-    /// Takes what stands in the store for a record that a write may go on from.
-    pub(crate) fn parse(&self, bytes: Bytes) -> Result<Record, SessionError> {
-        let record = Record::parse(bytes).map_err(|_| SessionError::Corrupt)?;
+    /// Parses the value that a write found in the store, as the base of its next attempt.
+    pub(crate) fn parse(&self, value: Bytes) -> Result<Record, SessionError> {
+        let record = Record::parse(value).map_err(|_| SessionError::Corrupt)?;
         match self.check_size(&record) {
             Ok(()) => Ok(record),
             Err(_) => Err(SessionError::Corrupt),
@@ -151,58 +153,95 @@ impl Engine {
             Ok(())
         }
     }
+
+    /// Reads one record. Data of another type is [`SessionError::Corrupt`].
+    pub(crate) async fn load_record(
+        &self,
+        operation: &'static str,
+        key: &str,
+    ) -> Result<Option<StoredRecord>, SessionError> {
+        let loaded = self.call(operation, self.store.load(key)).await;
+        loaded.map_err(record_error)
+    }
+
+    /// Reads several records. Data of another type is [`SessionError::Corrupt`] at its place.
+    ///
+    /// `load_many` fails as a whole if one key holds data of another type. That must not keep the
+    /// other sessions from being listed or destroyed, so they are then read one by one.
+    pub(crate) async fn load_records(
+        &self,
+        operation: &'static str,
+        keys: &[&str],
+    ) -> Result<Vec<Result<Option<StoredRecord>, SessionError>>, SessionError> {
+        match self.call(operation, self.store.load_many(keys)).await {
+            Ok(records) => return Ok(records.into_iter().map(Ok).collect()),
+            Err(error) if error.kind() != StoreErrorKind::WrongType => return Err(error.into()),
+            Err(_) => {}
+        }
+        let mut records = Vec::with_capacity(keys.len());
+        for key in keys {
+            match self.load_record(operation, key).await {
+                Err(error @ SessionError::Unavailable(_)) => return Err(error),
+                loaded => records.push(loaded),
+            }
+        }
+        Ok(records)
+    }
+
+    /// Returns the session that a loaded record holds, or the reason why it holds none.
+    pub(crate) fn validate(
+        &self,
+        loaded: Result<Option<StoredRecord>, SessionError>,
+    ) -> Result<(Record, Option<Duration>), SessionError> {
+        let reason = match loaded {
+            Err(SessionError::Corrupt) => TokenRejection::Corrupt,
+            Err(error) => return Err(error),
+            Ok(None) => TokenRejection::Unknown,
+            Ok(Some(stored)) if stored.value.len() > self.max_size => TokenRejection::Corrupt,
+            Ok(Some(StoredRecord { value, ttl })) => match Record::parse(value) {
+                Err(_) => TokenRejection::Corrupt,
+                Ok(record) if self.has_ended(&record) => TokenRejection::Expired,
+                Ok(record) => return Ok((record, ttl)),
+            },
+        };
+        Err(SessionError::Rejected(reason))
+    }
+
+    /// Returns the error of a step on the record `key` that may have touched an index as well.
+    ///
+    /// Only a record of the wrong type is corrupt. If the index has the wrong type, the store is
+    /// not usable for this owner, and the record is left as it is.
+    pub(crate) async fn indexed_error(
+        &self,
+        operation: &'static str,
+        key: &str,
+        error: StoreError,
+    ) -> SessionError {
+        if error.kind() == StoreErrorKind::WrongType {
+            match self.load_record(operation, key).await {
+                Err(error) => error,
+                Ok(_) => error.into(),
+            }
+        } else {
+            error.into()
+        }
+    }
 }
 
-impl fmt::Debug for Engine {
+/// Returns the error of a step that touches a record only.
+pub(crate) fn record_error(error: StoreError) -> SessionError {
+    match error.kind() {
+        StoreErrorKind::WrongType => SessionError::Corrupt,
+        _ => error.into(),
+    }
+}
+
+impl fmt::Debug for Lifecycle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Engine")
+        f.debug_struct("Lifecycle")
             .field("store", &self.store)
             .field("keyspace", &self.keyspace)
             .field("lifetime", &self.lifetime)
             .finish_non_exhaustive()
     }
-}
-
-fn short() -> StoreError {
-    StoreError::new(StoreErrorKind::Protocol).with_detail("not as many replies as commands")
-}
-
-/// Runs an operation of several steps to its end, even if the caller is dropped meanwhile.
-pub(crate) async fn to_its_end<T: Send + 'static>(
-    operation: impl Future<Output = Result<T, SessionError>> + Send + 'static,
-) -> Result<T, SessionError> {
-    match tokio::spawn(operation.in_current_span()).await {
-        Ok(result) => result,
-        Err(stopped) => match stopped.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
-            Err(_) => Err(SessionError::Interrupted),
-        },
-    }
-}
-
-/// Starts work that nobody waits for, such as cleaning up; its failure is harmless and counted.
-pub(crate) fn in_background(work: impl Future<Output = Result<(), SessionError>> + Send + 'static) {
-    tokio::spawn(
-        async move {
-            if let Err(error) = work.await {
-                tracing::debug!(%error, "background work on sessions was left undone");
-            }
-        }
-        .in_current_span(),
-    );
-}
-
-/// Waits before try number `attempt` (from 0) of a write that lost a race: not at all for the
-/// first three, then a random time of at most 16 ms.
-pub(crate) async fn back_off(attempt: u32) {
-    if attempt < 3 {
-        return;
-    }
-    let mut random = [0];
-    crate::crypto::fill_random(&mut random);
-    let most = 1000_u64 << (attempt - 3).min(4);
-    tokio::time::sleep(Duration::from_micros(
-        most * (u64::from(random[0]) + 1) / 256,
-    ))
-    .await;
 }

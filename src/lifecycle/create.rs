@@ -1,4 +1,4 @@
-//! Bringing a session into being.
+//! Creating a session.
 
 use std::sync::Arc;
 
@@ -6,52 +6,47 @@ use serde_json::{Map, Value};
 
 use crate::error::SessionError;
 use crate::id::SessionId;
-use crate::lifecycle::core::{Engine, in_background};
-use crate::lifecycle::reply;
+use crate::lifecycle::core::{Lifecycle, record_error};
+use crate::lifecycle::retries::Retries;
+use crate::lifecycle::tasks::spawn_detached;
 use crate::record::owner::Owner;
 use crate::record::{Meta, Record};
-use crate::store::{Command, StoreError};
+use crate::store::{Due, IndexEntry, InsertOutcome, NewRecord};
 use crate::token::{NewClaims, Token};
 
-/// How often a creation that met a taken id, or a `destroy_all`, is started again.
+/// Attempts of a creation that meets a taken id or a `destroy_all`.
 const ATTEMPTS: u32 = 5;
 
-/// How many entries of an index a creation looks after.
+/// The number of due index entries that one creation checks.
 const PRUNE_LIMIT: usize = 8;
 
-/// A session that has just come into being.
+/// A session that was just created.
 pub(crate) struct Created {
     pub(crate) id: SessionId,
     pub(crate) token: Token,
     pub(crate) record: Record,
 }
 
-/// How one try to create a session came out.
-pub(crate) enum Outcome {
-    Created,
-    /// Another session has this id.
-    Taken,
-    /// A concurrent `destroy_all` has taken the new session with it.
-    Destroyed,
-}
-
-impl Engine {
-    /// Writes `record` under a fresh id and issues the token for it.
+impl Lifecycle {
+    /// Stores `record` under a new id and issues its token.
     pub(crate) async fn create(
         self: Arc<Self>,
         record: Record,
         claims: Map<String, Value>,
     ) -> Result<Created, SessionError> {
         self.check_size(&record)?;
-        for _ in 0..ATTEMPTS {
+        let mut retries = Retries::new(ATTEMPTS);
+        while retries.next().await {
             let (id, token) = self.issue(record.meta(), &claims)?;
             match self.insert(&id, &record).await {
-                Ok(Outcome::Created) => return Ok(Created { id, token, record }),
-                Ok(Outcome::Taken) => self.unlist_taken(&id, &record).await?,
-                Ok(Outcome::Destroyed) => self.discard(&id, &record).await?,
+                Ok(InsertOutcome::Inserted { .. }) => return Ok(Created { id, token, record }),
+                Ok(InsertOutcome::KeyTaken) => self.unlist_taken(&id, &record).await?,
+                Ok(InsertOutcome::EntryLost) => self.undo_create(&id, &record).await?,
                 Err(error) => {
-                    let engine = Arc::clone(&self);
-                    in_background(async move { engine.discard(&id, &record).await });
+                    // The insert may have been applied. Without its token the session is of no
+                    // use, but it would be listed.
+                    let lifecycle = Arc::clone(&self);
+                    spawn_detached(async move { lifecycle.undo_create(&id, &record).await });
                     return Err(error);
                 }
             }
@@ -59,7 +54,7 @@ impl Engine {
         Err(SessionError::Conflict)
     }
 
-    /// Draws an id and issues the token for it.
+    /// Draws an id and issues its token.
     pub(crate) fn issue(
         &self,
         meta: &Meta,
@@ -69,7 +64,7 @@ impl Engine {
         Ok(self.format.issue(&claims, || (self.new_id)())?)
     }
 
-    /// What the token of a session will say besides its id.
+    /// Returns the claims of a session's token.
     pub(crate) fn claims<'a>(
         &self,
         meta: &'a Meta,
@@ -85,75 +80,65 @@ impl Engine {
         claims
     }
 
-    /// (1) lists the id with its owner, (2) writes the record, (3) checks that the id is still
-    /// listed: a `destroy_all` in between may have come too early to find the record.
+    /// Stores `record` under `id` and lists it with its owner.
+    ///
+    /// Steps: (1) put the id into the index, (2) insert the record, (3) check that the id is
+    /// still active. Two orders are possible with a concurrent `destroy_all`. If its tombstones
+    /// come after (1), it deletes the record or (3) sees the tombstone, because it may have come
+    /// too early to find the record. If they come before (1), the session is newer than the call.
     pub(crate) async fn insert(
         self: &Arc<Self>,
         id: &SessionId,
         record: &Record,
-    ) -> Result<Outcome, SessionError> {
+    ) -> Result<InsertOutcome, SessionError> {
         let (key, ttl) = (self.keyspace.record(id), self.ttl(record)?);
-        let write = Command::Insert {
-            key: &key,
-            value: record.bytes(),
-            ttl,
+        let new = NewRecord::new(&key, record.bytes(), ttl);
+        let Some(owner) = &record.meta().owner else {
+            let inserting = self.store.insert_indexed(&[], new, None);
+            let inserted = self.call("create", inserting).await;
+            return inserted.map_err(record_error);
         };
-        let Some(index) = self.index(record.meta().owner.as_ref()) else {
-            let [inserted] = self.run([write]).await?;
-            return Ok(if reply::applied(inserted)? {
-                Outcome::Created
-            } else {
-                Outcome::Taken
-            });
-        };
-        let check = Command::IndexCheck {
-            index: &index,
-            member: id.as_str(),
-        };
-        let due = Command::IndexDue {
-            index: &index,
-            score: self.now(),
+        let index = self.keyspace.index(owner);
+        let due = Due {
+            by: self.now(),
             limit: PRUNE_LIMIT,
         };
-        let [_, inserted, listed, due] = self
-            .run([self.put(&index, id, ttl), write, check, due])
-            .await?;
-        if !reply::applied(inserted)? {
-            return Ok(Outcome::Taken);
+        let entries = [self.entry(&index, id, ttl)];
+        let inserting = self.store.insert_indexed(&entries, new, Some(due));
+        match self.call("create", inserting).await {
+            Ok(InsertOutcome::Inserted { due }) => {
+                if !due.is_empty() {
+                    let (lifecycle, owner) = (Arc::clone(self), owner.clone());
+                    spawn_detached(async move { lifecycle.prune(&owner, &index, due).await });
+                }
+                Ok(InsertOutcome::inserted(Vec::new()))
+            }
+            Ok(outcome) => Ok(outcome),
+            Err(error) => Err(self.indexed_error("create", &key, error).await),
         }
-        if !reply::applied(listed)? {
-            return Ok(Outcome::Destroyed);
-        }
-        if let Some(owner) = record.meta().owner.clone() {
-            self.prune(owner, index, reply::members(due)?);
-        }
-        Ok(Outcome::Created)
     }
 
-    /// Undoes a creation or a rotation: the record first, then its place in the index.
-    pub(crate) async fn discard(
+    /// Undoes a creation or a rotation: deletes the record, then its index entry.
+    pub(crate) async fn undo_create(
         &self,
         id: &SessionId,
         record: &Record,
     ) -> Result<(), SessionError> {
         let key = self.keyspace.record(id);
-        let delete = Command::Delete { key: &key };
-        let Some(index) = self.index(record.meta().owner.as_ref()) else {
-            return self.run([delete]).await.map(drop);
-        };
-        let members = [id.as_str()];
-        self.run([
-            delete,
-            Command::IndexRemove {
-                index: &index,
-                members: &members,
-            },
-        ])
-        .await?;
+        match self.index(record.meta().owner.as_ref()) {
+            None => {
+                self.call("cleanup", self.store.delete(&key)).await?;
+            }
+            Some(index) => {
+                let (keys, members) = ([&*key], [id.as_str()]);
+                let deletion = self.store.delete_indexed(&keys, &index, &members);
+                self.call("cleanup", deletion).await?;
+            }
+        }
         Ok(())
     }
 
-    /// Takes an id that belongs to somebody else's session off this owner's list again.
+    /// Removes a taken id from this owner's index, unless the session is this owner's.
     pub(crate) async fn unlist_taken(
         &self,
         id: &SessionId,
@@ -162,9 +147,8 @@ impl Engine {
         let Some(index) = self.index(record.meta().owner.as_ref()) else {
             return Ok(());
         };
-        let key = self.keyspace.record(id);
-        let [taken] = self.run([Command::Load { key: &key }]).await?;
-        let owner = match self.judge(reply::record(taken)) {
+        let loaded = self.load_record("create", &self.keyspace.record(id)).await;
+        let owner = match self.validate(loaded) {
             Ok((taken, _)) => taken.meta().owner.clone(),
             Err(SessionError::Unavailable(error)) => return Err(error.into()),
             Err(_) => None,
@@ -172,57 +156,36 @@ impl Engine {
         if owner == record.meta().owner {
             return Ok(());
         }
-        let members = [id.as_str()];
-        self.run([Command::IndexRemove {
-            index: &index,
-            members: &members,
-        }])
-        .await?;
-        Ok(())
+        self.remove_entry(&index, id).await
     }
 
-    /// Asks after the sessions whose score has passed: those that live get a new score, those
-    /// that do not, or are another owner's now, leave the index. Nobody waits for it.
-    fn prune(self: &Arc<Self>, owner: Owner, index: String, due: Vec<String>) {
-        if due.is_empty() {
-            return;
-        }
-        let engine = Arc::clone(self);
-        in_background(async move { engine.look_after(&owner, &index, &due).await });
-    }
-
-    async fn look_after(
+    /// Checks the sessions of due index entries. Those that exist get a new `check_after`; those
+    /// that do not, or belong to another owner, are removed from the index.
+    async fn prune(
         &self,
         owner: &Owner,
         index: &str,
-        due: &[String],
+        due: Vec<IndexEntry>,
     ) -> Result<(), SessionError> {
-        let score = self.now();
-        let ids: Vec<_> = due
-            .iter()
-            .filter_map(|id| SessionId::parse(id).ok())
+        // Taken before the reads: an entry that is put again meanwhile is not due by then.
+        let due_by = self.now();
+        let ids = due.iter();
+        let ids: Vec<_> = ids
+            .filter_map(|entry| SessionId::parse(&entry.member).ok())
             .collect();
         let keys: Vec<_> = ids.iter().map(|id| self.keyspace.record(id)).collect();
-        let loads: Vec<_> = keys.iter().map(|key| Command::Load { key }).collect();
-        let mut dead = Vec::new();
-        let mut commands = Vec::new();
-        for (id, loaded) in ids.iter().zip(self.run_all(&loads).await?) {
-            match self.judge(reply::record(loaded)) {
+        let keys: Vec<_> = keys.iter().map(String::as_str).collect();
+        let (mut live, mut dead) = (Vec::new(), Vec::new());
+        for (id, loaded) in ids.iter().zip(self.load_records("cleanup", &keys).await?) {
+            match self.validate(loaded) {
                 Ok((record, ttl)) if record.meta().owner.as_ref() == Some(owner) => {
-                    commands.push(self.put(index, id, ttl.unwrap_or_default()));
+                    live.push(self.entry(index, id, ttl.unwrap_or_default()));
                 }
                 Ok(_) | Err(SessionError::Rejected(_)) => dead.push(id.as_str()),
                 Err(error) => return Err(error),
             }
         }
-        commands.push(Command::IndexPrune {
-            index,
-            members: &dead,
-            score,
-        });
-        self.run_all(&commands)
-            .await
-            .map(drop)
-            .map_err(StoreError::into)
+        let refresh = self.store.index_refresh(index, &live, &dead, due_by);
+        Ok(self.call("cleanup", refresh).await?)
     }
 }

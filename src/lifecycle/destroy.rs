@@ -1,67 +1,71 @@
-//! Ending sessions.
+//! Destroying sessions.
 
 use std::sync::Arc;
 
 use crate::error::SessionError;
 use crate::id::SessionId;
-use crate::lifecycle::core::Engine;
-use crate::lifecycle::reply;
+use crate::lifecycle::core::{Lifecycle, record_error};
 use crate::record::Record;
 use crate::record::owner::Owner;
-use crate::store::{Command, Reply};
+use crate::store::StoredRecord;
 
-/// How many records are read in one round trip: few, for each may be as large as the limit allows.
+/// The number of records read in one round trip. Each may be as large as the size limit.
 const BATCH: usize = 16;
 
-impl Engine {
-    /// Ends one session: the record first, then its place in the owner's index. Tells whether
-    /// there was one to end.
+impl Lifecycle {
+    /// Destroys one session and returns whether it existed.
+    ///
+    /// The record is deleted before its index entry: after a crash in between, the entry still
+    /// leads to the work that is left.
     pub(crate) async fn destroy(
         self: Arc<Self>,
         id: SessionId,
         owner: Option<Owner>,
     ) -> Result<bool, SessionError> {
         let key = self.keyspace.record(&id);
-        let delete = Command::Delete { key: &key };
-        let deleted = match self.index(owner.as_ref()) {
+        match self.index(owner.as_ref()) {
             None => {
-                let [deleted] = self.run([delete]).await?;
-                deleted
+                let deleted = self.call("destroy", self.store.delete(&key)).await;
+                deleted.map_err(record_error)
             }
             Some(index) => {
-                let members = [id.as_str()];
-                let unlist = Command::IndexRemove {
-                    index: &index,
-                    members: &members,
-                };
-                let [deleted, _] = self.run([delete, unlist]).await?;
-                deleted
+                let (keys, members) = ([&*key], [id.as_str()]);
+                let deletion = self.store.delete_indexed(&keys, &index, &members);
+                match self.call("destroy", deletion).await {
+                    Ok(deleted) => Ok(deleted > 0),
+                    Err(error) => Err(self.indexed_error("destroy", &key, error).await),
+                }
             }
-        };
-        reply::applied(deleted)
+        }
     }
 
-    /// Ends the session `id` whoever it belongs to, or only if it belongs to `owner`.
+    /// Destroys the session `id` if it belongs to `owner`, or in any case without `owner`.
+    ///
+    /// Without `owner`, a record that is not a session is deleted as well: it gives no access, but
+    /// it keeps the id taken. Data of another type stays, because neither this library nor the npm
+    /// package can have written it.
     pub(crate) async fn destroy_by_id(
         self: Arc<Self>,
         id: SessionId,
         owner: Option<Owner>,
     ) -> Result<bool, SessionError> {
         let key = self.keyspace.record(&id);
-        let [loaded] = self.run([Command::Load { key: &key }]).await?;
-        match holder(loaded)? {
-            Holder::Session(holder) if owner.is_none() || holder == owner => {
-                self.destroy(id, holder).await
+        match occupant(self.load_record("destroy", &key).await)? {
+            Occupant::Session(found) if owner.is_none() || found == owner => {
+                self.destroy(id, found).await
             }
-            Holder::Session(_) | Holder::Nobody => Ok(false),
-            Holder::Foreign => Err(SessionError::Corrupt),
+            Occupant::Session(_) | Occupant::Nothing => Ok(false),
+            Occupant::Corrupt if owner.is_none() => self.destroy(id, None).await,
+            Occupant::Corrupt | Occupant::WrongType => Err(SessionError::Corrupt),
         }
     }
 
-    /// Ends all sessions of `owner` but `keep` and tells how many there were: (1) one step marks
-    /// all ids as dying, those of an earlier call that was cut short included, (2) the records
-    /// are deleted, but for those that are another owner's now, (3) the ids leave the index.
-    /// After a failure it may simply be called again.
+    /// Destroys all sessions of `owner` except `keep` and returns how many there were.
+    ///
+    /// Steps: (1) one atomic step turns all entries into tombstones and returns them, with those
+    /// that a crashed call has left, (2) the records are deleted, except those that belong to
+    /// another owner now, (3) the tombstones are removed. After a failure the call can be
+    /// repeated.
     pub(crate) async fn destroy_all(
         self: Arc<Self>,
         owner: Owner,
@@ -69,89 +73,88 @@ impl Engine {
     ) -> Result<usize, SessionError> {
         let index = self.keyspace.index(&owner);
         let keep = keep.as_ref().map(SessionId::as_str);
-        let now = self.mark_time();
-        let [marked] = self
-            .run([Command::IndexMarkAll {
-                index: &index,
-                keep,
-                now,
-            }])
-            .await?;
-        let mut marked = reply::members(marked)?;
-        // A rotation that failed has left its mark on it, or one under way has set it.
-        marked.retain(|id| keep != Some(id.as_str()));
-        self.finish(&owner, &index, &marked).await
+        let now = self.tombstone_time();
+        let marking = self.store.index_tombstone_all(&index, keep, now);
+        let mut tombstones = self.call("destroy_all", marking).await?;
+        // `keep` is a tombstone if it is being rotated, or was left so by a failed rotation.
+        tombstones.retain(|id| keep != Some(id.as_str()));
+        self.complete_deletes("destroy_all", &owner, &index, &tombstones)
+            .await
     }
 
-    /// Ends the sessions that are marked as dying.
+    /// Deletes the sessions of `tombstones` and returns how many there were.
     ///
-    /// An index may still hold a session that has changed hands. It is left alone, marked: if it
-    /// is about to come (back) to `owner`, that is how [`Engine::hand_over`] learns of this call.
-    pub(crate) async fn finish(
+    /// An index may contain a session that belongs to another owner now. It stays, and so does
+    /// its tombstone: if the session is about to return to `owner`, the tombstone is how
+    /// [`Lifecycle::transfer_owner`] notices this call.
+    pub(crate) async fn complete_deletes(
         &self,
+        operation: &'static str,
         owner: &Owner,
         index: &str,
-        marked: &[String],
+        tombstones: &[String],
     ) -> Result<usize, SessionError> {
-        let ids = marked.iter().filter_map(|id| SessionId::parse(id).ok());
-        let ids: Vec<_> = ids.collect();
+        let ids = tombstones.iter();
+        let ids: Vec<_> = ids.filter_map(|id| SessionId::parse(id).ok()).collect();
         let mut destroyed = 0;
         for ids in ids.chunks(BATCH) {
-            destroyed += self.finish_batch(owner, index, ids).await?;
+            destroyed += self.delete_batch(operation, owner, index, ids).await?;
         }
         Ok(destroyed)
     }
 
-    async fn finish_batch(
+    async fn delete_batch(
         &self,
+        operation: &'static str,
         owner: &Owner,
         index: &str,
         ids: &[SessionId],
     ) -> Result<usize, SessionError> {
         let keys: Vec<_> = ids.iter().map(|id| self.keyspace.record(id)).collect();
-        let loads: Vec<_> = keys.iter().map(|key| Command::Load { key }).collect();
+        let keys: Vec<_> = keys.iter().map(String::as_str).collect();
         let (mut members, mut deletes) = (Vec::new(), Vec::new());
-        for ((id, key), loaded) in ids.iter().zip(&keys).zip(self.run_all(&loads).await?) {
-            match holder(loaded)? {
-                Holder::Session(Some(holder)) if holder == *owner => {
-                    deletes.push(Command::Delete { key });
-                }
-                Holder::Session(_) => continue,
-                // A creation under way may be about to write it; it looks at the index afterwards.
-                Holder::Nobody => deletes.push(Command::Delete { key }),
-                Holder::Foreign => {}
+        let loaded = self.load_records(operation, &keys).await?;
+        for ((id, key), loaded) in ids.iter().zip(&keys).zip(loaded) {
+            match occupant(loaded)? {
+                Occupant::Session(Some(found)) if found == *owner => deletes.push(*key),
+                Occupant::Session(_) => continue,
+                // A concurrent creation may be about to insert it, and checks the index then.
+                Occupant::Nothing => deletes.push(*key),
+                // It may be data of another application: only its entry is removed.
+                Occupant::Corrupt | Occupant::WrongType => {}
             }
             members.push(id.as_str());
         }
-        let mut destroyed = 0;
-        for deleted in self.run_all(&deletes).await? {
-            destroyed += usize::from(reply::applied(deleted)?);
-        }
-        let members = &members[..];
-        self.run([Command::IndexRemove { index, members }]).await?;
-        Ok(destroyed)
+        // Two calls: a pipeline goes on after a delete that was refused, and a session that lives
+        // on must stay in the index, or the call cannot be repeated.
+        let deletion = self.store.delete_indexed(&deletes, index, &[]);
+        let deleted = self.call(operation, deletion).await?;
+        let removal = self.store.index_remove(index, &members, None);
+        self.call(operation, removal).await?;
+        Ok(deleted)
     }
 }
 
-/// Whose the thing is that stands under a session's name.
-enum Holder {
-    /// There is nothing.
-    Nobody,
-    /// A session, of this owner if it has one.
+/// What is stored under the key of a session.
+enum Occupant {
+    Nothing,
+    /// A session and its owner.
     Session(Option<Owner>),
-    /// It is no session.
-    Foreign,
+    /// A record that is not a session.
+    Corrupt,
+    /// Data that is not a record.
+    WrongType,
 }
 
-/// Asks for the owner alone: a session that is too large or too old to be opened can be ended.
-fn holder(loaded: Reply) -> Result<Holder, SessionError> {
-    Ok(match reply::record(loaded) {
-        Ok(None) => Holder::Nobody,
+/// Reads only the owner: a session that is too large or expired can be destroyed.
+fn occupant(loaded: Result<Option<StoredRecord>, SessionError>) -> Result<Occupant, SessionError> {
+    Ok(match loaded {
+        Ok(None) => Occupant::Nothing,
         Ok(Some(stored)) => match Record::parse(stored.value) {
-            Ok(record) => Holder::Session(record.meta().owner.clone()),
-            Err(_) => Holder::Foreign,
+            Ok(record) => Occupant::Session(record.meta().owner.clone()),
+            Err(_) => Occupant::Corrupt,
         },
-        Err(SessionError::Corrupt) => Holder::Foreign,
+        Err(SessionError::Corrupt) => Occupant::WrongType,
         Err(error) => return Err(error),
     })
 }

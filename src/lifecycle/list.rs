@@ -5,40 +5,50 @@ use std::time::Duration;
 
 use crate::error::SessionError;
 use crate::id::SessionId;
-use crate::lifecycle::core::{Engine, to_its_end};
-use crate::lifecycle::reply;
+use crate::lifecycle::core::Lifecycle;
+use crate::lifecycle::tasks::run_to_completion;
 use crate::record::Record;
 use crate::record::owner::Owner;
-use crate::store::{Command, IndexEntry, Standing};
+use crate::store::{EntryState, IndexEntry, IndexFilter};
 
-/// How many records are read in one round trip: few, for each may be as large as the limit allows.
+/// The number of records read in one round trip. Each may be as large as the size limit.
 const BATCH: usize = 16;
 
-/// How long after its mark a dying session is surely not waiting for a rotation or a
-/// `destroy_all` that is still under way, in seconds.
+/// Seconds after which a tombstone is certainly not that of a rotation or a `destroy_all` that is
+/// still running.
 const ABANDONED: i64 = 60;
 
-/// A session as its owner's list shows it.
+/// A session in its owner's list.
 pub(crate) struct Listed {
     pub(crate) id: SessionId,
     pub(crate) record: Record,
-    /// The remaining time to live; `None` if the record does not expire.
+    /// The remaining TTL, or `None` if the record does not expire.
     pub(crate) ttl: Option<Duration>,
 }
 
-impl Engine {
-    /// Reads every live session of `owner`, finishes what a `destroy_all` or a rotation that was
-    /// cut short has left behind, and forgets what has ended.
+impl Lifecycle {
+    /// Reads every session of `owner`.
+    ///
+    /// Also completes a `destroy_all` or a rotation that crashed, and removes entries whose
+    /// sessions have ended. Those of live tombstones are shown: the operation that set them may
+    /// still fail, and then the session goes on.
     pub(crate) async fn list(self: &Arc<Self>, owner: Owner) -> Result<Vec<Listed>, SessionError> {
         let index = self.keyspace.index(&owner);
-        let [entries] = self.run([Command::IndexEntries { index: &index }]).await?;
-        let (dying, entries): (Vec<_>, Vec<_>) = reply::entries(entries)?
+        let reading = self.store.index_list(&index, IndexFilter::All);
+        let entries = self.call("list", reading).await?;
+        let (abandoned, entries): (Vec<_>, Vec<_>) = entries
             .into_iter()
-            .partition(|entry| self.is_abandoned(entry));
-        if !dying.is_empty() {
-            let (engine, owner, index) = (Arc::clone(self), owner.clone(), index.clone());
-            let ids: Vec<_> = dying.into_iter().map(|entry| entry.member).collect();
-            to_its_end(async move { engine.finish(&owner, &index, &ids).await }).await?;
+            .partition(|entry| self.is_abandoned(entry.state));
+        if !abandoned.is_empty() {
+            // Several steps: a caller that is dropped must not leave half of them undone.
+            let (lifecycle, owner, index) = (Arc::clone(self), owner.clone(), index.clone());
+            run_to_completion(async move {
+                let ids: Vec<_> = abandoned.into_iter().map(|entry| entry.member).collect();
+                lifecycle
+                    .complete_deletes("list", &owner, &index, &ids)
+                    .await
+            })
+            .await?;
         }
         let mut listed = Vec::with_capacity(entries.len());
         for entries in entries.chunks(BATCH) {
@@ -48,10 +58,10 @@ impl Engine {
         Ok(listed)
     }
 
-    pub(crate) fn is_abandoned(&self, entry: &IndexEntry) -> bool {
-        match entry.standing {
-            Standing::Dying { since } => self.now().saturating_sub(since) >= ABANDONED,
-            Standing::Live { .. } => false,
+    pub(crate) fn is_abandoned(&self, state: EntryState) -> bool {
+        match state {
+            EntryState::Deleting { since } => self.now().saturating_sub(since) >= ABANDONED,
+            EntryState::Active { .. } => false,
         }
     }
 
@@ -64,65 +74,41 @@ impl Engine {
     ) -> Result<(), SessionError> {
         let entries: Vec<_> = entries
             .iter()
-            .filter_map(|entry| Some((SessionId::parse(&entry.member).ok()?, entry.standing)))
+            .filter_map(|entry| Some((SessionId::parse(&entry.member).ok()?, entry.state)))
             .collect();
         let keys: Vec<_> = entries
             .iter()
             .map(|(id, _)| self.keyspace.record(id))
             .collect();
-        let loads: Vec<_> = keys.iter().map(|key| Command::Load { key }).collect();
-        let score = self.now();
-        let mut dead = Vec::new();
-        let mut living = Vec::new();
-        for ((id, standing), loaded) in entries.iter().zip(self.run_all(&loads).await?) {
-            match self.judge(reply::record(loaded)) {
+        let keys: Vec<_> = keys.iter().map(String::as_str).collect();
+        // Taken before the reads: an entry that is put again meanwhile is not due by then.
+        let due_by = self.now();
+        let (mut live, mut dead) = (Vec::new(), Vec::new());
+        let loaded = self.load_records("list", &keys).await?;
+        for ((id, state), loaded) in entries.iter().zip(loaded) {
+            // An entry is put before its record is inserted. Until it is due, an absent record,
+            // or one of another owner, may be one that is just being written.
+            let due = self.is_due(*state);
+            match self.validate(loaded) {
                 Ok((record, ttl)) if record.meta().owner.as_ref() == Some(owner) => {
-                    living.extend(
-                        self.is_due(*standing)
-                            .then(|| (id, ttl.unwrap_or_default())),
-                    );
-                    listed.push(Listed {
-                        id: id.clone(),
-                        record,
-                        ttl,
-                    });
+                    live.extend(due.then(|| self.entry(index, id, ttl.unwrap_or_default())));
+                    let id = id.clone();
+                    listed.push(Listed { id, record, ttl });
                 }
                 Ok(_) | Err(SessionError::Rejected(_)) => {
-                    dead.extend(self.is_due(*standing).then_some(id.as_str()));
+                    dead.extend(due.then_some(id.as_str()));
                 }
                 Err(error) => return Err(error),
             }
         }
-        self.tidy(index, &dead, &living, score).await
-    }
-
-    /// Whether the time before which the record need not be checked has passed. A record that is
-    /// absent before that, or another owner's, may be one that is just being written.
-    fn is_due(&self, standing: Standing) -> bool {
-        matches!(standing, Standing::Live { score } if score < self.now())
-    }
-
-    async fn tidy(
-        &self,
-        index: &str,
-        dead: &[&str],
-        living: &[(&SessionId, Duration)],
-        score: i64,
-    ) -> Result<(), SessionError> {
-        let mut commands: Vec<_> = living
-            .iter()
-            .map(|(id, ttl)| self.put(index, id, *ttl))
-            .collect();
-        if !dead.is_empty() {
-            commands.push(Command::IndexPrune {
-                index,
-                members: dead,
-                score,
-            });
-        }
-        if !commands.is_empty() {
-            self.run_all(&commands).await?;
+        if !live.is_empty() || !dead.is_empty() {
+            let refresh = self.store.index_refresh(index, &live, &dead, due_by);
+            self.call("list", refresh).await?;
         }
         Ok(())
+    }
+
+    fn is_due(&self, state: EntryState) -> bool {
+        matches!(state, EntryState::Active { check_after } if check_after < self.now())
     }
 }

@@ -1,24 +1,25 @@
 //! Giving a session a new id.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Map, Value};
 
 use crate::error::SessionError;
 use crate::id::SessionId;
-use crate::lifecycle::core::{Engine, back_off};
+use crate::lifecycle::core::{Lifecycle, record_error};
 use crate::lifecycle::create::Created;
-use crate::lifecycle::reply;
+use crate::lifecycle::retries::Retries;
 use crate::lifecycle::save::Edit;
 use crate::record::Record;
-use crate::store::{Command, Compared, Superseded};
+use crate::store::{CompareOutcome, InsertOutcome, NewRecord, PutMode, SupersedeOutcome};
 
-/// How often a rotation whose successor was taken away, or whose session was given to another
-/// owner, is started again.
+/// Attempts of a rotation whose new record was deleted, or whose session was given to another
+/// owner.
 const ATTEMPTS: u32 = 5;
 
-/// How often a rotation follows writes to the old record.
-const FOLLOW: u32 = 64;
+/// Writes to the old record that a rotation copies.
+const COPIES: u32 = 64;
 
 /// The two sessions of a rotation.
 struct Pair<'a> {
@@ -26,25 +27,35 @@ struct Pair<'a> {
     new: &'a SessionId,
     /// The old record as it was last seen.
     before: Record,
-    /// What the new record holds.
+    /// The record of the new session.
     after: Record,
 }
 
-/// Which of the two still stands when the decision falls.
-enum Decision {
-    Go,
+/// Result of one attempt of a rotation.
+enum Attempt {
+    /// The old session is gone, the new one is active.
+    Rotated,
+    /// The old session was destroyed or rotated by another process.
     OldGone,
+    /// A concurrent `destroy_all` has deleted the new session.
     NewGone,
-    /// The new id is another session's.
-    Taken,
-    /// The old one belongs to another owner now, whose index has to decide.
-    Moved,
+    /// Another session has the new id.
+    IdTaken,
+    /// The old session belongs to another owner now, whose index has to decide.
+    OwnerChanged,
 }
 
-impl Engine {
-    /// Moves the session to a new id, with what `edit` makes of its record; the old id is dead
-    /// then. Of several concurrent rotations of one session exactly one wins, the others find it
-    /// gone. Until the decision falls the old id works, and so it does after a failure.
+impl Lifecycle {
+    /// Moves the session to a new id, with the result of `edit` as its record.
+    ///
+    /// The old id stops working. Of several concurrent rotations of one session exactly one
+    /// succeeds; the others find it gone. Until the decision the old id works, and so it does
+    /// after a failure.
+    ///
+    /// Steps: (1) put both ids into the indexes, (2) insert the new record and check its entry,
+    /// (3) decide: one atomic step on the old owner's index makes the old id a tombstone if it is
+    /// still active, (4) delete the old record if it still holds what was copied, otherwise copy
+    /// it again, (5) remove the old id from the index.
     pub(crate) async fn rotate(
         self: Arc<Self>,
         old: SessionId,
@@ -52,7 +63,8 @@ impl Engine {
         claims: Map<String, Value>,
         edit: Edit<'_>,
     ) -> Result<Created, SessionError> {
-        for _ in 0..ATTEMPTS {
+        let mut retries = Retries::new(ATTEMPTS);
+        while retries.next().await {
             let after = edit(&seen)?;
             self.check_size(&after)?;
             let (new, token) = self.issue(after.meta(), &claims)?;
@@ -62,28 +74,25 @@ impl Engine {
                 before: seen.clone(),
                 after,
             };
-            let outcome = self.try_rotate(&mut pair, &mut *edit).await;
+            let attempt = self.try_rotate(&mut pair, &mut *edit).await;
             let (before, record) = (pair.before, pair.after);
-            match outcome {
-                Ok(Decision::Go) => {
-                    return Ok(Created {
-                        id: new,
-                        token,
-                        record,
-                    });
+            match attempt {
+                Ok(Attempt::Rotated) => {
+                    let id = new;
+                    return Ok(Created { id, token, record });
                 }
-                Ok(Decision::NewGone) => self.discard(&new, &record).await?,
-                Ok(Decision::Taken) => self.unlist_taken(&new, &record).await?,
-                Ok(Decision::Moved) => {
-                    self.discard(&new, &record).await?;
+                Ok(Attempt::NewGone) => self.undo_create(&new, &record).await?,
+                Ok(Attempt::IdTaken) => self.unlist_taken(&new, &record).await?,
+                Ok(Attempt::OwnerChanged) => {
+                    self.undo_create(&new, &record).await?;
                     seen = before;
                 }
-                Ok(Decision::OldGone) => {
-                    self.discard(&new, &record).await?;
+                Ok(Attempt::OldGone) => {
+                    self.undo_create(&new, &record).await?;
                     return Err(SessionError::Gone);
                 }
                 Err(error) => {
-                    let _ = self.discard(&new, &record).await;
+                    let _ = self.undo_create(&new, &record).await;
                     return Err(error);
                 }
             }
@@ -95,170 +104,169 @@ impl Engine {
         &self,
         pair: &mut Pair<'_>,
         edit: Edit<'_>,
-    ) -> Result<Decision, SessionError> {
-        if !self.write_successor(pair).await? {
-            return Ok(Decision::Taken);
-        }
-        let outcome = match self.decide(pair).await {
-            Ok(Decision::Go) => self.retire(pair, edit).await,
-            undecided => undecided,
+    ) -> Result<Attempt, SessionError> {
+        let attempt = match self.insert_new(pair).await {
+            Ok(Attempt::Rotated) => match self.supersede(pair).await {
+                Ok(Attempt::Rotated) => self.delete_old(pair, edit).await,
+                undecided => undecided,
+            },
+            not_inserted => return not_inserted,
         };
-        if outcome.is_err() {
-            let _ = self.let_live(pair).await;
+        if attempt.is_err() {
+            let _ = self.unmark_old(pair).await;
         }
-        outcome
+        attempt
     }
 
-    /// (1) lists the new id, (2) writes the new record. The old id is listed too: an index that
-    /// was lost must not make its sessions immovable.
-    async fn write_successor(&self, pair: &Pair<'_>) -> Result<bool, SessionError> {
-        let (key, ttl) = (self.keyspace.record(pair.new), self.ttl(&pair.after)?);
-        let write = Command::Insert {
-            key: &key,
-            value: pair.after.bytes(),
-            ttl,
-        };
+    /// Steps (1) and (2).
+    ///
+    /// The old id is put as well: a lost index must not make its sessions immovable. The check of
+    /// the new entry after the insert matters if the owner changes: then step (3) looks at the
+    /// old owner's index only, and a `destroy_all` of the new owner may have come too early to
+    /// find the record.
+    async fn insert_new(&self, pair: &Pair<'_>) -> Result<Attempt, SessionError> {
+        let (key, ttl) = (
+            self.keyspace.record(pair.new),
+            self.new_ttl(pair, &pair.after).await?,
+        );
         let old_index = self.index(pair.before.meta().owner.as_ref());
         let new_index = self.index(pair.after.meta().owner.as_ref());
-        let mut commands = Vec::with_capacity(3);
-        commands.extend(
-            old_index
-                .as_ref()
-                .map(|index| self.put(index, pair.old, ttl)),
-        );
-        commands.extend(
-            new_index
-                .as_ref()
-                .map(|index| self.put(index, pair.new, ttl)),
-        );
-        commands.push(write);
-        match self.run_all(&commands).await?.pop() {
-            Some(inserted) => reply::applied(inserted),
-            None => Ok(false),
+        let mut entries = Vec::with_capacity(2);
+        if let Some(index) = &old_index {
+            entries.push(self.entry(index, pair.old, ttl));
+        }
+        if let Some(index) = &new_index {
+            entries.push(self.entry(index, pair.new, ttl));
+        }
+        let record = NewRecord::new(&key, pair.after.bytes(), ttl);
+        let inserting = self.store.insert_indexed(&entries, record, None);
+        match self.call("rotate", inserting).await {
+            Ok(InsertOutcome::Inserted { .. }) => Ok(Attempt::Rotated),
+            Ok(InsertOutcome::KeyTaken) => Ok(Attempt::IdTaken),
+            // Without a new owner the last entry is that of the old id.
+            Ok(InsertOutcome::EntryLost) if new_index.is_none() => Ok(Attempt::OldGone),
+            Ok(InsertOutcome::EntryLost) => Ok(Attempt::NewGone),
+            Err(error) => Err(self.indexed_error("rotate", &key, error).await),
         }
     }
 
-    /// (3) the point of decision: one step on the old owner's index marks the old id as dying,
-    /// if it still stands; a `destroy_all` on either side of it takes both ids or none.
-    async fn decide(&self, pair: &Pair<'_>) -> Result<Decision, SessionError> {
-        let (old_owner, new_owner) = (
-            pair.before.meta().owner.as_ref(),
-            pair.after.meta().owner.as_ref(),
-        );
-        if let (true, Some(index)) = (old_owner != new_owner, self.index(new_owner)) {
-            let check = Command::IndexCheck {
-                index: &index,
-                member: pair.new.as_str(),
-            };
-            let [listed] = self.run([check]).await?;
-            if !reply::applied(listed)? {
-                return Ok(Decision::NewGone);
-            }
-        }
+    /// Returns the TTL of the new record: at most that of the old one if that is not extended.
+    async fn new_ttl(&self, pair: &Pair<'_>, record: &Record) -> Result<Duration, SessionError> {
+        let old = self.keyspace.record(pair.old);
+        self.ttl_to_write("rotate", &old, record).await
+    }
+
+    /// Step (3), the decision: a `destroy_all` before or after it takes both ids or none.
+    async fn supersede(&self, pair: &Pair<'_>) -> Result<Attempt, SessionError> {
+        let old_owner = pair.before.meta().owner.as_ref();
         let Some(index) = self.index(old_owner) else {
-            return Ok(Decision::Go);
+            return Ok(Attempt::Rotated);
         };
-        let new = if old_owner == new_owner {
+        // In the index of another owner there is no new id to check.
+        let new = if old_owner == pair.after.meta().owner.as_ref() {
             pair.new
         } else {
             pair.old
         };
-        let now = self.mark_time();
-        let (old, new) = (pair.old.as_str(), new.as_str());
-        let supersede = Command::IndexSupersede {
-            index: &index,
-            old,
-            new,
-            now,
-        };
-        let [superseded] = self.run([supersede]).await?;
-        Ok(match reply::superseded(superseded)? {
-            Superseded::Marked => Decision::Go,
-            Superseded::OldGone => Decision::OldGone,
-            Superseded::NewGone => Decision::NewGone,
+        let (old, new, now) = (pair.old.as_str(), new.as_str(), self.tombstone_time());
+        let deciding = self.store.index_supersede(&index, old, new, now);
+        Ok(match self.call("rotate", deciding).await? {
+            SupersedeOutcome::Superseded => Attempt::Rotated,
+            SupersedeOutcome::OldNotActive => Attempt::OldGone,
+            SupersedeOutcome::NewNotActive => Attempt::NewGone,
         })
     }
 
-    /// (4) deletes the old record if it still holds what the new one was made of; if it holds
-    /// something newer of the same owner, the new record follows first. (5) takes the old id off
-    /// the list.
-    async fn retire(&self, pair: &mut Pair<'_>, edit: Edit<'_>) -> Result<Decision, SessionError> {
-        let old_key = self.keyspace.record(pair.old);
-        for attempt in 0..FOLLOW {
-            let expected = pair.before.bytes();
-            let [reply] = self
-                .run([Command::CompareAndDelete {
-                    key: &old_key,
-                    expected,
-                }])
-                .await?;
-            match reply::compared(reply)? {
-                Compared::Equal => {
-                    let _ = self.unlist_old(pair).await;
-                    return Ok(Decision::Go);
+    /// Steps (4) and (5).
+    ///
+    /// A write to the old record that was acknowledged before its deletion must not be lost:
+    /// newer data of the same owner is copied to the new record first.
+    async fn delete_old(
+        &self,
+        pair: &mut Pair<'_>,
+        edit: Edit<'_>,
+    ) -> Result<Attempt, SessionError> {
+        let key = self.keyspace.record(pair.old);
+        let mut retries = Retries::new(COPIES);
+        while retries.next().await {
+            let deletion = self.store.compare_and_delete(&key, pair.before.bytes());
+            let deleted = self.call("rotate", deletion).await;
+            match deleted.map_err(record_error)? {
+                CompareOutcome::Applied => {
+                    let _ = self.remove_old(pair).await;
+                    return Ok(Attempt::Rotated);
                 }
-                Compared::Gone => {
-                    let _ = self.unlist_old(pair).await;
-                    return Ok(Decision::OldGone);
+                CompareOutcome::Missing => {
+                    let _ = self.remove_old(pair).await;
+                    return Ok(Attempt::OldGone);
                 }
-                Compared::Different(bytes) => {
-                    let before = self.parse(bytes)?;
+                CompareOutcome::Mismatch(value) => {
+                    let before = self.parse(value)?;
                     if before.meta().owner != pair.before.meta().owner {
                         pair.before = before;
-                        return Ok(Decision::Moved);
+                        return Ok(Attempt::OwnerChanged);
                     }
-                    if !self.follow(pair, before, &mut *edit).await? {
-                        return Ok(Decision::OldGone);
+                    if !self.copy_newer(pair, before, &mut *edit).await? {
+                        return Ok(Attempt::OldGone);
                     }
                 }
             }
-            back_off(attempt).await;
         }
         Err(SessionError::Conflict)
     }
 
-    /// Writes the newer data into the new record, if that still stands.
-    async fn follow(
+    /// Writes newer data to the new record and returns whether that still exists.
+    ///
+    /// No one knows the new token yet, but the new id may be in a list: whatever was written to
+    /// the new record meanwhile is overwritten.
+    async fn copy_newer(
         &self,
         pair: &mut Pair<'_>,
         before: Record,
         edit: Edit<'_>,
     ) -> Result<bool, SessionError> {
-        pair.after = edit(&before)?;
+        let after = edit(&before)?;
+        self.check_size(&after)?;
+        let (key, ttl) = (
+            self.keyspace.record(pair.new),
+            self.new_ttl(pair, &after).await?,
+        );
+        let mut expected = pair.after.bytes().clone();
         pair.before = before;
-        self.check_size(&pair.after)?;
-        let (key, ttl) = (self.keyspace.record(pair.new), self.ttl(&pair.after)?);
-        let write = Command::Replace {
-            key: &key,
-            value: pair.after.bytes(),
-            ttl,
-        };
-        let [replaced] = self.run([write]).await?;
-        reply::applied(replaced)
+        pair.after = after;
+        let mut retries = Retries::new(COPIES);
+        while retries.next().await {
+            let record = NewRecord::new(&key, pair.after.bytes(), ttl);
+            let writing = self.store.compare_and_set(&expected, record);
+            let written = self.call("rotate", writing).await;
+            match written.map_err(record_error)? {
+                CompareOutcome::Applied => return Ok(true),
+                CompareOutcome::Mismatch(value) => expected = value,
+                CompareOutcome::Missing => return Ok(false),
+            }
+        }
+        Err(SessionError::Conflict)
     }
 
-    /// After a failure the old session works on, so the mark on it, if there is one, comes off.
-    /// A `destroy_all` that has seen the mark ends the session all the same.
-    async fn let_live(&self, pair: &Pair<'_>) -> Result<(), SessionError> {
+    /// After a failure the old session goes on, so its tombstone, if there is one, becomes an
+    /// active entry. A `destroy_all` that has seen the tombstone still destroys the session.
+    ///
+    /// One atomic step: if the entry were removed and put again, a `destroy_all` in between would
+    /// miss the session.
+    async fn unmark_old(&self, pair: &Pair<'_>) -> Result<(), SessionError> {
         let Some(index) = self.index(pair.before.meta().owner.as_ref()) else {
             return Ok(());
         };
-        let ttl = self.ttl(&pair.before)?;
-        self.run([self.unmark(&index, pair.old, ttl)])
-            .await
-            .map(drop)
+        let ttl = self.new_ttl(pair, &pair.before).await?;
+        let entry = self.entry(&index, pair.old, ttl);
+        let reactivation = self.store.index_put(entry, PutMode::Reactivate);
+        Ok(self.call("rotate", reactivation).await?)
     }
 
-    async fn unlist_old(&self, pair: &Pair<'_>) -> Result<(), SessionError> {
-        let Some(index) = self.index(pair.before.meta().owner.as_ref()) else {
-            return Ok(());
-        };
-        let members = [pair.old.as_str()];
-        self.run([Command::IndexRemove {
-            index: &index,
-            members: &members,
-        }])
-        .await
-        .map(drop)
+    async fn remove_old(&self, pair: &Pair<'_>) -> Result<(), SessionError> {
+        match self.index(pair.before.meta().owner.as_ref()) {
+            Some(index) => self.remove_entry(&index, pair.old).await,
+            None => Ok(()),
+        }
     }
 }

@@ -1,88 +1,162 @@
 //! Writing a session that exists.
 
+use std::time::Duration;
+
+use tokio::time::Instant;
+
 use crate::error::SessionError;
 use crate::id::SessionId;
-use crate::lifecycle::core::{Engine, back_off};
-use crate::lifecycle::reply;
+use crate::lifecycle::core::Lifecycle;
+use crate::lifecycle::reservation::{reserve, reserved_for};
+use crate::lifecycle::retries::Retries;
 use crate::record::Record;
-use crate::store::{Command, Compared};
+use crate::store::{CompareOutcome, EntryState, NewRecord, PutMode};
 
-/// How often a write that loses a race is tried.
+/// Attempts of a write that loses races.
 const ATTEMPTS: u32 = 16;
 
-/// Makes the record to write from the one that stands in the store; may be asked again.
+/// Lost attempts after which a writer reserves a turn.
+const LOSSES: u32 = 4;
+
+/// Attempts to reserve a turn after each lost write.
+const RESERVATIONS: u32 = 8;
+
+/// The time after which a writer that waits for its turn first looks at the record.
+const FIRST_LOOK: Duration = Duration::from_millis(4);
+
+/// Makes the record to write from the one in the store. May be called again.
 pub(crate) type Edit<'a> = &'a mut (dyn FnMut(&Record) -> Result<Record, SessionError> + Send);
 
-/// A write that was carried out.
+/// A write that was applied.
 pub(crate) struct Saved {
-    /// What it replaced.
+    /// The record that was replaced.
     pub(crate) before: Record,
-    /// What stands there now.
+    /// The record that is stored now.
     pub(crate) after: Record,
 }
 
-impl Engine {
-    /// Replaces the record of `id` by what `edit` makes of it, atomically: nothing that others
-    /// wrote is lost, and a session that is gone stays gone.
+impl Lifecycle {
+    /// Replaces the record of `id` by the result of `edit`, atomically: no concurrent write is
+    /// lost, and a session that is gone stays gone.
     ///
-    /// `seen` is the record as it was last seen; if it still stands there, this is one round
-    /// trip. Each try is one step, so the caller may be dropped at any time.
+    /// `seen` is the record as it was last seen. If it is still stored, this is one round trip.
+    /// Each attempt is one atomic step on the record, so the caller may be dropped at any time.
     pub(crate) async fn save(
         &self,
         id: &SessionId,
         seen: Record,
         edit: Edit<'_>,
     ) -> Result<Saved, SessionError> {
+        let key = self.keyspace.record(id);
         let mut before = seen;
-        for attempt in 0..ATTEMPTS {
-            let after = edit(&before)?;
-            match self.compare_and_set(id, &before, &after).await? {
-                Compared::Equal => return Ok(Saved { before, after }),
-                Compared::Different(bytes) => {
-                    before = self.parse(bytes)?;
-                }
-                Compared::Gone => return Err(self.gone(id, &after).await),
+        let mut reserved = false;
+        let mut retries = Retries::new(ATTEMPTS);
+        while retries.next().await {
+            if !reserved {
+                before = self.wait_for_turn(&key, before).await?;
             }
-            back_off(attempt).await;
+            let start = Instant::now();
+            let after = edit(&before)?;
+            before = match self.compare_and_set(id, &key, &before, &after).await? {
+                CompareOutcome::Applied => return Ok(Saved { before, after }),
+                CompareOutcome::Mismatch(value) => self.parse(value)?,
+                CompareOutcome::Missing => return Err(self.gone(id, &after).await),
+            };
+            if retries.attempts() >= LOSSES {
+                let attempt = start.elapsed();
+                (before, reserved) = self.reserve_turn(id, &key, before, attempt).await?;
+                if reserved {
+                    retries.skip_pause();
+                }
+            }
         }
         Err(SessionError::Conflict)
     }
 
+    /// Waits while another writer has reserved a turn, and returns the newest record.
+    async fn wait_for_turn(&self, key: &str, seen: Record) -> Result<Record, SessionError> {
+        let Some(mut left) = reserved_for(&seen, self.now_millis()) else {
+            return Ok(seen);
+        };
+        let mut pause = FIRST_LOOK;
+        while !left.is_zero() {
+            tokio::time::sleep(pause.min(left)).await;
+            left = left.saturating_sub(pause);
+            pause *= 2;
+            match self.load_record("update", key).await? {
+                Some(stored) if stored.value != seen.bytes() => return self.parse(stored.value),
+                Some(_) => {}
+                // The next compare-and-set finds that it is gone.
+                None => break,
+            }
+        }
+        Ok(seen)
+    }
+
+    /// Reserves a turn for the next attempt, which takes `attempt`. Returns the newest record, and
+    /// whether that is the reservation.
+    async fn reserve_turn(
+        &self,
+        id: &SessionId,
+        key: &str,
+        mut before: Record,
+        attempt: Duration,
+    ) -> Result<(Record, bool), SessionError> {
+        for _ in 0..RESERVATIONS {
+            if reserved_for(&before, self.now_millis()).is_some() {
+                break;
+            }
+            let reserved = reserve(&before, self.now_millis(), attempt);
+            if self.check_size(&reserved).is_err() {
+                break;
+            }
+            match self.compare_and_set(id, key, &before, &reserved).await? {
+                CompareOutcome::Applied => return Ok((reserved, true)),
+                CompareOutcome::Mismatch(value) => before = self.parse(value)?,
+                CompareOutcome::Missing => return Err(self.gone(id, &before).await),
+            }
+        }
+        Ok((before, false))
+    }
+
+    /// Refreshes the index entry, then compares and sets the record: an entry never expires
+    /// before its record.
     async fn compare_and_set(
         &self,
         id: &SessionId,
+        key: &str,
         before: &Record,
         after: &Record,
-    ) -> Result<Compared, SessionError> {
+    ) -> Result<CompareOutcome, SessionError> {
         self.check_size(after)?;
-        let (key, ttl) = (self.keyspace.record(id), self.ttl(after)?);
-        let (expected, value) = (before.bytes(), after.bytes());
-        let write = Command::CompareAndSet {
-            key: &key,
-            expected,
-            value,
-            ttl,
-        };
-        let reply = match self.index(after.meta().owner.as_ref()) {
+        let ttl = self.ttl_to_write("update", key, after).await?;
+        let expected = before.bytes();
+        let record = NewRecord::new(key, after.bytes(), ttl);
+        let written = match self.index(after.meta().owner.as_ref()) {
             None => {
-                let [reply] = self.run([write]).await?;
-                reply
+                let writing = self.store.compare_and_set(expected, record);
+                self.call("update", writing).await
             }
             Some(index) => {
-                let [_, reply] = self.run([self.put(&index, id, ttl), write]).await?;
-                reply
+                let entry = self.entry(&index, id, ttl);
+                let writing = self.store.compare_and_set_indexed(entry, expected, record);
+                self.call("update", writing).await
             }
         };
-        reply::compared(reply)
+        match written {
+            Ok(outcome) => Ok(outcome),
+            Err(error) => Err(self.indexed_error("update", key, error).await),
+        }
     }
 
-    /// Finishes a write that gave the session to another owner: the new owner's index must hold
-    /// it unmarked, or else a `destroy_all` that is under way may have passed it by.
+    /// Completes a write that gave the session to another owner.
     ///
-    /// The old owner's index is left alone, since another handle may just be giving the session
-    /// back: what it holds of other owners is neither listed nor ended, and leaves it when its
-    /// score has passed.
-    pub(crate) async fn hand_over(
+    /// The entry in the new owner's index must be active. If it is a tombstone, a concurrent
+    /// `destroy_all` may have passed the session by, because it belonged to the old owner then.
+    ///
+    /// The old owner's entry stays: another handle may just be giving the session back. Sessions
+    /// of other owners are neither listed nor destroyed, and their entries are removed when due.
+    pub(crate) async fn transfer_owner(
         &self,
         id: &SessionId,
         saved: &Saved,
@@ -94,40 +168,53 @@ impl Engine {
         let Some(index) = self.index(new).filter(|_| old != new) else {
             return Ok(());
         };
-        let check = Command::IndexCheck {
-            index: &index,
-            member: id.as_str(),
-        };
-        let [listed] = self.run([check]).await?;
-        if reply::applied(listed)? {
+        if self.is_active("update", &index, id).await? {
             Ok(())
         } else {
-            self.list_anew(id, &index, &saved.after).await
+            self.reindex(id, &index, &saved.after).await
         }
     }
 
-    /// Lists a session whose id stands marked in its new owner's index: whoever marked it will
-    /// find that it is the owner's and end it, or has found that it was not yet.
-    async fn list_anew(
+    async fn is_active(
+        &self,
+        operation: &'static str,
+        index: &str,
+        id: &SessionId,
+    ) -> Result<bool, SessionError> {
+        let reading = self.store.index_get(index, id.as_str());
+        let state = self.call(operation, reading).await?;
+        Ok(matches!(state, Some(EntryState::Active { .. })))
+    }
+
+    /// Reactivates the entry of a session that is a tombstone in its new owner's index.
+    ///
+    /// The `destroy_all` that set the tombstone either finds that the session is the owner's and
+    /// deletes it, or has found that it was not yet.
+    async fn reindex(
         &self,
         id: &SessionId,
         index: &str,
         record: &Record,
     ) -> Result<(), SessionError> {
-        let (key, ttl) = (self.keyspace.record(id), self.ttl(record)?);
-        for attempt in 0..ATTEMPTS {
-            let check = Command::IndexCheck {
-                index,
-                member: id.as_str(),
-            };
-            let unmark = self.unmark(index, id, ttl);
-            let load = Command::Load { key: &key };
-            let [_, loaded, listed] = self.run([unmark, load, check]).await?;
-            match self.judge(reply::record(loaded)) {
-                // Whoever has given it away since sees to the other index.
+        let key = self.keyspace.record(id);
+        let ttl = self.ttl_to_write("update", &key, record).await?;
+        let mut retries = Retries::new(ATTEMPTS);
+        while retries.next().await {
+            // The record is read between the put and the check: if the entry is still active
+            // after the record was seen, no `destroy_all` has begun to delete it in between.
+            let reactivation = self
+                .store
+                .index_put(self.entry(index, id, ttl), PutMode::Reactivate);
+            self.call("update", reactivation).await?;
+            let loaded = self.load_record("update", &key).await;
+            match self.validate(loaded) {
+                // The write that gave it away since takes care of the other index.
                 Ok((now, _)) if now.meta().owner != record.meta().owner => return Ok(()),
-                Ok(_) if reply::applied(listed)? => return Ok(()),
-                Ok(_) => back_off(attempt).await,
+                Ok(_) => {
+                    if self.is_active("update", index, id).await? {
+                        return Ok(());
+                    }
+                }
                 Err(SessionError::Rejected(_)) => return Err(self.gone(id, record).await),
                 Err(error) => return Err(error),
             }

@@ -1,18 +1,16 @@
-//! Pushing a session's end back.
+//! Refreshing the TTL of a session.
 
 use std::time::Duration;
 
 use crate::error::SessionError;
 use crate::id::SessionId;
-use crate::lifecycle::core::Engine;
+use crate::lifecycle::core::Lifecycle;
 use crate::lifecycle::lifetime::{Remaining, is_storable, limit};
-use crate::lifecycle::reply;
 use crate::record::Record;
-use crate::store::Command;
 
-impl Engine {
-    /// Lets the session live for `ttl` from now, or for the max age, but not beyond its absolute
-    /// lifetime, and tells what it has left then.
+impl Lifecycle {
+    /// Sets the TTL to `ttl` or to the max age, but not beyond the absolute lifetime. Returns
+    /// what is left then.
     pub(crate) async fn touch(
         &self,
         id: &SessionId,
@@ -20,17 +18,36 @@ impl Engine {
         ttl: Option<Duration>,
     ) -> Result<Remaining, SessionError> {
         let at = self.now_millis();
-        let ttl = match ttl {
-            None => self.ttl(record)?,
+        let longest = match ttl {
+            None => self.ttl(record).ok(),
             Some(ttl) if !is_storable(ttl) => return Err(SessionError::InvalidDuration),
-            Some(ttl) => limit(ttl, self.end(record), at).ok_or(SessionError::Gone)?,
+            Some(ttl) => limit(ttl, self.end(record), at),
         };
-        self.expire(id, record, ttl).await?;
+        let Some(ttl) = longest else {
+            return self.keep_ttl(id, record, at).await;
+        };
+        self.set_ttl(id, record, ttl).await?;
         Ok(Remaining::new(Some(ttl), at))
     }
 
-    /// Pushes the time to live back if that is due, as [`Engine::load`] does, but waits for it;
-    /// tells what the session has left then.
+    /// Returns what the store has left of a session that is past its absolute end by the clock of
+    /// this host, but within the leeway: its TTL is not extended.
+    async fn keep_ttl(
+        &self,
+        id: &SessionId,
+        record: &Record,
+        at: i64,
+    ) -> Result<Remaining, SessionError> {
+        let key = self.keyspace.record(id);
+        match self.ttl_to_write("touch", &key, record).await {
+            Ok(ttl) => Ok(Remaining::new(Some(ttl), at)),
+            Err(SessionError::Gone) => Err(self.gone(id, record).await),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Refreshes the TTL if that is due, as [`Lifecycle::load`] does, but waits for it. Returns
+    /// what is left then.
     pub(crate) async fn keep_alive(
         &self,
         id: &SessionId,
@@ -42,47 +59,50 @@ impl Engine {
         }
         let now = self.now_millis();
         let left = remaining.at(now).ok_or(SessionError::Gone)?;
-        let left = limit(left, self.end(record), now).ok_or(SessionError::Gone)?;
-        Ok(Remaining::new(Some(left), now))
+        match limit(left, self.end(record), now) {
+            Some(left) => Ok(Remaining::new(Some(left), now)),
+            None => self.keep_ttl(id, record, now).await,
+        }
     }
 
-    /// Sets the time to live. The index comes first, so that it never ends before its record.
-    pub(crate) async fn expire(
+    /// Sets the TTL of the record and of its index entry.
+    pub(crate) async fn set_ttl(
         &self,
         id: &SessionId,
         record: &Record,
         ttl: Duration,
     ) -> Result<(), SessionError> {
         let key = self.keyspace.record(id);
-        let expire = Command::Expire { key: &key, ttl };
-        let reply = match self.index(record.meta().owner.as_ref()) {
-            None => {
-                let [reply] = self.run([expire]).await?;
-                reply
-            }
+        let set = match self.index(record.meta().owner.as_ref()) {
+            None => self.call("touch", self.store.set_ttl(&key, ttl)).await,
             Some(index) => {
-                let [_, reply] = self.run([self.put(&index, id, ttl), expire]).await?;
-                reply
+                let entry = self.entry(&index, id, ttl);
+                self.call("touch", self.store.set_ttl_indexed(entry, &key, ttl))
+                    .await
             }
         };
-        if reply::applied(reply)? {
-            Ok(())
-        } else {
-            Err(self.gone(id, record).await)
+        match set {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(self.gone(id, record).await),
+            Err(error) => Err(self.indexed_error("touch", &key, error).await),
         }
     }
 
-    /// Takes a session that turned out to be gone off its owner's list, as well as can be.
+    /// Best effort: removes a missing session from its owner's index.
     pub(crate) async fn gone(&self, id: &SessionId, record: &Record) -> SessionError {
         if let Some(index) = self.index(record.meta().owner.as_ref()) {
-            let members = [id.as_str()];
-            let _ = self
-                .run([Command::IndexRemove {
-                    index: &index,
-                    members: &members,
-                }])
-                .await;
+            let _ = self.remove_entry(&index, id).await;
         }
         SessionError::Gone
+    }
+
+    pub(crate) async fn remove_entry(
+        &self,
+        index: &str,
+        id: &SessionId,
+    ) -> Result<(), SessionError> {
+        let members = [id.as_str()];
+        let removal = self.store.index_remove(index, &members, None);
+        Ok(self.call("cleanup", removal).await?)
     }
 }

@@ -74,7 +74,7 @@ impl Shared {
             let mut edit = |before: &Record| draft.merge(before);
             let seen = draft.record.clone();
             let saved = self.engine.save(&draft.id, seen, &mut edit).await?;
-            self.engine.hand_over(&draft.id, &saved).await?;
+            self.engine.transfer_owner(&draft.id, &saved).await?;
             self.stored(saved.after, &draft);
             Ok(())
         };

@@ -238,10 +238,9 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
 
     /// Deletes records, then removes `members` from an index. Returns how many records existed.
     ///
-    /// Steps: [`delete`](Self::delete) each key, in any order, then
-    /// [`index_remove`](Self::index_remove). An entry
-    /// must not disappear before its record: after a crash in between, the entry still leads to
-    /// the work that is left.
+    /// Steps: [`delete`](Self::delete) each key, in any order, then, unless `members` is empty,
+    /// [`index_remove`](Self::index_remove). An entry must not disappear before its record: after
+    /// a crash in between, the entry still leads to the work that is left.
     async fn delete_indexed(
         &self,
         keys: &[&str],
@@ -252,7 +251,9 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
         for key in keys {
             deleted += usize::from(self.delete(key).await?);
         }
-        self.index_remove(index, members, None).await?;
+        if !members.is_empty() {
+            self.index_remove(index, members, None).await?;
+        }
         Ok(deleted)
     }
 

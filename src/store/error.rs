@@ -1,37 +1,75 @@
-//! Why a store did not answer.
+//! Errors of a store.
 
+use std::error::Error;
 use std::fmt;
+use std::sync::Arc;
 
-/// The store did not do what it was asked, or nobody knows whether it did.
+/// Error returned by a [`Store`](crate::store::Store).
 ///
-/// Never means "no such session". The text says what happened and what to do, and never holds a
-/// key, a value or a credential: what the database printed is not kept.
-#[derive(Clone, PartialEq, Eq)]
+/// Never means "no such session". After an error the step may or may not have been applied. The
+/// message says what happened and what to do. It contains no key, no value and no credential:
+/// the text of the database is not part of it.
+///
+/// Two errors are equal if their kind and detail are; the [`source`](Error::source) is not
+/// compared.
+#[derive(Clone)]
 pub struct StoreError {
     kind: StoreErrorKind,
     detail: Option<Box<str>>,
+    source: Option<Arc<dyn Error + Send + Sync>>,
 }
 
 impl StoreError {
     /// Creates an error of `kind`.
     #[must_use]
     pub const fn new(kind: StoreErrorKind) -> Self {
-        Self { kind, detail: None }
+        Self {
+            kind,
+            detail: None,
+            source: None,
+        }
     }
 
-    /// Adds what an operator may read: an error code, an address, a setting. Never data.
+    /// Adds a detail for operators: an error code, an address, a setting. Never data.
     #[must_use]
     pub fn with_detail(mut self, detail: impl Into<Box<str>>) -> Self {
         self.detail = Some(detail.into());
         self
     }
 
-    /// Why the store did not answer.
+    /// Adds the cause, which [`source`](Error::source) returns.
+    ///
+    /// Logs print the cause: its `Display` and its `Debug` must not contain data. The errors of
+    /// many database clients do.
+    ///
+    /// ```
+    /// use std::error::Error;
+    /// use jwt_redis_session::store::{StoreError, StoreErrorKind};
+    ///
+    /// let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
+    /// let error = StoreError::new(StoreErrorKind::Connection).with_source(refused);
+    /// assert_eq!(error.source().unwrap().to_string(), "connection refused");
+    /// ```
+    #[must_use]
+    pub fn with_source(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        self.source = Some(source.into().into());
+        self
+    }
+
+    /// Returns the kind of the error.
     #[must_use]
     pub const fn kind(&self) -> StoreErrorKind {
         self.kind
     }
 }
+
+impl PartialEq for StoreError {
+    fn eq(&self, other: &Self) -> bool {
+        self.kind == other.kind && self.detail == other.detail
+    }
+}
+
+impl Eq for StoreError {}
 
 impl From<StoreErrorKind> for StoreError {
     fn from(kind: StoreErrorKind) -> Self {
@@ -58,9 +96,14 @@ impl fmt::Debug for StoreError {
     }
 }
 
-impl std::error::Error for StoreError {}
+impl Error for StoreError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        let source = self.source.as_deref()?;
+        Some(source)
+    }
+}
 
-/// Why a store did not answer.
+/// Kind of a [`StoreError`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum StoreErrorKind {

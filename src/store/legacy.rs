@@ -1,54 +1,10 @@
-//! What sessions ask of a store.
+//! The commands that the Redis store still encodes; replaced by the typed contract.
+#![allow(dead_code, missing_docs, unreachable_pub)]
 
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use bytes::Bytes;
-
-use crate::store::error::StoreError;
-
-/// Keeps records and owner indexes for [`Sessions`](crate::Sessions).
-///
-/// A store knows two kinds of things, each under a name of its own: *records* (bytes with a time
-/// to live) and *indexes* (sorted sets of members). It runs [`Command`]s; each command touches
-/// one name and is atomic. Whatever promise spans several names is kept by the order in which
-/// [`Sessions`](crate::Sessions) gives the commands, so a store needs no transactions.
-///
-/// The contract, in words that every store must keep and that
-/// [`conformance`](crate::testing::conformance) checks (feature `test-util`):
-///
-/// - **In order.** The commands of one call are applied in the order given, and each is answered
-///   by the [`Reply`] that its documentation names, at the same place.
-/// - **Absent is not an error.** A record that was never written, has expired or was deleted is
-///   simply absent, and a command on it says so in its reply.
-/// - **Gone stays gone.** Only [`Command::Insert`] brings a record into being.
-/// - **Refused is an error.** Whatever the store could not do, or may not have done, is an
-///   `Err`. After an error any of the commands may have been applied, also such that stand behind
-///   the one that was refused: the caller treats the outcome as unknown.
-/// - **Bounded.** A call ends, with an answer or an error, within a deadline of the store's own.
-/// - **Cancellation.** When the future is dropped, any prefix of the commands may be applied,
-///   each wholly or not at all; later calls are not disturbed.
-#[async_trait]
-pub trait Store: fmt::Debug + Send + Sync + 'static {
-    /// Runs `commands` in order and returns one reply for each.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`] if any command was refused or its outcome is unknown.
-    async fn run(&self, commands: &[Command<'_>]) -> Result<Vec<Reply>, StoreError>;
-
-    /// Lets several owners have the store. One that several have already stays as it is, so that
-    /// [`Sessions`](crate::Sessions) built on it can tell that they share it.
-    #[must_use]
-    fn into_shared(self) -> Arc<dyn Store>
-    where
-        Self: Sized,
-    {
-        Arc::new(self)
-    }
-}
 
 /// One atomic step on one name.
 ///
@@ -365,26 +321,4 @@ pub enum Standing {
         /// Unix seconds, at least 1: when it was marked.
         since: i64,
     },
-}
-
-#[async_trait]
-impl<S: Store> Store for Arc<S> {
-    async fn run(&self, commands: &[Command<'_>]) -> Result<Vec<Reply>, StoreError> {
-        (**self).run(commands).await
-    }
-
-    fn into_shared(self) -> Arc<dyn Store> {
-        self
-    }
-}
-
-#[async_trait]
-impl Store for Arc<dyn Store> {
-    async fn run(&self, commands: &[Command<'_>]) -> Result<Vec<Reply>, StoreError> {
-        (**self).run(commands).await
-    }
-
-    fn into_shared(self) -> Self {
-        self
-    }
 }

@@ -1,7 +1,9 @@
-//! What is kept, for how long.
+//! The store contract, and the stores in memory and in Redis.
 
-pub mod contract;
+pub(crate) mod contract;
 pub(crate) mod error;
+pub(crate) mod index_entries;
+#[cfg(feature = "redis")]
 pub(crate) mod legacy;
 pub(crate) mod memory;
 #[cfg(feature = "redis")]
@@ -9,12 +11,14 @@ mod redis;
 pub(crate) mod shared;
 pub(crate) mod types;
 
+pub use async_trait::async_trait;
+
+pub use contract::Store;
 pub use error::{StoreError, StoreErrorKind};
-pub use legacy::{Command, Compared, IndexEntry, Reply, Standing, Store, Stored, Superseded};
 #[cfg(feature = "redis")]
 pub use redis::{RedisConfig, RedisStore};
 pub use shared::SharedStore;
 pub use types::{
-    CompareOutcome, Due, EntryState, IndexFilter, InsertOutcome, NewEntry, NewRecord, PutMode,
-    StoredRecord, SupersedeOutcome,
+    CompareOutcome, Due, EntryState, IndexEntry, IndexFilter, InsertOutcome, NewEntry, NewRecord,
+    PutMode, StoredRecord, SupersedeOutcome,
 };

@@ -8,6 +8,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+#[cfg(doc)]
+use crate::store::contract::Store;
+
 /// A record to write.
 #[derive(Clone, Copy)]
 #[non_exhaustive]

@@ -59,6 +59,14 @@ impl TokenFormat {
         }
     }
 
+    /// Returns the leeway for clock differences in milliseconds. Opaque tokens have none.
+    pub(crate) fn leeway_millis(&self) -> i64 {
+        match self {
+            Self::Jwt(keyring) => keyring.leeway_millis(),
+            Self::Opaque(_) => 0,
+        }
+    }
+
     /// Makes the token for a session whose id the caller has chosen.
     ///
     /// An opaque token has an id of its own, so it cannot be made.

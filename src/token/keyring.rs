@@ -100,6 +100,10 @@ impl Keyring {
         Ok(self)
     }
 
+    pub(super) fn leeway_millis(&self) -> i64 {
+        self.policy.leeway
+    }
+
     /// The algorithm of all its keys.
     #[must_use]
     pub fn algorithm(&self) -> Algorithm {

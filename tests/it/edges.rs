@@ -3,12 +3,13 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use jwt_redis_session::stepping::{SteppedStore, Stepper};
-use jwt_redis_session::store::{Command, Store, StoreErrorKind};
+use jwt_redis_session::store::{CompareOutcome, NewRecord, SharedStore, Store, StoreErrorKind};
+use jwt_redis_session::testing::{Faults, Step};
 use jwt_redis_session::{
     Keyring, ManualClock, MemoryStore, NewClaims, Session, SessionError, SessionId, SessionState,
     Sessions, SessionsBuilder,
 };
+use test_support::scheduler::{Scheduler, Stepping};
 
 const NODE_ID: &str = "0f7b5c3e-52a4-4c0b-9d3a-6f2a1f0c9b8e";
 
@@ -16,11 +17,11 @@ fn keyring() -> Keyring {
     Keyring::hs256("a secret of at least 32 random bytes").unwrap()
 }
 
-fn builder(store: impl Store) -> SessionsBuilder {
+fn builder(store: impl Into<SharedStore>) -> SessionsBuilder {
     Sessions::builder(store, keyring())
 }
 
-fn sessions(store: impl Store) -> Sessions {
+fn sessions(store: impl Into<SharedStore>) -> Sessions {
     builder(store).build().unwrap()
 }
 
@@ -38,17 +39,15 @@ fn now() -> i64 {
     i64::try_from(since.as_secs()).unwrap()
 }
 
-/// Runs `process` until it asks for `command`, or ends.
-async fn run_to(stepper: &Stepper, process: &SteppedStore, command: &str) {
+/// Runs `process` until it waits for the step `last`, or ends.
+async fn run_to(scheduler: &Scheduler, process: &Stepping, last: Option<Step>) {
+    let id = process.hook().process();
     loop {
-        stepper.settle().await;
-        let parked = stepper.parked();
-        match parked
-            .iter()
-            .find(|parked| parked.process == process.process())
-        {
-            Some(parked) if parked.command != command => {
-                stepper.step(process.process()).await;
+        scheduler.settle().await;
+        let waiting = scheduler.waiting();
+        match waiting.iter().find(|waiting| waiting.process == id) {
+            Some(waiting) if Some(waiting.step) != last => {
+                scheduler.step(id).await;
             }
             _ => return,
         }
@@ -65,12 +64,9 @@ async fn a_rotation_keeps_the_end_that_only_the_token_of_node_tells() {
             builder(store.clone())
         };
         let sessions = sessions.build().unwrap();
-        let record = Command::Insert {
-            key: &format!("sess:{NODE_ID}"),
-            value: br#"{"foo":1}"#,
-            ttl: Duration::from_secs(86_400),
-        };
-        store.run(&[record]).await.unwrap();
+        let key = format!("sess:{NODE_ID}");
+        let record = NewRecord::new(&key, br#"{"foo":1}"#, Duration::from_secs(86_400));
+        assert_eq!(store.insert(record).await, Ok(true));
         let end = now() + 600;
         let claims = NewClaims::at(now()).expires_at(end);
         let node = keyring().sign(&SessionId::parse(NODE_ID).unwrap(), &claims);
@@ -133,13 +129,10 @@ async fn what_is_no_session_is_not_ended_as_one() {
     let (session, _) = created(&sessions, Some("jo")).await;
     let id = session.id().unwrap();
     let key = format!("sess:{}", id.as_str());
-    let (value, ttl) = (&b"[1,2]"[..], Duration::from_secs(60));
-    let spoil = Command::Replace {
-        key: &key,
-        value,
-        ttl,
-    };
-    store.run(&[spoil]).await.unwrap();
+    let stored = store.load(&key).await.unwrap().unwrap();
+    let record = NewRecord::new(&key, b"[1,2]", Duration::from_secs(60));
+    let spoiled = store.compare_and_set(&stored.value, record).await;
+    assert_eq!(spoiled, Ok(CompareOutcome::Applied));
     assert_eq!(sessions.destroy(&id).await, Err(SessionError::Corrupt));
     assert_eq!(sessions.destroy_all("jo").await, Ok(0));
     assert_eq!(store.len(), 1, "left alone");
@@ -149,11 +142,11 @@ async fn what_is_no_session_is_not_ended_as_one() {
 async fn a_session_that_comes_back_while_its_old_entry_is_pruned_stays_listed() {
     let clock = ManualClock::at(1_700_000_000);
     let store = MemoryStore::new().with_clock(clock.clone());
-    let build = |store: Arc<dyn Store>| {
+    let build = |store: SharedStore| {
         let builder = builder(store).clock(clock.clone());
         builder.max_age(Duration::from_secs(100)).build().unwrap()
     };
-    let sessions = build(Arc::new(store.clone()));
+    let sessions = build(store.clone().into());
     let (wanderer, token) = created(&sessions, Some("a")).await;
     let (stays, _) = created(&sessions, Some("a")).await;
     wanderer.set_owner("b");
@@ -163,14 +156,14 @@ async fn a_session_that_comes_back_while_its_old_entry_is_pruned_stays_listed() 
         wanderer.update().await.unwrap();
         stays.update().await.unwrap();
     }
-    let stepper = Stepper::new(store);
-    let process = stepper.process("list");
-    let listing = build(Arc::new(process.clone()));
+    let scheduler = Scheduler::new(store);
+    let process = scheduler.process("list");
+    let listing = build(process.clone().into());
     let list = tokio::spawn(async move { listing.list("a").await.map(|list| list.len()) });
-    run_to(&stepper, &process, "index_prune").await;
+    run_to(&scheduler, &process, Some(Step::IndexRemove)).await;
     wanderer.set_owner("a");
     wanderer.update().await.unwrap();
-    run_to(&stepper, &process, "").await;
+    run_to(&scheduler, &process, None).await;
     assert_eq!(list.await.unwrap(), Ok(1));
     assert_eq!(sessions.list("a").await.unwrap().len(), 2);
     assert_eq!(sessions.destroy_all("a").await, Ok(2));
@@ -181,17 +174,17 @@ async fn a_session_that_comes_back_while_its_old_entry_is_pruned_stays_listed() 
 async fn a_touch_waits_for_the_rotation_of_the_same_handle() {
     let store = MemoryStore::new();
     let (_, token) = created(&sessions(store.clone()), None).await;
-    let stepper = Stepper::new(store);
-    let process = stepper.process("handle");
+    let scheduler = Scheduler::new(store);
+    let process = scheduler.process("handle");
     let stepped = sessions(process.clone());
     let opening = tokio::spawn(async move { stepped.open(&token).await.unwrap() });
-    run_to(&stepper, &process, "").await;
+    run_to(&scheduler, &process, None).await;
     let session = opening.await.unwrap();
     let (rotating, touching) = (session.clone(), session.clone());
     let rotation = tokio::spawn(async move { rotating.rotate().await });
-    run_to(&stepper, &process, "compare_and_delete").await;
+    run_to(&scheduler, &process, Some(Step::CompareAndDelete)).await;
     let touch = tokio::spawn(async move { touching.touch().await });
-    run_to(&stepper, &process, "").await;
+    run_to(&scheduler, &process, None).await;
     rotation.await.unwrap().unwrap();
     assert_eq!(touch.await.unwrap(), Ok(()));
     assert_eq!(session.state(), SessionState::Active);
@@ -215,13 +208,13 @@ async fn replacing_the_data_does_not_change_the_owner() {
 
 #[tokio::test]
 async fn a_logout_during_an_outage_can_be_repeated_on_the_same_handle() {
-    let store = MemoryStore::new();
-    let sessions = sessions(store.clone());
+    let faults = Faults::new();
+    let sessions = sessions(faults.wrap(MemoryStore::new()));
     let (_, token) = created(&sessions, Some("jo")).await;
-    store.fail_with(StoreErrorKind::Connection);
+    faults.fail_with(StoreErrorKind::Connection);
     let session = sessions.from_token(&token).await;
     assert!(session.destroy().await.is_err());
-    store.heal();
+    faults.heal();
     assert_eq!(session.destroy().await, Ok(true));
     assert_eq!(session.destroy().await, Ok(false));
     assert!(sessions.list("jo").await.unwrap().is_empty());

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use jwt_redis_session::store::{Command, Reply, Standing, Store, Stored};
+use jwt_redis_session::store::{EntryState, IndexFilter, NewRecord, Store, StoredRecord};
 use jwt_redis_session::{
     Encoding, Keyring, ManualClock, MemoryStore, OpaqueTokens, SessionError, SessionId, Sessions,
     TokenFormat,
@@ -39,34 +39,19 @@ fn id(text: &str) -> SessionId {
     SessionId::parse(text).unwrap()
 }
 
-async fn run(store: &MemoryStore, command: Command<'_>) -> Reply {
-    store.run(&[command]).await.unwrap().remove(0)
-}
-
 async fn put(store: &MemoryStore, key: &str, record: &str) {
-    let insert = Command::Insert {
-        key,
-        value: record.as_bytes(),
-        ttl: DAY,
-    };
-    assert_eq!(run(store, insert).await, Reply::Applied(true));
+    let record = NewRecord::new(key, record.as_bytes(), DAY);
+    assert_eq!(store.insert(record).await, Ok(true));
 }
 
-async fn stored(store: &MemoryStore, key: &str) -> Stored {
-    match run(store, Command::Load { key }).await {
-        Reply::Record(Some(stored)) => stored,
-        other => panic!("{key}: {other:?}"),
-    }
+async fn stored(store: &MemoryStore, key: &str) -> StoredRecord {
+    store.load(key).await.unwrap().unwrap()
 }
 
-async fn entries(store: &MemoryStore, index: &str) -> Vec<(String, Standing)> {
-    match run(store, Command::IndexEntries { index }).await {
-        Reply::Entries(entries) => entries
-            .into_iter()
-            .map(|entry| (entry.member, entry.standing))
-            .collect(),
-        other => panic!("{other:?}"),
-    }
+async fn entries(store: &MemoryStore, index: &str) -> Vec<(String, EntryState)> {
+    let entries = store.index_list(index, IndexFilter::All).await.unwrap();
+    let entries = entries.into_iter();
+    entries.map(|entry| (entry.member, entry.state)).collect()
 }
 
 #[derive(Deserialize)]
@@ -132,7 +117,7 @@ async fn format_created_sessions_are_written_as_the_vectors_say() {
             assert!(given.owner.is_none(), "{name}");
             continue;
         };
-        let listed = [(given.id.clone(), Standing::Live { score })];
+        let listed = [(given.id.clone(), EntryState::Active { check_after: score })];
         clock.advance(Duration::from_secs(ttl) - Duration::from_millis(1));
         assert_eq!(entries(&store, &index).await, listed, "{name}");
         clock.advance(Duration::from_millis(1));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use jwt_redis_session::store::{Command, Store};
+use jwt_redis_session::store::Store;
 use jwt_redis_session::{Keyring, ManualClock, RedisStore, SessionId, Sessions};
 use redis::Value;
 use serde::Deserialize;
@@ -45,8 +45,8 @@ async fn format_scores_in_redis_are_those_of_the_vectors() {
     assert_eq!(live.time, dying.time + 86_400 + 60);
     assert_eq!(score(), live.score);
     let (keep, now) = (None, dying.time);
-    let mark = Command::IndexMarkAll { index, keep, now };
-    store.run(&[mark]).await.unwrap();
+    let marked = store.index_tombstone_all(index, keep, now).await;
+    assert_eq!(marked.unwrap(), [id.as_str()]);
     assert_eq!(score(), dying.score);
     let key = format!("sess:{}", id.as_str());
     assert_eq!(

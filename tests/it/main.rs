@@ -5,14 +5,14 @@ mod support;
 
 #[cfg(all(feature = "axum", feature = "redis"))]
 mod app;
-#[cfg(feature = "test-util")]
+#[cfg(any())]
 mod conformance;
 mod coverage;
 #[cfg(feature = "test-util")]
 mod edges;
 #[cfg(all(feature = "axum", feature = "redis"))]
 mod faults;
-#[cfg(feature = "redis")]
+#[cfg(any())]
 mod faults_store;
 mod format;
 #[cfg(feature = "redis")]
@@ -29,6 +29,6 @@ mod metrics;
 mod middleware;
 mod operations;
 mod readme;
-#[cfg(feature = "redis")]
+#[cfg(any())]
 mod redis_store;
 mod rooms;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use jwt_redis_session::store::{Command, Store as _};
+use jwt_redis_session::store::{NewRecord, Store};
 use jwt_redis_session::{Keyring, MemoryStore, Session, SessionId, Sessions};
 use proptest::prelude::*;
 use serde_json::{Map, Value};
@@ -160,11 +160,8 @@ async fn compare(
         format!("sess:{}", id.as_str()),
         serde_json::to_vec(&beginning).unwrap(),
     );
-    let (key, value, ttl) = (&key[..], &value[..], Duration::from_secs(60));
-    store
-        .run(&[Command::Insert { key, value, ttl }])
-        .await
-        .unwrap();
+    let record = NewRecord::new(&key, &value, Duration::from_secs(60));
+    assert_eq!(store.insert(record).await, Ok(true));
 
     let mut stored = beginning;
     let handles = [

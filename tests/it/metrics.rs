@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use jwt_redis_session::store::StoreErrorKind;
+use jwt_redis_session::store::{SharedStore, StoreErrorKind};
+use jwt_redis_session::testing::Faults;
 use jwt_redis_session::{Keyring, MemoryStore, SessionError, Sessions};
 use metrics_util::debugging::{DebugValue, DebuggingRecorder};
 
@@ -33,7 +34,7 @@ fn counted(work: impl Future<Output = ()>) -> BTreeMap<String, u64> {
         .collect()
 }
 
-fn sessions(store: MemoryStore) -> Sessions {
+fn sessions(store: impl Into<SharedStore>) -> Sessions {
     let keyring = Keyring::hs256("a secret of at least 32 random bytes").unwrap();
     Sessions::builder(store, keyring).build().unwrap()
 }
@@ -57,7 +58,7 @@ fn loads_hits_rejections_and_losses_are_counted() {
         ("jwt_redis_session_rejections_total malformed", 1),
         ("jwt_redis_session_gone_total update", 1),
         ("jwt_redis_session_store_seconds load", 3),
-        ("jwt_redis_session_store_seconds insert", 1),
+        ("jwt_redis_session_store_seconds create", 1),
     ];
     for (name, count) in expected {
         assert_eq!(counts.get(name), Some(&count), "{name} in {counts:?}");
@@ -67,12 +68,12 @@ fn loads_hits_rejections_and_losses_are_counted() {
 #[test]
 fn store_errors_are_counted_by_kind() {
     let counts = counted(async {
-        let store = MemoryStore::new();
-        let sessions = sessions(store.clone());
+        let faults = Faults::new();
+        let sessions = sessions(faults.wrap(MemoryStore::new()));
         let token = sessions.new_session().create().await.unwrap();
-        store.fail_next(StoreErrorKind::ReadOnly, 1);
+        faults.fail_next(StoreErrorKind::ReadOnly, 1);
         sessions.open(token.as_str()).await.unwrap_err();
-        store.fail_next(StoreErrorKind::Timeout, 2);
+        faults.fail_next(StoreErrorKind::Timeout, 2);
         sessions.open(token.as_str()).await.unwrap_err();
         sessions.open(token.as_str()).await.unwrap_err();
     });

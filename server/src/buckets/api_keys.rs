@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jwt_redis_session::store::{Command, Reply, Store};
+use jwt_redis_session::store::SharedStore;
 use jwt_redis_session::{Session, SessionEntry, SessionError, SessionId, Sessions, TokenRejection};
 use serde_json::{Map, Value};
 
@@ -31,7 +31,7 @@ const ID_PREFIX: &str = "bucket-api-key--";
 #[derive(Clone, Debug)]
 pub(crate) struct ApiKeys {
     records: Sessions,
-    store: Arc<dyn Store>,
+    store: SharedStore,
     keyspace: Arc<str>,
     secrets: Arc<[Secret]>,
 }
@@ -58,13 +58,13 @@ pub(crate) struct KeyedBucket {
 impl ApiKeys {
     pub(crate) fn new(app: &AppState) -> Result<Self, StartError> {
         let keyspace = app.keyspace("api-key");
-        let records = Sessions::builder(Arc::clone(&app.store), app.keyring()?)
+        let records = Sessions::builder(app.store.clone(), app.keyring()?)
             .keyspace(keyspace.clone())
             .max_age(FOREVER)
             .build()?;
         Ok(Self {
             records,
-            store: Arc::clone(&app.store),
+            store: app.store.clone(),
             keyspace: keyspace.into(),
             secrets: app.secrets().into(),
         })
@@ -141,8 +141,7 @@ impl ApiKeys {
     /// [`SessionError::Unavailable`].
     async fn clear(&self, id: &SessionId) -> Result<bool, SessionError> {
         let key = [&self.keyspace, id.as_str()].concat();
-        let replies = self.store.run(&[Command::Delete { key: &key }]).await?;
-        Ok(replies == [Reply::Applied(true)])
+        Ok(self.store.delete(&key).await?)
     }
 
     /// Whether `key` is the key of `bucket`, at this moment: nothing is remembered.

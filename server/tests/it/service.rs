@@ -2,10 +2,10 @@
 #![allow(dead_code, unreachable_pub)]
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use jwt_redis_session::MemoryStore;
+use jwt_redis_session::testing::Faults;
 use jwt_redis_session_server::{App, Secret, Settings, serve};
 use reqwest::{Client, Method, RequestBuilder, Response};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -49,6 +49,8 @@ pub struct Service {
     pub client: Client,
     /// The store, if it is memory.
     pub memory: Option<MemoryStore>,
+    /// Faults of the store, if it is memory.
+    pub faults: Faults,
     /// The store, if it is Redis.
     pub redis: Option<RedisServer>,
     stop: Option<oneshot::Sender<()>>,
@@ -79,9 +81,11 @@ impl Service {
         let mut settings = settings();
         change(&mut settings);
         let memory = MemoryStore::new();
-        let app = App::with_store(settings, Arc::new(memory.clone())).expect("build");
+        let faults = Faults::new();
+        let app = App::with_store(settings, faults.wrap(memory.clone())).expect("build");
         let mut service = Self::start(app).await;
         service.memory = Some(memory);
+        service.faults = faults;
         service
     }
 
@@ -117,6 +121,7 @@ impl Service {
             address,
             client,
             memory: None,
+            faults: Faults::new(),
             redis: None,
             stop: Some(stop),
             task,

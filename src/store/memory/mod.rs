@@ -1,9 +1,7 @@
 //! A store in the memory of the process.
 
-mod apply;
-mod fault;
-mod members;
-mod shelf;
+mod contents;
+mod expiring_map;
 mod store;
 
 pub use store::MemoryStore;

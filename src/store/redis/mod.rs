@@ -1,6 +1,7 @@
 //! Sessions in Redis, over one shared connection that renews itself.
 
 mod access;
+mod adapter;
 mod address;
 mod backoff;
 mod batch;

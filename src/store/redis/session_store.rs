@@ -3,7 +3,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use redis::aio::MultiplexedConnection;
 use redis::{Value, cmd};
 use tokio::time::{Instant, timeout_at};
@@ -15,7 +14,6 @@ use super::eviction;
 use super::exchange::Exchange;
 use super::fault;
 use crate::store::error::{StoreError, StoreErrorKind};
-use crate::store::legacy::{Command, Reply, Store};
 
 /// Keeps sessions in Redis.
 ///
@@ -39,7 +37,7 @@ use crate::store::legacy::{Command, Reply, Store};
 /// installed one before; see [`RedisConfig`].
 #[derive(Clone)]
 pub struct RedisStore {
-    exchange: Arc<Exchange>,
+    pub(super) exchange: Arc<Exchange>,
 }
 
 impl RedisStore {
@@ -145,13 +143,6 @@ impl RedisConfig {
     /// [`StoreError`] if the URL or a certificate cannot be understood.
     pub fn lazy(self) -> Result<RedisStore, StoreError> {
         Ok(RedisStore::new(Dialer::new(&self)?, self.limits))
-    }
-}
-
-#[async_trait]
-impl Store for RedisStore {
-    async fn run(&self, commands: &[Command<'_>]) -> Result<Vec<Reply>, StoreError> {
-        self.exchange.run(commands).await
     }
 }
 

@@ -7,8 +7,8 @@ fn changing_hands_and_destroy_all_of_the_new_owner() {
     explore(
         "give x all of the new owner",
         &Explorer::new().crashes(1).drops(1),
-        async |world| {
-            let mut stage = Stage::new(world).await;
+        async |simulation| {
+            let mut stage = Stage::new(simulation).await;
             let (given, all) = (stage.give("g", OTHER), stage.destroy_all_of("all", OTHER));
             let end = stage.end().after_changing_hands();
             async move || {
@@ -31,8 +31,8 @@ fn changing_hands_and_destroy_all_of_the_old_owner() {
     explore(
         "give x all of the old owner",
         &Explorer::new().crashes(1).drops(1),
-        async |world| {
-            let mut stage = Stage::new(world).await;
+        async |simulation| {
+            let mut stage = Stage::new(simulation).await;
             let (given, all) = (stage.give("g", OTHER), stage.destroy_all("all"));
             let end = stage.end().after_changing_hands();
             async move || {
@@ -51,8 +51,8 @@ fn changing_hands_and_destroy_all_of_the_old_owner() {
 
 #[test]
 fn changing_hands_and_an_update() {
-    explore("give x update", &Explorer::new(), async |world| {
-        let mut stage = Stage::new(world).await;
+    explore("give x update", &Explorer::new(), async |simulation| {
+        let mut stage = Stage::new(simulation).await;
         let (given, updated) = (stage.give("g", OTHER), stage.update("u"));
         let end = stage.end().after_changing_hands();
         async move || {
@@ -72,8 +72,8 @@ fn changing_hands_and_an_update() {
 
 #[test]
 fn changing_hands_and_a_touch() {
-    explore("give x touch", &Explorer::new(), async |world| {
-        let mut stage = Stage::new(world).await;
+    explore("give x touch", &Explorer::new(), async |simulation| {
+        let mut stage = Stage::new(simulation).await;
         let given = stage.give("g", OTHER);
         stage.touch("t");
         let end = stage.end().after_changing_hands();
@@ -93,8 +93,8 @@ fn changing_hands_and_a_rotation() {
     explore(
         "give x rotate",
         &Explorer::new().crashes(1).drops(1),
-        async |world| {
-            let mut stage = Stage::new(world).await;
+        async |simulation| {
+            let mut stage = Stage::new(simulation).await;
             let (given, rotated) = (stage.give("g", OTHER), stage.rotate("b"));
             let end = stage.end().after_changing_hands();
             async move || {
@@ -112,8 +112,8 @@ fn changing_hands_and_a_rotation() {
 
 #[test]
 fn changing_hands_and_destroy() {
-    explore("give x destroy", &Explorer::new(), async |world| {
-        let mut stage = Stage::new(world).await;
+    explore("give x destroy", &Explorer::new(), async |simulation| {
+        let mut stage = Stage::new(simulation).await;
         let destroyed = stage.destroy("d");
         stage.give("g", OTHER);
         let end = stage.end().after_changing_hands();
@@ -126,8 +126,8 @@ fn changing_hands_and_destroy() {
 
 #[test]
 fn changing_hands_and_back() {
-    explore("give x give back", &Explorer::new(), async |world| {
-        let mut stage = Stage::new(world).await;
+    explore("give x give back", &Explorer::new(), async |simulation| {
+        let mut stage = Stage::new(simulation).await;
         stage.give("g", OTHER);
         stage.give("h", OWNER);
         let end = stage.end().after_changing_hands();
@@ -137,8 +137,8 @@ fn changing_hands_and_back() {
 
 #[test]
 fn changing_hands_twice() {
-    explore("give x give", &Explorer::new(), async |world| {
-        let mut stage = Stage::new(world).await;
+    explore("give x give", &Explorer::new(), async |simulation| {
+        let mut stage = Stage::new(simulation).await;
         stage.give("g", OTHER);
         stage.give("h", OTHER);
         let end = stage.end().after_changing_hands();
@@ -151,8 +151,8 @@ fn a_login_and_destroy_all_of_the_new_owner() {
     explore(
         "login x all of the new owner",
         &Explorer::new().crashes(1).drops(1),
-        async |world| {
-            let mut stage = Stage::owned_by(world, None).await;
+        async |simulation| {
+            let mut stage = Stage::owned_by(simulation, None).await;
             let (b, all) = (
                 stage.rotate_to("b", OTHER),
                 stage.destroy_all_of("all", OTHER),
@@ -178,8 +178,8 @@ fn a_login_of_another_and_destroy_all_of_the_old_owner() {
     explore(
         "login of another x all",
         &Explorer::new().crashes(1).drops(1),
-        async |world| {
-            let mut stage = Stage::new(world).await;
+        async |simulation| {
+            let mut stage = Stage::new(simulation).await;
             let (b, all) = (stage.rotate_to("b", OTHER), stage.destroy_all("all"));
             let end = stage.end().after_changing_hands();
             async move || {
@@ -199,8 +199,8 @@ fn a_login_and_an_update() {
     explore(
         "login x update",
         &Explorer::new().crashes(1).drops(1),
-        async |world| {
-            let mut stage = Stage::new(world).await;
+        async |simulation| {
+            let mut stage = Stage::new(simulation).await;
             let (b, updated) = (stage.rotate_to("b", OTHER), stage.update("u"));
             let end = stage.end().after_changing_hands();
             async move || {
@@ -216,8 +216,8 @@ fn two_logins_have_one_winner() {
     explore(
         "login x login",
         &Explorer::new().crashes(1),
-        async |world| {
-            let mut stage = Stage::owned_by(world, None).await;
+        async |simulation| {
+            let mut stage = Stage::owned_by(simulation, None).await;
             let rotations = [stage.rotate_to("b", OTHER), stage.rotate_to("c", OWNER)];
             let end = stage.end().after_changing_hands();
             async move || {

@@ -12,11 +12,11 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
 
-use jwt_redis_session::stepping::{Explorer, Outcome, World};
-use jwt_redis_session::store::{Command, IndexEntry, Reply, Standing, Store};
+use jwt_redis_session::store::{EntryState, IndexEntry, IndexFilter, SharedStore, Store};
 use jwt_redis_session::{
     Clock as _, Keyring, ManualClock, MemoryStore, SessionError, SessionId, Sessions,
 };
+use test_support::scheduler::{Call, Explorer, Simulation};
 
 mod changing_hands;
 mod chosen_ids;
@@ -33,7 +33,7 @@ const INDEXES: [(&str, &str); 2] = [(OWNER, "sess:owner:am8:"), (OTHER, "sess:ow
 
 const MAX_AGE: Duration = Duration::from_secs(86_400);
 
-type Did<T> = Outcome<Result<T, SessionError>>;
+type Did<T> = Call<Result<T, SessionError>>;
 
 // What the processes do.
 
@@ -42,7 +42,7 @@ fn id(name: &str) -> SessionId {
 }
 
 /// Sessions whose ids tell who made them: `name0`, `name1`, …
-fn sessions(store: impl Store, clock: ManualClock, name: &'static str) -> Sessions {
+fn sessions(store: impl Into<SharedStore>, clock: ManualClock, name: &'static str) -> Sessions {
     static KEYRING: OnceLock<Keyring> = OnceLock::new();
     let keyring =
         KEYRING.get_or_init(|| Keyring::hs256("0123456789abcdef0123456789abcdef").unwrap());
@@ -121,21 +121,21 @@ async fn list(sessions: Sessions) -> Result<Vec<SessionId>, SessionError> {
 
 // The stage: who acts, and what is there in the beginning.
 
-/// A world with the session `a` of [`OWNER`], and what is to be known of its processes.
+/// A simulation with the session `a` of [`OWNER`], and what is to be known of its processes.
 struct Stage<'w> {
-    world: &'w mut World,
+    simulation: &'w mut Simulation,
     returned: Vec<Box<dyn Fn() -> bool>>,
     tokens: Vec<Box<dyn Fn() -> Option<SessionId>>>,
     a: SessionId,
 }
 
 impl<'w> Stage<'w> {
-    async fn new(world: &'w mut World) -> Self {
-        Self::owned_by(world, Some(OWNER)).await
+    async fn new(simulation: &'w mut Simulation) -> Self {
+        Self::owned_by(simulation, Some(OWNER)).await
     }
 
-    async fn owned_by(world: &'w mut World, owner: Option<&str>) -> Self {
-        let first = sessions(world.store(), world.clock(), "a").new_session();
+    async fn owned_by(simulation: &'w mut Simulation, owner: Option<&str>) -> Self {
+        let first = sessions(simulation.store(), simulation.clock(), "a").new_session();
         if let Some(owner) = owner {
             first.set_owner(owner);
         }
@@ -143,7 +143,7 @@ impl<'w> Stage<'w> {
         let a = first.id().unwrap();
         let known = a.clone();
         Self {
-            world,
+            simulation,
             returned: Vec::new(),
             tokens: vec![Box::new(move || Some(known.clone()))],
             a,
@@ -153,7 +153,7 @@ impl<'w> Stage<'w> {
     /// A session of [`OWNER`] that was created before, whose id is `name0`.
     async fn issue_before(&mut self, name: &'static str) {
         let id = create(
-            sessions(self.world.store(), self.world.clock(), name),
+            sessions(self.simulation.store(), self.simulation.clock(), name),
             OWNER,
         )
         .await
@@ -164,9 +164,9 @@ impl<'w> Stage<'w> {
     /// A `destroy_all` crashed after its first step, long ago.
     async fn destroy_all_is_cut_short(&mut self) {
         let (index, keep) = (INDEXES[0].1, None);
-        let now = unix_seconds(&self.world.clock()) - 3600;
-        let mark = Command::IndexMarkAll { index, keep, now };
-        self.world.store().run(&[mark]).await.unwrap();
+        let now = unix_seconds(&self.simulation.clock()) - 3600;
+        let store = self.simulation.store();
+        store.index_tombstone_all(index, keep, now).await.unwrap();
     }
 
     fn act<T, F>(&mut self, name: &'static str, operation: impl FnOnce(Sessions) -> F) -> Did<T>
@@ -174,9 +174,9 @@ impl<'w> Stage<'w> {
         F: Future<Output = Result<T, SessionError>> + Send + 'static,
         T: Send + 'static,
     {
-        let clock = self.world.clock();
+        let clock = self.simulation.clock();
         let did = self
-            .world
+            .simulation
             .spawn(name, |store| operation(sessions(store, clock, name)));
         let returned = did.clone();
         self.returned
@@ -266,8 +266,8 @@ impl<'w> Stage<'w> {
     /// What remains when nobody can take a step any more.
     fn end(self) -> End {
         End {
-            store: self.world.store(),
-            sessions: sessions(self.world.store(), self.world.clock(), "end"),
+            store: self.simulation.store(),
+            sessions: sessions(self.simulation.store(), self.simulation.clock(), "end"),
             returned: self.returned,
             tokens: self.tokens,
             a: self.a,
@@ -360,15 +360,10 @@ impl End {
     }
 
     async fn entries(&self, index: &str) -> Vec<IndexEntry> {
-        match self
-            .store
-            .run(&[Command::IndexEntries { index }])
+        self.store
+            .index_list(index, IndexFilter::All)
             .await
-            .as_deref()
-        {
-            Ok([Reply::Entries(entries)]) => entries.clone(),
-            other => panic!("{other:?}"),
-        }
+            .unwrap()
     }
 
     /// What holds whatever was done, and however it went.
@@ -399,7 +394,7 @@ impl End {
                     id.as_str()
                 ));
             };
-            let live = matches!(entry.standing, Standing::Live { .. });
+            let live = matches!(entry.state, EntryState::Active { .. });
             ensure(
                 live || !self.is_calm(),
                 "a living session is marked as dying",
@@ -548,7 +543,18 @@ fn more(more: usize) -> usize {
     }
 }
 
-fn explore<C>(name: &str, explorer: &Explorer, setup: impl AsyncFn(&mut World) -> C)
+fn explore<C>(name: &str, explorer: &Explorer, setup: impl AsyncFn(&mut Simulation) -> C)
+where
+    C: AsyncFnOnce() -> Result<(), String>,
+{
+    explore_once(name, explorer, &setup);
+    if explorer.has_failures() {
+        let name = format!("{name}, pipelined");
+        explore_once(&name, &explorer.clone().pipelined(), &setup);
+    }
+}
+
+fn explore_once<C>(name: &str, explorer: &Explorer, setup: impl AsyncFn(&mut Simulation) -> C)
 where
     C: AsyncFnOnce() -> Result<(), String>,
 {

@@ -7,8 +7,8 @@ fn destroy_others_keeps_the_one_and_no_other() {
     explore(
         "others x create",
         &Explorer::new().crashes(1).drops(1),
-        async |world| {
-            let mut stage = Stage::new(world).await;
+        async |simulation| {
+            let mut stage = Stage::new(simulation).await;
             stage.issue_before("z").await;
             let (others, new) = (stage.destroy_others("others"), stage.create("n"));
             let end = stage.end();
@@ -39,8 +39,8 @@ fn two_updates_both_survive() {
     explore(
         "update x update",
         &Explorer::new().crashes(1).drops(1).failures(1),
-        async |world| {
-            let mut stage = Stage::new(world).await;
+        async |simulation| {
+            let mut stage = Stage::new(simulation).await;
             let (u, v) = (stage.update("u"), stage.update("v"));
             let end = stage.end().after_failures();
             async move || {
@@ -64,8 +64,8 @@ fn two_updates_and_destroy() {
     explore(
         "update x update x destroy",
         &Explorer::new().crashes(more(1)).drops(more(1)),
-        async |world| {
-            let mut stage = Stage::new(world).await;
+        async |simulation| {
+            let mut stage = Stage::new(simulation).await;
             let (u, v) = (stage.update("u"), stage.update("v"));
             let destroyed = stage.destroy("d");
             let end = stage.end();
@@ -92,8 +92,8 @@ fn a_create_that_crashes_leaves_no_record_unlisted() {
     explore(
         "create",
         &Explorer::new().crashes(1).drops(1),
-        async |world| {
-            let mut stage = Stage::new(world).await;
+        async |simulation| {
+            let mut stage = Stage::new(simulation).await;
             stage.create("n");
             let end = stage.end();
             async move || {
@@ -110,8 +110,8 @@ fn create_and_destroy() {
     explore(
         "create x destroy",
         &Explorer::new().crashes(1).drops(1),
-        async |world| {
-            let mut stage = Stage::new(world).await;
+        async |simulation| {
+            let mut stage = Stage::new(simulation).await;
             let destroyed = stage.destroy("d");
             stage.create("n");
             let end = stage.end();
@@ -128,8 +128,8 @@ fn a_list_and_a_creation() {
     explore(
         "list x create",
         &Explorer::new().crashes(1).drops(1),
-        async |world| {
-            let mut stage = Stage::new(world).await;
+        async |simulation| {
+            let mut stage = Stage::new(simulation).await;
             let (listed, new) = (stage.list("l"), stage.create("n"));
             let end = stage.end();
             async move || {

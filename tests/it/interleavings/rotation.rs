@@ -7,8 +7,8 @@ fn two_rotations_have_one_winner() {
     explore(
         "rotate x rotate",
         &Explorer::new().crashes(2).drops(1),
-        async |world| {
-            let mut stage = Stage::new(world).await;
+        async |simulation| {
+            let mut stage = Stage::new(simulation).await;
             let rotations = [stage.rotate("b"), stage.rotate("c")];
             let end = stage.end();
             async move || {
@@ -29,8 +29,8 @@ fn two_rotations_have_one_winner_without_an_owner() {
     explore(
         "rotate x rotate, unowned",
         &Explorer::new().crashes(2).drops(1),
-        async |world| {
-            let mut stage = Stage::owned_by(world, None).await;
+        async |simulation| {
+            let mut stage = Stage::owned_by(simulation, None).await;
             let rotations = [stage.rotate("b"), stage.rotate("c")];
             let end = stage.end();
             async move || {
@@ -51,8 +51,8 @@ fn two_rotations_never_both_win_when_commands_fail() {
     explore(
         "rotate x rotate, failures",
         &Explorer::new().failures(1 + more(1)),
-        async |world| {
-            let mut stage = Stage::new(world).await;
+        async |simulation| {
+            let mut stage = Stage::new(simulation).await;
             let rotations = [stage.rotate("b"), stage.rotate("c")];
             let end = stage.end().after_failures();
             async move || {
@@ -68,8 +68,8 @@ fn rotate_destroy_and_update() {
     explore(
         "rotate x destroy x update",
         &Explorer::new().crashes(more(1)),
-        async |world| {
-            let mut stage = Stage::new(world).await;
+        async |simulation| {
+            let mut stage = Stage::new(simulation).await;
             let (rotated, destroyed) = (stage.rotate("b"), stage.destroy("d"));
             let updated = stage.update("u");
             let end = stage.end();
@@ -87,8 +87,8 @@ fn rotate_destroy_and_update_without_an_owner() {
     explore(
         "rotate x destroy x update, unowned",
         &Explorer::new().crashes(1),
-        async |world| {
-            let mut stage = Stage::owned_by(world, None).await;
+        async |simulation| {
+            let mut stage = Stage::owned_by(simulation, None).await;
             let (rotated, destroyed) = (stage.rotate("b"), stage.destroy("d"));
             let updated = stage.update("u");
             let end = stage.end();
@@ -106,8 +106,8 @@ fn rotate_and_destroy_when_commands_fail() {
     explore(
         "rotate x destroy, failures",
         &Explorer::new().failures(1 + more(1)).crashes(1),
-        async |world| {
-            let mut stage = Stage::new(world).await;
+        async |simulation| {
+            let mut stage = Stage::new(simulation).await;
             let (rotated, destroyed) = (stage.rotate("b"), stage.destroy("d"));
             let end = stage.end().after_failures();
             async move || {
@@ -123,8 +123,8 @@ fn rotate_and_update_when_commands_fail() {
     explore(
         "rotate x update, failures",
         &Explorer::new().failures(1 + more(1)).drops(1),
-        async |world| {
-            let mut stage = Stage::new(world).await;
+        async |simulation| {
+            let mut stage = Stage::new(simulation).await;
             let (rotated, updated) = (stage.rotate("b"), stage.update("u"));
             let end = stage.end().after_failures();
             async move || {
@@ -140,8 +140,8 @@ fn destroy_others_and_rotate() {
     explore(
         "others x rotate",
         &Explorer::new().crashes(1).drops(1),
-        async |world| {
-            let mut stage = Stage::new(world).await;
+        async |simulation| {
+            let mut stage = Stage::new(simulation).await;
             stage.issue_before("z").await;
             let (others, _) = (stage.destroy_others("others"), stage.rotate("b"));
             let end = stage.end();
@@ -162,8 +162,8 @@ fn a_list_and_a_rotation() {
     explore(
         "list x rotate",
         &Explorer::new().crashes(1).drops(1),
-        async |world| {
-            let mut stage = Stage::new(world).await;
+        async |simulation| {
+            let mut stage = Stage::new(simulation).await;
             let (listed, rotated) = (stage.list("l"), stage.rotate("b"));
             let end = stage.end();
             async move || {

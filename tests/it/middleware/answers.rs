@@ -23,7 +23,7 @@ async fn answer(
 
 #[tokio::test]
 async fn r19_every_state_has_its_answer() {
-    let (store, sessions) = sessions();
+    let (faults, sessions) = sessions();
     let require = RequireSession::new().realm(r#"the "shop""#).unwrap();
     let (plain, escaped) = (r#"Bearer realm="the \"shop\"""#, r#"\"shop\"""#);
     let gone = token(&sessions).await;
@@ -83,7 +83,7 @@ async fn r19_every_state_has_its_answer() {
     let living = token(&sessions).await;
     let asked = || get("/", &[("x-access-token", &living)]);
     assert_eq!(answer(&sessions, &require, asked()).await.status(), 200);
-    store.fail_with(StoreErrorKind::Connection);
+    faults.fail_with(StoreErrorKind::Connection);
     let down = answer(&sessions, &require, asked()).await;
     assert_eq!(down.status(), 503);
     assert_eq!(header(&down, "retry-after"), Some("1"));
@@ -97,7 +97,7 @@ async fn r19_every_state_has_its_answer() {
 
 #[tokio::test]
 async fn r19_fail_closed_answers_for_an_outage_only() {
-    let (store, sessions) = sessions();
+    let (faults, sessions) = sessions();
     let (token, require) = (token(&sessions).await, RequireSession::available());
     for headers in [
         &[][..],
@@ -107,7 +107,7 @@ async fn r19_fail_closed_answers_for_an_outage_only() {
         let answer = answer(&sessions, &require, get("/", headers)).await;
         assert_eq!(answer.status(), 200);
     }
-    store.fail_with(StoreErrorKind::Timeout);
+    faults.fail_with(StoreErrorKind::Timeout);
     let down = answer(&sessions, &require, get("/", &[("x-access-token", &token)])).await;
     assert_eq!(down.status(), 503);
     assert_eq!(

@@ -13,6 +13,7 @@ use std::convert::Infallible;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
+use jwt_redis_session::testing::Faults;
 use jwt_redis_session::{Keyring, MemoryStore, Session, SessionBody, SessionState, Sessions};
 
 type Body = Full<Bytes>;
@@ -23,10 +24,11 @@ fn keyring() -> Keyring {
     Keyring::hs256("a secret of at least 32 random bytes").unwrap()
 }
 
-fn sessions() -> (MemoryStore, Sessions) {
-    let store = MemoryStore::new();
-    let sessions = Sessions::builder(store.clone(), keyring()).build().unwrap();
-    (store, sessions)
+fn sessions() -> (Faults, Sessions) {
+    let faults = Faults::new();
+    let store = faults.wrap(MemoryStore::new());
+    let sessions = Sessions::builder(store, keyring()).build().unwrap();
+    (faults, sessions)
 }
 
 /// A new session of `jo`.

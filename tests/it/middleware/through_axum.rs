@@ -115,10 +115,10 @@ async fn r19_active_session_refuses_before_the_handler() {
 
 #[tokio::test]
 async fn an_outage_is_an_outage_where_a_session_is_needed() {
-    let (store, sessions) = sessions();
+    let (faults, sessions) = sessions();
     let token = token(&sessions).await;
     let app = app(sessions);
-    store.fail_with(StoreErrorKind::Connection);
+    faults.fail_with(StoreErrorKind::Connection);
     for path in ["/me", "/home", "/layer"] {
         let (status, headers, _) = ask(&app, "GET", path, Some(&token), "").await;
         assert_eq!(status, 503, "{path}");
@@ -128,7 +128,7 @@ async fn an_outage_is_an_outage_where_a_session_is_needed() {
     assert_eq!(ask(&app, "GET", "/home", None, "").await.2, "new");
     assert_eq!(ask(&app, "GET", "/me", None, "").await.0, 401);
     assert_eq!(ask(&app, "POST", "/login", None, "jo").await.0, 503);
-    store.heal();
+    faults.heal();
     assert_eq!(ask(&app, "GET", "/me", Some(&token), "").await.0, 200);
 }
 

@@ -181,7 +181,7 @@ async fn f31_a_panic_of_a_handler_leaves_the_layer_usable() {
 
 #[tokio::test(start_paused = true)]
 async fn a_client_that_goes_away_at_any_point_does_no_harm() {
-    let (store, sessions) = sessions();
+    let (faults, sessions) = sessions();
     let service = ServiceBuilder::new()
         .layer(layer(&sessions))
         .layer(ConcurrencyLimitLayer::new(1))
@@ -191,7 +191,7 @@ async fn a_client_that_goes_away_at_any_point_does_no_harm() {
             tell(request).await
         });
     for asked in every_path(&sessions, "/").await {
-        store.delay(Duration::from_millis(10));
+        faults.delay(Duration::from_millis(10));
         let whole = service.clone().oneshot(asked.clone()).await.unwrap();
         for patience in (0..50).step_by(5).map(Duration::from_millis) {
             let mut service = service.clone();
@@ -200,6 +200,6 @@ async fn a_client_that_goes_away_at_any_point_does_no_harm() {
         }
         let again = service.clone().oneshot(asked).await.unwrap();
         assert_eq!(header(&again, "state"), header(&whole, "state"));
-        store.heal();
+        faults.heal();
     }
 }

@@ -24,6 +24,18 @@ pub(super) async fn left(store: &MemoryStore, session: &Session) -> u64 {
         .as_secs()
 }
 
+/// As [`clocked`], with a store that fails on demand.
+pub(super) fn clocked_faulty(
+    configure: impl FnOnce(SessionsBuilder) -> SessionsBuilder,
+) -> (Sessions, MemoryStore, ManualClock, Faults) {
+    let clock = ManualClock::at(1_700_000_000);
+    let store = MemoryStore::new().with_clock(clock.clone());
+    let faults = Faults::new();
+    let builder = builder(faults.wrap(store.clone())).clock(clock.clone());
+    let sessions = configure(builder.max_age(IDLE)).build().unwrap();
+    (sessions, store, clock, faults)
+}
+
 /// Opens the session after `seconds`, and lets the refresh in the background end.
 pub(super) async fn open_after(
     seconds: u64,
@@ -186,18 +198,9 @@ async fn the_index_forgets_what_has_ended_and_who_has_changed_hands() {
     open_after(900, (&sessions, &clock), &token).await.unwrap();
     let (last, _) = created(&sessions).await;
     settle().await;
-    let entries = store
-        .run(&[Command::IndexEntries {
-            index: "sess:owner:am8:",
-        }])
-        .await;
-    match entries.as_deref() {
-        Ok([Reply::Entries(entries)]) => {
-            let members: Vec<_> = entries.iter().map(|entry| &entry.member[..]).collect();
-            assert_eq!(members, [id(&last).as_str()]);
-        }
-        other => panic!("{other:?}"),
-    }
+    let entries = entries(&store, "sess:owner:am8:").await;
+    let members: Vec<_> = entries.iter().map(|entry| &entry.member[..]).collect();
+    assert_eq!(members, [id(&last).as_str()]);
     assert_eq!(listed(&sessions, "al").await, [id(&moved)]);
 }
 

@@ -2,6 +2,7 @@
 
 use super::*;
 use jwt_redis_session::store::StoreErrorKind;
+use jwt_redis_session::testing::Hooked;
 use jwt_redis_session::{ManualClock, MemoryStore, TokenError};
 
 on_every_store!(
@@ -29,11 +30,6 @@ async fn create_as(sessions: &Sessions, owner: Option<&str>) -> Result<Token, Se
     session.insert("a", 1).unwrap();
     owner.into_iter().for_each(|owner| session.set_owner(owner));
     session.create_as(chosen(), json!({"v": 1})).await
-}
-
-async fn index(store: &impl Store, index: &str) -> Reply {
-    let entries = store.run(&[Command::IndexEntries { index }]).await;
-    entries.unwrap().remove(0)
 }
 
 async fn create_as_takes_the_id_it_is_given(store: impl Store + Clone) {
@@ -73,7 +69,7 @@ async fn create_as_of_a_taken_id_leaves_no_trace(store: impl Store + Clone) {
     let sessions = sessions(counting.clone());
     let token = create_as(&sessions, Some("jo")).await.unwrap();
     let key = format!("sess:{ID}");
-    let (before, entries) = (text(&store, &key).await, index(&store, INDEX).await);
+    let before = (text(&store, &key).await, entries(&store, INDEX).await);
     for owner in [None, Some("jo"), Some("al")] {
         let calls = counting.calls();
         let refused = sessions.new_session();
@@ -86,12 +82,9 @@ async fn create_as_of_a_taken_id_leaves_no_trace(store: impl Store + Clone) {
         assert!(refused.contains_key("mine"), "what was set is kept");
     }
     settle().await;
-    assert_eq!(text(&store, &key).await, before);
-    assert_eq!(index(&store, INDEX).await, entries);
-    assert_eq!(
-        index(&store, "sess:owner:YWw:").await,
-        Reply::Entries(Vec::new())
-    );
+    let after = (text(&store, &key).await, entries(&store, INDEX).await);
+    assert_eq!(after, before);
+    assert!(entries(&store, "sess:owner:YWw:").await.is_empty());
     assert!(open(&sessions, &token).await.is_ok());
     let shared = builder(store.clone()).keyspace("other:").build().unwrap();
     assert!(
@@ -108,7 +101,7 @@ async fn create_as_of_a_taken_id_leaves_no_trace(store: impl Store + Clone) {
 
 async fn create_as_at_once_succeeds_exactly_once(store: impl Store + Clone) {
     for owners in [&[None][..], &[Some("jo")], &[Some("jo"), Some("al"), None]] {
-        let sessions = sessions(Waiting(store.clone()));
+        let sessions = sessions(yielding(store.clone()));
         let tasks: Vec<_> = (0..50)
             .map(|number| {
                 let (sessions, owner) = (sessions.clone(), owners[number % owners.len()]);
@@ -139,7 +132,7 @@ async fn create_as_at_once_succeeds_exactly_once(store: impl Store + Clone) {
 
 /// The loser has written to its own owner's list before it loses, and must not undo more.
 async fn create_as_of_a_loser_leaves_the_winner_with_its_owner(store: impl Store + Clone) {
-    let stale = Stale(store.clone());
+    let stale = intercepted(store.clone(), SeeNothing);
     let sessions = sessions(store);
     let token = create_as(&sessions, Some("jo")).await.unwrap();
     let blind = builder(stale).build().unwrap();
@@ -152,23 +145,6 @@ async fn create_as_of_a_loser_leaves_the_winner_with_its_owner(store: impl Store
     assert_eq!(listed(&sessions, "jo").await, [chosen()]);
     assert!(open(&sessions, &token).await.is_ok());
     assert_eq!(sessions.destroy_all("jo").await, Ok(1));
-}
-
-/// Sees no record, as somebody who looked a moment too early.
-#[derive(Clone, Debug)]
-struct Stale<S>(S);
-
-#[async_trait]
-impl<S: Store> Store for Stale<S> {
-    async fn run(&self, commands: &[Command<'_>]) -> Result<Vec<Reply>, StoreError> {
-        let mut replies = self.0.run(commands).await?;
-        for reply in &mut replies {
-            if let Reply::Record(record) = reply {
-                *record = None;
-            }
-        }
-        Ok(replies)
-    }
 }
 
 async fn create_as_again_after_the_end_of_the_first(store: impl Store + Clone) {
@@ -187,7 +163,7 @@ async fn create_as_again_after_the_end_of_the_first(store: impl Store + Clone) {
 async fn create_as_that_meets_a_destroy_all_leaves_a_listed_session_or_none(
     store: impl Store + Clone,
 ) {
-    let (one, two) = (sessions(Waiting(store.clone())), sessions(Waiting(store)));
+    let (one, two) = (sessions(yielding(store.clone())), sessions(yielding(store)));
     for head_start in 0..30 {
         let creation = tokio::spawn({
             let one = one.clone();
@@ -214,23 +190,13 @@ async fn create_as_gives_up_on_a_mark_that_stays(store: impl Store + Clone) {
     let now = i64::try_from(now).unwrap();
     for (marked, expected) in [(now, Err(SessionError::Conflict)), (now - 61, Ok(()))] {
         let key = format!("sess:{ID}");
-        let delete = Command::Delete { key: &key };
-        let remove = Command::IndexRemove {
-            index: INDEX,
-            members: &[ID],
-        };
-        let put = Command::IndexPut {
-            index: INDEX,
-            member: ID,
-            score: 1,
-            ttl: Duration::from_secs(60),
-        };
-        let mark = Command::IndexMarkAll {
-            index: INDEX,
-            keep: None,
-            now: marked,
-        };
-        store.run(&[delete, remove, put, mark]).await.unwrap();
+        let entry = NewEntry::new(INDEX, ID, 1, Duration::from_secs(60));
+        let deleted = store.delete_indexed(&[&key], INDEX, &[ID]).await;
+        deleted.unwrap();
+        let put = store.index_put(entry, PutMode::KeepTombstone).await;
+        put.unwrap();
+        let marked = store.index_tombstone_all(INDEX, None, marked).await;
+        marked.unwrap();
         let outcome = create_as(&sessions, Some("jo")).await.map(drop);
         assert_eq!(outcome, expected);
         assert_eq!(record(&store, &key).await.is_some(), expected.is_ok());
@@ -250,7 +216,7 @@ async fn create_as_takes_no_opaque_tokens(store: impl Store + Clone) {
 }
 
 async fn f25_a_dropped_create_as_leaves_a_whole_session_or_none(store: impl Store + Clone) {
-    let sessions = sessions(Waiting(store));
+    let sessions = sessions(yielding(store));
     for polls in 0.. {
         let done = drop_after(polls, create_as(&sessions, Some("jo")))
             .await
@@ -267,9 +233,9 @@ async fn f25_a_dropped_create_as_leaves_a_whole_session_or_none(store: impl Stor
 #[tokio::test]
 async fn a_create_as_whose_reply_is_lost_is_taken_back_and_can_be_repeated() {
     for owner in [None, Some("jo")] {
-        let store = MemoryStore::new();
-        let sessions = sessions(store.clone());
-        store.lose_replies(1);
+        let (store, faults) = (MemoryStore::new(), Faults::new());
+        let sessions = sessions(faults.wrap(store.clone()));
+        faults.on(Step::Insert).lose_replies(1);
         let lost = create_as(&sessions, owner).await;
         assert!(matches!(lost, Err(SessionError::Unavailable(_))));
         settle().await;
@@ -287,18 +253,18 @@ async fn a_create_as_whose_reply_is_lost_never_takes_back_anothers() {
     for owner in [None, Some("jo")] {
         let clock = ManualClock::at(1_700_000_000);
         let store = MemoryStore::new().with_clock(clock.clone());
-        let late = Late(store.clone(), Arc::default());
-        let gate = Arc::clone(&late.1);
-        let [slow, sessions] = [Arc::new(late) as Arc<dyn Store>, Arc::new(store.clone())]
+        let (gate, faults) = (Arc::new(tokio::sync::Notify::new()), Faults::new());
+        let late = Hooked::new(faults.wrap(store.clone()), Late(Arc::clone(&gate)));
+        let [slow, sessions] = [SharedStore::from(late), store.clone().into()]
             .map(|store| builder(store).clock(clock.clone()).build().unwrap());
-        store.lose_replies(1);
+        faults.on(Step::Insert).lose_replies(1);
         let lost = create_as(&slow, owner).await;
         assert!(matches!(lost, Err(SessionError::Unavailable(_))));
         settle().await;
         let key = format!("sess:{ID}");
         let written = text(&store, &key).await;
         // It ends, and another creates its like, before it is taken back.
-        store.run(&[Command::Delete { key: &key }]).await.unwrap();
+        store.delete(&key).await.unwrap();
         let token = create_as(&sessions, owner).await.unwrap();
         assert_eq!(written.len(), text(&store, &key).await.len());
         gate.notify_one();
@@ -308,34 +274,22 @@ async fn a_create_as_whose_reply_is_lost_never_takes_back_anothers() {
     }
 }
 
-/// Waits for leave to take something back.
-#[derive(Clone, Debug)]
-struct Late(MemoryStore, Arc<tokio::sync::Notify>);
-
-#[async_trait]
-impl Store for Late {
-    async fn run(&self, commands: &[Command<'_>]) -> Result<Vec<Reply>, StoreError> {
-        if let [Command::CompareAndDelete { .. }] = commands {
-            self.1.notified().await;
-        }
-        self.0.run(commands).await
-    }
-}
-
 #[tokio::test]
 async fn a_create_as_that_cannot_be_taken_back_holds_the_id_until_it_is_freed() {
-    let store = MemoryStore::new();
-    let sessions = sessions(store.clone());
-    store.lose_replies(2);
+    let (store, faults) = (MemoryStore::new(), Faults::new());
+    let sessions = sessions(faults.wrap(store.clone()));
+    faults.on(Step::Insert).lose_replies(1);
+    faults.on(Step::CompareAndDelete).lose_replies(1);
     let lost = create_as(&sessions, Some("jo")).await;
     assert!(matches!(lost, Err(SessionError::Unavailable(_))));
     settle().await;
     // The second reply was that of the taking back, which took place: nothing is left.
     assert!(store.is_empty());
-    let refusing = Refusing(store.clone());
-    let down = builder(refusing).build().unwrap();
-    store.lose_replies(1);
-    let lost = create_as(&down, Some("jo")).await;
+    faults.on(Step::Insert).lose_replies(1);
+    faults
+        .on(Step::CompareAndDelete)
+        .fail_with(StoreErrorKind::ReadOnly);
+    let lost = create_as(&sessions, Some("jo")).await;
     assert!(matches!(lost, Err(SessionError::Unavailable(_))));
     settle().await;
     assert_eq!(
@@ -351,18 +305,4 @@ async fn a_create_as_that_cannot_be_taken_back_holds_the_id_until_it_is_freed() 
     );
     assert_eq!(sessions.destroy(&chosen()).await, Ok(true));
     assert!(create_as(&sessions, Some("jo")).await.is_ok());
-}
-
-/// Refuses to take anything back.
-#[derive(Clone, Debug)]
-struct Refusing(MemoryStore);
-
-#[async_trait]
-impl Store for Refusing {
-    async fn run(&self, commands: &[Command<'_>]) -> Result<Vec<Reply>, StoreError> {
-        match commands {
-            [Command::CompareAndDelete { .. }] => Err(StoreErrorKind::ReadOnly.into()),
-            commands => self.0.run(commands).await,
-        }
-    }
 }

@@ -11,7 +11,7 @@ on_every_store!(
 );
 
 async fn f25_a_dropped_create_leaves_a_whole_session_or_none(store: impl Store + Clone) {
-    let sessions = sessions(Waiting(store));
+    let sessions = sessions(yielding(store));
     let mut polls = 0;
     loop {
         let session = sessions.new_session();
@@ -37,7 +37,7 @@ async fn f25_a_dropped_create_leaves_a_whole_session_or_none(store: impl Store +
 }
 
 async fn f25_a_dropped_rotate_leaves_one_session(store: impl Store + Clone) {
-    let sessions = sessions(Waiting(store));
+    let sessions = sessions(yielding(store));
     for polls in 0.. {
         let (session, token) = created(&sessions).await;
         let old = id(&session);
@@ -54,7 +54,7 @@ async fn f25_a_dropped_rotate_leaves_one_session(store: impl Store + Clone) {
 }
 
 async fn f25_a_dropped_destroy_all_goes_on(store: impl Store + Clone) {
-    let sessions = sessions(Waiting(store));
+    let sessions = sessions(yielding(store));
     for polls in 0.. {
         let (_, one) = created(&sessions).await;
         let (_, two) = created(&sessions).await;
@@ -72,7 +72,7 @@ async fn f25_a_dropped_destroy_all_goes_on(store: impl Store + Clone) {
 }
 
 async fn f25_a_dropped_move_leaves_it_listed(store: impl Store + Clone) {
-    let sessions = sessions(Waiting(store));
+    let sessions = sessions(yielding(store));
     for polls in 0.. {
         let (session, token) = created(&sessions).await;
         session.set_owner("al");
@@ -88,7 +88,7 @@ async fn f25_a_dropped_move_leaves_it_listed(store: impl Store + Clone) {
 }
 
 async fn f25_a_dropped_update_is_whole_or_not_at_all(store: impl Store + Clone) {
-    let sessions = sessions(Waiting(store));
+    let sessions = sessions(yielding(store));
     let mut stored = HashSet::new();
     for polls in 0.. {
         let (session, token) = created(&sessions).await;

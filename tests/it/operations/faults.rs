@@ -13,8 +13,8 @@ fn is_unavailable<T>(outcome: Result<T, SessionError>, kind: StoreErrorKind) {
 
 #[tokio::test]
 async fn r25_r29_a_refusal_is_an_error_and_changes_nothing() {
-    let store = MemoryStore::new();
-    let sessions = sessions(store.clone());
+    let (store, faults) = (MemoryStore::new(), Faults::new());
+    let sessions = sessions(faults.wrap(store.clone()));
     let (session, token) = created(&sessions).await;
     let before = text(&store, &key(&session)).await;
     for kind in [
@@ -22,7 +22,7 @@ async fn r25_r29_a_refusal_is_an_error_and_changes_nothing() {
         StoreErrorKind::ReadOnly,
         StoreErrorKind::Timeout,
     ] {
-        store.fail_with(kind);
+        faults.fail_with(kind);
         let new = sessions.new_session();
         is_unavailable(new.create().await, kind);
         assert_eq!(new.state(), SessionState::Absent);
@@ -40,7 +40,7 @@ async fn r25_r29_a_refusal_is_an_error_and_changes_nothing() {
         is_unavailable(open(&sessions, &token).await, kind);
         settle().await;
         assert!(session.is_active());
-        store.heal();
+        faults.heal();
         assert_eq!(text(&store, &key(&session)).await, before);
         assert_eq!(store.len(), 1);
     }
@@ -54,11 +54,11 @@ async fn r25_r29_a_refusal_is_an_error_and_changes_nothing() {
 #[tokio::test]
 async fn a_create_whose_reply_is_lost_leaves_nothing_and_can_be_repeated() {
     for owner in [None, Some("jo")] {
-        let store = MemoryStore::new();
-        let sessions = sessions(store.clone());
+        let (store, faults) = (MemoryStore::new(), Faults::new());
+        let sessions = sessions(faults.wrap(store.clone()));
         let session = sessions.new_session();
         owner.into_iter().for_each(|owner| session.set_owner(owner));
-        store.lose_replies(1);
+        faults.on(Step::Insert).lose_replies(1);
         is_unavailable(session.create().await, StoreErrorKind::Timeout);
         settle().await;
         assert!(store.is_empty());
@@ -71,11 +71,11 @@ async fn a_create_whose_reply_is_lost_leaves_nothing_and_can_be_repeated() {
 
 #[tokio::test]
 async fn an_update_whose_reply_is_lost_can_be_repeated() {
-    let store = MemoryStore::new();
-    let sessions = sessions(store.clone());
+    let faults = Faults::new();
+    let sessions = sessions(faults.wrap(MemoryStore::new()));
     let (session, token) = created(&sessions).await;
     session.insert("b", 2).unwrap();
-    store.lose_replies(1);
+    faults.on(Step::CompareAndSet).lose_replies(1);
     is_unavailable(session.update().await, StoreErrorKind::Timeout);
     assert!(open(&sessions, &token).await.unwrap().contains_key("b"));
     let other = open(&sessions, &token).await.unwrap();
@@ -87,10 +87,10 @@ async fn an_update_whose_reply_is_lost_can_be_repeated() {
 
 #[tokio::test]
 async fn a_destroy_whose_reply_is_lost_can_be_repeated() {
-    let store = MemoryStore::new();
-    let sessions = sessions(store.clone());
+    let faults = Faults::new();
+    let sessions = sessions(faults.wrap(MemoryStore::new()));
     let (session, token) = created(&sessions).await;
-    store.lose_replies(1);
+    faults.on(Step::Delete).lose_replies(1);
     is_unavailable(session.destroy().await, StoreErrorKind::Timeout);
     assert_eq!(refusal(&sessions, &token).await, Some(UNKNOWN));
     assert_eq!(session.destroy().await, Ok(false));
@@ -98,24 +98,23 @@ async fn a_destroy_whose_reply_is_lost_can_be_repeated() {
 
 #[tokio::test]
 async fn a_destroy_all_whose_reply_is_lost_can_be_repeated() {
-    let store = MemoryStore::new();
-    let sessions = sessions(store.clone());
+    let faults = Faults::new();
+    let sessions = sessions(faults.wrap(MemoryStore::new()));
     let (_, token) = created(&sessions).await;
-    store.lose_replies(1);
+    faults.on(Step::IndexTombstoneAll).lose_replies(1);
     is_unavailable(sessions.destroy_all("jo").await, StoreErrorKind::Timeout);
     assert!(open(&sessions, &token).await.is_ok());
     assert_eq!(sessions.destroy_all("jo").await, Ok(1));
     assert_eq!(refusal(&sessions, &token).await, Some(UNKNOWN));
 }
 
-/// Loses the replies from the call on that is number `lost` of those that write.
+/// Loses the reply of the next write after `lost` polls.
 async fn rotate_losing(
     lost: usize,
     owner: Option<&str>,
 ) -> Option<(Sessions, Session, Token, MemoryStore)> {
-    let store = MemoryStore::new();
-    let single = Waiting(store.clone());
-    let sessions = sessions(single);
+    let (store, faults) = (MemoryStore::new(), Faults::new());
+    let sessions = sessions(yielding(faults.wrap(store.clone())));
     let session = sessions.new_session();
     owner.into_iter().for_each(|owner| session.set_owner(owner));
     let token = session.create().await.unwrap();
@@ -127,9 +126,9 @@ async fn rotate_losing(
     if task.is_finished() {
         return None;
     }
-    store.lose_replies(1);
+    faults.lose_replies(1);
     let outcome = task.await.unwrap();
-    store.heal();
+    faults.heal();
     settle().await;
     if outcome.is_ok() {
         return None;
@@ -174,48 +173,22 @@ async fn is_left(
 
 #[tokio::test]
 async fn r30_a_refused_rotation_leaves_the_old_session() {
-    for refused in 0..3 {
+    // The steps of the rotation: two entries, the record, the check, the decision, the deletion.
+    for refused in 0..6 {
         let store = MemoryStore::new();
         let sessions = sessions(store.clone());
         let (session, token) = created(&sessions).await;
-        let failing = builder(FailingAt::new(store.clone(), refused + 1))
-            .build()
-            .unwrap();
+        let faults = Faults::new();
+        let failing = self::sessions(faults.wrap(store.clone()));
         let other = open(&failing, &token).await.unwrap();
+        let faults = faults.after(refused);
+        faults.fail_next(StoreErrorKind::ReadOnly, 1);
         is_unavailable(other.rotate().await, StoreErrorKind::ReadOnly);
         settle().await;
         assert_eq!(store.len(), 1);
         assert_eq!(listed(&sessions, "jo").await, [id(&session)]);
         assert!(open(&sessions, &token).await.is_ok());
         other.update().await.unwrap();
-    }
-}
-
-/// Refuses the one call that has this number.
-#[derive(Debug)]
-struct FailingAt {
-    store: Counting<MemoryStore>,
-    number: usize,
-}
-
-impl FailingAt {
-    fn new(store: MemoryStore, number: usize) -> Self {
-        let store = Counting::new(store);
-        Self { store, number }
-    }
-}
-
-#[async_trait]
-impl Store for FailingAt {
-    async fn run(&self, commands: &[Command<'_>]) -> Result<Vec<Reply>, StoreError> {
-        let refused = self.store.calls() == self.number;
-        let commands = if refused { &[] } else { commands };
-        let answer = self.store.run(commands).await?;
-        if refused {
-            Err(StoreErrorKind::ReadOnly.into())
-        } else {
-            Ok(answer)
-        }
     }
 }
 

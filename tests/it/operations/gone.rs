@@ -169,8 +169,8 @@ async fn peek_is_one_read_and_keep_alive_none(store: impl Store + Clone) {
 
 async fn several_are_looked_at_in_one_call_if_their_store_is_one(store: impl Store + Clone) {
     let store = Counting::new(store);
-    let shared: Arc<dyn Store> = Arc::new(store.clone());
-    let build = |keyspace: &str| builder(Arc::clone(&shared)).keyspace(keyspace).build();
+    let shared = SharedStore::from(store.clone());
+    let build = |keyspace: &str| builder(shared.clone()).keyspace(keyspace).build();
     let (one, other) = (build("one:").unwrap(), build("other:").unwrap());
     let (first, _) = created(&one).await;
     let (second, _) = created(&other).await;

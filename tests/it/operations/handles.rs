@@ -24,7 +24,7 @@ async fn clones_of_a_handle_are_one_session(store: impl Store + Clone) {
 }
 
 async fn tasks_on_clones_do_not_lose_each_others_changes(store: impl Store + Clone) {
-    let sessions = sessions(Waiting(store));
+    let sessions = sessions(yielding(store));
     let (session, token) = created(&sessions).await;
     let tasks: Vec<_> = (0..20)
         .map(|number| {

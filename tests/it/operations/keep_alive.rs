@@ -1,8 +1,7 @@
 //! Looking at a session without using it, and using it without looking; the clock is moved by hand.
 
-use super::by_the_clock::{IDLE, clocked, left, open_after};
+use super::by_the_clock::{IDLE, clocked, clocked_faulty, left, open_after};
 use super::*;
-use jwt_redis_session::MemoryStore;
 use jwt_redis_session::store::StoreErrorKind;
 
 #[tokio::test]
@@ -46,7 +45,7 @@ async fn keep_alive_writes_only_when_due_and_tells_what_is_left() {
 
 #[tokio::test]
 async fn what_is_left_of_a_session_is_told_without_asking_or_using_it() {
-    let (sessions, store, clock) = clocked(|builder| builder);
+    let (sessions, _, clock, faults) = clocked_faulty(|builder| builder);
     assert_eq!(sessions.new_session().remaining(), None);
     let (session, _) = created(&sessions).await;
     assert_eq!(session.remaining(), Some(IDLE));
@@ -55,7 +54,7 @@ async fn what_is_left_of_a_session_is_told_without_asking_or_using_it() {
         .get_without_touch(&session.id().unwrap())
         .await
         .unwrap();
-    store.fail_with(StoreErrorKind::Connection);
+    faults.fail_with(StoreErrorKind::Connection);
     assert_eq!(seen.remaining(), Some(IDLE / 2));
     clock.advance(IDLE);
     assert_eq!(seen.remaining(), Some(Duration::ZERO));
@@ -64,7 +63,7 @@ async fn what_is_left_of_a_session_is_told_without_asking_or_using_it() {
 
 #[tokio::test]
 async fn keep_alive_knows_what_started_the_time_to_live_anew() {
-    let (sessions, store, clock) = clocked(|builder| builder);
+    let (sessions, _, clock, faults) = clocked_faulty(|builder| builder);
     let (session, _) = created(&sessions).await;
     for step in 0..5 {
         clock.advance(Duration::from_secs(200));
@@ -75,16 +74,16 @@ async fn keep_alive_knows_what_started_the_time_to_live_anew() {
             3 => session.rotate().await.map(drop).unwrap(),
             _ => session.touch().await.unwrap(),
         }
-        store.fail_with(StoreErrorKind::Connection);
+        faults.fail_with(StoreErrorKind::Connection);
         assert_eq!(
             session.keep_alive().await,
             Ok(IDLE),
             "no round trip: {step}"
         );
-        store.heal();
+        faults.heal();
     }
     clock.advance(Duration::from_secs(200));
-    store.fail_next(StoreErrorKind::Connection, 1);
+    faults.fail_next(StoreErrorKind::Connection, 1);
     let refused = session.keep_alive().await;
     assert!(matches!(refused, Err(SessionError::Unavailable(_))));
     assert_eq!(session.keep_alive().await, Ok(IDLE));
@@ -107,7 +106,7 @@ async fn keep_alive_after_a_peek_is_the_only_one_to_write() {
 
 #[tokio::test]
 async fn a_peek_is_no_use_even_if_every_read_is() {
-    let (sessions, store, clock) = clocked(|builder| builder.touch_every_read(true));
+    let (sessions, store, clock, faults) = clocked_faulty(|builder| builder.touch_every_read(true));
     let (session, token) = created(&sessions).await;
     clock.advance(Duration::from_secs(1));
     let peeked = sessions.get_without_touch(&id(&session)).await.unwrap();
@@ -116,7 +115,7 @@ async fn a_peek_is_no_use_even_if_every_read_is() {
     assert_eq!(peeked.keep_alive().await, Ok(IDLE), "due as each read is");
     assert_eq!(left(&store, &session).await, 1600);
     let opened = open_after(1, (&sessions, &clock), &token).await.unwrap();
-    store.fail_with(StoreErrorKind::Connection);
+    faults.fail_with(StoreErrorKind::Connection);
     assert_eq!(opened.keep_alive().await, Ok(IDLE), "the read has done it");
 }
 
@@ -136,29 +135,12 @@ async fn keep_alive_keeps_to_the_absolute_end() {
     assert_eq!(session.keep_alive().await, Ok(Duration::from_secs(1)));
 }
 
-/// Says of every record that it does not expire.
-#[derive(Clone, Debug)]
-struct Endless(MemoryStore);
-
-#[async_trait]
-impl Store for Endless {
-    async fn run(&self, commands: &[Command<'_>]) -> Result<Vec<Reply>, StoreError> {
-        let mut replies = self.0.run(commands).await?;
-        for reply in &mut replies {
-            if let Reply::Record(Some(stored)) = reply {
-                stored.ttl = None;
-            }
-        }
-        Ok(replies)
-    }
-}
-
 #[tokio::test]
 async fn a_record_that_does_not_expire_is_due() {
     for idle in [false, true] {
         let (sessions, store, clock) = clocked(|builder| builder.absolute_lifetime(IDLE * 2));
         let (session, _) = created(&sessions).await;
-        let endless = builder(Endless(store.clone())).clock(clock.clone());
+        let endless = builder(intercepted(store.clone(), SeeNoTtl)).clock(clock.clone());
         let endless = endless.absolute_lifetime(IDLE * 2);
         let endless = if idle {
             endless.max_age(IDLE).touch_after(IDLE).build()

@@ -11,15 +11,18 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jwt_redis_session::store::{Command, Reply, Store, StoreError, Stored};
+use jwt_redis_session::store::{
+    IndexEntry, IndexFilter, NewEntry, NewRecord, PutMode, SharedStore, Store, StoredRecord,
+};
+use jwt_redis_session::testing::{Faults, Step};
 use jwt_redis_session::{
     Encoding, Keyring, OpaqueTokens, Session, SessionError, SessionId, SessionState, Sessions,
     SessionsBuilder, Token, TokenRejection,
 };
 use serde_json::{Value, json};
+use test_support::Counting;
 
 use crate::support::{alive_tasks, eventually, rounds};
 
@@ -62,99 +65,10 @@ mod keep_alive;
 mod names;
 mod owners;
 mod rotation;
+mod stores;
 mod values;
 
-// Stores that count, meddle or wait.
-
-/// Counts calls.
-#[derive(Clone, Debug)]
-struct Counting<S> {
-    store: S,
-    calls: Arc<AtomicUsize>,
-}
-
-impl<S> Counting<S> {
-    fn new(store: S) -> Self {
-        let calls = Arc::default();
-        Self { store, calls }
-    }
-
-    fn calls(&self) -> usize {
-        self.calls.load(Ordering::SeqCst)
-    }
-}
-
-#[async_trait]
-impl<S: Store> Store for Counting<S> {
-    async fn run(&self, commands: &[Command<'_>]) -> Result<Vec<Reply>, StoreError> {
-        self.calls.fetch_add(1, Ordering::SeqCst);
-        self.store.run(commands).await
-    }
-}
-
-/// Writes another value into a record just before it is compared, so many times.
-#[derive(Clone, Debug)]
-struct Meddling<S> {
-    store: S,
-    left: Arc<AtomicUsize>,
-}
-
-impl<S: Store> Meddling<S> {
-    fn new(store: S, times: usize) -> Self {
-        let left = Arc::new(AtomicUsize::new(times));
-        Self { store, left }
-    }
-
-    async fn meddle(&self, key: &str) {
-        let left = self.left.load(Ordering::SeqCst);
-        let Some(Stored { value, ttl }) = record(&self.store, key).await else {
-            return;
-        };
-        if left == 0 {
-            return;
-        }
-        self.left.store(left - 1, Ordering::SeqCst);
-        let mut object: Value = serde_json::from_slice(&value).unwrap();
-        object["meddled"] = left.into();
-        let value = &serde_json::to_vec(&object).unwrap()[..];
-        let ttl = ttl.unwrap();
-        self.store
-            .run(&[Command::Replace { key, value, ttl }])
-            .await
-            .unwrap();
-    }
-}
-
-#[async_trait]
-impl<S: Store> Store for Meddling<S> {
-    async fn run(&self, commands: &[Command<'_>]) -> Result<Vec<Reply>, StoreError> {
-        for command in commands {
-            if let Command::CompareAndSet { key, .. } | Command::CompareAndDelete { key, .. } =
-                command
-            {
-                self.meddle(key).await;
-            }
-        }
-        self.store.run(commands).await
-    }
-}
-
-/// Waits before and after each single command.
-#[derive(Clone, Debug)]
-struct Waiting<S>(S);
-
-#[async_trait]
-impl<S: Store> Store for Waiting<S> {
-    async fn run(&self, commands: &[Command<'_>]) -> Result<Vec<Reply>, StoreError> {
-        let mut replies = Vec::new();
-        for command in commands {
-            tokio::task::yield_now().await;
-            replies.append(&mut self.0.run(&[*command]).await?);
-            tokio::task::yield_now().await;
-        }
-        Ok(replies)
-    }
-}
+use stores::{Late, Meddling, SeeNoTtl, SeeNothing, intercepted, yielding};
 
 // Helpers.
 
@@ -162,11 +76,11 @@ fn keyring() -> Keyring {
     Keyring::hs256("0123456789abcdef0123456789abcdef").unwrap()
 }
 
-fn builder(store: impl Store) -> SessionsBuilder {
+fn builder(store: impl Into<SharedStore>) -> SessionsBuilder {
     Sessions::builder(store, keyring())
 }
 
-fn sessions(store: impl Store) -> Sessions {
+fn sessions(store: impl Into<SharedStore>) -> Sessions {
     builder(store).build().unwrap()
 }
 
@@ -199,11 +113,8 @@ fn key(session: &Session) -> String {
     format!("sess:{}", id(session).as_str())
 }
 
-async fn record(store: &impl Store, key: &str) -> Option<Stored> {
-    match store.run(&[Command::Load { key }]).await.as_deref() {
-        Ok([Reply::Record(record)]) => record.clone(),
-        other => panic!("{other:?}"),
-    }
+async fn record(store: &impl Store, key: &str) -> Option<StoredRecord> {
+    store.load(key).await.unwrap()
 }
 
 async fn text(store: &impl Store, key: &str) -> String {
@@ -212,12 +123,13 @@ async fn text(store: &impl Store, key: &str) -> String {
 
 async fn insert(store: &impl Store, id: &SessionId, value: &str) {
     let (key, ttl) = (format!("sess:{}", id.as_str()), Duration::from_secs(60));
-    let (key, value) = (&key[..], value.as_bytes());
-    let inserted = store
-        .run(&[Command::Insert { key, value, ttl }])
-        .await
-        .unwrap();
-    assert_eq!(inserted, [Reply::Applied(true)]);
+    let record = NewRecord::new(&key, value.as_bytes(), ttl);
+    assert_eq!(store.insert(record).await, Ok(true));
+}
+
+/// The entries of an index.
+async fn entries(store: &impl Store, index: &str) -> Vec<IndexEntry> {
+    store.index_list(index, IndexFilter::All).await.unwrap()
 }
 
 async fn listed(sessions: &Sessions, owner: &str) -> Vec<SessionId> {

@@ -43,9 +43,9 @@ async fn r33_weird_owners_are_distinct(store: impl Store + Clone) {
 }
 
 async fn sessions_of_different_keyspaces_share_one_store(store: impl Store + Clone) {
-    let store: Arc<dyn Store> = Arc::new(store);
+    let store = SharedStore::from(store);
     let [a, b] = ["a:", "b:"].map(|prefix| {
-        let builder = builder(Arc::clone(&store)).keyspace(prefix);
+        let builder = builder(store.clone()).keyspace(prefix);
         builder.build().unwrap()
     });
     let (one, two) = (created(&a).await.1, created(&b).await.1);

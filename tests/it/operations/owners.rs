@@ -56,9 +56,9 @@ async fn r31_destroy_others_keeps_the_current_one_even_after_a_failed_rotation(
     let sessions = sessions(meddling.clone());
     let (session, token) = created(&sessions).await;
     let (_, other) = created(&sessions).await;
-    meddling.left.store(usize::MAX, Ordering::SeqCst);
+    meddling.set(usize::MAX);
     assert_eq!(session.rotate().await.unwrap_err(), SessionError::Conflict);
-    meddling.left.store(0, Ordering::SeqCst);
+    meddling.set(0);
     assert_eq!(session.destroy_others().await, Ok(1));
     assert!(open(&sessions, &token).await.is_ok());
     assert_eq!(refusal(&sessions, &other).await, Some(UNKNOWN));

@@ -39,7 +39,7 @@ async fn r30_rotate_moves_the_session_and_kills_the_old_id(store: impl Store + C
 }
 
 async fn r30_of_concurrent_rotations_one_wins(store: impl Store + Clone) {
-    let sessions = sessions(Waiting(store));
+    let sessions = sessions(yielding(store));
     let (_, token) = created(&sessions).await;
     let (a, b) = (
         open(&sessions, &token).await.unwrap(),
@@ -62,9 +62,9 @@ async fn a_rotation_that_loses_every_race_leaves_the_old_session(store: impl Sto
         owner.into_iter().for_each(|owner| session.set_owner(owner));
         let token = session.create().await.unwrap();
         let old = id(&session);
-        meddling.left.store(usize::MAX, Ordering::SeqCst);
+        meddling.set(usize::MAX);
         assert_eq!(session.rotate().await.unwrap_err(), SessionError::Conflict);
-        meddling.left.store(0, Ordering::SeqCst);
+        meddling.set(0);
         assert_eq!(id(&session), old);
         assert!(open(&sessions, &token).await.is_ok());
         session.update().await.unwrap();

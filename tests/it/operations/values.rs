@@ -165,7 +165,7 @@ async fn update_with_runs_again_when_others_write(store: impl Store + Clone) {
     let meddling = Meddling::new(store, 0);
     let sessions = sessions(meddling.clone());
     let (session, token) = created(&sessions).await;
-    meddling.left.store(3, Ordering::SeqCst);
+    meddling.set(3);
     let mut runs = 0;
     let seen = session
         .update_with(|data| {
@@ -200,10 +200,10 @@ async fn conflict_after_bounded_retries(store: impl Store + Clone) {
     let (session, token) = created(&sessions).await;
     session.insert("b", 2).unwrap();
     assert_eq!(session.update().await, Err(SessionError::Conflict));
-    assert_eq!(meddling.left.load(Ordering::SeqCst), usize::MAX - 16);
+    assert_eq!(meddling.left(), usize::MAX - 16);
     assert!(session.is_active());
     assert!(!open(&sessions, &token).await.unwrap().contains_key("b"));
-    meddling.left.store(0, Ordering::SeqCst);
+    meddling.set(0);
     session.update().await.unwrap();
     assert!(open(&sessions, &token).await.unwrap().contains_key("b"));
 }

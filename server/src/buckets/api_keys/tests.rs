@@ -1,16 +1,14 @@
 //! Keys on a store of their own.
 
-use std::future::Future;
-use std::pin::Pin;
-
 use jwt_redis_session::MemoryStore;
-use jwt_redis_session::store::{Command, Reply, Store, StoreError};
+use jwt_redis_session::store::{SharedStore, StoreError};
+use jwt_redis_session::testing::{Delivery, Hook, Hooked, Step};
 use tokio::sync::Semaphore;
 
 use super::*;
 use crate::settings::Settings;
 
-fn keys(store: Arc<dyn Store>) -> ApiKeys {
+fn keys(store: SharedStore) -> ApiKeys {
     ApiKeys::new(&AppState::with_store(Settings::default(), store)).unwrap()
 }
 
@@ -27,7 +25,7 @@ async fn listed(keys: &ApiKeys) -> Vec<String> {
 
 #[tokio::test]
 async fn buckets_with_a_key_are_listed_by_name() {
-    let keys = keys(Arc::new(MemoryStore::new()));
+    let keys = keys(MemoryStore::new().into());
     assert!(listed(&keys).await.is_empty());
     for name in ["b", "c", "a"] {
         keys.create(&bucket(name)).await.unwrap();
@@ -40,7 +38,7 @@ async fn buckets_with_a_key_are_listed_by_name() {
 
 #[tokio::test]
 async fn a_key_opens_its_bucket_until_it_is_revoked() {
-    let keys = keys(Arc::new(MemoryStore::new()));
+    let keys = keys(MemoryStore::new().into());
     let key = keys.create(&bucket("a")).await.unwrap();
     let hash = KeyHash::of(key.expose().as_bytes()).unwrap();
     assert!(keys.check(&bucket("a"), &hash).await.unwrap());
@@ -55,45 +53,30 @@ async fn a_key_opens_its_bucket_until_it_is_revoked() {
     assert!(!keys.check(&bucket("a"), &hash).await.unwrap());
 }
 
-/// Deletes a record, and takes it off its list only when it is told to.
+/// Halts before an index entry is removed, until it is told to go on.
 #[derive(Debug)]
 struct Halting {
-    store: MemoryStore,
     halted: Semaphore,
     go_on: Semaphore,
 }
 
-impl Store for Halting {
-    fn run<'a, 'b, 'c, 'f>(
-        &'a self,
-        commands: &'b [Command<'c>],
-    ) -> Pin<Box<dyn Future<Output = Result<Vec<Reply>, StoreError>> + Send + 'f>>
-    where
-        'a: 'f,
-        'b: 'f,
-        'c: 'f,
-    {
-        Box::pin(async move {
-            let [delete, unlist @ Command::IndexRemove { .. }] = commands else {
-                return self.store.run(commands).await;
-            };
-            let mut replies = self.store.run(&[*delete]).await?;
+impl Hook for Halting {
+    async fn before(&self, step: Step) -> Result<Delivery, StoreError> {
+        if step == Step::IndexRemove {
             self.halted.add_permits(1);
             self.go_on.acquire().await.unwrap().forget();
-            replies.extend(self.store.run(&[*unlist]).await?);
-            Ok(replies)
-        })
+        }
+        Ok(Delivery::Deliver)
     }
 }
 
 #[tokio::test]
 async fn a_key_that_is_made_while_another_is_taken_away_is_listed() {
     let store = Arc::new(Halting {
-        store: MemoryStore::new(),
         halted: Semaphore::new(0),
         go_on: Semaphore::new(0),
     });
-    let keys = keys(Arc::clone(&store) as Arc<dyn Store>);
+    let keys = keys(Hooked::new(MemoryStore::new(), Arc::clone(&store)).into());
     keys.create(&bucket("a")).await.unwrap();
     let revoking = tokio::spawn({
         let keys = keys.clone();

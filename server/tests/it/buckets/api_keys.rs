@@ -1,13 +1,11 @@
 //! How buckets come to their keys: each row of the table.
 
-use std::time::Duration;
 
-use jwt_redis_session::store::Command;
 use jwt_redis_session_server::Secret;
 use reqwest::{Method, RequestBuilder};
 use serde_json::json;
 
-use crate::buckets::bucket::{Bucket, send, status, store, stored};
+use crate::buckets::bucket::{Bucket, overwrite, send, status, store, stored};
 use crate::service::{self, MASTER_KEY, SECRET, Service};
 
 on_every_store!(
@@ -122,13 +120,7 @@ async fn a_corrupt_key_is_an_error_inside_until_it_is_deleted(service: Service) 
     for value in ["[1,2]", "{}", "{", "", "{\"hash\":1}", "{\"nonce\":\"n\"}"] {
         let bucket = Bucket::new(&service, "shop").await;
         let id = bucket.create(&json!("kept")).await;
-        let (value, ttl) = (value.as_bytes(), Duration::from_secs(60));
-        let replace = Command::Replace {
-            key: RECORD,
-            value,
-            ttl,
-        };
-        store(&service).run(&[replace]).await.expect("a reply");
+        overwrite(&service, RECORD, value.as_bytes()).await;
         is_corrupt_until_it_is_deleted(&bucket).await;
         let bucket = Bucket::new(&service, "shop").await;
         assert_eq!(bucket.data(&id).await, json!("kept"));

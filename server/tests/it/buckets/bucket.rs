@@ -1,10 +1,9 @@
 //! A bucket of a service under test, with its key.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use jwt_redis_session::RedisConfig;
-use jwt_redis_session::store::{Command, Reply, Store, Stored};
+use jwt_redis_session::store::{CompareOutcome, NewRecord, SharedStore, StoredRecord};
 use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
 
@@ -83,21 +82,25 @@ pub(super) async fn status(request: RequestBuilder) -> u16 {
 }
 
 /// The store of a service under test, to look behind its back.
-pub(super) fn store(service: &Service) -> Arc<dyn Store> {
+pub(super) fn store(service: &Service) -> SharedStore {
     if let Some(memory) = &service.memory {
-        return Arc::new(memory.clone());
+        return memory.clone().into();
     }
     let redis = service.redis.as_ref().expect("memory or Redis");
-    Arc::new(RedisConfig::new(redis.url()).lazy().expect("a store"))
+    RedisConfig::new(redis.url()).lazy().expect("a store").into()
 }
 
 /// What the store holds under `key`.
-pub(super) async fn stored(service: &Service, key: &str) -> Option<Stored> {
-    let replies = store(service).run(&[Command::Load { key }]).await;
-    match replies.expect("a reply").remove(0) {
-        Reply::Record(stored) => stored,
-        other => panic!("{other:?}"),
-    }
+pub(super) async fn stored(service: &Service, key: &str) -> Option<StoredRecord> {
+    store(service).load(key).await.expect("an answer")
+}
+
+/// Writes `value` over the record `key`, whatever it holds.
+pub(super) async fn overwrite(service: &Service, key: &str, value: &[u8]) {
+    let before = stored(service, key).await.expect("a record");
+    let record = NewRecord::new(key, value, Duration::from_secs(60));
+    let written = store(service).compare_and_set(&before.value, record).await;
+    assert_eq!(written, Ok(CompareOutcome::Applied));
 }
 
 /// How long the record `key` has to live.
@@ -108,8 +111,7 @@ pub(super) async fn ttl(service: &Service, key: &str) -> Duration {
 
 /// Lets the record `key` live for `ttl`.
 pub(super) async fn set_ttl(service: &Service, key: &str, ttl: Duration) {
-    let replies = store(service).run(&[Command::Expire { key, ttl }]).await;
-    assert!(matches!(replies.expect("a reply")[0], Reply::Applied(true)));
+    assert_eq!(store(service).set_ttl(key, ttl).await, Ok(true));
 }
 
 /// The end of a whole life from now, in Unix seconds, as far as one can tell.

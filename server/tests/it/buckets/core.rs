@@ -1,8 +1,6 @@
 //! The same story told through the core and through this door.
 
-use std::sync::Arc;
 
-use jwt_redis_session::store::Store;
 use jwt_redis_session::{Keyring, SessionId, Sessions};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -16,7 +14,7 @@ on_every_store!(
 );
 
 fn core(service: &Service) -> Sessions {
-    let store: Arc<dyn Store> = store(service);
+    let store = store(service);
     let keyring = Keyring::hs256(SECRET).expect("a key ring");
     let builder = Sessions::builder(store, keyring).keyspace("sessiond:bucket:");
     builder.max_age(MONTH).build().expect("sessions")

@@ -1,6 +1,5 @@
 //! What happens when the store fails.
 
-use std::time::Duration;
 
 use jwt_redis_session::store::StoreErrorKind;
 use reqwest::{Method, RequestBuilder, Response};
@@ -8,7 +7,7 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::buckets::bucket::{Bucket, send, status, store, stored};
+use crate::buckets::bucket::{Bucket, overwrite, send, status, stored};
 use crate::service::{self, MASTER_KEY, Service};
 use crate::support::eventually;
 
@@ -40,7 +39,6 @@ pub(super) fn requests(bucket: &Bucket<'_>, id: &str) -> Vec<(&'static str, Requ
 async fn whatever_the_store_says_is_503_and_nothing_is_lost() {
     let service = Service::memory().await;
     let memory = service.memory.clone().expect("memory");
-    let bucket = Bucket::new(&service, "shop").await;
     let id = bucket.create(&json!("kept")).await;
     for kind in [
         StoreErrorKind::Connection,
@@ -49,13 +47,13 @@ async fn whatever_the_store_says_is_503_and_nothing_is_lost() {
         StoreErrorKind::Full,
         StoreErrorKind::Loading,
     ] {
-        memory.fail_with(kind);
+        service.faults.fail_with(kind);
         for (what, request) in requests(&bucket, &id) {
             assert_unavailable(send(request).await, what).await;
         }
         let settings = service.get("/session/settings");
         assert_eq!(status(settings).await, 200);
-        memory.heal();
+        service.faults.heal();
         assert_eq!(bucket.data(&id).await, json!("kept"));
     }
 }
@@ -77,7 +75,7 @@ async fn a_key_that_cannot_be_checked_lets_nobody_in() {
     ] {
         for key in [&wrong, &bucket.key] {
             let count = memory.len();
-            memory.fail_next(StoreErrorKind::Connection, 1);
+            service.faults.fail_next(StoreErrorKind::Connection, 1);
             let request = service.request(method.clone(), path).body("changed");
             let response = send(request.header("x-session-key", key)).await;
             assert_unavailable(response, &format!("{method}")).await;
@@ -91,9 +89,8 @@ async fn a_key_that_cannot_be_checked_lets_nobody_in() {
 async fn r38_a_key_of_another_form_is_refused_without_asking_the_store() {
     let service = Service::memory().await;
     let memory = service.memory.clone().expect("memory");
-    let key = Bucket::new(&service, "shop").await.key;
     let slip = format!("{}x", &key[..key.len() - 1]);
-    memory.fail_with(StoreErrorKind::Connection);
+    service.faults.fail_with(StoreErrorKind::Connection);
     let put = |key: &str| {
         let request = service.put("/session/shop");
         status(request.header("x-session-key", key))
@@ -134,13 +131,13 @@ async fn a_store_that_dies_between_the_check_and_the_write_is_503() {
     let (count, post) = (memory.len(), format!("POST /session/shop/{id}"));
     for line in ["PUT /session/shop", &post] {
         let mut socket = halfway(&bucket, line).await;
-        memory.fail_with(StoreErrorKind::Connection);
+        service.faults.fail_with(StoreErrorKind::Connection);
         socket.write_all(b"data").await.expect("send");
         let mut answer = String::new();
         socket.read_to_string(&mut answer).await.expect("an answer");
         assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
         assert!(answer.contains("retry-after: "), "{answer}");
-        memory.heal();
+        service.faults.heal();
     }
     assert_eq!(memory.len(), count);
     assert_eq!(bucket.data(&id).await, json!("kept"));
@@ -185,20 +182,20 @@ async fn a_lost_reply_is_never_a_success() {
     let memory = service.memory.clone().expect("memory");
     let bucket = Bucket::new(&service, "shop").await;
     let id = bucket.create(&json!(1)).await;
-    memory.lose_replies(1);
+    service.faults.lose_replies(1);
     assert_unavailable(send(bucket.post(&id, &json!(2))).await, "POST").await;
     assert!([json!(1), json!(2)].contains(&bucket.data(&id).await));
     assert_eq!(status(bucket.post(&id, &json!(3))).await, 200);
 
     let before = memory.len();
-    memory.lose_replies(1);
+    service.faults.lose_replies(1);
     assert_unavailable(send(bucket.put()).await, "PUT").await;
     eventually("the session that nobody knows is taken back", || async {
         (memory.len() == before).then_some(())
     })
     .await;
 
-    memory.lose_replies(1);
+    service.faults.lose_replies(1);
     assert_unavailable(send(bucket.delete(&id)).await, "DELETE").await;
     let again = status(bucket.delete(&id)).await;
     assert!([200, 404].contains(&again), "{again}");
@@ -210,14 +207,13 @@ async fn a_lost_reply_is_never_a_success() {
 async fn a_lost_reply_leaves_no_key_that_cannot_be_known() {
     let service = Service::memory().await;
     let memory = service.memory.clone().expect("memory");
-    let master = |method| {
         let request = service.request(method, "/api-key/shop");
         request.header("x-session-key", MASTER_KEY)
     };
     for lost in 1..4 {
-        memory.lose_replies(lost);
+        service.faults.lose_replies(lost);
         let first = status(master(Method::PUT)).await;
-        memory.heal();
+        service.faults.heal();
         assert!([201, 503].contains(&first), "{first}");
         let put = status(master(Method::PUT)).await;
         assert!([201, 409].contains(&put), "{put}");
@@ -244,12 +240,7 @@ async fn a_record_that_is_not_ours_is_an_error_inside(service: Service) {
     let id = bucket.create(&json!(1)).await;
     let record = bucket.record(&id);
     for value in [&b"[]"[..], b"{", b"{\"other\":1}"] {
-        let replace = jwt_redis_session::store::Command::Replace {
-            key: &record,
-            value,
-            ttl: Duration::from_secs(60),
-        };
-        store(&service).run(&[replace]).await.expect("a reply");
+        overwrite(&service, &record, value).await;
         let (status, body) = service::json(send(bucket.get(&id)).await).await;
         assert_eq!((status, body), (500, json!({ "error": "internal error" })));
         let now = stored(&service, &record).await.expect("a record").value;

@@ -1,10 +1,9 @@
 //! How these tests call.
 #![allow(unreachable_pub)]
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use jwt_redis_session::store::Store;
+use jwt_redis_session::store::SharedStore;
 use jwt_redis_session::{Keyring, RedisConfig, SessionId, Sessions};
 use serde_json::{Value, json};
 
@@ -95,9 +94,9 @@ pub fn ok(result: Value) -> Answer {
 
 /// The sessions of `version` as an app has them that uses the library on the same store.
 pub fn core(service: &Service, version: &str) -> Sessions {
-    let store: Arc<dyn Store> = match (&service.memory, &service.redis) {
-        (Some(memory), _) => Arc::new(memory.clone()),
-        (None, Some(redis)) => Arc::new(RedisConfig::new(redis.url()).lazy().expect("a store")),
+    let store: SharedStore = match (&service.memory, &service.redis) {
+        (Some(memory), _) => memory.clone().into(),
+        (None, Some(redis)) => RedisConfig::new(redis.url()).lazy().expect("a store").into(),
         (None, None) => panic!("the service has no store of its own"),
     };
     Sessions::builder(store, Keyring::hs256(SECRET).expect("a key ring"))

@@ -1,17 +1,17 @@
-//! A toy protocol, right and wrong, that the explorer must tell apart.
+//! Correct and incorrect example protocols, which the explorer must tell apart.
 
 use std::time::Duration;
 
-use super::{Explorer, SteppedStore, Violation, World};
-use crate::store::legacy::{Command, Compared, Reply, Store};
-use crate::store::memory::MemoryStore;
+use jwt_redis_session::MemoryStore;
+use jwt_redis_session::store::{CompareOutcome, NewRecord, SharedStore, Store};
+use test_support::scheduler::{Explorer, Simulation, Summary, Violation};
 
 const KEY: &str = "counter";
 const TTL: Duration = Duration::from_secs(60);
 
 async fn read(store: &dyn Store) -> Vec<u8> {
-    match store.run(&[Command::Load { key: KEY }]).await.as_deref() {
-        Ok([Reply::Record(Some(stored))]) => stored.value.to_vec(),
+    match store.load(KEY).await {
+        Ok(Some(stored)) => stored.value.to_vec(),
         _ => Vec::new(),
     }
 }
@@ -20,51 +20,44 @@ async fn number(store: &dyn Store) -> u8 {
     read(store).await.first().copied().unwrap_or_default()
 }
 
-/// Loses the update of another that comes in between.
-async fn replace(store: SteppedStore) {
-    let value = &[number(&store).await + 1][..];
-    let (key, ttl) = (KEY, TTL);
-    let _ = store.run(&[Command::Replace { key, value, ttl }]).await;
+/// Loses the update of another process that comes in between.
+async fn replace(store: SharedStore) {
+    let value = [number(&*store).await + 1];
+    let _ = store.delete(KEY).await;
+    let _ = store.insert(NewRecord::new(KEY, &value, TTL)).await;
 }
 
-async fn compare_and_set(store: SteppedStore) {
-    let mut expected = read(&store).await;
+async fn compare_and_set(store: SharedStore) {
+    let mut expected = read(&*store).await;
     loop {
         let value = [expected[0] + 1];
-        let command = Command::CompareAndSet {
-            key: KEY,
-            expected: &expected,
-            value: &value,
-            ttl: TTL,
-        };
-        match store.run(&[command]).await.as_deref() {
-            Ok([Reply::Compared(Compared::Different(newer))]) => expected = newer.to_vec(),
+        let record = NewRecord::new(KEY, &value, TTL);
+        match store.compare_and_set(&expected, record).await {
+            Ok(CompareOutcome::Mismatch(newer)) => expected = newer.to_vec(),
             _ => return,
         }
     }
 }
 
 async fn begin(store: &MemoryStore) {
-    let (key, value, ttl) = (KEY, &[0][..], TTL);
-    let insert = Command::Insert { key, value, ttl };
-    store.run(&[insert]).await.unwrap();
+    store.insert(NewRecord::new(KEY, &[0], TTL)).await.unwrap();
 }
 
 /// Every increment that returned must count; one that did not may.
 fn count<F>(
     explorer: &Explorer,
     writers: usize,
-    increment: fn(SteppedStore) -> F,
-) -> Result<super::Summary, Violation>
+    increment: fn(SharedStore) -> F,
+) -> Result<Summary, Violation>
 where
     F: Future<Output = ()> + Send + 'static,
 {
-    explorer.explore(async |world: &mut World| {
-        begin(&world.store()).await;
+    explorer.explore(async |simulation: &mut Simulation| {
+        begin(&simulation.store()).await;
         let writers: Vec<_> = (0..writers)
-            .map(|n| world.spawn(format!("writer {n}"), increment))
+            .map(|n| simulation.spawn(format!("writer {n}"), increment))
             .collect();
-        let store = world.store();
+        let store = simulation.store();
         async move || {
             let count = usize::from(number(&store).await);
             let returned = writers
@@ -82,8 +75,8 @@ where
 #[test]
 fn a_lost_update_is_found() {
     let violation = count(&Explorer::new(), 2, replace).unwrap_err();
-    assert_eq!(violation.sentence(), "2 increments made 1");
-    assert_eq!(violation.schedule().len(), 4, "{violation}");
+    assert_eq!(violation.message(), "2 increments made 1");
+    assert_eq!(violation.schedule().len(), 6, "{violation}");
 }
 
 #[test]
@@ -104,8 +97,7 @@ fn without_crashes_one_writer_has_one_order() {
 #[test]
 fn crashes_are_tried_wherever_they_make_a_difference() {
     let explorer = Explorer::new().crashes(2).drops(1);
-    let mut everywhere = explorer.clone();
-    everywhere.everywhere = true;
+    let everywhere = explorer.clone().everywhere();
     let few = count(&explorer, 3, compare_and_set).unwrap();
     let all = count(&everywhere, 3, compare_and_set).unwrap();
     assert_eq!(few.ends, all.ends);
@@ -113,27 +105,26 @@ fn crashes_are_tried_wherever_they_make_a_difference() {
 }
 
 /// Two steps in the caller's own future; dropped between them, only the first is done.
-async fn careless(store: SteppedStore) {
+async fn careless(store: SharedStore) {
     for key in ["first", "second"] {
-        let (value, ttl) = (&b""[..], TTL);
-        let _ = store.run(&[Command::Insert { key, value, ttl }]).await;
+        let _ = store.insert(NewRecord::new(key, b"", TTL)).await;
     }
 }
 
-async fn careful(store: SteppedStore) {
+async fn careful(store: SharedStore) {
     let _ = tokio::spawn(careless(store)).await;
 }
 
 fn all_or_nothing<F>(
     explorer: &Explorer,
-    operation: fn(SteppedStore) -> F,
-) -> Result<super::Summary, Violation>
+    operation: fn(SharedStore) -> F,
+) -> Result<Summary, Violation>
 where
     F: Future<Output = ()> + Send + 'static,
 {
-    explorer.explore(async |world: &mut World| {
-        world.spawn("call", operation);
-        let store = world.store();
+    explorer.explore(async |simulation: &mut Simulation| {
+        simulation.spawn("call", operation);
+        let store = simulation.store();
         async move || match store.len() {
             1 => Err("half of it was done".into()),
             _ => Ok(()),
@@ -154,8 +145,9 @@ fn a_dropped_future_leaves_half_undone_unless_a_task_goes_on() {
 #[test]
 fn who_precedes_whom_is_known_to_the_check() {
     let orders = std::cell::RefCell::new(std::collections::BTreeSet::new());
-    let explored = Explorer::new().explore(async |world: &mut World| {
-        let [a, b] = ["a", "b"].map(|name| world.spawn(name, async |store| read(&store).await));
+    let explored = Explorer::new().explore(async |simulation: &mut Simulation| {
+        let [a, b] =
+            ["a", "b"].map(|name| simulation.spawn(name, async |store| read(&*store).await));
         let orders = &orders;
         async move || {
             orders.borrow_mut().insert((a.precedes(&b), b.precedes(&a)));
@@ -167,24 +159,22 @@ fn who_precedes_whom_is_known_to_the_check() {
 }
 
 /// Takes an answer for a success and anything else for a failure.
-async fn insert(store: SteppedStore) -> bool {
-    let (key, value, ttl) = (KEY, &b""[..], TTL);
-    let insert = Command::Insert { key, value, ttl };
-    store.run(&[insert]).await.is_ok()
+async fn insert(store: SharedStore) -> bool {
+    store.insert(NewRecord::new(KEY, b"", TTL)).await.is_ok()
 }
 
 #[test]
 fn a_failure_is_applied_or_not() {
     for (stands, lie) in [
-        (true, "toy: insert (refused)"),
-        (false, "toy: insert (reply lost)"),
+        (true, "process: insert (refused)"),
+        (false, "process: insert (reply lost)"),
     ] {
         let explored = Explorer::new()
             .failures(1)
-            .explore(async |world: &mut World| {
-                let toy = world.spawn("toy", insert);
-                let store = world.store();
-                async move || match (toy.value(), store.is_empty()) {
+            .explore(async |simulation: &mut Simulation| {
+                let process = simulation.spawn("process", insert);
+                let store = simulation.store();
+                async move || match (process.value(), store.is_empty()) {
                     (Some(false), empty) if empty == stands => Err("it may be either".into()),
                     _ => Ok(()),
                 }
@@ -195,14 +185,16 @@ fn a_failure_is_applied_or_not() {
 
 #[test]
 fn panics_and_deadlocks_are_violations() {
-    let panics = Explorer::new().explore(async |world: &mut World| {
-        world.spawn("toy", async |store| assert_eq!(read(&store).await, b"no"));
+    let panics = Explorer::new().explore(async |simulation: &mut Simulation| {
+        simulation.spawn("process", async |store| {
+            assert_eq!(read(&*store).await, b"no")
+        });
         async || Ok(())
     });
-    assert_eq!(panics.unwrap_err().sentence(), "toy panicked");
-    let blocks = Explorer::new().explore(async |world: &mut World| {
-        world.spawn("toy", async |_store| std::future::pending::<()>().await);
+    assert_eq!(panics.unwrap_err().message(), "process panicked");
+    let blocks = Explorer::new().explore(async |simulation: &mut Simulation| {
+        simulation.spawn("process", async |_store| std::future::pending::<()>().await);
         async || Ok(())
     });
-    assert_eq!(blocks.unwrap_err().sentence(), "toy waits for ever");
+    assert_eq!(blocks.unwrap_err().message(), "process waits forever");
 }

@@ -1,27 +1,27 @@
-//! The hand that grants each step.
+//! The scheduler that grants each step.
 
 use std::fmt;
 use std::hash::Hasher;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use jwt_redis_session::store::{SharedStore, StoreError, StoreErrorKind};
+use jwt_redis_session::testing::{Delivery, Hooked, Step, StepAnswer};
 use tokio::sync::oneshot;
 
-use super::process::SteppedStore;
-use super::state::{Fate, Grant, Parked, Process, ProcessId, Ticket};
-use crate::store::error::{StoreError, StoreErrorKind};
-use crate::store::legacy::{Reply, Store};
+use super::process::{Grant, Process, ProcessId, Waiting, WaitingStep};
+use super::stepping::{Stepping, Stop};
 
 /// The system is quiet once this many yields in a row changed nothing.
 const CALM_YIELDS: usize = 6;
 
-/// After so many yields a system that never becomes quiet is left to itself.
+/// After this many yields a system that never becomes quiet is left to itself.
 const MAX_YIELDS: usize = 10_000;
 
-/// Grants the commands of several processes on one store one by one.
+/// Grants the steps of several processes on one store one by one.
 ///
-/// Each process has [a handle of its own](Self::process), whose calls wait before every single
-/// command. The test sees [who waits](Self::parked), lets one of them take [one
-/// step](Self::step), [crashes](Self::crash) it, or lets its command [fail](Self::refuse).
+/// Each process has [a store of its own](Self::process), whose calls wait before every step. The
+/// test sees [which processes wait](Self::waiting), grants one of them [one step](Self::step),
+/// [crashes](Self::crash) it, or lets its step [fail](Self::refuse).
 ///
 /// Works on a single-threaded runtime (as `#[tokio::test]` has), where everything that happens
 /// between two steps is over when [`settle`](Self::settle) returns.
@@ -29,63 +29,65 @@ const MAX_YIELDS: usize = 10_000;
 /// ```
 /// use std::time::Duration;
 /// use jwt_redis_session::MemoryStore;
-/// use jwt_redis_session::stepping::Stepper;
-/// use jwt_redis_session::store::{Command, Store};
+/// use jwt_redis_session::store::{NewRecord, Store};
+/// use jwt_redis_session::testing::Step;
+/// use test_support::scheduler::Scheduler;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
 /// let store = MemoryStore::new();
-/// let stepper = Stepper::new(store.clone());
-/// let process = stepper.process("writer");
-/// let id = process.process();
+/// let scheduler = Scheduler::new(store.clone());
+/// let process = scheduler.process("writer");
+/// let id = process.hook().process();
 /// let call = tokio::spawn(async move {
-///     let (key, ttl) = ("key", Duration::from_secs(60));
-///     process.run(&[Command::Insert { key, value: b"", ttl }, Command::Delete { key }]).await
+///     process.insert(NewRecord::new("key", b"", Duration::from_secs(60))).await?;
+///     process.delete("key").await
 /// });
 ///
-/// stepper.settle().await;
-/// assert_eq!(stepper.parked()[0].command, "insert");
-/// assert_eq!(stepper.step(id).await, Some("insert"));
+/// scheduler.settle().await;
+/// assert_eq!(scheduler.waiting()[0].step, Step::Insert);
+/// assert_eq!(scheduler.step(id).await, Some(Step::Insert));
 /// assert_eq!(store.len(), 1);
 ///
-/// stepper.crash(id);
-/// assert_eq!(stepper.step(id).await, None);
+/// scheduler.crash(id);
+/// assert_eq!(scheduler.step(id).await, None);
 /// assert!(!call.is_finished());
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct Stepper {
-    store: Arc<dyn Store>,
+pub struct Scheduler {
+    store: SharedStore,
     system: Arc<Mutex<System>>,
 }
 
 #[derive(Default)]
 struct System {
     processes: Vec<Process>,
-    tickets: u64,
-    /// Counts what happens, to tell when nothing does.
+    numbers: u64,
+    /// Counts events, to detect when nothing happens any more.
     events: u64,
 }
 
-impl Stepper {
-    /// Creates a stepper for `store`.
-    pub fn new(store: impl Store) -> Self {
+impl Scheduler {
+    /// Creates a scheduler for `store`.
+    pub fn new(store: impl Into<SharedStore>) -> Self {
         Self {
-            store: Arc::new(store),
+            store: store.into(),
             system: Arc::default(),
         }
     }
 
-    /// Adds a process and returns its handle on the store.
+    /// Adds a process and returns its store.
     #[must_use]
-    pub fn process(&self, name: impl Into<String>) -> SteppedStore {
+    pub fn process(&self, name: impl Into<String>) -> Stepping {
         let mut system = self.system();
         let process = ProcessId(system.processes.len());
         system.processes.push(Process {
             name: name.into(),
             ..Process::default()
         });
-        SteppedStore::new(self.clone(), process)
+        drop(system);
+        Hooked::new(self.store.clone(), Stop::new(self.clone(), process))
     }
 
     /// Returns the name that `process` was given.
@@ -94,14 +96,14 @@ impl Stepper {
         self.of(process, |process| process.name.clone())
     }
 
-    /// Returns the processes that wait, each with the command that it would give next.
+    /// Returns the processes that wait, each with the step that it takes next.
     #[must_use]
-    pub fn parked(&self) -> Vec<Parked> {
+    pub fn waiting(&self) -> Vec<Waiting> {
         let system = self.system();
         let first = |(at, process): (usize, &Process)| {
-            let command = process.parked.front()?.command;
+            let step = process.waiting.front()?.step;
             let process = ProcessId(at);
-            Some(Parked { process, command })
+            Some(Waiting { process, step })
         };
         system
             .processes
@@ -111,39 +113,39 @@ impl Stepper {
             .collect()
     }
 
-    /// Lets `process` give one command, and returns its kind once it is answered and everything
-    /// is quiet again; `None` if the process does not wait or has crashed.
-    pub async fn step(&self, process: ProcessId) -> Option<&'static str> {
-        self.step_to(process, Fate::Answer).await
+    /// Grants `process` one step. Returns it once it is answered and everything is quiet again, or
+    /// `None` if the process does not wait or has crashed.
+    pub async fn step(&self, process: ProcessId) -> Option<Step> {
+        self.grant(process, Ok(Delivery::Deliver)).await
     }
 
-    /// As [`step`](Self::step), but the command is refused with `kind` and not applied.
-    pub async fn refuse(&self, process: ProcessId, kind: StoreErrorKind) -> Option<&'static str> {
-        self.step_to(process, Fate::Refuse(kind)).await
+    /// As [`step`](Self::step), but the step is refused with `kind` and not applied.
+    pub async fn refuse(&self, process: ProcessId, kind: StoreErrorKind) -> Option<Step> {
+        self.grant(process, Err(kind.into())).await
     }
 
-    /// As [`step`](Self::step), but the command is applied and yet answered by
+    /// As [`step`](Self::step), but the step is applied and answered with
     /// [`StoreErrorKind::Timeout`].
-    pub async fn lose_reply(&self, process: ProcessId) -> Option<&'static str> {
-        self.step_to(process, Fate::LoseReply).await
+    pub async fn lose_reply(&self, process: ProcessId) -> Option<Step> {
+        self.grant(process, Ok(Delivery::Lose)).await
     }
 
-    /// Crashes `process`: none of its commands ever goes on, nor is it ever answered.
+    /// Crashes `process`: none of its steps is ever taken or answered.
     pub fn crash(&self, process: ProcessId) {
         let waiting = self.of(process, |process| {
             process.crashed = true;
-            std::mem::take(&mut process.parked)
+            std::mem::take(&mut process.waiting)
         });
         drop(waiting);
     }
 
-    /// Tells whether `process` has crashed.
+    /// Returns whether `process` has crashed.
     #[must_use]
     pub fn has_crashed(&self, process: ProcessId) -> bool {
         self.of(process, |process| process.crashed)
     }
 
-    /// Waits until every task is parked, finished or blocked.
+    /// Waits until every task waits for a step, is finished or is blocked.
     ///
     /// Yields to the other tasks until nothing has happened for several yields in a row. A task
     /// that sleeps counts as blocked.
@@ -161,31 +163,31 @@ impl Stepper {
         }
     }
 
-    async fn step_to(&self, process: ProcessId, fate: Fate) -> Option<&'static str> {
-        let (sender, answered) = oneshot::channel();
-        let grant = Grant {
-            fate,
-            _answered: sender,
-        };
-        let command = self.grant(process, grant)?;
-        // An error says that the grant was dropped: with the answer, or with the waiting future.
-        let _ = answered.await;
+    async fn grant(
+        &self,
+        process: ProcessId,
+        delivery: Result<Delivery, StoreError>,
+    ) -> Option<Step> {
+        let (answered, answer) = oneshot::channel();
+        let step = self.grant_now(process, Grant { delivery, answered })?;
+        // An error means that the sender was dropped: with the answer, or with the waiting future.
+        let _ = answer.await;
         self.settle().await;
-        Some(command)
+        Some(step)
     }
 
-    fn grant(&self, process: ProcessId, grant: Grant) -> Option<&'static str> {
+    fn grant_now(&self, process: ProcessId, grant: Grant) -> Option<Step> {
         let mut system = self.system();
         let returned = system.returned();
         let process = system.processes.get_mut(process.0)?;
-        let ticket = process.parked.pop_front()?;
+        let waiting = process.waiting.pop_front()?;
         if process.steps == 0 {
             process.preceded_by = returned;
         }
         process.steps += 1;
-        // If the waiting future has just been dropped, so is the grant.
-        let _ = ticket.grant.send(grant);
-        Some(ticket.command)
+        // If the waiting future was dropped, so is the grant.
+        let _ = waiting.grant.send(grant);
+        Some(waiting.step)
     }
 
     fn of<T>(&self, process: ProcessId, look: impl FnOnce(&mut Process) -> T) -> T {
@@ -199,40 +201,40 @@ impl Stepper {
     }
 }
 
-/// For the handles and the explorer.
-impl Stepper {
-    pub(super) fn store(&self) -> &dyn Store {
-        &*self.store
-    }
-
-    pub(super) fn park(
+/// For the stores of the processes and for the explorer.
+impl Scheduler {
+    pub(super) fn wait(
         &self,
         process: ProcessId,
-        command: &'static str,
+        step: Step,
         grant: oneshot::Sender<Grant>,
     ) -> u64 {
         let mut system = self.system();
-        system.tickets += 1;
+        system.numbers += 1;
         system.events += 1;
-        let number = system.tickets;
+        let number = system.numbers;
         let process = &mut system.processes[process.0];
         if !process.crashed {
-            process.parked.push_back(Ticket {
+            process.waiting.push_back(WaitingStep {
                 number,
-                command,
+                step,
                 grant,
             });
         }
         number
     }
 
+    pub(super) fn begin(&self, process: ProcessId, answered: oneshot::Sender<()>) {
+        self.of(process, |process| process.in_flight = Some(answered));
+    }
+
     pub(super) fn leave(&self, process: ProcessId, number: u64) {
         self.of(process, |process| {
-            process.parked.retain(|ticket| ticket.number != number);
+            process.waiting.retain(|waiting| waiting.number != number);
         });
     }
 
-    pub(super) fn answered(&self, process: ProcessId, answer: &Result<Vec<Reply>, StoreError>) {
+    pub(super) fn answered(&self, process: ProcessId, answer: &StepAnswer) {
         self.of(process, |process| process.answered(answer));
     }
 
@@ -244,8 +246,8 @@ impl Stepper {
         self.of(process, |process| process.returned)
     }
 
-    pub(super) fn is_parked(&self, process: ProcessId) -> bool {
-        self.of(process, |process| !process.parked.is_empty())
+    pub(super) fn is_waiting(&self, process: ProcessId) -> bool {
+        self.of(process, |process| !process.waiting.is_empty())
     }
 
     pub(super) fn steps(&self, process: ProcessId) -> usize {
@@ -274,10 +276,10 @@ impl System {
     }
 }
 
-impl fmt::Debug for Stepper {
+impl fmt::Debug for Scheduler {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Stepper")
-            .field("parked", &self.parked())
+        f.debug_struct("Scheduler")
+            .field("waiting", &self.waiting())
             .finish_non_exhaustive()
     }
 }

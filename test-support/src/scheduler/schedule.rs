@@ -1,10 +1,10 @@
-//! The orders in which things happened, and what came of them.
+//! Schedules of an exploration and their results.
 
 use std::fmt;
 
-use super::state::ProcessId;
+use super::process::ProcessId;
 
-/// One thing that an explorer can make happen.
+/// One event that an explorer can cause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Action {
     Step(ProcessId),
@@ -14,40 +14,40 @@ pub(super) enum Action {
     Abort(ProcessId),
 }
 
-/// How much an [`Explorer`](super::Explorer) saw.
+/// Size of an exploration by an [`Explorer`](super::Explorer).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Summary {
-    /// The different end states, each of which was checked.
+    /// The number of different end states. Each was checked.
     pub ends: usize,
-    /// The steps taken from one state to another, replays not counted.
+    /// The number of steps from one state to another, without replays.
     pub steps: usize,
-    /// How often a state was reached that had been explored before.
+    /// How often an explored state was reached again.
     pub pruned: usize,
 }
 
-/// An order of steps that ends badly.
+/// A schedule that breaks a promise.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Violation {
-    sentence: String,
+    message: String,
     schedule: Vec<String>,
 }
 
 impl Violation {
-    pub(super) fn new(sentence: impl Into<String>, schedule: &[String]) -> Self {
+    pub(super) fn new(message: impl Into<String>, schedule: &[String]) -> Self {
         Self {
-            sentence: sentence.into(),
+            message: message.into(),
             schedule: schedule.to_vec(),
         }
     }
 
-    /// Returns what the check said.
+    /// Returns the message of the check.
     #[must_use]
-    pub fn sentence(&self) -> &str {
-        &self.sentence
+    pub fn message(&self) -> &str {
+        &self.message
     }
 
-    /// Returns what happened, in order: `create: insert`, `create: insert (refused)`,
+    /// Returns the events in order: `create: insert`, `create: insert (refused)`,
     /// `create: insert (reply lost)`, `create crashes`, `create is dropped`.
     #[must_use]
     pub fn schedule(&self) -> &[String] {
@@ -57,7 +57,7 @@ impl Violation {
 
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}, after:", self.sentence)?;
+        write!(f, "{}, after:", self.message)?;
         for line in &self.schedule {
             write!(f, "\n  {line}")?;
         }
@@ -65,7 +65,7 @@ impl fmt::Display for Violation {
     }
 }
 
-/// As it is displayed, so that `unwrap` in a test shows the schedule line by line.
+/// Same as `Display`, so that `unwrap` in a test shows the schedule line by line.
 impl fmt::Debug for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)

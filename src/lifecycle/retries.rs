@@ -1,0 +1,81 @@
+//! Retry limit and back-off of operations that lose races.
+
+use std::time::Duration;
+
+/// Attempts that follow each other without a pause.
+const IMMEDIATE: u32 = 3;
+
+/// The longest pause is this times a power of two.
+const UNIT: Duration = Duration::from_millis(1);
+
+/// The power of two stops growing here: the longest pause is 16 ms.
+const MAX_DOUBLINGS: u32 = 4;
+
+/// Attempts of one operation, with a random pause before the later ones.
+///
+/// ```ignore
+/// let mut retries = Retries::new(16);
+/// while retries.next().await {
+///     // one attempt
+/// }
+/// // lost every race
+/// ```
+pub(crate) struct Retries {
+    attempt: u32,
+    limit: u32,
+    immediate: u32,
+    skip_pause: bool,
+}
+
+impl Retries {
+    /// Creates a limit of `limit` attempts. The first three follow each other without a pause.
+    pub(crate) const fn new(limit: u32) -> Self {
+        Self {
+            attempt: 0,
+            limit,
+            immediate: IMMEDIATE,
+            skip_pause: false,
+        }
+    }
+
+    /// Creates a limit of `limit` attempts with a pause before each but the first.
+    pub(crate) const fn with_pauses(limit: u32) -> Self {
+        Self {
+            attempt: 0,
+            limit,
+            immediate: 0,
+            skip_pause: false,
+        }
+    }
+
+    /// Returns the number of attempts so far.
+    pub(crate) const fn attempts(&self) -> u32 {
+        self.attempt
+    }
+
+    /// Leaves out the pause before the next attempt.
+    pub(crate) const fn skip_pause(&mut self) {
+        self.skip_pause = true;
+    }
+
+    /// Returns whether another attempt is allowed, after the pause before it.
+    pub(crate) async fn next(&mut self) -> bool {
+        if self.attempt >= self.limit {
+            return false;
+        }
+        if !std::mem::take(&mut self.skip_pause) && self.attempt > self.immediate {
+            tokio::time::sleep(pause(self.attempt - self.immediate - 1)).await;
+        }
+        self.attempt += 1;
+        true
+    }
+}
+
+/// Returns a random pause. It must be random: two operations that wait for the same time meet
+/// again.
+fn pause(doublings: u32) -> Duration {
+    let mut random = [0];
+    crate::crypto::fill_random(&mut random);
+    let longest = UNIT * (1 << doublings.min(MAX_DOUBLINGS));
+    longest * (u32::from(random[0]) + 1) / 256
+}

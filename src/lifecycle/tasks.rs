@@ -1,0 +1,34 @@
+//! Tasks that go on when their caller is dropped.
+
+use std::future::Future;
+
+use tracing::Instrument as _;
+
+use crate::error::SessionError;
+
+/// Runs an operation of several steps to completion, even if the caller is dropped.
+pub(crate) async fn run_to_completion<T: Send + 'static>(
+    operation: impl Future<Output = Result<T, SessionError>> + Send + 'static,
+) -> Result<T, SessionError> {
+    match tokio::spawn(operation.in_current_span()).await {
+        Ok(result) => result,
+        Err(stopped) => match stopped.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => Err(SessionError::Interrupted),
+        },
+    }
+}
+
+/// Starts work that the caller does not wait for, such as cleaning up. A failure is harmless.
+pub(crate) fn spawn_detached(
+    work: impl Future<Output = Result<(), SessionError>> + Send + 'static,
+) {
+    tokio::spawn(
+        async move {
+            if let Err(error) = work.await {
+                tracing::debug!(%error, "background work on sessions failed");
+            }
+        }
+        .in_current_span(),
+    );
+}

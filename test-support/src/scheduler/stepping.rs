@@ -1,0 +1,69 @@
+//! The store of one process.
+
+use std::future::pending;
+
+use jwt_redis_session::store::StoreError;
+use jwt_redis_session::testing::{Delivery, Hook, Hooked, Step, StepAnswer};
+use tokio::sync::oneshot;
+
+use super::process::{Grant, ProcessId};
+use super::scheduler::Scheduler;
+
+/// The store of one process: waits before every step until the scheduler grants it.
+///
+/// Clones belong to the same process.
+pub type Stepping = Hooked<Stop>;
+
+/// Hook that stops before every step.
+#[derive(Clone, Debug)]
+pub struct Stop {
+    scheduler: Scheduler,
+    process: ProcessId,
+}
+
+impl Stop {
+    pub(super) const fn new(scheduler: Scheduler, process: ProcessId) -> Self {
+        Self { scheduler, process }
+    }
+
+    /// Returns the process whose store this is.
+    #[must_use]
+    pub const fn process(&self) -> ProcessId {
+        self.process
+    }
+}
+
+impl Hook for Stop {
+    async fn before(&self, step: Step) -> Result<Delivery, StoreError> {
+        let (sender, granted) = oneshot::channel();
+        let _waiting = WaitingGuard {
+            stop: self,
+            number: self.scheduler.wait(self.process, step, sender),
+        };
+        match granted.await {
+            Ok(Grant { delivery, answered }) => {
+                self.scheduler.begin(self.process, answered);
+                delivery
+            }
+            // The process has crashed: nothing of it ever goes on.
+            Err(_) => pending().await,
+        }
+    }
+
+    fn after(&self, _: Step, answer: &StepAnswer) {
+        self.scheduler.answered(self.process, answer);
+    }
+}
+
+/// Removes a step from the waiting ones when it was granted or its future is dropped.
+struct WaitingGuard<'a> {
+    stop: &'a Stop,
+    number: u64,
+}
+
+impl Drop for WaitingGuard<'_> {
+    fn drop(&mut self) {
+        let Stop { scheduler, process } = self.stop;
+        scheduler.leave(*process, self.number);
+    }
+}
