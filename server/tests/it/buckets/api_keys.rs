@@ -1,6 +1,5 @@
 //! How buckets come to their keys: each row of the table.
 
-
 use jwt_redis_session_server::Secret;
 use reqwest::{Method, RequestBuilder};
 use serde_json::json;

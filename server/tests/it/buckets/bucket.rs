@@ -87,7 +87,10 @@ pub(super) fn store(service: &Service) -> SharedStore {
         return memory.clone().into();
     }
     let redis = service.redis.as_ref().expect("memory or Redis");
-    RedisConfig::new(redis.url()).lazy().expect("a store").into()
+    RedisConfig::new(redis.url())
+        .lazy()
+        .expect("a store")
+        .into()
 }
 
 /// What the store holds under `key`.

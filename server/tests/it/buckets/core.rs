@@ -1,6 +1,5 @@
 //! The same story told through the core and through this door.
 
-
 use jwt_redis_session::{Keyring, SessionId, Sessions};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;

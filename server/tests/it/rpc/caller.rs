@@ -96,7 +96,10 @@ pub fn ok(result: Value) -> Answer {
 pub fn core(service: &Service, version: &str) -> Sessions {
     let store: SharedStore = match (&service.memory, &service.redis) {
         (Some(memory), _) => memory.clone().into(),
-        (None, Some(redis)) => RedisConfig::new(redis.url()).lazy().expect("a store").into(),
+        (None, Some(redis)) => RedisConfig::new(redis.url())
+            .lazy()
+            .expect("a store")
+            .into(),
         (None, None) => panic!("the service has no store of its own"),
     };
     Sessions::builder(store, Keyring::hs256(SECRET).expect("a key ring"))
