@@ -26,6 +26,9 @@ pub enum SessionError {
     /// Others changed the session at the same time, again and again; nothing was written.
     #[error("the session was changed by others at the same time; try again")]
     Conflict,
+    /// Every attempt met a concurrent `destroy_all` of the owner; there is no new session.
+    #[error("all sessions of the owner were destroyed at the same time; try again")]
+    Revoked,
     /// A session with the id that the caller chose exists already; it was left as it is.
     #[error("a session with this id exists already; it was left as it is")]
     Taken,
@@ -80,6 +83,16 @@ pub enum SessionError {
 }
 
 impl SessionError {
+    /// The error of an operation whose last attempt failed: `revoked` if each of them met a
+    /// `destroy_all`.
+    pub(crate) const fn lost(revoked: bool) -> Self {
+        if revoked {
+            Self::Revoked
+        } else {
+            Self::Conflict
+        }
+    }
+
     pub(crate) fn decode(key: &str) -> Self {
         Self::Decode {
             key: key.to_owned(),

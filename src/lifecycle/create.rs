@@ -35,12 +35,16 @@ impl Lifecycle {
         claims: Map<String, Value>,
     ) -> Result<Created, SessionError> {
         self.check_size(&record)?;
+        let mut revoked = true;
         let mut retries = Retries::new(ATTEMPTS);
         while retries.next().await {
             let (id, token) = self.issue(record.meta(), &claims)?;
             match self.insert(&id, &record).await {
                 Ok(InsertOutcome::Inserted { .. }) => return Ok(Created { id, token, record }),
-                Ok(InsertOutcome::KeyTaken) => self.unlist_taken(&id, &record).await?,
+                Ok(InsertOutcome::KeyTaken) => {
+                    revoked = false;
+                    self.unlist_taken(&id, &record).await?;
+                }
                 Ok(InsertOutcome::EntryLost) => self.undo_create(&id, &record).await?,
                 Err(error) => {
                     // The insert may have been applied. Without its token the session is of no
@@ -51,7 +55,7 @@ impl Lifecycle {
                 }
             }
         }
-        Err(SessionError::Conflict)
+        Err(SessionError::lost(revoked))
     }
 
     /// Draws an id and issues its token.

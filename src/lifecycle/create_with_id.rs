@@ -53,7 +53,7 @@ impl Lifecycle {
                 }
             }
         }
-        Err(SessionError::Conflict)
+        Err(SessionError::Revoked)
     }
 
     async fn is_taken(&self, id: &SessionId) -> Result<bool, SessionError> {

@@ -196,7 +196,7 @@ impl From<&SessionError> for SessionRejection {
             SessionError::Absent => Self::absent(),
             SessionError::Rejected(reason) => Self::rejected(*reason),
             SessionError::Gone => Self::invalid_token(),
-            SessionError::Conflict => Self::new(
+            SessionError::Conflict | SessionError::Revoked => Self::new(
                 StatusCode::CONFLICT,
                 "the session was changed at the same time; try again",
             ),

@@ -3,8 +3,6 @@
 pub(crate) mod contract;
 pub(crate) mod error;
 pub(crate) mod index_entries;
-#[cfg(feature = "redis")]
-pub(crate) mod legacy;
 pub(crate) mod memory;
 #[cfg(feature = "redis")]
 mod redis;

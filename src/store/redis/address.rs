@@ -1,33 +1,40 @@
-//! Where a Redis URL points.
+//! Parsing of Redis URLs.
 
 use std::time::Duration;
 
 use redis::io::tcp::{TcpSettings, socket2::TcpKeepalive};
 use redis::{ConnectionInfo, IntoConnectionInfo};
 
+use super::config::RedisConfig;
 use crate::store::error::{StoreError, StoreErrorKind};
 
-/// Reads `url` and refuses what the client library would silently misunderstand.
+const ENCODE: &str = "user and password must be percent-encoded in a url \
+     (/ %2F, ? %3F, # %23, @ %40, % %25), or be given by RedisConfig::credentials";
+
+/// Reads the URL of `config` and refuses what the client library would silently misunderstand.
 ///
-/// No message repeats any part of the URL: a password may stand where none was expected.
-pub(super) fn parse(url: &str) -> Result<ConnectionInfo, StoreError> {
+/// No message repeats any part of the URL: a password may be anywhere in it.
+pub(super) fn parse(config: &RedisConfig) -> Result<ConnectionInfo, StoreError> {
+    let url = config.url.as_str();
+    if splits_credentials(url) {
+        return refuse(ENCODE);
+    }
     let Some(parsed) = redis::parse_redis_url(url) else {
         return refuse("the url must be redis://…, rediss://… or unix:///…");
     };
-    let tls = matches!(parsed.scheme(), "rediss" | "valkeys");
     let socket = parsed.scheme().ends_with("unix");
-    if tls && !cfg!(feature = "tls") {
+    if matches!(parsed.scheme(), "rediss" | "valkeys") && !cfg!(feature = "tls") {
         return refuse("rediss:// needs the feature `tls` of jwt-redis-session");
     }
     if parsed.fragment().is_some() {
-        return refuse("the url holds a #; in a password it is written %23");
+        return refuse(ENCODE);
     }
     for (name, value) in parsed.query_pairs() {
         match (&*name, socket) {
             ("protocol", _) | ("user" | "pass", true) => {}
             ("db", true) if is_database(&value) => {}
             ("db", true) => return refuse("the database is not a number from 0 up"),
-            ("db", false) => return refuse("the database stands in the path: redis://host/3"),
+            ("db", false) => return refuse("the database is given by the path: redis://host/3"),
             _ => return refuse("the url has an unknown parameter"),
         }
     }
@@ -40,12 +47,34 @@ pub(super) fn parse(url: &str) -> Result<ConnectionInfo, StoreError> {
     let info = parsed.into_connection_info().or_else(|_| {
         refuse("the url has no host, a wildcard host, no path or an unknown protocol")
     })?;
-    if info.redis_settings().username().is_some() && info.redis_settings().password().is_none() {
+    with_settings(config, info)
+}
+
+fn with_settings(config: &RedisConfig, info: ConnectionInfo) -> Result<ConnectionInfo, StoreError> {
+    let mut settings = info.redis_settings().clone();
+    if settings.username().is_some() && settings.password().is_none() {
         return refuse("the url names a user but no password");
     }
+    if let Some((user, password)) = &config.credentials {
+        // An empty name is that of the default user, which servers before 6 know only unnamed.
+        if !user.is_empty() {
+            settings = settings.set_username(user);
+        }
+        settings = settings.set_password(password);
+    }
     // Not worth two commands at each connection, which least-privilege accounts would refuse.
-    let settings = info.redis_settings().clone().set_skip_set_lib_name();
+    let settings = settings.set_skip_set_lib_name();
     Ok(info.set_redis_settings(settings).set_tcp_settings(tcp()))
+}
+
+/// Whether the credentials of `url` hold a character that ends them for a URL parser: then the
+/// `@` behind them is not where the parser looks for it.
+fn splits_credentials(url: &str) -> bool {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return false;
+    };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    !scheme.ends_with("unix") && rest[authority.len()..].contains('@')
 }
 
 fn is_database(text: &str) -> bool {
@@ -73,7 +102,12 @@ fn tcp() -> TcpSettings {
 
 #[cfg(test)]
 mod tests {
-    use super::parse;
+    use crate::RedisConfig;
+    use crate::store::StoreError;
+
+    fn parse(url: &str) -> Result<redis::ConnectionInfo, StoreError> {
+        super::parse(&RedisConfig::new(url))
+    }
 
     #[test]
     fn reads_every_form() {
@@ -117,6 +151,67 @@ mod tests {
             let error = parse(url).unwrap_err();
             assert_eq!(error.kind().as_str(), "configuration", "{url}");
             assert!(!format!("{error} {error:?}").contains("secret"), "{url}");
+        }
+    }
+
+    #[test]
+    fn says_that_credentials_must_be_percent_encoded() {
+        for password in [
+            ":ab/cd=@",
+            ":a?b@",
+            ":a#b@",
+            "u:12#b@",
+            "u:12/b@",
+            "u:12?b@",
+            ":secret/@",
+            ":/@",
+            ":?@",
+            ":#@",
+            ":a@b/c@",
+            "u/:p@",
+        ] {
+            for rest in ["host", "host:6379/0", "[::1]:1"] {
+                for scheme in ["redis", "rediss", "valkey"] {
+                    let url = format!("{scheme}://{password}{rest}");
+                    let error = parse(&url).unwrap_err().to_string();
+                    assert!(error.contains("percent-encoded"), "{url}: {error}");
+                    assert!(!error.contains("secret"), "{url}: {error}");
+                }
+            }
+        }
+        let error = parse("unix:///r.sock?pass=a#b").unwrap_err().to_string();
+        assert!(error.contains("percent-encoded"), "{error}");
+        parse("unix:///run/a@b.sock").unwrap();
+    }
+
+    #[test]
+    fn takes_other_passwords_as_they_are() {
+        for (text, password) in [
+            ("a@b", "a@b"),
+            ("a%zz", "a%zz"),
+            ("a+b=", "a+b="),
+            ("a:b", "a:b"),
+            ("p%40%2F%3F%23%25", "p@/?#%"),
+        ] {
+            let info = parse(&format!("redis://:{text}@host")).unwrap();
+            assert_eq!(info.redis_settings().password(), Some(password), "{text}");
+        }
+    }
+
+    #[test]
+    fn takes_credentials_apart_from_the_url() {
+        let password = "p/?#@% +ü";
+        for url in ["redis://host", "redis://old:older@host", "unix:///r.sock"] {
+            for user in ["", "app@/"] {
+                let config = RedisConfig::new(url).credentials(user, password);
+                let info = super::parse(&config).unwrap();
+                let settings = info.redis_settings();
+                assert_eq!(settings.password(), Some(password), "{url}");
+                if !user.is_empty() {
+                    assert_eq!(settings.username(), Some(user), "{url}");
+                }
+                assert!(!format!("{config:?}").contains("p/"), "{config:?}");
+            }
         }
     }
 

@@ -1,21 +1,21 @@
-//! How Redis is reached and how long it may take.
+//! Configuration of the Redis store.
 
 use std::fmt;
 use std::time::Duration;
 
-/// Says where Redis is and how long it may take to answer.
+/// Configuration of a [`RedisStore`](crate::RedisStore): where Redis is and how long it may take.
 ///
 /// The URL is `redis://[user][:password@]host[:port][/database]`, `rediss://…` for TLS (feature
-/// `tls`), or `unix:///path/to/socket[?db=…&user=…&pass=…]`. Special characters in a password
-/// are percent-encoded.
+/// `tls`), or `unix:///path/to/socket[?db=…&user=…&pass=…]`. User and password must be
+/// percent-encoded in a URL; [`credentials`](Self::credentials) takes them as they are.
 ///
-/// TLS goes through rustls, whose cryptography is chosen once for the whole process. If nobody
-/// has chosen when a store for a `rediss://` URL is made, ring is installed, and a later
-/// `CryptoProvider::install_default` of the application fails: an application that wants another
-/// provider installs it first. One that is installed is never replaced.
+/// TLS goes through rustls, whose cryptography is chosen once for the whole process. If none was
+/// chosen when a store for a `rediss://` URL is made, ring is installed, and a later
+/// `CryptoProvider::install_default` of the application fails. An application that wants another
+/// provider installs it first. A provider that is installed is never replaced.
 ///
-/// Every time that is set is kept between 1 millisecond and 1 hour: one outside of these, such
-/// as [`Duration::ZERO`] or [`Duration::MAX`], becomes the nearer of the two.
+/// Every duration is kept between 1 millisecond and 1 hour: one outside of these, such as
+/// [`Duration::ZERO`] or [`Duration::MAX`], becomes the nearer of the two.
 ///
 /// ```
 /// use std::time::Duration;
@@ -29,14 +29,15 @@ use std::time::Duration;
 #[derive(Clone)]
 pub struct RedisConfig {
     pub(super) url: String,
+    pub(super) credentials: Option<(String, String)>,
     pub(super) limits: Limits,
     #[cfg(feature = "tls")]
     pub(super) certificates: super::tls::Certificates,
 }
 
-/// No time is shorter: a call that may take no time at all cannot succeed.
+/// The shortest duration: a call that may take no time at all cannot succeed.
 const SHORTEST: Duration = Duration::from_millis(1);
-/// No time is longer: far from where the clock overflows.
+/// The longest duration, far from the point where the clock overflows.
 const LONGEST: Duration = Duration::from_secs(60 * 60);
 
 /// How long each part of a call may take.
@@ -65,10 +66,28 @@ impl RedisConfig {
     pub fn new(url: impl Into<String>) -> Self {
         Self {
             url: url.into(),
+            credentials: None,
             limits: Limits::default(),
             #[cfg(feature = "tls")]
             certificates: super::tls::Certificates::default(),
         }
+    }
+
+    /// Sets user and password, which need no encoding here. They replace those of the URL.
+    ///
+    /// An empty user is the default user of the server.
+    ///
+    /// ```
+    /// # use jwt_redis_session::RedisConfig;
+    /// let store = RedisConfig::new("redis://127.0.0.1")
+    ///     .credentials("", "p@ss/w#rd")
+    ///     .lazy()?;
+    /// # Ok::<(), jwt_redis_session::store::StoreError>(())
+    /// ```
+    #[must_use]
+    pub fn credentials(mut self, user: impl Into<String>, password: impl Into<String>) -> Self {
+        self.credentials = Some((user.into(), password.into()));
+        self
     }
 
     /// Bounds every call in all: waiting for a connection, the answer and a retry included.
@@ -79,16 +98,18 @@ impl RedisConfig {
         self
     }
 
-    /// Bounds the wait for one answer. Defaults to 500 milliseconds.
+    /// Bounds how long a call waits while nothing arrives from the server. Defaults to 500
+    /// milliseconds.
     ///
-    /// After three timeouts with no answer in between the connection is replaced.
+    /// While bytes arrive, a call waits until its deadline: its own answer is under way, or that
+    /// of an earlier call on the same connection. A connection that stays silent is replaced.
     #[must_use]
     pub const fn response_timeout(mut self, timeout: Duration) -> Self {
         self.limits.response = in_bounds(timeout);
         self
     }
 
-    /// Bounds the making of one connection, authentication included. Defaults to 500
+    /// Bounds how long it takes to make one connection, authentication included. Defaults to 500
     /// milliseconds.
     #[must_use]
     pub const fn connect_timeout(mut self, timeout: Duration) -> Self {
@@ -128,7 +149,7 @@ impl RedisConfig {
     }
 }
 
-/// Returns what is nearest to `time` between [`SHORTEST`] and [`LONGEST`].
+/// Returns the duration between [`SHORTEST`] and [`LONGEST`] that is nearest to `time`.
 const fn in_bounds(time: Duration) -> Duration {
     let nanos = time.as_nanos();
     if nanos < SHORTEST.as_nanos() {

@@ -1,22 +1,26 @@
 //! Sessions in Redis, over one shared connection that renews itself.
 
-mod access;
-mod adapter;
+mod acl;
 mod address;
+mod answers;
 mod backoff;
-mod batch;
+mod client;
+mod commands;
 mod config;
-mod decode;
-mod dial;
+mod connect;
+mod connection;
+mod contract;
+mod error;
 mod eviction;
-mod exchange;
-mod fault;
-mod journal;
-mod lease;
+mod log_throttle;
+mod race;
+mod request;
 mod scripts;
-mod session_store;
+mod shared_connection;
+mod store;
 #[cfg(feature = "tls")]
 mod tls;
+mod traffic;
 
 pub use config::RedisConfig;
-pub use session_store::RedisStore;
+pub use store::RedisStore;

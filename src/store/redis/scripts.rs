@@ -1,11 +1,28 @@
-//! The Lua that makes one command of several steps atomic; each script touches one key.
+//! Lua scripts that make one atomic command of several steps.
+//!
+//! Each script touches one key. Values are compared byte by byte: decoding JSON in Lua would lose
+//! precision.
 
 use std::sync::LazyLock;
 
-/// A script and the name under which a server that has seen it remembers it.
+/// A script and the SHA-1 hash by which a server that has run it finds it again.
 pub(super) struct Script {
     pub(super) text: &'static str,
     pub(super) sha: LazyLock<String>,
+}
+
+/// Returns the script with this hash.
+pub(super) fn by_hash(hash: &[u8]) -> Option<&'static Script> {
+    let scripts = [
+        &COMPARE_AND_SET,
+        &COMPARE_AND_DELETE,
+        &INDEX_PUT,
+        &INDEX_REMOVE_DUE,
+        &INDEX_TOMBSTONE_ALL,
+        &INDEX_SUPERSEDE,
+    ];
+    let mut scripts = scripts.into_iter();
+    scripts.find(|script| script.sha.as_bytes() == hash)
 }
 
 macro_rules! script {
@@ -17,9 +34,9 @@ macro_rules! script {
     };
 }
 
-// The whole bytes are compared: decoding JSON in Lua would lose precision. `pcall` keeps the
-// error code WRONGTYPE at the head of the error on every version of Redis.
+// `pcall` keeps the error code WRONGTYPE at the start of the error on every version of Redis.
 
+// ARGV: expected value, new value, TTL in milliseconds.
 script!(
     COMPARE_AND_SET,
     "local held = redis.pcall('GET', KEYS[1])
@@ -30,6 +47,7 @@ redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
 return 1"
 );
 
+// ARGV: expected value.
 script!(
     COMPARE_AND_DELETE,
     "local held = redis.pcall('GET', KEYS[1])
@@ -40,15 +58,19 @@ redis.call('DEL', KEYS[1])
 return 1"
 );
 
-// ZADD GT in words that Redis before 6.2 understands; a mark is a score below 0,
-// the negated time at which it was set. The ZREM of nobody: as below, so that a server whose memory
-// is full still prolongs what it knows.
-
+// `ZADD GT` written out, because Redis before 6.2 does not know it. A tombstone has a score below
+// 0, so it is lower than the score of any active entry.
+//
+// The no-op ZREM marks the script as a write, so that ZADD of an existing member is not refused
+// with OOM when the memory of the server is full.
+//
+// ARGV: member, check_after, TTL in milliseconds, 1 to reactivate a tombstone.
 script!(
     INDEX_PUT,
-    "local score = redis.call('ZSCORE', KEYS[1], ARGV[1])
-if score then redis.call('ZREM', KEYS[1], '') end
-if not score or (tonumber(score) >= 0 and tonumber(score) < tonumber(ARGV[2])) then
+    "local held = redis.call('ZSCORE', KEYS[1], ARGV[1])
+if held then redis.call('ZREM', KEYS[1], '') end
+local score = tonumber(held)
+if not score or (score < tonumber(ARGV[2]) and (score >= 0 or ARGV[4] == '1')) then
   redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
 end
 if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[3]) then
@@ -57,23 +79,9 @@ end
 return 1"
 );
 
-// A mark is lower than any score.
-
+// ARGV: the highest check_after to remove, members.
 script!(
-    INDEX_UNMARK,
-    "local score = redis.call('ZSCORE', KEYS[1], ARGV[1])
-if score then redis.call('ZREM', KEYS[1], '') end
-if not score or tonumber(score) < tonumber(ARGV[2]) then
-  redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
-end
-if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[3]) then
-  redis.call('PEXPIRE', KEYS[1], ARGV[3])
-end
-return 1"
-);
-
-script!(
-    INDEX_PRUNE,
+    INDEX_REMOVE_DUE,
     "for i = 2, #ARGV do
   local score = tonumber(redis.call('ZSCORE', KEYS[1], ARGV[i]) or '-1')
   if score >= 0 and score <= tonumber(ARGV[1]) then redis.call('ZREM', KEYS[1], ARGV[i]) end
@@ -81,19 +89,20 @@ end
 return 1"
 );
 
-// Marks in chunks: Lua cannot unpack a table of more than some 8,000 values. The ZREM of nobody
-// comes first because a server whose memory is full refuses ZADD, but not in a script that has
-// written already: marking takes no memory, and revoking must work then as well.
-
+// ZADD in chunks, because Lua cannot unpack a table of more than some 8,000 values. The no-op
+// ZREM: as in INDEX_PUT. Setting a tombstone takes no memory, and revoking must work on a full
+// server too.
+//
+// ARGV: score of new tombstones, member to keep.
 script!(
-    INDEX_MARK_ALL,
+    INDEX_TOMBSTONE_ALL,
     "local all = redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES')
-local marked, fresh = {}, {}
+local deleting, fresh = {}, {}
 for i = 1, #all, 2 do
   if tonumber(all[i + 1]) < 0 then
-    marked[#marked + 1] = all[i]
+    deleting[#deleting + 1] = all[i]
   elseif all[i] ~= ARGV[2] then
-    marked[#marked + 1] = all[i]
+    deleting[#deleting + 1] = all[i]
     fresh[#fresh + 1] = ARGV[1]
     fresh[#fresh + 1] = all[i]
   end
@@ -102,9 +111,10 @@ if #fresh > 0 then redis.call('ZREM', KEYS[1], '') end
 for i = 1, #fresh, 1000 do
   redis.call('ZADD', KEYS[1], unpack(fresh, i, math.min(i + 999, #fresh)))
 end
-return marked"
+return deleting"
 );
 
+// ARGV: old member, new member, score of the tombstone.
 script!(
     INDEX_SUPERSEDE,
     "local old = redis.call('ZSCORE', KEYS[1], ARGV[1])

@@ -1,51 +1,101 @@
-//! What TLS needs before the first handshake.
+//! TLS over a TCP stream, through rustls.
 
-use redis::{Client, ClientTlsConfig, ConnectionAddr, ConnectionInfo, TlsCertificates};
+use std::io;
+use std::sync::Arc;
+
+use redis::ConnectionAddr;
 use rustls::crypto::{CryptoProvider, ring};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 use crate::store::error::{StoreError, StoreErrorKind};
 
-/// Certificates in PEM; what is not given is the operating system's, or nothing.
+/// Certificates in PEM. By default the roots are those of the operating system, and the client
+/// presents no certificate.
 #[derive(Clone, Default)]
 pub(super) struct Certificates {
     pub(super) root: Option<Vec<u8>>,
     pub(super) client: Option<(Vec<u8>, Vec<u8>)>,
 }
 
+/// Makes TLS streams.
+pub(super) struct Tls(TlsConnector);
+
+impl Certificates {
+    /// Prepares TLS if `address` requires it.
+    pub(super) fn for_address(&self, address: &ConnectionAddr) -> Result<Option<Tls>, StoreError> {
+        if matches!(address, ConnectionAddr::TcpTls { .. }) {
+            install_provider();
+            let config = self.config().ok_or_else(unusable)?;
+            return Ok(Some(Tls(TlsConnector::from(Arc::new(config)))));
+        }
+        if self.root.is_some() || self.client.is_some() {
+            return Err(unusable());
+        }
+        Ok(None)
+    }
+
+    fn config(&self) -> Option<ClientConfig> {
+        let roots = match &self.root {
+            Some(pem) => trusted(pem)?,
+            None => system_roots(),
+        };
+        let builder = ClientConfig::builder().with_root_certificates(roots);
+        let Some((chain, key)) = &self.client else {
+            return Some(builder.with_no_client_auth());
+        };
+        let chain = CertificateDer::pem_slice_iter(chain).collect::<Result<_, _>>();
+        let key = PrivateKeyDer::from_pem_slice(key).ok()?;
+        builder.with_client_auth_cert(chain.ok()?, key).ok()
+    }
+}
+
+impl Tls {
+    /// Performs the handshake with the server, which must prove to be `host`.
+    pub(super) async fn handshake(
+        &self,
+        host: &str,
+        stream: TcpStream,
+    ) -> io::Result<TlsStream<TcpStream>> {
+        let name = ServerName::try_from(host).map_err(io::Error::other)?;
+        self.0.connect(name.to_owned(), stream).await
+    }
+}
+
 /// Chooses the cryptography of the process unless the application has chosen.
 ///
 /// rustls panics at the first handshake when several providers, or none, are compiled in and
-/// nobody has chosen; any crate of the application may bring a second one.
+/// none was chosen; any crate of the application may bring a second one.
 fn install_provider() {
     if CryptoProvider::get_default().is_none() {
-        // Lost a race against another installer: then there is one, which is all we want.
+        // Fails if another thread was faster: then there is one, which is what matters.
         let _ = ring::default_provider().install_default();
     }
 }
 
-impl Certificates {
-    /// Puts the certificates into `info`, which must ask for TLS if there are any.
-    pub(super) fn apply(&self, info: ConnectionInfo) -> Result<ConnectionInfo, StoreError> {
-        if matches!(info.addr(), ConnectionAddr::TcpTls { .. }) {
-            install_provider();
-        }
-        if self.root.is_none() && self.client.is_none() {
-            return Ok(info);
-        }
-        let client = self.client.clone();
-        let certificates = TlsCertificates {
-            root_cert: self.root.clone(),
-            client_tls: client.map(|(client_cert, client_key)| ClientTlsConfig {
-                client_cert,
-                client_key,
-            }),
-        };
-        let client = Client::build_with_tls(info, certificates).map_err(|_| {
-            StoreError::new(StoreErrorKind::Configuration)
-                .with_detail("the certificates cannot be read, or the url is not rediss://")
-        })?;
-        Ok(client.get_connection_info().clone())
+fn trusted(pem: &[u8]) -> Option<RootCertStore> {
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(pem) {
+        roots.add(certificate.ok()?).ok()?;
     }
+    (!roots.is_empty()).then_some(roots)
+}
+
+fn system_roots() -> RootCertStore {
+    let mut roots = RootCertStore::empty();
+    // One unreadable certificate does not take away the others. If none is left, every handshake
+    // fails, and says so.
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    roots
+}
+
+fn unusable() -> StoreError {
+    StoreError::new(StoreErrorKind::Configuration)
+        .with_detail("the certificates cannot be read, or the url is not rediss://")
 }
 
 #[cfg(test)]

@@ -68,7 +68,7 @@ mod rotation;
 mod stores;
 mod values;
 
-use stores::{Late, Meddling, SeeNoTtl, SeeNothing, intercepted, yielding};
+use stores::{Late, Meddling, SeeNoTtl, SeeNothing, SlowLink, intercepted, yielding};
 
 // Helpers.
 

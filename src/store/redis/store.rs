@@ -7,12 +7,12 @@ use redis::aio::MultiplexedConnection;
 use redis::{Value, cmd};
 use tokio::time::{Instant, timeout_at};
 
-use super::access;
+use super::acl;
+use super::client::Client;
 use super::config::{Limits, RedisConfig};
-use super::dial::Dialer;
-use super::eviction;
-use super::exchange::Exchange;
-use super::fault;
+use super::connect::Connector;
+
+use super::error;
 use crate::store::error::{StoreError, StoreErrorKind};
 
 /// Keeps sessions in Redis.
@@ -37,7 +37,7 @@ use crate::store::error::{StoreError, StoreErrorKind};
 /// installed one before; see [`RedisConfig`].
 #[derive(Clone)]
 pub struct RedisStore {
-    pub(super) exchange: Arc<Exchange>,
+    pub(super) client: Arc<Client>,
 }
 
 impl RedisStore {
@@ -46,7 +46,7 @@ impl RedisStore {
     ///
     /// A store made of a pool also wants `+unwatch`, which the pool sends. `INFO` and `CONFIG`
     /// are asked once, by [`connect`](Self::connect), and may be refused.
-    pub const ACL_RULES: &'static str = access::ACL_RULES;
+    pub const ACL_RULES: &'static str = acl::ACL_RULES;
 
     /// Connects to the Redis at `url` and sees that it answers; see [`RedisConfig`] for the
     /// forms of the URL and everything that can be set.
@@ -79,7 +79,7 @@ impl RedisStore {
     #[cfg_attr(docsrs, doc(cfg(feature = "pool")))]
     #[must_use]
     pub fn from_pool(pool: deadpool_redis::Pool) -> Self {
-        Self::new(Dialer::of_pool(pool), Limits::default())
+        Self::new(Connector::of_pool(pool), Limits::default())
     }
 
     /// Returns a handle on the shared connection for commands of your own.
@@ -92,12 +92,12 @@ impl RedisStore {
     ///
     /// [`StoreError`] if there is no connection and none can be made.
     pub async fn connection(&self) -> Result<MultiplexedConnection, StoreError> {
-        self.exchange.connection().await
+        self.client.connection().await
     }
 
-    fn new(dialer: Dialer, limits: Limits) -> Self {
+    fn new(connector: Connector, limits: Limits) -> Self {
         Self {
-            exchange: Arc::new(Exchange::new(dialer, limits)),
+            client: Arc::new(Client::new(connector, limits)),
         }
     }
 
@@ -106,15 +106,15 @@ impl RedisStore {
         let mut connection = self.connection().await?;
         match connection.send_packed_command(&cmd("PING")).await {
             Ok(Value::ServerError(error)) => {
-                let refusal = fault::refused(&error);
+                let refusal = error::refused(&error);
                 if refusal.kind() != StoreErrorKind::Permission {
                     return Err(refusal);
                 }
             }
             Ok(_) => {}
-            Err(error) => return Err(fault::broken(&error, self.exchange.address())),
+            Err(error) => return Err(error::broken(&error, self.client.address())),
         }
-        eviction::warn_if_evicting(&mut connection).await;
+        self.client.check_eviction(&mut connection).await;
         Ok(())
     }
 }
@@ -131,7 +131,7 @@ impl RedisConfig {
         let store = self.lazy()?;
         match timeout_at(deadline, store.check()).await {
             Ok(checked) => checked?,
-            Err(_) => return Err(store.exchange.late()),
+            Err(_) => return Err(store.client.late()),
         }
         Ok(store)
     }
@@ -142,14 +142,14 @@ impl RedisConfig {
     ///
     /// [`StoreError`] if the URL or a certificate cannot be understood.
     pub fn lazy(self) -> Result<RedisStore, StoreError> {
-        Ok(RedisStore::new(Dialer::new(&self)?, self.limits))
+        Ok(RedisStore::new(Connector::new(&self)?, self.limits))
     }
 }
 
 impl fmt::Debug for RedisStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisStore")
-            .field("exchange", &self.exchange)
+            .field("client", &self.client)
             .finish_non_exhaustive()
     }
 }

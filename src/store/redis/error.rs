@@ -1,4 +1,4 @@
-//! What Redis' refusals mean.
+//! Translation of Redis errors.
 
 use std::error::Error;
 use std::io;
@@ -42,27 +42,38 @@ pub(super) fn broken(error: &RedisError, address: &str) -> StoreError {
     })
 }
 
-/// Whether `error` is WRONGTYPE: something else stands under the name.
-pub(super) fn is_foreign(error: &ServerError) -> bool {
-    inner_code(error.code(), error.details().unwrap_or_default()) == "WRONGTYPE"
+/// Translates a failure to open a stream to the server.
+pub(super) fn unreachable(error: &io::Error, address: &str) -> StoreError {
+    let kind = match error.kind() {
+        io::ErrorKind::TimedOut => StoreErrorKind::Timeout,
+        io::ErrorKind::Unsupported => StoreErrorKind::Configuration,
+        _ => StoreErrorKind::Connection,
+    };
+    StoreError::new(kind).with_detail(match io_reason(error.kind()) {
+        Some(reason) => format!("{address}: {reason}"),
+        None => address.to_owned(),
+    })
+}
+
+fn io_reason(kind: io::ErrorKind) -> Option<&'static str> {
+    Some(match kind {
+        io::ErrorKind::ConnectionRefused => "connection refused",
+        io::ErrorKind::InvalidData => "tls handshake failed",
+        io::ErrorKind::PermissionDenied => "permission denied",
+        io::ErrorKind::NotFound => "no such socket or host",
+        _ => return None,
+    })
 }
 
 fn reason(error: &RedisError) -> Option<&'static str> {
-    if error.is_connection_refusal() {
-        return Some("connection refused");
-    }
     // redis-rs hands out the Arc that it keeps, so the error in it is two steps down.
     let kept = error
         .source()?
         .downcast_ref::<Arc<dyn Error + Send + Sync>>()?;
-    match kept.downcast_ref::<io::Error>()?.kind() {
-        io::ErrorKind::InvalidData => Some("tls handshake failed"),
-        io::ErrorKind::PermissionDenied => Some("permission denied"),
-        _ => None,
-    }
+    io_reason(kept.downcast_ref::<io::Error>()?.kind())
 }
 
-/// Redis before 7 wraps what a script met: `ERR Error running script (…): @user_script:1: -OOM …`.
+/// Redis before 7 wraps the error of a command in a script: `ERR Error running script (…): @user_script:1: -OOM …`.
 fn inner_code<'a>(code: &'a str, text: &'a str) -> &'a str {
     if code != "ERR" || !text.starts_with("Error running script") {
         return code;
@@ -79,6 +90,7 @@ fn is_code(word: &str) -> bool {
 
 fn kind_of(code: &str) -> StoreErrorKind {
     match code {
+        "WRONGTYPE" => StoreErrorKind::WrongType,
         "NOAUTH" | "WRONGPASS" => StoreErrorKind::Auth,
         "NOPERM" => StoreErrorKind::Permission,
         "READONLY" => StoreErrorKind::ReadOnly,
@@ -113,6 +125,7 @@ mod tests {
         for (line, expected) in [
             ("NOAUTH Authentication required.", "auth"),
             ("WRONGPASS invalid secret", "auth"),
+            ("WRONGTYPE Operation against a key", "wrong_type"),
             ("NOPERM this user", "permission"),
             ("READONLY You can't write", "read_only"),
             ("OOM command not allowed", "full"),

@@ -1,0 +1,183 @@
+//! The answers to a request, read in the order of its commands.
+
+use std::time::Duration;
+use std::vec::IntoIter;
+
+use redis::Value;
+
+use super::error;
+use crate::store::error::{StoreError, StoreErrorKind};
+use crate::store::types::{
+    CompareOutcome, EntryState, IndexEntry, InsertOutcome, StoredRecord, SupersedeOutcome,
+};
+
+/// Answers that were not read yet.
+// One answer needs no list.
+pub(super) enum Answers {
+    One(Option<Value>),
+    Several(IntoIter<Value>),
+}
+
+impl Answers {
+    /// The answer to one command.
+    pub(super) const fn one(answer: Value) -> Self {
+        Self::One(Some(answer))
+    }
+
+    /// The answers to several commands.
+    pub(super) fn several(answers: Vec<Value>) -> Self {
+        Self::Several(answers.into_iter())
+    }
+
+    /// Reads the next answer, whatever it is.
+    pub(super) fn done(&mut self) -> Result<(), StoreError> {
+        self.next().map(drop)
+    }
+
+    /// Reads the answers to `count` commands, whatever they are.
+    pub(super) fn all_done(&mut self, count: usize) -> Result<(), StoreError> {
+        (0..count).try_for_each(|_| self.done())
+    }
+
+    /// Reads whether a command found or did what it was for.
+    pub(super) fn flag(&mut self) -> Result<bool, StoreError> {
+        match self.next()? {
+            Value::Okay => Ok(true),
+            Value::Nil => Ok(false),
+            Value::Int(count) => Ok(count > 0),
+            _ => Err(unreadable()),
+        }
+    }
+
+    /// Reads a record: its remaining TTL, then its value.
+    pub(super) fn record(&mut self) -> Result<Option<StoredRecord>, StoreError> {
+        let ttl = match self.next()? {
+            Value::Int(millis) => millis,
+            _ => return Err(unreadable()),
+        };
+        let value = match self.next()? {
+            Value::BulkString(value) => value,
+            Value::Nil => return Ok(None),
+            _ => return Err(unreadable()),
+        };
+        // The record was absent when the TTL was read. An insert since then is concurrent.
+        if ttl == -2 {
+            return Ok(None);
+        }
+        let ttl = u64::try_from(ttl).ok().map(Duration::from_millis);
+        Ok(Some(StoredRecord::new(value, ttl)))
+    }
+
+    /// Reads the result of a compare-and-set or a compare-and-delete.
+    pub(super) fn compared(&mut self) -> Result<CompareOutcome, StoreError> {
+        match self.next()? {
+            Value::Int(1) => Ok(CompareOutcome::Applied),
+            Value::Int(0) => Ok(CompareOutcome::Missing),
+            Value::BulkString(held) => Ok(CompareOutcome::Mismatch(held.into())),
+            _ => Err(unreadable()),
+        }
+    }
+
+    /// Reads the state of an index entry.
+    pub(super) fn state(&mut self) -> Result<Option<EntryState>, StoreError> {
+        match self.next()? {
+            Value::Nil => Ok(None),
+            score => Ok(Some(EntryState::from_score(number(&score)?))),
+        }
+    }
+
+    /// Reads index entries: `[member, score, …]` in RESP2, `[[member, score], …]` in RESP3.
+    pub(super) fn entries(&mut self) -> Result<Vec<IndexEntry>, StoreError> {
+        let Value::Array(items) = self.next()? else {
+            return Err(unreadable());
+        };
+        let mut flat = items.into_iter().flat_map(|item| match item {
+            Value::Array(pair) => pair,
+            item => vec![item],
+        });
+        let mut entries = Vec::new();
+        while let Some(member) = flat.next() {
+            let score = number(&flat.next().ok_or_else(unreadable)?)?;
+            entries.push(IndexEntry::new(
+                text(member)?,
+                EntryState::from_score(score),
+            ));
+        }
+        Ok(entries)
+    }
+
+    /// Reads the members of an index.
+    pub(super) fn members(&mut self) -> Result<Vec<String>, StoreError> {
+        match self.next()? {
+            Value::Array(members) => members.into_iter().map(text).collect(),
+            _ => Err(unreadable()),
+        }
+    }
+
+    /// Reads the result of a supersede.
+    pub(super) fn superseded(&mut self) -> Result<SupersedeOutcome, StoreError> {
+        match self.next()? {
+            Value::Int(0) => Ok(SupersedeOutcome::Superseded),
+            Value::Int(1) => Ok(SupersedeOutcome::OldNotActive),
+            Value::Int(2) => Ok(SupersedeOutcome::NewNotActive),
+            _ => Err(unreadable()),
+        }
+    }
+
+    /// Reads the result of an insert behind its index entries: whether there are entries, and
+    /// whether those that are due were requested.
+    pub(super) fn inserted(
+        &mut self,
+        indexed: bool,
+        due: bool,
+    ) -> Result<InsertOutcome, StoreError> {
+        if !self.flag()? {
+            return Ok(InsertOutcome::KeyTaken);
+        }
+        if !indexed {
+            return Ok(InsertOutcome::inserted(Vec::new()));
+        }
+        let Some(EntryState::Active { .. }) = self.state()? else {
+            return Ok(InsertOutcome::EntryLost);
+        };
+        let due = if due { self.entries()? } else { Vec::new() };
+        Ok(InsertOutcome::inserted(due))
+    }
+
+    fn next(&mut self) -> Result<Value, StoreError> {
+        let next = match self {
+            Self::One(answer) => answer.take(),
+            Self::Several(answers) => answers.next(),
+        };
+        match next {
+            Some(Value::ServerError(refusal)) => Err(error::refused(&refusal)),
+            Some(answer) => Ok(answer),
+            None => Err(unreadable()),
+        }
+    }
+}
+
+fn text(value: Value) -> Result<String, StoreError> {
+    match value {
+        Value::BulkString(bytes) => String::from_utf8(bytes).map_err(|_| unreadable()),
+        _ => Err(unreadable()),
+    }
+}
+
+fn number(value: &Value) -> Result<i64, StoreError> {
+    let score: f64 = match value {
+        Value::Double(score) => *score,
+        Value::BulkString(text) => std::str::from_utf8(text)
+            .ok()
+            .and_then(|text| text.parse().ok())
+            .ok_or_else(unreadable)?,
+        _ => return Err(unreadable()),
+    };
+    #[expect(clippy::cast_possible_truncation, reason = "saturates, which is right")]
+    let score = score as i64;
+    Ok(score)
+}
+
+fn unreadable() -> StoreError {
+    StoreError::new(StoreErrorKind::Protocol)
+}

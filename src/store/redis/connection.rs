@@ -1,0 +1,167 @@
+//! One connection, and how it is doing.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use redis::cmd;
+use tokio::task::AbortHandle;
+use tokio::time::Instant;
+
+use super::traffic::Traffic;
+
+/// After so many time-outs in a row in silence, the connection is dead, not the server slow.
+const TIMEOUTS: u32 = 3;
+/// A connection on which nothing arrived for so long may be dead without our knowledge.
+const IDLE: Duration = Duration::from_secs(1);
+/// Bytes that arrive for so long without completing an answer are garbage.
+const ENDLESS: Duration = Duration::from_secs(10);
+
+/// A connection that calls share.
+pub(super) struct Connection {
+    handle: MultiplexedConnection,
+    traffic: Arc<Traffic>,
+    /// The task that drives the connection; `None` for one of a pool, whose stream is not ours.
+    driver: Option<AbortHandle>,
+    timeouts: AtomicU32,
+    /// Whole seconds, plus one, from its birth to the last answer; 0 before the first one.
+    answered_at: AtomicU64,
+    discarded: AtomicBool,
+}
+
+impl Connection {
+    /// A connection whose stream is watched and whose task is ours.
+    pub(super) fn watched(
+        handle: MultiplexedConnection,
+        traffic: Arc<Traffic>,
+        driver: AbortHandle,
+    ) -> Self {
+        Self::new(handle, traffic, Some(driver))
+    }
+
+    /// A connection that a pool has made. Of its traffic only whole answers are seen.
+    #[cfg(any(feature = "pool", test))]
+    pub(super) fn of_pool(handle: MultiplexedConnection) -> Self {
+        Self::new(handle, Traffic::new(), None)
+    }
+
+    fn new(
+        handle: MultiplexedConnection,
+        traffic: Arc<Traffic>,
+        driver: Option<AbortHandle>,
+    ) -> Self {
+        Self {
+            handle,
+            traffic,
+            driver,
+            timeouts: AtomicU32::new(0),
+            answered_at: AtomicU64::new(0),
+            discarded: AtomicBool::new(false),
+        }
+    }
+
+    /// Returns a handle to send commands with.
+    pub(super) fn handle(&self) -> MultiplexedConnection {
+        self.handle.clone()
+    }
+
+    /// How long ago the connection was made.
+    pub(super) fn age(&self) -> Duration {
+        self.traffic.born().elapsed()
+    }
+
+    /// When bytes last arrived.
+    pub(super) fn heard_at(&self) -> Instant {
+        self.traffic.heard_at()
+    }
+
+    /// Records an answer.
+    pub(super) fn record_answer(&self) {
+        // Written only when it changes: all calls share this cache line.
+        if self.timeouts.load(Ordering::Relaxed) != 0 {
+            self.timeouts.store(0, Ordering::Relaxed);
+        }
+        let now = self.age().as_secs() + 1;
+        if self.answered_at.load(Ordering::Relaxed) != now {
+            self.answered_at.store(now, Ordering::Relaxed);
+        }
+        if self.driver.is_none() {
+            self.traffic.hear();
+        }
+    }
+
+    /// Records that no answer came in time to a call of `start`, and returns whether the
+    /// connection is to be considered dead.
+    pub(super) fn record_timeout(&self, start: Instant) -> bool {
+        if self.heard_at() > start && !self.is_endless() {
+            // Bytes are arriving: the answer is late, the connection is not dead.
+            return false;
+        }
+        self.timeouts.fetch_add(1, Ordering::Relaxed) + 1 >= TIMEOUTS
+    }
+
+    fn is_endless(&self) -> bool {
+        let answered = Duration::from_secs(self.answered_at.load(Ordering::Relaxed));
+        self.age() > answered + ENDLESS
+    }
+
+    /// Whether the connection may be dead: nothing arrived for a while, or not in time.
+    pub(super) fn is_suspect(&self) -> bool {
+        self.timeouts.load(Ordering::Relaxed) > 0 || self.heard_at().elapsed() >= IDLE
+    }
+
+    /// Whether the connection has answered a call.
+    pub(super) fn has_served(&self) -> bool {
+        self.answered_at.load(Ordering::Relaxed) != 0
+    }
+
+    /// Whether the connection is known to be closed, at no cost.
+    pub(super) fn has_ended(&self) -> bool {
+        self.traffic.has_ended()
+    }
+
+    /// Whether the connection is closed.
+    ///
+    /// redis-rs tells only those who send: for a connection of a pool, sends a `PING` whose
+    /// answer is not waited for.
+    pub(super) fn is_closed(&self) -> bool {
+        if self.driver.is_some() {
+            return self.has_ended();
+        }
+        let mut handle = self.handle();
+        let ping = cmd("PING");
+        let sending = pin!(handle.send_packed_command(&ping));
+        let mut context = Context::from_waker(Waker::noop());
+        matches!(sending.poll(&mut context), Poll::Ready(Err(_)))
+    }
+
+    /// Marks the state of the stream before a call; see [`never_written`](Self::never_written).
+    pub(super) fn writes(&self) -> Option<u64> {
+        self.driver.is_some().then(|| self.traffic.writes())
+    }
+
+    /// Whether a call that failed since `writes` was marked is known not to have been written.
+    pub(super) fn never_written(&self, writes: Option<u64>) -> bool {
+        writes.is_some_and(|writes| writes == self.traffic.writes())
+    }
+
+    /// Stops the connection once no call uses it any more.
+    pub(super) fn discard(&self) {
+        self.discarded.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        // The task waits for the answers that are missing, which on a dead connection is for ever.
+        // A connection in use by `RedisStore::connection` beyond the store goes on.
+        if self.discarded.load(Ordering::Relaxed)
+            && let Some(driver) = &self.driver
+        {
+            driver.abort();
+        }
+    }
+}

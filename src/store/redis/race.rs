@@ -1,0 +1,25 @@
+//! Waits for the first of two futures.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::Poll;
+
+/// Which of two futures was first.
+pub(super) enum Either<L, R> {
+    Left(L),
+    Right(R),
+}
+
+/// Polls both futures, the left one first, until one of them is ready.
+pub(super) async fn race<L: Future, R: Future>(
+    mut left: Pin<&mut L>,
+    mut right: Pin<&mut R>,
+) -> Either<L::Output, R::Output> {
+    poll_fn(|context| {
+        if let Poll::Ready(output) = left.as_mut().poll(context) {
+            return Poll::Ready(Either::Left(output));
+        }
+        right.as_mut().poll(context).map(Either::Right)
+    })
+    .await
+}

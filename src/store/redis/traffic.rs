@@ -1,0 +1,123 @@
+//! What goes over the stream of a connection.
+//!
+//! redis-rs reports a closed connection with the same error whether a command was written or not,
+//! and a time-out whether bytes are arriving or not. Both matter here: a command that was never
+//! written can be sent over another connection, and a connection on which bytes arrive is not
+//! dead. So the stream is watched below redis-rs.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::Instant;
+
+/// What was seen on a stream.
+pub(super) struct Traffic {
+    born: Instant,
+    /// Milliseconds from `born` until bytes last arrived.
+    heard_at: AtomicU64,
+    /// How often bytes were handed to the stream.
+    writes: AtomicU64,
+    ended: AtomicBool,
+}
+
+impl Traffic {
+    pub(super) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            born: Instant::now(),
+            heard_at: AtomicU64::new(0),
+            writes: AtomicU64::new(0),
+            ended: AtomicBool::new(false),
+        })
+    }
+
+    /// When the connection was made.
+    pub(super) const fn born(&self) -> Instant {
+        self.born
+    }
+
+    /// When bytes last arrived, to the millisecond, or when the connection was made.
+    pub(super) fn heard_at(&self) -> Instant {
+        self.born + Duration::from_millis(self.heard_at.load(Ordering::Relaxed))
+    }
+
+    /// Records that bytes arrived.
+    pub(super) fn hear(&self) {
+        let now = u64::try_from(self.born.elapsed().as_millis()).unwrap_or(u64::MAX);
+        // Written only when it changes: all calls of a pooled connection share this cache line.
+        if self.heard_at.load(Ordering::Relaxed) != now {
+            self.heard_at.store(now, Ordering::Relaxed);
+        }
+    }
+
+    /// How often bytes were handed to the stream until now. If a call fails and the number is
+    /// still what it was before the call, then nothing of the call was written.
+    pub(super) fn writes(&self) -> u64 {
+        self.writes.load(Ordering::Acquire)
+    }
+
+    /// Whether the task that drives the connection has ended: nothing is written any more.
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::Acquire)
+    }
+}
+
+/// A stream that records its traffic.
+pub(super) struct Watched<S> {
+    stream: S,
+    traffic: Arc<Traffic>,
+}
+
+impl<S> Watched<S> {
+    pub(super) const fn new(stream: S, traffic: Arc<Traffic>) -> Self {
+        Self { stream, traffic }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
+        let polled = Pin::new(&mut self.stream).poll_read(cx, buf);
+        if buf.filled().len() > before {
+            self.traffic.hear();
+        }
+        polled
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        // Counted before the attempt: one that fails may have written all the same.
+        self.traffic.writes.fetch_add(1, Ordering::Release);
+        Pin::new(&mut self.stream).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+/// Records the end of a connection when dropped: with its task, or with the runtime of the task.
+pub(super) struct EndOfTraffic(pub(super) Arc<Traffic>);
+
+impl Drop for EndOfTraffic {
+    fn drop(&mut self) {
+        self.0.ended.store(true, Ordering::Release);
+    }
+}
