@@ -115,9 +115,13 @@ fn redis(settings: &StoreSettings) -> Result<Option<RedisStore>, StoreError> {
     };
     // Half of the deadline for an answer leaves the other half for another attempt.
     let half = settings.deadline / 2;
-    let config = RedisConfig::new(url.expose())
+    let mut config = RedisConfig::new(url.expose())
         .deadline(settings.deadline)
         .response_timeout(half)
         .connect_timeout(half);
+    if let Some(password) = &settings.password {
+        let user = settings.user.as_deref().unwrap_or_default();
+        config = config.credentials(user, password.expose());
+    }
     config.lazy().map(Some)
 }

@@ -3,8 +3,9 @@
 use config::ConfigError;
 
 /// The settings whose values are never shown, not even in part.
-pub(super) const SECRETS: [&str; 6] = [
+pub(super) const SECRETS: [&str; 7] = [
     "store.redis",
+    "store.password",
     "tokens.secret",
     "tokens.previous_secrets",
     "buckets.master_keys",
