@@ -7,6 +7,7 @@ use jwt_redis_session_server::Settings;
 use jwt_redis_session_server::settings::Sources;
 
 use crate::program::{Program, run, sessiond};
+use crate::support::redis_server::RedisServer;
 
 /// Must never be seen.
 const HIDDEN: &str = "h1dd3n";
@@ -83,7 +84,7 @@ fn an_unknown_setting_is_named_in_one_line() {
     }
 }
 
-const WRONG: [(&str, &str); 22] = [
+const WRONG: [(&str, &str); 24] = [
     ("http: {listen: nowhere}", "http.listen"),
     ("http: {header_timeout: 5}", "http.header_timeout"),
     ("http: {max_connections: many}", "http.max_connections"),
@@ -118,6 +119,8 @@ const WRONG: [(&str, &str); 22] = [
         "store.redis",
     ),
     ("store: {redis: 'redis://localhost'}", "tokens.secret"),
+    ("store: {password: secret}", "store.password"),
+    ("store: {user: jo}", "store.user"),
 ];
 
 #[test]
@@ -208,6 +211,7 @@ fn a_file_that_cannot_be_read_is_named() {
 fn the_value_of_a_secret_is_never_shown() {
     let secrets = [
         "store.redis",
+        "store.password",
         "tokens.secret",
         "tokens.previous_secrets",
         "buckets.master_keys",
@@ -298,4 +302,26 @@ fn a_variable_that_is_not_utf_8_is_refused() {
     let (code, _, complaint) = run(sessiond(&["check-config"]).env("SESSIOND__RPC__SECRET", value));
     assert_eq!(code, 2);
     assert_eq!(complaint, "sessiond: SESSIOND__RPC__SECRET: is not UTF-8\n");
+}
+
+#[tokio::test]
+async fn user_and_password_of_redis_are_given_apart_from_the_url() {
+    let password = "p@ss/w?rd#:%41";
+    let redis = RedisServer::start_with(&["--requirepass", password]);
+    let mut command = sessiond(&["--listen", "127.0.0.1:0"]);
+    command.envs([
+        ("SESSIOND__STORE__REDIS", redis.url().as_str()),
+        ("SESSIOND__STORE__PASSWORD", password),
+        ("SESSIOND__TOKENS__SECRET", crate::service::SECRET),
+    ]);
+    for user in [None, Some("default")] {
+        if let Some(user) = user {
+            command.env("SESSIOND__STORE__USER", user);
+        }
+        let program = Program::start(&mut command);
+        let url = format!("http://{}/readyz", program.address());
+        let client = reqwest::Client::builder().no_proxy().build();
+        let ready = client.expect("a client").get(url).send().await;
+        assert_eq!(ready.expect("an answer").status(), 200, "{}", program.log());
+    }
 }
