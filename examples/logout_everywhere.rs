@@ -14,7 +14,7 @@ use tower::ServiceExt;
 
 async fn log_in(session: Session, Path(user): Path<String>) -> Result<String, SessionError> {
     // Sessions with the same owner are what "everywhere" means.
-    session.set_owner(user);
+    session.set_owner(user)?;
     Ok(session.create().await?.into_string())
 }
 

@@ -44,7 +44,7 @@ async fn count(session: &Session) -> Result<String, SessionError> {
     let visits = session.update_with(|data| {
         let visits = data.get::<u64>("visits")?.unwrap_or(0) + 1;
         data.insert("visits", visits)?;
-        Ok(visits)
+        Ok::<_, SessionError>(visits)
     });
     Ok(format!("visit number {}\n", visits.await?))
 }

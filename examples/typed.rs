@@ -61,7 +61,7 @@ async fn visit(session: ActiveSession) -> Result<Json<Profile>, SessionError> {
         let mut profile: Profile = data.data()?;
         profile.visits += 1;
         data.merge(&profile)?;
-        Ok(profile)
+        Ok::<_, SessionError>(profile)
     };
     Ok(Json(session.update_with(count).await?))
 }

@@ -21,7 +21,7 @@ fn sessions_of(app: &str, store: MemoryStore) -> Result<Sessions, Box<dyn std::e
 
 async fn create(sessions: &Sessions, owner: &str) -> Result<String, SessionError> {
     let session = sessions.new_session();
-    session.set_owner(owner);
+    session.set_owner(owner)?;
     session.insert("logins", 1)?;
     Ok(session.create().await?.into_string())
 }

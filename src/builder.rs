@@ -1,4 +1,4 @@
-//! How sessions are configured.
+//! Configuration of sessions.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,24 +6,24 @@ use std::time::Duration;
 
 use crate::clock::{Clock, SystemClock};
 use crate::id::SessionId;
-use crate::lifecycle::core::Engine;
-use crate::lifecycle::lifetime::{DEFAULT_SHARE, Lifetime, is_storable};
+use crate::lifecycle::core::Lifecycle;
+use crate::lifecycle::lifetime::{DEFAULT_SHARE, Lifetime, Touch, is_storable};
 use crate::record::keyspace::Keyspace;
 use crate::sessions::Sessions;
 use crate::store::SharedStore;
 use crate::token::TokenFormat;
 
-/// Builds [`Sessions`]; made by [`Sessions::builder`].
+/// Builder of [`Sessions`]; see [`Sessions::builder`].
 #[must_use = "call `build` to get the sessions"]
 pub struct SessionsBuilder {
     store: SharedStore,
-    format: TokenFormat,
-    keyspace: Box<str>,
-    max_age: Option<Duration>,
-    absolute_lifetime: Option<Duration>,
-    touch_every_read: bool,
-    touch_after: Option<Duration>,
+    format: Option<TokenFormat>,
+    keyspace: String,
+    any_keyspace: bool,
+    lifetime: Lifetime,
+    touch: Option<Touch>,
     max_size: usize,
+    max_fields: usize,
     clock: Arc<dyn Clock>,
     new_id: Arc<dyn Fn() -> SessionId + Send + Sync>,
 }
@@ -32,8 +32,8 @@ impl Sessions {
     /// Starts building sessions that live in `store` and whose tokens are `tokens`: a
     /// [`Keyring`](crate::Keyring) for JWTs, or [`OpaqueTokens`](crate::OpaqueTokens).
     ///
-    /// Several `Sessions`, each with a [keyspace](SessionsBuilder::keyspace) of its own, may share
-    /// one store: clones of it, or of one [`SharedStore`].
+    /// Several `Sessions`, each with its own [keyspace](SessionsBuilder::keyspace), can share one
+    /// store: clones of it, or of one [`SharedStore`].
     ///
     /// ```
     /// # use jwt_redis_session::{Keyring, MemoryStore, Sessions};
@@ -51,150 +51,175 @@ impl Sessions {
         store: impl Into<SharedStore>,
         tokens: impl Into<TokenFormat>,
     ) -> SessionsBuilder {
-        SessionsBuilder {
-            store: store.into(),
-            format: tokens.into(),
-            keyspace: "sess:".into(),
-            max_age: Some(Duration::from_secs(86_400)),
-            absolute_lifetime: None,
-            touch_every_read: false,
-            touch_after: None,
-            max_size: 1 << 20,
-            clock: Arc::new(SystemClock),
-            new_id: Arc::new(SessionId::random),
-        }
+        SessionsBuilder::new(store.into(), Some(tokens.into()))
+    }
+
+    /// Starts building sessions that have no tokens and are addressed by id: no key ring is
+    /// needed, and nothing is signed.
+    ///
+    /// Create with [`without_token`](crate::session::CreateSession::without_token), open with
+    /// [`get`](Sessions::get). Every token is rejected.
+    ///
+    /// ```
+    /// # use jwt_redis_session::{MemoryStore, SessionId, Sessions};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let sessions = Sessions::without_tokens(MemoryStore::new()).keyspace("order:").build()?;
+    ///
+    /// let session = sessions.new_session();
+    /// session.insert("state", "paid")?;
+    /// let id = SessionId::parse("order-2024-000017")?;
+    /// session.create().id(id.clone()).without_token().await?;
+    ///
+    /// let state: Option<String> = sessions.get(&id).await?.get("state")?;
+    /// assert_eq!(state.as_deref(), Some("paid"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn without_tokens(store: impl Into<SharedStore>) -> SessionsBuilder {
+        SessionsBuilder::new(store.into(), None)
     }
 }
 
 impl SessionsBuilder {
-    /// Sets the prefix of every name in the store. Defaults to `sess:`.
+    fn new(store: SharedStore, format: Option<TokenFormat>) -> Self {
+        Self {
+            store,
+            format,
+            keyspace: "sess:".to_owned(),
+            any_keyspace: false,
+            lifetime: Lifetime::Idle(Duration::from_secs(86_400)),
+            touch: None,
+            max_size: 1 << 20,
+            max_fields: 1000,
+            clock: Arc::new(SystemClock),
+            new_id: Arc::new(SessionId::random),
+        }
+    }
+
+    /// Sets the prefix of every key in the store. Defaults to `sess:`.
     ///
-    /// Sessions of different keyspaces never see each other, even under the same secret. End it
-    /// with a delimiter such as `:`, which no id contains: of the keyspaces `app` and `app2` one
-    /// is the beginning of the other's names.
-    pub fn keyspace(mut self, prefix: impl Into<Box<str>>) -> Self {
+    /// It must end with a character that no id contains, such as `:`, so that sessions of
+    /// different keyspaces never see each other, even under the same secret.
+    pub fn keyspace(mut self, prefix: impl Into<String>) -> Self {
         self.keyspace = prefix.into();
+        self.any_keyspace = false;
         self
     }
 
-    /// Sets how long a session lives after its last use. Defaults to 86,400 s (a day).
-    pub fn max_age(mut self, max_age: Duration) -> Self {
-        self.max_age = Some(max_age);
-        self
-    }
-
-    /// Lets idle sessions live to the end of their absolute lifetime, which must be set.
-    pub fn no_max_age(mut self) -> Self {
-        self.max_age = None;
-        self
-    }
-
-    /// Sets how long a session lives from its creation, however much it is used. Defaults to
-    /// no limit. Tokens then carry `exp`, and a JWT without it is rejected.
-    pub fn absolute_lifetime(mut self, lifetime: Duration) -> Self {
-        self.absolute_lifetime = Some(lifetime);
-        self
-    }
-
-    /// Sets 30 minutes of idle and 12 hours of absolute lifetime (OWASP ASVS 5.0, 7.3).
-    pub fn hardened(self) -> Self {
-        self.max_age(Duration::from_secs(30 * 60))
-            .absolute_lifetime(Duration::from_secs(12 * 3600))
-    }
-
-    /// Pushes the time to live back on every read. Defaults to false: only once some time has
-    /// passed since the last use ([`touch_after`](Self::touch_after)), so that most reads write
-    /// nothing.
-    pub fn touch_every_read(mut self, exact: bool) -> Self {
-        self.touch_every_read = exact;
-        self
-    }
-
-    /// Sets how long after its last use a read pushes the session's time to live back. Defaults to
-    /// 1/16 of the max age; at most the max age, to the millisecond.
+    /// Sets a prefix that may be empty or end like an id, for sharing sessions with an npm app
+    /// whose keyspace is for example `sess`.
     ///
-    /// Each read costs the session up to so much of its max age: one that is used all the time may
-    /// still end so much early after its last use. Zero pushes back on nearly every read, though
-    /// not along with it; the max age itself means never, so that only what writes the session or
-    /// touches it keeps it alive. A time set by [`touch_for`](crate::Session::touch_for) that is
-    /// shorter than the max age by no more than this is not set back by a read. Without meaning if
-    /// each read pushes back, or without a max age.
+    /// Two keyspaces of which one is the beginning of the other, such as `app` and `app2`, read
+    /// each other's sessions: make sure that no other keyspace of the database begins with
+    /// `prefix`.
+    pub fn keyspace_without_delimiter(mut self, prefix: impl Into<String>) -> Self {
+        self.keyspace = prefix.into();
+        self.any_keyspace = true;
+        self
+    }
+
+    /// Sets how long a session lives after its last use: a shorthand for
+    /// [`lifetime`](Self::lifetime) with [`Lifetime::Idle`]. Defaults to 86,400 s (a day).
+    pub fn max_age(self, max_age: Duration) -> Self {
+        self.lifetime(Lifetime::Idle(max_age))
+    }
+
+    /// Sets how long a session lives. Defaults to [`Lifetime::Idle`] of a day.
+    /// [`Lifetime::owasp`] is a good choice for users who log in with a password.
+    pub fn lifetime(mut self, lifetime: Lifetime) -> Self {
+        self.lifetime = lifetime;
+        self
+    }
+
+    /// Sets when a read resets the time to live. Defaults to [`Touch::After`] 1/16 of the idle
+    /// time.
     ///
     /// ```
     /// # use std::time::Duration;
     /// # use jwt_redis_session::{Keyring, MemoryStore, Sessions};
+    /// use jwt_redis_session::Touch;
+    ///
     /// # let keyring = Keyring::hs256("a secret of at least 32 random bytes")?;
     /// let sessions = Sessions::builder(MemoryStore::new(), keyring)
     ///     .max_age(Duration::from_secs(3600))
-    ///     .touch_after(Duration::from_secs(60))
+    ///     .touch(Touch::After(Duration::from_secs(60)))
     ///     .build()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn touch_after(mut self, idle: Duration) -> Self {
-        self.touch_after = Some(idle);
+    pub fn touch(mut self, touch: Touch) -> Self {
+        self.touch = Some(touch);
         self
     }
 
-    /// Sets the largest record in bytes. Defaults to 1 MiB.
+    /// Sets the largest record in bytes of JSON. Defaults to 1 MiB. A stored record that is larger
+    /// is rejected as corrupt.
     pub fn max_size(mut self, bytes: usize) -> Self {
         self.max_size = bytes;
         self
     }
 
-    /// Sets the clock by which tokens are issued and judged. Defaults to the system's.
+    /// Sets the largest number of top-level fields of a session. Defaults to 1,000.
+    ///
+    /// Every update reads all fields, so that sessions with very many of them cost much CPU time.
+    /// A stored record with more fields can be read, touched and destroyed, and written once it
+    /// has no more than the limit.
+    pub fn max_fields(mut self, fields: usize) -> Self {
+        self.max_fields = fields;
+        self
+    }
+
+    /// Sets the clock for tokens and lifetimes. Defaults to the clock of the operating system.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// Sets how session ids are drawn. Defaults to [`SessionId::random`]. Ids must be
-    /// unguessable and never repeat. Opaque tokens ignore it: their id is the token's hash.
-    /// [`Session::create_as`](crate::Session::create_as) draws a nonce with it.
+    /// Sets how session ids are generated. Defaults to [`SessionId::random`]. Ids must be
+    /// unguessable and never repeat. Opaque tokens ignore it, since their ids are hashes of the
+    /// tokens. Sessions with a [chosen id](crate::session::CreateSession::id) use it for a nonce.
     pub fn id_generator(mut self, new_id: impl Fn() -> SessionId + Send + Sync + 'static) -> Self {
         self.new_id = Arc::new(new_id);
         self
     }
 
-    /// Checks the configuration.
+    /// Checks the configuration and builds the sessions.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] if a lifetime is zero or above 100 years, if there is neither a max age
-    /// nor an absolute lifetime, or if [`touch_after`](Self::touch_after) is above the max age.
+    /// [`ConfigError`] if a lifetime is below a millisecond or above 100 years, if
+    /// [`Touch::After`] is longer than the idle time, or if the keyspace has no delimiter.
     pub fn build(self) -> Result<Sessions, ConfigError> {
-        for (name, lifetime) in [
-            ("max_age", self.max_age),
-            ("absolute_lifetime", self.absolute_lifetime),
-        ] {
-            if lifetime.is_some_and(|lifetime| !is_storable(lifetime)) {
-                return Err(ConfigError::Lifetime(name));
-            }
+        let (idle, absolute) = (self.lifetime.idle(), self.lifetime.absolute());
+        if ![idle, absolute].into_iter().flatten().all(is_storable) {
+            return Err(ConfigError::Lifetime);
         }
-        let lifetime = match (self.max_age, self.absolute_lifetime) {
-            (Some(idle), None) => Lifetime::Idle(idle),
-            (None, Some(absolute)) => Lifetime::Absolute(absolute),
-            (Some(idle), Some(absolute)) => Lifetime::Both { idle, absolute },
-            (None, None) => return Err(ConfigError::Endless),
-        };
-        let idle = lifetime.idle();
-        if self.touch_after > idle && idle.is_some() {
+        if !self.any_keyspace && !ends_with_delimiter(&self.keyspace) {
+            return Err(ConfigError::Keyspace);
+        }
+        let idle = idle.unwrap_or_default();
+        let touch = self.touch.unwrap_or(Touch::After(idle / DEFAULT_SHARE));
+        if matches!(touch, Touch::After(after) if after > idle && !idle.is_zero()) {
             return Err(ConfigError::TouchAfter);
         }
-        let touch_after = self
-            .touch_after
-            .unwrap_or_else(|| idle.unwrap_or_default() / DEFAULT_SHARE);
-        Ok(Sessions::new(Engine {
+        Ok(Sessions::new(Lifecycle {
             store: self.store,
             format: self.format,
             keyspace: Keyspace::new(self.keyspace),
-            lifetime,
-            touch_every_read: self.touch_every_read,
-            touch_after,
+            lifetime: self.lifetime,
+            touch,
             max_size: self.max_size,
+            max_fields: self.max_fields,
             clock: self.clock,
             new_id: self.new_id,
         }))
     }
+}
+
+/// Whether no session id continues `keyspace`, so that no other keyspace and id make the same key.
+fn ends_with_delimiter(keyspace: &str) -> bool {
+    let last = keyspace.chars().next_back();
+    last.is_some_and(|last| !SessionId::is_legal(last))
 }
 
 impl fmt::Debug for SessionsBuilder {
@@ -202,23 +227,26 @@ impl fmt::Debug for SessionsBuilder {
         f.debug_struct("SessionsBuilder")
             .field("store", &self.store)
             .field("keyspace", &self.keyspace)
-            .field("max_age", &self.max_age)
-            .field("absolute_lifetime", &self.absolute_lifetime)
+            .field("lifetime", &self.lifetime)
+            .field("touch", &self.touch)
             .finish_non_exhaustive()
     }
 }
 
-/// Why sessions cannot be built.
+/// Error returned by [`SessionsBuilder::build`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// The named lifetime is zero or above 100 years.
-    #[error("`{0}` must be at least a millisecond and at most 100 years")]
-    Lifetime(&'static str),
-    /// There is neither a max age nor an absolute lifetime.
-    #[error("`no_max_age` needs an `absolute_lifetime`: a session must end some time")]
-    Endless,
-    /// The time after which a read pushes the time to live back is longer than the max age.
-    #[error("`touch_after` must not be longer than `max_age`: no session is idle for so long")]
+    /// A duration of the lifetime is below a millisecond or above 100 years.
+    #[error("the lifetime must be at least a millisecond and at most 100 years")]
+    Lifetime,
+    /// [`Touch::After`] is longer than the idle time.
+    #[error("`Touch::After` must not be longer than the idle time; use `Touch::Never` for that")]
     TouchAfter,
+    /// The keyspace is empty or ends with a character that ids contain.
+    #[error(
+        "the keyspace must end with a delimiter such as `:`, \
+         or be set with `keyspace_without_delimiter`"
+    )]
+    Keyspace,
 }

@@ -1,11 +1,11 @@
-//! The time that tokens and stores are judged by.
+//! Clocks for tokens, lifetimes and the memory store.
 
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Tells the wall-clock time.
+/// Source of the wall-clock time.
 ///
 /// Tokens (`iat`, `exp`, `nbf`), absolute lifetimes and [`MemoryStore`](crate::MemoryStore)
 /// follow this clock; the idle time to live of a session in Redis follows Redis' own clock.
@@ -14,7 +14,7 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
     fn now(&self) -> SystemTime;
 }
 
-/// Reads the clock of the operating system.
+/// The clock of the operating system.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
@@ -24,11 +24,11 @@ impl Clock for SystemClock {
     }
 }
 
-/// Stands still until it is moved by hand; clones share the same hands.
+/// A clock for tests that is moved by hand. Clones share the time.
 ///
 /// ```
 /// use std::time::Duration;
-/// use jwt_redis_session::{Clock, ManualClock};
+/// use jwt_redis_session::config::{Clock, ManualClock};
 ///
 /// let clock = ManualClock::at(1_700_000_000);
 /// let before = clock.now();
@@ -64,14 +64,7 @@ impl ManualClock {
 
 impl Clock for ManualClock {
     fn now(&self) -> SystemTime {
-        let millis = self.millis.load(Ordering::SeqCst);
-        let distance = Duration::from_millis(millis.unsigned_abs());
-        let time = if millis >= 0 {
-            UNIX_EPOCH.checked_add(distance)
-        } else {
-            UNIX_EPOCH.checked_sub(distance)
-        };
-        time.unwrap_or(UNIX_EPOCH)
+        from_unix_millis(self.millis.load(Ordering::SeqCst)).unwrap_or(UNIX_EPOCH)
     }
 }
 
@@ -88,6 +81,27 @@ pub(crate) fn unix_millis(time: SystemTime) -> i64 {
         Err(before) => {
             i64::try_from(before.duration().as_millis()).map_or(i64::MIN, |millis| -millis)
         }
+    }
+}
+
+/// The time that is `millis` after 1970, or before it if negative; `None` if the platform cannot
+/// represent it.
+pub(crate) fn from_unix_millis(millis: i64) -> Option<SystemTime> {
+    let distance = Duration::from_millis(millis.unsigned_abs());
+    if millis >= 0 {
+        UNIX_EPOCH.checked_add(distance)
+    } else {
+        UNIX_EPOCH.checked_sub(distance)
+    }
+}
+
+/// As [`from_unix_millis`], in seconds.
+pub(crate) fn from_unix_seconds(seconds: i64) -> Option<SystemTime> {
+    let distance = Duration::from_secs(seconds.unsigned_abs());
+    if seconds >= 0 {
+        UNIX_EPOCH.checked_add(distance)
+    } else {
+        UNIX_EPOCH.checked_sub(distance)
     }
 }
 

@@ -1,15 +1,37 @@
-//! Why an operation on a session did not do what it was asked.
+//! Errors of operations on sessions.
+//!
+//! Every operation returns a [`SessionError`]. What caused it stays available through
+//! [`source`](std::error::Error::source): a [`StoreError`] for an outage, a [`JsonError`] for
+//! data that has another type than the one that was requested.
+//!
+//! ```
+//! use std::error::Error as _;
+//! use jwt_redis_session::SessionData;
+//! use jwt_redis_session::error::{JsonError, JsonErrorKind};
+//!
+//! let mut data = SessionData::default();
+//! data.insert("age", "forty")?;
+//! let error = data.get::<u8>("age").unwrap_err();
+//! assert_eq!(error.to_string(), "the session field `age` does not have the requested type");
+//!
+//! let cause: &JsonError = error.source().unwrap().downcast_ref().unwrap();
+//! assert_eq!((cause.kind(), cause.line()), (JsonErrorKind::Type, 1));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+use std::fmt;
 
 use crate::store::StoreError;
 use crate::token::TokenError;
 use crate::token_rejection::TokenRejection;
 
-/// Why an operation on a session did not do what it was asked.
+/// Error returned by the operations on a session.
 ///
-/// No text of it holds a token, a secret, an id or session data. With the feature `axum` it is a
-/// response: 401 without a session, 409 for [`Conflict`](Self::Conflict) and
-/// [`Taken`](Self::Taken), 413 for [`TooLarge`](Self::TooLarge), 503 with `Retry-After` for [`Unavailable`](Self::Unavailable),
-/// and 500 for mistakes of the program.
+/// No message holds a token, a secret, an id or session data. With the feature `axum` it converts
+/// to a response: 401 without a session, 409 for [`Conflict`](Self::Conflict),
+/// [`Revoked`](Self::Revoked) and [`Taken`](Self::Taken), 413 for [`TooLarge`](Self::TooLarge),
+/// 503 with `Retry-After` for [`Unavailable`](Self::Unavailable), and 500 for errors of the
+/// program.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SessionError {
@@ -21,47 +43,57 @@ pub enum SessionError {
     Rejected(TokenRejection),
     /// The session existed for this caller and no longer does: destroyed, rotated or expired.
     /// Nothing was written.
-    #[error("the session is gone: it was destroyed, rotated or has expired meanwhile")]
+    #[error("the session is gone: it was destroyed, rotated or has expired")]
     Gone,
-    /// Others changed the session at the same time, again and again; nothing was written.
+    /// Every attempt lost the race against another writer. Nothing was written.
     #[error("the session was changed by others at the same time; try again")]
     Conflict,
-    /// Every attempt met a concurrent `destroy_all` of the owner; there is no new session.
+    /// Every attempt to create or to rotate met a `destroy_all` of the owner, which ended the new
+    /// session with the others.
     #[error("all sessions of the owner were destroyed at the same time; try again")]
     Revoked,
-    /// A session with the id that the caller chose exists already; it was left as it is.
-    #[error("a session with this id exists already; it was left as it is")]
+    /// A session with the chosen id exists already, or the id generator repeats itself. The
+    /// existing session was not changed.
+    #[error("a session with this id exists already; choose another id or destroy it first")]
     Taken,
-    /// The session would be larger than the limit; nothing was sent to the store.
-    #[error("the session would take {size} bytes, more than the limit of {limit}")]
+    /// The session would exceed a limit of the configuration. Nothing was sent to the store.
+    #[error("the session would have {size} {unit}, more than the limit of {limit}")]
+    #[non_exhaustive]
     TooLarge {
-        /// What it would take, in bytes of JSON.
+        /// How many it would have.
         size: usize,
-        /// The limit that was configured.
+        /// The configured limit.
         limit: usize,
+        /// What is counted.
+        unit: SizeUnit,
     },
     /// The store did not answer or refused. A write may or may not have been applied;
-    /// [`reload`](crate::Session::reload) shows the truth.
+    /// [`reload`](crate::Session::reload) shows which.
     #[error(transparent)]
     Unavailable(#[from] StoreError),
-    /// The record in the store is not a session's; it was left as it is.
-    #[error("the session's record is corrupt; it was left as it is")]
+    /// The record in the store is not a session's. It was not changed;
+    /// [`destroy`](crate::Session::destroy) deletes it.
+    #[error("the session's record is corrupt; destroy the session to remove it")]
     Corrupt,
-    /// A stored value does not have the type that was asked for.
-    #[error("the session data `{key}` does not have the type that was asked for")]
+    /// A stored value does not have the requested type.
+    #[error("{} does not have the requested type", target(.field.as_deref()))]
+    #[non_exhaustive]
     Decode {
-        /// The field, or nothing for the data as a whole.
-        key: String,
+        /// The field, if the error is known to be in one.
+        field: Option<String>,
+        /// Kind and position of the error.
+        source: JsonError,
     },
-    /// A value cannot be stored.
-    #[error(
-        "the value for the session data `{key}` cannot be written as JSON (whole data must be an object)"
-    )]
+    /// A value cannot be written as JSON.
+    #[error("{} cannot be written", target(.field.as_deref()))]
+    #[non_exhaustive]
     Encode {
-        /// The field, or nothing for the data as a whole.
-        key: String,
+        /// The field, if the error is known to be in one.
+        field: Option<String>,
+        /// Kind of the error.
+        source: JsonError,
     },
-    /// The field's name is not free: `_jrs`, `id`, `jwt` and `claims` are reserved.
+    /// The field names `_jrs`, `id`, `jwt` and `claims` are reserved.
     #[error("the session field `{0}` is reserved; use another name")]
     ReservedField(String),
     /// An owner is 1 to 512 bytes of UTF-8.
@@ -70,38 +102,210 @@ pub enum SessionError {
     /// The session has no owner, and the operation concerns the owner's sessions.
     #[error("the session has no owner; call `set_owner` before `create`")]
     NoOwner,
+    /// The sessions were built without a key ring, so that there are no tokens.
+    #[error(
+        "these sessions have no tokens; use `create().without_token()` or build with a key ring"
+    )]
+    NoTokens,
     /// A time to live is at least a millisecond and at most 100 years.
     #[error("a time to live is at least a millisecond and at most 100 years")]
     InvalidDuration,
     /// The token could not be issued.
     #[error(transparent)]
     Token(#[from] TokenError),
-    /// The task that ran the operation was stopped, because the runtime shuts down or it
-    /// panicked; whether it was carried out is unknown.
+    /// The task that ran the operation was stopped by a shutdown of the runtime or by a panic.
+    /// Whether it was carried out is unknown.
     #[error("the operation was stopped before its end")]
     Interrupted,
 }
 
 impl SessionError {
-    /// The error of an operation whose last attempt failed: `revoked` if each of them met a
-    /// `destroy_all`.
-    pub(crate) const fn lost(revoked: bool) -> Self {
-        if revoked {
-            Self::Revoked
-        } else {
-            Self::Conflict
-        }
+    /// Creates the error for a field that a session must have and does not have.
+    #[must_use]
+    pub fn missing_field(field: impl Into<String>) -> Self {
+        Self::decode(Some(field.into()), JsonErrorKind::Missing)
     }
 
-    pub(crate) fn decode(key: &str) -> Self {
+    /// Creates the error for a session that would exceed `limit`.
+    #[must_use]
+    pub const fn too_large(size: usize, limit: usize, unit: SizeUnit) -> Self {
+        Self::TooLarge { size, limit, unit }
+    }
+
+    pub(crate) fn decode(field: Option<String>, source: impl Into<JsonError>) -> Self {
         Self::Decode {
-            key: key.to_owned(),
+            field,
+            source: source.into(),
         }
     }
 
-    pub(crate) fn encode(key: &str) -> Self {
+    pub(crate) fn encode(field: Option<String>, source: impl Into<JsonError>) -> Self {
         Self::Encode {
-            key: key.to_owned(),
+            field,
+            source: source.into(),
         }
+    }
+}
+
+/// What an error is about: never an empty name.
+fn target(field: Option<&str>) -> String {
+    match field {
+        Some(field) => format!("the session field `{field}`"),
+        None => "the session data as a whole".to_owned(),
+    }
+}
+
+/// What [`SessionError::TooLarge`] counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SizeUnit {
+    /// Bytes of JSON; see [`max_size`](crate::config::SessionsBuilder::max_size).
+    Bytes,
+    /// Top-level fields; see [`max_fields`](crate::config::SessionsBuilder::max_fields).
+    Fields,
+}
+
+impl fmt::Display for SizeUnit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Bytes => "bytes",
+            Self::Fields => "fields",
+        })
+    }
+}
+
+/// Cause of a [`Decode`](SessionError::Decode) or [`Encode`](SessionError::Encode) error: kind
+/// and position, never data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JsonError {
+    kind: JsonErrorKind,
+    line: usize,
+    column: usize,
+}
+
+impl JsonError {
+    /// The kind of the error.
+    #[must_use]
+    pub const fn kind(&self) -> JsonErrorKind {
+        self.kind
+    }
+
+    /// The line in the JSON text, from 1; 0 if the position is unknown.
+    #[must_use]
+    pub const fn line(&self) -> usize {
+        self.line
+    }
+
+    /// The column in the line, from 1; 0 if the position is unknown.
+    #[must_use]
+    pub const fn column(&self) -> usize {
+        self.column
+    }
+}
+
+impl fmt::Display for JsonError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.kind.explanation())?;
+        match self.line {
+            0 => Ok(()),
+            line => write!(f, " at line {line} column {}", self.column),
+        }
+    }
+}
+
+impl std::error::Error for JsonError {}
+
+impl From<JsonErrorKind> for JsonError {
+    fn from(kind: JsonErrorKind) -> Self {
+        Self {
+            kind,
+            line: 0,
+            column: 0,
+        }
+    }
+}
+
+// The text of serde's error is dropped, because it quotes the value.
+impl From<serde_json::Error> for JsonError {
+    fn from(error: serde_json::Error) -> Self {
+        use serde_json::error::Category;
+        Self {
+            kind: match error.classify() {
+                Category::Data => JsonErrorKind::Type,
+                Category::Syntax => JsonErrorKind::Syntax,
+                Category::Eof => JsonErrorKind::Incomplete,
+                Category::Io => JsonErrorKind::Io,
+            },
+            line: error.line(),
+            column: error.column(),
+        }
+    }
+}
+
+/// Kind of a [`JsonError`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum JsonErrorKind {
+    /// A value has another type than the one that was requested, or a value is missing. For a
+    /// value that is written: its `Serialize` implementation failed.
+    Type,
+    /// The text is not JSON, or holds what no JSON value can represent.
+    Syntax,
+    /// The text ends too early.
+    Incomplete,
+    /// Reading or writing failed.
+    Io,
+    /// The field does not exist.
+    Missing,
+    /// A number is NaN or infinite.
+    NotFinite,
+    /// The value must be a JSON object.
+    NotAnObject,
+}
+
+impl JsonErrorKind {
+    const fn explanation(self) -> &'static str {
+        match self {
+            Self::Type => "a value does not fit its type",
+            Self::Syntax => "the text is not valid JSON",
+            Self::Incomplete => "the JSON text ends too early",
+            Self::Io => "reading or writing failed",
+            Self::Missing => "the field does not exist",
+            Self::NotFinite => "a number is NaN or infinite; use `Option` or text instead",
+            Self::NotAnObject => "the value must be a JSON object, such as a struct or a map",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_name_a_field_or_the_whole_and_never_an_empty_name() {
+        let whole = SessionError::decode(None, JsonErrorKind::Type);
+        assert_eq!(
+            whole.to_string(),
+            "the session data as a whole does not have the requested type"
+        );
+        let field = SessionError::missing_field("cart");
+        assert_eq!(
+            field.to_string(),
+            "the session field `cart` does not have the requested type"
+        );
+        let large = SessionError::too_large(1001, 1000, SizeUnit::Fields);
+        assert_eq!(
+            large.to_string(),
+            "the session would have 1001 fields, more than the limit of 1000"
+        );
+    }
+
+    #[test]
+    fn causes_keep_kind_and_position_and_no_data() {
+        let serde = serde_json::from_str::<u8>("\n \"hunter2\"").unwrap_err();
+        assert!(serde.to_string().contains("hunter2"));
+        let cause = JsonError::from(serde);
+        assert_eq!((cause.kind(), cause.line()), (JsonErrorKind::Type, 2));
+        assert!(!format!("{cause} {cause:?}").contains("hunter2"));
     }
 }

@@ -1,6 +1,7 @@
 //! The name of a session.
 
 use std::fmt;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -13,7 +14,8 @@ use crate::crypto;
 /// Always 16 to 128 characters of `A-Z a-z 0-9 _ -`, so an id can never leave its keyspace.
 /// `Debug` and `Display` print only a short hash; [`SessionId::as_str`] gives the id itself.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct SessionId(Box<str>);
+// Shared, so that the operations of a handle copy no text.
+pub struct SessionId(Arc<str>);
 
 impl SessionId {
     /// Draws a new id: 32 bytes from the operating system, 43 characters of base64url.
@@ -40,12 +42,16 @@ impl SessionId {
     /// [`InvalidSessionId`] unless `id` matches `^[A-Za-z0-9_-]{16,128}$`.
     pub fn parse(id: impl AsRef<str>) -> Result<Self, InvalidSessionId> {
         let id = id.as_ref();
-        let legal = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
-        if (16..=128).contains(&id.len()) && id.bytes().all(legal) {
+        if (16..=128).contains(&id.len()) && id.chars().all(Self::is_legal) {
             Ok(Self(id.into()))
         } else {
             Err(InvalidSessionId(()))
         }
+    }
+
+    /// Whether ids may contain `character`.
+    pub(crate) const fn is_legal(character: char) -> bool {
+        matches!(character, 'A'..='Z' | 'a'..='z' | '0'..='9' | '_' | '-')
     }
 
     /// The id as it stands in a token and in Redis.

@@ -5,13 +5,15 @@
 mod axum;
 mod builder;
 mod clock;
+pub mod config;
 mod crypto;
-mod error;
+pub mod error;
 mod id;
 mod lifecycle;
 pub mod middleware;
 mod record;
-mod session;
+pub mod reexports;
+pub mod session;
 mod sessions;
 mod source;
 pub mod store;
@@ -23,15 +25,13 @@ mod token_rejection;
 
 #[cfg(feature = "axum")]
 pub use axum::ActiveSession;
-pub use builder::{ConfigError, SessionsBuilder};
-pub use clock::{Clock, ManualClock, SystemClock};
 pub use error::SessionError;
-pub use id::{InvalidSessionId, SessionId};
+pub use id::SessionId;
+pub use lifecycle::lifetime::{Lifetime, Touch};
 pub use middleware::{
     InvalidRealm, JwtRedisSession, RequireSession, SessionBody, SessionRejection, Tagged,
 };
-pub use record::data::SessionData;
-pub use session::{Session, SessionEntry, SessionState};
+pub use session::{Session, SessionData, SessionEntry, SessionState};
 pub use sessions::Sessions;
 pub use source::{InvalidTokenArg, TokenSource, TokenSources};
 pub use store::memory::MemoryStore;

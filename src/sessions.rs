@@ -1,20 +1,22 @@
-//! Sessions without HTTP.
+//! Opening, listing and destroying sessions.
 
 use std::sync::Arc;
 
 use crate::error::SessionError;
 use crate::id::SessionId;
-use crate::lifecycle::core::{Engine, to_its_end};
+use crate::lifecycle::core::Lifecycle;
 use crate::lifecycle::load::Loaded;
+use crate::lifecycle::tasks::run_to_completion;
 use crate::record::owner::Owner;
 use crate::session::{Session, SessionEntry, SessionState};
 use crate::telemetry;
 use crate::token::{Claims, Verified};
 use crate::token_rejection::TokenRejection;
 
-/// Opens, lists and ends sessions; the core behind the middleware, and whole without it.
+/// Opens, lists and destroys sessions.
 ///
-/// Made by [`Sessions::builder`]; clones share everything.
+/// Built by [`Sessions::builder`]; clones share everything. The middleware is built on this type;
+/// it also works without HTTP.
 ///
 /// ```
 /// # use jwt_redis_session::{Keyring, MemoryStore, TokenRejection, SessionError, Sessions};
@@ -24,7 +26,7 @@ use crate::token_rejection::TokenRejection;
 /// let sessions = Sessions::builder(MemoryStore::new(), keyring).build()?;
 ///
 /// let session = sessions.new_session();
-/// session.set_owner("jo");
+/// session.set_owner("jo")?;
 /// let token = session.create().await?;
 ///
 /// assert_eq!(sessions.list("jo").await?.len(), 1);
@@ -36,20 +38,20 @@ use crate::token_rejection::TokenRejection;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Sessions {
-    engine: Arc<Engine>,
+    lifecycle: Arc<Lifecycle>,
 }
 
 impl Sessions {
-    pub(crate) fn new(engine: Engine) -> Self {
+    pub(crate) fn new(lifecycle: Lifecycle) -> Self {
         Self {
-            engine: Arc::new(engine),
+            lifecycle: Arc::new(lifecycle),
         }
     }
 
-    /// A handle without a session, to create one.
+    /// Returns a handle without a session, to create one.
     #[must_use]
     pub fn new_session(&self) -> Session {
-        Session::absent(Arc::clone(&self.engine))
+        Session::absent(Arc::clone(&self.lifecycle))
     }
 
     /// Opens the session that `token` names.
@@ -69,25 +71,25 @@ impl Sessions {
         }
     }
 
-    /// As [`open`](Self::open), but the handle's [`state`](Session::state) tells how it went:
-    /// what a middleware needs.
+    /// As [`open`](Self::open), but always returns a handle, whose [`state`](Session::state) holds
+    /// the result. For middleware.
     pub async fn from_token(&self, token: &str) -> Session {
         let (id, claims) = match self.verify(token) {
             Ok(verified) => verified.into_parts(),
             Err(reason) => return self.rejected(reason),
         };
         let expires = claims.as_ref().and_then(Claims::expires_at);
-        match self.engine.load(&id, expires).await {
-            Ok(loaded) => Session::active(Arc::clone(&self.engine), id, claims, loaded),
-            Err(error) => self.refused(error, id),
+        match self.lifecycle.load(&id, expires).await {
+            Ok(loaded) => Session::active(Arc::clone(&self.lifecycle), id, claims, loaded),
+            Err(error) => self.not_loaded(error, id),
         }
     }
 
-    /// Checks a token without asking the store, by the key ring and the clock of these sessions:
-    /// for what the token of a session that is not there says, for example in an error message.
+    /// Verifies a token with the key ring and the clock of these sessions, without contacting the
+    /// store, for example to read the claims of a token whose session is gone.
     ///
-    /// No round trip, and nothing is counted. What comes back is no login; see [`Verified`]. Of an
-    /// opaque token only the form is checked.
+    /// Nothing is counted. The result is no login; see [`Verified`]. For an opaque token only the
+    /// form is checked.
     ///
     /// ```
     /// # use jwt_redis_session::{Keyring, MemoryStore, TokenRejection, SessionError, Sessions};
@@ -97,7 +99,7 @@ impl Sessions {
     /// let sessions = Sessions::builder(MemoryStore::new(), keyring).build()?;
     /// let claims = serde_json::json!({ "version": 1 });
     /// let session = sessions.new_session();
-    /// let token = session.create_with_claims(claims).await?;
+    /// let token = session.create().claims(claims).await?;
     /// session.destroy().await?;
     ///
     /// let refused = sessions.open(token.as_str()).await.unwrap_err();
@@ -110,37 +112,38 @@ impl Sessions {
     ///
     /// # Errors
     ///
-    /// [`TokenRejection`] with the first check that fails, as [`open`](Self::open) would tell it
-    /// before it asks the store. The reason is for logs; do not tell it to the client.
+    /// [`TokenRejection`] with the first check that fails, as for [`open`](Self::open). The reason
+    /// is for logs; do not send it to the client. Without a key ring every token is rejected as
+    /// [`TokenRejection::Signature`].
     pub fn verify(&self, token: &str) -> Result<Verified, TokenRejection> {
-        let engine = &self.engine;
-        let require_exp = engine.lifetime.absolute().is_some();
-        engine
-            .format
-            .identify(token, engine.clock.now(), require_exp)
+        let lifecycle = &self.lifecycle;
+        let require_exp = lifecycle.lifetime.absolute().is_some();
+        let format = lifecycle.format.as_ref();
+        format
+            .ok_or(TokenRejection::Signature)?
+            .identify(token, lifecycle.clock.now(), require_exp)
     }
 
-    /// A handle of a request whose token cannot even be read: for a middleware of your own.
+    /// Returns the handle of a request whose token cannot be read. For middleware.
     #[must_use]
     pub fn rejected(&self, reason: TokenRejection) -> Session {
         telemetry::rejected(reason);
-        Session::rejected(Arc::clone(&self.engine), reason, false)
+        Session::rejected(Arc::clone(&self.lifecycle), reason, None)
     }
 
-    /// Opens the session `id`, without a token: for administration.
+    /// Opens the session `id` without a token.
     ///
     /// # Errors
     ///
     /// As [`open`](Self::open).
     pub async fn get(&self, id: &SessionId) -> Result<Session, SessionError> {
-        let loaded = self.engine.load(id, None).await?;
+        let loaded = self.lifecycle.load(id, None).await?;
         Ok(self.active(id, loaded))
     }
 
     /// As [`get`](Self::get), but leaves the time to live alone, also with
-    /// [`touch_every_read`](crate::SessionsBuilder::touch_every_read): to look at a session without
-    /// using it, or to decide first whether the caller may use it.
-    /// [`Session::keep_alive`] makes up for it.
+    /// [`Touch::EveryRead`](crate::Touch::EveryRead): to read a session without using it, or to
+    /// decide first whether the caller may use it. [`Session::keep_alive`] resets it afterwards.
     ///
     /// Redis: `GET` and `PTTL`, one round trip; nothing is written.
     ///
@@ -160,66 +163,101 @@ impl Sessions {
     ///
     /// As [`open`](Self::open).
     pub async fn get_without_touch(&self, id: &SessionId) -> Result<Session, SessionError> {
-        let loaded = self.engine.get_without_touch(id).await?;
+        let loaded = self.lifecycle.get_without_touch(id).await?;
         Ok(self.active(id, loaded))
     }
 
-    /// As [`get_without_touch`](Self::get_without_touch) for several sessions, also of different keyspaces: in one round
-    /// trip if all of them were built on clones of one [`SharedStore`](crate::store::SharedStore), else one after the other.
-    /// The results are in the order of `looks`.
+    /// Opens several sessions in one round trip, in the order of `ids`, as
+    /// [`get_without_touch`](Self::get_without_touch).
     ///
-    /// For an application that looks up who asks along with what they ask for.
-    pub async fn get_many(looks: &[(&Self, &SessionId)]) -> Vec<Result<Session, SessionError>> {
-        let engines = looks.iter().map(|(sessions, id)| (&*sessions.engine, *id));
-        let engines: Vec<_> = engines.collect();
-        let loaded = Engine::get_many(&engines).await;
-        let found = looks.iter().zip(loaded);
+    /// ```
+    /// # use jwt_redis_session::{SessionId, Sessions};
+    /// # async fn doc(sessions: Sessions, ids: [SessionId; 2]) {
+    /// for session in sessions.get_many(&ids).await.into_iter().flatten() {
+    ///     println!("{:?}", session.created_at());
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open), for each session.
+    pub async fn get_many<'a>(
+        &self,
+        ids: impl IntoIterator<Item = &'a SessionId>,
+    ) -> Vec<Result<Session, SessionError>> {
+        Self::get_across(ids.into_iter().map(|id| (self, id))).await
+    }
+
+    /// Opens several sessions of different keyspaces, as [`get_many`](Self::get_many): in one round
+    /// trip if all `Sessions` were built from clones of one store, else one after the other.
+    ///
+    /// ```
+    /// # use jwt_redis_session::{Session, SessionError, SessionId, Sessions};
+    /// # async fn doc(users: Sessions, carts: Sessions, id: SessionId) -> Result<(), SessionError> {
+    /// let mut found = Sessions::get_across([(&users, &id), (&carts, &id)]).await.into_iter();
+    /// let user: Option<Result<Session, SessionError>> = found.next();
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open), for each session.
+    pub async fn get_across<'a>(
+        lookups: impl IntoIterator<Item = (&'a Self, &'a SessionId)>,
+    ) -> Vec<Result<Session, SessionError>> {
+        let lookups: Vec<_> = lookups.into_iter().collect();
+        let records = lookups
+            .iter()
+            .map(|(sessions, id)| (&*sessions.lifecycle, *id));
+        let loaded = Lifecycle::get_many(&records.collect::<Vec<_>>()).await;
+        let found = lookups.iter().zip(loaded);
         found
             .map(|((sessions, id), loaded)| Ok(sessions.active(id, loaded?)))
             .collect()
     }
 
-    /// Ends the session `id`, whoever it belongs to, and tells whether there was one to end.
-    /// Runs to its end even if the caller is dropped.
+    /// Ends the session `id`, whoever owns it, and returns whether there was one to end. A record
+    /// that is corrupt is deleted. Runs to completion even if the caller is dropped.
     ///
     /// # Errors
     ///
-    /// [`SessionError::Unavailable`]: the session may still live. [`SessionError::Corrupt`] if
-    /// what stands there is no session; it is left alone.
+    /// [`SessionError::Unavailable`]: the session may still exist.
     pub async fn destroy(&self, id: &SessionId) -> Result<bool, SessionError> {
-        to_its_end(Arc::clone(&self.engine).destroy_by_id(id.clone(), None)).await
+        run_to_completion(Arc::clone(&self.lifecycle).destroy_by_id(id.clone(), None)).await
     }
 
-    /// Ends the session `id` if it belongs to `owner`, and tells whether there was one to end:
-    /// for "log out this device" in a user's own list.
+    /// Ends the session `id` if it belongs to `owner`, and returns whether there was one to end:
+    /// for "log out this device" in the list of a user.
     ///
     /// # Errors
     ///
     /// As [`destroy`](Self::destroy); [`SessionError::InvalidOwner`].
     pub async fn destroy_owned(&self, owner: &str, id: &SessionId) -> Result<bool, SessionError> {
         let owner = parse(owner)?;
-        to_its_end(Arc::clone(&self.engine).destroy_by_id(id.clone(), Some(owner))).await
+        run_to_completion(Arc::clone(&self.lifecycle).destroy_by_id(id.clone(), Some(owner))).await
     }
 
-    /// Lists every live session of `owner`, oldest first.
+    /// Lists every session of `owner`, oldest first.
     ///
     /// # Errors
     ///
     /// [`SessionError::InvalidOwner`], [`SessionError::Unavailable`].
     pub async fn list(&self, owner: &str) -> Result<Vec<SessionEntry>, SessionError> {
-        SessionEntry::list(&self.engine, parse(owner)?).await
+        SessionEntry::list(&self.lifecycle, parse(owner)?).await
     }
 
     /// Ends every session of `owner` and returns how many there were: after `Ok` none that was
-    /// acknowledged before the call works, and one that is created meanwhile either does not work
-    /// or is listed. Runs to its end even if the caller is dropped; after a failure it may be
+    /// acknowledged before the call works, and one that is created during it either does not work
+    /// or is listed. Runs to completion even if the caller is dropped; after a failure it can be
     /// repeated.
     ///
     /// # Errors
     ///
-    /// [`SessionError::InvalidOwner`]; [`SessionError::Unavailable`]: some may still live.
+    /// [`SessionError::InvalidOwner`]; [`SessionError::Unavailable`]: some may still exist.
     pub async fn destroy_all(&self, owner: &str) -> Result<usize, SessionError> {
-        to_its_end(Arc::clone(&self.engine).destroy_all(parse(owner)?, None)).await
+        run_to_completion(Arc::clone(&self.lifecycle).destroy_all(parse(owner)?, None)).await
     }
 
     /// As [`destroy_all`](Self::destroy_all), but leaves the session `keep` alone.
@@ -233,24 +271,25 @@ impl Sessions {
         keep: &SessionId,
     ) -> Result<usize, SessionError> {
         let (owner, keep) = (parse(owner)?, Some(keep.clone()));
-        to_its_end(Arc::clone(&self.engine).destroy_all(owner, keep)).await
+        run_to_completion(Arc::clone(&self.lifecycle).destroy_all(owner, keep)).await
     }
 
     fn active(&self, id: &SessionId, loaded: Loaded) -> Session {
-        Session::active(Arc::clone(&self.engine), id.clone(), None, loaded)
+        Session::active(Arc::clone(&self.lifecycle), id.clone(), None, loaded)
     }
 
-    /// The handle for a good token whose session could not be loaded.
-    fn refused(&self, error: SessionError, id: SessionId) -> Session {
-        let engine = Arc::clone(&self.engine);
-        match error {
-            SessionError::Unavailable(error) => Session::unavailable(engine, error, Some(id)),
-            SessionError::Rejected(reason) => {
-                telemetry::rejected(reason);
-                Session::rejected(engine, reason, true)
+    /// The handle for a valid token whose session could not be loaded.
+    fn not_loaded(&self, error: SessionError, id: SessionId) -> Session {
+        let lifecycle = Arc::clone(&self.lifecycle);
+        let reason = match error {
+            SessionError::Unavailable(error) => {
+                return Session::unavailable(lifecycle, error, Some(id));
             }
-            _ => Session::rejected(engine, TokenRejection::Corrupt, true),
-        }
+            SessionError::Rejected(reason) => reason,
+            _ => TokenRejection::Corrupt,
+        };
+        telemetry::rejected(reason);
+        Session::rejected(lifecycle, reason, Some(id))
     }
 }
 

@@ -31,6 +31,9 @@ pub(crate) fn miss() {
 pub(crate) fn rejected(reason: TokenRejection) {
     count!("jwt_redis_session_rejections_total", "reason" => reason.as_str());
     tracing::debug!(reason = reason.as_str(), "token rejected");
+    if reason == TokenRejection::Corrupt {
+        corrupt("load");
+    }
 }
 
 /// An operation found its session gone.
@@ -45,6 +48,26 @@ pub(crate) fn conflict(operation: &'static str) {
     tracing::warn!(
         operation,
         "session changed by others at the same time, given up"
+    );
+}
+
+/// Every attempt of an operation met a `destroy_all` of the owner.
+pub(crate) fn revoked(operation: &'static str) {
+    count!("jwt_redis_session_revoked_total", "operation" => operation);
+    tracing::warn!(operation, "all sessions of the owner destroyed, given up");
+}
+
+/// An operation found a record that is not a session's.
+pub(crate) fn corrupt(operation: &'static str) {
+    tracing::warn!(operation, "session record is corrupt");
+}
+
+/// Changes of a handle were never stored: `fields` and possibly the owner.
+pub(crate) fn dropped(fields: usize, owner: bool) {
+    tracing::warn!(
+        fields,
+        owner,
+        "session changed but not stored: call `create` or `update` before the handle is dropped"
     );
 }
 

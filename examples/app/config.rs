@@ -5,7 +5,9 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use jwt_redis_session::{Algorithm, Keyring, KeyringError, MemoryStore, RedisStore, Sessions};
+use jwt_redis_session::{
+    Algorithm, Keyring, KeyringError, Lifetime, MemoryStore, RedisStore, Sessions,
+};
 use tracing_subscriber::EnvFilter;
 
 pub(crate) struct Config {
@@ -37,12 +39,18 @@ impl Config {
             Some(url) => Sessions::builder(redis(url)?, keyring),
             None => Sessions::builder(MemoryStore::new(), keyring),
         };
-        let mut builder = builder.keyspace(&*self.keyspace).max_age(self.max_age);
-        if let Some(lifetime) = self.absolute_lifetime {
-            builder = builder.absolute_lifetime(lifetime);
-        }
+        let lifetime = match self.absolute_lifetime {
+            Some(absolute) => Lifetime::Both {
+                idle: self.max_age,
+                absolute,
+            },
+            None => Lifetime::Idle(self.max_age),
+        };
+        // An npm app on the same database may have a keyspace without a delimiter, such as `sess`.
+        let builder = builder.keyspace_without_delimiter(&*self.keyspace);
         // What is left to be wrong is a time to live.
         builder
+            .lifetime(lifetime)
             .build()
             .map_err(|error| Wrong::new("MAX_AGE or ABSOLUTE_LIFETIME", error))
     }

@@ -1,5 +1,7 @@
 //! What can be done with a session.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::{MethodFilter, on};
@@ -36,7 +38,7 @@ async fn create(session: Session, Params(mut params): Params) -> Answer {
     let _password = credential(&mut params, "password")?;
     session.merge(params)?;
     session.insert("user", json!({ "name": username }))?;
-    session.set_owner(username);
+    session.set_owner(username)?;
     let token = session.create().await?;
     Ok(Json(json!({ "token": token })))
 }
@@ -89,14 +91,20 @@ async fn rotate(session: ActiveSession) -> Answer {
     Ok(Json(json!({ "token": token })))
 }
 
+/// Times are Unix seconds for the page.
+fn seconds(time: SystemTime) -> Option<u64> {
+    let since = time.duration_since(UNIX_EPOCH).ok()?;
+    Some(since.as_secs())
+}
+
 async fn list(session: ActiveSession) -> Answer {
     let current = session.id();
     let entries = session.list().await?;
     let entries = entries.iter().map(|entry| {
         json!({
             "id": entry.id(),
-            "created": entry.created_at(),
-            "expires": entry.expires_at(),
+            "created": entry.created_at().map(seconds),
+            "expires": entry.expires_at().map(seconds),
             "current": Some(entry.id()) == current.as_ref(),
         })
     });

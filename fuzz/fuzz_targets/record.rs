@@ -100,7 +100,7 @@ async fn write(session: &Session, input: &Input<'_>) -> Result<(), SessionError>
     match input.write {
         Write::Insert => session.insert(input.name, input.value)?,
         Write::Remove => drop(session.remove(input.name)),
-        Write::Owner => session.set_owner(input.value),
+        Write::Owner => session.set_owner(input.value)?,
         Write::Rotate => return session.rotate().await.map(drop),
         Write::UpdateWith => {
             let set = session.update_with(|data| data.insert(input.name, input.value));

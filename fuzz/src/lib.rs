@@ -4,7 +4,8 @@ use std::future::Future;
 use std::time::Duration;
 
 use jwt_redis_session::store::{NewRecord, Store};
-use jwt_redis_session::{Keyring, ManualClock, MemoryStore, NewClaims, SessionId, Sessions};
+use jwt_redis_session::config::ManualClock;
+use jwt_redis_session::{Keyring, MemoryStore, NewClaims, SessionId, Sessions};
 use tokio::runtime::{Builder, Runtime};
 
 pub const SECRET: &[u8] = b"0123456789abcdef0123456789abcdef";
@@ -34,7 +35,11 @@ impl World {
         let world = Self {
             keyring,
             store,
-            sessions: sessions.max_age(TTL).build().unwrap(),
+            sessions: sessions
+                .max_age(TTL)
+                .max_fields(usize::MAX)
+                .build()
+                .unwrap(),
             token,
             runtime: Builder::new_current_thread().enable_time().build().unwrap(),
         };

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jwt_redis_session::config::SessionsBuilder;
 use jwt_redis_session::store::{SharedStore, StoreError};
 use jwt_redis_session::{
-    Keyring, KeyringError, MemoryStore, RedisConfig, RedisStore, Sessions, SessionsBuilder,
-    TokenFormat,
+    Keyring, KeyringError, MemoryStore, RedisConfig, RedisStore, Sessions, TokenFormat, Touch,
 };
 use tokio::sync::Semaphore;
 
@@ -92,10 +92,19 @@ impl AppState {
         tokens: impl Into<TokenFormat>,
         ttl: Duration,
     ) -> SessionsBuilder {
-        Sessions::builder(self.store.clone(), tokens)
+        self.configured(Sessions::builder(self.store.clone(), tokens), part, ttl)
+    }
+
+    /// As [`sessions`](Self::sessions), for sessions that are addressed by id.
+    pub(crate) fn sessions_without_tokens(&self, part: &str, ttl: Duration) -> SessionsBuilder {
+        self.configured(Sessions::without_tokens(self.store.clone()), part, ttl)
+    }
+
+    fn configured(&self, builder: SessionsBuilder, part: &str, ttl: Duration) -> SessionsBuilder {
+        builder
             .keyspace(self.keyspace(part))
             .max_age(ttl)
-            .touch_after(TOUCH_AFTER.min(ttl / 16))
+            .touch(Touch::After(TOUCH_AFTER.min(ttl / 16)))
     }
 
     /// Returns the prefix of the keys of `part` in the store.

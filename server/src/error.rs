@@ -149,6 +149,7 @@ impl From<SessionError> for ApiError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use jwt_redis_session::error::SizeUnit;
 
     #[test]
     fn each_error_of_the_core_has_its_status() {
@@ -156,7 +157,7 @@ mod tests {
         assert_eq!(status(SessionError::Gone), 404);
         assert_eq!(status(SessionError::Rejected(TokenRejection::Unknown)), 404);
         assert_eq!(status(SessionError::Conflict), 409);
-        assert_eq!(status(SessionError::TooLarge { size: 2, limit: 1 }), 413);
+        assert_eq!(status(SessionError::too_large(2, 1, SizeUnit::Bytes)), 413);
         assert_eq!(status(SessionError::InvalidOwner), 400);
         assert_eq!(status(SessionError::Corrupt), 500);
         assert_eq!(status(SessionError::Rejected(TokenRejection::Corrupt)), 500);

@@ -8,10 +8,9 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::clock::{Clock, unix_millis};
-use crate::error::SessionError;
+use crate::error::{SessionError, SizeUnit};
 use crate::id::SessionId;
-use crate::lifecycle::lifetime::{Lifetime, Remaining};
-pub(crate) use crate::lifecycle::tasks::run_to_completion as to_its_end;
+use crate::lifecycle::lifetime::{Lifetime, Remaining, Touch};
 use crate::record::Record;
 use crate::record::keyspace::Keyspace;
 use crate::record::owner::Owner;
@@ -24,18 +23,16 @@ use crate::token_rejection::TokenRejection;
 /// its own.
 pub(crate) struct Lifecycle {
     pub(crate) store: SharedStore,
-    pub(crate) format: TokenFormat,
+    /// `None`: the sessions have no tokens.
+    pub(crate) format: Option<TokenFormat>,
     pub(crate) keyspace: Keyspace,
     pub(crate) lifetime: Lifetime,
-    pub(crate) touch_every_read: bool,
-    /// A read refreshes the TTL once this time has passed since the last use.
-    pub(crate) touch_after: Duration,
+    pub(crate) touch: Touch,
     pub(crate) max_size: usize,
+    pub(crate) max_fields: usize,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) new_id: Arc<dyn Fn() -> SessionId + Send + Sync>,
 }
-
-pub(crate) type Engine = Lifecycle;
 
 /// How much longer an index lives than its last record: covers the time between the two writes
 /// and the rounding to seconds.
@@ -102,7 +99,7 @@ impl Lifecycle {
     /// The clock of this host may be ahead of the one that has set the end. Until the leeway has
     /// passed, the TTL in the store decides, which does not depend on this clock.
     pub(crate) fn has_ended(&self, record: &Record) -> bool {
-        let leeway = self.format.leeway_millis();
+        let leeway = self.format.as_ref().map_or(0, TokenFormat::leeway_millis);
         self.end(record).is_some_and(|end| {
             let end = end.saturating_mul(1000).saturating_add(leeway);
             end <= self.now_millis()
@@ -139,19 +136,38 @@ impl Lifecycle {
     /// Parses the value that a write found in the store, as the base of its next attempt.
     pub(crate) fn parse(&self, value: Bytes) -> Result<Record, SessionError> {
         let record = Record::parse(value).map_err(|_| SessionError::Corrupt)?;
-        match self.check_size(&record) {
-            Ok(()) => Ok(record),
-            Err(_) => Err(SessionError::Corrupt),
+        if record.bytes().len() > self.max_size {
+            return Err(SessionError::Corrupt);
         }
+        Ok(record)
     }
 
+    /// Checks that `record` may be written. One with too many fields can be read, so that a lower
+    /// limit ends no session, but not written again before it has fewer.
     pub(crate) fn check_size(&self, record: &Record) -> Result<(), SessionError> {
+        self.check_field_count(record.field_count())?;
         let (size, limit) = (record.bytes().len(), self.max_size);
         if size > limit {
-            Err(SessionError::TooLarge { size, limit })
-        } else {
-            Ok(())
+            return Err(SessionError::too_large(size, limit, SizeUnit::Bytes));
         }
+        Ok(())
+    }
+
+    pub(crate) fn check_field_count(&self, count: usize) -> Result<(), SessionError> {
+        let limit = self.max_fields;
+        if count > limit {
+            return Err(SessionError::too_large(count, limit, SizeUnit::Fields));
+        }
+        Ok(())
+    }
+
+    /// Returns the token format.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::NoTokens`].
+    pub(crate) fn format(&self) -> Result<&TokenFormat, SessionError> {
+        self.format.as_ref().ok_or(SessionError::NoTokens)
     }
 
     /// Reads one record. Data of another type is [`SessionError::Corrupt`].

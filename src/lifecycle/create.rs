@@ -23,7 +23,8 @@ const PRUNE_LIMIT: usize = 8;
 /// A session that was just created.
 pub(crate) struct Created {
     pub(crate) id: SessionId,
-    pub(crate) token: Token,
+    /// `None`: none was requested.
+    pub(crate) token: Option<Token>,
     pub(crate) record: Record,
 }
 
@@ -32,20 +33,23 @@ impl Lifecycle {
     pub(crate) async fn create(
         self: Arc<Self>,
         record: Record,
-        claims: Map<String, Value>,
+        claims: Option<Map<String, Value>>,
     ) -> Result<Created, SessionError> {
         self.check_size(&record)?;
-        let mut revoked = true;
+        let mut failure = SessionError::Revoked;
         let mut retries = Retries::new(ATTEMPTS);
         while retries.next().await {
-            let (id, token) = self.issue(record.meta(), &claims)?;
+            let (id, token) = self.issue(record.meta(), claims.as_ref())?;
             match self.insert(&id, &record).await {
                 Ok(InsertOutcome::Inserted { .. }) => return Ok(Created { id, token, record }),
                 Ok(InsertOutcome::KeyTaken) => {
-                    revoked = false;
                     self.unlist_taken(&id, &record).await?;
+                    failure = SessionError::Taken;
                 }
-                Ok(InsertOutcome::EntryLost) => self.undo_create(&id, &record).await?,
+                Ok(InsertOutcome::EntryLost) => {
+                    self.undo_create(&id, &record).await?;
+                    failure = SessionError::Revoked;
+                }
                 Err(error) => {
                     // The insert may have been applied. Without its token the session is of no
                     // use, but it would be listed.
@@ -55,17 +59,21 @@ impl Lifecycle {
                 }
             }
         }
-        Err(SessionError::lost(revoked))
+        Err(failure)
     }
 
-    /// Draws an id and issues its token.
+    /// Draws an id, and issues its token if `claims` request one.
     pub(crate) fn issue(
         &self,
         meta: &Meta,
-        claims: &Map<String, Value>,
-    ) -> Result<(SessionId, Token), SessionError> {
+        claims: Option<&Map<String, Value>>,
+    ) -> Result<(SessionId, Option<Token>), SessionError> {
+        let Some(claims) = claims else {
+            return Ok(((self.new_id)(), None));
+        };
         let claims = self.claims(meta, claims);
-        Ok(self.format.issue(&claims, || (self.new_id)())?)
+        let (id, token) = self.format()?.issue(&claims, || (self.new_id)())?;
+        Ok((id, Some(token)))
     }
 
     /// Returns the claims of a session's token.

@@ -22,14 +22,19 @@ const ATTEMPTS: u32 = 5;
 
 impl Lifecycle {
     /// Stores `record` under `id`, unless a session with this id exists, and issues its token.
-    pub(crate) async fn create_as(
+    pub(crate) async fn create_with_id(
         self: Arc<Self>,
         id: SessionId,
         record: Record,
-        claims: Map<String, Value>,
+        claims: Option<Map<String, Value>>,
     ) -> Result<Created, SessionError> {
-        let claims = self.claims(record.meta(), &claims);
-        let token = self.format.issue_as(&id, &claims)?;
+        let token = match &claims {
+            Some(claims) => {
+                let claims = self.claims(record.meta(), claims);
+                Some(self.format()?.issue_as(&id, &claims)?)
+            }
+            None => None,
+        };
         let record = record.with_nonce((self.new_id)().as_str());
         self.check_size(&record)?;
         // Checked before the index is written, so that an id that is taken for long leaves no

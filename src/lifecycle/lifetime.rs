@@ -1,4 +1,4 @@
-//! How long a session lives.
+//! Lifetimes of sessions.
 
 use std::time::Duration;
 
@@ -13,18 +13,69 @@ pub(crate) const fn is_storable(ttl: Duration) -> bool {
     ttl.as_millis() >= 1 && ttl.as_secs() <= MAX.as_secs()
 }
 
-/// How long a session lives.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Lifetime {
-    /// From its last use.
+/// How long sessions live.
+///
+/// ```
+/// use std::time::Duration;
+/// use jwt_redis_session::{Keyring, Lifetime, MemoryStore, Sessions};
+///
+/// # let keyring = Keyring::hs256("a secret of at least 32 random bytes")?;
+/// let sessions = Sessions::builder(MemoryStore::new(), keyring)
+///     .lifetime(Lifetime::Both {
+///         idle: Duration::from_secs(30 * 60),
+///         absolute: Duration::from_secs(12 * 3600),
+///     })
+///     .build()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Lifetime {
+    /// This long after the last use.
     Idle(Duration),
-    /// From its creation.
+    /// This long after the creation, however much the session is used. Tokens carry `exp`, and a
+    /// JWT without it is rejected.
     Absolute(Duration),
     /// Whichever ends first.
-    Both { idle: Duration, absolute: Duration },
+    Both {
+        /// Time after the last use.
+        idle: Duration,
+        /// Time after the creation; see [`Absolute`](Self::Absolute).
+        absolute: Duration,
+    },
+}
+
+/// When a read resets the time to live of a session to the full idle time.
+///
+/// Without meaning for [`Lifetime::Absolute`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Touch {
+    /// On every read, which then writes as well.
+    EveryRead,
+    /// Once this much time has passed since the last use, so that most reads write nothing; at
+    /// most the idle time. A session may expire up to this much earlier than the idle time after
+    /// its last use. The default is 1/16 of the idle time.
+    ///
+    /// A time set by [`touch_for`](crate::Session::touch_for) that is shorter than the idle time
+    /// by no more than this is not reset by a read.
+    After(Duration),
+    /// Never: only writes, [`touch`](crate::Session::touch) and
+    /// [`touch_for`](crate::Session::touch_for) change the time to live. A record that has none
+    /// gets one.
+    Never,
 }
 
 impl Lifetime {
+    /// 30 minutes of idle and 12 hours of absolute lifetime (OWASP ASVS 5.0, 7.3).
+    #[must_use]
+    pub const fn owasp() -> Self {
+        Self::Both {
+            idle: Duration::from_secs(30 * 60),
+            absolute: Duration::from_secs(12 * 3600),
+        }
+    }
+
     pub(crate) const fn idle(self) -> Option<Duration> {
         match self {
             Self::Idle(idle) | Self::Both { idle, .. } => Some(idle),
@@ -80,6 +131,16 @@ pub(crate) struct Remaining {
 impl Remaining {
     pub(crate) const fn new(ttl: Option<Duration>, at_millis: i64) -> Self {
         Self { ttl, at_millis }
+    }
+
+    /// When it ends, in Unix milliseconds: at the latest at `end` (Unix seconds).
+    pub(crate) fn expires(self, end: Option<i64>) -> Option<i64> {
+        let ttl = self.ttl.map(|ttl| {
+            let millis = i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX);
+            self.at_millis.saturating_add(millis)
+        });
+        let end = end.map(|end| end.saturating_mul(1000));
+        [ttl, end].into_iter().flatten().min()
     }
 
     /// What is left of it; a clock that went back counts as one that stood still.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::error::SessionError;
 use crate::id::SessionId;
 use crate::lifecycle::core::{Lifecycle, record_error};
-use crate::lifecycle::lifetime::{DEFAULT_SHARE, Remaining, limit};
+use crate::lifecycle::lifetime::{DEFAULT_SHARE, Remaining, Touch, limit};
 use crate::lifecycle::tasks::spawn_detached;
 use crate::record::Record;
 use crate::store::StoredRecord;
@@ -104,11 +104,14 @@ impl Lifecycle {
 
     /// Returns the TTL to set with each read, if each read sets it.
     fn exact_ttl(&self, expires: Option<i64>) -> Option<Duration> {
-        let idle = self.lifetime.idle().filter(|_| self.touch_every_read)?;
+        let idle = self
+            .lifetime
+            .idle()
+            .filter(|_| self.touch == Touch::EveryRead)?;
         limit(idle, expires, self.now_millis())
     }
 
-    /// Returns the TTL to set now if a refresh is due: [`Lifecycle::touch_after`] has passed since
+    /// Returns the TTL to set now if a refresh is due: the time of [`Touch::After`] has passed since
     /// the last use (any time at all if each read refreshes), or more is left than a use gives, or
     /// the record does not expire.
     pub(crate) fn due(&self, record: &Record, remaining: Remaining) -> Option<Duration> {
@@ -117,10 +120,10 @@ impl Lifecycle {
             return Some(full);
         };
         let idle = self.lifetime.idle()?;
-        let slack = if self.touch_every_read {
-            Duration::ZERO
-        } else {
-            self.touch_after
+        let slack = match self.touch {
+            Touch::EveryRead => Duration::ZERO,
+            Touch::After(after) => after,
+            Touch::Never => return None,
         };
         let longer = full + slack.min(idle / DEFAULT_SHARE);
         let due = left.is_zero() || left < full.saturating_sub(slack) || left > longer;

@@ -62,7 +62,7 @@ impl Lifecycle {
                 CompareOutcome::Mismatch(value) => self.parse(value)?,
                 CompareOutcome::Missing => return Err(self.gone(id, &after).await),
             };
-            if (LOSSES..ATTEMPTS).contains(&retries.attempts()) {
+            if retries.attempts() >= LOSSES {
                 let attempt = start.elapsed();
                 (before, reserved) = self.reserve_turn(id, &key, before, attempt).await?;
                 if reserved {

@@ -215,6 +215,7 @@ impl From<&SessionError> for SessionRejection {
             | SessionError::ReservedField(_)
             | SessionError::InvalidOwner
             | SessionError::NoOwner
+            | SessionError::NoTokens
             | SessionError::InvalidDuration
             | SessionError::Token(_)
             | SessionError::Interrupted => Self::internal(),

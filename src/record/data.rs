@@ -1,4 +1,4 @@
-//! The data of a session as one request sees it.
+//! The data of a session.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,26 +8,31 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::RawValue;
 
-use crate::error::SessionError;
-use crate::record::{self, Meta, Record, is_reserved};
+use crate::error::{JsonErrorKind, SessionError};
+use crate::record::equality::is_same;
+use crate::record::{self, Meta, Record, encode, is_reserved, json};
 
-/// The data of a session: what was loaded, with the changes made since.
+/// The data of a session: the fields that were loaded, with the changes made since.
 ///
-/// Values stay unparsed JSON until one is asked for. `Debug` prints no data.
+/// Values are parsed when they are read. `Debug` prints no data.
 #[derive(Clone, Default)]
 pub struct SessionData {
     record: Option<Record>,
-    changes: Changes,
+    // Shared with the operation that is storing them; copied only if it is changed meanwhile.
+    changes: Arc<Changes>,
 }
 
-/// What was set and removed since the data was loaded or last stored.
+/// The fields that were set and removed since the data was loaded or last stored.
 #[derive(Clone, Default)]
 pub(crate) struct Changes {
     fields: BTreeMap<String, Change>,
-    /// Counts changes, so that a commit forgets only what it has written.
+    /// Counts changes, so that a commit forgets only those that it has written.
     count: u64,
+    /// The count when an operation last took the changes. One that it may be storing cannot be
+    /// withdrawn, only overwritten.
+    taken: u64,
 }
 
 #[derive(Clone)]
@@ -38,7 +43,7 @@ struct Change {
 }
 
 impl SessionData {
-    pub(crate) fn new(record: Option<Record>, changes: Changes) -> Self {
+    pub(crate) fn new(record: Option<Record>, changes: Arc<Changes>) -> Self {
         Self { record, changes }
     }
 
@@ -48,13 +53,15 @@ impl SessionData {
     ///
     /// [`SessionError::Decode`] if the value is not a `T`.
     pub fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, SessionError> {
-        self.get_raw(key)
-            .map(|value| serde_json::from_str(value.get()).map_err(|_| SessionError::decode(key)))
-            .transpose()
+        let Some(value) = self.get_raw(key) else {
+            return Ok(None);
+        };
+        serde_json::from_str(value.get())
+            .map(Some)
+            .map_err(|error| SessionError::decode(Some(key.to_owned()), error))
     }
 
-    /// Reads the field `key` as the JSON that it is stored as, or `None` if there is no such field:
-    /// for who passes it on as it is.
+    /// Reads the field `key` as the JSON text that is stored, or `None` if there is no such field.
     #[must_use]
     pub fn get_raw(&self, key: &str) -> Option<&RawValue> {
         match self.changes.fields.get(key) {
@@ -68,7 +75,7 @@ impl SessionData {
     /// # Errors
     ///
     /// [`SessionError::ReservedField`] for `_jrs`, `id`, `jwt` and `claims`;
-    /// [`SessionError::Encode`] if `value` cannot be written as JSON.
+    /// [`SessionError::Encode`] if `value` cannot be written as JSON, such as NaN.
     pub fn insert(
         &mut self,
         key: impl Into<String>,
@@ -78,16 +85,20 @@ impl SessionData {
         if is_reserved(&key) {
             return Err(SessionError::ReservedField(key));
         }
-        let value = to_raw_value(&value).map_err(|_| SessionError::encode(&key))?;
-        self.changes.set(key, Some(value.into()));
-        Ok(())
+        match encode::to_raw(&value) {
+            Ok(value) => {
+                self.changes_mut().set(key, Some(value.into()));
+                Ok(())
+            }
+            Err(error) => Err(SessionError::encode(Some(key), error)),
+        }
     }
 
-    /// Removes the field `key` and tells whether there was one. When the session is stored the
-    /// field goes even if another request has set it meanwhile.
+    /// Removes the field `key` and returns whether there was one. When the session is stored, the
+    /// field is removed even if another request has set it meanwhile.
     pub fn remove(&mut self, key: &str) -> bool {
         let present = self.contains_key(key);
-        self.changes.set(key.to_owned(), None);
+        self.changes_mut().set(key.to_owned(), None);
         present
     }
 
@@ -98,7 +109,7 @@ impl SessionData {
         }
     }
 
-    /// Whether there is a field `key`.
+    /// Returns whether there is a field `key`.
     #[must_use]
     pub fn contains_key(&self, key: &str) -> bool {
         self.get_raw(key).is_some()
@@ -110,37 +121,68 @@ impl SessionData {
         self.with_fields(|fields| fields.map(|(name, _)| name.to_owned()).collect())
     }
 
-    /// Reads all fields as one value, for example a struct of your own.
+    /// Reads all fields as one value, for example a struct.
     ///
     /// # Errors
     ///
-    /// [`SessionError::Decode`] if the fields do not make a `T`.
+    /// [`SessionError::Decode`] if the fields do not make a `T`. It names the field that does not
+    /// fit, unless the data as a whole does not fit, for example because a field is missing.
     pub fn data<T: DeserializeOwned>(&self) -> Result<T, SessionError> {
-        serde_json::from_slice(&self.write(&Meta::default())).map_err(|_| SessionError::decode(""))
+        let text = self.write(&Meta::default());
+        serde_json::from_slice(&text).map_err(|error| {
+            let field = failing_field::<T>(&text);
+            SessionError::decode(field, error)
+        })
     }
 
-    /// Sets every field of `data`, which must serialise to a JSON object; other fields stay.
+    /// Sets the fields of `data`, which must serialize to a JSON object, and leaves other fields
+    /// alone.
+    ///
+    /// Only a field whose value differs from the loaded one counts as changed and is written: a
+    /// struct that was read, modified and merged does not undo what another request has written
+    /// to its other fields meanwhile.
     ///
     /// # Errors
     ///
     /// As [`SessionData::insert`]; [`SessionError::Encode`] if `data` is not an object. Nothing
     /// is changed then.
     pub fn merge(&mut self, data: impl Serialize) -> Result<(), SessionError> {
-        let text = serde_json::to_string(&data).map_err(|_| SessionError::encode(""))?;
-        let fields = record::parse_fields(&text).ok_or_else(|| SessionError::encode(""))?;
+        let encode = |error| SessionError::encode(None, error);
+        let object = encode::to_raw(&data).map_err(encode)?;
+        let not_an_object = |_| encode(JsonErrorKind::NotAnObject.into());
+        let fields = json::fields(object.get()).map_err(not_an_object)?;
         if let Some(name) = fields.keys().find(|name| is_reserved(name)) {
             return Err(SessionError::ReservedField(name.to_string()));
         }
+        let record = self.record.clone();
+        let loaded = record.as_ref().map(Record::fields).unwrap_or_default();
         for (name, value) in &fields {
-            self.changes
-                .set(name.to_string(), Some((*value).to_owned().into()));
+            self.merge_field(name, value, loaded.get(name).copied());
         }
         Ok(())
     }
 
+    fn merge_field(&mut self, name: &str, value: &RawValue, loaded: Option<&RawValue>) {
+        let change = self.changes.fields.get(name);
+        let current = change.map_or(loaded, |change| change.value.as_deref());
+        if current.is_some_and(|current| is_same(current, value)) {
+            return;
+        }
+        // Back to the loaded value: the change is withdrawn instead of writing that value, which
+        // may be outdated by now.
+        let withdrawn = change.is_some_and(|change| change.number > self.changes.taken)
+            && loaded.is_some_and(|loaded| is_same(loaded, value));
+        if withdrawn {
+            self.changes_mut().fields.remove(name);
+        } else {
+            let value = Some(value.to_owned().into());
+            self.changes_mut().set(name.to_owned(), value);
+        }
+    }
+
     /// All fields as a JSON object. A number that `serde_json` cannot hold exactly is rounded,
     /// and a value that it cannot hold at all (a lone surrogate, `1e400`) is `null`;
-    /// [`SessionData::to_raw_json`] keeps both to the letter.
+    /// [`SessionData::to_raw_json`] returns both unchanged.
     #[must_use]
     pub fn to_json(&self) -> Value {
         self.with_fields(|fields| {
@@ -153,7 +195,7 @@ impl SessionData {
         })
     }
 
-    /// All fields as JSON text, every value to the letter as it was stored.
+    /// All fields as JSON text, every value exactly as it is stored.
     #[must_use]
     pub fn to_raw_json(&self) -> Box<RawValue> {
         let bytes = self.write(&Meta::default());
@@ -163,7 +205,7 @@ impl SessionData {
             .unwrap_or_default()
     }
 
-    /// The record that this data makes together with `meta`.
+    /// The record of this data and `meta`.
     pub(crate) fn to_record(&self, meta: Meta) -> Record {
         self.with_fields(|fields| Record::assemble(meta, fields))
     }
@@ -176,19 +218,44 @@ impl SessionData {
         self.record.as_ref()
     }
 
-    pub(crate) const fn changes(&self) -> &Changes {
-        &self.changes
+    /// The changes, for an operation that is about to store them.
+    pub(crate) fn take_changes(&mut self) -> Arc<Changes> {
+        if self.changes.taken < self.changes.count {
+            let changes = self.changes_mut();
+            changes.taken = changes.count;
+        }
+        Arc::clone(&self.changes)
     }
 
-    /// Takes over what is stored now and forgets the changes it already holds.
-    pub(crate) fn stored(&mut self, record: Record, written: &Changes) {
+    /// How many fields were changed and not stored.
+    pub(crate) fn change_count(&self) -> usize {
+        self.changes.fields.len()
+    }
+
+    /// At least how many fields the data has, without reading them.
+    pub(crate) fn min_field_count(&self) -> usize {
+        let loaded = self.record.as_ref().map_or(0, Record::field_count);
+        loaded.saturating_sub(self.changes.fields.len())
+    }
+
+    /// Replaces the loaded data by `record` and forgets the changes that it holds: those of
+    /// `written`.
+    pub(crate) fn committed(&mut self, record: Record, written: &Changes) {
         self.record = Some(record);
-        self.changes
-            .fields
-            .retain(|_, change| change.number > written.count);
+        if written.count == self.changes.count {
+            self.changes = Arc::default();
+        } else {
+            self.changes_mut()
+                .fields
+                .retain(|_, change| change.number > written.count);
+        }
     }
 
-    /// The fields as they are now: loaded ones in their order, then new ones.
+    fn changes_mut(&mut self) -> &mut Changes {
+        Arc::make_mut(&mut self.changes)
+    }
+
+    /// The current fields: loaded ones in their order, then new ones.
     fn with_fields<R>(
         &self,
         f: impl for<'a> FnOnce(&mut dyn Iterator<Item = (&'a str, &'a RawValue)>) -> R,
@@ -231,6 +298,17 @@ impl Changes {
     }
 }
 
+/// The top-level field at which reading `text` as a `T` fails. A second pass, which only errors
+/// pay for.
+fn failing_field<T: DeserializeOwned>(text: &[u8]) -> Option<String> {
+    let deserializer = &mut serde_json::Deserializer::from_slice(text);
+    let error = serde_path_to_error::deserialize::<_, T>(deserializer).err()?;
+    match error.path().iter().next()? {
+        serde_path_to_error::Segment::Map { key } => Some(key.clone()),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -238,7 +316,7 @@ mod tests {
 
     fn data(text: &'static str) -> SessionData {
         let record = Record::parse(Bytes::from_static(text.as_bytes())).unwrap();
-        SessionData::new(Some(record), Changes::default())
+        SessionData::new(Some(record), Arc::default())
     }
 
     #[test]
@@ -280,6 +358,32 @@ mod tests {
     }
 
     #[test]
+    fn merge_marks_only_what_differs_from_the_loaded_value() {
+        let mut data = data(r#"{"a":1.0,"b":{"x":[1],"y":2},"c":"\u00e9"}"#);
+        let loaded = json!({"a": 1, "b": {"y": 2, "x": [1]}, "c": "é"});
+        data.merge(&loaded).unwrap();
+        assert_eq!(data.change_count(), 0);
+        data.merge(json!({"a": 2, "new": null})).unwrap();
+        assert_eq!(data.change_count(), 2);
+        data.merge(&loaded).unwrap();
+        assert_eq!((data.change_count(), data.get("a")), (1, Ok(Some(1.0))));
+        data.remove("c");
+        data.merge(&loaded).unwrap();
+        assert!(data.contains_key("c"));
+    }
+
+    #[test]
+    fn a_change_that_is_being_stored_is_overwritten_and_not_withdrawn() {
+        let mut data = data(r#"{"a":1}"#);
+        data.insert("a", 2).unwrap();
+        let written = data.take_changes();
+        data.merge(json!({"a": 1})).unwrap();
+        let record = Record::parse(Bytes::from_static(br#"{"a":2}"#)).unwrap();
+        data.committed(record, &written);
+        assert_eq!(data.to_json(), json!({"a": 1}));
+    }
+
+    #[test]
     fn javascript_prototype_names_are_plain_keys() {
         let mut data = data(r#"{"__proto__":{"x":1}}"#);
         data.insert("constructor", 1).unwrap();
@@ -293,11 +397,11 @@ mod tests {
     fn a_commit_forgets_only_what_it_has_written() {
         let mut data = data("{}");
         data.insert("a", 1).unwrap();
-        let written = data.changes().clone();
+        let written = data.take_changes();
         data.insert("a", 2).unwrap();
         data.insert("b", 3).unwrap();
         let record = Record::parse(Bytes::from_static(br#"{"a":1}"#)).unwrap();
-        data.stored(record, &written);
+        data.committed(record, &written);
         assert_eq!(data.to_json(), json!({"a": 2, "b": 3}));
     }
 

@@ -15,10 +15,10 @@ use crate::record::owner::Owner;
 /// record of any keyspace can have an index's name, and the base64url part has none either, so
 /// two owners or two keyspaces never share an index.
 #[derive(Clone)]
-pub(crate) struct Keyspace(Box<str>);
+pub(crate) struct Keyspace(String);
 
 impl Keyspace {
-    pub(crate) fn new(prefix: impl Into<Box<str>>) -> Self {
+    pub(crate) fn new(prefix: impl Into<String>) -> Self {
         Self(prefix.into())
     }
 

@@ -1,6 +1,9 @@
-//! What the store keeps of a session: JSON, metadata, merge of changes.
+//! The stored form of a session: JSON, metadata, merging of changes.
 
 pub(crate) mod data;
+pub(crate) mod encode;
+pub(crate) mod equality;
+pub(crate) mod json;
 pub(crate) mod keyspace;
 pub(crate) mod owner;
 #[allow(

@@ -1,33 +1,26 @@
-//! What a store keeps of a session.
+//! The stored form of a session.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use bytes::Bytes;
-use indexmap::IndexMap;
-use serde::de::{IgnoredAny, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::record::json::{self, Fields};
 use crate::record::owner::Owner;
 
-/// The top-level field that holds what is ours.
+/// The top-level field that holds the metadata.
 pub(crate) const META_FIELD: &str = "_jrs";
 
-/// Whether a top-level field is not the user's: ours, or one of the three that the npm package
-/// keeps in its session object (and writes along on `update`).
+/// Whether a top-level field is not the application's: the metadata, or one of the three that the
+/// npm package keeps in its session object (and writes along on `update`).
 pub(crate) fn is_reserved(field: &str) -> bool {
     matches!(field, META_FIELD | "id" | "jwt" | "claims")
 }
 
-/// How many fields a record is made room for, so that a usual one never asks for more.
-const USUAL_FIELDS: usize = 14;
-
-/// How many bytes a record is made room for.
+/// How many bytes a record is allocated for, so that most need no second allocation.
 const USUAL_SIZE: usize = 512;
-
-/// The user's fields, unparsed, in the order in which they stand in the record.
-pub(crate) type Fields<'a> = IndexMap<Cow<'a, str>, &'a RawValue>;
 
 /// A record: a JSON object as the store holds it, checked but not parsed.
 ///
@@ -36,45 +29,63 @@ pub(crate) type Fields<'a> = IndexMap<Cow<'a, str>, &'a RawValue>;
 pub(crate) struct Record {
     bytes: Bytes,
     meta: Meta,
+    /// The number of the application's fields; duplicate names count each time.
+    field_count: usize,
 }
 
-/// What stands in a record beside the user's fields; times in Unix seconds.
+/// The metadata of a record; times in Unix seconds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Meta {
-    /// `None`: nobody's.
+    /// `None`: the session has no owner.
     pub(crate) owner: Option<Owner>,
-    /// `None`: not told, as in records by Node.
+    /// `None`: unknown, as in records by Node.
     pub(crate) created: Option<i64>,
     /// `None`: no absolute lifetime.
     pub(crate) expires: Option<i64>,
 }
 
-/// What stands under a session's key is not a record.
+/// The value of a session's key is not a record.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Corrupt;
 
 impl Record {
-    /// Checks that `bytes` are a JSON object and reads what is ours from it.
+    /// Checks that `bytes` are a JSON object and reads the metadata.
     pub(crate) fn parse(bytes: Bytes) -> Result<Self, Corrupt> {
         let text = std::str::from_utf8(&bytes).map_err(|_| Corrupt)?;
-        let Outline(meta) = serde_json::from_str(text).map_err(|_| Corrupt)?;
-        let meta = meta.map_or_else(|| Ok(Meta::default()), Meta::try_from)?;
-        Ok(Self { bytes, meta })
+        let (mut meta, mut field_count) = (None, 0);
+        json::each_field(text, |name, value| {
+            if name == META_FIELD {
+                meta = Some(value);
+            } else {
+                field_count += usize::from(!is_reserved(&name));
+            }
+        })
+        .map_err(|_| Corrupt)?;
+        let meta = meta.map_or_else(|| Ok(Meta::default()), Meta::parse)?;
+        Ok(Self {
+            bytes,
+            meta,
+            field_count,
+        })
     }
 
-    /// Makes a record from what is ours and the user's fields.
+    /// Makes a record from the metadata and the application's fields.
     pub(crate) fn assemble<'a>(
         meta: Meta,
         fields: impl Iterator<Item = (&'a str, &'a RawValue)>,
     ) -> Self {
+        let mut field_count = 0;
+        let counted = fields.inspect(|_| field_count += 1);
+        let bytes = write(&meta, counted);
         Self {
-            bytes: write(&meta, fields),
+            bytes,
             meta,
+            field_count,
         }
     }
 
-    /// The same, told apart from every other record by `nonce`, which is read by nobody and gone
-    /// when the record is written again: who compares these bytes finds what one call has written.
+    /// The same record with a `nonce` in its metadata, so that no other record has the same bytes.
+    /// Readers ignore it, and the next write drops it.
     pub(crate) fn with_nonce(&self, nonce: &str) -> Self {
         let ours = RawMeta {
             nonce: Some(nonce.into()),
@@ -85,6 +96,7 @@ impl Record {
         Self {
             bytes: write_raw(Some(&ours), fields),
             meta: self.meta.clone(),
+            field_count: self.field_count,
         }
     }
 
@@ -96,18 +108,27 @@ impl Record {
         &self.meta
     }
 
-    /// The user's field `name`, unparsed, without building anything of the others.
-    pub(crate) fn field(&self, name: &str) -> Option<&RawValue> {
-        if is_reserved(name) {
-            return None;
-        }
-        let mut deserializer = serde_json::Deserializer::from_str(self.text());
-        deserializer.deserialize_map(Find { name }).ok().flatten()
+    pub(crate) const fn field_count(&self) -> usize {
+        self.field_count
     }
 
-    /// All the user's fields, unparsed.
+    /// The application's field `name`, unparsed, without building anything of the others.
+    pub(crate) fn field(&self, name: &str) -> Option<&RawValue> {
+        let mut found = None;
+        if !is_reserved(name) {
+            let keep = |other: Cow<'_, str>, value| {
+                if other == name {
+                    found = Some(value);
+                }
+            };
+            json::each_field(self.text(), keep).ok()?;
+        }
+        found
+    }
+
+    /// All the application's fields, unparsed.
     pub(crate) fn fields(&self) -> Fields<'_> {
-        let mut fields = parse_fields(self.text()).unwrap_or_default();
+        let mut fields = json::fields(self.text()).unwrap_or_default();
         fields.retain(|name, _| !is_reserved(name));
         fields
     }
@@ -124,14 +145,7 @@ impl fmt::Debug for Record {
     }
 }
 
-/// The fields of a JSON object, the reserved ones included; `None` if `text` is none.
-pub(crate) fn parse_fields(text: &str) -> Option<Fields<'_>> {
-    serde_json::Deserializer::from_str(text)
-        .deserialize_map(Collect)
-        .ok()
-}
-
-/// Writes a record from what is ours and the user's fields.
+/// Writes a record from the metadata and the application's fields.
 pub(crate) fn write<'a>(
     meta: &Meta,
     fields: impl Iterator<Item = (&'a str, &'a RawValue)>,
@@ -175,7 +189,7 @@ struct RawMeta<'a> {
     created: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     expires: Option<i64>,
-    /// Not even its type is looked at.
+    /// Ignored by readers, whatever its type.
     #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
     nonce: Option<Cow<'a, str>>,
 }
@@ -194,10 +208,13 @@ impl<'a> From<&'a Meta> for RawMeta<'a> {
     }
 }
 
-impl TryFrom<RawMeta<'_>> for Meta {
-    type Error = Corrupt;
-
-    fn try_from(raw: RawMeta<'_>) -> Result<Self, Corrupt> {
+impl Meta {
+    fn parse(raw: &RawValue) -> Result<Self, Corrupt> {
+        // Serde would accept an array for a struct.
+        if !raw.get().starts_with('{') {
+            return Err(Corrupt);
+        }
+        let raw: RawMeta<'_> = serde_json::from_str(raw.get()).map_err(|_| Corrupt)?;
         let owner = match raw.owner {
             Some(owner) => Some(Owner::parse(&owner).ok_or(Corrupt)?),
             None => None,
@@ -207,117 +224,6 @@ impl TryFrom<RawMeta<'_>> for Meta {
             created: raw.created,
             expires: raw.expires,
         })
-    }
-}
-
-/// A field's name, borrowed from the text unless it holds an escape.
-struct Name<'de>(Cow<'de, str>);
-
-impl<'de> Deserialize<'de> for Name<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(NameVisitor).map(Name)
-    }
-}
-
-struct NameVisitor;
-
-impl<'de> Visitor<'de> for NameVisitor {
-    type Value = Cow<'de, str>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a field name")
-    }
-
-    fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Self::Value, E> {
-        Ok(Cow::Borrowed(name))
-    }
-
-    fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
-        Ok(Cow::Owned(name.to_owned()))
-    }
-}
-
-/// One pass over a record: checks that it is a JSON object and takes `_jrs` out of it.
-/// Of a name that stands twice the last counts, as in JavaScript.
-struct Outline<'de>(Option<RawMeta<'de>>);
-
-impl<'de> Deserialize<'de> for Outline<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(OutlineVisitor).map(Outline)
-    }
-}
-
-/// What is ours is an object; serde would take an array for one, too.
-fn object<'de, E: serde::de::Error>(raw: &'de RawValue) -> Result<RawMeta<'de>, E> {
-    if !raw.get().starts_with('{') {
-        return Err(E::custom("not an object"));
-    }
-    serde_json::from_str(raw.get()).map_err(E::custom)
-}
-
-struct OutlineVisitor;
-
-impl<'de> Visitor<'de> for OutlineVisitor {
-    type Value = Option<RawMeta<'de>>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a record")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut meta = None;
-        while let Some(Name(name)) = map.next_key()? {
-            if name == META_FIELD {
-                meta = Some(object(map.next_value()?)?);
-            } else {
-                map.next_value::<IgnoredAny>()?;
-            }
-        }
-        Ok(meta)
-    }
-}
-
-/// One pass over a record that keeps a single field.
-struct Find<'a> {
-    name: &'a str,
-}
-
-impl<'de> Visitor<'de> for Find<'_> {
-    type Value = Option<&'de RawValue>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a record")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut found = None;
-        while let Some(Name(name)) = map.next_key()? {
-            if name == self.name {
-                found = Some(map.next_value()?);
-            } else {
-                map.next_value::<IgnoredAny>()?;
-            }
-        }
-        Ok(found)
-    }
-}
-
-/// One pass over a record that keeps every field, unparsed.
-struct Collect;
-
-impl<'de> Visitor<'de> for Collect {
-    type Value = Fields<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a record")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut fields = Fields::with_capacity(USUAL_FIELDS);
-        while let Some((Name(name), value)) = map.next_entry()? {
-            fields.insert(name, value);
-        }
-        Ok(fields)
     }
 }
 

@@ -1,49 +1,50 @@
-//! A session in its owner's list.
+//! Entry in the list of an owner's sessions.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::SystemTime;
 
+use crate::clock::{from_unix_millis, from_unix_seconds};
 use crate::error::SessionError;
 use crate::id::SessionId;
-use crate::lifecycle::core::Engine;
+use crate::lifecycle::core::Lifecycle;
+use crate::lifecycle::lifetime::Remaining;
 use crate::lifecycle::list::Listed;
-use crate::record::data::{Changes, SessionData};
+use crate::record::data::SessionData;
 use crate::record::owner::Owner;
 
-/// A session in its owner's list, as it was when the list was made.
+/// A session in the list of its owner, as it was when the list was made.
 #[derive(Clone, Debug)]
 pub struct SessionEntry {
     id: SessionId,
-    created: Option<i64>,
-    expires: Option<i64>,
+    expires: Option<SystemTime>,
+    absolute_expiry: Option<SystemTime>,
     data: SessionData,
 }
 
 impl SessionEntry {
     pub(crate) async fn list(
-        engine: &Arc<Engine>,
+        lifecycle: &Arc<Lifecycle>,
         owner: Owner,
     ) -> Result<Vec<Self>, SessionError> {
-        let listed = engine.list(owner).await?;
-        let now = engine.now_millis();
-        let mut entries: Vec<_> = listed
+        let listed = lifecycle.list(owner).await?;
+        let now = lifecycle.now_millis();
+        let entries = listed
             .into_iter()
-            .map(|listed| Self::new(listed, now))
-            .collect();
-        entries.sort_by(|a, b| (a.created, &a.id).cmp(&(b.created, &b.id)));
+            .map(|listed| Self::new(lifecycle, listed, now));
+        let mut entries: Vec<_> = entries.collect();
+        entries.sort_by(|a, b| (a.created_at(), &a.id).cmp(&(b.created_at(), &b.id)));
         Ok(entries)
     }
 
-    fn new(listed: Listed, now: i64) -> Self {
+    fn new(lifecycle: &Lifecycle, listed: Listed, now: i64) -> Self {
         let Listed { id, record, ttl } = listed;
-        let left = |ttl: Duration| i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX);
-        // To the nearest second: the two clocks never show the very same millisecond.
-        let end = |ttl| now.saturating_add(left(ttl)).saturating_add(500);
+        let end = lifecycle.end(&record);
+        let remaining = Remaining::new(ttl, now);
         Self {
             id,
-            created: record.meta().created,
-            expires: ttl.map(|ttl| end(ttl).div_euclid(1000)),
-            data: SessionData::new(Some(record), Changes::default()),
+            expires: remaining.expires(end).and_then(from_unix_millis),
+            absolute_expiry: end.and_then(from_unix_seconds),
+            data: SessionData::new(Some(record), Arc::default()),
         }
     }
 
@@ -53,19 +54,28 @@ impl SessionEntry {
         &self.id
     }
 
-    /// When it was created, in Unix seconds; `None` if it was created by Node.
+    /// When the session was created; `None` if it was created by Node.
     #[must_use]
-    pub const fn created_at(&self) -> Option<i64> {
-        self.created
+    pub fn created_at(&self) -> Option<SystemTime> {
+        from_unix_seconds(self.data.record()?.meta().created?)
     }
 
-    /// When it ends unless it is used before, in Unix seconds; `None` if never.
+    /// When the session ends if it is not used; `None` if it does not expire.
+    ///
+    /// Computed from the time to live in the store and the clock of the application, so that it is
+    /// exact to the difference between the clocks and the time of the round trip.
     #[must_use]
-    pub const fn expires_at(&self) -> Option<i64> {
+    pub const fn expires_at(&self) -> Option<SystemTime> {
         self.expires
     }
 
-    /// Its data.
+    /// When the session ends however much it is used; `None` without an absolute lifetime.
+    #[must_use]
+    pub const fn absolute_expiry(&self) -> Option<SystemTime> {
+        self.absolute_expiry
+    }
+
+    /// The data of the session.
     #[must_use]
     pub const fn data(&self) -> &SessionData {
         &self.data

@@ -1,30 +1,32 @@
-//! The handle of a request on its session.
+//! Handle of a request on its session.
 
 use std::sync::{Arc, MutexGuard};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::clock::{from_unix_millis, from_unix_seconds};
 use crate::error::SessionError;
 use crate::id::SessionId;
-use crate::lifecycle::core::Engine;
+use crate::lifecycle::core::Lifecycle;
 use crate::lifecycle::load::Loaded;
-use crate::record::data::{Changes, SessionData};
-use crate::session::cell::{Cell, OwnerChange, Shared, Usage};
+use crate::record::data::SessionData;
+use crate::session::inner::{Inner, State, Usage};
 use crate::session::state::{SessionState, Status};
 use crate::store::StoreError;
 use crate::token::Claims;
 use crate::token_rejection::TokenRejection;
 
-/// The handle of a request on its session.
+/// Handle of a request on its session.
 ///
-/// Always there, whether or not the request has a session; [`Session::state`] tells. Reading and
-/// changing data touches only the handle; the operations ([`create`](Self::create),
-/// [`update`](Self::update), …) talk to the store, and nothing is stored without one of them.
-/// Clones are the same handle. `Debug` prints no token, no id and no data.
+/// It is always there, whether or not the request has a session; [`Session::state`] returns which.
+/// Reading and changing data works on the handle alone. **Nothing is stored without one of the
+/// operations** ([`create`](Self::create), [`update`](Self::update), …): changes on a handle that
+/// is dropped are lost, and a `tracing` event at the level WARN reports how many fields. Clones
+/// are the same handle. `Debug` prints no token, no id and no data.
 ///
 /// ```
 /// # use jwt_redis_session::{Keyring, MemoryStore, Sessions, SessionError};
@@ -35,7 +37,7 @@ use crate::token_rejection::TokenRejection;
 ///
 /// let session = sessions.new_session();
 /// session.insert("user", "jo")?;
-/// session.set_owner("jo");
+/// session.set_owner("jo")?;
 /// let token = session.create().await?;
 ///
 /// let again = sessions.open(token.as_str()).await?;
@@ -46,126 +48,115 @@ use crate::token_rejection::TokenRejection;
 /// # }
 /// ```
 #[derive(Clone, Debug)]
-pub struct Session(pub(super) Arc<Shared>);
+pub struct Session(pub(super) Arc<Inner>);
 
 impl Session {
-    pub(crate) fn absent(engine: Arc<Engine>) -> Self {
-        Self::with(engine, Status::Absent, SessionData::default())
+    pub(crate) fn absent(lifecycle: Arc<Lifecycle>) -> Self {
+        Self::with(lifecycle, Status::Absent, SessionData::default())
     }
 
     pub(crate) fn active(
-        engine: Arc<Engine>,
+        lifecycle: Arc<Lifecycle>,
         id: SessionId,
         claims: Option<Claims>,
         loaded: Loaded,
     ) -> Self {
-        let data = SessionData::new(Some(loaded.record), Changes::default());
-        let session = Self::with(engine, Status::Active { id, claims }, data);
+        let data = SessionData::new(Some(loaded.record), Arc::default());
+        let session = Self::with(lifecycle, Status::Active { id, claims }, data);
         session.0.lock().remaining = loaded.remaining;
         session
     }
 
-    pub(crate) fn rejected(engine: Arc<Engine>, reason: TokenRejection, verified: bool) -> Self {
-        Self::with(
-            engine,
-            Status::Rejected { reason, verified },
-            SessionData::default(),
-        )
+    /// `id` is that of the token, if the token itself is valid.
+    pub(crate) fn rejected(
+        lifecycle: Arc<Lifecycle>,
+        reason: TokenRejection,
+        id: Option<SessionId>,
+    ) -> Self {
+        let status = Status::Rejected { reason, id };
+        Self::with(lifecycle, status, SessionData::default())
     }
 
     pub(crate) fn unavailable(
-        engine: Arc<Engine>,
+        lifecycle: Arc<Lifecycle>,
         error: StoreError,
         id: Option<SessionId>,
     ) -> Self {
-        Self::with(
-            engine,
-            Status::Unavailable { error, id },
-            SessionData::default(),
-        )
+        let status = Status::Unavailable { error, id };
+        Self::with(lifecycle, status, SessionData::default())
     }
 
-    fn with(engine: Arc<Engine>, status: Status, data: SessionData) -> Self {
-        Self(Arc::new(Shared::new(engine, status, data)))
+    fn with(lifecycle: Arc<Lifecycle>, status: Status, data: SessionData) -> Self {
+        Self(Arc::new(Inner::new(lifecycle, status, data)))
     }
 
-    /// How the request stands to its session.
+    /// The state of the session.
     #[must_use]
     pub fn state(&self) -> SessionState {
-        self.look().status.state()
+        self.state_read().status.state()
     }
 
-    /// Whether there is a session.
+    /// Returns whether there is a session.
     #[must_use]
     pub fn is_active(&self) -> bool {
         self.state() == SessionState::Active
     }
 
+    /// Returns whether this handle has changes that are not stored: fields or the owner.
+    #[must_use]
+    pub fn is_modified(&self) -> bool {
+        self.0.lock().is_modified()
+    }
+
     /// The id of the session, if there is one.
     #[must_use]
     pub fn id(&self) -> Option<SessionId> {
-        Some(self.reveal().status.active().ok()?.0.clone())
+        Some(self.data_read().status.active().ok()?.0.clone())
     }
 
     /// The verified claims of the token, if there is a session and its token is a JWT.
     #[must_use]
     pub fn claims(&self) -> Option<Claims> {
-        self.reveal().status.active().ok()?.1.cloned()
+        self.data_read().status.active().ok()?.1.cloned()
     }
 
-    /// The owner: the one set on this handle, or else the one that is stored.
+    /// When the session was created; `None` if there is none or it was created by Node.
     #[must_use]
-    pub fn owner(&self) -> Option<String> {
-        let cell = self.reveal();
-        match &cell.owner {
-            OwnerChange::Set(owner) => Some(owner.to_string()),
-            OwnerChange::Clear => None,
-            OwnerChange::Keep => Some(
-                cell.data
-                    .record()?
-                    .meta()
-                    .owner
-                    .as_ref()?
-                    .as_str()
-                    .to_owned(),
-            ),
-        }
+    pub fn created_at(&self) -> Option<SystemTime> {
+        from_unix_seconds(self.state_read().data.record()?.meta().created?)
     }
 
-    /// When the session was created, in Unix seconds; `None` if there is none or it was created
-    /// by Node.
+    /// When the session ends if it is not used; `None` if there is none or it does not expire.
+    ///
+    /// Computed locally from the time to live last seen by this handle; does not contact the
+    /// store.
     #[must_use]
-    pub fn created_at(&self) -> Option<i64> {
-        self.look().data.record()?.meta().created
+    pub fn expires_at(&self) -> Option<SystemTime> {
+        let state = self.state_read();
+        state.status.active().ok()?;
+        let end = self.0.lifecycle.end(state.data.record()?);
+        from_unix_millis(state.remaining.expires(end)?)
     }
 
-    /// When the session ends however much it is used, in Unix seconds; `None` if never.
+    /// When the session ends however much it is used; `None` if there is none or it has no
+    /// absolute lifetime.
     #[must_use]
-    pub fn expires_at(&self) -> Option<i64> {
-        self.look().data.record()?.meta().expires
+    pub fn absolute_expiry(&self) -> Option<SystemTime> {
+        let state = self.state_read();
+        from_unix_seconds(self.0.lifecycle.end(state.data.record()?)?)
     }
 
-    /// How long the session lives from now unless it is used, or `None` if there is none or it does
-    /// not expire. Nobody is asked: what counts is what this handle saw when it read or wrote the
-    /// session, and the clock since then. After [`Sessions::get_without_touch`](crate::Sessions::get_without_touch) it tells
-    /// when a session ends without making it live longer.
+    /// How long the session lives from now if it is not used; `None` if there is none or it does
+    /// not expire.
+    ///
+    /// Computed locally from the time to live last seen by this handle; does not contact the
+    /// store. After [`Sessions::get_without_touch`](crate::Sessions::get_without_touch) it returns
+    /// when the session ends without making it live longer.
     #[must_use]
     pub fn remaining(&self) -> Option<Duration> {
-        let cell = self.look();
-        cell.status.active().ok()?;
-        cell.remaining.at(self.0.engine.now_millis())
-    }
-
-    /// Says whom the session belongs to: 1 to 512 bytes, for example a user's id. Takes effect
-    /// with the next [`create`](Self::create), [`update`](Self::update) or
-    /// [`rotate`](Self::rotate), which also report an owner that is not valid.
-    pub fn set_owner(&self, owner: impl Into<Box<str>>) {
-        self.0.lock().owner = OwnerChange::Set(owner.into());
-    }
-
-    /// Says that the session belongs to nobody; takes effect as [`set_owner`](Self::set_owner).
-    pub fn clear_owner(&self) {
-        self.0.lock().owner = OwnerChange::Clear;
+        let state = self.state_read();
+        state.status.active().ok()?;
+        state.remaining.at(self.0.lifecycle.now_millis())
     }
 
     /// Reads the field `key`; see [`SessionData::get`].
@@ -177,7 +168,7 @@ impl Session {
         self.read(|data| data.get(key))
     }
 
-    /// Reads the field `key` as the JSON that it is stored as; see [`SessionData::get_raw`].
+    /// Reads the field `key` as the JSON text that is stored; see [`SessionData::get_raw`].
     #[must_use]
     pub fn get_raw(&self, key: &str) -> Option<Box<RawValue>> {
         self.read(|data| data.get_raw(key).map(ToOwned::to_owned))
@@ -193,21 +184,25 @@ impl Session {
         key: impl Into<String>,
         value: impl Serialize,
     ) -> Result<(), SessionError> {
-        self.0.lock().data.insert(key, value)
+        self.change().data.insert(key, value)
     }
 
-    /// Removes the field `key` in this handle and tells whether there was one.
-    #[allow(clippy::must_use_candidate)]
+    /// Removes the field `key` in this handle and returns whether there was one.
+    #[allow(
+        clippy::must_use_candidate,
+        reason = "the field is removed whether or not the result is used"
+    )]
     pub fn remove(&self, key: &str) -> bool {
-        self.look().data.remove(key)
+        drop(self.state_read());
+        self.change().data.remove(key)
     }
 
     /// Removes every field in this handle.
     pub fn clear(&self) {
-        self.0.lock().data.clear();
+        self.change().data.clear();
     }
 
-    /// Whether there is a field `key`.
+    /// Returns whether there is a field `key`.
     #[must_use]
     pub fn contains_key(&self, key: &str) -> bool {
         self.read(|data| data.contains_key(key))
@@ -219,22 +214,22 @@ impl Session {
         self.read(SessionData::keys)
     }
 
-    /// Reads all fields as one value, for example a struct of your own.
+    /// Reads all fields as one value, for example a struct.
     ///
     /// # Errors
     ///
-    /// [`SessionError::Decode`] if the fields do not make a `T`.
+    /// [`SessionError::Decode`] if the fields do not make a `T`; see [`SessionData::data`].
     pub fn data<T: DeserializeOwned>(&self) -> Result<T, SessionError> {
         self.read(SessionData::data)
     }
 
-    /// Sets every field of `data` in this handle; see [`SessionData::merge`].
+    /// Sets the fields of `data` in this handle, those that differ from what was loaded; see [`SessionData::merge`].
     ///
     /// # Errors
     ///
     /// [`SessionError::ReservedField`], [`SessionError::Encode`].
     pub fn merge(&self, data: impl Serialize) -> Result<(), SessionError> {
-        self.0.lock().data.merge(data)
+        self.change().data.merge(data)
     }
 
     /// All fields as a JSON object; see [`SessionData::to_json`].
@@ -243,7 +238,7 @@ impl Session {
         self.read(SessionData::to_json)
     }
 
-    /// All fields as JSON text, to the letter; see [`SessionData::to_raw_json`].
+    /// All fields as JSON text, every value exactly as it is stored; see [`SessionData::to_raw_json`].
     #[must_use]
     pub fn to_raw_json(&self) -> Box<RawValue> {
         self.read(SessionData::to_raw_json)
@@ -253,21 +248,28 @@ impl Session {
         self.0.lock().usage
     }
 
-    /// Notes that what the request does depends on its session.
-    pub(super) fn look(&self) -> MutexGuard<'_, Cell> {
-        let mut cell = self.0.lock();
-        cell.usage.consulted = true;
-        cell
+    /// The state, for reading; the response depends on the session then.
+    pub(super) fn state_read(&self) -> MutexGuard<'_, State> {
+        let mut state = self.0.lock();
+        state.usage.consulted = true;
+        state
+    }
+
+    /// The state, for reading data, which the response may contain then.
+    pub(super) fn data_read(&self) -> MutexGuard<'_, State> {
+        let mut state = self.state_read();
+        state.usage.revealed = true;
+        state
+    }
+
+    /// The state, for a change that has to be stored.
+    pub(super) fn change(&self) -> MutexGuard<'_, State> {
+        let mut state = self.0.lock();
+        state.failure_reported = false;
+        state
     }
 
     fn read<R>(&self, f: impl FnOnce(&SessionData) -> R) -> R {
-        f(&self.reveal().data)
-    }
-
-    /// Notes that the response may tell what the session holds.
-    fn reveal(&self) -> MutexGuard<'_, Cell> {
-        let mut cell = self.look();
-        cell.usage.revealed = true;
-        cell
+        f(&self.data_read().data)
     }
 }

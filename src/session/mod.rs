@@ -1,14 +1,46 @@
-//! A session as one request sees it.
+//! Sessions as one request sees them.
+//!
+//! A [`Session`] is the handle of a request on its session. It is always there, whether or not
+//! the request has a session, and [`SessionState`] says which. Reading and changing data works on
+//! the handle alone; only the operations contact the store.
+//!
+//! ```
+//! use jwt_redis_session::session::SessionState;
+//! use jwt_redis_session::{Keyring, MemoryStore, Sessions};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let keyring = Keyring::hs256("a secret of at least 32 random bytes")?;
+//! let sessions = Sessions::builder(MemoryStore::new(), keyring).build()?;
+//!
+//! let session = sessions.new_session();
+//! assert_eq!(session.state(), SessionState::Absent);
+//! session.insert("cart", ["apple"])?;
+//! session.create().await?;
+//! assert_eq!(session.state(), SessionState::Active);
+//!
+//! session.insert("cart", ["apple", "pear"])?;
+//! assert!(session.is_modified());
+//! session.update().await?;
+//!
+//! session.destroy().await?;
+//! assert_eq!(session.state(), SessionState::Gone);
+//! # Ok(())
+//! # }
+//! ```
 
-mod cell;
-mod creation;
+mod create;
 mod entry;
 mod handle;
+mod inner;
+mod login;
 mod operations;
-mod siblings;
+mod owner;
 mod state;
-mod steps;
 
+pub use crate::id::InvalidSessionId;
+pub use crate::record::data::SessionData;
+pub use create::{CreateSession, CreateWithoutToken};
 pub use entry::SessionEntry;
 pub use handle::Session;
 pub use state::SessionState;

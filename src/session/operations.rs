@@ -1,42 +1,58 @@
-//! What a handle does with its session in the store.
+//! Operations on the session of a handle.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
+use serde_json::{Map, Value};
 
-use crate::error::SessionError;
-use crate::lifecycle::core::to_its_end;
+use crate::error::{JsonErrorKind, SessionError};
+use crate::id::SessionId;
+use crate::lifecycle::create::Created;
+use crate::lifecycle::tasks::run_to_completion;
+use crate::record::Record;
 use crate::record::data::SessionData;
-use crate::session::cell::OwnerChange;
+use crate::record::owner::Owner;
 use crate::session::handle::Session;
-use crate::token::Token;
+use crate::session::inner::{Current, Inner, OwnerChange, Pending, Usage};
+use crate::session::state::Status;
+use crate::token::{Claims, Token};
+use crate::token_rejection::TokenRejection;
 
 impl Session {
     /// Stores what this handle changed since it was loaded or last stored, merged onto what the
     /// store holds now, atomically. Afterwards the handle holds what is stored. The time to live
     /// starts anew.
     ///
-    /// Redis: a compare-and-set script on the loaded bytes, one round trip when nobody else
-    /// wrote, at most 16 tries when others did.
+    /// Merging is per top-level field: two requests that change different fields both succeed,
+    /// and of two that change the same field the last one wins.
+    ///
+    /// Redis: a compare-and-set script on the loaded bytes, one round trip unless another request
+    /// wrote at the same time, at most 16 attempts if others did.
     ///
     /// # Errors
     ///
-    /// [`SessionError::Gone`] if the session has ended meanwhile: nothing is written then, a
-    /// session is never revived. [`SessionError::Conflict`], [`SessionError::TooLarge`],
+    /// [`SessionError::Gone`] if the session has ended: nothing is written then, a session is
+    /// never revived. [`SessionError::Conflict`], [`SessionError::TooLarge`],
     /// [`SessionError::InvalidOwner`], [`SessionError::Unavailable`]; without a session
     /// [`SessionError::Absent`] or [`SessionError::Rejected`].
     pub async fn update(&self) -> Result<(), SessionError> {
+        // A change of owner takes several steps, which must not stop in between.
         if self.0.lock().owner == OwnerChange::Keep {
-            return self.0.update().await;
+            self.0.run("update", self.0.store_changes()).await
+        } else {
+            self.complete("update", Inner::store_changes_and_owner)
+                .await
         }
-        let shared = Arc::clone(&self.0);
-        to_its_end(async move { shared.update_owner().await }).await
     }
 
     /// Reads, modifies and writes the data in one atomic step: `f` gets what the store holds now
     /// (with the changes of this handle) and may run again when others wrote meanwhile. If `f`
     /// fails nothing is written. A pending [`set_owner`](Self::set_owner) stays pending.
+    ///
+    /// The error is any type that can be made from [`SessionError`]. If the closure does not
+    /// determine it, name it, as in `Ok::<_, SessionError>(visits)`.
     ///
     /// ```
     /// # use jwt_redis_session::{Session, SessionError};
@@ -45,7 +61,7 @@ impl Session {
     ///     .update_with(|data| {
     ///         let visits = data.get::<u64>("visits")?.unwrap_or(0) + 1;
     ///         data.insert("visits", visits)?;
-    ///         Ok(visits)
+    ///         Ok::<_, SessionError>(visits)
     ///     })
     ///     .await?;
     /// # Ok(())
@@ -55,18 +71,14 @@ impl Session {
     /// # Errors
     ///
     /// As [`update`](Self::update), and whatever `f` returns.
-    pub async fn update_with<R: Send>(
+    pub async fn update_with<R: Send, E: From<SessionError> + Send>(
         &self,
-        f: impl FnMut(&mut SessionData) -> Result<R, SessionError> + Send,
-    ) -> Result<R, SessionError> {
-        let _turn = self.0.turn.lock().await;
-        self.0
-            .update_with(f)
-            .await
-            .map_err(|error| self.0.failed("update_with", error))
+        f: impl FnMut(&mut SessionData) -> Result<R, E> + Send,
+    ) -> Result<R, E> {
+        self.0.run("update_with", self.0.modify(f)).await?
     }
 
-    /// Replaces the whole data by `data`, which must serialise to a JSON object. The last writer
+    /// Replaces the whole data by `data`, which must serialize to a JSON object. The last writer
     /// wins; the owner and the times stay. Changes made on this handle before are dropped, and a
     /// pending [`set_owner`](Self::set_owner) stays pending.
     ///
@@ -76,11 +88,7 @@ impl Session {
     pub async fn replace(&self, data: impl Serialize) -> Result<(), SessionError> {
         let mut whole = SessionData::default();
         whole.merge(data)?;
-        let _turn = self.0.turn.lock().await;
-        self.0
-            .replace(&whole)
-            .await
-            .map_err(|error| self.0.failed("replace", error))
+        self.0.run("replace", self.0.replace(&whole)).await
     }
 
     /// Loads the newest data. Changes that were not stored, an owner among them, are dropped.
@@ -90,14 +98,10 @@ impl Session {
     /// [`SessionError::Gone`], and the handle is no longer active; [`SessionError::Corrupt`];
     /// [`SessionError::Unavailable`]; without a session as [`update`](Self::update).
     pub async fn reload(&self) -> Result<(), SessionError> {
-        let _turn = self.0.turn.lock().await;
-        self.0
-            .reload()
-            .await
-            .map_err(|error| self.0.failed("reload", error))
+        self.0.run("reload", self.0.reload()).await
     }
 
-    /// Lets the session live for the max age from now, but not beyond its absolute lifetime.
+    /// Resets the time to live to the max age, but not beyond the absolute lifetime.
     ///
     /// Redis: `PEXPIRE`.
     ///
@@ -106,109 +110,307 @@ impl Session {
     /// [`SessionError::Gone`], [`SessionError::Unavailable`]; without a session as
     /// [`update`](Self::update).
     pub async fn touch(&self) -> Result<(), SessionError> {
-        self.touch_ttl(None).await
+        self.0.run("touch", self.0.touch(None)).await
     }
 
     /// As [`touch`](Self::touch), for `ttl` instead of the max age, until the next use of the
-    /// session sets it back.
+    /// session resets it.
     ///
     /// # Errors
     ///
     /// As [`touch`](Self::touch); [`SessionError::InvalidDuration`] below a millisecond or above
     /// 100 years.
     pub async fn touch_for(&self, ttl: Duration) -> Result<(), SessionError> {
-        self.touch_ttl(Some(ttl)).await
+        self.0.run("touch", self.0.touch(Some(ttl))).await
     }
 
-    async fn touch_ttl(&self, ttl: Option<Duration>) -> Result<(), SessionError> {
-        let _turn = self.0.turn.lock().await;
-        let touched = self.0.touch(ttl).await;
-        touched.map_err(|error| self.0.failed("touch", error))
-    }
-
-    /// Pushes the time to live back if that is due, waits for it, and returns how long the session
-    /// lives from now unless it is used.
+    /// Resets the time to live if that is due, waits for it, and returns how long the session
+    /// lives from now if it is not used.
     ///
-    /// Due by the same rule as at a read: more than
-    /// [`touch_after`](crate::SessionsBuilder::touch_after) has passed since the last use (any
-    /// time at all with [`touch_every_read`](crate::SessionsBuilder::touch_every_read)), or more
-    /// is left than a use gives, or the record does not expire. What counts is what this handle
-    /// saw when it read or wrote the session, and the clock of the application since then: what
-    /// others did to the time to live meanwhile is not known here. Without a max age only a record
-    /// that does not expire is due.
+    /// It is due by the same rule as at a read: the time of
+    /// [`Touch::After`](crate::Touch::After) has passed since the last use (any time at all with
+    /// [`Touch::EveryRead`](crate::Touch::EveryRead)), or more is left than a use gives, or the
+    /// record does not expire. Computed locally from the time to live last seen by this handle:
+    /// what other processes did meanwhile is not known here. Without a max age only a record that
+    /// does not expire is due.
     ///
-    /// A handle from [`Sessions::open`](crate::Sessions::open) has the time to live pushed back in
-    /// the background if that is due, and does not know how that goes; this waits for one of its
-    /// own. After [`Sessions::get_without_touch`](crate::Sessions::get_without_touch) it is the only one.
+    /// A handle from [`Sessions::open`](crate::Sessions::open) has the time to live reset in the
+    /// background if that is due, and does not know the result; this call waits for it. After
+    /// [`Sessions::get_without_touch`](crate::Sessions::get_without_touch) it is the only reset.
     ///
-    /// Redis: none if it is not due; `PEXPIRE` if it is, in one round trip.
+    /// Redis: nothing if it is not due; `PEXPIRE` if it is, in one round trip.
     ///
     /// # Errors
     ///
     /// As [`touch`](Self::touch).
     pub async fn keep_alive(&self) -> Result<Duration, SessionError> {
-        let _turn = self.0.turn.lock().await;
-        let left = self.0.keep_alive().await;
-        left.map_err(|error| self.0.failed("keep_alive", error))
+        self.0.run("keep_alive", self.0.keep_alive()).await
     }
 
     /// Gives the session a new id and a new token, with the data that is stored and what this
-    /// handle changed; the old id and token are dead then. Call it whenever the user's privileges
-    /// change, so that a token known to somebody else does not gain them (OWASP ASVS 5.0, 7.2.4).
+    /// handle changed. The old id and token stop working. Call it whenever the privileges of the
+    /// user change, so that a token known to somebody else does not gain them (OWASP ASVS 5.0,
+    /// 7.2.4); [`login`](Self::login) includes it.
     ///
-    /// Claims of your own move to the new token. Of two concurrent rotations exactly one wins.
-    /// Runs to its end even if the caller is dropped.
+    /// Claims of the application move to the new token. Of two concurrent rotations exactly one
+    /// wins. Runs to completion even if the caller is dropped.
     ///
     /// # Errors
     ///
-    /// [`SessionError::Gone`] if the session has ended, or another rotation has won. After
-    /// [`SessionError::Unavailable`] the old token still works, unless the store has carried out
-    /// the last step and its reply was lost; and if the store stays away so that the rotation
-    /// cannot be undone, a [`list`](Self::list) a minute later ends the session. Otherwise as [`update`](Self::update).
+    /// [`SessionError::Gone`] if the session has ended, or another rotation has won.
+    /// [`SessionError::Revoked`] if each attempt met a `destroy_all` of the owner. After
+    /// [`SessionError::Unavailable`] the old token still works, unless the store has applied the
+    /// last step and its reply was lost; and if the store stays unavailable so that the rotation
+    /// cannot be undone, a [`list`](Self::list) a minute later ends the session. Otherwise as
+    /// [`update`](Self::update).
     pub async fn rotate(&self) -> Result<Token, SessionError> {
-        let shared = Arc::clone(&self.0);
-        to_its_end(async move {
-            let _turn = shared.turn.lock().await;
-            shared
-                .rotate()
-                .await
-                .map_err(|error| shared.failed("rotate", error))
-        })
-        .await
+        self.complete("rotate", Inner::rotate).await
     }
 
     /// Ends the session: after `Ok` its token never works again, anywhere, whatever other
-    /// requests are under way. Returns whether there was a session to end; one that is gone
-    /// already is no error.
+    /// requests are running. Returns whether there was a session to end; one that is gone already
+    /// is no error. A record that is corrupt is deleted.
     ///
-    /// Redis: `DEL`. Runs to its end even if the caller is dropped.
+    /// Redis: `DEL`. Runs to completion even if the caller is dropped.
     ///
     /// # Errors
     ///
-    /// [`SessionError::Unavailable`] if the store refused or did not answer: the session may
-    /// still live, and the call may be repeated, also on this handle. Without a session [`SessionError::Absent`] or
-    /// [`SessionError::Rejected`].
+    /// [`SessionError::Unavailable`] if the store refused or did not answer: the session may still
+    /// exist, and the call can be repeated, also on this handle. Without a session
+    /// [`SessionError::Absent`] or [`SessionError::Rejected`].
     pub async fn destroy(&self) -> Result<bool, SessionError> {
-        let shared = Arc::clone(&self.0);
-        to_its_end(async move {
-            let _turn = shared.turn.lock().await;
-            shared.destroy().await
-        })
-        .await
+        self.complete("destroy", Inner::destroy).await
     }
 
-    /// Asks the store whether the session still lives, without prolonging it. For connections
-    /// that outlive their request, such as a WebSocket: what the handle knows is of its start.
+    /// Asks the store whether the session still exists, without resetting its time to live. For
+    /// connections that outlive their request, such as a WebSocket, whose handle shows the session
+    /// as it was at the start. After `Ok(false)` the [`state`](Self::state) is no longer active.
     ///
     /// # Errors
     ///
     /// [`SessionError::Unavailable`].
     pub async fn is_alive(&self) -> Result<bool, SessionError> {
-        let id = match self.look().status.active() {
-            Ok((id, _)) => id.clone(),
+        self.0.run("is_alive", self.0.is_alive()).await
+    }
+
+    /// Runs an operation of several steps, to completion even if the caller is dropped.
+    pub(super) async fn complete<T, F>(
+        &self,
+        name: &'static str,
+        operation: impl FnOnce(Arc<Inner>) -> F + Send + 'static,
+    ) -> Result<T, SessionError>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, SessionError>> + Send + 'static,
+    {
+        let inner = Arc::clone(&self.0);
+        run_to_completion(async move {
+            let running = operation(Arc::clone(&inner));
+            inner.run(name, running).await
+        })
+        .await
+    }
+}
+
+impl Inner {
+    /// Stores the changes of the data in one step. A change of owner stays pending.
+    async fn store_changes(&self) -> Result<(), SessionError> {
+        let (current, pending) = self.current_and_pending()?;
+        self.store(current, pending.without_owner()).await
+    }
+
+    /// Stores a change of owner as well, in several steps.
+    async fn store_changes_and_owner(self: Arc<Self>) -> Result<(), SessionError> {
+        let (current, pending) = self.current_and_pending()?;
+        self.store(current, pending).await
+    }
+
+    async fn store(&self, current: Current, pending: Pending) -> Result<(), SessionError> {
+        let Current { id, record, .. } = current;
+        let mut edit = |before: &Record| pending.merge(before);
+        let saved = self.lifecycle.save(&id, record, &mut edit).await?;
+        self.lifecycle.transfer_owner(&id, &saved).await?;
+        self.committed(saved.after, &pending);
+        Ok(())
+    }
+
+    /// The inner result is that of `f`: its error ends the operation, but is none of the session.
+    async fn modify<R: Send, E: Send>(
+        &self,
+        mut f: impl FnMut(&mut SessionData) -> Result<R, E> + Send,
+    ) -> Result<Result<R, E>, SessionError> {
+        // The number of fields is checked after `f`, which may remove some.
+        let (current, pending) = (self.current()?, self.pending());
+        let mut result = None;
+        let mut edit = |before: &Record| {
+            let changes = Arc::clone(&pending.changes);
+            let mut data = SessionData::new(Some(before.clone()), changes);
+            let modified = f(&mut data);
+            let is_ok = modified.is_ok();
+            result = Some(modified);
+            // The error is a placeholder that ends `save`.
+            let record = is_ok.then(|| data.to_record(before.meta().clone()));
+            record.ok_or(SessionError::Interrupted)
+        };
+        let saving = self.lifecycle.save(&current.id, current.record, &mut edit);
+        match (saving.await, result) {
+            (_, Some(Err(error))) => Ok(Err(error)),
+            (Ok(saved), Some(Ok(value))) => {
+                self.committed(saved.after, &pending.without_owner());
+                Ok(Ok(value))
+            }
+            (Err(error), _) => Err(error),
+            (Ok(_), None) => Err(SessionError::Interrupted),
+        }
+    }
+
+    async fn replace(&self, whole: &SessionData) -> Result<(), SessionError> {
+        let (current, pending) = (self.current()?, self.pending());
+        let mut edit = |before: &Record| Ok(whole.to_record(before.meta().clone()));
+        let saving = self.lifecycle.save(&current.id, current.record, &mut edit);
+        let saved = saving.await?;
+        self.committed(saved.after, &pending.without_owner());
+        Ok(())
+    }
+
+    async fn reload(&self) -> Result<(), SessionError> {
+        let current = self.current()?;
+        let expires = current.claims.and_then(|claims| claims.expires_at());
+        let loaded = self.lifecycle.load(&current.id, expires).await;
+        let loaded = loaded.map_err(|error| match error {
+            SessionError::Rejected(TokenRejection::Corrupt) => SessionError::Corrupt,
+            SessionError::Rejected(_) => SessionError::Gone,
+            error => error,
+        })?;
+        let mut state = self.lock();
+        state.data = SessionData::new(Some(loaded.record), Arc::default());
+        state.owner = OwnerChange::Keep;
+        state.remaining = loaded.remaining;
+        Ok(())
+    }
+
+    async fn touch(&self, ttl: Option<Duration>) -> Result<(), SessionError> {
+        let Current { id, record, .. } = self.current()?;
+        let remaining = self.lifecycle.touch(&id, &record, ttl).await?;
+        self.lock().remaining = remaining;
+        Ok(())
+    }
+
+    async fn keep_alive(&self) -> Result<Duration, SessionError> {
+        let Current {
+            id,
+            record,
+            remaining,
+            ..
+        } = self.current()?;
+        let remaining = self.lifecycle.keep_alive(&id, &record, remaining).await?;
+        self.lock().remaining = remaining;
+        remaining
+            .at(self.lifecycle.now_millis())
+            .ok_or(SessionError::Gone)
+    }
+
+    async fn rotate(self: Arc<Self>) -> Result<Token, SessionError> {
+        let (current, mut pending) = self.current_and_pending()?;
+        let rotated = self.rotate_with(&current, &mut pending, |_| true).await?;
+        rotated.token.ok_or(SessionError::NoTokens)
+    }
+
+    /// Rotates the session, unless its record is one that is not `allowed` to.
+    pub(super) async fn rotate_with(
+        &self,
+        current: &Current,
+        pending: &mut Pending,
+        mut allowed: impl FnMut(&Record) -> bool + Send,
+    ) -> Result<Created, SessionError> {
+        pending.end = self.end(current);
+        let mut edit = |before: &Record| {
+            if allowed(before) {
+                pending.merge(before)
+            } else {
+                Err(SessionError::Interrupted)
+            }
+        };
+        let (id, record) = (current.id.clone(), current.record.clone());
+        let claims = custom_claims(current.claims.as_ref())?;
+        let lifecycle = Arc::clone(&self.lifecycle);
+        let created = lifecycle.rotate(id, record, claims, &mut edit).await?;
+        Ok(self.activate(created, pending))
+    }
+
+    /// The absolute end that a rotation must not move, in Unix seconds: that of the record or of
+    /// the token, or else that of a new session.
+    fn end(&self, current: &Current) -> Option<i64> {
+        let token = current.claims.as_ref().and_then(Claims::expires_at);
+        let known = [self.lifecycle.end(&current.record), token];
+        known.into_iter().flatten().min().or_else(|| {
+            let now = self.lifecycle.now();
+            self.lifecycle.lifetime.expires(now)
+        })
+    }
+
+    async fn destroy(self: Arc<Self>) -> Result<bool, SessionError> {
+        let lifecycle = Arc::clone(&self.lifecycle);
+        let destroyed = match self.target()? {
+            Target::Gone => return Ok(false),
+            Target::Loaded(id, owner) => lifecycle.destroy(id, owner).await?,
+            Target::NotLoaded(id) => lifecycle.destroy_by_id(id, None).await?,
+        };
+        self.lock().status = Status::Gone;
+        Ok(destroyed)
+    }
+
+    fn target(&self) -> Result<Target, SessionError> {
+        let mut state = self.lock();
+        state.usage = Usage {
+            consulted: true,
+            revealed: true,
+        };
+        match &state.status {
+            Status::Gone => Ok(Target::Gone),
+            Status::Rejected {
+                reason: TokenRejection::Unknown,
+                id: Some(_),
+            } => Ok(Target::Gone),
+            Status::Rejected { id: Some(id), .. } | Status::Unavailable { id: Some(id), .. } => {
+                Ok(Target::NotLoaded(id.clone()))
+            }
+            status => {
+                let id = status.active()?.0.clone();
+                let record = state.data.record();
+                let owner = record.and_then(|record| record.meta().owner.clone());
+                Ok(Target::Loaded(id, owner))
+            }
+        }
+    }
+
+    async fn is_alive(&self) -> Result<bool, SessionError> {
+        let id = match self.current() {
+            Ok(current) => current.id,
             Err(error @ SessionError::Unavailable(_)) => return Err(error),
             Err(_) => return Ok(false),
         };
-        self.0.engine.is_alive(&id).await
+        let alive = self.lifecycle.is_alive(&id).await?;
+        if !alive {
+            self.lock().status = Status::Gone;
+        }
+        Ok(alive)
     }
+}
+
+/// The claims of the application in a token.
+fn custom_claims(claims: Option<&Claims>) -> Result<Map<String, Value>, SessionError> {
+    let Some(claims) = claims else {
+        return Ok(Map::new());
+    };
+    let encode = |_| SessionError::encode(Some("claims".to_owned()), JsonErrorKind::Type);
+    claims.custom().map_err(encode)
+}
+
+/// What there is to destroy.
+enum Target {
+    Gone,
+    Loaded(SessionId, Option<Owner>),
+    /// The record is corrupt or has expired, or the store did not answer.
+    NotLoaded(SessionId),
 }

@@ -1,4 +1,4 @@
-//! How a request stands to its session.
+//! State of a session.
 
 use crate::error::SessionError;
 use crate::id::SessionId;
@@ -6,23 +6,23 @@ use crate::store::StoreError;
 use crate::token::Claims;
 use crate::token_rejection::TokenRejection;
 
-/// How a request stands to its session.
+/// State of the session of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SessionState {
     /// The request carries no token.
     Absent,
-    /// The token names a session that lives.
+    /// The token names a session that exists.
     Active,
     /// The token gives no session.
     Rejected(TokenRejection),
-    /// The store did not answer, so nobody knows.
+    /// The store did not answer, so that it is unknown whether there is a session.
     Unavailable(StoreError),
-    /// The session lived when the request began and has been found gone since.
+    /// The session existed when the request began and does not any more.
     Gone,
 }
 
-/// [`SessionState`], with what the operations need.
+/// [`SessionState`] with the data that operations need.
 pub(crate) enum Status {
     Absent,
     Active {
@@ -31,12 +31,12 @@ pub(crate) enum Status {
     },
     Rejected {
         reason: TokenRejection,
-        /// The token was good.
-        verified: bool,
+        /// The session that the token names, if the token is valid.
+        id: Option<SessionId>,
     },
     Unavailable {
         error: StoreError,
-        /// The session that the token names, if it was good.
+        /// The session that the token names.
         id: Option<SessionId>,
     },
     Gone,
@@ -53,7 +53,11 @@ impl Status {
         }
     }
 
-    /// The id and the claims of an active session, or why there is none.
+    /// The id and the claims of an active session.
+    ///
+    /// # Errors
+    ///
+    /// Why there is no active session.
     pub(crate) fn active(&self) -> Result<(&SessionId, Option<&Claims>), SessionError> {
         match self {
             Self::Active { id, claims } => Ok((id, claims.as_ref())),

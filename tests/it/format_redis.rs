@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use jwt_redis_session::config::ManualClock;
 use jwt_redis_session::store::Store;
-use jwt_redis_session::{Keyring, ManualClock, RedisStore, SessionId, Sessions};
+use jwt_redis_session::{Keyring, RedisStore, SessionId, Sessions};
 use redis::Value;
 use serde::Deserialize;
 
@@ -37,7 +38,7 @@ async fn format_scores_in_redis_are_those_of_the_vectors() {
         .build()
         .unwrap();
     let session = sessions.new_session();
-    session.set_owner("a:b");
+    session.set_owner("a:b").unwrap();
     session.create().await.unwrap();
 
     let index = "sess:owner:YTpi:";

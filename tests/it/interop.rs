@@ -84,7 +84,7 @@ async fn rust_opens_and_updates_what_node_created() {
     let issuer: Option<String> = session.claims().unwrap().get("iss").unwrap();
     assert_eq!(issuer.as_deref(), Some("my application name"));
     session.insert("foo", "baz").unwrap();
-    session.set_owner("jo");
+    session.set_owner("jo").unwrap();
     session.update().await.unwrap();
 
     let read = node.run(&json!({"op": "read", "token": token}));
@@ -99,7 +99,7 @@ async fn node_reads_and_updates_what_rust_created_and_keeps_what_is_ours() {
     let (sessions, mut node, _redis) = both().await;
     let session = sessions.new_session();
     session.insert("user", json!({"name": "jo"})).unwrap();
-    session.set_owner("jo");
+    session.set_owner("jo").unwrap();
     let token = session.create().await.unwrap();
     let created = session.created_at();
 
@@ -122,7 +122,7 @@ async fn node_reads_and_updates_what_rust_created_and_keeps_what_is_ours() {
 async fn nobody_opens_what_the_other_destroyed() {
     let (sessions, mut node, _redis) = both().await;
     let session = sessions.new_session();
-    session.set_owner("jo");
+    session.set_owner("jo").unwrap();
     let token = session.create().await.unwrap();
     assert_eq!(node.run(&json!({"op": "destroy", "token": token})), 1);
     let refused = sessions.open(token.as_str()).await.unwrap_err();

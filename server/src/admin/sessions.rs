@@ -109,7 +109,7 @@ fn show(token: &FormToken, name: &SessionRef, session: &Session) -> Result<Marku
                 div { dt { "Bucket" } dd { (name.bucket.as_str()) } }
                 div { dt { "Id" } dd { code { (name.uuid) } } }
                 div { dt { "Created" } dd { (text::time(session.created_at())) } }
-                div { dt { "Ends if unused" } dd { (text::time(ends(session))) } }
+                div { dt { "Ends if unused" } dd { (text::time(session.expires_at())) } }
             }
             h3 #data { "Data" }
             pre tabindex="0" aria-labelledby="data" { (data.text) }
@@ -129,12 +129,4 @@ fn ending(token: &FormToken, name: &SessionRef) -> Markup {
         }
     };
     page::confirmed("End session…", "Its data is gone then, for ever.", &form)
-}
-
-/// When the session ends unless it is used, in Unix seconds.
-fn ends(session: &Session) -> Option<i64> {
-    use std::time::{Duration, SystemTime, UNIX_EPOCH};
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
-    let end = now + session.remaining()? + Duration::from_millis(500);
-    i64::try_from(end.as_secs()).ok()
 }

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use jwt_redis_session::{ConfigError, OpaqueTokens, Sessions};
+use jwt_redis_session::config::ConfigError;
+use jwt_redis_session::{Lifetime, OpaqueTokens, Sessions};
 
 use crate::admin::owner_apis::OwnerApis;
 use crate::app_state::AppState;
@@ -42,6 +43,9 @@ impl AdminState {
 fn operators(app: &AppState) -> Result<Sessions, ConfigError> {
     let ttl = app.settings.admin.session_ttl;
     app.sessions("admin", OpaqueTokens::new(), ttl)
-        .absolute_lifetime(MAX_ADMIN_SESSION)
+        .lifetime(Lifetime::Both {
+            idle: ttl,
+            absolute: MAX_ADMIN_SESSION,
+        })
         .build()
 }

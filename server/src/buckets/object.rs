@@ -1,6 +1,6 @@
 //! A session as the client sees it.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use axum::body::Body;
 use axum::response::Response;
@@ -16,6 +16,7 @@ use crate::buckets::etag::ETag;
 use crate::buckets::session_ref::SessionRef;
 use crate::buckets::sessions;
 use crate::error::ApiError;
+use crate::unix_time;
 
 /// Room for all of an object but its data.
 const FRAME: usize = 192;
@@ -51,7 +52,7 @@ pub(super) async fn answer(
     let object = BucketSession {
         id: name.uuid,
         bucket: name.bucket.as_str(),
-        expires: unix_seconds(left),
+        expires: unix_time::seconds(SystemTime::now() + left).unwrap_or_default(),
         data: &data,
     };
     let mut response = json(status, &object, FRAME + data.get().len())?;
@@ -75,14 +76,6 @@ pub(super) fn json(
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)
-}
-
-/// The moment that is `left` from now, to the nearest second.
-fn unix_seconds(left: Duration) -> u64 {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    (now + left + Duration::from_millis(500)).as_secs()
 }
 
 /// Writes an id as it stands in URLs.

@@ -20,7 +20,7 @@ use crate::buckets::object::{self, BucketSession, hyphenated};
 use crate::buckets::path_session::PathSession;
 use crate::buckets::payload::{self, Format};
 use crate::buckets::session_ref::SessionRef;
-use crate::buckets::sessions::{self, NotReplaced};
+use crate::buckets::sessions;
 use crate::buckets::state::BucketsState;
 use crate::error::{ApiError, ErrorBody};
 
@@ -102,16 +102,14 @@ pub(super) async fn replace(
     State(state): State<Arc<BucketsState>>,
     path: PathSession,
     caller: Caller,
-    wanted: IfMatch,
+    if_match: IfMatch,
     format: Format,
     body: Body,
 ) -> Result<Response, ApiError> {
     let loaded = state.authorize_and_load(&caller, path).await?;
     let data = payload::read(&state, format, body).await?;
     let (name, session) = loaded?;
-    sessions::replace(&session, &data, &wanted)
-        .await
-        .map_err(not_replaced)?;
+    sessions::replace(&session, &data, &if_match).await?;
     object::answer(StatusCode::OK, &name, &session).await
 }
 
@@ -141,10 +139,10 @@ pub(super) async fn end(
     State(state): State<Arc<BucketsState>>,
     path: PathSession,
     caller: Caller,
-    wanted: IfMatch,
+    if_match: IfMatch,
 ) -> Result<Response, ApiError> {
     state.authorize(&caller, path.bucket()).await?;
-    if wanted != IfMatch::Any {
+    if if_match != IfMatch::Any {
         return Err(conditional());
     }
     let PathSession::Session(name) = path else {
@@ -158,16 +156,6 @@ pub(super) async fn end(
         bucket: name.bucket.as_str(),
     };
     object::json(StatusCode::OK, &ended, 0)
-}
-
-fn not_replaced(error: NotReplaced) -> ApiError {
-    match error {
-        NotReplaced::Changed => ApiError::new(
-            StatusCode::PRECONDITION_FAILED,
-            "the data is of another version; nothing was written",
-        ),
-        NotReplaced::Failed(error) => error.into(),
-    }
 }
 
 /// RFC 9110, section 13.1.1: a conditional request must not be done unless the condition holds. The

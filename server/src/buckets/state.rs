@@ -11,8 +11,8 @@ use crate::buckets::session_ref::SessionRef;
 use crate::buckets::sessions::BucketSessions;
 use crate::error::ApiError;
 use crate::http::Client;
-use crate::lookup::found;
 use crate::master_keys::MasterKeys;
+use crate::optional::OptionalSession as _;
 use crate::start_error::StartError;
 
 /// State of the buckets API's handlers.
@@ -74,12 +74,14 @@ impl BucketsState {
         let (sessions, id) = self.sessions.place(&name);
         // Loading has no side effects, so it may run before the key is checked.
         let records = [(keys, &key_id), (sessions, &id)];
-        let mut loaded = Sessions::get_many(&records).await.into_iter();
+        let mut loaded = Sessions::get_across(records).await.into_iter();
         let mut next = || loaded.next().unwrap_or(Err(SessionError::Interrupted));
         if !is_key(next(), key)? {
             return Err(self.reject(caller.client));
         }
-        let session = found(next()).and_then(|session| session.ok_or(SessionError::Gone));
+        let session = next()
+            .optional()
+            .and_then(|session| session.ok_or(SessionError::Gone));
         Ok(session.map(|session| (name, session)).map_err(Into::into))
     }
 

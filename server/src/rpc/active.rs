@@ -9,14 +9,15 @@ use crate::rpc::arguments::Arguments;
 use crate::rpc::fields::{Fields, Keys};
 use crate::rpc::reply::Reply;
 use crate::rpc::state::RpcState;
+use crate::unix_time;
 
 /// What `getActiveSessions` tells of a session; times in Unix seconds.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Active {
     session_id: String,
-    created_at: Option<i64>,
-    expires_at: Option<i64>,
+    created_at: Option<u64>,
+    expires_at: Option<u64>,
     session: Whole,
 }
 
@@ -37,8 +38,8 @@ pub(crate) async fn list(state: &RpcState, arguments: &Arguments<'_>) -> Result<
     let entries = state.sessions.list(&user).await?;
     let describe = |entry: &SessionEntry| Active {
         session_id: state.session_id(&user, entry.id()),
-        created_at: entry.created_at(),
-        expires_at: entry.expires_at(),
+        created_at: entry.created_at().and_then(unix_time::seconds),
+        expires_at: entry.expires_at().and_then(unix_time::seconds),
         session: Whole(entry.data().to_raw_json()),
     };
     let active: Vec<_> = entries.iter().map(describe).collect();

@@ -23,13 +23,13 @@ pub(crate) async fn create(state: &RpcState, arguments: &Arguments<'_>) -> Resul
     let user = arguments.user_id()?;
     let session = state.sessions.new_session();
     fields::set(&session, fields)?;
-    session.set_owner(&*user);
+    session.set_owner(&*user)?;
     let id = new_id();
     let claims = json!({
         SESSION_ID: state.session_id(&user, &id),
         SESSION_VERSION: state.version(),
     });
-    match session.create_as(id, claims).await {
+    match session.create().id(id).claims(claims).await {
         Ok(token) => Reply::new(&Created { token }),
         // Control characters take six bytes each, twice.
         Err(SessionError::Token(TokenError::TooLong)) => Err(ApiError::bad_request(

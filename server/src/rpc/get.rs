@@ -2,7 +2,7 @@
 
 use crate::error::ApiError;
 use crate::http::Client;
-use crate::lookup::found;
+use crate::optional::OptionalSession as _;
 use crate::rpc::arguments::Arguments;
 use crate::rpc::fields::Fields;
 use crate::rpc::reply::Reply;
@@ -18,7 +18,7 @@ pub(crate) async fn get(
     state.check_version(&arguments.session_version()?)?;
     let keys = arguments.keys()?;
     let id = state.verify(client, &token)?;
-    match found(state.sessions.get(&id).await)? {
+    match state.sessions.get(&id).await.optional()? {
         Some(session) => Reply::new(&Fields {
             stored: &session.to_raw_json(),
             keys: &keys,

@@ -1,11 +1,10 @@
 //! The method `update`.
 
-use jwt_redis_session::{Session, SessionError};
+use jwt_redis_session::SessionError;
 
 use crate::error::ApiError;
 use crate::http::Client;
-use crate::lookup::found;
-use crate::retry_limit::RetryLimit;
+use crate::optional::OptionalSession as _;
 use crate::rpc::arguments::Arguments;
 use crate::rpc::fields;
 use crate::rpc::reply::Reply;
@@ -22,22 +21,17 @@ pub(crate) async fn update(
     let token = arguments.token()?;
     state.check_version(&arguments.session_version()?)?;
     let id = state.verify(client, &token)?;
-    let session = found(state.sessions.get_without_touch(&id).await)?.ok_or_else(gone)?;
+    let session = state
+        .sessions
+        .get_without_touch(&id)
+        .await
+        .optional()?
+        .ok_or_else(gone)?;
     fields::set(&session, fields)?;
-    match store(&session).await {
+    match session.update().await {
         Ok(()) => Reply::new(&"OK"),
         Err(SessionError::Gone) => Err(gone()),
         Err(error) => Err(error.into()),
-    }
-}
-
-async fn store(session: &Session) -> Result<(), SessionError> {
-    let mut retries = RetryLimit::new();
-    loop {
-        match session.update().await {
-            Err(SessionError::Conflict) if retries.another() => {}
-            done => return done,
-        }
     }
 }
 

@@ -67,7 +67,7 @@ pub(super) async fn create(
     let Credentials { username, .. } = Credentials::parse(&body)?;
     drop(body);
     let session = state.sessions.new_session();
-    session.set_owner(username);
+    session.set_owner(username)?;
     let session_id = session.create().await?;
     Ok(private(NewSession { session_id }))
 }

@@ -4,7 +4,8 @@ use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::HeaderMap;
 use http::header::CACHE_CONTROL;
-use jwt_redis_session::{ConfigError, OpaqueTokens, SessionError, Sessions, TokenRejection};
+use jwt_redis_session::config::ConfigError;
+use jwt_redis_session::{OpaqueTokens, SessionError, Sessions, TokenRejection};
 use serde::Serialize;
 use utoipa::ToSchema;
 

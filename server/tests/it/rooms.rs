@@ -5,10 +5,10 @@ use crate::support::walls::House;
 const HOUSE: House = House {
     root: env!("CARGO_MANIFEST_DIR"),
     ranks: &[
-        &["crypto", "log_writer", "request_scope", "retry_limit"],
+        &["crypto", "log_writer", "request_scope", "unix_time"],
         &["secret"],
         &["settings"],
-        &["error", "lookup", "start_error", "telemetry"],
+        &["error", "optional", "start_error", "telemetry"],
         &["http"],
         &["app_state"],
         &["master_keys"],

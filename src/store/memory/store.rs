@@ -27,7 +27,8 @@ const MAX_RECORDS: usize = 100_000;
 /// ```
 /// use std::time::Duration;
 /// use jwt_redis_session::store::{NewRecord, Store, StoreError};
-/// use jwt_redis_session::{ManualClock, MemoryStore};
+/// use jwt_redis_session::MemoryStore;
+/// use jwt_redis_session::config::ManualClock;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), StoreError> {

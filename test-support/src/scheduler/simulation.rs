@@ -5,8 +5,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use jwt_redis_session::MemoryStore;
+use jwt_redis_session::config::ManualClock;
 use jwt_redis_session::store::{SharedStore, StoreErrorKind};
-use jwt_redis_session::{ManualClock, MemoryStore};
 use tokio::task::JoinHandle;
 
 use super::pipelined::Pipelined;

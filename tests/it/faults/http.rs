@@ -14,7 +14,7 @@ type Told = Result<String, SessionError>;
 
 async fn login(Path(owner): Path<String>, session: Session) -> Told {
     session.insert("a", 1)?;
-    session.set_owner(&*owner);
+    session.set_owner(&*owner).unwrap();
     Ok(session.create().await?.into_string())
 }
 

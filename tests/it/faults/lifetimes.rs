@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jwt_redis_session::{RedisStore, Session, SessionError};
+use jwt_redis_session::{Lifetime, RedisStore, Session, SessionError};
 
 use super::{builder, open};
 use crate::support::redis_server::RedisServer;
@@ -35,15 +35,13 @@ async fn r32_redis_is_given_the_shorter_of_both_lifetimes() {
         (Some(900), Some(600), 600),
     ] {
         let seconds = Duration::from_secs;
-        let mut builder = builder(store.clone());
-        builder = match idle {
-            Some(idle) => builder.max_age(seconds(idle)),
-            None => builder.no_max_age(),
+        let lifetime = match (idle.map(seconds), absolute.map(seconds)) {
+            (Some(idle), Some(absolute)) => Lifetime::Both { idle, absolute },
+            (Some(idle), None) => Lifetime::Idle(idle),
+            (None, absolute) => Lifetime::Absolute(absolute.expect("one of them")),
         };
-        if let Some(absolute) = absolute {
-            builder = builder.absolute_lifetime(seconds(absolute));
-        }
-        let sessions = builder.build().expect("a good configuration");
+        let sessions = builder(store.clone()).lifetime(lifetime).build();
+        let sessions = sessions.expect("a good configuration");
         let session = sessions.new_session();
         let token = session.create().await.expect("redis answers");
         assert!(is_about(left(&server, &session)[0], expected));
@@ -83,7 +81,7 @@ async fn r31_the_index_outlives_the_longest_of_its_sessions() {
     let sessions = sessions.build().expect("a good configuration");
     let create = async || {
         let session = sessions.new_session();
-        session.set_owner("jo");
+        session.set_owner("jo").unwrap();
         session.create().await.expect("redis answers");
         session
     };

@@ -18,9 +18,9 @@ mod updates;
 
 use std::time::Duration;
 
+use jwt_redis_session::config::SessionsBuilder;
 use jwt_redis_session::{
-    Keyring, RedisConfig, RedisStore, Session, SessionError, Sessions, SessionsBuilder, Token,
-    TokenRejection,
+    Keyring, RedisConfig, RedisStore, Session, SessionError, Sessions, Token, TokenRejection,
 };
 
 use crate::support::proxy::Proxy;
@@ -105,7 +105,7 @@ async fn created(sessions: &Sessions, owner: Option<&str>) -> (Session, Token) {
     let session = sessions.new_session();
     session.insert("a", 1).expect("a number");
     if let Some(owner) = owner {
-        session.set_owner(owner);
+        session.set_owner(owner).unwrap();
     }
     let token = session.create().await.expect("redis answers");
     (session, token)

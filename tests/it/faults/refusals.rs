@@ -102,7 +102,7 @@ async fn f12_an_evicted_session_is_unknown_and_nothing_fails() {
     for number in 0..rounds(1_500, 6_000) {
         let session = sessions.new_session();
         session.insert("padding", "x".repeat(2_000)).expect("text");
-        session.set_owner(format!("owner{}", number % 100));
+        session.set_owner(format!("owner{}", number % 100)).unwrap();
         tokens.push(session.create().await.expect("room is made"));
     }
     let (mut alive, mut evicted) = (0, 0);

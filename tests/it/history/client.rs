@@ -145,7 +145,7 @@ impl Client {
         let start = self.world.now();
         let session = self.sessions.new_session();
         let owner = slot % OWNERS;
-        session.set_owner(format!("owner{owner}"));
+        session.set_owner(format!("owner{owner}")).unwrap();
         match session.create().await {
             Ok(token) => {
                 let named = self.world.name(&session, token);

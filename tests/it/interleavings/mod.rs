@@ -12,15 +12,15 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
 
+use jwt_redis_session::config::{Clock as _, ManualClock};
 use jwt_redis_session::store::{EntryState, IndexEntry, IndexFilter, SharedStore, Store};
-use jwt_redis_session::{
-    Clock as _, Keyring, ManualClock, MemoryStore, SessionError, SessionId, Sessions,
-};
+use jwt_redis_session::{Keyring, MemoryStore, SessionError, SessionId, Sessions};
 use test_support::scheduler::{Call, Explorer, Simulation};
 
 mod changing_hands;
 mod chosen_ids;
 mod destroy_all;
+mod login;
 mod others;
 mod rotation;
 
@@ -63,7 +63,7 @@ fn unix_seconds(clock: &ManualClock) -> i64 {
 
 async fn create(sessions: Sessions, owner: &str) -> Result<SessionId, SessionError> {
     let session = sessions.new_session();
-    session.set_owner(owner);
+    session.set_owner(owner).unwrap();
     session.create().await?;
     Ok(session.id().unwrap())
 }
@@ -71,8 +71,8 @@ async fn create(sessions: Sessions, owner: &str) -> Result<SessionId, SessionErr
 /// Under the id `c`.
 async fn create_as(sessions: Sessions) -> Result<(), SessionError> {
     let session = sessions.new_session();
-    session.set_owner(OWNER);
-    session.create_as(id("c"), serde_json::json!({})).await?;
+    session.set_owner(OWNER).unwrap();
+    session.create().id(id("c")).await?;
     Ok(())
 }
 
@@ -89,8 +89,18 @@ async fn rotate_to(
     owner: &str,
 ) -> Result<SessionId, SessionError> {
     let session = sessions.get(&old).await?;
-    session.set_owner(owner);
+    session.set_owner(owner).unwrap();
     session.rotate().await?;
+    Ok(session.id().unwrap())
+}
+
+async fn login(
+    sessions: Sessions,
+    before: SessionId,
+    owner: &str,
+) -> Result<SessionId, SessionError> {
+    let session = sessions.get(&before).await?;
+    session.login(owner).await?;
     Ok(session.id().unwrap())
 }
 
@@ -102,7 +112,7 @@ async fn update(sessions: Sessions, id: SessionId, key: &str) -> Result<(), Sess
 
 async fn give(sessions: Sessions, id: SessionId, owner: &str) -> Result<(), SessionError> {
     let session = sessions.get(&id).await?;
-    session.set_owner(owner);
+    session.set_owner(owner).unwrap();
     session.update().await
 }
 
@@ -137,7 +147,7 @@ impl<'w> Stage<'w> {
     async fn owned_by(simulation: &'w mut Simulation, owner: Option<&str>) -> Self {
         let first = sessions(simulation.store(), simulation.clock(), "a").new_session();
         if let Some(owner) = owner {
-            first.set_owner(owner);
+            first.set_owner(owner).unwrap();
         }
         first.create().await.unwrap();
         let a = first.id().unwrap();
@@ -220,6 +230,11 @@ impl<'w> Stage<'w> {
     fn rotate_to(&mut self, name: &'static str, owner: &'static str) -> Did<SessionId> {
         let old = self.a.clone();
         self.issue(name, move |sessions| rotate_to(sessions, old, owner))
+    }
+
+    fn login(&mut self, name: &'static str, owner: &'static str) -> Did<SessionId> {
+        let before = self.a.clone();
+        self.issue(name, move |sessions| login(sessions, before, owner))
     }
 
     fn update(&mut self, name: &'static str) -> Did<()> {

@@ -3,6 +3,7 @@
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use http_body_util::BodyExt;
+use jwt_redis_session::error::SizeUnit;
 use jwt_redis_session::store::StoreErrorKind;
 use jwt_redis_session::{
     ActiveSession, JwtRedisSession, RequireSession, Session, SessionError, Sessions, Tagged,
@@ -15,7 +16,7 @@ use super::{Body, header, request, sessions, token};
 
 async fn login(session: Session, body: String) -> Result<Json<Value>, SessionError> {
     session.insert("user", &body)?;
-    session.set_owner(&*body);
+    session.set_owner(&*body).unwrap();
     let token = session.create().await?;
     Ok(Json(json!({ "token": token })))
 }
@@ -162,20 +163,10 @@ async fn errors_are_responses_that_tell_nothing() {
         (SessionError::Rejected(TokenRejection::BodyTimeout), 408),
         (SessionError::Conflict, 409),
         (SessionError::Taken, 409),
-        (
-            SessionError::TooLarge {
-                size: 77,
-                limit: 66,
-            },
-            413,
-        ),
+        (SessionError::too_large(77, 66, SizeUnit::Bytes), 413),
         (SessionError::Unavailable(StoreErrorKind::Auth.into()), 503),
-        (
-            SessionError::Decode {
-                key: "SECRET".into(),
-            },
-            500,
-        ),
+        (SessionError::missing_field("SECRET"), 500),
+        (SessionError::Revoked, 409),
         (SessionError::ReservedField("SECRET".into()), 500),
         (SessionError::InvalidOwner, 500),
         (SessionError::Corrupt, 500),

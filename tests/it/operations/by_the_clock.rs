@@ -1,9 +1,20 @@
 //! What takes time; the `MemoryStore`'s clock is moved by hand.
 
+use std::time::UNIX_EPOCH;
+
 use super::*;
-use jwt_redis_session::{ManualClock, MemoryStore};
+use jwt_redis_session::config::ManualClock;
+use jwt_redis_session::{Lifetime, MemoryStore, Touch};
 
 pub(super) const IDLE: Duration = Duration::from_secs(1600);
+
+/// A lifetime of [`IDLE`] that ends at `absolute`.
+pub(super) const fn both(absolute: Duration) -> Lifetime {
+    Lifetime::Both {
+        idle: IDLE,
+        absolute,
+    }
+}
 
 /// Sessions and a store that follow one clock.
 pub(super) fn clocked(
@@ -67,7 +78,7 @@ async fn a_read_writes_nothing_until_a_sixteenth_has_passed() {
 
 #[tokio::test]
 async fn touch_every_read_is_exact() {
-    let (sessions, store, clock) = clocked(|builder| builder.touch_every_read(true));
+    let (sessions, store, clock) = clocked(|builder| builder.touch(Touch::EveryRead));
     let (session, token) = created(&sessions).await;
     open_after(1, (&sessions, &clock), &token).await.unwrap();
     assert_eq!(left(&store, &session).await, 1600);
@@ -84,11 +95,8 @@ async fn touch_every_read_keeps_to_the_absolute_lifetime() {
         } else {
             builder(store.clone())
         };
-        let builder = builder
-            .clock(clock.clone())
-            .max_age(IDLE)
-            .touch_every_read(true);
-        let sessions = builder.absolute_lifetime(absolute).build().unwrap();
+        let builder = builder.clock(clock.clone()).touch(Touch::EveryRead);
+        let sessions = builder.lifetime(both(absolute)).build().unwrap();
         let (session, token) = created(&sessions).await;
         open_after(1000, (&sessions, &clock), &token).await.unwrap();
         assert_eq!(left(&store, &session).await, 1000);
@@ -114,7 +122,7 @@ async fn a_longer_touch_lasts_until_the_next_use() {
 #[tokio::test]
 async fn r32_touched_every_half_it_dies_at_its_absolute_end() {
     let absolute = Duration::from_secs(4000);
-    let (sessions, store, clock) = clocked(|builder| builder.absolute_lifetime(absolute));
+    let (sessions, store, clock) = clocked(|builder| builder.lifetime(both(absolute)));
     let (session, token) = created(&sessions).await;
     for _ in 0..4 {
         open_after(800, (&sessions, &clock), &token)
@@ -138,7 +146,7 @@ async fn r32_touched_every_half_it_dies_at_its_absolute_end() {
 
 #[tokio::test]
 async fn r32_an_idle_session_dies_before_its_absolute_end() {
-    let (sessions, _, clock) = clocked(|builder| builder.absolute_lifetime(IDLE * 3));
+    let (sessions, _, clock) = clocked(|builder| builder.lifetime(both(IDLE * 3)));
     let (_, token) = created(&sessions).await;
     let refused = open_after(1600, (&sessions, &clock), &token).await;
     assert_eq!(refused.unwrap_err(), UNKNOWN);
@@ -147,7 +155,7 @@ async fn r32_an_idle_session_dies_before_its_absolute_end() {
 #[tokio::test]
 async fn r32_an_absolute_lifetime_alone_needs_no_use() {
     let (sessions, store, clock) =
-        clocked(|builder| builder.no_max_age().absolute_lifetime(IDLE * 2));
+        clocked(|builder| builder.lifetime(Lifetime::Absolute(IDLE * 2)));
     let (session, token) = created(&sessions).await;
     let again = open_after(3000, (&sessions, &clock), &token).await.unwrap();
     assert_eq!(left(&store, &session).await, 200);
@@ -168,12 +176,11 @@ async fn r32_lifetimes_that_cannot_be_stored_are_refused_before_the_store() {
         assert!(builder(store.clone()).max_age(bad).build().is_err());
         assert!(
             builder(store.clone())
-                .absolute_lifetime(bad)
+                .lifetime(Lifetime::Absolute(bad))
                 .build()
                 .is_err()
         );
     }
-    assert!(builder(store.clone()).no_max_age().build().is_err());
     let sessions = sessions(store.clone());
     let (session, token) = created(&sessions).await;
     let calls = store.calls();
@@ -192,7 +199,7 @@ async fn the_index_forgets_what_has_ended_and_who_has_changed_hands() {
     let (sessions, store, clock) = clocked(|builder| builder);
     let (moved, token) = created(&sessions).await;
     created(&sessions).await;
-    moved.set_owner("al");
+    moved.set_owner("al").unwrap();
     moved.update().await.unwrap();
     open_after(900, (&sessions, &clock), &token).await.unwrap();
     open_after(900, (&sessions, &clock), &token).await.unwrap();
@@ -225,7 +232,7 @@ async fn a_list_a_minute_after_a_failed_rotation_leaves_the_session() {
 
 #[tokio::test]
 async fn touch_after_says_when_a_read_pushes_back() {
-    let (sessions, store, clock) = clocked(|builder| builder.touch_after(IDLE / 2));
+    let (sessions, store, clock) = clocked(|builder| builder.touch(Touch::After(IDLE / 2)));
     let (session, token) = created(&sessions).await;
     let at = (&sessions, &clock);
     open_after(800, at, &token).await.unwrap();
@@ -242,12 +249,12 @@ async fn touch_after_says_when_a_read_pushes_back() {
 }
 
 #[tokio::test]
-async fn touch_after_of_zero_pushes_back_at_once_and_of_the_max_age_never() {
-    let (sessions, store, clock) = clocked(|builder| builder.touch_after(Duration::ZERO));
+async fn touch_after_zero_resets_at_once_and_touch_never_never() {
+    let (sessions, store, clock) = clocked(|builder| builder.touch(Touch::After(Duration::ZERO)));
     let (session, token) = created(&sessions).await;
     open_after(1, (&sessions, &clock), &token).await.unwrap();
     assert_eq!(left(&store, &session).await, 1600);
-    let (sessions, store, clock) = clocked(|builder| builder.touch_after(IDLE));
+    let (sessions, store, clock) = clocked(|builder| builder.touch(Touch::Never));
     let (session, token) = created(&sessions).await;
     open_after(1599, (&sessions, &clock), &token).await.unwrap();
     assert_eq!(left(&store, &session).await, 1);
@@ -264,9 +271,48 @@ async fn touch_after_of_zero_pushes_back_at_once_and_of_the_max_age_never() {
 fn touch_after_is_at_most_the_max_age() {
     let more = IDLE + Duration::from_millis(1);
     let aged = || builder(MemoryStore::new()).max_age(IDLE);
-    assert!(aged().touch_after(IDLE).build().is_ok());
-    let refused = aged().touch_after(more).build().unwrap_err();
-    assert_eq!(refused, jwt_redis_session::ConfigError::TouchAfter);
-    let ageless = aged().no_max_age().absolute_lifetime(IDLE);
-    assert!(ageless.touch_after(more).build().is_ok(), "has no meaning");
+    assert!(aged().touch(Touch::After(IDLE)).build().is_ok());
+    let refused = aged().touch(Touch::After(more)).build().unwrap_err();
+    assert_eq!(refused, jwt_redis_session::config::ConfigError::TouchAfter);
+    let ageless = aged().lifetime(Lifetime::Absolute(IDLE));
+    assert!(
+        ageless.touch(Touch::After(more)).build().is_ok(),
+        "has no meaning"
+    );
+}
+
+#[tokio::test]
+async fn times_mean_the_same_on_a_session_and_in_the_list() {
+    let start = UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+    let (sessions, _, clock) = clocked(|builder| builder.lifetime(both(IDLE * 2)));
+    let (session, token) = created(&sessions).await;
+    let times = |session: &Session| {
+        let (created, expires) = (session.created_at(), session.expires_at());
+        (created, expires, session.absolute_expiry())
+    };
+    let end = Some(start + IDLE * 2);
+    let expected = (Some(start), Some(start + IDLE), end);
+    assert_eq!(times(&session), expected);
+    clock.advance(Duration::from_secs(1000));
+    let opened = open_after(0, (&sessions, &clock), &token).await.unwrap();
+    opened.touch().await.unwrap();
+    let touched = Some(start + Duration::from_secs(1000) + IDLE);
+    assert_eq!(times(&opened), (Some(start), touched, end));
+    let entries = sessions.list("jo").await.unwrap();
+    let [entry] = &entries[..] else {
+        panic!("one session")
+    };
+    let listed = (
+        entry.created_at(),
+        entry.expires_at(),
+        entry.absolute_expiry(),
+    );
+    assert_eq!(listed, (Some(start), touched, end));
+    let last = open_after(700, (&sessions, &clock), &token).await.unwrap();
+    last.touch().await.unwrap();
+    assert_eq!(last.expires_at(), end, "never beyond the absolute end");
+    let (sessions, _, _) = clocked(|builder| builder);
+    let (session, _) = created(&sessions).await;
+    assert_eq!(session.absolute_expiry(), None);
+    assert_eq!(sessions.new_session().expires_at(), None);
 }

@@ -1,9 +1,10 @@
 //! Sessions under an id that the caller chose.
 
 use super::*;
+use jwt_redis_session::config::ManualClock;
 use jwt_redis_session::store::StoreErrorKind;
 use jwt_redis_session::testing::Hooked;
-use jwt_redis_session::{ManualClock, MemoryStore, TokenError};
+use jwt_redis_session::{MemoryStore, TokenError};
 
 on_every_store!(
     create_as_takes_the_id_it_is_given,
@@ -28,16 +29,23 @@ fn chosen() -> SessionId {
 async fn create_as(sessions: &Sessions, owner: Option<&str>) -> Result<Token, SessionError> {
     let session = sessions.new_session();
     session.insert("a", 1).unwrap();
-    owner.into_iter().for_each(|owner| session.set_owner(owner));
-    session.create_as(chosen(), json!({"v": 1})).await
+    owner
+        .into_iter()
+        .for_each(|owner| session.set_owner(owner).unwrap());
+    session.create().id(chosen()).claims(json!({"v": 1})).await
 }
 
 async fn create_as_takes_the_id_it_is_given(store: impl Store + Clone) {
     let sessions = sessions(store.clone());
     let session = sessions.new_session();
     session.insert("a", 1).unwrap();
-    session.set_owner("jo");
-    let token = session.create_as(chosen(), json!({"v": 1})).await.unwrap();
+    session.set_owner("jo").unwrap();
+    let token = session
+        .create()
+        .id(chosen())
+        .claims(json!({"v": 1}))
+        .await
+        .unwrap();
     assert_eq!(id(&session), chosen());
     assert_eq!(session.claims().unwrap().get("v"), Ok(Some(1)));
     assert_eq!(listed(&sessions, "jo").await, [chosen()]);
@@ -55,11 +63,13 @@ async fn create_as_takes_the_id_it_is_given(store: impl Store + Clone) {
         "of no use any more"
     );
     assert!(open(&sessions, &token).await.unwrap().contains_key("b"));
-    let bad = sessions.new_session().create_as(chosen(), 5).await;
+    let bad = sessions.new_session().create().id(chosen()).claims(5).await;
     assert!(matches!(bad, Err(SessionError::Encode { .. })));
     let bad = sessions
         .new_session()
-        .create_as(chosen(), json!({"jti": "x"}))
+        .create()
+        .id(chosen())
+        .claims(json!({"jti": "x"}))
         .await;
     assert!(matches!(bad, Err(SessionError::Token(_))));
 }
@@ -74,8 +84,10 @@ async fn create_as_of_a_taken_id_leaves_no_trace(store: impl Store + Clone) {
         let calls = counting.calls();
         let refused = sessions.new_session();
         refused.insert("mine", 1).unwrap();
-        owner.into_iter().for_each(|owner| refused.set_owner(owner));
-        let outcome = refused.create_as(chosen(), json!({})).await;
+        owner
+            .into_iter()
+            .for_each(|owner| refused.set_owner(owner).unwrap());
+        let outcome = refused.create().id(chosen()).await;
         assert_eq!(outcome.unwrap_err(), SessionError::Taken);
         assert_eq!(counting.calls() - calls, 1);
         assert_eq!(refused.state(), SessionState::Absent);
@@ -175,7 +187,7 @@ async fn create_as_that_meets_a_destroy_all_leaves_a_listed_session_or_none(
         two.destroy_all("jo").await.unwrap();
         let alive = match creation.await.unwrap() {
             Ok(token) => open(&one, &token).await.is_ok(),
-            Err(SessionError::Conflict) => one.get(&chosen()).await.is_ok(),
+            Err(SessionError::Revoked) => one.get(&chosen()).await.is_ok(),
             Err(error) => panic!("{error}"),
         };
         assert_eq!(listed(&one, "jo").await.len(), usize::from(alive));
@@ -188,7 +200,7 @@ async fn create_as_gives_up_on_a_mark_that_stays(store: impl Store + Clone) {
     create_as(&sessions, Some("jo")).await.unwrap();
     let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_secs();
     let now = i64::try_from(now).unwrap();
-    for (marked, expected) in [(now, Err(SessionError::Conflict)), (now - 61, Ok(()))] {
+    for (marked, expected) in [(now, Err(SessionError::Revoked)), (now - 61, Ok(()))] {
         let key = format!("sess:{ID}");
         let entry = NewEntry::new(INDEX, ID, 1, Duration::from_secs(60));
         let deleted = store.delete_indexed(&[&key], INDEX, &[ID]).await;

@@ -87,7 +87,7 @@ async fn r25_five_taken_ids_are_an_error(store: impl Store + Clone) {
     let (first, token) = created(&sessions).await;
     let before = text(&store, &key(&first)).await;
     let second = sessions.new_session();
-    assert_eq!(second.create().await.unwrap_err(), SessionError::Conflict);
+    assert_eq!(second.create().await.unwrap_err(), SessionError::Taken);
     assert!(!second.is_active());
     assert_eq!(text(&store, &key(&first)).await, before);
     assert!(open(&sessions, &token).await.is_ok());

@@ -16,8 +16,10 @@ async fn f25_a_dropped_create_leaves_a_whole_session_or_none(store: impl Store +
     loop {
         let session = sessions.new_session();
         session.insert("a", 1).unwrap();
-        session.set_owner("jo");
-        let done = drop_after(polls, session.create()).await.is_some();
+        session.set_owner("jo").unwrap();
+        let done = drop_after(polls, session.create().into_future())
+            .await
+            .is_some();
         let entries = sessions.list("jo").await.unwrap();
         assert_eq!(
             entries.len(),
@@ -75,7 +77,7 @@ async fn f25_a_dropped_move_leaves_it_listed(store: impl Store + Clone) {
     let sessions = sessions(yielding(store));
     for polls in 0.. {
         let (session, token) = created(&sessions).await;
-        session.set_owner("al");
+        session.set_owner("al").unwrap();
         let done = drop_after(polls, session.update()).await.is_some();
         let owner = open(&sessions, &token).await.unwrap().owner().unwrap();
         assert_eq!(owner, if polls == 0 { "jo" } else { "al" });

@@ -57,7 +57,9 @@ async fn a_create_whose_reply_is_lost_leaves_nothing_and_can_be_repeated() {
         let (store, faults) = (MemoryStore::new(), Faults::new());
         let sessions = sessions(faults.wrap(store.clone()));
         let session = sessions.new_session();
-        owner.into_iter().for_each(|owner| session.set_owner(owner));
+        owner
+            .into_iter()
+            .for_each(|owner| session.set_owner(owner).unwrap());
         faults.on(Step::Insert).lose_replies(1);
         is_unavailable(session.create().await, StoreErrorKind::Timeout);
         settle().await;
@@ -116,7 +118,9 @@ async fn rotate_losing(
     let (store, faults) = (MemoryStore::new(), Faults::new());
     let sessions = sessions(yielding(faults.wrap(store.clone())));
     let session = sessions.new_session();
-    owner.into_iter().for_each(|owner| session.set_owner(owner));
+    owner
+        .into_iter()
+        .for_each(|owner| session.set_owner(owner).unwrap());
     let token = session.create().await.unwrap();
     let rotation = session.clone();
     let task = tokio::spawn(async move { rotation.rotate().await });
@@ -202,9 +206,10 @@ async fn r45_nothing_that_is_printed_shows_a_secret() {
     let sessions = built.max_size(400).build().unwrap();
     let session = sessions.new_session();
     session.insert("field", SECRET).unwrap();
-    session.set_owner(SECRET);
+    session.set_owner(SECRET).unwrap();
     let token = session
-        .create_with_claims(json!({"claim": SECRET}))
+        .create()
+        .claims(json!({"claim": SECRET}))
         .await
         .unwrap();
     let entries = sessions.list(SECRET).await.unwrap();
@@ -230,7 +235,8 @@ async fn r45_nothing_that_is_printed_shows_a_secret() {
             .unwrap_err(),
         sessions
             .new_session()
-            .create_with_claims(json!({"jti": SECRET}))
+            .create()
+            .claims(json!({"jti": SECRET}))
             .await
             .unwrap_err(),
         sessions.list(&SECRET.repeat(20)).await.unwrap_err(),

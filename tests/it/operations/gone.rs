@@ -1,6 +1,7 @@
 //! Gone is gone.
 
 use super::*;
+use jwt_redis_session::Touch;
 
 on_every_store!(
     r26_update_never_revives,
@@ -126,13 +127,14 @@ async fn is_alive_asks_the_store(store: impl Store + Clone) {
     assert!(sessions.destroy(&id(&session)).await.unwrap());
     assert!(session.is_active(), "the handle knows only of its start");
     assert_eq!(session.is_alive().await, Ok(false));
+    assert_eq!(session.state(), SessionState::Gone);
     assert_eq!(sessions.new_session().is_alive().await, Ok(false));
 }
 
 async fn peek_is_one_read_and_keep_alive_none(store: impl Store + Clone) {
     let store = Counting::new(store);
     let sessions = builder(store.clone())
-        .touch_every_read(true)
+        .touch(Touch::EveryRead)
         .build()
         .unwrap();
     let (session, _) = created(&sessions).await;
@@ -177,7 +179,7 @@ async fn several_are_looked_at_in_one_call_if_their_store_is_one(store: impl Sto
     let (first, second) = (id(&first), id(&second));
     let before = store.calls();
     let looks = [(&one, &first), (&other, &first), (&other, &second)];
-    let looked = Sessions::get_many(&looks).await;
+    let looked = Sessions::get_across(looks).await;
     assert_eq!(store.calls() - before, 1);
     let owners = looked.iter().map(|look| look.as_ref().map(Session::owner));
     let jo = Ok(Some("jo".to_owned()));
@@ -187,15 +189,15 @@ async fn several_are_looked_at_in_one_call_if_their_store_is_one(store: impl Sto
     );
     // Whether two stores are one cannot always be told; then it takes longer.
     let apart = builder(store.clone()).keyspace("other:").build().unwrap();
-    let looked = Sessions::get_many(&[(&one, &first), (&apart, &second)]).await;
+    let looked = Sessions::get_across([(&one, &first), (&apart, &second)]).await;
     assert_eq!(store.calls() - before, 3);
     assert!(looked.iter().all(Result::is_ok));
-    assert!(Sessions::get_many(&[]).await.is_empty());
+    assert!(Sessions::get_across([]).await.is_empty());
 }
 
 async fn keep_alive_tells_that_the_session_is_gone(store: impl Store + Clone) {
     let sessions = builder(store.clone())
-        .touch_after(Duration::ZERO)
+        .touch(Touch::After(Duration::ZERO))
         .build()
         .unwrap();
     let (session, token) = created(&sessions).await;

@@ -1,5 +1,6 @@
 //! The handle of a request.
 
+use super::by_the_clock::both;
 use super::*;
 
 on_every_store!(
@@ -103,7 +104,7 @@ async fn opaque_tokens_go_through_every_operation(store: impl Store + Clone) {
         .unwrap()
         .encoding(Encoding::Hex);
     let lifetime = Duration::from_secs(900);
-    let sessions = Sessions::builder(store.clone(), tokens).absolute_lifetime(lifetime);
+    let sessions = Sessions::builder(store.clone(), tokens).lifetime(both(lifetime));
     let sessions = sessions.build().unwrap();
     let (session, token) = created(&sessions).await;
     assert_eq!(token.as_str().len(), 256);
@@ -111,7 +112,7 @@ async fn opaque_tokens_go_through_every_operation(store: impl Store + Clone) {
     assert!(!text(&store, &key(&session)).await.contains(token.as_str()));
     let again = open(&sessions, &token).await.unwrap();
     assert_eq!(again.claims().map(drop), None);
-    assert!(again.expires_at().is_some());
+    assert!(again.absolute_expiry().is_some());
     again.insert("b", 2).unwrap();
     again.update().await.unwrap();
     again.touch().await.unwrap();
@@ -121,11 +122,12 @@ async fn opaque_tokens_go_through_every_operation(store: impl Store + Clone) {
     assert_eq!(session.reload().await, Err(SessionError::Gone));
     let third = open(&sessions, &rotated).await.unwrap();
     assert_eq!(third.to_json(), json!({"a": 1, "b": 2}));
-    assert_eq!(third.expires_at(), again.expires_at());
+    assert_eq!(third.absolute_expiry(), again.absolute_expiry());
     assert_eq!(listed(&sessions, "jo").await, [id(&third)]);
     let claims = sessions
         .new_session()
-        .create_with_claims(json!({"x": 1}))
+        .create()
+        .claims(json!({"x": 1}))
         .await;
     assert!(matches!(claims, Err(SessionError::Token(_))));
     assert_eq!(third.destroy().await, Ok(true));
@@ -137,7 +139,7 @@ async fn verify_tells_what_a_token_says_and_asks_nobody(store: impl Store + Clon
     let sessions = sessions(store.clone());
     let session = sessions.new_session();
     let claims = json!({"sessionVersion": "3"});
-    let token = session.create_with_claims(claims).await.unwrap();
+    let token = session.create().claims(claims).await.unwrap();
     let id = id(&session);
     assert_eq!(session.destroy().await, Ok(true));
     let calls = store.calls();
@@ -148,7 +150,7 @@ async fn verify_tells_what_a_token_says_and_asks_nobody(store: impl Store + Clon
     assert!(!format!("{verified:?}").contains(id.as_str()));
     let forged = format!("{}x", token.as_str());
     assert!(sessions.verify(&forged).is_err());
-    let ends = builder(store.clone()).absolute_lifetime(Duration::from_secs(60));
+    let ends = builder(store.clone()).lifetime(both(Duration::from_secs(60)));
     let refused = ends.build().unwrap().verify(token.as_str());
     assert_eq!(
         refused.unwrap_err(),

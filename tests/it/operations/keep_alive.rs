@@ -1,8 +1,9 @@
 //! Looking at a session without using it, and using it without looking; the clock is moved by hand.
 
-use super::by_the_clock::{IDLE, clocked, clocked_faulty, left, open_after};
+use super::by_the_clock::{IDLE, both, clocked, clocked_faulty, left, open_after};
 use super::*;
 use jwt_redis_session::store::StoreErrorKind;
+use jwt_redis_session::{Lifetime, Touch};
 
 #[tokio::test]
 async fn keep_alive_writes_only_when_due_and_tells_what_is_left() {
@@ -70,7 +71,10 @@ async fn keep_alive_knows_what_started_the_time_to_live_anew() {
         match step {
             0 => session.update().await.unwrap(),
             1 => session.replace(json!({"b": 2})).await.unwrap(),
-            2 => session.update_with(|_| Ok(())).await.unwrap(),
+            2 => session
+                .update_with(|_| Ok::<_, SessionError>(()))
+                .await
+                .unwrap(),
             3 => session.rotate().await.map(drop).unwrap(),
             _ => session.touch().await.unwrap(),
         }
@@ -106,7 +110,8 @@ async fn keep_alive_after_a_peek_is_the_only_one_to_write() {
 
 #[tokio::test]
 async fn a_peek_is_no_use_even_if_every_read_is() {
-    let (sessions, store, clock, faults) = clocked_faulty(|builder| builder.touch_every_read(true));
+    let (sessions, store, clock, faults) =
+        clocked_faulty(|builder| builder.touch(Touch::EveryRead));
     let (session, token) = created(&sessions).await;
     clock.advance(Duration::from_secs(1));
     let peeked = sessions.get_without_touch(&id(&session)).await.unwrap();
@@ -121,7 +126,7 @@ async fn a_peek_is_no_use_even_if_every_read_is() {
 
 #[tokio::test]
 async fn keep_alive_keeps_to_the_absolute_end() {
-    let (sessions, _, clock) = clocked(|builder| builder.absolute_lifetime(IDLE * 2));
+    let (sessions, _, clock) = clocked(|builder| builder.lifetime(both(IDLE * 2)));
     let (session, _) = created(&sessions).await;
     clock.advance(Duration::from_secs(1400));
     assert_eq!(session.keep_alive().await, Ok(IDLE));
@@ -129,7 +134,7 @@ async fn keep_alive_keeps_to_the_absolute_end() {
     assert_eq!(session.keep_alive().await, Ok(Duration::from_secs(300)));
     clock.advance(Duration::from_secs(300));
     assert_eq!(session.keep_alive().await, Err(SessionError::Gone));
-    let (sessions, _, clock) = clocked(|builder| builder.no_max_age().absolute_lifetime(IDLE));
+    let (sessions, _, clock) = clocked(|builder| builder.lifetime(Lifetime::Absolute(IDLE)));
     let (session, _) = created(&sessions).await;
     clock.advance(Duration::from_secs(1599));
     assert_eq!(session.keep_alive().await, Ok(Duration::from_secs(1)));
@@ -138,14 +143,13 @@ async fn keep_alive_keeps_to_the_absolute_end() {
 #[tokio::test]
 async fn a_record_that_does_not_expire_is_due() {
     for idle in [false, true] {
-        let (sessions, store, clock) = clocked(|builder| builder.absolute_lifetime(IDLE * 2));
+        let (sessions, store, clock) = clocked(|builder| builder.lifetime(both(IDLE * 2)));
         let (session, _) = created(&sessions).await;
         let endless = builder(intercepted(store.clone(), SeeNoTtl)).clock(clock.clone());
-        let endless = endless.absolute_lifetime(IDLE * 2);
         let endless = if idle {
-            endless.max_age(IDLE).touch_after(IDLE).build()
+            endless.lifetime(both(IDLE * 2)).touch(Touch::Never).build()
         } else {
-            endless.no_max_age().build()
+            endless.lifetime(Lifetime::Absolute(IDLE * 2)).build()
         };
         session.touch_for(Duration::from_secs(60)).await.unwrap();
         let peeked = endless

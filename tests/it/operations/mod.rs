@@ -13,13 +13,14 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jwt_redis_session::config::SessionsBuilder;
 use jwt_redis_session::store::{
     IndexEntry, IndexFilter, NewEntry, NewRecord, PutMode, SharedStore, Store, StoredRecord,
 };
 use jwt_redis_session::testing::{Faults, Step};
 use jwt_redis_session::{
     Encoding, Keyring, OpaqueTokens, Session, SessionError, SessionId, SessionState, Sessions,
-    SessionsBuilder, Token, TokenRejection,
+    Token, TokenRejection,
 };
 use serde_json::{Value, json};
 use test_support::Counting;
@@ -62,13 +63,17 @@ mod faults;
 mod gone;
 mod handles;
 mod keep_alive;
+mod limits;
+mod login;
 mod names;
 mod owners;
 mod rotation;
 mod stores;
+mod typed;
+mod unsaved;
 mod values;
 
-use stores::{Late, Meddling, SeeNoTtl, SeeNothing, SlowLink, intercepted, yielding};
+use stores::{Late, Meddling, SeeNoTtl, SeeNothing, intercepted, yielding};
 
 // Helpers.
 
@@ -92,7 +97,7 @@ async fn created(sessions: &Sessions) -> (Session, Token) {
 async fn created_for(sessions: &Sessions, owner: &str) -> (Session, Token) {
     let session = sessions.new_session();
     session.insert("a", 1).unwrap();
-    session.set_owner(owner);
+    session.set_owner(owner).unwrap();
     let token = session.create().await.unwrap();
     (session, token)
 }

@@ -1,6 +1,8 @@
 //! A new id for the same session.
 
 use super::*;
+use crate::support::seconds;
+use jwt_redis_session::Lifetime;
 
 on_every_store!(
     r30_rotate_moves_the_session_and_kills_the_old_id,
@@ -10,27 +12,34 @@ on_every_store!(
 
 async fn r30_rotate_moves_the_session_and_kills_the_old_id(store: impl Store + Clone) {
     let sessions = builder(store)
-        .absolute_lifetime(Duration::from_secs(9000))
+        .lifetime(Lifetime::Both {
+            idle: Duration::from_secs(86_400),
+            absolute: Duration::from_secs(9000),
+        })
         .build()
         .unwrap();
     let session = sessions.new_session();
     session.insert("a", 1).unwrap();
-    session.set_owner("jo");
-    let old = session
-        .create_with_claims(json!({"role": "x"}))
-        .await
-        .unwrap();
-    let (old_id, created, expires) = (id(&session), session.created_at(), session.expires_at());
+    session.set_owner("jo").unwrap();
+    let old = session.create().claims(json!({"role": "x"})).await.unwrap();
+    let (old_id, created, expires) = (
+        id(&session),
+        session.created_at(),
+        session.absolute_expiry(),
+    );
     let session = open(&sessions, &old).await.unwrap();
     session.insert("b", 2).unwrap();
     let new = session.rotate().await.unwrap();
     assert_eq!(refusal(&sessions, &old).await, Some(UNKNOWN));
     let again = open(&sessions, &new).await.unwrap();
     assert_eq!(again.to_json(), json!({"a": 1, "b": 2}));
-    assert_eq!((again.created_at(), again.expires_at()), (created, expires));
+    assert_eq!(
+        (again.created_at(), again.absolute_expiry()),
+        (created, expires)
+    );
     let claims = again.claims().unwrap();
     assert_eq!(claims.get::<String>("role").unwrap().as_deref(), Some("x"));
-    assert_eq!(claims.expires_at(), expires);
+    assert_eq!(claims.expires_at(), seconds(expires));
     assert_eq!(claims.subject(), Some("jo"));
     assert_ne!(id(&again), old_id);
     assert_eq!(listed(&sessions, "jo").await, [id(&again)]);
@@ -59,7 +68,9 @@ async fn a_rotation_that_loses_every_race_leaves_the_old_session(store: impl Sto
     let sessions = sessions(meddling.clone());
     for owner in [None, Some("jo")] {
         let session = sessions.new_session();
-        owner.into_iter().for_each(|owner| session.set_owner(owner));
+        owner
+            .into_iter()
+            .for_each(|owner| session.set_owner(owner).unwrap());
         let token = session.create().await.unwrap();
         let old = id(&session);
         meddling.set(usize::MAX);

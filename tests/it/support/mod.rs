@@ -7,7 +7,7 @@ pub mod walls;
 
 use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Polls `probe` until it gives something, and panics with `what` after ten seconds.
 pub async fn eventually<T, F>(what: &str, mut probe: impl FnMut() -> F) -> T
@@ -40,6 +40,12 @@ pub fn rounds(usual: usize, long: usize) -> usize {
 /// Whether the environment asks for the long versions of the tests: `LONG=1`.
 pub fn is_long() -> bool {
     std::env::var_os("LONG").is_some_and(|value| value == "1")
+}
+
+/// Unix seconds of a time that is not before 1970.
+pub fn seconds(time: Option<SystemTime>) -> Option<i64> {
+    let since = time?.duration_since(UNIX_EPOCH).expect("not before 1970");
+    Some(since.as_secs() as i64)
 }
 
 /// How many tasks the present runtime has.

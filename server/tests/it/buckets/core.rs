@@ -1,7 +1,7 @@
 //! The same story told through the core and through this door.
 
 use jwt_redis_session::{Keyring, SessionId, Sessions};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::buckets::bucket::{Bucket, MONTH, status, store, stored};
@@ -44,10 +44,7 @@ async fn the_core_and_the_door_write_the_same_records(service: Service) {
     );
     let session = core.new_session();
     session.insert("data", json!({ "a": 1 })).expect("data");
-    session
-        .create_as(id(&by_core), Map::<String, Value>::new())
-        .await
-        .expect("create");
+    session.create().id(id(&by_core)).await.expect("create");
     assert_eq!(
         record(&service, &by_door).await,
         record(&service, &by_core).await
@@ -75,10 +72,7 @@ async fn each_reads_what_the_other_wrote(service: Service) {
     let by_core = Uuid::new_v4().to_string();
     let session = core.new_session();
     session.insert("data", "of the core").expect("data");
-    session
-        .create_as(id(&by_core), Map::<String, Value>::new())
-        .await
-        .expect("create");
+    session.create().id(id(&by_core)).await.expect("create");
     assert_eq!(bucket.data(&by_core).await, "of the core");
     assert_eq!(
         status(bucket.post(&by_core, &json!("of the door"))).await,

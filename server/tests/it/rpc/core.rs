@@ -15,7 +15,7 @@ async fn the_same_story_gives_the_same_records() {
     let session = sessions.new_session();
     session.insert("name", "jo").expect("insert");
     session.insert("n", 1).expect("insert");
-    session.set_owner("jo");
+    session.set_owner("jo").unwrap();
     session.create().await.expect("a token");
     session.insert("n", 2).expect("insert");
     session.insert("list", [1, 2]).expect("insert");
@@ -78,7 +78,7 @@ async fn the_core_and_the_door_read_what_each_other_wrote(service: Service) {
 
     let session = app.new_session();
     session.insert("by", "core").expect("insert");
-    session.set_owner("jo");
+    session.set_owner("jo").unwrap();
     let token = session.create().await.expect("a token");
     let listed = active(&service, "jo").await;
     assert_eq!(listed.len(), 2);

@@ -44,7 +44,7 @@ async fn core_and_door_tell_the_same_story(service: Service) {
 
     let by_door = log_in(&service, "jo").await;
     let session = core.new_session();
-    session.set_owner("jo");
+    session.set_owner("jo").unwrap();
     let by_core = session.create().await.expect("created");
 
     let opened = core.open(&by_door).await.expect("the door's session");

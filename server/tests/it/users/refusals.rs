@@ -109,7 +109,7 @@ async fn credentials_of_the_other_doors_are_no_sessions(service: Service) {
     ] {
         let tokens: jwt_redis_session::TokenFormat = tokens;
         let session = core(&service, keyspace, tokens).await.new_session();
-        session.set_owner("jo");
+        session.set_owner("jo").unwrap();
         foreign.push(session.create().await.expect("created").into_string());
         foreign.push(session.id().expect("an id").as_str().to_owned());
     }
@@ -217,7 +217,7 @@ async fn a_client_that_fails_too_often_is_told_so_unless_its_session_is_good() {
     .await;
     let sessions = core(&service, "sessiond:user:", OpaqueTokens::new()).await;
     let session = sessions.new_session();
-    session.set_owner("jo");
+    session.set_owner("jo").unwrap();
     let token = session.create().await.expect("created");
     let mut answers = Vec::new();
     for request in [

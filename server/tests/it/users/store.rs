@@ -110,7 +110,7 @@ async fn any_number_of_sessions_ends_by_one_request() {
     let sessions = core(&service, "sessiond:user:", OpaqueTokens::new()).await;
     let logins = futures_util::stream::iter(0..MANY).map(|_| async {
         let session = sessions.new_session();
-        session.set_owner("jo");
+        session.set_owner("jo").unwrap();
         session.create().await.expect("created")
     });
     let tokens: Vec<_> = logins.buffer_unordered(200).collect().await;

@@ -1,0 +1,203 @@
+//! Creating a session.
+
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::error::SessionError;
+use crate::id::SessionId;
+use crate::lifecycle::create::Created;
+use crate::record::encode;
+use crate::session::handle::Session;
+use crate::session::inner::Inner;
+use crate::token::Token;
+
+impl Session {
+    /// Creates a session from what was set on this handle, and returns its token. Await the
+    /// returned builder as it is for a session with a fresh id.
+    ///
+    /// The token exists only if the store has acknowledged the record. A session that the request
+    /// already had is neither carried over nor ended: what was loaded is not copied, so that the
+    /// data of one user never gets into the session of another. For a login use
+    /// [`login`](Self::login), to keep the data [`rotate`](Self::rotate). Changes count as stored
+    /// then: a second `create` on the same handle starts empty.
+    ///
+    /// Redis: `SET NX`. Runs to completion even if the future is dropped after the first poll.
+    ///
+    /// ```
+    /// # use jwt_redis_session::{Keyring, MemoryStore, SessionId, Sessions};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let keyring = Keyring::hs256("a secret of at least 32 random bytes")?;
+    /// # let sessions = Sessions::builder(MemoryStore::new(), keyring).build()?;
+    /// let session = sessions.new_session();
+    /// session.insert("user", "jo")?;
+    /// let token = session.create().await?;
+    ///
+    /// let claims = serde_json::json!({ "tenant": "acme" });
+    /// let session = sessions.new_session();
+    /// let token = session.create().claims(claims).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Unavailable`], [`SessionError::TooLarge`],
+    /// [`SessionError::InvalidOwner`], [`SessionError::Token`], [`SessionError::NoTokens`], and
+    /// [`SessionError::Revoked`] if each of five attempts met a `destroy_all` of its owner.
+    pub fn create(&self) -> CreateSession {
+        CreateSession {
+            session: self.clone(),
+            id: None,
+            claims: Ok(Map::new()),
+        }
+    }
+}
+
+/// Builder of a session that is created when it is awaited; see [`Session::create`].
+#[derive(Debug)]
+#[must_use = "the session is created when this is awaited"]
+pub struct CreateSession {
+    session: Session,
+    id: Option<SessionId>,
+    claims: Result<Map<String, Value>, SessionError>,
+}
+
+impl CreateSession {
+    /// Adds claims to the JWT: an object, whose names must not be those of the claims that the
+    /// library sets (`jti`, `iat`, `sub`, `exp`; `iss` and `aud` if the key ring sets them).
+    ///
+    /// The returned future fails with [`SessionError::Token`] for a reserved name or with opaque
+    /// tokens, and with [`SessionError::Encode`] if `claims` is not an object.
+    pub fn claims(mut self, claims: impl Serialize) -> Self {
+        let encode = |error| SessionError::encode(Some("claims".to_owned()), error);
+        self.claims = encode::to_map(&claims).map_err(encode);
+        self
+    }
+
+    /// Creates the session under a chosen id. Of any number of concurrent or later creations with
+    /// one id, exactly one succeeds while its session exists; the others fail with
+    /// [`SessionError::Taken`] and change nothing.
+    ///
+    /// Knowing an id grants no access; only the token does. But **use an id once**: every JWT that
+    /// was ever issued for it opens whichever session has it, and an operation that is still
+    /// running on an earlier session of this id (a `destroy`, a touch that finds it gone, one of
+    /// two concurrent `destroy_all`) may remove the new one from its owner's list until its time
+    /// to live is next refreshed.
+    ///
+    /// A `destroy_all` of the owner that ends the new session too is waited out: at most five
+    /// attempts under the same id, with pauses of about 15 ms in all, then
+    /// [`SessionError::Revoked`]. Opaque tokens cannot have a chosen id ([`SessionError::Token`]).
+    ///
+    /// [`SessionError::Unavailable`] leaves open whether the session was created. It is deleted in
+    /// the background if the store answers again at once, and only if it is the one that this call
+    /// wrote, unchanged. If the store stays unavailable, or applies the write later, a session
+    /// whose token nobody has may hold the id for the max age: a repetition that fails with
+    /// `Taken` does not say whose session it is.
+    /// [`Sessions::get_without_touch`](crate::Sessions::get_without_touch) reads it, and
+    /// [`Sessions::destroy`](crate::Sessions::destroy) frees the id.
+    ///
+    /// Redis: `GET` if there is an owner, then as [`Session::create`]. The record carries a nonce
+    /// from the [`id_generator`](crate::config::SessionsBuilder::id_generator).
+    ///
+    /// ```
+    /// # use jwt_redis_session::{Keyring, MemoryStore, SessionError, SessionId, Sessions};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let keyring = Keyring::hs256("a secret of at least 32 random bytes")?;
+    /// let sessions = Sessions::builder(MemoryStore::new(), keyring).build()?;
+    /// let id = SessionId::parse("order-2024-000017")?;
+    /// let token = sessions.new_session().create().id(id.clone()).await?;
+    /// assert_eq!(sessions.open(token.as_str()).await?.id(), Some(id.clone()));
+    ///
+    /// let again = sessions.new_session().create().id(id).await;
+    /// assert_eq!(again.unwrap_err(), SessionError::Taken);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn id(mut self, id: SessionId) -> Self {
+        self.id = Some(id);
+        self
+    }
+
+    /// Issues no token: awaits to the id of the session. Needs no key ring, and signs nothing.
+    /// Claims that were set are not used.
+    ///
+    /// Open the session with [`Sessions::get`](crate::Sessions::get).
+    pub fn without_token(self) -> CreateWithoutToken {
+        CreateWithoutToken {
+            session: self.session,
+            id: self.id,
+        }
+    }
+}
+
+impl IntoFuture for CreateSession {
+    type Output = Result<Token, SessionError>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            let (id, claims) = (self.id, self.claims?);
+            let created = self
+                .session
+                .complete("create", |inner| inner.create(id, Some(claims)))
+                .await?;
+            created.token.ok_or(SessionError::NoTokens)
+        })
+    }
+}
+
+/// Builder of a session without a token; see [`CreateSession::without_token`].
+#[derive(Debug)]
+#[must_use = "the session is created when this is awaited"]
+pub struct CreateWithoutToken {
+    session: Session,
+    id: Option<SessionId>,
+}
+
+impl CreateWithoutToken {
+    /// Creates the session under a chosen id; see [`CreateSession::id`].
+    pub fn id(mut self, id: SessionId) -> Self {
+        self.id = Some(id);
+        self
+    }
+}
+
+impl IntoFuture for CreateWithoutToken {
+    type Output = Result<SessionId, SessionError>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            let id = self.id;
+            let created = self
+                .session
+                .complete("create", |inner| inner.create(id, None))
+                .await?;
+            Ok(created.id)
+        })
+    }
+}
+
+impl Inner {
+    /// Stores the changes as a new session, with a token if there are `claims`.
+    pub(super) async fn create(
+        self: Arc<Self>,
+        id: Option<SessionId>,
+        claims: Option<Map<String, Value>>,
+    ) -> Result<Created, SessionError> {
+        let pending = self.pending();
+        let record = pending.new_record(&self.lifecycle)?;
+        let lifecycle = Arc::clone(&self.lifecycle);
+        let created = match id {
+            Some(id) => lifecycle.create_with_id(id, record, claims).await?,
+            None => lifecycle.create(record, claims).await?,
+        };
+        Ok(self.activate(created, &pending))
+    }
+}

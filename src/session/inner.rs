@@ -1,0 +1,270 @@
+//! State that the clones of a handle share.
+
+use std::fmt;
+use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::error::SessionError;
+use crate::id::SessionId;
+use crate::lifecycle::core::Lifecycle;
+use crate::lifecycle::create::Created;
+use crate::lifecycle::lifetime::Remaining;
+use crate::record::data::{Changes, SessionData};
+use crate::record::owner::Owner;
+use crate::record::{Meta, Record};
+use crate::session::state::Status;
+use crate::telemetry;
+use crate::token::Claims;
+use crate::token_rejection::TokenRejection;
+
+/// State that the clones of a handle share.
+pub(crate) struct Inner {
+    pub(crate) lifecycle: Arc<Lifecycle>,
+    /// Held by an operation: the operations of one handle run one after the other.
+    operation: tokio::sync::Mutex<()>,
+    /// Never held across an await.
+    state: Mutex<State>,
+}
+
+pub(crate) struct State {
+    pub(crate) status: Status,
+    pub(crate) data: SessionData,
+    pub(crate) owner: OwnerChange,
+    pub(crate) usage: Usage,
+    /// The remaining time to live when this handle last read or wrote the record.
+    pub(crate) remaining: Remaining,
+    /// An operation that should have stored the changes has returned an error.
+    pub(crate) failure_reported: bool,
+}
+
+/// What the request has done with its session, for the headers of the response.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Usage {
+    /// The state of the session was read.
+    pub(crate) consulted: bool,
+    /// Session data was read, or a token issued.
+    pub(crate) revealed: bool,
+}
+
+/// Change of the owner that is not stored yet.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(crate) enum OwnerChange {
+    #[default]
+    Keep,
+    Clear,
+    Set(Owner),
+    /// An owner was refused and the error ignored: no session is stored without its owner.
+    Invalid,
+}
+
+impl OwnerChange {
+    /// The metadata after the change.
+    fn apply(&self, meta: Meta) -> Result<Meta, SessionError> {
+        let owner = match self {
+            Self::Keep => meta.owner,
+            Self::Clear => None,
+            Self::Set(owner) => Some(owner.clone()),
+            Self::Invalid => return Err(SessionError::InvalidOwner),
+        };
+        Ok(Meta { owner, ..meta })
+    }
+}
+
+/// The active session when an operation began.
+pub(crate) struct Current {
+    pub(crate) id: SessionId,
+    pub(crate) claims: Option<Claims>,
+    pub(crate) record: Record,
+    pub(crate) remaining: Remaining,
+}
+
+/// The changes that an operation stores.
+pub(crate) struct Pending {
+    pub(crate) changes: Arc<Changes>,
+    pub(crate) owner: OwnerChange,
+    /// When the operation began, in Unix milliseconds.
+    pub(crate) began: i64,
+    /// The latest absolute end that the record may have, in Unix seconds.
+    pub(crate) end: Option<i64>,
+}
+
+impl Pending {
+    /// The same without a change of owner, which stays pending.
+    pub(crate) fn without_owner(self) -> Self {
+        let owner = OwnerChange::Keep;
+        Self { owner, ..self }
+    }
+
+    /// The record `before` with the changes.
+    pub(crate) fn merge(&self, before: &Record) -> Result<Record, SessionError> {
+        let data = SessionData::new(Some(before.clone()), Arc::clone(&self.changes));
+        let mut meta = self.owner.apply(before.meta().clone())?;
+        meta.expires = [meta.expires, self.end].into_iter().flatten().min();
+        Ok(data.to_record(meta))
+    }
+
+    /// The record of a new session with the changes.
+    pub(crate) fn new_record(&self, lifecycle: &Lifecycle) -> Result<Record, SessionError> {
+        let now = self.began.div_euclid(1000);
+        let meta = Meta {
+            owner: None,
+            created: Some(now),
+            expires: lifecycle.lifetime.expires(now),
+        };
+        let data = SessionData::new(None, Arc::clone(&self.changes));
+        Ok(data.to_record(self.owner.apply(meta)?))
+    }
+}
+
+impl Inner {
+    pub(crate) fn new(lifecycle: Arc<Lifecycle>, status: Status, data: SessionData) -> Self {
+        let state = State {
+            status,
+            data,
+            owner: OwnerChange::default(),
+            usage: Usage::default(),
+            remaining: Remaining::new(None, 0),
+            failure_reported: false,
+        };
+        Self {
+            lifecycle,
+            operation: tokio::sync::Mutex::const_new(()),
+            state: Mutex::new(state),
+        }
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs an operation after those that are already running on this handle. Its error changes
+    /// the state and is counted.
+    pub(crate) async fn run<T>(
+        &self,
+        name: &'static str,
+        operation: impl Future<Output = Result<T, SessionError>>,
+    ) -> Result<T, SessionError> {
+        let _lock = self.operation.lock().await;
+        operation
+            .await
+            .inspect_err(|error| self.failed(name, error))
+    }
+
+    /// The active session.
+    pub(crate) fn current(&self) -> Result<Current, SessionError> {
+        let mut state = self.lock();
+        state.usage.consulted = true;
+        let (id, claims) = state.status.active()?;
+        Ok(Current {
+            id: id.clone(),
+            claims: claims.cloned(),
+            record: state.data.record().cloned().ok_or(SessionError::Gone)?,
+            remaining: state.remaining,
+        })
+    }
+
+    /// The changes to store. Changes made from now on are left for the next operation.
+    pub(crate) fn pending(&self) -> Pending {
+        let began = self.lifecycle.now_millis();
+        let mut state = self.lock();
+        Pending {
+            changes: state.data.take_changes(),
+            owner: state.owner.clone(),
+            began,
+            end: None,
+        }
+    }
+
+    /// The active session and the changes to store in it.
+    pub(crate) fn current_and_pending(&self) -> Result<(Current, Pending), SessionError> {
+        let current = self.current()?;
+        // Refused here, since reading all the fields would cost what the limit is to save.
+        let field_count = self.lock().data.min_field_count();
+        self.lifecycle.check_field_count(field_count)?;
+        Ok((current, self.pending()))
+    }
+
+    /// Replaces the loaded record by the stored one, with the max age since the operation began.
+    pub(crate) fn committed(&self, record: Record, stored: &Pending) {
+        let remaining = self.lifecycle.fresh(&record, stored.began);
+        let mut state = self.lock();
+        state.remaining = remaining;
+        state.data.committed(record, &stored.changes);
+        if state.owner == stored.owner {
+            state.owner = OwnerChange::Keep;
+        }
+    }
+
+    /// Makes the handle one of the session that was created.
+    pub(crate) fn activate(&self, created: Created, stored: &Pending) -> Created {
+        let claims = created.token.as_ref().and_then(|token| {
+            let format = self.lifecycle.format.as_ref()?;
+            let verified = format.identify(token.as_str(), self.lifecycle.clock.now(), false);
+            verified.ok()?.into_parts().1
+        });
+        let id = created.id.clone();
+        self.committed(created.record.clone(), stored);
+        let mut state = self.lock();
+        state.status = Status::Active { id, claims };
+        state.usage.revealed = true;
+        drop(state);
+        created
+    }
+
+    fn failed(&self, operation: &'static str, error: &SessionError) {
+        let mut state = self.lock();
+        state.failure_reported |= stores(operation);
+        match error {
+            SessionError::Gone => {
+                state.status = Status::Gone;
+                telemetry::gone(operation);
+            }
+            SessionError::Corrupt => {
+                if let Ok((id, _)) = state.status.active() {
+                    let (reason, id) = (TokenRejection::Corrupt, Some(id.clone()));
+                    state.status = Status::Rejected { reason, id };
+                }
+                telemetry::corrupt(operation);
+            }
+            SessionError::Conflict => telemetry::conflict(operation),
+            SessionError::Revoked => telemetry::revoked(operation),
+            _ => {}
+        }
+    }
+}
+
+/// Whether an operation stores the changes of the handle.
+fn stores(operation: &str) -> bool {
+    matches!(
+        operation,
+        "create" | "update" | "update_with" | "replace" | "rotate" | "login"
+    )
+}
+
+impl State {
+    pub(crate) fn is_modified(&self) -> bool {
+        self.data.change_count() > 0 || self.owner != OwnerChange::Keep
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        let state = self.state.get_mut();
+        let state = state.unwrap_or_else(PoisonError::into_inner);
+        let expected = state.failure_reported || matches!(state.status, Status::Gone);
+        if state.is_modified() && !expected {
+            let owner = state.owner != OwnerChange::Keep;
+            telemetry::dropped(state.data.change_count(), owner);
+        }
+    }
+}
+
+impl fmt::Debug for Inner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.lock();
+        f.debug_struct("Session")
+            .field("state", &state.status.state())
+            .field("data", &state.data)
+            .finish()
+    }
+}

@@ -1,0 +1,98 @@
+//! The owner of the session of a handle, and the owner's other sessions.
+
+use std::sync::Arc;
+
+use crate::error::SessionError;
+use crate::id::SessionId;
+use crate::lifecycle::tasks::run_to_completion;
+use crate::record::owner::Owner;
+use crate::session::entry::SessionEntry;
+use crate::session::handle::Session;
+use crate::session::inner::{Inner, OwnerChange};
+use crate::session::state::Status;
+
+impl Session {
+    /// The owner: the one set on this handle, or else the one that is stored.
+    #[must_use]
+    pub fn owner(&self) -> Option<String> {
+        let state = self.data_read();
+        let owner = match &state.owner {
+            OwnerChange::Set(owner) => Some(owner),
+            OwnerChange::Clear => None,
+            OwnerChange::Keep | OwnerChange::Invalid => state.data.record()?.meta().owner.as_ref(),
+        };
+        owner.map(|owner| owner.as_str().to_owned())
+    }
+
+    /// Sets the owner: 1 to 512 bytes, for example the id of a user. Takes effect with the next
+    /// [`create`](Self::create), [`update`](Self::update) or [`rotate`](Self::rotate). For a login
+    /// use [`login`](Self::login).
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::InvalidOwner`]. If it is ignored, the next operation that stores the owner
+    /// fails with it, so that no session is stored without its owner.
+    pub fn set_owner(&self, owner: impl AsRef<str>) -> Result<(), SessionError> {
+        let owner = Owner::parse(owner.as_ref());
+        let is_valid = owner.is_some();
+        self.change().owner = owner.map_or(OwnerChange::Invalid, OwnerChange::Set);
+        is_valid.then_some(()).ok_or(SessionError::InvalidOwner)
+    }
+
+    /// Removes the owner; takes effect as [`set_owner`](Self::set_owner).
+    pub fn clear_owner(&self) {
+        self.change().owner = OwnerChange::Clear;
+    }
+
+    /// Lists every session of the owner of this session, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::NoOwner`], [`SessionError::Unavailable`]; without a session
+    /// [`SessionError::Absent`], [`SessionError::Rejected`] or [`SessionError::Gone`].
+    pub async fn list(&self) -> Result<Vec<SessionEntry>, SessionError> {
+        let (_, owner) = self.0.owned()?;
+        drop(self.data_read());
+        SessionEntry::list(&self.0.lifecycle, owner).await
+    }
+
+    /// Ends every session of the owner of this session except this one, and returns how many there
+    /// were. Runs to completion even if the caller is dropped; after a failure it can be repeated.
+    ///
+    /// # Errors
+    ///
+    /// As [`list`](Self::list).
+    pub async fn destroy_others(&self) -> Result<usize, SessionError> {
+        let (id, owner) = self.0.owned()?;
+        let lifecycle = Arc::clone(&self.0.lifecycle);
+        run_to_completion(lifecycle.destroy_all(owner, Some(id))).await
+    }
+
+    /// Ends every session of the owner of this session, this one included, and returns how many
+    /// there were: after `Ok` none that was acknowledged before the call works. Runs to completion
+    /// even if the caller is dropped; after a failure it can be repeated.
+    ///
+    /// # Errors
+    ///
+    /// As [`list`](Self::list).
+    pub async fn destroy_all(&self) -> Result<usize, SessionError> {
+        self.complete("destroy_all", Inner::destroy_all).await
+    }
+}
+
+impl Inner {
+    async fn destroy_all(self: Arc<Self>) -> Result<usize, SessionError> {
+        let (_, owner) = self.owned()?;
+        let lifecycle = Arc::clone(&self.lifecycle);
+        let destroyed = lifecycle.destroy_all(owner, None).await?;
+        self.lock().status = Status::Gone;
+        Ok(destroyed)
+    }
+
+    /// The id and the stored owner of the active session.
+    fn owned(&self) -> Result<(SessionId, Owner), SessionError> {
+        let current = self.current()?;
+        let owner = current.record.meta().owner.clone();
+        Ok((current.id, owner.ok_or(SessionError::NoOwner)?))
+    }
+}
