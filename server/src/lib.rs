@@ -29,6 +29,7 @@ mod observe;
 mod operators;
 mod optional;
 mod request_scope;
+mod retry;
 mod rpc;
 mod secret;
 mod serve;

@@ -9,6 +9,7 @@ use crate::buckets::etag::IfMatch;
 use crate::buckets::session_ref::SessionRef;
 use crate::error::ApiError;
 use crate::optional::OptionalSession as _;
+use crate::retry::retry_conflicts;
 use crate::start_error::StartError;
 
 /// The field of the record that holds the data.
@@ -98,8 +99,8 @@ pub(super) async fn replace(
     data: &RawValue,
     if_match: &IfMatch,
 ) -> Result<(), ApiError> {
-    session
-        .update_with(|stored| {
+    retry_conflicts(|| {
+        session.update_with(|stored| {
             if !if_match.allows(stored.get_raw(DATA)) {
                 return Err(ApiError::new(
                     StatusCode::PRECONDITION_FAILED,
@@ -108,5 +109,6 @@ pub(super) async fn replace(
             }
             Ok(stored.insert(DATA, data)?)
         })
-        .await
+    })
+    .await
 }

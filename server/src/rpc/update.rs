@@ -5,6 +5,7 @@ use jwt_redis_session::SessionError;
 use crate::error::ApiError;
 use crate::http::Client;
 use crate::optional::OptionalSession as _;
+use crate::retry::retry_conflicts;
 use crate::rpc::arguments::Arguments;
 use crate::rpc::fields;
 use crate::rpc::reply::Reply;
@@ -28,11 +29,14 @@ pub(crate) async fn update(
         .optional()?
         .ok_or_else(gone)?;
     fields::set(&session, fields)?;
-    match session.update().await {
-        Ok(()) => Reply::new(&"OK"),
-        Err(SessionError::Gone) => Err(gone()),
-        Err(error) => Err(error.into()),
-    }
+    let update = || async {
+        session.update().await.map_err(|error| match error {
+            SessionError::Gone => gone(),
+            error => error.into(),
+        })
+    };
+    retry_conflicts(update).await?;
+    Reply::new(&"OK")
 }
 
 fn gone() -> ApiError {

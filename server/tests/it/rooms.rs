@@ -9,6 +9,7 @@ const HOUSE: House = House {
         &["secret"],
         &["settings"],
         &["error", "optional", "start_error", "telemetry"],
+        &["retry"],
         &["http"],
         &["app_state"],
         &["master_keys"],
