@@ -9,7 +9,7 @@ use jwt_redis_session::{SessionError, TokenRejection};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::request_scope;
+use crate::{request_scope, store_failure};
 
 /// Why a request was not done: a status and `{"error": "…"}`.
 ///
@@ -136,8 +136,7 @@ impl From<SessionError> for ApiError {
                 "the session would be too large",
             ),
             SessionError::Unavailable(cause) => {
-                let request_id = request_scope::id();
-                tracing::warn!(request_id, %cause, "the session store did not do what it was asked");
+                store_failure::log(cause);
                 Self::unavailable("the session store is not available")
             }
             SessionError::InvalidOwner => Self::bad_request("a user id is 1 to 512 bytes"),

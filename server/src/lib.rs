@@ -35,6 +35,7 @@ mod secret;
 mod serve;
 pub mod settings;
 mod start_error;
+mod store_failure;
 mod telemetry;
 mod unix_time;
 mod users;

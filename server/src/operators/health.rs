@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use crate::app_state::AppState;
 use crate::error::{ApiError, ErrorBody};
-use crate::request_scope;
+use crate::store_failure;
 
 /// What a healthy service says.
 #[derive(Serialize, ToSchema)]
@@ -44,8 +44,7 @@ pub(crate) async fn can_reach_store(app: &AppState) -> bool {
     match app.store.ping().await {
         Ok(()) => true,
         Err(cause) => {
-            let request_id = request_scope::id();
-            tracing::warn!(request_id, %cause, "the session store cannot be reached");
+            store_failure::log(&cause);
             false
         }
     }
