@@ -89,7 +89,7 @@ fn cpu_time(name: &str) -> Duration {
     let paths = tasks.map(|task| task.expect("a thread").path());
     let read = |path: std::path::PathBuf| std::fs::read_to_string(path).unwrap_or_default();
     let mut named = paths.filter(|path| read(path.join("comm")).trim_end() == name);
-    let times = read(named.next().expect("the thread").join("schedstat"));
-    let nanoseconds = times.split(' ').next().and_then(|time| time.parse().ok());
-    Duration::from_nanos(nanoseconds.expect("nanoseconds"))
+    let times = named.next().map(|path| read(path.join("schedstat")));
+    let nanoseconds = times.and_then(|times| times.split(' ').next()?.parse().ok());
+    Duration::from_nanos(nanoseconds.unwrap_or_default())
 }
