@@ -127,8 +127,11 @@ impl Lifecycle {
         }
         // Two calls: a pipeline goes on after a delete that was refused, and a session that lives
         // on must stay in the index, or the call cannot be repeated.
-        let deletion = self.store.delete_indexed(&deletes, index, &[]);
-        let deleted = self.call(operation, deletion).await?;
+        let mut deleted = 0;
+        if !deletes.is_empty() {
+            let deletion = self.store.delete_indexed(&deletes, index, &[]);
+            deleted = self.call(operation, deletion).await?;
+        }
         let removal = self.store.index_remove(index, &members, None);
         self.call(operation, removal).await?;
         Ok(deleted)

@@ -11,6 +11,7 @@ pub(crate) mod destroy;
 pub(crate) mod lifetime;
 pub(crate) mod list;
 pub(crate) mod load;
+pub(crate) mod login;
 pub(crate) mod reservation;
 pub(crate) mod retries;
 pub(crate) mod rotate;

@@ -32,6 +32,18 @@ struct Pair<'a> {
 }
 
 /// Result of one attempt of a rotation.
+pub(crate) enum Rotation {
+    Rotated(Created),
+    /// Nothing has changed; another attempt may succeed.
+    Again {
+        /// The old record as it was last seen.
+        before: Record,
+        /// A concurrent `destroy_all` has deleted the new session.
+        new_revoked: bool,
+    },
+}
+
+/// How far one attempt of a rotation has come.
 enum Attempt {
     /// The old session is gone, the new one is active.
     Rotated,
@@ -63,49 +75,65 @@ impl Lifecycle {
         claims: Map<String, Value>,
         edit: Edit<'_>,
     ) -> Result<Created, SessionError> {
-        let mut failure = SessionError::Revoked;
+        let mut revoked = true;
         let mut retries = Retries::new(ATTEMPTS);
         while retries.next().await {
-            let after = edit(&seen)?;
-            self.check_size(&after)?;
-            let (new, token) = self.issue(after.meta(), Some(&claims))?;
-            let mut pair = Pair {
-                old: &old,
-                new: &new,
-                before: seen.clone(),
-                after,
-            };
-            let attempt = self.try_rotate(&mut pair, &mut *edit).await;
-            let (before, record) = (pair.before, pair.after);
-            match attempt {
-                Ok(Attempt::Rotated) => {
-                    let id = new;
-                    return Ok(Created { id, token, record });
-                }
-                Ok(Attempt::NewGone) => {
-                    self.undo_create(&new, &record).await?;
-                    failure = SessionError::Revoked;
-                }
-                Ok(Attempt::IdTaken) => {
-                    self.unlist_taken(&new, &record).await?;
-                    failure = SessionError::Taken;
-                }
-                Ok(Attempt::OwnerChanged) => {
-                    self.undo_create(&new, &record).await?;
-                    failure = SessionError::Conflict;
+            match self.rotate_once(&old, seen, &claims, &mut *edit).await? {
+                Rotation::Rotated(created) => return Ok(created),
+                Rotation::Again {
+                    before,
+                    new_revoked,
+                } => {
                     seen = before;
-                }
-                Ok(Attempt::OldGone) => {
-                    self.undo_create(&new, &record).await?;
-                    return Err(SessionError::Gone);
-                }
-                Err(error) => {
-                    let _ = self.undo_create(&new, &record).await;
-                    return Err(error);
+                    revoked &= new_revoked;
                 }
             }
         }
-        Err(failure)
+        Err(SessionError::lost(revoked))
+    }
+
+    /// Makes one attempt of a rotation, with a new id of its own.
+    pub(crate) async fn rotate_once(
+        &self,
+        old: &SessionId,
+        seen: Record,
+        claims: &Map<String, Value>,
+        edit: Edit<'_>,
+    ) -> Result<Rotation, SessionError> {
+        let after = edit(&seen)?;
+        self.check_size(&after)?;
+        let (new, token) = self.issue(after.meta(), Some(claims))?;
+        let mut pair = Pair {
+            old,
+            new: &new,
+            before: seen,
+            after,
+        };
+        let attempt = self.try_rotate(&mut pair, edit).await;
+        let (before, record) = (pair.before, pair.after);
+        let new_revoked = matches!(attempt, Ok(Attempt::NewGone));
+        match attempt {
+            Ok(Attempt::Rotated) => {
+                let id = new;
+                return Ok(Rotation::Rotated(Created { id, token, record }));
+            }
+            Ok(Attempt::IdTaken) => self.unlist_taken(&new, &record).await?,
+            Ok(Attempt::NewGone | Attempt::OwnerChanged) => {
+                self.undo_create(&new, &record).await?;
+            }
+            Ok(Attempt::OldGone) => {
+                self.undo_create(&new, &record).await?;
+                return Err(SessionError::Gone);
+            }
+            Err(error) => {
+                let _ = self.undo_create(&new, &record).await;
+                return Err(error);
+            }
+        }
+        Ok(Rotation::Again {
+            before,
+            new_revoked,
+        })
     }
 
     async fn try_rotate(

@@ -62,7 +62,7 @@ impl Lifecycle {
                 CompareOutcome::Mismatch(value) => self.parse(value)?,
                 CompareOutcome::Missing => return Err(self.gone(id, &after).await),
             };
-            if retries.attempts() >= LOSSES {
+            if (LOSSES..ATTEMPTS).contains(&retries.attempts()) {
                 let attempt = start.elapsed();
                 (before, reserved) = self.reserve_turn(id, &key, before, attempt).await?;
                 if reserved {

@@ -4,7 +4,9 @@ use std::fmt;
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::error::SessionError;
+use serde_json::{Map, Value};
+
+use crate::error::{JsonErrorKind, SessionError};
 use crate::id::SessionId;
 use crate::lifecycle::core::Lifecycle;
 use crate::lifecycle::create::Created;
@@ -211,6 +213,17 @@ impl Inner {
         created
     }
 
+    /// The absolute end that a rotation must not move, in Unix seconds: that of the record or of
+    /// the token, or else that of a new session.
+    pub(crate) fn end(&self, current: &Current) -> Option<i64> {
+        let token = current.claims.as_ref().and_then(Claims::expires_at);
+        let known = [self.lifecycle.end(&current.record), token];
+        known.into_iter().flatten().min().or_else(|| {
+            let now = self.lifecycle.now();
+            self.lifecycle.lifetime.expires(now)
+        })
+    }
+
     fn failed(&self, operation: &'static str, error: &SessionError) {
         let mut state = self.lock();
         state.failure_reported |= stores(operation);
@@ -231,6 +244,15 @@ impl Inner {
             _ => {}
         }
     }
+}
+
+/// The claims of the application in a token.
+pub(crate) fn custom_claims(claims: Option<&Claims>) -> Result<Map<String, Value>, SessionError> {
+    let Some(claims) = claims else {
+        return Ok(Map::new());
+    };
+    let encode = |_| SessionError::encode(Some("claims".to_owned()), JsonErrorKind::Type);
+    claims.custom().map_err(encode)
 }
 
 /// Whether an operation stores the changes of the handle.

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use serde_json::Map;
-
 use crate::error::SessionError;
 use crate::id::SessionId;
+use crate::lifecycle::login::Login;
+use crate::record::Record;
 use crate::record::owner::Owner;
 use crate::session::handle::Session;
-use crate::session::inner::{Inner, OwnerChange};
+use crate::session::inner::{Inner, OwnerChange, custom_claims};
 use crate::session::state::Status;
 use crate::token::Token;
 use crate::token_rejection::TokenRejection;
@@ -87,20 +87,31 @@ impl Session {
 impl Inner {
     async fn login(self: Arc<Self>, owner: Owner) -> Result<Token, SessionError> {
         self.lifecycle.format()?;
-        match self.before_login()? {
-            Before::Nothing => {}
+        let before = match self.before_login()? {
+            Before::Nothing => None,
             Before::Remains(id) => {
                 let lifecycle = Arc::clone(&self.lifecycle);
                 lifecycle.destroy_by_id(id, None).await?;
+                None
             }
-            Before::Session => {
-                if let Some(token) = self.rotate_to(&owner).await? {
-                    return Ok(token);
-                }
-            }
-        }
-        self.lock().owner = OwnerChange::Set(owner);
-        let created = self.create(None, Some(Map::new())).await?;
+            Before::Session => Some(self.current()?),
+        };
+        let mut pending = self.pending();
+        pending.owner = OwnerChange::Set(owner.clone());
+        let new = pending.new_record(&self.lifecycle)?;
+        pending.end = before.as_ref().and_then(|current| self.end(current));
+        let claims = before.as_ref().and_then(|current| current.claims.as_ref());
+        let login = Login {
+            claims: custom_claims(claims)?,
+            session: before.map(|current| (current.id, current.record)),
+            owner,
+            new,
+            edit: &mut |before: &Record| pending.merge(before),
+        };
+        let created = Arc::clone(&self.lifecycle).login(login).await?;
+        let created = self.activate(created, &pending);
+        // A `set_owner` before the login is obsolete.
+        self.lock().owner = OwnerChange::Keep;
         created.token.ok_or(SessionError::NoTokens)
     }
 
@@ -116,31 +127,5 @@ impl Inner {
             } if *reason != TokenRejection::Unknown => Before::Remains(id.clone()),
             Status::Rejected { .. } | Status::Absent | Status::Gone => Before::Nothing,
         })
-    }
-
-    /// Rotates the session to `owner`. Returns `None` if it belonged to another owner, and is
-    /// destroyed now.
-    async fn rotate_to(self: &Arc<Self>, owner: &Owner) -> Result<Option<Token>, SessionError> {
-        let (current, mut pending) = self.current_and_pending()?;
-        pending.owner = OwnerChange::Set(owner.clone());
-        let mut other = None;
-        // Checked on the record that is stored at the moment of the rotation: another request may
-        // have changed the owner since this handle has read it.
-        let rotated = self
-            .rotate_with(&current, &mut pending, |before| {
-                other = before.meta().owner.clone().filter(|found| found != owner);
-                other.is_none()
-            })
-            .await;
-        let Some(other) = other else {
-            // A `set_owner` before the login is obsolete.
-            let created = rotated?;
-            self.lock().owner = OwnerChange::Keep;
-            return Ok(created.token);
-        };
-        let lifecycle = Arc::clone(&self.lifecycle);
-        lifecycle.destroy(current.id, Some(other)).await?;
-        self.lock().status = Status::Gone;
-        Ok(None)
     }
 }

@@ -5,19 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
-use serde_json::{Map, Value};
 
-use crate::error::{JsonErrorKind, SessionError};
+use crate::error::SessionError;
 use crate::id::SessionId;
-use crate::lifecycle::create::Created;
 use crate::lifecycle::tasks::run_to_completion;
 use crate::record::Record;
 use crate::record::data::SessionData;
 use crate::record::owner::Owner;
 use crate::session::handle::Session;
-use crate::session::inner::{Current, Inner, OwnerChange, Pending, Usage};
+use crate::session::inner::{Current, Inner, OwnerChange, Pending, Usage, custom_claims};
 use crate::session::state::Status;
-use crate::token::{Claims, Token};
+use crate::token::Token;
 use crate::token_rejection::TokenRejection;
 
 impl Session {
@@ -312,41 +310,14 @@ impl Inner {
 
     async fn rotate(self: Arc<Self>) -> Result<Token, SessionError> {
         let (current, mut pending) = self.current_and_pending()?;
-        let rotated = self.rotate_with(&current, &mut pending, |_| true).await?;
-        rotated.token.ok_or(SessionError::NoTokens)
-    }
-
-    /// Rotates the session, unless its record is one that is not `allowed` to.
-    pub(super) async fn rotate_with(
-        &self,
-        current: &Current,
-        pending: &mut Pending,
-        mut allowed: impl FnMut(&Record) -> bool + Send,
-    ) -> Result<Created, SessionError> {
-        pending.end = self.end(current);
-        let mut edit = |before: &Record| {
-            if allowed(before) {
-                pending.merge(before)
-            } else {
-                Err(SessionError::Interrupted)
-            }
-        };
-        let (id, record) = (current.id.clone(), current.record.clone());
+        pending.end = self.end(&current);
         let claims = custom_claims(current.claims.as_ref())?;
-        let lifecycle = Arc::clone(&self.lifecycle);
-        let created = lifecycle.rotate(id, record, claims, &mut edit).await?;
-        Ok(self.activate(created, pending))
-    }
-
-    /// The absolute end that a rotation must not move, in Unix seconds: that of the record or of
-    /// the token, or else that of a new session.
-    fn end(&self, current: &Current) -> Option<i64> {
-        let token = current.claims.as_ref().and_then(Claims::expires_at);
-        let known = [self.lifecycle.end(&current.record), token];
-        known.into_iter().flatten().min().or_else(|| {
-            let now = self.lifecycle.now();
-            self.lifecycle.lifetime.expires(now)
-        })
+        let mut edit = |before: &Record| pending.merge(before);
+        let rotating =
+            Arc::clone(&self.lifecycle).rotate(current.id, current.record, claims, &mut edit);
+        let created = rotating.await?;
+        let created = self.activate(created, &pending);
+        created.token.ok_or(SessionError::NoTokens)
     }
 
     async fn destroy(self: Arc<Self>) -> Result<bool, SessionError> {
@@ -396,15 +367,6 @@ impl Inner {
         }
         Ok(alive)
     }
-}
-
-/// The claims of the application in a token.
-fn custom_claims(claims: Option<&Claims>) -> Result<Map<String, Value>, SessionError> {
-    let Some(claims) = claims else {
-        return Ok(Map::new());
-    };
-    let encode = |_| SessionError::encode(Some("claims".to_owned()), JsonErrorKind::Type);
-    claims.custom().map_err(encode)
 }
 
 /// What there is to destroy.

@@ -5,7 +5,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::support::seconds;
 use jwt_redis_session::config::{ManualClock, SessionsBuilder};
-use jwt_redis_session::store::{CompareOutcome, NewRecord, SharedStore, Store, StoreErrorKind};
+use jwt_redis_session::store::{
+    CompareOutcome, NewEntry, NewRecord, PutMode, SharedStore, Store, StoreErrorKind,
+};
 use jwt_redis_session::testing::{Faults, Step};
 use jwt_redis_session::{
     Keyring, Lifetime, MemoryStore, NewClaims, Session, SessionError, SessionId, SessionState,
@@ -128,7 +130,7 @@ async fn a_session_that_could_not_be_opened_can_be_ended() {
 }
 
 #[tokio::test]
-async fn what_is_no_session_is_not_ended_as_one() {
+async fn only_a_destroy_by_id_deletes_a_record_that_is_not_a_session() {
     let store = MemoryStore::new();
     let sessions = sessions(store.clone());
     let (session, _) = created(&sessions, Some("jo")).await;
@@ -138,9 +140,19 @@ async fn what_is_no_session_is_not_ended_as_one() {
     let record = NewRecord::new(&key, b"[1,2]", Duration::from_secs(60));
     let spoiled = store.compare_and_set(&stored.value, record).await;
     assert_eq!(spoiled, Ok(CompareOutcome::Applied));
-    assert_eq!(sessions.destroy(&id).await, Err(SessionError::Corrupt));
     assert_eq!(sessions.destroy_all("jo").await, Ok(0));
-    assert_eq!(store.len(), 1, "left alone");
+    let owned = sessions.destroy_owned("jo", &id).await;
+    assert_eq!(owned, Err(SessionError::Corrupt));
+    assert_eq!(store.len(), 1, "it may be data of another application");
+    assert_eq!(sessions.destroy(&id).await, Ok(true));
+    assert!(store.is_empty());
+    // Data of another type is not deleted.
+    let key = key.strip_prefix("sess:").unwrap();
+    let entry = NewEntry::new("sess:index-of-another", key, 1, Duration::from_secs(60));
+    let put = store.index_put(entry, PutMode::KeepTombstone).await;
+    put.unwrap();
+    let id = SessionId::parse("index-of-another").unwrap();
+    assert_eq!(sessions.destroy(&id).await, Err(SessionError::Corrupt));
 }
 
 #[tokio::test]
@@ -246,4 +258,44 @@ async fn an_absolute_lifetime_holds_for_sessions_that_were_there_before_it() {
     build(true).open(&token).await.unwrap();
     clock.advance(Duration::from_secs(1));
     assert!(build(true).open(&token).await.is_err());
+}
+
+/// The clock of one host is 90 s ahead, which is less than the leeway of 120 s.
+#[tokio::test]
+async fn an_absolute_lifetime_holds_on_a_host_whose_clock_is_ahead() {
+    const ABSOLUTE: Duration = Duration::from_secs(60);
+    let (clock, ahead) = (
+        ManualClock::at(1_700_000_000),
+        ManualClock::at(1_700_000_090),
+    );
+    let store = MemoryStore::new().with_clock(clock.clone());
+    let build = |clock: &ManualClock, leeway| {
+        let keyring = keyring().leeway(Duration::from_secs(leeway)).unwrap();
+        let builder = Sessions::builder(store.clone(), keyring).clock(clock.clone());
+        let (idle, absolute) = (Duration::from_secs(86_400), ABSOLUTE);
+        let lifetime = Lifetime::Both { idle, absolute };
+        builder.lifetime(lifetime).build().unwrap()
+    };
+    let (_, token) = created(&build(&clock, 120), Some("jo")).await;
+    build(&ahead, 0).open(&token).await.expect_err("no leeway");
+
+    let sessions = build(&ahead, 120);
+    let session = sessions.open(&token).await.unwrap();
+    session.insert("a", 1).unwrap();
+    session.update().await.unwrap();
+    session.touch().await.unwrap();
+    session.touch_for(ABSOLUTE * 10).await.unwrap();
+    session.keep_alive().await.unwrap();
+    let token = session.rotate().await.unwrap().into_string();
+    assert_eq!(sessions.list("jo").await.unwrap().len(), 1);
+    assert!(session.is_alive().await.unwrap());
+    let key = format!("sess:{}", session.id().unwrap().as_str());
+    let stored = store.load(&key).await.unwrap().unwrap();
+    assert_eq!(stored.ttl, Some(ABSOLUTE), "nothing has extended it");
+
+    for clock in [&clock, &ahead] {
+        clock.advance(ABSOLUTE);
+    }
+    assert!(sessions.open(&token).await.is_err());
+    assert!(store.is_empty());
 }

@@ -94,12 +94,8 @@ async fn rotate_to(
     Ok(session.id().unwrap())
 }
 
-async fn login(
-    sessions: Sessions,
-    before: SessionId,
-    owner: &str,
-) -> Result<SessionId, SessionError> {
-    let session = sessions.get(&before).await?;
+async fn login(sessions: Sessions, old: SessionId, owner: &str) -> Result<SessionId, SessionError> {
+    let session = sessions.get(&old).await?;
     session.login(owner).await?;
     Ok(session.id().unwrap())
 }
@@ -149,6 +145,7 @@ impl<'w> Stage<'w> {
         if let Some(owner) = owner {
             first.set_owner(owner).unwrap();
         }
+        first.insert("of", owner.unwrap_or("guest")).unwrap();
         first.create().await.unwrap();
         let a = first.id().unwrap();
         let known = a.clone();
@@ -233,8 +230,8 @@ impl<'w> Stage<'w> {
     }
 
     fn login(&mut self, name: &'static str, owner: &'static str) -> Did<SessionId> {
-        let before = self.a.clone();
-        self.issue(name, move |sessions| login(sessions, before, owner))
+        let old = self.a.clone();
+        self.issue(name, move |sessions| login(sessions, old, owner))
     }
 
     fn update(&mut self, name: &'static str) -> Did<()> {
@@ -357,6 +354,12 @@ impl End {
             Ok(session) => session.contains_key(key),
             Err(_) => false,
         }
+    }
+
+    /// The data that the session `a` had in the beginning names whose it was.
+    async fn data_of(&self, id: &SessionId) -> Option<String> {
+        let session = self.sessions.get(id).await.ok()?;
+        session.get("of").unwrap()
     }
 
     async fn owner(&self, id: &SessionId) -> Option<String> {

@@ -73,7 +73,7 @@ mod typed;
 mod unsaved;
 mod values;
 
-use stores::{Late, Meddling, SeeNoTtl, SeeNothing, intercepted, yielding};
+use stores::{Late, Meddling, SeeNoTtl, SeeNothing, SlowLink, intercepted, yielding};
 
 // Helpers.
 

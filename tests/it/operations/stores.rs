@@ -19,6 +19,11 @@ pub(super) trait Intercept: Debug + Send + Sync + 'static {
         std::future::ready(())
     }
 
+    /// Runs before each compare-and-set of a value of this size.
+    fn before_set(&self, _size: usize) -> impl Future<Output = ()> + Send {
+        std::future::ready(())
+    }
+
     /// Changes what a load returns.
     fn loaded(&self, record: Option<StoredRecord>) -> Option<StoredRecord> {
         record
@@ -49,6 +54,7 @@ impl<I: Intercept> Store for Intercepted<I> {
         record: NewRecord<'_>,
     ) -> Result<CompareOutcome, StoreError> {
         self.intercept.before_compare(&self.inner, record.key).await;
+        self.intercept.before_set(record.value.len()).await;
         self.inner.compare_and_set(expected, record).await
     }
 
@@ -157,6 +163,17 @@ impl Intercept for Meddle {
         let record = NewRecord::new(key, &value, stored.ttl.unwrap());
         let written = store.compare_and_set(&stored.value, record).await.unwrap();
         assert_eq!(written, CompareOutcome::Applied);
+    }
+}
+
+/// Takes a time that grows with the value: 1 ms, and 20 ms more for 650 KB.
+#[derive(Clone, Debug)]
+pub(super) struct SlowLink;
+
+impl Intercept for SlowLink {
+    async fn before_set(&self, size: usize) {
+        let bytes = u64::try_from(size).unwrap();
+        tokio::time::sleep(Duration::from_micros(1_000 + bytes / 32)).await;
     }
 }
 
