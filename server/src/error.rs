@@ -3,12 +3,13 @@
 use std::borrow::Cow;
 
 use axum::response::{IntoResponse, Response};
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, StatusCode};
 use jwt_redis_session::{SessionError, TokenRejection};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::json_response::json_response;
 use crate::{request_scope, store_failure};
 
 /// Why a request was not done: a status and `{"error": "…"}`.
@@ -100,13 +101,8 @@ impl ApiError {
     /// The answer with another body; status and headers stay.
     pub(crate) fn with_body(self, body: &impl Serialize) -> Response {
         let text = serde_json::to_vec(body).unwrap_or_default();
-        let json = HeaderValue::from_static("application/json");
-        let mut response = (self.status, [(CONTENT_TYPE, json)], text).into_response();
-        let headers = response.headers_mut();
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if let Some((name, value)) = self.header {
-            headers.insert(name, value);
-        }
+        let mut response = json_response(self.status, text);
+        response.headers_mut().extend(self.header);
         response
     }
 }

@@ -23,6 +23,7 @@ mod cli;
 mod crypto;
 mod error;
 mod http;
+mod json_response;
 mod log_writer;
 mod master_keys;
 mod observe;

@@ -2,10 +2,9 @@
 
 use std::time::SystemTime;
 
-use axum::body::Body;
 use axum::response::Response;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG};
-use http::{HeaderValue, StatusCode};
+use http::StatusCode;
+use http::header::ETAG;
 use jwt_redis_session::Session;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -16,6 +15,7 @@ use crate::buckets::etag::ETag;
 use crate::buckets::session_ref::SessionRef;
 use crate::buckets::sessions;
 use crate::error::ApiError;
+use crate::json_response::json_response;
 use crate::unix_time;
 
 /// Room for all of an object but its data.
@@ -70,12 +70,7 @@ pub(super) fn json(
 ) -> Result<Response, ApiError> {
     let mut text = Vec::with_capacity(size);
     serde_json::to_writer(&mut text, object).map_err(|error| ApiError::internal(&error))?;
-    let mut response = Response::new(Body::from(text));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    Ok(response)
+    Ok(json_response(status, text))
 }
 
 /// Writes an id as it stands in URLs.

@@ -5,7 +5,13 @@ use crate::support::walls::House;
 const HOUSE: House = House {
     root: env!("CARGO_MANIFEST_DIR"),
     ranks: &[
-        &["crypto", "log_writer", "request_scope", "unix_time"],
+        &[
+            "crypto",
+            "json_response",
+            "log_writer",
+            "request_scope",
+            "unix_time",
+        ],
         &["secret"],
         &["settings"],
         &["optional", "start_error", "store_failure", "telemetry"],
