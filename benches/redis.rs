@@ -1,17 +1,15 @@
-//! How many sessions are opened in a second beside bare `GET`s on one shared connection, in one
-//! run: 64 tasks at a time, against a `redis-server` that this starts on a free loopback port.
+//! Sessions opened per second, beside bare `GET`s on one shared connection in the same run.
+//!
+//! 64 tasks at a time, against a `redis-server` that this starts on a free loopback port.
 
-use std::net::{TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use jwt_redis_session::RedisStore;
-use jwt_redis_session::store::{NewRecord, Store};
 
-use support::{KEY, MAX_AGE, RECORD, World};
+use support::{RECORD, World};
+use test_support::redis_server::RedisServer;
 
 mod support;
 
@@ -20,25 +18,24 @@ const ROUNDS: usize = 7;
 
 #[tokio::main]
 async fn main() {
-    // As criterion does: without `--bench` (in `cargo test`) it is only seen to work.
+    // As with criterion, a run without `--bench` (by `cargo test`) only shows that it works.
     let timed = std::env::args().any(|arg| arg == "--bench");
     let round = Duration::from_millis(if timed { 700 } else { 20 });
-    let redis = Redis::start();
+    let redis = RedisServer::start();
     let store = RedisStore::connect(&redis.url()).await.unwrap();
-    let record = NewRecord::new(KEY, RECORD.as_bytes(), MAX_AGE);
-    assert!(store.insert(record).await.unwrap());
     let connection = store.connection().await.unwrap();
-    let world = World::with(store);
+    let world = World::with(store, RECORD, None).await;
+    let key: Arc<str> = world.key.as_str().into();
 
     let mut rounds = Vec::new();
     for _ in 0..ROUNDS {
-        let shared = connection.clone();
+        let (shared, key) = (connection.clone(), Arc::clone(&key));
         let get = rate(round, move || {
-            let mut connection = shared.clone();
+            let (mut connection, key) = (shared.clone(), Arc::clone(&key));
             async move {
                 let mut get = redis::cmd("GET");
-                let value: Vec<u8> = get.arg(KEY).query_async(&mut connection).await?;
-                assert_eq!(value.len(), RECORD.len());
+                let value: Vec<u8> = get.arg(&*key).query_async(&mut connection).await?;
+                assert!(value.len() > 250);
                 Ok::<_, redis::RedisError>(())
             }
         });
@@ -88,50 +85,4 @@ where
         count += task.await.unwrap();
     }
     f64::from(count) / start.elapsed().as_secs_f64()
-}
-
-struct Redis {
-    child: Child,
-    port: u16,
-}
-
-impl Redis {
-    fn start() -> Self {
-        let free = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-        let port = free.local_addr().unwrap().port();
-        drop(free);
-        let child = Command::new("redis-server")
-            .args([
-                "--bind",
-                "127.0.0.1",
-                "--save",
-                "",
-                "--dir",
-                "/tmp",
-                "--port",
-            ])
-            .arg(port.to_string())
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("redis-server is installed");
-        let server = Self { child, port };
-        for _ in 0..200 {
-            if TcpStream::connect(("127.0.0.1", port)).is_ok() {
-                return server;
-            }
-            sleep(Duration::from_millis(10));
-        }
-        panic!("redis-server does not start");
-    }
-
-    fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}/", self.port)
-    }
-}
-
-impl Drop for Redis {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }

@@ -1,7 +1,7 @@
 //! A stream of server-sent events that ends when its session does.
 //!
-//! A session is looked at when a request begins, so a connection that stays open has to ask now
-//! and then. `cargo run --example live`, then:
+//! A session is loaded once per request, so a connection that stays open checks from time to time
+//! whether it still exists. `cargo run --example live`, then:
 //!
 //! ```sh
 //! TOKEN=$(curl -s http://127.0.0.1:3000/login -X POST)
@@ -65,7 +65,7 @@ async fn next(live: Live) -> Option<(Result<Event, Infallible>, Live)> {
     let (text, live) = match session.is_alive().await {
         Ok(true) => ("still logged in", Live::On(session, ticks)),
         Ok(false) => ("logged out", Live::Over),
-        // Nobody knows. Whoever must not go on in that case ends here, too.
+        // Unknown. A service that must not continue in this case ends the stream here, too.
         Err(_) => ("the store does not answer", Live::On(session, ticks)),
     };
     Some((Ok(Event::default().data(text)), live))

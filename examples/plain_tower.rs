@@ -14,24 +14,27 @@ use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
+use jwt_redis_session::middleware::SessionBody;
 use jwt_redis_session::{
-    JwtRedisSession, Keyring, MemoryStore, Session, SessionBody, SessionError, SessionRejection,
-    Sessions,
+    JwtRedisSession, Keyring, MemoryStore, Session, SessionError, SessionRejection, Sessions,
 };
 use tokio::net::TcpListener;
 use tower::ServiceBuilder;
 
-/// The layer gives the body back as a `SessionBody`, since it may have looked for a token in it.
+/// hyper's own body cannot be restored after the layer has looked for a token in it.
+///
+/// An app without tokens in bodies takes `Incoming` itself, and
+/// `JwtRedisSession::new(sessions).without_body()`.
 type Body = SessionBody<Incoming>;
 
 async fn answer(request: Request<Body>) -> Result<Response<String>, Infallible> {
     let session = request.extensions().get::<Session>();
-    let session = session.expect("the layer is there").clone();
+    let session = session.expect("the layer is present").clone();
     let result = match (request.method(), request.uri().path()) {
         (&Method::POST, "/login") => log_in(&session).await,
         _ => count(&session).await,
     };
-    Ok(result.map_or_else(|error| refuse(&error), Response::new))
+    Ok(result.map_or_else(|error| reject(&error), Response::new))
 }
 
 async fn log_in(session: &Session) -> Result<String, SessionError> {
@@ -49,10 +52,9 @@ async fn count(session: &Session) -> Result<String, SessionError> {
     Ok(format!("visit number {}\n", visits.await?))
 }
 
-/// Status, headers and text, as the axum extractors would answer.
-fn refuse(error: &SessionError) -> Response<String> {
-    let refusal = SessionRejection::from(error);
-    refusal.response(refusal.to_json())
+/// Answers as the axum extractors do.
+fn reject(error: &SessionError) -> Response<String> {
+    SessionRejection::from(error).json_response()
 }
 
 #[tokio::main]
@@ -60,6 +62,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let keyring = Keyring::hs256("a secret for this example alone, not for you")?;
     let sessions = Sessions::builder(MemoryStore::new(), keyring).build()?;
     let service = ServiceBuilder::new()
+        .map_request(SessionBody::wrap)
         .layer(JwtRedisSession::new(sessions))
         .service_fn(answer);
     let listener = TcpListener::bind("127.0.0.1:3000").await?;

@@ -1,26 +1,30 @@
-//! How does axum get it?
+//! axum extractors for sessions, and responses for their errors.
 
 use std::ops::Deref;
 
 use axum_core::body::Body;
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum_core::response::{IntoResponse, Response};
-use http::header::CONTENT_TYPE;
+use http::StatusCode;
 use http::request::Parts;
-use http::{HeaderValue, StatusCode};
+use http_body_util::BodyExt as _;
 
 use crate::error::SessionError;
-use crate::middleware::{SessionRejection, Tagged};
+use crate::middleware::{
+    LazySession, LazyTagged, ReplayBody, SessionBody, SessionRejection, Tagged,
+};
 use crate::session::Session;
 
-/// Takes the handle that the nearest [`JwtRedisSession`](crate::JwtRedisSession) layer left,
-/// whatever its state. Without a layer the answer is 500, and says which one to add.
+/// Extracts the session of the nearest [`JwtRedisSession`](crate::JwtRedisSession) layer, whatever
+/// its state, and loads it if that layer is lazy. Without a layer the answer is 500.
 impl<S: Sync> FromRequestParts<S> for Session {
     type Rejection = SessionRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
-        let session = parts.extensions.get().cloned();
-        session.ok_or_else(missing_layer)
+        match LazySession::of(&parts.extensions) {
+            Some(session) => Ok(session.load().await),
+            None => Err(SessionRejection::missing_layer()),
+        }
     }
 }
 
@@ -32,27 +36,52 @@ impl<S: Sync> OptionalFromRequestParts<S> for Session {
         parts: &mut Parts,
         _: &S,
     ) -> Result<Option<Self>, SessionRejection> {
-        Ok(parts.extensions.get().cloned())
+        match LazySession::of(&parts.extensions) {
+            Some(session) => Ok(Some(session.load().await)),
+            None => Ok(None),
+        }
     }
 }
 
-/// Takes the handle of the layer tagged with `T`, whatever its state. Without that layer the
-/// answer is 500.
+/// Extracts the session of the nearest [`JwtRedisSession`](crate::JwtRedisSession) layer without
+/// loading it. Without a layer the answer is 500.
+impl<S: Sync> FromRequestParts<S> for LazySession {
+    type Rejection = SessionRejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
+        Self::of(&parts.extensions).ok_or_else(SessionRejection::missing_layer)
+    }
+}
+
+/// Extracts the session of the layer tagged with `T`, whatever its state, and loads it if that
+/// layer is lazy. Without that layer the answer is 500.
 impl<S: Sync, T: 'static> FromRequestParts<S> for Tagged<T> {
     type Rejection = SessionRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
-        let tagged = Self::of(&parts.extensions).cloned();
-        tagged.ok_or_else(missing_layer)
+        match LazyTagged::<T>::of(&parts.extensions) {
+            Some(tagged) => Ok(Self::new(tagged.load().await)),
+            None => Err(SessionRejection::missing_layer()),
+        }
     }
 }
 
-/// A session that lived when the request began.
+/// Extracts the session of the layer tagged with `T` without loading it. Without that layer the
+/// answer is 500.
+impl<S: Sync, T: 'static> FromRequestParts<S> for LazyTagged<T> {
+    type Rejection = SessionRejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
+        Self::of(&parts.extensions).ok_or_else(SessionRejection::missing_layer)
+    }
+}
+
+/// Session that was active when it was loaded.
 ///
-/// As an extractor it answers for requests that have none before the handler runs, as
-/// [`SessionRejection`] tells: 401 without a session, 503 if the store is down. `Option<ActiveSession>`
-/// is `None` where that answer would be 401, so for a token that has expired too; a broken
-/// request or a store that is down is still answered.
+/// As an extractor it answers requests without an active session before the handler runs, as
+/// described by [`SessionRejection`]: 401 without a session, 503 if the store is unavailable.
+/// `Option<ActiveSession>` is `None` where that answer would be 401, for an expired token, too. An
+/// ambiguous request and an unavailable store are still answered.
 ///
 /// ```
 /// # use jwt_redis_session::{ActiveSession, SessionError};
@@ -71,7 +100,7 @@ impl<S: Sync, T: 'static> FromRequestParts<S> for Tagged<T> {
 pub struct ActiveSession(Session);
 
 impl ActiveSession {
-    /// The handle itself.
+    /// Returns the session itself.
     #[must_use]
     pub fn into_session(self) -> Session {
         self.0
@@ -89,8 +118,12 @@ impl Deref for ActiveSession {
 impl<S: Sync> FromRequestParts<S> for ActiveSession {
     type Rejection = SessionRejection;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
-        active(parts)
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, SessionRejection> {
+        let session = <Session as FromRequestParts<S>>::from_request_parts(parts, state).await?;
+        match SessionRejection::of(&session.state()) {
+            None => Ok(Self(session)),
+            Some(rejection) => Err(rejection),
+        }
     }
 }
 
@@ -99,47 +132,42 @@ impl<S: Sync> OptionalFromRequestParts<S> for ActiveSession {
 
     async fn from_request_parts(
         parts: &mut Parts,
-        _: &S,
+        state: &S,
     ) -> Result<Option<Self>, SessionRejection> {
-        match active(parts) {
+        match <Self as FromRequestParts<S>>::from_request_parts(parts, state).await {
             Ok(session) => Ok(Some(session)),
-            Err(refusal) if refusal.status() == StatusCode::UNAUTHORIZED => Ok(None),
-            Err(refusal) => Err(refusal),
+            Err(rejection) if rejection.status() == StatusCode::UNAUTHORIZED => Ok(None),
+            Err(rejection) => Err(rejection),
         }
     }
 }
 
-fn active(parts: &Parts) -> Result<ActiveSession, SessionRejection> {
-    let session: &Session = parts.extensions.get().ok_or_else(missing_layer)?;
-    match SessionRejection::of(&session.state()) {
-        None => Ok(ActiveSession(session.clone())),
-        Some(refusal) => Err(refusal),
-    }
-}
-
-fn missing_layer() -> SessionRejection {
-    let refusal = SessionRejection::missing_layer();
-    tracing::error!("{refusal}");
-    refusal
-}
-
-/// Answers with the message as `{"error":"…"}`.
+/// Converts to status, headers and `{"error":"…"}`.
 impl IntoResponse for SessionRejection {
     fn into_response(self) -> Response {
-        let mut response = self.response(Body::from(self.to_json()));
-        let json = HeaderValue::from_static("application/json");
-        response.headers_mut().insert(CONTENT_TYPE, json);
-        response
+        self.json_response()
     }
 }
 
-/// Answers as [`SessionRejection`] tells. What went wrong in the program is logged, and not told.
+/// Converts to the response described by [`SessionRejection`]. Internal errors are logged and
+/// answered with a generic 500.
 impl IntoResponse for SessionError {
     fn into_response(self) -> Response {
-        let refusal = SessionRejection::from(&self);
-        if refusal.status() == StatusCode::INTERNAL_SERVER_ERROR {
+        let rejection = SessionRejection::from(&self);
+        if rejection.status() == StatusCode::INTERNAL_SERVER_ERROR {
             tracing::error!(error = %self, "session operation failed");
         }
-        refusal.into_response()
+        rejection.into_response()
+    }
+}
+
+impl ReplayBody for Body {
+    fn replay(read: SessionBody<Self>) -> Self {
+        match read.into_complete() {
+            Ok(data) => Self::from(data),
+            // axum looks for a length limit in an error and in its source, no deeper. The error
+            // is unwrapped, so that wrapping it again keeps it there.
+            Err(read) => Self::new(read.map_err(axum_core::Error::into_inner)),
+        }
     }
 }

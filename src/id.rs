@@ -14,7 +14,6 @@ use crate::crypto;
 /// Always 16 to 128 characters of `A-Z a-z 0-9 _ -`, so an id can never leave its keyspace.
 /// `Debug` and `Display` print only a short hash; [`SessionId::as_str`] gives the id itself.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-// Shared, so that the operations of a handle copy no text.
 pub struct SessionId(Arc<str>);
 
 impl SessionId {

@@ -22,18 +22,17 @@ mod telemetry;
 pub mod testing;
 mod token;
 mod token_rejection;
+mod unsearched_body;
 
 #[cfg(feature = "axum")]
 pub use axum::ActiveSession;
 pub use error::SessionError;
 pub use id::SessionId;
 pub use lifecycle::lifetime::{Lifetime, Touch};
-pub use middleware::{
-    InvalidRealm, JwtRedisSession, RequireSession, SessionBody, SessionRejection, Tagged,
-};
+pub use middleware::{JwtRedisSession, RequireSession, SessionRejection, Tagged};
 pub use session::{Session, SessionData, SessionEntry, SessionState};
 pub use sessions::Sessions;
-pub use source::{InvalidTokenArg, TokenSource, TokenSources};
+pub use source::{TokenSource, TokenSources};
 pub use store::memory::MemoryStore;
 #[cfg(feature = "redis")]
 #[cfg_attr(docsrs, doc(cfg(feature = "redis")))]

@@ -12,6 +12,7 @@ use crate::session::{Session, SessionEntry, SessionState};
 use crate::telemetry;
 use crate::token::{Claims, Verified};
 use crate::token_rejection::TokenRejection;
+use crate::unsearched_body::UnsearchedBody;
 
 /// Opens, lists and destroys sessions.
 ///
@@ -51,7 +52,15 @@ impl Sessions {
     /// Returns a handle without a session, to create one.
     #[must_use]
     pub fn new_session(&self) -> Session {
-        Session::absent(Arc::clone(&self.lifecycle))
+        self.absent(None)
+    }
+
+    /// Returns the session of a request without a token, or whose body was not searched for one.
+    pub(crate) fn absent(&self, unsearched: Option<UnsearchedBody>) -> Session {
+        if let Some(reason) = unsearched {
+            telemetry::unsearched_body(reason);
+        }
+        Session::absent(Arc::clone(&self.lifecycle), unsearched)
     }
 
     /// Opens the session that `token` names.
@@ -67,17 +76,22 @@ impl Sessions {
         match session.state() {
             SessionState::Rejected(reason) => Err(SessionError::Rejected(reason)),
             SessionState::Unavailable(error) => Err(SessionError::Unavailable(error)),
-            SessionState::Absent | SessionState::Active | SessionState::Gone => Ok(session),
+            SessionState::Absent { .. } | SessionState::Active | SessionState::Gone => Ok(session),
         }
     }
 
     /// As [`open`](Self::open), but always returns a handle, whose [`state`](Session::state) holds
     /// the result. For middleware.
     pub async fn from_token(&self, token: &str) -> Session {
-        let (id, claims) = match self.verify(token) {
-            Ok(verified) => verified.into_parts(),
-            Err(reason) => return self.rejected(reason),
-        };
+        match self.verify(token) {
+            Ok(verified) => self.load_verified(verified).await,
+            Err(reason) => self.rejected(reason),
+        }
+    }
+
+    /// Loads the session of a verified token.
+    pub(crate) async fn load_verified(&self, verified: Verified) -> Session {
+        let (id, claims) = verified.into_parts();
         let expires = claims.as_ref().and_then(Claims::expires_at);
         match self.lifecycle.load(&id, expires).await {
             Ok(loaded) => Session::active(Arc::clone(&self.lifecycle), id, claims, loaded),

@@ -7,6 +7,7 @@ use std::future::Future;
 
 use crate::store::StoreError;
 use crate::token_rejection::TokenRejection;
+use crate::unsearched_body::UnsearchedBody;
 
 /// Counts one with the feature `metrics`, and is nothing without it.
 macro_rules! count {
@@ -34,6 +35,15 @@ pub(crate) fn rejected(reason: TokenRejection) {
     if reason == TokenRejection::Corrupt {
         corrupt("load");
     }
+}
+
+/// A request body was not searched for a token.
+pub(crate) fn unsearched_body(reason: UnsearchedBody) {
+    count!("jwt_redis_session_unsearched_bodies_total", "reason" => reason.as_str());
+    tracing::debug!(
+        reason = reason.as_str(),
+        "request body not searched for a token"
+    );
 }
 
 /// An operation found its session gone.

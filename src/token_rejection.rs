@@ -2,14 +2,14 @@
 
 use std::fmt;
 
-/// Says why a presented token gives no session.
+/// Reason why a presented token gives no session.
 ///
-/// For logs, metrics and tests: the client is told nothing but "invalid token", whatever the
-/// reason, so that no answer can be used to probe tokens (RFC 6750 section 3.1).
+/// For logs, metrics and tests. The client gets the same answer for every reason, so that no
+/// answer can be used to probe tokens (RFC 6750 section 3.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TokenRejection {
-    /// The request carries more than one token where one may stand.
+    /// The request carries more than one token where one is allowed.
     Ambiguous,
     /// The token is longer than the limit (8192 bytes).
     TooLong,
@@ -20,13 +20,13 @@ pub enum TokenRejection {
     /// The header carries a parameter that changes what the token means (`crit`, `b64`, `enc`,
     /// `zip`, `cty`, a foreign `typ`), or names a key that is not in the key ring.
     HeaderParam,
-    /// The signature is not by a key of the key ring.
+    /// The signature does not verify with any key of the key ring.
     Signature,
-    /// The token, or the session's absolute lifetime, has run out.
+    /// The token, or the absolute lifetime of the session, has expired.
     Expired,
-    /// The token's `nbf` lies in the future.
+    /// The token's `nbf` is in the future.
     NotYetValid,
-    /// A registered claim has the wrong type, or one that is required is missing.
+    /// A registered claim has the wrong type, or a required claim is missing.
     Claim,
     /// The token has no `jti`.
     MissingId,
@@ -36,20 +36,14 @@ pub enum TokenRejection {
     Audience,
     /// The token is by another issuer.
     Issuer,
-    /// The store knows no such session: destroyed, expired, evicted, or of another keyspace.
+    /// The store has no such session: destroyed, expired, evicted, or of another keyspace.
     Unknown,
-    /// What stands under the session's key is not a record.
+    /// The value under the session's key is not a record.
     Corrupt,
-    /// The body is longer than the limit within which a token is looked for.
-    BodyTooLarge,
-    /// The body is not what its `Content-Type` says, or could not be read.
-    BodyMalformed,
-    /// The body did not arrive within the read deadline.
-    BodyTimeout,
 }
 
 impl TokenRejection {
-    /// The reason in `snake_case`, as logs and metrics name it.
+    /// Returns the reason in `snake_case`, as logs and metrics name it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -68,9 +62,6 @@ impl TokenRejection {
             Self::Issuer => "issuer",
             Self::Unknown => "unknown",
             Self::Corrupt => "corrupt",
-            Self::BodyTooLarge => "body_too_large",
-            Self::BodyMalformed => "body_malformed",
-            Self::BodyTimeout => "body_timeout",
         }
     }
 }

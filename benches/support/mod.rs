@@ -1,27 +1,23 @@
-//! What the benchmarks of sessions share.
+//! Sessions and requests for the benchmarks.
 #![allow(dead_code, reason = "each benchmark uses a part")]
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use http::{Request, Response};
 use http_body_util::Empty;
-use jwt_redis_session::store::{NewRecord, Store};
-use jwt_redis_session::{
-    JwtRedisSession, Keyring, MemoryStore, NewClaims, Session, SessionBody, SessionId, Sessions,
-    Token,
-};
+use jwt_redis_session::store::Store;
+use jwt_redis_session::{JwtRedisSession, Keyring, MemoryStore, Session, Sessions, Token};
+use serde_json::{Map, Value};
 use tower::{Layer, Service};
 
 pub(crate) const SECRET: &[u8] = b"0123456789abcdef0123456789abcdef";
 pub(crate) const MAX_AGE: Duration = Duration::from_secs(86_400);
-pub(crate) const KEY: &str = "sess:0b54dd5c-1b1f-4a3c-9f57-6f4f0c0d9a11";
-const ID: &str = "0b54dd5c-1b1f-4a3c-9f57-6f4f0c0d9a11";
 
-/// 300 bytes; `theme` stands in the middle.
+/// A record of 300 bytes.
 pub(crate) const RECORD: &str = concat!(
     r#"{"_jrs":{"created":1700000000},"user":{"name":"jo","email":"jo@example.com","roles":"#,
     r#"["editor","admin"]},"visits":42,"theme":"dark","locale":"en-GB","cart":[{"sku":"#,
@@ -30,60 +26,63 @@ pub(crate) const RECORD: &str = concat!(
 );
 
 pub(crate) type Body = Empty<Bytes>;
-pub(crate) type Seen = Request<SessionBody<Body>>;
 pub(crate) type Answer = Result<Response<Body>, Infallible>;
 
-/// A session that lives in a store, and a token for it.
-pub(crate) struct World<S = MemoryStore> {
-    pub(crate) store: S,
+/// A stored session and its token.
+pub(crate) struct World {
     pub(crate) sessions: Sessions,
     pub(crate) token: Token,
+    /// The key of the record in the store.
+    pub(crate) key: String,
 }
 
 impl World {
-    /// Lives in memory.
+    /// Creates a session in memory.
     pub(crate) fn new() -> Self {
-        let store = MemoryStore::new();
-        let record = NewRecord::new(KEY, RECORD.as_bytes(), MAX_AGE);
-        assert!(done(store.insert(record)).unwrap());
-        Self::with(store)
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        runtime
+            .unwrap()
+            .block_on(Self::with(MemoryStore::new(), RECORD, None))
     }
-}
 
-impl<S: Store + Clone> World<S> {
-    /// Lives in `store`, which holds [`RECORD`] under [`KEY`].
-    pub(crate) fn with(store: S) -> Self {
-        assert_eq!(RECORD.len(), 300);
+    /// Creates a session in `store`, with the fields of `record`, which belongs to `owner`.
+    pub(crate) async fn with(
+        store: impl Store + 'static,
+        record: &str,
+        owner: Option<&str>,
+    ) -> Self {
         let keyring = Keyring::hs256(SECRET).unwrap();
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-        let iat = now.as_secs() as i64;
-        let claims = NewClaims::at(iat)
-            .subject("user-42")
-            .expires_at(iat + 86_400);
-        let token = keyring
-            .sign(&SessionId::parse(ID).unwrap(), &claims)
-            .unwrap();
-        let sessions = Sessions::builder(store.clone(), keyring).max_age(MAX_AGE);
+        let sessions = Sessions::builder(store, keyring).max_age(MAX_AGE);
+        let sessions = sessions.build().unwrap();
+        let mut fields: Map<String, Value> = serde_json::from_str(record).unwrap();
+        fields.remove("_jrs");
+        let session = sessions.new_session();
+        session.merge(fields).unwrap();
+        if let Some(owner) = owner {
+            session.set_owner(owner).unwrap();
+        }
+        let token = session.create().await.unwrap();
+        let key = format!("sess:{}", session.id().unwrap().as_str());
         Self {
-            store,
-            sessions: sessions.build().unwrap(),
+            sessions,
             token,
+            key,
         }
     }
 
-    /// Lays the layer around `inner`.
+    /// Wraps `inner` in the layer.
     pub(crate) fn layered<I>(
         &self,
         inner: I,
     ) -> impl Service<Request<Body>, Response = Response<Body>, Error = Infallible>
     where
-        I: Service<Seen, Response = Response<Body>, Error = Infallible> + Clone,
+        I: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone,
     {
         JwtRedisSession::new(self.sessions.clone()).layer(inner)
     }
 }
 
-/// A request with the headers that every client sends.
+/// Returns a request with the headers that every client sends.
 pub(crate) fn request(token: Option<&Token>) -> Request<Body> {
     let mut request = Request::get("/read?page=2")
         .header("host", "example.com")
@@ -95,20 +94,20 @@ pub(crate) fn request(token: Option<&Token>) -> Request<Body> {
     request.body(Empty::new()).unwrap()
 }
 
-/// As servers and routers hand it on: something is in the extensions already.
+/// Adds an extension, as servers and routers do before the layer is called.
 pub(crate) fn with_extensions(mut request: Request<Body>) -> Request<Body> {
     request.extensions_mut().insert(7_u16);
     request
 }
 
-/// Answers without looking at the session.
-pub(crate) fn ignore(request: Seen) -> Ready<Answer> {
+/// Answers without using the session.
+pub(crate) fn ignore(request: Request<Body>) -> Ready<Answer> {
     std::hint::black_box(request);
     ready(Ok(Response::new(Empty::new())))
 }
 
 /// Reads one field of the session.
-pub(crate) fn read(request: Seen) -> Ready<Answer> {
+pub(crate) fn read(request: Request<Body>) -> Ready<Answer> {
     let session: &Session = request.extensions().get().unwrap();
     let theme: Option<String> = session.get("theme").unwrap();
     assert_eq!(theme.as_deref(), Some("dark"));
@@ -116,7 +115,7 @@ pub(crate) fn read(request: Seen) -> Ready<Answer> {
     ready(Ok(Response::new(Empty::new())))
 }
 
-/// The outcome of a future that never waits: the store is in memory.
+/// Returns the output of a future that never waits, since the store is in memory.
 pub(crate) fn done<F: Future>(future: F) -> F::Output {
     future.now_or_never().unwrap()
 }

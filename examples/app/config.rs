@@ -1,4 +1,4 @@
-//! What the environment says.
+//! Configuration from environment variables.
 
 use std::env::{self, VarError};
 use std::fmt;
@@ -18,6 +18,7 @@ pub(crate) struct Config {
     keyspace: String,
     max_age: Duration,
     absolute_lifetime: Option<Duration>,
+    pub(crate) lazy: bool,
 }
 
 impl Config {
@@ -30,6 +31,7 @@ impl Config {
             keyspace: var("KEYSPACE")?.unwrap_or_else(|| "sess:".to_owned()),
             max_age: seconds("MAX_AGE")?.unwrap_or(Duration::from_secs(86_400)),
             absolute_lifetime: seconds("ABSOLUTE_LIFETIME")?,
+            lazy: flag("LAZY")?,
         })
     }
 
@@ -55,7 +57,7 @@ impl Config {
             .map_err(|error| Wrong::new("MAX_AGE or ABSOLUTE_LIFETIME", error))
     }
 
-    /// Says what a deployment would not want.
+    /// Warns about settings that no deployment should have.
     pub(crate) fn announce(&self) {
         if self.redis_url.is_none() {
             eprintln!("REDIS_URL is not set: sessions are kept in memory, until the app ends");
@@ -83,7 +85,7 @@ impl Config {
     }
 }
 
-/// The app starts whether or not Redis is there, and says so if it is not.
+/// Starts without waiting for Redis, and warns if it is not reachable.
 fn redis(url: &str) -> Result<RedisStore, Wrong> {
     let store = RedisStore::lazy(url).map_err(|error| Wrong::new("REDIS_URL", error))?;
     let probe = store.clone();
@@ -128,6 +130,14 @@ fn seconds(name: &'static str) -> Result<Option<Duration>, Wrong> {
             name,
             format!("{value:?} is not a number of seconds above 0"),
         )),
+    }
+}
+
+fn flag(name: &'static str) -> Result<bool, Wrong> {
+    match var(name)?.as_deref() {
+        None | Some("0") => Ok(false),
+        Some("1") => Ok(true),
+        Some(other) => Err(Wrong::new(name, format!("{other:?} is not 0 or 1"))),
     }
 }
 

@@ -7,7 +7,7 @@ use jwt_redis_session::SessionError;
 use serde_json::json;
 
 pub(crate) enum AppError {
-    /// What the library says, with its status and headers.
+    /// An error of the library, answered with its status and headers.
     Session(SessionError),
     Request(StatusCode, String),
 }
@@ -29,7 +29,7 @@ impl From<SessionError> for AppError {
             SessionError::ReservedField(_) | SessionError::InvalidOwner => {
                 Self::bad_request(error.to_string())
             }
-            // Made by a Node service, say.
+            // For example a session made by a Node service.
             SessionError::NoOwner => Self::new(StatusCode::CONFLICT, "the session has no owner"),
             error => Self::Session(error),
         }

@@ -1,7 +1,7 @@
 //! A server to try everything: sessions over HTTP, with a page to do it by hand.
 //!
 //! `cargo run --example app`, then open <http://127.0.0.1:3000>. Every route takes GET and POST;
-//! parameters stand in the query, a form or a JSON object.
+//! parameters are in the query, a form or a JSON object.
 //!
 //! | route | does |
 //! |---|---|
@@ -13,17 +13,18 @@
 //! | `/session/list` | the sessions of the same user |
 //! | `/session/destroy` | logs out; with `id` another session of the same user |
 //! | `/session/destroy-others`, `/session/destroy-all` | log out elsewhere, everywhere |
-//! | `/health` | says `ok`, whatever Redis does |
+//! | `/health` | answers `ok`, also while Redis is down |
 //!
 //! | variable | default | |
 //! |---|---|---|
 //! | `LISTEN` | `127.0.0.1:3000` | |
 //! | `REDIS_URL` | | without it sessions are kept in memory |
-//! | `JWT_SECRET` | | without it one is drawn, and tokens end with the process |
+//! | `JWT_SECRET` | | without it a random one is used, and tokens end with the process |
 //! | `JWT_ALGORITHM` | `HS256` | or `HS384`, `HS512` |
 //! | `KEYSPACE` | `sess:` | in front of every key in Redis |
 //! | `MAX_AGE` | `86400` | seconds without use after which a session ends |
 //! | `ABSOLUTE_LIFETIME` | | seconds after which it ends however much it is used |
+//! | `LAZY` | `0` | `1` reads a session from Redis only for routes that use it |
 //! | `RUST_LOG` | `info` | `debug` shows every request |
 
 mod config;
@@ -59,7 +60,7 @@ async fn main() -> ExitCode {
 async fn run() -> Result<(), Wrong> {
     config::logging()?;
     let config = Config::from_env()?;
-    let app = app(config.sessions()?);
+    let app = app(config.sessions()?, config.lazy);
     let listen =
         |error: std::io::Error| Wrong::new("LISTEN", format!("{}: {error}", config.listen));
     let listener = TcpListener::bind(&config.listen).await.map_err(listen)?;
@@ -72,12 +73,17 @@ async fn run() -> Result<(), Wrong> {
     Ok(())
 }
 
-fn app(sessions: Sessions) -> Router {
-    routes::router(sessions.clone())
-        .layer(JwtRedisSession::new(sessions))
-        // Outside the layer, since these need no session.
-        .merge(page::router())
-        .route("/health", on(GET_AND_POST, async || "ok"))
+fn app(sessions: Sessions, lazy: bool) -> Router {
+    let layer = JwtRedisSession::new(sessions.clone());
+    let with_session = routes::router(sessions);
+    let without_session = page::router().route("/health", on(GET_AND_POST, async || "ok"));
+    // A lazy layer may be around all routes: those that do not use their session cost no command.
+    let routes = if lazy {
+        with_session.merge(without_session).layer(layer.lazy())
+    } else {
+        with_session.layer(layer).merge(without_session)
+    };
+    routes
         .fallback(async || AppError::new(StatusCode::NOT_FOUND, "there is no such page"))
         .method_not_allowed_fallback(async || {
             AppError::new(

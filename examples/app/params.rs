@@ -1,4 +1,4 @@
-//! The parameters of a request, wherever they stand.
+//! Parameters of a request: in the query, a form or a JSON object.
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};

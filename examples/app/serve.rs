@@ -1,6 +1,6 @@
-//! Serves until told to stop.
+//! HTTP server with a graceful shutdown.
 //!
-//! `axum::serve` would do, but for clients that open a connection and never finish their request.
+//! `axum::serve` has no timeout for clients that open a connection and never finish a request.
 
 use std::time::Duration;
 
@@ -14,14 +14,14 @@ use tokio::signal::unix::{SignalKind, signal};
 
 /// How long a client may take to send the head of a request, and to send the next request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long requests under way may take once the server is told to stop.
+/// How long requests in progress may take after the shutdown signal.
 const GRACE: Duration = Duration::from_secs(5);
-/// How long to wait when no connection can be accepted, for want of file descriptors say.
+/// How long to wait when no connection can be accepted, for example without free file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
 pub(crate) async fn serve(listener: TcpListener, app: Router) {
     let connections = GracefulShutdown::new();
-    let mut told_to_stop = std::pin::pin!(told_to_stop());
+    let mut shutdown_signal = std::pin::pin!(shutdown_signal());
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
@@ -31,7 +31,7 @@ pub(crate) async fn serve(listener: TcpListener, app: Router) {
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
             },
-            () = &mut told_to_stop => break,
+            () = &mut shutdown_signal => break,
         }
     }
     drop(listener);
@@ -53,7 +53,7 @@ fn spawn(socket: TcpStream, app: Router, connections: &GracefulShutdown) {
 }
 
 /// Waits for Ctrl-C or SIGTERM.
-async fn told_to_stop() {
+async fn shutdown_signal() {
     let mut terminate = signal(SignalKind::terminate()).expect("SIGTERM can be waited for");
     tokio::select! {
         _ = terminate.recv() => {}

@@ -13,7 +13,8 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, Request, Response};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt as _;
-use jwt_redis_session::{JwtRedisSession, Session, SessionBody};
+use jwt_redis_session::middleware::SessionBody;
+use jwt_redis_session::{JwtRedisSession, Session};
 use jwt_redis_session_fuzz::World;
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Map, Value};
@@ -82,7 +83,10 @@ fn check(world: &World, input: &Input<'_>) {
         Some(limit) => layer.body_limit(limit.into()),
         None => layer,
     };
-    let service = ServiceBuilder::new().layer(layer).service_fn(inner);
+    let service = ServiceBuilder::new()
+        .map_request(SessionBody::wrap)
+        .layer(layer)
+        .service_fn(inner);
     let (seen, active) = world.run(service.oneshot(request)).unwrap().into_body();
     if active {
         assert!(

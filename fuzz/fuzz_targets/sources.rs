@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Request, Response, Uri};
 use http_body_util::Full;
 use jwt_redis_session::{
-    JwtRedisSession, Session, SessionBody, SessionState, TokenSource, TokenSources,
+    JwtRedisSession, Session, SessionState, TokenSource, TokenSources,
 };
 use jwt_redis_session_fuzz::World;
 use libfuzzer_sys::fuzz_target;
@@ -65,7 +65,7 @@ fn check(world: &World, input: &Input<'_>) {
     compare(&before, response.body(), response.headers());
 }
 
-async fn inner(request: Request<SessionBody<Full<Bytes>>>) -> Result<Response<Uri>, Infallible> {
+async fn inner(request: Request<Full<Bytes>>) -> Result<Response<Uri>, Infallible> {
     let session: &Session = request
         .extensions()
         .get()

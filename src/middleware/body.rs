@@ -1,4 +1,4 @@
-//! The body that inner services see.
+//! A request body of which a part was read.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -6,16 +6,21 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
+use http::Request;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 pin_project! {
-    /// The request body that inner services see: the one that came in, byte for byte.
+    /// Body that yields what was read of another body, and then the rest of it.
     ///
-    /// If a token was looked for in it, what was read for that comes first and then whatever is
-    /// left, trailers and errors included. Where one chunk ends and the next begins may differ.
+    /// Data, trailers and errors are those of the other body, in the same order. Chunk boundaries
+    /// may differ.
+    ///
+    /// A [`ReplayBody`](super::ReplayBody) is made from it. It is also a body for services whose
+    /// own body type is none, such as hyper's `Incoming`: see [`SessionBody::wrap`].
     pub struct SessionBody<B: Body> {
-        read: VecDeque<Frame<Bytes>>,
+        data: Bytes,
+        frames: VecDeque<Frame<Bytes>>,
         error: Option<B::Error>,
         ended: bool,
         #[pin]
@@ -23,37 +28,113 @@ pin_project! {
     }
 }
 
+/// What was read of a body.
+pub(super) struct ReadPart<E> {
+    pub(super) data: Bytes,
+    /// The frame after the data, for example trailers.
+    pub(super) last: Option<Frame<Bytes>>,
+    /// The error that ended the reading.
+    pub(super) error: Option<E>,
+    /// The body has been read to its end.
+    pub(super) ended: bool,
+}
+
 impl<B: Body> SessionBody<B> {
-    /// A body of which nothing was read.
-    pub(crate) const fn untouched(body: B) -> Self {
-        Self {
-            read: VecDeque::new(),
+    /// Wraps a body of which nothing was read.
+    pub fn new(body: B) -> Self {
+        let nothing = ReadPart {
+            data: Bytes::new(),
+            last: None,
             error: None,
             ended: false,
-            rest: body,
-        }
+        };
+        Self::replay(nothing, body)
     }
 
-    /// The frames that were read, then the error that was met, then the rest.
+    /// Wraps the body of a request, so that a token can be looked for in it.
     ///
-    /// `ended` says that there is no rest.
-    pub(super) const fn replay(
-        read: VecDeque<Frame<Bytes>>,
-        error: Option<B::Error>,
-        ended: bool,
-        rest: B,
-    ) -> Self {
+    /// For tower's `map_request`, outside of the layer:
+    ///
+    /// ```
+    /// # use std::convert::Infallible;
+    /// # use http::{Request, Response};
+    /// # use hyper::body::Incoming;
+    /// # use jwt_redis_session::{JwtRedisSession, Sessions};
+    /// # use jwt_redis_session::middleware::SessionBody;
+    /// # use tower::ServiceBuilder;
+    /// # fn doc(sessions: Sessions) {
+    /// async fn handler(_: Request<SessionBody<Incoming>>) -> Result<Response<String>, Infallible> {
+    /// #   Ok(Response::default())
+    /// # }
+    /// let service = ServiceBuilder::new()
+    ///     .map_request(SessionBody::wrap)
+    ///     .layer(JwtRedisSession::new(sessions))
+    ///     .service_fn(handler);
+    /// # fn is_service<S: tower::Service<Request<Incoming>>>(_: S) {}
+    /// # is_service(service);
+    /// # }
+    /// ```
+    pub fn wrap(request: Request<B>) -> Request<Self> {
+        request.map(Self::new)
+    }
+
+    /// Joins what was read with the rest.
+    pub(super) fn replay(read: ReadPart<B::Error>, rest: B) -> Self {
         Self {
-            read,
-            error,
-            ended,
+            data: read.data,
+            frames: read.last.into_iter().collect(),
+            error: read.error,
+            ended: read.ended,
             rest,
         }
     }
 
-    fn read_len(&self) -> u64 {
-        let data = self.read.iter().filter_map(Frame::data_ref);
-        data.map(|data| data.len() as u64).sum()
+    /// Returns the original body if nothing was read of it.
+    ///
+    /// A body whose end was read is not returned: some streams panic if they are polled again.
+    pub(super) fn into_unread(self) -> Result<B, Self> {
+        let untouched = self.is_replayed() && !self.ended;
+        if untouched { Ok(self.rest) } else { Err(self) }
+    }
+
+    /// Returns the data if they are the whole body.
+    pub(crate) fn into_complete(self) -> Result<Bytes, Self> {
+        let complete = self.ended && self.frames.is_empty() && self.error.is_none();
+        if complete { Ok(self.data) } else { Err(self) }
+    }
+
+    /// Returns whether nothing that was read is left.
+    fn is_replayed(&self) -> bool {
+        self.data.is_empty() && self.frames.is_empty() && self.error.is_none()
+    }
+
+    fn replayed_len(&self) -> u64 {
+        let frames = self.frames.iter().filter_map(Frame::data_ref);
+        frames.fold(self.data.len() as u64, |len, data| len + data.len() as u64)
+    }
+}
+
+impl<B: Body> SessionBody<SessionBody<B>> {
+    /// Makes one body around the innermost one.
+    pub(super) fn flatten(self) -> SessionBody<B> {
+        let Self {
+            data,
+            mut frames,
+            error,
+            ended,
+            rest,
+        } = self;
+        if !rest.data.is_empty() {
+            frames.push_back(Frame::data(rest.data));
+        }
+        frames.extend(rest.frames);
+        SessionBody {
+            data,
+            frames,
+            error: error.or(rest.error),
+            ended: ended || rest.ended,
+            rest: rest.rest,
+        }
     }
 }
 
@@ -66,7 +147,10 @@ impl<B: Body> Body for SessionBody<B> {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         let this = self.project();
-        if let Some(frame) = this.read.pop_front() {
+        if !this.data.is_empty() {
+            return Poll::Ready(Some(Ok(Frame::data(std::mem::take(this.data)))));
+        }
+        if let Some(frame) = this.frames.pop_front() {
             return Poll::Ready(Some(Ok(frame)));
         }
         if let Some(error) = this.error.take() {
@@ -76,51 +160,50 @@ impl<B: Body> Body for SessionBody<B> {
             return Poll::Ready(None);
         }
         let frame = ready!(this.rest.poll_frame(cx));
-        Poll::Ready(frame.map(|frame| frame.map(in_bytes)))
+        Poll::Ready(frame.map(|frame| frame.map(with_bytes)))
     }
 
     fn is_end_stream(&self) -> bool {
-        let replayed = self.read.is_empty() && self.error.is_none();
-        replayed && (self.ended || self.rest.is_end_stream())
+        self.is_replayed() && (self.ended || self.rest.is_end_stream())
     }
 
     fn size_hint(&self) -> SizeHint {
-        let read = self.read_len();
+        let replayed = self.replayed_len();
         if self.ended {
-            return SizeHint::with_exact(read);
+            return SizeHint::with_exact(replayed);
         }
         let rest = self.rest.size_hint();
         let mut hint = SizeHint::new();
-        hint.set_lower(rest.lower().saturating_add(read));
+        hint.set_lower(rest.lower().saturating_add(replayed));
         if let Some(upper) = rest.upper() {
-            hint.set_upper(upper.saturating_add(read));
+            hint.set_upper(upper.saturating_add(replayed));
         }
         hint
     }
 }
 
-/// The frame with its data in one piece; data that are [`Bytes`] already are not copied.
-pub(super) fn in_bytes<D: Buf>(frame: Frame<D>) -> Frame<Bytes> {
+/// Puts the data of a frame into one piece; data that are [`Bytes`] already are not copied.
+pub(super) fn with_bytes<D: Buf>(frame: Frame<D>) -> Frame<Bytes> {
     frame.map_data(|mut data| data.copy_to_bytes(data.remaining()))
 }
 
 impl<B: Body> From<B> for SessionBody<B> {
     fn from(body: B) -> Self {
-        Self::untouched(body)
+        Self::new(body)
     }
 }
 
 impl<B: Body + Default> Default for SessionBody<B> {
     fn default() -> Self {
-        Self::untouched(B::default())
+        Self::new(B::default())
     }
 }
 
 impl<B: Body> fmt::Debug for SessionBody<B> {
-    /// Tells how much is replayed, and nothing of what it is: it may hold a token.
+    /// Prints how much is replayed, not the data: they may contain a token.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SessionBody")
-            .field("replayed", &self.read_len())
+            .field("replayed", &self.replayed_len())
             .finish_non_exhaustive()
     }
 }

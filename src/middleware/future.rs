@@ -1,97 +1,190 @@
-//! The future of a response.
+//! The response future of [`JwtRedisSession`](crate::JwtRedisSession).
 
 use std::fmt;
+use std::mem;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use http::request::Parts;
 use http::{Request, Response};
-use http_body::Body;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use super::body::SessionBody;
-use super::response::Aftermath;
-use super::search::Search;
+use super::lazy_session::LazySession;
+use super::read_body::ReadBody;
+use super::replay_body::ReplayBody;
+use super::settings::{Authentication, Settings};
 use crate::session::Session;
+use crate::source::{Anywhere, BodyLookup, InHead};
 
 pin_project! {
-    /// The response of a [`JwtRedisSessionService`](super::JwtRedisSessionService).
+    /// Response future for [`JwtRedisSessionService`](super::JwtRedisSessionService).
     ///
-    /// May be dropped at any point: no session is left half done.
+    /// It may be dropped at any point.
     #[must_use = "futures do nothing unless polled"]
-    pub struct ResponseFuture<S, B>
+    pub struct ResponseFuture<S, B, P = Anywhere>
     where
-        S: Service<Request<SessionBody<B>>>,
-        B: Body,
+        S: Service<Request<B>>,
     {
         #[pin]
-        step: Step<S, B>,
-        aftermath: Aftermath,
+        pub(super) state: State<S, B>,
+        pub(super) settings: Arc<Settings<P>>,
+        pub(super) token_in_query: bool,
     }
 }
 
 pin_project! {
-    #[project = StepProjected]
-    enum Step<S, B>
+    // The options are `None` only after the future is done.
+    #[project = StateProjection]
+    pub(super) enum State<S, B>
     where
-        S: Service<Request<SessionBody<B>>>,
-        B: Body,
+        S: Service<Request<B>>,
     {
-        // `inner` is the service that was polled ready.
-        Search { search: Search<B>, inner: S },
-        Call { #[pin] response: S::Future, session: Session },
+        // Boxed: large, and rare. `inner` is the service that was polled ready.
+        ReadingBody { read: Pin<Box<ReadBody<B>>>, head: Option<Parts>, inner: S },
+        Loading { load: Load, request: Option<Request<B>>, inner: S },
+        Calling { #[pin] response: S::Future, session: LazySession },
     }
 }
 
-impl<S, B> ResponseFuture<S, B>
+/// How to poll for a body and the token in it.
+type PollRead<B> = fn(Pin<&mut ReadBody<B>>, &mut Context<'_>) -> Poll<(B, BodyLookup)>;
+
+/// The read of a session from the store: an `async fn`, whose type has no name.
+type Load = Pin<Box<dyn Future<Output = Session> + Send>>;
+
+impl<S, B> State<S, B>
 where
-    S: Service<Request<SessionBody<B>>>,
-    B: Body,
+    S: Service<Request<B>> + Clone,
 {
-    pub(super) const fn search(search: Search<B>, inner: S, aftermath: Aftermath) -> Self {
-        let step = Step::Search { search, inner };
-        Self { step, aftermath }
+    /// Starts to read the body.
+    pub(super) fn reading(read: ReadBody<B>, head: Parts, inner: &mut S) -> Self {
+        Self::ReadingBody {
+            read: Box::pin(read),
+            head: Some(head),
+            inner: take_ready(inner),
+        }
     }
 
-    pub(super) const fn call(response: S::Future, session: Session, aftermath: Aftermath) -> Self {
-        let step = Step::Call { response, session };
-        Self { step, aftermath }
+    /// Loads the session of the token, or calls the inner service if it need not be loaded.
+    pub(super) fn with_token<P>(
+        settings: &Settings<P>,
+        found: Authentication,
+        request: Request<B>,
+        inner: &mut S,
+    ) -> Self {
+        let sessions = &settings.sessions;
+        let session = match found {
+            Authentication::Absent(unsearched) => sessions.absent(unsearched).into(),
+            Authentication::Rejected(reason) => sessions.rejected(reason).into(),
+            Authentication::Verified(verified) if settings.lazy => {
+                LazySession::new(sessions.clone(), verified)
+            }
+            Authentication::Verified(verified) => {
+                let sessions = sessions.clone();
+                return Self::Loading {
+                    load: Box::pin(async move { sessions.load_verified(verified).await }),
+                    request: Some(request),
+                    inner: take_ready(inner),
+                };
+            }
+        };
+        Self::calling(settings, session, request, inner)
+    }
+
+    fn calling<P>(
+        settings: &Settings<P>,
+        session: LazySession,
+        mut request: Request<B>,
+        inner: &mut S,
+    ) -> Self {
+        settings.attach(&session, request.extensions_mut());
+        let response = inner.call(request);
+        Self::Calling { response, session }
     }
 }
 
-impl<S, B, R> Future for ResponseFuture<S, B>
+impl<S, B, P, R> ResponseFuture<S, B, P>
 where
-    S: Service<Request<SessionBody<B>>, Response = Response<R>>,
-    B: Body + Unpin,
+    S: Service<Request<B>, Response = Response<R>> + Clone,
 {
-    type Output = Result<Response<R>, S::Error>;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+    /// Polls with `read_body` as the way to read a body.
+    fn poll_with(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        read_body: PollRead<B>,
+    ) -> Poll<Result<Response<R>, S::Error>> {
         let mut this = self.project();
-        let settings = &this.aftermath.settings;
         loop {
-            match this.step.as_mut().project() {
-                StepProjected::Search { search, inner } => {
-                    let (request, session) = ready!(search.poll(settings, cx));
-                    let response = inner.call(settings.attached(request, &session));
-                    this.step.set(Step::Call { response, session });
+            let next = match this.state.as_mut().project() {
+                StateProjection::ReadingBody { read, head, inner } => {
+                    let (body, found) = ready!(read_body(read.as_mut(), cx));
+                    let head = head.take().expect("polled after completion");
+                    let found = this.settings.authenticate_body(found);
+                    let request = Request::from_parts(head, body);
+                    State::with_token(this.settings, found, request, inner)
                 }
-                StepProjected::Call { response, session } => {
+                StateProjection::Loading {
+                    load,
+                    request,
+                    inner,
+                } => {
+                    let session = ready!(load.as_mut().poll(cx)).into();
+                    let request = request.take().expect("polled after completion");
+                    State::calling(this.settings, session, request, inner)
+                }
+                StateProjection::Calling { response, session } => {
                     let mut response = ready!(response.poll(cx))?;
-                    this.aftermath.apply(session, response.headers_mut());
+                    let headers = response.headers_mut();
+                    this.settings
+                        .set_headers(session, *this.token_in_query, headers);
                     return Poll::Ready(Ok(response));
                 }
-            }
+            };
+            this.state.set(next);
         }
     }
 }
 
-impl<S, B> fmt::Debug for ResponseFuture<S, B>
+impl<S, B, R> Future for ResponseFuture<S, B, InHead>
 where
-    S: Service<Request<SessionBody<B>>>,
-    B: Body,
+    S: Service<Request<B>, Response = Response<R>> + Clone,
+{
+    type Output = Result<Response<R>, S::Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.poll_with(cx, ReadBody::skip)
+    }
+}
+
+impl<S, B, R> Future for ResponseFuture<S, B, Anywhere>
+where
+    S: Service<Request<B>, Response = Response<R>> + Clone,
+    B: ReplayBody,
+{
+    type Output = Result<Response<R>, S::Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.poll_with(cx, |read, cx| {
+            let (body, found) = ready!(read.poll(cx));
+            let body = body.into_unread().unwrap_or_else(B::replay);
+            Poll::Ready((body, found))
+        })
+    }
+}
+
+impl<S, B, P> fmt::Debug for ResponseFuture<S, B, P>
+where
+    S: Service<Request<B>>,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResponseFuture").finish_non_exhaustive()
     }
+}
+
+/// Takes the service that was polled ready: a clone of it would not be ready.
+pub(super) fn take_ready<S: Clone>(inner: &mut S) -> S {
+    let clone = inner.clone();
+    mem::replace(inner, clone)
 }

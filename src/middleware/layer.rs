@@ -1,49 +1,71 @@
-//! The layer that gives every request its session.
+//! The layer that attaches a session to every request.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tower_layer::Layer;
 
+use super::read_body::ReadLimits;
 use super::service::JwtRedisSessionService;
-use super::settings::{Settings, attach_nearest};
-use super::tagged::Tagged;
+use super::settings::{Settings, Tag};
 use super::vary::Vary;
 use crate::sessions::Sessions;
-use crate::source::TokenSources;
+use crate::source::{Anywhere, InHead, TokenSources};
 
-/// The layer that finds the session of every request.
+/// Layer that attaches a [`Session`](crate::Session) to every request.
 ///
-/// Inner services find a [`Session`](crate::Session) in the request's extensions, always: a
-/// request without a session has a handle too, whose [state](crate::Session::state) says so. The
-/// layer itself answers nothing; that is for [`RequireSession`](crate::RequireSession), or the
-/// extractor `ActiveSession`.
+/// It finds the token, verifies it, loads the session and inserts it into the request extensions.
+/// A request without a session gets one too, whose [state](crate::Session::state) is the reason
+/// why there is none. The layer itself never answers a request; that is for
+/// [`RequireSession`](crate::RequireSession) or the extractor `ActiveSession`.
 ///
-/// A request without a token costs nothing but the handle, and one with a bad token never comes
-/// to the store. The body is read only if it may hold the token, and comes to the inner service
-/// as it was, as a [`SessionBody`](crate::SessionBody); reading one needs tokio's timer. Requests
-/// for an upgrade have a handle, and their body is left alone. What the handle of a websocket
-/// knows is as old as the upgrade: ask [`is_alive`](crate::Session::is_alive) now and then.
+/// # Cost
 ///
-/// Responses get, where the app has not set it itself, `Cache-Control: no-store` if session data
-/// was read or a token issued before the response began or a token stood in the address, and
-/// `Referrer-Policy: no-referrer` in the latter case. Those for which the session was looked at
-/// get a `Vary` that lists the headers in which a token may stand.
+/// A request without a token, or with an invalid one, sends no command to the store. With a valid
+/// token the session is loaded in one round trip before the inner service is called, or when it is
+/// first needed if the layer is [`lazy`](Self::lazy).
+///
+/// # Request bodies
+///
+/// The type of the request body remains. By default a token may be in the body of a JSON or form
+/// request: if no other source holds one, the body is read, and then given to the inner service
+/// with the same content. Such a body implements
+/// [`ReplayBody`](crate::middleware::ReplayBody), and reading it needs tokio's timer. After
+/// [`without_body`](Self::without_body) or [`headers_only`](Self::headers_only) bodies are not read
+/// and may have any type. The bodies of upgrade requests, as for websockets, are never read.
+///
+/// A body that is too large, late or malformed for the search is no error: the request then counts
+/// as one without a token, and its state is
+/// [`SessionState::Absent`](crate::SessionState::Absent) with the reason.
+///
+/// # Response headers
+///
+/// Unless the application sets them itself:
+///
+/// - `Cache-Control: no-store` if session data was read or a token was issued before the response
+///   head was complete, or if a token was in the query;
+/// - `Referrer-Policy: no-referrer` if a token was in the query;
+/// - `Vary` with the headers that may hold a token if the state of the session was read.
+///
+/// # Long-lived connections
+///
+/// A session is loaded once per request. In a websocket or a stream of events, check it with
+/// [`is_alive`](crate::Session::is_alive) from time to time.
 ///
 /// ```
 /// # use std::convert::Infallible;
 /// # use http::{Request, Response};
 /// # use http_body_util::Empty;
 /// # use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
-/// # use jwt_redis_session::{JwtRedisSession, Keyring, MemoryStore, Session, SessionBody, Sessions};
+/// # use jwt_redis_session::{JwtRedisSession, Keyring, MemoryStore, Session, Sessions};
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # type Body = SessionBody<Empty<&'static [u8]>>;
+/// # type Body = Empty<&'static [u8]>;
 /// let keyring = Keyring::hs256("a secret of at least 32 random bytes")?;
 /// let sessions = Sessions::builder(MemoryStore::new(), keyring).build()?;
 ///
 /// async fn greet(request: Request<Body>) -> Result<Response<String>, Infallible> {
-///     let session: &Session = request.extensions().get().expect("the layer is there");
+///     let session: &Session = request.extensions().get().expect("the layer is present");
 ///     let user: Option<String> = session.get("user").unwrap_or_default();
 ///     Ok(Response::new(format!("Hello {}!", user.as_deref().unwrap_or("stranger"))))
 /// }
@@ -58,71 +80,136 @@ use crate::source::TokenSources;
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing unless it is applied to a service"]
-pub struct JwtRedisSession {
-    settings: Settings,
-    vary: bool,
+pub struct JwtRedisSession<P = Anywhere> {
+    settings: Arc<Settings<P>>,
 }
 
 impl JwtRedisSession {
-    /// Looks for tokens of `sessions` in the [default sources](TokenSources::default).
+    /// Creates a layer that looks for tokens of `sessions` in the
+    /// [default sources](TokenSources::default), the body included.
     pub fn new(sessions: Sessions) -> Self {
+        let sources = TokenSources::default();
         Self {
-            settings: Settings::new(sessions),
-            vary: true,
+            settings: Arc::new(Settings {
+                vary: Some(Vary::on(&sources)),
+                sessions,
+                sources,
+                limits: ReadLimits::default(),
+                lazy: false,
+                tag: None,
+            }),
         }
     }
 
-    /// Sets where tokens are looked for.
-    pub fn sources(mut self, sources: TokenSources) -> Self {
-        self.settings.sources = sources;
+    /// Sets up to which length a body is searched for a token, in bytes. Defaults to 64 KiB. A
+    /// longer one is [`UnsearchedBody::TooLarge`](crate::middleware::UnsearchedBody::TooLarge).
+    pub fn body_limit(mut self, bytes: usize) -> Self {
+        self.settings_mut().limits.bytes = bytes;
         self
     }
 
-    /// Looks for tokens in headers only; see [`TokenSources::hardened`].
-    pub fn hardened(self) -> Self {
-        self.sources(TokenSources::hardened())
-    }
-
-    /// Sets up to which length a body is read in search of a token. Defaults to 64 KiB; a longer
-    /// one is [`TokenRejection::BodyTooLarge`](crate::TokenRejection::BodyTooLarge).
-    pub const fn body_limit(mut self, bytes: usize) -> Self {
-        self.settings.limits.bytes = bytes;
-        self
-    }
-
-    /// Sets within which time such a body must have arrived. Defaults to 10 s; a slower one is
-    /// [`TokenRejection::BodyTimeout`](crate::TokenRejection::BodyTimeout).
-    pub const fn body_deadline(mut self, deadline: Duration) -> Self {
-        self.settings.limits.deadline = deadline;
-        self
-    }
-
-    /// Sets whether responses that depend on a session get a `Vary`. Defaults to true.
-    pub const fn vary(mut self, vary: bool) -> Self {
-        self.vary = vary;
-        self
-    }
-
-    /// Makes the sessions of this layer reachable as [`Tagged<T>`] also when another layer stands
-    /// between it and the handler: for several kinds of session side by side.
-    ///
-    /// Give each its own keyspace, and sources that do not overlap: `Authorization: Bearer`
-    /// stands in the lists of all, and a token there is rejected by all layers but its own.
-    pub fn tagged<T: 'static>(mut self) -> Self {
-        self.settings.attach = |extensions, session| {
-            attach_nearest(extensions, session);
-            Tagged::<T>::attach(extensions, session);
-        };
+    /// Sets how long such a body may take to arrive. Defaults to 10 s. A slower one is
+    /// [`UnsearchedBody::TimedOut`](crate::middleware::UnsearchedBody::TimedOut).
+    pub fn body_deadline(mut self, deadline: Duration) -> Self {
+        self.settings_mut().limits.deadline = deadline;
         self
     }
 }
 
-impl<S> Layer<S> for JwtRedisSession {
-    type Service = JwtRedisSessionService<S>;
+impl<P> JwtRedisSession<P> {
+    /// Sets where tokens are looked for. With a list that has no body, request bodies may have
+    /// any type.
+    pub fn sources<Q>(self, sources: TokenSources<Q>) -> JwtRedisSession<Q>
+    where
+        P: Clone,
+    {
+        let settings = Arc::unwrap_or_clone(self.settings);
+        JwtRedisSession {
+            settings: Arc::new(Settings {
+                vary: settings.vary.map(|_| Vary::on(&sources)),
+                sessions: settings.sessions,
+                sources,
+                limits: settings.limits,
+                lazy: settings.lazy,
+                tag: settings.tag,
+            }),
+        }
+    }
+
+    /// Looks for tokens in headers only; see [`TokenSources::headers_only`].
+    pub fn headers_only(self) -> JwtRedisSession<InHead>
+    where
+        P: Clone,
+    {
+        self.sources(TokenSources::headers_only())
+    }
+
+    /// Looks for tokens in the same sources, but never in the body.
+    pub fn without_body(self) -> JwtRedisSession<InHead>
+    where
+        P: Clone,
+    {
+        let sources = self.settings.sources.clone().without_body();
+        self.sources(sources)
+    }
+}
+
+impl<P: Clone> JwtRedisSession<P> {
+    /// Loads sessions when they are first needed instead of before the inner service is called.
+    /// Defaults to off.
+    ///
+    /// The token is still verified at once. The store is needed by the extractors `Session` and
+    /// `ActiveSession`, by [`RequireSession`](crate::RequireSession), and by
+    /// [`LazySession::load`](crate::middleware::LazySession::load); one read serves them all. A
+    /// route that uses none of them sends no command to the store, and works during an outage.
+    ///
+    /// The request extensions hold a [`LazySession`](crate::middleware::LazySession) instead of a
+    /// [`Session`](crate::Session), except inside of `RequireSession`. A request that does not
+    /// load its session does not extend its lifetime.
+    ///
+    /// ```
+    /// # use axum::{Router, routing::get};
+    /// # use jwt_redis_session::{ActiveSession, JwtRedisSession, Keyring, MemoryStore, Sessions};
+    /// # let keyring = Keyring::hs256("a secret of at least 32 random bytes")?;
+    /// # let sessions = Sessions::builder(MemoryStore::new(), keyring).build()?;
+    /// let app: Router = Router::new()
+    ///     .route("/me", get(async |session: ActiveSession| format!("{:?}", session.id())))
+    ///     .route("/version", get(async || "1.0.0")) // Never reads from the store.
+    ///     .layer(JwtRedisSession::new(sessions).lazy());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn lazy(mut self) -> Self {
+        self.settings_mut().lazy = true;
+        self
+    }
+
+    /// Sets whether responses that depend on a session get a `Vary` header. Defaults to true.
+    pub fn vary(mut self, vary: bool) -> Self {
+        let settings = self.settings_mut();
+        settings.vary = vary.then(|| Vary::on(&settings.sources));
+        self
+    }
+
+    /// Also attaches the session as [`Tagged<T>`](crate::Tagged), which another layer between this
+    /// one and the handler does not replace: for several kinds of session side by side.
+    ///
+    /// Give each layer its own keyspace, and sources that do not overlap. `Authorization: Bearer`
+    /// is in the default lists of all of them, and a token there is rejected by all layers but its
+    /// own.
+    pub fn tagged<T: 'static>(mut self) -> Self {
+        self.settings_mut().tag = Some(Tag::of::<T>());
+        self
+    }
+
+    fn settings_mut(&mut self) -> &mut Settings<P> {
+        Arc::make_mut(&mut self.settings)
+    }
+}
+
+impl<S, P> Layer<S> for JwtRedisSession<P> {
+    type Service = JwtRedisSessionService<S, P>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        let mut settings = self.settings.clone();
-        settings.vary = self.vary.then(|| Vary::on(&settings.sources));
-        JwtRedisSessionService::new(inner, Arc::new(settings))
+        JwtRedisSessionService::new(inner, Arc::clone(&self.settings))
     }
 }

@@ -1,18 +1,91 @@
-//! When, in a request?
+//! Tower middleware that attaches a [`Session`](crate::Session) to every request.
 //!
-//! [`JwtRedisSession`] finds the session of every request, and
-//! [`RequireSession`] answers for requests that have none. Both are tower
-//! layers, and know neither axum nor any other framework. Their services and futures are here,
-//! for whoever must name them.
+//! - [`JwtRedisSession`] is the layer that finds, verifies and loads sessions.
+//! - [`RequireSession`] is the layer that rejects requests without a session.
+//!
+//! Both work with axum, tonic, hyper and every other tower stack. The types of the request body,
+//! the response body and the error remain those of the inner service.
+//!
+//! # Order of layers
+//!
+//! Requests pass an outer layer first, responses an inner one. `RequireSession`, and everything else that
+//! uses a session, belongs inside of `JwtRedisSession`. A browser sends no token with a CORS
+//! preflight, and hides an answer without CORS headers from scripts, so a `CorsLayer` belongs
+//! outside of `RequireSession`. A trace layer belongs inside of `JwtRedisSession` if it records
+//! URIs, since a token in the query has been removed there.
+//!
+//! With axum's `Router::layer` the **last** call adds the outermost layer:
+//!
+//! ```
+//! # use axum::{Router, routing::get};
+//! # use jwt_redis_session::{JwtRedisSession, RequireSession, Sessions};
+//! # use tower_http::{cors::CorsLayer, trace::TraceLayer};
+//! # fn doc(sessions: Sessions) -> Router {
+//! Router::new()
+//!     .route("/me", get(async || "hello"))
+//!     .layer(RequireSession::new())            // 4th: answers 401 without a session
+//!     .layer(TraceLayer::new_for_http())       // 3rd: records URIs without tokens
+//!     .layer(JwtRedisSession::new(sessions))   // 2nd: attaches the session
+//!     .layer(CorsLayer::permissive())          // 1st: answers preflights
+//! # }
+//! ```
+//!
+//! With `ServiceBuilder` and in tuples the **first** one is the outermost:
+//!
+//! ```
+//! # use axum::{Router, routing::get};
+//! # use jwt_redis_session::{JwtRedisSession, RequireSession, Sessions};
+//! # use tower::ServiceBuilder;
+//! # use tower_http::cors::CorsLayer;
+//! # fn doc(sessions: Sessions) -> Router {
+//! let layers = ServiceBuilder::new()
+//!     .layer(CorsLayer::permissive())          // 1st: answers preflights
+//!     .layer(JwtRedisSession::new(sessions))   // 2nd: attaches the session
+//!     .layer(RequireSession::new());           // 3rd: answers 401 without a session
+//! Router::new().route("/me", get(async || "hello")).layer(layers)
+//! # }
+//! ```
+//!
+//! axum adds a layer to the routes that exist when `layer` is called. Routes and fallbacks that
+//! are added later have no session, and answer 500 if they need one.
+//!
+//! # Request bodies
+//!
+//! By default a token may be in a JSON or form body. The layer then needs to restore what it has
+//! read, so the body implements [`ReplayBody`]: axum's `Body` does, and the boxed and full bodies
+//! of `http_body_util`. For all other types there are three ways:
+//!
+//! - [`without_body`](JwtRedisSession::without_body) or
+//!   [`headers_only`](JwtRedisSession::headers_only): no body is read, so every type will do. gRPC
+//!   services use this.
+//! - [`SessionBody::wrap`] outside of the layer, for example with hyper:
+//!   `.map_request(SessionBody::wrap)`.
+//! - `MapRequestBodyLayer::new(Body::new)` of tower-http, which makes an axum `Body`. It is needed
+//!   where an outer layer in the *same* `ServiceBuilder` or tuple changes the type, as
+//!   `RequestBodyLimitLayer` and `RequestDecompressionLayer` do:
+//!
+//! ```
+//! # use axum::{Router, body::Body, routing::get};
+//! # use jwt_redis_session::{JwtRedisSession, Sessions};
+//! # use tower::ServiceBuilder;
+//! # use tower_http::{limit::RequestBodyLimitLayer, map_request_body::MapRequestBodyLayer};
+//! # fn doc(sessions: Sessions) -> Router {
+//! let layers = ServiceBuilder::new()
+//!     .layer(RequestBodyLimitLayer::new(1_000_000))
+//!     .layer(MapRequestBodyLayer::new(Body::new))
+//!     .layer(JwtRedisSession::new(sessions));
+//! Router::new().route("/me", get(async || "hello")).layer(layers)
+//! # }
+//! ```
 
 mod body;
-mod data;
+mod body_data;
 mod future;
 mod layer;
-mod read;
+mod lazy_session;
+mod read_body;
+mod replay_body;
 mod require;
-mod response;
-mod search;
 mod service;
 mod session_rejection;
 mod settings;
@@ -22,7 +95,14 @@ mod vary;
 pub use body::SessionBody;
 pub use future::ResponseFuture;
 pub use layer::JwtRedisSession;
-pub use require::{EmptyBody, Refuse, RequireFuture, RequireSession, RequireSessionService};
+pub use lazy_session::LazySession;
+pub use replay_body::ReplayBody;
+pub use require::{
+    EmptyBody, JsonBody, RequireFuture, RequireSession, RequireSessionService, Respond,
+};
 pub use service::JwtRedisSessionService;
 pub use session_rejection::{InvalidRealm, SessionRejection};
-pub use tagged::Tagged;
+pub use tagged::{LazyTagged, Tagged};
+
+pub use crate::source::{Anywhere, InHead, InvalidTokenArg};
+pub use crate::unsearched_body::UnsearchedBody;

@@ -1,28 +1,26 @@
-//! How the lack of a session is answered.
+//! The HTTP answer to a request that has no session.
 
 use std::borrow::Cow;
 use std::fmt;
 
-use http::header::{CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
 use crate::error::SessionError;
 use crate::session::SessionState;
 use crate::token_rejection::TokenRejection;
 
-/// An answer to a request that cannot have what it asks for: status, headers, and a text for
-/// the client.
+/// HTTP answer to a request that lacks the session it needs: status, headers and a message.
 ///
-/// Here, and nowhere else, it is decided which status a state or an error has. All bad tokens
-/// get the same answer, whatever is wrong with them, so that nothing can be probed; no text tells
-/// anything about the store, the session or the program.
+/// This type alone decides which status a state or an error has. All invalid tokens get the same
+/// answer, whatever is wrong with them, so that nothing can be probed. No message contains details
+/// of the store, the session or the program.
 ///
 /// | | status | `WWW-Authenticate` |
 /// |---|---|---|
 /// | no token | 401 | `Bearer realm="…"` |
 /// | token rejected, session gone | 401 | with `error="invalid_token"` |
-/// | more than one token, body malformed | 400 | with `error="invalid_request"` |
-/// | body too large, too slow | 413, 408 | |
+/// | more than one token | 400 | with `error="invalid_request"` |
 /// | store unavailable | 503, `Retry-After: 1` | |
 /// | session changed by others, its chosen id taken | 409 | |
 /// | session too large | 413 | |
@@ -31,9 +29,9 @@ use crate::token_rejection::TokenRejection;
 /// ```
 /// use jwt_redis_session::{SessionRejection, SessionError};
 ///
-/// let refusal = SessionRejection::from(&SessionError::Conflict);
-/// assert_eq!(refusal.status(), 409);
-/// let response: http::Response<String> = refusal.response(refusal.to_json());
+/// let rejection = SessionRejection::from(&SessionError::Conflict);
+/// assert_eq!(rejection.status(), 409);
+/// let response: http::Response<String> = rejection.json_response();
 /// # assert_eq!(response.headers()["cache-control"], "no-store");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,10 +42,10 @@ pub struct SessionRejection {
     realm: Realm,
 }
 
-/// What a `WWW-Authenticate` tells about the failure (RFC 6750 section 3.1).
+/// The `error` attribute of a `WWW-Authenticate` header (RFC 6750 section 3.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Challenge {
-    /// There was nothing to fail.
+    /// None: the request has no token.
     Plain,
     InvalidToken,
     InvalidRequest,
@@ -68,26 +66,27 @@ impl SessionRejection {
         self
     }
 
-    /// The answer to a request in this state that needs a session; `None` if it has one.
+    /// Returns the answer to a request in this state that needs a session; `None` if it has one.
     #[must_use]
     pub fn of(state: &SessionState) -> Option<Self> {
         match state {
             SessionState::Active => None,
-            SessionState::Absent => Some(Self::absent()),
+            SessionState::Absent { .. } => Some(Self::absent()),
             SessionState::Rejected(reason) => Some(Self::rejected(*reason)),
             SessionState::Gone => Some(Self::invalid_token()),
             SessionState::Unavailable(_) => Some(Self::unavailable()),
         }
     }
 
-    /// The answer where no [`JwtRedisSession`](crate::JwtRedisSession) layer has left a handle:
-    /// 500, with a text for the programmer.
+    /// Returns the answer where no [`JwtRedisSession`](crate::JwtRedisSession) layer has attached a
+    /// session: a generic 500. The log gets an event at ERROR that names the missing layer.
     #[must_use]
-    pub const fn missing_layer() -> Self {
-        Self::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "no session handle in the request: add `.layer(JwtRedisSession::new(sessions))` around this service",
-        )
+    pub fn missing_layer() -> Self {
+        tracing::error!(
+            "no session in the request extensions: \
+             add `.layer(JwtRedisSession::new(sessions))` around this service"
+        );
+        Self::internal()
     }
 
     const fn absent() -> Self {
@@ -117,15 +116,7 @@ impl SessionRejection {
 
     const fn rejected(reason: TokenRejection) -> Self {
         match reason {
-            TokenRejection::Ambiguous | TokenRejection::BodyMalformed => Self::invalid_request(),
-            TokenRejection::BodyTooLarge => Self::new(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "the request body is too large",
-            ),
-            TokenRejection::BodyTimeout => Self::new(
-                StatusCode::REQUEST_TIMEOUT,
-                "the request body did not arrive in time",
-            ),
+            TokenRejection::Ambiguous => Self::invalid_request(),
             TokenRejection::TooLong
             | TokenRejection::Malformed
             | TokenRejection::Algorithm
@@ -148,25 +139,25 @@ impl SessionRejection {
         self
     }
 
-    /// The status of the answer.
+    /// Returns the status of the answer.
     #[must_use]
     pub const fn status(&self) -> StatusCode {
         self.status
     }
 
-    /// What the client may read.
+    /// Returns the message for the client.
     #[must_use]
     pub const fn message(&self) -> &'static str {
         self.message
     }
 
-    /// The message as `{"error":"…"}`.
+    /// Returns the message as `{"error":"…"}`.
     #[must_use]
     pub fn to_json(&self) -> String {
         serde_json::json!({ "error": self.message }).to_string()
     }
 
-    /// The headers of the answer: `Cache-Control: no-store`, and `WWW-Authenticate` or
+    /// Returns the headers of the answer: `Cache-Control: no-store`, and `WWW-Authenticate` or
     /// `Retry-After` where they apply.
     #[must_use]
     pub fn headers(&self) -> HeaderMap {
@@ -181,11 +172,21 @@ impl SessionRejection {
         headers
     }
 
-    /// The answer with this body.
+    /// Returns the answer with this body.
     pub fn response<B>(&self, body: B) -> Response<B> {
         let mut response = Response::new(body);
         *response.status_mut() = self.status;
         *response.headers_mut() = self.headers();
+        response
+    }
+
+    /// Returns the answer with the message as a JSON body: what `ActiveSession` and
+    /// [`RequireSession`](crate::RequireSession) answer.
+    #[must_use]
+    pub fn json_response<B: From<String>>(&self) -> Response<B> {
+        let mut response = self.response(B::from(self.to_json()));
+        let json = HeaderValue::from_static("application/json");
+        response.headers_mut().insert(CONTENT_TYPE, json);
         response
     }
 }
@@ -231,7 +232,7 @@ impl fmt::Display for SessionRejection {
 
 impl std::error::Error for SessionRejection {}
 
-/// The realm of a challenge, escaped.
+/// Realm of a challenge, escaped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Realm(Cow<'static, str>);
 
@@ -257,7 +258,7 @@ impl Realm {
     }
 }
 
-/// A realm is printable ASCII.
+/// Error returned for a realm that is not printable ASCII.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a realm is printable ASCII")]
 pub struct InvalidRealm(());

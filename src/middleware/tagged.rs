@@ -1,4 +1,4 @@
-//! The sessions of one layer among several.
+//! The session of one layer among several.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -6,15 +6,18 @@ use std::ops::Deref;
 
 use http::Extensions;
 
+use super::lazy_session::LazySession;
 use crate::session::Session;
 
-/// The handle of the layer that was [tagged](crate::JwtRedisSession::tagged) with `T`.
+/// Session of the layer that is [tagged](crate::JwtRedisSession::tagged) with `T`.
 ///
-/// Where several layers stand around a handler, [`Session`] is that of the nearest one, and each
-/// tagged one is reached by its tag: as an extractor in axum, or with [`Tagged::of`].
+/// With several layers around a handler, [`Session`] is that of the nearest one, and each tagged
+/// one is reached by its tag: as an extractor in axum, or with [`Tagged::of`]. The counterpart for
+/// lazy layers is [`LazyTagged`].
 ///
 /// ```
-/// # use jwt_redis_session::{JwtRedisSession, Keyring, MemoryStore, Sessions, Tagged, TokenSources};
+/// # use jwt_redis_session::{JwtRedisSession, Keyring, MemoryStore, Sessions, TokenSources};
+/// # use jwt_redis_session::Tagged;
 /// # let keyring = Keyring::hs256("a secret of at least 32 random bytes")?;
 /// # let store = MemoryStore::new();
 /// let users = Sessions::builder(store.clone(), keyring.clone()).build()?;
@@ -40,24 +43,21 @@ pub struct Tagged<T> {
 }
 
 impl<T: 'static> Tagged<T> {
-    /// The handle that the layer tagged with `T` has left in the extensions of a request.
+    /// Returns the session that the layer tagged with `T` inserted into the extensions of a
+    /// request. `None` if that layer is lazy; see [`LazyTagged::of`].
     #[must_use]
     pub fn of(extensions: &Extensions) -> Option<&Self> {
         extensions.get()
     }
-
-    pub(super) fn attach(extensions: &mut Extensions, session: &Session) {
-        extensions.insert(Self::new(session.clone()));
-    }
 }
 
 impl<T> Tagged<T> {
-    const fn new(session: Session) -> Self {
+    pub(crate) const fn new(session: Session) -> Self {
         let tag = PhantomData;
         Self { session, tag }
     }
 
-    /// The handle itself.
+    /// Returns the session itself.
     #[must_use]
     pub fn into_session(self) -> Session {
         self.session
@@ -81,5 +81,80 @@ impl<T> Clone for Tagged<T> {
 impl<T> fmt::Debug for Tagged<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Tagged").field(&self.session).finish()
+    }
+}
+
+/// [`LazySession`] of the layer that is [tagged](crate::JwtRedisSession::tagged) with `T`.
+///
+/// ```
+/// use jwt_redis_session::middleware::LazyTagged;
+///
+/// struct Admin;
+/// async fn is_admin(request: &http::Request<()>) -> bool {
+///     match LazyTagged::<Admin>::of(request.extensions()) {
+///         Some(lazy) => lazy.load().await.is_active(),
+///         None => false,
+///     }
+/// }
+/// ```
+pub struct LazyTagged<T> {
+    session: LazySession,
+    tag: PhantomData<fn() -> T>,
+}
+
+impl<T: 'static> LazyTagged<T> {
+    /// Returns the session that the layer tagged with `T` inserted into the extensions of a
+    /// request, whether that layer is lazy or not.
+    #[must_use]
+    pub fn of(extensions: &Extensions) -> Option<Self> {
+        match Tagged::<T>::of(extensions) {
+            Some(tagged) => Some(Self::new(tagged.session.clone().into())),
+            None => extensions.get().cloned(),
+        }
+    }
+
+    /// Inserts it into the extensions in place of what an outer layer has inserted.
+    pub(super) fn attach(session: &LazySession, extensions: &mut Extensions) {
+        extensions.insert(Self::new(session.clone()));
+        extensions.remove::<Tagged<T>>();
+    }
+
+    /// Inserts the loaded session in place of what an outer layer has inserted.
+    pub(super) fn attach_loaded(session: &Session, extensions: &mut Extensions) {
+        extensions.insert(Tagged::<T>::new(session.clone()));
+        extensions.remove::<Self>();
+    }
+}
+
+impl<T> LazyTagged<T> {
+    const fn new(session: LazySession) -> Self {
+        let tag = PhantomData;
+        Self { session, tag }
+    }
+
+    /// Returns the session itself.
+    #[must_use]
+    pub fn into_session(self) -> LazySession {
+        self.session
+    }
+}
+
+impl<T> Deref for LazyTagged<T> {
+    type Target = LazySession;
+
+    fn deref(&self) -> &LazySession {
+        &self.session
+    }
+}
+
+impl<T> Clone for LazyTagged<T> {
+    fn clone(&self) -> Self {
+        Self::new(self.session.clone())
+    }
+}
+
+impl<T> fmt::Debug for LazyTagged<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("LazyTagged").field(&self.session).finish()
     }
 }

@@ -1,4 +1,4 @@
-//! The `Vary` of a response that depends on the session.
+//! The `Vary` header of responses that depend on the session.
 
 use http::header::{AUTHORIZATION, COOKIE, VARY};
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -7,16 +7,16 @@ use crate::source::{TokenSource, TokenSources};
 
 /// The request headers that may hold a token.
 ///
-/// A cache that does not know that a response depends on them gives one user's page to another.
+/// Without them a cache would serve one user's page to another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Vary {
     names: Box<[HeaderName]>,
-    /// All names in one line.
+    /// All names in one header line.
     line: Option<HeaderValue>,
 }
 
 impl Vary {
-    pub(super) fn on(sources: &TokenSources) -> Self {
+    pub(super) fn on<P>(sources: &TokenSources<P>) -> Self {
         let mut names = Vec::new();
         for name in sources.iter().filter_map(header_of) {
             if !names.contains(&name) {
@@ -29,7 +29,7 @@ impl Vary {
         }
     }
 
-    /// Adds the names that the response does not list already.
+    /// Adds the names that the response does not list yet.
     pub(super) fn add_to(&self, headers: &mut HeaderMap) {
         let line = if headers.contains_key(VARY) {
             let missing = self.names.iter().filter(|name| !lists(headers, name));
@@ -48,7 +48,7 @@ fn header_of(source: &TokenSource) -> Option<HeaderName> {
         TokenSource::Header(name) => Some(name.clone()),
         TokenSource::Bearer => Some(AUTHORIZATION),
         TokenSource::Cookie(_) => Some(COOKIE),
-        TokenSource::Query(_) | TokenSource::Body(_) => None,
+        TokenSource::Query(_) => None,
     }
 }
 
@@ -58,7 +58,7 @@ fn line(names: &[&HeaderName]) -> Option<HeaderValue> {
     Some(HeaderValue::try_from(line).expect("header names are valid in a header value"))
 }
 
-/// Whether the response varies on `name` already; it varies on everything if it says `*`.
+/// Returns whether the response varies on `name` already; `*` stands for all names.
 fn lists(headers: &HeaderMap, name: &HeaderName) -> bool {
     let lines = headers.get_all(VARY).iter();
     lines
@@ -71,7 +71,7 @@ fn lists(headers: &HeaderMap, name: &HeaderName) -> bool {
 mod tests {
     use super::*;
 
-    fn added(sources: &TokenSources, before: &[&'static str]) -> Vec<String> {
+    fn added<P>(sources: &TokenSources<P>, before: &[&'static str]) -> Vec<String> {
         let mut headers = HeaderMap::new();
         for line in before {
             headers.append(VARY, HeaderValue::from_static(line));
@@ -100,7 +100,7 @@ mod tests {
 
     #[test]
     fn r20_only_sources_in_headers_count() {
-        let sources = TokenSources::new([TokenSource::query("t"), TokenSource::body("t")]);
+        let sources = TokenSources::new([TokenSource::query("t")]).or_body("t");
         assert!(added(&sources, &[]).is_empty());
         let cookies = [TokenSource::cookie("a"), TokenSource::cookie("b")];
         assert_eq!(added(&TokenSources::new(cookies), &[]), ["cookie"]);

@@ -19,6 +19,7 @@ use crate::session::state::{SessionState, Status};
 use crate::store::StoreError;
 use crate::token::Claims;
 use crate::token_rejection::TokenRejection;
+use crate::unsearched_body::UnsearchedBody;
 
 /// Handle of a request on its session.
 ///
@@ -51,8 +52,9 @@ use crate::token_rejection::TokenRejection;
 pub struct Session(pub(super) Arc<Inner>);
 
 impl Session {
-    pub(crate) fn absent(lifecycle: Arc<Lifecycle>) -> Self {
-        Self::with(lifecycle, Status::Absent, SessionData::default())
+    pub(crate) fn absent(lifecycle: Arc<Lifecycle>, unsearched: Option<UnsearchedBody>) -> Self {
+        let status = Status::Absent { unsearched };
+        Self::with(lifecycle, status, SessionData::default())
     }
 
     pub(crate) fn active(

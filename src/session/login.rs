@@ -125,7 +125,7 @@ impl Inner {
                 reason,
                 id: Some(id),
             } if *reason != TokenRejection::Unknown => Before::Remains(id.clone()),
-            Status::Rejected { .. } | Status::Absent | Status::Gone => Before::Nothing,
+            Status::Rejected { .. } | Status::Absent { .. } | Status::Gone => Before::Nothing,
         })
     }
 }

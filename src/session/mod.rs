@@ -14,7 +14,7 @@
 //! let sessions = Sessions::builder(MemoryStore::new(), keyring).build()?;
 //!
 //! let session = sessions.new_session();
-//! assert_eq!(session.state(), SessionState::Absent);
+//! assert!(matches!(session.state(), SessionState::Absent { .. }));
 //! session.insert("cart", ["apple"])?;
 //! session.create().await?;
 //! assert_eq!(session.state(), SessionState::Active);
@@ -44,3 +44,5 @@ pub use create::{CreateSession, CreateWithoutToken};
 pub use entry::SessionEntry;
 pub use handle::Session;
 pub use state::SessionState;
+
+pub(crate) use inner::Usage;

@@ -5,13 +5,17 @@ use crate::id::SessionId;
 use crate::store::StoreError;
 use crate::token::Claims;
 use crate::token_rejection::TokenRejection;
+use crate::unsearched_body::UnsearchedBody;
 
 /// State of the session of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SessionState {
-    /// The request carries no token.
-    Absent,
+    /// The request carries no token, as far as it was searched.
+    Absent {
+        /// Why the body was not searched for a token, if it should have been.
+        unsearched: Option<UnsearchedBody>,
+    },
     /// The token names a session that exists.
     Active,
     /// The token gives no session.
@@ -24,7 +28,9 @@ pub enum SessionState {
 
 /// [`SessionState`] with the data that operations need.
 pub(crate) enum Status {
-    Absent,
+    Absent {
+        unsearched: Option<UnsearchedBody>,
+    },
     Active {
         id: SessionId,
         claims: Option<Claims>,
@@ -45,7 +51,9 @@ pub(crate) enum Status {
 impl Status {
     pub(crate) fn state(&self) -> SessionState {
         match self {
-            Self::Absent => SessionState::Absent,
+            Self::Absent { unsearched } => SessionState::Absent {
+                unsearched: *unsearched,
+            },
             Self::Active { .. } => SessionState::Active,
             Self::Rejected { reason, .. } => SessionState::Rejected(*reason),
             Self::Unavailable { error, .. } => SessionState::Unavailable(error.clone()),
@@ -61,7 +69,7 @@ impl Status {
     pub(crate) fn active(&self) -> Result<(&SessionId, Option<&Claims>), SessionError> {
         match self {
             Self::Active { id, claims } => Ok((id, claims.as_ref())),
-            Self::Absent => Err(SessionError::Absent),
+            Self::Absent { .. } => Err(SessionError::Absent),
             Self::Rejected { reason, .. } => Err(SessionError::Rejected(*reason)),
             Self::Unavailable { error, .. } => Err(SessionError::Unavailable(error.clone())),
             Self::Gone => Err(SessionError::Gone),

@@ -1,67 +1,118 @@
-//! The search in a body that somebody else reads.
+//! The search for a token in a request body.
 
-use std::sync::Arc;
+use http::request::Parts;
 
-use super::media::Media;
-use super::place::{Hit, Outcome, TokenSource};
-use super::{json, pairs};
+use super::content_type::BodyFormat;
+use super::token_sources::{Anywhere, TokenSources};
+use super::{form, json};
 use crate::token::Token;
 use crate::token_rejection::TokenRejection;
+use crate::unsearched_body::UnsearchedBody;
 
-/// What to look for in a body, and what holds if it is not there.
+/// What to look for in a body, which the middleware reads.
 #[derive(Clone, Debug)]
 pub(crate) struct BodySearch {
-    pub(super) media: Media,
-    /// The sources in question; all but [`TokenSource::Body`] are passed over.
-    pub(super) sources: Arc<[TokenSource]>,
-    /// Sources from here on come after that of `otherwise`.
-    pub(super) end: usize,
-    /// What sources that come after the body hold.
-    pub(super) otherwise: Outcome,
-    pub(super) strict: bool,
+    format: BodyFormat,
+    place: Anywhere,
+    strict: bool,
+}
+
+/// Result of a search in a body: the token, `None` if there is none.
+pub(crate) type BodyLookup = Result<Option<Token>, BodySearchError>;
+
+/// Error returned by a search in a body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BodySearchError {
+    /// The body holds a token, which is invalid.
+    Rejected(TokenRejection),
+    /// The body could not be searched, so the request counts as one without a token.
+    Unsearched(UnsearchedBody),
+}
+
+impl From<TokenRejection> for BodySearchError {
+    fn from(reason: TokenRejection) -> Self {
+        Self::Rejected(reason)
+    }
+}
+
+impl From<UnsearchedBody> for BodySearchError {
+    fn from(reason: UnsearchedBody) -> Self {
+        Self::Unsearched(reason)
+    }
+}
+
+impl TokenSources {
+    /// Returns how to search the body of this request; `None` if it cannot hold a token.
+    pub(crate) fn body_search(&self, head: &Parts) -> Option<BodySearch> {
+        if self.place.fields.is_empty() {
+            return None;
+        }
+        Some(BodySearch {
+            format: BodyFormat::of(head)?,
+            place: self.place.clone(),
+            strict: self.strict,
+        })
+    }
 }
 
 impl BodySearch {
-    /// Looks for the token in the whole body.
-    pub(crate) fn find(self, body: &[u8]) -> Outcome {
-        if body.is_empty() {
-            return self.otherwise;
-        }
-        let mut first = Ok(None);
-        for source in &self.sources[..self.end] {
-            let found = self.look(source, body);
-            match (&first, found) {
-                (_, Err(TokenRejection::BodyMalformed)) => {
-                    return Err(TokenRejection::BodyMalformed);
-                }
-                (_, Ok(None)) => {}
-                (Ok(None), found) => first = found,
-                (_, _) if self.strict => return Err(TokenRejection::Ambiguous),
-                (_, _) => {}
+    /// Looks for a token in `body`, which is complete.
+    pub(crate) fn find(&self, body: &[u8]) -> BodyLookup {
+        let mut first = None;
+        for field in self.place.fields.iter().filter(|_| !body.is_empty()) {
+            let found = match self.format {
+                BodyFormat::Json => json::find(body, field)?,
+                BodyFormat::Form => form::find(body, field),
+            };
+            if let Ok(None) = found {
+                continue;
             }
+            tracing::trace!(source = "body", "token found");
+            if first.is_some() && self.strict {
+                return Err(TokenRejection::Ambiguous.into());
+            }
+            first.get_or_insert(found);
         }
-        match (first, self.otherwise) {
-            (Ok(None), otherwise) => otherwise,
-            (_, Ok(Some(_)) | Err(_)) if self.strict => Err(TokenRejection::Ambiguous),
-            (first, _) => first,
-        }
+        let text = first.unwrap_or(Ok(None))?;
+        Ok(text.map(|text| Token::new(text.into_owned())))
     }
+}
 
-    fn look(&self, source: &TokenSource, body: &[u8]) -> Outcome {
-        let TokenSource::Body(name) = source else {
-            return Ok(None);
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    fn found(strict: bool, body: &str) -> String {
+        let fields = ["a", "b"].map(Arc::from).into();
+        let search = BodySearch {
+            format: BodyFormat::Json,
+            place: Anywhere { fields },
+            strict,
         };
-        let token = self.token(name, body)?;
-        Ok(token.map(|token| Hit {
-            token,
-            source: source.clone(),
-        }))
+        match search.find(body.as_bytes()) {
+            Ok(None) => "none".into(),
+            Ok(Some(token)) => token.into_string(),
+            Err(BodySearchError::Rejected(reason)) => reason.to_string(),
+            Err(BodySearchError::Unsearched(reason)) => format!("unsearched: {reason}"),
+        }
     }
 
-    fn token(&self, name: &str, body: &[u8]) -> Result<Option<Token>, TokenRejection> {
-        match self.media {
-            Media::Json => json::find(body, name),
-            Media::Form => pairs::find(body, name),
+    #[test]
+    fn r18_fields_are_searched_in_their_order() {
+        for (body, lax, strict) in [
+            ("", "none", "none"),
+            ("{}", "none", "none"),
+            (r#"{"a":"A"}"#, "A", "A"),
+            (r#"{"b":"B"}"#, "B", "B"),
+            (r#"{"b":"B","a":"A"}"#, "A", "ambiguous"),
+            (r#"{"a":5}"#, "malformed", "malformed"),
+            (r#"{"a":5,"b":"B"}"#, "malformed", "ambiguous"),
+            ("{", "unsearched: malformed", "unsearched: malformed"),
+        ] {
+            assert_eq!(found(false, body), lax, "{body}");
+            assert_eq!(found(true, body), strict, "{body}");
         }
     }
 }

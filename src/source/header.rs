@@ -3,28 +3,23 @@
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::value::{self, sole};
-use crate::token::Token;
+use super::token_lookup::{TokenLookup, at_most_one, token_text};
 use crate::token_rejection::TokenRejection;
 
 const SCHEME: &[u8] = b"bearer";
 
-/// The token that is the whole value of the header `name`.
-pub(super) fn plain(
-    headers: &HeaderMap,
-    name: &HeaderName,
-) -> Result<Option<Token>, TokenRejection> {
-    match sole(headers.get_all(name).iter().map(trimmed))? {
-        Some(text) => value::token(text),
-        None => Ok(None),
-    }
+/// Finds the token that is the whole value of the header `name`.
+pub(super) fn plain<'a>(headers: &'a HeaderMap, name: &HeaderName) -> TokenLookup<'a> {
+    let values = headers.get_all(name).iter().map(trimmed);
+    let value = at_most_one(values, |value| value.is_empty())?;
+    value.map(|text| Ok(token_text(text)?.into())).transpose()
 }
 
-/// The token after `Authorization: Bearer`.
+/// Finds the token after `Authorization: Bearer`.
 ///
-/// `Authorization` may stand once only: beside a bearer token a second line is ambiguous,
-/// whatever its scheme. Without any bearer token the header is none of our business.
-pub(super) fn bearer(headers: &HeaderMap) -> Result<Option<Token>, TokenRejection> {
+/// Only one `Authorization` line is legal, so beside a bearer token a second line is ambiguous,
+/// whatever its scheme. Without a bearer token the header is ignored.
+pub(super) fn bearer(headers: &HeaderMap) -> TokenLookup<'_> {
     let lines = headers.get_all(AUTHORIZATION);
     let Some(token) = lines.iter().map(trimmed).find_map(after_scheme) else {
         return Ok(None);
@@ -32,33 +27,36 @@ pub(super) fn bearer(headers: &HeaderMap) -> Result<Option<Token>, TokenRejectio
     if lines.iter().nth(1).is_some() {
         return Err(TokenRejection::Ambiguous);
     }
-    value::token(token)?
-        .map(Some)
-        .ok_or(TokenRejection::Malformed)
+    if token.is_empty() {
+        return Err(TokenRejection::Malformed);
+    }
+    Ok(Some(token_text(token)?.into()))
 }
 
-/// What follows the scheme, if the scheme is `Bearer`.
+/// Returns what follows the scheme, if the scheme is `Bearer`.
 fn after_scheme(line: &[u8]) -> Option<&[u8]> {
     let (scheme, rest) = line.split_at_checked(SCHEME.len())?;
-    let ours = scheme.eq_ignore_ascii_case(SCHEME);
-    // A longer word is another scheme; a tab is none of the spaces that RFC 9110 allows here, so
-    // it stays in front of the token and makes it malformed.
-    let whole = matches!(rest.first(), None | Some(b' ' | b'\t'));
-    (ours && whole).then(|| spaces_off(rest))
+    let is_bearer = scheme.eq_ignore_ascii_case(SCHEME);
+    // A longer word is another scheme. RFC 9110 allows only spaces here, so a tab remains in
+    // front of the token and makes it malformed.
+    let is_whole = matches!(rest.first(), None | Some(b' ' | b'\t'));
+    (is_bearer && is_whole).then(|| without_leading_spaces(rest))
 }
 
-fn spaces_off(text: &[u8]) -> &[u8] {
+fn without_leading_spaces(text: &[u8]) -> &[u8] {
     let spaces = text.iter().take_while(|&&byte| byte == b' ').count();
     &text[spaces..]
 }
 
-/// The value without the white space around it, which is no part of it (RFC 9110 section 5.5).
+/// Removes the white space around the value, which is not part of it (RFC 9110 section 5.5).
 fn trimmed(value: &HeaderValue) -> &[u8] {
     value.as_bytes().trim_ascii()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
+
     use super::*;
 
     type Expected = Result<Option<&'static str>, TokenRejection>;
@@ -71,10 +69,8 @@ mod tests {
         headers
     }
 
-    fn texts(
-        found: Result<Option<Token>, TokenRejection>,
-    ) -> Result<Option<String>, TokenRejection> {
-        found.map(|token| token.map(Token::into_string))
+    fn texts(found: TokenLookup<'_>) -> Result<Option<String>, TokenRejection> {
+        Ok(found?.map(Cow::into_owned))
     }
 
     #[test]

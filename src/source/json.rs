@@ -3,94 +3,70 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, Visitor};
+use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::value::{self, Sole};
+use super::token_lookup::{TokenLookup, at_most_one, token_text};
 use crate::token::Token;
 use crate::token_rejection::TokenRejection;
+use crate::unsearched_body::UnsearchedBody;
 
-/// The token that stands at the top level of `document` under `name`.
+/// Finds the token under `name` at the top level of `document`.
 ///
-/// A document that is no object holds no token. One that is no JSON at all is
-/// [`TokenRejection::BodyMalformed`], wherever in it the fault lies.
-pub(super) fn find(document: &[u8], name: &str) -> Result<Option<Token>, TokenRejection> {
+/// A document that is no object holds no token. The whole document is checked, so the outer
+/// error does not depend on where in it the syntax error is.
+pub(super) fn find<'a>(document: &'a [u8], name: &str) -> Result<TokenLookup<'a>, UnsearchedBody> {
     let mut json = serde_json::Deserializer::from_slice(document);
-    let sole = if document.trim_ascii_start().first() == Some(&b'{') {
-        json.deserialize_map(Fields { name })
+    let values = if document.trim_ascii_start().first() == Some(&b'{') {
+        json.deserialize_map(ValuesOf(name))
     } else {
-        IgnoredAny::deserialize(&mut json).map(|_| Sole::new())
+        IgnoredAny::deserialize(&mut json).map(|_| Vec::new())
     };
-    let sole = sole.and_then(|sole| json.end().map(|()| sole));
-    match sole.map_err(|_| TokenRejection::BodyMalformed)?.take()? {
-        Some(value) => token(value),
-        None => Ok(None),
-    }
+    let values = values
+        .and_then(|values| json.end().map(|()| values))
+        .map_err(|_| UnsearchedBody::Malformed)?;
+    Ok(token_in(values))
 }
 
-fn token(value: &RawValue) -> Result<Option<Token>, TokenRejection> {
+fn token_in(values: Vec<&RawValue>) -> TokenLookup<'_> {
+    let Some(value) = at_most_one(values, |value| value.get() == "\"\"")? else {
+        return Ok(None);
+    };
     let raw = value.get();
     // An escape takes at most six bytes for one character.
     if raw.len() > 6 * Token::MAX_LEN + 2 {
         return Err(TokenRejection::TooLong);
     }
-    match serde_json::from_str::<Text<'_>>(raw) {
-        Ok(Text(text)) => value::token(text.as_bytes()),
-        Err(_) => Err(TokenRejection::Malformed),
-    }
+    let Text(text) = serde_json::from_str(raw).map_err(|_| TokenRejection::Malformed)?;
+    token_text(text.as_bytes())?;
+    Ok(Some(text))
 }
 
 /// A string that is only copied if it holds escapes.
 #[derive(Deserialize)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// Reads the fields called `name` and skips all others, whatever their depth.
-struct Fields<'a> {
-    name: &'a str,
-}
+/// Visitor that collects the values of the members with this name.
+struct ValuesOf<'a>(&'a str);
 
-impl<'de> Visitor<'de> for Fields<'_> {
-    type Value = Sole<&'de RawValue>;
+impl<'de> Visitor<'de> for ValuesOf<'_> {
+    type Value = Vec<&'de RawValue>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
 
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
-        let mut sole = Sole::new();
-        while let Some(ours) = map.next_key_seed(IsName(self.name))? {
-            if ours {
-                let value: &RawValue = map.next_value()?;
-                sole.push(value, value.get() != "\"\"");
+        let mut values = Vec::new();
+        while let Some(Text(name)) = map.next_key()? {
+            if name == self.0 {
+                values.push(map.next_value()?);
             } else {
                 map.next_value::<IgnoredAny>()?;
             }
         }
-        Ok(sole)
-    }
-}
-
-/// Compares a key with a name, without copying it.
-struct IsName<'a>(&'a str);
-
-impl<'de> DeserializeSeed<'de> for IsName<'_> {
-    type Value = bool;
-
-    fn deserialize<D: Deserializer<'de>>(self, key: D) -> Result<bool, D::Error> {
-        key.deserialize_str(self)
-    }
-}
-
-impl Visitor<'_> for IsName<'_> {
-    type Value = bool;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a key")
-    }
-
-    fn visit_str<E: Error>(self, key: &str) -> Result<bool, E> {
-        Ok(key == self.0)
+        Ok(values)
     }
 }
 
@@ -102,96 +78,116 @@ mod tests {
 
     use super::*;
 
-    fn found(document: &[u8]) -> Result<Option<String>, TokenRejection> {
-        find(document, "accessToken").map(|token| token.map(Token::into_string))
+    /// The outer error is that of a document that is no JSON.
+    type Found = Result<Result<Option<String>, TokenRejection>, UnsearchedBody>;
+
+    fn found(document: &[u8]) -> Found {
+        let found = find(document, "accessToken")?;
+        Ok(found.map(|text| text.map(Cow::into_owned)))
     }
+
+    /// `None` for a document that is no JSON.
+    type Expected = Option<Result<Option<&'static str>, TokenRejection>>;
+
+    const TABLE: &[(&str, Expected)] = &[
+        (r#"{}"#, Some(Ok(None))),
+        (r#"{"a":1}"#, Some(Ok(None))),
+        (r#"{"accessToken":"T"}"#, Some(Ok(Some("T")))),
+        (
+            r#" { "a" : [{}] , "accessToken" : "T" , "b" : {} } "#,
+            Some(Ok(Some("T"))),
+        ),
+        (r#"{"access\u0054oken":"\u0054"}"#, Some(Ok(Some("T")))),
+        (r#"{"accessToken":"a\/b"}"#, Some(Ok(Some("a/b")))),
+        (r#"{"accessToken":""}"#, Some(Ok(None))),
+        (r#"{"accesstoken":"T"}"#, Some(Ok(None))),
+        (r#"{"a":{"accessToken":"T"}}"#, Some(Ok(None))),
+        (r#"{"a":"{\"accessToken\":\"T\"}"}"#, Some(Ok(None))),
+        (r#"[]"#, Some(Ok(None))),
+        (r#"["accessToken","T"]"#, Some(Ok(None))),
+        (r#"[{"accessToken":"T"}]"#, Some(Ok(None))),
+        (r#"5"#, Some(Ok(None))),
+        (r#"null"#, Some(Ok(None))),
+        (r#""accessToken""#, Some(Ok(None))),
+        (
+            r#"{"accessToken":"a b"}"#,
+            Some(Err(TokenRejection::Malformed)),
+        ),
+        (
+            r#"{"accessToken":"é"}"#,
+            Some(Err(TokenRejection::Malformed)),
+        ),
+        (
+            r#"{"accessToken":"\u0000"}"#,
+            Some(Err(TokenRejection::Malformed)),
+        ),
+        (
+            r#"{"accessToken":"\ud800"}"#,
+            Some(Err(TokenRejection::Malformed)),
+        ),
+        (r#"{"accessToken":5}"#, Some(Err(TokenRejection::Malformed))),
+        (
+            r#"{"accessToken":null}"#,
+            Some(Err(TokenRejection::Malformed)),
+        ),
+        (
+            r#"{"accessToken":true}"#,
+            Some(Err(TokenRejection::Malformed)),
+        ),
+        (
+            r#"{"accessToken":["T"]}"#,
+            Some(Err(TokenRejection::Malformed)),
+        ),
+        (
+            r#"{"accessToken":{"a":"T"}}"#,
+            Some(Err(TokenRejection::Malformed)),
+        ),
+        (
+            r#"{"accessToken":"a","accessToken":"b"}"#,
+            Some(Err(TokenRejection::Ambiguous)),
+        ),
+        (
+            r#"{"accessToken":"a","access\u0054oken":"a"}"#,
+            Some(Err(TokenRejection::Ambiguous)),
+        ),
+        (
+            r#"{"accessToken":"","accessToken":"b"}"#,
+            Some(Err(TokenRejection::Ambiguous)),
+        ),
+        (
+            r#"{"accessToken":null,"accessToken":"b"}"#,
+            Some(Err(TokenRejection::Ambiguous)),
+        ),
+        (r#"{"accessToken":"","accessToken":""}"#, Some(Ok(None))),
+        (r#" "#, None),
+        (r#"hello"#, None),
+        (r#"{"accessToken":"T""#, None),
+        (r#"{"accessToken":"T"}x"#, None),
+        (r#"{"accessToken":"T"}{}"#, None),
+        (r#"{"accessToken":"T",}"#, None),
+        (r#"{accessToken:"T"}"#, None),
+        (r#"accessToken=T"#, None),
+    ];
 
     #[test]
     fn r15_r18_json_table() {
-        let table: &[(&str, Result<Option<&str>, TokenRejection>)] = &[
-            (r#"{}"#, Ok(None)),
-            (r#"{"a":1}"#, Ok(None)),
-            (r#"{"accessToken":"T"}"#, Ok(Some("T"))),
-            (
-                r#" { "a" : [{}] , "accessToken" : "T" , "b" : {} } "#,
-                Ok(Some("T")),
-            ),
-            (r#"{"access\u0054oken":"\u0054"}"#, Ok(Some("T"))),
-            (r#"{"accessToken":"a\/b"}"#, Ok(Some("a/b"))),
-            (r#"{"accessToken":""}"#, Ok(None)),
-            (r#"{"accesstoken":"T"}"#, Ok(None)),
-            (r#"{"a":{"accessToken":"T"}}"#, Ok(None)),
-            (r#"{"a":"{\"accessToken\":\"T\"}"}"#, Ok(None)),
-            (r#"[]"#, Ok(None)),
-            (r#"["accessToken","T"]"#, Ok(None)),
-            (r#"[{"accessToken":"T"}]"#, Ok(None)),
-            (r#"5"#, Ok(None)),
-            (r#"null"#, Ok(None)),
-            (r#""accessToken""#, Ok(None)),
-            (r#"{"accessToken":"a b"}"#, Err(TokenRejection::Malformed)),
-            (r#"{"accessToken":"é"}"#, Err(TokenRejection::Malformed)),
-            (
-                r#"{"accessToken":"\u0000"}"#,
-                Err(TokenRejection::Malformed),
-            ),
-            (
-                r#"{"accessToken":"\ud800"}"#,
-                Err(TokenRejection::Malformed),
-            ),
-            (r#"{"accessToken":5}"#, Err(TokenRejection::Malformed)),
-            (r#"{"accessToken":null}"#, Err(TokenRejection::Malformed)),
-            (r#"{"accessToken":true}"#, Err(TokenRejection::Malformed)),
-            (r#"{"accessToken":["T"]}"#, Err(TokenRejection::Malformed)),
-            (
-                r#"{"accessToken":{"a":"T"}}"#,
-                Err(TokenRejection::Malformed),
-            ),
-            (
-                r#"{"accessToken":"a","accessToken":"b"}"#,
-                Err(TokenRejection::Ambiguous),
-            ),
-            (
-                r#"{"accessToken":"a","access\u0054oken":"a"}"#,
-                Err(TokenRejection::Ambiguous),
-            ),
-            (
-                r#"{"accessToken":"","accessToken":"b"}"#,
-                Err(TokenRejection::Ambiguous),
-            ),
-            (
-                r#"{"accessToken":null,"accessToken":"b"}"#,
-                Err(TokenRejection::Ambiguous),
-            ),
-            (r#"{"accessToken":"","accessToken":""}"#, Ok(None)),
-            (r#" "#, Err(TokenRejection::BodyMalformed)),
-            (r#"hello"#, Err(TokenRejection::BodyMalformed)),
-            (r#"{"accessToken":"T""#, Err(TokenRejection::BodyMalformed)),
-            (
-                r#"{"accessToken":"T"}x"#,
-                Err(TokenRejection::BodyMalformed),
-            ),
-            (
-                r#"{"accessToken":"T"}{}"#,
-                Err(TokenRejection::BodyMalformed),
-            ),
-            (
-                r#"{"accessToken":"T",}"#,
-                Err(TokenRejection::BodyMalformed),
-            ),
-            (r#"{accessToken:"T"}"#, Err(TokenRejection::BodyMalformed)),
-            (r#"accessToken=T"#, Err(TokenRejection::BodyMalformed)),
-        ];
-        for (document, expected) in table {
-            let expected = expected.map(|t| t.map(String::from));
+        for (document, expected) in TABLE {
+            let expected = expected
+                .map(|expected| expected.map(|text| text.map(String::from)))
+                .ok_or(UnsearchedBody::Malformed);
             assert_eq!(found(document.as_bytes()), expected, "{document}");
         }
     }
 
     #[test]
     fn r18_bytes_that_are_no_text_are_malformed() {
-        assert_eq!(found(b"\xff"), Err(TokenRejection::BodyMalformed));
-        assert_eq!(found(b"\xef\xbb\xbf{}"), Err(TokenRejection::BodyMalformed));
-        assert!(found(b"{\"accessToken\":\"\xff\"}").is_err());
+        for document in [
+            &b"\xff"[..],
+            b"\xef\xbb\xbf{}",
+            b"{\"accessToken\":\"\xff\"}",
+        ] {
+            assert_eq!(found(document), Err(UnsearchedBody::Malformed));
+        }
     }
 
     #[test]
@@ -201,21 +197,18 @@ mod tests {
         let close = "]".repeat(deep);
         let objects = r#"{"a":"#.repeat(12_000);
         let table = [
-            (open.clone(), Err(TokenRejection::BodyMalformed)),
-            (format!("{open}{close}"), Ok(None)),
-            (
-                format!(r#"{{"a":{open}"#),
-                Err(TokenRejection::BodyMalformed),
-            ),
+            (open.clone(), Err(UnsearchedBody::Malformed)),
+            (format!("{open}{close}"), Ok(Ok(None))),
+            (format!(r#"{{"a":{open}"#), Err(UnsearchedBody::Malformed)),
             (
                 format!(r#"{{"a":{open}{close},"accessToken":"T"}}"#),
-                Ok(Some("T".into())),
+                Ok(Ok(Some("T".into()))),
             ),
             (
                 format!(r#"{{"accessToken":{open}{close}}}"#),
-                Err(TokenRejection::TooLong),
+                Ok(Err(TokenRejection::TooLong)),
             ),
-            (objects, Err(TokenRejection::BodyMalformed)),
+            (objects, Err(UnsearchedBody::Malformed)),
         ];
         for (document, expected) in table {
             let start = Instant::now();
@@ -231,7 +224,7 @@ mod tests {
     fn r08_a_long_value_is_refused() {
         for length in [Token::MAX_LEN + 1, 7 * Token::MAX_LEN] {
             let document = format!(r#"{{"accessToken":"{}"}}"#, "a".repeat(length));
-            assert_eq!(found(document.as_bytes()), Err(TokenRejection::TooLong));
+            assert_eq!(found(document.as_bytes()), Ok(Err(TokenRejection::TooLong)));
         }
     }
 

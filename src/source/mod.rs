@@ -1,25 +1,23 @@
-//! Where in a request may a token stand?
+//! Token sources: where in a request a token may be.
 //!
-//! Looking, and nothing else: whether what was found is a token of ours is asked in `token`, and
-//! a body is only searched here once somebody else has read it.
+//! This module only finds the text of a token. Whether that text is a valid token is checked in
+//! `token`; a body is only searched here, the middleware reads it.
 
-mod arg;
 mod body;
+mod content_type;
 mod cookie;
 mod find;
+mod form;
 mod header;
 mod json;
-mod list;
-mod media;
-mod pairs;
-mod place;
 mod query;
-mod value;
+mod token_arg;
+mod token_lookup;
+mod token_source;
+mod token_sources;
 
-pub use arg::InvalidTokenArg;
-pub use list::TokenSources;
-pub use place::TokenSource;
+pub use token_arg::InvalidTokenArg;
+pub use token_source::TokenSource;
+pub use token_sources::{Anywhere, InHead, TokenSources};
 
-pub(crate) use body::BodySearch;
-pub(crate) use find::{Finding, Found};
-pub(crate) use place::Outcome;
+pub(crate) use body::{BodyLookup, BodySearch, BodySearchError};

@@ -1,35 +1,34 @@
-//! Tokens in the query, and taking them out of it.
+//! Tokens in the query of a URI, and their removal.
 
 use std::mem;
 
 use http::Uri;
 use http::uri::PathAndQuery;
 
-use super::pairs;
-use crate::token::Token;
-use crate::token_rejection::TokenRejection;
+use super::form;
+use super::token_lookup::TokenLookup;
 
-/// The token in the query parameter `name`.
-pub(super) fn find(uri: &Uri, name: &str) -> Result<Option<Token>, TokenRejection> {
+/// Finds the token in the query parameter `name`.
+pub(super) fn find<'a>(uri: &'a Uri, name: &str) -> TokenLookup<'a> {
     match uri.query() {
-        Some(query) => pairs::find(query.as_bytes(), name),
+        Some(query) => form::find(query.as_bytes(), name),
         None => Ok(None),
     }
 }
 
-/// Whether a parameter `name` stands in the query, whatever its value.
-pub(super) fn holds(uri: &Uri, name: &str) -> bool {
+/// Returns whether the query has a parameter `name`, whatever its value.
+pub(super) fn contains(uri: &Uri, name: &str) -> bool {
     let mut pairs = uri.query().into_iter().flat_map(|query| query.split('&'));
-    pairs.any(|pair| pairs::is_named(pair.as_bytes(), name))
+    pairs.any(|pair| form::is_named(pair.as_bytes(), name))
 }
 
-/// Takes every parameter `name` out of the query and leaves all else byte for byte.
+/// Removes every parameter `name` from the query and leaves everything else byte for byte.
 pub(super) fn remove(uri: &mut Uri, name: &str) {
-    if holds(uri, name) {
+    if contains(uri, name) {
         let mut parts = mem::take(uri).into_parts();
         parts.path_and_query = parts.path_and_query.map(|target| without(&target, name));
-        // Scheme and authority are as they were, so the parts still fit together. If they ever
-        // did not, "/" would be left: an address without a token rather than one with it.
+        // Scheme and authority are unchanged, so the parts still fit together. If they ever did
+        // not, the result is "/": a URI without the token rather than one with it.
         *uri = Uri::from_parts(parts).unwrap_or_default();
     }
 }
@@ -41,7 +40,7 @@ fn without(target: &PathAndQuery, name: &str) -> PathAndQuery {
     let path = text.len();
     let mut separator = '?';
     for pair in query.split('&') {
-        if !pairs::is_named(pair.as_bytes(), name) {
+        if !form::is_named(pair.as_bytes(), name) {
             text.push(separator);
             text.push_str(pair);
             separator = '&';
@@ -55,9 +54,12 @@ fn without(target: &PathAndQuery, name: &str) -> PathAndQuery {
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
+
     use proptest::prelude::*;
 
     use super::*;
+    use crate::token_rejection::TokenRejection;
 
     fn rewritten(uri: &str) -> String {
         let mut uri: Uri = uri.parse().unwrap();
@@ -115,8 +117,8 @@ mod tests {
                 Err(TokenRejection::Ambiguous),
             ),
         ] {
-            let found = find(&uri.parse().unwrap(), "accessToken");
-            let found = found.map(|token| token.map(Token::into_string));
+            let uri: Uri = uri.parse().unwrap();
+            let found = find(&uri, "accessToken").map(|text| text.map(Cow::into_owned));
             assert_eq!(found, expected.map(|t| t.map(String::from)), "{uri}");
         }
     }
@@ -168,7 +170,7 @@ mod tests {
         fn r14_rewriting_never_panics(uri in "[!-~]{1,40}", name in "[ -~]{0,4}") {
             if let Ok(mut uri) = uri.parse::<Uri>() {
                 remove(&mut uri, &name);
-                prop_assert!(!holds(&uri, &name));
+                prop_assert!(!contains(&uri, &name));
             }
         }
     }

@@ -123,6 +123,8 @@ pub enum StoreErrorKind {
     Loading,
     /// The store is busy with a long script (`BUSY`).
     Busy,
+    /// Too many concurrent changes of one key; nothing was changed.
+    Contention,
     /// The store refuses writes it cannot make safe (`MISCONF`, `NOREPLICAS`).
     Refused,
     /// The store is a Redis Cluster and this connection is not (`MOVED`, `ASK`, `CROSSSLOT`), or
@@ -151,6 +153,7 @@ impl StoreErrorKind {
             Self::Full => "full",
             Self::Loading => "loading",
             Self::Busy => "busy",
+            Self::Contention => "contention",
             Self::Refused => "refused",
             Self::Cluster => "cluster",
             Self::Protocol => "protocol",
@@ -176,6 +179,9 @@ impl StoreErrorKind {
             Self::Full => "the session store is full; raise its memory limit",
             Self::Loading => "the session store is starting up; try again shortly",
             Self::Busy => "the session store is busy with a script; kill the script or wait",
+            Self::Contention => {
+                "too many concurrent changes of one key of the session store; try again shortly"
+            }
             Self::Refused => {
                 "the session store refuses writes it cannot make safe; check its persistence and replicas"
             }

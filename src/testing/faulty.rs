@@ -20,7 +20,7 @@ pub type Faulty = Hooked<Faults>;
 /// refused does not reach the inner store. A switch that is set again replaces its last setting
 /// for the same kind of step.
 ///
-/// ```ignore
+/// ```
 /// use std::time::Duration;
 /// use jwt_redis_session::MemoryStore;
 /// use jwt_redis_session::store::{NewRecord, SharedStore, StoreError, StoreErrorKind};

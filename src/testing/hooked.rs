@@ -15,7 +15,7 @@ use crate::store::types::{
     StoredRecord, SupersedeOutcome,
 };
 
-/// A required method of [`Store`](crate::store::contract::Store).
+/// A required method of [`Store`](crate::store::Store).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Step {
@@ -182,7 +182,7 @@ impl<H: Hook> Hook for Arc<H> {
 /// Only the required methods are forwarded. The provided methods run on them step by step, so
 /// the hook sees each step, and an override of the inner store is not used.
 ///
-/// ```ignore
+/// ```
 /// use std::sync::{Arc, Mutex};
 /// use std::time::Duration;
 /// use jwt_redis_session::MemoryStore;

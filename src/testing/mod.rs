@@ -2,7 +2,7 @@
 //!
 //! Enabled by the feature `test-util`, which belongs into `dev-dependencies`.
 //!
-//! * [`conformance`] checks that a [`Store`](crate::store::contract::Store) keeps its contract.
+//! * [`conformance`] checks that a [`Store`](crate::store::Store) keeps its contract.
 //! * [`Faulty`] wraps any store, also a Redis store, and makes it fail: outages, refusals, lost
 //!   replies and delays, switched by [`Faults`]. Use it to test how an application behaves while
 //!   its session store is down.
@@ -11,7 +11,7 @@
 //!
 //! A handler must answer 503, not 401, while the store is down:
 //!
-//! ```ignore
+//! ```
 //! use jwt_redis_session::store::StoreErrorKind;
 //! use jwt_redis_session::testing::Faults;
 //! use jwt_redis_session::{Keyring, MemoryStore, SessionError, Sessions};
@@ -33,10 +33,11 @@
 //! # }
 //! ```
 
-#[cfg(any())]
 pub mod conformance;
 mod faulty;
 mod hooked;
+#[cfg(test)]
+mod tests;
 
 pub use faulty::{Faults, Faulty};
 pub use hooked::{Delivery, Hook, Hooked, Step, StepAnswer};

@@ -1,15 +1,13 @@
-//! Both stores against the suite that any store must pass.
-
-use std::sync::Arc;
+//! The stores of the library against the conformance suite.
 
 use jwt_redis_session::MemoryStore;
-use jwt_redis_session::store::Store;
+use jwt_redis_session::store::SharedStore;
 use jwt_redis_session::testing::conformance::CASES;
 
-/// All cases at once, so that they also show whether they disturb each other.
-async fn check(store: impl Store) {
-    let store: Arc<dyn Store> = Arc::new(store);
-    let cases = CASES.iter().map(|case| case.run(Arc::clone(&store)));
+/// Runs all cases at once, which also shows whether they disturb each other.
+pub(super) async fn check(store: impl Into<SharedStore>) {
+    let store = store.into();
+    let cases = CASES.iter().map(|case| case.run(store.clone()));
     futures_util::future::join_all(cases).await;
 }
 

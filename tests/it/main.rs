@@ -1,19 +1,22 @@
 //! The one integration test binary: everything through the public API.
 
-#[cfg(feature = "redis")]
-mod support;
+use test_support as support;
 
 #[cfg(all(feature = "axum", feature = "redis"))]
 mod app;
-#[cfg(any())]
+#[cfg(feature = "test-util")]
 mod conformance;
 mod coverage;
+#[cfg(feature = "test-util")]
+mod custom_store;
 #[cfg(feature = "test-util")]
 mod edges;
 #[cfg(all(feature = "axum", feature = "redis"))]
 mod faults;
-#[cfg(any())]
+#[cfg(feature = "redis")]
 mod faults_store;
+#[cfg(all(feature = "test-util", feature = "redis"))]
+mod faulty;
 mod format;
 #[cfg(feature = "redis")]
 mod format_redis;
@@ -29,6 +32,5 @@ mod metrics;
 mod middleware;
 mod operations;
 mod readme;
-#[cfg(any())]
+#[cfg(feature = "redis")]
 mod redis_store;
-mod rooms;

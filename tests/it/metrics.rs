@@ -1,11 +1,16 @@
 //! The counters that operators see, through the `metrics` facade.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Full;
 use jwt_redis_session::store::{SharedStore, StoreErrorKind};
 use jwt_redis_session::testing::Faults;
-use jwt_redis_session::{Keyring, MemoryStore, SessionError, Sessions};
+use jwt_redis_session::{JwtRedisSession, Keyring, MemoryStore, SessionError, Sessions};
 use metrics_util::debugging::{DebugValue, DebuggingRecorder};
+use tower::{Layer, ServiceExt, service_fn};
 
 /// Runs `work` on its own recorder and returns what it counted, by name and labels.
 fn counted(work: impl Future<Output = ()>) -> BTreeMap<String, u64> {
@@ -63,6 +68,24 @@ fn loads_hits_rejections_and_losses_are_counted() {
     for (name, count) in expected {
         assert_eq!(counts.get(name), Some(&count), "{name} in {counts:?}");
     }
+}
+
+#[test]
+fn unsearched_bodies_are_counted_by_reason() {
+    let counts = counted(async {
+        let layer = JwtRedisSession::new(sessions(MemoryStore::new()));
+        let service = layer.layer(service_fn(async |_: Request<Full<Bytes>>| {
+            Ok::<_, Infallible>(Response::new(()))
+        }));
+        for body in ["{", "{}"] {
+            let request = Request::post("/").header("content-type", "application/json");
+            let request = request.body(Full::from(body)).unwrap();
+            service.clone().oneshot(request).await.unwrap();
+        }
+    });
+    let name = "jwt_redis_session_unsearched_bodies_total malformed";
+    assert_eq!(counts.get(name), Some(&1), "{counts:?}");
+    assert_eq!(counts.len(), 1, "{counts:?}");
 }
 
 #[test]

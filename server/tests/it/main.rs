@@ -1,7 +1,6 @@
 //! The one integration test binary of the service: everything over real HTTP.
 
-#[path = "../../../tests/it/support/mod.rs"]
-mod support;
+use test_support as support;
 
 mod program;
 #[macro_use]
@@ -14,7 +13,6 @@ mod faults;
 mod logs;
 mod operators;
 mod readme;
-mod rooms;
 mod rpc;
 mod serve;
 mod settings;

@@ -1,28 +1,35 @@
-//! The layer that answers for requests without a session.
+//! The layer that rejects requests without a session.
 
-use http::{Extensions, Response};
+use http::Response;
 use tower_layer::Layer;
 
-use super::refuse::EmptyBody;
-use super::service::{Demand, RequireSessionService};
+use super::requirement::Requirement;
+use super::respond::{EmptyBody, JsonBody};
+use super::service::RequireSessionService;
 use crate::middleware::session_rejection::{InvalidRealm, Realm, SessionRejection};
-use crate::middleware::tagged::Tagged;
 
-/// The layer that lets only requests with an active session pass, and answers all others with
-/// their [`SessionRejection`].
+/// Layer that passes on requests with an active session, and answers all others with their
+/// [`SessionRejection`].
 ///
-/// Stands inside of [`JwtRedisSession`](crate::JwtRedisSession). Answers have a default body,
-/// that is an empty one; [`respond_with`](Self::respond_with) makes others.
+/// It belongs inside of [`JwtRedisSession`](crate::JwtRedisSession). Answers have the body
+/// `{"error":"…"}`, as those of the extractor `ActiveSession`. For a response body that cannot be
+/// made of a string use [`empty_body`](Self::empty_body) or [`respond_with`](Self::respond_with):
+/// with tonic, for example, or outside of a `CompressionLayer` in the same `ServiceBuilder`.
+///
+/// Inside of it the request extensions hold a loaded [`Session`](crate::Session), also if the outer layer is
+/// [`lazy`](crate::JwtRedisSession::lazy).
+///
+/// A browser sends no token with a CORS preflight, so put a `CorsLayer` outside of this layer.
 ///
 /// ```
 /// # use std::convert::Infallible;
 /// # use http::{Request, Response};
 /// # use http_body_util::Empty;
 /// # use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
-/// # use jwt_redis_session::{JwtRedisSession, Keyring, MemoryStore, RequireSession, SessionBody, Sessions};
+/// # use jwt_redis_session::{JwtRedisSession, Keyring, MemoryStore, RequireSession, Sessions};
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # type Body = SessionBody<Empty<&'static [u8]>>;
+/// # type Body = Empty<&'static [u8]>;
 /// # let keyring = Keyring::hs256("a secret of at least 32 random bytes")?;
 /// # let sessions = Sessions::builder(MemoryStore::new(), keyring).build()?;
 /// # async fn handler(_: Request<Body>) -> Result<Response<String>, Infallible> {
@@ -36,70 +43,82 @@ use crate::middleware::tagged::Tagged;
 /// let answer = service.oneshot(Request::new(Empty::new())).await?;
 /// assert_eq!(answer.status(), 401);
 /// assert_eq!(answer.headers()["www-authenticate"], r#"Bearer realm="shop""#);
+/// assert_eq!(answer.body(), r#"{"error":"a token is required"}"#);
 /// # Ok(())
 /// # }
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing unless it is applied to a service"]
-pub struct RequireSession<F = EmptyBody> {
-    demand: Demand,
-    refuse: F,
+pub struct RequireSession<F = JsonBody> {
+    requirement: Requirement,
+    respond: F,
 }
 
 impl RequireSession {
-    /// Lets requests with an active session pass.
+    /// Creates a layer that passes on requests with an active session.
     pub const fn new() -> Self {
         Self {
-            demand: Demand {
-                realm: Realm::DEFAULT,
-                only_available: false,
-                find: Extensions::get,
-            },
-            refuse: EmptyBody,
+            requirement: Requirement::new(),
+            respond: JsonBody,
         }
     }
 
-    /// Lets all requests pass but those whose session nobody knows because the store does not
-    /// answer: for services that would rather fail than take a user for a stranger.
+    /// Creates a layer that rejects a request only if the store does not answer for its session:
+    /// for services that must not treat a user as a stranger during an outage.
     pub const fn available() -> Self {
         let mut require = Self::new();
-        require.demand.only_available = true;
+        require.requirement.only_available = true;
         require
     }
 }
 
 impl<F> RequireSession<F> {
-    /// Sets the realm that `WWW-Authenticate` names. Defaults to `session`.
+    /// Sets the realm in `WWW-Authenticate`. Defaults to `session`.
     ///
     /// # Errors
     ///
-    /// If it is not printable ASCII.
+    /// If the realm is not printable ASCII.
     pub fn realm(mut self, realm: &str) -> Result<Self, InvalidRealm> {
-        self.demand.realm = Realm::new(realm)?;
+        self.requirement.realm = Realm::new(realm)?;
         Ok(self)
     }
 
-    /// Asks for the session of the layer [tagged](crate::JwtRedisSession::tagged) with `T`,
-    /// instead of the nearest.
+    /// Requires the session of the layer [tagged](crate::JwtRedisSession::tagged) with `T`,
+    /// instead of the nearest one.
     pub fn tagged<T: 'static>(mut self) -> Self {
-        self.demand.find = |extensions| Tagged::<T>::of(extensions).map(|tagged| &**tagged);
+        self.requirement = self.requirement.tagged::<T>();
         self
     }
 
-    /// Sets how refusals are answered, for example with a page or a redirection of your own.
+    /// Answers rejected requests with status and headers only.
+    pub fn empty_body(self) -> RequireSession<EmptyBody> {
+        self.with(EmptyBody)
+    }
+
+    /// Sets how rejected requests are answered, for example with a page or a redirect.
     ///
     /// ```
+    /// # use http::Response;
     /// # use jwt_redis_session::{SessionRejection, RequireSession};
-    /// let require = RequireSession::new()
-    ///     .respond_with(|refusal: &SessionRejection| refusal.response(refusal.to_json()));
+    /// let require = RequireSession::new().respond_with(|rejection: &SessionRejection| {
+    ///     let mut response = rejection.response(String::from("<h1>Please log in</h1>"));
+    ///     let html = "text/html".parse().expect("a valid header value");
+    ///     response.headers_mut().insert("content-type", html);
+    ///     response
+    /// });
     /// ```
     pub fn respond_with<G, B>(self, respond: G) -> RequireSession<G>
     where
         G: Fn(&SessionRejection) -> Response<B>,
     {
+        self.with(respond)
+    }
+
+    fn with<G>(self, respond: G) -> RequireSession<G> {
+        let requirement = self.requirement;
         RequireSession {
-            demand: self.demand,
-            refuse: respond,
+            requirement,
+            respond,
         }
     }
 }
@@ -116,8 +135,8 @@ impl<S, F: Clone> Layer<S> for RequireSession<F> {
     fn layer(&self, inner: S) -> Self::Service {
         RequireSessionService {
             inner,
-            demand: self.demand.clone(),
-            refuse: self.refuse.clone(),
+            requirement: self.requirement.clone(),
+            respond: self.respond.clone(),
         }
     }
 }

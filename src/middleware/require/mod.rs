@@ -1,11 +1,12 @@
-//! Who may not pass without a session?
+//! Middleware that rejects requests without a session.
 
 mod future;
 mod layer;
-mod refuse;
+mod requirement;
+mod respond;
 mod service;
 
 pub use future::RequireFuture;
 pub use layer::RequireSession;
-pub use refuse::{EmptyBody, Refuse};
+pub use respond::{EmptyBody, JsonBody, Respond};
 pub use service::RequireSessionService;

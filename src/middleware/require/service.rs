@@ -1,70 +1,56 @@
-//! The service that answers for requests without a session.
+//! The service of [`RequireSession`](super::RequireSession).
 
 use std::task::{Context, Poll};
 
-use http::{Extensions, Request, Response};
+use http::{Request, Response};
 use tower_service::Service;
 
 use super::future::RequireFuture;
-use super::refuse::Refuse;
-use crate::middleware::session_rejection::{Realm, SessionRejection};
-use crate::session::{Session, SessionState};
+use super::requirement::Requirement;
+use super::respond::Respond;
+use crate::middleware::future::take_ready;
 
-/// The service that answers for requests without a session; made by
-/// [`RequireSession`](super::RequireSession).
+/// Middleware that rejects requests without a session.
+///
+/// Created by [`RequireSession`](super::RequireSession).
 #[derive(Clone, Debug)]
 pub struct RequireSessionService<S, F> {
     pub(super) inner: S,
-    pub(super) demand: Demand,
-    pub(super) refuse: F,
-}
-
-/// What a request must have.
-#[derive(Clone, Debug)]
-pub(super) struct Demand {
-    pub(super) realm: Realm,
-    /// An answering store is enough.
-    pub(super) only_available: bool,
-    pub(super) find: fn(&Extensions) -> Option<&Session>,
-}
-
-impl Demand {
-    fn check(&self, extensions: &Extensions) -> Result<(), SessionRejection> {
-        let Some(session) = (self.find)(extensions) else {
-            tracing::error!("{}", SessionRejection::missing_layer());
-            return Err(SessionRejection::missing_layer());
-        };
-        let state = session.state();
-        if self.only_available && !matches!(state, SessionState::Unavailable(_)) {
-            return Ok(());
-        }
-        match SessionRejection::of(&state) {
-            None => Ok(()),
-            Some(refusal) => Err(refusal.in_realm(&self.realm)),
-        }
-    }
+    pub(super) requirement: Requirement,
+    pub(super) respond: F,
 }
 
 impl<S, F, B, R> Service<Request<B>> for RequireSessionService<S, F>
 where
     S: Service<Request<B>, Response = Response<R>> + Clone,
-    F: Refuse<R>,
+    F: Respond<R> + Clone,
 {
     type Response = S::Response;
     type Error = S::Error;
-    type Future = RequireFuture<S::Future, R>;
+    type Future = RequireFuture<S, B, F>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, request: Request<B>) -> Self::Future {
-        match self.demand.check(request.extensions()) {
-            Ok(()) => RequireFuture::pass(self.inner.call(request)),
-            Err(refusal) => {
-                // What it reserved to be ready is free again, although it is not called.
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        let passed = match self.requirement.find(request.extensions()) {
+            Ok(lazy) => match lazy.loaded() {
+                Some(session) => self.requirement.check(&session, request.extensions_mut()),
+                None => {
+                    let inner = take_ready(&mut self.inner);
+                    let (requirement, respond) = (self.requirement.clone(), self.respond.clone());
+                    return RequireFuture::load(lazy, request, inner, requirement, respond);
+                }
+            },
+            Err(rejection) => Err(rejection),
+        };
+        match passed {
+            Ok(()) => RequireFuture::call(self.inner.call(request)),
+            Err(rejection) => {
+                // The service is not called: its clone has not reserved what being ready reserves.
                 self.inner = self.inner.clone();
-                RequireFuture::refuse(self.refuse.refuse(&refusal))
+                RequireFuture::reject(self.respond.respond(&rejection))
             }
         }
     }

@@ -5,16 +5,32 @@ use std::vec::IntoIter;
 
 use redis::Value;
 
+use super::config::LARGE;
 use super::error;
 use crate::store::error::{StoreError, StoreErrorKind};
 use crate::store::types::{
     CompareOutcome, EntryState, IndexEntry, InsertOutcome, StoredRecord, SupersedeOutcome,
 };
 
+/// The answer of `PTTL` if there is no record.
+const ABSENT: i64 = -2;
+
+/// A record of which the beginning of the value was read.
+pub(super) enum Beginning {
+    /// The record, which has no more bytes, or its absence.
+    Whole(Option<StoredRecord>),
+    /// The value may have more bytes than were read, or the record may have expired meanwhile.
+    Unknown {
+        /// The remaining TTL that was read.
+        ttl: Option<Duration>,
+    },
+}
+
 /// Answers that were not read yet.
 // One answer needs no list.
 pub(super) enum Answers {
     One(Option<Value>),
+    Two([Option<Value>; 2]),
     Several(IntoIter<Value>),
 }
 
@@ -22,6 +38,11 @@ impl Answers {
     /// The answer to one command.
     pub(super) const fn one(answer: Value) -> Self {
         Self::One(Some(answer))
+    }
+
+    /// The answers to two commands.
+    pub(super) const fn two(first: Value, second: Value) -> Self {
+        Self::Two([Some(first), Some(second)])
     }
 
     /// The answers to several commands.
@@ -51,21 +72,27 @@ impl Answers {
 
     /// Reads a record: its remaining TTL, then its value.
     pub(super) fn record(&mut self) -> Result<Option<StoredRecord>, StoreError> {
-        let ttl = match self.next()? {
-            Value::Int(millis) => millis,
-            _ => return Err(unreadable()),
-        };
+        let ttl = self.number()?;
         let value = match self.next()? {
             Value::BulkString(value) => value,
             Value::Nil => return Ok(None),
             _ => return Err(unreadable()),
         };
-        // The record was absent when the TTL was read. An insert since then is concurrent.
-        if ttl == -2 {
-            return Ok(None);
+        Ok(stored(ttl, value))
+    }
+
+    /// Reads a record of which at most [`LARGE`] bytes were requested: its remaining TTL, then
+    /// the beginning of its value.
+    pub(super) fn beginning(&mut self) -> Result<Beginning, StoreError> {
+        let ttl = self.number()?;
+        let Value::BulkString(value) = self.next()? else {
+            return Err(unreadable());
+        };
+        // No bytes: the value is empty, or the record expired between the two commands.
+        if ttl != ABSENT && (value.is_empty() || value.len() >= LARGE) {
+            return Ok(Beginning::Unknown { ttl: duration(ttl) });
         }
-        let ttl = u64::try_from(ttl).ok().map(Duration::from_millis);
-        Ok(Some(StoredRecord::new(value, ttl)))
+        Ok(Beginning::Whole(stored(ttl, value)))
     }
 
     /// Reads the result of a compare-and-set or a compare-and-delete.
@@ -82,7 +109,7 @@ impl Answers {
     pub(super) fn state(&mut self) -> Result<Option<EntryState>, StoreError> {
         match self.next()? {
             Value::Nil => Ok(None),
-            score => Ok(Some(EntryState::from_score(number(&score)?))),
+            answer => Ok(Some(EntryState::from_score(score(&answer)?))),
         }
     }
 
@@ -97,7 +124,7 @@ impl Answers {
         });
         let mut entries = Vec::new();
         while let Some(member) = flat.next() {
-            let score = number(&flat.next().ok_or_else(unreadable)?)?;
+            let score = score(&flat.next().ok_or_else(unreadable)?)?;
             entries.push(IndexEntry::new(
                 text(member)?,
                 EntryState::from_score(score),
@@ -144,9 +171,17 @@ impl Answers {
         Ok(InsertOutcome::inserted(due))
     }
 
+    fn number(&mut self) -> Result<i64, StoreError> {
+        match self.next()? {
+            Value::Int(number) => Ok(number),
+            _ => Err(unreadable()),
+        }
+    }
+
     fn next(&mut self) -> Result<Value, StoreError> {
         let next = match self {
             Self::One(answer) => answer.take(),
+            Self::Two([first, second]) => first.take().or_else(|| second.take()),
             Self::Several(answers) => answers.next(),
         };
         match next {
@@ -157,6 +192,18 @@ impl Answers {
     }
 }
 
+fn stored(ttl: i64, value: Vec<u8>) -> Option<StoredRecord> {
+    // The record was absent when the TTL was read. An insert since then is concurrent.
+    if ttl == ABSENT {
+        return None;
+    }
+    Some(StoredRecord::new(value, duration(ttl)))
+}
+
+fn duration(ttl: i64) -> Option<Duration> {
+    u64::try_from(ttl).ok().map(Duration::from_millis)
+}
+
 fn text(value: Value) -> Result<String, StoreError> {
     match value {
         Value::BulkString(bytes) => String::from_utf8(bytes).map_err(|_| unreadable()),
@@ -164,7 +211,7 @@ fn text(value: Value) -> Result<String, StoreError> {
     }
 }
 
-fn number(value: &Value) -> Result<i64, StoreError> {
+fn score(value: &Value) -> Result<i64, StoreError> {
     let score: f64 = match value {
         Value::Double(score) => *score,
         Value::BulkString(text) => std::str::from_utf8(text)

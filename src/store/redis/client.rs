@@ -1,50 +1,43 @@
-//! Carries requests over the shared connection, each within its deadline.
+//! Carries requests to Redis.
 
-use std::pin::{Pin, pin};
 use std::sync::Arc;
 
 use redis::aio::MultiplexedConnection;
-use redis::{RedisError, RedisResult, cmd};
-use tokio::time::{Duration, Instant, timeout_at};
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::{Instant, timeout_at};
 
 use super::answers::Answers;
 use super::config::Limits;
 use super::connect::Connector;
-use super::connection::Connection;
-use super::error;
+use super::lane::Lane;
 use super::log_throttle::LogThrottle;
-use super::race::{Either, race};
 use super::request::Request;
-use super::shared_connection::SharedConnection;
-use crate::store::error::{StoreError, StoreErrorKind};
+use crate::store::error::StoreError;
 
-/// After so much silence on a connection that may be dead, another one is made.
-const SILENCE: Duration = Duration::from_millis(250);
+/// So many large requests are under way at a time. More would only wait for each other on the
+/// wire, and those that give up would leave their answers in the way of the others.
+const LARGE_AT_A_TIME: usize = 2;
 
-/// Carries requests to one server.
+/// Carries requests to one server: large ones over a connection of their own, so that the others
+/// do not wait behind them.
 #[derive(Debug)]
 pub(super) struct Client {
-    shared: Arc<SharedConnection>,
+    lane: Lane,
+    bulk: Lane,
+    permits: Semaphore,
     connector: Arc<Connector>,
     limits: Limits,
     log: LogThrottle,
 }
-
-/// Why an attempt failed, and whether the request may be sent again over another connection.
-struct Failure {
-    error: StoreError,
-    may_resend: bool,
-}
-
-/// Answers, and the connection on which they came.
-type Answered = (Answers, Arc<Connection>);
 
 impl Client {
     /// Creates a client that connects when first used.
     pub(super) fn new(connector: Connector, limits: Limits) -> Self {
         let connector = Arc::new(connector);
         Self {
-            shared: SharedConnection::new(connector.clone(), limits.renewal),
+            lane: Lane::new(Arc::clone(&connector), limits),
+            bulk: Lane::new(Arc::clone(&connector), limits),
+            permits: Semaphore::new(LARGE_AT_A_TIME),
             connector,
             limits,
             log: LogThrottle::default(),
@@ -66,30 +59,39 @@ impl Client {
         self.connector.late()
     }
 
-    /// Returns a handle on the shared connection, with a response timeout of its own.
+    /// When a call that starts now must end.
+    pub(super) fn deadline(&self) -> Instant {
+        Instant::now() + self.limits.deadline
+    }
+
+    /// Returns a handle on the shared connection, with its own response timeout.
     pub(super) async fn connection(&self) -> Result<MultiplexedConnection, StoreError> {
-        let deadline = Instant::now() + self.limits.deadline;
-        let mut handle = self.shared.acquire(deadline).await?.handle();
+        let mut handle = self.lane.handle(self.deadline()).await?;
         handle.set_response_timeout(self.limits.response);
         Ok(handle)
     }
 
     /// Sends `request` and reads its answers with `read`.
-    ///
-    /// A request that only reads is sent a second time if the connection breaks, any other only
-    /// if it is certain that nothing of it was written.
     pub(super) async fn run<T>(
         &self,
+        request: &Request,
+        read: impl FnOnce(&mut Answers) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.run_until(self.deadline(), request, read).await
+    }
+
+    /// Sends `request` and reads its answers with `read`, all before `deadline`.
+    pub(super) async fn run_until<T>(
+        &self,
+        deadline: Instant,
         request: &Request,
         read: impl FnOnce(&mut Answers) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let result = if request.is_empty() {
             read(&mut Answers::several(Vec::new()))
         } else {
-            match self.fetch(request).await {
-                Ok((mut answers, connection)) => {
-                    read(&mut answers).inspect_err(|error| self.inspect(&connection, error))
-                }
+            match self.lane_of(request, deadline).await {
+                Ok((lane, _permit)) => lane.run(request, deadline, read).await,
                 Err(error) => Err(error),
             }
         };
@@ -100,193 +102,18 @@ impl Client {
         result
     }
 
-    /// Gives up a connection whose answers show that it is of no use.
-    fn inspect(&self, connection: &Arc<Connection>, error: &StoreError) {
-        match error.kind() {
-            // Answers that do not fit may belong to other requests: never use it again.
-            StoreErrorKind::Protocol => self.shared.discard(connection, error),
-            StoreErrorKind::ReadOnly | StoreErrorKind::Auth => {
-                self.shared.discard_if_rejected(connection, error);
-            }
-            _ => {}
-        }
-    }
-
-    async fn fetch(&self, request: &Request) -> Result<Answered, StoreError> {
-        let deadline = Instant::now() + self.limits.deadline;
-        match self.attempt(request, deadline).await {
-            Err(failure) if failure.may_resend => {
-                let again = self.attempt(request, deadline).await;
-                again.map_err(|failure| failure.error)
-            }
-            result => result.map_err(|failure| failure.error),
-        }
-    }
-
-    async fn attempt(&self, request: &Request, deadline: Instant) -> Result<Answered, Failure> {
-        let connection = self.usable(request, deadline).await?;
-        let writes = connection.writes();
-        let mut handle = connection.handle();
-        let sending = request.send(&mut handle);
-        let result = if request.is_read() && connection.is_suspect() {
-            self.answer_unless_replaced(&connection, deadline, sending)
-                .await
-        } else {
-            self.answer(&connection, deadline, sending).await
-        };
-        match result {
-            Ok(answers) => Ok((answers, connection)),
-            Err(mut failure) => {
-                // What only reads may be sent again, and what was never written.
-                failure.may_resend &= request.is_read() || connection.never_written(writes);
-                Err(failure)
-            }
-        }
-    }
-
-    /// Returns a connection that is fit for `request`.
-    ///
-    /// Servers and networks close idle connections, the latter without a word. A write is never
-    /// sent twice, so the connection must prove to be alive before it.
-    async fn usable(
+    /// Returns the lane for `request`, and the permit that it needs there.
+    async fn lane_of(
         &self,
         request: &Request,
         deadline: Instant,
-    ) -> Result<Arc<Connection>, Failure> {
-        let connection = self.shared.acquire(deadline).await?;
-        if request.is_read() {
-            return Ok(connection);
+    ) -> Result<(&Lane, Option<SemaphorePermit<'_>>), StoreError> {
+        if !request.is_large() {
+            return Ok((&self.lane, None));
         }
-        if connection.is_closed() {
-            self.shared.discard(&connection, &self.unreachable());
-            return Ok(self.shared.acquire(deadline).await?);
-        }
-        if connection.is_suspect() {
-            let mut handle = connection.handle();
-            let ping = cmd("PING");
-            let ping = handle.send_packed_command(&ping);
-            self.answer_unless_replaced(&connection, deadline, ping)
-                .await?;
-        }
-        Ok(connection)
-    }
-
-    /// Waits for `answer`, for as long as bytes arrive on the connection.
-    async fn answer<T>(
-        &self,
-        connection: &Arc<Connection>,
-        deadline: Instant,
-        answer: impl Future<Output = RedisResult<T>>,
-    ) -> Result<T, Failure> {
-        let start = Instant::now();
-        let answer = pin!(answer);
-        let patience = self.limits.response;
-        match answer_or_silence(connection, start, patience, deadline, answer).await {
-            Some(result) => self.settle(connection, start, result),
-            None => Err(self.timed_out(connection, start)),
-        }
-    }
-
-    /// Waits for `answer` on a connection that may be dead: after some silence another one is
-    /// made, and the first to be there wins. So a slow server loses nothing.
-    async fn answer_unless_replaced<T>(
-        &self,
-        connection: &Arc<Connection>,
-        deadline: Instant,
-        answer: impl Future<Output = RedisResult<T>>,
-    ) -> Result<T, Failure> {
-        let start = Instant::now();
-        let mut answer = pin!(answer);
-        let patience = SILENCE.min(self.limits.response);
-        let first = answer_or_silence(connection, start, patience, deadline, answer.as_mut());
-        if let Some(result) = first.await {
-            return self.settle(connection, start, result);
-        }
-        self.shared.discard(connection, &self.late());
-        match race(answer.as_mut(), pin!(self.shared.acquire(deadline))).await {
-            Either::Left(result) => self.settle(connection, start, result),
-            Either::Right(Ok(_)) => Err(Failure {
-                error: self.late(),
-                may_resend: true,
-            }),
-            // No other connection can be had: the old one keeps its chance.
-            Either::Right(Err(_)) => {
-                let patience = self.limits.response;
-                match answer_or_silence(connection, start, patience, deadline, answer).await {
-                    Some(result) => self.settle(connection, start, result),
-                    None => Err(self.timed_out(connection, start)),
-                }
-            }
-        }
-    }
-
-    fn settle<T>(
-        &self,
-        connection: &Arc<Connection>,
-        start: Instant,
-        result: RedisResult<T>,
-    ) -> Result<T, Failure> {
-        match result {
-            Ok(answer) => {
-                connection.record_answer();
-                Ok(answer)
-            }
-            // A connection of a pool may have a response time-out of its own.
-            Err(error) if error.is_timeout() => Err(self.timed_out(connection, start)),
-            Err(error) => Err(self.broken(connection, &error)),
-        }
-    }
-
-    fn broken(&self, connection: &Arc<Connection>, error: &RedisError) -> Failure {
-        let error = error::broken(error, self.address());
-        self.shared.discard(connection, &error);
-        Failure {
-            error,
-            may_resend: true,
-        }
-    }
-
-    fn timed_out(&self, connection: &Arc<Connection>, start: Instant) -> Failure {
-        let error = self.late();
-        if connection.record_timeout(start) {
-            self.shared.discard(connection, &error);
-        }
-        error.into()
-    }
-
-    fn unreachable(&self) -> StoreError {
-        StoreError::new(StoreErrorKind::Connection).with_detail(self.address())
-    }
-}
-
-/// Waits for `answer` from `start` on, until nothing has arrived on the connection for
-/// `patience`; `None` if nothing has.
-async fn answer_or_silence<T>(
-    connection: &Connection,
-    start: Instant,
-    patience: Duration,
-    deadline: Instant,
-    mut answer: Pin<&mut impl Future<Output = T>>,
-) -> Option<T> {
-    let mut until = deadline.min(start + patience);
-    loop {
-        if let Ok(answer) = timeout_at(until, answer.as_mut()).await {
-            return Some(answer);
-        }
-        // Answers come in order: while bytes arrive, they are those of earlier requests, or ours.
-        let extended = deadline.min(connection.heard_at() + patience);
-        if extended <= until {
-            return None;
-        }
-        until = extended;
-    }
-}
-
-impl From<StoreError> for Failure {
-    fn from(error: StoreError) -> Self {
-        Self {
-            error,
-            may_resend: false,
+        match timeout_at(deadline, self.permits.acquire()).await {
+            Ok(permit) => Ok((&self.bulk, permit.ok())),
+            Err(_) => Err(self.late()),
         }
     }
 }

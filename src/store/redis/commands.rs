@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use redis::{Arg, Cmd};
 
+use super::config::LARGE;
 use super::scripts::{
     self, COMPARE_AND_DELETE, COMPARE_AND_SET, INDEX_PUT, INDEX_REMOVE_DUE, INDEX_SUPERSEDE,
     INDEX_TOMBSTONE_ALL, Script,
 };
+use super::spare;
 use crate::store::types::{Due, NewEntry, NewRecord, PutMode};
 
 /// The longest TTL that is sent, in milliseconds: exact as a Lua number, and far below the point
@@ -36,6 +38,15 @@ pub(super) fn pttl(key: &str) -> Cmd {
 /// The value of a record: `GET`.
 pub(super) fn get(key: &str) -> Cmd {
     command("GET", key, 0, 0)
+}
+
+/// The first [`LARGE`] bytes of the value of a record: `GETRANGE`.
+///
+/// An absent record has an empty value here, so this is sent behind a [`pttl`].
+pub(super) fn beginning(key: &str) -> Cmd {
+    let mut range = command("GETRANGE", key, 2, NUMBERS);
+    range.arg(0).arg(LARGE - 1);
+    range
 }
 
 /// Writes a record unless there is one: `SET NX PX`.
@@ -158,7 +169,7 @@ pub(super) fn index_supersede(form: Form, index: &str, old: &str, new: &str, now
 
 /// Starts a command with room for `args` more arguments of `size` bytes in all.
 fn command(name: &str, key: &str, args: usize, size: usize) -> Cmd {
-    let mut command = Cmd::with_capacity(args + 2, name.len() + key.len() + size);
+    let mut command = spare::take(args + 2, name.len() + key.len() + size);
     command.arg(name).arg(key);
     command
 }
@@ -169,7 +180,7 @@ fn call(form: Form, script: &Script, key: &str, args: usize, size: usize) -> Cmd
         Form::Hash => ("EVALSHA", script.sha.as_str()),
         Form::Text => ("EVAL", script.text),
     };
-    let mut call = Cmd::with_capacity(args + 4, name.len() + body.len() + key.len() + size + 1);
+    let mut call = spare::take(args + 4, name.len() + body.len() + key.len() + size + 1);
     call.arg(name).arg(body).arg(1).arg(key);
     call
 }

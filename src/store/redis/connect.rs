@@ -80,7 +80,7 @@ impl Connector {
         &self.address
     }
 
-    /// Makes a connection and sees that it answers: a hung server accepts connections, because
+    /// Makes a connection and checks that it answers: a hung server accepts connections, because
     /// its kernel does.
     pub(super) async fn connect(&self) -> Result<Connection, StoreError> {
         let deadline = Instant::now() + self.limits.connect;
@@ -109,7 +109,7 @@ impl Connector {
         let stream = server
             .stream()
             .await
-            .map_err(|error| error::unreachable(&error, &self.address))?;
+            .map_err(|error| error::unreachable(error, &self.address))?;
         let traffic = Traffic::new();
         // Answers are timed by the client: one timer for each call, not two.
         let config = AsyncConnectionConfig::new()

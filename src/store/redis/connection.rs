@@ -1,4 +1,4 @@
-//! One connection, and how it is doing.
+//! One connection and its health.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -95,9 +95,12 @@ impl Connection {
 
     /// Records that no answer came in time to a call of `start`, and returns whether the
     /// connection is to be considered dead.
-    pub(super) fn record_timeout(&self, start: Instant) -> bool {
-        if self.heard_at() > start && !self.is_endless() {
-            // Bytes are arriving: the answer is late, the connection is not dead.
+    ///
+    /// Only silence of at least `silence` counts. If bytes are arriving the answer is late, and
+    /// a call that had little time left proves nothing.
+    pub(super) fn record_timeout(&self, start: Instant, silence: Duration) -> bool {
+        let silent = start.max(self.heard_at()).elapsed() >= silence;
+        if !silent && !self.is_endless() {
             return false;
         }
         self.timeouts.fetch_add(1, Ordering::Relaxed) + 1 >= TIMEOUTS
@@ -125,8 +128,8 @@ impl Connection {
 
     /// Whether the connection is closed.
     ///
-    /// redis-rs tells only those who send: for a connection of a pool, sends a `PING` whose
-    /// answer is not waited for.
+    /// redis-rs reports it only to a caller that sends. So on a connection of a pool, a `PING`
+    /// is sent whose answer is not waited for.
     pub(super) fn is_closed(&self) -> bool {
         if self.driver.is_some() {
             return self.has_ended();
@@ -163,5 +166,87 @@ impl Drop for Connection {
         {
             driver.abort();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use redis::aio::MultiplexedConnection;
+    use redis::{AsyncConnectionConfig, RedisConnectionInfo, cmd};
+    use tokio::io::{AsyncReadExt, DuplexStream};
+
+    use super::Connection;
+    use crate::store::redis::traffic::{EndOfTraffic, Traffic, Watched};
+
+    async fn connection() -> (Connection, DuplexStream) {
+        let (stream, server) = tokio::io::duplex(1024);
+        let traffic = Traffic::new();
+        let (handle, driver) = MultiplexedConnection::new_with_config(
+            &RedisConnectionInfo::default().set_skip_set_lib_name(),
+            Watched::new(stream, Arc::clone(&traffic)),
+            AsyncConnectionConfig::new().set_response_timeout(None),
+        )
+        .await
+        .unwrap();
+        let end = EndOfTraffic(Arc::clone(&traffic));
+        let driver = tokio::spawn(async move {
+            let _end = end;
+            driver.await;
+        });
+        let connection = Connection::watched(handle, traffic, driver.abort_handle());
+        (connection, server)
+    }
+
+    /// On one thread, the task of the connection meets the command and the end together.
+    #[tokio::test]
+    async fn a_command_that_met_the_end_of_the_connection_was_never_written() {
+        let (connection, server) = connection().await;
+        tokio::task::yield_now().await;
+        drop(server);
+        assert!(!connection.is_closed(), "not noticed yet");
+        let writes = connection.writes();
+        let mut handle = connection.handle();
+        let error = handle.send_packed_command(&cmd("PING")).await;
+        assert!(error.unwrap_err().is_connection_dropped());
+        assert!(connection.never_written(writes));
+        tokio::task::yield_now().await;
+        assert!(connection.is_closed() && connection.has_ended());
+    }
+
+    #[tokio::test]
+    async fn a_command_that_was_written_is_not_taken_for_one_that_was_not() {
+        let (connection, mut server) = connection().await;
+        let writes = connection.writes();
+        let mut handle = connection.handle();
+        let ping = cmd("PING");
+        let close = async {
+            server.read_u8().await.unwrap();
+            drop(server);
+        };
+        let (error, ()) = tokio::join!(handle.send_packed_command(&ping), close);
+        assert!(error.unwrap_err().is_connection_dropped());
+        assert!(!connection.never_written(writes));
+    }
+
+    #[tokio::test]
+    async fn the_end_of_a_pooled_connection_is_noticed_too() {
+        let (stream, server) = tokio::io::duplex(1024);
+        let (handle, driver) = MultiplexedConnection::new_with_config(
+            &RedisConnectionInfo::default().set_skip_set_lib_name(),
+            stream,
+            AsyncConnectionConfig::new(),
+        )
+        .await
+        .unwrap();
+        let driver = tokio::spawn(driver);
+        let connection = Connection::of_pool(handle);
+        assert!(!connection.is_closed());
+        drop(server);
+        driver.await.unwrap();
+        assert!(connection.is_closed());
+        assert_eq!(connection.writes(), None);
+        assert!(!connection.never_written(None), "unknown");
     }
 }

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use tokio::time::Instant;
 
-use super::answers::Answers;
+use super::answers::{Answers, Beginning};
 use super::commands::{self, Form};
 use super::request::Request;
 use super::store::RedisStore;
@@ -17,13 +18,35 @@ use crate::store::types::{
 
 const KEEP: PutMode = PutMode::KeepTombstone;
 
+impl RedisStore {
+    /// Reads records whose values are large, or empty.
+    async fn load_large(
+        &self,
+        deadline: Instant,
+        keys: &[&str],
+    ) -> Result<Vec<Option<StoredRecord>>, StoreError> {
+        let mut load = Request::reads(2 * keys.len()).expect_large();
+        for key in keys {
+            load.push(commands::pttl(key));
+            load.push(commands::get(key));
+        }
+        let read = |answers: &mut Answers| keys.iter().map(|_| answers.record()).collect();
+        self.client.run_until(deadline, &load, read).await
+    }
+}
+
 #[async_trait]
 impl Store for RedisStore {
     async fn load(&self, key: &str) -> Result<Option<StoredRecord>, StoreError> {
-        let mut load = Request::reads(2);
-        load.push(commands::pttl(key));
-        load.push(commands::get(key));
-        self.client.run(&load, Answers::record).await
+        let deadline = self.client.deadline();
+        let load = Request::read_both(commands::pttl(key), commands::beginning(key));
+        let loading = self.client.run_until(deadline, &load, Answers::beginning);
+        match loading.await? {
+            Beginning::Whole(record) => Ok(record),
+            Beginning::Unknown { .. } => {
+                Ok(self.load_large(deadline, &[key]).await?.pop().flatten())
+            }
+        }
     }
 
     async fn insert(&self, record: NewRecord<'_>) -> Result<bool, StoreError> {
@@ -133,13 +156,24 @@ impl Store for RedisStore {
     // Several steps in one write. The order of the pushes is the order of the steps.
 
     async fn load_many(&self, keys: &[&str]) -> Result<Vec<Option<StoredRecord>>, StoreError> {
+        let deadline = self.client.deadline();
         let mut load = Request::reads(2 * keys.len());
         for key in keys {
             load.push(commands::pttl(key));
-            load.push(commands::get(key));
+            load.push(commands::beginning(key));
         }
-        let read = |answers: &mut Answers| keys.iter().map(|_| answers.record()).collect();
-        self.client.run(&load, read).await
+        let read = |answers: &mut Answers| keys.iter().map(|_| answers.beginning()).collect();
+        let beginnings: Vec<_> = self.client.run_until(deadline, &load, read).await?;
+        let unknown =
+            |(_, beginning): &(_, &Beginning)| matches!(beginning, Beginning::Unknown { .. });
+        let large = keys.iter().zip(&beginnings).filter(unknown);
+        let large: Vec<&str> = large.map(|(key, _)| *key).collect();
+        let mut large = self.load_large(deadline, &large).await?.into_iter();
+        let records = beginnings.into_iter().map(|beginning| match beginning {
+            Beginning::Whole(record) => record,
+            Beginning::Unknown { .. } => large.next().flatten(),
+        });
+        Ok(records.collect())
     }
 
     async fn load_and_set_ttl(
@@ -147,15 +181,20 @@ impl Store for RedisStore {
         key: &str,
         ttl: Duration,
     ) -> Result<Option<StoredRecord>, StoreError> {
+        let deadline = self.client.deadline();
         let mut load = Request::writes(3);
         load.push(commands::pttl(key));
-        load.push(commands::get(key));
+        load.push(commands::beginning(key));
         load.push(commands::set_ttl(key, ttl));
-        let read = |answers: &mut Answers| {
-            let record = answers.record()?;
-            Ok(answers.flag()?.then_some(record).flatten())
-        };
-        self.client.run(&load, read).await
+        let read = |answers: &mut Answers| Ok((answers.beginning()?, answers.flag()?));
+        match self.client.run_until(deadline, &load, read).await? {
+            (_, false) => Ok(None),
+            (Beginning::Whole(record), true) => Ok(record),
+            (Beginning::Unknown { ttl }, true) => {
+                let record = self.load_large(deadline, &[key]).await?.pop().flatten();
+                Ok(record.map(|record| StoredRecord::new(record.value, ttl)))
+            }
+        }
     }
 
     async fn insert_indexed(

@@ -36,44 +36,44 @@ pub(super) fn broken(error: &RedisError, address: &str) -> StoreError {
         ErrorKind::Server(_) | ErrorKind::Extension => kind_of(error.code().unwrap_or_default()),
         _ => StoreErrorKind::Connection,
     };
-    StoreError::new(kind).with_detail(match reason(error) {
-        Some(reason) => format!("{address}: {reason}"),
-        None => address.to_owned(),
-    })
+    match io_kind(error) {
+        // Only the kind: the text of other errors may come from the server.
+        Some(cause) => at(address, kind, cause).with_source(io::Error::from(cause)),
+        None => StoreError::new(kind).with_detail(address),
+    }
 }
 
 /// Translates a failure to open a stream to the server.
-pub(super) fn unreachable(error: &io::Error, address: &str) -> StoreError {
+pub(super) fn unreachable(error: io::Error, address: &str) -> StoreError {
     let kind = match error.kind() {
         io::ErrorKind::TimedOut => StoreErrorKind::Timeout,
         io::ErrorKind::Unsupported => StoreErrorKind::Configuration,
         _ => StoreErrorKind::Connection,
     };
-    StoreError::new(kind).with_detail(match io_reason(error.kind()) {
-        Some(reason) => format!("{address}: {reason}"),
-        None => address.to_owned(),
-    })
+    at(address, kind, error.kind()).with_source(error)
 }
 
-fn io_reason(kind: io::ErrorKind) -> Option<&'static str> {
-    Some(match kind {
+fn at(address: &str, kind: StoreErrorKind, cause: io::ErrorKind) -> StoreError {
+    let reason = match cause {
         io::ErrorKind::ConnectionRefused => "connection refused",
         io::ErrorKind::InvalidData => "tls handshake failed",
         io::ErrorKind::PermissionDenied => "permission denied",
         io::ErrorKind::NotFound => "no such socket or host",
-        _ => return None,
-    })
+        _ => return StoreError::new(kind).with_detail(address),
+    };
+    StoreError::new(kind).with_detail(format!("{address}: {reason}"))
 }
 
-fn reason(error: &RedisError) -> Option<&'static str> {
+fn io_kind(error: &RedisError) -> Option<io::ErrorKind> {
     // redis-rs hands out the Arc that it keeps, so the error in it is two steps down.
     let kept = error
         .source()?
         .downcast_ref::<Arc<dyn Error + Send + Sync>>()?;
-    io_reason(kept.downcast_ref::<io::Error>()?.kind())
+    Some(kept.downcast_ref::<io::Error>()?.kind())
 }
 
-/// Redis before 7 wraps the error of a command in a script: `ERR Error running script (…): @user_script:1: -OOM …`.
+/// Redis before 7 wraps the error of a command in a script:
+/// `ERR Error running script (…): @user_script:1: -OOM …`.
 fn inner_code<'a>(code: &'a str, text: &'a str) -> &'a str {
     if code != "ERR" || !text.starts_with("Error running script") {
         return code;

@@ -12,11 +12,13 @@ mod connection;
 mod contract;
 mod error;
 mod eviction;
+mod lane;
 mod log_throttle;
-mod race;
+mod pair;
 mod request;
 mod scripts;
 mod shared_connection;
+mod spare;
 mod store;
 #[cfg(feature = "tls")]
 mod tls;

@@ -1,10 +1,15 @@
 //! What one call sends to Redis.
 
+use std::pin::pin;
+
 use redis::aio::MultiplexedConnection;
-use redis::{Cmd, Pipeline, RedisResult, ServerErrorKind, Value};
+use redis::{Arg, Cmd, Pipeline, RedisResult, ServerErrorKind, Value};
 
 use super::answers::Answers;
 use super::commands;
+use super::config::LARGE;
+use super::pair::both;
+use super::spare;
 
 /// One command, or several that go out in one write and are answered in order.
 ///
@@ -12,6 +17,7 @@ use super::commands;
 pub(super) struct Request {
     commands: Commands,
     is_read: bool,
+    reads_large: bool,
 }
 
 // redis-rs sends commands only as `Cmd` and `Pipeline`, which it packs into one buffer itself:
@@ -19,6 +25,8 @@ pub(super) struct Request {
 // `Pipeline` one more and two for each of its commands, so one command never gets a pipeline.
 enum Commands {
     One(Cmd),
+    /// Two that only read: a caller that goes away may leave either of them unsent.
+    Two([Cmd; 2]),
     Several(Pipeline),
 }
 
@@ -26,6 +34,11 @@ impl Request {
     /// One command that only reads, so that it may be sent again.
     pub(super) const fn read(command: Cmd) -> Self {
         Self::new(Commands::One(command), true)
+    }
+
+    /// Two commands that only read. Cheaper than a pipeline, whose commands cannot be reused.
+    pub(super) const fn read_both(first: Cmd, second: Cmd) -> Self {
+        Self::new(Commands::Two([first, second]), true)
     }
 
     /// One command that writes.
@@ -47,7 +60,7 @@ impl Request {
     pub(super) fn push(&mut self, command: Cmd) {
         match &mut self.commands {
             Commands::Several(pipeline) => _ = pipeline.add_command(command),
-            Commands::One(one) => *one = command,
+            Commands::One(_) | Commands::Two(_) => unreachable!("not made to be pushed to"),
         }
     }
 
@@ -57,12 +70,32 @@ impl Request {
     }
 
     const fn new(commands: Commands, is_read: bool) -> Self {
-        Self { commands, is_read }
+        Self {
+            commands,
+            is_read,
+            reads_large: false,
+        }
     }
 
     /// Whether the request only reads, so that sending it twice does no harm.
     pub(super) const fn is_read(&self) -> bool {
         self.is_read
+    }
+
+    /// Expects answers that are large, whatever the size of the request is.
+    pub(super) fn expect_large(mut self) -> Self {
+        self.reads_large = true;
+        self
+    }
+
+    /// Whether the request, or what it reads, is too large for the connection of all calls.
+    pub(super) fn is_large(&self) -> bool {
+        self.reads_large
+            || match &self.commands {
+                Commands::One(command) => size(command) > LARGE,
+                Commands::Two(commands) => commands.iter().map(size).sum::<usize>() > LARGE,
+                Commands::Several(pipeline) => pipeline.cmd_iter().map(size).sum::<usize>() > LARGE,
+            }
     }
 
     /// Sends the request and returns the answers, refusals among them.
@@ -73,17 +106,18 @@ impl Request {
         match &self.commands {
             Commands::One(command) => {
                 let answer = connection.send_packed_command(command).await?;
-                if !is_unknown_script(&answer) {
-                    return Ok(Answers::one(answer));
-                }
-                // By its text, never by SCRIPT LOAD, which least-privilege accounts may not run.
-                match commands::by_text(command) {
-                    Some(call) => {
-                        let answer = connection.send_packed_command(&call).await?;
-                        Ok(Answers::one(answer))
-                    }
+                let unknown = is_unknown_script(&answer);
+                match unknown.then(|| commands::by_text(command)).flatten() {
+                    Some(call) => send_text(connection, call).await,
                     None => Ok(Answers::one(answer)),
                 }
+            }
+            Commands::Two([first, second]) => {
+                let mut again = connection.clone();
+                let first = pin!(connection.send_packed_command(first));
+                let second = pin!(again.send_packed_command(second));
+                let (first, second) = both(first, second).await;
+                Ok(Answers::two(first?, second?))
             }
             Commands::Several(pipeline) => {
                 let answers = connection.send_packed_commands(pipeline, 0, pipeline.len());
@@ -91,6 +125,35 @@ impl Request {
             }
         }
     }
+}
+
+/// Sends a script by its text, never by SCRIPT LOAD, which least-privilege accounts may not run.
+async fn send_text(connection: &mut MultiplexedConnection, call: Cmd) -> RedisResult<Answers> {
+    // Boxed: it is needed once for each script, but would take its room in every call.
+    let answer = Box::pin(connection.send_packed_command(&call)).await?;
+    Ok(Answers::one(answer))
+}
+
+impl Drop for Request {
+    fn drop(&mut self) {
+        let commands = match &mut self.commands {
+            Commands::One(command) => std::slice::from_mut(command),
+            Commands::Two(commands) => commands.as_mut_slice(),
+            Commands::Several(_) => &mut [],
+        };
+        for command in commands {
+            let size = size(command);
+            spare::keep(command, size);
+        }
+    }
+}
+
+fn size(command: &Cmd) -> usize {
+    let size = |arg: Arg<&[u8]>| match arg {
+        Arg::Simple(bytes) => bytes.len(),
+        _ => 0,
+    };
+    command.args_iter().map(size).sum()
 }
 
 fn is_unknown_script(answer: &Value) -> bool {

@@ -1,4 +1,4 @@
-//! The store of sessions in Redis.
+//! The Redis store.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,15 +11,11 @@ use super::acl;
 use super::client::Client;
 use super::config::{Limits, RedisConfig};
 use super::connect::Connector;
-
 use super::error;
 use crate::store::error::{StoreError, StoreErrorKind};
 
-/// Keeps sessions in Redis.
+/// Store that keeps sessions in Redis.
 ///
-/// All calls share one connection, on which they do not wait for each other. A broken connection
-/// is replaced by itself; meanwhile calls fail fast, and calls that only read are repeated once.
-/// A write is never sent twice: one that was under way when the connection broke is an error.
 /// A clone is the same store.
 ///
 /// ```no_run
@@ -30,11 +26,28 @@ use crate::store::error::{StoreError, StoreErrorKind};
 /// # Ok(()) }
 /// ```
 ///
-/// The commands of one call go out in one pipeline, not in a transaction: when Redis refuses one
-/// of them, those behind it may have been applied all the same.
+/// # Connections
+///
+/// All calls share one connection, on which they do not wait for each other. Values of 64 KiB and
+/// more travel over a second connection, which is made when it is first needed, two at a time:
+/// so they do not delay the other calls.
+///
+/// A connection that breaks, or falls silent, is replaced. Meanwhile calls wait for a short time
+/// and then fail ([`RedisConfig::renewal_budget`]). A call that only reads is sent again over the
+/// new connection. A write is sent again only if nothing of it was written to the old one: a
+/// write that may have arrived is never sent twice, and returns an error.
+///
+/// The commands of one call are one pipeline, not a transaction: if Redis refuses one of them,
+/// the later ones may have been applied all the same.
 ///
 /// A `rediss://` URL installs ring as the process's rustls provider unless the application has
 /// installed one before; see [`RedisConfig`].
+///
+/// # Log
+///
+/// When calls begin to fail, one line at WARN reports it, and when they succeed again, one line
+/// at INFO with the number of calls that failed. A failure that lasts is repeated every minute.
+/// The first connection warns if the server evicts keys when its memory is full.
 #[derive(Clone)]
 pub struct RedisStore {
     pub(super) client: Arc<Client>,
@@ -44,17 +57,17 @@ impl RedisStore {
     /// The rules that a Redis ACL needs for this store, beside the keys of the keyspace:
     /// `ACL SETUSER app on >password ~sess:* resetchannels -@all` and these.
     ///
-    /// A store made of a pool also wants `+unwatch`, which the pool sends. `INFO` and `CONFIG`
-    /// are asked once, by [`connect`](Self::connect), and may be refused.
+    /// A store made of a pool also needs `+unwatch`, which the pool sends. `INFO` and `CONFIG` are
+    /// sent once, over the first connection, and may be refused.
     pub const ACL_RULES: &'static str = acl::ACL_RULES;
 
-    /// Connects to the Redis at `url` and sees that it answers; see [`RedisConfig`] for the
-    /// forms of the URL and everything that can be set.
+    /// Connects to the Redis at `url` and checks that it answers.
+    ///
+    /// [`RedisConfig`] has the forms of the URL and all settings.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] if the URL cannot be understood, or, within a second, if Redis is absent
-    /// or refuses.
+    /// [`StoreError`] if the URL is invalid, or, within a second, if Redis is absent or refuses.
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
         RedisConfig::new(url).connect().await
     }
@@ -63,18 +76,19 @@ impl RedisStore {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] if the URL cannot be understood.
+    /// [`StoreError`] if the URL is invalid.
     pub fn lazy(url: &str) -> Result<Self, StoreError> {
         RedisConfig::new(url).lazy()
     }
 
-    /// Takes a connection out of `pool` when first used, and another when that one breaks.
+    /// Creates a store that takes its connections out of `pool`, the first one when first used.
     ///
-    /// Connections taken do not go back, so the pool may open others in their place. The pool's
-    /// own timeouts stay as they are, inside those of [`RedisConfig`] at their defaults.
+    /// Connections that are taken do not go back, so the pool may open others in their place. The
+    /// time-outs of the pool apply, within the default ones of [`RedisConfig`]. Of a connection of
+    /// a pool only whole answers are seen: that a large one is arriving is not.
     ///
-    /// So does its TLS: no rustls provider is installed here. An application whose pool leads to
-    /// a `rediss://` URL installs one itself, before the first connection.
+    /// TLS is that of the pool: no rustls provider is installed here. An application whose pool
+    /// has a `rediss://` URL installs one itself, before the first connection.
     #[cfg(feature = "pool")]
     #[cfg_attr(docsrs, doc(cfg(feature = "pool")))]
     #[must_use]
@@ -85,8 +99,8 @@ impl RedisStore {
     /// Returns a handle on the shared connection for commands of your own.
     ///
     /// Not for commands that change the connection (`SELECT`, `WATCH`, `MULTI`, `SUBSCRIBE`) or
-    /// that block: every session is read through it. It does not renew itself; ask again after
-    /// an error.
+    /// that block: every session is read over it. The handle does not renew itself: call this
+    /// method again after an error.
     ///
     /// # Errors
     ///
@@ -101,7 +115,7 @@ impl RedisStore {
         }
     }
 
-    /// Sees at the start that the server is ready to serve, not merely there.
+    /// Checks that the server is ready to serve, not only reachable.
     async fn check(&self) -> Result<(), StoreError> {
         let mut connection = self.connection().await?;
         match connection.send_packed_command(&cmd("PING")).await {
@@ -120,12 +134,12 @@ impl RedisStore {
 }
 
 impl RedisConfig {
-    /// Connects and sees that Redis answers.
+    /// Connects and checks that Redis answers.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] if the URL cannot be understood, or, within the deadline, if Redis is
-    /// absent or refuses.
+    /// [`StoreError`] if the URL is invalid, or, within the deadline, if Redis is absent or
+    /// refuses.
     pub async fn connect(self) -> Result<RedisStore, StoreError> {
         let deadline = Instant::now() + self.limits.deadline;
         let store = self.lazy()?;
@@ -140,7 +154,7 @@ impl RedisConfig {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] if the URL or a certificate cannot be understood.
+    /// [`StoreError`] if the URL or a certificate is invalid.
     pub fn lazy(self) -> Result<RedisStore, StoreError> {
         Ok(RedisStore::new(Connector::new(&self)?, self.limits))
     }

@@ -2,152 +2,146 @@
 
 use std::time::{Duration, Instant};
 
-use super::bench::{Bench, LONG};
-use super::records::must_refuse_absent;
-use crate::store::legacy::Compared;
+use super::harness::{Harness, LONG};
+use crate::store::types::{CompareOutcome, NewEntry, NewRecord};
 
 const SHORT: Duration = Duration::from_millis(80);
 const MINUTE: Duration = Duration::from_secs(60);
 
-pub(super) async fn insert_expires(bench: Bench) {
-    let key = bench.name("record");
-    let since = Instant::now();
-    bench.insert(&key, b"value", SHORT).await;
-    if let Some(stored) = bench.load(&key).await {
-        bench.must(
-            stored.ttl.is_some_and(|ttl| ttl <= SHORT),
-            "a load must report the time to live that is left",
-        );
+pub(super) async fn records_expire(h: Harness) {
+    let (key, since) = (h.key("record"), Instant::now());
+    h.insert_for(SHORT, &key, b"value").await;
+    if let Some(record) = h.load(&key).await {
+        assert!(record.ttl.is_some_and(|ttl| ttl <= SHORT), "{h}");
     }
-    bench.must_vanish(&key, since, SHORT).await;
+    h.assert_expires(&key, since, SHORT).await;
 }
 
-pub(super) async fn writes_set_the_time_to_live(bench: Bench) {
-    let key = bench.name("record");
-    bench.insert(&key, b"one", LONG).await;
-    must_have_left(&bench, &key, LONG, "an insert must set the time to live").await;
-    bench.replace(&key, b"two", MINUTE).await;
-    must_have_left(&bench, &key, MINUTE, "a replace must set the time to live").await;
-    bench.set_if(&key, b"two", b"three", LONG).await;
-    must_have_left(
-        &bench,
-        &key,
-        LONG,
-        "a compare-and-set must set the time to live",
-    )
-    .await;
-    bench.must(
-        bench.expire(&key, MINUTE).await,
-        "an expire must be applied where a record stands",
-    );
-    must_have_left(&bench, &key, MINUTE, "an expire must set the time to live").await;
-    bench.must(
-        bench.value(&key).await.as_deref() == Some(b"three"),
-        "an expire must leave the value alone",
-    );
+pub(super) async fn writes_set_the_ttl(h: Harness) {
+    let key = h.key("record");
+    h.insert_for(MINUTE, &key, b"one").await;
+    h.assert_ttl(&key, MINUTE).await;
+    h.set(&key, b"one", b"two").await;
+    h.assert_ttl(&key, LONG).await;
+    assert!(h.set_ttl(&key, MINUTE).await, "{h}");
+    h.assert_ttl(&key, MINUTE).await;
+    assert_eq!(h.value(&key).await, "two", "{h}");
 }
 
-pub(super) async fn expire_shortens(bench: Bench) {
-    let key = bench.name("record");
-    bench.insert(&key, b"value", LONG).await;
+pub(super) async fn set_ttl_shortens(h: Harness) {
+    let key = h.key("record");
+    h.insert(&key, b"value").await;
     let since = Instant::now();
-    bench.expire(&key, SHORT).await;
-    bench.must_vanish(&key, since, SHORT).await;
+    h.set_ttl(&key, SHORT).await;
+    h.assert_expires(&key, since, SHORT).await;
 }
 
-pub(super) async fn a_load_leaves_the_time_to_live(bench: Bench) {
-    let key = bench.name("record");
-    bench.insert(&key, b"value", MINUTE).await;
-    bench.load(&key).await;
-    bench.insert(&key, b"other", LONG).await;
-    bench.set_if(&key, b"other", b"new", LONG).await;
-    bench.delete_if(&key, b"other").await;
-    let sentence = "loads and refused writes must leave the time to live alone";
-    must_have_left(&bench, &key, MINUTE, sentence).await;
+pub(super) async fn reads_keep_the_ttl(h: Harness) {
+    let key = h.key("record");
+    h.insert_for(MINUTE, &key, b"value").await;
+    h.load(&key).await;
+    h.ok(h.store.load_many(&[&key])).await;
+    h.insert(&key, b"other").await;
+    h.set(&key, b"other", b"new").await;
+    h.delete_if(&key, b"other").await;
+    h.assert_ttl(&key, MINUTE).await;
 }
 
-pub(super) async fn the_expired_is_absent(bench: Bench) {
-    let key = bench.name("record");
-    let since = Instant::now();
-    bench.insert(&key, b"value", SHORT).await;
-    bench.must_vanish(&key, since, SHORT).await;
-    must_refuse_absent(&bench, &key).await;
-    bench.must(
-        bench.insert(&key, b"anew", LONG).await,
-        "an insert must be applied where a record has expired",
-    );
-    bench.must(
-        bench.set_if(&key, b"anew", b"newer", LONG).await == Compared::Equal,
-        "a record inserted where one has expired must be a record like any other",
-    );
+pub(super) async fn expired_records_are_absent(h: Harness) {
+    let (key, since) = (h.key("record"), Instant::now());
+    h.insert_for(SHORT, &key, b"value").await;
+    h.assert_expires(&key, since, SHORT).await;
+    h.assert_absent(&key).await;
+    assert!(h.insert(&key, b"new").await, "{h}");
+    let outcome = h.set(&key, b"new", b"newer").await;
+    assert_eq!(outcome, CompareOutcome::Applied, "{h}");
 }
 
-pub(super) async fn an_index_lives_on(bench: Bench) {
-    let outlived = outlives(&bench, "shortened", |index, long| {
-        let (bench, short) = (bench.clone(), long / 8);
-        async move {
-            bench.put(&index, "kept", 1, long).await;
-            bench.put(&index, "other", 1, short).await;
-            bench.put(&index, "kept", 2, short).await;
-            bench.put(&index, "kept", 1, short).await;
-        }
-    });
-    bench.must(
-        outlived.await,
-        "an index-put must not shorten the index's time to live",
-    );
-}
-
-pub(super) async fn an_index_is_prolonged(bench: Bench) {
-    let raised = outlives(&bench, "raised", |index, long| {
-        let (bench, short) = (bench.clone(), long / 8);
-        async move {
-            bench.put(&index, "kept", 1, short).await;
-            bench.put(&index, "kept", 2, long).await;
-        }
-    });
-    bench.must(
-        raised.await,
-        "an index-put must let the index live at least its time to live longer",
-    );
-    let lower = outlives(&bench, "lower", |index, long| {
-        let (bench, short) = (bench.clone(), long / 8);
-        async move {
-            bench.put(&index, "kept", 2, short).await;
-            bench.put(&index, "kept", 1, long).await;
-        }
-    });
-    bench.must(
-        lower.await,
-        "an index-put that raises no score must prolong the index all the same",
-    );
-}
-
-/// Whether the index still stands after an eighth of `long`, but before `long` has passed. If
-/// the machine or the store was too slow to tell, asks again with more time.
-async fn outlives<F: Future<Output = ()>>(
-    bench: &Bench,
-    name: &str,
-    fill: impl Fn(String, Duration) -> F,
-) -> bool {
-    let mut long = Duration::from_millis(400);
-    for round in 0..4 {
-        let index = bench.name(&format!("{name}-{round}"));
-        let since = Instant::now();
-        fill(index.clone(), long).await;
-        tokio::time::sleep(long / 4).await;
-        let stands = bench.check(&index, "kept").await;
-        if stands || since.elapsed() < long {
-            return stands;
-        }
-        long *= 3;
+pub(super) async fn index_put_never_shortens_the_ttl(h: Harness) {
+    let mut trial = Trial::new(&h, "index");
+    while let Some((index, long)) = trial.next().await {
+        h.put_for(long, &index, "kept", 1).await;
+        h.put_for(long / 8, &index, "other", 1).await;
+        h.put_for(long / 8, &index, "kept", 2).await;
+        h.put_for(long / 8, &index, "kept", 1).await;
     }
-    true
 }
 
-/// At most `ttl` and, however slow the machine is, at least half of it: all others used here are
-/// twice as long or half as long.
-async fn must_have_left(bench: &Bench, key: &str, ttl: Duration, sentence: &str) {
-    let left = bench.ttl(key).await;
-    bench.must(left <= ttl && left > ttl / 2, sentence);
+pub(super) async fn other_changes_keep_the_ttl_of_an_index(h: Harness) {
+    let mut trial = Trial::new(&h, "index");
+    while let Some((index, long)) = trial.next().await {
+        h.put_for(long, &index, "kept", 1).await;
+        h.put_for(long / 8, &index, "old", 1).await;
+        h.supersede(&index, "old", "kept").await;
+        h.remove(&index, &["old"], None).await;
+        h.tombstone_all(&index, None).await;
+    }
+}
+
+pub(super) async fn index_put_extends_the_ttl(h: Harness) {
+    for check_after in [2, 1, 0] {
+        let mut trial = Trial::new(&h, &format!("index-{check_after}"));
+        while let Some((index, long)) = trial.next().await {
+            h.put_for(long / 8, &index, "kept", 1).await;
+            h.put_for(long, &index, "kept", check_after).await;
+        }
+    }
+}
+
+pub(super) async fn provided_methods_extend_the_ttl(h: Harness) {
+    for method in 0..4 {
+        let mut trial = Trial::new(&h, &format!("index-{method}"));
+        while let Some((index, long)) = trial.next().await {
+            let (s, key) = (&h.store, format!("{index}-record"));
+            let record = NewRecord::new(&key, b"value", LONG);
+            h.put_for(long / 8, &index, "kept", 1).await;
+            let kept = NewEntry::new(&index, "kept", 1, long);
+            let short = NewEntry::new(&index, "kept", 1, long / 8);
+            match method {
+                0 => drop(h.ok(s.insert_indexed(&[kept, short], record, None)).await),
+                1 => drop(h.ok(s.compare_and_set_indexed(kept, b"", record)).await),
+                2 => drop(h.ok(s.set_ttl_indexed(kept, &key, LONG)).await),
+                _ => h.ok(s.index_refresh(&index, &[kept, short], &[], 0)).await,
+            }
+        }
+    }
+}
+
+/// Checks that an index still exists after two eighths of its TTL, but before the TTL is over. If
+/// the machine or the store was too slow for that, repeats it with more time.
+struct Trial<'a> {
+    h: &'a Harness,
+    name: String,
+    long: Duration,
+    running: Option<(String, Instant)>,
+}
+
+impl<'a> Trial<'a> {
+    fn new(h: &'a Harness, name: &str) -> Self {
+        Self {
+            h,
+            name: name.to_owned(),
+            long: Duration::from_millis(400),
+            running: None,
+        }
+    }
+
+    /// Checks the index that was returned before. Returns an index to fill, with the TTL that it
+    /// must get, or `None` if the check succeeded.
+    async fn next(&mut self) -> Option<(String, Duration)> {
+        if let Some((index, since)) = self.running.take() {
+            tokio::time::sleep(self.long / 4).await;
+            let exists = self.h.get(&index, "kept").await.is_some();
+            let is_over = since.elapsed() >= self.long;
+            assert!(exists || is_over, "{}; it expires too early", self.h);
+            self.long *= 3;
+            if exists || self.long > Duration::from_secs(12) {
+                return None;
+            }
+        }
+        let index = format!("{}-{}", self.name, self.long.as_millis());
+        let index = self.h.key(&index);
+        self.running = Some((index.clone(), Instant::now()));
+        Some((index, self.long))
+    }
 }

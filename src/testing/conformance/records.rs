@@ -1,142 +1,72 @@
 //! Promises about records.
 
-use super::bench::{Bench, LONG};
-use crate::store::legacy::{Command, Compared, Reply};
+use super::harness::{Harness, LONG, NOW};
+use crate::store::error::{StoreError, StoreErrorKind};
+use crate::store::types::{CompareOutcome, NewEntry, NewRecord, PutMode};
 
-pub(super) async fn absent_is_not_an_error(bench: Bench) {
-    let key = bench.name("never-written");
-    bench.must(
-        bench.load(&key).await.is_none(),
-        "a record never written must be absent",
-    );
-    must_refuse_absent(&bench, &key).await;
+pub(super) async fn the_store_can_be_reached(h: Harness) {
+    h.ok(h.store.ping()).await;
 }
 
-pub(super) async fn insert_writes_once(bench: Bench) {
-    let key = bench.name("record");
-    bench.must(
-        bench.insert(&key, b"first", LONG).await,
-        "an insert must be applied where there is no record",
-    );
-    bench.must(
-        !bench.insert(&key, b"second", LONG).await,
-        "an insert must not be applied where a record stands",
-    );
-    must_be(
-        &bench,
-        &key,
-        b"first",
-        "a refused insert must leave the record untouched",
-    )
-    .await;
+pub(super) async fn absence_is_not_an_error(h: Harness) {
+    h.assert_absent(&h.key("never-written")).await;
 }
 
-pub(super) async fn replace_overwrites(bench: Bench) {
-    let key = bench.name("record");
-    bench.insert(&key, b"a longer first value", LONG).await;
-    bench.must(
-        bench.replace(&key, b"second", LONG).await,
-        "a replace must be applied where a record stands",
-    );
-    must_be(
-        &bench,
-        &key,
-        b"second",
-        "a replace must overwrite the whole value",
-    )
-    .await;
+pub(super) async fn insert_writes_once(h: Harness) {
+    let key = h.key("record");
+    assert!(h.insert(&key, b"first").await, "{h}");
+    assert!(!h.insert(&key, b"second").await, "{h}");
+    assert_eq!(h.value(&key).await, "first", "{h}");
 }
 
-pub(super) async fn delete_says_whether_it_did(bench: Bench) {
-    let key = bench.name("record");
-    bench.insert(&key, b"value", LONG).await;
-    bench.must(
-        bench.delete(&key).await,
-        "a delete must say that the record stood",
-    );
-    bench.must(
-        bench.load(&key).await.is_none(),
-        "a deleted record must be absent",
-    );
-    bench.must(
-        !bench.delete(&key).await,
-        "a second delete must say that the record was gone",
-    );
+pub(super) async fn delete_reports_existence(h: Harness) {
+    let key = h.key("record");
+    h.insert(&key, b"value").await;
+    assert!(h.delete(&key).await, "{h}");
+    assert!(!h.delete(&key).await, "{h}");
+    assert_eq!(h.load(&key).await, None, "{h}");
 }
 
-pub(super) async fn gone_stays_gone(bench: Bench) {
-    let key = bench.name("record");
-    bench.insert(&key, b"value", LONG).await;
-    bench.delete(&key).await;
-    must_refuse_absent(&bench, &key).await;
-    bench.must(
-        bench.insert(&key, b"anew", LONG).await,
-        "an insert must be applied where a record was deleted",
-    );
-    must_be(&bench, &key, b"anew", "an insert after a delete must write").await;
+pub(super) async fn deleted_records_are_absent(h: Harness) {
+    let key = h.key("record");
+    h.insert(&key, b"value").await;
+    h.delete(&key).await;
+    h.assert_absent(&key).await;
+    assert!(h.insert(&key, b"new").await, "{h}");
+    assert_eq!(h.value(&key).await, "new", "{h}");
 }
 
-pub(super) async fn compare_and_set_compares(bench: Bench) {
-    let key = bench.name("record");
-    bench.insert(&key, b"one", LONG).await;
-    bench.must(
-        bench.set_if(&key, b"one", b"two", LONG).await == Compared::Equal,
-        "a compare-and-set must be Equal if the record holds the expected bytes",
-    );
-    must_be(
-        &bench,
-        &key,
-        b"two",
-        "a compare-and-set that is Equal must write",
-    )
-    .await;
-    for expected in [&b"one"[..], b"", b"tw", b"two ", b"TWO"] {
-        bench.must(
-            bench.set_if(&key, expected, b"three", LONG).await
-                == Compared::Different(b"two"[..].into()),
-            "a compare-and-set must be Different, with the bytes that the record holds",
-        );
+pub(super) async fn compare_and_set_compares(h: Harness) {
+    let key = h.key("record");
+    h.insert(&key, b"a longer value").await;
+    let outcome = h.set(&key, b"a longer value", b"two").await;
+    assert_eq!(outcome, CompareOutcome::Applied, "{h}");
+    assert_eq!(h.value(&key).await, "two", "{h}");
+    let two = CompareOutcome::Mismatch("two".into());
+    for expected in ["a longer value", "", "tw", "two ", "TWO"] {
+        let outcome = h.set(&key, expected.as_bytes(), b"three").await;
+        assert_eq!(outcome, two, "{h}; it expected {expected:?}");
     }
-    must_be(
-        &bench,
-        &key,
-        b"two",
-        "a compare-and-set that is Different must not write",
-    )
-    .await;
-    bench.must(
-        bench.set_if(&key, b"two", b"two", LONG).await == Compared::Equal,
-        "a compare-and-set must be Equal even if it changes nothing",
-    );
+    assert_eq!(h.value(&key).await, "two", "{h}");
+    let outcome = h.set(&key, b"two", b"two").await;
+    assert_eq!(outcome, CompareOutcome::Applied, "{h}; even if equal");
 }
 
-pub(super) async fn compare_and_delete_compares(bench: Bench) {
-    let key = bench.name("record");
-    bench.insert(&key, b"one", LONG).await;
-    for expected in [&b""[..], b"on", b"one ", b"two"] {
-        bench.must(
-            bench.delete_if(&key, expected).await == Compared::Different(b"one"[..].into()),
-            "a compare-and-delete must be Different, with the bytes that the record holds",
-        );
+pub(super) async fn compare_and_delete_compares(h: Harness) {
+    let key = h.key("record");
+    h.insert(&key, b"one").await;
+    let one = CompareOutcome::Mismatch("one".into());
+    for expected in ["", "on", "one ", "two"] {
+        let outcome = h.delete_if(&key, expected.as_bytes()).await;
+        assert_eq!(outcome, one, "{h}; it expected {expected:?}");
     }
-    must_be(
-        &bench,
-        &key,
-        b"one",
-        "a compare-and-delete that is Different must not delete",
-    )
-    .await;
-    bench.must(
-        bench.delete_if(&key, b"one").await == Compared::Equal,
-        "a compare-and-delete must be Equal if the record holds the expected bytes",
-    );
-    bench.must(
-        bench.load(&key).await.is_none(),
-        "a compare-and-delete that is Equal must delete",
-    );
+    assert_eq!(h.value(&key).await, "one", "{h}");
+    let outcome = h.delete_if(&key, b"one").await;
+    assert_eq!(outcome, CompareOutcome::Applied, "{h}");
+    assert_eq!(h.load(&key).await, None, "{h}");
 }
 
-pub(super) async fn values_are_bytes(bench: Bench) {
+pub(super) async fn values_are_any_bytes(h: Harness) {
     let megabyte: Vec<u8> = (0..=255).cycle().take(1 << 20).collect();
     let values: [&[u8]; 6] = [
         b"",
@@ -147,112 +77,79 @@ pub(super) async fn values_are_bytes(bench: Bench) {
         &megabyte,
     ];
     for (at, value) in values.into_iter().enumerate() {
-        let key = bench.name(&format!("record-{at}"));
-        bench.insert(&key, value, LONG).await;
-        must_be(&bench, &key, value, "an insert must keep any bytes").await;
-        bench.must(
-            bench.set_if(&key, value, b"other", LONG).await == Compared::Equal,
-            "a compare-and-set must compare any bytes",
-        );
-        bench.replace(&key, value, LONG).await;
-        must_be(&bench, &key, value, "a replace must keep any bytes").await;
-        bench.must(
-            bench.set_if(&key, b"no", b"", LONG).await
-                == Compared::Different(value.to_vec().into()),
-            "a compare-and-set must return any bytes",
-        );
-        bench.must(
-            bench.delete_if(&key, value).await == Compared::Equal,
-            "a compare-and-delete must compare any bytes",
-        );
+        let key = h.key(&format!("record-{at}"));
+        h.insert(&key, value).await;
+        assert!(h.value(&key).await == value, "{h}; value {at}");
+        let mut outcomes = vec![h.set(&key, value, b"other").await];
+        outcomes.push(h.set(&key, b"other", value).await);
+        assert!(h.value(&key).await == value, "{h}; value {at}");
+        let mismatch = CompareOutcome::Mismatch(value.to_vec().into());
+        assert_eq!(h.set(&key, b"no", b"").await, mismatch, "{h}; value {at}");
+        outcomes.push(h.delete_if(&key, value).await);
+        let applied = |outcome: &CompareOutcome| *outcome == CompareOutcome::Applied;
+        assert!(outcomes.iter().all(applied), "{h}; value {at}");
     }
 }
 
-pub(super) async fn names_are_exact(bench: Bench) {
-    let names = ["a", "ab", "a:b", "a*", "a?", "A"].map(|name| bench.name(name));
-    for name in &names {
-        bench.must(
-            bench.insert(name, name.as_bytes(), LONG).await,
-            "an insert must not be refused because of another name",
-        );
+pub(super) async fn record_keys_are_exact(h: Harness) {
+    let keys = ["a", "ab", "a:b", "a*", "a?", "A"].map(|name| h.key(name));
+    for key in &keys {
+        assert!(h.insert(key, key.as_bytes()).await, "{h}");
     }
-    bench.replace(&names[0], b"changed", LONG).await;
-    bench.delete(&names[3]).await;
-    for (at, name) in names.iter().enumerate() {
-        let expected = match at {
-            0 => Some(b"changed".to_vec()),
-            3 => None,
-            _ => Some(name.clone().into_bytes()),
-        };
-        bench.must(
-            bench.value(name).await == expected,
-            "a write must touch the record of its own name only",
-        );
+    h.set(&keys[0], keys[0].as_bytes(), b"changed").await;
+    h.delete(&keys[3]).await;
+    assert_eq!(h.load(&keys[3]).await, None, "{h}");
+    assert_eq!(h.value(&keys[0]).await, "changed", "{h}");
+    for at in [1, 2, 4, 5] {
+        assert_eq!(h.value(&keys[at]).await, keys[at], "{h}");
     }
 }
 
-pub(super) async fn an_index_is_no_record(bench: Bench) {
-    let name = bench.name("index");
-    bench.put_all(&name, &[("member", 7)]).await;
-    let (key, expected, value, ttl) = (&*name, &b""[..], &b"value"[..], LONG);
-    for command in [
-        Command::Load { key },
-        Command::CompareAndSet {
-            key,
-            expected,
-            value,
-            ttl,
-        },
-        Command::CompareAndDelete { key, expected },
-    ] {
-        let reply = bench.run(&[command]).await;
-        let absent = [
-            Reply::Record(None),
-            Reply::Compared(Compared::Gone),
-            Reply::Foreign,
-        ];
-        bench.must(
-            absent.contains(&reply[0]),
-            "an index must be absent or Foreign to commands on records",
-        );
+pub(super) async fn calls_see_earlier_calls(h: Harness) {
+    let key = h.key("record");
+    h.insert(&key, b"0").await;
+    for n in 0..50 {
+        let (old, new) = (n.to_string(), (n + 1).to_string());
+        let outcome = h.set(&key, old.as_bytes(), new.as_bytes()).await;
+        assert_eq!(outcome, CompareOutcome::Applied, "{h}");
+        assert_eq!(h.value(&key).await, new, "{h}");
     }
-    bench.must_hold(
-        &bench.entries(&name).await,
-        &[("member", Some(7))],
-        "commands on records must leave an index under that name alone",
-    );
 }
 
-/// No command but an insert may be applied to a record that is absent.
-pub(super) async fn must_refuse_absent(bench: &Bench, key: &str) {
-    bench.must(
-        !bench.replace(key, b"value", LONG).await,
-        "a replace must not be applied where there is no record",
-    );
-    bench.must(
-        !bench.expire(key, LONG).await,
-        "an expire must not be applied where there is no record",
-    );
-    for expected in [&b""[..], b"value"] {
-        bench.must(
-            bench.set_if(key, expected, b"value", LONG).await == Compared::Gone,
-            "a compare-and-set must be Gone where there is no record",
-        );
-        bench.must(
-            bench.delete_if(key, expected).await == Compared::Gone,
-            "a compare-and-delete must be Gone where there is no record",
-        );
-    }
-    bench.must(
-        bench.load(key).await.is_none(),
-        "only an insert may bring a record into being",
-    );
-    bench.must(
-        !bench.delete(key).await,
-        "a delete must say that there was no record",
-    );
+/// Asserts that a call either found nothing or reported data of another type.
+fn assert_refused<T: PartialEq>(h: &Harness, answer: Result<T, StoreError>, nothing: &T) {
+    let is_refused = match answer {
+        Ok(answer) => answer == *nothing,
+        Err(error) => error.kind() == StoreErrorKind::WrongType,
+    };
+    assert!(is_refused, "{h}");
 }
 
-async fn must_be(bench: &Bench, key: &str, value: &[u8], sentence: &str) {
-    bench.must(bench.value(key).await.as_deref() == Some(value), sentence);
+pub(super) async fn an_index_is_not_a_record(h: Harness) {
+    let (s, index, other) = (&h.store, &*h.key("index"), &*h.key("other"));
+    h.put(index, &[("member", 7)]).await;
+    h.insert(other, b"value").await;
+    assert_refused(&h, s.load(index).await, &None);
+    let many = s.load_many(&[other, index]).await;
+    assert_refused(&h, many.map(|mut records| records.pop()), &Some(None));
+    assert_refused(&h, s.load_and_set_ttl(index, LONG).await, &None);
+    let record = NewRecord::new(index, b"value", LONG);
+    let set = s.compare_and_set(b"", record).await;
+    assert_refused(&h, set, &CompareOutcome::Missing);
+    let deleted = s.compare_and_delete(index, b"").await;
+    assert_refused(&h, deleted, &CompareOutcome::Missing);
+    h.assert_entries(index, &[("member", 7)]).await;
+}
+
+pub(super) async fn a_record_is_not_an_index(h: Harness) {
+    let (s, key) = (&h.store, &*h.key("record"));
+    h.insert(key, b"value").await;
+    assert_refused(&h, s.index_get(key, "member").await, &None);
+    let tombstones = s.index_tombstone_all(key, None, NOW).await;
+    assert_refused(&h, tombstones, &Vec::new());
+    assert_refused(&h, s.index_remove(key, &["member"], None).await, &());
+    let entry = NewEntry::new(key, "member", 5, LONG);
+    let put = s.index_put(entry, PutMode::KeepTombstone).await;
+    assert_refused(&h, put, &());
+    assert_eq!(h.value(key).await, "value", "{h}");
 }

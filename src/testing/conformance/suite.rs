@@ -1,22 +1,22 @@
-//! The list of cases.
+//! The table of cases.
 
 use std::fmt;
 use std::pin::Pin;
-use std::sync::Arc;
 
-use super::bench::Bench;
-use super::{batches, expiry, index, marks, races, records};
-use crate::store::legacy::Store;
+use super::harness::Harness;
+use super::{expiry, index, provided, races, records, tombstones};
+use crate::store::shared::SharedStore;
+use crate::testing::hooked::Hooked;
 
-/// One promise and how to check it.
+/// One promise of the store contract, with the test of it.
 pub struct Case {
     name: &'static str,
     promise: &'static str,
-    run: fn(Bench) -> Pin<Box<dyn Future<Output = ()> + Send>>,
+    run: fn(Harness) -> Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
 impl Case {
-    /// Returns the case's name in `snake_case`.
+    /// Returns the name of the case in `snake_case`.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         self.name
@@ -28,13 +28,19 @@ impl Case {
         self.promise
     }
 
-    /// Checks whether `store` keeps the promise.
+    /// Checks whether `store` keeps the promise, first as it is, then step by step.
+    ///
+    /// Step by step means: through the required methods only, without the store's overrides of
+    /// provided methods. Both must have the same effect.
     ///
     /// # Panics
     ///
-    /// If it does not, with a sentence that says what was broken.
-    pub async fn run(&self, store: Arc<dyn Store>) {
-        (self.run)(Bench::new(self.name, store)).await;
+    /// Panics if the store breaks the promise or returns an error.
+    pub async fn run(&self, store: impl Into<SharedStore>) {
+        let (case, store) = ((self.name, self.promise), store.into());
+        let steps = Hooked::new(store.clone(), ()).into();
+        (self.run)(Harness::new(case, store, "as it is")).await;
+        (self.run)(Harness::new(case, steps, "step by step")).await;
     }
 }
 
@@ -48,128 +54,88 @@ impl fmt::Debug for Case {
 ///
 /// # Panics
 ///
-/// If `store` breaks a promise, with a sentence that says which.
-pub async fn check<S: Store>(store: S) {
-    let store: Arc<dyn Store> = Arc::new(store);
+/// Panics if the store breaks a promise or returns an error. The message names the case.
+pub async fn check(store: impl Into<SharedStore>) {
+    let store = store.into();
     for case in CASES {
-        case.run(Arc::clone(&store)).await;
+        case.run(store.clone()).await;
     }
 }
 
 macro_rules! cases {
-    ($($room:ident :: $name:ident: $promise:literal,)*) => {
+    ($($module:ident :: $name:ident: $promise:literal,)*) => {
         &[$(Case {
             name: stringify!($name),
             promise: $promise,
-            run: |bench| Box::pin($room::$name(bench)),
+            run: |harness| Box::pin($module::$name(harness)),
         }),*]
     };
 }
 
 /// Every promise of the contract.
 pub static CASES: &[Case] = cases! {
-    records::absent_is_not_an_error: "commands on a record that was never written say that it is absent",
-    records::insert_writes_once: "an insert writes if there is no record, and leaves one that stands untouched",
-    records::replace_overwrites: "a replace overwrites the record's bytes",
-    records::delete_says_whether_it_did: "a delete says whether the record stood",
-    records::gone_stays_gone: "only an insert brings a record into being",
-    records::compare_and_set_compares: "a compare-and-set writes over equal bytes only, and returns the bytes that differ",
-    records::compare_and_delete_compares: "a compare-and-delete deletes equal bytes only, and returns the bytes that differ",
-    records::values_are_bytes: "a value is any bytes: none, NUL, no UTF-8, a megabyte",
-    records::names_are_exact: "a name stands for itself, whatever other names begin with it",
-    records::an_index_is_no_record: "a command that reads a record leaves an index under that name alone",
-    expiry::insert_expires: "an inserted record is gone after its time to live, and not before",
-    expiry::writes_set_the_time_to_live: "replace, expire and compare-and-set set the time to live",
-    expiry::expire_shortens: "an expire that shortens the time to live takes effect",
-    expiry::a_load_leaves_the_time_to_live: "loads and refused writes leave the time to live alone",
-    expiry::the_expired_is_absent: "a record that has expired is absent to every command",
-    expiry::an_index_lives_on: "an index-put never shortens the index's life",
-    expiry::an_index_is_prolonged: "an index-put prolongs the index's life, whether or not it raises a score",
-    index::an_absent_index_is_empty: "an index that was never written is empty to every command",
-    index::put_enters_and_raises: "an index-put enters a member or raises its score and never lowers it",
-    index::scores_are_exact: "scores are kept to the second",
-    index::remove_takes_only_its_members: "an index-remove removes its members, known or not, many or none",
-    index::check_asks_for_the_member: "an index-check finds the members that stand unmarked",
-    index::due_is_ordered_and_limited: "index-due lists the lowest unmarked scores up to a limit",
-    index::indexes_are_apart: "an index stands for itself, whatever other names begin with it",
-    marks::mark_all_marks_all: "index-mark-all marks and returns all members",
-    marks::mark_all_spares_one: "index-mark-all leaves the kept member alone",
-    marks::mark_all_returns_leftovers: "index-mark-all returns those marked before, too",
-    marks::a_mark_stays: "a marked member stays marked, whatever is put",
-    marks::unmark_takes_the_mark_away: "index-unmark takes a mark away, enters a member or raises its score",
-    marks::prune_takes_only_what_is_due: "index-prune removes the unmarked members whose score has passed, and no other",
-    marks::a_mark_can_be_removed: "a marked member can be removed and entered anew",
-    marks::the_marked_are_not_due: "index-due does not list the marked",
-    marks::supersede_marks_the_old: "index-supersede marks the old member if both stand unmarked",
-    marks::supersede_sees_the_old_gone: "index-supersede does nothing if the old member is marked or missing",
-    marks::supersede_sees_the_new_gone: "index-supersede does nothing if the new member is marked or missing",
-    batches::no_commands_no_replies: "a call without commands has no replies",
-    batches::replies_stand_in_their_places: "each command is answered at its place by the reply it names",
-    batches::commands_run_in_order: "the commands of a call see what those before them did",
-    batches::a_long_batch: "a call may have hundreds of commands",
-    batches::a_dropped_call_disturbs_nobody: "a call that is dropped is applied command by command and disturbs no later call",
-    races::one_insert_wins: "of parallel inserts exactly one writes",
-    races::one_delete_wins: "of parallel deletes exactly one says that it did",
-    races::one_compare_and_delete_wins: "of parallel compare-and-deletes exactly one finds the record",
-    races::no_update_is_lost: "parallel compare-and-sets lose no update",
-    races::one_supersede_wins: "of parallel supersessions exactly one marks the old member",
-    races::every_put_stands: "parallel index-puts all stand, with the highest score",
+    records::the_store_can_be_reached: "ping succeeds",
+    records::absence_is_not_an_error: "methods report an absent record in their return value and do not create it",
+    records::insert_writes_once: "insert creates a record and leaves an existing one unchanged",
+    records::delete_reports_existence: "delete deletes a record and returns whether it existed",
+    records::deleted_records_are_absent: "only insert creates a record again that was deleted",
+    records::compare_and_set_compares: "compare_and_set writes only over equal bytes and returns bytes that differ",
+    records::compare_and_delete_compares: "compare_and_delete deletes only equal bytes and returns bytes that differ",
+    records::values_are_any_bytes: "a value is any bytes: none, NUL, not UTF-8, a megabyte",
+    records::record_keys_are_exact: "a call concerns the record with exactly its key",
+    records::calls_see_earlier_calls: "a call sees the effect of earlier calls",
+    records::an_index_is_not_a_record: "record methods leave an index under their key unchanged",
+    records::a_record_is_not_an_index: "index methods leave a record under their key unchanged",
+    expiry::records_expire: "an inserted record expires after its TTL, not before",
+    expiry::writes_set_the_ttl: "insert, compare_and_set and set_ttl set the TTL",
+    expiry::set_ttl_shortens: "set_ttl can shorten the TTL",
+    expiry::reads_keep_the_ttl: "reads and refused writes leave the TTL unchanged",
+    expiry::expired_records_are_absent: "methods report an expired record as absent, and insert creates a new one",
+    expiry::index_put_never_shortens_the_ttl: "index_put does not shorten the TTL of an index",
+    expiry::index_put_extends_the_ttl: "index_put extends the TTL of an index, whether or not it raises check_after",
+    expiry::provided_methods_extend_the_ttl: "provided methods that put an entry extend the TTL of its index and never shorten it",
+    expiry::other_changes_keep_the_ttl_of_an_index: "removals and tombstones leave the TTL of an index unchanged",
+    index::absent_indexes_are_empty: "an index that was never written has no entries, and only index_put adds some",
+    index::index_put_adds_and_raises: "index_put adds an entry or raises its check_after and never lowers it",
+    index::check_times_are_exact: "check_after is stored to the second",
+    index::index_get_finds_its_member: "index_get returns the entry with exactly this member",
+    index::index_remove_removes_its_members: "index_remove removes its members, known or unknown, many or none",
+    index::due_entries_are_ordered_and_limited: "due entries are listed with the lowest check_after first, up to the limit",
+    index::index_keys_are_exact: "a call concerns the index with exactly its key",
+    tombstones::all_entries_become_tombstones: "index_tombstone_all changes and returns all entries",
+    tombstones::one_entry_can_be_kept: "index_tombstone_all leaves the kept entry unchanged",
+    tombstones::older_tombstones_are_returned: "index_tombstone_all returns older tombstones too, even the kept one",
+    tombstones::tombstones_keep_their_time: "a tombstone keeps the time at which it was set",
+    tombstones::index_put_keeps_tombstones: "index_put with KeepTombstone does not change a tombstone",
+    tombstones::reactivation_ends_a_tombstone: "index_put with Reactivate makes a tombstone active, and otherwise adds or raises an entry",
+    tombstones::tombstones_can_be_removed: "a tombstone can be removed, and its member added again",
+    tombstones::only_due_entries_are_removed: "index_remove with due_by removes only active entries that are due",
+    tombstones::tombstones_are_not_due: "tombstones are not listed as due and do not count towards the limit",
+    tombstones::supersede_sets_a_tombstone: "index_supersede makes the old entry a tombstone if both are active",
+    tombstones::supersede_checks_the_old_entry_first: "index_supersede changes nothing if the old entry is not active",
+    tombstones::supersede_checks_the_new_entry: "index_supersede changes nothing if the new entry is not active",
+    provided::empty_lists_are_no_errors: "provided methods accept empty lists",
+    provided::load_many_keeps_the_order: "load_many returns one result per key, in order, also for hundreds of keys",
+    provided::load_and_set_ttl_does_both: "load_and_set_ttl returns the earlier TTL and sets the new one, and creates nothing",
+    provided::insert_indexed_inserts_and_lists: "insert_indexed puts all entries, inserts the record and returns what is due in the last index",
+    provided::insert_indexed_keeps_a_record: "insert_indexed leaves an existing record unchanged",
+    provided::insert_indexed_sees_a_tombstone: "insert_indexed reports that its last entry is a tombstone",
+    provided::compare_and_set_indexed_does_both: "compare_and_set_indexed puts the entry and compares and sets the record",
+    provided::set_ttl_indexed_does_both: "set_ttl_indexed puts the entry and sets the TTL of the record",
+    provided::refreshes_keep_tombstones: "provided methods that put an entry keep a tombstone",
+    provided::delete_indexed_deletes_and_counts: "delete_indexed deletes the records, counts those that existed and removes the members",
+    provided::index_refresh_puts_and_removes: "index_refresh puts live entries and removes dead ones that are due",
+    races::one_insert_succeeds: "of concurrent inserts exactly one succeeds",
+    races::one_insert_indexed_succeeds: "of concurrent calls of insert_indexed exactly one inserts",
+    races::one_delete_succeeds: "of concurrent deletes of all kinds exactly one reports that the record existed",
+    races::no_update_is_lost: "concurrent compare_and_set calls lose no update",
+    races::one_supersede_succeeds: "of concurrent calls of index_supersede exactly one succeeds",
+    races::every_index_put_is_kept: "concurrent index_put calls are all applied, and the highest check_after wins",
+    races::no_insertion_escapes_a_deletion: "index_tombstone_all finds the record of each insert_indexed that reports success",
+    races::dropped_calls_disturb_no_other: "a dropped call is applied completely or not at all and does not affect later calls",
 };
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-    use std::time::Duration;
-
-    use async_trait::async_trait;
-
-    use super::*;
-    use crate::store::error::StoreError;
-    use crate::store::legacy::{Command, Reply};
-    use crate::store::memory::MemoryStore;
-
-    #[tokio::test]
-    async fn the_memory_store_keeps_every_promise() {
-        check(MemoryStore::new()).await;
-    }
-
-    #[test]
-    fn names_are_unique() {
-        let names: BTreeSet<_> = CASES.iter().map(Case::name).collect();
-        assert_eq!(names.len(), CASES.len());
-    }
-
-    /// Writes over what stands, which an insert must not.
-    #[derive(Debug)]
-    struct Careless(MemoryStore);
-
-    #[async_trait]
-    impl Store for Careless {
-        async fn run(&self, commands: &[Command<'_>]) -> Result<Vec<Reply>, StoreError> {
-            let mut replies = Vec::new();
-            for command in commands {
-                if let Command::Insert { key, .. } = command {
-                    self.0.run(&[Command::Delete { key }]).await?;
-                }
-                replies.append(&mut self.0.run(&[*command]).await?);
-            }
-            Ok(replies)
-        }
-    }
-
-    #[tokio::test]
-    async fn a_broken_promise_is_named() {
-        let suite = tokio::spawn(check(Careless(MemoryStore::new())));
-        let panic = suite.await.unwrap_err().into_panic();
-        let sentence = panic.downcast::<String>().unwrap();
-        assert!(sentence.contains("insert_writes_once"), "{sentence}");
-    }
-
-    #[tokio::test]
-    async fn an_outage_is_no_pass() {
-        let store = MemoryStore::new();
-        store.delay(Duration::from_millis(1));
-        store.fail_next(crate::store::StoreErrorKind::Connection, 1);
-        assert!(tokio::spawn(check(store)).await.is_err());
-    }
-}
+mod mutant;
+#[cfg(test)]
+mod tests;

@@ -147,21 +147,15 @@ fn app_lists_and_ends_the_sessions_of_a_user() {
     on_both(|app| {
         let tokens: Vec<_> = (0..5).map(|_| log_in(app, "jo")).collect();
         let stranger = log_in(app, "stranger");
-        let sessions = || both(app, "/session/list", &tokens[0])["sessions"].clone();
-        let ids = |list: &Value| -> Vec<String> {
-            let list = list.as_array().unwrap().iter();
-            list.map(|each| each["id"].as_str().unwrap().to_owned())
-                .collect()
-        };
         let id = |token: &str| both(app, "/session/read", token)["id"].clone();
         let destroy = |id: &str| {
             let call = Call::post("/session/destroy").json(json!({"id": id}));
             call.bearer(&tokens[0]).send(app.address)
         };
 
-        let list = sessions();
-        assert_eq!(ids(&list).len(), 5);
-        for each in list.as_array().unwrap() {
+        let list = listed(app, &tokens[0]);
+        assert_eq!(list.len(), 5);
+        for each in &list {
             assert_eq!(each.as_object().unwrap().len(), 4);
             assert_eq!(each["current"], each["id"] == id(&tokens[0]), "{each}");
             let lives = each["expires"].as_i64().unwrap() - each["created"].as_i64().unwrap();
@@ -178,18 +172,27 @@ fn app_lists_and_ends_the_sessions_of_a_user() {
         destroy("no id").error(400);
         both(app, "/session/read", &stranger);
 
-        let answer = Call::get("/session/destroy")
-            .bearer(&tokens[2])
-            .send(app.address);
+        let end = || Call::get("/session/destroy").bearer(&tokens[2]);
+        let answer = end().send(app.address);
         assert_eq!((answer.status, answer.body.as_str()), (200, ""));
-        Call::get("/session/destroy")
-            .bearer(&tokens[2])
-            .send(app.address)
-            .error(401);
+        end().send(app.address).error(401);
+    });
+}
 
+/// The sessions that the app lists for the owner of `token`.
+fn listed(app: &App, token: &str) -> Vec<Value> {
+    let list = both(app, "/session/list", token)["sessions"].clone();
+    list.as_array().unwrap().clone()
+}
+
+#[test]
+fn app_ends_all_sessions_of_a_user() {
+    on_both(|app| {
+        let tokens: Vec<_> = (0..3).map(|_| log_in(app, "jo")).collect();
+        let stranger = log_in(app, "stranger");
         let call = |route: &str| Call::post(route).bearer(&tokens[0]).send(app.address).ok();
         assert_eq!(call("/session/destroy-others"), json!({"destroyed": 2}));
-        assert_eq!(ids(&sessions()).len(), 1);
+        assert_eq!(listed(app, &tokens[0]).len(), 1);
         assert_eq!(call("/session/destroy-others"), json!({"destroyed": 0}));
         log_in(app, "jo");
         assert_eq!(call("/session/destroy-all"), json!({"destroyed": 2}));
@@ -229,6 +232,11 @@ fn app_answers_errors_as_json() {
             assert!(challenge.starts_with("Bearer ") && challenge.contains("invalid_token"));
         }
     }
+}
+
+#[test]
+fn app_refuses_bad_requests_with_json() {
+    let app = App::in_memory();
     let token = log_in(&app, "jo");
     let update = |media, body: &str| {
         let call = Call::post("/session/update").bearer(&token);
@@ -297,6 +305,45 @@ fn app_takes_its_settings_from_the_environment() {
     assert!((45..=51).contains(&lives), "{lives}");
 }
 
+/// The number of commands that the server has run for clients, without those of this test.
+fn commands(redis: &RedisServer) -> u64 {
+    let stats = redis.run(&["INFO", "commandstats"]);
+    let stats: String = redis::from_redis_value(stats).unwrap();
+    let calls = stats.lines().filter_map(|line| {
+        let (name, counts) = line.strip_prefix("cmdstat_")?.split_once(":calls=")?;
+        let calls = counts.split(',').next()?.parse::<u64>().ok()?;
+        matches!(
+            name,
+            "get" | "pttl" | "set" | "pexpire" | "eval" | "evalsha"
+        )
+        .then_some(calls)
+    });
+    calls.sum()
+}
+
+#[test]
+fn app_under_lazy_asks_redis_only_for_routes_that_use_the_session() {
+    let redis = RedisServer::start();
+    let app = App::start(&[("REDIS_URL", &*redis.url()), ("LAZY", "1")]);
+    let token = log_in(&app, "jo");
+    let before = commands(&redis);
+    for path in ["/", "/page.css", "/health"] {
+        let answer = Call::get(path).bearer(&token).send(app.address);
+        assert_eq!(answer.status, 200, "{path}");
+    }
+    let missing = Call::get("/missing").bearer(&token).send(app.address);
+    assert_eq!(missing.status, 404);
+    let bad = Call::get("/session/read").bearer("bad").send(app.address);
+    assert_eq!(bad.status, 401);
+    assert_eq!(commands(&redis), before);
+    // Routes that use the session are those of an eager app.
+    let update = Call::post("/session/update").bearer(&token);
+    update.json(json!({"color": "red"})).send(app.address).ok();
+    let read = both(&app, "/session/read", &token);
+    assert_eq!(read["session"]["color"], "red");
+    assert!(commands(&redis) > before);
+}
+
 #[test]
 fn app_refuses_wrong_settings_in_one_line() {
     for (name, value) in [
@@ -311,6 +358,7 @@ fn app_refuses_wrong_settings_in_one_line() {
         ("MAX_AGE", "a day"),
         ("MAX_AGE", "99999999999"),
         ("ABSOLUTE_LIFETIME", "-1"),
+        ("LAZY", "yes"),
         ("RUST_LOG", "a=b=c"),
     ] {
         let (code, text) = refusal(name, value);

@@ -30,7 +30,8 @@ async fn f01_an_application_starts_without_redis_and_serves_when_it_comes() {
     server.kill();
     let site = site(&server.url()).await;
     site.ask("/login/jo", None).await.is_outage();
-    assert_eq!(site.ask("/look", None).await.fine(), "Absent");
+    let look = site.ask("/look", None).await.fine();
+    assert!(look.starts_with("Absent"), "{look}");
     server.restart();
     let token = login(&site).await;
     site.ask("/read", Some(&token)).await.fine();

@@ -23,11 +23,19 @@ impl Write for Log {
     }
 }
 
-// On one thread, so that the log hears everything.
-#[tokio::test]
-async fn r45_an_application_tells_no_secret_in_logs_or_refusals() {
-    const OWNER: &str = "hush-owner";
-    const PASSWORD: &str = "hush-password";
+const OWNER: &str = "hush-owner";
+const PASSWORD: &str = "hush-password";
+const PATHS: [&str; 6] = [
+    "/read",
+    "/update/4711",
+    "/rotate",
+    "/logout",
+    "/read",
+    "/logout",
+];
+
+/// Collects what this thread logs.
+fn listen() -> (Log, tracing::subscriber::DefaultGuard) {
     let log = Log::default();
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt()
@@ -35,8 +43,13 @@ async fn r45_an_application_tells_no_secret_in_logs_or_refusals() {
         .with_ansi(false)
         .with_writer(move || writer.clone())
         .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    (log, tracing::subscriber::set_default(subscriber))
+}
 
+// On one thread, so that the log has everything.
+#[tokio::test]
+async fn r45_an_application_tells_no_secret_in_logs_or_refusals() {
+    let (log, _guard) = listen();
     let mut server = RedisServer::start_with(&["--requirepass", PASSWORD]);
     let url = server
         .url()
@@ -46,14 +59,7 @@ async fn r45_an_application_tells_no_secret_in_logs_or_refusals() {
     let mut token = site.ask(&format!("/login/{OWNER}"), None).await.fine();
     let mut secrets = vec![OWNER.to_owned(), PASSWORD.to_owned()];
     let mut refusals = String::new();
-    for path in [
-        "/read",
-        "/update/4711",
-        "/rotate",
-        "/logout",
-        "/read",
-        "/logout",
-    ] {
+    for path in PATHS {
         secrets.extend([token.clone(), id_of(&token)]);
         let answer = site.ask(path, Some(&token)).await;
         match (answer.status, path) {
@@ -77,12 +83,11 @@ async fn r45_an_application_tells_no_secret_in_logs_or_refusals() {
     }
     let log = String::from_utf8(log.0.lock().expect("the log").clone()).expect("text");
     assert!(log.lines().count() > 5, "nothing is logged: {log}");
+    secrets.push("hush".to_owned());
     for secret in secrets {
         assert!(!log.contains(&secret), "{secret} is logged: {log}");
-        assert!(!refusals.contains(&secret), "{secret} is told: {refusals}");
+        assert!(!refusals.contains(&secret), "{secret} is in {refusals}");
     }
-    assert!(!log.contains("hush"), "{log}");
-    assert!(!refusals.contains("hush"), "{refusals}");
 }
 
 /// The session's id, as the token names it.

@@ -86,6 +86,22 @@ struct Touch {
     alive: bool,
 }
 
+async fn touch_ten_times(session: &jwt_redis_session::Session) -> Vec<Touch> {
+    let mut seen = Vec::new();
+    for _ in 0..10 {
+        let start = Instant::now();
+        let alive = match session.touch_for(Duration::from_millis(5)).await {
+            Ok(()) => true,
+            Err(SessionError::Gone) => false,
+            Err(error) => panic!("{error}"),
+        };
+        let end = Instant::now();
+        seen.push(Touch { start, end, alive });
+        tokio::time::sleep(Duration::from_millis(rand::random::<u64>() % 60)).await;
+    }
+    seen
+}
+
 /// F23: clients that touch a session around the moment of its end agree on whether it has ended.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f23_who_saw_a_session_gone_never_sees_it_again() {
@@ -102,19 +118,7 @@ async fn f23_who_saw_a_session_gone_never_sees_it_again() {
             let session = session.expect("it lives");
             let edge = life.mul_f64(0.97 + 0.06 * rand::random::<f64>());
             tokio::time::sleep_until((start + edge).into()).await;
-            let mut seen = Vec::new();
-            for _ in 0..10 {
-                let start = Instant::now();
-                let alive = match session.touch_for(Duration::from_millis(5)).await {
-                    Ok(()) => true,
-                    Err(SessionError::Gone) => false,
-                    Err(error) => panic!("{error}"),
-                };
-                let end = Instant::now();
-                seen.push(Touch { start, end, alive });
-                tokio::time::sleep(Duration::from_millis(rand::random::<u64>() % 60)).await;
-            }
-            seen
+            touch_ten_times(&session).await
         });
         let seen: Vec<Touch> = join_all(clients).await.into_iter().flatten().collect();
         let gone = seen.iter().filter(|touch| !touch.alive);

@@ -9,13 +9,8 @@ async fn f26_cancelled_reads_never_cross_answers() {
     let store = connected(&proxy.url()).await;
     let names: Arc<Vec<String>> = Arc::new((0..50).map(|number| format!("k{number}")).collect());
     for name in names.iter() {
-        let value = name.as_bytes();
-        let insert = Command::Insert {
-            key: name,
-            value,
-            ttl: TTL,
-        };
-        store.run(&[insert]).await.expect("redis answers");
+        let insert = store.insert(NewRecord::new(name, name.as_bytes(), TTL));
+        insert.await.expect("redis answers");
     }
     proxy.delay(Duration::from_millis(5));
     let (answered, cancelled) = (AtomicUsize::new(0), AtomicUsize::new(0));
@@ -26,12 +21,9 @@ async fn f26_cancelled_reads_never_cross_answers() {
             let patience = Duration::from_micros(rand::random::<u64>() % 25_000);
             async move {
                 let key = &*names[(round * 7 + number) % names.len()];
-                let load = [Command::Load { key }];
-                match tokio::time::timeout(patience, store.run(&load)).await {
-                    Ok(Ok(replies)) => {
-                        let [Reply::Record(Some(stored))] = &replies[..] else {
-                            panic!("not a record: {replies:?}");
-                        };
+                match tokio::time::timeout(patience, store.load(key)).await {
+                    Ok(Ok(stored)) => {
+                        let stored = stored.expect("stored");
                         assert_eq!(stored.value, key, "an answer crossed");
                         answered.fetch_add(1, Ordering::Relaxed);
                     }
@@ -60,7 +52,7 @@ async fn a_caller_that_goes_away_does_not_stop_the_renewal() {
     let hasty = tokio::time::timeout(Duration::from_millis(1), read(&store)).await;
     assert!(hasty.is_err());
     back(&store, "renewed without its caller").await;
-    assert_eq!(proxy.accepted(), 1, "one dial served both");
+    assert_eq!(proxy.accepted(), 1, "one attempt served both");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn f08_wrong_credentials_are_told_as_such() {
+async fn f08_wrong_credentials_are_reported_as_such() {
     let server = RedisServer::start();
     server.run(&["ACL", "SETUSER", "app", "on", ">right", "~*", "+@all"]);
     let wrong = format!("redis://app:{MARKER}@127.0.0.1:{}/", server.port());
@@ -38,15 +38,15 @@ async fn f09_read_only_redis_is_left_for_where_the_name_leads_now() {
     write(&store).await.expect("redis answers");
     old.run(&["REPLICAOF", "127.0.0.1", "1"]);
     tokio::time::sleep(Duration::from_millis(110)).await;
-    let dials = proxy.accepted();
+    let connections = proxy.accepted();
     let start = Instant::now();
     while start.elapsed() < Duration::from_millis(500) {
         assert_eq!(kind(delete(&store).await), Some(StoreErrorKind::ReadOnly));
     }
-    let dials = proxy.accepted() - dials;
+    let connections = proxy.accepted() - connections;
     assert!(
-        (1..=8).contains(&dials),
-        "{dials} dials to a lasting replica"
+        (1..=8).contains(&connections),
+        "{connections} connections to a lasting replica"
     );
 
     proxy.retarget(new.address());
@@ -61,74 +61,44 @@ async fn f09_read_only_redis_is_left_for_where_the_name_leads_now() {
 async fn f11_full_redis_takes_nothing_and_still_revokes() {
     let server = RedisServer::start();
     let store = connected(&server.url()).await;
-    let put = |member| Command::IndexPut {
-        index: "i",
-        member,
-        score: 1,
-        ttl: TTL,
+    let put = async |member| {
+        let entry = NewEntry::new("i", member, 1, TTL);
+        tell_nothing(store.index_put(entry, PutMode::KeepTombstone).await)
     };
     write(&store).await.expect("redis answers");
-    let key = "other";
-    let value = MARKER.as_bytes();
-    let other = Command::Insert {
-        key,
-        value,
-        ttl: TTL,
-    };
-    let replies = store.run(&[put("a"), put("b"), other]).await;
-    replies.expect("redis answers");
+    let (key, value) = ("other", MARKER.as_bytes());
+    let other = NewRecord::new(key, value, TTL);
+    let indexed = ["a", "b"].map(|member| NewEntry::new("i", member, 1, TTL));
+    let inserted = store.insert_indexed(&indexed, other, None).await;
+    inserted.expect("redis answers");
     server.run(&["CONFIG", "SET", "maxmemory", "1"]);
-    let expected = value;
-    for command in [
-        Command::Insert {
-            key: "new",
-            value,
-            ttl: TTL,
-        },
-        Command::Replace {
-            key,
-            value,
-            ttl: TTL,
-        },
-        Command::CompareAndSet {
-            key,
-            expected,
-            value,
-            ttl: TTL,
-        },
-        put("c"),
-    ] {
-        let result = tell_nothing(store.run(&[command]).await);
-        assert_eq!(kind(result), Some(StoreErrorKind::Full), "{command:?}");
-        let result = tell_nothing(store.run(&[command, command]).await);
-        assert_eq!(kind(result), Some(StoreErrorKind::Full), "{command:?}");
-    }
+    let full = Some(StoreErrorKind::Full);
+    let new = NewRecord::new("new", value, TTL);
+    assert_eq!(kind(tell_nothing(store.insert(new).await)), full);
+    let set = tell_nothing(store.compare_and_set(value, other).await);
+    assert_eq!(kind(set), full);
+    assert_eq!(kind(put("c").await), full);
+    let new_entry = NewEntry::new("i", "c", 1, TTL);
+    let inserted = store.insert_indexed(&[new_entry], new, None).await;
+    assert_eq!(kind(tell_nothing(inserted)), full);
+    put("a").await.expect("an entry that exists is raised");
     read(&store).await.expect("reads work");
-    let expire = Command::Expire { key: "k", ttl: TTL };
-    assert_eq!(store.run(&[expire]).await, Ok(vec![Reply::Applied(true)]));
-    let remove = Command::IndexRemove {
-        index: "i",
-        members: &["b"],
-    };
-    let revoke = Command::CompareAndDelete { key, expected };
-    let mark = Command::IndexMarkAll {
-        index: "i",
-        keep: None,
-        now: 1,
-    };
-    let replies = store
-        .run(&[remove, revoke, mark])
-        .await
-        .expect("revoking works");
-    assert_eq!(replies[1], Reply::Compared(Compared::Equal));
-    assert_eq!(replies[2], Reply::Members(vec!["a".into()]));
-    assert_eq!(delete(&store).await, Ok(vec![Reply::Applied(true)]));
+    assert_eq!(store.set_ttl("k", TTL).await, Ok(true));
+    let removed = store.index_remove("i", &["b"], None).await;
+    removed.expect("revoking works");
+    let revoked = store.compare_and_delete(key, value).await;
+    assert_eq!(revoked, Ok(CompareOutcome::Applied));
+    let all = store.index_tombstone_all("i", None, 1).await;
+    assert_eq!(all, Ok(vec!["a".to_owned()]));
+    let state = store.index_get("i", "a").await;
+    assert_eq!(state, Ok(Some(EntryState::Deleting { since: 1 })));
+    assert_eq!(delete(&store).await, Ok(true));
     server.run(&["CONFIG", "SET", "maxmemory", "0"]);
     write(&store).await.expect("room again");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn f13_loading_redis_is_told_as_such_and_serves_when_ready() {
+async fn f13_loading_redis_is_reported_as_such_and_serves_when_ready() {
     let mut server = RedisServer::start_with(&[
         "--key-load-delay",
         "20000",
@@ -156,7 +126,7 @@ async fn f13_loading_redis_is_told_as_such_and_serves_when_ready() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn f14_busy_redis_is_told_as_such() {
+async fn f14_busy_redis_is_reported_as_such() {
     let server = RedisServer::start_with(&["--busy-reply-threshold", "50"]);
     let store = connected(&server.url()).await;
     let url = server.url();
@@ -233,13 +203,13 @@ async fn f17_connections_killed_in_a_row_do_not_pile_up() {
     stop.store(true, Ordering::Relaxed);
     let (mut served, mut failed) = (0, 0);
     for client in clients {
-        let (here, there) = client.await.expect("nobody panics");
+        let (here, there) = client.await.expect("no panic");
         (served, failed) = (served + here, failed + there);
     }
     eprintln!("f17: {served} served, {failed} failed");
     assert!(served > 50 * failed, "{served} served, {failed} failed");
     back(&store, "f17 no more kills").await;
-    eventually("one connection, and the one that asks", || async {
+    eventually("one connection, and that of the test", || async {
         let redis::Value::BulkString(list) = server.run(&["CLIENT", "LIST"]) else {
             panic!("no list");
         };
@@ -276,7 +246,7 @@ async fn f17_too_many_clients_and_pauses_end() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn f18_cluster_node_is_told_as_such() {
+async fn f18_cluster_node_is_reported_as_such() {
     let server = RedisServer::start_with(&["--cluster-enabled", "yes", "--cluster-port", "0"]);
     let store = connected(&server.url()).await;
     assert_eq!(kind(read(&store).await), Some(StoreErrorKind::Cluster));

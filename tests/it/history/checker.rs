@@ -72,59 +72,56 @@ pub(super) fn check(history: &[Event]) -> Result<(), String> {
 /// What the history tells of each session.
 fn lives(history: &[Event]) -> HashMap<Id, Life> {
     let mut lives: HashMap<Id, Life> = HashMap::new();
-    for Event {
-        writer,
-        start,
-        end,
-        did,
-    } in history
-    {
-        let (start, end) = (*start, *end);
-        match did {
-            Did::Create { id, owner } => {
-                let life = lives.entry(*id).or_default();
-                life.created = Some((start, end));
-                life.owner = Some(*owner);
-            }
-            Did::Read { id, seen } => {
-                if *seen == Seen::Dead {
-                    lives.entry(*id).or_default().dies(end, "a read of nothing");
-                }
-            }
-            Did::Update { id, number, fate } => {
-                lives.entry(*id).or_default().updates.push(Update {
-                    writer: *writer,
-                    number: *number,
-                    start,
-                    end,
-                    fate: *fate,
-                });
-            }
-            Did::Rotate { id, to, fate } => {
-                let life = lives.entry(*id).or_default();
-                life.is_threatened(start);
-                if *fate == Fate::Done {
-                    life.dies(end, "a rotation");
-                }
-                if let Some(to) = to {
-                    let child = lives.entry(*to).or_default();
-                    child.parent = Some(*id);
-                    child.created = Some((start, end));
-                }
-            }
-            Did::Destroy { id, fate } => {
-                let life = lives.entry(*id).or_default();
-                life.is_threatened(start);
-                if *fate == Fate::Done {
-                    life.dies(end, "a destroy");
-                }
-            }
-            Did::DestroyAll { .. } => {}
-        }
+    for event in history {
+        add(&mut lives, event);
     }
     inherit(&mut lives);
     destroy_alls(history, &mut lives);
     lives
+}
+
+/// Adds what one event says about its session.
+fn add(lives: &mut HashMap<Id, Life>, event: &Event) {
+    let (start, end) = (event.start, event.end);
+    match &event.did {
+        Did::Create { id, owner } => {
+            let life = lives.entry(*id).or_default();
+            life.created = Some((start, end));
+            life.owner = Some(*owner);
+        }
+        Did::Read { id, seen } => {
+            if *seen == Seen::Dead {
+                lives.entry(*id).or_default().dies(end, "a read of nothing");
+            }
+        }
+        Did::Update { id, number, fate } => {
+            lives.entry(*id).or_default().updates.push(Update {
+                writer: event.writer,
+                number: *number,
+                start,
+                end,
+                fate: *fate,
+            });
+        }
+        Did::Rotate { id, to, fate } => {
+            end_life(lives, *id, event, *fate, "a rotation");
+            if let Some(to) = to {
+                let child = lives.entry(*to).or_default();
+                child.parent = Some(*id);
+                child.created = Some((start, end));
+            }
+        }
+        Did::Destroy { id, fate } => end_life(lives, *id, event, *fate, "a destroy"),
+        Did::DestroyAll { .. } => {}
+    }
+}
+
+fn end_life(lives: &mut HashMap<Id, Life>, id: Id, event: &Event, fate: Fate, cause: &'static str) {
+    let life = lives.entry(id).or_default();
+    life.is_threatened(event.start);
+    if fate == Fate::Done {
+        life.dies(event.end, cause);
+    }
 }
 
 /// A session that was rotated has the owner of the one before it.

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use checker::check;
 use client::{Client, World};
-use event::Did;
+use event::{Did, Event};
 use nemesis::Nemesis;
 
 use crate::support::is_long;
@@ -43,27 +43,27 @@ async fn f24_a_history_with_faults_holds_every_promise() {
     let last = Client::connect(CLIENTS, &nemesis.url(0), Arc::clone(&world));
     last.read_all().await;
     let history = world.history();
-    let (mut fine, mut unknown) = (0, 0);
-    for event in &history {
-        if event.did.is_unknown() {
-            unknown += 1;
-        } else {
-            fine += 1;
-        }
-    }
+    let unknown = history.iter().filter(|event| event.did.is_unknown());
+    let unknown = unknown.count();
+    let fine = history.len() - unknown;
+    eprintln!("f24: {} strikes, {}", nemesis.strikes(), counts(&history));
+    check(&history).unwrap_or_else(|violation| panic!("{violation}"));
+    assert!(fine > 500, "too little was answered to tell anything");
+    assert!(unknown > 0, "no fault reached a client");
+}
+
+fn counts(history: &[Event]) -> String {
     let count = |test: fn(&Did) -> bool| history.iter().filter(|event| test(&event.did)).count();
-    eprintln!(
-        "f24: {} strikes, {fine} answered, {unknown} unknown; {} creates, {} reads, {} updates, \
-         {} rotations, {} destroys, {} destroys of all",
-        nemesis.strikes(),
+    format!(
+        "{} events, {} unknown; {} creates, {} reads, {} updates, {} rotations, {} destroys, {} \
+         destroys of all",
+        history.len(),
+        count(Did::is_unknown),
         count(|did| matches!(did, Did::Create { .. })),
         count(|did| matches!(did, Did::Read { .. })),
         count(|did| matches!(did, Did::Update { .. })),
         count(|did| matches!(did, Did::Rotate { .. })),
         count(|did| matches!(did, Did::Destroy { .. })),
         count(|did| matches!(did, Did::DestroyAll { .. })),
-    );
-    check(&history).unwrap_or_else(|violation| panic!("{violation}"));
-    assert!(fine > 500, "too little was answered to tell anything");
-    assert!(unknown > 0, "no fault reached a client");
+    )
 }

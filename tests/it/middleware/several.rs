@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use http::{Request, Response};
 use jwt_redis_session::{
-    JwtRedisSession, MemoryStore, RequireSession, SessionBody, Sessions, Tagged, TokenSources,
+    JwtRedisSession, MemoryStore, RequireSession, Sessions, Tagged, TokenSources,
 };
 use tower::{ServiceBuilder, ServiceExt};
 
@@ -12,8 +12,6 @@ use super::{Body, FORM, get, keyring, request, session, tell, token, told};
 
 struct Admin;
 struct User;
-
-type Twice = SessionBody<SessionBody<Body>>;
 
 /// Sessions of users and of admins: one store, one key, two keyspaces.
 fn both() -> [Sessions; 2] {
@@ -37,7 +35,7 @@ fn layers([users, admins]: [Sessions; 2]) -> [JwtRedisSession; 2] {
 }
 
 /// The states of user, admin, and the nearest.
-async fn states(request: Request<Twice>) -> Result<Response<String>, Infallible> {
+async fn states(request: Request<Body>) -> Result<Response<String>, Infallible> {
     let extensions = request.extensions();
     let states = [
         told(&Tagged::<User>::of(extensions).unwrap().state()),
@@ -102,7 +100,7 @@ async fn r22_each_can_be_required() {
         (RequireSession::new(), 401),
         (RequireSession::new().tagged::<Admin>(), 401),
         (RequireSession::new().tagged::<User>(), 200),
-        (RequireSession::new().tagged::<Twice>(), 500),
+        (RequireSession::new().tagged::<Body>(), 500),
     ] {
         let service = all.clone().layer(require).service_fn(states);
         let response = service.oneshot(asked()).await.unwrap();

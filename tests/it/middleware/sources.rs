@@ -1,19 +1,30 @@
 //! R14 to R18, R21: what the layer finds, and what the handler sees of it.
 
-use std::io;
-use std::sync::{Arc, Mutex};
+use std::convert::Infallible;
 use std::time::Duration;
 
-use http::Request;
+use http::{Request, Response};
 use http_body_util::{BodyExt, StreamBody};
-use jwt_redis_session::{JwtRedisSession, SessionBody, TokenSource, TokenSources};
-use tower::{ServiceBuilder, ServiceExt};
+use jwt_redis_session::middleware::JwtRedisSessionService;
+use jwt_redis_session::{JwtRedisSession, TokenSource, TokenSources};
+use tower::util::ServiceFn;
+use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 
-use super::{Body, FORM, get, header, request, session, sessions, tell, token};
+use super::{Body, FORM, Log, get, header, request, session, sessions, tell, token};
+
+/// A handler that reports what it sees.
+type Tell = ServiceFn<fn(Request<Body>) -> Telling>;
+type Telling = futures_util::future::BoxFuture<'static, Result<Response<Body>, Infallible>>;
 
 /// What the handler of a request under `layer` tells: state, query, body.
-async fn seen(layer: &JwtRedisSession, request: Request<Body>) -> (String, String, String) {
-    let service = ServiceBuilder::new().layer(layer).service_fn(tell);
+async fn seen<P>(layer: &JwtRedisSession<P>, request: Request<Body>) -> (String, String, String)
+where
+    JwtRedisSessionService<Tell, P>:
+        Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
+{
+    let service = layer.layer(service_fn(
+        (|request| Box::pin(tell(request))) as fn(_) -> Telling,
+    ));
     let response = service.oneshot(request).await.unwrap();
     let state = header(&response, "state").unwrap().to_owned();
     let query = header(&response, "query").unwrap().to_owned();
@@ -21,7 +32,11 @@ async fn seen(layer: &JwtRedisSession, request: Request<Body>) -> (String, Strin
     (state, query, String::from_utf8(body.to_vec()).unwrap())
 }
 
-async fn state(layer: &JwtRedisSession, request: Request<Body>) -> String {
+async fn state<P>(layer: &JwtRedisSession<P>, request: Request<Body>) -> String
+where
+    JwtRedisSessionService<Tell, P>:
+        Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
+{
     seen(layer, request).await.0
 }
 
@@ -46,6 +61,20 @@ async fn r14_every_source_and_their_order() {
     ] {
         assert_eq!(state(&layer, found).await, "Active");
     }
+    let form = || request("POST", "/", &[("content-type", FORM)], form.clone());
+    let headers_only = layer.clone().headers_only();
+    assert_eq!(state(&headers_only, get(&query, &[])).await, "Absent");
+    assert_eq!(state(&headers_only, form()).await, "Absent");
+    let without_body = layer.without_body();
+    assert_eq!(state(&without_body, get(&query, &[])).await, "Active");
+    assert_eq!(state(&without_body, form()).await, "Absent");
+}
+
+#[tokio::test]
+async fn r14_the_first_source_wins() {
+    let (_, sessions) = sessions();
+    let query = format!("/p?accessToken={}", token(&sessions).await);
+    let layer = JwtRedisSession::new(sessions);
     for (headers, expected) in [
         (vec![("x-access-token", "bad")], "malformed"),
         (vec![("authorization", "Bearer")], "malformed"),
@@ -72,42 +101,12 @@ async fn r14_every_source_and_their_order() {
         state(&layer, get("/", &[("authorization", "Token x")])).await,
         "Absent"
     );
-    let hardened = layer.hardened();
-    assert_eq!(state(&hardened, get(&query, &[])).await, "Absent");
-    assert_eq!(
-        state(
-            &hardened,
-            request("POST", "/", &[("content-type", FORM)], form)
-        )
-        .await,
-        "Absent"
-    );
-}
-
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 #[tokio::test]
 async fn r14_a_token_in_the_address_is_seen_by_nobody_further_in() {
     let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_ansi(false)
-        .with_writer(move || writer.clone())
-        .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let _guard = log.record();
     let (_, sessions) = sessions();
     let token = token(&sessions).await;
     let service = ServiceBuilder::new()
@@ -118,7 +117,7 @@ async fn r14_a_token_in_the_address_is_seen_by_nobody_further_in() {
     let response = service.oneshot(asked).await.unwrap();
     assert_eq!(header(&response, "state"), Some("Active"));
     assert_eq!(header(&response, "query"), Some("a=1&b=2"));
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let log = log.text();
     assert!(log.contains("/p?a=1&b=2"), "{log}");
     assert!(log.contains("source=\"query\""), "{log}");
     assert!(!log.contains(&token), "{log}");
@@ -156,9 +155,9 @@ async fn r18_bodies_come_as_they_were() {
         ("POST", FORM, &*form, "Active"),
         ("POST", FORM, "", "Absent"),
         ("POST", FORM, "x", "Absent"),
-        ("POST", FORM, &long, "body_too_large"),
+        ("POST", FORM, &long, "unsearched: too_large"),
         ("POST", json, &nested, "Absent"),
-        ("POST", json, "{", "body_malformed"),
+        ("POST", json, "{", "unsearched: malformed"),
         ("POST", json, r#"{"accessToken":1}"#, "malformed"),
         (
             "POST",
@@ -182,22 +181,24 @@ async fn r18_bodies_come_as_they_were() {
     }
 }
 
+type Never = http_body_util::combinators::UnsyncBoxBody<bytes::Bytes, String>;
+
 #[tokio::test(start_paused = true)]
 async fn r18_a_body_that_does_not_come_is_given_up() {
     let (_, sessions) = sessions();
     let layer = JwtRedisSession::new(sessions).body_deadline(Duration::from_secs(3));
-    let service = ServiceBuilder::new().layer(layer).service_fn(
-        async |request: Request<SessionBody<StreamBody<_>>>| {
+    let service = ServiceBuilder::new()
+        .layer(layer)
+        .service_fn(async |request: Request<Never>| {
             let state = session(&request).state();
-            Ok::<_, String>(http::Response::new(super::told(&state)))
-        },
-    );
+            Ok::<_, String>(Response::new(super::told(&state)))
+        });
     type Frame = Result<http_body::Frame<bytes::Bytes>, String>;
-    let never = StreamBody::new(futures_util::stream::pending::<Frame>());
+    let never = StreamBody::new(futures_util::stream::pending::<Frame>()).boxed_unsync();
     let request = Request::post("/").header("content-type", FORM).body(never);
     let start = tokio::time::Instant::now();
     let response = service.oneshot(request.unwrap()).await.unwrap();
-    assert_eq!(response.body(), "body_timeout");
+    assert_eq!(response.body(), "unsearched: timed_out");
     assert_eq!(start.elapsed().as_secs(), 3);
 }
 
@@ -215,13 +216,13 @@ async fn r21_upgrades_have_a_handle_and_keep_their_body() {
     let (state, _, body) = seen(&layer, asked).await;
     assert_eq!((&*state, body), ("Absent", format!("accessToken={token}")));
 
-    let service = ServiceBuilder::new().layer(layer).service_fn(
-        async |request: Request<SessionBody<Body>>| {
-            let mut response = http::Response::new(());
+    let service = ServiceBuilder::new()
+        .layer(layer)
+        .service_fn(async |request: Request<Body>| {
+            let mut response = Response::new(());
             response.extensions_mut().insert(session(&request));
             Ok::<_, String>(response)
-        },
-    );
+        });
     let asked = get("/", &[("upgrade", "websocket"), ("x-access-token", &token)]);
     let response = service.oneshot(asked).await.unwrap();
     let socket: &jwt_redis_session::Session = response.extensions().get().unwrap();
@@ -234,7 +235,7 @@ async fn r21_upgrades_have_a_handle_and_keep_their_body() {
 async fn r14_cookies_if_asked_for() {
     let (_, sessions) = sessions();
     let token = token(&sessions).await;
-    let sources = TokenSources::hardened().with(TokenSource::cookie("sid"));
+    let sources = TokenSources::headers_only().with(TokenSource::cookie("sid"));
     let layer = JwtRedisSession::new(sessions).sources(sources);
     let cookie = format!("a=b; sid={token}");
     assert_eq!(

@@ -1,16 +1,20 @@
 //! The extractors, in an axum application.
 
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn};
+use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use http_body_util::BodyExt;
 use jwt_redis_session::error::SizeUnit;
+use jwt_redis_session::middleware::{LazySession, LazyTagged};
 use jwt_redis_session::store::StoreErrorKind;
 use jwt_redis_session::{
-    ActiveSession, JwtRedisSession, RequireSession, Session, SessionError, Sessions, Tagged,
-    TokenRejection,
+    ActiveSession, JwtRedisSession, RequireSession, Session, SessionError, SessionState, Sessions,
+    Tagged, TokenRejection,
 };
 use serde_json::{Value, json};
-use tower::ServiceExt;
+use tower::{ServiceBuilder, ServiceExt};
 
 use super::{Body, header, request, sessions, token};
 
@@ -32,13 +36,22 @@ async fn home(session: Option<ActiveSession>) -> &'static str {
 }
 
 fn app(sessions: Sessions) -> Router {
+    app_with(JwtRedisSession::new(sessions))
+}
+
+fn lazy_app(sessions: Sessions) -> Router {
+    app_with(JwtRedisSession::new(sessions).lazy())
+}
+
+fn app_with(layer: JwtRedisSession) -> Router {
     Router::new()
         .route("/login", post(login))
         .route("/me", get(me))
         .route("/home", get(home))
         .route("/health", get(async || "ok"))
         .route("/layer", get(async || "in").layer(RequireSession::new()))
-        .layer(JwtRedisSession::new(sessions))
+        .route("/extractor", get(async |_: ActiveSession| "in"))
+        .layer(layer)
 }
 
 /// Status, the headers of a refusal, and the body.
@@ -108,8 +121,9 @@ async fn r19_active_session_refuses_before_the_handler() {
     assert_eq!(headers, [invalid, "no-store", json]);
     assert_eq!(body, r#"{"error":"the token is not valid"}"#);
     let (status, headers, body) = ask(&app, "GET", "/layer", Some("bad"), "").await;
-    assert_eq!((status, &*body), (401, ""));
-    assert_eq!(headers, [invalid, "no-store"]);
+    assert_eq!(status, 401);
+    assert_eq!(headers, [invalid, "no-store", json]);
+    assert_eq!(body, r#"{"error":"the token is not valid"}"#);
     let twice = "/home?accessToken=a&accessToken=b";
     assert_eq!(ask(&app, "GET", twice, None, "").await.0, 400);
 }
@@ -134,23 +148,119 @@ async fn an_outage_is_an_outage_where_a_session_is_needed() {
 }
 
 #[tokio::test]
-async fn a_missing_layer_is_told() {
+async fn r19_a_missing_layer_is_a_generic_500() {
     struct Admin;
+    let require = || get(async || ()).layer(RequireSession::new());
     let app = Router::new()
         .route("/any", get(async |_: Session| ()))
+        .route("/lazy", get(async |_: LazySession| ()))
         .route("/active", get(async |_: ActiveSession| ()))
         .route("/both", get(async |_: Option<ActiveSession>| ()))
         .route("/tagged", get(async |_: Tagged<Admin>| ()))
+        .route("/lazy-tagged", get(async |_: LazyTagged<Admin>| ()))
+        .route("/layer", require())
         .route(
             "/maybe",
             get(async |session: Option<Session>| assert!(session.is_none())),
         );
-    for path in ["/any", "/active", "/both", "/tagged"] {
-        let (status, _, body) = ask(&app, "GET", path, None, "").await;
-        assert_eq!(status, 500);
-        assert!(body.contains("JwtRedisSession::new(sessions)"), "{body}");
+    let paths = [
+        "any",
+        "lazy",
+        "active",
+        "both",
+        "tagged",
+        "lazy-tagged",
+        "layer",
+    ];
+    for path in paths {
+        let answer = ask(&app, "GET", &format!("/{path}"), None, "").await;
+        let headers = ["no-store", "application/json"].map(str::to_owned);
+        let body = r#"{"error":"internal server error"}"#.to_owned();
+        assert_eq!(answer, (500, headers.into(), body), "{path}");
     }
     assert_eq!(ask(&app, "GET", "/maybe", None, "").await.0, 200);
+}
+
+/// The layer and the extractor cannot be told apart by a client.
+#[tokio::test]
+async fn r19_require_session_answers_as_active_session() {
+    let (store, sessions) = sessions();
+    let living = token(&sessions).await;
+    let gone = token(&sessions).await;
+    let id = sessions.open(&gone).await.unwrap().id().unwrap();
+    sessions.destroy(&id).await.unwrap();
+    for app in [app(sessions.clone()), lazy_app(sessions)] {
+        for outage in [false, true] {
+            for token in [None, Some("bad"), Some(&*gone), Some(&*living)] {
+                if outage {
+                    store.fail_with(StoreErrorKind::Timeout);
+                }
+                let layer = ask(&app, "GET", "/layer", token, "").await;
+                let extractor = ask(&app, "GET", "/extractor", token, "").await;
+                assert_eq!(layer, extractor, "{outage} {token:?}");
+                store.heal();
+            }
+        }
+        let twice = "?accessToken=a&accessToken=b";
+        let layer = ask(&app, "GET", &format!("/layer{twice}"), None, "").await;
+        assert_eq!(layer.0, 400);
+        let extractor = ask(&app, "GET", &format!("/extractor{twice}"), None, "").await;
+        assert_eq!(layer, extractor);
+    }
+}
+
+/// Middleware inside of the layer and the handler share one session; outside there is none.
+#[tokio::test]
+async fn middleware_and_handler_share_one_session() {
+    async fn outside(session: Option<Session>, request: Request, next: Next) -> Response {
+        assert!(session.is_none());
+        next.run(request).await
+    }
+    async fn inside(session: ActiveSession, request: Request, next: Next) -> Response {
+        session.insert("from", "middleware").unwrap();
+        let response = next.run(request).await;
+        assert_eq!(session.state(), SessionState::Gone);
+        response
+    }
+    async fn handler(session: ActiveSession) -> Result<String, SessionError> {
+        session.update().await?;
+        let from: Option<String> = session.get("from")?;
+        session.destroy().await?;
+        Ok(from.unwrap_or_default())
+    }
+    let (_, sessions) = sessions();
+    let eager = JwtRedisSession::new(sessions.clone());
+    for layer in [eager.clone(), eager.lazy()] {
+        let token = token(&sessions).await;
+        let stack = ServiceBuilder::new()
+            .layer(from_fn(outside))
+            .layer(layer)
+            .layer(from_fn(inside));
+        let app = Router::new().route("/", get(handler)).layer(stack);
+        let answer = ask(&app, "GET", "/", Some(&token), "").await;
+        assert_eq!((answer.0, &*answer.2), (200, "middleware"));
+    }
+}
+
+/// Routes and fallbacks that are added after the layer have no session.
+#[tokio::test]
+async fn a_layer_covers_the_routes_that_exist_when_it_is_added() {
+    let (_, sessions) = sessions();
+    let needs = async |_: Session| "covered";
+    let app = Router::new()
+        .route("/before", get(needs))
+        .nest("/nested", Router::new().route("/before", get(needs)))
+        .fallback(needs)
+        .layer(JwtRedisSession::new(sessions))
+        .route("/after", get(needs));
+    for (path, status) in [
+        ("/before", 200),
+        ("/nested/before", 200),
+        ("/missing", 200),
+        ("/after", 500),
+    ] {
+        assert_eq!(ask(&app, "GET", path, None, "").await.0, status, "{path}");
+    }
 }
 
 #[tokio::test]
@@ -160,7 +270,6 @@ async fn errors_are_responses_that_tell_nothing() {
         (SessionError::Gone, 401),
         (SessionError::Rejected(TokenRejection::Signature), 401),
         (SessionError::Rejected(TokenRejection::Ambiguous), 400),
-        (SessionError::Rejected(TokenRejection::BodyTimeout), 408),
         (SessionError::Conflict, 409),
         (SessionError::Taken, 409),
         (SessionError::too_large(77, 66, SizeUnit::Bytes), 413),

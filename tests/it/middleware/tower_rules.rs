@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use http::{Request, Response};
-use jwt_redis_session::{JwtRedisSession, RequireSession, SessionBody, Sessions};
+use jwt_redis_session::{JwtRedisSession, RequireSession, Sessions};
 use tower::buffer::BufferLayer;
 use tower::limit::ConcurrencyLimitLayer;
 use tower::{Layer, Service, ServiceBuilder, ServiceExt};
@@ -147,12 +147,13 @@ async fn r22_neither_send_nor_static_is_asked_of_the_inner_service() {
     let (_, sessions) = sessions();
     let local = std::rc::Rc::new(std::cell::Cell::new(0));
     let calls = &*local;
-    let service = ServiceBuilder::new().layer(layer(&sessions)).service_fn(
-        |_: Request<SessionBody<Body>>| async move {
-            calls.set(calls.get() + 1);
-            Ok::<_, std::rc::Rc<()>>(Response::new(calls))
-        },
-    );
+    let service =
+        ServiceBuilder::new()
+            .layer(layer(&sessions))
+            .service_fn(|_: Request<Body>| async move {
+                calls.set(calls.get() + 1);
+                Ok::<_, std::rc::Rc<()>>(Response::new(calls))
+            });
     for asked in every_path(&sessions, "/").await {
         service.clone().oneshot(asked).await.unwrap();
     }
@@ -164,15 +165,16 @@ async fn f31_a_panic_of_a_handler_leaves_the_layer_usable() {
     let (_, sessions) = sessions();
     let token = token(&sessions).await;
     let asked = move |path| get(path, &[("x-access-token", &token)]);
-    let service = ServiceBuilder::new().layer(layer(&sessions)).service_fn(
-        async |request: Request<SessionBody<Body>>| {
-            let session = session(&request);
-            session.insert("n", 1).unwrap();
-            assert_ne!(request.uri().path(), "/panic", "on purpose");
-            session.update().await.unwrap();
-            tell(request).await
-        },
-    );
+    let service =
+        ServiceBuilder::new()
+            .layer(layer(&sessions))
+            .service_fn(async |request: Request<Body>| {
+                let session = session(&request);
+                session.insert("n", 1).unwrap();
+                assert_ne!(request.uri().path(), "/panic", "on purpose");
+                session.update().await.unwrap();
+                tell(request).await
+            });
     let panic = tokio::spawn(service.clone().oneshot(asked("/panic"))).await;
     assert!(panic.unwrap_err().is_panic());
     let answer = service.oneshot(asked("/")).await.unwrap();
@@ -185,7 +187,7 @@ async fn a_client_that_goes_away_at_any_point_does_no_harm() {
     let service = ServiceBuilder::new()
         .layer(layer(&sessions))
         .layer(ConcurrencyLimitLayer::new(1))
-        .service_fn(async |request: Request<SessionBody<Body>>| {
+        .service_fn(async |request: Request<Body>| {
             session(&request).touch().await.ok();
             tokio::time::sleep(Duration::from_millis(10)).await;
             tell(request).await

@@ -1,10 +1,11 @@
-//! Every command of the store contract against a real Redis.
+//! The Redis store against a real Redis.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jwt_redis_session::store::{
-    Command, Compared, IndexEntry, Reply, Standing, Store, StoreErrorKind, Superseded,
+    CompareOutcome, Due, EntryState, IndexFilter, InsertOutcome, NewEntry, NewRecord, PutMode,
+    Store, StoreErrorKind, SupersedeOutcome,
 };
 use jwt_redis_session::{RedisConfig, RedisStore};
 
@@ -14,74 +15,37 @@ use crate::support::unique;
 mod account;
 mod commands;
 mod connect;
+#[cfg(feature = "test-util")]
+mod order;
 
 const TTL: Duration = Duration::from_secs(60);
 
 const MINUTES: Duration = Duration::from_secs(600);
 
-async fn one(store: &RedisStore, command: Command<'_>) -> Reply {
-    let mut replies = store.run(&[command]).await.expect("redis answers");
-    assert_eq!(replies.len(), 1);
-    replies.remove(0)
-}
-
-fn insert<'a>(key: &'a str, value: &'a [u8]) -> Command<'a> {
-    Command::Insert {
-        key,
-        value,
-        ttl: TTL,
-    }
-}
-
-/// When the marks of these tests are set, in Unix seconds.
+/// When the tombstones of these tests are set, in Unix seconds.
 const NOW: i64 = 1_700_000_000;
 
-fn put<'a>(index: &'a str, member: &'a str, score: i64) -> Command<'a> {
-    Command::IndexPut {
-        index,
-        member,
-        score,
-        ttl: TTL,
-    }
+const KEEP: PutMode = PutMode::KeepTombstone;
+
+const ALL: IndexFilter = IndexFilter::All;
+
+const fn due(by: i64, limit: usize) -> IndexFilter {
+    IndexFilter::Due(Due { by, limit })
 }
 
-fn record(reply: Reply) -> Option<(Vec<u8>, Option<Duration>)> {
-    match reply {
-        Reply::Record(stored) => stored.map(|stored| (stored.value.to_vec(), stored.ttl)),
-        other => panic!("not a record: {other:?}"),
-    }
+const fn record<'a>(key: &'a str, value: &'a [u8]) -> NewRecord<'a> {
+    NewRecord::new(key, value, TTL)
 }
 
-fn members(reply: Reply) -> BTreeSet<String> {
-    match reply {
-        Reply::Members(members) => members.into_iter().collect(),
-        other => panic!("not members: {other:?}"),
-    }
+const fn entry<'a>(index: &'a str, member: &'a str, check_after: i64) -> NewEntry<'a> {
+    NewEntry::new(index, member, check_after, TTL)
 }
 
-fn score_of(standing: Standing) -> Option<i64> {
-    match standing {
-        Standing::Live { score } => Some(score),
-        Standing::Dying { since } => {
-            assert_eq!(since, NOW, "a mark keeps its time");
-            None
-        }
-    }
+const fn active(check_after: i64) -> EntryState {
+    EntryState::Active { check_after }
 }
 
-fn entries(reply: Reply) -> BTreeSet<(String, Option<i64>)> {
-    match reply {
-        Reply::Entries(entries) => {
-            let pair = |entry: IndexEntry| (entry.member, score_of(entry.standing));
-            entries.into_iter().map(pair).collect()
-        }
-        other => panic!("not entries: {other:?}"),
-    }
-}
-
-fn set<const N: usize>(names: [&str; N]) -> BTreeSet<String> {
-    names.into_iter().map(str::to_owned).collect()
-}
+const DELETING: EntryState = EntryState::Deleting { since: NOW };
 
 async fn store() -> (RedisStore, String, Option<RedisServer>) {
     let (url, server) = redis_server::any();
@@ -92,160 +56,152 @@ async fn store() -> (RedisStore, String, Option<RedisServer>) {
     )
 }
 
-/// Walks through every command; used again over other roads to Redis.
+async fn value(store: &RedisStore, key: &str) -> Option<(Vec<u8>, Option<Duration>)> {
+    let record = store.load(key).await.expect("redis answers");
+    record.map(|record| (record.value.to_vec(), record.ttl))
+}
+
+async fn put(store: &RedisStore, index: &str, member: &str, check_after: i64) {
+    let put = store.index_put(entry(index, member, check_after), KEEP);
+    put.await.expect("redis answers");
+}
+
+async fn list(store: &RedisStore, index: &str, filter: IndexFilter) -> BTreeSet<(String, i64)> {
+    let entries = store
+        .index_list(index, filter)
+        .await
+        .expect("redis answers");
+    let entries = entries.into_iter();
+    entries
+        .map(|entry| (entry.member, entry.state.score()))
+        .collect()
+}
+
+fn set<const N: usize>(entries: [(&str, i64); N]) -> BTreeSet<(String, i64)> {
+    let owned = |(name, score): (&str, i64)| (name.to_owned(), score);
+    entries.into_iter().map(owned).collect()
+}
+
+/// Calls every required method; used again over other ways to Redis.
 async fn walk(store: &RedisStore) {
     let (key, index) = (&*unique("jrs:walk"), &*unique("jrs:walk:index"));
-    assert_eq!(record(one(store, Command::Load { key }).await), None);
-    assert_eq!(one(store, insert(key, b"one")).await, Reply::Applied(true));
-    assert_eq!(one(store, insert(key, b"two")).await, Reply::Applied(false));
-    let (value, ttl) = record(one(store, Command::Load { key }).await).expect("stored");
-    assert_eq!(value, b"one");
+    store.ping().await.expect("redis answers");
+    walk_record(store, key).await;
+    walk_index(store, index).await;
+}
+
+async fn walk_record(store: &RedisStore, key: &str) {
+    assert_eq!(value(store, key).await, None);
+    assert_eq!(store.insert(record(key, b"one")).await, Ok(true));
+    assert_eq!(store.insert(record(key, b"two")).await, Ok(false));
+    let (held, ttl) = value(store, key).await.expect("stored");
+    assert_eq!(held, b"one");
     assert!(ttl.is_some_and(|ttl| ttl <= TTL && ttl > TTL - Duration::from_secs(20)));
 
-    let cas = |expected: &'static [u8]| Command::CompareAndSet {
-        key,
-        expected,
-        value: b"\0\xff1",
-        ttl: MINUTES,
-    };
-    let held = Compared::Different(b"one".as_slice().into());
-    assert_eq!(one(store, cas(b"other")).await, Reply::Compared(held));
-    assert_eq!(
-        one(store, cas(b"one")).await,
-        Reply::Compared(Compared::Equal)
-    );
-    let (value, ttl) = record(one(store, Command::Load { key }).await).expect("stored");
-    assert_eq!(value, b"\0\xff1");
+    let new = NewRecord::new(key, b"\0\xff1", MINUTES);
+    let mismatch = CompareOutcome::Mismatch(b"one".as_slice().into());
+    assert_eq!(store.compare_and_set(b"other", new).await, Ok(mismatch));
+    let set = store.compare_and_set(b"one", new).await;
+    assert_eq!(set, Ok(CompareOutcome::Applied));
+    let (held, ttl) = value(store, key).await.expect("stored");
+    assert_eq!(held, b"\0\xff1");
     assert!(ttl.is_some_and(|ttl| ttl > TTL));
 
-    let cad = |expected: &'static [u8]| Command::CompareAndDelete { key, expected };
-    let held = Compared::Different(b"\0\xff1".as_slice().into());
-    assert_eq!(one(store, cad(b"one")).await, Reply::Compared(held));
-    assert_eq!(
-        one(store, cad(b"\0\xff1")).await,
-        Reply::Compared(Compared::Equal)
-    );
-    assert_eq!(
-        one(store, cad(b"\0\xff1")).await,
-        Reply::Compared(Compared::Gone)
-    );
-    assert_eq!(
-        one(store, cas(b"one")).await,
-        Reply::Compared(Compared::Gone)
-    );
+    let mismatch = CompareOutcome::Mismatch(b"\0\xff1".as_slice().into());
+    assert_eq!(store.compare_and_delete(key, b"one").await, Ok(mismatch));
+    let delete = || store.compare_and_delete(key, b"\0\xff1");
+    assert_eq!(delete().await, Ok(CompareOutcome::Applied));
+    assert_eq!(delete().await, Ok(CompareOutcome::Missing));
+    let set = store.compare_and_set(b"one", new).await;
+    assert_eq!(set, Ok(CompareOutcome::Missing));
 
-    let replace = Command::Replace {
-        key,
-        value: b"1",
-        ttl: TTL,
-    };
-    assert_eq!(one(store, replace).await, Reply::Applied(false));
-    let expire = Command::Expire { key, ttl: MINUTES };
-    assert_eq!(one(store, expire).await, Reply::Applied(false));
-    assert_eq!(one(store, insert(key, b"0")).await, Reply::Applied(true));
-    assert_eq!(one(store, replace).await, Reply::Applied(true));
-    assert_eq!(one(store, expire).await, Reply::Applied(true));
-    let (value, ttl) = record(one(store, Command::Load { key }).await).expect("stored");
-    assert_eq!(value, b"1");
+    assert_eq!(store.set_ttl(key, MINUTES).await, Ok(false));
+    assert_eq!(store.insert(record(key, b"0")).await, Ok(true));
+    assert_eq!(store.set_ttl(key, MINUTES).await, Ok(true));
+    let (held, ttl) = value(store, key).await.expect("stored");
+    assert_eq!(held, b"0");
     assert!(ttl.is_some_and(|ttl| ttl > TTL));
-    assert_eq!(
-        one(store, Command::Delete { key }).await,
-        Reply::Applied(true)
-    );
-    assert_eq!(
-        one(store, Command::Delete { key }).await,
-        Reply::Applied(false)
-    );
-
-    walk_index(store, index).await;
-    assert_eq!(store.run(&[]).await, Ok(vec![]));
+    assert_eq!(store.delete(key).await, Ok(true));
+    assert_eq!(store.delete(key).await, Ok(false));
 }
 
 async fn walk_index(store: &RedisStore, index: &str) {
-    let check = |member: &'static str| Command::IndexCheck { index, member };
-    assert_eq!(one(store, check("a")).await, Reply::Applied(false));
-    assert_eq!(
-        one(store, Command::IndexEntries { index }).await,
-        Reply::Entries(vec![])
-    );
-    assert_eq!(one(store, put(index, "a", 100)).await, Reply::Done);
-    assert_eq!(one(store, put(index, "b", 300)).await, Reply::Done);
-    assert_eq!(one(store, put(index, "b", 200)).await, Reply::Done);
-    assert_eq!(one(store, put(index, "c", i64::MAX)).await, Reply::Done);
-    assert_eq!(one(store, check("a")).await, Reply::Applied(true));
-    let listed = entries(one(store, Command::IndexEntries { index }).await);
-    let expected = [("a", Some(100)), ("b", Some(300)), ("c", Some(i64::MAX))];
-    assert_eq!(
-        listed,
-        expected
-            .map(|(name, score)| (name.to_owned(), score))
-            .into()
-    );
+    let get = async |member| store.index_get(index, member).await;
+    assert_eq!(get("a").await, Ok(None));
+    assert_eq!(list(store, index, ALL).await, set([]));
+    put(store, index, "a", 100).await;
+    put(store, index, "b", 300).await;
+    put(store, index, "b", 200).await;
+    put(store, index, "c", i64::MAX).await;
+    assert_eq!(get("a").await, Ok(Some(active(100))));
+    let expected = [("a", 100), ("b", 300), ("c", i64::MAX)];
+    assert_eq!(list(store, index, ALL).await, set(expected));
 
-    let due = |score, limit| Command::IndexDue {
-        index,
-        score,
-        limit,
+    assert_eq!(list(store, index, due(99, 9)).await, set([]));
+    let both = [("a", 100), ("b", 300)];
+    assert_eq!(list(store, index, due(300, 9)).await, set(both));
+    assert_eq!(list(store, index, due(300, 1)).await, set([("a", 100)]));
+    assert_eq!(list(store, index, due(300, 0)).await, set([]));
+
+    use SupersedeOutcome::{NewNotActive, OldNotActive, Superseded};
+    for (old, new, outcome) in [
+        ("x", "b", OldNotActive),
+        ("a", "x", NewNotActive),
+        ("a", "b", Superseded),
+        ("a", "b", OldNotActive),
+        ("b", "a", NewNotActive),
+    ] {
+        let superseded = store.index_supersede(index, old, new, NOW).await;
+        assert_eq!(superseded, Ok(outcome), "{old} by {new}");
+    }
+    assert_eq!(get("a").await, Ok(Some(DELETING)));
+    put(store, index, "a", 500).await;
+    assert_eq!(get("a").await, Ok(Some(DELETING)), "a tombstone is kept");
+    let again = store.index_put(entry(index, "a", 7), PutMode::Reactivate);
+    assert_eq!(again.await, Ok(()));
+    assert_eq!(get("a").await, Ok(Some(active(7))), "reactivated");
+    let lower = store.index_put(entry(index, "a", 6), PutMode::Reactivate);
+    assert_eq!(lower.await, Ok(()));
+    assert_eq!(get("a").await, Ok(Some(active(7))), "never lowered");
+
+    walk_tombstones(store, index).await;
+}
+
+async fn walk_tombstones(store: &RedisStore, index: &str) {
+    let all = async |keep| {
+        let all = store.index_tombstone_all(index, keep, NOW).await;
+        all.expect("redis answers")
+            .into_iter()
+            .collect::<BTreeSet<_>>()
     };
-    assert_eq!(members(one(store, due(99, 9)).await), set([]));
-    assert_eq!(members(one(store, due(300, 9)).await), set(["a", "b"]));
-    assert_eq!(members(one(store, due(300, 1)).await), set(["a"]));
-    assert_eq!(members(one(store, due(300, 0)).await), set([]));
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    assert_eq!(all(Some("b")).await, names(&["a", "c"]));
+    assert_eq!(store.index_get(index, "b").await, Ok(Some(active(300))));
+    let later = store.index_tombstone_all(index, None, NOW + 1).await;
+    assert_eq!(later.map(|all| all.len()), Ok(3));
+    let expected = [("a", -NOW), ("b", -NOW - 1), ("c", -NOW)];
+    assert_eq!(
+        list(store, index, ALL).await,
+        set(expected),
+        "older ones keep their time"
+    );
+    assert_eq!(list(store, index, due(i64::MAX, 9)).await, set([]));
 
-    let supersede = |old, new| Command::IndexSupersede {
-        index,
-        old,
-        new,
-        now: NOW,
-    };
-    let came = |superseded| Reply::Superseded(superseded);
+    let remove = async |members: &[&str], by| store.index_remove(index, members, by).await;
+    assert_eq!(remove(&[], None).await, Ok(()));
+    assert_eq!(remove(&["a", "b"], Some(i64::MAX)).await, Ok(()));
     assert_eq!(
-        one(store, supersede("x", "b")).await,
-        came(Superseded::OldGone)
+        list(store, index, ALL).await,
+        set(expected),
+        "tombstones stay"
     );
-    assert_eq!(
-        one(store, supersede("a", "x")).await,
-        came(Superseded::NewGone)
-    );
-    assert_eq!(
-        one(store, supersede("a", "b")).await,
-        came(Superseded::Marked)
-    );
-    assert_eq!(
-        one(store, supersede("a", "b")).await,
-        came(Superseded::OldGone)
-    );
-    assert_eq!(
-        one(store, supersede("b", "a")).await,
-        came(Superseded::NewGone)
-    );
-    assert_eq!(one(store, check("a")).await, Reply::Applied(false));
-    assert_eq!(one(store, put(index, "a", 500)).await, Reply::Done);
-    assert_eq!(
-        one(store, check("a")).await,
-        Reply::Applied(false),
-        "a mark stays"
-    );
-
-    let mark = |keep| Command::IndexMarkAll {
-        index,
-        keep,
-        now: NOW,
-    };
-    assert_eq!(members(one(store, mark(Some("b"))).await), set(["a", "c"]));
-    assert_eq!(one(store, check("b")).await, Reply::Applied(true));
-    assert_eq!(members(one(store, due(i64::MAX, 9)).await), set(["b"]));
-    assert_eq!(members(one(store, mark(None)).await), set(["a", "b", "c"]));
-    let listed = entries(one(store, Command::IndexEntries { index }).await);
-    assert!(
-        listed.iter().all(|(_, score)| score.is_none()),
-        "{listed:?}"
-    );
-
-    let remove = |members| Command::IndexRemove { index, members };
-    assert_eq!(one(store, remove(&[])).await, Reply::Done);
-    assert_eq!(one(store, remove(&["a", "b", "none"])).await, Reply::Done);
-    assert_eq!(members(one(store, mark(None)).await), set(["c"]));
-    assert_eq!(one(store, remove(&["c"])).await, Reply::Done);
-    assert_eq!(members(one(store, mark(None)).await), set([]));
+    assert_eq!(remove(&["a", "b", "none"], None).await, Ok(()));
+    assert_eq!(all(None).await, names(&["c"]));
+    assert_eq!(remove(&["c"], None).await, Ok(()));
+    put(store, index, "d", 5).await;
+    put(store, index, "e", 6).await;
+    assert_eq!(remove(&["d", "e"], Some(5)).await, Ok(()));
+    assert_eq!(list(store, index, ALL).await, set([("e", 6)]));
+    assert_eq!(remove(&["e"], Some(6)).await, Ok(()));
+    assert_eq!(list(store, index, ALL).await, set([]));
 }

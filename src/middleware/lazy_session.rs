@@ -1,0 +1,143 @@
+//! A session that is loaded when it is first needed.
+
+use std::fmt;
+use std::sync::Arc;
+
+use http::Extensions;
+use tokio::sync::OnceCell;
+
+use crate::session::{Session, Usage};
+use crate::sessions::Sessions;
+use crate::token::Verified;
+
+/// Session of a request that is loaded when it is first needed.
+///
+/// A layer with [`lazy`](crate::JwtRedisSession::lazy) inserts it into the request extensions. The
+/// token is verified already; [`load`](Self::load) reads the session from the store. It has no
+/// accessors for data, so a session that is not loaded cannot be taken for an empty one.
+///
+/// In axum the extractors `Session` and `ActiveSession` load it, and it is an extractor itself. In
+/// other services take it from the extensions with [`LazySession::of`].
+///
+/// ```
+/// # use std::convert::Infallible;
+/// # use http::{Request, Response};
+/// # use http_body_util::Empty;
+/// # use tower::{ServiceBuilder, ServiceExt};
+/// # use jwt_redis_session::{JwtRedisSession, Keyring, MemoryStore, Sessions};
+/// use jwt_redis_session::middleware::LazySession;
+///
+/// # type Body = Empty<&'static [u8]>;
+/// async fn handler(request: Request<Body>) -> Result<Response<String>, Infallible> {
+///     if request.uri().path() == "/logo.svg" {
+///         return Ok(Response::new("<svg/>".to_owned())); // No command is sent to the store.
+///     }
+///     let lazy = LazySession::of(request.extensions()).expect("the layer is present");
+///     let session = lazy.load().await;
+///     Ok(Response::new(format!("{:?}", session.state())))
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let keyring = Keyring::hs256("a secret of at least 32 random bytes")?;
+/// # let sessions = Sessions::builder(MemoryStore::new(), keyring).build()?;
+///
+/// let service = ServiceBuilder::new()
+///     .layer(JwtRedisSession::new(sessions).lazy())
+///     .service_fn(handler);
+/// # let answer = service.oneshot(Request::new(Empty::new())).await?;
+/// # assert!(answer.body().starts_with("Absent"));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct LazySession(Inner);
+
+#[derive(Clone)]
+enum Inner {
+    Loaded(Session),
+    Verified(Arc<Pending>),
+}
+
+/// What the clones of a [`LazySession`] share.
+struct Pending {
+    sessions: Sessions,
+    verified: Verified,
+    session: OnceCell<Session>,
+}
+
+impl LazySession {
+    pub(super) fn new(sessions: Sessions, verified: Verified) -> Self {
+        let session = OnceCell::new();
+        Self(Inner::Verified(Arc::new(Pending {
+            sessions,
+            verified,
+            session,
+        })))
+    }
+
+    /// Returns the session that the nearest layer inserted into the extensions of a request,
+    /// whether that layer is lazy or not.
+    #[must_use]
+    pub fn of(extensions: &Extensions) -> Option<Self> {
+        match extensions.get::<Session>() {
+            Some(session) => Some(session.clone().into()),
+            None => extensions.get().cloned(),
+        }
+    }
+
+    /// Returns the session, and reads it from the store if that has not been done yet.
+    ///
+    /// All clones share one read, also if several calls overlap. A call that is dropped before it
+    /// is ready is taken over by the next one. The state of the returned session says whether the
+    /// read succeeded.
+    pub async fn load(&self) -> Session {
+        match &self.0 {
+            Inner::Loaded(session) => session.clone(),
+            Inner::Verified(pending) => {
+                let load = || pending.sessions.load_verified(pending.verified.clone());
+                pending.session.get_or_init(load).await.clone()
+            }
+        }
+    }
+
+    /// Returns the session if it has been loaded, or if the store is not needed: without a token,
+    /// or with an invalid one.
+    #[must_use]
+    pub fn loaded(&self) -> Option<Session> {
+        match &self.0 {
+            Inner::Loaded(session) => Some(session.clone()),
+            Inner::Verified(pending) => pending.session.get().cloned(),
+        }
+    }
+
+    /// Returns what the request has done with the session so far.
+    pub(super) fn usage(&self) -> Usage {
+        let session = self.loaded();
+        session.map_or_else(Usage::default, |session| session.usage())
+    }
+
+    /// Inserts it into the extensions in place of what an outer layer has inserted.
+    pub(super) fn attach(&self, extensions: &mut Extensions) {
+        extensions.insert(self.clone());
+        extensions.remove::<Session>();
+    }
+
+    /// Inserts the loaded session in place of what an outer layer has inserted.
+    pub(super) fn attach_loaded(session: &Session, extensions: &mut Extensions) {
+        extensions.insert(session.clone());
+        extensions.remove::<Self>();
+    }
+}
+
+impl From<Session> for LazySession {
+    fn from(session: Session) -> Self {
+        Self(Inner::Loaded(session))
+    }
+}
+
+impl fmt::Debug for LazySession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let session = self.loaded();
+        f.debug_tuple("LazySession").field(&session).finish()
+    }
+}

@@ -1,0 +1,49 @@
+//! How a rejection becomes a response.
+
+use http::Response;
+
+use crate::middleware::session_rejection::SessionRejection;
+
+/// Makes the response for a [`SessionRejection`].
+///
+/// Implemented by every `Fn(&SessionRejection) -> Response<B>`, by [`JsonBody`] and by
+/// [`EmptyBody`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot answer with a response body of type `{B}`",
+    note = "by default `RequireSession` answers with JSON, which needs `{B}: From<String>`",
+    note = "use `RequireSession::new().empty_body()` if the body has a default",
+    note = "or make the response with `RequireSession::new().respond_with(|rejection: &SessionRejection| …)`"
+)]
+pub trait Respond<B> {
+    /// Makes the response.
+    fn respond(&self, rejection: &SessionRejection) -> Response<B>;
+}
+
+impl<F, B> Respond<B> for F
+where
+    F: Fn(&SessionRejection) -> Response<B>,
+{
+    fn respond(&self, rejection: &SessionRejection) -> Response<B> {
+        self(rejection)
+    }
+}
+
+/// Answers with `{"error":"…"}`, as the extractor `ActiveSession` does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct JsonBody;
+
+impl<B: From<String>> Respond<B> for JsonBody {
+    fn respond(&self, rejection: &SessionRejection) -> Response<B> {
+        rejection.json_response()
+    }
+}
+
+/// Answers with status and headers only.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct EmptyBody;
+
+impl<B: Default> Respond<B> for EmptyBody {
+    fn respond(&self, rejection: &SessionRejection) -> Response<B> {
+        rejection.response(B::default())
+    }
+}

@@ -1,0 +1,287 @@
+//! The list of token sources.
+
+use std::sync::Arc;
+
+use http::HeaderName;
+
+use super::token_arg::{self, InvalidTokenArg};
+use super::token_source::TokenSource;
+
+const TOKEN_ARG: &str = "accessToken";
+
+/// Marker of a [`TokenSources`] list that never reads request bodies.
+///
+/// A layer with such a list accepts every type of request body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InHead(());
+
+/// Marker of a [`TokenSources`] list that may read request bodies.
+///
+/// A layer with such a list accepts request bodies that implement
+/// [`ReplayBody`](crate::middleware::ReplayBody).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Anywhere {
+    /// The names of body fields.
+    pub(super) fields: Arc<[Arc<str>]>,
+}
+
+/// List of places where tokens are looked for, in order of precedence.
+///
+/// The first source with a value wins, and that value is the token, valid or not: after an
+/// invalid token no other source is tried. An empty value counts as none. Two values in the *same*
+/// source are [`TokenRejection::Ambiguous`](crate::TokenRejection::Ambiguous).
+///
+/// The body is always searched last, whatever the order of the calls, and only if no other source
+/// holds a token. The type parameter says whether it is searched at all: [`InHead`] or
+/// [`Anywhere`].
+///
+/// ```
+/// use jwt_redis_session::{TokenSource, TokenSources};
+///
+/// // Defaults to x-access-token, Authorization: Bearer, query and body parameter accessToken.
+/// let sources = TokenSources::default()
+///     .without(&TokenSource::query("accessToken"))
+///     .with(TokenSource::cookie("session"));
+/// # assert_eq!(sources.iter().count(), 3);
+/// assert_eq!(sources.body_fields().collect::<Vec<_>>(), ["accessToken"]);
+///
+/// // Only a cookie, and a form field as a fallback.
+/// let sources = TokenSources::new([TokenSource::cookie("session")]).or_body("token");
+/// # assert_eq!(sources.body_fields().count(), 1);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenSources<P = Anywhere> {
+    pub(super) list: Arc<[TokenSource]>,
+    pub(super) strict: bool,
+    pub(super) keep_query: bool,
+    pub(super) place: P,
+}
+
+impl TokenSources<InHead> {
+    /// Creates a list of these sources, in this order, without duplicates.
+    #[must_use]
+    pub fn new(sources: impl IntoIterator<Item = TokenSource>) -> Self {
+        Self {
+            list: without_duplicates(sources),
+            strict: false,
+            keep_query: false,
+            place: InHead(()),
+        }
+    }
+
+    /// Creates a list of headers only: `x-access-token` and `Authorization: Bearer`.
+    ///
+    /// Tokens in URLs end up in logs and histories (RFC 9700 section 4.3.2), and an attacker can
+    /// make a user open a prepared URL or submit a prepared form.
+    #[must_use]
+    pub fn headers_only() -> Self {
+        Self::new([default_header(), TokenSource::Bearer])
+    }
+}
+
+impl TokenSources {
+    /// Creates the list that npm `jwt-redis-session` has for its option `requestArg`.
+    ///
+    /// `fancyAccessToken` gives the header `x-fancy-access-token`, `Authorization: Bearer`, and
+    /// `fancyAccessToken` in query and body. Digits and punctuation count as capitals, as they do
+    /// there: `token2` gives `x-token-2`.
+    ///
+    /// # Errors
+    ///
+    /// If the derived name is not a legal header name.
+    pub fn token_arg(arg: &str) -> Result<Self, InvalidTokenArg> {
+        let header = TokenSource::Header(token_arg::header_name(arg)?);
+        Ok(Self::in_header_query_and_body(header, arg))
+    }
+
+    fn in_header_query_and_body(header: TokenSource, arg: &str) -> Self {
+        TokenSources::new([header, TokenSource::Bearer, TokenSource::query(arg)]).or_body(arg)
+    }
+}
+
+impl<P> TokenSources<P> {
+    /// Adds a source after the others; a source that is already in the list keeps its position.
+    #[must_use]
+    pub fn with(mut self, source: TokenSource) -> Self {
+        self.list = without_duplicates(self.list.iter().cloned().chain([source]));
+        self
+    }
+
+    /// Removes a source.
+    #[must_use]
+    pub fn without(mut self, source: &TokenSource) -> Self {
+        let rest = self.list.iter().filter(|other| *other != source);
+        self.list = rest.cloned().collect();
+        self
+    }
+
+    /// Never reads request bodies.
+    #[must_use]
+    pub fn without_body(self) -> TokenSources<InHead> {
+        self.at(InHead(())).1
+    }
+
+    /// Rejects a request that carries tokens in more than one source, as RFC 6750 section 2
+    /// requires. Defaults to off: the first one wins.
+    ///
+    /// The body is not read for this check if another source holds a token.
+    #[must_use]
+    pub const fn strict_single_source(mut self, strict: bool) -> Self {
+        self.strict = strict;
+        self
+    }
+
+    /// Leaves a token in the query of the URI. Defaults to off: every query parameter of the list
+    /// is removed from the URI before inner services see it.
+    ///
+    /// Copies of the URI that were made outside of the layer keep the token: by a trace layer
+    /// around this one, or as the `OriginalUri` that an axum router records before it runs its
+    /// own layers.
+    #[must_use]
+    pub const fn keep_query_token(mut self, keep: bool) -> Self {
+        self.keep_query = keep;
+        self
+    }
+
+    /// Returns the sources in their order, without the body.
+    pub fn iter(&self) -> impl Iterator<Item = &TokenSource> {
+        self.list.iter()
+    }
+
+    /// Replaces the marker and returns the old one.
+    fn at<Q>(self, place: Q) -> (P, TokenSources<Q>) {
+        let Self {
+            list,
+            strict,
+            keep_query,
+            place: before,
+        } = self;
+        let sources = TokenSources {
+            list,
+            strict,
+            keep_query,
+            place,
+        };
+        (before, sources)
+    }
+}
+
+impl<P: Into<Anywhere>> TokenSources<P> {
+    /// Also looks for a token in the top-level field `name` of a JSON or form body, if no other
+    /// source holds one.
+    #[must_use]
+    pub fn or_body(self, name: impl Into<Arc<str>>) -> TokenSources {
+        let (place, mut sources) = self.at(Anywhere::from(InHead(())));
+        let before = place.into().fields;
+        let name = name.into();
+        let others = before.iter().filter(|other| **other != name).cloned();
+        sources.place.fields = others.chain([Arc::clone(&name)]).collect();
+        sources
+    }
+}
+
+impl TokenSources {
+    /// Returns the names of the body fields that may hold a token.
+    pub fn body_fields(&self) -> impl Iterator<Item = &str> {
+        self.place.fields.iter().map(|name| &**name)
+    }
+}
+
+impl From<InHead> for Anywhere {
+    fn from(_: InHead) -> Self {
+        let fields = Arc::default();
+        Self { fields }
+    }
+}
+
+/// For a list that is chosen at run time; bodies are not read.
+impl From<TokenSources<InHead>> for TokenSources {
+    fn from(sources: TokenSources<InHead>) -> Self {
+        sources.at(InHead(()).into()).1
+    }
+}
+
+impl Default for TokenSources {
+    /// Returns `x-access-token`, `Authorization: Bearer`, query `accessToken`, body `accessToken`.
+    fn default() -> Self {
+        Self::in_header_query_and_body(default_header(), TOKEN_ARG)
+    }
+}
+
+impl FromIterator<TokenSource> for TokenSources<InHead> {
+    fn from_iter<I: IntoIterator<Item = TokenSource>>(sources: I) -> Self {
+        Self::new(sources)
+    }
+}
+
+const fn default_header() -> TokenSource {
+    TokenSource::Header(HeaderName::from_static("x-access-token"))
+}
+
+fn without_duplicates(sources: impl IntoIterator<Item = TokenSource>) -> Arc<[TokenSource]> {
+    let mut list = Vec::new();
+    for source in sources {
+        if !list.contains(&source) {
+            list.push(source);
+        }
+    }
+    list.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kinds<P>(sources: &TokenSources<P>) -> Vec<&'static str> {
+        sources.iter().map(TokenSource::as_str).collect()
+    }
+
+    #[test]
+    fn r14_default_order() {
+        let sources = TokenSources::default();
+        assert_eq!(kinds(&sources), ["header", "bearer", "query"]);
+        assert_eq!(sources.body_fields().collect::<Vec<_>>(), [TOKEN_ARG]);
+        assert_eq!(TokenSources::token_arg(TOKEN_ARG), Ok(sources));
+    }
+
+    #[test]
+    fn r14_headers_only() {
+        assert_eq!(kinds(&TokenSources::headers_only()), ["header", "bearer"]);
+    }
+
+    #[test]
+    fn r17_token_arg_names_header_query_and_body() {
+        let sources = TokenSources::token_arg("FancyToken").unwrap();
+        let header = HeaderName::from_static("x-fancy-token");
+        assert_eq!(
+            &*sources.list,
+            [
+                TokenSource::Header(header),
+                TokenSource::Bearer,
+                TokenSource::query("FancyToken"),
+            ]
+        );
+        assert_eq!(sources.body_fields().collect::<Vec<_>>(), ["FancyToken"]);
+        assert!(TokenSources::token_arg("not legal").is_err());
+    }
+
+    #[test]
+    fn r14_lists_are_changed_in_place() {
+        let cookie = TokenSource::cookie("sid");
+        let sources = TokenSources::headers_only().strict_single_source(true);
+        let changed = sources.clone().with(cookie.clone()).with(cookie.clone());
+        assert_eq!(changed.iter().count(), 3);
+        assert_eq!(changed.without(&cookie), sources);
+    }
+
+    #[test]
+    fn r14_bodies_are_added_and_removed() {
+        let head = TokenSources::headers_only().strict_single_source(true);
+        let body = head.clone().or_body("a").or_body("b").or_body("a");
+        assert_eq!(body.body_fields().collect::<Vec<_>>(), ["b", "a"]);
+        assert!(body.strict);
+        assert_eq!(body.without_body(), head);
+        let none: TokenSources = head.into();
+        assert_eq!(none.body_fields().count(), 0);
+    }
+}

@@ -1,0 +1,36 @@
+//! Polls two futures together.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::Poll;
+
+/// Which of two futures was first.
+pub(super) enum Either<L, R> {
+    Left(L),
+    Right(R),
+}
+
+/// Waits for the first of two futures. Polls the left one first.
+pub(super) async fn race<L: Future, R: Future>(
+    mut left: Pin<&mut L>,
+    mut right: Pin<&mut R>,
+) -> Either<L::Output, R::Output> {
+    poll_fn(|context| {
+        if let Poll::Ready(output) = left.as_mut().poll(context) {
+            return Poll::Ready(Either::Left(output));
+        }
+        right.as_mut().poll(context).map(Either::Right)
+    })
+    .await
+}
+
+/// Waits for two futures, whichever is ready first. Polls the first one first.
+pub(super) async fn both<T>(
+    mut first: Pin<&mut impl Future<Output = T>>,
+    mut second: Pin<&mut impl Future<Output = T>>,
+) -> (T, T) {
+    match race(first.as_mut(), second.as_mut()).await {
+        Either::Left(output) => (output, second.await),
+        Either::Right(output) => (first.await, output),
+    }
+}

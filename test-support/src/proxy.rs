@@ -1,0 +1,257 @@
+//! A TCP proxy on loopback that delays, cuts and garbles connections.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// A proxy to one target. Every switch takes effect at once, also on open connections.
+#[derive(Debug)]
+pub struct Proxy {
+    address: SocketAddr,
+    state: Arc<watch::Sender<State>>,
+    accepted: Arc<AtomicUsize>,
+    acceptor: JoinHandle<()>,
+}
+
+#[derive(Clone, Debug)]
+struct State {
+    target: SocketAddr,
+    delay: Duration,
+    jitter: Duration,
+    reply_limit: Option<usize>,
+    frozen_before: usize,
+    blackhole: bool,
+    reset_before: usize,
+    garbage: Option<Arc<[u8]>>,
+    endless: bool,
+    /// Bytes a second, all connections and both ways together.
+    throughput: Option<u32>,
+    link: Arc<Mutex<Instant>>,
+}
+
+impl Proxy {
+    /// Starts a proxy to `target` on the present runtime.
+    pub async fn to(target: SocketAddr) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0))
+            .await
+            .expect("bind the proxy");
+        let address = listener.local_addr().expect("the proxy's address");
+        let (state, _) = watch::channel(State {
+            target,
+            delay: Duration::ZERO,
+            jitter: Duration::ZERO,
+            reply_limit: None,
+            frozen_before: 0,
+            blackhole: false,
+            reset_before: 0,
+            garbage: None,
+            endless: false,
+            throughput: None,
+            link: Arc::new(Mutex::new(Instant::now())),
+        });
+        let state = Arc::new(state);
+        let accepted = Arc::new(AtomicUsize::new(0));
+        let (seen, counter) = (Arc::clone(&state), Arc::clone(&accepted));
+        let acceptor = tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                let number = counter.fetch_add(1, Ordering::SeqCst);
+                tokio::spawn(serve(client, number, seen.subscribe()));
+            }
+        });
+        Self {
+            address,
+            state,
+            accepted,
+            acceptor,
+        }
+    }
+
+    /// The URL of the Redis behind it.
+    pub fn url(&self) -> String {
+        format!("redis://{}/", self.address)
+    }
+
+    /// How many connections it has accepted.
+    pub fn accepted(&self) -> usize {
+        self.accepted.load(Ordering::SeqCst)
+    }
+
+    /// Holds everything back for so long, each way.
+    pub fn delay(&self, delay: Duration) {
+        self.state.send_modify(|state| state.delay = delay);
+    }
+
+    /// Holds everything back for a random time of at most so long, each way, so that what runs
+    /// over different connections meets in every order.
+    pub fn jitter(&self, most: Duration) {
+        self.state.send_modify(|state| state.jitter = most);
+    }
+
+    /// Lets so many bytes pass in a second, of all connections and both ways together.
+    pub fn throughput(&self, bytes_per_second: Option<u32>) {
+        self.state
+            .send_modify(|state| state.throughput = bytes_per_second);
+    }
+
+    /// Closes each connection after `limit` more bytes of replies.
+    pub fn cut_replies_after(&self, limit: Option<usize>) {
+        self.state.send_modify(|state| state.reply_limit = limit);
+    }
+
+    /// Freezes the connections open now; new ones work.
+    pub fn freeze_open(&self) {
+        let open = self.accepted();
+        self.state.send_modify(|state| state.frozen_before = open);
+    }
+
+    /// Accepts and never reads nor answers, on open connections too.
+    pub fn blackhole(&self, on: bool) {
+        self.state.send_modify(|state| state.blackhole = on);
+    }
+
+    /// Resets the connections open now.
+    pub fn reset_open(&self) {
+        let open = self.accepted();
+        self.state.send_modify(|state| state.reset_before = open);
+    }
+
+    /// Leads new connections elsewhere.
+    pub fn retarget(&self, target: SocketAddr) {
+        self.state.send_modify(|state| state.target = target);
+    }
+
+    /// Answers every request on new connections with `bytes`.
+    pub fn garbage(&self, bytes: Option<&[u8]>) {
+        let garbage = bytes.map(Arc::from);
+        self.state.send_modify(|state| state.garbage = garbage);
+    }
+
+    /// Answers with garbage again and again without end.
+    pub fn endless_garbage(&self, bytes: &[u8]) {
+        self.garbage(Some(bytes));
+        self.state.send_modify(|state| state.endless = true);
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.acceptor.abort();
+        self.reset_open();
+    }
+}
+
+async fn serve(client: TcpStream, number: usize, mut state: watch::Receiver<State>) {
+    let _ = client.set_nodelay(true);
+    let now = state.borrow_and_update().clone();
+    if let Some(garbage) = now.garbage {
+        return babble(client, &garbage, now.endless).await;
+    }
+    let Ok(server) = TcpStream::connect(now.target).await else {
+        return;
+    };
+    let _ = server.set_nodelay(true);
+    #[allow(deprecated, reason = "a zero linger does not block: it resets")]
+    let _ = client.set_linger(Some(Duration::ZERO));
+    let (from_client, to_client) = client.into_split();
+    let (from_server, to_server) = server.into_split();
+    let reset = state.clone();
+    tokio::select! {
+        () = pump(from_client, to_server, number, state.clone(), false) => {}
+        () = pump(from_server, to_client, number, state, true) => {}
+        () = until_reset(reset, number) => {}
+    }
+}
+
+async fn until_reset(mut state: watch::Receiver<State>, number: usize) {
+    let _ = state.wait_for(|state| number < state.reset_before).await;
+}
+
+async fn pump(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    number: usize,
+    mut state: watch::Receiver<State>,
+    replies: bool,
+) {
+    let mut buffer = vec![0; 16 * 1024];
+    let mut replied = 0;
+    loop {
+        let passing = |state: &State| !state.blackhole && number >= state.frozen_before;
+        if state.wait_for(passing).await.is_err() {
+            return;
+        }
+        let Ok(length @ 1..) = from.read(&mut buffer).await else {
+            return;
+        };
+        let (delay, jitter) = {
+            let state = state.borrow();
+            (state.delay, state.jitter)
+        };
+        if !delay.is_zero() {
+            tokio::time::sleep(delay).await;
+        }
+        hold_back(jitter).await;
+        pass_link(&state, length).await;
+        if state.wait_for(passing).await.is_err() {
+            return;
+        }
+        let limit = state.borrow().reply_limit.filter(|_| replies);
+        let allowed = limit.map_or(length, |limit| length.min(limit.saturating_sub(replied)));
+        replied += allowed;
+        if to.write_all(&buffer[..allowed]).await.is_err() || allowed < length {
+            // Linger is zero for the sake of resets; what was let through must arrive first.
+            tokio::time::sleep(Duration::from_millis(2)).await;
+            return;
+        }
+    }
+}
+
+/// Waits until the link has carried `length` bytes more.
+async fn pass_link(state: &watch::Receiver<State>, length: usize) {
+    let (throughput, link) = {
+        let state = state.borrow();
+        (state.throughput, Arc::clone(&state.link))
+    };
+    let Some(throughput) = throughput else { return };
+    let until = {
+        let mut free = link.lock().expect("no panic under the lock");
+        let takes = Duration::from_secs_f64(length as f64 / f64::from(throughput));
+        // Timers are late by a millisecond or so, for which the link must not be idle.
+        let idle_since = Instant::now() - Duration::from_millis(5);
+        *free = idle_since.max(*free) + takes;
+        *free
+    };
+    tokio::time::sleep_until(until.into()).await;
+}
+
+/// Waits for a random time of at most `most`, finer than timers are.
+async fn hold_back(most: Duration) {
+    if most.is_zero() {
+        return;
+    }
+    let until = Instant::now() + most.mul_f64(rand::random());
+    while Instant::now() < until {
+        tokio::task::yield_now().await;
+    }
+}
+
+async fn babble(mut client: TcpStream, garbage: &[u8], endless: bool) {
+    let mut buffer = [0; 4096];
+    while let Ok(1..) = client.read(&mut buffer).await {
+        loop {
+            if client.write_all(garbage).await.is_err() {
+                return;
+            }
+            if !endless {
+                break;
+            }
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! `redis-server` processes for tests.
+
+use std::fs::File;
+use std::io::ErrorKind;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::waiting::unique;
+
+/// A `redis-server` on a free loopback port, with its own directory and without persistence unless
+/// the arguments say otherwise. Dropping it kills the process and removes the directory.
+#[derive(Debug)]
+pub struct RedisServer {
+    child: Child,
+    port: u16,
+    dir: PathBuf,
+    args: Vec<String>,
+}
+
+impl RedisServer {
+    /// Starts a server and waits until it answers.
+    pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// Starts a server with extra command line arguments; `{dir}` in them is its directory.
+    pub fn start_with(args: &[&str]) -> Self {
+        let dir = std::env::temp_dir().join(unique("jrs-redis").replace(':', "-"));
+        std::fs::create_dir_all(&dir).expect("create a directory for redis");
+        let place = dir.display().to_string();
+        let args: Vec<String> = args
+            .iter()
+            .map(|arg| arg.replace("{dir}", &place))
+            .collect();
+        // Another process may take the port before redis-server binds it: try another one.
+        for _ in 0..20 {
+            let port = free_port();
+            let mut child = spawn(&dir, port, &args);
+            if is_up(&mut child, port) {
+                return Self {
+                    child,
+                    port,
+                    dir,
+                    args,
+                };
+            }
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+        let log = std::fs::read_to_string(dir.join("log")).unwrap_or_default();
+        panic!("redis-server does not start: {log}");
+    }
+
+    /// Returns the port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Returns the address.
+    pub fn address(&self) -> std::net::SocketAddr {
+        ([127, 0, 0, 1], self.port).into()
+    }
+
+    /// Returns the URL without credentials.
+    pub fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}/", self.port)
+    }
+
+    /// Returns the working directory of the server.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Returns the process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Runs one command on a new connection and returns the reply.
+    ///
+    /// # Errors
+    ///
+    /// The server refuses the command, or does not answer within 10 s.
+    pub fn command(&self, words: &[&str]) -> redis::RedisResult<redis::Value> {
+        admin(&self.url(), words)
+    }
+
+    /// Runs one command that must succeed.
+    pub fn run(&self, words: &[&str]) -> redis::Value {
+        match self.command(words) {
+            Ok(value) => value,
+            Err(error) => panic!("{words:?}: {error}"),
+        }
+    }
+
+    /// Kills the process with SIGKILL.
+    pub fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// Restarts the server on the same port and waits until it answers.
+    pub fn restart(&mut self) {
+        self.restart_unready();
+        assert!(
+            is_up(&mut self.child, self.port),
+            "redis does not come back"
+        );
+    }
+
+    /// Restarts the server on the same port without waiting.
+    pub fn restart_unready(&mut self) {
+        self.kill();
+        self.child = spawn(&self.dir, self.port, &self.args);
+    }
+
+    /// Stops the process. The kernel still accepts connections; nothing is answered.
+    pub fn pause(&self) {
+        self.signal("STOP");
+    }
+
+    /// Continues the process after [`pause`](Self::pause).
+    pub fn resume(&self) {
+        self.signal("CONT");
+    }
+
+    fn signal(&self, name: &str) {
+        let line = format!("kill -{name} {}", self.pid());
+        let status = Command::new("sh").args(["-c", &line]).status();
+        assert!(status.expect("run sh").success(), "{line}");
+    }
+}
+
+impl Drop for RedisServer {
+    fn drop(&mut self) {
+        self.kill();
+        let _ = std::fs::remove_dir_all(&self.dir);
+    }
+}
+
+/// Returns the URL of a server for tests that can share one: `REDIS_URL`, or a new server.
+pub fn any() -> (String, Option<RedisServer>) {
+    match std::env::var("REDIS_URL") {
+        Ok(url) => (url, None),
+        Err(_) => {
+            let server = RedisServer::start();
+            (server.url(), Some(server))
+        }
+    }
+}
+
+/// Runs one command at `url` on a new blocking connection.
+///
+/// # Errors
+///
+/// As [`RedisServer::command`].
+pub fn admin(url: &str, words: &[&str]) -> redis::RedisResult<redis::Value> {
+    let mut connection = redis::Client::open(url)?.get_connection()?;
+    connection.set_read_timeout(Some(Duration::from_secs(10)))?;
+    let mut command = redis::cmd(words[0]);
+    command.arg(&words[1..]).query(&mut connection)
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("bind a loopback port");
+    listener.local_addr().expect("a bound port").port()
+}
+
+fn spawn(dir: &Path, port: u16, args: &[String]) -> Child {
+    let log = File::create(dir.join("log")).expect("create a log for redis");
+    let child = Command::new("redis-server")
+        .args(["--bind", "127.0.0.1", "--port", &port.to_string()])
+        .args(["--save", "", "--appendonly", "no", "--daemonize", "no"])
+        .arg("--dir")
+        .arg(dir)
+        .args(args)
+        .stdin(Stdio::null())
+        .stdout(log.try_clone().expect("share the log"))
+        .stderr(log)
+        .spawn();
+    match child {
+        Ok(child) => child,
+        Err(error) if error.kind() == ErrorKind::NotFound => panic!(
+            "these tests need redis-server; install it with\n\n    \
+             apt-get install -y redis-server\n\nand run ./test again"
+        ),
+        Err(error) => panic!("redis-server does not start: {error}"),
+    }
+}
+
+/// Waits until the server answers anything; returns false if the process ends.
+fn is_up(child: &mut Child, port: u16) -> bool {
+    let url = format!("redis://127.0.0.1:{port}/");
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while Instant::now() < deadline {
+        if child.try_wait().expect("ask for the server").is_some() {
+            return false;
+        }
+        match admin(&url, &["PING"]) {
+            Ok(_) => return true,
+            // It answers, and wants a password.
+            Err(error) if matches!(error.code(), Some("NOAUTH" | "DENIED")) => return true,
+            Err(_) => std::thread::sleep(Duration::from_millis(5)),
+        }
+    }
+    false
+}

@@ -1,0 +1,112 @@
+//! Connections that died while no call used them.
+
+use super::*;
+
+fn kill_clients(server: &RedisServer) {
+    server.run(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]);
+}
+
+/// The connection is closed at once, or a while after the last answer: the write was never
+/// written to it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_write_is_sent_over_a_new_connection_if_the_old_one_was_closed() {
+    let server = RedisServer::start();
+    let store = connected(&server.url()).await;
+    for pause in [50, 0, 200, 950, 20, 1200] {
+        write(&store).await.expect("redis answers");
+        kill_clients(&server);
+        tokio::time::sleep(Duration::from_millis(pause)).await;
+        let deleted = delete(&store).await;
+        if pause > 0 {
+            assert_eq!(deleted, Ok(true), "{pause} ms after the kill");
+        }
+        let _ = delete(&store).await;
+    }
+}
+
+#[cfg(feature = "pool")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_write_is_sent_over_another_connection_of_a_pool_if_the_old_one_was_closed() {
+    let server = RedisServer::start();
+    let pool = deadpool_redis::Config::from_url(server.url())
+        .create_pool(Some(deadpool_redis::Runtime::Tokio1))
+        .expect("a pool");
+    let store = RedisStore::from_pool(pool);
+    for pause in [50, 200] {
+        assert_eq!(write(&store).await, Ok(true));
+        kill_clients(&server);
+        tokio::time::sleep(Duration::from_millis(pause)).await;
+        assert_eq!(delete(&store).await, Ok(true), "{pause} ms after the kill");
+    }
+}
+
+#[test]
+fn a_write_survives_the_end_of_the_runtime_that_connected() {
+    let server = RedisServer::start();
+    let runtime = || {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        builder.enable_all().build().expect("a runtime")
+    };
+    for pause in [0, 200, 900, 1200] {
+        let store = runtime().block_on(connected(&server.url()));
+        std::thread::sleep(Duration::from_millis(pause));
+        runtime().block_on(async {
+            assert_eq!(write(&store).await, Ok(true), "{pause} ms later");
+        });
+        runtime().block_on(async {
+            assert_eq!(delete(&store).await, Ok(true));
+        });
+    }
+}
+
+/// A network that forgot the connection: nothing arrives any more, and no error either.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_on_an_idle_connection_that_is_silent_gets_a_new_one_in_time() {
+    let server = RedisServer::start();
+    let proxy = Proxy::to(server.address()).await;
+    let store = connected(&proxy.url()).await;
+    for idle in [1100, 3000] {
+        assert_eq!(write(&store).await, Ok(true));
+        tokio::time::sleep(Duration::from_millis(idle)).await;
+        proxy.freeze_open();
+        let start = Instant::now();
+        assert_eq!(delete(&store).await, Ok(true), "after {idle} ms");
+        let took = start.elapsed();
+        assert!(took < Duration::from_millis(900), "{took:?}");
+        read(&store).await.expect("the new one is in use");
+    }
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    proxy.freeze_open();
+    let start = Instant::now();
+    assert_eq!(read(&store).await, Ok(None));
+    assert!(start.elapsed() < Duration::from_millis(900));
+}
+
+/// The peer falls silent between two calls. The call that meets it fails, if it writes, because
+/// it may have arrived; the next one does not.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn only_one_write_is_lost_to_a_connection_that_falls_silent() {
+    let server = RedisServer::start();
+    let proxy = Proxy::to(server.address()).await;
+    let store = connected(&proxy.url()).await;
+    assert_eq!(write(&store).await, Ok(true));
+    proxy.freeze_open();
+    assert_eq!(kind(delete(&store).await), Some(StoreErrorKind::Timeout));
+    assert_eq!(delete(&store).await, Ok(true));
+    assert_eq!(proxy.accepted(), 2);
+}
+
+/// A server that is slow for a moment, not dead: the old connection wins.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slow_answer_on_an_idle_connection_is_still_taken() {
+    let server = RedisServer::start();
+    let store = connected(&server.url()).await;
+    assert_eq!(write(&store).await, Ok(true));
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    server.pause();
+    let (result, ()) = tokio::join!(read(&store), async {
+        tokio::time::sleep(Duration::from_millis(350)).await;
+        server.resume();
+    });
+    assert!(result.expect("in time").is_some());
+}
