@@ -4,8 +4,8 @@
 //! the last token under it has run out. `cargo run --example key_rotation`
 
 use jwt_redis_session::{
-    Algorithm, Keyring, KeyringError, MemoryStore, SessionError, Sessions, SigningKey,
-    TokenRejection, VerifyingKey,
+    Algorithm, Keyring, MemoryStore, SessionError, Sessions, TokenRejection,
+    token::{KeyringError, SigningKey, VerifyingKey},
 };
 
 const OLD: &str = "the secret of last year, 32 bytes or more";

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use jwt_redis_session::{
-    Encoding, MemoryStore, OpaqueTokens, Session, SessionError, Sessions, TokenRejection,
+    MemoryStore, OpaqueTokens, Session, SessionError, Sessions, TokenRejection, token::Encoding,
 };
 
 /// The sessions of one app: a keyspace of its own, 128-byte tokens in hexadecimal, and at most a

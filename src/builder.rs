@@ -198,7 +198,8 @@ impl SessionsBuilder {
             return Err(ConfigError::Keyspace);
         }
         let idle = idle.unwrap_or_default();
-        let touch = self.touch.unwrap_or(Touch::After(idle / DEFAULT_SHARE));
+        let default = Touch::After(idle / DEFAULT_SHARE);
+        let touch = self.touch.unwrap_or(default);
         if matches!(touch, Touch::After(after) if after > idle && !idle.is_zero()) {
             return Err(ConfigError::TouchAfter);
         }

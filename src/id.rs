@@ -1,23 +1,22 @@
-//! The name of a session.
+//! Session ids.
 
 use std::fmt;
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Serialize, Serializer};
 
-use crate::crypto;
+use crate::{crypto, encoding};
 
-/// Names one session: the `jti` claim of its token and the tail of its Redis key.
+/// Name of one session: the `jti` claim of its token and the end of its Redis key.
 ///
 /// Always 16 to 128 characters of `A-Z a-z 0-9 _ -`, so an id can never leave its keyspace.
-/// `Debug` and `Display` print only a short hash; [`SessionId::as_str`] gives the id itself.
+/// Knowing an id grants no access; only the token does. Cloning does not copy the text.
+/// `Debug` and `Display` print only a short hash; [`SessionId::as_str`] returns the id itself.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SessionId(Arc<str>);
 
 impl SessionId {
-    /// Draws a new id: 32 bytes from the operating system, 43 characters of base64url.
+    /// Creates a random id: 32 bytes from the operating system, 43 characters of base64url.
     ///
     /// # Panics
     ///
@@ -26,15 +25,15 @@ impl SessionId {
     pub fn random() -> Self {
         let mut bytes = [0; 32];
         crypto::fill_random(&mut bytes);
-        Self(URL_SAFE_NO_PAD.encode(bytes).into())
+        Self(encoding::shared_base64url(&bytes))
     }
 
-    /// Names a session by a hash: 43 characters of base64url.
+    /// Encodes a hash as an id: 43 characters of base64url.
     pub(crate) fn from_hash(hash: [u8; 32]) -> Self {
-        Self(URL_SAFE_NO_PAD.encode(hash).into())
+        Self(encoding::shared_base64url(&hash))
     }
 
-    /// Accepts `id` if it has the form of a session id.
+    /// Parses an id.
     ///
     /// # Errors
     ///
@@ -53,20 +52,18 @@ impl SessionId {
         matches!(character, 'A'..='Z' | 'a'..='z' | '0'..='9' | '_' | '-')
     }
 
-    /// The id as it stands in a token and in Redis.
+    /// Returns the id as it is written in a token and in Redis.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// Eight hexadecimal digits of the id's SHA-256: enough to follow a session through a log,
-/// too little to use it.
+/// Prints eight hexadecimal digits of the SHA-256 of the id: enough to follow a session through a
+/// log, too little to find the id.
 impl fmt::Display for SessionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        crypto::sha256(self.0.as_bytes())[..4]
-            .iter()
-            .try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(&encoding::hex(&crypto::sha256(self.0.as_bytes())[..4]))
     }
 }
 
@@ -88,7 +85,7 @@ impl AsRef<str> for SessionId {
     }
 }
 
-/// The text is not a session id: 16 to 128 characters of `A-Z a-z 0-9 _ -` are.
+/// Error returned by [`SessionId::parse`] for text that is not a session id.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a session id is 16 to 128 characters of A-Z a-z 0-9 _ -")]
 pub struct InvalidSessionId(());

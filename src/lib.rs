@@ -7,6 +7,7 @@ mod builder;
 mod clock;
 pub mod config;
 mod crypto;
+mod encoding;
 pub mod error;
 mod id;
 mod lifecycle;
@@ -20,7 +21,7 @@ pub mod store;
 mod telemetry;
 #[cfg(any(test, feature = "test-util"))]
 pub mod testing;
-mod token;
+pub mod token;
 mod token_rejection;
 mod unsearched_body;
 
@@ -37,9 +38,5 @@ pub use store::memory::MemoryStore;
 #[cfg(feature = "redis")]
 #[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
 pub use store::{RedisConfig, RedisStore};
-pub use token::{
-    Algorithm, ClaimTypeError, Claims, Encoding, InvalidOpaqueSize, Keyring, KeyringBuilder,
-    KeyringError, NewClaims, OpaqueTokens, SigningKey, Token, TokenError, TokenFormat,
-    UnknownAlgorithm, Verified, VerifyingKey,
-};
+pub use token::{Algorithm, Claims, Keyring, OpaqueTokens, Token};
 pub use token_rejection::TokenRejection;

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use jwt_redis_session::{
-    Algorithm, Keyring, KeyringError, Lifetime, MemoryStore, RedisStore, Sessions,
+    Algorithm, Keyring, Lifetime, MemoryStore, RedisStore, Sessions, token::KeyringError,
 };
 use tracing_subscriber::EnvFilter;
 

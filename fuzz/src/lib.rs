@@ -1,11 +1,12 @@
 //! What the fuzz targets share: a session that lives, at a time that stands still.
 
 use std::future::Future;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use jwt_redis_session::store::{NewRecord, Store};
 use jwt_redis_session::config::ManualClock;
-use jwt_redis_session::{Keyring, MemoryStore, NewClaims, SessionId, Sessions};
+use jwt_redis_session::token::NewClaims;
+use jwt_redis_session::{Keyring, MemoryStore, SessionId, Sessions};
 use tokio::runtime::{Builder, Runtime};
 
 pub const SECRET: &[u8] = b"0123456789abcdef0123456789abcdef";
@@ -27,7 +28,7 @@ pub struct World {
 impl World {
     pub fn new() -> Self {
         let keyring = Keyring::hs256(SECRET).unwrap();
-        let claims = NewClaims::at(NOW - 10).subject("jo").expires_at(NOW + 10);
+        let claims = NewClaims::at(at(NOW - 10)).subject("jo").expires_at(at(NOW + 10));
         let token = keyring.sign(&id(), &claims).unwrap().into_string();
         let clock = ManualClock::at(NOW);
         let store = MemoryStore::new().with_clock(clock.clone());
@@ -85,6 +86,10 @@ impl Default for World {
     fn default() -> Self {
         Self::new()
     }
+}
+
+pub fn at(unix_seconds: i64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(unix_seconds.unsigned_abs())
 }
 
 pub fn id() -> SessionId {

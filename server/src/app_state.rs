@@ -6,7 +6,8 @@ use std::time::Duration;
 use jwt_redis_session::config::SessionsBuilder;
 use jwt_redis_session::store::{SharedStore, StoreError};
 use jwt_redis_session::{
-    Keyring, KeyringError, MemoryStore, RedisConfig, RedisStore, Sessions, TokenFormat, Touch,
+    Keyring, MemoryStore, RedisConfig, RedisStore, Sessions, Touch,
+    token::{KeyringError, TokenFormat},
 };
 use tokio::sync::Semaphore;
 
@@ -68,7 +69,10 @@ impl AppState {
 
     /// Returns the keys that sign and verify tokens.
     pub(crate) fn keyring(&self) -> Result<Keyring, KeyringError> {
-        use jwt_redis_session::{Algorithm, SigningKey, VerifyingKey};
+        use jwt_redis_session::{
+            Algorithm,
+            token::{SigningKey, VerifyingKey},
+        };
         let algorithm = match self.settings.tokens.algorithm {
             TokenAlgorithm::HS256 => Algorithm::Hs256,
             TokenAlgorithm::HS384 => Algorithm::Hs384,

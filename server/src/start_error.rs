@@ -1,8 +1,8 @@
 //! Why the service cannot start.
 
-use jwt_redis_session::KeyringError;
 use jwt_redis_session::config::ConfigError;
 use jwt_redis_session::store::StoreError;
+use jwt_redis_session::token::KeyringError;
 
 /// Why the service cannot start.
 #[derive(Debug, thiserror::Error)]

@@ -82,12 +82,12 @@ impl Lifecycle {
         meta: &'a Meta,
         custom: &'a Map<String, Value>,
     ) -> NewClaims<'a> {
-        let mut claims = NewClaims::at(self.now()).custom(custom);
+        let mut claims = NewClaims::at_unix(self.now()).custom(custom);
         if let Some(owner) = &meta.owner {
             claims = claims.subject(owner.as_str());
         }
         if let Some(expires) = meta.expires {
-            claims = claims.expires_at(expires);
+            claims = claims.expires_at_unix(expires);
         }
         claims
     }

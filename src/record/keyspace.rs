@@ -2,9 +2,7 @@
 
 use std::fmt;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-
+use crate::encoding;
 use crate::id::SessionId;
 use crate::record::owner::Owner;
 
@@ -29,13 +27,7 @@ impl Keyspace {
 
     /// The name of an owner's index.
     pub(crate) fn index(&self, owner: &Owner) -> String {
-        [
-            &self.0,
-            "owner:",
-            &URL_SAFE_NO_PAD.encode(owner.as_str()),
-            ":",
-        ]
-        .concat()
+        [&self.0, "owner:", &encoding::base64url(owner.as_str()), ":"].concat()
     }
 }
 

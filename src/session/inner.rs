@@ -216,7 +216,7 @@ impl Inner {
     /// The absolute end that a rotation must not move, in Unix seconds: that of the record or of
     /// the token, or else that of a new session.
     pub(crate) fn end(&self, current: &Current) -> Option<i64> {
-        let token = current.claims.as_ref().and_then(Claims::expires_at);
+        let token = current.claims.as_ref().and_then(Claims::expires_at_unix);
         let known = [self.lifecycle.end(&current.record), token];
         known.into_iter().flatten().min().or_else(|| {
             let now = self.lifecycle.now();

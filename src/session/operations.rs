@@ -273,7 +273,7 @@ impl Inner {
 
     async fn reload(&self) -> Result<(), SessionError> {
         let current = self.current()?;
-        let expires = current.claims.and_then(|claims| claims.expires_at());
+        let expires = current.claims.and_then(|claims| claims.expires_at_unix());
         let loaded = self.lifecycle.load(&current.id, expires).await;
         let loaded = loaded.map_err(|error| match error {
             SessionError::Rejected(TokenRejection::Corrupt) => SessionError::Corrupt,

@@ -1,13 +1,14 @@
-//! The algorithm that tokens are signed with.
+//! Signature algorithms.
 
 use std::fmt;
 use std::str::FromStr;
 
-use crate::crypto::Hash;
+use crate::crypto::{Hash, Scheme};
 
-/// Signs tokens in one way of RFC 7518 section 3.1 or RFC 8037; a key ring has exactly one.
+/// Signature algorithm of tokens (RFC 7518 section 3.1, RFC 8037); a key ring has exactly one.
 ///
-/// Defaults to [`Algorithm::Hs256`]. Written and parsed by the names of the RFCs, in their case:
+/// Defaults to [`Algorithm::Hs256`]. Displayed and parsed as the names of the RFCs, which are
+/// case-sensitive:
 ///
 /// ```
 /// use jwt_redis_session::Algorithm;
@@ -62,7 +63,7 @@ impl Algorithm {
         Self::EdDsa,
     ];
 
-    /// The name in a token's header.
+    /// Returns the name in the header of a token.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -86,11 +87,28 @@ impl Algorithm {
             Self::Hs256 => Family::Hmac(Hash::Sha256),
             Self::Hs384 => Family::Hmac(Hash::Sha384),
             Self::Hs512 => Family::Hmac(Hash::Sha512),
-            Self::Rs256 | Self::Rs384 | Self::Rs512 => Family::Rsa,
-            Self::Ps256 | Self::Ps384 | Self::Ps512 => Family::Rsa,
-            Self::Es256 => Family::Ec(Curve::P256),
-            Self::Es384 => Family::Ec(Curve::P384),
-            Self::EdDsa => Family::Ed,
+            Self::Rs256 => Family::KeyPair(Scheme::RsaPkcs1(Hash::Sha256)),
+            Self::Rs384 => Family::KeyPair(Scheme::RsaPkcs1(Hash::Sha384)),
+            Self::Rs512 => Family::KeyPair(Scheme::RsaPkcs1(Hash::Sha512)),
+            Self::Ps256 => Family::KeyPair(Scheme::RsaPss(Hash::Sha256)),
+            Self::Ps384 => Family::KeyPair(Scheme::RsaPss(Hash::Sha384)),
+            Self::Ps512 => Family::KeyPair(Scheme::RsaPss(Hash::Sha512)),
+            Self::Es256 => Family::KeyPair(Scheme::EcdsaP256),
+            Self::Es384 => Family::KeyPair(Scheme::EcdsaP384),
+            Self::EdDsa => Family::KeyPair(Scheme::Ed25519),
+        }
+    }
+
+    /// Describes the keys that the algorithm takes.
+    pub(super) const fn takes(self) -> &'static str {
+        match self.family() {
+            Family::Hmac(_) => "a secret",
+            Family::KeyPair(Scheme::RsaPkcs1(_) | Scheme::RsaPss(_)) => {
+                "an RSA key of 2048 to 8192 bits"
+            }
+            Family::KeyPair(Scheme::EcdsaP256) => "an EC key on P-256",
+            Family::KeyPair(Scheme::EcdsaP384) => "an EC key on P-384",
+            Family::KeyPair(Scheme::Ed25519) => "an Ed25519 key",
         }
     }
 }
@@ -112,7 +130,7 @@ impl FromStr for Algorithm {
     }
 }
 
-/// The name is not one of an [`Algorithm`].
+/// Error returned when an unknown name is parsed as an [`Algorithm`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "unknown algorithm: use one of HS256, HS384, HS512, RS256, RS384, RS512, \
@@ -120,19 +138,11 @@ impl FromStr for Algorithm {
 )]
 pub struct UnknownAlgorithm(());
 
-/// What an algorithm's keys are made of.
+/// What the keys of an algorithm are.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Family {
     Hmac(Hash),
-    Rsa,
-    Ec(Curve),
-    Ed,
-}
-
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Curve {
-    P256,
-    P384,
+    KeyPair(Scheme),
 }
 
 #[cfg(test)]

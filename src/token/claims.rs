@@ -1,7 +1,9 @@
 //! The claims of a verified token.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -9,65 +11,72 @@ use serde_json::{Map, Value};
 use super::error::ClaimTypeError;
 use super::numeric_date::NumericDate;
 use super::object;
-use super::policy::Reserved;
-use super::registered::InForce;
+use super::registered_claims::ValidClaims;
+use super::validation::Reserved;
 use crate::id::SessionId;
 
-/// What a token says that was signed by the key ring and is in force (RFC 7519 section 4).
+/// Claims of a token that was verified by a [`Keyring`](crate::Keyring) (RFC 7519 section 4).
 ///
-/// Cheap to clone. The caller's own claims are parsed when they are asked for, one by one.
-/// `Debug` prints no value.
+/// Cheap to clone. Only the session id and the times are read at verification. The other claims
+/// are parsed at each call; verification has made sure that this works. `Debug` prints no value.
 #[derive(Clone)]
-pub struct Claims(Arc<Inner>);
-
-struct Inner {
+pub struct Claims {
     id: SessionId,
-    subject: Option<Box<str>>,
     issued_at: Option<NumericDate>,
     expires_at: Option<NumericDate>,
-    /// The JSON object, already found to be one without a name twice.
-    payload: String,
+    /// The JSON object: no duplicate names, every value readable.
+    payload: Arc<str>,
     reserved: Reserved,
 }
 
 impl Claims {
-    /// The session that the token names: `jti`.
+    /// Returns the id of the session: `jti`.
     #[must_use]
-    pub fn id(&self) -> &SessionId {
-        &self.0.id
+    pub const fn id(&self) -> &SessionId {
+        &self.id
     }
 
-    /// The owner that the token names: `sub`.
+    /// Returns `sub` if it is a string: the owner at the time the token was issued.
+    ///
+    /// `None` if the token has no `sub` or one of another type, such as the number that an npm
+    /// application may have set; [`get`](Self::get) reads those. The owner of a session comes from
+    /// its record ([`Session::owner`](crate::Session::owner)), never from the token.
     #[must_use]
-    pub fn subject(&self) -> Option<&str> {
-        self.0.subject.as_deref()
+    pub fn subject(&self) -> Option<Cow<'_, str>> {
+        object::member(&self.payload, "sub").and_then(object::text)
     }
 
-    /// When the token was signed: `iat`, in whole seconds since 1970.
+    /// Returns when the token was signed: `iat`, to the millisecond.
     #[must_use]
-    pub fn issued_at(&self) -> Option<i64> {
-        self.0.issued_at.map(NumericDate::seconds)
+    pub fn issued_at(&self) -> Option<SystemTime> {
+        self.issued_at.and_then(NumericDate::time)
     }
 
-    /// When the token runs out: `exp`, in whole seconds since 1970; `None` if it does not.
+    /// Returns when the token expires: `exp`, to the millisecond; `None` if it does not.
     #[must_use]
-    pub fn expires_at(&self) -> Option<i64> {
-        self.0.expires_at.map(NumericDate::seconds)
+    pub fn expires_at(&self) -> Option<SystemTime> {
+        self.expires_at.and_then(NumericDate::time)
     }
 
-    /// Reads the claim `name`; `None` if the token has none of that name.
+    /// Returns `exp` in whole Unix seconds, rounded down.
+    pub(crate) fn expires_at_unix(&self) -> Option<i64> {
+        self.expires_at.map(NumericDate::seconds)
+    }
+
+    /// Reads the claim `name`; `None` if the token has no such claim.
     ///
     /// ```
     /// # use std::time::SystemTime;
-    /// use jwt_redis_session::{Keyring, NewClaims, SessionId};
+    /// use jwt_redis_session::{Keyring, SessionId, token::NewClaims};
     ///
     /// # let secret: [u8; 32] = std::array::from_fn(|n| n as u8);
     /// let keyring = Keyring::hs256(secret)?;
+    /// let now = SystemTime::now();
     /// let mut custom = serde_json::Map::new();
     /// custom.insert("tenant".into(), "acme".into());
-    /// let token = keyring.sign(&SessionId::random(), &NewClaims::at(1).custom(&custom))?;
+    /// let token = keyring.sign(&SessionId::random(), &NewClaims::at(now).custom(&custom))?;
     ///
-    /// let claims = keyring.verify(token.as_str(), SystemTime::now()).unwrap();
+    /// let claims = keyring.verify(token.as_str(), now).unwrap();
     /// assert_eq!(claims.get("tenant")?, Some("acme".to_owned()));
     /// assert_eq!(claims.get::<u32>("role")?, None);
     /// assert!(claims.get::<u32>("tenant").is_err());
@@ -78,42 +87,34 @@ impl Claims {
     ///
     /// [`ClaimTypeError`] if the claim is not a `T`.
     pub fn get<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, ClaimTypeError> {
-        let mut found = None;
-        let keep = |other: &str, value| {
-            if other == name {
-                found = Some(value);
-            }
-        };
-        object::members(&self.0.payload, keep).ok_or(ClaimTypeError(()))?;
-        found
-            .map(|value: &str| serde_json::from_str(value).map_err(|_| ClaimTypeError(())))
+        object::member(&self.payload, name)
+            .map(|value| serde_json::from_str(value).map_err(|_| ClaimTypeError(())))
             .transpose()
     }
 
-    /// The caller's own claims: all but those the session sets itself, which are `jti`, `iat`,
-    /// `sub`, `exp`, and `iss` and `aud` if the key ring configures them.
+    /// Returns the claims of the application: all but those that the session sets, which are
+    /// `jti`, `iat`, `sub`, `exp`, and `iss` and `aud` if the key ring configures them.
     ///
     /// # Errors
     ///
-    /// [`ClaimTypeError`] if a value cannot be held, such as one nested more than 127 deep.
+    /// [`ClaimTypeError`] if a value cannot be read, which verification rules out.
     pub(crate) fn custom(&self) -> Result<Map<String, Value>, ClaimTypeError> {
         let mut custom: Map<String, Value> =
-            serde_json::from_str(&self.0.payload).map_err(|_| ClaimTypeError(()))?;
-        for name in self.0.reserved.names() {
+            serde_json::from_str(&self.payload).map_err(|_| ClaimTypeError(()))?;
+        for name in self.reserved.names() {
             custom.remove(name);
         }
         Ok(custom)
     }
 
-    pub(super) fn new(claims: InForce, payload: String, reserved: Reserved) -> Self {
-        Self(Arc::new(Inner {
+    pub(super) fn new(claims: ValidClaims, payload: Arc<str>, reserved: Reserved) -> Self {
+        Self {
             id: claims.id,
-            subject: claims.subject,
             issued_at: claims.issued_at,
             expires_at: claims.expires_at,
             payload,
             reserved,
-        }))
+        }
     }
 }
 

@@ -1,18 +1,18 @@
-//! The three parts of a token (RFC 7515 section 7.1).
+//! Compact serialization of tokens (RFC 7515 section 7.1).
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use std::sync::Arc;
 
-use super::text::Token;
+use super::token::Token;
+use crate::encoding;
 use crate::token_rejection::TokenRejection;
 
-/// A token cut at its two dots; nothing is decoded yet.
+/// Token split at its two dots; nothing is decoded yet.
 #[derive(Clone, Copy)]
 pub(super) struct Compact<'a> {
     pub(super) header: &'a str,
     pub(super) payload: &'a str,
     pub(super) signature: &'a str,
-    /// Header, dot and payload: what the signature is over.
+    /// Header, dot and payload: the text that is signed.
     pub(super) signed: &'a [u8],
 }
 
@@ -35,10 +35,7 @@ impl<'a> Compact<'a> {
     }
 }
 
-/// Decodes one part into text: base64url without padding, in its one canonical form, of UTF-8.
-pub(super) fn decode(part: &str) -> Result<String, TokenRejection> {
-    let bytes = URL_SAFE_NO_PAD
-        .decode(part)
-        .map_err(|_| TokenRejection::Malformed)?;
-    String::from_utf8(bytes).map_err(|_| TokenRejection::Malformed)
+/// Decodes one part into text: canonical base64url without padding, UTF-8.
+pub(super) fn decode(part: &str) -> Result<Arc<str>, TokenRejection> {
+    encoding::decode_base64url_text(part).ok_or(TokenRejection::Malformed)
 }

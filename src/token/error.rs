@@ -1,8 +1,9 @@
-//! What can go wrong when a key ring is built or a token is made.
+//! Errors of key rings and tokens.
 
-use super::algorithm::Algorithm;
+use super::algorithm::{Algorithm, Family};
+use super::key_problem::KeyProblem;
 
-/// A key ring cannot be built.
+/// Error returned when a [`Keyring`](crate::Keyring) cannot be built.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyringError {
@@ -18,34 +19,41 @@ pub enum KeyringError {
         /// The least number of bytes: 32, 48 or 64.
         needed: usize,
     },
-    /// The HMAC secret is the text of a key pair or certificate, which is often public
-    /// (RFC 8725 section 2.1).
+    /// The HMAC secret is a key or certificate, which is often public (RFC 8725 section 2.1).
     #[error(
-        "the HMAC secret is a PEM, DER, SSH or JWK key: give random bytes, \
-         or name the algorithm that the key is for"
+        "the HMAC secret is a PEM, DER, SSH or JWK key, perhaps encoded once more: \
+         give random bytes, or use the algorithm of the key"
     )]
     KeyAsSecret,
-    /// A secret was given for a public-key algorithm, or a PEM or DER key for an HMAC.
+    /// The HMAC secret is not valid base64.
+    #[error(
+        "the secret is not base64: give the output of `openssl rand -base64`, \
+         or use `Key::secret` for text that is used as it is"
+    )]
+    InvalidBase64,
+    /// A secret was given for a key pair algorithm, or a PEM or DER key for an HMAC.
     #[error("{0} takes {kind}", kind = takes(*.0))]
     WrongKind(Algorithm),
-    /// The key cannot be read, or is not one of the algorithm.
-    #[error(
-        "the key cannot be read as one for {0}: give PEM or DER in PKCS#8 (private) or SPKI \
-         (public), or PKCS#1 for RSA of 2048 to 8192 bits; \
-         `openssl pkcs8 -topk8 -nocrypt` converts others"
-    )]
-    InvalidKey(Algorithm),
-    /// The key ring has neither a signing key nor a verifying one.
-    #[error("the key ring is empty: give it a signing key")]
+    /// The key cannot be used for the algorithm.
+    #[error("the key cannot be used for {algorithm}, which takes {}: {problem}", .algorithm.takes())]
+    #[non_exhaustive]
+    InvalidKey {
+        /// The algorithm of the key ring.
+        algorithm: Algorithm,
+        /// What was found, and what to do.
+        problem: KeyProblem,
+    },
+    /// The key ring has no key.
+    #[error("the key ring is empty: add a signing key")]
     NoKey,
     /// The key ring has more than three keys.
-    #[error("the key ring has more than three keys: drop the oldest")]
+    #[error("the key ring has more than three keys: remove the oldest")]
     TooManyKeys,
     /// A `kid` is empty or longer than 128 bytes.
-    #[error("a kid is 1 to 128 bytes long")]
+    #[error("a kid is empty or too long: use 1 to 128 bytes")]
     InvalidKid,
     /// Two keys have the same `kid`.
-    #[error("two keys have the same kid: give every key its own")]
+    #[error("two keys have the same kid: use a different one for each key")]
     DuplicateKid,
     /// The leeway is more than 300 seconds.
     #[error("the leeway is more than 300 seconds: set the clocks right instead")]
@@ -56,46 +64,46 @@ pub enum KeyringError {
 }
 
 fn takes(algorithm: Algorithm) -> &'static str {
-    match algorithm {
-        Algorithm::Hs256 | Algorithm::Hs384 | Algorithm::Hs512 => "a secret, not a PEM or DER key",
-        _ => "a PEM or DER key, not a secret",
+    match algorithm.family() {
+        Family::Hmac(_) => "a secret, not a PEM or DER key",
+        Family::KeyPair(_) => "a PEM or DER key, not a secret",
     }
 }
 
-/// A token cannot be made.
+/// Error returned when a token cannot be signed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TokenError {
-    /// The caller's claims contain one that is not theirs to set.
-    #[error("the claim `{0}` is set by the session itself: leave it out")]
+    /// The claims of the application contain one that the session sets.
+    #[error("the claim `{0}` is set by the session: remove it")]
     ReservedClaim(&'static str),
-    /// The caller's claims contain a registered one of the wrong type.
-    #[error("the claim `{0}` has the wrong type (RFC 7519 section 4.1)")]
+    /// The claims of the application contain a registered one of the wrong type.
+    #[error("the claim `{0}` has the wrong type: see RFC 7519 section 4.1")]
     InvalidClaim(&'static str),
     /// Opaque tokens carry no claims.
     #[error("opaque tokens carry no claims: use JWTs, or keep the values in the session")]
     ClaimsUnsupported,
-    /// The id of an opaque token's session is a hash of the token, so nobody can choose it.
-    #[error("opaque tokens decide the session's id themselves: use JWTs to choose one")]
+    /// The session id of an opaque token is the hash of the token, so it cannot be chosen.
+    #[error("the session id of an opaque token cannot be chosen: use JWTs")]
     IdUnsupported,
     /// The token would be longer than the 8192 bytes that are accepted back.
     #[error("the token would be longer than 8192 bytes: keep the values in the session instead")]
     TooLong,
-    /// A time lies before 1970 or beyond what JSON numbers hold.
-    #[error("a time of the token lies before 1970 or too far ahead: check the clock")]
+    /// A time is before 1970 or beyond 2^53 seconds after it.
+    #[error("a time of the token is before 1970 or too far ahead: check the clock")]
     Time,
-    /// The key ring only verifies.
-    #[error("the key ring has no signing key: it only verifies")]
+    /// The key ring has no signing key.
+    #[error("the key ring has no signing key: add one with `KeyringBuilder::signing`")]
     NoSigningKey,
-    /// The claims cannot be written as JSON.
-    #[error("the claims cannot be written as JSON")]
+    /// The claims cannot be encoded as JSON.
+    #[error("the claims cannot be encoded as JSON")]
     Encoding,
     /// The cryptographic library failed to sign.
-    #[error("signing failed: the cryptographic library reports no reason")]
+    #[error("signing failed: the cryptographic library gives no reason")]
     Signing,
 }
 
-/// A claim of a verified token is not of the type that was asked for.
+/// Error returned by [`Claims::get`](crate::Claims::get) for a claim of another type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the claim is not of the type that was asked for")]
+#[error("the claim has another type than the requested one")]
 pub struct ClaimTypeError(pub(super) ());

@@ -1,23 +1,23 @@
-//! What tokens look like: signed, or opaque.
+//! Token formats: signed or opaque.
 
 use std::time::SystemTime;
 
 use super::error::TokenError;
 use super::keyring::Keyring;
-use super::mint::NewClaims;
+use super::new_claims::NewClaims;
 use super::opaque::OpaqueTokens;
-use super::text::Token;
+use super::token::Token;
 use super::verified::Verified;
 use crate::id::SessionId;
 use crate::token_rejection::TokenRejection;
 
-/// Decides what tokens look like; made from a [`Keyring`] or from [`OpaqueTokens`].
+/// Format of the tokens of an application; converted from a [`Keyring`] or [`OpaqueTokens`].
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum TokenFormat {
-    /// Signed tokens (RFC 7519): the session id stands in them.
+    /// Signed tokens (RFC 7519), which contain the session id.
     Jwt(Keyring),
-    /// Random tokens: the session id is their hash.
+    /// Random tokens, whose hash is the session id.
     Opaque(OpaqueTokens),
 }
 
@@ -34,9 +34,10 @@ impl From<OpaqueTokens> for TokenFormat {
 }
 
 impl TokenFormat {
-    /// Finds the session of a presented token, without asking the store.
+    /// Verifies a token without asking the store.
     ///
-    /// `require_exp` refuses a JWT that never runs out; of an opaque token only the record knows.
+    /// `require_exp` rejects a JWT without `exp`. The end of an opaque token's session is in the
+    /// record only.
     pub(crate) fn identify(
         &self,
         token: &str,
@@ -46,7 +47,7 @@ impl TokenFormat {
         match self {
             Self::Jwt(keyring) => {
                 let claims = keyring.verify(token, now)?;
-                if require_exp && claims.expires_at().is_none() {
+                if require_exp && claims.expires_at_unix().is_none() {
                     return Err(TokenRejection::Claim);
                 }
                 let (id, claims) = (claims.id().clone(), Some(claims));
@@ -67,9 +68,9 @@ impl TokenFormat {
         }
     }
 
-    /// Makes the token for a session whose id the caller has chosen.
+    /// Issues a token for a chosen session id.
     ///
-    /// An opaque token has an id of its own, so it cannot be made.
+    /// An opaque token cannot be issued: its id is the hash of the token.
     pub(crate) fn issue_as(
         &self,
         id: &SessionId,
@@ -81,10 +82,10 @@ impl TokenFormat {
         }
     }
 
-    /// Makes a new session id and its token.
+    /// Creates a session id and issues its token.
     ///
-    /// A JWT takes the id that `new_id` draws; an opaque token has its own, and keeps nothing of
-    /// `claims`: it refuses the caller's own, the rest stands in the record.
+    /// A JWT takes the id from `new_id`. The id of an opaque token is its hash, and it holds no
+    /// claims: those of the application are an error, the others are in the record.
     pub(crate) fn issue(
         &self,
         claims: &NewClaims<'_>,

@@ -1,61 +1,57 @@
-//! The keys that tokens are signed and verified with.
+//! Key rings: signing and verifying tokens.
 
 use std::fmt;
 use std::slice;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-
 use super::algorithm::Algorithm;
 use super::claims::Claims;
 use super::compact::{self, Compact};
 use super::error::{KeyringError, TokenError};
 use super::header::{self, Kid};
-use super::mint::NewClaims;
+use super::new_claims::NewClaims;
 use super::numeric_date::NumericDate;
-use super::policy::Policy;
-use super::prepared::{Signer, Verifier};
-use super::registered::Registered;
-use super::text::Token;
+use super::registered_claims::RegisteredClaims;
+use super::signer::{Signer, Verifier};
+use super::token::Token;
+use super::validation::Validation;
+use crate::encoding;
 use crate::id::SessionId;
 use crate::token_rejection::TokenRejection;
 
-/// Signs tokens with one key and verifies them with up to three, all of one algorithm.
+/// Key ring that signs tokens with one key and verifies them with up to three, all of one
+/// algorithm.
 ///
-/// Every key is prepared and tried out once, when the ring is built; cloning shares it. Rotate a
-/// key by building the next ring with the old one as
+/// Every key is prepared and tested once, when the key ring is built; clones share it. To rotate a
+/// key, build the next key ring with the old key as
 /// [`previous`](super::KeyringBuilder::previous). By default any issuer and audience is accepted
 /// and there is no leeway.
 ///
 /// ```
-/// use std::time::{Duration, UNIX_EPOCH};
-/// use jwt_redis_session::{Keyring, NewClaims, TokenRejection, SessionId};
+/// use std::time::{Duration, SystemTime};
+/// use jwt_redis_session::{Keyring, SessionId, TokenRejection, token::NewClaims};
 ///
 /// # let secret: [u8; 32] = std::array::from_fn(|n| n as u8);
 /// let keyring = Keyring::hs256(secret)?.issuer("https://shop.example");
-/// let id = SessionId::random();
-/// let token = keyring.sign(&id, &NewClaims::at(1_700_000_000).expires_at(1_700_000_060))?;
+/// let (id, now) = (SessionId::random(), SystemTime::now());
+/// let end = now + Duration::from_secs(60);
+/// let token = keyring.sign(&id, &NewClaims::at(now).expires_at(end))?;
 ///
-/// let at = |seconds| UNIX_EPOCH + Duration::from_secs(seconds);
-/// assert_eq!(keyring.verify(token.as_str(), at(1_700_000_059)).unwrap().id(), &id);
-/// assert_eq!(
-///     keyring.verify(token.as_str(), at(1_700_000_060)).unwrap_err(),
-///     TokenRejection::Expired
-/// );
+/// assert_eq!(keyring.verify(token.as_str(), now).unwrap().id(), &id);
+/// assert_eq!(keyring.verify(token.as_str(), end).unwrap_err(), TokenRejection::Expired);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
 pub struct Keyring {
     keys: Arc<Keys>,
-    policy: Arc<Policy>,
+    validation: Arc<Validation>,
 }
 
-/// The keys of a ring, ready for use.
+/// The keys of a key ring, prepared.
 pub(super) struct Keys {
     pub(super) algorithm: Algorithm,
-    /// `None`: the ring only verifies. Its other half is the first of `verifying`.
+    /// `None`: the key ring only verifies. The verifying half is the first of `verifying`.
     pub(super) signing: Option<Signer>,
     /// One to three.
     pub(super) verifying: Vec<NamedKey>,
@@ -65,26 +61,27 @@ pub(super) struct NamedKey {
     pub(super) verifier: Verifier,
     /// `None`: tokens do not name the key.
     pub(super) kid: Option<Box<str>>,
-    /// The header, in base64url, of the tokens that we sign with the key.
+    /// The header, in base64url, of the tokens that the key signs.
     pub(super) header: Box<str>,
 }
 
 impl Keyring {
-    /// Signs with `iss` and accepts no other, nor none (RFC 7519 section 4.1.1).
+    /// Sets `iss` of new tokens, and rejects tokens without it (RFC 7519 section 4.1.1).
     #[must_use]
     pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
-        Arc::make_mut(&mut self.policy).issuer = Some(issuer.into().into());
+        Arc::make_mut(&mut self.validation).issuer = Some(issuer.into().into());
         self
     }
 
-    /// Signs with `aud` and accepts no token without it (RFC 7519 section 4.1.3).
+    /// Sets `aud` of new tokens, and rejects tokens without it (RFC 7519 section 4.1.3).
     #[must_use]
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
-        Arc::make_mut(&mut self.policy).audience = Some(audience.into().into());
+        Arc::make_mut(&mut self.validation).audience = Some(audience.into().into());
         self
     }
 
-    /// Accepts tokens until `leeway` after `exp`, and from `leeway` before `nbf` on.
+    /// Sets the leeway: tokens are accepted until `leeway` after `exp` and from `leeway` before
+    /// `nbf`.
     ///
     /// Defaults to 0; at most 300 seconds, to the millisecond.
     ///
@@ -96,15 +93,16 @@ impl Keyring {
             return Err(KeyringError::LeewayTooLong);
         }
         let millis = i64::try_from(leeway.as_millis()).map_err(|_| KeyringError::LeewayTooLong)?;
-        Arc::make_mut(&mut self.policy).leeway = millis;
+        Arc::make_mut(&mut self.validation).leeway = millis;
         Ok(self)
     }
 
+    /// Returns the leeway in milliseconds.
     pub(super) fn leeway_millis(&self) -> i64 {
-        self.policy.leeway
+        self.validation.leeway
     }
 
-    /// The algorithm of all its keys.
+    /// Returns the algorithm of the keys.
     #[must_use]
     pub fn algorithm(&self) -> Algorithm {
         self.keys.algorithm
@@ -114,51 +112,48 @@ impl Keyring {
     ///
     /// # Errors
     ///
-    /// [`TokenError`] if the claims hold what is not the caller's to set, are too long or have
-    /// impossible times, or if the ring has no signing key.
+    /// [`TokenError`] if the claims contain a reserved one, are too long or have impossible times,
+    /// or if the key ring has no signing key.
     pub fn sign(&self, id: &SessionId, claims: &NewClaims<'_>) -> Result<Token, TokenError> {
         let (Some(signer), Some(key)) = (&self.keys.signing, self.keys.verifying.first()) else {
             return Err(TokenError::NoSigningKey);
         };
-        let payload = claims.payload(id, &self.policy)?;
+        let payload = claims.payload(id, &self.validation)?;
         // Header, payload and an HMAC; longer signatures make it grow.
         let mut token = String::with_capacity(key.header.len() + payload.len() * 4 / 3 + 96);
         token.push_str(&key.header);
         token.push('.');
-        URL_SAFE_NO_PAD.encode_string(payload, &mut token);
-        let mut signature = String::new();
-        signer
-            .sign(token.as_bytes(), &mut signature)
-            .ok_or(TokenError::Signing)?;
-        token.push('.');
-        token.push_str(&signature);
+        encoding::push_base64url(payload, &mut token);
+        signer.sign(&mut token).ok_or(TokenError::Signing)?;
         if token.len() > Token::MAX_LEN {
             return Err(TokenError::TooLong);
         }
         Ok(Token::new(token))
     }
 
-    /// Verifies that a token was signed by a key of the ring and is in force at `now`.
+    /// Verifies that a token was signed by a key of the key ring and is valid at `now`.
     ///
-    /// In this order: length, form, header, signature, claims (RFC 7519 section 7.2, RFC 8725).
+    /// Checks, in this order, length, form, header, signature, claims (RFC 7519 section 7.2,
+    /// RFC 8725).
     ///
     /// # Errors
     ///
-    /// [`TokenRejection`] with the first of these that fails. The reason is for logs; do not tell it to
-    /// the client.
+    /// [`TokenRejection`] with the first check that fails. The reason is for logs; do not send it
+    /// to the client.
     pub fn verify(&self, token: &str, now: SystemTime) -> Result<Claims, TokenRejection> {
         let token = Compact::split(token)?;
         let candidates = self.keys.candidates(token.header)?;
         verify_with_any(candidates, token)?;
         let payload = compact::decode(token.payload)?;
-        let claims = Registered::read(&payload)?.check(&self.policy, NumericDate::of(now))?;
-        Ok(Claims::new(claims, payload, self.policy.reserved()))
+        let claims = RegisteredClaims::read(&payload, &self.validation)?
+            .validate(&self.validation, NumericDate::of(now))?;
+        Ok(Claims::new(claims, payload, self.validation.reserved()))
     }
 
     pub(super) fn new(keys: Keys) -> Self {
         Self {
             keys: Arc::new(keys),
-            policy: Arc::default(),
+            validation: Arc::default(),
         }
     }
 }
@@ -173,10 +168,10 @@ impl fmt::Debug for Keyring {
 }
 
 impl Keys {
-    /// The keys that may have signed a token with this header.
+    /// Returns the keys that may have signed a token with this header.
     fn candidates(&self, header: &str) -> Result<&[NamedKey], TokenRejection> {
-        // Nearly every token bears, byte for byte, a header that we write ourselves: that one
-        // need not be decoded to know what it says.
+        // Nearly every token has, byte for byte, a header that this key ring writes, whose content
+        // is known without decoding it.
         if let Some(key) = self.verifying.iter().find(|key| *key.header == *header) {
             return Ok(match key.kid {
                 Some(_) => slice::from_ref(key),

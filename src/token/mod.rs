@@ -1,8 +1,52 @@
-//! Is the token ours, and in force?
+//! Tokens: signing, verifying, key rings and opaque tokens.
+//!
+//! A token names a session; the session itself is in the store. There are two formats:
+//!
+//! * **JWT** (the default): signed by a [`Keyring`], contains the session id as `jti`, the owner
+//!   as `sub`, the absolute end as `exp`, and claims of the application.
+//! * **Opaque** ([`OpaqueTokens`]): random text; the session id is its SHA-256.
+//!
+//! Most applications need only [`Keyring::hs256`]. This module has the rest: keys in PEM and DER,
+//! key rotation, claims, and the errors.
+//!
+//! ```
+//! use std::time::SystemTime;
+//! use jwt_redis_session::token::{NewClaims, SigningKey, VerifyingKey};
+//! use jwt_redis_session::{Algorithm, Keyring, SessionId};
+//!
+//! # let private_pem = include_str!("../../tests/keys/p256.pem");
+//! # let previous_pem = include_str!("../../tests/keys/p256.pub.pem");
+//! // Signs with the new key, and still accepts the tokens of the previous one.
+//! let keyring = Keyring::builder(Algorithm::Es256)
+//!     .signing(SigningKey::pem(private_pem).kid("2026-11"))
+//!     .previous(VerifyingKey::pem(previous_pem).kid("2026-05"))
+//!     .build()?;
+//!
+//! let (id, now) = (SessionId::random(), SystemTime::now());
+//! let token = keyring.sign(&id, &NewClaims::at(now).subject("jo"))?;
+//! let claims = keyring.verify(token.as_str(), now).unwrap();
+//! assert_eq!(claims.id(), &id);
+//! assert_eq!(claims.subject().as_deref(), Some("jo"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Why this crate verifies JWTs itself
+//!
+//! The checks are written here, on the primitives of `aws-lc-rs`, and not left to `jsonwebtoken`:
+//!
+//! * **Strictness.** `jsonwebtoken` 11.1 ignores `crit`, `b64`, `zip` and `typ`, keeps the last of
+//!   duplicate claims, accepts `exp` equal to now, empty secrets, and tokens without the audience
+//!   or issuer that was configured, has no bound on length, and no clock that tests can set.
+//! * **Speed.** The key is prepared once and header and claims are read in one pass without a copy:
+//!   an HS256 token is verified 2.6 times as fast (`cargo bench --bench token` runs both).
+//! * **Independence.** `jsonwebtoken` panics when another crate of the application turns its second
+//!   backend on. Without it this crate has 47 instead of 63 dependencies, key pairs are parsed
+//!   once instead of for every token, and no foreign parser leaves copies of a private key.
+//!
+//! `jsonwebtoken` is a development dependency only: tests forge tokens with it and let it verify
+//! those of this crate, and the benchmark compares with it.
 
 mod algorithm;
-mod asymmetric;
-mod builder;
 mod claims;
 mod compact;
 mod der;
@@ -10,29 +54,38 @@ mod error;
 mod format;
 mod header;
 mod key;
+mod key_pair;
+mod key_problem;
 mod keyring;
-mod mint;
+mod keyring_builder;
+mod new_claims;
 mod numeric_date;
 mod object;
 mod opaque;
-mod policy;
-mod prepared;
-mod registered;
+mod pem;
+mod registered_claims;
 mod secret;
-pub(crate) mod text;
+mod signer;
+#[allow(
+    clippy::module_inception,
+    reason = "the token is the noun of this folder"
+)]
+mod token;
+mod validation;
 mod verified;
 
 #[cfg(test)]
 mod tests;
 
 pub use algorithm::{Algorithm, UnknownAlgorithm};
-pub use builder::KeyringBuilder;
 pub use claims::Claims;
 pub use error::{ClaimTypeError, KeyringError, TokenError};
 pub use format::TokenFormat;
-pub use key::{SigningKey, VerifyingKey};
+pub use key::{Key, Signing, SigningKey, Verifying, VerifyingKey};
+pub use key_problem::KeyProblem;
 pub use keyring::Keyring;
-pub use mint::NewClaims;
+pub use keyring_builder::KeyringBuilder;
+pub use new_claims::NewClaims;
 pub use opaque::{Encoding, InvalidOpaqueSize, OpaqueTokens};
-pub use text::Token;
+pub use token::Token;
 pub use verified::Verified;

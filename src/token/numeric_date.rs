@@ -1,22 +1,22 @@
-//! A point in time as tokens write it (RFC 7519 section 2, `NumericDate`).
+//! Times in tokens (RFC 7519 section 2, `NumericDate`).
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::clock;
 
-/// Milliseconds since 1970; fractions beyond them are cut off.
+/// Time in milliseconds since 1970; smaller fractions are cut off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct NumericDate(i64);
 
 impl NumericDate {
-    /// The last second that every JSON reader can hold exactly: 2^53.
+    /// The last second that every JSON reader holds exactly: 2^53.
     pub(super) const MAX_SECONDS: i64 = 1 << 53;
 
     pub(super) fn of(time: SystemTime) -> Self {
         Self(clock::unix_millis(time))
     }
 
-    /// Reads a JSON number of seconds from 0 to 2^53; `None` for any other JSON value.
+    /// Parses a JSON number of seconds from 0 to 2^53; `None` for any other JSON value.
     pub(super) fn parse(json: &str) -> Option<Self> {
         if json.len() <= 16 && json.bytes().all(|byte| byte.is_ascii_digit()) {
             let seconds: i64 = json.parse().ok()?;
@@ -29,7 +29,12 @@ impl NumericDate {
         in_range.then_some(Self((seconds * 1000.0) as i64))
     }
 
-    /// Whole seconds since 1970, rounded down.
+    /// Returns the time; `None` if it is before 1970 or beyond what `SystemTime` holds.
+    pub(super) fn time(self) -> Option<SystemTime> {
+        UNIX_EPOCH.checked_add(Duration::from_millis(u64::try_from(self.0).ok()?))
+    }
+
+    /// Returns whole Unix seconds, rounded down.
     pub(super) fn seconds(self) -> i64 {
         self.0.div_euclid(1000)
     }

@@ -1,25 +1,23 @@
-//! Tokens that are nothing but random.
+//! Opaque tokens: random text.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use zeroize::Zeroizing;
 
-use super::text::Token;
-use crate::crypto;
+use super::token::Token;
 use crate::id::SessionId;
 use crate::token_rejection::TokenRejection;
+use crate::{crypto, encoding};
 
-/// Makes and recognises opaque tokens: random bytes, written as text.
+/// Configuration of opaque tokens: random bytes, encoded as text.
 ///
 /// The session id is the base64url (without padding) of the SHA-256 of the token's text, 43
 /// characters, so the store never holds a token. Defaults to 32 bytes in base64url. Tokens of
-/// another size or encoding than the one configured are refused.
+/// another size or encoding are rejected.
 ///
 /// ```
-/// use jwt_redis_session::{Encoding, OpaqueTokens};
+/// use jwt_redis_session::{OpaqueTokens, token::Encoding};
 ///
 /// let tokens = OpaqueTokens::new().size(128)?.encoding(Encoding::Hex);
-/// # Ok::<(), jwt_redis_session::InvalidOpaqueSize>(())
+/// # Ok::<(), jwt_redis_session::token::InvalidOpaqueSize>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OpaqueTokens {
@@ -28,7 +26,7 @@ pub struct OpaqueTokens {
 }
 
 impl OpaqueTokens {
-    /// Starts with 32 bytes in base64url.
+    /// Creates the default configuration: 32 bytes in base64url.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -50,14 +48,14 @@ impl OpaqueTokens {
         Ok(self)
     }
 
-    /// Sets how the bytes are written.
+    /// Sets the encoding of the bytes.
     #[must_use]
     pub const fn encoding(mut self, encoding: Encoding) -> Self {
         self.encoding = encoding;
         self
     }
 
-    /// Draws a new token.
+    /// Creates a random token.
     pub(super) fn issue(self) -> (SessionId, Token) {
         let mut bytes = Zeroizing::new(vec![0; self.size]);
         crypto::fill_random(&mut bytes);
@@ -65,7 +63,7 @@ impl OpaqueTokens {
         (session_id(&text), Token::new(text))
     }
 
-    /// Finds the session of a token, if its text has the form of one.
+    /// Returns the session id of a token, if its text has the configured form.
     pub(super) fn identify(self, token: &str) -> Result<SessionId, TokenRejection> {
         if token.len() > Token::MAX_LEN {
             return Err(TokenRejection::TooLong);
@@ -83,7 +81,7 @@ impl Default for OpaqueTokens {
     }
 }
 
-/// Writes the bytes of an opaque token as text (RFC 4648).
+/// Text encoding of an opaque token (RFC 4648).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Encoding {
@@ -99,41 +97,34 @@ pub enum Encoding {
 impl Encoding {
     fn encode(self, bytes: &[u8]) -> String {
         match self {
-            Self::Base64Url => URL_SAFE_NO_PAD.encode(bytes),
-            Self::Base64 => STANDARD.encode(bytes),
-            Self::Hex => hex(bytes),
+            Self::Base64Url => encoding::base64url(bytes),
+            Self::Base64 => encoding::base64(bytes),
+            Self::Hex => encoding::hex(bytes),
         }
     }
 
-    /// Is `text` what [`encode`](Self::encode) makes of some `size` bytes?
+    /// Returns whether `text` is the encoding of `size` bytes.
     fn is_canonical(self, text: &str, size: usize) -> bool {
-        let decoded = |bytes: Result<Vec<u8>, _>| bytes.is_ok_and(|bytes| bytes.len() == size);
+        // 1024 bytes, rounded up to a multiple of 3.
+        let mut decoded = [0; 1026];
         match self {
-            Self::Base64Url => decoded(URL_SAFE_NO_PAD.decode(text)),
-            Self::Base64 => decoded(STANDARD.decode(text)),
+            Self::Base64Url => encoding::decode_base64url(text, &mut decoded) == Some(size),
+            Self::Base64 => encoding::decode_base64(text, &mut decoded) == Some(size),
             Self::Hex => {
-                let legal = |digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f');
-                text.len() == 2 * size && text.bytes().all(legal)
+                let is_digit = |digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f');
+                text.len() == 2 * size && text.bytes().all(is_digit)
             }
         }
     }
 }
 
-/// The size of opaque tokens is out of range.
+/// Error returned by [`OpaqueTokens::size`] for a size that is out of range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an opaque token has 16 to 1024 random bytes")]
 pub struct InvalidOpaqueSize(());
 
 fn session_id(token: &str) -> SessionId {
     SessionId::from_hash(crypto::sha256(token.as_bytes()))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    const DIGITS: [char; 16] = [
-        '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
-    ];
-    let digits = |byte: &u8| [byte >> 4, byte & 15].map(|digit| DIGITS[usize::from(digit)]);
-    bytes.iter().flat_map(digits).collect()
 }
 
 #[cfg(test)]
@@ -143,7 +134,7 @@ mod tests {
     const ENCODINGS: [Encoding; 3] = [Encoding::Base64Url, Encoding::Base64, Encoding::Hex];
 
     #[test]
-    fn issued_tokens_are_recognised_in_every_size_and_encoding() {
+    fn issued_tokens_are_accepted_in_every_size_and_encoding() {
         for (size, encoding) in [16, 17, 18, 32, 128, 1024]
             .into_iter()
             .flat_map(|size| ENCODINGS.map(|encoding| (size, encoding)))

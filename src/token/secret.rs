@@ -1,15 +1,17 @@
-//! Is this fit to be an HMAC secret?
+//! Checks of HMAC secrets.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use serde_json::{Map, Value};
+use zeroize::Zeroizing;
 
 use super::algorithm::Algorithm;
-use super::der::is_key as is_der;
+use super::der::Form;
 use super::error::KeyringError;
 use crate::crypto::Hash;
+use crate::encoding;
 
-/// Refuses secrets that can be guessed: shorter than the hash, or one byte repeated.
+/// How many encodings around a key are undone: quoted base64 of UTF-16 text, for instance.
+const MAX_LAYERS: usize = 3;
+
+/// Rejects secrets that can be guessed: shorter than the hash, or one byte repeated.
 pub(super) fn check_strength(
     algorithm: Algorithm,
     hash: Hash,
@@ -23,59 +25,131 @@ pub(super) fn check_strength(
     Ok(())
 }
 
-/// Refuses "secrets" that are keys in another format, and so perhaps known to everybody:
-/// CVE-2022-29217 and its kin.
+/// Rejects secrets that are keys in another format, which may be public: CVE-2022-29217 and its
+/// relatives.
+///
+/// Recognises PEM, DER, SSH and JWK, also in UTF-16, quotes, base64, base64url or hexadecimal.
 pub(super) fn check_not_a_key(secret: &[u8]) -> Result<(), KeyringError> {
-    let text = after_blanks(secret);
-    if is_armoured(text) || is_ssh(text) || is_der(text) || is_base64_der(text) || is_jwk(text) {
+    if is_key(secret, MAX_LAYERS) {
         return Err(KeyringError::KeyAsSecret);
     }
     Ok(())
 }
 
-fn after_blanks(secret: &[u8]) -> &[u8] {
+fn is_key(secret: &[u8], layers: usize) -> bool {
+    let text = without_prefix(secret);
+    if is_armoured(text) || is_ssh(text) || is_jwk(text) || is_der(text) {
+        return true;
+    }
+    let Some(layers) = layers.checked_sub(1) else {
+        return false;
+    };
+    if let Some(narrow) = from_utf16(text) {
+        return is_key(&narrow, layers);
+    }
+    let text = encoding::without_blanks(text);
+    let text = without_quotes(&text);
+    [
+        encoding::decode_secret(text),
+        encoding::decode_hex_secret(text),
+    ]
+    .into_iter()
+    .flatten()
+    .any(|decoded| !decoded.is_empty() && is_key(&decoded, layers))
+}
+
+/// Removes blanks, quotes and a byte order mark in front.
+///
+/// Only in front: the last byte of DER may look like a blank.
+fn without_prefix(secret: &[u8]) -> &[u8] {
     const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-    // Only in front: the last byte of a DER may look like a blank.
-    let text = secret.trim_ascii_start();
-    text.strip_prefix(BYTE_ORDER_MARK)
-        .unwrap_or(text)
-        .trim_ascii_start()
+    let mut text = secret;
+    loop {
+        let shorter = text.trim_ascii_start();
+        let shorter = shorter.strip_prefix(BYTE_ORDER_MARK).unwrap_or(shorter);
+        let shorter = match shorter {
+            [b'"' | b'\'' | b'`', rest @ ..] => rest,
+            text => text,
+        };
+        if shorter.len() == text.len() {
+            return text;
+        }
+        text = shorter;
+    }
 }
 
-/// Anywhere, since tools write attributes before the first line.
+fn without_quotes(text: &[u8]) -> &[u8] {
+    match text {
+        [rest @ .., b'"' | b'\'' | b'`'] => rest,
+        text => text,
+    }
+}
+
+/// Anywhere in the text, since tools write attributes in front of a key.
 fn is_armoured(text: &[u8]) -> bool {
-    const MARK: &[u8] = b"---- BEGIN ";
-    const PEM_MARK: &[u8] = b"-----BEGIN";
-    text.windows(MARK.len()).any(|window| window == MARK)
-        || text
-            .windows(PEM_MARK.len())
-            .any(|window| window == PEM_MARK)
+    contains(text, b"-----begin") || contains(text, b"---- begin ") || {
+        contains(text, b"begin ") && (contains(text, b" key") || contains(text, b" certificate"))
+    }
 }
 
-fn is_ssh(text: &[u8]) -> bool {
-    [&b"ssh-"[..], b"ecdsa-sha2-", b"sk-ssh-", b"sk-ecdsa-"]
-        .iter()
-        .any(|mark| text.starts_with(mark))
+/// Returns whether this is a key in a text or binary format of SSH or PuTTY.
+pub(super) fn is_ssh(text: &[u8]) -> bool {
+    let text = match text {
+        // The binary form starts with the length of the name.
+        [0, 0, 0, _, rest @ ..] => rest,
+        text => text,
+    };
+    [
+        &b"ssh-"[..],
+        b"ecdsa-sha2-",
+        b"sk-ssh-",
+        b"sk-ecdsa-",
+        b"PuTTY-User-Key-File",
+    ]
+    .iter()
+    .any(|mark| text.starts_with(mark))
 }
 
-/// A PEM whose first and last line were cut off.
-fn is_base64_der(text: &[u8]) -> bool {
-    let text: Vec<u8> = text
-        .iter()
-        .copied()
-        .filter(|byte| !byte.is_ascii_whitespace())
-        .collect();
-    text.starts_with(b"M") && STANDARD.decode(text).is_ok_and(|der| is_der(&der))
+/// Returns whether this contains a JWK (RFC 7517), alone, in a set or in an array.
+///
+/// No parser: it would leave copies of the secret in memory.
+pub(super) fn is_jwk(text: &[u8]) -> bool {
+    contains(text, b"\"kty\"") || contains(text, b"'kty'") || contains(text, b"\\\"kty\\\"")
 }
 
-/// A JWK or a JWK set (RFC 7517).
-fn is_jwk(text: &[u8]) -> bool {
-    serde_json::from_slice::<Map<String, Value>>(text)
-        .is_ok_and(|object| object.contains_key("kty") || object.contains_key("keys"))
+/// Returns whether this is a key or certificate in DER, with nothing but blanks behind it.
+fn is_der(bytes: &[u8]) -> bool {
+    Form::split(bytes).is_some_and(|(_, rest)| rest.trim_ascii().is_empty())
+}
+
+/// Returns the ASCII characters of UTF-16 text of either byte order; `None` for other bytes.
+fn from_utf16(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let text = match text {
+        [0xff, 0xfe, rest @ ..] | [0xfe, 0xff, rest @ ..] => rest,
+        text => text,
+    };
+    let (pairs, _) = text.as_chunks::<2>();
+    let little = pairs.iter().all(|pair| pair[1] == 0);
+    let big = pairs.iter().all(|pair| pair[0] == 0);
+    if pairs.is_empty() || !(little || big) {
+        return None;
+    }
+    let mut narrow = Zeroizing::new(Vec::with_capacity(pairs.len()));
+    narrow.extend(pairs.iter().map(|pair| pair[usize::from(big)]));
+    Some(narrow)
+}
+
+/// Compares without regard to case; `mark` is in lower case.
+fn contains(text: &[u8], mark: &[u8]) -> bool {
+    text.windows(mark.len())
+        .any(|window| window.eq_ignore_ascii_case(mark))
 }
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
+
     use super::*;
 
     #[test]
@@ -132,8 +206,68 @@ mod tests {
         }
     }
 
+    /// Encodings of a key that environments use.
+    fn encodings(key: &[u8]) -> impl Iterator<Item = Vec<u8>> + use<> {
+        [
+            STANDARD.encode(key),
+            STANDARD_NO_PAD.encode(key),
+            URL_SAFE.encode(key),
+            URL_SAFE_NO_PAD.encode(key),
+            encoding::hex(key),
+            encoding::hex(key).to_uppercase(),
+            STANDARD.encode(STANDARD.encode(key)),
+        ]
+        .into_iter()
+        .flat_map(|text| [format!("\"{text}\"\n"), format!(" '{text}'"), text])
+        .map(String::into_bytes)
+    }
+
     #[test]
-    fn ordinary_secrets_are_no_keys() {
+    fn disguised_keys_are_not_secrets() {
+        let pem = include_str!("../../tests/keys/p256.pub.pem");
+        let body: Vec<&str> = pem.lines().skip(1).take(2).collect();
+        let spki = STANDARD.decode(body.concat()).unwrap();
+        let utf16: Vec<u8> = pem.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let utf16_be: Vec<u8> = pem.encode_utf16().flat_map(u16::to_be_bytes).collect();
+        let disguised = [
+            pem.as_bytes().to_vec(),
+            pem.to_lowercase().into(),
+            pem.replace('-', "").into(),
+            pem.replace('\n', "\\n").into(),
+            body.concat().into(),
+            body.join("\\n").into(),
+            spki,
+            [&b"\xff\xfe"[..], &utf16].concat(),
+            [&b"\xfe\xff"[..], &utf16_be].concat(),
+            utf16,
+            utf16_be,
+            br#"[{"kty":"EC","crv":"P-256"}]"#.to_vec(),
+            b"\0\0\0\x0bssh-ed25519\0\0\0\x20 and the rest of it".to_vec(),
+        ];
+        for key in disguised {
+            for secret in encodings(&key).chain([key]) {
+                let printed = String::from_utf8_lossy(&secret);
+                assert!(check_not_a_key(&secret).is_err(), "{printed}");
+            }
+        }
+    }
+
+    #[test]
+    fn random_secrets_are_not_keys() {
+        for _ in 0..10_000 {
+            let mut secret = [0; 48];
+            crate::crypto::fill_random(&mut secret);
+            assert_eq!(check_not_a_key(&secret), Ok(()));
+            assert_eq!(
+                check_not_a_key(encoding::base64(&secret).as_bytes()),
+                Ok(())
+            );
+            assert_eq!(check_not_a_key(encoding::hex(&secret).as_bytes()), Ok(()));
+        }
+    }
+
+    #[test]
+    fn ordinary_secrets_are_not_keys() {
         for secret in [
             &b"abc123"[..],
             b"",
@@ -143,6 +277,8 @@ mod tests {
             b"0\x80000000000000000000000000000000",
             b"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
             br#"{"secret":"of another kind"}"#,
+            b"begin at the beginning",
+            b"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
         ] {
             assert_eq!(check_not_a_key(secret), Ok(()));
         }

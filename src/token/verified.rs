@@ -1,14 +1,14 @@
-//! What a token alone tells.
+//! The content of a verified token.
 
 use super::claims::Claims;
 use crate::id::SessionId;
 
-/// What a good token tells by itself: which session it names, and its claims.
+/// Content of a verified token: the session id and the claims.
 ///
-/// Nobody has asked the store. The session may have been destroyed, have expired or never have
-/// been in this keyspace, so **this is no login**: what it says may go into an answer or a log,
-/// and only [`Sessions::open`](crate::Sessions::open) lets anybody in. `Debug` prints no claim, and
-/// of the id a short hash.
+/// The store was not read: the session may be destroyed, expired, or of another keyspace.
+/// So **this is not a login**. Use it for a response or a log; only
+/// [`Sessions::open`](crate::Sessions::open) authenticates. `Debug` prints no claim, and a short
+/// hash of the id.
 #[derive(Clone, Debug)]
 pub struct Verified {
     pub(super) id: SessionId,
@@ -16,19 +16,19 @@ pub struct Verified {
 }
 
 impl Verified {
-    /// The session that the token names, whether or not it lives.
+    /// Returns the id of the session, which may not exist.
     #[must_use]
     pub const fn id(&self) -> &SessionId {
         &self.id
     }
 
-    /// The claims of the token; `None` for an opaque one, which has none.
+    /// Returns the claims of the token; `None` for an opaque token, which has none.
     #[must_use]
     pub const fn claims(&self) -> Option<&Claims> {
         self.claims.as_ref()
     }
 
-    /// Both of them.
+    /// Returns the id and the claims.
     pub(crate) fn into_parts(self) -> (SessionId, Option<Claims>) {
         (self.id, self.claims)
     }

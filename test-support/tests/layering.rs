@@ -10,11 +10,12 @@ type Foreign = &'static [(&'static str, &'static [&'static str])];
 
 const LIBRARY: Foreign = &[
     ("arc_swap", &["store/redis/"]),
-    ("aws_lc_rs", &["crypto.rs"]),
+    ("aws_lc_rs", &["crypto/"]),
     ("axum_core", &["axum.rs"]),
+    ("base64", &["encoding.rs"]),
     ("deadpool_redis", &["store/redis/", "reexports.rs"]),
     ("form_urlencoded", &["source/"]),
-    ("getrandom", &["crypto.rs"]),
+    ("getrandom", &["crypto/"]),
     (
         "http",
         &["source/", "middleware/", "axum.rs", "reexports.rs"],
@@ -22,7 +23,6 @@ const LIBRARY: Foreign = &[
     ("http_body", &["middleware/"]),
     ("http_body_util", &["middleware/", "axum.rs"]),
     ("indexmap", &["record/", "store/memory/"]),
-    ("jsonwebtoken", &["token/"]),
     ("metrics", &["telemetry.rs"]),
     ("redis", &["store/redis/", "reexports.rs"]),
     ("rustls", &["store/redis/"]),

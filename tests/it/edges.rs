@@ -4,15 +4,17 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::support::seconds;
+use jsonwebtoken::{EncodingKey, Header};
 use jwt_redis_session::config::{ManualClock, SessionsBuilder};
 use jwt_redis_session::store::{
     CompareOutcome, NewEntry, NewRecord, PutMode, SharedStore, Store, StoreErrorKind,
 };
 use jwt_redis_session::testing::{Faults, Step};
 use jwt_redis_session::{
-    Keyring, Lifetime, MemoryStore, NewClaims, Session, SessionError, SessionId, SessionState,
-    Sessions,
+    Keyring, Lifetime, MemoryStore, Session, SessionError, SessionId, SessionState, Sessions,
+    token::NewClaims,
 };
+use serde_json::{Value, json};
 use test_support::scheduler::{Scheduler, Stepping};
 
 const NODE_ID: &str = "0f7b5c3e-52a4-4c0b-9d3a-6f2a1f0c9b8e";
@@ -43,6 +45,15 @@ fn now() -> i64 {
     i64::try_from(since.as_secs()).unwrap()
 }
 
+fn forge(claims: &Value) -> String {
+    let key = EncodingKey::from_secret(b"a secret of at least 32 random bytes");
+    jsonwebtoken::encode(&Header::default(), claims, &key).unwrap()
+}
+
+fn at(unix_seconds: i64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(unix_seconds.unsigned_abs())
+}
+
 /// Runs `process` until it waits for the step `last`, or ends.
 async fn run_to(scheduler: &Scheduler, process: &Stepping, last: Option<Step>) {
     let id = process.hook().process();
@@ -56,6 +67,25 @@ async fn run_to(scheduler: &Scheduler, process: &Stepping, last: Option<Step>) {
             _ => return,
         }
     }
+}
+
+/// npm: `create({sub: 42})`. The owner comes from the record, never from the token.
+#[tokio::test]
+async fn a_token_with_a_subject_of_any_type_opens_its_session() {
+    let sessions = sessions(MemoryStore::new());
+    let (session, _) = created(&sessions, Some("jo")).await;
+    let id = session.id().unwrap();
+    for sub in [json!(42), json!(null), json!("other")] {
+        let claims = json!({ "jti": id.as_str(), "iat": now(), "sub": sub });
+        let token = forge(&claims);
+        let opened = sessions.open(&token).await.unwrap();
+        assert_eq!(opened.owner().as_deref(), Some("jo"), "{sub}");
+    }
+    let numeric = forge(&json!({ "jti": id.as_str(), "sub": 42 }));
+    let session = sessions.open(&numeric).await.unwrap();
+    let rotated = session.rotate().await.unwrap();
+    let again = sessions.open(rotated.as_str()).await.unwrap();
+    assert_eq!(again.claims().unwrap().subject().as_deref(), Some("jo"));
 }
 
 #[tokio::test]
@@ -75,12 +105,12 @@ async fn a_rotation_keeps_the_end_that_only_the_token_of_node_tells() {
         let record = NewRecord::new(&key, br#"{"foo":1}"#, Duration::from_secs(86_400));
         assert_eq!(store.insert(record).await, Ok(true));
         let end = now() + 600;
-        let claims = NewClaims::at(now()).expires_at(end);
+        let claims = NewClaims::at(SystemTime::now()).expires_at(at(end));
         let node = keyring().sign(&SessionId::parse(NODE_ID).unwrap(), &claims);
         let session = sessions.open(node.unwrap().as_str()).await.unwrap();
         let token = session.rotate().await.unwrap();
         let claims = keyring().verify(token.as_str(), SystemTime::now()).unwrap();
-        assert_eq!(claims.expires_at(), Some(end), "absolute: {absolute}");
+        assert_eq!(claims.expires_at(), Some(at(end)), "absolute: {absolute}");
         let again = sessions.open(token.as_str()).await.unwrap();
         assert_eq!(seconds(again.absolute_expiry()), Some(end));
     }

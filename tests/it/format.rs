@@ -7,8 +7,8 @@ use crate::support::seconds;
 use jwt_redis_session::config::ManualClock;
 use jwt_redis_session::store::{EntryState, IndexFilter, NewRecord, Store, StoredRecord};
 use jwt_redis_session::{
-    Encoding, Keyring, Lifetime, MemoryStore, OpaqueTokens, SessionError, SessionId, Sessions,
-    TokenFormat,
+    Keyring, Lifetime, MemoryStore, OpaqueTokens, SessionError, SessionId, Sessions,
+    token::{Encoding, TokenFormat},
 };
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -28,7 +28,7 @@ fn sessions(tokens: impl Into<TokenFormat>, keyspace: &str) -> (Sessions, Memory
     let clock = ManualClock::at(NOW);
     let store = MemoryStore::new().with_clock(clock.clone());
     let sessions = Sessions::builder(store.clone(), tokens)
-        .keyspace(keyspace)
+        .keyspace_without_delimiter(keyspace)
         .clock(clock);
     (sessions.build().unwrap(), store)
 }

@@ -1,6 +1,6 @@
 //! The method `create`.
 
-use jwt_redis_session::{SessionError, SessionId, Token, TokenError};
+use jwt_redis_session::{SessionError, SessionId, Token, token::TokenError};
 use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;

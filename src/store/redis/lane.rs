@@ -12,7 +12,7 @@ use super::config::Limits;
 use super::connect::Connector;
 use super::connection::Connection;
 use super::error;
-use super::pair::{Either, race};
+use super::race::{Either, race};
 use super::request::Request;
 use super::shared_connection::SharedConnection;
 use crate::store::error::{StoreError, StoreErrorKind};

@@ -1,14 +1,11 @@
 //! What one call sends to Redis.
 
-use std::pin::pin;
-
 use redis::aio::MultiplexedConnection;
 use redis::{Arg, Cmd, Pipeline, RedisResult, ServerErrorKind, Value};
 
 use super::answers::Answers;
 use super::commands;
 use super::config::LARGE;
-use super::pair::both;
 use super::spare;
 
 /// One command, or several that go out in one write and are answered in order.
@@ -25,8 +22,6 @@ pub(super) struct Request {
 // `Pipeline` one more and two for each of its commands, so one command never gets a pipeline.
 enum Commands {
     One(Cmd),
-    /// Two that only read: a caller that goes away may leave either of them unsent.
-    Two([Cmd; 2]),
     Several(Pipeline),
 }
 
@@ -34,11 +29,6 @@ impl Request {
     /// One command that only reads, so that it may be sent again.
     pub(super) const fn read(command: Cmd) -> Self {
         Self::new(Commands::One(command), true)
-    }
-
-    /// Two commands that only read. Cheaper than a pipeline, whose commands cannot be reused.
-    pub(super) const fn read_both(first: Cmd, second: Cmd) -> Self {
-        Self::new(Commands::Two([first, second]), true)
     }
 
     /// One command that writes.
@@ -60,7 +50,7 @@ impl Request {
     pub(super) fn push(&mut self, command: Cmd) {
         match &mut self.commands {
             Commands::Several(pipeline) => _ = pipeline.add_command(command),
-            Commands::One(_) | Commands::Two(_) => unreachable!("not made to be pushed to"),
+            Commands::One(one) => *one = command,
         }
     }
 
@@ -93,7 +83,6 @@ impl Request {
         self.reads_large
             || match &self.commands {
                 Commands::One(command) => size(command) > LARGE,
-                Commands::Two(commands) => commands.iter().map(size).sum::<usize>() > LARGE,
                 Commands::Several(pipeline) => pipeline.cmd_iter().map(size).sum::<usize>() > LARGE,
             }
     }
@@ -112,13 +101,6 @@ impl Request {
                     None => Ok(Answers::one(answer)),
                 }
             }
-            Commands::Two([first, second]) => {
-                let mut again = connection.clone();
-                let first = pin!(connection.send_packed_command(first));
-                let second = pin!(again.send_packed_command(second));
-                let (first, second) = both(first, second).await;
-                Ok(Answers::two(first?, second?))
-            }
             Commands::Several(pipeline) => {
                 let answers = connection.send_packed_commands(pipeline, 0, pipeline.len());
                 Ok(Answers::several(answers.await?))
@@ -136,12 +118,7 @@ async fn send_text(connection: &mut MultiplexedConnection, call: Cmd) -> RedisRe
 
 impl Drop for Request {
     fn drop(&mut self) {
-        let commands = match &mut self.commands {
-            Commands::One(command) => std::slice::from_mut(command),
-            Commands::Two(commands) => commands.as_mut_slice(),
-            Commands::Several(_) => &mut [],
-        };
-        for command in commands {
+        if let Commands::One(command) = &mut self.commands {
             let size = size(command);
             spare::keep(command, size);
         }

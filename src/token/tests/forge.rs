@@ -1,4 +1,4 @@
-//! Makes tokens that we would never make, with `jsonwebtoken`'s own signers.
+//! Forges tokens that a key ring never signs, with the signers of `jsonwebtoken`.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -51,7 +51,7 @@ pub(super) fn forge_with(
     seal(algorithm, key, &format!("{header}.{payload}"))
 }
 
-/// Signs text that stands for header and payload already.
+/// Signs text that is header and payload already.
 pub(super) fn seal(algorithm: Jwa, key: &EncodingKey, message: &str) -> String {
     let signer = (DEFAULT_PROVIDER.signer_factory)(&algorithm, key).unwrap();
     let signature = signer.try_sign(message.as_bytes()).unwrap();
@@ -67,12 +67,12 @@ pub(super) fn verify(token: &str) -> Result<Claims, TokenRejection> {
     keyring().verify(token, at(NOW))
 }
 
-/// Verifies a well signed token with this header.
+/// Verifies a correctly signed token with this header.
 pub(super) fn verify_header(header: &str) -> Result<Claims, TokenRejection> {
     verify(&forge(header, CLAIMS))
 }
 
-/// Verifies a well signed token with this payload.
+/// Verifies a correctly signed token with this payload.
 pub(super) fn verify_payload(payload: impl AsRef<[u8]>) -> Result<Claims, TokenRejection> {
     verify(&forge(HEADER, payload))
 }

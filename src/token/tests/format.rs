@@ -1,19 +1,22 @@
-//! Both formats through the one door of the sessions core.
+//! Both token formats as `Sessions` uses them.
 
 use serde_json::{Map, json};
 
 use super::forge::*;
-use crate::{NewClaims, OpaqueTokens, SessionId, TokenError, TokenFormat, TokenRejection};
+use crate::token::{NewClaims, TokenError, TokenFormat};
+use crate::{OpaqueTokens, SessionId, TokenRejection};
 
 #[test]
 fn a_jwt_takes_the_id_it_is_given() {
     let format = TokenFormat::from(keyring());
     let id = SessionId::parse(ID).unwrap();
-    let (issued, token) = format.issue(&NewClaims::at(NOW), || id.clone()).unwrap();
+    let (issued, token) = format
+        .issue(&NewClaims::at(at(NOW)), || id.clone())
+        .unwrap();
     assert_eq!(issued, id);
     let identified = format.identify(token.as_str(), at(NOW), false).unwrap();
     assert_eq!(*identified.id(), id);
-    assert_eq!(identified.claims().unwrap().issued_at(), Some(NOW));
+    assert_eq!(identified.claims().unwrap().issued_at(), Some(at(NOW)));
 }
 
 #[test]
@@ -32,9 +35,9 @@ fn an_opaque_token_is_its_own_id_and_carries_no_claims() {
     let format = TokenFormat::from(OpaqueTokens::new());
     let unused = || unreachable!("opaque tokens draw their own id");
     let empty = Map::new();
-    let claims = NewClaims::at(NOW)
+    let claims = NewClaims::at(at(NOW))
         .subject("s")
-        .expires_at(NOW)
+        .expires_at(at(NOW))
         .custom(&empty);
     let (id, token) = format.issue(&claims, unused).unwrap();
     assert!(!id.as_str().contains(token.as_str()));
@@ -43,7 +46,7 @@ fn an_opaque_token_is_its_own_id_and_carries_no_claims() {
     assert!(identified.claims().is_none());
     let mut custom = Map::new();
     custom.insert("role".into(), json!("admin"));
-    let refused = format.issue(&NewClaims::at(NOW).custom(&custom), unused);
+    let refused = format.issue(&NewClaims::at(at(NOW)).custom(&custom), unused);
     assert_eq!(refused.unwrap_err(), TokenError::ClaimsUnsupported);
     let jwt = forge(HEADER, CLAIMS);
     assert_eq!(

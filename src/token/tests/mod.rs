@@ -1,8 +1,10 @@
-//! Every requirement on tokens, one test each.
+//! Tests of tokens, keys and key rings.
 
+#[cfg(target_os = "linux")]
+mod erasure;
 mod forge;
 mod format;
 mod keys;
-mod minting;
 mod properties;
-mod refusals;
+mod signing;
+mod verification;

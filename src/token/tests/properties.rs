@@ -1,4 +1,4 @@
-//! What holds for every text.
+//! Properties of verification that hold for every text.
 
 use std::sync::LazyLock;
 use std::time::SystemTime;
@@ -6,7 +6,8 @@ use std::time::SystemTime;
 use proptest::prelude::*;
 
 use super::forge::*;
-use crate::{Encoding, Keyring, OpaqueTokens, TokenFormat};
+use crate::token::{Encoding, TokenFormat};
+use crate::{Keyring, OpaqueTokens};
 
 static KEYRING: LazyLock<Keyring> = LazyLock::new(keyring);
 static GOOD: LazyLock<String> = LazyLock::new(|| {

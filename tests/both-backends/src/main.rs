@@ -2,9 +2,7 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use jwt_redis_session::{
-    Algorithm, Keyring, MemoryStore, NewClaims, TokenRejection, SessionId, Sessions, SigningKey,
-};
+use jwt_redis_session::{Algorithm, Keyring, MemoryStore, TokenRejection, SessionId, Sessions, token::{NewClaims, SigningKey}};
 
 const KEYS: [(Algorithm, &str); 5] = [
     (Algorithm::Rs256, include_str!("../../keys/rsa.pem")),
@@ -42,7 +40,7 @@ fn sign_and_verify(keyring: &Keyring) {
     let at = |seconds| UNIX_EPOCH + Duration::from_secs(seconds);
     let custom = serde_json::from_str(r#"{"n":1.5,"big":123456789012345678901234567890}"#).unwrap();
     let id = SessionId::random();
-    let claims = NewClaims::at(1_700_000_000).expires_at(1_700_000_060).custom(&custom);
+    let claims = NewClaims::at(at(1_700_000_000)).expires_at(at(1_700_000_060)).custom(&custom);
     let token = keyring.sign(&id, &claims).unwrap();
     let verified = keyring.verify(token.as_str(), at(1_700_000_001)).unwrap();
     assert_eq!(verified.id(), &id);

@@ -4,7 +4,7 @@ use super::*;
 use jwt_redis_session::config::ManualClock;
 use jwt_redis_session::store::StoreErrorKind;
 use jwt_redis_session::testing::Hooked;
-use jwt_redis_session::{MemoryStore, TokenError};
+use jwt_redis_session::{MemoryStore, token::TokenError};
 
 on_every_store!(
     create_as_takes_the_id_it_is_given,

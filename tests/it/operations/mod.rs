@@ -19,8 +19,8 @@ use jwt_redis_session::store::{
 };
 use jwt_redis_session::testing::{Faults, Step};
 use jwt_redis_session::{
-    Encoding, Keyring, OpaqueTokens, Session, SessionError, SessionId, SessionState, Sessions,
-    Token, TokenRejection,
+    Keyring, OpaqueTokens, Session, SessionError, SessionId, SessionState, Sessions, Token,
+    TokenRejection, token::Encoding,
 };
 use serde_json::{Value, json};
 use test_support::Counting;

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use jwt_redis_session::{OpaqueTokens, RedisStore, Session, Sessions, TokenFormat};
+use jwt_redis_session::token::TokenFormat;
+use jwt_redis_session::{OpaqueTokens, RedisStore, Session, Sessions};
 use serde_json::json;
 
 use super::{destroy, is_session_of, log_in};

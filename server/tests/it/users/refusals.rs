@@ -107,7 +107,7 @@ async fn credentials_of_the_other_doors_are_no_sessions(service: Service) {
         ("sessiond:bucket:", OpaqueTokens::new().into()),
         ("sessiond:admin:", OpaqueTokens::new().into()),
     ] {
-        let tokens: jwt_redis_session::TokenFormat = tokens;
+        let tokens: jwt_redis_session::token::TokenFormat = tokens;
         let session = core(&service, keyspace, tokens).await.new_session();
         session.set_owner("jo").unwrap();
         foreign.push(session.create().await.expect("created").into_string());

@@ -1,4 +1,4 @@
-//! Polls two futures together.
+//! Waits for the first of two futures.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -22,15 +22,4 @@ pub(super) async fn race<L: Future, R: Future>(
         right.as_mut().poll(context).map(Either::Right)
     })
     .await
-}
-
-/// Waits for two futures, whichever is ready first. Polls the first one first.
-pub(super) async fn both<T>(
-    mut first: Pin<&mut impl Future<Output = T>>,
-    mut second: Pin<&mut impl Future<Output = T>>,
-) -> (T, T) {
-    match race(first.as_mut(), second.as_mut()).await {
-        Either::Left(output) => (output, second.await),
-        Either::Right(output) => (first.await, output),
-    }
 }

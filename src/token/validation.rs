@@ -1,18 +1,18 @@
-//! What a key ring asks of a token besides the signature.
+//! What a key ring requires of a token besides the signature.
 
-/// Defaults to any issuer, any audience, no leeway.
+/// Requirements on the claims; defaults to any issuer, any audience, no leeway.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Policy {
-    /// `None`: `iss` is not looked at.
+pub(super) struct Validation {
+    /// `None`: `iss` is not checked.
     pub(super) issuer: Option<Box<str>>,
-    /// `None`: `aud` is not looked at.
+    /// `None`: `aud` is not checked.
     pub(super) audience: Option<Box<str>>,
     /// Milliseconds.
     pub(super) leeway: i64,
 }
 
-impl Policy {
-    /// Which claims the session itself sets, so that nobody else may.
+impl Validation {
+    /// Returns the claims that the session sets, which the application must not.
     pub(super) fn reserved(&self) -> Reserved {
         Reserved {
             issuer: self.issuer.is_some(),
@@ -21,7 +21,7 @@ impl Policy {
     }
 }
 
-/// The names of the claims that the session itself sets.
+/// The names of the claims that the session sets.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reserved {
     issuer: bool,

@@ -2,44 +2,49 @@
 
 use super::numeric_date::NumericDate;
 use super::object;
-use super::policy::Policy;
+use super::validation::Validation;
 use crate::id::SessionId;
 use crate::token_rejection::TokenRejection;
 
-/// The registered claims, each as the JSON text of its value; `None` if the token lacks it.
+/// The registered claims that are checked, each as the JSON text of its value.
+///
+/// `None`: the token does not have the claim, or it is not checked. `sub` is not among them: the
+/// owner of a session comes from its record, so any value is accepted.
 #[derive(Default)]
-pub(super) struct Registered<'a> {
+pub(super) struct RegisteredClaims<'a> {
     jti: Option<&'a str>,
     iat: Option<&'a str>,
-    sub: Option<&'a str>,
     exp: Option<&'a str>,
     nbf: Option<&'a str>,
     iss: Option<&'a str>,
     aud: Option<&'a str>,
 }
 
-/// What a token in force says.
-pub(super) struct InForce {
+/// What remains of the registered claims once they are found to be valid.
+pub(super) struct ValidClaims {
     pub(super) id: SessionId,
-    pub(super) subject: Option<Box<str>>,
     pub(super) issued_at: Option<NumericDate>,
     pub(super) expires_at: Option<NumericDate>,
 }
 
-impl<'a> Registered<'a> {
-    /// Finds the claims in a payload whose signature is already verified.
-    pub(super) fn read(payload: &'a str) -> Result<Self, TokenRejection> {
+impl<'a> RegisteredClaims<'a> {
+    /// Reads the claims from a payload whose signature is already verified.
+    pub(super) fn read(payload: &'a str, validation: &Validation) -> Result<Self, TokenRejection> {
         let mut claims = Self::default();
-        object::members(payload, |name, value| {
+        let wanted = |name: &str| match name {
+            "jti" | "iat" | "exp" | "nbf" => true,
+            "iss" => validation.issuer.is_some(),
+            "aud" => validation.audience.is_some(),
+            _ => false,
+        };
+        object::members(payload, wanted, |name, value| {
             let claim = match name {
                 "jti" => &mut claims.jti,
                 "iat" => &mut claims.iat,
-                "sub" => &mut claims.sub,
                 "exp" => &mut claims.exp,
                 "nbf" => &mut claims.nbf,
                 "iss" => &mut claims.iss,
-                "aud" => &mut claims.aud,
-                _ => return,
+                _ => &mut claims.aud,
             };
             *claim = Some(value);
         })
@@ -47,33 +52,31 @@ impl<'a> Registered<'a> {
         Ok(claims)
     }
 
-    /// Judges the claims: types first, then time, issuer and audience, then the session id.
-    pub(super) fn check(
+    /// Validates the claims: types first, then times, issuer and audience, then the session id.
+    pub(super) fn validate(
         self,
-        policy: &Policy,
+        validation: &Validation,
         now: NumericDate,
-    ) -> Result<InForce, TokenRejection> {
+    ) -> Result<ValidClaims, TokenRejection> {
         let (expires_at, not_before) = (date(self.exp)?, date(self.nbf)?);
         let issued_at = date(self.iat)?;
-        let subject = text(self.sub)?;
-        if expires_at.is_some_and(|exp| now >= exp.plus_millis(policy.leeway)) {
+        if expires_at.is_some_and(|exp| now >= exp.plus_millis(validation.leeway)) {
             return Err(TokenRejection::Expired);
         }
-        if not_before.is_some_and(|nbf| now < nbf.plus_millis(-policy.leeway)) {
+        if not_before.is_some_and(|nbf| now < nbf.plus_millis(-validation.leeway)) {
             return Err(TokenRejection::NotYetValid);
         }
-        self.check_issuer(policy)?;
-        self.check_audience(policy)?;
-        Ok(InForce {
+        self.check_issuer(validation)?;
+        self.check_audience(validation)?;
+        Ok(ValidClaims {
             id: self.session_id()?,
-            subject,
             issued_at,
             expires_at,
         })
     }
 
-    fn check_issuer(&self, policy: &Policy) -> Result<(), TokenRejection> {
-        let Some(expected) = policy.issuer.as_deref() else {
+    fn check_issuer(&self, validation: &Validation) -> Result<(), TokenRejection> {
+        let Some(expected) = validation.issuer.as_deref() else {
             return Ok(());
         };
         let issuer = self.iss.and_then(object::text);
@@ -81,9 +84,9 @@ impl<'a> Registered<'a> {
         same.then_some(()).ok_or(TokenRejection::Issuer)
     }
 
-    /// `aud` is a string or an array of nothing but strings (RFC 7519 section 4.1.3).
-    fn check_audience(&self, policy: &Policy) -> Result<(), TokenRejection> {
-        let Some(expected) = policy.audience.as_deref() else {
+    /// `aud` is a string or an array of strings only (RFC 7519 section 4.1.3).
+    fn check_audience(&self, validation: &Validation) -> Result<(), TokenRejection> {
+        let Some(expected) = validation.audience.as_deref() else {
             return Ok(());
         };
         let aud = self.aud.ok_or(TokenRejection::Audience)?;
@@ -100,16 +103,6 @@ impl<'a> Registered<'a> {
         SessionId::parse(id.ok_or(TokenRejection::InvalidId)?)
             .map_err(|_| TokenRejection::InvalidId)
     }
-}
-
-fn text(claim: Option<&str>) -> Result<Option<Box<str>>, TokenRejection> {
-    claim
-        .map(|json| {
-            object::text(json)
-                .map(Into::into)
-                .ok_or(TokenRejection::Claim)
-        })
-        .transpose()
 }
 
 fn date(claim: Option<&str>) -> Result<Option<NumericDate>, TokenRejection> {

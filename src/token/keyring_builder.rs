@@ -1,14 +1,16 @@
-//! How a key ring is built.
+//! Building key rings.
 
 use super::algorithm::Algorithm;
 use super::error::KeyringError;
 use super::header;
-use super::key::{Key, SigningKey, VerifyingKey};
+use super::key::{SigningKey, VerifyingKey};
 use super::keyring::{Keyring, Keys, NamedKey};
-use super::prepared::{Signer, Verifier};
+use super::signer::{Signer, Verifier};
 
 impl Keyring {
-    /// Makes a ring of one HS256 secret: at least 32 random bytes, taken as they are.
+    /// Builds a key ring of one HS256 secret: at least 32 random bytes, used as they are.
+    ///
+    /// A secret in base64 is read by [`Key::secret_base64`](super::Key::secret_base64).
     ///
     /// # Errors
     ///
@@ -17,7 +19,8 @@ impl Keyring {
         Self::hmac(Algorithm::Hs256, secret)
     }
 
-    /// Makes a ring of one HMAC secret: at least 32 bytes for HS256, 48 for HS384, 64 for HS512.
+    /// Builds a key ring of one HMAC secret: at least 32 bytes for HS256, 48 for HS384, 64 for
+    /// HS512.
     ///
     /// # Errors
     ///
@@ -29,12 +32,12 @@ impl Keyring {
             .build()
     }
 
-    /// Makes a ring of one HMAC secret that may be too weak, for npm deployments that have one:
-    /// whoever guesses the secret can forge tokens.
+    /// Builds a key ring of one HMAC secret that may be too weak, for npm deployments that use
+    /// one: anyone who guesses the secret can forge tokens.
     ///
     /// # Errors
     ///
-    /// [`KeyringError::WeakSecret`] if it is empty, [`KeyringError::KeyAsSecret`] all the same.
+    /// [`KeyringError::WeakSecret`] if it is empty, and [`KeyringError::KeyAsSecret`].
     pub fn hmac_allowing_weak_secret_for_npm(
         algorithm: Algorithm,
         secret: impl AsRef<[u8]>,
@@ -44,22 +47,23 @@ impl Keyring {
             .build()
     }
 
-    /// Starts a ring of key pairs, of named keys, or of several keys.
+    /// Starts to build a key ring of key pairs, of named keys, or of several keys.
     #[must_use]
     pub fn builder(algorithm: Algorithm) -> KeyringBuilder {
         KeyringBuilder::new(algorithm)
     }
 }
 
-/// Gathers the keys of a [`Keyring`]: one that signs, and up to two previous ones whose tokens are
-/// still accepted.
+/// Builder of a [`Keyring`]: a key that signs, and up to two previous ones whose tokens are still
+/// accepted.
 ///
-/// Once any key has a `kid`, a token that names a key is verified with the key of exactly that
-/// name and a token that names none with each key in turn; a token that names an unknown key is
-/// refused. As long as no key has one, `kid` is not looked at.
+/// If any key has a `kid`, a token that names a key is verified with the key of that name, a token
+/// that names none with each key in turn, and a token that names an unknown key is rejected. If no
+/// key has one, the `kid` of a token is ignored.
 ///
 /// ```
-/// use jwt_redis_session::{Algorithm, Keyring, SigningKey, VerifyingKey};
+/// use jwt_redis_session::token::{SigningKey, VerifyingKey};
+/// use jwt_redis_session::{Algorithm, Keyring};
 ///
 /// # let private_pem = include_str!("../../tests/keys/p256.pem");
 /// # let previous_pem = include_str!("../../tests/keys/p256.pub.pem");
@@ -67,7 +71,7 @@ impl Keyring {
 ///     .signing(SigningKey::pem(private_pem).kid("2026-11"))
 ///     .previous(VerifyingKey::pem(previous_pem).kid("2026-05"))
 ///     .build()?;
-/// # Ok::<(), jwt_redis_session::KeyringError>(())
+/// # Ok::<(), jwt_redis_session::token::KeyringError>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct KeyringBuilder {
@@ -85,44 +89,44 @@ impl KeyringBuilder {
         }
     }
 
-    /// Sets the key that signs; it verifies, too.
+    /// Sets the key that signs and verifies.
     ///
-    /// A ring without one only verifies.
+    /// A key ring without one only verifies.
     #[must_use]
     pub fn signing(mut self, key: SigningKey) -> Self {
         self.signing = Some(key);
         self
     }
 
-    /// Adds a key that only verifies, such as the one that signed until yesterday.
+    /// Adds a key that only verifies, such as the previous signing key.
     ///
-    /// A ring has at most three keys in all.
+    /// A key ring has at most three keys in all.
     #[must_use]
     pub fn previous(mut self, key: VerifyingKey) -> Self {
         self.verifying.push(key);
         self
     }
 
-    /// Reads and prepares the keys, and signs and verifies once to see that it works.
+    /// Reads and prepares the keys, and signs and verifies once as a test.
     ///
     /// # Errors
     ///
-    /// [`KeyringError`] if a key is unfit, if there are too few or too many, or if their names
-    /// clash.
+    /// [`KeyringError`] if a key cannot be used, if there are none or too many, or if two have the
+    /// same name.
     pub fn build(self) -> Result<Keyring, KeyringError> {
         self.check_count()?;
         self.check_kids()?;
         let algorithm = self.algorithm;
         let mut verifying = Vec::new();
         let mut signing = None;
-        if let Some(SigningKey(key)) = self.signing {
+        if let Some(key) = self.signing {
             let signer = Signer::new(algorithm, &key)?;
-            verifying.push(named(algorithm, key, signer.verifier(algorithm)?));
+            verifying.push(named(algorithm, key.kid, signer.verifier(algorithm)?));
             signing = Some(signer);
         }
-        for VerifyingKey(key) in self.verifying {
+        for key in self.verifying {
             let verifier = Verifier::new(algorithm, &key)?;
-            verifying.push(named(algorithm, key, verifier));
+            verifying.push(named(algorithm, key.kid, verifier));
         }
         Ok(Keyring::new(Keys {
             algorithm,
@@ -132,7 +136,7 @@ impl KeyringBuilder {
     }
 
     fn check_count(&self) -> Result<(), KeyringError> {
-        match self.keys().count() {
+        match self.kids().count() {
             0 => Err(KeyringError::NoKey),
             1..=3 => Ok(()),
             _ => Err(KeyringError::TooManyKeys),
@@ -140,7 +144,7 @@ impl KeyringBuilder {
     }
 
     fn check_kids(&self) -> Result<(), KeyringError> {
-        let mut kids: Vec<&str> = self.keys().filter_map(|key| key.kid.as_deref()).collect();
+        let mut kids: Vec<&str> = self.kids().flatten().collect();
         if kids.iter().any(|kid| !(1..=128).contains(&kid.len())) {
             return Err(KeyringError::InvalidKid);
         }
@@ -151,16 +155,16 @@ impl KeyringBuilder {
         distinct.then_some(()).ok_or(KeyringError::DuplicateKid)
     }
 
-    fn keys(&self) -> impl Iterator<Item = &Key> {
-        let signing = self.signing.iter().map(|SigningKey(key)| key);
-        signing.chain(self.verifying.iter().map(|VerifyingKey(key)| key))
+    fn kids(&self) -> impl Iterator<Item = Option<&str>> {
+        let signing = self.signing.iter().map(|key| key.kid.as_deref());
+        signing.chain(self.verifying.iter().map(|key| key.kid.as_deref()))
     }
 }
 
-fn named(algorithm: Algorithm, key: Key, verifier: Verifier) -> NamedKey {
+fn named(algorithm: Algorithm, kid: Option<Box<str>>, verifier: Verifier) -> NamedKey {
     NamedKey {
         verifier,
-        header: header::encode(algorithm, key.kid.as_deref()),
-        kid: key.kid,
+        header: header::encode(algorithm, kid.as_deref()),
+        kid,
     }
 }

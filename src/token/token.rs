@@ -1,18 +1,18 @@
-//! A token as text.
+//! The text of a token.
 
 use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-/// A token as text: one just issued, or one found in a request and not yet verified.
+/// Text of a token: one that was just issued, or one found in a request and not yet verified.
 ///
-/// Whoever holds the text holds the session, so `Debug` prints `Token([redacted])` and there is
-/// no `Display`; serialise it into the answer, or take the text with [`Token::as_str`].
+/// The text is a credential, so `Debug` prints `Token([redacted])` and there is no `Display`.
+/// Serialize it into the response, or read the text with [`Token::as_str`].
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token(Box<str>);
 
 impl Token {
-    /// The longest token that is accepted, in bytes; a longer one is not even looked at.
+    /// The longest token that is accepted, in bytes; a longer one is rejected unread.
     pub const MAX_LEN: usize = 8192;
 
     /// Wraps the text of a token.
@@ -21,13 +21,13 @@ impl Token {
         Self(text.into())
     }
 
-    /// The text that goes to, or came from, the client.
+    /// Returns the text as the client sends it.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The text, owned.
+    /// Returns the text as a `String`.
     #[must_use]
     pub fn into_string(self) -> String {
         self.0.into()

@@ -1,26 +1,38 @@
-//! The claims of a token about to be signed.
+//! The claims of a new token.
+
+use std::fmt;
+use std::time::SystemTime;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
 
 use super::error::TokenError;
 use super::numeric_date::NumericDate;
-use super::policy::Policy;
+use super::validation::Validation;
 use crate::id::SessionId;
 
-/// What a new token will say besides its session id.
+/// Claims of a token to be signed, besides the session id.
+///
+/// Times are written in whole Unix seconds, rounded down. `Debug` prints no value.
 #[derive(Clone, Copy)]
 pub struct NewClaims<'a> {
-    pub(super) issued_at: i64,
-    pub(super) subject: Option<&'a str>,
-    pub(super) expires_at: Option<i64>,
-    pub(super) custom: Option<&'a Map<String, Value>>,
+    /// Unix seconds.
+    issued_at: i64,
+    subject: Option<&'a str>,
+    /// Unix seconds.
+    expires_at: Option<i64>,
+    custom: Option<&'a Map<String, Value>>,
 }
 
 impl<'a> NewClaims<'a> {
-    /// Starts with `iat` alone: seconds since 1970.
+    /// Creates claims with `iat` only.
     #[must_use]
-    pub fn at(issued_at: i64) -> Self {
+    pub fn at(issued_at: SystemTime) -> Self {
+        Self::at_unix(NumericDate::of(issued_at).seconds())
+    }
+
+    /// Creates claims with `iat` only, in Unix seconds.
+    pub(crate) fn at_unix(issued_at: i64) -> Self {
         Self {
             issued_at,
             subject: None,
@@ -29,21 +41,26 @@ impl<'a> NewClaims<'a> {
         }
     }
 
-    /// Sets `sub`, the owner of the session.
+    /// Sets `sub`: the owner of the session.
     #[must_use]
     pub fn subject(mut self, subject: &'a str) -> Self {
         self.subject = Some(subject);
         self
     }
 
-    /// Sets `exp`, from when on the token is refused: seconds since 1970.
+    /// Sets `exp`: the time from which on the token is rejected.
     #[must_use]
-    pub fn expires_at(mut self, expires_at: i64) -> Self {
+    pub fn expires_at(self, expires_at: SystemTime) -> Self {
+        self.expires_at_unix(NumericDate::of(expires_at).seconds())
+    }
+
+    /// Sets `exp` in Unix seconds.
+    pub(crate) fn expires_at_unix(mut self, expires_at: i64) -> Self {
         self.expires_at = Some(expires_at);
         self
     }
 
-    /// Adds the caller's own claims; their names are checked when the token is signed.
+    /// Sets the claims of the application; their names are checked when the token is signed.
     #[must_use]
     pub fn custom(mut self, custom: &'a Map<String, Value>) -> Self {
         self.custom = Some(custom);
@@ -54,29 +71,33 @@ impl<'a> NewClaims<'a> {
         self.custom.is_some_and(|custom| !custom.is_empty())
     }
 
-    /// Writes the payload: jti, iat, sub, exp, iss, aud, then the caller's own.
-    pub(super) fn payload(&self, id: &SessionId, policy: &Policy) -> Result<Vec<u8>, TokenError> {
+    /// Encodes the payload: jti, iat, sub, exp, iss, aud, then the claims of the application.
+    pub(super) fn payload(
+        &self,
+        id: &SessionId,
+        validation: &Validation,
+    ) -> Result<Vec<u8>, TokenError> {
         self.check_times()?;
-        self.check_custom(policy)?;
+        self.check_custom(validation)?;
         let payload = Payload {
             id,
             claims: self,
-            policy,
+            validation,
         };
         serde_json::to_vec(&payload).map_err(|_| TokenError::Encoding)
     }
 
     fn check_times(&self) -> Result<(), TokenError> {
-        let sensible = |seconds: i64| (0..=NumericDate::MAX_SECONDS).contains(&seconds);
-        let all = sensible(self.issued_at) && self.expires_at.is_none_or(sensible);
+        let valid = |seconds: i64| (0..=NumericDate::MAX_SECONDS).contains(&seconds);
+        let all = valid(self.issued_at) && self.expires_at.is_none_or(valid);
         all.then_some(()).ok_or(TokenError::Time)
     }
 
-    fn check_custom(&self, policy: &Policy) -> Result<(), TokenError> {
+    fn check_custom(&self, validation: &Validation) -> Result<(), TokenError> {
         let Some(custom) = self.custom else {
             return Ok(());
         };
-        if let Some(name) = policy
+        if let Some(name) = validation
             .reserved()
             .names()
             .find(|&name| custom.contains_key(name))
@@ -92,8 +113,8 @@ impl<'a> NewClaims<'a> {
     }
 }
 
-impl std::fmt::Debug for NewClaims<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for NewClaims<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("NewClaims([redacted])")
     }
 }
@@ -101,7 +122,7 @@ impl std::fmt::Debug for NewClaims<'_> {
 struct Payload<'a> {
     id: &'a SessionId,
     claims: &'a NewClaims<'a>,
-    policy: &'a Policy,
+    validation: &'a Validation,
 }
 
 impl Serialize for Payload<'_> {
@@ -115,10 +136,10 @@ impl Serialize for Payload<'_> {
         if let Some(expires_at) = self.claims.expires_at {
             map.serialize_entry("exp", &expires_at)?;
         }
-        if let Some(issuer) = &self.policy.issuer {
+        if let Some(issuer) = &self.validation.issuer {
             map.serialize_entry("iss", issuer)?;
         }
-        if let Some(audience) = &self.policy.audience {
+        if let Some(audience) = &self.validation.audience {
             map.serialize_entry("aud", audience)?;
         }
         for (name, value) in self.claims.custom.into_iter().flatten() {

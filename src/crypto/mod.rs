@@ -1,0 +1,15 @@
+//! Cryptographic primitives: SHA-256, HMAC, signatures, random bytes.
+//!
+//! The only module that names `aws-lc-rs` and `getrandom`. Session ids and opaque tokens come
+//! from `getrandom`, straight from the operating system, so that no generator state in the
+//! process can reveal them; `aws-lc-rs` draws what its signatures need by itself.
+
+mod hash;
+mod hmac;
+mod random;
+mod signature;
+
+pub(crate) use hash::{Hash, sha256};
+pub(crate) use hmac::HmacKey;
+pub(crate) use random::fill_random;
+pub(crate) use signature::{PrivateKey, PublicKey, Scheme};

@@ -1,0 +1,131 @@
+//! Keys prepared once, so that each token costs only its own bytes.
+
+use std::sync::Arc;
+
+use zeroize::Zeroizing;
+
+use super::algorithm::{Algorithm, Family};
+use super::error::KeyringError;
+use super::key::{Key, Material, Signing, Verifying};
+use super::{key_pair, secret};
+use crate::crypto::{Hash, HmacKey, PrivateKey, PublicKey, Scheme};
+use crate::encoding;
+use crate::token_rejection::TokenRejection;
+
+/// Prepared key that signs.
+pub(super) enum Signer {
+    Hmac(Arc<HmacKey>),
+    Private(PrivateKey, Scheme),
+}
+
+impl Signer {
+    pub(super) fn new(algorithm: Algorithm, key: &Key<Signing>) -> Result<Self, KeyringError> {
+        match algorithm.family() {
+            Family::Hmac(hash) => hmac(algorithm, hash, key).map(Self::Hmac),
+            Family::KeyPair(scheme) => {
+                let key = key_pair::private_key(algorithm, scheme, &key.material)?;
+                Ok(Self::Private(key, scheme))
+            }
+        }
+    }
+
+    /// Returns the verifying half, after a test that it accepts what this half signs.
+    pub(super) fn verifier(&self, algorithm: Algorithm) -> Result<Verifier, KeyringError> {
+        let failed = KeyringError::SelfTest(algorithm);
+        let verifier = match self {
+            Self::Hmac(key) => Verifier::Hmac(Arc::clone(key)),
+            Self::Private(key, scheme) => match key.public_key(*scheme) {
+                Some(key) => Verifier::Public(key),
+                None => return Err(failed),
+            },
+        };
+        let mut signed = "self-test".to_owned();
+        let tested = self.sign(&mut signed).is_some_and(|()| {
+            let (message, signature) = signed.split_once('.').unwrap_or_default();
+            verifier.verify(message.as_bytes(), signature).is_ok()
+        });
+        tested.then_some(verifier).ok_or(failed)
+    }
+
+    /// Appends a dot and the signature of `text` in base64url; `None` if the library fails.
+    pub(super) fn sign(&self, text: &mut String) -> Option<()> {
+        match self {
+            Self::Hmac(key) => {
+                let tag = key.sign(text.as_bytes());
+                text.push('.');
+                encoding::push_base64url(tag, text);
+            }
+            Self::Private(key, _) => {
+                let signature = key.sign(text.as_bytes())?;
+                text.push('.');
+                encoding::push_base64url(signature, text);
+            }
+        }
+        Some(())
+    }
+}
+
+/// Prepared key that verifies.
+pub(super) enum Verifier {
+    Hmac(Arc<HmacKey>),
+    Public(PublicKey),
+}
+
+/// The longest signature in bytes, rounded up to a multiple of 3: RSA of 8192 bits.
+const MAX_SIGNATURE: usize = 1026;
+
+/// The longest tag in bytes, rounded up to a multiple of 3: HMAC with SHA-512.
+const MAX_TAG: usize = 66;
+
+impl Verifier {
+    pub(super) fn new(algorithm: Algorithm, key: &Key<Verifying>) -> Result<Self, KeyringError> {
+        match algorithm.family() {
+            Family::Hmac(hash) => hmac(algorithm, hash, key).map(Self::Hmac),
+            Family::KeyPair(scheme) => {
+                key_pair::public_key(algorithm, scheme, &key.material).map(Self::Public)
+            }
+        }
+    }
+
+    /// Checks that `signature`, in base64url, is one of `message`.
+    pub(super) fn verify(&self, message: &[u8], signature: &str) -> Result<(), TokenRejection> {
+        let genuine = match self {
+            Self::Hmac(key) => {
+                let mut tag = [0; MAX_TAG];
+                key.verify(message, decode(signature, &mut tag)?)
+            }
+            Self::Public(key) => {
+                let mut bytes = [0; MAX_SIGNATURE];
+                key.verify(message, decode(signature, &mut bytes)?)
+            }
+        };
+        genuine.then_some(()).ok_or(TokenRejection::Signature)
+    }
+}
+
+/// Decodes a signature; one that is too long for the buffer cannot be genuine.
+fn decode<'a>(signature: &str, buffer: &'a mut [u8]) -> Result<&'a [u8], TokenRejection> {
+    if signature.len() > buffer.len() / 3 * 4 {
+        return Err(TokenRejection::Signature);
+    }
+    let length = encoding::decode_base64url(signature, buffer).ok_or(TokenRejection::Malformed)?;
+    Ok(&buffer[..length])
+}
+
+fn hmac<U>(algorithm: Algorithm, hash: Hash, key: &Key<U>) -> Result<Arc<HmacKey>, KeyringError> {
+    let decoded: Zeroizing<Vec<u8>>;
+    let bytes = match &key.material {
+        Material::Secret(bytes) => bytes,
+        Material::SecretBase64(text) => {
+            decoded =
+                encoding::decode_secret(text.trim_ascii()).ok_or(KeyringError::InvalidBase64)?;
+            &decoded
+        }
+        Material::Pem(_) | Material::Der(_) => return Err(KeyringError::WrongKind(algorithm)),
+    };
+    secret::check_not_a_key(bytes)?;
+    if !key.weak_allowed || bytes.is_empty() {
+        secret::check_strength(algorithm, hash, bytes)?;
+    }
+    Ok(Arc::new(HmacKey::new(hash, bytes)))
+}
