@@ -35,6 +35,7 @@ const LIBRARY: Foreign = &[
 /// Redis and JWTs are reached through the library only.
 const SERVICE: Foreign = &[
     ("aws_lc_rs", &["crypto.rs"]),
+    ("base62", &["crypto.rs"]),
     ("clap", &["cli.rs"]),
     ("config", &["settings/"]),
     ("crc32fast", &["buckets/"]),
@@ -46,10 +47,7 @@ const SERVICE: Foreign = &[
     ("metrics_exporter_prometheus", &["operators/"]),
     ("redis", &[]),
     ("tower_http", &["observe/"]),
-    (
-        "tracing_subscriber",
-        &["log_lines.rs", "log_writer.rs", "telemetry.rs"],
-    ),
+    ("tracing_subscriber", &["log_writer.rs", "telemetry.rs"]),
     ("utoipa_swagger_ui", &["operators/"]),
     ("zeroize", &["admin/", "secret.rs"]),
 ];
