@@ -1,6 +1,9 @@
 //! Session ids.
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::ops::Range;
 use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
@@ -12,8 +15,12 @@ use crate::{crypto, encoding};
 /// Always 16 to 128 characters of `A-Z a-z 0-9 _ -`, so an id can never leave its keyspace.
 /// Knowing an id grants no access; only the token does. Cloning does not copy the text.
 /// `Debug` and `Display` print only a short hash; [`SessionId::as_str`] returns the id itself.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct SessionId(Arc<str>);
+#[derive(Clone)]
+pub struct SessionId {
+    /// The id, or the claims of the token that names it: verifying a token copies no id.
+    text: Arc<str>,
+    range: Range<u16>,
+}
 
 impl SessionId {
     /// Creates a random id: 32 bytes from the operating system, 43 characters of base64url.
@@ -25,12 +32,40 @@ impl SessionId {
     pub fn random() -> Self {
         let mut bytes = [0; 32];
         crypto::fill_random(&mut bytes);
-        Self(encoding::shared_base64url(&bytes))
+        Self::whole(encoding::shared_base64url(&bytes))
     }
 
     /// Encodes a hash as an id: 43 characters of base64url.
     pub(crate) fn from_hash(hash: [u8; 32]) -> Self {
-        Self(encoding::shared_base64url(&hash))
+        Self::whole(encoding::shared_base64url(&hash))
+    }
+
+    /// The text is at most 128 bytes.
+    fn whole(text: Arc<str>) -> Self {
+        let range = 0..u16::try_from(text.len()).unwrap_or_default();
+        Self { text, range }
+    }
+
+    /// As [`parse`](Self::parse), without a copy if `id` is a part of `text`.
+    pub(crate) fn parse_within(text: &Arc<str>, id: &str) -> Result<Self, InvalidSessionId> {
+        let start = (id.as_ptr() as usize).wrapping_sub(text.as_ptr() as usize);
+        let end = start.wrapping_add(id.len());
+        let range = (u16::try_from(start), u16::try_from(end));
+        match range {
+            (Ok(start), Ok(end)) if text.get(start.into()..end.into()) == Some(id) => {
+                Self::check(id)?;
+                Ok(Self {
+                    text: Arc::clone(text),
+                    range: start..end,
+                })
+            }
+            _ => Self::parse(id),
+        }
+    }
+
+    fn check(id: &str) -> Result<(), InvalidSessionId> {
+        let legal = (16..=128).contains(&id.len()) && id.chars().all(Self::is_legal);
+        legal.then_some(()).ok_or(InvalidSessionId(()))
     }
 
     /// Parses an id.
@@ -40,11 +75,8 @@ impl SessionId {
     /// [`InvalidSessionId`] unless `id` matches `^[A-Za-z0-9_-]{16,128}$`.
     pub fn parse(id: impl AsRef<str>) -> Result<Self, InvalidSessionId> {
         let id = id.as_ref();
-        if (16..=128).contains(&id.len()) && id.chars().all(Self::is_legal) {
-            Ok(Self(id.into()))
-        } else {
-            Err(InvalidSessionId(()))
-        }
+        Self::check(id)?;
+        Ok(Self::whole(id.into()))
     }
 
     /// Whether ids may contain `character`.
@@ -55,7 +87,33 @@ impl SessionId {
     /// Returns the id as it is written in a token and in Redis.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text[usize::from(self.range.start)..usize::from(self.range.end)]
+    }
+}
+
+impl PartialEq for SessionId {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for SessionId {}
+
+impl Hash for SessionId {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
+    }
+}
+
+impl PartialOrd for SessionId {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for SessionId {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.as_str().cmp(other.as_str())
     }
 }
 
@@ -63,7 +121,9 @@ impl SessionId {
 /// log, too little to find the id.
 impl fmt::Display for SessionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&encoding::hex(&crypto::sha256(self.0.as_bytes())[..4]))
+        f.write_str(&encoding::hex(
+            &crypto::sha256(self.as_str().as_bytes())[..4],
+        ))
     }
 }
 
@@ -75,13 +135,13 @@ impl fmt::Debug for SessionId {
 
 impl Serialize for SessionId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
+        serializer.serialize_str(self.as_str())
     }
 }
 
 impl AsRef<str> for SessionId {
     fn as_ref(&self) -> &str {
-        &self.0
+        self.as_str()
     }
 }
 
@@ -115,6 +175,19 @@ mod tests {
         ] {
             assert!(SessionId::parse(bad).is_err(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn a_part_of_a_text_is_the_same_id_as_a_copy() {
+        let text: Arc<str> = r#"{"jti":"0123456789abcdef","aud":"short"}"#.into();
+        let copy = SessionId::parse("0123456789abcdef").unwrap();
+        let part = SessionId::parse_within(&text, &text[8..24]).unwrap();
+        assert!(Arc::ptr_eq(&part.text, &text));
+        let elsewhere = SessionId::parse_within(&text, "0123456789abcdef").unwrap();
+        assert!(!Arc::ptr_eq(&elsewhere.text, &text));
+        let ids = std::collections::HashSet::from([copy, part, elsewhere]);
+        assert_eq!(ids.len(), 1);
+        assert!(SessionId::parse_within(&text, &text[33..38]).is_err());
     }
 
     #[test]

@@ -161,11 +161,9 @@ impl Lifecycle {
         id: &SessionId,
         saved: &Saved,
     ) -> Result<(), SessionError> {
-        let (old, new) = (
-            saved.before.meta().owner.as_ref(),
-            saved.after.meta().owner.as_ref(),
-        );
-        let Some(index) = self.index(new).filter(|_| old != new) else {
+        let owner = saved.after.meta().owner.as_ref();
+        let changed = owner != saved.before.meta().owner.as_ref();
+        let Some(index) = self.index(owner.filter(|_| changed)) else {
             return Ok(());
         };
         if self.is_active("update", &index, id).await? {

@@ -47,7 +47,7 @@ impl Changes {
 #[derive(Clone)]
 struct Change {
     /// `None`: removed.
-    value: Option<Arc<RawValue>>,
+    value: Option<Box<RawValue>>,
     number: u64,
 }
 
@@ -102,7 +102,7 @@ impl SessionData {
         }
         match encode::to_raw(&value) {
             Ok(value) => {
-                self.changes_mut().set(key, Some(value.into()));
+                self.changes_mut().set(key, Some(value));
                 Ok(())
             }
             Err(error) => Err(SessionError::encode(Some(key), error)),
@@ -190,7 +190,7 @@ impl SessionData {
         if withdrawn {
             self.changes_mut().fields.remove(name);
         } else {
-            let value = Some(value.to_owned().into());
+            let value = Some(value.to_owned());
             self.changes_mut().set(name.to_owned(), value);
         }
     }
@@ -301,7 +301,7 @@ impl fmt::Debug for SessionData {
 }
 
 impl Changes {
-    fn set(&mut self, key: String, value: Option<Arc<RawValue>>) {
+    fn set(&mut self, key: String, value: Option<Box<RawValue>>) {
         self.count += 1;
         self.fields.insert(
             key,

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 
 use indexmap::IndexMap;
-use serde::Deserialize;
 use serde::de::{Deserializer as _, MapAccess, Visitor};
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 /// How many fields a map is allocated for, so that most records need no second allocation.
@@ -15,8 +15,8 @@ const USUAL_FIELDS: usize = 14;
 pub(crate) type Fields<'a> = IndexMap<Cow<'a, str>, &'a RawValue>;
 
 /// Text that is borrowed unless it holds an escape.
-#[derive(Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+#[derive(Deserialize, Serialize)]
+pub(super) struct Text<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
 
 /// Calls `each` for every field of the object `text`, in the order of the text.
 ///

@@ -20,14 +20,23 @@ impl Keyspace {
         Self(prefix.into())
     }
 
-    /// The name of a session's record.
+    /// Returns the key of a session's record.
     pub(crate) fn record(&self, id: &SessionId) -> String {
         [&self.0, id.as_str()].concat()
     }
 
-    /// The name of an owner's index.
+    /// Returns the key of an owner's index.
     pub(crate) fn index(&self, owner: &Owner) -> String {
-        [&self.0, "owner:", &encoding::base64url(owner.as_str()), ":"].concat()
+        const KIND: &str = "owner:";
+        let owner = owner.as_str();
+        // One allocation: the owner in base64 takes four characters for three bytes.
+        let encoded = owner.len().div_ceil(3) * 4;
+        let mut index = String::with_capacity(self.0.len() + KIND.len() + encoded + 1);
+        index.push_str(&self.0);
+        index.push_str(KIND);
+        encoding::push_base64url(owner, &mut index);
+        index.push(':');
+        index
     }
 }
 

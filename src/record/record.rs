@@ -7,7 +7,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::record::json::{self, Fields};
+use crate::record::json::{self, Fields, Text};
 use crate::record::owner::Owner;
 
 /// The top-level field that holds the metadata.
@@ -184,7 +184,7 @@ fn write_field(out: &mut Vec<u8>, name: &str, value: &(impl Serialize + ?Sized))
 #[derive(Deserialize, Serialize)]
 struct RawMeta<'a> {
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
-    owner: Option<Cow<'a, str>>,
+    owner: Option<Text<'a>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     created: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -200,7 +200,7 @@ impl<'a> From<&'a Meta> for RawMeta<'a> {
             owner: meta
                 .owner
                 .as_ref()
-                .map(|owner| Cow::Borrowed(owner.as_str())),
+                .map(|owner| Text(Cow::Borrowed(owner.as_str()))),
             created: meta.created,
             expires: meta.expires,
             nonce: None,
@@ -216,7 +216,7 @@ impl Meta {
         }
         let raw: RawMeta<'_> = serde_json::from_str(raw.get()).map_err(|_| Corrupt)?;
         let owner = match raw.owner {
-            Some(owner) => Some(Owner::parse(&owner).ok_or(Corrupt)?),
+            Some(owner) => Some(Owner::parse(&owner.0).ok_or(Corrupt)?),
             None => None,
         };
         Ok(Self {

@@ -145,8 +145,11 @@ impl Keyring {
         let candidates = self.keys.candidates(token.header)?;
         verify_with_any(candidates, token)?;
         let payload = compact::decode(token.payload)?;
-        let claims = RegisteredClaims::read(&payload, &self.validation)?
-            .validate(&self.validation, NumericDate::of(now))?;
+        let claims = RegisteredClaims::read(&payload, &self.validation)?.validate(
+            &payload,
+            &self.validation,
+            NumericDate::of(now),
+        )?;
         Ok(Claims::new(claims, payload, self.validation.reserved()))
     }
 

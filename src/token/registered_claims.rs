@@ -1,5 +1,7 @@
 //! The registered claims of a token (RFC 7519 section 4.1).
 
+use std::sync::Arc;
+
 use super::numeric_date::NumericDate;
 use super::object;
 use super::validation::Validation;
@@ -52,9 +54,11 @@ impl<'a> RegisteredClaims<'a> {
         Ok(claims)
     }
 
-    /// Validates the claims: types first, then times, issuer and audience, then the session id.
+    /// Validates the claims of `payload`: types first, then times, issuer and audience, then the
+    /// session id.
     pub(super) fn validate(
         self,
+        payload: &Arc<str>,
         validation: &Validation,
         now: NumericDate,
     ) -> Result<ValidClaims, TokenRejection> {
@@ -69,7 +73,7 @@ impl<'a> RegisteredClaims<'a> {
         self.check_issuer(validation)?;
         self.check_audience(validation)?;
         Ok(ValidClaims {
-            id: self.session_id()?,
+            id: self.session_id(payload)?,
             issued_at,
             expires_at,
         })
@@ -98,9 +102,9 @@ impl<'a> RegisteredClaims<'a> {
         included.then_some(()).ok_or(TokenRejection::Audience)
     }
 
-    fn session_id(&self) -> Result<SessionId, TokenRejection> {
+    fn session_id(&self, payload: &Arc<str>) -> Result<SessionId, TokenRejection> {
         let id = object::text(self.jti.ok_or(TokenRejection::MissingId)?);
-        SessionId::parse(id.ok_or(TokenRejection::InvalidId)?)
+        SessionId::parse_within(payload, &id.ok_or(TokenRejection::InvalidId)?)
             .map_err(|_| TokenRejection::InvalidId)
     }
 }
