@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use jwt_redis_session::RedisStore;
 
-use support::redis_server::RedisServer;
 use support::{RECORD, World};
+use test_support::redis_server::RedisServer;
 
 mod support;
 

@@ -55,7 +55,7 @@ impl Sessions {
         self.absent(None)
     }
 
-    /// Makes the session of a request without a token, or whose body was not searched for one.
+    /// Returns the session of a request without a token, or whose body was not searched for one.
     pub(crate) fn absent(&self, unsearched: Option<UnsearchedBody>) -> Session {
         if let Some(reason) = unsearched {
             telemetry::unsearched_body(reason);

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpStream;
 
 use axum::Router;
 use jwt_redis_session::Token;
 use tokio::runtime::Runtime;
 
 use crate::count::{Route, send};
-use crate::support::redis_server::RedisServer;
+use test_support::redis_server::RedisServer;
 
 const REQUESTS: u32 = 16;
 const END: &str = "end of the count";
@@ -24,12 +25,12 @@ pub(crate) fn commands(
     route: Route,
     token: &Token,
 ) -> String {
-    let mut monitor = redis.connect();
+    let mut monitor = TcpStream::connect(redis.address()).unwrap();
     monitor.write_all(b"MONITOR\r\n").unwrap();
     let mut lines = BufReader::new(monitor).lines().map(Result::unwrap);
     assert_eq!(lines.next().as_deref(), Some("+OK"));
     runtime.block_on(send(router, route, token, REQUESTS));
-    let mut end = redis.connect();
+    let mut end = TcpStream::connect(redis.address()).unwrap();
     write!(end, "ECHO \"{END}\"\r\n").unwrap();
     let mut counts = BTreeMap::new();
     for line in lines.take_while(|line| !line.contains(END)) {

@@ -1,4 +1,4 @@
-//! Sessions, requests and a Redis server for the benchmarks.
+//! Sessions and requests for the benchmarks.
 #![allow(dead_code, reason = "each benchmark uses a part")]
 
 use std::convert::Infallible;
@@ -13,8 +13,6 @@ use jwt_redis_session::store::Store;
 use jwt_redis_session::{JwtRedisSession, Keyring, MemoryStore, Session, Sessions, Token};
 use serde_json::{Map, Value};
 use tower::{Layer, Service};
-
-pub(crate) mod redis_server;
 
 pub(crate) const SECRET: &[u8] = b"0123456789abcdef0123456789abcdef";
 pub(crate) const MAX_AGE: Duration = Duration::from_secs(86_400);

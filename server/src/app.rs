@@ -1,4 +1,4 @@
-//! The service, put together.
+//! Assembles the service.
 
 use std::sync::Arc;
 
@@ -9,33 +9,33 @@ use jwt_redis_session::store::SharedStore;
 use tokio::sync::Semaphore;
 use utoipa_axum::router::OpenApiRouter;
 
+use crate::app_state::AppState;
 use crate::error::ApiError;
 use crate::settings::{HttpSettings, Settings};
-use crate::shared::Shared;
 use crate::start_error::StartError;
 use crate::{admin, buckets, observe, operators, rpc, users};
 
-/// The service: every door that the settings open, and what operators need.
+/// The service: every API that is enabled, and the routes for operators.
 #[derive(Clone, Debug)]
 pub struct App {
     router: Router,
     openapi: Arc<str>,
     http: HttpSettings,
-    room: Arc<Semaphore>,
+    connection_limit: Arc<Semaphore>,
 }
 
 impl App {
-    /// Puts the service together. Redis need not be there yet: requests are answered 503 until
-    /// it is. Must be called in a Tokio runtime.
+    /// Builds the service. Redis need not be reachable yet: requests are answered 503 until it is.
+    /// Must be called in a Tokio runtime.
     ///
     /// # Errors
     ///
     /// [`StartError`] if the URL of the store or a secret cannot be used.
     pub fn build(settings: Settings) -> Result<Self, StartError> {
-        Self::assemble(&Shared::new(settings)?)
+        Self::assemble(&AppState::new(settings)?)
     }
 
-    /// As [`build`](Self::build), on a store of your own, whatever the settings say of one.
+    /// As [`build`](Self::build), on `store` instead of the configured one.
     ///
     /// # Errors
     ///
@@ -44,28 +44,28 @@ impl App {
         settings: Settings,
         store: impl Into<SharedStore>,
     ) -> Result<Self, StartError> {
-        Self::assemble(&Shared::with_store(settings, store.into()))
+        Self::assemble(&AppState::with_store(settings, store.into()))
     }
 
-    /// As [`build`](Self::build), over what threads have in common.
-    pub(crate) fn assemble(shared: &Shared) -> Result<Self, StartError> {
+    /// As [`build`](Self::build), from the state that the threads share.
+    pub(crate) fn assemble(app: &AppState) -> Result<Self, StartError> {
         operators::metrics::install();
-        let settings = &shared.settings;
-        let mut doors = OpenApiRouter::with_openapi(operators::openapi::document());
+        let settings = &app.settings;
+        let mut apis = OpenApiRouter::with_openapi(operators::openapi::document());
         if settings.buckets.enabled {
-            doors = doors.merge(buckets::router(shared)?);
+            apis = apis.merge(buckets::router(app)?);
         }
         if settings.rpc.enabled {
-            doors = doors.merge(rpc::router(shared)?);
+            apis = apis.merge(rpc::router(app)?);
         }
         if settings.users.enabled {
-            doors = doors.merge(users::router(shared)?);
+            apis = apis.merge(users::router(app)?);
         }
-        doors = doors.merge(operators::router(shared)?);
-        let (mut router, openapi) = doors.split_for_parts();
+        apis = apis.merge(operators::router(app)?);
+        let (mut router, openapi) = apis.split_for_parts();
         let openapi: Arc<str> = operators::openapi::json(&openapi).into();
         if settings.admin.enabled {
-            router = router.merge(admin::router(shared)?);
+            router = router.merge(admin::router(app)?);
         }
         let router = router.merge(operators::docs::router(&openapi));
         let router = router
@@ -75,7 +75,7 @@ impl App {
             router: observe::layer(router, settings),
             openapi,
             http: settings.http.clone(),
-            room: Arc::clone(&shared.room),
+            connection_limit: Arc::clone(&app.connection_limit),
         })
     }
 
@@ -84,15 +84,15 @@ impl App {
         self.router.clone()
     }
 
-    /// The OpenAPI document of the doors that are open, as JSON.
+    /// The OpenAPI document of the enabled APIs, as JSON.
     #[must_use]
     pub fn openapi(&self) -> &str {
         &self.openapi
     }
 
-    /// Room for connections.
-    pub(crate) const fn room(&self) -> &Arc<Semaphore> {
-        &self.room
+    /// Returns the limit of connections served at the same time.
+    pub(crate) const fn connection_limit(&self) -> &Arc<Semaphore> {
+        &self.connection_limit
     }
 
     pub(crate) const fn http(&self) -> &HttpSettings {

@@ -10,9 +10,9 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::app::App;
+use crate::app_state::AppState;
 use crate::secret::Secret;
 use crate::settings::{PREFIX, Settings, SettingsError, Sources};
-use crate::shared::Shared;
 use crate::{telemetry, workers};
 
 /// The exit code if a setting, a flag or an argument is wrong.
@@ -49,7 +49,7 @@ enum Command {
     CheckConfig,
     /// Print a random secret, fit for every setting that asks for one
     GenerateSecret,
-    /// Print the OpenAPI document of all doors
+    /// Print the OpenAPI document of all APIs
     Openapi,
 }
 
@@ -57,7 +57,7 @@ enum Command {
 #[must_use]
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
-    match runtime().block_on(cli.obey()) {
+    match runtime().block_on(cli.execute()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("sessiond: {error}");
@@ -67,10 +67,10 @@ pub fn run() -> ExitCode {
 }
 
 impl Cli {
-    async fn obey(&self) -> Result<(), Failure> {
+    async fn execute(&self) -> Result<(), Failure> {
         match self.command {
             Some(Command::GenerateSecret) => print(Secret::random().expose()),
-            Some(Command::Openapi) => print(App::build(every_door())?.openapi()),
+            Some(Command::Openapi) => print(App::build(all_apis())?.openapi()),
             Some(Command::CheckConfig) => {
                 telemetry::filter_of_environment()?;
                 App::build(self.settings()?)?;
@@ -115,13 +115,13 @@ fn variables() -> Result<Vec<(String, String)>, SettingsError> {
         .collect()
 }
 
-fn every_door() -> Settings {
+fn all_apis() -> Settings {
     let mut settings = Settings::default();
     settings.users.enabled = true;
     settings
 }
 
-/// Prints a line; whoever reads it may have gone.
+/// Prints a line; ignores a closed standard output.
 fn print(line: &str) {
     let _ = writeln!(io::stdout(), "{line}");
 }
@@ -131,13 +131,13 @@ async fn listen(settings: Settings) -> Result<(), Failure> {
     let address = settings.http.listen;
     let listener =
         TcpListener::bind(address).map_err(|error| format!("http.listen: {address}: {error}"))?;
-    let shared = Shared::new(settings)?;
-    let told_to_stop = told_to_stop()?;
+    let state = AppState::new(settings)?;
+    let shutdown = shutdown_signal()?;
     let (stop, stopped) = watch::channel(false);
-    let threads = workers::start(&listener, &shared, &stopped)?;
+    let threads = workers::start(&listener, &state, &stopped)?;
     tracing::info!(address = %listener.local_addr()?, "sessiond listens");
-    announce(&shared.settings);
-    told_to_stop.await;
+    warn_about(&state.settings);
+    shutdown.await;
     drop(listener);
     stop.send_replace(true);
     workers::join(threads).await;
@@ -145,8 +145,8 @@ async fn listen(settings: Settings) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Says what a deployment may not want.
-fn announce(settings: &Settings) {
+/// Warns about settings that a deployment may not want.
+fn warn_about(settings: &Settings) {
     if settings.store.redis.is_none() {
         tracing::warn!("sessions are kept in memory and end with this process; --redis keeps them");
     }
@@ -157,7 +157,7 @@ fn announce(settings: &Settings) {
         tracing::warn!("buckets.master_keys is not set: no bucket can be given an API key");
     }
     if settings.rpc.enabled && settings.rpc.secret.is_none() && !is_loopback(settings) {
-        tracing::warn!("rpc.secret is not set: whoever reaches this address may use the RPC door");
+        tracing::warn!("rpc.secret is not set: whoever reaches this address may use the RPC API");
     }
 }
 
@@ -165,8 +165,8 @@ fn is_loopback(settings: &Settings) -> bool {
     settings.http.listen.ip().is_loopback()
 }
 
-/// Waits for Ctrl-C or SIGTERM, from now on; the second one ends the process at once.
-fn told_to_stop() -> io::Result<impl Future<Output = ()>> {
+/// Returns a future that waits for Ctrl-C or SIGTERM. The second signal ends the process at once.
+fn shutdown_signal() -> io::Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut either = async move || {

@@ -1,22 +1,24 @@
-//! The few cryptographic primitives the service needs; the only place that names aws-lc-rs.
+//! The cryptographic primitives of the service.
+//!
+//! The only module that names `aws-lc-rs`. The library has a module like this one; what both
+//! contain is one call of `aws-lc-rs` each (`sha256`), and sharing it would put cryptography into
+//! the library's public API. The HMAC here takes parts, so that callers cannot concatenate them
+//! ambiguously; the library's takes one prepared key.
 
 use aws_lc_rs::{constant_time, digest, hmac, rand};
 
-/// The characters of base62, in the order of their values.
-const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-
-/// How many characters of base62 hold 128 bits.
+/// The number of base62 digits that hold 128 bits.
 const DIGITS_128: usize = 22;
 
-/// SHA-256.
+/// Hashes `data` with SHA-256.
 pub(crate) fn sha256(data: &[u8]) -> [u8; 32] {
     let mut hash = [0; 32];
     hash.copy_from_slice(digest::digest(&digest::SHA256, data).as_ref());
     hash
 }
 
-/// HMAC-SHA-256 over `parts`, each preceded by its length, so that no two lists of parts give
-/// the same input.
+/// Signs `parts` with HMAC-SHA-256. Each part is preceded by its length, so that no two lists of
+/// parts have the same tag.
 pub(crate) fn hmac_sha256(secret: &[u8], parts: &[&[u8]]) -> [u8; 32] {
     let mut context = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, secret));
     for part in parts {
@@ -28,38 +30,30 @@ pub(crate) fn hmac_sha256(secret: &[u8], parts: &[&[u8]]) -> [u8; 32] {
     tag
 }
 
-/// Compares in a time that depends on the lengths only.
+/// Compares in a time that depends only on the lengths.
 pub(crate) fn equal(a: &[u8], b: &[u8]) -> bool {
     constant_time::verify_slices_are_equal(a, b).is_ok()
 }
 
-/// Fills `buffer` with random bytes.
+/// Draws 128 random bits.
 ///
 /// # Panics
 ///
-/// If the operating system gives none, without which nothing here could be secure.
-pub(crate) fn fill_random(buffer: &mut [u8]) {
-    rand::fill(buffer).expect("the operating system has randomness");
+/// If the operating system has no randomness, without which nothing here is secure.
+pub(crate) fn random_128() -> u128 {
+    let mut bits = [0; 16];
+    rand::fill(&mut bits).expect("the operating system has randomness");
+    u128::from_be_bytes(bits)
 }
 
-/// 512 random bits in base62: 88 characters, enough for a secret of any use.
+/// Draws 512 random bits and writes them as 88 digits of base62.
 pub(crate) fn random_text() -> String {
-    let mut bits = [0; 64];
-    fill_random(&mut bits);
-    bits.chunks_exact(16)
-        .map(|bits| u128::from_be_bytes(bits.try_into().expect("a chunk is 16 bytes")))
-        .map(|number| base62(number, DIGITS_128))
-        .collect()
+    [(); 4].map(|()| base62(random_128(), DIGITS_128)).concat()
 }
 
-/// `number` in base62, with leading zeros up to `width`.
-pub(crate) fn base62(mut number: u128, width: usize) -> String {
-    let mut digits = vec![b'0'; width];
-    for digit in digits.iter_mut().rev() {
-        *digit = BASE62[(number % 62) as usize];
-        number /= 62;
-    }
-    digits.into_iter().map(char::from).collect()
+/// Writes `number` in base62, padded with zeros to `width` digits.
+pub(crate) fn base62(number: u128, width: usize) -> String {
+    format!("{:0>width$}", base62::encode(number))
 }
 
 #[cfg(test)]

@@ -3,13 +3,14 @@
 use std::borrow::Cow;
 
 use axum::response::{IntoResponse, Response};
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, StatusCode};
 use jwt_redis_session::{SessionError, TokenRejection};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::request_scope;
+use crate::json_response::json_response;
+use crate::{request_scope, store_failure};
 
 /// Why a request was not done: a status and `{"error": "…"}`.
 ///
@@ -100,13 +101,8 @@ impl ApiError {
     /// The answer with another body; status and headers stay.
     pub(crate) fn with_body(self, body: &impl Serialize) -> Response {
         let text = serde_json::to_vec(body).unwrap_or_default();
-        let json = HeaderValue::from_static("application/json");
-        let mut response = (self.status, [(CONTENT_TYPE, json)], text).into_response();
-        let headers = response.headers_mut();
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if let Some((name, value)) = self.header {
-            headers.insert(name, value);
-        }
+        let mut response = json_response(self.status, text);
+        response.headers_mut().extend(self.header);
         response
     }
 }
@@ -118,7 +114,7 @@ impl IntoResponse for ApiError {
     }
 }
 
-/// What becomes of the core's errors unless a door says otherwise.
+/// The default response to an error of the library.
 impl From<SessionError> for ApiError {
     fn from(error: SessionError) -> Self {
         match &error {
@@ -136,8 +132,7 @@ impl From<SessionError> for ApiError {
                 "the session would be too large",
             ),
             SessionError::Unavailable(cause) => {
-                let request_id = request_scope::id();
-                tracing::warn!(request_id, %cause, "the session store did not do what it was asked");
+                store_failure::log(cause);
                 Self::unavailable("the session store is not available")
             }
             SessionError::InvalidOwner => Self::bad_request("a user id is 1 to 512 bytes"),

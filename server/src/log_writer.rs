@@ -1,4 +1,11 @@
-//! Writes the lines of the log, many at a time.
+//! Non-blocking log writer.
+//!
+//! `tracing_appender::non_blocking` does the same with a channel: each line is an allocation and,
+//! unless lines come faster than its thread can write, a thread wake-up and a write of its own.
+//! Here the thread collects lines for 20 ms. `cargo bench -p jwt-redis-session-server --bench log`
+//! compares them. With a free processor, at 25,000 lines per second, each line costs 0.002 writes
+//! and 0.3 µs of the thread's CPU time here, 0.92 writes and 14 µs there, which is as much as a
+//! request. On a saturated machine both write in batches.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -7,27 +14,25 @@ use std::time::Duration;
 
 use tracing_subscriber::fmt::MakeWriter;
 
-/// For how long lines are collected before they are written together.
-const PAUSE: Duration = Duration::from_millis(20);
+/// The time for which lines are collected before they are written together.
+const DELAY: Duration = Duration::from_millis(20);
 
-/// How much may wait to be written, in bytes; lines beyond that are lost.
-const MOST: usize = 1 << 20;
+/// The largest size of the lines that wait to be written, in bytes. Further lines are lost.
+const MAX_WAITING: usize = 1 << 20;
 
-/// Collects lines, which a thread of its own writes.
-///
-/// To write each line by itself would cost a request more than the rest of it, and whoever reads
-/// the log slowly would hold up the service. So lines are up to 20 ms late; if more than 1 MiB of
-/// them waits, further ones are lost, and how many is said once there is room again.
+/// Collects lines, which a thread writes up to 20 ms later. Never blocks: a slow reader of the log
+/// costs lines, not requests.
 #[derive(Clone)]
-pub(crate) struct LogWriter(Arc<Shared>);
+pub(crate) struct LogWriter(Arc<Buffer>);
 
-/// Keeps the log being written; what is left is written when it is dropped.
+/// Writes what is still buffered when dropped, and ends the thread.
 pub(crate) struct LogGuard {
-    shared: Arc<Shared>,
+    buffer: Arc<Buffer>,
     thread: Option<JoinHandle<()>>,
 }
 
-struct Shared {
+#[derive(Default)]
+struct Buffer {
     waiting: Mutex<Waiting>,
     changed: Condvar,
 }
@@ -40,71 +45,73 @@ struct Waiting {
 }
 
 impl LogWriter {
-    /// Starts a thread that writes to `sink`.
-    pub(crate) fn to(sink: impl Write + Send + 'static) -> io::Result<(Self, LogGuard)> {
-        let shared = Arc::new(Shared {
-            waiting: Mutex::default(),
-            changed: Condvar::new(),
-        });
-        let writer = Self(Arc::clone(&shared));
-        let work = move |shared: &Shared| shared.write_to(sink);
+    /// Starts a thread that writes to `sink`. After lines were lost and there is room again, the
+    /// thread calls `report_lost` with their number; it may write to the log.
+    pub(crate) fn new(
+        sink: impl Write + Send + 'static,
+        report_lost: impl Fn(usize) + Send + 'static,
+    ) -> io::Result<(Self, LogGuard)> {
+        let buffer = Arc::new(Buffer::default());
+        let writer = Self(Arc::clone(&buffer));
         let thread = thread::Builder::new().name("log".to_owned()).spawn({
-            let shared = Arc::clone(&shared);
-            move || work(&shared)
+            let buffer = Arc::clone(&buffer);
+            move || buffer.write_to(sink, report_lost)
         })?;
         let thread = Some(thread);
-        Ok((writer, LogGuard { shared, thread }))
+        Ok((writer, LogGuard { buffer, thread }))
     }
 }
 
-impl Shared {
+impl Buffer {
     fn lock(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn add(&self, line: &[u8]) {
         let mut waiting = self.lock();
-        if waiting.lines.len() + line.len() > MOST {
+        if waiting.lines.len() + line.len() > MAX_WAITING {
             waiting.lost += 1;
             return;
         }
-        let first = waiting.lines.is_empty();
+        let is_first = waiting.lines.is_empty();
         waiting.lines.extend_from_slice(line);
         drop(waiting);
-        if first {
+        // The thread needs one wake-up per batch; a wake-up is a system call.
+        if is_first {
             self.changed.notify_one();
         }
     }
 
-    fn write_to(&self, mut sink: impl Write) {
+    fn write_to(&self, mut sink: impl Write, report_lost: impl Fn(usize)) {
         let mut batch = Vec::new();
         loop {
-            let (lost, closed) = self.take(&mut batch);
-            // Nobody can be told that the log cannot be written.
+            let lost = self.take(&mut batch);
+            // A log that cannot be written has no place to report it.
             let _ = sink.write_all(&batch);
-            if lost > 0 {
-                let _ = writeln!(sink, "{lost} lines of the log were lost");
-            }
             let _ = sink.flush();
-            if closed {
+            if lost > 0 {
+                report_lost(lost);
+            }
+            let waiting = self.lock();
+            if waiting.closed && waiting.lines.is_empty() {
                 return;
             }
         }
     }
 
-    /// Waits for lines, and a little longer for more, and takes them.
-    fn take(&self, batch: &mut Vec<u8>) -> (usize, bool) {
+    /// Waits for the first line, then for more, and takes them with the number of lost ones.
+    fn take(&self, batch: &mut Vec<u8>) -> usize {
         batch.clear();
-        let empty = |waiting: &mut Waiting| waiting.lines.is_empty() && !waiting.closed;
-        let waiting = self.changed.wait_while(self.lock(), empty);
+        let is_empty = |waiting: &mut Waiting| waiting.lines.is_empty() && !waiting.closed;
+        let waiting = self.changed.wait_while(self.lock(), is_empty);
         let mut waiting = waiting.unwrap_or_else(PoisonError::into_inner);
         if !waiting.closed {
-            let open = |waiting: &mut Waiting| !waiting.closed;
-            let later = self.changed.wait_timeout_while(waiting, PAUSE, open);
+            let is_open = |waiting: &mut Waiting| !waiting.closed;
+            let later = self.changed.wait_timeout_while(waiting, DELAY, is_open);
             waiting = later.unwrap_or_else(PoisonError::into_inner).0;
         }
         std::mem::swap(batch, &mut waiting.lines);
-        (std::mem::take(&mut waiting.lost), waiting.closed)
+        std::mem::take(&mut waiting.lost)
     }
 }
 
@@ -129,8 +136,8 @@ impl<'a> MakeWriter<'a> for LogWriter {
 
 impl Drop for LogGuard {
     fn drop(&mut self) {
-        self.shared.lock().closed = true;
-        self.shared.changed.notify_one();
+        self.buffer.lock().closed = true;
+        self.buffer.changed.notify_one();
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
@@ -143,7 +150,7 @@ mod tests {
 
     use super::*;
 
-    /// A sink that hands over what it is given, and waits for leave to go on.
+    /// A sink that sends what it is given, and waits for leave to go on.
     struct Gate {
         written: mpsc::Sender<Vec<u8>>,
         leave: mpsc::Receiver<()>,
@@ -161,7 +168,9 @@ mod tests {
         }
     }
 
-    fn gate() -> (
+    fn gate(
+        report_lost: impl Fn(usize) + Send + 'static,
+    ) -> (
         LogWriter,
         LogGuard,
         mpsc::Receiver<Vec<u8>>,
@@ -169,13 +178,13 @@ mod tests {
     ) {
         let (written, seen) = mpsc::channel();
         let (go_on, leave) = mpsc::channel();
-        let (writer, guard) = LogWriter::to(Gate { written, leave }).unwrap();
+        let (writer, guard) = LogWriter::new(Gate { written, leave }, report_lost).unwrap();
         (writer, guard, seen, go_on)
     }
 
     #[test]
     fn lines_are_written_in_order_and_together_and_the_last_ones_at_the_end() {
-        let (writer, guard, seen, go_on) = gate();
+        let (writer, guard, seen, go_on) = gate(|_| ());
         for line in [&b"one\n"[..], b"two\n"] {
             (&writer).write_all(line).unwrap();
         }
@@ -188,18 +197,18 @@ mod tests {
     }
 
     #[test]
-    fn a_log_that_nobody_reads_holds_nobody_up_and_says_what_is_lost() {
-        let (writer, guard, seen, go_on) = gate();
+    fn an_unread_log_blocks_nothing_and_lost_lines_are_reported() {
+        let (report, lost) = mpsc::channel();
+        let (writer, guard, seen, go_on) = gate(move |count| report.send(count).unwrap());
         (&writer).write_all(b"first\n").unwrap();
         assert_eq!(seen.recv().unwrap(), b"first\n");
         let line = [b'x'; 1024];
-        for _ in 0..(MOST / line.len() + 3) {
+        for _ in 0..(MAX_WAITING / line.len() + 3) {
             (&writer).write_all(&line).unwrap();
         }
         drop(go_on);
-        assert_eq!(seen.recv().unwrap().len(), MOST);
+        assert_eq!(seen.recv().unwrap().len(), MAX_WAITING);
         drop(guard);
-        let rest: Vec<u8> = seen.iter().flatten().collect();
-        assert_eq!(rest, b"3 lines of the log were lost\n");
+        assert_eq!(lost.iter().collect::<Vec<_>>(), [3]);
     }
 }

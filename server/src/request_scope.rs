@@ -1,4 +1,4 @@
-//! Which request is being answered.
+//! The id of the current request, as a task-local.
 
 use std::future::Future;
 
@@ -10,13 +10,13 @@ tokio::task_local! {
 
 /// Runs `future` for the request `id`.
 ///
-/// A span of `tracing` would tell as much, and take longer than the rest of what is done to see a
-/// request.
+/// A span of `tracing` would hold the id too, but an event reads a field of a span only by
+/// formatting it.
 pub(crate) fn scope<F: Future>(id: HeaderValue, future: F) -> impl Future<Output = F::Output> {
     ID.scope(id, future)
 }
 
-/// The id of the request that is being answered, for the log; nothing outside of one.
+/// Returns the id of the current request for log events; empty outside of one.
 pub(crate) fn id() -> String {
     ID.try_with(|id| id.to_str().unwrap_or_default().to_owned())
         .unwrap_or_default()

@@ -1,4 +1,4 @@
-//! Answers requests until told to stop.
+//! Serves connections until shutdown.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -22,18 +22,17 @@ use crate::app::App;
 use crate::http::ClientAddress;
 use crate::operators::metrics;
 
-/// How long to wait when no connection can be accepted, for want of file descriptors say.
+/// The pause after a failed accept, for example without free file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// How long connections are still accepted once told to stop: those that wait in the system's
-/// queue by then would be reset otherwise.
+/// The time for which connections are still accepted during shutdown: those in the system's queue
+/// would be reset otherwise.
 const LAST_CALL: Duration = Duration::from_millis(20);
 
-/// Answers the requests that come in through `listener` until `shutdown` is ready, then lets
-/// those under way finish, for `http.shutdown_timeout` at most.
+/// Serves requests until `shutdown` is ready, then waits at most `http.shutdown_timeout` for those
+/// in progress.
 ///
-/// `axum::serve` would do, but for clients that open connections without end, or open one and
-/// never send a request.
+/// `axum::serve` limits neither the number of connections nor the time until a request arrives.
 pub async fn serve(listener: TcpListener, app: App, shutdown: impl Future<Output = ()>) {
     let upkeep = tokio::spawn(metrics::upkeep());
     let shutdown_timeout = app.http().shutdown_timeout;
@@ -52,17 +51,17 @@ pub async fn serve(listener: TcpListener, app: App, shutdown: impl Future<Output
     upkeep.abort();
 }
 
-/// What serves connections.
+/// Accepts and serves connections.
 struct Server {
     app: App,
-    room: Arc<Semaphore>,
+    limit: Arc<Semaphore>,
     connections: GracefulShutdown,
 }
 
 impl Server {
     fn new(app: App) -> Self {
         Self {
-            room: Arc::clone(app.room()),
+            limit: Arc::clone(app.connection_limit()),
             connections: GracefulShutdown::new(),
             app,
         }
@@ -72,24 +71,24 @@ impl Server {
         let mut end = std::pin::pin!(end);
         loop {
             tokio::select! {
-                (socket, peer, place) = accept(listener, &self.room) => {
-                    self.spawn(socket, peer, place);
+                (socket, peer, permit) = accept(listener, &self.limit) => {
+                    self.spawn(socket, peer, permit);
                 }
                 () = &mut end => return,
             }
         }
     }
 
-    /// A connection that breaks when the other end reads nothing of an answer for too long: it
-    /// would take the place of others for ever.
-    fn guarded(&self, socket: TcpStream) -> Pin<Box<TimeoutStream<TcpStream>>> {
+    /// Closes the connection if the client stops reading a response: it would hold its permit
+    /// forever.
+    fn with_write_timeout(&self, socket: TcpStream) -> Pin<Box<TimeoutStream<TcpStream>>> {
         let mut socket = TimeoutStream::new(socket);
         socket.set_write_timeout(Some(self.app.http().write_timeout));
         Box::pin(socket)
     }
 
-    fn spawn(&self, socket: TcpStream, peer: IpAddr, place: Place) {
-        // Answers are small: waiting for more to send only delays them.
+    fn spawn(&self, socket: TcpStream, peer: IpAddr, permit: ConnectionPermit) {
+        // Responses are small: waiting for more to send only delays them.
         let _ = socket.set_nodelay(true);
         let address = ClientAddress {
             peer,
@@ -101,25 +100,25 @@ impl Server {
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(self.app.http().header_timeout)
-            .serve_connection(TokioIo::new(self.guarded(socket)), service);
+            .serve_connection(TokioIo::new(self.with_write_timeout(socket)), service);
         let connection = self.connections.watch(connection);
         tokio::spawn(async move {
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "a connection broke");
             }
-            drop(place);
+            drop(permit);
         });
     }
 }
 
-/// A connection's place among those that are served at once.
-struct Place {
+/// Permission to serve one connection, counted in `sessiond_connections`.
+struct ConnectionPermit {
     _permit: OwnedSemaphorePermit,
     connections: Gauge,
 }
 
-impl Place {
-    fn taken(permit: OwnedSemaphorePermit) -> Self {
+impl ConnectionPermit {
+    fn new(permit: OwnedSemaphorePermit) -> Self {
         let connections = ::metrics::gauge!("sessiond_connections");
         connections.increment(1);
         Self {
@@ -129,19 +128,22 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for ConnectionPermit {
     fn drop(&mut self) {
         self.connections.decrement(1);
     }
 }
 
-/// Waits for room, then for a connection.
-async fn accept(listener: &TcpListener, room: &Arc<Semaphore>) -> (TcpStream, IpAddr, Place) {
-    let permit = Arc::clone(room).acquire_owned().await;
+/// Waits for a permit, then for a connection.
+async fn accept(
+    listener: &TcpListener,
+    limit: &Arc<Semaphore>,
+) -> (TcpStream, IpAddr, ConnectionPermit) {
+    let permit = Arc::clone(limit).acquire_owned().await;
     let permit = permit.expect("the semaphore is never closed");
     loop {
         match listener.accept().await {
-            Ok((socket, peer)) => return (socket, peer.ip(), Place::taken(permit)),
+            Ok((socket, peer)) => return (socket, peer.ip(), ConnectionPermit::new(permit)),
             Err(error) => {
                 tracing::warn!(%error, "no connection can be accepted");
                 tokio::time::sleep(ACCEPT_PAUSE).await;

@@ -5,42 +5,39 @@ use std::panic::{self, PanicHookInfo};
 
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
-use tracing_subscriber::fmt::format;
 
-use crate::log_lines::Lines;
 use crate::log_writer::{LogGuard, LogWriter};
 use crate::request_scope;
 use crate::settings::{LogFormat, LogSettings};
 
-/// Starts writing the log to standard error, so that what a command prints stays apart; in
-/// colours if that is a terminal. What is left is written when the guard is dropped.
+/// Installs the log on standard error, so that the output of commands stays separate. Coloured if
+/// that is a terminal. Dropping the guard writes what is still buffered.
 ///
 /// # Errors
 ///
-/// If no thread can be started to write it.
+/// If the writer's thread cannot be started.
 pub(crate) fn install(settings: LogSettings, filter: EnvFilter) -> io::Result<LogGuard> {
-    let (writer, guard) = LogWriter::to(io::stderr())?;
+    let (writer, guard) = LogWriter::new(io::stderr(), report_lost)?;
     let colours = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(colours)
         .with_writer(writer);
-    // It fails if somebody else writes a log already, who then has these lines too.
+    // Fails if the process has a subscriber already, which then receives these events.
     let _ = match settings.format {
-        LogFormat::Text => {
-            let usual = format().with_ansi(colours);
-            builder.event_format(Lines::text(usual)).try_init()
-        }
-        LogFormat::Json => {
-            let usual = format().json().flatten_event(true);
-            builder.json().event_format(Lines::json(usual)).try_init()
-        }
+        LogFormat::Text => builder.try_init(),
+        LogFormat::Json => builder.json().flatten_event(true).try_init(),
     };
     panic::set_hook(Box::new(log_panic));
     Ok(guard)
 }
 
-/// Logs where the panic was. Not its text, which may hold anything that a request carried.
+/// Reports lost lines as an event, so that the notice has the format of every other line.
+fn report_lost(lost: usize) {
+    tracing::warn!(lost, "lines of the log were lost");
+}
+
+/// Logs the location of a panic. Not its message, which may contain data of a request.
 fn log_panic(panic: &PanicHookInfo<'_>) {
     let location = panic.location().map(ToString::to_string);
     let request_id = request_scope::id();
@@ -80,9 +77,13 @@ fn asks_for_us(debug: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::process::Command;
+    use std::io::{BufRead as _, BufReader};
+    use std::process::{Command, Stdio};
 
     use super::*;
+
+    /// The variable that tells a test that it runs in a process of its own.
+    const CHILD: &str = "SESSIOND_TEST_CHILD";
 
     #[test]
     fn debug_counts_where_it_means_us_unless_rust_log_says_otherwise() {
@@ -98,26 +99,75 @@ mod tests {
         }
     }
 
-    /// The hook belongs to the whole process, so the panic happens in one of its own.
+    /// Runs the test `name` again in a process of its own, where the variable `CHILD` is set: the
+    /// log and the panic hook belong to a whole process.
+    fn child(name: &str) -> Command {
+        let mut child = Command::new(std::env::current_exe().unwrap());
+        let name = format!("telemetry::tests::{name}");
+        child
+            .args(["--exact", &name, "--nocapture"])
+            .env(CHILD, "1");
+        child
+    }
+
+    fn is_child() -> bool {
+        std::env::var_os(CHILD).is_some()
+    }
+
     #[test]
     fn the_text_of_a_panic_is_not_printed() {
-        const CHILD: &str = "SESSIOND_TEST_PANICS";
-        if std::env::var_os(CHILD).is_some() {
+        if is_child() {
             let log = install(LogSettings::default(), EnvFilter::new("trace")).unwrap();
             let caught = panic::catch_unwind(|| panic!("the data of a session"));
             assert!(caught.is_err());
             drop(log);
             return;
         }
-        let this = std::env::current_exe().unwrap();
-        let name = "telemetry::tests::the_text_of_a_panic_is_not_printed";
-        let mut child = Command::new(this);
-        child.args(["--exact", name, "--nocapture"]).env(CHILD, "1");
-        let output = child.output().unwrap();
+        let output = child("the_text_of_a_panic_is_not_printed")
+            .output()
+            .unwrap();
         let printed = [output.stdout, output.stderr].concat();
         let printed = String::from_utf8_lossy(&printed);
         assert!(output.status.success(), "{printed}");
         assert!(printed.contains("telemetry.rs:"), "{printed}");
         assert!(!printed.contains("the data of a session"), "{printed}");
+    }
+
+    #[test]
+    fn the_notice_of_lost_lines_is_json_if_the_log_is() {
+        const WRITTEN: &str = "all lines are written";
+        if is_child() {
+            let settings = LogSettings {
+                format: LogFormat::Json,
+                ..LogSettings::default()
+            };
+            let log = install(settings, EnvFilter::new("info")).unwrap();
+            for _ in 0..20_000 {
+                tracing::info!("a line of a hundred bytes or so, which nobody reads for a while");
+            }
+            println!("{WRITTEN}");
+            drop(log);
+            return;
+        }
+        let mut child = child("the_notice_of_lost_lines_is_json_if_the_log_is");
+        let mut child = child
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut printed = stdout.lines().map(Result::unwrap);
+        assert!(printed.any(|line| line.contains(WRITTEN)));
+        let log = BufReader::new(child.stderr.take().unwrap());
+        let lines: Vec<serde_json::Value> = log
+            .lines()
+            .map(|line| serde_json::from_str(&line.unwrap()).unwrap())
+            .collect();
+        let lost = lines.iter().filter_map(|line| line["lost"].as_u64());
+        let notices = lines.iter().filter(|line| line["level"] == "WARN").count();
+        assert_eq!(lines.len() - notices + lost.sum::<u64>() as usize, 20_000);
+        assert!(notices > 0);
+        drop(printed);
+        assert!(child.wait().unwrap().success());
     }
 }

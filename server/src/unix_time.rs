@@ -1,10 +1,10 @@
-//! Times in Unix seconds, as formats and pages have them.
+//! Times in Unix seconds, for JSON and pages.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// `time` in whole Unix seconds, rounded to the nearest one; `None` before 1970.
-pub(crate) fn seconds(time: SystemTime) -> Option<i64> {
+/// Returns `time` in Unix seconds, rounded to the nearest; `None` before 1970.
+pub(crate) fn seconds(time: SystemTime) -> Option<u64> {
     let rounded = time.checked_add(Duration::from_millis(500))?;
     let since = rounded.duration_since(UNIX_EPOCH).ok()?;
-    i64::try_from(since.as_secs()).ok()
+    Some(since.as_secs())
 }

@@ -1,4 +1,4 @@
-//! Threads, each of which answers requests all by itself.
+//! The threads that serve requests.
 
 use std::net::TcpListener;
 use std::num::NonZeroUsize;
@@ -9,30 +9,29 @@ use tokio::runtime::Builder;
 use tokio::sync::watch;
 
 use crate::app::App;
+use crate::app_state::AppState;
 use crate::serve::serve;
-use crate::shared::Shared;
 use crate::start_error::StartError;
 
-/// How soon the pulse of a thread comes: sooner than the deadline of any call.
-const PULSE: Duration = Duration::from_millis(50);
+/// The period of the timer of [`keep_timer_armed`]: shorter than the deadline of any call.
+const TICK: Duration = Duration::from_millis(50);
 
-/// Starts the threads that answer requests until `stop` says true.
+/// Starts the threads that serve requests until `stop` is true.
 ///
-/// A thread keeps a connection from its first request to its last, over a runtime and a
-/// connection to Redis of its own: no request ever waits for another thread to wake up, which
-/// costs more than anything else that is done for it. The threads share the listener; whichever
-/// is idle accepts.
+/// Each thread has its own runtime and its own connection to Redis, and keeps a client connection
+/// from its first request to its last. So no request waits for another thread to wake up, which
+/// costs more than the rest of the request. The threads share the listener; an idle one accepts.
 ///
 /// # Errors
 ///
 /// [`StartError`] if the service cannot be put together, or a thread cannot be started.
 pub(crate) fn start(
     listener: &TcpListener,
-    shared: &Shared,
+    state: &AppState,
     stop: &watch::Receiver<bool>,
 ) -> Result<Vec<JoinHandle<()>>, StartError> {
     listener.set_nonblocking(true)?;
-    let threads = match shared.settings.http.threads {
+    let threads = match state.settings.http.threads {
         0 => thread::available_parallelism().map_or(1, NonZeroUsize::get),
         threads => threads,
     };
@@ -42,11 +41,11 @@ pub(crate) fn start(
             let runtime = Builder::new_current_thread().enable_all().build()?;
             let app = {
                 let _inside = runtime.enter();
-                App::assemble(&shared.for_another_thread()?)?
+                App::assemble(&state.for_another_thread()?)?
             };
             let work = move || {
                 runtime.block_on(async {
-                    tokio::spawn(pulse());
+                    tokio::spawn(keep_timer_armed());
                     match tokio::net::TcpListener::from_std(listener) {
                         Ok(listener) => serve(listener, app, stopped(stop)).await,
                         Err(error) => tracing::error!(%error, "a thread cannot listen"),
@@ -59,24 +58,23 @@ pub(crate) fn start(
         .collect()
 }
 
-/// Keeps a timer that ends soon, always.
+/// Keeps a timer running that fires soon.
 ///
-/// Tokio wakes its driver up, by a system call, for each timer that ends before all that it knew
-/// of when it last went to sleep. Without this that is every deadline of every call to Redis,
-/// more than one a request.
-async fn pulse() {
-    let mut ticks = tokio::time::interval(PULSE);
+/// Tokio wakes its driver by a system call for each new timer that fires before all existing ones.
+/// Without this timer, that is the deadline of every call to Redis, so at least one per request.
+async fn keep_timer_armed() {
+    let mut ticks = tokio::time::interval(TICK);
     loop {
         ticks.tick().await;
     }
 }
 
 async fn stopped(mut stop: watch::Receiver<bool>) {
-    // If nobody can say stop any more, it is time too.
+    // An error means that the sender is gone, which is a shutdown too.
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
-/// Waits for the threads to end.
+/// Waits until the threads have ended.
 pub(crate) async fn join(threads: Vec<JoinHandle<()>>) {
     let all = move || {
         for thread in threads {
@@ -85,6 +83,6 @@ pub(crate) async fn join(threads: Vec<JoinHandle<()>>) {
             }
         }
     };
-    // What panics in there has been said already.
+    // The panic hook has logged a panic already.
     let _ = tokio::task::spawn_blocking(all).await;
 }

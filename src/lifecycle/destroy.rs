@@ -23,20 +23,15 @@ impl Lifecycle {
         owner: Option<Owner>,
     ) -> Result<bool, SessionError> {
         let key = self.keyspace.record(&id);
-        match self.index(owner.as_ref()) {
-            None => {
-                let deleted = self.call("destroy", self.store.delete(&key)).await;
-                deleted.map_err(record_error)
-            }
-            Some(index) => {
-                let (keys, members) = ([&*key], [id.as_str()]);
-                let deletion = self.store.delete_indexed(&keys, &index, &members);
-                match self.call("destroy", deletion).await {
-                    Ok(deleted) => Ok(deleted > 0),
-                    Err(error) => Err(self.indexed_error("destroy", &key, error).await),
-                }
-            }
+        let deleted = self.call("destroy", self.store.delete(&key)).await;
+        let deleted = deleted.map_err(record_error)?;
+        if let Some(index) = self.index(owner.as_ref()) {
+            // A call of its own: a pipeline goes on after a delete that was refused, and a session
+            // that lives on must stay in the index, or `destroy_all` misses it. Best effort: the
+            // session is gone, and its entry is removed when due.
+            let _ = self.remove_entry(&index, &id).await;
         }
+        Ok(deleted)
     }
 
     /// Destroys the session `id` if it belongs to `owner`, or in any case without `owner`.

@@ -13,13 +13,8 @@ const MAX_DOUBLINGS: u32 = 4;
 
 /// Attempts of one operation, with a random pause before the later ones.
 ///
-/// ```ignore
-/// let mut retries = Retries::new(16);
-/// while retries.next().await {
-///     // one attempt
-/// }
-/// // lost every race
-/// ```
+/// Every operation has the same loop: `while retries.next().await { attempt }`, and an error
+/// behind it.
 pub(crate) struct Retries {
     attempt: u32,
     limit: u32,

@@ -48,6 +48,9 @@ pin_project! {
     }
 }
 
+/// How to poll for a body and the token in it.
+type PollRead<B> = fn(Pin<&mut ReadBody<B>>, &mut Context<'_>) -> Poll<(B, BodyLookup)>;
+
 /// The read of a session from the store: an `async fn`, whose type has no name.
 type Load = Pin<Box<dyn Future<Output = Session> + Send>>;
 
@@ -110,7 +113,7 @@ where
     fn poll_with(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        read_body: fn(Pin<&mut ReadBody<B>>, &mut Context<'_>) -> Poll<(B, BodyLookup)>,
+        read_body: PollRead<B>,
     ) -> Poll<Result<Response<R>, S::Error>> {
         let mut this = self.project();
         loop {

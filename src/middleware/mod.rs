@@ -8,7 +8,7 @@
 //!
 //! # Order of layers
 //!
-//! A layer sees requests before the layers inside of it. `RequireSession`, and everything else that
+//! Requests pass an outer layer first, responses an inner one. `RequireSession`, and everything else that
 //! uses a session, belongs inside of `JwtRedisSession`. A browser sends no token with a CORS
 //! preflight, and hides an answer without CORS headers from scripts, so a `CorsLayer` belongs
 //! outside of `RequireSession`. A trace layer belongs inside of `JwtRedisSession` if it records
@@ -24,7 +24,7 @@
 //! Router::new()
 //!     .route("/me", get(async || "hello"))
 //!     .layer(RequireSession::new())            // 4th: answers 401 without a session
-//!     .layer(TraceLayer::new_for_http())       // 3rd: sees no token in a URI
+//!     .layer(TraceLayer::new_for_http())       // 3rd: records URIs without tokens
 //!     .layer(JwtRedisSession::new(sessions))   // 2nd: attaches the session
 //!     .layer(CorsLayer::permissive())          // 1st: answers preflights
 //! # }
@@ -36,13 +36,12 @@
 //! # use axum::{Router, routing::get};
 //! # use jwt_redis_session::{JwtRedisSession, RequireSession, Sessions};
 //! # use tower::ServiceBuilder;
-//! # use tower_http::{cors::CorsLayer, trace::TraceLayer};
+//! # use tower_http::cors::CorsLayer;
 //! # fn doc(sessions: Sessions) -> Router {
 //! let layers = ServiceBuilder::new()
 //!     .layer(CorsLayer::permissive())          // 1st: answers preflights
 //!     .layer(JwtRedisSession::new(sessions))   // 2nd: attaches the session
-//!     .layer(TraceLayer::new_for_http())       // 3rd: sees no token in a URI
-//!     .layer(RequireSession::new());           // 4th: answers 401 without a session
+//!     .layer(RequireSession::new());           // 3rd: answers 401 without a session
 //! Router::new().route("/me", get(async || "hello")).layer(layers)
 //! # }
 //! ```

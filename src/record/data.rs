@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -17,7 +17,7 @@ use crate::record::{self, Meta, Record, encode, is_reserved, json};
 /// The data of a session: the fields that were loaded, with the changes made since.
 ///
 /// Values are parsed when they are read. `Debug` prints no data.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct SessionData {
     record: Option<Record>,
     // Shared with the operation that is storing them; copied only if it is changed meanwhile.
@@ -35,11 +35,26 @@ pub(crate) struct Changes {
     taken: u64,
 }
 
+impl Changes {
+    /// Returns no changes. All handles share them until they change something, so that a request
+    /// that only reads allocates nothing for them.
+    pub(crate) fn none() -> Arc<Self> {
+        static NONE: LazyLock<Arc<Changes>> = LazyLock::new(Arc::default);
+        Arc::clone(&NONE)
+    }
+}
+
 #[derive(Clone)]
 struct Change {
     /// `None`: removed.
     value: Option<Arc<RawValue>>,
     number: u64,
+}
+
+impl Default for SessionData {
+    fn default() -> Self {
+        Self::new(None, Changes::none())
+    }
 }
 
 impl SessionData {
@@ -243,7 +258,7 @@ impl SessionData {
     pub(crate) fn committed(&mut self, record: Record, written: &Changes) {
         self.record = Some(record);
         if written.count == self.changes.count {
-            self.changes = Arc::default();
+            self.changes = Changes::none();
         } else {
             self.changes_mut()
                 .fields

@@ -13,7 +13,7 @@ use crate::error::SessionError;
 use crate::id::SessionId;
 use crate::lifecycle::core::Lifecycle;
 use crate::lifecycle::load::Loaded;
-use crate::record::data::SessionData;
+use crate::record::data::{Changes, SessionData};
 use crate::session::inner::{Inner, State, Usage};
 use crate::session::state::{SessionState, Status};
 use crate::store::StoreError;
@@ -63,7 +63,7 @@ impl Session {
         claims: Option<Claims>,
         loaded: Loaded,
     ) -> Self {
-        let data = SessionData::new(Some(loaded.record), Arc::default());
+        let data = SessionData::new(Some(loaded.record), Changes::none());
         let session = Self::with(lifecycle, Status::Active { id, claims }, data);
         session.0.lock().remaining = loaded.remaining;
         session

@@ -10,7 +10,7 @@ use crate::error::SessionError;
 use crate::id::SessionId;
 use crate::lifecycle::tasks::run_to_completion;
 use crate::record::Record;
-use crate::record::data::SessionData;
+use crate::record::data::{Changes, SessionData};
 use crate::record::owner::Owner;
 use crate::session::handle::Session;
 use crate::session::inner::{Current, Inner, OwnerChange, Pending, Usage, custom_claims};
@@ -281,7 +281,7 @@ impl Inner {
             error => error,
         })?;
         let mut state = self.lock();
-        state.data = SessionData::new(Some(loaded.record), Arc::default());
+        state.data = SessionData::new(Some(loaded.record), Changes::none());
         state.owner = OwnerChange::Keep;
         state.remaining = loaded.remaining;
         Ok(())

@@ -1,7 +1,7 @@
 //! Tokens in cookies.
 //!
-//! Parsed by hand: the crate `cookie` brings six crates for these fifteen lines, takes only UTF-8
-//! and so loses the token beside a cookie in another encoding, and reports no duplicates.
+//! Parsed by hand, in 15 lines. The crate `cookie` and its dependency `time` would add seven
+//! crates, accept only UTF-8, and so lose a token beside a cookie in another encoding.
 
 use http::HeaderMap;
 use http::header::COOKIE;

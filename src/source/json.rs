@@ -86,89 +86,92 @@ mod tests {
         Ok(found.map(|text| text.map(Cow::into_owned)))
     }
 
+    /// `None` for a document that is no JSON.
+    type Expected = Option<Result<Option<&'static str>, TokenRejection>>;
+
+    const TABLE: &[(&str, Expected)] = &[
+        (r#"{}"#, Some(Ok(None))),
+        (r#"{"a":1}"#, Some(Ok(None))),
+        (r#"{"accessToken":"T"}"#, Some(Ok(Some("T")))),
+        (
+            r#" { "a" : [{}] , "accessToken" : "T" , "b" : {} } "#,
+            Some(Ok(Some("T"))),
+        ),
+        (r#"{"access\u0054oken":"\u0054"}"#, Some(Ok(Some("T")))),
+        (r#"{"accessToken":"a\/b"}"#, Some(Ok(Some("a/b")))),
+        (r#"{"accessToken":""}"#, Some(Ok(None))),
+        (r#"{"accesstoken":"T"}"#, Some(Ok(None))),
+        (r#"{"a":{"accessToken":"T"}}"#, Some(Ok(None))),
+        (r#"{"a":"{\"accessToken\":\"T\"}"}"#, Some(Ok(None))),
+        (r#"[]"#, Some(Ok(None))),
+        (r#"["accessToken","T"]"#, Some(Ok(None))),
+        (r#"[{"accessToken":"T"}]"#, Some(Ok(None))),
+        (r#"5"#, Some(Ok(None))),
+        (r#"null"#, Some(Ok(None))),
+        (r#""accessToken""#, Some(Ok(None))),
+        (
+            r#"{"accessToken":"a b"}"#,
+            Some(Err(TokenRejection::Malformed)),
+        ),
+        (
+            r#"{"accessToken":"é"}"#,
+            Some(Err(TokenRejection::Malformed)),
+        ),
+        (
+            r#"{"accessToken":"\u0000"}"#,
+            Some(Err(TokenRejection::Malformed)),
+        ),
+        (
+            r#"{"accessToken":"\ud800"}"#,
+            Some(Err(TokenRejection::Malformed)),
+        ),
+        (r#"{"accessToken":5}"#, Some(Err(TokenRejection::Malformed))),
+        (
+            r#"{"accessToken":null}"#,
+            Some(Err(TokenRejection::Malformed)),
+        ),
+        (
+            r#"{"accessToken":true}"#,
+            Some(Err(TokenRejection::Malformed)),
+        ),
+        (
+            r#"{"accessToken":["T"]}"#,
+            Some(Err(TokenRejection::Malformed)),
+        ),
+        (
+            r#"{"accessToken":{"a":"T"}}"#,
+            Some(Err(TokenRejection::Malformed)),
+        ),
+        (
+            r#"{"accessToken":"a","accessToken":"b"}"#,
+            Some(Err(TokenRejection::Ambiguous)),
+        ),
+        (
+            r#"{"accessToken":"a","access\u0054oken":"a"}"#,
+            Some(Err(TokenRejection::Ambiguous)),
+        ),
+        (
+            r#"{"accessToken":"","accessToken":"b"}"#,
+            Some(Err(TokenRejection::Ambiguous)),
+        ),
+        (
+            r#"{"accessToken":null,"accessToken":"b"}"#,
+            Some(Err(TokenRejection::Ambiguous)),
+        ),
+        (r#"{"accessToken":"","accessToken":""}"#, Some(Ok(None))),
+        (r#" "#, None),
+        (r#"hello"#, None),
+        (r#"{"accessToken":"T""#, None),
+        (r#"{"accessToken":"T"}x"#, None),
+        (r#"{"accessToken":"T"}{}"#, None),
+        (r#"{"accessToken":"T",}"#, None),
+        (r#"{accessToken:"T"}"#, None),
+        (r#"accessToken=T"#, None),
+    ];
+
     #[test]
     fn r15_r18_json_table() {
-        // `None` for a document that is no JSON.
-        let table: &[(&str, Option<Result<Option<&str>, TokenRejection>>)] = &[
-            (r#"{}"#, Some(Ok(None))),
-            (r#"{"a":1}"#, Some(Ok(None))),
-            (r#"{"accessToken":"T"}"#, Some(Ok(Some("T")))),
-            (
-                r#" { "a" : [{}] , "accessToken" : "T" , "b" : {} } "#,
-                Some(Ok(Some("T"))),
-            ),
-            (r#"{"access\u0054oken":"\u0054"}"#, Some(Ok(Some("T")))),
-            (r#"{"accessToken":"a\/b"}"#, Some(Ok(Some("a/b")))),
-            (r#"{"accessToken":""}"#, Some(Ok(None))),
-            (r#"{"accesstoken":"T"}"#, Some(Ok(None))),
-            (r#"{"a":{"accessToken":"T"}}"#, Some(Ok(None))),
-            (r#"{"a":"{\"accessToken\":\"T\"}"}"#, Some(Ok(None))),
-            (r#"[]"#, Some(Ok(None))),
-            (r#"["accessToken","T"]"#, Some(Ok(None))),
-            (r#"[{"accessToken":"T"}]"#, Some(Ok(None))),
-            (r#"5"#, Some(Ok(None))),
-            (r#"null"#, Some(Ok(None))),
-            (r#""accessToken""#, Some(Ok(None))),
-            (
-                r#"{"accessToken":"a b"}"#,
-                Some(Err(TokenRejection::Malformed)),
-            ),
-            (
-                r#"{"accessToken":"é"}"#,
-                Some(Err(TokenRejection::Malformed)),
-            ),
-            (
-                r#"{"accessToken":"\u0000"}"#,
-                Some(Err(TokenRejection::Malformed)),
-            ),
-            (
-                r#"{"accessToken":"\ud800"}"#,
-                Some(Err(TokenRejection::Malformed)),
-            ),
-            (r#"{"accessToken":5}"#, Some(Err(TokenRejection::Malformed))),
-            (
-                r#"{"accessToken":null}"#,
-                Some(Err(TokenRejection::Malformed)),
-            ),
-            (
-                r#"{"accessToken":true}"#,
-                Some(Err(TokenRejection::Malformed)),
-            ),
-            (
-                r#"{"accessToken":["T"]}"#,
-                Some(Err(TokenRejection::Malformed)),
-            ),
-            (
-                r#"{"accessToken":{"a":"T"}}"#,
-                Some(Err(TokenRejection::Malformed)),
-            ),
-            (
-                r#"{"accessToken":"a","accessToken":"b"}"#,
-                Some(Err(TokenRejection::Ambiguous)),
-            ),
-            (
-                r#"{"accessToken":"a","access\u0054oken":"a"}"#,
-                Some(Err(TokenRejection::Ambiguous)),
-            ),
-            (
-                r#"{"accessToken":"","accessToken":"b"}"#,
-                Some(Err(TokenRejection::Ambiguous)),
-            ),
-            (
-                r#"{"accessToken":null,"accessToken":"b"}"#,
-                Some(Err(TokenRejection::Ambiguous)),
-            ),
-            (r#"{"accessToken":"","accessToken":""}"#, Some(Ok(None))),
-            (r#" "#, None),
-            (r#"hello"#, None),
-            (r#"{"accessToken":"T""#, None),
-            (r#"{"accessToken":"T"}x"#, None),
-            (r#"{"accessToken":"T"}{}"#, None),
-            (r#"{"accessToken":"T",}"#, None),
-            (r#"{accessToken:"T"}"#, None),
-            (r#"accessToken=T"#, None),
-        ];
-        for (document, expected) in table {
+        for (document, expected) in TABLE {
             let expected = expected
                 .map(|expected| expected.map(|text| text.map(String::from)))
                 .ok_or(UnsearchedBody::Malformed);

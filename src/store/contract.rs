@@ -41,8 +41,9 @@ use crate::store::types::{
 /// * **Cancellation.** If the future is dropped, the step is applied completely or not at all.
 ///   Later calls are not affected.
 /// * **Wrong type.** If a key holds data that is not a record, record methods leave it alone and
-///   return [`StoreErrorKind::WrongType`](crate::store::StoreErrorKind::WrongType), or report the record
-///   as absent if records and indexes cannot collide.
+///   return [`StoreErrorKind::WrongType`](crate::store::StoreErrorKind::WrongType), or report the
+///   record as absent if records and indexes cannot collide. [`delete`](Store::delete) may delete
+///   it.
 #[async_trait]
 pub trait Store: fmt::Debug + Send + Sync + 'static {
     // Records

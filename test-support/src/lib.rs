@@ -2,8 +2,21 @@
 //!
 //! * [`scheduler`] explores every order of the store steps of concurrent operations.
 //! * [`Counting`] counts the calls of a store.
+//! * [`redis_server`] starts Redis servers, [`proxy`] disturbs connections to them.
+//! * [`layering`] finds import cycles in the source of a crate.
+
+#![allow(
+    clippy::missing_panics_doc,
+    clippy::must_use_candidate,
+    reason = "a panic is how a test fails"
+)]
 
 mod counting;
+pub mod layering;
+pub mod proxy;
+pub mod redis_server;
 pub mod scheduler;
+mod waiting;
 
 pub use counting::Counting;
+pub use waiting::{alive_tasks, eventually, is_long, rounds, seconds, unique};

@@ -187,7 +187,7 @@ fn a_failure_is_applied_or_not() {
 fn panics_and_deadlocks_are_violations() {
     let panics = Explorer::new().explore(async |simulation: &mut Simulation| {
         simulation.spawn("process", async |store| {
-            assert_eq!(read(&*store).await, b"no")
+            assert_eq!(read(&*store).await, b"no");
         });
         async || Ok(())
     });

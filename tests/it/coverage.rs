@@ -27,6 +27,8 @@ fn check(below: &str, least: usize) {
     for folder in ["src", "tests"] {
         functions(&root.join(folder), &mut known);
     }
+    let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("test-support/tests");
+    functions(&shared, &mut known);
     let table = std::fs::read_to_string(root.join("tests/COVERAGE.md")).expect("the table");
     let mut rows = 0;
     for row in table.lines().filter(|line| line.starts_with("| ")) {

@@ -1,7 +1,6 @@
 //! The one integration test binary: everything through the public API.
 
-#[cfg(feature = "redis")]
-mod support;
+use test_support as support;
 
 #[cfg(all(feature = "axum", feature = "redis"))]
 mod app;
@@ -27,7 +26,6 @@ mod history;
 mod interleavings;
 #[cfg(feature = "redis")]
 mod interop;
-mod layering;
 mod merge;
 #[cfg(feature = "metrics")]
 mod metrics;

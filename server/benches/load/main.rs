@@ -6,9 +6,6 @@
 //! and the CPU seconds that the server took for 100,000 requests, which is the steadier figure.
 //! Without `--bench` (as `cargo test --benches` runs it) a round is short: it shows that it works.
 
-#[path = "../../../tests/it/support/mod.rs"]
-mod support;
-
 mod bare;
 mod client;
 mod process;
@@ -19,7 +16,7 @@ use std::time::Duration;
 
 use process::Process;
 use report::{Report, Round};
-use support::redis_server::RedisServer;
+use test_support::redis_server::RedisServer;
 use workload::Workload;
 
 /// How many connections send requests at once.

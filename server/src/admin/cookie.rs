@@ -1,4 +1,6 @@
-//! The cookie that stands for an operator.
+//! The cookie that holds an operator's token.
+//!
+//! The `cookie` crate would replace one `split` and one `format!`, and brings `time`.
 
 use axum::extract::FromRequestParts;
 use http::header::COOKIE;
@@ -11,12 +13,11 @@ use crate::http::ClientAddress;
 
 const NAME: &str = "sessiond_admin";
 
-/// Whether the operator's browser came over TLS, which a proxy ended: the cookie must then never
-/// go without.
+/// Whether the browser uses TLS, terminated by a proxy: the cookie is then `Secure`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct OverTls(bool);
 
-/// The token in the cookie, if there is exactly one cookie of the name.
+/// Returns the token, if there is exactly one cookie of this name.
 pub(super) fn read(headers: &HeaderMap) -> Option<&str> {
     let cookies = headers
         .get_all(COOKIE)
@@ -30,14 +31,14 @@ pub(super) fn read(headers: &HeaderMap) -> Option<&str> {
 }
 
 impl OverTls {
-    /// The cookie as it is set; it ends with the browser, or with the session that it names.
+    /// Returns the cookie to set. It lasts until the browser is closed, or the session ends.
     pub(super) fn cookie(self, token: &Token) -> HeaderValue {
         let mut value = self.value(token.as_str(), "");
         value.set_sensitive(true);
         value
     }
 
-    /// What makes the browser forget the cookie.
+    /// Returns the cookie that deletes it.
     pub(super) fn forget(self) -> HeaderValue {
         self.value("", "; Max-Age=0")
     }
@@ -49,7 +50,7 @@ impl OverTls {
     }
 }
 
-/// Believes `X-Forwarded-Proto` if the setting `http.trusted_proxies` says that there is a proxy.
+/// Trusts `X-Forwarded-Proto` only if `http.trusted_proxies` is set.
 impl<S: Sync> FromRequestParts<S> for OverTls {
     type Rejection = Infallible;
 

@@ -1,20 +1,21 @@
-//! What a form sends.
-
-use std::borrow::Cow;
+//! Form bodies of the admin page.
+//!
+//! `axum::Form` reads into a struct, from a body without a time limit, and does not erase it. Here
+//! the values are secrets.
 
 use axum::body::Body;
 use http::StatusCode;
-use percent_encoding::percent_decode_str;
+use percent_encoding::percent_decode;
 use zeroize::Zeroizing;
 
+use crate::app_state::AppState;
 use crate::error::ApiError;
 use crate::http::read_body;
-use crate::shared::Shared;
 
-/// The largest form, in bytes: an owner of 512 bytes, each escaped, and more than enough.
+/// The largest form, in bytes; an owner takes up to 3 × 512.
 const MAX_FORM: usize = 16 << 10;
 
-/// The fields of a form (`application/x-www-form-urlencoded`), wiped when dropped.
+/// The fields of a form (`application/x-www-form-urlencoded`), erased when dropped.
 pub(super) struct Form(Vec<(String, Zeroizing<String>)>);
 
 impl Form {
@@ -23,26 +24,25 @@ impl Form {
     /// # Errors
     ///
     /// 408, 413, 400.
-    pub(super) async fn read(shared: &Shared, body: Body) -> Result<Self, ApiError> {
-        let body = read_body(body, MAX_FORM, shared.body_timeout()).await?;
+    pub(super) async fn read(app: &AppState, body: Body) -> Result<Self, ApiError> {
+        let body = read_body(body, MAX_FORM, app.body_timeout()).await?;
         Self::parse(&body).ok_or_else(|| ApiError::bad_request("the form cannot be read"))
     }
 
     fn parse(body: &[u8]) -> Option<Self> {
-        let text = std::str::from_utf8(body).ok()?;
-        let pairs = text.split('&').filter(|pair| !pair.is_empty());
-        let fields = pairs.map(|pair| {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            Some((decode(name)?, Zeroizing::new(decode(value)?)))
-        });
-        fields.collect::<Option<_>>().map(Self)
+        // `form_urlencoded` would replace what is not UTF-8.
+        let decoded: Zeroizing<Vec<u8>> = Zeroizing::new(percent_decode(body).collect());
+        std::str::from_utf8(&decoded).ok()?;
+        let fields = form_urlencoded::parse(body)
+            .map(|(name, value)| (name.into_owned(), Zeroizing::new(value.into_owned())));
+        Some(Self(fields.collect()))
     }
 
-    /// The field `name`.
+    /// Returns the field `name`.
     ///
     /// # Errors
     ///
-    /// 400 unless it is there once.
+    /// 400 unless the form has exactly one such field.
     pub(super) fn field(&self, name: &'static str) -> Result<&str, ApiError> {
         let mut fields = self.0.iter().filter(|(other, _)| other == name);
         match (fields.next(), fields.next()) {
@@ -53,14 +53,6 @@ impl Form {
             )),
         }
     }
-}
-
-fn decode(text: &str) -> Option<String> {
-    let text = text.replace('+', " ");
-    percent_decode_str(&text)
-        .decode_utf8()
-        .map(Cow::into_owned)
-        .ok()
 }
 
 #[cfg(test)]

@@ -8,11 +8,12 @@ use http::StatusCode;
 use jwt_redis_session::SessionError;
 use maud::{Markup, html};
 
-use crate::admin::desk::Desk;
 use crate::admin::form::Form;
-use crate::admin::operator::{FormToken, Operator};
+use crate::admin::form_token::FormToken;
+use crate::admin::operator::Operator;
 use crate::admin::page::{self, Note, Section};
 use crate::admin::refusal::Refusal;
+use crate::admin::state::AdminState;
 use crate::admin::submitted::Submitted;
 use crate::admin::text;
 use crate::buckets::{BucketName, KeyedBucket};
@@ -24,30 +25,30 @@ const NAME: &str = r"[A-Za-z0-9_\-]{1,64}";
 
 /// The buckets, and a form to add one.
 pub(super) async fn overview(
-    State(desk): State<Arc<Desk>>,
+    State(state): State<Arc<AdminState>>,
     operator: Operator,
 ) -> Result<Response, Refusal> {
-    let buckets = desk.keys.list().await?;
+    let buckets = state.keys.list().await?;
     let notice = operator.take_notice().await;
     let note = Note::notice(notice.as_deref());
-    let page = render(&operator, &note, &buckets);
+    let page = render(operator.form_token(), &note, &buckets);
     Ok(page::answer(StatusCode::OK, page))
 }
 
 /// Makes a key, and shows it this once.
 pub(super) async fn create(
-    State(desk): State<Arc<Desk>>,
+    State(state): State<Arc<AdminState>>,
     Submitted { operator, form }: Submitted,
 ) -> Result<Response, Refusal> {
     let Ok(bucket) = bucket(&form) else {
         let alert = "a bucket's name is 1 to 64 letters, digits, “_” or “-”, and not “settings”";
-        return again(&desk, &operator, StatusCode::BAD_REQUEST, alert).await;
+        return again(&state, &operator, StatusCode::BAD_REQUEST, alert).await;
     };
-    let key = match desk.keys.create(&bucket).await {
+    let key = match state.keys.create(&bucket).await {
         Ok(key) => key,
         Err(SessionError::Taken) => {
             let alert = format!("the bucket “{}” has a key already", bucket.as_str());
-            return again(&desk, &operator, StatusCode::CONFLICT, &alert).await;
+            return again(&state, &operator, StatusCode::CONFLICT, &alert).await;
         }
         Err(error) => return Err(error.into()),
     };
@@ -55,18 +56,18 @@ pub(super) async fn create(
         bucket = bucket.as_str(),
         "an operator has created an API key"
     );
-    let page = created(&operator, &bucket, &key);
+    let page = created(operator.form_token(), &bucket, &key);
     Ok(page::answer(StatusCode::CREATED, page))
 }
 
 /// Takes a key away.
 pub(super) async fn delete(
-    State(desk): State<Arc<Desk>>,
+    State(state): State<Arc<AdminState>>,
     Submitted { operator, form }: Submitted,
 ) -> Result<Response, Refusal> {
     let bucket = bucket(&form)?;
     let name = bucket.as_str();
-    let notice = if desk.keys.revoke(&bucket).await? {
+    let notice = if state.keys.revoke(&bucket).await? {
         tracing::info!(bucket = name, "an operator has deleted an API key");
         format!("The key of “{name}” is deleted; whoever uses it is refused from now on.")
     } else {
@@ -82,23 +83,22 @@ pub(super) fn bucket(form: &Form) -> Result<BucketName, ApiError> {
 }
 
 async fn again(
-    desk: &Desk,
+    state: &AdminState,
     operator: &Operator,
     status: StatusCode,
     alert: &str,
 ) -> Result<Response, Refusal> {
-    let buckets = desk.keys.list().await?;
-    let page = render(operator, &Note::alert(alert), &buckets);
+    let buckets = state.keys.list().await?;
+    let page = render(operator.form_token(), &Note::alert(alert), &buckets);
     Ok(page::answer(status, page))
 }
 
-fn render(operator: &Operator, note: &Note<'_>, buckets: &[KeyedBucket]) -> Markup {
-    let token = operator.form_token();
+fn render(token: &FormToken, note: &Note<'_>, buckets: &[KeyedBucket]) -> Markup {
     let content = html! {
         section.card aria-labelledby="keyed" {
             h2 #keyed { "With an API key" }
             @if buckets.is_empty() {
-                p.help { "No bucket has a key yet, so no client can use the REST door." }
+                p.help { "No bucket has a key yet, so no client can use the buckets API." }
             } @else {
                 (table(token, buckets))
             }
@@ -112,7 +112,7 @@ fn render(operator: &Operator, note: &Note<'_>, buckets: &[KeyedBucket]) -> Mark
             }
         }
     };
-    page::section(Section::Buckets, operator, note, &content)
+    page::section(Section::Buckets, token, note, &content)
 }
 
 fn table(token: &FormToken, buckets: &[KeyedBucket]) -> Markup {
@@ -148,7 +148,7 @@ fn deletion(token: &FormToken, bucket: &BucketName) -> Markup {
     )
 }
 
-fn created(operator: &Operator, bucket: &BucketName, key: &Secret) -> Markup {
+fn created(token: &FormToken, bucket: &BucketName, key: &Secret) -> Markup {
     let content = html! {
         section.card aria-labelledby="key" {
             h2 #key { "The API key of " (bucket.as_str()) }
@@ -160,7 +160,7 @@ fn created(operator: &Operator, bucket: &BucketName, key: &Secret) -> Markup {
         }
     };
     let note = Note::notice(Some("The key is created."));
-    page::section(Section::Buckets, operator, &note, &content)
+    page::section(Section::Buckets, token, &note, &content)
 }
 
 /// A field for the name of a bucket.

@@ -1,4 +1,4 @@
-//! Coming and going.
+//! Login and logout of operators.
 
 use std::sync::Arc;
 
@@ -10,34 +10,34 @@ use http::{HeaderMap, StatusCode};
 use maud::{Markup, html};
 
 use crate::admin::cookie::OverTls;
-use crate::admin::desk::Desk;
 use crate::admin::form::Form;
 use crate::admin::operator::Operator;
 use crate::admin::page::{self, Note};
 use crate::admin::refusal::{Refusal, with_page};
+use crate::admin::state::AdminState;
 use crate::admin::submitted::Submitted;
 use crate::error::ApiError;
 use crate::http::{Client, refuse_other_origins};
 
-/// The form to log in with.
+/// Shows the login form.
 pub(super) async fn form() -> Response {
-    page::answer(StatusCode::OK, log_in(&Note::default()))
+    page::answer(StatusCode::OK, login_page(&Note::default()))
 }
 
-/// Lets in who shows a master key.
-pub(super) async fn enter(
-    State(desk): State<Arc<Desk>>,
+/// Logs in with a master key.
+pub(super) async fn log_in(
+    State(state): State<Arc<AdminState>>,
     client: Client,
     over_tls: OverTls,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refusal> {
     refuse_other_origins(&headers)?;
-    let form = Form::read(&desk.shared, body).await?;
-    let Some(mark) = desk.masters.recognise(form.field("key")?.as_bytes()) else {
-        return Ok(refused(&desk, client));
+    let form = Form::read(&state.app, body).await?;
+    let Some(key) = state.masters.verify(form.field("key")?.as_bytes()) else {
+        return Ok(refused(&state, client));
     };
-    let token = Operator::log_in(&desk, &mark).await?;
+    let token = Operator::log_in(&state, &key).await?;
     tracing::info!("an operator has logged in");
     let mut response = page::redirect("/admin");
     let cookie = over_tls.cookie(&token);
@@ -45,8 +45,8 @@ pub(super) async fn enter(
     Ok(response)
 }
 
-/// Ends the operator's session.
-pub(super) async fn leave(
+/// Logs the operator out.
+pub(super) async fn log_out(
     over_tls: OverTls,
     Submitted { operator, .. }: Submitted,
 ) -> Result<Response, Refusal> {
@@ -57,17 +57,17 @@ pub(super) async fn leave(
     Ok(response)
 }
 
-fn refused(desk: &Desk, client: Client) -> Response {
+fn refused(state: &AdminState, client: Client) -> Response {
     let refusal = ApiError::unauthorized(
         "this is not a master key of the service",
         "MasterKey realm=\"sessiond\"",
     );
-    let refusal = desk.shared.failures.failed(client, refusal);
-    let page = log_in(&Note::alert(refusal.message()));
+    let refusal = state.app.failures.failed(client, refusal);
+    let page = login_page(&Note::alert(refusal.message()));
     with_page(refusal, page)
 }
 
-fn log_in(note: &Note<'_>) -> Markup {
+fn login_page(note: &Note<'_>) -> Markup {
     let content = html! {
         section.card {
             form.stack method="post" action="/admin/login" {

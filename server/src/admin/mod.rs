@@ -1,53 +1,27 @@
-//! The page for operators.
+//! The admin page for operators, rendered on the server, without scripts.
 //!
-//! Server-rendered, without a script. A master key opens it; from then on a session of the core
-//! stands for the operator, behind a cookie. Whoever looks changes nothing: no session lives
-//! longer for it. No id, name or token ever stands in a URL, which would be remembered by the
-//! browser.
+//! A master key logs an operator in; from then on a session of the library, behind a cookie,
+//! identifies the operator. Viewing a session does not refresh its TTL. No id, name or token is
+//! ever part of a URL, which browsers and proxies keep.
 
 mod cookie;
-mod desk;
 mod encoded;
 mod form;
+mod form_token;
 mod headers;
 mod keys;
 mod login;
 mod operator;
-mod owner_doors;
+mod owner_apis;
 mod owner_page;
+mod owner_sessions;
 mod owners;
 mod page;
 mod refusal;
+mod routes;
 mod sessions;
+mod state;
 mod submitted;
 mod text;
 
-use std::sync::Arc;
-
-use axum::Router;
-use axum::middleware::from_fn;
-use axum::routing::{any, get, post};
-
-use crate::shared::Shared;
-use crate::start_error::StartError;
-
-pub(crate) fn router(shared: &Shared) -> Result<Router, StartError> {
-    let desk = Arc::new(desk::Desk::new(shared)?);
-    Ok(Router::new()
-        .route("/admin", get(keys::overview))
-        .route("/admin/", get(page::to_overview))
-        .route("/admin/style.css", get(page::style))
-        .route("/admin/login", get(login::form).post(login::enter))
-        .route("/admin/logout", post(login::leave))
-        .route("/admin/keys", post(keys::create))
-        .route("/admin/keys/delete", post(keys::delete))
-        .route("/admin/sessions", get(sessions::form).post(sessions::look))
-        .route("/admin/sessions/end", post(sessions::end))
-        .route("/admin/owners", get(owners::list).post(owners::choose))
-        .route("/admin/owners/end", post(owners::end))
-        .route("/admin/owners/end-all", post(owners::end_all))
-        .route("/admin/{*rest}", any(refusal::nothing_here))
-        .method_not_allowed_fallback(refusal::wrong_method)
-        .with_state(desk)
-        .layer(from_fn(headers::add)))
-}
+pub(crate) use routes::router;

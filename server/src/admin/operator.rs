@@ -1,4 +1,4 @@
-//! Who is at the desk.
+//! A logged-in operator.
 
 use std::sync::Arc;
 
@@ -9,63 +9,67 @@ use jwt_redis_session::{Session, SessionError, Token, TokenRejection};
 use serde::de::DeserializeOwned;
 
 use crate::admin::cookie;
-use crate::admin::desk::Desk;
+use crate::admin::form_token::{FORM_TOKEN, FormToken};
 use crate::admin::refusal::Refusal;
-use crate::crypto;
+use crate::admin::state::AdminState;
 use crate::error::ApiError;
-use crate::master_keys::Mark;
+use crate::master_keys::KeyFingerprint;
 
-/// The fields of an operator's session.
+/// The field of the session that holds the fingerprint of the master key.
 const KEY: &str = "key";
-const FORM_TOKEN: &str = "form_token";
+/// The field of the session that holds the notice for the next page.
 const NOTICE: &str = "notice";
 
-/// An operator who is logged in.
+/// A logged-in operator.
 #[derive(Debug)]
 pub(super) struct Operator {
     session: Session,
     form_token: FormToken,
 }
 
-/// Stands in each form of the operator, so that no other page can send one in the operator's
-/// name.
-pub(super) struct FormToken(String);
-
 impl Operator {
-    /// Logs an operator in who has shown the key of which this is the mark.
+    /// Creates the session of an operator who presented the key with this fingerprint.
     ///
     /// # Errors
     ///
     /// [`SessionError::Unavailable`].
-    pub(super) async fn log_in(desk: &Desk, mark: &Mark) -> Result<Token, SessionError> {
-        let session = desk.operators.new_session();
-        session.insert(KEY, mark.as_str())?;
-        session.insert(FORM_TOKEN, crypto::random_text())?;
+    pub(super) async fn log_in(
+        state: &AdminState,
+        key: &KeyFingerprint,
+    ) -> Result<Token, SessionError> {
+        let session = state.operators.new_session();
+        session.insert(KEY, key.as_str())?;
+        session.insert(FORM_TOKEN, FormToken::random())?;
         session.create().await
     }
 
-    /// The operator whose cookie stands in `headers`, if it is good.
+    /// Loads the operator that the cookie in `headers` names. `None` without a cookie, without a
+    /// session, or if the master key is no longer configured.
     ///
     /// # Errors
     ///
-    /// As the core's, but that there is no session is no error.
-    pub(super) async fn of(desk: &Desk, headers: &HeaderMap) -> Result<Option<Self>, SessionError> {
+    /// Those of [`Sessions::open`](jwt_redis_session::Sessions::open), except for a token that
+    /// names no session.
+    pub(super) async fn load(
+        state: &AdminState,
+        headers: &HeaderMap,
+    ) -> Result<Option<Self>, SessionError> {
         let Some(token) = cookie::read(headers) else {
             return Ok(None);
         };
-        let session = match desk.operators.open(token).await {
+        let session = match state.operators.open(token).await {
             Ok(session) => session,
             Err(SessionError::Rejected(reason)) if reason != TokenRejection::Corrupt => {
                 return Ok(None);
             }
             Err(error) => return Err(error),
         };
-        let mark: Option<String> = session.get(KEY)?;
-        let form_token: Option<String> = session.get(FORM_TOKEN)?;
-        let good = mark.is_some_and(|mark| desk.masters.contain(&mark));
-        Ok(form_token.filter(|_| good).map(|form_token| Self {
+        let key: Option<String> = session.get(KEY)?;
+        let form_token: Option<FormToken> = session.get(FORM_TOKEN)?;
+        let is_current = key.is_some_and(|key| state.masters.is_current(&key));
+        Ok(form_token.filter(|_| is_current).map(|form_token| Self {
             session,
-            form_token: FormToken(form_token),
+            form_token,
         }))
     }
 
@@ -73,7 +77,7 @@ impl Operator {
         &self.form_token
     }
 
-    /// Logs the operator out.
+    /// Ends the operator's session.
     ///
     /// # Errors
     ///
@@ -82,12 +86,12 @@ impl Operator {
         self.session.destroy().await.map(drop)
     }
 
-    /// What this operator has looked for under `name`.
+    /// Returns what [`remember`](Self::remember) stored under `name`.
     pub(super) fn recall<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
         self.session.get(name).ok().flatten()
     }
 
-    /// Keeps what the operator looks for, until another is looked for.
+    /// Stores what the operator searched for, replacing the previous search.
     ///
     /// # Errors
     ///
@@ -101,15 +105,14 @@ impl Operator {
         self.session.update().await
     }
 
-    /// Tells the operator on the next page what was done. It is done, whether or not this can be
-    /// stored.
+    /// Stores a notice for the next page. Best effort: the action it reports is done already.
     pub(super) async fn notify(&self, notice: &str) {
         if self.session.insert(NOTICE, notice).is_ok() {
             let _ = self.session.update().await;
         }
     }
 
-    /// What the operator is to be told, once.
+    /// Takes the notice that [`notify`](Self::notify) stored.
     pub(super) async fn take_notice(&self) -> Option<String> {
         let notice = self.session.get(NOTICE).ok().flatten()?;
         self.session.remove(NOTICE);
@@ -118,28 +121,14 @@ impl Operator {
     }
 }
 
-impl FormToken {
-    /// What the form must carry.
-    pub(super) fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    pub(super) fn equals(&self, sent: &str) -> bool {
-        crypto::equal(self.0.as_bytes(), sent.as_bytes())
-    }
-}
-
-impl std::fmt::Debug for FormToken {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("FormToken([redacted])")
-    }
-}
-
-impl FromRequestParts<Arc<Desk>> for Operator {
+impl FromRequestParts<Arc<AdminState>> for Operator {
     type Rejection = Refusal;
 
-    async fn from_request_parts(parts: &mut Parts, desk: &Arc<Desk>) -> Result<Self, Refusal> {
-        match Self::of(desk, &parts.headers).await {
+    async fn from_request_parts(
+        parts: &mut Parts,
+        state: &Arc<AdminState>,
+    ) -> Result<Self, Refusal> {
+        match Self::load(state, &parts.headers).await {
             Ok(Some(operator)) => Ok(operator),
             Ok(None) if parts.method == Method::GET || parts.method == Method::HEAD => {
                 Err(Refusal::LogInFirst)

@@ -1,52 +1,51 @@
-//! What the sessions of an owner look like.
+//! The page with the sessions of an owner.
 
 use jwt_redis_session::SessionEntry;
 use maud::{Markup, html};
 
-use crate::admin::operator::{FormToken, Operator};
-use crate::admin::owner_doors::OwnerDoors;
-use crate::admin::owners::{Chosen, Listed};
+use crate::admin::form_token::FormToken;
+use crate::admin::owner_apis::OwnerApis;
+use crate::admin::owner_sessions::{Owner, OwnerSessions};
 use crate::admin::page::{self, Note, Section};
 use crate::admin::{encoded, text};
-use crate::unix_time;
 
-/// How many sessions are shown.
+/// The largest number of sessions shown.
 const MOST: usize = 100;
-/// How much is shown of the data of each, in bytes before it is escaped.
+/// The largest data shown per session, in bytes before escaping.
 const MOST_DATA: usize = 2 << 10;
 
 pub(super) fn render(
-    operator: &Operator,
+    token: &FormToken,
     note: &Note<'_>,
-    doors: &OwnerDoors,
-    listed: Option<&Listed>,
+    apis: &OwnerApis,
+    listed: Option<&OwnerSessions>,
 ) -> Markup {
     let content = html! {
         section.card aria-labelledby="choose" {
             h2 #choose { "Find an owner" }
-            @if doors.open().next().is_none() {
-                p.help { "No door is open whose sessions have owners." }
+            @if apis.enabled().next().is_none() {
+                p.help { "No API is enabled whose sessions have owners." }
             } @else {
-                (search(operator.form_token(), doors, listed))
+                (search(token, apis, listed))
             }
         }
-        @if let Some(listed) = listed { (sessions(operator.form_token(), listed)) }
+        @if let Some(listed) = listed { (sessions(token, listed)) }
     };
-    page::section(Section::Owners, operator, note, &content)
+    page::section(Section::Owners, token, note, &content)
 }
 
-fn search(token: &FormToken, doors: &OwnerDoors, listed: Option<&Listed>) -> Markup {
-    let chosen = listed.map(|listed| &listed.chosen);
+fn search(token: &FormToken, apis: &OwnerApis, listed: Option<&OwnerSessions>) -> Markup {
+    let chosen = listed.map(|listed| &listed.owner);
     html! {
         form.stack method="post" action="/admin/owners" {
             (page::hidden(token))
             div.field {
-                label for="door" { "Door" }
+                label for="door" { "API" }
                 select #door name="door" {
-                    @for door in doors.open() {
-                        option value=(door.name())
-                            selected[chosen.is_some_and(|chosen| chosen.door == door)] {
-                            (door.title())
+                    @for api in apis.enabled() {
+                        option value=(api.name())
+                            selected[chosen.is_some_and(|owner| owner.api == api)] {
+                            (api.title())
                         }
                     }
                 }
@@ -63,21 +62,21 @@ fn search(token: &FormToken, doors: &OwnerDoors, listed: Option<&Listed>) -> Mar
     }
 }
 
-fn sessions(token: &FormToken, Listed { chosen, entries }: &Listed) -> Markup {
+fn sessions(token: &FormToken, OwnerSessions { owner, entries }: &OwnerSessions) -> Markup {
     html! {
         section.card aria-labelledby="sessions" {
-            h2 #sessions { "Sessions of " bdi { (text::visible(&chosen.owner)) } }
-            p.help { (chosen.door.title()) " · " (text::count_sessions(entries.len()))
+            h2 #sessions { "Sessions of " bdi { (text::visible(&owner.name)) } }
+            p.help { (owner.api.title()) " · " (text::count_sessions(entries.len()))
                 @if entries.len() > MOST { ", the newest " (MOST) " are shown" } }
             @if !entries.is_empty() {
-                (table(token, chosen, entries))
-                (end_all(token, chosen, entries.len()))
+                (table(token, owner, entries))
+                (end_all(token, owner, entries.len()))
             }
         }
     }
 }
 
-fn table(token: &FormToken, chosen: &Chosen, entries: &[SessionEntry]) -> Markup {
+fn table(token: &FormToken, owner: &Owner, entries: &[SessionEntry]) -> Markup {
     html! {
         table {
             thead { tr {
@@ -88,9 +87,9 @@ fn table(token: &FormToken, chosen: &Chosen, entries: &[SessionEntry]) -> Markup
             } }
             tbody { @for entry in entries.iter().take(MOST) { tr {
                 th scope="row" { code { (entry.id().as_str()) } (data(entry)) }
-                td data-label="Created" { (text::time(entry.created_at().and_then(unix_time::seconds))) }
-                td data-label="Ends if unused" { (text::time(entry.expires_at().and_then(unix_time::seconds))) }
-                td.act { (end(token, chosen, entry)) }
+                td data-label="Created" { (text::time(entry.created_at())) }
+                td data-label="Ends if unused" { (text::time(entry.expires_at())) }
+                td.act { (end(token, owner, entry)) }
             } } }
         }
     }
@@ -110,21 +109,21 @@ fn data(entry: &SessionEntry) -> Markup {
     }
 }
 
-fn end(token: &FormToken, chosen: &Chosen, entry: &SessionEntry) -> Markup {
+fn end(token: &FormToken, owner: &Owner, entry: &SessionEntry) -> Markup {
     let id = entry.id().as_str();
     html! {
         form method="post" action="/admin/owners/end" {
-            (whom(token, chosen))
+            (owner_fields(token, owner))
             input type="hidden" name="id" value=(id);
             button.quiet.danger aria-label={ "End session " (id) } { "End" }
         }
     }
 }
 
-fn end_all(token: &FormToken, chosen: &Chosen, count: usize) -> Markup {
+fn end_all(token: &FormToken, owner: &Owner, count: usize) -> Markup {
     let form = html! {
         form method="post" action="/admin/owners/end-all" {
-            (whom(token, chosen))
+            (owner_fields(token, owner))
             button.danger { "End " (text::count_sessions(count)) }
         }
     };
@@ -135,10 +134,10 @@ fn end_all(token: &FormToken, chosen: &Chosen, count: usize) -> Markup {
     )
 }
 
-fn whom(token: &FormToken, chosen: &Chosen) -> Markup {
+fn owner_fields(token: &FormToken, owner: &Owner) -> Markup {
     html! {
         (page::hidden(token))
-        input type="hidden" name="door" value=(chosen.door.name());
-        input type="hidden" name="owner" value=(encoded::encode(&chosen.owner));
+        input type="hidden" name="door" value=(owner.api.name());
+        input type="hidden" name="owner" value=(encoded::encode(&owner.name));
     }
 }

@@ -1,16 +1,15 @@
-//! What every page looks like.
+//! The layout of every page.
 
 use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_TYPE, LOCATION};
 use http::{HeaderValue, StatusCode};
 use maud::{DOCTYPE, Markup, html};
 
-use crate::admin::operator::{FormToken, Operator};
-use crate::admin::submitted::FORM_TOKEN;
+use crate::admin::form_token::{FORM_TOKEN, FormToken};
 
 pub(super) const HTML: &str = "text/html; charset=utf-8";
 
-/// The pages that the navigation leads to.
+/// The pages in the navigation.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Section {
     Buckets,
@@ -18,12 +17,12 @@ pub(super) enum Section {
     Owners,
 }
 
-/// What stands above the content of a page.
+/// The messages above the content of a page.
 #[derive(Default)]
 pub(super) struct Note<'a> {
-    /// What was done.
+    /// Reports what was done.
     pub(super) notice: Option<&'a str>,
-    /// What was not.
+    /// Reports what was not done, and why.
     pub(super) alert: Option<&'a str>,
 }
 
@@ -63,10 +62,10 @@ impl<'a> Note<'a> {
     }
 }
 
-/// A page of an operator.
+/// Renders a page for a logged-in operator.
 pub(super) fn section(
     section: Section,
-    operator: &Operator,
+    token: &FormToken,
     note: &Note<'_>,
     content: &Markup,
 ) -> Markup {
@@ -79,20 +78,20 @@ pub(super) fn section(
             }
         }
         form method="post" action="/admin/logout" {
-            (hidden(operator.form_token()))
+            (hidden(token))
             button.quiet { "Log out" }
         }
     };
     document(section.title(), &nav, &html! { (notes(note)) (content) })
 }
 
-/// A page for who is not logged in, or not let in.
+/// Renders a page without navigation.
 pub(super) fn plain(title: &str, note: &Note<'_>, content: &Markup) -> Markup {
     let content = html! { div.narrow { (notes(note)) (content) } };
     document(title, &html! {}, &content)
 }
 
-/// Why nothing was done.
+/// Renders the page of an error.
 pub(super) fn refusal(status: StatusCode, message: &str) -> Markup {
     let title = status.canonical_reason().unwrap_or("Refused");
     let content = html! {
@@ -129,7 +128,7 @@ fn notes(note: &Note<'_>) -> Markup {
     }
 }
 
-/// `message`, which is written for programs, as people write.
+/// Turns an error message into a sentence.
 fn sentence(message: &str) -> String {
     let mut chars = message.chars();
     let first = chars.next().map(char::to_uppercase);
@@ -140,12 +139,12 @@ fn sentence(message: &str) -> String {
     sentence
 }
 
-/// The field that proves a form to be the operator's.
+/// Renders the hidden field with the form token.
 pub(super) fn hidden(token: &FormToken) -> Markup {
     html! { input type="hidden" name=(FORM_TOKEN) value=(token.as_str()); }
 }
 
-/// A button that asks once more, without a script.
+/// Renders a button that needs a second click, without a script.
 pub(super) fn confirmed(summary: &str, warning: &str, form: &Markup) -> Markup {
     html! {
         details.confirm {
@@ -160,7 +159,7 @@ pub(super) fn answer(status: StatusCode, page: Markup) -> Response {
     (status, [(CONTENT_TYPE, html)], page.into_string()).into_response()
 }
 
-/// Sends the browser on with GET, so that a reload repeats nothing.
+/// Redirects with 303, so that a reload does not submit the form again.
 pub(super) fn redirect(path: &'static str) -> Response {
     let path = HeaderValue::from_static(path);
     (StatusCode::SEE_OTHER, [(LOCATION, path)]).into_response()

@@ -1,4 +1,4 @@
-//! What an operator sees when nothing was done.
+//! The errors of the admin page.
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
@@ -9,25 +9,25 @@ use jwt_redis_session::SessionError;
 use crate::admin::page;
 use crate::error::ApiError;
 
-/// Why nothing was done.
+/// Error of the admin page.
 #[derive(Debug)]
 pub(super) enum Refusal {
-    /// The page is for operators: the browser is sent to where one logs in.
+    /// Not logged in: redirects to the login page.
     LogInFirst,
-    /// As a page.
+    /// Rendered as a page.
     Shown(Box<ApiError>),
 }
 
-pub(super) async fn nothing_here() -> Refusal {
+pub(super) async fn not_found() -> Refusal {
     ApiError::not_found("there is nothing here").into()
 }
 
-/// axum adds `Allow`.
-pub(super) async fn wrong_method() -> Refusal {
+/// The answer to a wrong method; axum adds `Allow`.
+pub(super) async fn method_not_allowed() -> Refusal {
     ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method not allowed").into()
 }
 
-/// `body` in place of the JSON of `error`; status and headers stay.
+/// Replaces the JSON body of `error`; keeps its status and headers.
 pub(super) fn with_page(error: ApiError, body: maud::Markup) -> Response {
     let (mut parts, _) = error.into_response().into_parts();
     parts.headers.remove(CONTENT_LENGTH);

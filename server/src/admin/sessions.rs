@@ -8,15 +8,15 @@ use http::StatusCode;
 use jwt_redis_session::Session;
 use maud::{Markup, html};
 
-use crate::admin::desk::Desk;
 use crate::admin::form::Form;
-use crate::admin::operator::{FormToken, Operator};
+use crate::admin::form_token::FormToken;
+use crate::admin::operator::Operator;
 use crate::admin::page::{self, Note, Section};
 use crate::admin::refusal::Refusal;
+use crate::admin::state::AdminState;
 use crate::admin::submitted::Submitted;
 use crate::admin::{keys, text};
 use crate::buckets::{self, SessionRef};
-use crate::unix_time;
 
 /// How much is shown of a session's data, in bytes before it is escaped.
 const MOST_DATA: usize = 32 << 10;
@@ -25,37 +25,37 @@ const MOST_DATA: usize = 32 << 10;
 pub(super) async fn form(operator: Operator) -> Response {
     let notice = operator.take_notice().await;
     let note = Note::notice(notice.as_deref());
-    let page = render(&operator, &note, ("", ""), None);
+    let page = render(operator.form_token(), &note, ("", ""), None);
     page::answer(StatusCode::OK, page)
 }
 
 /// Shows a session, which does not live longer for it.
 pub(super) async fn look(
-    State(desk): State<Arc<Desk>>,
+    State(state): State<Arc<AdminState>>,
     Submitted { operator, form }: Submitted,
 ) -> Result<Response, Refusal> {
     let asked = (form.field("bucket")?, form.field("id")?.trim());
     let found = match named(&form) {
-        Some(name) => desk.buckets.look(&name).await?.map(|found| (name, found)),
+        Some(name) => state.buckets.look(&name).await?.map(|found| (name, found)),
         None => None,
     };
     let Some((name, session)) = found else {
         let note = Note::alert("there is no such session in this bucket");
-        let page = render(&operator, &note, asked, None);
+        let page = render(operator.form_token(), &note, asked, None);
         return Ok(page::answer(StatusCode::NOT_FOUND, page));
     };
     let shown = show(operator.form_token(), &name, &session)?;
-    let page = render(&operator, &Note::default(), asked, Some(shown));
+    let page = render(operator.form_token(), &Note::default(), asked, Some(shown));
     Ok(page::answer(StatusCode::OK, page))
 }
 
 /// Ends a session.
 pub(super) async fn end(
-    State(desk): State<Arc<Desk>>,
+    State(state): State<Arc<AdminState>>,
     Submitted { operator, form }: Submitted,
 ) -> Result<Response, Refusal> {
     let ended = match named(&form) {
-        Some(name) => desk.buckets.end(&name).await?,
+        Some(name) => state.buckets.end(&name).await?,
         None => false,
     };
     let notice = if ended {
@@ -70,11 +70,11 @@ pub(super) async fn end(
 
 fn named(form: &Form) -> Option<SessionRef> {
     let bucket = keys::bucket(form).ok()?;
-    SessionRef::parse(bucket, form.field("id").ok()?.trim())
+    SessionRef::parse(bucket, form.field("id").ok()?.trim()).ok()
 }
 
 fn render(
-    operator: &Operator,
+    token: &FormToken,
     note: &Note<'_>,
     (bucket, id): (&str, &str),
     shown: Option<Markup>,
@@ -83,7 +83,7 @@ fn render(
         section.card aria-labelledby="look" {
             h2 #look { "Look a session up" }
             form.stack method="post" action="/admin/sessions" {
-                (page::hidden(operator.form_token()))
+                (page::hidden(token))
                 (keys::name_field(bucket))
                 div.field {
                     label for="id" { "Session id" }
@@ -97,7 +97,7 @@ fn render(
         }
         @if let Some(shown) = shown { (shown) }
     };
-    page::section(Section::Sessions, operator, note, &content)
+    page::section(Section::Sessions, token, note, &content)
 }
 
 fn show(token: &FormToken, name: &SessionRef, session: &Session) -> Result<Markup, Refusal> {
@@ -108,8 +108,8 @@ fn show(token: &FormToken, name: &SessionRef, session: &Session) -> Result<Marku
             dl {
                 div { dt { "Bucket" } dd { (name.bucket.as_str()) } }
                 div { dt { "Id" } dd { code { (name.uuid) } } }
-                div { dt { "Created" } dd { (text::time(session.created_at().and_then(unix_time::seconds))) } }
-                div { dt { "Ends if unused" } dd { (text::time(ends(session))) } }
+                div { dt { "Created" } dd { (text::time(session.created_at())) } }
+                div { dt { "Ends if unused" } dd { (text::time(session.expires_at())) } }
             }
             h3 #data { "Data" }
             pre tabindex="0" aria-labelledby="data" { (data.text) }
@@ -129,12 +129,4 @@ fn ending(token: &FormToken, name: &SessionRef) -> Markup {
         }
     };
     page::confirmed("End session…", "Its data is gone then, for ever.", &form)
-}
-
-/// When the session ends unless it is used, in Unix seconds.
-fn ends(session: &Session) -> Option<i64> {
-    use std::time::{Duration, SystemTime, UNIX_EPOCH};
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
-    let end = now + session.remaining()? + Duration::from_millis(500);
-    i64::try_from(end.as_secs()).ok()
 }

@@ -1,34 +1,32 @@
-//! A form that an operator has sent.
+//! Extractor for the forms of operators.
 
 use std::sync::Arc;
 
 use axum::extract::{FromRequest, FromRequestParts as _, Request};
 use http::StatusCode;
 
-use crate::admin::desk::Desk;
 use crate::admin::form::Form;
+use crate::admin::form_token::FORM_TOKEN;
 use crate::admin::operator::Operator;
 use crate::admin::refusal::Refusal;
+use crate::admin::state::AdminState;
 use crate::error::ApiError;
 use crate::http::refuse_other_origins;
 
-/// The name of the field that holds the operator's [`FormToken`](super::operator::FormToken).
-pub(super) const FORM_TOKEN: &str = "form_token";
-
-/// Proof that an operator has sent a form of ours.
+/// Extractor that accepts a form only with the operator's form token, from this origin.
 pub(super) struct Submitted {
     pub(super) operator: Operator,
     pub(super) form: Form,
 }
 
-impl FromRequest<Arc<Desk>> for Submitted {
+impl FromRequest<Arc<AdminState>> for Submitted {
     type Rejection = Refusal;
 
-    async fn from_request(request: Request, desk: &Arc<Desk>) -> Result<Self, Refusal> {
+    async fn from_request(request: Request, state: &Arc<AdminState>) -> Result<Self, Refusal> {
         let (mut parts, body) = request.into_parts();
         refuse_other_origins(&parts.headers)?;
-        let operator = Operator::from_request_parts(&mut parts, desk).await?;
-        let form = Form::read(&desk.shared, body).await?;
+        let operator = Operator::from_request_parts(&mut parts, state).await?;
+        let form = Form::read(&state.app, body).await?;
         if !operator.form_token().equals(form.field(FORM_TOKEN)?) {
             return Err(Refusal::from(ApiError::new(
                 StatusCode::FORBIDDEN,

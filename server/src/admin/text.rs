@@ -1,10 +1,12 @@
 //! Text for people.
 
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use humantime_serde::re::humantime::format_rfc3339_seconds;
 use maud::{Markup, html};
 use serde_json::value::RawValue;
+
+use crate::unix_time;
 
 /// The last second of the year 9999.
 const LAST: u64 = 253_402_300_799;
@@ -133,9 +135,9 @@ impl Pretty {
     }
 }
 
-/// A moment, in Unix seconds.
-pub(super) fn time(seconds: Option<i64>) -> Markup {
-    let seconds = seconds.and_then(|seconds| u64::try_from(seconds).ok());
+/// Renders a time in UTC.
+pub(super) fn time(time: Option<SystemTime>) -> Markup {
+    let seconds = time.and_then(unix_time::seconds);
     let Some(seconds) = seconds.filter(|seconds| *seconds <= LAST) else {
         return html! { "unknown" };
     };
@@ -195,11 +197,16 @@ mod tests {
     }
 
     #[test]
-    fn moments_are_told_in_utc() {
-        let told = |seconds| time(seconds).into_string();
-        assert!(told(Some(0)).contains("1970-01-01 00:00:00 UTC"));
-        for never in [None, Some(-1), Some(i64::MAX)] {
-            assert_eq!(told(never), "unknown");
+    fn times_are_rendered_in_utc() {
+        let rendered = |since_epoch| time(since_epoch).into_string();
+        assert!(rendered(Some(UNIX_EPOCH)).contains("1970-01-01 00:00:00 UTC"));
+        let second = Duration::from_secs(1);
+        for never in [
+            None,
+            Some(UNIX_EPOCH - second),
+            Some(UNIX_EPOCH + second * 300_000 * 86_400 * 100),
+        ] {
+            assert_eq!(rendered(never), "unknown");
         }
     }
 }

@@ -1,33 +1,33 @@
-//! The key of a bucket: what it looks like, how it is made.
+//! The format of API keys, and how a key is derived.
+//!
+//! A key is `jrs_`, 160 bits in base62 and a CRC-32 in base62.
 
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
-use crate::buckets::hex;
 use crate::buckets::name::BucketName;
 use crate::crypto;
 use crate::secret::Secret;
 
-/// What every key begins with, so that one that has leaked is found.
+/// The prefix of every key, by which scanners find leaked ones.
 const PREFIX: &str = "jrs_";
 
-/// How many characters of base62 hold 80 bits; a key has two of these.
+/// The number of base62 digits that hold 80 bits; a key has two such halves.
 const HALF: usize = 14;
 
-/// How many characters of base62 hold a CRC-32.
+/// The number of base62 digits that hold a CRC-32.
 const CHECKSUM: usize = 6;
 
-/// How long a key is, in bytes.
+/// The length of a key, in bytes.
 const LEN: usize = PREFIX.len() + 2 * HALF + CHECKSUM;
 
-/// Sets these keys apart from all else that is derived from the same secret.
+/// Separates the keys from everything else that is derived from the same secret.
 const PURPOSE: &[u8] = b"sessiond api key";
 
-/// The SHA-256 of a key: what the store keeps. It needs no salt, for a key is of 160 bits.
-#[derive(Clone, Copy)]
-pub(crate) struct KeyHash([u8; 32]);
+/// The SHA-256 of a key, which the store keeps. It needs no salt, because a key has 160 bits.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct KeyHash(#[serde(with = "hex::serde")] [u8; 32]);
 
-/// Makes the key of `bucket`: 160 bits that only who has `secret` can know, and a checksum.
+/// Derives the key of `bucket` from the service's secret and a nonce.
 pub(super) fn derive(secret: &Secret, bucket: &BucketName, nonce: &str) -> Secret {
     let parts = [PURPOSE, bucket.as_str().as_bytes(), nonce.as_bytes()];
     let tag = crypto::hmac_sha256(secret.expose().as_bytes(), &parts);
@@ -42,53 +42,24 @@ pub(super) fn derive(secret: &Secret, bucket: &BucketName, nonce: &str) -> Secre
     Secret::from(format!("{unchecked}{checksum}").as_str())
 }
 
-/// The characters that end a key, so that one with a slip is refused without asking the store.
+/// Returns the last digits of a key, by which a mistyped one is refused without the store.
 fn checksum(unchecked: &[u8]) -> String {
     crypto::base62(crc32fast::hash(unchecked).into(), CHECKSUM)
 }
 
-/// The number that a checksum writes.
-fn number(sum: &[u8]) -> Option<u64> {
-    sum.iter().try_fold(0, |number, digit| {
-        let value = match digit {
-            b'0'..=b'9' => digit - b'0',
-            b'A'..=b'Z' => digit - b'A' + 10,
-            b'a'..=b'z' => digit - b'a' + 36,
-            _ => return None,
-        };
-        Some(number * 62 + u64::from(value))
-    })
-}
-
 impl KeyHash {
-    /// The hash of `key`, if it has the form of a bucket's key.
+    /// Hashes `key`. `None` if it does not have the format of a key.
     pub(super) fn of(key: &[u8]) -> Option<Self> {
         let (unchecked, sum) = key.split_at_checked(LEN - CHECKSUM)?;
         let formed = sum.len() == CHECKSUM
             && unchecked.starts_with(PREFIX.as_bytes())
-            && number(sum) == Some(crc32fast::hash(unchecked).into());
+            && sum == checksum(unchecked).as_bytes();
         formed.then(|| Self(crypto::sha256(key)))
     }
 
     /// Compares in constant time.
     pub(super) fn equals(&self, other: &Self) -> bool {
         crypto::equal(&self.0, &other.0)
-    }
-}
-
-impl Serialize for KeyHash {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&hex::encode(&self.0))
-    }
-}
-
-impl<'de> Deserialize<'de> for KeyHash {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-        let mut hash = [0; 32];
-        hex::decode(text.as_bytes(), &mut hash)
-            .map(|()| Self(hash))
-            .ok_or_else(|| D::Error::custom("not a hash"))
     }
 }
 

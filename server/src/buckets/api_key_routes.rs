@@ -1,4 +1,4 @@
-//! What may be done with the API key of a bucket.
+//! Handlers for the API key of a bucket.
 
 use std::sync::Arc;
 
@@ -11,10 +11,10 @@ use utoipa::ToSchema;
 
 use crate::buckets::api_keys::CurrentKey;
 use crate::buckets::document::{BucketPath, Refused};
-use crate::buckets::door::Door;
 use crate::buckets::master::Master;
 use crate::buckets::name::BucketName;
 use crate::buckets::object;
+use crate::buckets::state::BucketsState;
 use crate::error::{ApiError, ErrorBody};
 use crate::secret::Secret;
 
@@ -41,14 +41,13 @@ pub(super) struct KeylessBucket<'a> {
         (status = 201, description = "The key.", body = BucketKey<'_>),
         (status = 409, description = "The bucket has one already.", body = ErrorBody<'_>),
         Refused,
-    ),
-    security(("master_key" = []), ("master_key_in_x_api_key" = []), ("master_key_in_query" = [])))]
+    ))]
 pub(super) async fn create(
-    State(door): State<Arc<Door>>,
+    State(state): State<Arc<BucketsState>>,
     bucket: BucketName,
     _: Master,
 ) -> Result<Response, ApiError> {
-    match door.keys.create(&bucket).await {
+    match state.keys.create(&bucket).await {
         Ok(key) => answer(StatusCode::CREATED, &bucket, &key),
         Err(SessionError::Taken) => Err(ApiError::new(
             StatusCode::CONFLICT,
@@ -67,14 +66,13 @@ pub(super) async fn create(
         (status = 409, description = "The secret that the key was made with is no longer \
             configured.", body = ErrorBody<'_>),
         Refused,
-    ),
-    security(("master_key" = []), ("master_key_in_x_api_key" = []), ("master_key_in_query" = [])))]
+    ))]
 pub(super) async fn read(
-    State(door): State<Arc<Door>>,
+    State(state): State<Arc<BucketsState>>,
     bucket: BucketName,
     _: Master,
 ) -> Result<Response, ApiError> {
-    match door.keys.current(&bucket).await? {
+    match state.keys.current(&bucket).await? {
         CurrentKey::Known(key) => answer(StatusCode::OK, &bucket, &key),
         CurrentKey::None => Err(keyless()),
         CurrentKey::SecretChanged => Err(ApiError::new(
@@ -94,14 +92,13 @@ pub(super) async fn read(
         (status = 200, description = "The bucket has no key now.", body = KeylessBucket<'_>),
         (status = 404, description = "The bucket has none.", body = ErrorBody<'_>),
         Refused,
-    ),
-    security(("master_key" = []), ("master_key_in_x_api_key" = []), ("master_key_in_query" = [])))]
+    ))]
 pub(super) async fn revoke(
-    State(door): State<Arc<Door>>,
+    State(state): State<Arc<BucketsState>>,
     bucket: BucketName,
     _: Master,
 ) -> Result<Response, ApiError> {
-    if !door.keys.revoke(&bucket).await? {
+    if !state.keys.revoke(&bucket).await? {
         return Err(keyless());
     }
     let bucket = bucket.as_str();

@@ -1,33 +1,36 @@
 //! The API keys of all buckets.
+//!
+//! A key is a session of the library without a token. That gives what a key needs: creation that
+//! exactly one of several callers wins, an owner index to list all keys, and deletion that holds
+//! on every instance. It has the longest lifetime, since the library has no unlimited one.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use jwt_redis_session::store::SharedStore;
 use jwt_redis_session::{Session, SessionEntry, SessionError, SessionId, Sessions, TokenRejection};
 
+use crate::app_state::AppState;
 use crate::buckets::api_key::{self, KeyHash};
 use crate::buckets::name::BucketName;
 use crate::crypto;
-use crate::lookup::found;
+use crate::optional::OptionalSession as _;
 use crate::secret::Secret;
-use crate::shared::Shared;
 use crate::start_error::StartError;
-use crate::unix_time;
 
-/// How long a key is kept: as long as the store can.
+/// The lifetime of a key: the longest that the library allows.
 const FOREVER: Duration = Duration::from_secs(100 * 365 * 86_400);
 
-/// The owner of the records, by which all of them are listed.
+/// The owner of the records, by which they are listed.
 const OWNER: &str = "buckets";
 
-/// What the id of a record begins with; ids have at least 16 characters.
+/// The prefix of a record's id. Ids have at least 16 characters, bucket names at least one.
 const ID_PREFIX: &str = "bucket-api-key--";
 
 /// The API keys of all buckets; clones share everything.
 ///
-/// They are records of the core, one a bucket. A record holds a nonce and the hash of the key
-/// that is derived from it, never the key: who reads the store cannot use what stands there.
+/// One record per bucket. A record holds a nonce and the hash of the key derived from it, never the
+/// key: what can be read in the store opens no bucket.
 #[derive(Clone, Debug)]
 pub(crate) struct ApiKeys {
     records: Sessions,
@@ -36,14 +39,14 @@ pub(crate) struct ApiKeys {
     secrets: Arc<[Secret]>,
 }
 
-/// What is known of the key that a bucket has.
+/// The key of a bucket.
 #[derive(Clone, Debug)]
 pub(crate) enum CurrentKey {
-    /// The bucket has none.
+    /// The bucket has no key.
     None,
     Known(Secret),
-    /// There is one, but the secret it was derived from is no longer configured: it still opens
-    /// the bucket, and cannot be told.
+    /// The secret that the key was derived from is no longer configured. The key still opens the
+    /// bucket, but cannot be shown.
     SecretChanged,
 }
 
@@ -51,34 +54,32 @@ pub(crate) enum CurrentKey {
 #[derive(Clone, Debug)]
 pub(crate) struct KeyedBucket {
     pub(crate) bucket: BucketName,
-    /// When its key was made, in Unix seconds.
-    pub(crate) created: Option<i64>,
+    /// When its key was created.
+    pub(crate) created: Option<SystemTime>,
 }
 
 impl ApiKeys {
-    pub(crate) fn new(shared: &Shared) -> Result<Self, StartError> {
-        let keyspace = shared.keyspace("api-key");
-        let records = Sessions::without_tokens(shared.store.clone())
+    pub(crate) fn new(app: &AppState) -> Result<Self, StartError> {
+        let keyspace = app.keyspace("api-key");
+        let records = Sessions::without_tokens(app.store.clone())
             .keyspace(keyspace.clone())
             .max_age(FOREVER)
             .build()?;
         Ok(Self {
             records,
-            store: shared.store.clone(),
+            store: app.store.clone(),
             keyspace: keyspace.into(),
-            secrets: shared.secrets().into(),
+            secrets: app.secrets().into(),
         })
     }
 
-    /// Makes a key for `bucket`. Of many calls at once exactly one succeeds.
+    /// Creates a key for `bucket`. Exactly one of several concurrent calls succeeds.
     ///
     /// # Errors
     ///
     /// [`SessionError::Taken`] if the bucket has a key already; [`SessionError::Unavailable`].
     pub(crate) async fn create(&self, bucket: &BucketName) -> Result<Secret, SessionError> {
-        let mut bits = [0; 16];
-        crypto::fill_random(&mut bits);
-        let nonce = format!("{:032x}", u128::from_be_bytes(bits));
+        let nonce = format!("{:032x}", crypto::random_128());
         let key = api_key::derive(&self.secrets[0], bucket, &nonce);
         let record = self.records.new_session();
         record.insert("nonce", nonce)?;
@@ -88,14 +89,19 @@ impl ApiKeys {
         Ok(key)
     }
 
-    /// Tells the key that `bucket` has.
+    /// Returns the key of `bucket`.
     ///
     /// # Errors
     ///
     /// [`SessionError::Unavailable`]; [`SessionError::Rejected`] or [`SessionError::Decode`] if the
     /// record is corrupt.
     pub(crate) async fn current(&self, bucket: &BucketName) -> Result<CurrentKey, SessionError> {
-        let Some(record) = found(self.records.get_without_touch(&id(bucket)).await)? else {
+        let Some(record) = self
+            .records
+            .get_without_touch(&id(bucket))
+            .await
+            .optional()?
+        else {
             return Ok(CurrentKey::None);
         };
         let nonce: String = record.get("nonce")?.unwrap_or_default();
@@ -109,15 +115,15 @@ impl ApiKeys {
         Ok(known.map_or(CurrentKey::SecretChanged, CurrentKey::Known))
     }
 
-    /// Takes the key of `bucket` away and tells whether there was one: after `Ok(true)` it is
-    /// refused, on every instance. The sessions of the bucket stay.
+    /// Deletes the key of `bucket` and returns whether there was one. After `Ok(true)` every instance
+    /// rejects it. The sessions of the bucket stay.
     ///
-    /// Whatever stands in the key's place is taken away, or else a corrupt record would lock the
-    /// bucket for good. Runs to its end even if the caller is dropped.
+    /// Data of any kind under the record's name is deleted: it would lock the bucket. Runs to its
+    /// end even if the caller is dropped.
     ///
     /// # Errors
     ///
-    /// [`SessionError::Unavailable`]: the key may still be good.
+    /// [`SessionError::Unavailable`]: the key may still be valid.
     pub(crate) async fn revoke(&self, bucket: &BucketName) -> Result<bool, SessionError> {
         let (keys, id) = (self.clone(), id(bucket));
         let revoked = tokio::spawn(async move {
@@ -133,8 +139,8 @@ impl ApiKeys {
         revoked.await.unwrap_or(Err(SessionError::Interrupted))
     }
 
-    /// Deletes what stands under a record's name, whatever it is, and tells whether there was any.
-    /// The id may stay on the list, where it says nothing without a record.
+    /// Deletes data of another type under a record's name, which the library leaves alone. The id may
+    /// stay in the owner index, which lists nothing without a record.
     ///
     /// # Errors
     ///
@@ -144,7 +150,8 @@ impl ApiKeys {
         Ok(self.store.delete(&key).await?)
     }
 
-    /// Whether `key` is the key of `bucket`, at this moment: nothing is remembered.
+    /// Returns whether `key` is the key of `bucket`. Nothing is cached: a deleted key is rejected at
+    /// once.
     ///
     /// # Errors
     ///
@@ -157,12 +164,12 @@ impl ApiKeys {
         is_key(self.records.get_without_touch(&id(bucket)).await, key)
     }
 
-    /// Where the record of a bucket's key is, to be looked up along with others.
+    /// Returns where the record of a key is, to load it together with other records.
     pub(super) fn place(&self, bucket: &BucketName) -> (&Sessions, SessionId) {
         (&self.records, id(bucket))
     }
 
-    /// Lists the buckets that have a key, by name.
+    /// Lists the buckets with a key, by name.
     ///
     /// # Errors
     ///
@@ -175,16 +182,16 @@ impl ApiKeys {
     }
 }
 
-/// A new key that was made while the old one was being taken away may have been taken off the
-/// list with it; using it puts it there again. If the store is away by now the new key works and
-/// is not listed, until the next call for this bucket.
+/// Puts a key back into the owner index that was created while the previous one was being deleted:
+/// the deletion may have removed the new entry. If the store fails here, the new key works but is
+/// not listed until the next call for this bucket.
 async fn relist(records: &Sessions, id: &SessionId) {
     if let Ok(newer) = records.get_without_touch(id).await {
         let _ = newer.touch().await;
     }
 }
 
-/// Whether the record that was looked up at [`ApiKeys::place`] is that of `key`.
+/// Returns whether the record loaded from [`ApiKeys::place`] is that of `key`.
 ///
 /// # Errors
 ///
@@ -193,17 +200,17 @@ pub(super) fn is_key(
     looked: Result<Session, SessionError>,
     key: &KeyHash,
 ) -> Result<bool, SessionError> {
-    let Some(record) = found(looked)? else {
+    let Some(record) = looked.optional()? else {
         return Ok(false);
     };
     Ok(hash(&record)?.equals(key))
 }
 
-/// The hash of the key that a record is for.
+/// Returns the hash in a record.
 ///
 /// # Errors
 ///
-/// [`SessionError::Decode`] if the record has none: it is not one of a key then.
+/// [`SessionError::Decode`] if the record has none, so is not one of a key.
 fn hash(record: &Session) -> Result<KeyHash, SessionError> {
     let missing = || SessionError::missing_field("hash");
     record.get("hash")?.ok_or_else(missing)
@@ -218,7 +225,7 @@ fn keyed(entry: &SessionEntry) -> Option<KeyedBucket> {
     let name = entry.id().as_str().strip_prefix(ID_PREFIX)?;
     Some(KeyedBucket {
         bucket: BucketName::parse(name)?,
-        created: entry.created_at().and_then(unix_time::seconds),
+        created: entry.created_at(),
     })
 }
 

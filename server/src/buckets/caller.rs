@@ -1,4 +1,4 @@
-//! Who wants to use a bucket.
+//! Extractor for the caller of a bucket.
 
 use std::convert::Infallible;
 
@@ -9,8 +9,8 @@ use crate::buckets::api_key::KeyHash;
 use crate::buckets::credential::credential;
 use crate::http::Client;
 
-/// Who wants to use a bucket: an address, with the hash of a key if the request carries one that
-/// has the form of a bucket's key. The key itself is not kept.
+/// The client's address, and the hash of the API key if the request carries one of valid format.
+/// The key itself is not kept.
 #[derive(Clone, Copy)]
 pub(super) struct Caller {
     pub(super) client: Client,

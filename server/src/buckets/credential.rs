@@ -1,21 +1,19 @@
-//! The key that a request carries.
+//! The API key or master key of a request.
 
 use std::borrow::Cow;
 
 use http::request::Parts;
-use percent_encoding::percent_decode_str;
 
-/// The headers that may carry it; the second is what the original's documentation named.
+/// The headers that may carry the key. The documentation of the original names the second.
 const HEADERS: [&str; 2] = ["x-session-key", "x-api-key"];
 
-/// The parameter of the query that may carry it.
+/// The query parameter that may carry the key.
 const PARAMETER: &str = "api_key";
 
-/// The key that a request carries, of whatever kind it is: in `X-SESSION-KEY` or `X-API-KEY` or
-/// in the query.
+/// Returns the key in `X-SESSION-KEY`, `X-API-KEY` or the query.
 ///
-/// None if there are several, unless a header and the query say the same: a proxy in front of us
-/// might have looked at another one than we do.
+/// `None` if there are several, unless the same key is in different places: a proxy in front may
+/// have checked another one.
 pub(super) fn credential(parts: &Parts) -> Option<Cow<'_, [u8]>> {
     let mut found: Option<Cow<'_, [u8]>> = None;
     for name in HEADERS {
@@ -42,21 +40,16 @@ fn agree<'a>(
     }
 }
 
-/// The values of `api_key` in a query.
+/// Returns the values of `api_key` in a query. A name without `=` is not a key.
 fn parameters(query: &str) -> impl Iterator<Item = Cow<'_, [u8]>> {
-    let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    let pairs = query.split('&').filter(|pair| pair.contains('='));
     pairs
-        .filter(|(name, _)| Cow::from(percent_decode_str(name)) == PARAMETER.as_bytes())
-        .map(|(_, value)| decode(value))
-}
-
-/// Decodes a value as forms write it.
-fn decode(value: &str) -> Cow<'_, [u8]> {
-    if value.contains('+') {
-        let spaced = value.replace('+', " ");
-        return Cow::Owned(percent_decode_str(&spaced).collect());
-    }
-    percent_decode_str(value).into()
+        .flat_map(|pair| form_urlencoded::parse(pair.as_bytes()))
+        .filter(|(name, _)| name == PARAMETER)
+        .map(|(_, value)| match value {
+            Cow::Borrowed(value) => value.as_bytes().into(),
+            Cow::Owned(value) => value.into_bytes().into(),
+        })
 }
 
 #[cfg(test)]

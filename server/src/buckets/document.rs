@@ -1,50 +1,57 @@
-//! What the handlers of this door have in common in the document of the API.
+//! The parts of the OpenAPI document that the handlers share.
 
 use std::collections::BTreeMap;
 
 use utoipa::openapi::path::Operation;
-use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
     ContentBuilder, HeaderBuilder, OpenApi, Ref, RefOr, Required, Response, ResponseBuilder,
 };
 use utoipa::{IntoParams, IntoResponses, Modify};
 
-/// The document of this door before its handlers have added theirs.
+/// The names of the security schemes: by `X-SESSION-KEY`, by `X-API-KEY`, by query.
+type Schemes = [&'static str; 3];
+
+const BUCKET_KEY: Schemes = [
+    "bucket_key",
+    "bucket_key_in_x_api_key",
+    "bucket_key_in_query",
+];
+const MASTER_KEY: Schemes = [
+    "master_key",
+    "master_key_in_x_api_key",
+    "master_key_in_query",
+];
+
+/// The document of this API before the router adds the handlers.
 #[derive(utoipa::OpenApi)]
 #[openapi(modifiers(&Keys))]
 pub(super) struct Document;
 
-/// The keys that this door asks for.
+/// Adds the security schemes.
 struct Keys;
 
 impl Modify for Keys {
     fn modify(&self, document: &mut OpenApi) {
         let components = document.components.get_or_insert_default();
-        let mut add = |name: &str, scheme: fn(ApiKeyValue) -> ApiKey, place, text| {
-            let value = ApiKeyValue::with_description(place, text);
-            components.add_security_scheme(name, SecurityScheme::ApiKey(scheme(value)));
-        };
-        let (bucket, master) = ("The API key of the bucket.", "A master key.");
-        add("bucket_key", ApiKey::Header, "X-SESSION-KEY", bucket);
-        add(
-            "bucket_key_in_x_api_key",
-            ApiKey::Header,
-            "X-API-KEY",
-            bucket,
-        );
-        add("bucket_key_in_query", ApiKey::Query, "api_key", bucket);
-        add("master_key", ApiKey::Header, "X-SESSION-KEY", master);
-        add(
-            "master_key_in_x_api_key",
-            ApiKey::Header,
-            "X-API-KEY",
-            master,
-        );
-        add("master_key_in_query", ApiKey::Query, "api_key", master);
+        for (schemes, text) in [
+            (BUCKET_KEY, "The API key of the bucket."),
+            (MASTER_KEY, "A master key."),
+        ] {
+            let value = |place| ApiKeyValue::with_description(place, text);
+            let keys = [
+                ApiKey::Header(value("X-SESSION-KEY")),
+                ApiKey::Header(value("X-API-KEY")),
+                ApiKey::Query(value("api_key")),
+            ];
+            for (name, key) in schemes.into_iter().zip(keys) {
+                components.add_security_scheme(name, SecurityScheme::ApiKey(key));
+            }
+        }
     }
 }
 
-/// Where a bucket's key stands.
+/// Path parameters of an API key.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]
 #[expect(dead_code, reason = "for the document")]
@@ -54,7 +61,7 @@ pub(super) struct BucketPath {
     bucket: String,
 }
 
-/// Where a session stands.
+/// Path parameters of a session.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]
 #[expect(dead_code, reason = "for the document")]
@@ -67,7 +74,7 @@ pub(super) struct SessionPath {
     id: String,
 }
 
-/// What a client has seen before it writes.
+/// The precondition of a write.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "for the document")]
@@ -77,7 +84,7 @@ pub(super) struct Condition {
     if_match: Option<String>,
 }
 
-/// The answers to requests that are refused whatever they ask for.
+/// The error responses of every operation.
 pub(super) struct Refused;
 
 impl IntoResponses for Refused {
@@ -116,10 +123,20 @@ impl IntoResponses for Refused {
     }
 }
 
-/// Says what the attributes of the handlers cannot: that `HEAD` is wherever `GET` is, as the router
-/// has it, and that a body may be missing.
+/// Adds what the attributes of the handlers would repeat or cannot say: the keys, that the router
+/// answers `HEAD` wherever it answers `GET`, and that a body may be missing.
 pub(super) fn complete(document: &mut OpenApi) {
-    for item in document.paths.paths.values_mut() {
+    for (path, item) in &mut document.paths.paths {
+        let security = security(path);
+        let methods = [
+            &mut item.get,
+            &mut item.put,
+            &mut item.post,
+            &mut item.delete,
+        ];
+        for operation in methods.into_iter().flatten() {
+            operation.security.clone_from(&security);
+        }
         item.head = item.head.take().or_else(|| item.get.as_ref().map(head));
         for operation in [&mut item.put, &mut item.post].into_iter().flatten() {
             if let Some(RefOr::T(body)) = &mut operation.request_body {
@@ -127,6 +144,18 @@ pub(super) fn complete(document: &mut OpenApi) {
             }
         }
     }
+}
+
+/// Returns the keys that open a path.
+fn security(path: &str) -> Option<Vec<SecurityRequirement>> {
+    let schemes = match path {
+        "/session/settings" => return None,
+        path if path.starts_with("/api-key/") => MASTER_KEY,
+        _ => BUCKET_KEY,
+    };
+    let no_scopes: [&str; 0] = [];
+    let requirement = |scheme| SecurityRequirement::new(scheme, no_scopes);
+    Some(schemes.map(requirement).into())
 }
 
 fn head(get: &Operation) -> Operation {

@@ -1,4 +1,8 @@
-//! The version of a session's data, by which a client avoids overwriting another's.
+//! `ETag` of a session's data, and the precondition `If-Match`.
+//!
+//! `headers::IfMatch` would do, but it skips what is not an entity tag and reads on: for it
+//! `*, "a"` allows a write to version `"a"`. Here a malformed list ends at the first mistake, so
+//! that nothing after it is taken for a tag. What the crate would replace is [`strong`].
 
 use std::convert::Infallible;
 
@@ -8,22 +12,21 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
 use serde_json::value::RawValue;
 
-use crate::buckets::hex;
 use crate::crypto;
 
-/// How many bytes of the hash make a version.
+/// The number of bytes of the hash in a tag.
 const BYTES: usize = 16;
 
-/// The version of a session's data: a part of the SHA-256 of its JSON text, in quotes.
+/// Entity tag of a session's data: a part of the SHA-256 of its JSON text, in quotes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ETag(String);
 
-/// Which versions a request may overwrite: the header `If-Match`.
+/// The versions that a request may overwrite: the header `If-Match`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum IfMatch {
-    /// Every one: the header is missing, or `*`.
+    /// Any version: the header is missing, or `*`.
     Any,
-    /// These, each in its quotes; those that cannot be one of ours are left out.
+    /// These tags, in their quotes; weak tags are left out, because they never match.
     Listed(Vec<String>),
 }
 
@@ -61,8 +64,8 @@ impl IfMatch {
     }
 }
 
-/// Collects the strong tags of a list (RFC 9110, 8.8.3 and 13.1.1). A weak one never matches; at
-/// what is not a tag the list ends, so that nothing in it is taken for one.
+/// Collects the strong tags of a list (RFC 9110, sections 8.8.3 and 13.1.1). Stops at the first
+/// item that is not a tag.
 fn strong(mut list: &[u8], tags: &mut Vec<String>) {
     loop {
         while let [b' ' | b'\t' | b',', rest @ ..] = list {

@@ -1,4 +1,4 @@
-//! The right to give buckets their keys.
+//! Extractor for a master key.
 
 use std::sync::Arc;
 
@@ -6,22 +6,25 @@ use axum::extract::FromRequestParts;
 use http::request::Parts;
 
 use crate::buckets::credential::credential;
-use crate::buckets::door::Door;
+use crate::buckets::state::BucketsState;
 use crate::error::ApiError;
 use crate::http::Client;
 
-/// Proof that the request carries a master key.
+/// Extractor that accepts only requests with a master key.
 pub(super) struct Master;
 
-impl FromRequestParts<Arc<Door>> for Master {
+impl FromRequestParts<Arc<BucketsState>> for Master {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, door: &Arc<Door>) -> Result<Self, ApiError> {
+    async fn from_request_parts(
+        parts: &mut Parts,
+        state: &Arc<BucketsState>,
+    ) -> Result<Self, ApiError> {
         match credential(parts) {
-            Some(key) if door.masters.recognise(&key).is_some() => Ok(Self),
+            Some(key) if state.masters.verify(&key).is_some() => Ok(Self),
             _ => {
-                let Ok(client) = Client::from_request_parts(parts, door).await;
-                Err(door.refuse(client))
+                let Ok(client) = Client::from_request_parts(parts, state).await;
+                Err(state.reject(client))
             }
         }
     }

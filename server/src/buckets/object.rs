@@ -1,11 +1,10 @@
 //! A session as the client sees it.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
-use axum::body::Body;
 use axum::response::Response;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG};
-use http::{HeaderValue, StatusCode};
+use http::StatusCode;
+use http::header::ETAG;
 use jwt_redis_session::Session;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -16,6 +15,8 @@ use crate::buckets::etag::ETag;
 use crate::buckets::session_ref::SessionRef;
 use crate::buckets::sessions;
 use crate::error::ApiError;
+use crate::json_response::json_response;
+use crate::unix_time;
 
 /// Room for all of an object but its data.
 const FRAME: usize = 192;
@@ -51,7 +52,7 @@ pub(super) async fn answer(
     let object = BucketSession {
         id: name.uuid,
         bucket: name.bucket.as_str(),
-        expires: unix_seconds(left),
+        expires: unix_time::seconds(SystemTime::now() + left).unwrap_or_default(),
         data: &data,
     };
     let mut response = json(status, &object, FRAME + data.get().len())?;
@@ -69,20 +70,7 @@ pub(super) fn json(
 ) -> Result<Response, ApiError> {
     let mut text = Vec::with_capacity(size);
     serde_json::to_writer(&mut text, object).map_err(|error| ApiError::internal(&error))?;
-    let mut response = Response::new(Body::from(text));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    Ok(response)
-}
-
-/// The moment that is `left` from now, to the nearest second.
-fn unix_seconds(left: Duration) -> u64 {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    (now + left + Duration::from_millis(500)).as_secs()
+    Ok(json_response(status, text))
 }
 
 /// Writes an id as it stands in URLs.

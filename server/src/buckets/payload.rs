@@ -10,7 +10,7 @@ use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use serde_json::value::{RawValue, to_raw_value};
 
-use crate::buckets::door::Door;
+use crate::buckets::state::BucketsState;
 use crate::error::ApiError;
 use crate::http::read_body;
 
@@ -57,12 +57,12 @@ impl Format {
 ///
 /// 408, 413, 400.
 pub(super) async fn read(
-    door: &Door,
+    state: &BucketsState,
     format: Format,
     body: Body,
 ) -> Result<Box<RawValue>, ApiError> {
-    let most = door.shared.settings.buckets.max_payload;
-    let body = read_body(body, most, door.shared.body_timeout()).await?;
+    let most = state.app.settings.buckets.max_payload;
+    let body = read_body(body, most, state.app.body_timeout()).await?;
     format.parse(&body)
 }
 

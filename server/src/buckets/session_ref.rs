@@ -1,34 +1,37 @@
-//! The name of a session in a bucket.
+//! The name of a session: its bucket and its UUID.
 
-use axum::extract::FromRequestParts;
-use http::request::Parts;
 use jwt_redis_session::SessionId;
 use uuid::Uuid;
 
-use crate::buckets::name::{self, BucketName};
-use crate::error::ApiError;
+use crate::buckets::name::BucketName;
 
-/// The name of a session in a bucket, which may be there or not.
-#[derive(Clone)]
+/// The name of a session, which need not exist.
 pub(crate) struct SessionRef {
     pub(crate) bucket: BucketName,
     pub(crate) uuid: Uuid,
 }
 
 impl SessionRef {
-    /// A name that no session has yet.
+    /// Draws a new name.
     pub(crate) fn random(bucket: BucketName) -> Self {
         let uuid = Uuid::new_v4();
         Self { bucket, uuid }
     }
 
-    /// Accepts `id` if a session can have it.
-    pub(crate) fn parse(bucket: BucketName, id: &str) -> Option<Self> {
-        let uuid = parse(id)?;
-        Some(Self { bucket, uuid })
+    /// Parses the id of a session.
+    ///
+    /// # Errors
+    ///
+    /// Returns the bucket if no session can have this id.
+    pub(crate) fn parse(bucket: BucketName, id: &str) -> Result<Self, BucketName> {
+        match parse(id) {
+            Some(uuid) => Ok(Self { bucket, uuid }),
+            None => Err(bucket),
+        }
     }
 
-    /// The id of its record. The UUID has a fixed length, so no two names share an id.
+    /// Returns the id of the session's record. UUIDs have a fixed length, so no two names share an
+    /// id.
     pub(super) fn id(&self) -> SessionId {
         let mut buffer = Uuid::encode_buffer();
         let uuid = self.uuid.hyphenated().encode_lower(&mut buffer);
@@ -37,44 +40,7 @@ impl SessionRef {
     }
 }
 
-/// What the path of a request names.
-#[derive(Clone)]
-pub(super) enum Named {
-    Session(SessionRef),
-    /// What stands for the id is no UUID, so there is no such session in this bucket.
-    Nothing(BucketName),
-}
-
-impl Named {
-    pub(super) const fn bucket(&self) -> &BucketName {
-        match self {
-            Self::Session(SessionRef { bucket, .. }) | Self::Nothing(bucket) => bucket,
-        }
-    }
-
-    pub(super) const fn session(&self) -> Option<&SessionRef> {
-        match self {
-            Self::Session(session) => Some(session),
-            Self::Nothing(_) => None,
-        }
-    }
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for Named {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let params = name::params(parts, state).await?;
-        let bucket = BucketName::in_path(&params)?;
-        let uuid = name::param(&params, "id").and_then(parse);
-        Ok(match uuid {
-            Some(uuid) => Self::Session(SessionRef { bucket, uuid }),
-            None => Self::Nothing(bucket),
-        })
-    }
-}
-
-/// Accepts a UUID as we write them, in letters of any case, and no other way of writing it.
+/// Parses a hyphenated UUID, in upper or lower case; no other notation is accepted.
 fn parse(id: &str) -> Option<Uuid> {
     let hyphenated = id.len() == uuid::fmt::Hyphenated::LENGTH;
     Uuid::try_parse(id).ok().filter(|_| hyphenated)

@@ -1,4 +1,4 @@
-//! What may be done with the sessions of a bucket.
+//! Handlers for the sessions of a bucket.
 
 use std::sync::Arc;
 
@@ -7,20 +7,21 @@ use axum::extract::State;
 use axum::response::Response;
 use http::header::LOCATION;
 use http::{HeaderValue, StatusCode};
-use jwt_redis_session::{Session, SessionError};
+use jwt_redis_session::SessionError;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::buckets::caller::Caller;
 use crate::buckets::document::{BucketPath, Condition, Refused, SessionPath};
-use crate::buckets::door::{Door, Looked};
 use crate::buckets::etag::IfMatch;
 use crate::buckets::name::BucketName;
 use crate::buckets::object::{self, BucketSession, hyphenated};
+use crate::buckets::path_session::PathSession;
 use crate::buckets::payload::{self, Format};
-use crate::buckets::session_ref::{Named, SessionRef};
-use crate::buckets::sessions::{self, NotReplaced};
+use crate::buckets::session_ref::SessionRef;
+use crate::buckets::sessions;
+use crate::buckets::state::BucketsState;
 use crate::error::{ApiError, ErrorBody};
 
 /// Creates a session.
@@ -40,19 +41,18 @@ use crate::error::{ApiError, ErrorBody};
         (status = 408, description = "The body took too long.", body = ErrorBody<'_>),
         (status = 413, description = "The body is too large.", body = ErrorBody<'_>),
         Refused,
-    ),
-    security(("bucket_key" = []), ("bucket_key_in_x_api_key" = []), ("bucket_key_in_query" = [])))]
+    ))]
 pub(super) async fn create(
-    State(door): State<Arc<Door>>,
+    State(state): State<Arc<BucketsState>>,
     bucket: BucketName,
     caller: Caller,
     format: Format,
     body: Body,
 ) -> Result<Response, ApiError> {
-    door.admit(&caller, &bucket).await?;
-    let data = payload::read(&door, format, body).await?;
+    state.authorize(&caller, &bucket).await?;
+    let data = payload::read(&state, format, body).await?;
     let name = SessionRef::random(bucket);
-    let session = door.sessions.create(&name, &data).await?;
+    let session = state.sessions.create(&name, &data).await?;
     let mut response = object::answer(StatusCode::CREATED, &name, &session).await?;
     response.headers_mut().insert(LOCATION, location(&name));
     Ok(response)
@@ -66,15 +66,14 @@ pub(super) async fn create(
             ("ETag" = String, description = "The version of the data."))),
         (status = 404, description = "There is no such session.", body = ErrorBody<'_>),
         Refused,
-    ),
-    security(("bucket_key" = []), ("bucket_key_in_x_api_key" = []), ("bucket_key_in_query" = [])))]
+    ))]
 pub(super) async fn read(
-    State(door): State<Arc<Door>>,
-    named: Named,
+    State(state): State<Arc<BucketsState>>,
+    path: PathSession,
     caller: Caller,
 ) -> Result<Response, ApiError> {
-    let (name, session) = present(enter(&door, &caller, &named).await?)?;
-    object::answer(StatusCode::OK, name, &session).await
+    let (name, session) = state.authorize_and_load(&caller, path).await??;
+    object::answer(StatusCode::OK, &name, &session).await
 }
 
 /// Replaces the data of a session, which lives for its whole time again from now.
@@ -92,29 +91,26 @@ pub(super) async fn read(
             ("ETag" = String, description = "The version of the data."))),
         (status = 404, description = "There is no such session.", body = ErrorBody<'_>),
         (status = 408, description = "The body took too long.", body = ErrorBody<'_>),
-        (status = 409, description = "Other writes, about a thousand, came before each try of this \
-            one; nothing was written.", body = ErrorBody<'_>),
+        (status = 409, description = "Too many concurrent writes; the session was not changed. \
+            Retry later.", body = ErrorBody<'_>),
         (status = 412, description = "The data is of another version than `If-Match` names; \
             nothing was written.", body = ErrorBody<'_>),
         (status = 413, description = "The body is too large.", body = ErrorBody<'_>),
         Refused,
-    ),
-    security(("bucket_key" = []), ("bucket_key_in_x_api_key" = []), ("bucket_key_in_query" = [])))]
+    ))]
 pub(super) async fn replace(
-    State(door): State<Arc<Door>>,
-    named: Named,
+    State(state): State<Arc<BucketsState>>,
+    path: PathSession,
     caller: Caller,
-    wanted: IfMatch,
+    if_match: IfMatch,
     format: Format,
     body: Body,
 ) -> Result<Response, ApiError> {
-    let looked = enter(&door, &caller, &named).await?;
-    let data = payload::read(&door, format, body).await?;
-    let (name, session) = present(looked)?;
-    sessions::replace(&session, &data, &wanted)
-        .await
-        .map_err(not_replaced)?;
-    object::answer(StatusCode::OK, name, &session).await
+    let loaded = state.authorize_and_load(&caller, path).await?;
+    let data = payload::read(&state, format, body).await?;
+    let (name, session) = loaded?;
+    sessions::replace(&session, &data, &if_match).await?;
+    object::answer(StatusCode::OK, &name, &session).await
 }
 
 /// What is left of a session.
@@ -138,21 +134,22 @@ pub(super) struct EndedSession<'a> {
         Refused,
         (status = 400, description = "The request is malformed, or has a condition, which is for \
             `POST`.", body = ErrorBody<'_>),
-    ),
-    security(("bucket_key" = []), ("bucket_key_in_x_api_key" = []), ("bucket_key_in_query" = [])))]
+    ))]
 pub(super) async fn end(
-    State(door): State<Arc<Door>>,
-    named: Named,
+    State(state): State<Arc<BucketsState>>,
+    path: PathSession,
     caller: Caller,
-    wanted: IfMatch,
+    if_match: IfMatch,
 ) -> Result<Response, ApiError> {
-    door.admit(&caller, named.bucket()).await?;
-    if wanted != IfMatch::Any {
+    state.authorize(&caller, path.bucket()).await?;
+    if if_match != IfMatch::Any {
         return Err(conditional());
     }
-    let name = named.session().ok_or_else(missing)?;
-    if !door.sessions.end(name).await? {
-        return Err(missing());
+    let PathSession::Session(name) = path else {
+        return Err(SessionError::Gone.into());
+    };
+    if !state.sessions.end(&name).await? {
+        return Err(SessionError::Gone.into());
     }
     let ended = EndedSession {
         id: name.uuid,
@@ -161,57 +158,12 @@ pub(super) async fn end(
     object::json(StatusCode::OK, &ended, 0)
 }
 
-/// Lets the caller in, and looks the session up; a name that is none's is not looked up.
-///
-/// # Errors
-///
-/// As [`Door::admit_and_look`].
-async fn enter<'a>(
-    door: &Door,
-    caller: &Caller,
-    named: &'a Named,
-) -> Result<(Option<&'a SessionRef>, Looked), ApiError> {
-    let Some(name) = named.session() else {
-        door.admit(caller, named.bucket()).await?;
-        return Ok((None, Ok(None)));
-    };
-    Ok((Some(name), door.admit_and_look(caller, name).await?))
-}
-
-/// The session with its name.
-///
-/// # Errors
-///
-/// 404 if it is not there; what the look has failed with.
-fn present(
-    (name, looked): (Option<&SessionRef>, Looked),
-) -> Result<(&SessionRef, Session), ApiError> {
-    match (name, looked?) {
-        (Some(name), Some(session)) => Ok((name, session)),
-        _ => Err(missing()),
-    }
-}
-
-fn not_replaced(error: NotReplaced) -> ApiError {
-    match error {
-        NotReplaced::Changed => ApiError::new(
-            StatusCode::PRECONDITION_FAILED,
-            "the data is of another version; nothing was written",
-        ),
-        NotReplaced::Failed(error) => error.into(),
-    }
-}
-
-/// RFC 9110, 13.1.1: what has a condition is not done unless the condition is known to be met. The
-/// core cannot compare and delete in one step, and to look first would let another write be lost.
+/// RFC 9110, section 13.1.1: a conditional request must not be done unless the condition holds. The
+/// library cannot compare and delete in one step; reading first could delete another's write.
 fn conditional() -> ApiError {
     ApiError::bad_request(
         "a session is ended whatever its version is; If-Match with a version is for POST",
     )
-}
-
-fn missing() -> ApiError {
-    SessionError::Gone.into()
 }
 
 fn location(name: &SessionRef) -> HeaderValue {

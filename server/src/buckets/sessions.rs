@@ -1,50 +1,38 @@
 //! The sessions of all buckets.
 
+use http::StatusCode;
 use jwt_redis_session::{Session, SessionError, SessionId, Sessions};
 use serde_json::value::RawValue;
 
+use crate::app_state::AppState;
 use crate::buckets::etag::IfMatch;
 use crate::buckets::session_ref::SessionRef;
-use crate::lookup::found;
-use crate::rounds::Rounds;
-use crate::shared::Shared;
+use crate::error::ApiError;
+use crate::optional::OptionalSession as _;
+use crate::retry::retry_conflicts;
 use crate::start_error::StartError;
 
 /// The field of the record that holds the data.
 const DATA: &str = "data";
 
-/// How much larger a text can become when it is written as JSON (`\u0001`).
+/// The factor by which a text can grow when it is written as JSON (`\u0001`).
 const ESCAPED: usize = 6;
 
-/// What the core adds to a record, at most.
+/// The largest size of what the library adds to a record.
 const OVERHEAD: usize = 1024;
 
 /// The sessions of all buckets; clones share everything.
 ///
-/// They are records of the core: `{"data": …}` under `{bucket}-{uuid}`, without an owner. What
-/// keeps buckets apart is that the name of the bucket is a part of the id.
+/// Records `{"data": …}` with the id `{bucket}-{uuid}`, without an owner and without a token. The
+/// bucket in the id keeps buckets apart.
 #[derive(Clone, Debug)]
 pub(crate) struct BucketSessions(Sessions);
 
-/// Why the data was not replaced.
-#[derive(Debug)]
-pub(super) enum NotReplaced {
-    /// The data is not what the client has seen.
-    Changed,
-    Failed(SessionError),
-}
-
-impl From<SessionError> for NotReplaced {
-    fn from(error: SessionError) -> Self {
-        Self::Failed(error)
-    }
-}
-
 impl BucketSessions {
-    pub(crate) fn new(shared: &Shared) -> Result<Self, StartError> {
-        let settings = &shared.settings.buckets;
+    pub(crate) fn new(app: &AppState) -> Result<Self, StartError> {
+        let settings = &app.settings.buckets;
         let max_size = settings.max_payload.saturating_mul(ESCAPED);
-        let sessions = shared
+        let sessions = app
             .sessions_without_tokens("bucket", settings.session_ttl)
             .max_size(max_size.saturating_add(OVERHEAD))
             .build()?;
@@ -67,72 +55,60 @@ impl BucketSessions {
         Ok(session)
     }
 
-    /// Looks at a session without using it: its end stays where it is.
+    /// Loads a session without refreshing its TTL.
     ///
     /// # Errors
     ///
     /// [`SessionError::Unavailable`]; [`SessionError::Rejected`] if the record is corrupt.
     pub(crate) async fn look(&self, name: &SessionRef) -> Result<Option<Session>, SessionError> {
-        found(self.0.get_without_touch(&name.id()).await)
+        self.0.get_without_touch(&name.id()).await.optional()
     }
 
-    /// Where a session is, to be looked up along with others.
+    /// Returns where a session is, to load it together with other records.
     pub(super) fn place(&self, name: &SessionRef) -> (&Sessions, SessionId) {
         (&self.0, name.id())
     }
 
-    /// Ends a session and tells whether there was one.
+    /// Ends a session and returns whether it existed.
     ///
     /// # Errors
     ///
-    /// [`SessionError::Unavailable`]: it may still live.
+    /// [`SessionError::Unavailable`]: it may still exist.
     pub(crate) async fn end(&self, name: &SessionRef) -> Result<bool, SessionError> {
         self.0.destroy(&name.id()).await
     }
 }
 
-/// The data of a session, to the letter as it was sent.
+/// Returns the data of a session, exactly as it was sent.
 ///
 /// # Errors
 ///
-/// [`SessionError::Decode`] if the record has none, which is not a bucket's then.
+/// [`SessionError::Decode`] if the record has none, so is not one of a bucket.
 pub(crate) fn data(session: &Session) -> Result<Box<RawValue>, SessionError> {
     let missing = || SessionError::missing_field(DATA);
     session.get_raw(DATA).ok_or_else(missing)
 }
 
-/// Replaces the data of a session in one atomic step, if it is as the client wants it to be.
+/// Replaces the data of a session in one atomic step.
 ///
 /// # Errors
 ///
-/// [`NotReplaced::Changed`] if it is not; [`NotReplaced::Failed`] as
-/// [`Session::update_with`] does.
+/// 412 if the precondition does not hold; otherwise those of [`Session::update_with`].
 pub(super) async fn replace(
     session: &Session,
     data: &RawValue,
-    wanted: &IfMatch,
-) -> Result<(), NotReplaced> {
-    let mut rounds = Rounds::new();
-    loop {
-        match try_to_replace(session, data, wanted).await {
-            Err(NotReplaced::Failed(SessionError::Conflict)) if rounds.another() => {}
-            done => return done,
-        }
-    }
-}
-
-/// One round of [`replace`].
-async fn try_to_replace(
-    session: &Session,
-    data: &RawValue,
-    wanted: &IfMatch,
-) -> Result<(), NotReplaced> {
-    session
-        .update_with(|stored| {
-            if !wanted.allows(stored.get_raw(DATA)) {
-                return Err(NotReplaced::Changed);
+    if_match: &IfMatch,
+) -> Result<(), ApiError> {
+    retry_conflicts(|| {
+        session.update_with(|stored| {
+            if !if_match.allows(stored.get_raw(DATA)) {
+                return Err(ApiError::new(
+                    StatusCode::PRECONDITION_FAILED,
+                    "the data is of another version; nothing was written",
+                ));
             }
             Ok(stored.insert(DATA, data)?)
         })
-        .await
+    })
+    .await
 }

@@ -7,7 +7,7 @@ use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::buckets::door::Door;
+use crate::buckets::state::BucketsState;
 
 /// The settings that a client needs to know.
 #[derive(Serialize, ToSchema)]
@@ -23,8 +23,8 @@ pub(super) struct ClientSettings {
 /// Tells the settings that a client needs to know; no key is needed.
 #[utoipa::path(get, path = "/session/settings", tag = "buckets", operation_id = "read_settings",
     responses((status = 200, description = "The settings.", body = ClientSettings)))]
-pub(super) async fn read(State(door): State<Arc<Door>>) -> Json<ClientSettings> {
-    let settings = &door.shared.settings.buckets;
+pub(super) async fn read(State(state): State<Arc<BucketsState>>) -> Json<ClientSettings> {
+    let settings = &state.app.settings.buckets;
     Json(ClientSettings {
         session_ttl: settings.session_ttl.as_secs(),
         max_payload: settings.max_payload,

@@ -1,4 +1,4 @@
-//! What every door needs of HTTP.
+//! HTTP helpers of all APIs.
 
 mod body;
 mod client;

@@ -1,15 +1,18 @@
-//! What another site made a browser send.
+//! Rejects requests that another site made a browser send.
+//!
+//! `tower_http::csrf` lets every `GET` pass, but `GET /sessions` refreshes a session and returns its
+//! user. It also checks `Origin` for every API, where only the admin page does here.
 
 use http::header::{HOST, ORIGIN};
 use http::{HeaderMap, HeaderValue, StatusCode};
 
 use crate::error::ApiError;
 
-/// By this a browser tells who made it send the request, over TLS or to a loopback address.
+/// The header by which browsers report the initiator, over TLS or to a loopback address.
 const SITE: &str = "sec-fetch-site";
 
-/// Refuses what another site made the browser send, which can be any page that is open where
-/// the service can be reached. Clients that are no browsers do not tell, and are let through.
+/// Rejects requests that another site initiated. Clients other than browsers do not send the header,
+/// and pass.
 ///
 /// # Errors
 ///
@@ -22,8 +25,8 @@ pub(crate) fn refuse_other_sites(headers: &HeaderMap) -> Result<(), ApiError> {
     Err(other_site())
 }
 
-/// As [`refuse_other_sites`], and where the browser does not tell the site, what names another
-/// host than this as its `Origin`.
+/// As [`refuse_other_sites`]; without `Sec-Fetch-Site`, also rejects requests whose `Origin` is not
+/// this host.
 ///
 /// # Errors
 ///
@@ -38,7 +41,7 @@ pub(crate) fn refuse_other_origins(headers: &HeaderMap) -> Result<(), ApiError> 
     Err(other_site())
 }
 
-/// The scheme is not compared: there may be a proxy in front that speaks TLS.
+/// Does not compare the scheme: a proxy in front may terminate TLS.
 fn is_of(host: Option<&HeaderValue>, origin: &HeaderValue) -> bool {
     let origin = origin.to_str().ok();
     let origin = origin.and_then(|origin| origin.split_once("://"));

@@ -1,4 +1,4 @@
-//! A secret that callers of a door must send.
+//! The shared secret that callers of an API must send.
 
 use http::HeaderMap;
 
@@ -9,7 +9,7 @@ use crate::secret::Secret;
 /// The header that carries it.
 const HEADER: &str = "x-sessiond-secret";
 
-/// A secret that callers of a door must send in the header `X-Sessiond-Secret`, if there is one.
+/// The secret that callers must send in the header `X-Sessiond-Secret`, if one is configured.
 #[derive(Clone, Debug)]
 pub(crate) struct SharedSecret(Option<Secret>);
 
@@ -18,7 +18,7 @@ impl SharedSecret {
         Self(secret)
     }
 
-    /// Checks that the secret stands in the headers, once.
+    /// Checks that the headers contain the secret exactly once.
     ///
     /// # Errors
     ///
@@ -47,18 +47,18 @@ mod tests {
     #[test]
     fn the_secret_must_be_sent_exactly_once() {
         let secret = Secret::from("a secret of at least 32 characters");
-        let door = SharedSecret::new(Some(secret.clone()));
+        let shared = SharedSecret::new(Some(secret.clone()));
         let mut headers = HeaderMap::new();
-        assert_eq!(door.check(&headers).unwrap_err().status(), 401);
+        assert_eq!(shared.check(&headers).unwrap_err().status(), 401);
         headers.append(HEADER, secret.expose().parse().unwrap());
-        assert!(door.check(&headers).is_ok());
+        assert!(shared.check(&headers).is_ok());
         headers.append(HEADER, secret.expose().parse().unwrap());
-        assert!(door.check(&headers).is_err());
+        assert!(shared.check(&headers).is_err());
         headers.insert(
             HEADER,
             "a secret of at least 32 characterS".parse().unwrap(),
         );
-        assert!(door.check(&headers).is_err());
+        assert!(shared.check(&headers).is_err());
         assert!(SharedSecret::new(None).check(&HeaderMap::new()).is_ok());
     }
 }

@@ -1,4 +1,4 @@
-//! What stands around every route.
+//! The layer around every route.
 
 use std::any::Any;
 use std::time::Duration;
@@ -13,23 +13,23 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument as _;
 
 use crate::error::ApiError;
-use crate::observe::access::Access;
-use crate::observe::meters::Meters;
-use crate::observe::request_id::{self, RequestIds};
+use crate::observe::request_id;
+use crate::observe::request_log::RequestLog;
+use crate::observe::request_metrics::RequestMetrics;
 use crate::request_scope;
 use crate::settings::Settings;
 
-/// Puts everything that concerns each request around `router`: its id, its deadline, a line in
-/// the log, the metrics, an answer if a handler panics.
+/// Adds to every request of `router`: an id, a deadline, a log line, metrics, and a 500 response
+/// if a handler panics.
 pub(crate) fn layer(router: Router, settings: &Settings) -> Router {
     let (deadline, is_logged) = (settings.http.request_timeout, settings.log.access);
-    let (ids, meters) = (RequestIds::new(), Meters::default());
+    let metrics = RequestMetrics::default();
     let observe = from_fn(move |request: Request, next| {
-        let id = ids.of(&request);
-        let access = Access::start(&request, id.clone(), meters.clone(), is_logged);
-        observe(request, next, id, deadline, access)
+        let id = request_id::of(&request);
+        let log = RequestLog::start(&request, id.clone(), metrics.clone(), is_logged);
+        observe(request, next, id, deadline, log)
     });
-    // Both in one: the router makes a copy of itself for each layer, at each request.
+    // One tuple instead of two layers: axum clones the inner router per layer and request.
     router.layer((observe, CatchPanicLayer::custom(panicked)))
 }
 
@@ -38,14 +38,14 @@ async fn observe(
     next: Next,
     id: HeaderValue,
     deadline: Duration,
-    access: Access,
+    log: RequestLog,
 ) -> Response {
     let span = tracing::debug_span!("request", id = request_id::text(&id));
     let answer = request_scope::scope(id.clone(), async {
         let response = tokio::time::timeout(deadline, next.run(request)).await;
         let response = response
             .unwrap_or_else(|_| ApiError::unavailable("the request took too long").into_response());
-        access.answered(response.status());
+        log.finish(response.status());
         response
     });
     let mut response = answer.instrument(span).await;
@@ -53,7 +53,7 @@ async fn observe(
     response
 }
 
-/// What a client is told of a panic: nothing. The log has been told where it was.
+/// Answers a panic without details; the panic hook has logged its location.
 fn panicked(_: Box<dyn Any + Send>) -> Response<Body> {
     ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal error").into_response()
 }

@@ -1,8 +1,8 @@
-//! What is seen of each request.
+//! Request ids, access log and metrics around every route.
 
-mod access;
 mod layer;
-mod meters;
 mod request_id;
+mod request_log;
+mod request_metrics;
 
 pub(crate) use layer::layer;

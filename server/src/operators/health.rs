@@ -5,9 +5,9 @@ use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::app_state::AppState;
 use crate::error::{ApiError, ErrorBody};
-use crate::request_scope;
-use crate::shared::Shared;
+use crate::store_failure;
 
 /// What a healthy service says.
 #[derive(Serialize, ToSchema)]
@@ -31,8 +31,8 @@ pub(crate) async fn healthz() -> Json<Health> {
         (status = 200, body = Health),
         (status = 503, description = "The store cannot be reached.", body = ErrorBody<'_>),
     ))]
-pub(crate) async fn readyz(State(shared): State<Shared>) -> Result<Json<Health>, ApiError> {
-    if can_reach_store(&shared).await {
+pub(crate) async fn readyz(State(app): State<AppState>) -> Result<Json<Health>, ApiError> {
+    if can_reach_store(&app).await {
         Ok(Json(OK))
     } else {
         Err(ApiError::unavailable("the session store is not available"))
@@ -40,12 +40,11 @@ pub(crate) async fn readyz(State(shared): State<Shared>) -> Result<Json<Health>,
 }
 
 /// Returns whether the store answers a ping.
-pub(crate) async fn can_reach_store(shared: &Shared) -> bool {
-    match shared.store.ping().await {
+pub(crate) async fn can_reach_store(app: &AppState) -> bool {
+    match app.store.ping().await {
         Ok(()) => true,
         Err(cause) => {
-            let request_id = request_scope::id();
-            tracing::warn!(request_id, %cause, "the session store cannot be reached");
+            store_failure::log(&cause);
             false
         }
     }

@@ -28,7 +28,7 @@ use crate::error::ErrorBody;
 )]
 struct Document;
 
-/// The document before the doors have added theirs.
+/// Returns the document before the APIs add their operations.
 pub(crate) fn document() -> OpenApi {
     Document::openapi()
 }
@@ -70,7 +70,7 @@ fn operations(path: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     all.into_iter().flatten()
 }
 
-/// Adds an answer unless the door has told of one itself.
+/// Adds a response unless the operation documents its own.
 fn add(operation: &mut Operation, status: StatusCode, response: Response) {
     let responses = &mut operation.responses.responses;
     responses

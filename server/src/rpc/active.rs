@@ -6,9 +6,9 @@ use serde_json::value::RawValue;
 
 use crate::error::ApiError;
 use crate::rpc::arguments::Arguments;
-use crate::rpc::door::Door;
 use crate::rpc::fields::{Fields, Keys};
 use crate::rpc::reply::Reply;
+use crate::rpc::state::RpcState;
 use crate::unix_time;
 
 /// What `getActiveSessions` tells of a session; times in Unix seconds.
@@ -16,8 +16,8 @@ use crate::unix_time;
 #[serde(rename_all = "camelCase")]
 struct Active {
     session_id: String,
-    created_at: Option<i64>,
-    expires_at: Option<i64>,
+    created_at: Option<u64>,
+    expires_at: Option<u64>,
     session: Whole,
 }
 
@@ -32,12 +32,12 @@ impl Serialize for Whole {
 }
 
 /// Lists the user's sessions, oldest first.
-pub(crate) async fn list(door: &Door, arguments: &Arguments<'_>) -> Result<Reply, ApiError> {
+pub(crate) async fn list(state: &RpcState, arguments: &Arguments<'_>) -> Result<Reply, ApiError> {
     let user = arguments.user_id()?;
-    door.check_version(&arguments.session_version()?)?;
-    let entries = door.sessions.list(&user).await?;
+    state.check_version(&arguments.session_version()?)?;
+    let entries = state.sessions.list(&user).await?;
     let describe = |entry: &SessionEntry| Active {
-        session_id: door.session_id(&user, entry.id()),
+        session_id: state.session_id(&user, entry.id()),
         created_at: entry.created_at().and_then(unix_time::seconds),
         expires_at: entry.expires_at().and_then(unix_time::seconds),
         session: Whole(entry.data().to_raw_json()),
@@ -47,8 +47,11 @@ pub(crate) async fn list(door: &Door, arguments: &Arguments<'_>) -> Result<Reply
 }
 
 /// Ends the user's sessions.
-pub(crate) async fn destroy_all(door: &Door, arguments: &Arguments<'_>) -> Result<Reply, ApiError> {
+pub(crate) async fn destroy_all(
+    state: &RpcState,
+    arguments: &Arguments<'_>,
+) -> Result<Reply, ApiError> {
     let user = arguments.user_id()?;
-    door.check_version(&arguments.session_version()?)?;
-    Reply::new(&door.sessions.destroy_all(&user).await?)
+    state.check_version(&arguments.session_version()?)?;
+    Reply::new(&state.sessions.destroy_all(&user).await?)
 }

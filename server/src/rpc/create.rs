@@ -7,9 +7,9 @@ use uuid::Uuid;
 
 use crate::error::ApiError;
 use crate::rpc::arguments::Arguments;
-use crate::rpc::door::{Door, SESSION_ID, SESSION_VERSION};
 use crate::rpc::fields;
 use crate::rpc::reply::Reply;
+use crate::rpc::state::{RpcState, SESSION_ID, SESSION_VERSION};
 
 /// What `create` gives back.
 #[derive(Serialize)]
@@ -18,16 +18,16 @@ struct Created {
 }
 
 /// Stores a new session that belongs to the user.
-pub(crate) async fn create(door: &Door, arguments: &Arguments<'_>) -> Result<Reply, ApiError> {
+pub(crate) async fn create(state: &RpcState, arguments: &Arguments<'_>) -> Result<Reply, ApiError> {
     let fields = arguments.session()?;
     let user = arguments.user_id()?;
-    let session = door.sessions.new_session();
+    let session = state.sessions.new_session();
     fields::set(&session, fields)?;
     session.set_owner(&*user)?;
     let id = new_id();
     let claims = json!({
-        SESSION_ID: door.session_id(&user, &id),
-        SESSION_VERSION: door.version(),
+        SESSION_ID: state.session_id(&user, &id),
+        SESSION_VERSION: state.version(),
     });
     match session.create().id(id).claims(claims).await {
         Ok(token) => Reply::new(&Created { token }),

@@ -6,9 +6,9 @@ use http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::app_state::AppState;
 use crate::error::ErrorBody;
 use crate::operators::health::can_reach_store;
-use crate::shared::Shared;
 
 /// How the service is.
 #[derive(Serialize, ToSchema)]
@@ -25,8 +25,8 @@ pub(crate) struct HealthCheck {
             example = json!({ "status": "cannot reach redis" })),
         (status = 503, description = "The request took too long.", body = ErrorBody<'_>),
     ))]
-pub(crate) async fn health_check(State(shared): State<Shared>) -> (StatusCode, Json<HealthCheck>) {
-    let (code, status) = if can_reach_store(&shared).await {
+pub(crate) async fn health_check(State(app): State<AppState>) -> (StatusCode, Json<HealthCheck>) {
+    let (code, status) = if can_reach_store(&app).await {
         (StatusCode::OK, "awesome")
     } else {
         (StatusCode::INTERNAL_SERVER_ERROR, "cannot reach redis")

@@ -5,8 +5,8 @@ use serde::Serialize;
 use crate::error::ApiError;
 use crate::http::Client;
 use crate::rpc::arguments::Arguments;
-use crate::rpc::door::Door;
 use crate::rpc::reply::Reply;
+use crate::rpc::state::RpcState;
 use crate::rpc::{active, create, destroy, get, update};
 
 /// A method, by its name on the wire.
@@ -96,17 +96,17 @@ impl Method {
 
     pub(crate) async fn run(
         self,
-        door: &Door,
+        state: &RpcState,
         client: Client,
         arguments: &Arguments<'_>,
     ) -> Result<Reply, ApiError> {
         match self {
-            Self::Create => create::create(door, arguments).await,
-            Self::Get => get::get(door, client, arguments).await,
-            Self::Update => update::update(door, client, arguments).await,
-            Self::Destroy => destroy::destroy(door, client, arguments).await,
-            Self::GetActiveSessions => active::list(door, arguments).await,
-            Self::DestroyAll => active::destroy_all(door, arguments).await,
+            Self::Create => create::create(state, arguments).await,
+            Self::Get => get::get(state, client, arguments).await,
+            Self::Update => update::update(state, client, arguments).await,
+            Self::Destroy => destroy::destroy(state, client, arguments).await,
+            Self::GetActiveSessions => active::list(state, arguments).await,
+            Self::DestroyAll => active::destroy_all(state, arguments).await,
             Self::Methods => Reply::new(&ALL.each_ref().map(|(_, description)| description)),
         }
     }

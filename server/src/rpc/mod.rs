@@ -1,4 +1,4 @@
-//! The second door: RPC.
+//! The RPC API: sessions behind signed tokens.
 //!
 //! A call comes in by one of two generations of the wire ([`wire`]), names a [`method`] and
 //! carries its [`arguments`]; each method has a file of its own.
@@ -7,7 +7,6 @@ mod active;
 mod arguments;
 mod create;
 mod destroy;
-mod door;
 mod error;
 mod fields;
 mod get;
@@ -18,8 +17,9 @@ mod object;
 mod reply;
 mod routes;
 mod schema;
+mod state;
 mod update;
 mod wire;
 
-pub(crate) use door::sessions;
 pub(crate) use routes::router;
+pub(crate) use state::sessions;

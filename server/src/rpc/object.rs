@@ -1,9 +1,13 @@
-//! JSON objects, member by member, without a tree.
+//! Reads the members of JSON objects and arrays without building a tree.
+//!
+//! `serde_json::Value` would round numbers, and a map would lose the order of the fields and the
+//! spelling of their values. Both are stored as the client sent them.
 
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::Deserialize;
+use serde::de::{Deserializer as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 /// The text is not JSON, or not of the kind that was asked for.
@@ -102,31 +106,8 @@ impl<'a, F: FnMut(&'a RawValue)> Visitor<'a> for Elements<F> {
 }
 
 /// A string, borrowed unless it is written with escapes.
-struct Text<'a>(Cow<'a, str>);
-
-impl<'a> Deserialize<'a> for Text<'a> {
-    fn deserialize<D: Deserializer<'a>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(TextVisitor).map(Self)
-    }
-}
-
-struct TextVisitor;
-
-impl<'a> Visitor<'a> for TextVisitor {
-    type Value = Cow<'a, str>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a string")
-    }
-
-    fn visit_borrowed_str<E: Error>(self, text: &'a str) -> Result<Self::Value, E> {
-        Ok(Cow::Borrowed(text))
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(Cow::Owned(text.to_owned()))
-    }
-}
+#[derive(Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 #[cfg(test)]
 mod tests {

@@ -1,11 +1,11 @@
 //! What a call gives back.
 
 use axum::response::{IntoResponse, Response};
-use http::HeaderValue;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::StatusCode;
 use serde::Serialize;
 
 use crate::error::ApiError;
+use crate::json_response::json_response;
 
 const BEFORE: &[u8] = br#"{"result":"#;
 
@@ -30,10 +30,6 @@ impl Reply {
 
 impl IntoResponse for Reply {
     fn into_response(self) -> Response {
-        let headers = [
-            (CONTENT_TYPE, HeaderValue::from_static("application/json")),
-            (CACHE_CONTROL, HeaderValue::from_static("no-store")),
-        ];
-        (headers, self.0).into_response()
+        json_response(StatusCode::OK, self.0)
     }
 }

@@ -1,4 +1,4 @@
-//! The routes of the door.
+//! The routes of the RPC API.
 
 use std::sync::Arc;
 
@@ -9,28 +9,28 @@ use bytes::Bytes;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::app_state::AppState;
 use crate::error::ErrorBody;
 use crate::http::{Client, read_body};
 use crate::rpc::arguments::Arguments;
-use crate::rpc::door::Door;
 use crate::rpc::error::CallError;
 use crate::rpc::health_check;
 use crate::rpc::method::Method;
 use crate::rpc::reply::Reply;
 use crate::rpc::schema::{self, CallErrorBody, CallResult, NamedCall, PathCall};
-use crate::rpc::wire::{Call, Generation};
-use crate::shared::Shared;
+use crate::rpc::state::RpcState;
+use crate::rpc::wire::{Call, WireVersion};
 use crate::start_error::StartError;
 
-pub(crate) fn router(shared: &Shared) -> Result<OpenApiRouter, StartError> {
-    let door = Arc::new(Door::open(shared)?);
+pub(crate) fn router(app: &AppState) -> Result<OpenApiRouter, StartError> {
+    let state = Arc::new(RpcState::new(app)?);
     let calls = OpenApiRouter::with_openapi(schema::document())
         .routes(routes!(call_by_name))
         .routes(routes!(call_by_path))
-        .with_state(door);
+        .with_state(state);
     let health = OpenApiRouter::new()
         .routes(routes!(health_check::health_check))
-        .with_state(shared.clone());
+        .with_state(app.clone());
     Ok(calls.merge(health))
 }
 
@@ -66,7 +66,7 @@ pub(crate) fn router(shared: &Shared) -> Result<OpenApiRouter, StartError> {
         (status = 200, body = CallResult, example = json!({"result": {"cart": 3}})),
         (status = 400, description = "An argument is missing or wrong, or the session is gone.",
             body = ErrorBody<'_>, example = json!({"error": "please specify a token"})),
-        (status = 401, description = "The secret of the door is missing or wrong.",
+        (status = 401, description = "The shared secret is missing or wrong.",
             body = ErrorBody<'_>),
         (status = 403, description = "Another site made the browser send this (`Sec-Fetch-Site`).",
             body = ErrorBody<'_>, example = json!({"error": "another site sent this request"})),
@@ -83,11 +83,11 @@ pub(crate) fn router(shared: &Shared) -> Result<OpenApiRouter, StartError> {
             body = ErrorBody<'_>),
     ))]
 pub(crate) async fn call_by_name(
-    State(door): State<Arc<Door>>,
+    State(state): State<Arc<RpcState>>,
     client: Client,
     request: Request,
 ) -> Response {
-    Generation::One.answer(by_name(&door, client, request).await)
+    WireVersion::V1.answer(by_name(&state, client, request).await)
 }
 
 /// Calls the method that the path names: the second generation of the wire.
@@ -107,7 +107,7 @@ pub(crate) async fn call_by_name(
         (status = 400, description = "An argument is missing or wrong, or the session is gone.",
             body = CallErrorBody,
             example = json!({"error": "please specify a token", "code": 1000, "handled": true})),
-        (status = 401, description = "The secret of the door is missing or wrong.",
+        (status = 401, description = "The shared secret is missing or wrong.",
             body = CallErrorBody),
         (status = 403, description = "Another site made the browser send this (`Sec-Fetch-Site`).",
             body = CallErrorBody, example = json!({
@@ -127,48 +127,52 @@ pub(crate) async fn call_by_name(
                 "error": "the session store is not available", "code": 5000, "handled": false})),
     ))]
 pub(crate) async fn call_by_path(
-    State(door): State<Arc<Door>>,
+    State(state): State<Arc<RpcState>>,
     client: Client,
     method: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Response {
     let method = method.map(|Path(method)| method).ok();
-    let result = by_path(&door, client, request, method.as_deref()).await;
-    Generation::Two.answer(result)
+    let result = by_path(&state, client, request, method.as_deref()).await;
+    WireVersion::V2.answer(result)
 }
 
-async fn by_name(door: &Door, client: Client, request: Request) -> Result<Reply, CallError> {
-    let body = admit(door, client, request).await?;
+async fn by_name(state: &RpcState, client: Client, request: Request) -> Result<Reply, CallError> {
+    let body = authorized_body(state, client, request).await?;
     let call = Call::parse(&body)?;
     let method = call.name.as_deref();
-    run(door, client, method, call.args.as_deref()).await
+    run(state, client, method, call.args.as_deref()).await
 }
 
 /// As [`by_name`]; a name in the body means nothing, and there need not be a body, or it may be
 /// `null`.
 async fn by_path(
-    door: &Door,
+    state: &RpcState,
     client: Client,
     request: Request,
     method: Option<&str>,
 ) -> Result<Reply, CallError> {
-    let body = admit(door, client, request).await?;
+    let body = authorized_body(state, client, request).await?;
     let call = match &*body {
         b"" | b"null" => Call::default(),
         body => Call::parse(body)?,
     };
-    run(door, client, method, call.args.as_deref()).await
+    run(state, client, method, call.args.as_deref()).await
 }
 
-/// Reads the body of a caller who may use the door.
-async fn admit(door: &Door, client: Client, request: Request) -> Result<Bytes, CallError> {
-    door.admit(client, request.headers())?;
-    let limit = door.settings().max_payload;
-    Ok(read_body(request.into_body(), limit, door.body_timeout()).await?)
+/// Authorizes the caller and reads the body.
+async fn authorized_body(
+    state: &RpcState,
+    client: Client,
+    request: Request,
+) -> Result<Bytes, CallError> {
+    state.authorize(client, request.headers())?;
+    let limit = state.settings().max_payload;
+    Ok(read_body(request.into_body(), limit, state.body_timeout()).await?)
 }
 
 async fn run(
-    door: &Door,
+    state: &RpcState,
     client: Client,
     method: Option<&str>,
     args: Option<&str>,
@@ -176,5 +180,5 @@ async fn run(
     let method = method.and_then(Method::named);
     let method = method.ok_or_else(CallError::unknown_method)?;
     let arguments = args.map_or_else(|| Ok(Arguments::default()), Arguments::parse)?;
-    Ok(method.run(door, client, &arguments).await?)
+    Ok(method.run(state, client, &arguments).await?)
 }

@@ -52,7 +52,7 @@ pub(crate) struct CallErrorBody {
     handled: Option<bool>,
 }
 
-/// What the document says of the door as a whole: the secret that callers may have to send.
+/// Returns the part of the document that all methods share: the shared secret.
 pub(crate) fn document() -> OpenApi {
     let header =
         ApiKeyValue::with_description("X-Sessiond-Secret", "Needed if `rpc.secret` is set.");

@@ -13,11 +13,11 @@ use crate::rpc::reply::Reply;
 
 /// How a call is written: the older way or the newer one.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Generation {
+pub(crate) enum WireVersion {
     /// `POST /rpc {"name", "args"}`; errors are `{"error"}`.
-    One,
+    V1,
     /// `POST /rpc/{method} {"args"}`; errors are `{"error", "code", "handled"}`.
-    Two,
+    V2,
 }
 
 /// A call as it stands in the body of a request.
@@ -73,7 +73,7 @@ struct Detailed<'a> {
     handled: bool,
 }
 
-impl Generation {
+impl WireVersion {
     /// Writes the answer.
     pub(crate) fn answer(self, result: Result<Reply, CallError>) -> Response {
         match result {
@@ -83,7 +83,7 @@ impl Generation {
     }
 
     fn refuse(self, CallError { error, code }: CallError) -> Response {
-        let Self::Two = self else {
+        let Self::V2 = self else {
             return error.into_response();
         };
         let message = error.message().to_owned();

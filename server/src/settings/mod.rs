@@ -6,7 +6,6 @@ mod http;
 mod limits;
 mod load;
 mod log;
-mod names;
 mod problem;
 mod rpc;
 mod sections;

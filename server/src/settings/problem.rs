@@ -2,11 +2,10 @@
 
 use config::ConfigError;
 
-use crate::settings::names::Section;
-
 /// The settings whose values are never shown, not even in part.
-pub(super) const SECRETS: [&str; 6] = [
+pub(super) const SECRETS: [&str; 7] = [
     "store.redis",
+    "store.password",
     "tokens.secret",
     "tokens.previous_secrets",
     "buckets.master_keys",
@@ -42,38 +41,49 @@ impl SettingsError {
         &self.setting
     }
 
-    /// A section that is not one of `sections`.
-    pub(super) fn unknown_section(name: &str, sections: &[Section]) -> Self {
-        let names: Vec<_> = sections.iter().map(|(name, _)| *name).collect();
-        let problem = format!("unknown section, there are {}", names.join(", "));
-        Self::new(name, problem)
-    }
-
-    /// A setting that `section` does not have.
-    pub(super) fn unknown_setting(name: &str, (section, names): Section) -> Self {
-        let problem = format!("unknown setting, `{section}` has {}", names.join(", "));
-        Self::new(format!("{section}.{name}"), problem)
-    }
-
-    /// A value that is not what the setting holds. The value itself is told of by the library's
-    /// texts for a few types, and so kept out where it may be a secret: where one is expected,
-    /// and where a whole section is.
+    /// A value of the wrong type, or a setting that does not exist. The texts of `config` may
+    /// contain the value, so they are left out where it may be a secret: for the settings that
+    /// hold one, and for whole sections.
     pub(super) fn wrong_value(error: &ConfigError) -> Self {
-        let (setting, problem) = match error {
+        let (key, text) = match error {
             ConfigError::Type { key, expected, .. } => (key, format!("must be {expected}")),
-            ConfigError::At { key, error, .. } => match key {
-                Some(setting) if may_be_shown(setting) => (key, error.to_string()),
-                _ => (key, "cannot be used".to_owned()),
-            },
-            _ => (&None, "cannot be read".to_owned()),
+            ConfigError::At { key, error, .. } => (key, error.to_string()),
+            error => (&None, error.to_string()),
         };
-        let setting = setting.as_deref().unwrap_or("settings");
-        // The library would speak of enums and variants.
+        if let Some(unknown) = Self::unknown(key.as_deref(), &text) {
+            return unknown;
+        }
+        let problem = match (error, key) {
+            (ConfigError::Type { .. }, _) => text,
+            (ConfigError::At { .. }, Some(setting)) if may_be_shown(setting) => text,
+            (ConfigError::At { .. }, _) => "cannot be used".to_owned(),
+            _ => "cannot be read".to_owned(),
+        };
+        let setting = key.as_deref().unwrap_or("settings");
+        // `config` would speak of enums and variants.
         let choice = CHOICES.iter().find(|(name, _)| *name == setting);
         match choice {
             Some((_, choices)) => Self::new(setting, *choices),
             None => Self::new(setting, problem),
         }
+    }
+
+    /// Reads serde's error of `deny_unknown_fields`, which names the existing fields:
+    /// ``unknown field `a`, expected one of `b`, `c` ``.
+    ///
+    /// `serde_ignored` reports unknown fields too, but not the existing ones.
+    fn unknown(section: Option<&str>, text: &str) -> Option<Self> {
+        let mut names = text.strip_prefix("unknown field `")?.split('`').step_by(2);
+        let name = names.next()?;
+        let existing = names.filter(|name| !name.is_empty()).collect::<Vec<_>>();
+        let existing = existing.join(", ");
+        Some(match section {
+            Some(section) => {
+                let problem = format!("unknown setting, `{section}` has {existing}");
+                Self::new(format!("{section}.{name}"), problem)
+            }
+            None => Self::new(name, format!("unknown section, there are {existing}")),
+        })
     }
 
     /// What is there but no file, such as a directory.

@@ -20,6 +20,7 @@ impl Settings {
         self.durations()?;
         self.numbers()?;
         self.secrets()?;
+        self.store()?;
         self.doors()
     }
 
@@ -123,6 +124,16 @@ impl Settings {
                     "is one byte repeated; `sessiond generate-secret` makes one",
                 );
             }
+        }
+        Ok(())
+    }
+
+    fn store(&self) -> Result<(), SettingsError> {
+        if self.store.password.is_some() && self.store.redis.is_none() {
+            return wrong("store.password", "needs `store.redis`");
+        }
+        if self.store.user.is_some() && self.store.password.is_none() {
+            return wrong("store.user", "needs `store.password`");
         }
         Ok(())
     }

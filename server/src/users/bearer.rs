@@ -1,18 +1,21 @@
 //! The bearer token of a request.
+//!
+//! `headers::Authorization<Bearer>` takes the first of several headers, and does not distinguish
+//! a missing header (RFC 6750, section 3.1: no error code) from a malformed one.
 
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 
 use crate::error::ApiError;
 
-/// What the header `Authorization` holds, as RFC 6750 section 2.1 has it.
+/// The header `Authorization` (RFC 6750, section 2.1).
 #[derive(PartialEq, Eq)]
 pub(super) enum Bearer<'a> {
     /// No header, or one of another scheme.
     Absent,
     /// More than one header, or one that cannot be read.
     Malformed,
-    /// A token, good or not.
+    /// A token, valid or not.
     Token(&'a str),
 }
 
@@ -37,7 +40,7 @@ impl<'a> Bearer<'a> {
         }
     }
 
-    /// What to answer a caller without a session.
+    /// Returns the response to a caller without a session.
     pub(super) fn refusal(&self) -> ApiError {
         let challenge = match self {
             Self::Absent => r#"Bearer realm="sessiond""#,

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use crate::error::{ApiError, ErrorBody};
 use crate::http::{Client, read_body, refuse_other_sites};
 use crate::users::credentials::Credentials;
-use crate::users::door::{Door, private};
+use crate::users::state::{UsersState, private};
 
 /// The largest body of a login, in bytes.
 const MAX_BODY: usize = 64 << 10;
@@ -55,18 +55,18 @@ pub(super) struct NewSession {
             example = json!({"error": "too many failed authentications; try again later"})),
     ))]
 pub(super) async fn create(
-    State(door): State<Door>,
+    State(state): State<UsersState>,
     client: Client,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
     refuse_other_sites(&headers)?;
-    let secret = door.secret.check(&headers);
-    secret.map_err(|refusal| door.shared.failures.failed(client, refusal))?;
-    let body = read_body(body, MAX_BODY, door.shared.body_timeout()).await?;
+    let secret = state.secret.check(&headers);
+    secret.map_err(|refusal| state.app.failures.failed(client, refusal))?;
+    let body = read_body(body, MAX_BODY, state.app.body_timeout()).await?;
     let Credentials { username, .. } = Credentials::parse(&body)?;
     drop(body);
-    let session = door.sessions.new_session();
+    let session = state.sessions.new_session();
     session.set_owner(username)?;
     let session_id = session.create().await?;
     Ok(private(NewSession { session_id }))

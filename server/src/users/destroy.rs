@@ -7,7 +7,7 @@ use http::HeaderMap;
 
 use crate::error::{ApiError, ErrorBody};
 use crate::http::Client;
-use crate::users::door::{Door, User, private};
+use crate::users::state::{User, UsersState, private};
 
 /// Ends every session of a user, by one of them.
 ///
@@ -38,7 +38,7 @@ use crate::users::door::{Door, User, private};
             example = json!({"error": "the session store is not available"})),
     ))]
 pub(super) async fn destroy(
-    State(door): State<Door>,
+    State(state): State<UsersState>,
     client: Client,
     headers: HeaderMap,
     username: Result<Path<String>, PathRejection>,
@@ -48,13 +48,13 @@ pub(super) async fn destroy(
             "the username in the path is not UTF-8",
         ));
     };
-    let user = door.user(client, &headers).await?;
+    let user = state.user(client, &headers).await?;
     if user.username != username {
         return Err(ApiError::unauthorized(
             "Invalid session.",
             r#"Bearer realm="sessiond""#,
         ));
     }
-    door.sessions.destroy_all(&username).await?;
+    state.sessions.destroy_all(&username).await?;
     Ok(private(user))
 }

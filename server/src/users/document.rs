@@ -1,4 +1,4 @@
-//! What callers of this door prove who they are with, for the document of the API.
+//! The security schemes of the users API, for the OpenAPI document.
 
 use utoipa::Modify;
 use utoipa::openapi::OpenApi;

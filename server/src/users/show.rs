@@ -6,7 +6,7 @@ use http::HeaderMap;
 
 use crate::error::{ApiError, ErrorBody};
 use crate::http::Client;
-use crate::users::door::{Door, User, private};
+use crate::users::state::{User, UsersState, private};
 
 /// Tells whose session the bearer token names.
 ///
@@ -26,9 +26,9 @@ use crate::users::door::{Door, User, private};
             example = json!({"error": "too many failed authentications; try again later"})),
     ))]
 pub(super) async fn show(
-    State(door): State<Door>,
+    State(state): State<UsersState>,
     client: Client,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    Ok(private(door.user(client, &headers).await?))
+    Ok(private(state.user(client, &headers).await?))
 }

@@ -124,15 +124,24 @@ async fn what_went_wrong_is_logged_with_the_id_of_the_request() {
     command
         .env("SESSIOND__TOKENS__SECRET", crate::service::SECRET)
         .env("RUST_LOG", "warn,jwt_redis_session_server::cli=info");
-    let program = Program::start(&mut command);
+    let mut program = Program::start(&mut command);
     let call = r#"{"name":"create","args":"{\"session\":{},\"userId\":\"jo\"}"}"#;
-    let request = reqwest::Client::new()
-        .post(format!("http://{}/rpc", program.address()))
-        .header("x-request-id", "my-request")
-        .body(call);
-    assert_eq!(request.send().await.expect("an answer").status(), 503);
-    program.wait_for("the session store did not do what it was asked");
+    for _ in 0..20 {
+        let request = reqwest::Client::new()
+            .post(format!("http://{}/rpc", program.address()))
+            .header("x-request-id", "my-request")
+            .body(call);
+        assert_eq!(request.send().await.expect("an answer").status(), 503);
+    }
+    program.wait_for("the session store failed");
     program.wait_for("my-request");
+    program.signal("TERM");
+    let (_, log) = program.wait();
+    let lines = log.lines().filter(|line| line.contains("my-request"));
+    assert!(
+        lines.count() <= 3,
+        "one line for an outage, not one per request: {log}"
+    );
 }
 
 #[tokio::test]

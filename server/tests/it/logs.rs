@@ -136,17 +136,10 @@ async fn buckets(visitor: &mut Visitor) {
                 .await;
         }
     }
-    visitor
-        .ask(
-            "GET",
-            "/session/settings",
-            "/session/settings?api_key=h1dd3n",
-            |request| request,
-        )
-        .await;
-    visitor
-        .ask("DELETE", "/api-key/{bucket}", bucket, with_master)
-        .await;
+    let (route, path) = ("/session/settings", "/session/settings?api_key=h1dd3n");
+    visitor.ask("GET", route, path, |request| request).await;
+    let route = "/api-key/{bucket}";
+    visitor.ask("DELETE", route, bucket, with_master).await;
 }
 
 async fn rpc(visitor: &mut Visitor) {
@@ -294,4 +287,35 @@ async fn nothing_secret_is_told_with_redis_nor_when_it_dies() {
     let url = format!("redis://:h1dd3n-password@127.0.0.1:{}/", redis.port());
     let program = Program::start(loud().env("SESSIOND__STORE__REDIS", url));
     nothing_is_told(program, Some(redis)).await;
+}
+
+/// A precondition that does not hold is the client's affair: no race was lost.
+#[tokio::test]
+async fn a_failed_precondition_is_neither_logged_nor_counted_as_a_conflict() {
+    let mut program = Program::start(&mut loud());
+    let mut visitor = Visitor::of(&program);
+    let with_master = |request: RequestBuilder| request.header("x-session-key", MASTER_KEY);
+    let key = visitor.ask("PUT", "", "/api-key/shop", with_master).await;
+    let key = text(&key, "api_key");
+    let with_key = |request: RequestBuilder| request.header("x-session-key", &key);
+    let made = visitor.ask("PUT", "", "/session/shop", with_key).await;
+    let path = format!("/session/shop/{}", text(&made, "id"));
+    for _ in 0..5 {
+        let stale = |request| with_key(request).header("if-match", "\"stale\"");
+        let refused = visitor.ask("POST", "", &path, stale).await;
+        let error = "the data is of another version; nothing was written";
+        assert_eq!(refused, json!({ "error": error }));
+    }
+    let metrics = visitor.client.get(format!("{}/metrics", visitor.base));
+    let metrics = metrics.send().await.expect("an answer");
+    let metrics = metrics.text().await.expect("a body");
+    assert!(metrics.contains("status=\"412\""), "{metrics}");
+    program.signal("TERM");
+    let (_, log) = program.wait();
+    for (place, text) in [("the log", &log), ("the metrics", &metrics)] {
+        let line = text.lines().find(|line| line.contains("conflict"));
+        assert_eq!(line, None, "in {place}");
+    }
+    let warning = log.lines().find(|line| line.contains("changed by others"));
+    assert_eq!(warning, None);
 }

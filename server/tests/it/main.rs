@@ -1,7 +1,6 @@
 //! The one integration test binary of the service: everything over real HTTP.
 
-#[path = "../../../tests/it/support/mod.rs"]
-mod support;
+use test_support as support;
 
 mod program;
 #[macro_use]
@@ -11,7 +10,6 @@ mod admin;
 mod buckets;
 mod cli;
 mod faults;
-mod layering;
 mod logs;
 mod operators;
 mod readme;

@@ -7,6 +7,7 @@ use jwt_redis_session_server::Settings;
 use jwt_redis_session_server::settings::Sources;
 
 use crate::program::{Program, run, sessiond};
+use crate::support::redis_server::RedisServer;
 
 /// Must never be seen.
 const HIDDEN: &str = "h1dd3n";
@@ -83,45 +84,48 @@ fn an_unknown_setting_is_named_in_one_line() {
     }
 }
 
+const WRONG: [(&str, &str); 24] = [
+    ("http: {listen: nowhere}", "http.listen"),
+    ("http: {header_timeout: 5}", "http.header_timeout"),
+    ("http: {max_connections: many}", "http.max_connections"),
+    ("http: {max_connections: 0}", "http.max_connections"),
+    (
+        "http: {max_connections: 9223372036854775807}",
+        "http.max_connections",
+    ),
+    ("http: {threads: 40000}", "http.threads"),
+    ("http: {trusted_proxies: 101}", "http.trusted_proxies"),
+    ("buckets: {max_payload: 0}", "buckets.max_payload"),
+    ("rpc: {max_payload: 9223372036854775807}", "rpc.max_payload"),
+    ("http: 7", "http"),
+    ("store: {deadline: 0s}", "store.deadline"),
+    ("tokens: {algorithm: none}", "tokens.algorithm"),
+    ("buckets: {enabled: perhaps}", "buckets.enabled"),
+    ("buckets: {master_keys: {}}", "buckets.master_keys"),
+    ("buckets: {master_keys: [short]}", "buckets.master_keys"),
+    ("rpc: {session_version: 'a b'}", "rpc.session_version"),
+    (
+        "users: {enabled: true}\nhttp: {listen: '[::]:0'}",
+        "users.secret",
+    ),
+    ("admin: {enabled: true}", "admin.enabled"),
+    (
+        "limits: {failed_authentications_per_minute: 0}",
+        "limits.failed_authentications_per_minute",
+    ),
+    ("log: {format: xml}", "log.format"),
+    (
+        "store: {redis: 'http://localhost'}\ntokens: {secret: aaaaaaaaaaaaaaaabbbbbbbbbbbbbbbb}",
+        "store.redis",
+    ),
+    ("store: {redis: 'redis://localhost'}", "tokens.secret"),
+    ("store: {password: secret}", "store.password"),
+    ("store: {user: jo}", "store.user"),
+];
+
 #[test]
 fn a_wrong_value_is_named_in_one_line() {
-    let cases = [
-        ("http: {listen: nowhere}", "http.listen"),
-        ("http: {header_timeout: 5}", "http.header_timeout"),
-        ("http: {max_connections: many}", "http.max_connections"),
-        ("http: {max_connections: 0}", "http.max_connections"),
-        (
-            "http: {max_connections: 9223372036854775807}",
-            "http.max_connections",
-        ),
-        ("http: {threads: 40000}", "http.threads"),
-        ("http: {trusted_proxies: 101}", "http.trusted_proxies"),
-        ("buckets: {max_payload: 0}", "buckets.max_payload"),
-        ("rpc: {max_payload: 9223372036854775807}", "rpc.max_payload"),
-        ("http: 7", "http"),
-        ("store: {deadline: 0s}", "store.deadline"),
-        ("tokens: {algorithm: none}", "tokens.algorithm"),
-        ("buckets: {enabled: perhaps}", "buckets.enabled"),
-        ("buckets: {master_keys: {}}", "buckets.master_keys"),
-        ("buckets: {master_keys: [short]}", "buckets.master_keys"),
-        ("rpc: {session_version: 'a b'}", "rpc.session_version"),
-        (
-            "users: {enabled: true}\nhttp: {listen: '[::]:0'}",
-            "users.secret",
-        ),
-        ("admin: {enabled: true}", "admin.enabled"),
-        (
-            "limits: {failed_authentications_per_minute: 0}",
-            "limits.failed_authentications_per_minute",
-        ),
-        ("log: {format: xml}", "log.format"),
-        (
-            "store: {redis: 'http://localhost'}\ntokens: {secret: aaaaaaaaaaaaaaaabbbbbbbbbbbbbbbb}",
-            "store.redis",
-        ),
-        ("store: {redis: 'redis://localhost'}", "tokens.secret"),
-    ];
-    for (text, setting) in cases {
+    for (text, setting) in WRONG {
         let (code, complaint) = check(text);
         assert_eq!(code, 2, "{text}: {complaint}");
         assert!(
@@ -207,6 +211,7 @@ fn a_file_that_cannot_be_read_is_named() {
 fn the_value_of_a_secret_is_never_shown() {
     let secrets = [
         "store.redis",
+        "store.password",
         "tokens.secret",
         "tokens.previous_secrets",
         "buckets.master_keys",
@@ -235,6 +240,10 @@ fn the_value_of_a_secret_is_never_shown() {
             assert!(!complaint.contains(HIDDEN), "{complaint}");
         }
     }
+}
+
+#[test]
+fn the_value_of_a_url_is_never_shown() {
     for value in [
         format!("redis://:{HIDDEN}@["),
         format!("http://:{HIDDEN}@localhost"),
@@ -293,4 +302,26 @@ fn a_variable_that_is_not_utf_8_is_refused() {
     let (code, _, complaint) = run(sessiond(&["check-config"]).env("SESSIOND__RPC__SECRET", value));
     assert_eq!(code, 2);
     assert_eq!(complaint, "sessiond: SESSIOND__RPC__SECRET: is not UTF-8\n");
+}
+
+#[tokio::test]
+async fn user_and_password_of_redis_are_given_apart_from_the_url() {
+    let password = "p@ss/w?rd#:%41";
+    let redis = RedisServer::start_with(&["--requirepass", password]);
+    let mut command = sessiond(&["--listen", "127.0.0.1:0"]);
+    command.envs([
+        ("SESSIOND__STORE__REDIS", redis.url().as_str()),
+        ("SESSIOND__STORE__PASSWORD", password),
+        ("SESSIOND__TOKENS__SECRET", crate::service::SECRET),
+    ]);
+    for user in [None, Some("default")] {
+        if let Some(user) = user {
+            command.env("SESSIOND__STORE__USER", user);
+        }
+        let program = Program::start(&mut command);
+        let url = format!("http://{}/readyz", program.address());
+        let client = reqwest::Client::builder().no_proxy().build();
+        let ready = client.expect("a client").get(url).send().await;
+        assert_eq!(ready.expect("an answer").status(), 200, "{}", program.log());
+    }
 }

@@ -8,8 +8,8 @@ use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
+use super::requirement::Requirement;
 use super::respond::Respond;
-use super::service::RequireSessionService;
 use crate::middleware::lazy_session::LazySession;
 use crate::session::Session;
 
@@ -35,8 +35,10 @@ pin_project! {
         Loading {
             load: Pin<Box<dyn Future<Output = Session> + Send>>,
             request: Option<Request<B>>,
-            // Its inner service was polled ready.
-            service: RequireSessionService<S, F>,
+            // Was polled ready.
+            inner: S,
+            requirement: Requirement,
+            respond: F,
         },
         Calling { #[pin] response: S::Future },
         Rejected { response: Option<S::Response> },
@@ -50,12 +52,16 @@ where
     pub(super) fn load(
         lazy: LazySession,
         request: Request<B>,
-        service: RequireSessionService<S, F>,
+        inner: S,
+        requirement: Requirement,
+        respond: F,
     ) -> Self {
         let state = State::Loading {
             load: Box::pin(async move { lazy.load().await }),
             request: Some(request),
-            service,
+            inner,
+            requirement,
+            respond,
         };
         Self { state }
     }
@@ -86,15 +92,17 @@ where
                 StateProjection::Loading {
                     load,
                     request,
-                    service,
+                    inner,
+                    requirement,
+                    respond,
                 } => {
                     let session = ready!(load.as_mut().poll(cx));
                     let mut request = request.take().expect("polled after completion");
                     let extensions = request.extensions_mut();
-                    if let Err(rejection) = service.requirement.check(&session, extensions) {
-                        return Poll::Ready(Ok(service.respond.respond(&rejection)));
+                    if let Err(rejection) = requirement.check(&session, extensions) {
+                        return Poll::Ready(Ok(respond.respond(&rejection)));
                     }
-                    service.inner.call(request)
+                    inner.call(request)
                 }
                 StateProjection::Calling { response } => return response.poll(cx),
                 StateProjection::Rejected { response } => {

@@ -13,7 +13,8 @@ use crate::middleware::session_rejection::{InvalidRealm, Realm, SessionRejection
 ///
 /// It belongs inside of [`JwtRedisSession`](crate::JwtRedisSession). Answers have the body
 /// `{"error":"…"}`, as those of the extractor `ActiveSession`. For a response body that cannot be
-/// made of a string use [`empty_body`](Self::empty_body) or [`respond_with`](Self::respond_with).
+/// made of a string use [`empty_body`](Self::empty_body) or [`respond_with`](Self::respond_with):
+/// with tonic, for example, or outside of a `CompressionLayer` in the same `ServiceBuilder`.
 ///
 /// Inside of it the request extensions hold a loaded [`Session`](crate::Session), also if the outer layer is
 /// [`lazy`](crate::JwtRedisSession::lazy).

@@ -38,12 +38,9 @@ where
             Ok(lazy) => match lazy.loaded() {
                 Some(session) => self.requirement.check(&session, request.extensions_mut()),
                 None => {
-                    let service = Self {
-                        inner: take_ready(&mut self.inner),
-                        requirement: self.requirement.clone(),
-                        respond: self.respond.clone(),
-                    };
-                    return RequireFuture::load(lazy, request, service);
+                    let inner = take_ready(&mut self.inner);
+                    let (requirement, respond) = (self.requirement.clone(), self.respond.clone());
+                    return RequireFuture::load(lazy, request, inner, requirement, respond);
                 }
             },
             Err(rejection) => Err(rejection),

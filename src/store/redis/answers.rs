@@ -15,7 +15,7 @@ use crate::store::types::{
 /// The answer of `PTTL` if there is no record.
 const ABSENT: i64 = -2;
 
-/// What the beginning of a value says of a record.
+/// A record of which the beginning of the value was read.
 pub(super) enum Beginning {
     /// The record, which has no more bytes, or its absence.
     Whole(Option<StoredRecord>),
@@ -30,7 +30,6 @@ pub(super) enum Beginning {
 // One answer needs no list.
 pub(super) enum Answers {
     One(Option<Value>),
-    Two([Option<Value>; 2]),
     Several(IntoIter<Value>),
 }
 
@@ -38,11 +37,6 @@ impl Answers {
     /// The answer to one command.
     pub(super) const fn one(answer: Value) -> Self {
         Self::One(Some(answer))
-    }
-
-    /// The answers to two commands.
-    pub(super) const fn two(first: Value, second: Value) -> Self {
-        Self::Two([Some(first), Some(second)])
     }
 
     /// The answers to several commands.
@@ -181,7 +175,6 @@ impl Answers {
     fn next(&mut self) -> Result<Value, StoreError> {
         let next = match self {
             Self::One(answer) => answer.take(),
-            Self::Two([first, second]) => first.take().or_else(|| second.take()),
             Self::Several(answers) => answers.next(),
         };
         match next {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use redis::aio::MultiplexedConnection;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout_at};
 
 use super::answers::Answers;
@@ -64,7 +64,7 @@ impl Client {
         Instant::now() + self.limits.deadline
     }
 
-    /// Returns a handle on the shared connection, with a response timeout of its own.
+    /// Returns a handle on the shared connection, with its own response timeout.
     pub(super) async fn connection(&self) -> Result<MultiplexedConnection, StoreError> {
         let mut handle = self.lane.handle(self.deadline()).await?;
         handle.set_response_timeout(self.limits.response);
@@ -89,18 +89,31 @@ impl Client {
     ) -> Result<T, StoreError> {
         let result = if request.is_empty() {
             read(&mut Answers::several(Vec::new()))
-        } else if request.is_large() {
-            match timeout_at(deadline, self.permits.acquire()).await {
-                Ok(_permit) => self.bulk.run(request, deadline, read).await,
-                Err(_) => Err(self.late()),
-            }
         } else {
-            self.lane.run(request, deadline, read).await
+            match self.lane_of(request, deadline).await {
+                Ok((lane, _permit)) => lane.run(request, deadline, read).await,
+                Err(error) => Err(error),
+            }
         };
         match &result {
             Ok(_) => self.log.succeeded(),
             Err(error) => self.log.failed(error),
         }
         result
+    }
+
+    /// Returns the lane for `request`, and the permit that it needs there.
+    async fn lane_of(
+        &self,
+        request: &Request,
+        deadline: Instant,
+    ) -> Result<(&Lane, Option<SemaphorePermit<'_>>), StoreError> {
+        if !request.is_large() {
+            return Ok((&self.lane, None));
+        }
+        match timeout_at(deadline, self.permits.acquire()).await {
+            Ok(permit) => Ok((&self.bulk, permit.ok())),
+            Err(_) => Err(self.late()),
+        }
     }
 }

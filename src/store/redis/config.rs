@@ -35,7 +35,7 @@ pub struct RedisConfig {
     pub(super) certificates: super::tls::Certificates,
 }
 
-/// A value of so many bytes, and a request of more, travels on a connection of its own. Over a
+/// A value of so many bytes, and a request of more, travels over the second connection. Over a
 /// link of 100 Mbit/s it takes 5 ms, for which all calls on the same connection wait.
 pub(super) const LARGE: usize = 64 * 1024;
 

@@ -80,7 +80,7 @@ impl Connector {
         &self.address
     }
 
-    /// Makes a connection and sees that it answers: a hung server accepts connections, because
+    /// Makes a connection and checks that it answers: a hung server accepts connections, because
     /// its kernel does.
     pub(super) async fn connect(&self) -> Result<Connection, StoreError> {
         let deadline = Instant::now() + self.limits.connect;

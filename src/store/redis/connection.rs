@@ -1,4 +1,4 @@
-//! One connection, and how it is doing.
+//! One connection and its health.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -97,7 +97,7 @@ impl Connection {
     /// connection is to be considered dead.
     ///
     /// Only silence of at least `silence` counts. If bytes are arriving the answer is late, and
-    /// a call that had little time left says nothing of the connection.
+    /// a call that had little time left proves nothing.
     pub(super) fn record_timeout(&self, start: Instant, silence: Duration) -> bool {
         let silent = start.max(self.heard_at()).elapsed() >= silence;
         if !silent && !self.is_endless() {
@@ -128,8 +128,8 @@ impl Connection {
 
     /// Whether the connection is closed.
     ///
-    /// redis-rs tells only those who send: for a connection of a pool, sends a `PING` whose
-    /// answer is not waited for.
+    /// redis-rs reports it only to a caller that sends. So on a connection of a pool, a `PING`
+    /// is sent whose answer is not waited for.
     pub(super) fn is_closed(&self) -> bool {
         if self.driver.is_some() {
             return self.has_ended();

@@ -39,7 +39,10 @@ impl RedisStore {
 impl Store for RedisStore {
     async fn load(&self, key: &str) -> Result<Option<StoredRecord>, StoreError> {
         let deadline = self.client.deadline();
-        let load = Request::read_both(commands::pttl(key), commands::beginning(key));
+        // One write for both: as two requests they took fewer allocations, but two system calls.
+        let mut load = Request::reads(2);
+        load.push(commands::pttl(key));
+        load.push(commands::beginning(key));
         let loading = self.client.run_until(deadline, &load, Answers::beginning);
         match loading.await? {
             Beginning::Whole(record) => Ok(record),

@@ -4,7 +4,7 @@ use redis::aio::MultiplexedConnection;
 use redis::{RedisError, Value, cmd};
 use tokio::sync::OnceCell;
 
-/// Asks for the eviction policy once and warns if it is a dangerous one.
+/// Reads the eviction policy once and warns if it is a dangerous one.
 #[derive(Default)]
 pub(super) struct EvictionCheck(OnceCell<()>);
 
@@ -12,7 +12,7 @@ impl EvictionCheck {
     /// Warns if the server evicts keys, unless that was checked before.
     ///
     /// An account may lack the permission for it: then nothing is known, which is no error. If
-    /// the connection breaks, the next one is asked.
+    /// the connection breaks, the policy is read over the next one.
     pub(super) async fn run(&self, connection: &mut MultiplexedConnection) {
         let check = async || -> Result<(), RedisError> {
             if let Some(policy) = policy(connection).await?

@@ -12,7 +12,7 @@ use super::config::Limits;
 use super::connect::Connector;
 use super::connection::Connection;
 use super::error;
-use super::pair::{Either, race};
+use super::race::{Either, race};
 use super::request::Request;
 use super::shared_connection::SharedConnection;
 use crate::store::error::{StoreError, StoreErrorKind};
@@ -82,12 +82,12 @@ impl Lane {
     }
 
     async fn fetch(&self, request: &Request, deadline: Instant) -> Result<Answered, StoreError> {
-        match self.attempt(request, deadline).await {
-            Err(failure) if failure.may_resend => {
-                let again = self.attempt(request, deadline).await;
-                again.map_err(|failure| failure.error)
+        let mut resent = false;
+        loop {
+            match self.attempt(request, deadline).await {
+                Err(failure) if failure.may_resend && !resent => resent = true,
+                result => return result.map_err(|failure| failure.error),
             }
-            result => result.map_err(|failure| failure.error),
         }
     }
 
@@ -95,10 +95,11 @@ impl Lane {
         let connection = self.usable(request, deadline).await?;
         let writes = connection.writes();
         let mut handle = connection.handle();
-        let sending = request.send(&mut handle);
+        // Futures are pinned here and lent, and boxed where they are rarely needed: every call
+        // carries the largest of them, and each move by value would take its size once more.
+        let sending = pin!(request.send(&mut handle));
         let result = if request.is_read() && connection.is_suspect() {
-            self.answer_unless_replaced(&connection, deadline, sending)
-                .await
+            Box::pin(self.answer_unless_replaced(&connection, deadline, sending)).await
         } else {
             self.answer(&connection, deadline, sending).await
         };
@@ -130,13 +131,17 @@ impl Lane {
             return Ok(self.shared.acquire(deadline).await?);
         }
         if connection.is_suspect() {
-            let mut handle = connection.handle();
-            let ping = cmd("PING");
-            let ping = handle.send_packed_command(&ping);
-            self.answer_unless_replaced(&connection, deadline, ping)
-                .await?;
+            Box::pin(self.ping(&connection, deadline)).await?;
         }
         Ok(connection)
+    }
+
+    async fn ping(&self, connection: &Arc<Connection>, deadline: Instant) -> Result<(), Failure> {
+        let mut handle = connection.handle();
+        let ping = cmd("PING");
+        let ping = pin!(handle.send_packed_command(&ping));
+        let pong = self.answer_unless_replaced(connection, deadline, ping);
+        pong.await.map(drop)
     }
 
     /// Waits for `answer`, for as long as bytes arrive on the connection.
@@ -144,10 +149,9 @@ impl Lane {
         &self,
         connection: &Arc<Connection>,
         deadline: Instant,
-        answer: impl Future<Output = RedisResult<T>>,
+        answer: Pin<&mut impl Future<Output = RedisResult<T>>>,
     ) -> Result<T, Failure> {
         let start = Instant::now();
-        let answer = pin!(answer);
         let patience = self.limits.response;
         match answer_or_silence(connection, start, patience, deadline, answer).await {
             Some(result) => self.settle(connection, start, result),
@@ -161,10 +165,9 @@ impl Lane {
         &self,
         connection: &Arc<Connection>,
         deadline: Instant,
-        answer: impl Future<Output = RedisResult<T>>,
+        mut answer: Pin<&mut impl Future<Output = RedisResult<T>>>,
     ) -> Result<T, Failure> {
         let start = Instant::now();
-        let mut answer = pin!(answer);
         let patience = self.silence();
         let first = answer_or_silence(connection, start, patience, deadline, answer.as_mut());
         if let Some(result) = first.await {
@@ -203,7 +206,7 @@ impl Lane {
                 connection.record_answer();
                 Ok(answer)
             }
-            // A connection of a pool may have a response time-out of its own.
+            // A connection of a pool may have its own response time-out.
             Err(error) if error.is_timeout() => Err(self.timed_out(connection, start)),
             Err(error) => Err(self.broken(connection, &error)),
         }

@@ -1,4 +1,6 @@
 //! Logs failures once for each change of state, never once for each call.
+//!
+//! By hand, because a filter of log lines cannot count calls, and sees no change of state.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -14,7 +14,7 @@ mod error;
 mod eviction;
 mod lane;
 mod log_throttle;
-mod pair;
+mod race;
 mod request;
 mod scripts;
 mod shared_connection;

@@ -6,7 +6,6 @@ use redis::{Arg, Cmd, Pipeline, RedisResult, ServerErrorKind, Value};
 use super::answers::Answers;
 use super::commands;
 use super::config::LARGE;
-use super::pair::both;
 use super::spare;
 
 /// One command, or several that go out in one write and are answered in order.
@@ -23,8 +22,6 @@ pub(super) struct Request {
 // `Pipeline` one more and two for each of its commands, so one command never gets a pipeline.
 enum Commands {
     One(Cmd),
-    /// Two that only read: a caller that goes away may leave either of them unsent.
-    Two([Cmd; 2]),
     Several(Pipeline),
 }
 
@@ -32,11 +29,6 @@ impl Request {
     /// One command that only reads, so that it may be sent again.
     pub(super) const fn read(command: Cmd) -> Self {
         Self::new(Commands::One(command), true)
-    }
-
-    /// Two commands that only read. Cheaper than a pipeline, whose commands cannot be reused.
-    pub(super) const fn read_both(first: Cmd, second: Cmd) -> Self {
-        Self::new(Commands::Two([first, second]), true)
     }
 
     /// One command that writes.
@@ -58,7 +50,7 @@ impl Request {
     pub(super) fn push(&mut self, command: Cmd) {
         match &mut self.commands {
             Commands::Several(pipeline) => _ = pipeline.add_command(command),
-            Commands::One(_) | Commands::Two(_) => unreachable!("not made to be pushed to"),
+            Commands::One(one) => *one = command,
         }
     }
 
@@ -91,7 +83,6 @@ impl Request {
         self.reads_large
             || match &self.commands {
                 Commands::One(command) => size(command) > LARGE,
-                Commands::Two(commands) => commands.iter().map(size).sum::<usize>() > LARGE,
                 Commands::Several(pipeline) => pipeline.cmd_iter().map(size).sum::<usize>() > LARGE,
             }
     }
@@ -104,23 +95,11 @@ impl Request {
         match &self.commands {
             Commands::One(command) => {
                 let answer = connection.send_packed_command(command).await?;
-                if !is_unknown_script(&answer) {
-                    return Ok(Answers::one(answer));
-                }
-                // By its text, never by SCRIPT LOAD, which least-privilege accounts may not run.
-                match commands::by_text(command) {
-                    Some(call) => {
-                        let answer = connection.send_packed_command(&call).await?;
-                        Ok(Answers::one(answer))
-                    }
+                let unknown = is_unknown_script(&answer);
+                match unknown.then(|| commands::by_text(command)).flatten() {
+                    Some(call) => send_text(connection, call).await,
                     None => Ok(Answers::one(answer)),
                 }
-            }
-            Commands::Two([first, second]) => {
-                let mut again = connection.clone();
-                let first = connection.send_packed_command(first);
-                let (first, second) = both(first, again.send_packed_command(second)).await;
-                Ok(Answers::two(first?, second?))
             }
             Commands::Several(pipeline) => {
                 let answers = connection.send_packed_commands(pipeline, 0, pipeline.len());
@@ -130,14 +109,16 @@ impl Request {
     }
 }
 
+/// Sends a script by its text, never by SCRIPT LOAD, which least-privilege accounts may not run.
+async fn send_text(connection: &mut MultiplexedConnection, call: Cmd) -> RedisResult<Answers> {
+    // Boxed: it is needed once for each script, but would take its room in every call.
+    let answer = Box::pin(connection.send_packed_command(&call)).await?;
+    Ok(Answers::one(answer))
+}
+
 impl Drop for Request {
     fn drop(&mut self) {
-        let commands = match &mut self.commands {
-            Commands::One(command) => std::slice::from_mut(command),
-            Commands::Two(commands) => commands.as_mut_slice(),
-            Commands::Several(_) => &mut [],
-        };
-        for command in commands {
+        if let Commands::One(command) = &mut self.commands {
             let size = size(command);
             spare::keep(command, size);
         }

@@ -90,7 +90,7 @@ fn trusted(pem: &[u8]) -> Option<RootCertStore> {
 fn system_roots() -> RootCertStore {
     let mut roots = RootCertStore::empty();
     // One unreadable certificate does not take away the others. If none is left, every handshake
-    // fails, and says so.
+    // fails with an error.
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     roots
 }

@@ -5,11 +5,10 @@ use std::hash::Hasher;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jwt_redis_session::store::{SharedStore, StoreError, StoreErrorKind};
-use jwt_redis_session::testing::{Delivery, Hooked, Step, StepAnswer};
+use jwt_redis_session::testing::{Delivery, Step, StepAnswer};
 use tokio::sync::oneshot;
 
 use super::process::{Grant, Process, ProcessId, Waiting, WaitingStep};
-use super::stepping::{Stepping, Stop};
 
 /// The system is quiet once this many yields in a row changed nothing.
 const CALM_YIELDS: usize = 6;
@@ -77,17 +76,20 @@ impl Scheduler {
         }
     }
 
-    /// Adds a process and returns its store.
-    #[must_use]
-    pub fn process(&self, name: impl Into<String>) -> Stepping {
+    /// Adds a process.
+    pub(super) fn add(&self, name: String) -> ProcessId {
         let mut system = self.system();
         let process = ProcessId(system.processes.len());
         system.processes.push(Process {
-            name: name.into(),
+            name,
             ..Process::default()
         });
-        drop(system);
-        Hooked::new(self.store.clone(), Stop::new(self.clone(), process))
+        process
+    }
+
+    /// Returns the store that the processes share.
+    pub(super) fn store(&self) -> SharedStore {
+        self.store.clone()
     }
 
     /// Returns the name that `process` was given.

@@ -14,6 +14,16 @@ use super::scheduler::Scheduler;
 /// Clones belong to the same process.
 pub type Stepping = Hooked<Stop>;
 
+impl Scheduler {
+    /// Adds a process and returns its store.
+    #[must_use]
+    pub fn process(&self, name: impl Into<String>) -> Stepping {
+        let process = self.add(name.into());
+        let scheduler = self.clone();
+        Hooked::new(self.store(), Stop { scheduler, process })
+    }
+}
+
 /// Hook that stops before every step.
 #[derive(Clone, Debug)]
 pub struct Stop {
@@ -22,10 +32,6 @@ pub struct Stop {
 }
 
 impl Stop {
-    pub(super) const fn new(scheduler: Scheduler, process: ProcessId) -> Self {
-        Self { scheduler, process }
-    }
-
     /// Returns the process whose store this is.
     #[must_use]
     pub const fn process(&self) -> ProcessId {

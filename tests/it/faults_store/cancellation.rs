@@ -52,7 +52,7 @@ async fn a_caller_that_goes_away_does_not_stop_the_renewal() {
     let hasty = tokio::time::timeout(Duration::from_millis(1), read(&store)).await;
     assert!(hasty.is_err());
     back(&store, "renewed without its caller").await;
-    assert_eq!(proxy.accepted(), 1, "one dial served both");
+    assert_eq!(proxy.accepted(), 1, "one attempt served both");
 }
 
 #[test]

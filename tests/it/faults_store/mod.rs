@@ -1,7 +1,7 @@
 //! What the store does when Redis, or the way to it, fails.
 //!
-//! The numbers are those of the fault scenarios in SECURITY.md. Bounds are generous: they tell
-//! "bounded" from "hanging", on a busy machine too.
+//! The numbers are those of the fault scenarios in SECURITY.md. Bounds are generous: they
+//! distinguish "bounded" from "hanging", on a busy machine too.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -32,7 +32,7 @@ const BACK: Duration = Duration::from_secs(2);
 
 const TTL: Duration = Duration::from_secs(60);
 
-/// Stands in every value and credential, and must not stand in any error.
+/// Part of every value and credential, and of no error.
 const MARKER: &str = "hush-hush";
 
 async fn timed<T>(call: impl Future<Output = T>) -> T {
@@ -56,7 +56,7 @@ async fn delete(store: &RedisStore) -> Result<bool, StoreError> {
     tell_nothing(timed(store.delete("k")).await)
 }
 
-/// R45: no error says anything of what is stored or how one gets in.
+/// R45: no error contains stored data or credentials.
 fn tell_nothing<T>(result: Result<T, StoreError>) -> Result<T, StoreError> {
     if let Err(error) = &result {
         let text = format!("{error} {error:?}");
@@ -69,7 +69,7 @@ fn kind<T>(result: Result<T, StoreError>) -> Option<StoreErrorKind> {
     result.err().map(|error| error.kind())
 }
 
-/// Waits for service and says how long it took.
+/// Waits for service and returns how long it took.
 async fn back(store: &RedisStore, what: &str) -> Duration {
     let start = Instant::now();
     eventually(what, || async { read(store).await.ok() }).await;

@@ -3,19 +3,42 @@
 use super::*;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn f01_absent_redis_is_told_at_once_and_served_when_it_comes() {
+async fn f01_absent_redis_is_reported_at_once_and_served_when_it_comes() {
     let mut server = RedisServer::start();
     let url = server.url();
     server.kill();
     let error = timed(RedisStore::connect(&url)).await.expect_err("absent");
     assert_eq!(error.kind(), StoreErrorKind::Connection);
     assert!(error.to_string().contains("connection refused"), "{error}");
+    let source = std::error::Error::source(&error).map(ToString::to_string);
+    assert!(source.is_some_and(|source| source.contains("refused")));
     let store = RedisStore::lazy(&url).expect("a good url");
     assert_eq!(kind(read(&store).await), Some(StoreErrorKind::Connection));
     assert_eq!(kind(write(&store).await), Some(StoreErrorKind::Connection));
     assert_eq!(store.load_many(&[]).await, Ok(vec![]), "nothing to send");
     server.restart();
     back(&store, "f01 redis started").await;
+}
+
+/// What the clients of a test count.
+#[derive(Default)]
+struct Counts {
+    stop: AtomicBool,
+    served: AtomicUsize,
+    failed: AtomicUsize,
+}
+
+async fn read_until_stopped(store: RedisStore, counts: Arc<Counts>) {
+    while !counts.stop.load(Ordering::Relaxed) {
+        let is_served = read(&store).await.is_ok();
+        let counter = if is_served {
+            &counts.served
+        } else {
+            &counts.failed
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -25,46 +48,31 @@ async fn f02_killed_redis_fails_fast_and_serves_again_when_restarted() {
     let store = connected(&proxy.url()).await;
     write(&store).await.expect("redis answers");
 
-    let stop = Arc::new(AtomicBool::new(false));
-    let (failed, served) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let counts = Arc::new(Counts::default());
     let clients: Vec<_> = (0..200)
-        .map(|_| {
-            let (store, stop) = (store.clone(), Arc::clone(&stop));
-            let (failed, served) = (Arc::clone(&failed), Arc::clone(&served));
-            tokio::spawn(async move {
-                while !stop.load(Ordering::Relaxed) {
-                    let counter = if read(&store).await.is_ok() {
-                        &served
-                    } else {
-                        &failed
-                    };
-                    counter.fetch_add(1, Ordering::Relaxed);
-                    tokio::time::sleep(Duration::from_millis(5)).await;
-                }
-            })
-        })
+        .map(|_| tokio::spawn(read_until_stopped(store.clone(), Arc::clone(&counts))))
         .collect();
-    let count = |counter: &Arc<AtomicUsize>| counter.load(Ordering::Relaxed);
+    let count = |counter: &AtomicUsize| counter.load(Ordering::Relaxed);
     eventually("all are served", || async {
-        (count(&served) > 400).then_some(())
+        (count(&counts.served) > 400).then_some(())
     })
     .await;
-    assert_eq!(count(&failed), 0);
+    assert_eq!(count(&counts.failed), 0);
     server.kill();
-    let dials = proxy.accepted();
+    let connections = proxy.accepted();
     let killed = Instant::now();
     eventually("all fail", || async {
-        (count(&failed) > 2000).then_some(())
+        (count(&counts.failed) > 2000).then_some(())
     })
     .await;
-    let rate = (proxy.accepted() - dials) as f64 / killed.elapsed().as_secs_f64();
-    eprintln!("f02: {rate:.1} dials a second while dead");
-    assert!(rate < 40.0, "{rate} dials a second");
+    let rate = (proxy.accepted() - connections) as f64 / killed.elapsed().as_secs_f64();
+    eprintln!("f02: {rate:.1} connections a second while dead");
+    assert!(rate < 40.0, "{rate} connections a second");
     server.restart();
     back(&store, "f02 redis restarted").await;
-    stop.store(true, Ordering::Relaxed);
+    counts.stop.store(true, Ordering::Relaxed);
     for client in clients {
-        client.await.expect("nobody panics or hangs");
+        client.await.expect("no panic");
     }
     let record = read(&store).await.expect("redis answers");
     assert!(record.is_some(), "what was acknowledged is there");
@@ -167,7 +175,7 @@ async fn f05_reply_cut_at_every_byte_is_never_a_partial_value() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn f05_connections_that_break_at_once_are_not_dialled_in_a_storm() {
+async fn f05_connections_that_break_at_once_are_not_made_in_a_storm() {
     let server = RedisServer::start();
     let proxy = Proxy::to(server.address()).await;
     let pong = "+PONG\r\n".len();
@@ -181,9 +189,9 @@ async fn f05_connections_that_break_at_once_are_not_dialled_in_a_storm() {
         }
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
-    let dials = proxy.accepted();
-    eprintln!("f05: {dials} dials in 600 ms");
-    assert!((5..60).contains(&dials), "{dials} dials");
+    let connections = proxy.accepted();
+    eprintln!("f05: {connections} connections in 600 ms");
+    assert!((5..60).contains(&connections), "{connections} connections");
     proxy.cut_replies_after(None);
     back(&store, "f05 whole again").await;
 }
@@ -269,7 +277,7 @@ async fn f07_a_connection_frozen_half_open_is_replaced() {
         })
         .collect();
     for call in calls {
-        let _ = call.await.expect("nobody panics");
+        let _ = call.await.expect("no panic");
     }
     back(&store, "f07 frozen connection replaced").await;
     assert_eq!(proxy.accepted(), 2, "by one other");

@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn f08_wrong_credentials_are_told_as_such() {
+async fn f08_wrong_credentials_are_reported_as_such() {
     let server = RedisServer::start();
     server.run(&["ACL", "SETUSER", "app", "on", ">right", "~*", "+@all"]);
     let wrong = format!("redis://app:{MARKER}@127.0.0.1:{}/", server.port());
@@ -38,15 +38,15 @@ async fn f09_read_only_redis_is_left_for_where_the_name_leads_now() {
     write(&store).await.expect("redis answers");
     old.run(&["REPLICAOF", "127.0.0.1", "1"]);
     tokio::time::sleep(Duration::from_millis(110)).await;
-    let dials = proxy.accepted();
+    let connections = proxy.accepted();
     let start = Instant::now();
     while start.elapsed() < Duration::from_millis(500) {
         assert_eq!(kind(delete(&store).await), Some(StoreErrorKind::ReadOnly));
     }
-    let dials = proxy.accepted() - dials;
+    let connections = proxy.accepted() - connections;
     assert!(
-        (1..=8).contains(&dials),
-        "{dials} dials to a lasting replica"
+        (1..=8).contains(&connections),
+        "{connections} connections to a lasting replica"
     );
 
     proxy.retarget(new.address());
@@ -98,7 +98,7 @@ async fn f11_full_redis_takes_nothing_and_still_revokes() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn f13_loading_redis_is_told_as_such_and_serves_when_ready() {
+async fn f13_loading_redis_is_reported_as_such_and_serves_when_ready() {
     let mut server = RedisServer::start_with(&[
         "--key-load-delay",
         "20000",
@@ -126,7 +126,7 @@ async fn f13_loading_redis_is_told_as_such_and_serves_when_ready() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn f14_busy_redis_is_told_as_such() {
+async fn f14_busy_redis_is_reported_as_such() {
     let server = RedisServer::start_with(&["--busy-reply-threshold", "50"]);
     let store = connected(&server.url()).await;
     let url = server.url();
@@ -203,13 +203,13 @@ async fn f17_connections_killed_in_a_row_do_not_pile_up() {
     stop.store(true, Ordering::Relaxed);
     let (mut served, mut failed) = (0, 0);
     for client in clients {
-        let (here, there) = client.await.expect("nobody panics");
+        let (here, there) = client.await.expect("no panic");
         (served, failed) = (served + here, failed + there);
     }
     eprintln!("f17: {served} served, {failed} failed");
     assert!(served > 50 * failed, "{served} served, {failed} failed");
     back(&store, "f17 no more kills").await;
-    eventually("one connection, and the one that asks", || async {
+    eventually("one connection, and that of the test", || async {
         let redis::Value::BulkString(list) = server.run(&["CLIENT", "LIST"]) else {
             panic!("no list");
         };
@@ -246,7 +246,7 @@ async fn f17_too_many_clients_and_pauses_end() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn f18_cluster_node_is_told_as_such() {
+async fn f18_cluster_node_is_reported_as_such() {
     let server = RedisServer::start_with(&["--cluster-enabled", "yes", "--cluster-port", "0"]);
     let store = connected(&server.url()).await;
     assert_eq!(kind(read(&store).await), Some(StoreErrorKind::Cluster));

@@ -561,6 +561,10 @@ fn more(more: usize) -> usize {
     }
 }
 
+#[allow(
+    clippy::needless_pass_by_value,
+    reason = "a closure is written in place"
+)]
 fn explore<C>(name: &str, explorer: &Explorer, setup: impl AsyncFn(&mut Simulation) -> C)
 where
     C: AsyncFnOnce() -> Result<(), String>,

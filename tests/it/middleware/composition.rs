@@ -161,12 +161,13 @@ async fn axum_middleware_in_tuples() {
     check(app().layer((layer.clone(), layer)), &form).await;
 }
 
+fn timeout() -> TimeoutLayer {
+    TimeoutLayer::with_status_code(http::StatusCode::GATEWAY_TIMEOUT, Duration::from_secs(9))
+}
+
 #[tokio::test]
 async fn tower_http_outside_and_inside() {
     let (layer, form) = layer_and_form().await;
-    let timeout = || {
-        TimeoutLayer::with_status_code(http::StatusCode::GATEWAY_TIMEOUT, Duration::from_secs(9))
-    };
     let outside = ServiceBuilder::new()
         .layer(TraceLayer::new_for_http())
         .layer(CatchPanicLayer::new())
@@ -182,6 +183,7 @@ async fn tower_http_outside_and_inside() {
         .layer(from_fn(pass))
         .layer(layer.clone())
         .layer(TraceLayer::new_for_http())
+        .layer(RequireSession::new().empty_body())
         .layer(CatchPanicLayer::new())
         .layer(CorsLayer::permissive())
         .layer(CompressionLayer::new())

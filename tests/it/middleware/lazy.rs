@@ -197,26 +197,27 @@ async fn r20_headers_are_those_of_an_eager_layer() {
     }
 }
 
-#[tokio::test]
-async fn r22_tagged_layers_have_a_lazy_counterpart() {
-    struct Admin;
-    let (_faults, users) = sessions();
+struct Admin;
+
+/// A layer for admins, one for users, and the token of an admin.
+async fn admins_and_users() -> (JwtRedisSession, JwtRedisSession, String) {
+    let (_, users) = sessions();
     let admins = Sessions::builder(MemoryStore::new(), keyring()).keyspace("admin:");
     let admins = admins.build().unwrap();
     let token = token(&admins).await;
-    let admin_layer = JwtRedisSession::new(admins)
+    let layer = JwtRedisSession::new(admins)
         .sources(TokenSources::token_arg("adminToken").unwrap())
         .tagged::<Admin>();
+    (layer, JwtRedisSession::new(users), token)
+}
+
+#[tokio::test]
+async fn r22_tagged_layers_have_a_lazy_counterpart() {
+    let (admins, users, token) = admins_and_users().await;
     for lazy in [false, true] {
         let (outer, inner) = match lazy {
-            true => (
-                admin_layer.clone().lazy(),
-                JwtRedisSession::new(users.clone()),
-            ),
-            false => (
-                admin_layer.clone(),
-                JwtRedisSession::new(users.clone()).lazy(),
-            ),
+            true => (admins.clone().lazy(), users.clone()),
+            false => (admins.clone(), users.clone().lazy()),
         };
         let service = ServiceBuilder::new().layer(outer).layer(inner).service_fn(
             async |request: Request<Body>| {
@@ -238,9 +239,14 @@ async fn r22_tagged_layers_have_a_lazy_counterpart() {
         let response = service.oneshot(asked).await.unwrap();
         assert_eq!(response.body(), "Active Absent");
     }
+}
+
+#[tokio::test]
+async fn r22_a_tagged_lazy_session_can_be_required() {
+    let (admins, users, token) = admins_and_users().await;
     let service = ServiceBuilder::new()
-        .layer(admin_layer.lazy())
-        .layer(JwtRedisSession::new(users).lazy())
+        .layer(admins.lazy())
+        .layer(users.lazy())
         .layer(RequireSession::new().tagged::<Admin>())
         .service_fn(async |request: Request<Body>| {
             let tagged = Tagged::<Admin>::of(request.extensions()).unwrap();
@@ -266,33 +272,32 @@ fn debug_prints_no_secret() {
 }
 
 #[cfg(all(feature = "axum", feature = "metrics"))]
-#[tokio::test]
-async fn extractors_load_once_and_other_routes_never() {
-    use axum::Router;
+fn app(layer: JwtRedisSession) -> axum::Router {
     use axum::routing::get as route;
     use jwt_redis_session::ActiveSession;
 
+    let many = async |_: Session, _: ActiveSession, _: Option<Session>, lazy: LazySession| {
+        let (a, b) = tokio::join!(lazy.load(), lazy.load());
+        format!("{}{}", a.is_active(), b.is_active())
+    };
+    let look = async |lazy: LazySession| format!("{}", lazy.loaded().is_some());
+    axum::Router::new()
+        .route("/static", route(async || "file"))
+        .route("/look", route(look))
+        .route("/many", route(many))
+        .route("/me", route(async |_: ActiveSession| "me"))
+        .layer(layer)
+}
+
+#[cfg(all(feature = "axum", feature = "metrics"))]
+#[tokio::test]
+async fn extractors_load_once_and_other_routes_never() {
     let loads = Loads::record();
     let (_, sessions) = sessions();
     let token = token(&sessions).await;
     let gone = super::token(&sessions).await;
     let id = sessions.open(&gone).await.unwrap().id().unwrap();
     sessions.destroy(&id).await.unwrap();
-    let many = async |_: Session, _: ActiveSession, _: Option<Session>, lazy: LazySession| {
-        let (a, b) = tokio::join!(lazy.load(), lazy.load());
-        format!("{}{}", a.is_active(), b.is_active())
-    };
-    let app = |layer: JwtRedisSession| {
-        Router::new()
-            .route("/static", route(async || "file"))
-            .route(
-                "/look",
-                route(async |lazy: LazySession| format!("{}", lazy.loaded().is_some())),
-            )
-            .route("/many", route(many))
-            .route("/me", route(async |_: ActiveSession| "me"))
-            .layer(layer)
-    };
     let eager = app(JwtRedisSession::new(sessions.clone()));
     let lazy = app(JwtRedisSession::new(sessions.clone()).lazy());
     loads.take();

@@ -61,6 +61,20 @@ async fn r14_every_source_and_their_order() {
     ] {
         assert_eq!(state(&layer, found).await, "Active");
     }
+    let form = || request("POST", "/", &[("content-type", FORM)], form.clone());
+    let headers_only = layer.clone().headers_only();
+    assert_eq!(state(&headers_only, get(&query, &[])).await, "Absent");
+    assert_eq!(state(&headers_only, form()).await, "Absent");
+    let without_body = layer.without_body();
+    assert_eq!(state(&without_body, get(&query, &[])).await, "Active");
+    assert_eq!(state(&without_body, form()).await, "Absent");
+}
+
+#[tokio::test]
+async fn r14_the_first_source_wins() {
+    let (_, sessions) = sessions();
+    let query = format!("/p?accessToken={}", token(&sessions).await);
+    let layer = JwtRedisSession::new(sessions);
     for (headers, expected) in [
         (vec![("x-access-token", "bad")], "malformed"),
         (vec![("authorization", "Bearer")], "malformed"),
@@ -87,13 +101,6 @@ async fn r14_every_source_and_their_order() {
         state(&layer, get("/", &[("authorization", "Token x")])).await,
         "Absent"
     );
-    let form = || request("POST", "/", &[("content-type", FORM)], form.clone());
-    let headers_only = layer.clone().headers_only();
-    assert_eq!(state(&headers_only, get(&query, &[])).await, "Absent");
-    assert_eq!(state(&headers_only, form()).await, "Absent");
-    let without_body = layer.without_body();
-    assert_eq!(state(&without_body, get(&query, &[])).await, "Active");
-    assert_eq!(state(&without_body, form()).await, "Absent");
 }
 
 #[tokio::test]

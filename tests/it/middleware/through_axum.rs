@@ -1,5 +1,8 @@
 //! The extractors, in an axum application.
 
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn};
+use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use http_body_util::BodyExt;
@@ -7,11 +10,11 @@ use jwt_redis_session::error::SizeUnit;
 use jwt_redis_session::middleware::{LazySession, LazyTagged};
 use jwt_redis_session::store::StoreErrorKind;
 use jwt_redis_session::{
-    ActiveSession, JwtRedisSession, RequireSession, Session, SessionError, Sessions, Tagged,
-    TokenRejection,
+    ActiveSession, JwtRedisSession, RequireSession, Session, SessionError, SessionState, Sessions,
+    Tagged, TokenRejection,
 };
 use serde_json::{Value, json};
-use tower::ServiceExt;
+use tower::{ServiceBuilder, ServiceExt};
 
 use super::{Body, header, request, sessions, token};
 
@@ -203,6 +206,60 @@ async fn r19_require_session_answers_as_active_session() {
         assert_eq!(layer.0, 400);
         let extractor = ask(&app, "GET", &format!("/extractor{twice}"), None, "").await;
         assert_eq!(layer, extractor);
+    }
+}
+
+/// Middleware inside of the layer and the handler share one session; outside there is none.
+#[tokio::test]
+async fn middleware_and_handler_share_one_session() {
+    async fn outside(session: Option<Session>, request: Request, next: Next) -> Response {
+        assert!(session.is_none());
+        next.run(request).await
+    }
+    async fn inside(session: ActiveSession, request: Request, next: Next) -> Response {
+        session.insert("from", "middleware").unwrap();
+        let response = next.run(request).await;
+        assert_eq!(session.state(), SessionState::Gone);
+        response
+    }
+    async fn handler(session: ActiveSession) -> Result<String, SessionError> {
+        session.update().await?;
+        let from: Option<String> = session.get("from")?;
+        session.destroy().await?;
+        Ok(from.unwrap_or_default())
+    }
+    let (_, sessions) = sessions();
+    let eager = JwtRedisSession::new(sessions.clone());
+    for layer in [eager.clone(), eager.lazy()] {
+        let token = token(&sessions).await;
+        let stack = ServiceBuilder::new()
+            .layer(from_fn(outside))
+            .layer(layer)
+            .layer(from_fn(inside));
+        let app = Router::new().route("/", get(handler)).layer(stack);
+        let answer = ask(&app, "GET", "/", Some(&token), "").await;
+        assert_eq!((answer.0, &*answer.2), (200, "middleware"));
+    }
+}
+
+/// Routes and fallbacks that are added after the layer have no session.
+#[tokio::test]
+async fn a_layer_covers_the_routes_that_exist_when_it_is_added() {
+    let (_, sessions) = sessions();
+    let needs = async |_: Session| "covered";
+    let app = Router::new()
+        .route("/before", get(needs))
+        .nest("/nested", Router::new().route("/before", get(needs)))
+        .fallback(needs)
+        .layer(JwtRedisSession::new(sessions))
+        .route("/after", get(needs));
+    for (path, status) in [
+        ("/before", 200),
+        ("/nested/before", 200),
+        ("/missing", 200),
+        ("/after", 500),
+    ] {
+        assert_eq!(ask(&app, "GET", path, None, "").await.0, status, "{path}");
     }
 }
 

@@ -50,7 +50,6 @@ async fn ask(socket: &mut TcpStream) -> String {
 }
 
 #[tokio::test]
-#[ignore = "needs `Session::is_alive` to update the state of the session"]
 async fn r21_the_state_of_a_websocket_is_gone_once_its_session_is() {
     let (_, sessions) = sessions();
     let eager = JwtRedisSession::new(sessions.clone());

@@ -224,28 +224,30 @@ async fn r45_nothing_that_is_printed_shows_a_secret() {
     );
     printed += &format!("{:?}", record(&store, &key(&session)).await);
     again.insert("large", "x".repeat(400)).unwrap();
-    let errors = [
-        again.update().await.unwrap_err(),
-        again.get::<u8>("field").unwrap_err(),
-        again.insert("jwt", SECRET).unwrap_err(),
-        again.merge(SECRET).unwrap_err(),
-        sessions
-            .open(&format!("{}x", token.as_str()))
-            .await
-            .unwrap_err(),
-        sessions
-            .new_session()
-            .create()
-            .claims(json!({"jti": SECRET}))
-            .await
-            .unwrap_err(),
-        sessions.list(&SECRET.repeat(20)).await.unwrap_err(),
-    ];
-    for error in errors {
-        printed += &format!("{error} {error:?}");
-    }
+    printed += &refusals(&sessions, &again, &token, SECRET).await;
     let encoded = URL_SAFE_NO_PAD.encode(SECRET);
     for secret in [SECRET, token.as_str(), id.as_str(), &encoded] {
         assert!(!printed.contains(secret), "{printed}");
     }
+}
+
+/// The errors of operations that are given `secret`.
+async fn refusals(sessions: &Sessions, session: &Session, token: &Token, secret: &str) -> String {
+    let wrong = format!("{}x", token.as_str());
+    let claims = json!({"jti": secret});
+    let errors = [
+        session.update().await.unwrap_err(),
+        session.get::<u8>("field").unwrap_err(),
+        session.insert("jwt", secret).unwrap_err(),
+        session.merge(secret).unwrap_err(),
+        sessions.open(&wrong).await.unwrap_err(),
+        sessions
+            .new_session()
+            .create()
+            .claims(claims)
+            .await
+            .unwrap_err(),
+        sessions.list(&secret.repeat(20)).await.unwrap_err(),
+    ];
+    errors.map(|error| format!("{error} {error:?}")).concat()
 }

@@ -2,20 +2,21 @@
 
 use super::*;
 
+const REFUSED: [&str; 6] = [
+    "KEYS *",
+    "SCAN 0",
+    "CONFIG GET *",
+    "FLUSHALL",
+    "INFO",
+    "SCRIPT FLUSH",
+];
+
 /// R36: the account needs the listed commands, and what it may not is not fatal.
 #[tokio::test]
 async fn r36_the_least_privileged_account_is_enough() {
     let server = RedisServer::start();
-    let mut words = vec![
-        "ACL",
-        "SETUSER",
-        "app",
-        "on",
-        ">pw",
-        "~jrs:*",
-        "resetchannels",
-        "-@all",
-    ];
+    let user = "ACL SETUSER app on >pw ~jrs:* resetchannels -@all";
+    let mut words: Vec<_> = user.split(' ').collect();
     words.extend(RedisStore::ACL_RULES.split(' '));
     server.run(&words);
     let url = format!("redis://app:pw@127.0.0.1:{}/", server.port());
@@ -25,14 +26,7 @@ async fn r36_the_least_privileged_account_is_enough() {
     walk(&store).await;
 
     let mut connection = store.connection().await.expect("a connection");
-    for refused in [
-        "KEYS *",
-        "SCAN 0",
-        "CONFIG GET *",
-        "FLUSHALL",
-        "INFO",
-        "SCRIPT FLUSH",
-    ] {
+    for refused in REFUSED {
         let mut words = refused.split(' ');
         let mut command = redis::cmd(words.next().unwrap_or_default());
         for word in words {

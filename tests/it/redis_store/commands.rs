@@ -62,6 +62,10 @@ async fn walk_compound(store: &RedisStore) {
     assert!(value(store, a).await.expect("stored").1 > Some(TTL));
     assert_eq!(store.load_and_set_ttl("jrs:none", TTL).await, Ok(None));
 
+    walk_compound_writes(store, index, [a, b, c]).await;
+}
+
+async fn walk_compound_writes(store: &RedisStore, index: &str, [a, b, c]: [&str; 3]) {
     let written = store.compare_and_set_indexed(entry(index, "a", 6), b"1", record(a, b"4"));
     assert_eq!(written.await, Ok(CompareOutcome::Applied));
     assert_eq!(store.index_get(index, "a").await, Ok(Some(active(6))));

@@ -66,31 +66,11 @@ async fn call(store: &dyn Store, number: usize) -> bool {
     let new = record("jrs:d", b"new");
     let due = Some(Due { by: 9, limit: 16 });
     match number {
-        0 => drop(store.load_many(&keys).await.expect("redis answers")),
-        1 => drop(
-            store
-                .load_and_set_ttl("jrs:a", MINUTES)
-                .await
-                .expect("redis answers"),
-        ),
-        2 => drop(
-            store
-                .insert_indexed(&entries, new, due)
-                .await
-                .expect("redis answers"),
-        ),
-        3 => drop(
-            store
-                .insert_indexed(&entries, new, None)
-                .await
-                .expect("redis answers"),
-        ),
-        4 => drop(
-            store
-                .insert_indexed(&[], new, due)
-                .await
-                .expect("redis answers"),
-        ),
+        0 => assert!(store.load_many(&keys).await.is_ok()),
+        1 => assert!(store.load_and_set_ttl("jrs:a", MINUTES).await.is_ok()),
+        2 => assert!(store.insert_indexed(&entries, new, due).await.is_ok()),
+        3 => assert!(store.insert_indexed(&entries, new, None).await.is_ok()),
+        4 => assert!(store.insert_indexed(&[], new, due).await.is_ok()),
         5 => {
             let set = store.compare_and_set_indexed(entries[0], b"v", record("jrs:a", b"w"));
             assert_eq!(set.await, Ok(CompareOutcome::Applied));

@@ -9,7 +9,7 @@ use super::*;
 use crate::settings::Settings;
 
 fn keys(store: SharedStore) -> ApiKeys {
-    ApiKeys::new(&Shared::with_store(Settings::default(), store)).unwrap()
+    ApiKeys::new(&AppState::with_store(Settings::default(), store)).unwrap()
 }
 
 fn bucket(name: &str) -> BucketName {

@@ -127,6 +127,28 @@ async fn a_corrupt_key_is_an_error_inside_until_it_is_deleted(service: Service) 
     }
 }
 
+/// The record is the one that was written before keys had no token.
+#[tokio::test]
+async fn a_stored_key_goes_on_working() {
+    const KEY: &str = "jrs_1XCCMX8LhmvGtR0V0HqlWa1YT3ot01yq1W";
+    let record = json!({
+        "nonce": "8d3f0c1a5b7e49d2a6c4e0f1b2d3c4a5",
+        "hash": "23d7534204b574cb349a906bac6e401a34fcd2fb6ba742c05d20a67f5b364a31",
+        "_jrs": { "owner": "buckets", "created": 1_767_225_600 },
+    });
+    let service = Service::redis().await;
+    let redis = service.redis.as_ref().expect("Redis");
+    let hundred_years = (100_u64 * 365 * 86_400_000).to_string();
+    redis.run(&["SET", RECORD, &record.to_string(), "PX", &hundred_years]);
+    let put = |key: &str| status(service.put("/session/shop").header("x-session-key", key));
+    assert_eq!(put(KEY).await, 201);
+    // Its secret is not one of this service.
+    assert_eq!(status(master(&service, Method::GET, "shop")).await, 409);
+    assert_eq!(status(master(&service, Method::PUT, "shop")).await, 409);
+    assert_eq!(status(master(&service, Method::DELETE, "shop")).await, 200);
+    assert_eq!(put(KEY).await, 401);
+}
+
 /// What Redis holds there may not even be a text.
 #[tokio::test]
 async fn a_list_in_the_place_of_a_key_is_an_error_inside_until_it_is_deleted() {

@@ -28,21 +28,18 @@ async fn assert_refused(response: Response, what: &str) {
     );
 }
 
-async fn r39_every_route_refuses_every_wrong_key_and_nothing_is_changed(service: Service) {
-    let bucket = Bucket::new(&service, "shop").await;
-    let other = Bucket::new(&service, "other").await;
-    let deleted = Bucket::new(&service, "deleted").await;
-    let delete = service
-        .delete("/api-key/deleted")
-        .header("x-session-key", MASTER_KEY);
+/// The key of a bucket that has none any more.
+async fn deleted_key(service: &Service) -> String {
+    let bucket = Bucket::new(service, "deleted").await;
+    let delete = service.delete("/api-key/deleted");
+    let delete = delete.header("x-session-key", MASTER_KEY);
     assert_eq!(status(delete).await, 200);
-    let id = bucket.create(&json!("untouched")).await;
-    let (record, key_record) = (bucket.record(&id), "sessiond:api-key:bucket-api-key--shop");
-    set_ttl(&service, &record, HOUR).await;
-    let before = stored(&service, &record).await.expect("a record").value;
-    let key_before = stored(&service, key_record).await.expect("a record").value;
-    let names = service.redis.as_ref().map(|_| service.keys());
+    bucket.key
+}
 
+/// Sends every wrong key to every route.
+async fn all_are_refused(bucket: &Bucket<'_>, id: &str, others: [&str; 2]) {
+    let service = bucket.service;
     let session = format!("/session/shop/{id}");
     let unknown_id = format!("/session/shop/{}", uuid::Uuid::new_v4());
     let (key, last) = bucket.key.split_at(bucket.key.len() - 1);
@@ -55,7 +52,7 @@ async fn r39_every_route_refuses_every_wrong_key_and_nothing_is_changed(service:
         Some(key),
         Some(UNKNOWN_KEY),
     ];
-    let strange = [Some(&*other.key), Some(&*deleted.key)];
+    let strange = others.map(Some);
     let of_sessions = [common.as_slice(), &strange, &[Some(MASTER_KEY)]].concat();
     let of_keys = [common.as_slice(), &strange, &[Some(&*bucket.key)]].concat();
     let routes = [
@@ -75,18 +72,36 @@ async fn r39_every_route_refuses_every_wrong_key_and_nothing_is_changed(service:
     ];
     for (method, path, keys) in routes {
         for key in keys {
-            let mut request = service.request(method.clone(), path).body("changed");
-            if let Some(key) = key {
-                request = request.header("x-session-key", *key);
-            }
-            let response = send(request).await;
-            if method == Method::HEAD {
-                assert_eq!(response.status(), 401);
-                continue;
-            }
-            assert_refused(response, &format!("{method} {path} {key:?}")).await;
+            is_refused(service, &method, path, *key).await;
         }
     }
+}
+
+async fn is_refused(service: &Service, method: &Method, path: &str, key: Option<&str>) {
+    let mut request = service.request(method.clone(), path).body("changed");
+    if let Some(key) = key {
+        request = request.header("x-session-key", key);
+    }
+    let response = send(request).await;
+    if method == Method::HEAD {
+        assert_eq!(response.status(), 401);
+    } else {
+        assert_refused(response, &format!("{method} {path} {key:?}")).await;
+    }
+}
+
+async fn r39_every_route_refuses_every_wrong_key_and_nothing_is_changed(service: Service) {
+    let bucket = Bucket::new(&service, "shop").await;
+    let other = Bucket::new(&service, "other").await;
+    let deleted = deleted_key(&service).await;
+    let id = bucket.create(&json!("untouched")).await;
+    let (record, key_record) = (bucket.record(&id), "sessiond:api-key:bucket-api-key--shop");
+    set_ttl(&service, &record, HOUR).await;
+    let before = stored(&service, &record).await.expect("a record").value;
+    let key_before = stored(&service, key_record).await.expect("a record").value;
+    let names = service.redis.as_ref().map(|_| service.keys());
+
+    all_are_refused(&bucket, &id, [&other.key, &deleted]).await;
 
     assert!(ttl(&service, &record).await <= HOUR);
     assert_eq!(

@@ -37,7 +37,6 @@ pub(super) fn requests(bucket: &Bucket<'_>, id: &str) -> Vec<(&'static str, Requ
 #[tokio::test]
 async fn whatever_the_store_says_is_503_and_nothing_is_lost() {
     let service = Service::memory().await;
-    let memory = service.memory.clone().expect("memory");
     let bucket = Bucket::new(&service, "shop").await;
     let id = bucket.create(&json!("kept")).await;
     for kind in [
@@ -88,7 +87,6 @@ async fn a_key_that_cannot_be_checked_lets_nobody_in() {
 #[tokio::test]
 async fn r38_a_key_of_another_form_is_refused_without_asking_the_store() {
     let service = Service::memory().await;
-    let memory = service.memory.clone().expect("memory");
     let key = Bucket::new(&service, "shop").await.key;
     let slip = format!("{}x", &key[..key.len() - 1]);
     service.faults.fail_with(StoreErrorKind::Connection);
@@ -207,7 +205,6 @@ async fn a_lost_reply_is_never_a_success() {
 #[tokio::test]
 async fn a_lost_reply_leaves_no_key_that_cannot_be_known() {
     let service = Service::memory().await;
-    let memory = service.memory.clone().expect("memory");
     let master = |method| {
         let request = service.request(method, "/api-key/shop");
         request.header("x-session-key", MASTER_KEY)

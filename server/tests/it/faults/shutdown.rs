@@ -7,6 +7,7 @@ use jwt_redis_session_server::Settings;
 
 use super::door::{Client, DOORS, Door};
 use crate::service::Service;
+use crate::support::eventually;
 use crate::support::proxy::Proxy;
 use crate::support::redis_server::RedisServer;
 
@@ -35,40 +36,42 @@ async fn acknowledged(door: Door) {
     let warm: Vec<_> = (0..100).map(|_| first.read("x")).collect();
     join_all(warm).await;
     proxy.delay(Duration::from_millis(150));
+    // A command of the first round trip of a creation.
+    let command = if door == Door::Buckets { "pttl" } else { "set" };
+    let before = calls(&redis, command);
     let under_way = requests.into_iter().map(|request| client.execute(request));
     let under_way = tokio::spawn(join_all(under_way));
-    tokio::time::sleep(Duration::from_millis(150)).await;
+    eventually("all have come in", || async {
+        (calls(&redis, command) >= before + 100).then_some(())
+    })
+    .await;
     service.stop().await;
     let answers = under_way.await.expect("no panic");
-    let mut answered = 0;
-    for answer in answers.into_iter().flatten() {
-        assert!(
-            answer.status().is_success(),
-            "{door:?}: {}",
-            answer.status()
-        );
-        answered += 1;
-    }
+    let answered = answers.into_iter().flatten();
+    let answered: Vec<_> = answered.map(|answer| answer.status().as_u16()).collect();
     // What had come in when the service was told to stop is answered.
-    assert_eq!(answered, 100, "{door:?}");
-    let records = redis.run(&[
-        "EVAL",
-        "return #redis.call('KEYS', ARGV[1])",
-        "0",
-        prefix(door),
-    ]);
-    let records: usize = redis::from_redis_value(records).expect("a number");
-    assert_eq!(
-        records,
-        answered + usize::from(door != Door::Buckets),
-        "and the index"
-    );
-    assert_eq!(
-        crate::service::json(next.get("/readyz").send().await.expect("ready"))
-            .await
-            .0,
-        200
-    );
+    let success = if door == Door::Buckets { 201 } else { 200 };
+    assert_eq!(answered, vec![success; 100], "{door:?}");
+    let and_index = usize::from(door != Door::Buckets);
+    assert_eq!(records(&redis, door), 100 + and_index);
+    let ready = next.get("/readyz").send().await.expect("an answer");
+    assert_eq!(ready.status(), 200);
+}
+
+/// How often Redis has carried out a command.
+fn calls(redis: &RedisServer, command: &str) -> usize {
+    let info = redis.run(&["INFO", "commandstats"]);
+    let info: String = redis::from_redis_value(info).expect("a text");
+    let line = format!("cmdstat_{command}:calls=");
+    let mut counts = info.lines().filter_map(|stat| stat.strip_prefix(&line));
+    let count = counts.next().and_then(|stat| stat.split(',').next());
+    count.map_or(0, |count| count.parse().expect("a number"))
+}
+
+fn records(redis: &RedisServer, door: Door) -> usize {
+    let count = "return #redis.call('KEYS', ARGV[1])";
+    let records = redis.run(&["EVAL", count, "0", prefix(door)]);
+    redis::from_redis_value(records).expect("a number")
 }
 
 const fn prefix(door: Door) -> &'static str {

@@ -7,6 +7,16 @@ use crate::service::{Service, json as answer};
 
 const RPC_SECRET: &str = "a secret of the door, of 32 characters";
 
+const METHODS: [&str; 7] = [
+    "create",
+    "get",
+    "update",
+    "destroy",
+    "destroyAll",
+    "methods",
+    "none",
+];
+
 #[tokio::test]
 async fn with_a_secret_every_call_must_carry_it() {
     let set = |settings: &mut jwt_redis_session_server::Settings| {
@@ -14,15 +24,7 @@ async fn with_a_secret_every_call_must_carry_it() {
     };
     let service = Service::redis_with(set).await;
     let body = json!({ "name": "create", "args": r#"{"session":{},"userId":"jo"}"# });
-    for method in [
-        "create",
-        "get",
-        "update",
-        "destroy",
-        "destroyAll",
-        "methods",
-        "none",
-    ] {
+    for method in METHODS {
         for secret in [None, Some("wrong"), Some("")] {
             let text = "the header X-Sessiond-Secret is missing or wrong";
             let expected = json!({ "error": text, "code": 1000, "handled": true });

@@ -13,12 +13,13 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 /// The segments of a path: `crate::store::Store`, or those of a module from the root.
 type Segments = Vec<String>;
 
-/// A crate with all its modules but those of `#[cfg(test)]`.
+/// A crate without what is `#[cfg(test)]` or `#[cfg(doc)]`.
+#[derive(Debug)]
 pub struct Crate {
     modules: BTreeMap<Segments, Module>,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Module {
     /// Its file, below `src/`.
     file: String,
@@ -250,14 +251,16 @@ impl Module {
     }
 }
 
-/// Returns the length of an attribute, behind its `#`; with what it is on for `cfg(test)`.
+/// Returns the length of an attribute, behind its `#`. For `cfg(test)` and `cfg(doc)` the length
+/// includes the item.
 fn attribute(rest: &[TokenTree]) -> usize {
     let outer = usize::from(is(rest, 0, '!'));
     let Some(TokenTree::Group(group)) = rest.get(outer) else {
         return 0;
     };
     let length = outer + 1;
-    if group.stream().to_string().replace(' ', "") != "cfg(test)" {
+    let text = group.stream().to_string().replace(' ', "");
+    if !["cfg(test)", "cfg(doc)"].contains(&&*text) {
         return length;
     }
     let is_end = |token: &TokenTree| match token {

@@ -1,7 +1,10 @@
-//! Polls two futures together.
+//! Waits for the first of two futures.
+//!
+//! By hand, because `tokio::select!` needs the procedural macros of tokio, and futures-util is no
+//! dependency of this crate.
 
 use std::future::poll_fn;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::task::Poll;
 
 /// Which of two futures was first.
@@ -22,16 +25,4 @@ pub(super) async fn race<L: Future, R: Future>(
         right.as_mut().poll(context).map(Either::Right)
     })
     .await
-}
-
-/// Waits for two futures, whichever is ready first. Polls the first one first.
-pub(super) async fn both<T>(
-    first: impl Future<Output = T>,
-    second: impl Future<Output = T>,
-) -> (T, T) {
-    let (mut first, mut second) = (pin!(first), pin!(second));
-    match race(first.as_mut(), second.as_mut()).await {
-        Either::Left(output) => (output, second.await),
-        Either::Right(output) => (first.await, output),
-    }
 }

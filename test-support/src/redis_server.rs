@@ -1,4 +1,4 @@
-//! A real `redis-server` of a test's own.
+//! `redis-server` processes for tests.
 
 use std::fs::File;
 use std::io::ErrorKind;
@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::unique;
+use crate::waiting::unique;
 
-/// Runs on a free loopback port with a directory of its own, without persistence unless asked;
-/// killed and removed when dropped.
+/// A `redis-server` on a free loopback port, with its own directory and without persistence unless
+/// the arguments say otherwise. Dropping it kills the process and removes the directory.
+#[derive(Debug)]
 pub struct RedisServer {
     child: Child,
     port: u16,
@@ -33,7 +34,7 @@ impl RedisServer {
             .iter()
             .map(|arg| arg.replace("{dir}", &place))
             .collect();
-        // The port may be taken between the asking and the binding: then ask again.
+        // Another process may take the port before redis-server binds it: try another one.
         for _ in 0..20 {
             let port = free_port();
             let mut child = spawn(&dir, port, &args);
@@ -52,38 +53,41 @@ impl RedisServer {
         panic!("redis-server does not start: {log}");
     }
 
-    /// Whether a `redis-server` of this machine understands TLS, ACLs and the like is up to it;
-    /// this is where it listens.
+    /// Returns the port.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// Where it listens, as host and port.
+    /// Returns the address.
     pub fn address(&self) -> std::net::SocketAddr {
         ([127, 0, 0, 1], self.port).into()
     }
 
-    /// The URL without credentials.
+    /// Returns the URL without credentials.
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}/", self.port)
     }
 
-    /// Its directory.
+    /// Returns the working directory of the server.
     pub fn dir(&self) -> &Path {
         &self.dir
     }
 
-    /// Its process id.
+    /// Returns the process id.
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    /// Runs one command on a connection of its own and returns the answer.
+    /// Runs one command on a new connection and returns the reply.
+    ///
+    /// # Errors
+    ///
+    /// The server refuses the command, or does not answer within 10 s.
     pub fn command(&self, words: &[&str]) -> redis::RedisResult<redis::Value> {
         admin(&self.url(), words)
     }
 
-    /// Runs one command that must work.
+    /// Runs one command that must succeed.
     pub fn run(&self, words: &[&str]) -> redis::Value {
         match self.command(words) {
             Ok(value) => value,
@@ -91,13 +95,13 @@ impl RedisServer {
         }
     }
 
-    /// Kills it as a power cut would.
+    /// Kills the process with SIGKILL.
     pub fn kill(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 
-    /// Starts it again on the same port and waits until it answers.
+    /// Restarts the server on the same port and waits until it answers.
     pub fn restart(&mut self) {
         self.restart_unready();
         assert!(
@@ -106,18 +110,18 @@ impl RedisServer {
         );
     }
 
-    /// Starts it again on the same port without waiting.
+    /// Restarts the server on the same port without waiting.
     pub fn restart_unready(&mut self) {
         self.kill();
         self.child = spawn(&self.dir, self.port, &self.args);
     }
 
-    /// Hangs it: connections are still accepted, by the kernel, and nothing is answered.
+    /// Stops the process. The kernel still accepts connections; nothing is answered.
     pub fn pause(&self) {
         self.signal("STOP");
     }
 
-    /// Lets it go on.
+    /// Continues the process after [`pause`](Self::pause).
     pub fn resume(&self) {
         self.signal("CONT");
     }
@@ -136,8 +140,7 @@ impl Drop for RedisServer {
     }
 }
 
-/// Returns a server for tests that need none of their own: the one of `REDIS_URL`, or one that
-/// is started for this test.
+/// Returns the URL of a server for tests that can share one: `REDIS_URL`, or a new server.
 pub fn any() -> (String, Option<RedisServer>) {
     match std::env::var("REDIS_URL") {
         Ok(url) => (url, None),
@@ -148,7 +151,11 @@ pub fn any() -> (String, Option<RedisServer>) {
     }
 }
 
-/// Runs one command at `url` on a blocking connection of its own.
+/// Runs one command at `url` on a new blocking connection.
+///
+/// # Errors
+///
+/// As [`RedisServer::command`].
 pub fn admin(url: &str, words: &[&str]) -> redis::RedisResult<redis::Value> {
     let mut connection = redis::Client::open(url)?.get_connection()?;
     connection.set_read_timeout(Some(Duration::from_secs(10)))?;
@@ -176,14 +183,14 @@ fn spawn(dir: &Path, port: u16, args: &[String]) -> Child {
     match child {
         Ok(child) => child,
         Err(error) if error.kind() == ErrorKind::NotFound => panic!(
-            "these tests need a redis-server; install it with\n\n    \
+            "these tests need redis-server; install it with\n\n    \
              apt-get install -y redis-server\n\nand run ./test again"
         ),
         Err(error) => panic!("redis-server does not start: {error}"),
     }
 }
 
-/// Waits until the server answers, whatever it says; false if it ends instead.
+/// Waits until the server answers anything; returns false if the process ends.
 fn is_up(child: &mut Child, port: u16) -> bool {
     let url = format!("redis://127.0.0.1:{port}/");
     let deadline = Instant::now() + Duration::from_secs(10);
@@ -193,7 +200,7 @@ fn is_up(child: &mut Child, port: u16) -> bool {
         }
         match admin(&url, &["PING"]) {
             Ok(_) => return true,
-            // It answers; it is just not for everybody.
+            // It answers, and wants a password.
             Err(error) if matches!(error.code(), Some("NOAUTH" | "DENIED")) => return true,
             Err(_) => std::thread::sleep(Duration::from_millis(5)),
         }

@@ -1,4 +1,4 @@
-//! The meters of requests.
+//! Metrics of requests.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -8,18 +8,17 @@ use std::time::Duration;
 use http::{Method, StatusCode};
 use metrics::{Counter, Histogram};
 
-/// The label of a request whose client went away before it was answered.
+/// The status label of a request whose client disconnected before the response.
 const ABORTED: &str = "aborted";
 
-/// How many requests there were, by method, route and status; how long they took, by route.
+/// Counts requests by method, route and status, and measures their duration by route.
 ///
-/// The labels are made once for each kind of request, not once a request; there are only as many
-/// kinds as routes times a few, since the route is the one that the request matched and a made-up
-/// method is `other`.
+/// The handles are kept, so that a request allocates no labels. Their number is bounded: the route
+/// is the matched one, and unknown methods share the label `other`.
 #[derive(Clone, Default)]
-pub(super) struct Meters(Arc<RwLock<HashMap<String, Kinds>>>);
+pub(super) struct RequestMetrics(Arc<RwLock<HashMap<String, Kinds>>>);
 
-/// The meters of one route, by method and status.
+/// The metrics of one route, by method and status.
 type Kinds = HashMap<(&'static str, Option<StatusCode>), Meter>;
 
 #[derive(Clone)]
@@ -28,8 +27,8 @@ struct Meter {
     seconds: Histogram,
 }
 
-impl Meters {
-    /// Counts a request; `status` is `None` if the client did not wait for it.
+impl RequestMetrics {
+    /// Counts a request; `status` is `None` if the client disconnected before the response.
     pub(super) fn record(
         &self,
         method: &'static str,
@@ -59,9 +58,9 @@ impl Meters {
     }
 }
 
-impl fmt::Debug for Meters {
+impl fmt::Debug for RequestMetrics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Meters").finish_non_exhaustive()
+        f.debug_struct("RequestMetrics").finish_non_exhaustive()
     }
 }
 
@@ -81,8 +80,8 @@ impl Meter {
     }
 }
 
-/// A method by its name; what a client made up itself is for no label and no log.
-pub(super) fn known(method: &Method) -> &'static str {
+/// Returns the name of a standard method, and `other` for any other.
+pub(super) fn method_label(method: &Method) -> &'static str {
     const METHODS: [&str; 9] = [
         "GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH", "CONNECT", "TRACE",
     ];
@@ -96,11 +95,16 @@ mod tests {
 
     #[test]
     fn methods_that_clients_make_up_are_one_kind() {
-        let meters = Meters::default();
+        let metrics = RequestMetrics::default();
         for method in ["GET", "GET", "BREW", "BREWER"] {
             let method = Method::from_bytes(method.as_bytes()).unwrap();
-            meters.record(known(&method), "/a", Some(StatusCode::OK), Duration::ZERO);
+            metrics.record(
+                method_label(&method),
+                "/a",
+                Some(StatusCode::OK),
+                Duration::ZERO,
+            );
         }
-        assert_eq!(meters.0.read().unwrap()["/a"].len(), 2);
+        assert_eq!(metrics.0.read().unwrap()["/a"].len(), 2);
     }
 }

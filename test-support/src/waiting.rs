@@ -1,15 +1,10 @@
-//! What several test modules need.
-#![allow(dead_code, unreachable_pub)]
-
-pub mod layering;
-pub mod proxy;
-pub mod redis_server;
+//! Waiting, names and the length of tests.
 
 use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// Polls `probe` until it gives something, and panics with `what` after ten seconds.
+/// Polls `probe` until it returns something; panics with `what` after ten seconds.
 pub async fn eventually<T, F>(what: &str, mut probe: impl FnMut() -> F) -> T
 where
     F: Future<Output = Option<T>>,
@@ -32,23 +27,23 @@ pub fn unique(prefix: &str) -> String {
     format!("{prefix}:{random:016x}:{count}")
 }
 
-/// How many rounds a loop runs: `usual`, or `long` if the environment says `LONG=1`.
+/// Returns `usual`, or `long` if the environment has `LONG=1`.
 pub fn rounds(usual: usize, long: usize) -> usize {
     if is_long() { long } else { usual }
 }
 
-/// Whether the environment asks for the long versions of the tests: `LONG=1`.
+/// Reports whether the environment has `LONG=1`, for the long versions of tests.
 pub fn is_long() -> bool {
     std::env::var_os("LONG").is_some_and(|value| value == "1")
 }
 
-/// Unix seconds of a time that is not before 1970.
+/// Returns a time as Unix seconds.
 pub fn seconds(time: Option<SystemTime>) -> Option<i64> {
     let since = time?.duration_since(UNIX_EPOCH).expect("not before 1970");
     Some(since.as_secs() as i64)
 }
 
-/// How many tasks the present runtime has.
+/// Returns the number of tasks of the current runtime.
 pub fn alive_tasks() -> usize {
     tokio::runtime::Handle::current()
         .metrics()

@@ -1,4 +1,4 @@
-//! What all doors share.
+//! State that all APIs share.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,24 +15,23 @@ use crate::http::FailedAuthentications;
 use crate::secret::Secret;
 use crate::settings::{Settings, StoreSettings, TokenAlgorithm};
 
-/// A read pushes a session's end back when this has passed since the last one, or a 16th of its
-/// time to live: so the end that clients are told is true to the second, and most reads of a
-/// session in use write nothing.
+/// A read refreshes the TTL of a session at most once per second (or per 16th of the TTL, if that
+/// is less). The expiry that clients see is exact to the second, and most reads write nothing.
 const TOUCH_AFTER: Duration = Duration::from_secs(1);
 
-/// What all doors share: the settings, the store, the secrets.
+/// State that all APIs share: the settings, the store, the secrets.
 #[derive(Clone, Debug)]
-pub(crate) struct Shared {
+pub(crate) struct AppState {
     pub(crate) settings: Arc<Settings>,
     pub(crate) store: SharedStore,
     pub(crate) failures: FailedAuthentications,
-    /// Room for connections.
-    pub(crate) room: Arc<Semaphore>,
-    /// The secret that is used, then those that were.
+    /// Limits the connections served at the same time.
+    pub(crate) connection_limit: Arc<Semaphore>,
+    /// The current secret, then the previous ones.
     secrets: Arc<[Secret]>,
 }
 
-impl Shared {
+impl AppState {
     pub(crate) fn new(settings: Settings) -> Result<Self, StoreError> {
         let store: SharedStore = match redis(&settings.store)? {
             Some(redis) => redis.into(),
@@ -41,7 +40,7 @@ impl Shared {
         Ok(Self::with_store(settings, store))
     }
 
-    /// The same for another thread, which reaches Redis over a connection of its own.
+    /// Returns the same state with another connection to Redis, for another thread.
     pub(crate) fn for_another_thread(&self) -> Result<Self, StoreError> {
         let mut other = self.clone();
         if let Some(redis) = redis(&self.settings.store)? {
@@ -57,18 +56,18 @@ impl Shared {
         Self {
             store,
             failures: FailedAuthentications::new(settings.limits.failed_authentications_per_minute),
-            room: Arc::new(Semaphore::new(settings.http.max_connections)),
+            connection_limit: Arc::new(Semaphore::new(settings.http.max_connections)),
             secrets: secrets.into(),
             settings: Arc::new(settings),
         }
     }
 
-    /// The secrets of the service: the one that is used first, then those that were.
+    /// Returns the secrets of the service: the current one, then the previous ones.
     pub(crate) fn secrets(&self) -> &[Secret] {
         &self.secrets
     }
 
-    /// The keys that sign and verify tokens.
+    /// Returns the keys that sign and verify tokens.
     pub(crate) fn keyring(&self) -> Result<Keyring, KeyringError> {
         use jwt_redis_session::{
             Algorithm,
@@ -90,7 +89,7 @@ impl Shared {
         keyring.build()
     }
 
-    /// Starts building the sessions under `part`, which live for `ttl` after their last use.
+    /// Starts building the sessions of the keyspace `part`, with the idle lifetime `ttl`.
     pub(crate) fn sessions(
         &self,
         part: &str,
@@ -100,7 +99,7 @@ impl Shared {
         self.configured(Sessions::builder(self.store.clone(), tokens), part, ttl)
     }
 
-    /// As [`Shared::sessions`], for sessions that are addressed by id.
+    /// As [`sessions`](Self::sessions), for sessions that are addressed by id.
     pub(crate) fn sessions_without_tokens(&self, part: &str, ttl: Duration) -> SessionsBuilder {
         self.configured(Sessions::without_tokens(self.store.clone()), part, ttl)
     }
@@ -112,7 +111,7 @@ impl Shared {
             .touch(Touch::After(TOUCH_AFTER.min(ttl / 16)))
     }
 
-    /// The name that everything under `part` begins with in the store.
+    /// Returns the prefix of the keys of `part` in the store.
     pub(crate) fn keyspace(&self, part: &str) -> String {
         format!("{}{part}:", self.settings.store.keyspace)
     }
@@ -122,16 +121,20 @@ impl Shared {
     }
 }
 
-/// The Redis of the settings, if there is one; it is connected to when it is first needed.
+/// Returns the configured Redis, if there is one. Connects on first use.
 fn redis(settings: &StoreSettings) -> Result<Option<RedisStore>, StoreError> {
     let Some(url) = &settings.redis else {
         return Ok(None);
     };
-    // Half of the time for an answer leaves the other half for another try.
+    // Half of the deadline for an answer leaves the other half for another attempt.
     let half = settings.deadline / 2;
-    let config = RedisConfig::new(url.expose())
+    let mut config = RedisConfig::new(url.expose())
         .deadline(settings.deadline)
         .response_timeout(half)
         .connect_timeout(half);
+    if let Some(password) = &settings.password {
+        let user = settings.user.as_deref().unwrap_or_default();
+        config = config.credentials(user, password.expose());
+    }
     config.lazy().map(Some)
 }

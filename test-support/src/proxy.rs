@@ -1,4 +1,4 @@
-//! A TCP proxy on loopback that misbehaves on command.
+//! A TCP proxy on loopback that delays, cuts and garbles connections.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,7 +11,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-/// Forwards to a target; every switch takes effect at once, on open connections too.
+/// A proxy to one target. Every switch takes effect at once, also on open connections.
+#[derive(Debug)]
 pub struct Proxy {
     address: SocketAddr,
     state: Arc<watch::Sender<State>>,
@@ -19,7 +20,7 @@ pub struct Proxy {
     acceptor: JoinHandle<()>,
 }
 
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 struct State {
     target: SocketAddr,
     delay: Duration,

@@ -1,4 +1,4 @@
-//! What the handlers of this door share.
+//! State of the users API's handlers.
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
@@ -9,20 +9,20 @@ use jwt_redis_session::{OpaqueTokens, SessionError, Sessions, TokenRejection};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::app_state::AppState;
 use crate::error::ApiError;
 use crate::http::{Client, SharedSecret, refuse_other_sites};
-use crate::shared::Shared;
 use crate::users::bearer::Bearer;
 
-/// What the handlers of this door share.
+/// State of the users API's handlers.
 #[derive(Clone, Debug)]
-pub(super) struct Door {
+pub(super) struct UsersState {
     pub(super) sessions: Sessions,
     pub(super) secret: SharedSecret,
-    pub(super) shared: Shared,
+    pub(super) app: AppState,
 }
 
-/// The user whose session it is.
+/// The user of a session.
 #[derive(Serialize, ToSchema)]
 pub(super) struct User {
     /// The name that was given when the session was created.
@@ -30,24 +30,24 @@ pub(super) struct User {
     pub(super) username: String,
 }
 
-impl Door {
-    pub(super) fn new(shared: &Shared) -> Result<Self, ConfigError> {
+impl UsersState {
+    pub(super) fn new(app: &AppState) -> Result<Self, ConfigError> {
         Ok(Self {
-            sessions: sessions(shared)?,
-            secret: SharedSecret::new(shared.settings.users.secret.clone()),
-            shared: shared.clone(),
+            sessions: sessions(app)?,
+            secret: SharedSecret::new(app.settings.users.secret.clone()),
+            app: app.clone(),
         })
     }
 
-    /// The user whose session the bearer token in `headers` names.
+    /// Returns the user of the session that the bearer token names.
     ///
     /// # Errors
     ///
-    /// 403 for another site; 401, or 429 for a client that too often sends what was never a token of ours; 503 if the
-    /// store cannot tell.
+    /// 403 for another site; 401, or 429 for a client that too often sends what was never a token;
+    /// 503 if the store is unavailable.
     pub(super) async fn user(&self, client: Client, headers: &HeaderMap) -> Result<User, ApiError> {
         refuse_other_sites(headers)?;
-        let failures = &self.shared.failures;
+        let failures = &self.app.failures;
         let bearer = Bearer::of(headers);
         let Bearer::Token(token) = &bearer else {
             return Err(failures.failed(client, bearer.refusal()));
@@ -58,7 +58,7 @@ impl Door {
                 user.ok_or_else(|| bearer.refusal())
             }
             Err(SessionError::Gone | SessionError::Absent) => Err(bearer.refusal()),
-            // A record that cannot be read is our affair.
+            // A corrupt record is a fault of the service.
             Err(SessionError::Rejected(reason)) if reason != TokenRejection::Corrupt => {
                 Err(failures.refused(client, reason, bearer.refusal()))
             }
@@ -67,13 +67,13 @@ impl Door {
     }
 }
 
-/// The sessions of this door: nothing but an owner, behind a token that is not stored.
-pub(crate) fn sessions(shared: &Shared) -> Result<Sessions, ConfigError> {
-    let ttl = shared.settings.users.session_ttl;
-    shared.sessions("user", OpaqueTokens::new(), ttl).build()
+/// Builds the sessions of the users API: without data, behind an opaque token that is not stored.
+pub(crate) fn sessions(app: &AppState) -> Result<Sessions, ConfigError> {
+    let ttl = app.settings.users.session_ttl;
+    app.sessions("user", OpaqueTokens::new(), ttl).build()
 }
 
-/// An answer that no cache may keep.
+/// Returns a response that caches must not store.
 pub(super) fn private(body: impl Serialize) -> Response {
     ([(CACHE_CONTROL, "no-store")], Json(body)).into_response()
 }

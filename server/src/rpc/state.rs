@@ -1,4 +1,4 @@
-//! What all methods share.
+//! State of the RPC API's methods.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -6,61 +6,61 @@ use std::time::Duration;
 use http::HeaderMap;
 use jwt_redis_session::{Claims, SessionId, Sessions};
 
+use crate::app_state::AppState;
 use crate::error::ApiError;
 use crate::http::{Client, SharedSecret, refuse_other_sites};
 use crate::settings::RpcSettings;
-use crate::shared::Shared;
 use crate::start_error::StartError;
 
-/// The claim that carries the name under which clients know a session.
+/// The claim with the name by which clients know a session.
 pub(crate) const SESSION_ID: &str = "sessionId";
-/// The claim that says which version of the sessions a token is for.
+/// The claim with the version of the sessions.
 pub(crate) const SESSION_VERSION: &str = "sessionVersion";
 
-/// The least that a session may hold, however small the requests must be.
+/// The smallest limit of a session's size, whatever the limit of requests.
 const MIN_SIZE: usize = 1 << 20;
-/// What the core keeps in a record beside the session, at most.
+/// The largest size of what the library adds to a record.
 const OWN_SIZE: usize = 4096;
-/// How much of a version that a client made up is told back.
+/// The longest part of a client's version that an error repeats, in bytes.
 const ECHO: usize = 64;
 
-/// What all methods share: the sessions of the configured version.
+/// State of the RPC API's methods: the sessions of the configured version.
 #[derive(Debug)]
-pub(crate) struct Door {
+pub(crate) struct RpcState {
     pub(crate) sessions: Sessions,
-    shared: Shared,
+    app: AppState,
     secret: SharedSecret,
 }
 
-/// The sessions of the configured version; a user's belong to the user.
-pub(crate) fn sessions(shared: &Shared) -> Result<Sessions, StartError> {
-    let settings = &shared.settings.rpc;
+/// Builds the sessions of the configured version. Their owner is the user.
+pub(crate) fn sessions(app: &AppState) -> Result<Sessions, StartError> {
+    let settings = &app.settings.rpc;
     let part = format!("rpc:{}", settings.session_version);
     let ttl = settings.session_ttl;
-    Ok(shared
-        .sessions(&part, shared.keyring()?, ttl)
+    Ok(app
+        .sessions(&part, app.keyring()?, ttl)
         .max_size(settings.max_payload.max(MIN_SIZE) + OWN_SIZE)
         .build()?)
 }
 
-impl Door {
-    pub(crate) fn open(shared: &Shared) -> Result<Self, StartError> {
+impl RpcState {
+    pub(crate) fn new(app: &AppState) -> Result<Self, StartError> {
         Ok(Self {
-            sessions: sessions(shared)?,
-            shared: shared.clone(),
-            secret: SharedSecret::new(shared.settings.rpc.secret.clone()),
+            sessions: sessions(app)?,
+            app: app.clone(),
+            secret: SharedSecret::new(app.settings.rpc.secret.clone()),
         })
     }
 
     pub(crate) fn settings(&self) -> &RpcSettings {
-        &self.shared.settings.rpc
+        &self.app.settings.rpc
     }
 
     pub(crate) fn body_timeout(&self) -> Duration {
-        self.shared.body_timeout()
+        self.app.body_timeout()
     }
 
-    /// The name under which clients know the session `id` of a user. It is never taken apart.
+    /// Returns the name by which clients know a session. It is never parsed.
     pub(crate) fn session_id(&self, user: &str, id: &SessionId) -> String {
         format!("{}_{user}_{}", self.version(), id.as_str())
     }
@@ -69,18 +69,18 @@ impl Door {
         &self.settings().session_version
     }
 
-    /// Lets a caller in that sends the secret of the door, if it has one.
+    /// Checks the shared secret, if one is configured.
     ///
     /// # Errors
     ///
-    /// 403 for a browser that another site made call; 401, or 429 for one that fails too often.
-    pub(crate) fn admit(&self, client: Client, headers: &HeaderMap) -> Result<(), ApiError> {
+    /// 403 for a request from another site; 401, or 429 after too many failures.
+    pub(crate) fn authorize(&self, client: Client, headers: &HeaderMap) -> Result<(), ApiError> {
         refuse_other_sites(headers)?;
-        let admitted = self.secret.check(headers);
-        admitted.map_err(|refusal| self.shared.failures.failed(client, refusal))
+        let checked = self.secret.check(headers);
+        checked.map_err(|refusal| self.app.failures.failed(client, refusal))
     }
 
-    /// Checks the version that a caller, or a token, names.
+    /// Checks the version in a call or a token.
     ///
     /// # Errors
     ///
@@ -95,18 +95,18 @@ impl Door {
         )))
     }
 
-    /// The session that a token names, whether or not it lives.
+    /// Returns the id in a token, whether or not the session exists.
     ///
-    /// A token without a version was made by an app that shares this keyspace, which alone says
-    /// the version then.
+    /// A token without a version was signed by an app that shares this keyspace: the keyspace
+    /// implies the version.
     ///
     /// # Errors
     ///
-    /// 400 for a token that is not good, whatever the reason, or for another version; 429 for a
-    /// client that too often sends what is no token at all.
+    /// 400 for an invalid token or another version; 429 for a client that too often sends what was
+    /// never a token.
     pub(crate) fn verify(&self, client: Client, token: &str) -> Result<SessionId, ApiError> {
         let invalid = || ApiError::bad_request("invalid token");
-        let refused = |reason| self.shared.failures.refused(client, reason, invalid());
+        let refused = |reason| self.app.failures.refused(client, reason, invalid());
         let verified = self.sessions.verify(token).map_err(refused)?;
         let claim = |claims: &Claims| claims.get::<String>(SESSION_VERSION);
         match verified.claims().map(claim).transpose() {
@@ -121,7 +121,7 @@ impl Door {
     }
 }
 
-/// The beginning of `text`, fit for a log and a terminal.
+/// Returns the start of `text`, safe for logs and terminals.
 fn printable(text: &str) -> Cow<'_, str> {
     let fits = |char: char| char.is_alphanumeric() || char.is_ascii_graphic();
     if text.len() <= ECHO && text.chars().all(fits) {

@@ -1,0 +1,72 @@
+//! Logs failures of the store.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use jwt_redis_session::store::{StoreError, StoreErrorKind};
+
+use crate::request_scope;
+
+/// The time after which a failure of the same kind is logged at `warn` again.
+const REMINDER: Duration = Duration::from_secs(10);
+
+/// One for all threads: an outage concerns all of them.
+static LAST: Mutex<Option<Logged>> = Mutex::new(None);
+
+/// A failure that was logged at `warn`.
+struct Logged {
+    kind: StoreErrorKind,
+    at: Instant,
+    /// The number of failures since, which were logged at `debug`.
+    suppressed: u64,
+}
+
+/// Logs a failure with the id of the request, at `warn` if it is the first of its kind or the
+/// first for ten seconds, or else at `debug`: an outage fails every request.
+pub(crate) fn log(cause: &StoreError) {
+    let request_id = request_scope::id();
+    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    let suppressed = due(&mut last, cause.kind(), Instant::now());
+    drop(last);
+    if let Some(suppressed) = suppressed {
+        tracing::warn!(request_id, %cause, suppressed, "the session store failed");
+    } else {
+        tracing::debug!(request_id, %cause, "the session store failed");
+    }
+}
+
+/// Returns the number of failures that were suppressed if one is to be logged at `warn`.
+fn due(last: &mut Option<Logged>, kind: StoreErrorKind, at: Instant) -> Option<u64> {
+    if let Some(logged) = last
+        && logged.kind == kind
+        && at.duration_since(logged.at) < REMINDER
+    {
+        logged.suppressed += 1;
+        return None;
+    }
+    let suppressed = 0;
+    let logged = last.replace(Logged {
+        kind,
+        at,
+        suppressed,
+    });
+    Some(logged.map_or(0, |logged| logged.suppressed))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_failure_per_kind_and_reminder_is_a_warning() {
+        let (mut last, start) = (None, Instant::now());
+        let (timeout, connection) = (StoreErrorKind::Timeout, StoreErrorKind::Connection);
+        assert_eq!(due(&mut last, timeout, start), Some(0));
+        for _ in 0..3 {
+            assert_eq!(due(&mut last, timeout, start), None);
+        }
+        assert_eq!(due(&mut last, connection, start), Some(3));
+        assert_eq!(due(&mut last, connection, start), None);
+        assert_eq!(due(&mut last, connection, start + REMINDER), Some(1));
+    }
+}
