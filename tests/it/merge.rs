@@ -79,6 +79,18 @@ impl Model {
         self.changes.insert(key.into(), value);
     }
 
+    /// Only what differs from the loaded value counts as a change.
+    fn merge(&mut self, key: &str, value: Value) {
+        if self.view().get(key) == Some(&value) {
+            return;
+        }
+        if self.loaded.get(key) == Some(&value) {
+            self.changes.remove(key);
+        } else {
+            self.set(key, Some(value));
+        }
+    }
+
     fn over(&self, below: &Map<String, Value>) -> Map<String, Value> {
         let mut merged = below.clone();
         for (key, change) in &self.changes {
@@ -107,7 +119,7 @@ impl Model {
             Step::Merge(fields) => {
                 fields
                     .into_iter()
-                    .for_each(|(key, value)| self.set(&key, Some(value)));
+                    .for_each(|(key, value)| self.merge(&key, value));
             }
             Step::Remove(key) => self.set(key, None),
             Step::Clear => self.view().keys().for_each(|key| self.set(key, None)),
