@@ -50,16 +50,22 @@ impl App {
         let pid = self.child.id().to_string();
         let sent = Command::new("kill").args(["-TERM", &pid]).status().unwrap();
         assert!(sent.success());
-        let deadline = Instant::now() + Duration::from_secs(8);
-        while Instant::now() < deadline {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                let log = self.log.take().unwrap();
-                return (status, log.join().unwrap());
-            }
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        panic!("SIGTERM does not end the app");
+        let status = ended(&mut self.child).expect("SIGTERM ends the app");
+        let log = self.log.take().unwrap();
+        (status, log.join().unwrap())
     }
+}
+
+/// Waits at most 8 s for the end of a process.
+fn ended(child: &mut Child) -> Option<ExitStatus> {
+    let deadline = Instant::now() + Duration::from_secs(8);
+    while Instant::now() < deadline {
+        if let Some(status) = child.try_wait().unwrap() {
+            return Some(status);
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    None
 }
 
 impl Drop for App {
@@ -71,7 +77,12 @@ impl Drop for App {
 
 /// Runs an app that cannot start, and returns its exit code and what it says.
 pub(super) fn refusal(name: &str, value: &str) -> (Option<i32>, String) {
-    let output = command(&[(name, value)]).output().expect("run the app");
+    let mut child = command(&[(name, value)]).spawn().expect("start the app");
+    // One that was built before the setting existed starts, and would never end.
+    if ended(&mut child).is_none() {
+        child.kill().unwrap();
+    }
+    let output = child.wait_with_output().unwrap();
     assert!(output.stdout.is_empty(), "{name}={value}");
     let text = String::from_utf8(output.stderr).unwrap();
     (output.status.code(), text)
