@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 
 use arbitrary::Arbitrary;
-use jwt_redis_session::store::{Command, Reply, Store as _};
-use jwt_redis_session::{TokenRejection, Session, SessionError};
+use jwt_redis_session::store::Store as _;
+use jwt_redis_session::{Session, SessionError, TokenRejection};
 use jwt_redis_session_fuzz::{World, id, key};
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
@@ -115,10 +115,8 @@ fn compare(world: &World, session: &Session, input: &Input<'_>, mut expected: Fi
         Some(id) => format!("sess:{}", id.as_str()),
         None => key(),
     };
-    let replies = world.run(world.store.run(&[Command::Load { key: &key }]));
-    let Ok([Reply::Record(Some(stored))]) = replies.as_deref() else {
-        panic!("the record is gone");
-    };
+    let stored = world.run(world.store.load(&key)).unwrap();
+    let stored = stored.expect("the record is not gone");
     let mut after = fields(&stored.value);
     match input.write {
         Write::Insert | Write::UpdateWith => {

@@ -8,9 +8,7 @@ use arbitrary::Arbitrary;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Request, Response, Uri};
 use http_body_util::Full;
-use jwt_redis_session::{
-    JwtRedisSession, Session, SessionState, TokenSource, TokenSources,
-};
+use jwt_redis_session::{JwtRedisSession, Session, SessionState, TokenSource, TokenSources};
 use jwt_redis_session_fuzz::World;
 use libfuzzer_sys::fuzz_target;
 use tower::{ServiceBuilder, ServiceExt};

@@ -8,7 +8,9 @@ use arbitrary::Arbitrary;
 use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jwt_redis_session::{Claims, MemoryStore, OpaqueTokens, TokenRejection, SessionError, Sessions, token::Encoding};
+use jwt_redis_session::{
+    Claims, MemoryStore, OpaqueTokens, SessionError, Sessions, TokenRejection, token::Encoding,
+};
 use jwt_redis_session_fuzz::{NOW, SECRET, World};
 use libfuzzer_sys::fuzz_target;
 use serde::Deserialize;

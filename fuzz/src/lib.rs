@@ -3,8 +3,8 @@
 use std::future::Future;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use jwt_redis_session::store::{NewRecord, Store};
 use jwt_redis_session::config::ManualClock;
+use jwt_redis_session::store::{NewRecord, Store};
 use jwt_redis_session::token::NewClaims;
 use jwt_redis_session::{Keyring, MemoryStore, SessionId, Sessions};
 use tokio::runtime::{Builder, Runtime};
@@ -28,7 +28,9 @@ pub struct World {
 impl World {
     pub fn new() -> Self {
         let keyring = Keyring::hs256(SECRET).unwrap();
-        let claims = NewClaims::at(at(NOW - 10)).subject("jo").expires_at(at(NOW + 10));
+        let claims = NewClaims::at(at(NOW - 10))
+            .subject("jo")
+            .expires_at(at(NOW + 10));
         let token = keyring.sign(&id(), &claims).unwrap().into_string();
         let clock = ManualClock::at(NOW);
         let store = MemoryStore::new().with_clock(clock.clone());

@@ -1,7 +1,6 @@
 //! What every operation on sessions works with.
 
 use std::fmt;
-use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -50,15 +49,6 @@ impl Lifecycle {
     /// Returns the time of a new tombstone: Unix seconds, at least 1.
     pub(crate) fn tombstone_time(&self) -> i64 {
         self.now().max(1)
-    }
-
-    /// Runs one call of the store for `operation`, which labels its metrics.
-    pub(crate) async fn call<T>(
-        &self,
-        operation: &'static str,
-        call: impl Future<Output = Result<T, StoreError>>,
-    ) -> Result<T, StoreError> {
-        telemetry::store_call(operation, call).await
     }
 
     /// Returns the index entry of a session whose record lives for `ttl`.
@@ -176,7 +166,7 @@ impl Lifecycle {
         operation: &'static str,
         key: &str,
     ) -> Result<Option<StoredRecord>, SessionError> {
-        let loaded = self.call(operation, self.store.load(key)).await;
+        let loaded = telemetry::store_call(operation, self.store.load(key)).await;
         loaded.map_err(record_error)
     }
 
@@ -189,7 +179,7 @@ impl Lifecycle {
         operation: &'static str,
         keys: &[&str],
     ) -> Result<Vec<Result<Option<StoredRecord>, SessionError>>, SessionError> {
-        match self.call(operation, self.store.load_many(keys)).await {
+        match telemetry::store_call(operation, self.store.load_many(keys)).await {
             Ok(records) => return Ok(records.into_iter().map(Ok).collect()),
             Err(error) if error.kind() != StoreErrorKind::WrongType => return Err(error.into()),
             Err(_) => {}

@@ -12,6 +12,7 @@ use crate::lifecycle::tasks::spawn_detached;
 use crate::record::owner::Owner;
 use crate::record::{Meta, Record};
 use crate::store::{Due, IndexEntry, InsertOutcome, NewRecord};
+use crate::telemetry;
 use crate::token::{NewClaims, Token};
 
 /// Attempts of a creation that meets a taken id or a `destroy_all`.
@@ -107,7 +108,7 @@ impl Lifecycle {
         let new = NewRecord::new(&key, record.bytes(), ttl);
         let Some(owner) = &record.meta().owner else {
             let inserting = self.store.insert_indexed(&[], new, None);
-            let inserted = self.call("create", inserting).await;
+            let inserted = telemetry::store_call("create", inserting).await;
             return inserted.map_err(record_error);
         };
         let index = self.keyspace.index(owner);
@@ -117,7 +118,7 @@ impl Lifecycle {
         };
         let entries = [self.entry(&index, id, ttl)];
         let inserting = self.store.insert_indexed(&entries, new, Some(due));
-        match self.call("create", inserting).await {
+        match telemetry::store_call("create", inserting).await {
             Ok(InsertOutcome::Inserted { due }) => {
                 if !due.is_empty() {
                     let (lifecycle, owner) = (Arc::clone(self), owner.clone());
@@ -139,12 +140,12 @@ impl Lifecycle {
         let key = self.keyspace.record(id);
         match self.index(record.meta().owner.as_ref()) {
             None => {
-                self.call("cleanup", self.store.delete(&key)).await?;
+                telemetry::store_call("cleanup", self.store.delete(&key)).await?;
             }
             Some(index) => {
                 let (keys, members) = ([&*key], [id.as_str()]);
                 let deletion = self.store.delete_indexed(&keys, &index, &members);
-                self.call("cleanup", deletion).await?;
+                telemetry::store_call("cleanup", deletion).await?;
             }
         }
         Ok(())
@@ -198,6 +199,6 @@ impl Lifecycle {
             }
         }
         let refresh = self.store.index_refresh(index, &live, &dead, due_by);
-        Ok(self.call("cleanup", refresh).await?)
+        Ok(telemetry::store_call("cleanup", refresh).await?)
     }
 }

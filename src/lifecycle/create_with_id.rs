@@ -16,6 +16,7 @@ use crate::lifecycle::retries::Retries;
 use crate::lifecycle::tasks::spawn_detached;
 use crate::record::Record;
 use crate::store::InsertOutcome;
+use crate::telemetry;
 
 /// Attempts of a creation that meets a `destroy_all`.
 const ATTEMPTS: u32 = 5;
@@ -87,7 +88,7 @@ impl Lifecycle {
     async fn undo_own_create(&self, id: &SessionId, record: &Record) -> Result<(), SessionError> {
         let key = self.keyspace.record(id);
         let deletion = self.store.compare_and_delete(&key, record.bytes());
-        let deleted = self.call("cleanup", deletion).await;
+        let deleted = telemetry::store_call("cleanup", deletion).await;
         deleted.map(drop).map_err(record_error)
     }
 
@@ -105,7 +106,7 @@ impl Lifecycle {
         };
         let index = self.keyspace.index(owner);
         let reading = self.store.index_get(&index, id.as_str());
-        let state = self.call("create", reading).await?;
+        let state = telemetry::store_call("create", reading).await?;
         if state.is_some_and(|state| self.is_abandoned(state)) {
             let members = [id.as_str().to_owned()];
             self.complete_deletes("cleanup", owner, &index, &members)

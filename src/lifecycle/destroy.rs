@@ -8,6 +8,7 @@ use crate::lifecycle::core::{Lifecycle, record_error};
 use crate::record::Record;
 use crate::record::owner::Owner;
 use crate::store::StoredRecord;
+use crate::telemetry;
 
 /// The number of records read in one round trip. Each may be as large as the size limit.
 const BATCH: usize = 16;
@@ -23,7 +24,7 @@ impl Lifecycle {
         owner: Option<Owner>,
     ) -> Result<bool, SessionError> {
         let key = self.keyspace.record(&id);
-        let deleted = self.call("destroy", self.store.delete(&key)).await;
+        let deleted = telemetry::store_call("destroy", self.store.delete(&key)).await;
         let deleted = deleted.map_err(record_error)?;
         if let Some(index) = self.index(owner.as_ref()) {
             // A call of its own: a pipeline goes on after a delete that was refused, and a session
@@ -70,7 +71,7 @@ impl Lifecycle {
         let keep = keep.as_ref().map(SessionId::as_str);
         let now = self.tombstone_time();
         let marking = self.store.index_tombstone_all(&index, keep, now);
-        let mut tombstones = self.call("destroy_all", marking).await?;
+        let mut tombstones = telemetry::store_call("destroy_all", marking).await?;
         // `keep` is a tombstone if it is being rotated, or was left so by a failed rotation.
         tombstones.retain(|id| keep != Some(id.as_str()));
         self.complete_deletes("destroy_all", &owner, &index, &tombstones)
@@ -125,10 +126,10 @@ impl Lifecycle {
         let mut deleted = 0;
         if !deletes.is_empty() {
             let deletion = self.store.delete_indexed(&deletes, index, &[]);
-            deleted = self.call(operation, deletion).await?;
+            deleted = telemetry::store_call(operation, deletion).await?;
         }
         let removal = self.store.index_remove(index, &members, None);
-        self.call(operation, removal).await?;
+        telemetry::store_call(operation, removal).await?;
         Ok(deleted)
     }
 }

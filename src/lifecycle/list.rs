@@ -10,6 +10,7 @@ use crate::lifecycle::tasks::run_to_completion;
 use crate::record::Record;
 use crate::record::owner::Owner;
 use crate::store::{EntryState, IndexEntry, IndexFilter};
+use crate::telemetry;
 
 /// The number of records read in one round trip. Each may be as large as the size limit.
 const BATCH: usize = 16;
@@ -35,7 +36,7 @@ impl Lifecycle {
     pub(crate) async fn list(self: &Arc<Self>, owner: Owner) -> Result<Vec<Listed>, SessionError> {
         let index = self.keyspace.index(&owner);
         let reading = self.store.index_list(&index, IndexFilter::All);
-        let entries = self.call("list", reading).await?;
+        let entries = telemetry::store_call("list", reading).await?;
         let (abandoned, entries): (Vec<_>, Vec<_>) = entries
             .into_iter()
             .partition(|entry| self.is_abandoned(entry.state));
@@ -103,7 +104,7 @@ impl Lifecycle {
         }
         if !live.is_empty() || !dead.is_empty() {
             let refresh = self.store.index_refresh(index, &live, &dead, due_by);
-            self.call("list", refresh).await?;
+            telemetry::store_call("list", refresh).await?;
         }
         Ok(())
     }

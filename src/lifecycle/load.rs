@@ -34,7 +34,9 @@ impl Lifecycle {
         };
         let (key, at) = (self.keyspace.record(id), self.now_millis());
         let loading = self.store.load_and_set_ttl(&key, ttl);
-        let loaded = self.call("load", loading).await.map_err(record_error);
+        let loaded = telemetry::store_call("load", loading)
+            .await
+            .map_err(record_error);
         let Loaded { record, .. } = self.found(loaded, at)?;
         self.complete_touch(id, &record, ttl);
         let remaining = Remaining::new(Some(ttl), at);

@@ -14,6 +14,7 @@ use crate::lifecycle::save::Edit;
 use crate::record::Record;
 use crate::record::owner::Owner;
 use crate::store::CompareOutcome;
+use crate::telemetry;
 
 /// Attempts of a login whose session is given to another owner meanwhile, or whose new session is
 /// deleted by a `destroy_all`.
@@ -94,7 +95,7 @@ impl Lifecycle {
         let mut retries = Retries::new(DELETES);
         while retries.next().await {
             let deletion = self.store.compare_and_delete(&key, seen.bytes());
-            let deleted = self.call("login", deletion).await;
+            let deleted = telemetry::store_call("login", deletion).await;
             match deleted.map_err(record_error)? {
                 CompareOutcome::Applied | CompareOutcome::Missing => {
                     // The record first, as in `destroy`. Best effort: an entry without a record

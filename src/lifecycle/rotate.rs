@@ -13,6 +13,7 @@ use crate::lifecycle::retries::Retries;
 use crate::lifecycle::save::Edit;
 use crate::record::Record;
 use crate::store::{CompareOutcome, InsertOutcome, NewRecord, PutMode, SupersedeOutcome};
+use crate::telemetry;
 
 /// Attempts of a rotation whose new record was deleted, or whose session was given to another
 /// owner.
@@ -176,7 +177,7 @@ impl Lifecycle {
         }
         let record = NewRecord::new(&key, pair.after.bytes(), ttl);
         let inserting = self.store.insert_indexed(&entries, record, None);
-        match self.call("rotate", inserting).await {
+        match telemetry::store_call("rotate", inserting).await {
             Ok(InsertOutcome::Inserted { .. }) => Ok(Attempt::Rotated),
             Ok(InsertOutcome::KeyTaken) => Ok(Attempt::IdTaken),
             // Without a new owner the last entry is that of the old id.
@@ -206,7 +207,7 @@ impl Lifecycle {
         };
         let (old, new, now) = (pair.old.as_str(), new.as_str(), self.tombstone_time());
         let deciding = self.store.index_supersede(&index, old, new, now);
-        Ok(match self.call("rotate", deciding).await? {
+        Ok(match telemetry::store_call("rotate", deciding).await? {
             SupersedeOutcome::Superseded => Attempt::Rotated,
             SupersedeOutcome::OldNotActive => Attempt::OldGone,
             SupersedeOutcome::NewNotActive => Attempt::NewGone,
@@ -226,7 +227,7 @@ impl Lifecycle {
         let mut retries = Retries::new(COPIES);
         while retries.next().await {
             let deletion = self.store.compare_and_delete(&key, pair.before.bytes());
-            let deleted = self.call("rotate", deletion).await;
+            let deleted = telemetry::store_call("rotate", deletion).await;
             match deleted.map_err(record_error)? {
                 CompareOutcome::Applied => {
                     let _ = self.remove_old(pair).await;
@@ -274,7 +275,7 @@ impl Lifecycle {
         while retries.next().await {
             let record = NewRecord::new(&key, pair.after.bytes(), ttl);
             let writing = self.store.compare_and_set(&expected, record);
-            let written = self.call("rotate", writing).await;
+            let written = telemetry::store_call("rotate", writing).await;
             match written.map_err(record_error)? {
                 CompareOutcome::Applied => return Ok(true),
                 CompareOutcome::Mismatch(value) => expected = value,
@@ -296,7 +297,7 @@ impl Lifecycle {
         let ttl = self.new_ttl(pair, &pair.before).await?;
         let entry = self.entry(&index, pair.old, ttl);
         let reactivation = self.store.index_put(entry, PutMode::Reactivate);
-        Ok(self.call("rotate", reactivation).await?)
+        Ok(telemetry::store_call("rotate", reactivation).await?)
     }
 
     async fn remove_old(&self, pair: &Pair<'_>) -> Result<(), SessionError> {

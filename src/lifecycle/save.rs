@@ -11,6 +11,7 @@ use crate::lifecycle::reservation::{reserve, reserved_for};
 use crate::lifecycle::retries::Retries;
 use crate::record::Record;
 use crate::store::{CompareOutcome, EntryState, NewRecord, PutMode};
+use crate::telemetry;
 
 /// Attempts of a write that loses races.
 const ATTEMPTS: u32 = 16;
@@ -135,12 +136,12 @@ impl Lifecycle {
         let written = match self.index(after.meta().owner.as_ref()) {
             None => {
                 let writing = self.store.compare_and_set(expected, record);
-                self.call("update", writing).await
+                telemetry::store_call("update", writing).await
             }
             Some(index) => {
                 let entry = self.entry(&index, id, ttl);
                 let writing = self.store.compare_and_set_indexed(entry, expected, record);
-                self.call("update", writing).await
+                telemetry::store_call("update", writing).await
             }
         };
         match written {
@@ -180,7 +181,7 @@ impl Lifecycle {
         id: &SessionId,
     ) -> Result<bool, SessionError> {
         let reading = self.store.index_get(index, id.as_str());
-        let state = self.call(operation, reading).await?;
+        let state = telemetry::store_call(operation, reading).await?;
         Ok(matches!(state, Some(EntryState::Active { .. })))
     }
 
@@ -203,7 +204,7 @@ impl Lifecycle {
             let reactivation = self
                 .store
                 .index_put(self.entry(index, id, ttl), PutMode::Reactivate);
-            self.call("update", reactivation).await?;
+            telemetry::store_call("update", reactivation).await?;
             let loaded = self.load_record("update", &key).await;
             match self.validate(loaded) {
                 // The write that gave it away since takes care of the other index.

@@ -7,6 +7,7 @@ use crate::id::SessionId;
 use crate::lifecycle::core::Lifecycle;
 use crate::lifecycle::lifetime::{Remaining, is_storable, limit};
 use crate::record::Record;
+use crate::telemetry;
 
 impl Lifecycle {
     /// Sets the TTL to `ttl` or to the max age, but not beyond the absolute lifetime. Returns
@@ -74,11 +75,10 @@ impl Lifecycle {
     ) -> Result<(), SessionError> {
         let key = self.keyspace.record(id);
         let set = match self.index(record.meta().owner.as_ref()) {
-            None => self.call("touch", self.store.set_ttl(&key, ttl)).await,
+            None => telemetry::store_call("touch", self.store.set_ttl(&key, ttl)).await,
             Some(index) => {
                 let entry = self.entry(&index, id, ttl);
-                self.call("touch", self.store.set_ttl_indexed(entry, &key, ttl))
-                    .await
+                telemetry::store_call("touch", self.store.set_ttl_indexed(entry, &key, ttl)).await
             }
         };
         match set {
@@ -103,6 +103,6 @@ impl Lifecycle {
     ) -> Result<(), SessionError> {
         let members = [id.as_str()];
         let removal = self.store.index_remove(index, &members, None);
-        Ok(self.call("cleanup", removal).await?)
+        Ok(telemetry::store_call("cleanup", removal).await?)
     }
 }

@@ -1,4 +1,7 @@
 //! Reading the fields of a JSON object without parsing their values.
+//!
+//! Read by a visitor: a map whose keys are `Cow<str>`, as serde reads it, copies every name, which
+//! is one allocation for each of up to 1,000 fields whenever a record is read.
 
 use std::borrow::Cow;
 use std::fmt;

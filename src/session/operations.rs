@@ -13,7 +13,7 @@ use crate::record::Record;
 use crate::record::data::{Changes, SessionData};
 use crate::record::owner::Owner;
 use crate::session::handle::Session;
-use crate::session::inner::{Current, Inner, OwnerChange, Pending, Usage, custom_claims};
+use crate::session::inner::{Current, Inner, OwnerChange, Usage, custom_claims};
 use crate::session::state::Status;
 use crate::token::Token;
 use crate::token_rejection::TokenRejection;
@@ -38,10 +38,10 @@ impl Session {
     pub async fn update(&self) -> Result<(), SessionError> {
         // A change of owner takes several steps, which must not stop in between.
         if self.0.lock().owner == OwnerChange::Keep {
-            self.0.run("update", self.0.store_changes()).await
+            self.0.run("update", self.0.store(false)).await
         } else {
-            self.complete("update", Inner::store_changes_and_owner)
-                .await
+            let store = async |inner: Arc<Inner>| inner.store(true).await;
+            self.complete("update", store).await
         }
     }
 
@@ -211,19 +211,13 @@ impl Session {
 }
 
 impl Inner {
-    /// Stores the changes of the data in one step. A change of owner stays pending.
-    async fn store_changes(&self) -> Result<(), SessionError> {
-        let (current, pending) = self.current_and_pending()?;
-        self.store(current, pending.without_owner()).await
-    }
-
-    /// Stores a change of owner as well, in several steps.
-    async fn store_changes_and_owner(self: Arc<Self>) -> Result<(), SessionError> {
-        let (current, pending) = self.current_and_pending()?;
-        self.store(current, pending).await
-    }
-
-    async fn store(&self, current: Current, pending: Pending) -> Result<(), SessionError> {
+    /// Stores the changes of the data in one step, and a change of owner in several; without
+    /// `owner` that stays pending.
+    async fn store(&self, owner: bool) -> Result<(), SessionError> {
+        let (current, mut pending) = self.current_and_pending()?;
+        if !owner {
+            pending = pending.without_owner();
+        }
         let Current { id, record, .. } = current;
         let mut edit = |before: &Record| pending.merge(before);
         let saved = self.lifecycle.save(&id, record, &mut edit).await?;

@@ -19,4 +19,6 @@ pub mod scheduler;
 mod waiting;
 
 pub use counting::Counting;
-pub use waiting::{alive_tasks, eventually, is_long, rounds, seconds, unique};
+pub use waiting::{
+    alive_tasks, eventually, is_long, rounds, seconds, unique, until_it_went_both_ways,
+};

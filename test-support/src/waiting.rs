@@ -32,6 +32,21 @@ pub fn rounds(usual: usize, long: usize) -> usize {
     if is_long() { long } else { usual }
 }
 
+/// Runs `race` until it returns `true`: until it went both ways. Each run has more time, by the
+/// factor that `race` gets: on a busy machine what takes microseconds may take longer than what
+/// is meant to outlast it.
+///
+/// What must hold however the race goes is asserted by `race` itself, in every run.
+pub async fn until_it_went_both_ways(mut race: impl AsyncFnMut(u32) -> bool) {
+    for factor in [1, 2, 4, 8, 8, 8] {
+        if race(factor).await {
+            return;
+        }
+        eprintln!("the race went one way only, with {factor} times the time");
+    }
+    panic!("the race went one way only, each time");
+}
+
 /// Reports whether the environment has `LONG=1`, for the long versions of tests.
 pub fn is_long() -> bool {
     std::env::var_os("LONG").is_some_and(|value| value == "1")

@@ -64,10 +64,38 @@ fn loads_hits_rejections_and_losses_are_counted() {
         ("jwt_redis_session_gone_total update", 1),
         ("jwt_redis_session_store_seconds load", 3),
         ("jwt_redis_session_store_seconds create", 1),
+        ("jwt_redis_session_store_seconds destroy", 1),
+        ("jwt_redis_session_store_seconds update", 1),
     ];
     for (name, count) in expected {
         assert_eq!(counts.get(name), Some(&count), "{name} in {counts:?}");
     }
+}
+
+/// The store writes the entry in the owner's index first, whatever the operation is.
+#[test]
+fn latency_is_labelled_by_operation_not_by_the_first_step() {
+    let counts = counted(async {
+        let session = sessions(MemoryStore::new()).new_session();
+        session.set_owner("jo").unwrap();
+        session.create().await.unwrap();
+        session.insert("theme", "dark").unwrap();
+        session.update().await.unwrap();
+        session.touch().await.unwrap();
+        session.rotate().await.unwrap();
+        assert_eq!(session.destroy_all().await, Ok(1));
+    });
+    let prefix = "jwt_redis_session_store_seconds ";
+    let latencies = counts.keys().filter_map(|name| name.strip_prefix(prefix));
+    // Cleanup runs in the background, so it may not have begun.
+    let latencies = latencies.filter(|operation| *operation != "cleanup");
+    let expected = ["create", "destroy_all", "rotate", "touch", "update"];
+    assert_eq!(latencies.collect::<Vec<_>>(), expected);
+    assert_eq!(
+        counts[&format!("{prefix}update")],
+        1,
+        "one call: {counts:?}"
+    );
 }
 
 #[test]

@@ -65,7 +65,13 @@ impl Lane {
         deadline: Instant,
         read: impl FnOnce(&mut Answers) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let (mut answers, connection) = self.fetch(request, deadline).await?;
+        let mut resent = false;
+        let (mut answers, connection) = loop {
+            match self.attempt(request, deadline).await {
+                Err(failure) if failure.may_resend && !resent => resent = true,
+                result => break result.map_err(|failure| failure.error)?,
+            }
+        };
         read(&mut answers).inspect_err(|error| self.inspect(&connection, error))
     }
 
@@ -78,16 +84,6 @@ impl Lane {
                 self.shared.discard_if_rejected(connection, error);
             }
             _ => {}
-        }
-    }
-
-    async fn fetch(&self, request: &Request, deadline: Instant) -> Result<Answered, StoreError> {
-        let mut resent = false;
-        loop {
-            match self.attempt(request, deadline).await {
-                Err(failure) if failure.may_resend && !resent => resent = true,
-                result => return result.map_err(|failure| failure.error),
-            }
         }
     }
 

@@ -91,10 +91,14 @@ fn records(server: &RedisServer, keyspace: &str) -> Vec<String> {
     ids
 }
 
-/// A store that waits for long: a busy machine is none of the faults here.
 async fn connect(proxy: &Proxy) -> RedisStore {
+    patient(&proxy.url()).await
+}
+
+/// A store that waits for long: a busy machine is none of the faults here.
+async fn patient(url: &str) -> RedisStore {
     let patience = Duration::from_secs(20);
-    let config = RedisConfig::new(proxy.url())
+    let config = RedisConfig::new(url)
         .deadline(patience)
         .response_timeout(patience);
     config.connect().await.expect("connect")

@@ -76,14 +76,23 @@ async fn large_reads_on_a_slow_link_do_not_disturb_small_ones() {
     assert_eq!(proxy.accepted(), 2, "one connection for large values");
 }
 
-/// Returns how many of four reads were served, and how many timed out.
-async fn four_large_reads(store: &RedisStore, name: &str) -> (usize, usize) {
-    let (mut served, mut late) = (0, 0);
-    for _ in 0..4 {
+/// So many reads at least are served by the link of the test below, on a busy machine after more
+/// attempts.
+const SERVED: usize = 4;
+
+/// Reads four times, and more often until [`SERVED`] reads of all tasks were served. Returns how
+/// many reads timed out.
+async fn large_reads(store: &RedisStore, name: &str, served: &AtomicUsize) -> usize {
+    let (start, mut late) = (Instant::now(), 0);
+    let mut attempts = 0;
+    while attempts < 4
+        || (served.load(Ordering::Relaxed) < SERVED && start.elapsed() < Duration::from_secs(30))
+    {
+        attempts += 1;
         match timed(store.load(name)).await {
             Ok(record) => {
                 assert_eq!(record.expect("stored").value.len(), MEBIBYTE);
-                served += 1;
+                served.fetch_add(1, Ordering::Relaxed);
             }
             Err(error) => {
                 assert_eq!(error.kind(), StoreErrorKind::Timeout);
@@ -91,7 +100,7 @@ async fn four_large_reads(store: &RedisStore, name: &str) -> (usize, usize) {
             }
         }
     }
-    (served, late)
+    late
 }
 
 /// With a deadline too short for all of them, those that can be served are, and nothing breaks.
@@ -104,25 +113,26 @@ async fn more_large_reads_than_the_link_carries_fail_alone() {
     proxy.throughput(Some(100_000_000 / 8));
     let stop = Arc::new(AtomicBool::new(false));
     let small = small_reads(&store, &stop);
+    let served = Arc::new(AtomicUsize::new(0));
     let tasks: Vec<_> = names
         .into_iter()
         .map(|name| {
-            let store = store.clone();
-            tokio::spawn(async move { four_large_reads(&store, &name).await })
+            let (store, served) = (store.clone(), Arc::clone(&served));
+            tokio::spawn(async move { large_reads(&store, &name, &served).await })
         })
         .collect();
-    let (mut served, mut late) = (0, 0);
+    let mut late = 0;
     for task in tasks {
-        let counts = task.await.expect("no panic");
-        (served, late) = (served + counts.0, late + counts.1);
+        late += task.await.expect("no panic");
     }
+    let served = served.load(Ordering::Relaxed);
     stop.store(true, Ordering::Relaxed);
     let (small_served, failed, longest) = small.await.expect("no panic");
     eprintln!(
         "too many large reads: {served} served, {late} late; small ones: {small_served} served, \
          {failed} failed, longest {longest:?}"
     );
-    assert!(served >= 4, "{served} served, {late} late");
+    assert!(served >= SERVED, "{served} served, {late} late");
     assert_eq!(failed, 0, "of {small_served} small reads");
     assert_eq!(proxy.accepted(), 2, "no connection was given up");
 }

@@ -41,6 +41,14 @@ impl World {
         self.history.lock().expect("the history").clone()
     }
 
+    /// Whether enough was answered to tell anything, and a fault reached a client.
+    pub(super) fn is_rich(&self) -> bool {
+        let history = self.history.lock().expect("the history");
+        let unknown = history.iter().filter(|event| event.did.is_unknown());
+        let unknown = unknown.count();
+        history.len() - unknown > 500 && unknown > 0
+    }
+
     fn now(&self) -> u64 {
         self.clock.fetch_add(1, Ordering::SeqCst)
     }

@@ -30,8 +30,9 @@ async fn f24_a_history_with_faults_holds_every_promise() {
         let client = Client::connect(number, &nemesis.url(number), Arc::clone(&world));
         clients.push(tokio::spawn(client.work()));
     }
-    let end = Instant::now() + patience;
-    while Instant::now() < end {
+    let (start, most) = (Instant::now(), 10 * patience);
+    // On a busy machine it takes longer until enough has happened.
+    while start.elapsed() < patience || (!world.is_rich() && start.elapsed() < most) {
         nemesis.strike().await;
     }
     nemesis.heal();
@@ -43,13 +44,12 @@ async fn f24_a_history_with_faults_holds_every_promise() {
     let last = Client::connect(CLIENTS, &nemesis.url(0), Arc::clone(&world));
     last.read_all().await;
     let history = world.history();
-    let unknown = history.iter().filter(|event| event.did.is_unknown());
-    let unknown = unknown.count();
-    let fine = history.len() - unknown;
     eprintln!("f24: {} strikes, {}", nemesis.strikes(), counts(&history));
     check(&history).unwrap_or_else(|violation| panic!("{violation}"));
-    assert!(fine > 500, "too little was answered to tell anything");
-    assert!(unknown > 0, "no fault reached a client");
+    assert!(
+        world.is_rich(),
+        "too little was answered, or no fault reached a client"
+    );
 }
 
 fn counts(history: &[Event]) -> String {
