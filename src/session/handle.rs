@@ -14,7 +14,7 @@ use crate::id::SessionId;
 use crate::lifecycle::core::Lifecycle;
 use crate::lifecycle::load::Loaded;
 use crate::record::data::{Changes, SessionData};
-use crate::session::inner::{Inner, State, Usage};
+use crate::session::inner::{Access, Inner, State};
 use crate::session::state::{SessionState, Status};
 use crate::store::StoreError;
 use crate::token::Claims;
@@ -23,7 +23,7 @@ use crate::unsearched_body::UnsearchedBody;
 
 /// Handle of a request on its session.
 ///
-/// It is always there, whether or not the request has a session; [`Session::state`] returns which.
+/// It exists whether or not the request has a session; [`Session::state`] returns which.
 /// Reading and changing data works on the handle alone. **Nothing is stored without one of the
 /// operations** ([`create`](Self::create), [`update`](Self::update), …): changes on a handle that
 /// is dropped are lost, and a `tracing` event at the level WARN reports how many fields. Clones
@@ -152,8 +152,8 @@ impl Session {
     /// not expire.
     ///
     /// Computed locally from the time to live last seen by this handle; does not contact the
-    /// store. After [`Sessions::get_without_touch`](crate::Sessions::get_without_touch) it returns
-    /// when the session ends without making it live longer.
+    /// store. After [`Sessions::get_without_touch`](crate::Sessions::get_without_touch) it is the time
+    /// to live in the store, which that call does not extend.
     #[must_use]
     pub fn remaining(&self) -> Option<Duration> {
         let state = self.state_read();
@@ -225,7 +225,7 @@ impl Session {
         self.read(SessionData::data)
     }
 
-    /// Sets the fields of `data` in this handle, those that differ from what was loaded; see [`SessionData::merge`].
+    /// Sets the fields of `data` that differ from what was loaded; see [`SessionData::merge`].
     ///
     /// # Errors
     ///
@@ -240,27 +240,28 @@ impl Session {
         self.read(SessionData::to_json)
     }
 
-    /// All fields as JSON text, every value exactly as it is stored; see [`SessionData::to_raw_json`].
+    /// All fields as JSON text, every value exactly as it is stored; see
+    /// [`SessionData::to_raw_json`].
     #[must_use]
     pub fn to_raw_json(&self) -> Box<RawValue> {
         self.read(SessionData::to_raw_json)
     }
 
-    pub(crate) fn usage(&self) -> Usage {
-        self.0.lock().usage
+    pub(crate) fn access(&self) -> Access {
+        self.0.lock().access
     }
 
     /// The state, for reading; the response depends on the session then.
     pub(super) fn state_read(&self) -> MutexGuard<'_, State> {
         let mut state = self.0.lock();
-        state.usage.consulted = true;
+        state.access.state_read = true;
         state
     }
 
     /// The state, for reading data, which the response may contain then.
     pub(super) fn data_read(&self) -> MutexGuard<'_, State> {
         let mut state = self.state_read();
-        state.usage.revealed = true;
+        state.access.data_read = true;
         state
     }
 
