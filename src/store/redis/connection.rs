@@ -74,8 +74,8 @@ impl Connection {
     }
 
     /// When bytes last arrived.
-    pub(super) fn heard_at(&self) -> Instant {
-        self.traffic.heard_at()
+    pub(super) fn last_arrival(&self) -> Instant {
+        self.traffic.last_arrival()
     }
 
     /// Records an answer.
@@ -89,7 +89,7 @@ impl Connection {
             self.answered_at.store(now, Ordering::Relaxed);
         }
         if self.driver.is_none() {
-            self.traffic.hear();
+            self.traffic.record_arrival();
         }
     }
 
@@ -99,7 +99,7 @@ impl Connection {
     /// Only silence of at least `silence` counts. If bytes are arriving the answer is late, and
     /// a call that had little time left proves nothing.
     pub(super) fn record_timeout(&self, start: Instant, silence: Duration) -> bool {
-        let silent = start.max(self.heard_at()).elapsed() >= silence;
+        let silent = start.max(self.last_arrival()).elapsed() >= silence;
         if !silent && !self.is_endless() {
             return false;
         }
@@ -113,7 +113,7 @@ impl Connection {
 
     /// Whether the connection may be dead: nothing arrived for a while, or not in time.
     pub(super) fn is_suspect(&self) -> bool {
-        self.timeouts.load(Ordering::Relaxed) > 0 || self.heard_at().elapsed() >= IDLE
+        self.timeouts.load(Ordering::Relaxed) > 0 || self.last_arrival().elapsed() >= IDLE
     }
 
     /// Whether the connection has answered a call.

@@ -254,7 +254,7 @@ async fn answer_or_silence<T>(
             return Some(answer);
         }
         // Answers come in order: while bytes arrive, they are those of earlier requests, or ours.
-        let extended = deadline.min(connection.heard_at() + patience);
+        let extended = deadline.min(connection.last_arrival() + patience);
         if extended <= until {
             return None;
         }
