@@ -14,7 +14,7 @@ use crate::token::{Claims, Verified};
 use crate::token_rejection::TokenRejection;
 use crate::unsearched_body::UnsearchedBody;
 
-/// Opens, lists and destroys sessions.
+/// Entry point: opens, lists and destroys the sessions of one keyspace.
 ///
 /// Built by [`Sessions::builder`]; clones share everything. The middleware is built on this type;
 /// it also works without HTTP.
@@ -250,8 +250,9 @@ impl Sessions {
         run_to_completion(Arc::clone(&self.lifecycle).destroy_by_id(id.clone(), None)).await
     }
 
-    /// Ends the session `id` if it belongs to `owner`, and returns whether there was one to end:
-    /// for "log out this device" in the list of a user.
+    /// Ends the session `id` if it belongs to `owner`, and returns whether there was one to end.
+    ///
+    /// For "log out this device" in the list of a user.
     ///
     /// # Errors
     ///
@@ -273,8 +274,8 @@ impl Sessions {
     /// Ends every session of `owner` and returns how many there were.
     ///
     /// After `Ok` no session that was acknowledged before the call works. One that is created
-    /// during the call either does not work or is listed. Runs to completion even if the caller is dropped; after a failure it can be
-    /// repeated.
+    /// during the call either does not work or is listed. Runs to completion even if the caller is
+    /// dropped; after a failure it can be repeated.
     ///
     /// # Errors
     ///
@@ -283,7 +284,7 @@ impl Sessions {
         run_to_completion(Arc::clone(&self.lifecycle).destroy_all(parse(owner)?, None)).await
     }
 
-    /// As [`destroy_all`](Self::destroy_all), but leaves the session `keep` alone.
+    /// Ends every session of `owner` except `keep`, as [`destroy_all`](Self::destroy_all).
     ///
     /// # Errors
     ///

@@ -126,10 +126,10 @@ impl CreateSession {
         self
     }
 
-    /// Issues no token: awaits to the id of the session. Needs no key ring, and signs nothing.
-    /// Claims that were set are not used.
+    /// Creates the session without a token, and returns its id instead.
     ///
-    /// Open the session with [`Sessions::get`](crate::Sessions::get).
+    /// Needs no key ring, and signs nothing. Claims that were set are not used. Open the session
+    /// with [`Sessions::get`](crate::Sessions::get).
     pub fn without_token(self) -> CreateWithoutToken {
         CreateWithoutToken {
             session: self.session,

@@ -81,8 +81,8 @@ impl Session {
 
     /// Replaces the whole data by `data`, which must serialize to a JSON object.
     ///
-    /// The last writer wins; the owner and the times stay. Changes made on this handle before are dropped, and a
-    /// pending [`set_owner`](Self::set_owner) stays pending.
+    /// The last writer wins; the owner and the times stay. Changes made on this handle before are
+    /// dropped, and a pending [`set_owner`](Self::set_owner) stays pending.
     ///
     /// # Errors
     ///
@@ -115,8 +115,8 @@ impl Session {
         self.0.run("touch", self.0.touch(None)).await
     }
 
-    /// As [`touch`](Self::touch), for `ttl` instead of the max age, until the next use of the
-    /// session resets it.
+    /// Sets the time to live to `ttl` instead of the max age, until the next use of the session
+    /// resets it; see [`touch`](Self::touch).
     ///
     /// # Errors
     ///
@@ -189,7 +189,8 @@ impl Session {
     /// Returns whether the store still holds the session, without resetting its time to live.
     ///
     /// For connections that outlive their request, such as a WebSocket, whose handle shows the
-    /// session as it was at the start. After `Ok(false)` the [`state`](Self::state) is no longer active.
+    /// session as it was at the start. After `Ok(false)` the [`state`](Self::state) is no longer
+    /// active.
     ///
     /// # Errors
     ///

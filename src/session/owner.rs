@@ -12,7 +12,7 @@ use crate::session::inner::{Inner, OwnerChange};
 use crate::session::state::Status;
 
 impl Session {
-    /// The owner: the one set on this handle, or else the one that is stored.
+    /// Returns the owner: the one set on this handle, or else the one that is stored.
     #[must_use]
     pub fn owner(&self) -> Option<String> {
         let state = self.data_read();

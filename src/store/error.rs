@@ -141,7 +141,7 @@ pub enum StoreErrorKind {
 }
 
 impl StoreErrorKind {
-    /// The kind in `snake_case`, as logs and metrics name it.
+    /// Returns the kind in `snake_case`, as logs and metrics name it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
