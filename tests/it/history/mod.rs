@@ -48,7 +48,7 @@ async fn f24_a_history_with_faults_holds_every_promise() {
     let fine = history.len() - unknown;
     eprintln!("f24: {} strikes, {}", nemesis.strikes(), counts(&history));
     check(&history).unwrap_or_else(|violation| panic!("{violation}"));
-    assert!(fine > 500, "too little was answered to tell anything");
+    assert!(fine > 500, "too few answers to prove anything");
     assert!(unknown > 0, "no fault reached a client");
 }
 
