@@ -13,14 +13,16 @@ use tokio::time::Instant;
 
 use super::traffic::Traffic;
 
-/// After so many time-outs in a row in silence, the connection is dead, not the server slow.
+/// The number of time-outs in a row, without any bytes from the server, after which the connection
+/// counts as dead and not the server as slow.
 const TIMEOUTS: u32 = 3;
-/// A connection on which nothing arrived for so long may be dead without our knowledge.
+/// The time without any bytes from the server after which the connection may be dead: a network
+/// that drops it sends no notice.
 const IDLE: Duration = Duration::from_secs(1);
-/// Bytes that arrive for so long without completing an answer are garbage.
+/// The time in which arriving bytes must complete an answer. Otherwise they are garbage.
 const ENDLESS: Duration = Duration::from_secs(10);
 
-/// A connection that calls share.
+/// Connection that calls share.
 pub(super) struct Connection {
     handle: MultiplexedConnection,
     traffic: Arc<Traffic>,
@@ -42,7 +44,7 @@ impl Connection {
         Self::new(handle, traffic, Some(driver))
     }
 
-    /// A connection that a pool has made. Of its traffic only whole answers are seen.
+    /// A connection that a pool has made. Only whole answers are seen on it, no single bytes.
     #[cfg(any(feature = "pool", test))]
     pub(super) fn of_pool(handle: MultiplexedConnection) -> Self {
         Self::new(handle, Traffic::new(), None)
@@ -68,7 +70,7 @@ impl Connection {
         self.handle.clone()
     }
 
-    /// How long ago the connection was made.
+    /// Returns how long ago the connection was made.
     pub(super) fn age(&self) -> Duration {
         self.traffic.born().elapsed()
     }
@@ -93,8 +95,8 @@ impl Connection {
         }
     }
 
-    /// Records that no answer came in time to a call of `start`, and returns whether the
-    /// connection is to be considered dead.
+    /// Records that a call begun at `start` timed out, and returns whether the connection counts as
+    /// dead.
     ///
     /// Only silence of at least `silence` counts. If bytes are arriving the answer is late, and
     /// a call that had little time left proves nothing.
