@@ -1,4 +1,4 @@
-//! Sessions in a file: a durable store on a database of your own, here the embedded database redb.
+//! Sessions in a file: a durable store on the embedded database redb.
 //!
 //! The database needs a read and a compare-and-swap; `CasStore` makes a complete store of them.
 //! Run this twice: the second process finds the session of the first.

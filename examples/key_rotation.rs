@@ -1,7 +1,7 @@
-//! Changing the signing key without logging anyone out.
+//! Key rotation: a new signing key, and all sessions stay valid.
 //!
 //! Deploy the new key as a verifying key everywhere, then sign with it, and drop the old key once
-//! the last token under it has run out. `cargo run --example key_rotation`
+//! the last token under it has expired. `cargo run --example key_rotation`
 
 use jwt_redis_session::{
     Algorithm, Keyring, MemoryStore, SessionError, Sessions, TokenRejection,
@@ -16,7 +16,7 @@ fn before() -> Result<Keyring, KeyringError> {
     Keyring::hs256(OLD)
 }
 
-/// Signs with the new key, still verifies the old one. Tokens now say which key signed them.
+/// Signs with the new key, still verifies the old one. Tokens now name the key that signed them.
 fn during() -> Result<Keyring, KeyringError> {
     Keyring::builder(Algorithm::Hs256)
         .signing(SigningKey::secret(NEW).kid("2027"))

@@ -1,6 +1,6 @@
 //! A changed password ends all other sessions of the user, and this one gets a new token.
 //!
-//! `cargo run --example logout_everywhere` plays it through without a network.
+//! `cargo run --example logout_everywhere` runs all steps without a network.
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -13,17 +13,16 @@ use jwt_redis_session::{
 use tower::ServiceExt;
 
 async fn log_in(session: Session, Path(user): Path<String>) -> Result<String, SessionError> {
-    // Sessions with the same owner are what "everywhere" means.
-    session.set_owner(user)?;
-    Ok(session.create().await?.into_string())
+    // "Everywhere" means all sessions with the same owner.
+    Ok(session.login(user).await?.into_string())
 }
 
 async fn devices(session: ActiveSession) -> Result<String, SessionError> {
     Ok(session.list().await?.len().to_string())
 }
 
-/// First the new password is stored, so that the old one opens no more sessions; then those that
-/// it had opened end. If a step fails, all of it may be repeated.
+/// Stores the new password first, so that the old one opens no more sessions, then ends the
+/// sessions that it has opened. If a step fails, all of them may be repeated.
 async fn change_password(session: ActiveSession) -> Result<String, SessionError> {
     // Store the hash of the new password here.
     session.destroy_others().await?;

@@ -1,4 +1,4 @@
-//! The smallest app: log in, be greeted, log out.
+//! The smallest app: login, greeting, logout.
 //!
 //! `cargo run --example minimal`, then:
 //!
@@ -17,7 +17,7 @@ use jwt_redis_session::{
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // A real app has a secret of its own (`openssl rand -base64 32`), and a RedisStore.
+    // In production: a random secret (`openssl rand -base64 32`) and a `RedisStore`.
     let keyring = Keyring::hs256("a secret for this example alone, not for you")?;
     let sessions = Sessions::builder(MemoryStore::new(), keyring).build()?;
     let app = Router::new()

@@ -1,4 +1,4 @@
-//! A session that is a struct of your own, read and written as a whole, and counted up safely.
+//! A struct as the session: read and written as a whole, with a counter that loses no visit.
 //!
 //! `cargo run --example typed`, then:
 //!

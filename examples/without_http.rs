@@ -1,5 +1,5 @@
 //! Sessions without HTTP: create, get, refresh, update, kill and kill-all of an app and an owner,
-//! with opaque tokens, for a job queue, a game server or a protocol of your own.
+//! with opaque tokens, for a job queue, a game server or another protocol.
 //!
 //! `cargo run --example without_http`
 
@@ -9,7 +9,7 @@ use jwt_redis_session::{
     MemoryStore, OpaqueTokens, Session, SessionError, Sessions, TokenRejection, token::Encoding,
 };
 
-/// The sessions of one app: a keyspace of its own, 128-byte tokens in hexadecimal, and at most a
+/// The sessions of one app: a separate keyspace, 128-byte tokens in hexadecimal, and at most a
 /// week without use.
 fn sessions_of(app: &str, store: MemoryStore) -> Result<Sessions, Box<dyn std::error::Error>> {
     let tokens = OpaqueTokens::new().size(128)?.encoding(Encoding::Hex);
@@ -45,7 +45,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         phone.len()
     );
 
-    // Another app does not know them, even in the same store.
+    // Another app cannot open them, even in the same store.
     let foreign = get(&blog, &phone).await.unwrap_err();
     assert_eq!(foreign, SessionError::Rejected(TokenRejection::Unknown));
 

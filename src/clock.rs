@@ -14,7 +14,7 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
     fn now(&self) -> SystemTime;
 }
 
-/// The clock of the operating system.
+/// Clock of the operating system.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
@@ -24,7 +24,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock for tests that is moved by hand. Clones share the time.
+/// Clock for tests that is moved by hand. Clones share the time.
 ///
 /// ```
 /// use std::time::Duration;

@@ -56,7 +56,7 @@ pub enum SessionError {
     /// existing session was not changed.
     #[error("a session with this id exists already; choose another id or destroy it first")]
     Taken,
-    /// The session would exceed a limit of the configuration. Nothing was sent to the store.
+    /// The session would exceed a limit of the configuration. Nothing was stored.
     #[error("the session would have {size} {unit}, more than the limit of {limit}")]
     #[non_exhaustive]
     TooLarge {
@@ -96,8 +96,8 @@ pub enum SessionError {
     /// The field names `_jrs`, `id`, `jwt` and `claims` are reserved.
     #[error("the session field `{0}` is reserved; use another name")]
     ReservedField(String),
-    /// An owner is 1 to 512 bytes of UTF-8.
-    #[error("an owner is 1 to 512 bytes of UTF-8")]
+    /// The owner is empty or longer than 512 bytes.
+    #[error("the owner is empty or too long; use 1 to 512 bytes of UTF-8")]
     InvalidOwner,
     /// The session has no owner, and the operation concerns the owner's sessions.
     #[error("the session has no owner; call `set_owner` before `create`")]
@@ -107,15 +107,15 @@ pub enum SessionError {
         "these sessions have no tokens; use `create().without_token()` or build with a key ring"
     )]
     NoTokens,
-    /// A time to live is at least a millisecond and at most 100 years.
-    #[error("a time to live is at least a millisecond and at most 100 years")]
+    /// A time to live is below a millisecond or above 100 years.
+    #[error("the time to live is out of range; use 1 millisecond to 100 years")]
     InvalidDuration,
     /// The token could not be issued.
     #[error(transparent)]
     Token(#[from] TokenError),
     /// The task that ran the operation was stopped by a shutdown of the runtime or by a panic.
     /// Whether it was carried out is unknown.
-    #[error("the operation was stopped before its end")]
+    #[error("the operation was stopped before its end; it may or may not have been carried out")]
     Interrupted,
 }
 
@@ -165,7 +165,7 @@ fn target(field: Option<&str>) -> String {
     }
 }
 
-/// What [`SessionError::TooLarge`] counts.
+/// Unit of the size in [`SessionError::TooLarge`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SizeUnit {
@@ -194,19 +194,19 @@ pub struct JsonError {
 }
 
 impl JsonError {
-    /// The kind of the error.
+    /// Returns the kind of the error.
     #[must_use]
     pub const fn kind(&self) -> JsonErrorKind {
         self.kind
     }
 
-    /// The line in the JSON text, from 1; 0 if the position is unknown.
+    /// Returns the line in the JSON text, from 1; 0 if the position is unknown.
     #[must_use]
     pub const fn line(&self) -> usize {
         self.line
     }
 
-    /// The column in the line, from 1; 0 if the position is unknown.
+    /// Returns the column in the line, from 1; 0 if the position is unknown.
     #[must_use]
     pub const fn column(&self) -> usize {
         self.column

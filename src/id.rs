@@ -10,7 +10,7 @@ use serde::{Serialize, Serializer};
 
 use crate::{crypto, encoding};
 
-/// Name of one session: the `jti` claim of its token and the end of its Redis key.
+/// Id of a session: the `jti` claim of its token and the end of its Redis key.
 ///
 /// Always 16 to 128 characters of `A-Z a-z 0-9 _ -`, so an id can never leave its keyspace.
 /// Knowing an id grants no access; only the token does. Cloning does not copy the text.
@@ -147,7 +147,7 @@ impl AsRef<str> for SessionId {
 
 /// Error returned by [`SessionId::parse`] for text that is not a session id.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a session id is 16 to 128 characters of A-Z a-z 0-9 _ -")]
+#[error("the text is not a session id; use 16 to 128 characters of A-Z a-z 0-9 _ -")]
 pub struct InvalidSessionId(());
 
 #[cfg(test)]

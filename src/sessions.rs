@@ -14,7 +14,7 @@ use crate::token::{Claims, Verified};
 use crate::token_rejection::TokenRejection;
 use crate::unsearched_body::UnsearchedBody;
 
-/// Opens, lists and destroys sessions.
+/// Entry point: opens, lists and destroys the sessions of one keyspace.
 ///
 /// Built by [`Sessions::builder`]; clones share everything. The middleware is built on this type;
 /// it also works without HTTP.
@@ -65,7 +65,8 @@ impl Sessions {
 
     /// Opens the session that `token` names.
     ///
-    /// One round trip to the store; none if the token is bad.
+    /// One round trip to the store; none if the token is bad. `RedisStore` reads a record of 64 KiB
+    /// or more in a second one.
     ///
     /// # Errors
     ///
@@ -80,8 +81,8 @@ impl Sessions {
         }
     }
 
-    /// As [`open`](Self::open), but always returns a handle, whose [`state`](Session::state) holds
-    /// the result. For middleware.
+    /// Opens the session that `token` names, and always returns a handle, whose
+    /// [`state`](Session::state) holds the result. For middleware.
     pub async fn from_token(&self, token: &str) -> Session {
         match self.verify(token) {
             Ok(verified) => self.load_verified(verified).await,
@@ -99,10 +100,11 @@ impl Sessions {
         }
     }
 
-    /// Verifies a token with the key ring and the clock of these sessions, without contacting the
-    /// store, for example to read the claims of a token whose session is gone.
+    /// Verifies a token without contacting the store, for example to read the claims of a token
+    /// whose session is gone.
     ///
-    /// Nothing is counted. The result is no login; see [`Verified`]. For an opaque token only the
+    /// Uses the key ring and the clock of these sessions. No metric is counted. A verified token
+    /// is not a login; see [`Verified`]. For an opaque token only the
     /// form is checked.
     ///
     /// ```
@@ -155,11 +157,14 @@ impl Sessions {
         Ok(self.active(id, loaded))
     }
 
-    /// As [`get`](Self::get), but leaves the time to live alone, also with
-    /// [`Touch::EveryRead`](crate::Touch::EveryRead): to read a session without using it, or to
-    /// decide first whether the caller may use it. [`Session::keep_alive`] resets it afterwards.
+    /// Opens the session `id` without resetting its time to live, even with
+    /// [`Touch::EveryRead`](crate::Touch::EveryRead).
     ///
-    /// Redis: `GET` and `PTTL`, one round trip; nothing is written.
+    /// Reads a session without using it, or before it is decided whether the caller may use it.
+    /// [`Session::keep_alive`] resets the time to live afterwards.
+    ///
+    /// Redis: `PTTL` and `GETRANGE` in one round trip; a value of 64 KiB or more is read with `GET`
+    /// in a second one. Nothing is written.
     ///
     /// ```
     /// # use jwt_redis_session::{Session, SessionError, SessionId, Sessions};
@@ -203,8 +208,10 @@ impl Sessions {
         Self::get_across(ids.into_iter().map(|id| (self, id))).await
     }
 
-    /// Opens several sessions of different keyspaces, as [`get_many`](Self::get_many): in one round
-    /// trip if all `Sessions` were built from clones of one store, else one after the other.
+    /// Opens several sessions of different keyspaces, as [`get_many`](Self::get_many).
+    ///
+    /// Takes one round trip if all `Sessions` were built from clones of one
+    /// [`SharedStore`](crate::store::SharedStore); otherwise opens one after the other.
     ///
     /// ```
     /// # use jwt_redis_session::{Session, SessionError, SessionId, Sessions};
@@ -232,8 +239,9 @@ impl Sessions {
             .collect()
     }
 
-    /// Ends the session `id`, whoever owns it, and returns whether there was one to end. A record
-    /// that is corrupt is deleted. Runs to completion even if the caller is dropped.
+    /// Ends the session `id` of any owner, and returns whether there was one to end.
+    ///
+    /// A record that is corrupt is deleted. Runs to completion even if the caller is dropped.
     ///
     /// # Errors
     ///
@@ -242,8 +250,9 @@ impl Sessions {
         run_to_completion(Arc::clone(&self.lifecycle).destroy_by_id(id.clone(), None)).await
     }
 
-    /// Ends the session `id` if it belongs to `owner`, and returns whether there was one to end:
-    /// for "log out this device" in the list of a user.
+    /// Ends the session `id` if it belongs to `owner`, and returns whether there was one to end.
+    ///
+    /// For "log out this device" in the list of a user.
     ///
     /// # Errors
     ///
@@ -262,10 +271,11 @@ impl Sessions {
         SessionEntry::list(&self.lifecycle, parse(owner)?).await
     }
 
-    /// Ends every session of `owner` and returns how many there were: after `Ok` none that was
-    /// acknowledged before the call works, and one that is created during it either does not work
-    /// or is listed. Runs to completion even if the caller is dropped; after a failure it can be
-    /// repeated.
+    /// Ends every session of `owner` and returns how many there were.
+    ///
+    /// After `Ok` no session that was acknowledged before the call works. One that is created
+    /// during the call either does not work or is listed. Runs to completion even if the caller is
+    /// dropped; after a failure it can be repeated.
     ///
     /// # Errors
     ///
@@ -274,7 +284,7 @@ impl Sessions {
         run_to_completion(Arc::clone(&self.lifecycle).destroy_all(parse(owner)?, None)).await
     }
 
-    /// As [`destroy_all`](Self::destroy_all), but leaves the session `keep` alone.
+    /// Ends every session of `owner` except `keep`, as [`destroy_all`](Self::destroy_all).
     ///
     /// # Errors
     ///

@@ -1,6 +1,6 @@
 //! How often the verification of a token allocates.
 //!
-//! A test binary of its own: the counting allocator would slow the others down.
+//! A separate test binary: the counting allocator would slow the others down.
 
 use std::time::{Duration, SystemTime};
 

@@ -23,7 +23,7 @@ type Failure = Box<dyn std::error::Error>;
 /// Server-side sessions over HTTP, for apps in any language.
 ///
 /// Settings come from the file, then from the environment (`SESSIOND__SECTION__KEY`), then from
-/// the flags. `RUST_LOG` says what is logged; `DEBUG=*` logs more. Every setting stands in `config.yml`.
+/// the flags. `RUST_LOG` says what is logged; `DEBUG=*` logs more. `config.yml` lists every setting.
 #[derive(Debug, Parser)]
 #[command(name = "sessiond", version)]
 struct Cli {
@@ -47,7 +47,7 @@ struct Cli {
 enum Command {
     /// Check the settings and say whether the service could start with them
     CheckConfig,
-    /// Print a random secret, fit for every setting that asks for one
+    /// Print a random secret, fit for every setting that takes one
     GenerateSecret,
     /// Print the OpenAPI document of all APIs
     Openapi,
@@ -157,7 +157,9 @@ fn warn_about(settings: &Settings) {
         tracing::warn!("buckets.master_keys is not set: no bucket can be given an API key");
     }
     if settings.rpc.enabled && settings.rpc.secret.is_none() && !is_loopback(settings) {
-        tracing::warn!("rpc.secret is not set: whoever reaches this address may use the RPC API");
+        tracing::warn!(
+            "rpc.secret is not set: every client that can reach this address may use the RPC API"
+        );
     }
 }
 

@@ -1,4 +1,4 @@
-//! What the service answers when it does not do what it was asked.
+//! Error responses.
 
 use std::borrow::Cow;
 
@@ -12,10 +12,10 @@ use utoipa::ToSchema;
 use crate::json_response::json_response;
 use crate::{request_scope, store_failure};
 
-/// Why a request was not done: a status and `{"error": "…"}`.
+/// Error response: a status and `{"error": "…"}`.
 ///
-/// No text of it holds a secret, a token, a key or session data. What is behind a 5xx is logged
-/// here, once, and not told to the client.
+/// No message holds a secret, a token, a key or session data. The cause of a 5xx is logged here,
+/// once, and not sent to the client.
 #[derive(Clone, Debug)]
 pub(crate) struct ApiError {
     status: StatusCode,

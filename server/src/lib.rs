@@ -1,8 +1,8 @@
 //! `sessiond`: the sessions of [`jwt_redis_session`] over HTTP, for apps in any language.
 //!
-//! This library is what the binary is made of, so that tests can run the service in their own
-//! process: [`Settings`] say what to run, [`App`] is it, [`serve()`] lets it answer. How it is used
-//! over HTTP stands in the README.
+//! The binary is built on this library, so that tests can run the service in their own process:
+//! [`Settings`] configures it, [`App`] is the router, [`serve()`] runs it. The README describes the
+//! APIs.
 //!
 //! ```
 //! use jwt_redis_session_server::{App, Settings};

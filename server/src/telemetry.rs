@@ -82,7 +82,7 @@ mod tests {
 
     use super::*;
 
-    /// The variable that tells a test that it runs in a process of its own.
+    /// The variable that marks the process of a test as a child process.
     const CHILD: &str = "SESSIOND_TEST_CHILD";
 
     #[test]
@@ -99,7 +99,7 @@ mod tests {
         }
     }
 
-    /// Runs the test `name` again in a process of its own, where the variable `CHILD` is set: the
+    /// Runs the test `name` again in a child process, where the variable `CHILD` is set: the
     /// log and the panic hook belong to a whole process.
     fn child(name: &str) -> Command {
         let mut child = Command::new(std::env::current_exe().unwrap());
@@ -143,7 +143,7 @@ mod tests {
             };
             let log = install(settings, EnvFilter::new("info")).unwrap();
             for _ in 0..20_000 {
-                tracing::info!("a line of a hundred bytes or so, which nobody reads for a while");
+                tracing::info!("a line of a hundred bytes or so, which is not read for a while");
             }
             println!("{WRITTEN}");
             drop(log);

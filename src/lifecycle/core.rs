@@ -1,4 +1,4 @@
-//! What every operation on sessions works with.
+//! The configuration and the store calls that all operations on sessions share.
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,8 +18,8 @@ use crate::telemetry;
 use crate::token::TokenFormat;
 use crate::token_rejection::TokenRejection;
 
-/// Configuration that the operations on sessions share. Each operation is an `impl` in a file of
-/// its own.
+/// Configuration that the operations on sessions share. Each operation is an `impl` in its own
+/// file.
 pub(crate) struct Lifecycle {
     pub(crate) store: SharedStore,
     /// `None`: the sessions have no tokens.

@@ -27,7 +27,7 @@ impl Lifecycle {
         let deleted = telemetry::store_call("destroy", self.store.delete(&key)).await;
         let deleted = deleted.map_err(record_error)?;
         if let Some(index) = self.index(owner.as_ref()) {
-            // A call of its own: a pipeline goes on after a delete that was refused, and a session
+            // A separate call: a pipeline goes on after a delete that was refused, and a session
             // that lives on must stay in the index, or `destroy_all` misses it. Best effort: the
             // session is gone, and its entry is removed when due.
             let _ = self.remove_entry(&index, &id).await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 /// The longest time to live: 100 years, far within what Redis takes.
 const MAX: Duration = Duration::from_secs(100 * 365 * 86_400);
 
-/// The part of the max age after which a read pushes the time to live back, unless configured.
+/// The default of [`Touch::After`] is the max age divided by this.
 pub(crate) const DEFAULT_SHARE: u32 = 16;
 
 /// Whether a store can keep a record for `ttl`.
@@ -13,7 +13,7 @@ pub(crate) const fn is_storable(ttl: Duration) -> bool {
     ttl.as_millis() >= 1 && ttl.as_secs() <= MAX.as_secs()
 }
 
-/// How long sessions live.
+/// Lifetime of sessions: idle, absolute, or both.
 ///
 /// ```
 /// use std::time::Duration;
@@ -33,7 +33,7 @@ pub(crate) const fn is_storable(ttl: Duration) -> bool {
 pub enum Lifetime {
     /// This long after the last use.
     Idle(Duration),
-    /// This long after the creation, however much the session is used. Tokens carry `exp`, and a
+    /// This long after the creation, even if the session is used. Tokens carry `exp`, and a
     /// JWT without it is rejected.
     Absolute(Duration),
     /// Whichever ends first.
@@ -45,7 +45,7 @@ pub enum Lifetime {
     },
 }
 
-/// When a read resets the time to live of a session to the full idle time.
+/// Rule for when a read resets the time to live of a session to the full idle time.
 ///
 /// Without meaning for [`Lifetime::Absolute`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,7 +67,7 @@ pub enum Touch {
 }
 
 impl Lifetime {
-    /// 30 minutes of idle and 12 hours of absolute lifetime (OWASP ASVS 5.0, 7.3).
+    /// Returns 30 minutes of idle and 12 hours of absolute lifetime (OWASP ASVS 5.0, 7.3).
     #[must_use]
     pub const fn owasp() -> Self {
         Self::Both {
@@ -123,8 +123,8 @@ pub(crate) fn limit(ttl: Duration, expires: Option<i64>, now_millis: i64) -> Opt
 pub(crate) struct Remaining {
     /// `None`: it did not expire.
     ttl: Option<Duration>,
-    /// When that was, in Unix milliseconds; before the store was asked, so that the record never
-    /// ends before it is thought to.
+    /// When that was, in Unix milliseconds. Taken before the call of the store, so the computed end
+    /// is never later than the real one.
     at_millis: i64,
 }
 
@@ -143,7 +143,7 @@ impl Remaining {
         [ttl, end].into_iter().flatten().min()
     }
 
-    /// What is left of it; a clock that went back counts as one that stood still.
+    /// Returns what is left at `now`. A clock that went back counts as one that stopped.
     pub(crate) fn at(self, now_millis: i64) -> Option<Duration> {
         let passed = now_millis.saturating_sub(self.at_millis);
         let passed = Duration::from_millis(u64::try_from(passed).unwrap_or(0));

@@ -31,8 +31,8 @@ impl Lifecycle {
     /// Reads every session of `owner`.
     ///
     /// Also completes a `destroy_all` or a rotation that crashed, and removes entries whose
-    /// sessions have ended. Those of live tombstones are shown: the operation that set them may
-    /// still fail, and then the session goes on.
+    /// sessions have ended. A session with a recent tombstone is listed: the operation that set the
+    /// tombstone may still fail, and then the session goes on.
     pub(crate) async fn list(self: &Arc<Self>, owner: Owner) -> Result<Vec<Listed>, SessionError> {
         let index = self.keyspace.index(&owner);
         let reading = self.store.index_list(&index, IndexFilter::All);
@@ -41,7 +41,7 @@ impl Lifecycle {
             .into_iter()
             .partition(|entry| self.is_abandoned(entry.state));
         if !abandoned.is_empty() {
-            // Several steps: a caller that is dropped must not leave half of them undone.
+            // Several steps: they run to their end even if the caller is dropped.
             let (lifecycle, owner, index) = (Arc::clone(self), owner.clone(), index.clone());
             run_to_completion(async move {
                 let ids: Vec<_> = abandoned.into_iter().map(|entry| entry.member).collect();

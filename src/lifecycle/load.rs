@@ -139,7 +139,7 @@ impl Lifecycle {
     }
 
     /// Completes a read that has set the TTL of the record to `set`: refreshes the index entry,
-    /// and shortens the TTL if only the record knows the absolute end.
+    /// and shortens the TTL if the absolute end is in the record only, not in the token.
     fn complete_touch(self: &Arc<Self>, id: &SessionId, record: &Record, set: Duration) {
         if let Ok(full) = self.ttl(record)
             && (record.meta().owner.is_some() || full < set)

@@ -6,7 +6,7 @@
 //! `wait-until:<Unix milliseconds>` in the metadata. That write is as small as those of the
 //! others. Writers that find such a nonce wait until the record changes or the time has passed.
 //!
-//! The reservation is a request, not a lock. A writer that does not know it, such as the npm
+//! The reservation is a request, not a lock. A writer that ignores it, such as the npm
 //! package, overwrites it, and a writer that crashed holds others up for at most
 //! [`MAX_RESERVATION`].
 

@@ -13,8 +13,8 @@ const MAX_DOUBLINGS: u32 = 4;
 
 /// Attempts of one operation, with a random pause before the later ones.
 ///
-/// Every operation has the same loop: `while retries.next().await { attempt }`, and an error
-/// behind it.
+/// Every operation has the same loop: `while retries.next().await { attempt }`, followed by an
+/// error.
 pub(crate) struct Retries {
     attempt: u32,
     limit: u32,

@@ -62,8 +62,8 @@ impl Lifecycle {
     /// Moves the session to a new id, with the result of `edit` as its record.
     ///
     /// The old id stops working. Of several concurrent rotations of one session exactly one
-    /// succeeds; the others find it gone. Until the decision the old id works, and so it does
-    /// after a failure.
+    /// succeeds; the others find it gone. The old id works until the decision, and again after a
+    /// failure.
     ///
     /// Steps: (1) put both ids into the indexes, (2) insert the new record and check its entry,
     /// (3) decide: one atomic step on the old owner's index makes the old id a tombstone if it is
@@ -93,7 +93,7 @@ impl Lifecycle {
         Err(SessionError::lost(revoked))
     }
 
-    /// Makes one attempt of a rotation, with a new id of its own.
+    /// Makes one attempt of a rotation, under an id that no other attempt uses.
     pub(crate) async fn rotate_once(
         &self,
         old: &SessionId,
@@ -199,7 +199,8 @@ impl Lifecycle {
         let Some(index) = self.index(old_owner) else {
             return Ok(Attempt::Rotated);
         };
-        // In the index of another owner there is no new id to check.
+        // The index of the old owner has no new id if the owner changes: `old` twice makes the step
+        // check the old id only.
         let new = if old_owner == pair.after.meta().owner.as_ref() {
             pair.new
         } else {
@@ -230,6 +231,7 @@ impl Lifecycle {
             let deleted = telemetry::store_call("rotate", deletion).await;
             match deleted.map_err(record_error)? {
                 CompareOutcome::Applied => {
+                    // Best effort: the session has moved, and a list removes old tombstones.
                     let _ = self.remove_old(pair).await;
                     return Ok(Attempt::Rotated);
                 }
@@ -239,6 +241,8 @@ impl Lifecycle {
                 }
                 CompareOutcome::Mismatch(value) => {
                     let before = self.parse(value)?;
+                    // The decision was made on the index of the former owner. A `destroy_all` of
+                    // the present one has not seen it, so that index has to decide again.
                     if before.meta().owner != pair.before.meta().owner {
                         pair.before = before;
                         return Ok(Attempt::OwnerChanged);
@@ -254,8 +258,8 @@ impl Lifecycle {
 
     /// Writes newer data to the new record and returns whether that still exists.
     ///
-    /// No one knows the new token yet, but the new id may be in a list: whatever was written to
-    /// the new record meanwhile is overwritten.
+    /// The new token was not returned yet, but the new id may be in a list. What was written to the
+    /// new record through the list is overwritten.
     async fn copy_newer(
         &self,
         pair: &mut Pair<'_>,

@@ -16,8 +16,9 @@ pin_project! {
     /// Data, trailers and errors are those of the other body, in the same order. Chunk boundaries
     /// may differ.
     ///
-    /// A [`ReplayBody`](super::ReplayBody) is made from it. It is also a body for services whose
-    /// own body type is none, such as hyper's `Incoming`: see [`SessionBody::wrap`].
+    /// [`ReplayBody::replay`](super::ReplayBody::replay) gets it. It is also the body type of
+    /// services whose own body does not implement that trait, such as hyper's `Incoming`; see
+    /// [`SessionBody::wrap`].
     pub struct SessionBody<B: Body> {
         data: Bytes,
         frames: VecDeque<Frame<Bytes>>,
@@ -51,7 +52,7 @@ impl<B: Body> SessionBody<B> {
         Self::replay(nothing, body)
     }
 
-    /// Wraps the body of a request, so that a token can be looked for in it.
+    /// Wraps the body of a request, so that it can be searched for a token.
     ///
     /// For tower's `map_request`, outside of the layer:
     ///

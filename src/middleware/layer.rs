@@ -101,14 +101,17 @@ impl JwtRedisSession {
         }
     }
 
-    /// Sets up to which length a body is searched for a token, in bytes. Defaults to 64 KiB. A
-    /// longer one is [`UnsearchedBody::TooLarge`](crate::middleware::UnsearchedBody::TooLarge).
+    /// Sets the largest body that is searched for a token, in bytes. Defaults to 64 KiB.
+    ///
+    /// A larger one is [`UnsearchedBody::TooLarge`](crate::middleware::UnsearchedBody::TooLarge).
     pub fn body_limit(mut self, bytes: usize) -> Self {
         self.settings_mut().limits.bytes = bytes;
         self
     }
 
-    /// Sets how long such a body may take to arrive. Defaults to 10 s. A slower one is
+    /// Sets how long a body that is searched may take to arrive. Defaults to 10 s.
+    ///
+    /// A slower one is
     /// [`UnsearchedBody::TimedOut`](crate::middleware::UnsearchedBody::TimedOut).
     pub fn body_deadline(mut self, deadline: Duration) -> Self {
         self.settings_mut().limits.deadline = deadline;
@@ -190,8 +193,8 @@ impl<P: Clone> JwtRedisSession<P> {
         self
     }
 
-    /// Also attaches the session as [`Tagged<T>`](crate::Tagged), which another layer between this
-    /// one and the handler does not replace: for several kinds of session side by side.
+    /// Also attaches the session as [`Tagged<T>`](crate::Tagged), for several kinds of session side
+    /// by side. Another layer between this one and the handler does not replace it.
     ///
     /// Give each layer its own keyspace, and sources that do not overlap. `Authorization: Bearer`
     /// is in the default lists of all of them, and a token there is rejected by all layers but its

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use http::Extensions;
 use tokio::sync::OnceCell;
 
-use crate::session::{Session, Usage};
+use crate::session::{Access, Session};
 use crate::sessions::Sessions;
 use crate::token::Verified;
 
@@ -111,9 +111,9 @@ impl LazySession {
     }
 
     /// Returns what the request has done with the session so far.
-    pub(super) fn usage(&self) -> Usage {
+    pub(super) fn access(&self) -> Access {
         let session = self.loaded();
-        session.map_or_else(Usage::default, |session| session.usage())
+        session.map_or_else(Access::default, |session| session.access())
     }
 
     /// Inserts it into the extensions in place of what an outer layer has inserted.

@@ -1,4 +1,4 @@
-//! Request bodies in which a token can be looked for.
+//! Request bodies that can be searched for a token.
 
 use bytes::{Buf, Bytes};
 use http_body::Body;

@@ -260,5 +260,5 @@ impl Realm {
 
 /// Error returned for a realm that is not printable ASCII.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a realm is printable ASCII")]
+#[error("the realm is not printable ASCII; use the characters from space to `~`")]
 pub struct InvalidRealm(());

@@ -102,8 +102,8 @@ impl<P> Settings<P> {
         token_in_query: bool,
         headers: &mut HeaderMap,
     ) {
-        let usage = session.usage();
-        if usage.revealed || token_in_query {
+        let access = session.access();
+        if access.data_read || token_in_query {
             let no_store = HeaderValue::from_static("no-store");
             headers.entry(CACHE_CONTROL).or_insert(no_store);
         }
@@ -111,7 +111,7 @@ impl<P> Settings<P> {
             let no_referrer = HeaderValue::from_static("no-referrer");
             headers.entry(REFERRER_POLICY).or_insert(no_referrer);
         }
-        if let Some(vary) = self.vary.as_ref().filter(|_| usage.consulted) {
+        if let Some(vary) = self.vary.as_ref().filter(|_| access.state_read) {
             vary.add_to(headers);
         }
     }

@@ -58,7 +58,7 @@ fn line(names: &[&HeaderName]) -> Option<HeaderValue> {
     Some(HeaderValue::try_from(line).expect("header names are valid in a header value"))
 }
 
-/// Returns whether the response varies on `name` already; `*` stands for all names.
+/// Returns whether the response varies on `name` already; `*` means all names.
 fn lists(headers: &HeaderMap, name: &HeaderName) -> bool {
     let lines = headers.get_all(VARY).iter();
     lines

@@ -8,8 +8,8 @@ use crate::record::owner::Owner;
 
 /// The prefix of every name that one [`Sessions`](crate::Sessions) writes.
 ///
-/// A record stands at `keyspace + id`, as the npm package `jwt-redis-session` has it. An owner's
-/// index stands at `keyspace + "owner:" + base64url(owner) + ":"`. No id contains a colon, so no
+/// The key of a record is `keyspace + id`, as in the npm package `jwt-redis-session`. An owner's
+/// index has the key `keyspace + "owner:" + base64url(owner) + ":"`. No id contains a colon, so no
 /// record of any keyspace can have an index's name, and the base64url part has none either, so
 /// two owners or two keyspaces never share an index.
 #[derive(Clone)]

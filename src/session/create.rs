@@ -16,14 +16,15 @@ use crate::session::inner::Inner;
 use crate::token::Token;
 
 impl Session {
-    /// Creates a session from what was set on this handle, and returns its token. Await the
-    /// returned builder as it is for a session with a fresh id.
+    /// Creates a session with the fields and the owner set on this handle, and returns its token.
     ///
-    /// The token exists only if the store has acknowledged the record. A session that the request
-    /// already had is neither carried over nor ended: what was loaded is not copied, so that the
-    /// data of one user never gets into the session of another. For a login use
-    /// [`login`](Self::login), to keep the data [`rotate`](Self::rotate). Changes count as stored
-    /// then: a second `create` on the same handle starts empty.
+    /// The returned builder creates the session when it is awaited, by default under a random id.
+    /// The token is returned only after the store has acknowledged the record.
+    ///
+    /// A session that the request already has is left as it is. Its data is not copied, so that
+    /// the data of one user never gets into the session of another. For a login use
+    /// [`login`](Self::login); to keep the data use [`rotate`](Self::rotate). A second `create` on
+    /// the same handle starts empty, because the changes are stored by then.
     ///
     /// Redis: `SET NX`. Runs to completion even if the future is dropped after the first poll.
     ///
@@ -79,9 +80,10 @@ impl CreateSession {
         self
     }
 
-    /// Creates the session under a chosen id. Of any number of concurrent or later creations with
-    /// one id, exactly one succeeds while its session exists; the others fail with
-    /// [`SessionError::Taken`] and change nothing.
+    /// Creates the session under a chosen id.
+    ///
+    /// Of several creations with the same id, exactly one succeeds while its session exists. The
+    /// others fail with [`SessionError::Taken`] and change nothing.
     ///
     /// Knowing an id grants no access; only the token does. But **use an id once**: every JWT that
     /// was ever issued for it opens whichever session has it, and an operation that is still
@@ -96,7 +98,7 @@ impl CreateSession {
     /// [`SessionError::Unavailable`] leaves open whether the session was created. It is deleted in
     /// the background if the store answers again at once, and only if it is the one that this call
     /// wrote, unchanged. If the store stays unavailable, or applies the write later, a session
-    /// whose token nobody has may hold the id for the max age: a repetition that fails with
+    /// without a known token may hold the id for the max age: a repetition that fails with
     /// `Taken` does not say whose session it is.
     /// [`Sessions::get_without_touch`](crate::Sessions::get_without_touch) reads it, and
     /// [`Sessions::destroy`](crate::Sessions::destroy) frees the id.
@@ -124,10 +126,10 @@ impl CreateSession {
         self
     }
 
-    /// Issues no token: awaits to the id of the session. Needs no key ring, and signs nothing.
-    /// Claims that were set are not used.
+    /// Creates the session without a token, and returns its id instead.
     ///
-    /// Open the session with [`Sessions::get`](crate::Sessions::get).
+    /// Needs no key ring, and signs nothing. Claims that were set are not used. Open the session
+    /// with [`Sessions::get`](crate::Sessions::get).
     pub fn without_token(self) -> CreateWithoutToken {
         CreateWithoutToken {
             session: self.session,

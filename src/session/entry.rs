@@ -12,7 +12,7 @@ use crate::lifecycle::list::Listed;
 use crate::record::data::{Changes, SessionData};
 use crate::record::owner::Owner;
 
-/// A session in the list of its owner, as it was when the list was made.
+/// Session in the list of its owner, as it was when the list was read.
 #[derive(Clone, Debug)]
 pub struct SessionEntry {
     id: SessionId,
@@ -48,34 +48,35 @@ impl SessionEntry {
         }
     }
 
-    /// The id of the session.
+    /// Returns the id of the session.
     #[must_use]
     pub const fn id(&self) -> &SessionId {
         &self.id
     }
 
-    /// When the session was created; `None` if it was created by Node.
+    /// Returns when the session was created; `None` if it was created by Node.
     #[must_use]
     pub fn created_at(&self) -> Option<SystemTime> {
         from_unix_seconds(self.data.record()?.meta().created?)
     }
 
-    /// When the session ends if it is not used; `None` if it does not expire.
+    /// Returns when the session ends if it is not used; `None` if it does not expire.
     ///
-    /// Computed from the time to live in the store and the clock of the application, so that it is
-    /// exact to the difference between the clocks and the time of the round trip.
+    /// Computed from the time to live in the store and the clock of the application, so it is
+    /// off by the difference between the clocks and by the time of the round trip.
     #[must_use]
     pub const fn expires_at(&self) -> Option<SystemTime> {
         self.expires
     }
 
-    /// When the session ends however much it is used; `None` without an absolute lifetime.
+    /// Returns when the session ends at the latest, even if it is used; `None` without an absolute
+    /// lifetime.
     #[must_use]
     pub const fn absolute_expiry(&self) -> Option<SystemTime> {
         self.absolute_expiry
     }
 
-    /// The data of the session.
+    /// Returns the data of the session.
     #[must_use]
     pub const fn data(&self) -> &SessionData {
         &self.data

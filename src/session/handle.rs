@@ -14,7 +14,7 @@ use crate::id::SessionId;
 use crate::lifecycle::core::Lifecycle;
 use crate::lifecycle::load::Loaded;
 use crate::record::data::{Changes, SessionData};
-use crate::session::inner::{Inner, State, Usage};
+use crate::session::inner::{Access, Inner, State};
 use crate::session::state::{SessionState, Status};
 use crate::store::StoreError;
 use crate::token::Claims;
@@ -23,7 +23,7 @@ use crate::unsearched_body::UnsearchedBody;
 
 /// Handle of a request on its session.
 ///
-/// It is always there, whether or not the request has a session; [`Session::state`] returns which.
+/// It exists whether or not the request has a session; [`Session::state`] returns which.
 /// Reading and changing data works on the handle alone. **Nothing is stored without one of the
 /// operations** ([`create`](Self::create), [`update`](Self::update), …): changes on a handle that
 /// is dropped are lost, and a `tracing` event at the level WARN reports how many fields. Clones
@@ -92,7 +92,7 @@ impl Session {
         Self(Arc::new(Inner::new(lifecycle, status, data)))
     }
 
-    /// The state of the session.
+    /// Returns the state of the session.
     #[must_use]
     pub fn state(&self) -> SessionState {
         self.state_read().status.state()
@@ -110,25 +110,26 @@ impl Session {
         self.0.lock().is_modified()
     }
 
-    /// The id of the session, if there is one.
+    /// Returns the id of the session, if there is one.
     #[must_use]
     pub fn id(&self) -> Option<SessionId> {
         Some(self.data_read().status.active().ok()?.0.clone())
     }
 
-    /// The verified claims of the token, if there is a session and its token is a JWT.
+    /// Returns the verified claims of the token, if there is a session and its token is a JWT.
     #[must_use]
     pub fn claims(&self) -> Option<Claims> {
         self.data_read().status.active().ok()?.1.cloned()
     }
 
-    /// When the session was created; `None` if there is none or it was created by Node.
+    /// Returns when the session was created; `None` if there is none or it was created by Node.
     #[must_use]
     pub fn created_at(&self) -> Option<SystemTime> {
         from_unix_seconds(self.state_read().data.record()?.meta().created?)
     }
 
-    /// When the session ends if it is not used; `None` if there is none or it does not expire.
+    /// Returns when the session ends if it is not used; `None` if there is none or it does not
+    /// expire.
     ///
     /// Computed locally from the time to live last seen by this handle; does not contact the
     /// store.
@@ -140,20 +141,20 @@ impl Session {
         from_unix_millis(state.remaining.expires(end)?)
     }
 
-    /// When the session ends however much it is used; `None` if there is none or it has no
-    /// absolute lifetime.
+    /// Returns when the session ends at the latest, even if it is used; `None` if there is none or
+    /// it has no absolute lifetime.
     #[must_use]
     pub fn absolute_expiry(&self) -> Option<SystemTime> {
         let state = self.state_read();
         from_unix_seconds(self.0.lifecycle.end(state.data.record()?)?)
     }
 
-    /// How long the session lives from now if it is not used; `None` if there is none or it does
-    /// not expire.
+    /// Returns how long the session lives from now if it is not used; `None` if there is none or it
+    /// does not expire.
     ///
     /// Computed locally from the time to live last seen by this handle; does not contact the
-    /// store. After [`Sessions::get_without_touch`](crate::Sessions::get_without_touch) it returns
-    /// when the session ends without making it live longer.
+    /// store. After [`Sessions::get_without_touch`](crate::Sessions::get_without_touch) it is the
+    /// time to live in the store, which that call does not extend.
     #[must_use]
     pub fn remaining(&self) -> Option<Duration> {
         let state = self.state_read();
@@ -210,7 +211,7 @@ impl Session {
         self.read(|data| data.contains_key(key))
     }
 
-    /// The names of all fields.
+    /// Returns the names of all fields.
     #[must_use]
     pub fn keys(&self) -> Vec<String> {
         self.read(SessionData::keys)
@@ -225,7 +226,7 @@ impl Session {
         self.read(SessionData::data)
     }
 
-    /// Sets the fields of `data` in this handle, those that differ from what was loaded; see [`SessionData::merge`].
+    /// Sets the fields of `data` that differ from what was loaded; see [`SessionData::merge`].
     ///
     /// # Errors
     ///
@@ -234,37 +235,38 @@ impl Session {
         self.change().data.merge(data)
     }
 
-    /// All fields as a JSON object; see [`SessionData::to_json`].
+    /// Returns all fields as a JSON object; see [`SessionData::to_json`].
     #[must_use]
     pub fn to_json(&self) -> Value {
         self.read(SessionData::to_json)
     }
 
-    /// All fields as JSON text, every value exactly as it is stored; see [`SessionData::to_raw_json`].
+    /// Returns all fields as JSON text, every value exactly as it is stored; see
+    /// [`SessionData::to_raw_json`].
     #[must_use]
     pub fn to_raw_json(&self) -> Box<RawValue> {
         self.read(SessionData::to_raw_json)
     }
 
-    pub(crate) fn usage(&self) -> Usage {
-        self.0.lock().usage
+    pub(crate) fn access(&self) -> Access {
+        self.0.lock().access
     }
 
-    /// The state, for reading; the response depends on the session then.
+    /// Returns the state, for reading. Records that the response depends on the session.
     pub(super) fn state_read(&self) -> MutexGuard<'_, State> {
         let mut state = self.0.lock();
-        state.usage.consulted = true;
+        state.access.state_read = true;
         state
     }
 
-    /// The state, for reading data, which the response may contain then.
+    /// Returns the state, for reading data. Records that the response may contain it.
     pub(super) fn data_read(&self) -> MutexGuard<'_, State> {
         let mut state = self.state_read();
-        state.usage.revealed = true;
+        state.access.data_read = true;
         state
     }
 
-    /// The state, for a change that has to be stored.
+    /// Returns the state, for a change that has to be stored.
     pub(super) fn change(&self) -> MutexGuard<'_, State> {
         let mut state = self.0.lock();
         state.failure_reported = false;

@@ -32,7 +32,7 @@ pub(crate) struct State {
     pub(crate) status: Status,
     pub(crate) data: SessionData,
     pub(crate) owner: OwnerChange,
-    pub(crate) usage: Usage,
+    pub(crate) access: Access,
     /// The remaining time to live when this handle last read or wrote the record.
     pub(crate) remaining: Remaining,
     /// An operation that should have stored the changes has returned an error.
@@ -41,11 +41,11 @@ pub(crate) struct State {
 
 /// What the request has done with its session, for the headers of the response.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Usage {
+pub(crate) struct Access {
     /// The state of the session was read.
-    pub(crate) consulted: bool,
+    pub(crate) state_read: bool,
     /// Session data was read, or a token issued.
-    pub(crate) revealed: bool,
+    pub(crate) data_read: bool,
 }
 
 /// Change of the owner that is not stored yet.
@@ -124,7 +124,7 @@ impl Inner {
             status,
             data,
             owner: OwnerChange::default(),
-            usage: Usage::default(),
+            access: Access::default(),
             remaining: Remaining::new(None, 0),
             failure_reported: false,
         };
@@ -155,7 +155,7 @@ impl Inner {
     /// The active session.
     pub(crate) fn current(&self) -> Result<Current, SessionError> {
         let mut state = self.lock();
-        state.usage.consulted = true;
+        state.access.state_read = true;
         let (id, claims) = state.status.active()?;
         Ok(Current {
             id: id.clone(),
@@ -197,7 +197,7 @@ impl Inner {
         }
     }
 
-    /// Makes the handle one of the session that was created.
+    /// Makes the created session the active one of this handle.
     pub(crate) fn activate(&self, created: Created, stored: &Pending) -> Created {
         let claims = created.token.as_ref().and_then(|token| {
             let format = self.lifecycle.format.as_ref()?;
@@ -208,7 +208,7 @@ impl Inner {
         self.committed(created.record.clone(), stored);
         let mut state = self.lock();
         state.status = Status::Active { id, claims };
-        state.usage.revealed = true;
+        state.access.data_read = true;
         drop(state);
         created
     }

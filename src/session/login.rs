@@ -15,18 +15,18 @@ use crate::token_rejection::TokenRejection;
 
 /// What a login begins with.
 enum Before {
-    /// No session that could go on.
+    /// No session that can be continued.
     Nothing,
-    /// A stored record that is no session any more, under a valid token.
+    /// A valid token whose record is not a session any more: corrupt or past its absolute end.
     Remains(SessionId),
     Session,
 }
 
 impl Session {
-    /// Logs `owner` in, and returns the token of the session.
+    /// Logs `owner` in and returns the token of the session.
     ///
-    /// The session always gets a new id and belongs to `owner` afterwards. A token that was known
-    /// before the login, for example one that an attacker has planted, never works after it.
+    /// The session always gets a new id and belongs to `owner` afterwards. A token from before the
+    /// login, for example one that an attacker has planted, never works after it.
     ///
     /// | the request has | `login` |
     /// |---|---|
@@ -117,7 +117,7 @@ impl Inner {
 
     fn before_login(&self) -> Result<Before, SessionError> {
         let mut state = self.lock();
-        state.usage.consulted = true;
+        state.access.state_read = true;
         Ok(match &state.status {
             Status::Active { .. } => Before::Session,
             Status::Unavailable { error, .. } => return Err(error.clone().into()),

@@ -1,7 +1,7 @@
 //! Sessions as one request sees them.
 //!
-//! A [`Session`] is the handle of a request on its session. It is always there, whether or not
-//! the request has a session, and [`SessionState`] says which. Reading and changing data works on
+//! A [`Session`] is the handle of a request on its session. It exists whether or not the request
+//! has a session, and [`SessionState`] says which. Reading and changing data works on
 //! the handle alone; only the operations contact the store.
 //!
 //! ```
@@ -45,4 +45,4 @@ pub use entry::SessionEntry;
 pub use handle::Session;
 pub use state::SessionState;
 
-pub(crate) use inner::Usage;
+pub(crate) use inner::Access;

@@ -13,15 +13,16 @@ use crate::record::Record;
 use crate::record::data::{Changes, SessionData};
 use crate::record::owner::Owner;
 use crate::session::handle::Session;
-use crate::session::inner::{Current, Inner, OwnerChange, Usage, custom_claims};
+use crate::session::inner::{Access, Current, Inner, OwnerChange, custom_claims};
 use crate::session::state::Status;
 use crate::token::Token;
 use crate::token_rejection::TokenRejection;
 
 impl Session {
-    /// Stores what this handle changed since it was loaded or last stored, merged onto what the
-    /// store holds now, atomically. Afterwards the handle holds what is stored. The time to live
-    /// starts anew.
+    /// Stores the changes of this handle, atomically merged onto what the store holds now.
+    ///
+    /// The changes are those since the session was loaded or last stored. Afterwards the handle
+    /// holds what is stored, and the time to live starts anew.
     ///
     /// Merging is per top-level field: two requests that change different fields both succeed,
     /// and of two that change the same field the last one wins.
@@ -45,9 +46,11 @@ impl Session {
         }
     }
 
-    /// Reads, modifies and writes the data in one atomic step: `f` gets what the store holds now
-    /// (with the changes of this handle) and may run again when others wrote meanwhile. If `f`
-    /// fails nothing is written. A pending [`set_owner`](Self::set_owner) stays pending.
+    /// Reads, modifies and writes the data in one atomic step.
+    ///
+    /// `f` gets what the store holds now, with the changes of this handle, and may run again if
+    /// others wrote meanwhile. If `f` fails nothing is written. A pending
+    /// [`set_owner`](Self::set_owner) stays pending.
     ///
     /// The error is any type that can be made from [`SessionError`]. If the closure does not
     /// determine it, name it, as in `Ok::<_, SessionError>(visits)`.
@@ -68,7 +71,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// As [`update`](Self::update), and whatever `f` returns.
+    /// As [`update`](Self::update), and the error that `f` returns.
     pub async fn update_with<R: Send, E: From<SessionError> + Send>(
         &self,
         f: impl FnMut(&mut SessionData) -> Result<R, E> + Send,
@@ -76,9 +79,10 @@ impl Session {
         self.0.run("update_with", self.0.modify(f)).await?
     }
 
-    /// Replaces the whole data by `data`, which must serialize to a JSON object. The last writer
-    /// wins; the owner and the times stay. Changes made on this handle before are dropped, and a
-    /// pending [`set_owner`](Self::set_owner) stays pending.
+    /// Replaces the whole data by `data`, which must serialize to a JSON object.
+    ///
+    /// The last writer wins; the owner and the times stay. Changes made on this handle before are
+    /// dropped, and a pending [`set_owner`](Self::set_owner) stays pending.
     ///
     /// # Errors
     ///
@@ -111,8 +115,8 @@ impl Session {
         self.0.run("touch", self.0.touch(None)).await
     }
 
-    /// As [`touch`](Self::touch), for `ttl` instead of the max age, until the next use of the
-    /// session resets it.
+    /// Sets the time to live to `ttl` instead of the max age, until the next use of the session
+    /// resets it; see [`touch`](Self::touch).
     ///
     /// # Errors
     ///
@@ -122,8 +126,8 @@ impl Session {
         self.0.run("touch", self.0.touch(Some(ttl))).await
     }
 
-    /// Resets the time to live if that is due, waits for it, and returns how long the session
-    /// lives from now if it is not used.
+    /// Resets the time to live if that is due, and returns how long the session lives from now if
+    /// it is not used.
     ///
     /// It is due by the same rule as at a read: the time of
     /// [`Touch::After`](crate::Touch::After) has passed since the last use (any time at all with
@@ -132,8 +136,8 @@ impl Session {
     /// what other processes did meanwhile is not known here. Without a max age only a record that
     /// does not expire is due.
     ///
-    /// A handle from [`Sessions::open`](crate::Sessions::open) has the time to live reset in the
-    /// background if that is due, and does not know the result; this call waits for it. After
+    /// [`Sessions::open`](crate::Sessions::open) resets a time to live that is due in the
+    /// background, and its handle does not get the result. This call waits for it. After
     /// [`Sessions::get_without_touch`](crate::Sessions::get_without_touch) it is the only reset.
     ///
     /// Redis: nothing if it is not due; `PEXPIRE` if it is, in one round trip.
@@ -145,10 +149,11 @@ impl Session {
         self.0.run("keep_alive", self.0.keep_alive()).await
     }
 
-    /// Gives the session a new id and a new token, with the data that is stored and what this
-    /// handle changed. The old id and token stop working. Call it whenever the privileges of the
-    /// user change, so that a token known to somebody else does not gain them (OWASP ASVS 5.0,
-    /// 7.2.4); [`login`](Self::login) includes it.
+    /// Gives the session a new id and a new token, which it returns.
+    ///
+    /// The data is that in the store with the changes of this handle. The old id and token stop
+    /// working. Call it whenever the privileges of the user change, so that a stolen token does
+    /// not gain them (OWASP ASVS 5.0, 7.2.4); [`login`](Self::login) includes it.
     ///
     /// Claims of the application move to the new token. Of two concurrent rotations exactly one
     /// wins. Runs to completion even if the caller is dropped.
@@ -165,9 +170,10 @@ impl Session {
         self.complete("rotate", Inner::rotate).await
     }
 
-    /// Ends the session: after `Ok` its token never works again, anywhere, whatever other
-    /// requests are running. Returns whether there was a session to end; one that is gone already
-    /// is no error. A record that is corrupt is deleted.
+    /// Ends the session and returns whether there was one to end.
+    ///
+    /// After `Ok` its token never works again, anywhere, whatever other requests are running. A
+    /// session that is gone already is not an error. A record that is corrupt is deleted.
     ///
     /// Redis: `DEL`. Runs to completion even if the caller is dropped.
     ///
@@ -180,9 +186,11 @@ impl Session {
         self.complete("destroy", Inner::destroy).await
     }
 
-    /// Asks the store whether the session still exists, without resetting its time to live. For
-    /// connections that outlive their request, such as a WebSocket, whose handle shows the session
-    /// as it was at the start. After `Ok(false)` the [`state`](Self::state) is no longer active.
+    /// Returns whether the store still holds the session, without resetting its time to live.
+    ///
+    /// For connections that outlive their request, such as a WebSocket, whose handle shows the
+    /// session as it was at the start. After `Ok(false)` the [`state`](Self::state) is no longer
+    /// active.
     ///
     /// # Errors
     ///
@@ -226,7 +234,8 @@ impl Inner {
         Ok(())
     }
 
-    /// The inner result is that of `f`: its error ends the operation, but is none of the session.
+    /// The inner result is that of `f`. Its error ends the operation but does not change the state
+    /// of the handle.
     async fn modify<R: Send, E: Send>(
         &self,
         mut f: impl FnMut(&mut SessionData) -> Result<R, E> + Send,
@@ -327,9 +336,9 @@ impl Inner {
 
     fn target(&self) -> Result<Target, SessionError> {
         let mut state = self.lock();
-        state.usage = Usage {
-            consulted: true,
-            revealed: true,
+        state.access = Access {
+            state_read: true,
+            data_read: true,
         };
         match &state.status {
             Status::Gone => Ok(Target::Gone),

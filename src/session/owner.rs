@@ -12,7 +12,7 @@ use crate::session::inner::{Inner, OwnerChange};
 use crate::session::state::Status;
 
 impl Session {
-    /// The owner: the one set on this handle, or else the one that is stored.
+    /// Returns the owner: the one set on this handle, or else the one that is stored.
     #[must_use]
     pub fn owner(&self) -> Option<String> {
         let state = self.data_read();
@@ -24,9 +24,10 @@ impl Session {
         owner.map(|owner| owner.as_str().to_owned())
     }
 
-    /// Sets the owner: 1 to 512 bytes, for example the id of a user. Takes effect with the next
-    /// [`create`](Self::create), [`update`](Self::update) or [`rotate`](Self::rotate). For a login
-    /// use [`login`](Self::login).
+    /// Sets the owner: 1 to 512 bytes, for example the id of a user.
+    ///
+    /// Takes effect with the next [`create`](Self::create), [`update`](Self::update) or
+    /// [`rotate`](Self::rotate). For a login use [`login`](Self::login).
     ///
     /// # Errors
     ///
@@ -57,7 +58,9 @@ impl Session {
     }
 
     /// Ends every session of the owner of this session except this one, and returns how many there
-    /// were. Runs to completion even if the caller is dropped; after a failure it can be repeated.
+    /// were.
+    ///
+    /// Runs to completion even if the caller is dropped; after a failure it can be repeated.
     ///
     /// # Errors
     ///
@@ -69,8 +72,10 @@ impl Session {
     }
 
     /// Ends every session of the owner of this session, this one included, and returns how many
-    /// there were: after `Ok` none that was acknowledged before the call works. Runs to completion
-    /// even if the caller is dropped; after a failure it can be repeated.
+    /// there were.
+    ///
+    /// After `Ok` no session that was acknowledged before the call works. Runs to completion even
+    /// if the caller is dropped; after a failure it can be repeated.
     ///
     /// # Errors
     ///

@@ -22,7 +22,7 @@ pub enum SessionState {
     Rejected(TokenRejection),
     /// The store did not answer, so that it is unknown whether there is a session.
     Unavailable(StoreError),
-    /// The session existed when the request began and does not any more.
+    /// The session existed when the request began and has ended since.
     Gone,
 }
 

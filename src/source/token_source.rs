@@ -6,8 +6,8 @@ use http::HeaderName;
 
 /// One place in the head of a request where a token may be.
 ///
-/// A body field is no source of this kind: it is added to a list with
-/// [`TokenSources::or_body`](crate::TokenSources::or_body), and always searched last.
+/// Body fields are added with [`TokenSources::or_body`](crate::TokenSources::or_body) instead, and
+/// are always searched last.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TokenSource {
@@ -20,8 +20,8 @@ pub enum TokenSource {
     /// URLs end up in logs, histories and `Referer` headers; see
     /// [`TokenSources::headers_only`](crate::TokenSources::headers_only).
     Query(Arc<str>),
-    /// A cookie. The browser sends it without being asked, so the application needs its own
-    /// protection against cross-site request forgery.
+    /// A cookie. The browser sends it with every request, also from other sites, so the application
+    /// needs its own protection against cross-site request forgery.
     Cookie(Arc<str>),
 }
 

@@ -13,7 +13,7 @@ use crate::store::types::{
 
 /// Storage backend for sessions.
 ///
-/// A store holds two kinds of data, each under a key of its own:
+/// A store holds two kinds of data, under different keys:
 ///
 /// * a *record*: bytes with a time to live (TTL);
 /// * an *index*: a set of session ids, each with an [`EntryState`]. The index has one TTL.

@@ -141,7 +141,7 @@ pub enum StoreErrorKind {
 }
 
 impl StoreErrorKind {
-    /// The kind in `snake_case`, as logs and metrics name it.
+    /// Returns the kind in `snake_case`, as logs and metrics name it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -193,7 +193,7 @@ impl StoreErrorKind {
             }
             Self::Configuration => "the session store is not configured right",
             Self::WrongType => {
-                "a key of the session store holds data of another type; give the sessions a keyspace of their own"
+                "a key of the session store holds data of another type; use a keyspace that no other data is in"
             }
             Self::Other => "the session store refused the command",
         }

@@ -22,7 +22,7 @@
 //! ```
 //!
 //! A store keeps *records* and *indexes*; [`Store`] describes both. Run
-//! `testing::conformance::check` (feature `test-util`) on a store of your own.
+//! `testing::conformance::check` (feature `test-util`) on your own store.
 
 pub mod cas;
 pub(crate) mod contract;

@@ -9,8 +9,8 @@ use crate::store::contract::Store;
 /// Shared handle on a store.
 ///
 /// Everything that takes a store takes `impl Into<SharedStore>`: a store, an `Arc` of one, or an
-/// `Arc<dyn Store>`. Sessions that are built from clones of one handle know that they share a
-/// store, and read from it in one round trip.
+/// `Arc<dyn Store>`. [`Sessions::get_across`](crate::Sessions::get_across) reads in one round trip
+/// from `Sessions` that were built from clones of one handle.
 #[derive(Clone)]
 pub struct SharedStore(Arc<dyn Store>);
 

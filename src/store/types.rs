@@ -91,7 +91,7 @@ impl<'a> NewEntry<'a> {
     }
 }
 
-/// What [`Store::index_put`] does with a tombstone.
+/// Choice of what [`Store::index_put`] does with a tombstone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PutMode {
     /// A tombstone stays a tombstone.
@@ -100,7 +100,7 @@ pub enum PutMode {
     Reactivate,
 }
 
-/// Which entries [`Store::index_list`] returns.
+/// Filter of the entries that [`Store::index_list`] returns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IndexFilter {
     /// Every entry, in any order.
@@ -207,7 +207,7 @@ pub enum InsertOutcome {
 }
 
 impl InsertOutcome {
-    /// The record was inserted; `due` are the entries of the last index that are due.
+    /// Returns [`Inserted`](Self::Inserted) with the entries of the last index that are due.
     #[must_use]
     pub const fn inserted(due: Vec<IndexEntry>) -> Self {
         Self::Inserted { due }

@@ -84,7 +84,7 @@ impl fmt::Display for Step {
     }
 }
 
-/// Whether the caller gets the answer of a step.
+/// Decision whether the caller gets the answer of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Delivery {
     /// The step runs and the caller gets its answer.
@@ -93,7 +93,7 @@ pub enum Delivery {
     Lose,
 }
 
-/// What the caller of a step gets, without the data.
+/// Answer that the caller of a step gets, without the data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StepAnswer {
     digest: u64,

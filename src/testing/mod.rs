@@ -1,6 +1,6 @@
 //! Test utilities: a conformance suite for stores, and stores that fail on demand.
 //!
-//! Enabled by the feature `test-util`, which belongs into `dev-dependencies`.
+//! Enabled by the feature `test-util`, which belongs in `dev-dependencies`.
 //!
 //! * [`conformance`] checks that a [`Store`](crate::store::Store) keeps its contract.
 //! * [`Faulty`] wraps any store, also a Redis store, and makes it fail: outages, refusals, lost

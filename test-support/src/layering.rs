@@ -27,7 +27,7 @@ struct Module {
     uses: Vec<(String, Segments)>,
     /// The other paths of at least two segments.
     paths: Vec<Segments>,
-    /// The modules that it declares in files of their own.
+    /// The modules that it declares in other files.
     children: Vec<String>,
     /// Whether there is anything but attributes, `mod` and `use`.
     holds_code: bool,
@@ -291,7 +291,7 @@ fn path(tokens: &[TokenTree]) -> (Segments, usize) {
     (path, at)
 }
 
-/// Reads what stands between `use` and `;`, or between two commas of a list in it.
+/// Reads the text between `use` and `;`, or between two commas of a list in it.
 fn tree(prefix: &Segments, tokens: &[TokenTree], uses: &mut Vec<(String, Segments)>) {
     let mut found = prefix.clone();
     for (at, token) in tokens.iter().enumerate() {

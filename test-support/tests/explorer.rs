@@ -1,4 +1,4 @@
-//! Correct and incorrect example protocols, which the explorer must tell apart.
+//! Correct and incorrect example protocols, which the explorer must distinguish.
 
 use std::time::Duration;
 

@@ -57,7 +57,7 @@ pub(super) async fn create(
     }
 }
 
-/// Tells the API key of a bucket.
+/// Returns the API key of a bucket.
 #[utoipa::path(get, path = "/api-key/{bucket}", tag = "buckets", operation_id = "read_api_key",
     params(BucketPath),
     responses(
@@ -77,8 +77,8 @@ pub(super) async fn read(
         CurrentKey::None => Err(keyless()),
         CurrentKey::SecretChanged => Err(ApiError::new(
             StatusCode::CONFLICT,
-            "the key still works but cannot be told, for tokens.secret has changed since it was \
-             made; DELETE and PUT make a new one",
+            "the key still works but cannot be read, because tokens.secret has changed since it \
+             was made; DELETE and PUT make a new one",
         )),
     }
 }

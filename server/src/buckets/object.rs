@@ -18,7 +18,7 @@ use crate::error::ApiError;
 use crate::json_response::json_response;
 use crate::unix_time;
 
-/// Room for all of an object but its data.
+/// The size in bytes of an object without its data, at most.
 const FRAME: usize = 192;
 
 /// A session as the client sees it.
@@ -73,7 +73,7 @@ pub(super) fn json(
     Ok(json_response(status, text))
 }
 
-/// Writes an id as it stands in URLs.
+/// Writes an id as it is written in URLs.
 pub(super) fn hyphenated<S: Serializer>(id: &Uuid, serializer: S) -> Result<S::Ok, S::Error> {
     let mut buffer = Uuid::encode_buffer();
     serializer.serialize_str(id.hyphenated().encode_lower(&mut buffer))

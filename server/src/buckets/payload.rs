@@ -14,7 +14,7 @@ use crate::buckets::state::BucketsState;
 use crate::error::ApiError;
 use crate::http::read_body;
 
-/// What the body of a request is made of, as its `Content-Type` tells.
+/// Format of a request body, by its `Content-Type`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Format {
     Json,

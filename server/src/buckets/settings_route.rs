@@ -1,4 +1,4 @@
-//! The settings that a client needs to know.
+//! The route of the settings that clients need.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use crate::buckets::state::BucketsState;
 
-/// The settings that a client needs to know.
+/// The settings that clients need.
 #[derive(Serialize, ToSchema)]
 pub(super) struct ClientSettings {
     /// How long a session lives after its last use, in seconds.
@@ -20,7 +20,7 @@ pub(super) struct ClientSettings {
     max_payload: usize,
 }
 
-/// Tells the settings that a client needs to know; no key is needed.
+/// Returns the settings that clients need; requires no key.
 #[utoipa::path(get, path = "/session/settings", tag = "buckets", operation_id = "read_settings",
     responses((status = 200, description = "The settings.", body = ClientSettings)))]
 pub(super) async fn read(State(state): State<Arc<BucketsState>>) -> Json<ClientSettings> {

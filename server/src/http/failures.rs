@@ -36,9 +36,9 @@ impl FailedAuthentications {
         }))
     }
 
-    /// What to answer a client whose token was refused for `reason`: `refusal`, or 429 as
+    /// Returns the answer to a client whose token was refused for `reason`: `refusal`, or 429 as
     /// [`failed`](Self::failed) if the token was never one of ours. One that may have been is not
-    /// counted: nobody finds a good one by guessing, and behind one address there may be many
+    /// counted: a good one cannot be guessed, and behind one address there may be many
     /// honest clients whose sessions have ended or whose tokens were signed by an earlier secret.
     pub(crate) fn refused(
         &self,

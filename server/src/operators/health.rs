@@ -18,14 +18,14 @@ pub(crate) struct Health {
 
 const OK: Health = Health { status: "ok" };
 
-/// Tells that the process answers; it asks nothing of the store.
+/// Reports that the process answers. Does not contact the store.
 #[utoipa::path(get, path = "/healthz", tag = "operators",
     responses((status = 200, body = Health)))]
 pub(crate) async fn healthz() -> Json<Health> {
     Json(OK)
 }
 
-/// Tells whether the store can be reached.
+/// Reports whether the store can be reached.
 #[utoipa::path(get, path = "/readyz", tag = "operators",
     responses(
         (status = 200, body = Health),

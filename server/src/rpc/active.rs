@@ -11,7 +11,7 @@ use crate::rpc::reply::Reply;
 use crate::rpc::state::RpcState;
 use crate::unix_time;
 
-/// What `getActiveSessions` tells of a session; times in Unix seconds.
+/// Session in the answer of `getActiveSessions`; times in Unix seconds.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Active {

@@ -17,7 +17,7 @@ pub(crate) struct HealthCheck {
     status: &'static str,
 }
 
-/// Tells whether the store can be reached, in the words of the original.
+/// Reports whether the store can be reached, in the words of the original.
 #[utoipa::path(get, path = "/health-check", tag = "rpc",
     responses(
         (status = 200, body = HealthCheck, example = json!({ "status": "awesome" })),

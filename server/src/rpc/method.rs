@@ -21,7 +21,7 @@ pub(crate) enum Method {
     Methods,
 }
 
-/// What `methods` tells of each.
+/// Description of a method in the answer of `methods`.
 #[derive(Serialize)]
 struct Description {
     name: &'static str,

@@ -1,7 +1,7 @@
 //! The RPC API: sessions behind signed tokens.
 //!
 //! A call comes in by one of two generations of the wire ([`wire`]), names a [`method`] and
-//! carries its [`arguments`]; each method has a file of its own.
+//! carries its [`arguments`]; there is one file per method.
 
 mod active;
 mod arguments;

@@ -11,12 +11,12 @@ use serde::Deserialize;
 use serde::de::{Deserializer as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// The text is not JSON, or not of the kind that was asked for.
+/// Error returned for text that is not JSON, or not of the expected kind.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Malformed;
 
-/// Hands each member of a JSON object to `keep`, in order, as its name and its value to the
-/// letter. Of a name that stands twice the last should count, as in JavaScript.
+/// Passes each member of a JSON object to `keep`, in order: its name and the unchanged text of its
+/// value. Duplicate names: the last one should win, as in JavaScript.
 ///
 /// # Errors
 ///
@@ -54,7 +54,7 @@ pub(crate) fn check(text: &str) -> Result<(), Malformed> {
     read.map(drop).map_err(|_| Malformed)
 }
 
-/// The first character of the JSON in `text`, which tells its kind.
+/// Returns the first character of the JSON in `text`, which determines its kind.
 pub(crate) fn kind(text: &str) -> Option<u8> {
     text.trim_start_matches([' ', '\t', '\n', '\r'])
         .bytes()

@@ -12,7 +12,7 @@ use crate::http::{Client, SharedSecret, refuse_other_sites};
 use crate::settings::RpcSettings;
 use crate::start_error::StartError;
 
-/// The claim with the name by which clients know a session.
+/// The claim with the name that clients use for a session.
 pub(crate) const SESSION_ID: &str = "sessionId";
 /// The claim with the version of the sessions.
 pub(crate) const SESSION_VERSION: &str = "sessionVersion";
@@ -60,7 +60,7 @@ impl RpcState {
         self.app.body_timeout()
     }
 
-    /// Returns the name by which clients know a session. It is never parsed.
+    /// Returns the name that clients use for a session. It is never parsed.
     pub(crate) fn session_id(&self, user: &str, id: &SessionId) -> String {
         format!("{}_{user}_{}", self.version(), id.as_str())
     }

@@ -1,4 +1,4 @@
-//! How a call stands in a request.
+//! The format of a call in a request.
 
 use std::borrow::Cow;
 
@@ -20,7 +20,7 @@ pub(crate) enum WireVersion {
     V2,
 }
 
-/// A call as it stands in the body of a request.
+/// Call in the body of a request.
 #[derive(Debug, Default)]
 pub(crate) struct Call<'a> {
     /// The method, which only the first generation reads here.

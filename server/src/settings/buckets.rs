@@ -1,4 +1,4 @@
-//! The first door: buckets, over REST.
+//! The buckets API (REST).
 
 use std::time::Duration;
 
@@ -6,12 +6,12 @@ use serde::Deserialize;
 
 use crate::secret::Secret;
 
-/// The first door, buckets over REST: section `buckets`.
+/// The buckets API (REST): section `buckets`.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct BucketSettings {
-    /// Whether the door is open. Defaults to true.
+    /// Whether the API is enabled. Defaults to true.
     pub enabled: bool,
     /// How long a session lives after its last use. Defaults to `30days`.
     #[serde(with = "humantime_serde")]

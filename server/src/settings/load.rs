@@ -9,7 +9,7 @@ use config::{Config, ConfigBuilder, File, FileFormat, Map, Source as _, Value, V
 use crate::settings::problem::SECRETS;
 use crate::settings::{Settings, SettingsError};
 
-/// What the variables that are settings begin with; `__` also stands between section and key.
+/// The prefix of environment variables that are settings; `__` also separates section and key.
 pub(crate) const PREFIX: &str = "SESSIOND__";
 
 /// The settings that are lists; in the environment their items are separated by commas.

@@ -92,7 +92,7 @@ impl SettingsError {
     }
 
     /// A file that is absent, or is not YAML. Of the library's text only the place is kept: it
-    /// may hold what stands there.
+    /// may quote the file, and with it a secret.
     pub(super) fn unreadable(file: &str, error: &ConfigError) -> Self {
         let problem = match error {
             ConfigError::FileParse { cause, .. } => not_yaml(&cause.to_string()),
@@ -107,7 +107,7 @@ fn may_be_shown(setting: &str) -> bool {
     name.contains('.') && !SECRETS.contains(&name)
 }
 
-/// `text` ends with `at byte 1 line 2 column 3`, if it tells a place.
+/// `text` ends with `at byte 1 line 2 column 3`, if it has a position.
 fn not_yaml(text: &str) -> String {
     let place = text.rsplit_once(" line ").map(|(_, place)| place);
     let place = place.filter(|place| {

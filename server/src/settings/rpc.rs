@@ -1,4 +1,4 @@
-//! The second door: RPC.
+//! The RPC API.
 
 use std::time::Duration;
 
@@ -6,12 +6,12 @@ use serde::Deserialize;
 
 use crate::secret::Secret;
 
-/// The second door, RPC: section `rpc`.
+/// The RPC API: section `rpc`.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct RpcSettings {
-    /// Whether the door is open. Defaults to true.
+    /// Whether the API is enabled. Defaults to true.
     pub enabled: bool,
     /// The version of the sessions: part of their keyspace, their ids and their tokens. 1 to 32
     /// letters, digits, `.`, `_` or `-`. Defaults to `v1`.
@@ -22,7 +22,7 @@ pub struct RpcSettings {
     /// The largest request, in bytes. Defaults to 1,048,576 (1 MiB).
     pub max_payload: usize,
     /// What callers must send in the header `X-Sessiond-Secret`, at least 32 bytes. Defaults to
-    /// none: whoever reaches the door may use it, as with the original.
+    /// none: every client that can reach the API may use it, as with the original.
     pub secret: Option<Secret>,
 }
 

@@ -23,11 +23,11 @@ pub struct Settings {
     pub store: StoreSettings,
     /// How tokens are signed.
     pub tokens: TokenSettings,
-    /// The first door: buckets, over REST.
+    /// The buckets API (REST).
     pub buckets: BucketSettings,
-    /// The second door: RPC.
+    /// The RPC API.
     pub rpc: RpcSettings,
-    /// The third door: username and bearer.
+    /// The users API: username and bearer.
     pub users: UserSettings,
     /// The page for operators.
     pub admin: AdminSettings,

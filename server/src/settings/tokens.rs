@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use crate::secret::Secret;
 
-/// How the tokens of the RPC door are signed, and API keys derived: section `tokens`.
+/// How the tokens of the RPC API are signed, and API keys derived: section `tokens`.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]

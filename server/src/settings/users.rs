@@ -1,4 +1,4 @@
-//! The third door: username and bearer.
+//! The users API: username and bearer.
 
 use std::time::Duration;
 
@@ -6,12 +6,12 @@ use serde::Deserialize;
 
 use crate::secret::Secret;
 
-/// The third door, username and bearer: section `users`.
+/// The users API, username and bearer: section `users`.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct UserSettings {
-    /// Whether the door is open. Defaults to false: it checks no password, so something that
+    /// Whether the API is enabled. Defaults to false: it checks no password, so something that
     /// does must stand in front of it.
     pub enabled: bool,
     /// How long a session lives after its last use. Defaults to `7days`.

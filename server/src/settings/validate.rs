@@ -15,13 +15,13 @@ const MAX_PROXIES: usize = 100;
 const MAX_PAYLOAD: usize = 64 << 20;
 
 impl Settings {
-    /// Checks the rules that a type cannot tell.
+    /// Checks the rules that types cannot express.
     pub(super) fn validate(&self) -> Result<(), SettingsError> {
         self.durations()?;
         self.numbers()?;
         self.secrets()?;
         self.store()?;
-        self.doors()
+        self.apis()
     }
 
     fn durations(&self) -> Result<(), SettingsError> {
@@ -138,7 +138,7 @@ impl Settings {
         Ok(())
     }
 
-    fn doors(&self) -> Result<(), SettingsError> {
+    fn apis(&self) -> Result<(), SettingsError> {
         let version = &self.rpc.session_version;
         let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
         if !(1..=32).contains(&version.len()) || !version.bytes().all(fits) {
@@ -151,7 +151,7 @@ impl Settings {
         {
             return wrong(
                 "users.secret",
-                "is needed on an address that is not loopback: the door checks no password",
+                "is needed on an address that is not loopback: the users API checks no password",
             );
         }
         if self.admin.enabled && self.buckets.master_keys.is_empty() {

@@ -16,19 +16,19 @@ use crate::users::state::{UsersState, private};
 /// The largest body of a login, in bytes.
 const MAX_BODY: usize = 64 << 10;
 
-/// What stands for the session from now on.
+/// Answer to a login: the new session.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct NewSession {
-    /// A bearer token. It is told this once: the service keeps only a hash of it.
+    /// The bearer token. It is returned only here: the service keeps a hash of it.
     #[schema(value_type = String, example = "WqY0Q0hK5Xq3Jb0mA9w1c8v2e7f6g5h4i3j2k1l0mno")]
     session_id: Token,
 }
 
 /// Creates a session of a user whose password has been checked.
 ///
-/// **The service checks no password.** Who the user is must have been established by whoever
-/// sends the request, such as a login service or a gateway that holds the setting
+/// **The service checks no password.** The client of this route must have authenticated the user:
+/// for example a login service or a gateway that holds the setting
 /// `users.secret`; with that set, the header `X-Sessiond-Secret` is required. A user may have any
 /// number of sessions at once.
 #[utoipa::path(post, path = "/sessions", tag = "users",

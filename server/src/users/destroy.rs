@@ -33,7 +33,7 @@ use crate::users::state::{User, UsersState, private};
             body = ErrorBody<'_>,
             headers(("Retry-After" = u64)),
             example = json!({"error": "too many failed authentications; try again later"})),
-        (status = 503, description = "The store cannot be reached; some sessions may live on. Ask again.",
+        (status = 503, description = "The store cannot be reached; some sessions may live on. Repeat the request.",
             body = ErrorBody<'_>, headers(("Retry-After" = u64)),
             example = json!({"error": "the session store is not available"})),
     ))]

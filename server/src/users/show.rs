@@ -8,7 +8,7 @@ use crate::error::{ApiError, ErrorBody};
 use crate::http::Client;
 use crate::users::state::{User, UsersState, private};
 
-/// Tells whose session the bearer token names.
+/// Returns the user of the session that the bearer token names.
 ///
 /// The session lives on for the setting `users.session_ttl` from now.
 #[utoipa::path(get, path = "/sessions", tag = "users",

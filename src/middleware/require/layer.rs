@@ -8,16 +8,17 @@ use super::respond::{EmptyBody, JsonBody};
 use super::service::RequireSessionService;
 use crate::middleware::session_rejection::{InvalidRealm, Realm, SessionRejection};
 
-/// Layer that passes on requests with an active session, and answers all others with their
-/// [`SessionRejection`].
+/// Layer that rejects requests without an active session.
+///
+/// It answers them as [`SessionRejection`] describes, and passes on all others.
 ///
 /// It belongs inside of [`JwtRedisSession`](crate::JwtRedisSession). Answers have the body
 /// `{"error":"…"}`, as those of the extractor `ActiveSession`. For a response body that cannot be
 /// made of a string use [`empty_body`](Self::empty_body) or [`respond_with`](Self::respond_with):
 /// with tonic, for example, or outside of a `CompressionLayer` in the same `ServiceBuilder`.
 ///
-/// Inside of it the request extensions hold a loaded [`Session`](crate::Session), also if the outer layer is
-/// [`lazy`](crate::JwtRedisSession::lazy).
+/// Inside of it the request extensions hold a loaded [`Session`](crate::Session), even if the outer
+/// layer is [`lazy`](crate::JwtRedisSession::lazy).
 ///
 /// A browser sends no token with a CORS preflight, so put a `CorsLayer` outside of this layer.
 ///
@@ -63,8 +64,10 @@ impl RequireSession {
         }
     }
 
-    /// Creates a layer that rejects a request only if the store does not answer for its session:
-    /// for services that must not treat a user as a stranger during an outage.
+    /// Creates a layer that rejects a request only if the store is unavailable.
+    ///
+    /// For services with optional sessions, which must not treat a user as a stranger during an
+    /// outage.
     pub const fn available() -> Self {
         let mut require = Self::new();
         require.requirement.only_available = true;

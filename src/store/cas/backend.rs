@@ -1,4 +1,4 @@
-//! What a database must be able to do.
+//! The database behind a store on compare-and-swap.
 
 use std::fmt;
 use std::time::Duration;

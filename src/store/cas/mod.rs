@@ -1,4 +1,4 @@
-//! Session stores on a database of your own.
+//! Session stores on any database that can compare and swap.
 //!
 //! [`CasStore`] is a complete [`Store`](crate::store::Store) on any database that can
 //! read a value and replace it if it has not changed: SQL, `DynamoDB`, etcd, embedded databases.

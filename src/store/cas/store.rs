@@ -34,8 +34,8 @@ const DEADLINE: Duration = Duration::from_secs(5);
 /// read the value first. Note that `set_ttl` writes the whole value again.
 ///
 /// A change that meets a concurrent change of the same key is repeated, with random pauses. After
-/// 256 attempts it fails with [`StoreErrorKind::Contention`]. A key that holds something else than
-/// expected, for example an index where a record should be, is left alone and answered with
+/// 256 attempts it fails with [`StoreErrorKind::Contention`]. A key that holds another kind of data,
+///  for example an index where a record should be, is left alone and answered with
 /// [`StoreErrorKind::WrongType`].
 #[derive(Clone, Debug)]
 pub struct CasStore<B> {

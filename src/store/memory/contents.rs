@@ -9,8 +9,8 @@ use crate::store::error::{StoreError, StoreErrorKind};
 use crate::store::index_entries::IndexEntries;
 use crate::store::types::{CompareOutcome, NewEntry, NewRecord, PutMode, StoredRecord};
 
-/// Index entries per record for which a store has room: those of ended sessions that were not
-/// pruned yet are kept beside those of live ones.
+/// The capacity in index entries per record: entries of ended sessions that were not pruned yet
+/// are kept beside those of live ones.
 const ENTRIES_PER_RECORD: usize = 2;
 
 /// All records and indexes of a store. Times are in Unix milliseconds.

@@ -68,7 +68,7 @@ impl<T: Weight> ExpiringMap<T> {
         self.entries.get_index_mut(at).map(|(_, entry)| entry)
     }
 
-    /// Inserts or replaces the value of `key`. The caller has checked that there is room.
+    /// Inserts or replaces the value of `key`. The caller has checked the capacity.
     pub(super) fn put(&mut self, key: &str, value: T, expires: i64) {
         self.weight += value.weight();
         let entry = Entry { value, expires };

@@ -56,7 +56,7 @@ fn with_settings(config: &RedisConfig, info: ConnectionInfo) -> Result<Connectio
         return refuse("the url names a user but no password");
     }
     if let Some((user, password)) = &config.credentials {
-        // An empty name is that of the default user, which servers before 6 know only unnamed.
+        // An empty name is the default user. Servers before version 6 accept it only unnamed.
         if !user.is_empty() {
             settings = settings.set_username(user);
         }

@@ -54,7 +54,7 @@ impl Answers {
         (0..count).try_for_each(|_| self.done())
     }
 
-    /// Reads whether a command found or did what it was for.
+    /// Reads whether a command had an effect.
     pub(super) fn flag(&mut self) -> Result<bool, StoreError> {
         match self.next()? {
             Value::Okay => Ok(true),

@@ -1,7 +1,7 @@
 //! The pause between attempts to connect.
 //!
-//! By hand, because that of `ConnectionManager` has the same jitter in every process (four
-//! outages out of four ended after the same 9.45 s): all would connect at the same time.
+//! Written by hand, because the jitter of redis-rs' `ConnectionManager` is the same in every process
+//! (four outages out of four ended after the same 9.45 s): all would connect at the same time.
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;

@@ -1,4 +1,4 @@
-//! Carries requests to Redis.
+//! The client of one server: a lane for small requests and one for large ones.
 
 use std::sync::Arc;
 
@@ -14,12 +14,12 @@ use super::log_throttle::LogThrottle;
 use super::request::Request;
 use crate::store::error::StoreError;
 
-/// So many large requests are under way at a time. More would only wait for each other on the
-/// wire, and those that give up would leave their answers in the way of the others.
+/// The number of large requests that are under way at a time. More would only wait for each other
+/// on the wire, and the answers to those that time out would delay the others.
 const LARGE_AT_A_TIME: usize = 2;
 
-/// Carries requests to one server: large ones over a connection of their own, so that the others
-/// do not wait behind them.
+/// Client that sends requests to one server: large ones over a second connection, so that the
+/// others do not wait behind them.
 #[derive(Debug)]
 pub(super) struct Client {
     lane: Lane,
@@ -44,7 +44,7 @@ impl Client {
         }
     }
 
-    /// Where the server is, for error messages.
+    /// Returns the address of the server, for error messages.
     pub(super) fn address(&self) -> &str {
         self.connector.address()
     }
@@ -54,12 +54,12 @@ impl Client {
         self.connector.check_eviction(handle).await;
     }
 
-    /// The error of a call that took too long.
+    /// Returns the error of a call that took too long.
     pub(super) fn late(&self) -> StoreError {
         self.connector.late()
     }
 
-    /// When a call that starts now must end.
+    /// Returns the time at which a call that starts now must end.
     pub(super) fn deadline(&self) -> Instant {
         Instant::now() + self.limits.deadline
     }

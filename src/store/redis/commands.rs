@@ -167,14 +167,14 @@ pub(super) fn index_supersede(form: Form, index: &str, old: &str, new: &str, now
     call
 }
 
-/// Starts a command with room for `args` more arguments of `size` bytes in all.
+/// Starts a command with capacity for `args` more arguments of `size` bytes in all.
 fn command(name: &str, key: &str, args: usize, size: usize) -> Cmd {
     let mut command = spare::take(args + 2, name.len() + key.len() + size);
     command.arg(name).arg(key);
     command
 }
 
-/// Starts a script call with room for `args` more arguments of `size` bytes in all.
+/// Starts a script call with capacity for `args` more arguments of `size` bytes in all.
 fn call(form: Form, script: &Script, key: &str, args: usize, size: usize) -> Cmd {
     let (name, body) = match form {
         Form::Hash => ("EVALSHA", script.sha.as_str()),

@@ -35,8 +35,9 @@ pub struct RedisConfig {
     pub(super) certificates: super::tls::Certificates,
 }
 
-/// A value of so many bytes, and a request of more, travels over the second connection. Over a
-/// link of 100 Mbit/s it takes 5 ms, for which all calls on the same connection wait.
+/// The size in bytes from which a value, and above which a request, travels over the second
+/// connection. 64 KiB take 5 ms on a link of 100 Mbit/s, and all later calls on the same connection
+/// wait for that time.
 pub(super) const LARGE: usize = 64 * 1024;
 
 /// The shortest duration: a call that may take no time at all cannot succeed.

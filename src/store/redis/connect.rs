@@ -1,4 +1,4 @@
-//! Makes connections.
+//! New connections to a server.
 //!
 //! Connections are made here and not by redis-rs' `Client`, because the stream below redis-rs must
 //! be watched; see [`traffic`](super::traffic).
@@ -75,7 +75,7 @@ impl Connector {
         }
     }
 
-    /// Where the server is, for error messages.
+    /// Returns the address of the server, for error messages.
     pub(super) fn address(&self) -> &str {
         &self.address
     }

@@ -13,14 +13,16 @@ use tokio::time::Instant;
 
 use super::traffic::Traffic;
 
-/// After so many time-outs in a row in silence, the connection is dead, not the server slow.
+/// The number of time-outs in a row, without any bytes from the server, after which the connection
+/// counts as dead and not the server as slow.
 const TIMEOUTS: u32 = 3;
-/// A connection on which nothing arrived for so long may be dead without our knowledge.
+/// The time without any bytes from the server after which the connection may be dead: a network
+/// that drops it sends no notice.
 const IDLE: Duration = Duration::from_secs(1);
-/// Bytes that arrive for so long without completing an answer are garbage.
+/// The time in which arriving bytes must complete an answer. Otherwise they are garbage.
 const ENDLESS: Duration = Duration::from_secs(10);
 
-/// A connection that calls share.
+/// Connection that calls share.
 pub(super) struct Connection {
     handle: MultiplexedConnection,
     traffic: Arc<Traffic>,
@@ -42,7 +44,7 @@ impl Connection {
         Self::new(handle, traffic, Some(driver))
     }
 
-    /// A connection that a pool has made. Of its traffic only whole answers are seen.
+    /// A connection that a pool has made. Only whole answers are seen on it, no single bytes.
     #[cfg(any(feature = "pool", test))]
     pub(super) fn of_pool(handle: MultiplexedConnection) -> Self {
         Self::new(handle, Traffic::new(), None)
@@ -68,14 +70,14 @@ impl Connection {
         self.handle.clone()
     }
 
-    /// How long ago the connection was made.
+    /// Returns how long ago the connection was made.
     pub(super) fn age(&self) -> Duration {
         self.traffic.born().elapsed()
     }
 
     /// When bytes last arrived.
-    pub(super) fn heard_at(&self) -> Instant {
-        self.traffic.heard_at()
+    pub(super) fn last_arrival(&self) -> Instant {
+        self.traffic.last_arrival()
     }
 
     /// Records an answer.
@@ -89,17 +91,17 @@ impl Connection {
             self.answered_at.store(now, Ordering::Relaxed);
         }
         if self.driver.is_none() {
-            self.traffic.hear();
+            self.traffic.record_arrival();
         }
     }
 
-    /// Records that no answer came in time to a call of `start`, and returns whether the
-    /// connection is to be considered dead.
+    /// Records that a call begun at `start` timed out, and returns whether the connection counts as
+    /// dead.
     ///
     /// Only silence of at least `silence` counts. If bytes are arriving the answer is late, and
     /// a call that had little time left proves nothing.
     pub(super) fn record_timeout(&self, start: Instant, silence: Duration) -> bool {
-        let silent = start.max(self.heard_at()).elapsed() >= silence;
+        let silent = start.max(self.last_arrival()).elapsed() >= silence;
         if !silent && !self.is_endless() {
             return false;
         }
@@ -113,7 +115,7 @@ impl Connection {
 
     /// Whether the connection may be dead: nothing arrived for a while, or not in time.
     pub(super) fn is_suspect(&self) -> bool {
-        self.timeouts.load(Ordering::Relaxed) > 0 || self.heard_at().elapsed() >= IDLE
+        self.timeouts.load(Ordering::Relaxed) > 0 || self.last_arrival().elapsed() >= IDLE
     }
 
     /// Whether the connection has answered a call.

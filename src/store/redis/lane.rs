@@ -1,4 +1,4 @@
-//! Carries requests over one shared connection, each within its deadline.
+//! Requests over one shared connection, each within its deadline.
 
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -17,10 +17,10 @@ use super::request::Request;
 use super::shared_connection::SharedConnection;
 use crate::store::error::{StoreError, StoreErrorKind};
 
-/// After so much silence on a connection that may be dead, another one is made.
+/// The silence on a connection that may be dead after which another one is made.
 const SILENCE: Duration = Duration::from_millis(250);
 
-/// A shared connection and what sending over it takes.
+/// Sends requests over one shared connection.
 #[derive(Debug)]
 pub(super) struct Lane {
     shared: Arc<SharedConnection>,
@@ -91,8 +91,8 @@ impl Lane {
         let connection = self.usable(request, deadline).await?;
         let writes = connection.writes();
         let mut handle = connection.handle();
-        // Futures are pinned here and lent, and boxed where they are rarely needed: every call
-        // carries the largest of them, and each move by value would take its size once more.
+        // Futures are pinned here and borrowed, and boxed where they are rarely needed: the future
+        // of every call is as large as the largest of them, and a move would copy it.
         let sending = pin!(request.send(&mut handle));
         let result = if request.is_read() && connection.is_suspect() {
             Box::pin(self.answer_unless_replaced(&connection, deadline, sending)).await
@@ -102,7 +102,8 @@ impl Lane {
         match result {
             Ok(answers) => Ok((answers, connection)),
             Err(mut failure) => {
-                // What only reads may be sent again, and what was never written.
+                // A read may be sent twice. A write may only be sent again if nothing of it was
+                // written: otherwise it could be applied twice.
                 failure.may_resend &= request.is_read() || connection.never_written(writes);
                 Err(failure)
             }
@@ -156,7 +157,8 @@ impl Lane {
     }
 
     /// Waits for `answer` on a connection that may be dead: after some silence another one is
-    /// made, and the first to be there wins. So a slow server loses nothing.
+    /// made, and whichever arrives first counts: the answer or the connection. A slow server that
+    /// still answers costs nothing.
     async fn answer_unless_replaced<T>(
         &self,
         connection: &Arc<Connection>,
@@ -180,7 +182,7 @@ impl Lane {
                 error: self.connector.late(),
                 may_resend: true,
             }),
-            // No other connection can be had: the old one keeps its chance.
+            // No other connection can be made: the answer may still arrive on the old one.
             Either::Right(Err(_)) => {
                 let patience = self.limits.response;
                 match answer_or_silence(connection, start, patience, deadline, answer).await {
@@ -250,7 +252,7 @@ async fn answer_or_silence<T>(
             return Some(answer);
         }
         // Answers come in order: while bytes arrive, they are those of earlier requests, or ours.
-        let extended = deadline.min(connection.heard_at() + patience);
+        let extended = deadline.min(connection.last_arrival() + patience);
         if extended <= until {
             return None;
         }

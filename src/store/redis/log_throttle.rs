@@ -1,6 +1,6 @@
 //! Logs failures once for each change of state, never once for each call.
 //!
-//! By hand, because a filter of log lines cannot count calls, and sees no change of state.
+//! Written by hand, because a filter of log lines cannot count calls and sees no change of state.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use crate::store::error::{StoreError, StoreErrorKind};
 
 /// The shortest time between two lines of the same state, so that a store that fails and recovers
-/// all the time does not fill the log. A failure that was not seen for so long is a new one.
+/// all the time does not fill the log. A failure that was not seen for this time is a new one.
 const QUIET: Duration = Duration::from_secs(10);
-/// A failure that lasts is logged again after so long.
+/// The time after which a failure that lasts is logged again.
 const REMINDER: Duration = Duration::from_secs(60);
 
 /// Writes one line when calls begin to fail and one when they succeed again. Each line has the

@@ -1,7 +1,7 @@
 //! Waits for the first of two futures.
 //!
-//! By hand, because `tokio::select!` needs the procedural macros of tokio, and futures-util is no
-//! dependency of this crate.
+//! Written by hand, because `tokio::select!` needs the procedural macros of tokio, and this crate
+//! does not depend on futures-util.
 
 use std::future::poll_fn;
 use std::pin::Pin;

@@ -111,7 +111,7 @@ impl Request {
 
 /// Sends a script by its text, never by SCRIPT LOAD, which least-privilege accounts may not run.
 async fn send_text(connection: &mut MultiplexedConnection, call: Cmd) -> RedisResult<Answers> {
-    // Boxed: it is needed once for each script, but would take its room in every call.
+    // Boxed: it is needed once for each script, but would make the future of every call larger.
     let answer = Box::pin(connection.send_packed_command(&call)).await?;
     Ok(Answers::one(answer))
 }

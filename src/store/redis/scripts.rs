@@ -58,7 +58,7 @@ redis.call('DEL', KEYS[1])
 return 1"
 );
 
-// `ZADD GT` written out, because Redis before 6.2 does not know it. A tombstone has a score below
+// `ZADD GT` written out, because Redis before 6.2 does not have it. A tombstone has a score below
 // 0, so it is lower than the score of any active entry.
 //
 // The no-op ZREM marks the script as a write, so that ZADD of an existing member is not refused

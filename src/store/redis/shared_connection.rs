@@ -10,7 +10,7 @@
 //! * In an outage of 8 s it parked requests for up to 9.45 s, without a deadline, and served
 //!   again 1.42 s after the server was back. Here calls fail after 0.25 s, and service is back
 //!   after 0.07 s.
-//! * It takes no connection out of a pool.
+//! * It cannot use connections of a pool.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -26,9 +26,11 @@ use super::connect::Connector;
 use super::connection::Connection;
 use crate::store::error::{StoreError, StoreErrorKind};
 
-/// A connection this young is not replaced because of a refusal: the next one would meet it too.
+/// The age up to which a connection is not replaced because of a refusal: the next one would get
+/// the same.
 const YOUNG: Duration = Duration::from_millis(100);
-/// So many connections in a row that never answered a call are a failure of the server.
+/// The number of connections in a row that never answered a call after which new ones are made
+/// with a pause.
 const FAILED_BEFORE_USE: u32 = 5;
 
 /// Holds the connection in use and replaces it, one attempt at a time.
@@ -94,7 +96,7 @@ impl SharedConnection {
                 Ok(Ok(done)) => {
                     return done.clone().unwrap_or_else(|| Err(self.unreachable()));
                 }
-                // The attempt ended with the runtime of the call that started it: make another.
+                // The attempt ended with the runtime of the call that started it: start another.
                 Ok(Err(_)) => {}
                 Err(_) => return Err(self.last_error(&self.lock())),
             }
@@ -104,6 +106,8 @@ impl SharedConnection {
     /// Joins the attempt that is under way or starts one, unless the last one has just failed.
     fn renew(self: &Arc<Self>) -> Result<watch::Receiver<Attempt>, StoreError> {
         let mut renewal = self.lock();
+        // Checked again under the lock: the attempt may have succeeded since the caller found no
+        // connection, and a second one would only be thrown away.
         if let Some(connection) = self.current.load_full() {
             return Ok(watch::channel(Some(Ok(connection))).1);
         }
@@ -122,7 +126,7 @@ impl SharedConnection {
         let (report, attempt) = watch::channel(None);
         renewal.attempt = Some(attempt.clone());
         let shared = Arc::clone(self);
-        // A task of its own: a caller that goes away does not stop what others wait for.
+        // Spawned, so that a caller that is dropped does not stop the attempt that others wait for.
         tokio::spawn(async move {
             let settled = shared.settle(shared.connector.connect().await);
             report.send_replace(Some(settled.clone()));
@@ -140,6 +144,8 @@ impl SharedConnection {
         match made {
             Ok(connection) => {
                 let connection = Arc::new(connection);
+                // Stored under the lock and before the attempt reports: a call that is woken by the
+                // report, or that finds no attempt, finds the connection.
                 self.current.store(Some(Arc::clone(&connection)));
                 self.connected_once.store(true, Ordering::Relaxed);
                 renewal.rest_until = None;
@@ -168,13 +174,13 @@ impl SharedConnection {
             renewal.record_failure(connection, error);
             drop(renewal);
             connection.discard();
-            // The next call learns how it went.
+            // Only starts the attempt: the next call waits for its result.
             let _ = self.renew();
         }
     }
 
-    /// Gives up `connection` because the server refuses to serve it: it became a replica, or
-    /// forgot the credentials. Another server may have its name by now.
+    /// Gives up `connection` because the server refuses its calls: it became a replica, or the
+    /// credentials changed. The address may lead to another server by now.
     pub(super) fn discard_if_rejected(
         self: &Arc<Self>,
         connection: &Arc<Connection>,

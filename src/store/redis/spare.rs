@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use redis::Cmd;
 
-/// So many commands are kept by each thread.
+/// The number of commands that each thread keeps.
 const KEPT: usize = 4;
 /// Buffers that held more bytes are not kept.
 const LARGEST: usize = 4 * 1024;
@@ -13,7 +13,7 @@ thread_local! {
     static SPARE: RefCell<Vec<Cmd>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Returns an empty command with room for `args` arguments of `size` bytes in all.
+/// Returns an empty command with capacity for `args` arguments of `size` bytes in all.
 pub(super) fn take(args: usize, size: usize) -> Cmd {
     let spare = SPARE.try_with(|spare| spare.borrow_mut().pop());
     let spare = spare.ok().flatten();

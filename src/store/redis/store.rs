@@ -16,7 +16,7 @@ use crate::store::error::{StoreError, StoreErrorKind};
 
 /// Store that keeps sessions in Redis.
 ///
-/// A clone is the same store.
+/// Clones share the connections.
 ///
 /// ```no_run
 /// # async fn run() -> Result<(), jwt_redis_session::store::StoreError> {
@@ -84,8 +84,9 @@ impl RedisStore {
     /// Creates a store that takes its connections out of `pool`, the first one when first used.
     ///
     /// Connections that are taken do not go back, so the pool may open others in their place. The
-    /// time-outs of the pool apply, within the default ones of [`RedisConfig`]. Of a connection of
-    /// a pool only whole answers are seen: that a large one is arriving is not.
+    /// time-outs of the pool apply, within the default ones of [`RedisConfig`]. On a connection of
+    /// a pool the store sees whole answers only, so a large one that takes longer than the response
+    /// timeout fails the call.
     ///
     /// TLS is that of the pool: no rustls provider is installed here. An application whose pool
     /// has a `rediss://` URL installs one itself, before the first connection.
@@ -96,7 +97,7 @@ impl RedisStore {
         Self::new(Connector::of_pool(pool), Limits::default())
     }
 
-    /// Returns a handle on the shared connection for commands of your own.
+    /// Returns a handle on the shared connection, for the application's own commands.
     ///
     /// Not for commands that change the connection (`SELECT`, `WATCH`, `MULTI`, `SUBSCRIBE`) or
     /// that block: every session is read over it. The handle does not renew itself: call this

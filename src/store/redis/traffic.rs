@@ -19,7 +19,7 @@ use tokio::time::Instant;
 pub(super) struct Traffic {
     born: Instant,
     /// Milliseconds from `born` until bytes last arrived.
-    heard_at: AtomicU64,
+    last_arrival: AtomicU64,
     /// How often bytes were handed to the stream.
     writes: AtomicU64,
     ended: AtomicBool,
@@ -29,7 +29,7 @@ impl Traffic {
     pub(super) fn new() -> Arc<Self> {
         Arc::new(Self {
             born: Instant::now(),
-            heard_at: AtomicU64::new(0),
+            last_arrival: AtomicU64::new(0),
             writes: AtomicU64::new(0),
             ended: AtomicBool::new(false),
         })
@@ -41,16 +41,16 @@ impl Traffic {
     }
 
     /// When bytes last arrived, to the millisecond, or when the connection was made.
-    pub(super) fn heard_at(&self) -> Instant {
-        self.born + Duration::from_millis(self.heard_at.load(Ordering::Relaxed))
+    pub(super) fn last_arrival(&self) -> Instant {
+        self.born + Duration::from_millis(self.last_arrival.load(Ordering::Relaxed))
     }
 
     /// Records that bytes arrived.
-    pub(super) fn hear(&self) {
+    pub(super) fn record_arrival(&self) {
         let now = u64::try_from(self.born.elapsed().as_millis()).unwrap_or(u64::MAX);
         // Written only when it changes: all calls of a pooled connection share this cache line.
-        if self.heard_at.load(Ordering::Relaxed) != now {
-            self.heard_at.store(now, Ordering::Relaxed);
+        if self.last_arrival.load(Ordering::Relaxed) != now {
+            self.last_arrival.store(now, Ordering::Relaxed);
         }
     }
 
@@ -87,7 +87,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
         let before = buf.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(cx, buf);
         if buf.filled().len() > before {
-            self.traffic.hear();
+            self.traffic.record_arrival();
         }
         polled
     }

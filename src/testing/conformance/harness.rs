@@ -1,4 +1,4 @@
-//! What every case works with: keys of its own, and the steps as short calls that cannot fail.
+//! The harness of a case: keys that no other case uses, and the steps as short calls.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,5 +1,5 @@
-//! Conformance suite: every promise that a [`Store`](crate::store::Store) makes, as a
-//! table of cases.
+//! Conformance suite: a table of cases, one for each promise that a
+//! [`Store`](crate::store::Store) makes.
 //!
 //! A store passes if [`check`] returns:
 //!

@@ -8,7 +8,7 @@ use super::{expiry, index, provided, races, records, tombstones};
 use crate::store::shared::SharedStore;
 use crate::testing::hooked::Hooked;
 
-/// One promise of the store contract, with the test of it.
+/// Promise of the store contract, with its test.
 pub struct Case {
     name: &'static str,
     promise: &'static str,

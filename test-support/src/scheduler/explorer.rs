@@ -12,7 +12,7 @@ use super::trace::Trace;
 /// Runs some operations on a fresh [`MemoryStore`](jwt_redis_session::MemoryStore) in every order
 /// that their steps can take, and checks every end.
 ///
-/// Each order is a run of its own, from the start: `setup` is called with a fresh [`Simulation`],
+/// Each order is a separate run, from the start: `setup` is called with a fresh [`Simulation`],
 /// fills its store, spawns the processes and returns the check, which is called when no process
 /// can take a step any more. A state that was reached before is not explored again. States are
 /// equal if the store holds the same, and every process has had the same answers and is preceded
@@ -20,7 +20,7 @@ use super::trace::Trace;
 ///
 /// - They are deterministic: ids come from a generator that starts anew with each simulation, the
 ///   time from [`Simulation::clock`].
-/// - They share nothing that changes except the store: each process has `Sessions` of its own on
+/// - They share nothing that changes except the store: each process has its own `Sessions` on
 ///   its own store.
 /// - They do not sleep for more than a few milliseconds.
 ///

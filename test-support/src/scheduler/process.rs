@@ -1,4 +1,4 @@
-//! What the scheduler knows of a process.
+//! State of a process in the scheduler.
 
 use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash, Hasher};

@@ -18,7 +18,7 @@ const MAX_YIELDS: usize = 10_000;
 
 /// Grants the steps of several processes on one store one by one.
 ///
-/// Each process has [a store of its own](Self::process), whose calls wait before every step. The
+/// Each process has [its own store](Self::process), whose calls wait before every step. The
 /// test sees [which processes wait](Self::waiting), grants one of them [one step](Self::step),
 /// [crashes](Self::crash) it, or lets its step [fail](Self::refuse).
 ///

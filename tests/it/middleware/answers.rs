@@ -7,7 +7,7 @@ use jwt_redis_session::store::StoreErrorKind;
 use jwt_redis_session::{JwtRedisSession, RequireSession, SessionRejection, Sessions};
 use tower::{Layer, ServiceBuilder, ServiceExt, service_fn};
 
-use super::{Body, FORM, Log, get, header, request, session, sessions, tell, token};
+use super::{Body, FORM, Log, describe, get, header, request, session, sessions, token};
 
 async fn answer(
     sessions: &Sessions,
@@ -17,7 +17,7 @@ async fn answer(
     let service = ServiceBuilder::new()
         .layer(JwtRedisSession::new(sessions.clone()).body_limit(100))
         .layer(require)
-        .service_fn(tell);
+        .service_fn(describe);
     service.oneshot(asked).await.unwrap()
 }
 
@@ -220,7 +220,7 @@ async fn r20_a_token_in_the_query_and_headers_of_the_application() {
 async fn r20_vary_can_be_left_to_others() {
     let (_, sessions) = sessions();
     let layer = JwtRedisSession::new(sessions).vary(false);
-    let service = ServiceBuilder::new().layer(layer).service_fn(tell);
+    let service = ServiceBuilder::new().layer(layer).service_fn(describe);
     let response = service.oneshot(get("/", &[])).await.unwrap();
     assert_eq!(header(&response, "vary"), None);
 }

@@ -15,7 +15,7 @@ use jwt_redis_session::middleware::{ReplayBody, SessionBody};
 use jwt_redis_session::{JwtRedisSession, SessionState, TokenSource, TokenSources};
 use tower::{Layer, ServiceExt, service_fn};
 
-use super::{FORM, Log, session, sessions, token, told};
+use super::{FORM, Log, described, session, sessions, token};
 
 type Frames = Vec<Result<Frame<Bytes>, std::io::Error>>;
 
@@ -64,7 +64,7 @@ where
 /// Sends a form through a layer; returns the state and the body that the handler gets.
 async fn through<B: ReplayBody>(layer: &JwtRedisSession, body: B) -> (String, B) {
     let service = layer.layer(service_fn(async |request: Request<B>| {
-        let state = told(&session(&request).state());
+        let state = described(&session(&request).state());
         Ok::<_, Infallible>(Response::new((state, request.into_body())))
     }));
     let request = Request::post("/").header("content-type", FORM);
@@ -304,7 +304,7 @@ async fn r18_a_token_elsewhere_wins_over_every_body() {
         let layer = JwtRedisSession::new(sessions.clone()).sources(sources);
         for (name, value) in &headers {
             for (content_type, body) in unusable() {
-                let service = layer.layer(service_fn(super::tell));
+                let service = layer.layer(service_fn(super::describe));
                 let request = Request::post("/")
                     .header("content-type", content_type)
                     .header(*name, value)
@@ -368,7 +368,7 @@ mod in_axum {
         (status, String::from_utf8(body.to_vec()).unwrap())
     }
 
-    /// A handler with an optional session and limits of its own gets every body.
+    /// A handler with an optional session and its own limits gets every body.
     #[tokio::test]
     async fn r18_an_optional_session_does_not_limit_the_body() {
         async fn upload(session: Option<ActiveSession>, body: Bytes) -> String {

@@ -298,7 +298,7 @@ where
 async fn hyper_services() {
     async fn state<B>(request: http::Request<B>) -> Result<http::Response<String>, Infallible> {
         let session: &Session = request.extensions().get().unwrap();
-        Ok(http::Response::new(super::told(&session.state())))
+        Ok(http::Response::new(super::described(&session.state())))
     }
     let (layer, form) = layer_and_form().await;
 

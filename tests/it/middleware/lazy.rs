@@ -11,7 +11,7 @@ use jwt_redis_session::{
 };
 use tower::{Layer, ServiceBuilder, ServiceExt, service_fn};
 
-use super::{Body, FORM, get, keyring, request, sessions, token, told};
+use super::{Body, FORM, described, get, keyring, request, sessions, token};
 
 /// Counts how often sessions were loaded from the store since it was made.
 #[cfg(feature = "metrics")]
@@ -75,7 +75,7 @@ async fn the_token_is_verified_at_once() {
         (get("/", &[("x-access-token", &token)]), None),
     ] {
         let lazy = found(&sessions, asked).await;
-        let loaded = lazy.loaded().map(|session| told(&session.state()));
+        let loaded = lazy.loaded().map(|session| described(&session.state()));
         assert_eq!(loaded.as_deref(), known);
     }
     let form = request(
@@ -87,7 +87,7 @@ async fn the_token_is_verified_at_once() {
     let lazy = found(&sessions, form).await;
     assert!(lazy.loaded().is_none());
     store.heal();
-    assert_eq!(told(&lazy.load().await.state()), "Active");
+    assert_eq!(described(&lazy.load().await.state()), "Active");
 }
 
 #[tokio::test]
@@ -125,7 +125,7 @@ async fn a_dropped_load_is_started_again() {
     });
     tokio::task::yield_now().await;
     drop(first);
-    assert_eq!(told(&second.await.unwrap().state()), "Active");
+    assert_eq!(described(&second.await.unwrap().state()), "Active");
 }
 
 #[tokio::test]
@@ -229,8 +229,8 @@ async fn r22_tagged_layers_have_a_lazy_counterpart() {
                 assert_eq!(extensions.get::<Session>().is_some(), lazy);
                 assert_eq!(extensions.get::<LazySession>().is_none(), lazy);
                 let states = [
-                    told(&tagged.load().await.state()),
-                    told(&lazy_session(&request).load().await.state()),
+                    described(&tagged.load().await.state()),
+                    described(&lazy_session(&request).load().await.state()),
                 ];
                 Ok::<_, Infallible>(Response::new(states.join(" ")))
             },
@@ -250,7 +250,7 @@ async fn r22_a_tagged_lazy_session_can_be_required() {
         .layer(RequireSession::new().tagged::<Admin>())
         .service_fn(async |request: Request<Body>| {
             let tagged = Tagged::<Admin>::of(request.extensions()).unwrap();
-            Ok::<_, Infallible>(Response::new(told(&tagged.state())))
+            Ok::<_, Infallible>(Response::new(described(&tagged.state())))
         });
     let asked = get("/", &[("x-admin-token", &token)]);
     let response = service.oneshot(asked).await.unwrap();

@@ -71,18 +71,18 @@ fn session<B>(request: &Request<B>) -> Session {
 }
 
 /// Tells in headers what a handler sees: the state, the query, the body.
-async fn tell(request: Request<Body>) -> Result<Response<Body>, Infallible> {
+async fn describe(request: Request<Body>) -> Result<Response<Body>, Infallible> {
     let state = session(&request).state();
     let query = request.uri().query().unwrap_or_default().to_owned();
     let body = request.into_body().collect().await.unwrap().to_bytes();
-    let told = Response::builder()
-        .header("state", told(&state))
+    let described = Response::builder()
+        .header("state", described(&state))
         .header("query", query)
         .body(Full::new(body));
-    Ok(told.unwrap())
+    Ok(described.unwrap())
 }
 
-fn told(state: &SessionState) -> String {
+fn described(state: &SessionState) -> String {
     match state {
         SessionState::Absent { unsearched: None } => "Absent".to_owned(),
         SessionState::Absent {

@@ -8,7 +8,7 @@ use jwt_redis_session::{
 };
 use tower::{ServiceBuilder, ServiceExt};
 
-use super::{Body, FORM, get, keyring, request, session, tell, token, told};
+use super::{Body, FORM, describe, described, get, keyring, request, session, token};
 
 struct Admin;
 struct User;
@@ -38,9 +38,9 @@ fn layers([users, admins]: [Sessions; 2]) -> [JwtRedisSession; 2] {
 async fn states(request: Request<Body>) -> Result<Response<String>, Infallible> {
     let extensions = request.extensions();
     let states = [
-        told(&Tagged::<User>::of(extensions).unwrap().state()),
-        told(&Tagged::<Admin>::of(extensions).unwrap().state()),
-        told(&session(&request).state()),
+        described(&Tagged::<User>::of(extensions).unwrap().state()),
+        described(&Tagged::<Admin>::of(extensions).unwrap().state()),
+        described(&session(&request).state()),
         request.uri().query().unwrap_or_default().to_owned(),
     ];
     Ok(Response::new(states.join(" ")))
@@ -127,7 +127,7 @@ async fn r22_clones_of_a_service_share_no_request() {
     let [users, _] = sessions;
     let service = ServiceBuilder::new()
         .layer(JwtRedisSession::new(users))
-        .service_fn(tell);
+        .service_fn(describe);
     let requests = (0..50).map(|i| {
         let headers = [("x-access-token", &*token)];
         let with = i % 2 == 0;

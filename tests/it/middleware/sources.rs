@@ -10,20 +10,20 @@ use jwt_redis_session::{JwtRedisSession, TokenSource, TokenSources};
 use tower::util::ServiceFn;
 use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 
-use super::{Body, FORM, Log, get, header, request, session, sessions, tell, token};
+use super::{Body, FORM, Log, describe, get, header, request, session, sessions, token};
 
 /// A handler that reports what it sees.
-type Tell = ServiceFn<fn(Request<Body>) -> Telling>;
-type Telling = futures_util::future::BoxFuture<'static, Result<Response<Body>, Infallible>>;
+type Describe = ServiceFn<fn(Request<Body>) -> Describing>;
+type Describing = futures_util::future::BoxFuture<'static, Result<Response<Body>, Infallible>>;
 
 /// What the handler of a request under `layer` tells: state, query, body.
 async fn seen<P>(layer: &JwtRedisSession<P>, request: Request<Body>) -> (String, String, String)
 where
-    JwtRedisSessionService<Tell, P>:
+    JwtRedisSessionService<Describe, P>:
         Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
 {
     let service = layer.layer(service_fn(
-        (|request| Box::pin(tell(request))) as fn(_) -> Telling,
+        (|request| Box::pin(describe(request))) as fn(_) -> Describing,
     ));
     let response = service.oneshot(request).await.unwrap();
     let state = header(&response, "state").unwrap().to_owned();
@@ -34,7 +34,7 @@ where
 
 async fn state<P>(layer: &JwtRedisSession<P>, request: Request<Body>) -> String
 where
-    JwtRedisSessionService<Tell, P>:
+    JwtRedisSessionService<Describe, P>:
         Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
 {
     seen(layer, request).await.0
@@ -112,7 +112,7 @@ async fn r14_a_token_in_the_address_is_seen_by_nobody_further_in() {
     let service = ServiceBuilder::new()
         .layer(JwtRedisSession::new(sessions))
         .layer(tower_http::trace::TraceLayer::new_for_http())
-        .service_fn(tell);
+        .service_fn(describe);
     let asked = get(&format!("/p?a=1&accessToken={token}&b=2"), &[]);
     let response = service.oneshot(asked).await.unwrap();
     assert_eq!(header(&response, "state"), Some("Active"));
@@ -191,7 +191,7 @@ async fn r18_a_body_that_does_not_come_is_given_up() {
         .layer(layer)
         .service_fn(async |request: Request<Never>| {
             let state = session(&request).state();
-            Ok::<_, String>(Response::new(super::told(&state)))
+            Ok::<_, String>(Response::new(super::described(&state)))
         });
     type Frame = Result<http_body::Frame<bytes::Bytes>, String>;
     let never = StreamBody::new(futures_util::stream::pending::<Frame>()).boxed_unsync();

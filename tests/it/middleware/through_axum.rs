@@ -72,19 +72,19 @@ async fn ask(
         .oneshot(asked.map(axum::body::Body::new))
         .await
         .unwrap();
-    let told = [
+    let described = [
         "www-authenticate",
         "retry-after",
         "cache-control",
         "content-type",
     ];
-    let told = told
+    let described = described
         .iter()
         .filter_map(|name| header(&response, name).map(str::to_owned))
         .collect();
     let status = response.status().as_u16();
     let body = response.into_body().collect().await.unwrap().to_bytes();
-    (status, told, String::from_utf8(body.to_vec()).unwrap())
+    (status, described, String::from_utf8(body.to_vec()).unwrap())
 }
 
 #[tokio::test]
@@ -181,7 +181,7 @@ async fn r19_a_missing_layer_is_a_generic_500() {
     assert_eq!(ask(&app, "GET", "/maybe", None, "").await.0, 200);
 }
 
-/// The layer and the extractor cannot be told apart by a client.
+/// A client cannot distinguish the layer from the extractor.
 #[tokio::test]
 async fn r19_require_session_answers_as_active_session() {
     let (store, sessions) = sessions();

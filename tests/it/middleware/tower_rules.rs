@@ -12,7 +12,7 @@ use tower::buffer::BufferLayer;
 use tower::limit::ConcurrencyLimitLayer;
 use tower::{Layer, Service, ServiceBuilder, ServiceExt};
 
-use super::{Body, FORM, get, header, request, session, sessions, tell, token};
+use super::{Body, FORM, describe, get, header, request, session, sessions, token};
 
 /// Panics if it is called without having been polled ready; its clones are not ready.
 #[derive(Debug, Default)]
@@ -173,7 +173,7 @@ async fn f31_a_panic_of_a_handler_leaves_the_layer_usable() {
                 session.insert("n", 1).unwrap();
                 assert_ne!(request.uri().path(), "/panic", "on purpose");
                 session.update().await.unwrap();
-                tell(request).await
+                describe(request).await
             });
     let panic = tokio::spawn(service.clone().oneshot(asked("/panic"))).await;
     assert!(panic.unwrap_err().is_panic());
@@ -190,7 +190,7 @@ async fn a_client_that_goes_away_at_any_point_does_no_harm() {
         .service_fn(async |request: Request<Body>| {
             session(&request).touch().await.ok();
             tokio::time::sleep(Duration::from_millis(10)).await;
-            tell(request).await
+            describe(request).await
         });
     for asked in every_path(&sessions, "/").await {
         faults.delay(Duration::from_millis(10));

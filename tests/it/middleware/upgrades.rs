@@ -11,7 +11,7 @@ use jwt_redis_session::{ActiveSession, JwtRedisSession};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::{FORM, sessions, token, told};
+use super::{FORM, described, sessions, token};
 
 /// Upgrades the connection, and then answers each byte with what the session is.
 async fn upgrade(session: ActiveSession, mut request: Request) -> Response {
@@ -20,7 +20,7 @@ async fn upgrade(session: ActiveSession, mut request: Request) -> Response {
         let mut socket = TokioIo::new(upgraded.await.unwrap());
         while socket.read_u8().await.is_ok() {
             let alive = session.is_alive().await.unwrap();
-            let state = told(&session.state());
+            let state = described(&session.state());
             let answer = format!("{alive} {state} {}\n", session.is_active());
             socket.write_all(answer.as_bytes()).await.unwrap();
         }

@@ -18,13 +18,13 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tower::{Layer, Service, ServiceBuilder, ServiceExt};
 
-use super::{FORM, header, session, sessions, token, told};
+use super::{FORM, described, header, session, sessions, token};
 
 /// Gives the body back, with the state of the session and the trailers in headers.
 async fn echo(
     request: Request<SessionBody<Incoming>>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
-    let state = told(&session(&request).state());
+    let state = described(&session(&request).state());
     let body = request.into_body().collect().await.unwrap();
     let checksum = body
         .trailers()
@@ -144,7 +144,7 @@ impl<B: Send + 'static> Service<Request<B>> for Greeter {
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let state = told(&session(&request).state());
+        let state = described(&session(&request).state());
         let response = Response::builder().header("state", state);
         std::future::ready(Ok(response.body(tonic::body::Body::empty()).unwrap()))
     }

@@ -1,4 +1,4 @@
-//! Keys on a store of their own.
+//! Tests of API keys, each on a separate store.
 
 use jwt_redis_session::MemoryStore;
 use jwt_redis_session::store::{SharedStore, StoreError};
@@ -53,7 +53,7 @@ async fn a_key_opens_its_bucket_until_it_is_revoked() {
     assert!(!keys.check(&bucket("a"), &hash).await.unwrap());
 }
 
-/// Halts before an index entry is removed, until it is told to go on.
+/// Hook that halts before an index entry is removed, until `go_on` has a permit.
 #[derive(Debug)]
 struct Halting {
     halted: Semaphore,

@@ -18,7 +18,7 @@ on_every_store!(
 /// Every form that changes something, or shows a session.
 fn forms(id: &str) -> Vec<(&'static str, Vec<(&'static str, String)>)> {
     let bucket = ("bucket", "shop".to_owned());
-    let whom = || vec![("door", "users".to_owned()), ("owner", "jo".to_owned())];
+    let whom = || vec![("api", "users".to_owned()), ("owner", "jo".to_owned())];
     let mut one = whom();
     one.push(("id", id.to_owned()));
     vec![
