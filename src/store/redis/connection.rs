@@ -17,6 +17,8 @@ use super::traffic::Traffic;
 const TIMEOUTS: u32 = 3;
 /// A connection on which nothing arrived for so long may be dead without our knowledge.
 const IDLE: Duration = Duration::from_secs(1);
+/// After so much silence it is worth a look whether the connection was closed meanwhile.
+const QUIET: Duration = Duration::from_millis(1);
 /// Bytes that arrive for so long without completing an answer are garbage.
 const ENDLESS: Duration = Duration::from_secs(10);
 
@@ -114,6 +116,11 @@ impl Connection {
     /// Whether the connection may be dead: nothing arrived for a while, or not in time.
     pub(super) fn is_suspect(&self) -> bool {
         self.timeouts.load(Ordering::Relaxed) > 0 || self.heard_at().elapsed() >= IDLE
+    }
+
+    /// Whether nothing arrived for a moment, as between the requests of an idle application.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.heard_at().elapsed() >= QUIET
     }
 
     /// Whether the connection has answered a call.
