@@ -56,6 +56,19 @@ impl Lifecycle {
         }
     }
 
+    /// Destroys the session `id` of a verified token, whatever is stored under its key.
+    ///
+    /// The token was issued for this key, so data of another type is what a session has become.
+    pub(crate) async fn destroy_by_token(
+        self: Arc<Self>,
+        id: SessionId,
+    ) -> Result<bool, SessionError> {
+        match Arc::clone(&self).destroy_by_id(id.clone(), None).await {
+            Err(SessionError::Corrupt) => self.destroy(id, None).await,
+            destroyed => destroyed,
+        }
+    }
+
     /// Destroys all sessions of `owner` except `keep` and returns how many there were.
     ///
     /// Steps: (1) one atomic step turns all entries into tombstones and returns them, with those

@@ -91,7 +91,7 @@ impl Inner {
             Before::Nothing => None,
             Before::Remains(id) => {
                 let lifecycle = Arc::clone(&self.lifecycle);
-                lifecycle.destroy_by_id(id, None).await?;
+                lifecycle.destroy_by_token(id).await?;
                 None
             }
             Before::Session => Some(self.current()?),

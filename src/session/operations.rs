@@ -328,7 +328,7 @@ impl Inner {
         let destroyed = match self.target()? {
             Target::Gone => return Ok(false),
             Target::Loaded(id, owner) => lifecycle.destroy(id, owner).await?,
-            Target::NotLoaded(id) => lifecycle.destroy_by_id(id, None).await?,
+            Target::NotLoaded(id) => lifecycle.destroy_by_token(id).await?,
         };
         self.lock().status = Status::Gone;
         Ok(destroyed)

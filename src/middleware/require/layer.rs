@@ -17,6 +17,24 @@ use crate::middleware::session_rejection::{InvalidRealm, Realm, SessionRejection
 /// made of a string use [`empty_body`](Self::empty_body) or [`respond_with`](Self::respond_with):
 /// with tonic, for example, or outside of a `CompressionLayer` in the same `ServiceBuilder`.
 ///
+/// The body of a `TraceLayer` can be made of nothing. Outside of one in the same `ServiceBuilder`,
+/// put a change of the body type in between:
+///
+/// ```
+/// # use axum::{Router, body::Body, http::Response, routing::get};
+/// # use jwt_redis_session::{JwtRedisSession, RequireSession, Sessions};
+/// # use tower::ServiceBuilder;
+/// # use tower_http::trace::TraceLayer;
+/// # fn doc(sessions: Sessions) -> Router {
+/// let layers = ServiceBuilder::new()
+///     .layer(JwtRedisSession::new(sessions))
+///     .layer(RequireSession::new())
+///     .map_response(|response: Response<_>| response.map(Body::new))
+///     .layer(TraceLayer::new_for_http());
+/// Router::new().route("/me", get(async || "hello")).layer(layers)
+/// # }
+/// ```
+///
 /// Inside of it the request extensions hold a loaded [`Session`](crate::Session), even if the outer
 /// layer is [`lazy`](crate::JwtRedisSession::lazy).
 ///

@@ -12,7 +12,9 @@ use crate::middleware::session_rejection::SessionRejection;
     message = "`{Self}` cannot answer with a response body of type `{B}`",
     note = "by default `RequireSession` answers with JSON, which needs `{B}: From<String>`",
     note = "use `RequireSession::new().empty_body()` if the body has a default",
-    note = "or make the response with `RequireSession::new().respond_with(|rejection: &SessionRejection| …)`"
+    note = "or make the response with `RequireSession::new().respond_with(|rejection: &SessionRejection| …)`",
+    note = "or, if an inner layer such as `TraceLayer` has changed the type of the body, \
+            put `.map_response(|response: Response<_>| response.map(Body::new))` in between"
 )]
 pub trait Respond<B> {
     /// Makes the response.

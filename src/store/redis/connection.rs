@@ -19,6 +19,8 @@ const TIMEOUTS: u32 = 3;
 /// The time without any bytes from the server after which the connection may be dead: a network
 /// that drops it sends no notice.
 const IDLE: Duration = Duration::from_secs(1);
+/// The time without any bytes after which a write first looks whether the connection was closed.
+const QUIET: Duration = Duration::from_millis(1);
 /// The time in which arriving bytes must complete an answer. Otherwise they are garbage.
 const ENDLESS: Duration = Duration::from_secs(10);
 
@@ -116,6 +118,11 @@ impl Connection {
     /// Whether the connection may be dead: nothing arrived for a while, or not in time.
     pub(super) fn is_suspect(&self) -> bool {
         self.timeouts.load(Ordering::Relaxed) > 0 || self.last_arrival().elapsed() >= IDLE
+    }
+
+    /// Whether nothing arrived for a moment, as between the requests of an idle application.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.last_arrival().elapsed() >= QUIET
     }
 
     /// Whether the connection has answered a call.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use redis::aio::MultiplexedConnection;
 use redis::{RedisError, RedisResult, cmd};
+use tokio::task::yield_now;
 use tokio::time::{Duration, Instant, timeout_at};
 
 use super::answers::Answers;
@@ -122,6 +123,13 @@ impl Lane {
         let connection = self.shared.acquire(deadline).await?;
         if request.is_read() {
             return Ok(connection);
+        }
+        if connection.is_quiet() {
+            // The kernel may know of the end of the connection, and its task not yet: on a runtime
+            // of one thread it does not run while the caller does. The first turn polls the
+            // sockets, the second one is that of the task.
+            yield_now().await;
+            yield_now().await;
         }
         if connection.is_closed() {
             self.shared.discard(&connection, &self.unreachable());

@@ -122,3 +122,30 @@ async fn f30_a_spoiled_session_can_be_ended() {
         assert_eq!(open(&sessions, &token).await.err(), Some(refused));
     }
 }
+
+/// Whatever has become of a record, its token neither keeps a user from logging out nor in.
+#[tokio::test]
+async fn f30_whatever_is_under_a_valid_token_can_be_left_by_logout_and_login() {
+    let server = RedisServer::start();
+    let store = RedisStore::connect(&server.url()).await.expect("connect");
+    let sessions = sessions(store);
+    for login in [false, true] {
+        let (session, token) = created(&sessions, Some("jo")).await;
+        let key = format!("sess:{}", session.id().expect("an id").as_str());
+        for spoiling in spoilings(&key) {
+            let what = format!("{:.80}", spoiling.join(" "));
+            server.run(&["DEL", &key]);
+            let words: Vec<_> = spoiling.iter().map(String::as_str).collect();
+            server.run(&words);
+            let corrupt = sessions.from_token(token.as_str()).await;
+            if login {
+                let token = corrupt.login("jo").await.expect(&what);
+                open(&sessions, &token).await.expect(&what);
+            } else {
+                assert_eq!(corrupt.logout().await, Ok(true), "{what}");
+            }
+            let left = server.run(&["EXISTS", &key]);
+            assert_eq!(left, redis::Value::Int(0), "{what}");
+        }
+    }
+}

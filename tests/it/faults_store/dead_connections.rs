@@ -24,6 +24,19 @@ async fn a_write_is_sent_over_a_new_connection_if_the_old_one_was_closed() {
     }
 }
 
+/// The thread was busy, so the task of the connection has not noticed the end yet.
+#[tokio::test]
+async fn a_write_on_a_runtime_of_one_thread_meets_no_closed_connection() {
+    let server = RedisServer::start();
+    let store = connected(&server.url()).await;
+    for pause in [2, 20, 300] {
+        assert_eq!(write(&store).await, Ok(true));
+        kill_clients(&server);
+        std::thread::sleep(Duration::from_millis(pause));
+        assert_eq!(delete(&store).await, Ok(true), "{pause} ms after the kill");
+    }
+}
+
 #[cfg(feature = "pool")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_write_is_sent_over_another_connection_of_a_pool_if_the_old_one_was_closed() {

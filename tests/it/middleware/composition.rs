@@ -207,6 +207,27 @@ async fn tower_http_outside_and_inside() {
     check(app().layer(timeout()).layer(layer), &form).await;
 }
 
+/// `TraceLayer` and `CompressionLayer` change the type of the response body to one that cannot be
+/// made of a string. Separate calls of `Router::layer` change it back.
+#[tokio::test]
+async fn a_required_session_outside_of_layers_that_change_the_response_body() {
+    let (layer, form) = layer_and_form().await;
+    let required = app()
+        .layer(TraceLayer::new_for_http())
+        .layer(CompressionLayer::new())
+        .layer(RequireSession::new());
+    check(required.layer(layer.clone()), &form).await;
+    let stack = ServiceBuilder::new()
+        .layer(layer.clone())
+        .layer(RequireSession::new())
+        .map_response(|response: http::Response<_>| response.map(Body::new))
+        .layer(TraceLayer::new_for_http())
+        .layer(CompressionLayer::new());
+    check(app().layer(stack.clone()), &form).await;
+    let handler = post(echo.layer(stack));
+    check(Router::new().route("/", handler), &form).await;
+}
+
 /// `RequestBodyLimitLayer` changes the type of the request body. Separate calls of
 /// `Router::layer` change it back, one `ServiceBuilder` needs a layer for that.
 #[tokio::test]
