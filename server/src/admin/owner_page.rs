@@ -40,8 +40,8 @@ fn search(token: &FormToken, apis: &OwnerApis, listed: Option<&OwnerSessions>) -
         form.stack method="post" action="/admin/owners" {
             (page::hidden(token))
             div.field {
-                label for="api" { "API" }
-                select #api name="api" {
+                label for="door" { "API" }
+                select #door name="door" {
                     @for api in apis.enabled() {
                         option value=(api.name())
                             selected[chosen.is_some_and(|owner| owner.api == api)] {
@@ -137,7 +137,7 @@ fn end_all(token: &FormToken, owner: &Owner, count: usize) -> Markup {
 fn owner_fields(token: &FormToken, owner: &Owner) -> Markup {
     html! {
         (page::hidden(token))
-        input type="hidden" name="api" value=(owner.api.name());
+        input type="hidden" name="door" value=(owner.api.name());
         input type="hidden" name="owner" value=(encoded::encode(&owner.name));
     }
 }

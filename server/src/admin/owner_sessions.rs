@@ -30,7 +30,7 @@ impl Owner {
     /// 400.
     pub(super) fn encoded_in(form: &Form) -> Result<Self, ApiError> {
         Ok(Self {
-            api: OwnerApi::parse(form.field("api")?)?,
+            api: OwnerApi::parse(form.field("door")?)?,
             name: encoded::decode(form.field("owner")?)?,
         })
     }
@@ -42,7 +42,7 @@ impl Owner {
     /// 400.
     pub(super) fn typed_in(form: &Form) -> Result<Self, ApiError> {
         Ok(Self {
-            api: OwnerApi::parse(form.field("api")?)?,
+            api: OwnerApi::parse(form.field("door")?)?,
             name: form.field("owner")?.to_owned(),
         })
     }

@@ -35,7 +35,7 @@ async fn rpc(service: &Service, method: &str, args: serde_json::Value) -> (u16, 
 }
 
 async fn choose(browser: &Browser<'_>, door: &str, owner: &str) -> super::Page {
-    let fields = [("api", door), ("owner", owner)];
+    let fields = [("door", door), ("owner", owner)];
     let page = browser.submit("/admin/owners", &fields).await;
     assert_eq!(page.status, 303, "{}", page.text);
     assert_eq!(page.location.as_deref(), Some("/admin/owners"));
@@ -56,7 +56,7 @@ async fn a_users_sessions_are_listed_and_ended(service: Service) {
         assert!(!page.shows(token), "the token is not known");
     }
     let id = page.field("id").expect("a session");
-    let fields = [("api", "users"), ("owner", "jo"), ("id", &*id)];
+    let fields = [("door", "users"), ("owner", "jo"), ("id", &*id)];
     let ended = browser.submit("/admin/owners/end", &fields).await;
     assert_eq!(ended.status, 303);
     let page = browser.get("/admin/owners").await;
@@ -67,7 +67,7 @@ async fn a_users_sessions_are_listed_and_ended(service: Service) {
         living += usize::from(is_logged_in(&service, token).await);
     }
     assert_eq!(living, 1);
-    let fields = [("api", "users"), ("owner", "jo")];
+    let fields = [("door", "users"), ("owner", "jo")];
     let ended = browser.submit("/admin/owners/end-all", &fields).await;
     assert_eq!(ended.status, 303);
     let page = browser.get("/admin/owners").await;
@@ -94,7 +94,7 @@ async fn the_sessions_of_the_rpc_door_are_shown_with_their_data(service: Service
         page.text
     );
     assert!(!page.shows("<script") && !page.shows(&token));
-    let fields = [("api", "rpc"), ("owner", "jo")];
+    let fields = [("door", "rpc"), ("owner", "jo")];
     assert_eq!(
         browser
             .submit("/admin/owners/end-all", &fields)
@@ -143,7 +143,7 @@ async fn owners_of_any_text_are_kept_apart(service: Service) {
                 .bytes()
                 .all(|byte| byte.is_ascii_alphanumeric() || byte == b'%')
         );
-        let fields = [("api", "users"), ("owner", &*owner)];
+        let fields = [("door", "users"), ("owner", &*owner)];
         assert_eq!(
             browser
                 .submit("/admin/owners/end-all", &fields)
@@ -160,9 +160,9 @@ async fn an_owner_of_the_wrong_length_is_refused(service: Service) {
     let browser = Browser::logged_in(&service).await;
     let too_long = "x".repeat(513);
     for bad in ["", &too_long] {
-        let fields = [("api", "users"), ("owner", bad)];
+        let fields = [("door", "users"), ("owner", bad)];
         assert_eq!(browser.submit("/admin/owners", &fields).await.status, 400);
-        let fields = [("api", "users"), ("owner", &encode(bad))];
+        let fields = [("door", "users"), ("owner", &encode(bad))];
         assert_eq!(
             browser
                 .submit("/admin/owners/end-all", &fields)
@@ -187,7 +187,7 @@ async fn doors_do_not_see_each_other(service: Service) {
         ("/admin/owners/end-all", "rpc", "jo", ""),
         ("/admin/owners/end-all", "users", "Jo", ""),
     ] {
-        let fields = [("api", door), ("owner", owner), ("id", id)];
+        let fields = [("door", door), ("owner", owner), ("id", id)];
         assert_eq!(browser.submit(path, &fields).await.status, 303);
     }
     for (door, owner, id) in [
@@ -195,7 +195,7 @@ async fn doors_do_not_see_each_other(service: Service) {
         ("users", "jo", "*"),
         ("users", "%FF", &id),
     ] {
-        let fields = [("api", door), ("owner", owner), ("id", id)];
+        let fields = [("door", door), ("owner", owner), ("id", id)];
         assert_eq!(
             browser.submit("/admin/owners/end", &fields).await.status,
             400
@@ -210,7 +210,7 @@ async fn a_form_is_about_the_owner_in_it(service: Service) {
     choose(&browser, "users", "jo").await;
     // Meanwhile, in another tab.
     choose(&browser, "users", "al").await;
-    let fields = [("api", "users"), ("owner", "jo")];
+    let fields = [("door", "users"), ("owner", "jo")];
     assert_eq!(
         browser
             .submit("/admin/owners/end-all", &fields)
@@ -247,6 +247,6 @@ async fn a_door_that_is_shut_is_not_offered() {
     let browser = Browser::logged_in(&service).await;
     let page = browser.get("/admin/owners").await;
     assert!(page.shows("value=\"rpc\"") && !page.shows("value=\"users\""));
-    let fields = [("api", "users"), ("owner", "jo")];
+    let fields = [("door", "users"), ("owner", "jo")];
     assert_eq!(browser.submit("/admin/owners", &fields).await.status, 400);
 }
