@@ -155,7 +155,9 @@ impl SessionData {
     ///
     /// Only a field whose value differs from the loaded one counts as changed and is written: a
     /// struct that was read, modified and merged does not undo what another request has written
-    /// to its other fields meanwhile.
+    /// to its other fields meanwhile. A field that was not loaded at all differs, also if the
+    /// struct has a default for it: with `Option` or `#[serde(default)]` read, modify and merge
+    /// inside of [`update_with`](crate::Session::update_with).
     ///
     /// # Errors
     ///

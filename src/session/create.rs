@@ -1,5 +1,6 @@
 //! Creating a session.
 
+use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -59,8 +60,8 @@ impl Session {
     }
 }
 
-/// Builder of a session that is created when it is awaited; see [`Session::create`].
-#[derive(Debug)]
+/// Builder of a session that is created when it is awaited; see [`Session::create`]. `Debug` prints
+/// no claims.
 #[must_use = "the session is created when this is awaited"]
 pub struct CreateSession {
     session: Session,
@@ -135,6 +136,15 @@ impl CreateSession {
             session: self.session,
             id: self.id,
         }
+    }
+}
+
+impl fmt::Debug for CreateSession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CreateSession")
+            .field("session", &self.session)
+            .field("id", &self.id)
+            .finish_non_exhaustive()
     }
 }
 

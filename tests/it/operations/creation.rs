@@ -117,3 +117,17 @@ async fn create_on_an_active_handle_carries_nothing_over(store: impl Store + Clo
     assert_eq!(first.unwrap().to_json(), json!({"a": 1}));
     assert_eq!(second.unwrap().to_json(), json!({"b": 2}));
 }
+
+#[test]
+fn debug_of_a_creation_prints_no_claims_no_id_and_no_data() {
+    let session = sessions(jwt_redis_session::MemoryStore::new()).new_session();
+    session.insert("secret", "hush-hush").unwrap();
+    session.set_owner("hush-hush").unwrap();
+    let id = SessionId::parse("hush-hush-hush-hush").unwrap();
+    let created = session.create().id(id.clone());
+    let created = created.claims(json!({"tenant": "hush-hush"}));
+    let without_token = session.create().without_token().id(id);
+    for text in [format!("{created:?}"), format!("{without_token:?}")] {
+        assert!(!text.contains("hush"), "{text}");
+    }
+}
