@@ -5,7 +5,7 @@ use jwt_redis_session::store::SharedStore;
 use jwt_redis_session::testing::conformance::CASES;
 
 /// Runs all cases at once, which also shows whether they disturb each other.
-pub(super) async fn check(store: impl Into<SharedStore>) {
+async fn check(store: impl Into<SharedStore>) {
     let store = store.into();
     let cases = CASES.iter().map(|case| case.run(store.clone()));
     futures_util::future::join_all(cases).await;
