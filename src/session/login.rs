@@ -68,7 +68,9 @@ impl Session {
     /// concurrent login with the same token has won. The data is with the other login then. A
     /// second call on this handle creates a new session.
     ///
-    /// Otherwise as [`rotate`](Self::rotate) and [`create`](Self::create).
+    /// Otherwise as [`rotate`](Self::rotate) and [`create`](Self::create). After
+    /// [`SessionError::Unavailable`] the session before the login may be gone, and its data with
+    /// it; no session is revived.
     pub async fn login(&self, owner: impl AsRef<str>) -> Result<Token, SessionError> {
         let owner = Owner::parse(owner.as_ref()).ok_or(SessionError::InvalidOwner)?;
         self.complete("login", |inner| inner.login(owner)).await
