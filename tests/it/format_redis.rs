@@ -11,12 +11,12 @@ use serde::Deserialize;
 use crate::support::redis_server::RedisServer;
 
 #[derive(Deserialize)]
-struct Standing {
+struct EntryVector {
     time: i64,
     score: String,
 }
 
-fn vectors() -> BTreeMap<String, Standing> {
+fn vectors() -> BTreeMap<String, EntryVector> {
     serde_json::from_str(include_str!("../vectors/index.json")).unwrap()
 }
 
@@ -27,13 +27,13 @@ fn text(value: Value) -> String {
 #[tokio::test]
 async fn format_scores_in_redis_are_those_of_the_vectors() {
     let vectors = vectors();
-    let (live, dying) = (&vectors["live"], &vectors["dying"]);
+    let (active, deleting) = (&vectors["active"], &vectors["deleting"]);
     let redis = RedisServer::start();
     let store = RedisStore::connect(&redis.url()).await.unwrap();
     let id = SessionId::random();
     let drawn = id.clone();
     let sessions = Sessions::builder(store.clone(), Keyring::hs256([7, 8].repeat(16)).unwrap())
-        .clock(ManualClock::at(dying.time))
+        .clock(ManualClock::at(deleting.time))
         .id_generator(move || drawn.clone())
         .build()
         .unwrap();
@@ -43,12 +43,12 @@ async fn format_scores_in_redis_are_those_of_the_vectors() {
 
     let index = "sess:owner:YTpi:";
     let score = || text(redis.run(&["ZSCORE", index, id.as_str()]));
-    assert_eq!(live.time, dying.time + 86_400 + 60);
-    assert_eq!(score(), live.score);
-    let (keep, now) = (None, dying.time);
+    assert_eq!(active.time, deleting.time + 86_400 + 60);
+    assert_eq!(score(), active.score);
+    let (keep, now) = (None, deleting.time);
     let marked = store.index_tombstone_all(index, keep, now).await;
     assert_eq!(marked.unwrap(), [id.as_str()]);
-    assert_eq!(score(), dying.score);
+    assert_eq!(score(), deleting.score);
     let key = format!("sess:{}", id.as_str());
     assert_eq!(
         text(redis.run(&["GET", &key])),
