@@ -6,7 +6,6 @@ use test_support as support;
 mod app;
 #[cfg(feature = "test-util")]
 mod conformance;
-mod coverage;
 #[cfg(feature = "test-util")]
 mod custom_store;
 #[cfg(feature = "test-util")]
