@@ -1,17 +1,17 @@
-// Uses the operators' page of sessiond as an operator would; see scripts/browser-test.
-// Arguments: the address of the service, a directory for profiles, a directory for screenshots.
-// MASTER_KEY is what opens the page.
+// Tests the admin pages of sessiond; see scripts/browser-test.
+// Arguments: the URL of the service, a directory for profiles, a directory for screenshots.
+// Environment: MASTER_KEY.
 
 import assert from "node:assert/strict";
-import { complaints, device, fits, isLabelled, press, run, shot, url } from "./browser.mjs";
+import { violations, device, fits, isLabelled, press, run, shot, url } from "./browser.mjs";
 
 const HOSTILE = '<script>alert(1)</script> "jo" 🦀';
 
-const told = (page, role, text) => page.getByRole(role).filter({ hasText: text }).waitFor();
+const shows = (page, role, text) => page.getByRole(role).filter({ hasText: text }).waitFor();
 const heading = (page, name) => page.getByRole("heading", { name, exact: true }).waitFor();
 const visit = (page, name) => page.getByRole("link", { name, exact: true }).click();
 
-/** Opens the question behind `summary`, and says yes to it. */
+/** Opens the confirmation behind `summary` and confirms it. */
 async function confirm(page, summary, button) {
   await page.getByText(summary, { exact: true }).click();
   await press(page, button);
@@ -22,8 +22,8 @@ async function logIn(page, key) {
   await press(page, "Log in");
 }
 
-/** Asks the service itself, as a client does. */
-async function ask(page, method, path, { headers = {}, data } = {}) {
+/** Sends a request to an API of the service. */
+async function send(page, method, path, { headers = {}, data } = {}) {
   const response = await page.request.fetch(url + path, {
     method, data, headers: { "content-type": "application/json", ...headers },
   });
@@ -31,66 +31,66 @@ async function ask(page, method, path, { headers = {}, data } = {}) {
 }
 
 const isGone = async (page, path, key) =>
-  (await ask(page, "GET", path, { headers: { "x-session-key": key } })).status === 404;
+  (await send(page, "GET", path, { headers: { "x-session-key": key } })).status === 404;
 
-/** Between the steps: what was created on the way. */
-const made = {};
+/** Values that a step passes to later steps. */
+const created = {};
 
 const steps = {
-  async "lets in nobody without a login, or with a wrong key"({ laptop }) {
+  async "a wrong key is rejected"({ laptop }) {
     await laptop.goto(`${url}/admin/owners`);
     await heading(laptop, "Log in");
     laptop.expected = /status of 401/;
     await logIn(laptop, "not the master key of this service");
-    await told(laptop, "alert", "This is not a master key of the service.");
+    await shows(laptop, "alert", "This is not a master key of the service.");
     delete laptop.expected;
     await shot(laptop, "admin-1-refused.png");
     await isLabelled(laptop);
   },
-  async "logs in, and shows that there is no key"({ laptop, phone }) {
+  async "a master key logs in"({ laptop, phone }) {
     for (const page of [laptop, phone]) {
       await page.goto(`${url}/admin`);
       await logIn(page, process.env.MASTER_KEY);
       await heading(page, "Buckets");
     }
     await laptop.getByText("No bucket has a key yet").waitFor();
-    assert.equal(await laptop.evaluate(() => document.cookie), "", "no script sees the cookie");
+    assert.equal(await laptop.evaluate(() => document.cookie), "", "scripts cannot read the cookie");
     assert.ok(!laptop.url().includes(process.env.MASTER_KEY));
   },
-  async "creates keys, and shows each once"({ laptop }) {
+  async "a new key is shown once"({ laptop }) {
     for (const bucket of ["blog", "shop"]) {
       await visit(laptop, "Buckets");
       await laptop.getByLabel("Bucket", { exact: true }).fill(bucket);
       await press(laptop, "Create key");
-      await told(laptop, "status", "The key is created.");
-      made[bucket] = await laptop.locator("output").textContent();
+      await shows(laptop, "status", "The key is created.");
+      created[bucket] = await laptop.locator("output").textContent();
     }
-    assert.match(made.shop, /^jrs_/);
+    assert.match(created.shop, /^jrs_/);
     await shot(laptop, "admin-2-key.png");
     await visit(laptop, "Back to the buckets");
     await laptop.getByRole("rowheader", { name: "shop" }).waitFor();
-    assert.equal(await laptop.getByText(made.shop).count(), 0);
+    assert.equal(await laptop.getByText(created.shop).count(), 0);
   },
-  async "says so if a bucket has a key, or cannot have one"({ laptop }) {
+  async "an existing key and an invalid bucket name are reported"({ laptop }) {
     await laptop.getByLabel("Bucket", { exact: true }).fill("shop");
     laptop.expected = /status of 409/;
     await press(laptop, "Create key");
-    await told(laptop, "alert", "The bucket “shop” has a key already.");
+    await shows(laptop, "alert", "The bucket “shop” has a key already.");
     delete laptop.expected;
     const field = laptop.getByLabel("Bucket", { exact: true });
     await field.fill("no good name");
     await press(laptop, "Create key");
-    assert.ok(await field.evaluate((field) => field.validity.patternMismatch), "not even sent");
+    assert.ok(await field.evaluate((field) => field.validity.patternMismatch), "the form is not sent");
   },
-  async "looks a session up that a client has stored"({ laptop }) {
+  async "a session of a client is shown"({ laptop }) {
     const data = { user: HOSTILE, cart: [17, { n: 2 }], html: "<img src=x onerror=alert(1)>" };
-    const headers = { "x-session-key": made.shop };
-    const created = await ask(laptop, "PUT", "/session/shop", { headers, data });
-    assert.equal(created.status, 201);
-    made.id = created.body.id;
+    const headers = { "x-session-key": created.shop };
+    const stored = await send(laptop, "PUT", "/session/shop", { headers, data });
+    assert.equal(stored.status, 201);
+    created.id = stored.body.id;
     await visit(laptop, "Sessions");
     await laptop.getByLabel("Bucket").fill("shop");
-    await laptop.getByLabel("Session id").fill(made.id);
+    await laptop.getByLabel("Session id").fill(created.id);
     await press(laptop, "Look up");
     await heading(laptop, "Session");
     assert.deepEqual(JSON.parse(await laptop.locator("pre").textContent()), data);
@@ -98,18 +98,18 @@ const steps = {
     await fits(laptop);
     await isLabelled(laptop);
   },
-  async "ends it"({ laptop }) {
+  async "a session is ended"({ laptop }) {
     await confirm(laptop, "End session…", "End this session");
-    await told(laptop, "status", "The session has ended.");
-    assert.ok(await isGone(laptop, `/session/shop/${made.id}`, made.shop));
+    await shows(laptop, "status", "The session has ended.");
+    assert.ok(await isGone(laptop, `/session/shop/${created.id}`, created.shop));
     laptop.expected = /status of 404/;
     await laptop.getByLabel("Bucket").fill("shop");
-    await laptop.getByLabel("Session id").fill(made.id);
+    await laptop.getByLabel("Session id").fill(created.id);
     await press(laptop, "Look up");
-    await told(laptop, "alert", "There is no such session in this bucket.");
+    await shows(laptop, "alert", "There is no such session in this bucket.");
     delete laptop.expected;
   },
-  async "deletes a key, by the keyboard alone"({ laptop }) {
+  async "a key can be deleted with the keyboard"({ laptop }) {
     await visit(laptop, "Buckets");
     await laptop.getByText("Delete key…").nth(1).focus();
     await laptop.keyboard.press("Enter");
@@ -118,22 +118,22 @@ const steps = {
     await fits(laptop);
     await laptop.keyboard.press("Tab");
     await laptop.keyboard.press("Enter");
-    await told(laptop, "status", "The key of “shop” is deleted");
-    const headers = { "x-session-key": made.shop };
-    assert.equal((await ask(laptop, "PUT", "/session/shop", { headers, data: {} })).status, 401);
+    await shows(laptop, "status", "The key of “shop” is deleted");
+    const headers = { "x-session-key": created.shop };
+    assert.equal((await send(laptop, "PUT", "/session/shop", { headers, data: {} })).status, 401);
     assert.equal(await laptop.getByRole("rowheader").count(), 1);
   },
-  async "lists an owner's sessions and ends one"({ laptop, phone }) {
+  async "sessions of an owner are listed and one is ended"({ laptop, phone }) {
     const owned = { session: { theme: "dark", note: HOSTILE }, userId: HOSTILE };
-    made.tokens = [];
+    created.tokens = [];
     for (let count = 0; count < 3; count++) {
-      const call = await ask(laptop, "POST", "/rpc/create", { data: { args: JSON.stringify(owned) } });
+      const call = await send(laptop, "POST", "/rpc/create", { data: { args: JSON.stringify(owned) } });
       assert.equal(call.status, 200);
-      made.tokens.push(call.body.result.token);
+      created.tokens.push(call.body.result.token);
     }
     for (const page of [laptop, phone]) {
       await visit(page, "Owners");
-      await page.getByLabel("Door").selectOption("rpc");
+      await page.getByLabel("API").selectOption("rpc");
       await page.getByLabel("Owner", { exact: true }).fill(HOSTILE);
       await press(page, "List sessions");
       await heading(page, `Sessions of ${HOSTILE}`);
@@ -148,34 +148,34 @@ const steps = {
       await isLabelled(page);
     }
     await laptop.getByRole("button", { name: /^End session / }).first().click();
-    await told(laptop, "status", "The session has ended.");
+    await shows(laptop, "status", "The session has ended.");
     assert.equal(await laptop.getByRole("rowheader").count(), 2);
     await laptop.reload();
-    assert.equal(await laptop.getByRole("rowheader").count(), 2, "a reload repeats nothing");
-    assert.equal(await laptop.getByRole("status").count(), 0, "and is told once");
+    assert.equal(await laptop.getByRole("rowheader").count(), 2, "a reload does not repeat the action");
+    assert.equal(await laptop.getByRole("status").count(), 0, "the message is shown once");
   },
-  async "ends all of them"({ laptop }) {
+  async "all sessions of an owner are ended"({ laptop }) {
     await confirm(laptop, "End all sessions…", "End 2 sessions");
-    await told(laptop, "status", "2 sessions ended.");
-    for (const token of made.tokens) {
+    await shows(laptop, "status", "2 sessions ended.");
+    for (const token of created.tokens) {
       const args = JSON.stringify({ token, sessionVersion: "v1", keys: "*" });
-      const { body } = await ask(laptop, "POST", "/rpc/get", { data: { args } });
+      const { body } = await send(laptop, "POST", "/rpc/get", { data: { args } });
       assert.equal(body.result, null);
     }
   },
-  async "does the same for users"({ laptop, phone }) {
+  async "sessions of a user are ended"({ laptop, phone }) {
     const data = { username: "jo", password: "checked elsewhere" };
-    const { body } = await ask(laptop, "POST", "/sessions", { data });
+    const { body } = await send(laptop, "POST", "/sessions", { data });
     await visit(phone, "Owners");
-    await phone.getByLabel("Door").selectOption("users");
+    await phone.getByLabel("API").selectOption("users");
     await phone.getByLabel("Owner", { exact: true }).fill("jo");
     await press(phone, "List sessions");
     await confirm(phone, "End all sessions…", "End 1 session");
-    await told(phone, "status", "1 session ended.");
+    await shows(phone, "status", "1 session ended.");
     const headers = { authorization: `Bearer ${body.sessionId}` };
-    assert.equal((await ask(laptop, "GET", "/sessions", { headers })).status, 401);
+    assert.equal((await send(laptop, "GET", "/sessions", { headers })).status, 401);
   },
-  async "logs out, on this device only"({ laptop, phone }) {
+  async "logout ends the session of this device only"({ laptop, phone }) {
     await press(laptop, "Log out");
     await heading(laptop, "Log in");
     await laptop.goto(`${url}/admin`);
@@ -186,8 +186,8 @@ const steps = {
     await shot(phone, "admin-8-phone-buckets.png");
     await fits(phone);
   },
-  async "runs no script at all, and this test would notice"({ phone }) {
-    const before = complaints.length;
+  async "injected scripts do not run"({ phone }) {
+    const before = violations.length;
     await phone.evaluate(() => {
       const script = document.createElement("script");
       script.textContent = "window.injected = true";
@@ -195,9 +195,9 @@ const steps = {
     });
     assert.equal(await phone.evaluate(() => window.injected), undefined);
     const deadline = Date.now() + 5_000;
-    while (complaints.length === before && Date.now() < deadline) await phone.waitForTimeout(20);
-    const noticed = complaints.splice(before);
-    assert.ok(noticed.some((text) => text.includes("CSP: script-src-elem inline")), `${noticed}`);
+    while (violations.length === before && Date.now() < deadline) await phone.waitForTimeout(20);
+    const reported = violations.splice(before);
+    assert.ok(reported.some((text) => text.includes("CSP: script-src-elem inline")), `${reported}`);
   },
 };
 
