@@ -131,22 +131,4 @@ mod tests {
             assert_eq!(read(lines), IfMatch::Listed(tags), "{lines:?}");
         }
     }
-
-    #[test]
-    fn only_listed_versions_may_be_overwritten() {
-        let data = |text: &str| RawValue::from_string(text.to_owned()).unwrap();
-        let tag = ETag::of(&data("1")).0;
-        for (line, stored, expected) in [
-            (&*tag, Some("1"), true),
-            ("*", Some("2"), true),
-            ("*", None, true),
-            (&tag, Some("2"), false),
-            (&tag, None, false),
-            ("", Some("1"), false),
-            (&format!("W/{tag}"), Some("1"), false),
-        ] {
-            let stored = stored.map(data);
-            assert_eq!(read(&[line]).allows(stored.as_deref()), expected, "{line}");
-        }
-    }
 }

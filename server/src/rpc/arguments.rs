@@ -120,18 +120,4 @@ mod tests {
             assert_eq!(id, expected, "{args}");
         }
     }
-
-    #[test]
-    fn session_is_the_text_of_an_object() {
-        for (args, expected) in [
-            (r#"{"session": { "a":1 }}"#, Some(r#"{ "a":1 }"#)),
-            (r#"{"session":[]}"#, None),
-            (r#"{"session":1}"#, None),
-            (r#"{"session":null}"#, None),
-            (r#"{"session":"{}"}"#, None),
-        ] {
-            let session = Arguments::parse(Some(args)).unwrap().session();
-            assert_eq!(session.ok(), expected, "{args}");
-        }
-    }
 }

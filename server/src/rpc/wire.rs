@@ -116,6 +116,8 @@ impl WireVersion {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -148,5 +150,30 @@ mod tests {
             assert_eq!(call, expected, "{body}");
         }
         assert!(Call::parse(b"{\"name\":\"\xff\"}").is_err());
+    }
+
+    #[tokio::test]
+    async fn errors_of_version_2_have_a_code() {
+        for (status, code, handled) in [
+            (StatusCode::BAD_REQUEST, 1000, true),
+            (StatusCode::UNAUTHORIZED, 1000, true),
+            (StatusCode::NOT_FOUND, 4040, true),
+            (StatusCode::INTERNAL_SERVER_ERROR, 5000, false),
+            (StatusCode::SERVICE_UNAVAILABLE, 5000, false),
+        ] {
+            for (version, expected) in [
+                (WireVersion::V1, json!({ "error": "e" })),
+                (
+                    WireVersion::V2,
+                    json!({ "error": "e", "code": code, "handled": handled }),
+                ),
+            ] {
+                let response = version.respond(Err(ApiError::new(status, "e")));
+                assert_eq!(response.status(), status);
+                let body = axum::body::to_bytes(response.into_body(), 100).await;
+                let body: serde_json::Value = serde_json::from_slice(&body.unwrap()).unwrap();
+                assert_eq!(body, expected);
+            }
+        }
     }
 }
