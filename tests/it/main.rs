@@ -6,7 +6,6 @@ use test_support as support;
 mod app;
 #[cfg(feature = "test-util")]
 mod conformance;
-mod coverage;
 #[cfg(feature = "test-util")]
 mod custom_store;
 #[cfg(feature = "test-util")]
@@ -26,11 +25,11 @@ mod history;
 mod interleavings;
 #[cfg(feature = "redis")]
 mod interop;
+mod log;
 mod merge;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod middleware;
 mod operations;
-mod readme;
 #[cfg(feature = "redis")]
 mod redis_store;

@@ -1,245 +1,180 @@
-//! R14 to R18, R21: what the layer finds, and what the handler sees of it.
+//! Where the layer looks for tokens, and what the handler sees of the request.
 
 use std::convert::Infallible;
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::{Request, Response};
+use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, StreamBody};
-use jwt_redis_session::middleware::JwtRedisSessionService;
 use jwt_redis_session::{JwtRedisSession, TokenSource, TokenSources};
-use tower::util::ServiceFn;
 use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 
-use super::{Body, FORM, Log, describe, get, header, request, session, sessions, token};
+use super::{Body, FORM, JSON, describe, described, get, header, post, request};
+use super::{session, sessions, text, token, with};
+use crate::log::Log;
 
-/// A handler that reports what it sees.
-type Describe = ServiceFn<fn(Request<Body>) -> Describing>;
-type Describing = futures_util::future::BoxFuture<'static, Result<Response<Body>, Infallible>>;
-
-/// What the handler of a request under `layer` tells: state, query, body.
-async fn seen<P>(layer: &JwtRedisSession<P>, request: Request<Body>) -> (String, String, String)
+/// Returns the state and the query that the handler sees; its body must be the one that was sent.
+async fn seen<S, R>(service: S, request: Request<Body>) -> String
 where
-    JwtRedisSessionService<Describe, P>:
-        Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
+    S: Service<Request<Body>, Response = Response<R>, Error = Infallible>,
+    R: http_body::Body<Data = Bytes, Error: std::fmt::Debug>,
 {
-    let service = layer.layer(service_fn(
-        (|request| Box::pin(describe(request))) as fn(_) -> Describing,
-    ));
+    let sent = text(request.body().clone()).await;
     let response = service.oneshot(request).await.unwrap();
-    let state = header(&response, "state").unwrap().to_owned();
-    let query = header(&response, "query").unwrap().to_owned();
-    let body = response.into_body().collect().await.unwrap().to_bytes();
-    (state, query, String::from_utf8(body.to_vec()).unwrap())
-}
-
-async fn state<P>(layer: &JwtRedisSession<P>, request: Request<Body>) -> String
-where
-    JwtRedisSessionService<Describe, P>:
-        Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
-{
-    seen(layer, request).await.0
+    let [state, query] = ["state", "query"].map(|name| header(&response, name).unwrap().to_owned());
+    assert_eq!(text(response.into_body()).await, sent);
+    format!("{state} {query}").trim_end().to_owned()
 }
 
 #[tokio::test]
-async fn r14_every_source_and_their_order() {
+async fn default_sources() {
     let (_, sessions) = sessions();
-    let (t, layer) = (token(&sessions).await, JwtRedisSession::new(sessions));
+    let t = &*token(&sessions).await;
+    let layer = JwtRedisSession::new(sessions).body_limit(1000);
+    let service = layer.layer(service_fn(describe));
     let bearer = format!("bEARER  {t}");
-    let query = format!("/p?accessToken={t}");
-    let form = format!("a=1&accessToken={t}");
+    let query = format!("/p?a=1&accessToken={t}&b=2");
+    let form = format!("a=1&accessToken={t}&b=%20");
     let json = format!(r#"{{"accessToken":"{t}"}}"#);
-    for found in [
-        get("/", &[("X-Access-Token", &t)]),
-        get("/", &[("AUTHORIZATION", &bearer)]),
-        get(&query, &[]),
-        request("POST", "/", &[("content-type", FORM)], form.clone()),
-        request("PUT", "/", &[("content-type", "application/json")], json),
-        get(
-            &query,
-            &[("x-access-token", ""), ("authorization", "Basic x")],
+    let valid = ("x-access-token", t);
+    let post_with = |name, value, content_type, body: &str| {
+        let headers = [(name, value), ("content-type", content_type)];
+        request("POST", "/", &headers, body.to_owned())
+    };
+    let typed =
+        |method, body: &str| request(method, "/", &[("content-type", FORM)], body.to_owned());
+    for (request, expected) in [
+        (get("/", &[]), "Absent"),
+        (with(t), "Active"),
+        (get("/", &[("AUTHORIZATION", &bearer)]), "Active"),
+        (get("/", &[("authorization", "Token x")]), "Absent"),
+        (get(&query, &[]), "Active a=1&b=2"),
+        (get("/?accessToken=a&accessToken=b", &[]), "ambiguous"),
+        (typed("POST", &form), "Active"),
+        (typed("PUT", &form), "Active"),
+        (
+            post("application/json;charset=utf-8", json.clone()),
+            "Active",
         ),
+        // The first source with a value wins, and its token leaves the query in any case.
+        (
+            get(
+                &query,
+                &[("x-access-token", ""), ("authorization", "Basic x")],
+            ),
+            "Active a=1&b=2",
+        ),
+        (
+            get(&query, &[("x-access-token", "bad")]),
+            "malformed a=1&b=2",
+        ),
+        (
+            get(&query, &[("x-access-token", "a"), ("X-Access-Token", "b")]),
+            "ambiguous a=1&b=2",
+        ),
+        (post_with(valid.0, valid.1, JSON, "{"), "Active"),
+        (
+            post_with(valid.0, valid.1, FORM, &"x".repeat(1001)),
+            "Active",
+        ),
+        (post_with(valid.0, "bad", FORM, &form), "malformed"),
+        // Bodies that give no token arrive unchanged, with the reason in the state.
+        (typed("POST", ""), "Absent"),
+        (typed("POST", &"x".repeat(1001)), "unsearched: too_large"),
+        (
+            post(JSON, format!("{}{}", "[".repeat(400), "]".repeat(400))),
+            "Absent",
+        ),
+        (post(JSON, "{"), "unsearched: malformed"),
+        (post(JSON, r#"{"accessToken":1}"#), "malformed"),
+        (
+            post(JSON, r#"{"accessToken":"a","accessToken":"b"}"#),
+            "ambiguous",
+        ),
+        // Bodies that are not searched.
+        (post("text/plain", form.clone()), "Absent"),
+        (typed("GET", &form), "Absent"),
+        (typed("OPTIONS", &form), "Absent"),
+        (post_with("upgrade", "websocket", FORM, &form), "Absent"),
     ] {
-        assert_eq!(state(&layer, found).await, "Active");
+        let shown = format!("{request:?}");
+        assert_eq!(seen(service.clone(), request).await, expected, "{shown}");
     }
-    let form = || request("POST", "/", &[("content-type", FORM)], form.clone());
-    let headers_only = layer.clone().headers_only();
-    assert_eq!(state(&headers_only, get(&query, &[])).await, "Absent");
-    assert_eq!(state(&headers_only, form()).await, "Absent");
-    let without_body = layer.without_body();
-    assert_eq!(state(&without_body, get(&query, &[])).await, "Active");
-    assert_eq!(state(&without_body, form()).await, "Absent");
 }
 
 #[tokio::test]
-async fn r14_the_first_source_wins() {
+async fn other_sources() {
     let (_, sessions) = sessions();
-    let query = format!("/p?accessToken={}", token(&sessions).await);
+    let t = &*token(&sessions).await;
     let layer = JwtRedisSession::new(sessions);
-    for (headers, expected) in [
-        (vec![("x-access-token", "bad")], "malformed"),
-        (vec![("authorization", "Bearer")], "malformed"),
-        (
-            vec![("x-access-token", "a"), ("X-Access-Token", "b")],
-            "ambiguous",
-        ),
-        (
-            vec![("authorization", "Bearer a"), ("authorization", "Basic b")],
-            "ambiguous",
-        ),
+    let query = get(&format!("/?accessToken={t}"), &[]);
+    let kept = format!("Absent accessToken={t}");
+    let form = post(FORM, format!("accessToken={t}"));
+
+    let headers_only = layer.clone().headers_only().layer(service_fn(describe));
+    assert_eq!(seen(headers_only.clone(), query.clone()).await, kept);
+    assert_eq!(seen(headers_only, form.clone()).await, "Absent");
+
+    let without_body = layer.clone().without_body().layer(service_fn(describe));
+    assert_eq!(seen(without_body.clone(), query.clone()).await, "Active");
+    assert_eq!(seen(without_body, form.clone()).await, "Absent");
+
+    let named = TokenSources::token_arg("fancyAccessToken").unwrap();
+    let named = layer.clone().sources(named).layer(service_fn(describe));
+    assert_eq!(seen(named.clone(), query).await, kept);
+    for (request, expected) in [
+        (get("/", &[("x-fancy-access-token", t)]), "Active"),
+        (get(&format!("/?fancyAccessToken={t}"), &[]), "Active"),
+        (post(FORM, format!("fancyAccessToken={t}")), "Active"),
+        (with(t), "Absent"),
+        (form, "Absent"),
     ] {
-        assert_eq!(
-            state(&layer, get(&query, &headers)).await,
-            expected,
-            "{headers:?}"
-        );
+        assert_eq!(seen(named.clone(), request).await, expected);
     }
-    assert_eq!(
-        state(&layer, get("/?accessToken=a&accessToken=b", &[])).await,
-        "ambiguous"
-    );
-    assert_eq!(
-        state(&layer, get("/", &[("authorization", "Token x")])).await,
-        "Absent"
-    );
+
+    let cookie = TokenSources::headers_only().with(TokenSource::cookie("sid"));
+    let cookie = layer.sources(cookie).layer(service_fn(describe));
+    let request = get("/", &[("cookie", &format!("a=b; sid={t}"))]);
+    assert_eq!(seen(cookie, request).await, "Active");
 }
 
 #[tokio::test]
-async fn r14_a_token_in_the_address_is_seen_by_nobody_further_in() {
-    let log = Log::default();
-    let _guard = log.record();
+async fn inner_layers_see_no_token_in_the_uri() {
+    let (log, _guard) = Log::record();
     let (_, sessions) = sessions();
     let token = token(&sessions).await;
     let service = ServiceBuilder::new()
         .layer(JwtRedisSession::new(sessions))
         .layer(tower_http::trace::TraceLayer::new_for_http())
         .service_fn(describe);
-    let asked = get(&format!("/p?a=1&accessToken={token}&b=2"), &[]);
-    let response = service.oneshot(asked).await.unwrap();
-    assert_eq!(header(&response, "state"), Some("Active"));
-    assert_eq!(header(&response, "query"), Some("a=1&b=2"));
+    let query = get(&format!("/p?a=1&accessToken={token}&b=2"), &[]);
+    assert_eq!(seen(service.clone(), query).await, "Active a=1&b=2");
+    seen(service, post(JSON, "{")).await;
     let log = log.text();
-    assert!(log.contains("/p?a=1&b=2"), "{log}");
-    assert!(log.contains("source=\"query\""), "{log}");
+    for event in [
+        "/p?a=1&b=2",
+        "source=\"query\"",
+        "request body not searched for a token reason=\"malformed\"",
+    ] {
+        assert!(log.contains(event), "{log}");
+    }
     assert!(!log.contains(&token), "{log}");
 }
 
-#[tokio::test]
-async fn r17_an_argument_of_ones_own() {
-    let (_, sessions) = sessions();
-    let token = token(&sessions).await;
-    let fancy = TokenSources::token_arg("fancyAccessToken").unwrap();
-    let layer = JwtRedisSession::new(sessions).sources(fancy);
-    let found = get("/", &[("x-fancy-access-token", &token)]);
-    assert_eq!(state(&layer, found).await, "Active");
-    let found = get(&format!("/?fancyAccessToken={token}"), &[]);
-    assert_eq!(state(&layer, found).await, "Active");
-    let other = get(
-        &format!("/?accessToken={token}"),
-        &[("x-access-token", &token)],
-    );
-    let (state, query, _) = seen(&layer, other).await;
-    assert_eq!(state, "Absent");
-    assert_eq!(query, format!("accessToken={token}"));
-}
-
-#[tokio::test]
-async fn r18_bodies_come_as_they_were() {
-    let (_, sessions) = sessions();
-    let token = token(&sessions).await;
-    let layer = JwtRedisSession::new(sessions).body_limit(1000);
-    let form = format!("a=1&accessToken={token}&b=%20");
-    let nested = format!("{}{}", "[".repeat(400), "]".repeat(400));
-    let long = "x".repeat(1001);
-    let json = "application/json;charset=utf-8";
-    for (method, content_type, body, expected) in [
-        ("POST", FORM, &*form, "Active"),
-        ("POST", FORM, "", "Absent"),
-        ("POST", FORM, "x", "Absent"),
-        ("POST", FORM, &long, "unsearched: too_large"),
-        ("POST", json, &nested, "Absent"),
-        ("POST", json, "{", "unsearched: malformed"),
-        ("POST", json, r#"{"accessToken":1}"#, "malformed"),
-        (
-            "POST",
-            json,
-            r#"{"accessToken":"a","accessToken":"b"}"#,
-            "ambiguous",
-        ),
-        ("POST", "text/plain", &form, "Absent"),
-        ("GET", FORM, &form, "Absent"),
-        ("OPTIONS", FORM, &form, "Absent"),
-    ] {
-        let asked = request(
-            method,
-            "/",
-            &[("content-type", content_type)],
-            body.to_owned(),
-        );
-        let (state, _, seen) = seen(&layer, asked).await;
-        assert_eq!(state, expected, "{method} {content_type} {body}");
-        assert_eq!(seen, body);
-    }
-}
-
-type Never = http_body_util::combinators::UnsyncBoxBody<bytes::Bytes, String>;
-
 #[tokio::test(start_paused = true)]
-async fn r18_a_body_that_does_not_come_is_given_up() {
+async fn late_bodies_are_not_waited_for() {
+    type Late = UnsyncBoxBody<Bytes, Infallible>;
     let (_, sessions) = sessions();
     let layer = JwtRedisSession::new(sessions).body_deadline(Duration::from_secs(3));
-    let service = ServiceBuilder::new()
-        .layer(layer)
-        .service_fn(async |request: Request<Never>| {
-            let state = session(&request).state();
-            Ok::<_, String>(Response::new(super::described(&state)))
-        });
-    type Frame = Result<http_body::Frame<bytes::Bytes>, String>;
-    let never = StreamBody::new(futures_util::stream::pending::<Frame>()).boxed_unsync();
-    let request = Request::post("/").header("content-type", FORM).body(never);
+    let service = layer.layer(service_fn(async |request: Request<Late>| {
+        let state = described(&session(&request).state());
+        Ok::<_, Infallible>(Response::new(state))
+    }));
+    let late: Late = StreamBody::new(futures_util::stream::pending()).boxed_unsync();
+    let request = Request::post("/").header("content-type", FORM).body(late);
     let start = tokio::time::Instant::now();
     let response = service.oneshot(request.unwrap()).await.unwrap();
     assert_eq!(response.body(), "unsearched: timed_out");
-    assert_eq!(start.elapsed().as_secs(), 3);
-}
-
-#[tokio::test]
-async fn r21_upgrades_have_a_handle_and_keep_their_body() {
-    let (_, sessions) = sessions();
-    let token = token(&sessions).await;
-    let layer = JwtRedisSession::new(sessions.clone());
-    let upgrade = [
-        ("connection", "upgrade"),
-        ("upgrade", "websocket"),
-        ("content-type", FORM),
-    ];
-    let asked = request("POST", "/", &upgrade, format!("accessToken={token}"));
-    let (state, _, body) = seen(&layer, asked).await;
-    assert_eq!((&*state, body), ("Absent", format!("accessToken={token}")));
-
-    let service = ServiceBuilder::new()
-        .layer(layer)
-        .service_fn(async |request: Request<Body>| {
-            let mut response = Response::new(());
-            response.extensions_mut().insert(session(&request));
-            Ok::<_, String>(response)
-        });
-    let asked = get("/", &[("upgrade", "websocket"), ("x-access-token", &token)]);
-    let response = service.oneshot(asked).await.unwrap();
-    let socket: &jwt_redis_session::Session = response.extensions().get().unwrap();
-    assert_eq!(socket.is_alive().await, Ok(true));
-    sessions.destroy(&socket.id().unwrap()).await.unwrap();
-    assert_eq!(socket.is_alive().await, Ok(false));
-}
-
-#[tokio::test]
-async fn r14_cookies_if_asked_for() {
-    let (_, sessions) = sessions();
-    let token = token(&sessions).await;
-    let sources = TokenSources::headers_only().with(TokenSource::cookie("sid"));
-    let layer = JwtRedisSession::new(sessions).sources(sources);
-    let cookie = format!("a=b; sid={token}");
-    assert_eq!(
-        state(&layer, get("/", &[("cookie", &cookie)])).await,
-        "Active"
-    );
+    assert_eq!(start.elapsed(), Duration::from_secs(3));
 }

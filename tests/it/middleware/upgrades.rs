@@ -1,4 +1,4 @@
-//! R21: connections that are upgraded, as for websockets.
+//! Connections that are upgraded, as for websockets.
 
 use axum::Router;
 use axum::body::Body;
@@ -8,49 +8,47 @@ use axum::response::Response;
 use axum::routing::any;
 use hyper_util::rt::TokioIo;
 use jwt_redis_session::{ActiveSession, JwtRedisSession};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::{FORM, described, sessions, token};
+use super::{FORM, described, end, sessions, token};
 
-/// Upgrades the connection, and then answers each byte with what the session is.
+/// Upgrades the connection, and then answers each line with the state of the session.
 async fn upgrade(session: ActiveSession, mut request: Request) -> Response {
     let upgraded = hyper::upgrade::on(&mut request);
     tokio::spawn(async move {
-        let mut socket = TokioIo::new(upgraded.await.unwrap());
-        while socket.read_u8().await.is_ok() {
+        let mut socket = BufReader::new(TokioIo::new(upgraded.await.unwrap()));
+        while socket
+            .read_line(&mut String::new())
+            .await
+            .is_ok_and(|read| read > 0)
+        {
             let alive = session.is_alive().await.unwrap();
             let state = described(&session.state());
             let answer = format!("{alive} {state} {}\n", session.is_active());
             socket.write_all(answer.as_bytes()).await.unwrap();
         }
     });
-    Response::builder()
-        .status(101)
-        .header("connection", "upgrade")
-        .header("upgrade", "test")
-        .body(Body::empty())
-        .unwrap()
+    let response = Response::builder().status(101);
+    let response = response.header("connection", "upgrade");
+    let response = response.header("upgrade", "test");
+    response.body(Body::empty()).unwrap()
 }
 
 async fn pass(request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
-/// Sends one byte, and reads one line.
-async fn ask(socket: &mut TcpStream) -> String {
-    socket.write_u8(b'?').await.unwrap();
-    let mut line = Vec::new();
-    loop {
-        match socket.read_u8().await.unwrap() {
-            b'\n' => return String::from_utf8(line).unwrap(),
-            byte => line.push(byte),
-        }
-    }
+/// Sends a request or a line, and returns the first line of the answer.
+async fn exchange(socket: &mut BufReader<TcpStream>, sent: &str) -> String {
+    socket.write_all(sent.as_bytes()).await.unwrap();
+    let mut line = String::new();
+    socket.read_line(&mut line).await.unwrap();
+    line
 }
 
 #[tokio::test]
-async fn r21_the_state_of_a_websocket_is_gone_once_its_session_is() {
+async fn a_websocket_sees_the_end_of_its_session() {
     let (_, sessions) = sessions();
     let eager = JwtRedisSession::new(sessions.clone());
     for layer in [eager.clone(), eager.lazy()] {
@@ -60,27 +58,25 @@ async fn r21_the_state_of_a_websocket_is_gone_once_its_session_is() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let server = tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
-        for (method, media) in [
+        for (method, content_type) in [
             ("GET", String::new()),
             ("POST", format!("content-type: {FORM}\r\n")),
         ] {
             let token = token(&sessions).await;
-            let mut socket = TcpStream::connect(address).await.unwrap();
+            let mut socket = BufReader::new(TcpStream::connect(address).await.unwrap());
             let request = format!(
                 "{method} / HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n\
-                 connection: upgrade\r\nupgrade: test\r\n{media}\r\n"
+                 connection: upgrade\r\nupgrade: test\r\n{content_type}\r\n"
             );
-            socket.write_all(request.as_bytes()).await.unwrap();
-            let mut head = Vec::new();
-            while !head.ends_with(b"\r\n\r\n") {
-                head.push(socket.read_u8().await.unwrap());
+            let mut line = exchange(&mut socket, &request).await;
+            assert!(line.starts_with("HTTP/1.1 101"), "{line}");
+            while line != "\r\n" {
+                line.clear();
+                socket.read_line(&mut line).await.unwrap();
             }
-            assert!(head.starts_with(b"HTTP/1.1 101"), "{}", head.escape_ascii());
-            assert_eq!(ask(&mut socket).await, "true Active true");
-            let id = sessions.open(&token).await.unwrap().id().unwrap();
-            sessions.destroy(&id).await.unwrap();
-            assert_eq!(ask(&mut socket).await, "false Gone false");
-            assert_eq!(ask(&mut socket).await, "false Gone false");
+            assert_eq!(exchange(&mut socket, "?\n").await, "true Active true\n");
+            end(&sessions, &token).await;
+            assert_eq!(exchange(&mut socket, "?\n").await, "false Gone false\n");
         }
         server.abort();
     }
