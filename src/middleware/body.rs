@@ -17,7 +17,7 @@ pin_project! {
     /// may differ.
     ///
     /// [`ReplayBody::replay`](super::ReplayBody::replay) gets it. It is also the body type of
-    /// services whose own body does not implement that trait, such as hyper's `Incoming`; see
+    /// services whose body does not implement that trait, such as hyper's `Incoming`; see
     /// [`SessionBody::wrap`].
     pub struct SessionBody<B: Body> {
         // Apart from the frames, so that a body of one chunk needs no list.

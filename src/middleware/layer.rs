@@ -196,9 +196,8 @@ impl<P: Clone> JwtRedisSession<P> {
     /// Also attaches the session as [`Tagged<T>`](crate::Tagged), for several kinds of session side
     /// by side. Another layer between this one and the handler does not replace it.
     ///
-    /// Give each layer its own keyspace, and sources that do not overlap. `Authorization: Bearer`
-    /// is in the default lists of all of them, and a token there is rejected by all layers but its
-    /// own.
+    /// Give each layer a separate keyspace, and sources that do not overlap. `Authorization: Bearer`
+    /// is in the default lists of all of them, and a token there is rejected by all other layers.
     pub fn tagged<T: 'static>(mut self) -> Self {
         self.settings_mut().tag = Some(Slot::tagged::<T>());
         self

@@ -108,7 +108,7 @@ fn poll_read<B: Body + Unpin>(
     limit: usize,
     cx: &mut Context<'_>,
 ) -> Poll<End<B::Error>> {
-    // A declared length tells that the body is too large before any of it is read.
+    // By its declared length a body is known to be too large before any of it is read.
     if body.size_hint().lower().saturating_add(data.len() as u64) > limit as u64 {
         return Poll::Ready((Err(UnsearchedBody::TooLarge), None));
     }

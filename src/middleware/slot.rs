@@ -6,7 +6,7 @@ use super::lazy_session::LazySession;
 use super::tagged::{LazyTagged, Tagged};
 use crate::session::Session;
 
-/// Place of a session in the request extensions: its own type, or a tag.
+/// Place of a session in the request extensions: plain, or under a tag.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Slot {
     pub(super) find: fn(&Extensions) -> Option<LazySession>,

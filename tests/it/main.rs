@@ -21,6 +21,8 @@ mod format;
 mod format_redis;
 #[cfg(feature = "redis")]
 mod history;
+#[cfg(all(feature = "axum", feature = "redis"))]
+mod http_client;
 #[cfg(feature = "test-util")]
 mod interleavings;
 #[cfg(feature = "redis")]

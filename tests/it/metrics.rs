@@ -12,7 +12,7 @@ use jwt_redis_session::{JwtRedisSession, Keyring, MemoryStore, SessionError, Ses
 use metrics_util::debugging::{DebugValue, DebuggingRecorder};
 use tower::{Layer, ServiceExt, service_fn};
 
-/// Runs `work` on its own recorder and returns what it counted, by name and labels.
+/// Runs `work` with a separate recorder and returns what it counted, by name and labels.
 fn counted(work: impl Future<Output = ()>) -> BTreeMap<String, u64> {
     let recorder = DebuggingRecorder::new();
     let snapshotter = recorder.snapshotter();

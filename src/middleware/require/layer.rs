@@ -85,7 +85,7 @@ impl RequireSession {
 
     /// Creates a layer that rejects a request only if the store is unavailable.
     ///
-    /// For services with optional sessions, which must not treat a user as a stranger during an
+    /// For services with optional sessions, which cannot treat a user as a stranger during an
     /// outage.
     pub const fn available() -> Self {
         let mut require = Self::new();

@@ -1,15 +1,6 @@
 //! The answers of `RequireSession`, and the headers of other responses.
 
-use std::convert::Infallible;
-
-use http::{Request, Response, StatusCode};
-use jwt_redis_session::middleware::LazySession;
-use jwt_redis_session::store::StoreErrorKind;
-use jwt_redis_session::{JwtRedisSession, RequireSession, Session, SessionRejection};
-use tower::{Layer, ServiceBuilder, ServiceExt, service_fn};
-
-use super::{Body, FORM, JSON, describe, get, gone, header, post, sessions, token, with};
-use crate::log::Log;
+use super::*;
 
 #[tokio::test]
 async fn each_state_has_its_answer() {
@@ -47,11 +38,10 @@ async fn each_state_has_its_answer() {
             let passed = status == 200;
             assert_eq!(header(&answer, "state").is_some(), passed);
             assert!(header(&answer, "vary").is_some());
-            assert_eq!(
-                header(&answer, "cache-control") == Some("no-store"),
-                !passed
-            );
-            assert_eq!(header(&answer, "retry-after") == Some("1"), status == 503);
+            let no_store = header(&answer, "cache-control") == Some("no-store");
+            assert_eq!(no_store, !passed);
+            let retry_after = header(&answer, "retry-after");
+            assert_eq!(retry_after, (status == 503).then_some("1"));
             let challenge = challenge.map(|more| format!(r#"Bearer realm="the \"shop\""{more}"#));
             assert_eq!(header(&answer, "www-authenticate"), challenge.as_deref());
 
@@ -67,39 +57,32 @@ async fn each_state_has_its_answer() {
 #[tokio::test]
 async fn a_missing_layer_is_a_generic_500_and_logged() {
     let (log, _guard) = Log::record();
-    let inner = service_fn(async |_: Request<Body>| Ok::<_, Infallible>(Response::default()));
+    async fn inner(_: Request<Body>) -> Result<Response<String>, Infallible> {
+        Ok(Response::default())
+    }
     let custom = |rejection: &SessionRejection| rejection.response(rejection.message().to_owned());
     let require = RequireSession::new();
-    let answers = [
-        require.layer(inner).oneshot(get("/", &[])).await,
-        require
-            .clone()
-            .empty_body()
-            .layer(inner)
-            .oneshot(get("/", &[]))
-            .await,
-        require
-            .respond_with(custom)
-            .layer(inner)
-            .oneshot(get("/", &[]))
-            .await,
-    ];
-    let expected = [
-        (r#"{"error":"internal server error"}"#, Some(JSON)),
-        ("", None),
-        ("internal server error", None),
-    ];
-    for (answer, (body, content_type)) in answers.into_iter().zip(expected) {
-        let answer: Response<String> = answer.unwrap();
-        assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
-        assert_eq!(answer.body(), body);
+    let empty = require.clone().empty_body().layer(service_fn(inner));
+    let text = require.clone().respond_with(custom);
+    let text = text.layer(service_fn(inner));
+    let json = require.layer(service_fn(inner));
+    let expected_json = r#"{"error":"internal server error"}"#;
+    for (answer, body, content_type) in [
+        (json.oneshot(get("/", &[])).await, expected_json, Some(JSON)),
+        (empty.oneshot(get("/", &[])).await, "", None),
+        (
+            text.oneshot(get("/", &[])).await,
+            "internal server error",
+            None,
+        ),
+    ] {
+        let answer = answer.unwrap();
+        assert_eq!((answer.status().as_u16(), &**answer.body()), (500, body));
         assert_eq!(header(&answer, "content-type"), content_type);
     }
     let log = log.text();
-    assert!(
-        log.contains("ERROR") && log.contains("JwtRedisSession::new(sessions)"),
-        "{log}"
-    );
+    assert!(log.contains("ERROR"), "{log}");
+    assert!(log.contains("JwtRedisSession::new(sessions)"), "{log}");
 }
 
 #[test]
@@ -137,34 +120,20 @@ async fn headers_follow_the_use_of_the_session() {
     let layer = JwtRedisSession::new(sessions);
     let read = format!("no-store|{VARY}");
     let read_query = format!("no-store|{VARY}|no-referrer");
+    let state: Use = |session| drop(session.state());
+    let data: Use = |session| drop(session.to_json());
     let rows: [(Request<Body>, Option<Use>, &str); 11] = [
         (with(&token), None, ""),
         (with(&token), Some(|_| ()), ""),
-        (
-            with(&token),
-            Some(|session| assert!(session.is_active())),
-            VARY,
-        ),
-        (with(&token), Some(|session| drop(session.to_json())), &read),
+        (with(&token), Some(state), VARY),
+        (with(&token), Some(data), &read),
         (with(&token), Some(|session| drop(session.id())), &read),
         (with(&token), Some(|session| drop(session.owner())), &read),
         (with(&token), Some(|session| drop(session.claims())), &read),
-        (
-            get("/", &[]),
-            Some(|session| assert!(!session.is_active())),
-            VARY,
-        ),
-        (
-            with("bad"),
-            Some(|session| assert!(!session.is_active())),
-            VARY,
-        ),
+        (get("/", &[]), Some(state), VARY),
+        (with("bad"), Some(state), VARY),
         (query(), None, "no-store|no-referrer"),
-        (
-            query(),
-            Some(|session| drop(session.to_json())),
-            &read_query,
-        ),
+        (query(), Some(data), &read_query),
     ];
     for (number, (request, uses, expected)) in rows.into_iter().enumerate() {
         for layer in [layer.clone(), layer.clone().lazy()] {
@@ -172,11 +141,8 @@ async fn headers_follow_the_use_of_the_session() {
             assert_eq!(headers, expected, "row {number}");
         }
     }
-    let is_active: Use = |session| drop(session.state());
-    assert_eq!(
-        headers(&layer.vary(false), with("bad"), Some(is_active)).await,
-        ""
-    );
+    let without = layer.vary(false);
+    assert_eq!(headers(&without, with("bad"), Some(state)).await, "");
 }
 
 #[tokio::test]
@@ -185,7 +151,7 @@ async fn a_response_with_a_new_token_is_not_stored() {
     let service = ServiceBuilder::new()
         .layer(JwtRedisSession::new(sessions))
         .service_fn(async |request: Request<Body>| {
-            let token = super::session(&request).create().await.unwrap();
+            let token = session(&request).create().await.unwrap();
             Ok::<_, Infallible>(Response::new(token.into_string()))
         });
     let response = service.oneshot(get("/", &[])).await.unwrap();
@@ -204,7 +170,7 @@ async fn headers_of_the_application_remain() {
     let service = ServiceBuilder::new()
         .layer(JwtRedisSession::new(sessions))
         .service_fn(async |request: Request<Body>| {
-            drop(super::session(&request).to_json());
+            drop(session(&request).to_json());
             let mut response = Response::builder();
             for (name, value) in set {
                 response = response.header(name, value);
@@ -217,4 +183,21 @@ async fn headers_of_the_application_remain() {
     }
     let vary: Vec<_> = response.headers().get_all("vary").iter().collect();
     assert_eq!(vary[1..], ["authorization"]);
+}
+
+#[tokio::test]
+async fn a_session_outlives_its_request() {
+    let (_, sessions) = sessions();
+    let token = token(&sessions).await;
+    let service = ServiceBuilder::new()
+        .layer(JwtRedisSession::new(sessions.clone()))
+        .service_fn(async |request: Request<Body>| {
+            Ok::<_, Infallible>(Response::new(session(&request)))
+        });
+    let upgrade = get("/", &[("upgrade", "websocket"), ("x-access-token", &token)]);
+    let socket = service.oneshot(upgrade).await.unwrap().into_body();
+    assert_eq!(socket.is_alive().await, Ok(true));
+    end(&sessions, &token).await;
+    assert_eq!(socket.is_alive().await, Ok(false));
+    assert_eq!(described(&socket.state()), "Gone");
 }

@@ -1,16 +1,8 @@
 //! Layers that load the session when it is first needed.
 
-use std::convert::Infallible;
-use std::time::Duration;
-
 use futures_util::FutureExt;
-use http::{Request, Response};
-use jwt_redis_session::middleware::LazySession;
-use jwt_redis_session::store::StoreErrorKind;
-use jwt_redis_session::{JwtRedisSession, Session, Sessions};
-use tower::{Layer, ServiceExt, service_fn};
 
-use super::{Body, FORM, JSON, described, get, post, sessions, token, with};
+use super::*;
 
 /// Returns the `LazySession` of a request, unloaded.
 async fn found(sessions: &Sessions, request: Request<Body>) -> LazySession {
@@ -74,11 +66,10 @@ async fn all_clones_share_one_load_and_a_dropped_one_is_repeated() {
 #[cfg(all(feature = "axum", feature = "metrics"))]
 mod loads {
     use axum::Router;
-    use axum::routing::get;
+    use axum::routing::get as route;
     use jwt_redis_session::ActiveSession;
     use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
 
-    use super::super::gone;
     use super::*;
 
     fn app(layer: JwtRedisSession) -> Router {
@@ -88,10 +79,10 @@ mod loads {
         };
         let loaded = async |lazy: LazySession| format!("{}", lazy.loaded().is_some());
         Router::new()
-            .route("/static", get(async || "file"))
-            .route("/loaded", get(loaded))
-            .route("/many", get(many))
-            .route("/me", get(async |_: ActiveSession| "me"))
+            .route("/static", route(async || "file"))
+            .route("/loaded", route(loaded))
+            .route("/many", route(many))
+            .route("/me", route(async |_: ActiveSession| "me"))
             .layer(layer)
     }
 

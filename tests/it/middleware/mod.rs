@@ -4,25 +4,30 @@ mod answers;
 mod bodies;
 #[cfg(feature = "axum")]
 mod composition;
-#[cfg(feature = "axum")]
-mod layer_order;
 mod lazy;
 mod several;
 mod sources;
 #[cfg(feature = "axum")]
 mod through_axum;
 mod tower_rules;
-#[cfg(feature = "axum")]
-mod upgrades;
 mod wire;
 
 use std::convert::Infallible;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
+use jwt_redis_session::middleware::{LazySession, LazyTagged};
+use jwt_redis_session::store::StoreErrorKind;
 use jwt_redis_session::testing::Faults;
-use jwt_redis_session::{Keyring, MemoryStore, Session, SessionState, Sessions};
+use jwt_redis_session::{
+    JwtRedisSession, Keyring, MemoryStore, RequireSession, Session, SessionRejection, SessionState,
+    Sessions, Tagged, TokenSource, TokenSources,
+};
+use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
+
+use crate::log::Log;
 
 type Body = Full<Bytes>;
 

@@ -1,15 +1,6 @@
 //! Several layers, each with separate sessions.
 
-use std::convert::Infallible;
-
-use http::{Request, Response};
-use jwt_redis_session::middleware::{LazySession, LazyTagged};
-use jwt_redis_session::{
-    JwtRedisSession, MemoryStore, RequireSession, Session, Sessions, Tagged, TokenSources,
-};
-use tower::{ServiceBuilder, ServiceExt};
-
-use super::{Body, FORM, described, get, keyring, post, token};
+use super::*;
 
 struct Admin;
 struct User;

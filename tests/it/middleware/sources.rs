@@ -1,18 +1,9 @@
 //! Where the layer looks for tokens, and what the handler sees of the request.
 
-use std::convert::Infallible;
-use std::time::Duration;
-
-use bytes::Bytes;
-use http::{Request, Response};
+use http_body_util::StreamBody;
 use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt, StreamBody};
-use jwt_redis_session::{JwtRedisSession, TokenSource, TokenSources};
-use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 
-use super::{Body, FORM, JSON, describe, described, get, header, post, request};
-use super::{session, sessions, text, token, with};
-use crate::log::Log;
+use super::*;
 
 /// Returns the state and the query that the handler sees; its body must be the one that was sent.
 async fn seen<S, R>(service: S, request: Request<Body>) -> String
@@ -27,116 +18,102 @@ where
     format!("{state} {query}").trim_end().to_owned()
 }
 
+/// Checks a table. A row is a request, which is a method and a URI, headers and a body, and the
+/// state and the query that the handler sees. `TOKEN` is replaced, `LONG` is above the limit.
+async fn check<S>(token: &str, service: S, table: &str)
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone,
+{
+    for row in table.trim().lines().map(str::trim) {
+        let row = row
+            .replace("TOKEN", token)
+            .replace("LONG", &"x".repeat(1001));
+        let (start, expected) = row.rsplit_once("=>").unwrap();
+        let mut parts = start.split('|').map(str::trim);
+        let (method, uri) = parts.next().unwrap().split_once(' ').unwrap();
+        let headers = parts.next().unwrap_or_default().split(", ");
+        let headers: Vec<_> = headers.filter_map(|line| line.split_once(": ")).collect();
+        let body = parts.next().unwrap_or_default().to_owned();
+        let request = request(method, uri, &headers, body);
+        assert_eq!(
+            seen(service.clone(), request).await,
+            expected.trim(),
+            "{row}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn default_sources() {
     let (_, sessions) = sessions();
-    let t = &*token(&sessions).await;
+    let token = token(&sessions).await;
     let layer = JwtRedisSession::new(sessions).body_limit(1000);
-    let service = layer.layer(service_fn(describe));
-    let bearer = format!("bEARER  {t}");
-    let query = format!("/p?a=1&accessToken={t}&b=2");
-    let form = format!("a=1&accessToken={t}&b=%20");
-    let json = format!(r#"{{"accessToken":"{t}"}}"#);
-    let valid = ("x-access-token", t);
-    let post_with = |name, value, content_type, body: &str| {
-        let headers = [(name, value), ("content-type", content_type)];
-        request("POST", "/", &headers, body.to_owned())
-    };
-    let typed =
-        |method, body: &str| request(method, "/", &[("content-type", FORM)], body.to_owned());
-    for (request, expected) in [
-        (get("/", &[]), "Absent"),
-        (with(t), "Active"),
-        (get("/", &[("AUTHORIZATION", &bearer)]), "Active"),
-        (get("/", &[("authorization", "Token x")]), "Absent"),
-        (get(&query, &[]), "Active a=1&b=2"),
-        (get("/?accessToken=a&accessToken=b", &[]), "ambiguous"),
-        (typed("POST", &form), "Active"),
-        (typed("PUT", &form), "Active"),
-        (
-            post("application/json;charset=utf-8", json.clone()),
-            "Active",
-        ),
-        // The first source with a value wins, and its token leaves the query in any case.
-        (
-            get(
-                &query,
-                &[("x-access-token", ""), ("authorization", "Basic x")],
-            ),
-            "Active a=1&b=2",
-        ),
-        (
-            get(&query, &[("x-access-token", "bad")]),
-            "malformed a=1&b=2",
-        ),
-        (
-            get(&query, &[("x-access-token", "a"), ("X-Access-Token", "b")]),
-            "ambiguous a=1&b=2",
-        ),
-        (post_with(valid.0, valid.1, JSON, "{"), "Active"),
-        (
-            post_with(valid.0, valid.1, FORM, &"x".repeat(1001)),
-            "Active",
-        ),
-        (post_with(valid.0, "bad", FORM, &form), "malformed"),
-        // Bodies that give no token arrive unchanged, with the reason in the state.
-        (typed("POST", ""), "Absent"),
-        (typed("POST", &"x".repeat(1001)), "unsearched: too_large"),
-        (
-            post(JSON, format!("{}{}", "[".repeat(400), "]".repeat(400))),
-            "Absent",
-        ),
-        (post(JSON, "{"), "unsearched: malformed"),
-        (post(JSON, r#"{"accessToken":1}"#), "malformed"),
-        (
-            post(JSON, r#"{"accessToken":"a","accessToken":"b"}"#),
-            "ambiguous",
-        ),
-        // Bodies that are not searched.
-        (post("text/plain", form.clone()), "Absent"),
-        (typed("GET", &form), "Absent"),
-        (typed("OPTIONS", &form), "Absent"),
-        (post_with("upgrade", "websocket", FORM, &form), "Absent"),
-    ] {
-        let shown = format!("{request:?}");
-        assert_eq!(seen(service.clone(), request).await, expected, "{shown}");
-    }
+    let form = "content-type: application/x-www-form-urlencoded";
+    let table = r#"
+        GET / => Absent
+        GET / | X-Access-Token: TOKEN => Active
+        GET / | AUTHORIZATION: bEARER  TOKEN => Active
+        GET / | authorization: Token x => Absent
+        GET /?a=1&accessToken=TOKEN&b=2 => Active a=1&b=2
+        GET /?accessToken=a&accessToken=b => ambiguous
+        POST / | FORM | a=1&accessToken=TOKEN&b=%20 => Active
+        PUT / | FORM | accessToken=TOKEN => Active
+        POST / | JSON;charset=utf-8 | {"accessToken":"TOKEN"} => Active
+        GET /?accessToken=TOKEN | x-access-token: , authorization: Basic x => Active
+        GET /?accessToken=TOKEN | x-access-token: bad => malformed
+        GET /?accessToken=TOKEN | x-access-token: a, x-access-token: b => ambiguous
+        POST / | x-access-token: TOKEN, JSON | { => Active
+        POST / | x-access-token: TOKEN, FORM | LONG => Active
+        POST / | x-access-token: bad, FORM | accessToken=TOKEN => malformed
+        POST / | FORM => Absent
+        POST / | FORM | LONG => unsearched: too_large
+        POST / | JSON | [[[[]]]] => Absent
+        POST / | JSON | { => unsearched: malformed
+        POST / | JSON | {"accessToken":1} => malformed
+        POST / | JSON | {"accessToken":"a","accessToken":"b"} => ambiguous
+        POST / | content-type: text/plain | accessToken=TOKEN => Absent
+        GET / | FORM | accessToken=TOKEN => Absent
+        OPTIONS / | FORM | accessToken=TOKEN => Absent
+        POST / | upgrade: websocket, FORM | accessToken=TOKEN => Absent
+    "#;
+    let table = table.replace("FORM", form);
+    check(
+        &token,
+        layer.layer(service_fn(describe)),
+        &table.replace("JSON", "content-type: application/json"),
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn other_sources() {
     let (_, sessions) = sessions();
-    let t = &*token(&sessions).await;
+    let token = token(&sessions).await;
     let layer = JwtRedisSession::new(sessions);
-    let query = get(&format!("/?accessToken={t}"), &[]);
-    let kept = format!("Absent accessToken={t}");
-    let form = post(FORM, format!("accessToken={t}"));
+    let form = "POST / | content-type: application/x-www-form-urlencoded";
 
-    let headers_only = layer.clone().headers_only().layer(service_fn(describe));
-    assert_eq!(seen(headers_only.clone(), query.clone()).await, kept);
-    assert_eq!(seen(headers_only, form.clone()).await, "Absent");
+    let table = "GET /?accessToken=TOKEN => Absent accessToken=TOKEN\n\
+                 FORM | accessToken=TOKEN => Absent";
+    let service = layer.clone().headers_only().layer(service_fn(describe));
+    check(&token, service, &table.replace("FORM", form)).await;
 
-    let without_body = layer.clone().without_body().layer(service_fn(describe));
-    assert_eq!(seen(without_body.clone(), query.clone()).await, "Active");
-    assert_eq!(seen(without_body, form.clone()).await, "Absent");
+    let table = "GET /?accessToken=TOKEN => Active\n\
+                 FORM | accessToken=TOKEN => Absent";
+    let service = layer.clone().without_body().layer(service_fn(describe));
+    check(&token, service, &table.replace("FORM", form)).await;
 
     let named = TokenSources::token_arg("fancyAccessToken").unwrap();
-    let named = layer.clone().sources(named).layer(service_fn(describe));
-    assert_eq!(seen(named.clone(), query).await, kept);
-    for (request, expected) in [
-        (get("/", &[("x-fancy-access-token", t)]), "Active"),
-        (get(&format!("/?fancyAccessToken={t}"), &[]), "Active"),
-        (post(FORM, format!("fancyAccessToken={t}")), "Active"),
-        (with(t), "Absent"),
-        (form, "Absent"),
-    ] {
-        assert_eq!(seen(named.clone(), request).await, expected);
-    }
+    let table = "GET / | x-fancy-access-token: TOKEN => Active\n\
+                 GET /?fancyAccessToken=TOKEN => Active\n\
+                 FORM | fancyAccessToken=TOKEN => Active\n\
+                 GET / | x-access-token: TOKEN => Absent\n\
+                 GET /?accessToken=TOKEN => Absent accessToken=TOKEN";
+    let service = layer.clone().sources(named).layer(service_fn(describe));
+    check(&token, service, &table.replace("FORM", form)).await;
 
     let cookie = TokenSources::headers_only().with(TokenSource::cookie("sid"));
-    let cookie = layer.sources(cookie).layer(service_fn(describe));
-    let request = get("/", &[("cookie", &format!("a=b; sid={t}"))]);
-    assert_eq!(seen(cookie, request).await, "Active");
+    let service = layer.sources(cookie).layer(service_fn(describe));
+    check(&token, service, "GET / | cookie: a=b; sid=TOKEN => Active").await;
 }
 
 #[tokio::test]

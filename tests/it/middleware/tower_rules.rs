@@ -3,16 +3,12 @@
 use std::fmt::Debug;
 use std::mem;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use futures_util::FutureExt;
-use http::{Request, Response};
-use jwt_redis_session::{JwtRedisSession, RequireSession, Sessions};
 use tower::buffer::BufferLayer;
 use tower::limit::ConcurrencyLimitLayer;
-use tower::{Layer, Service, ServiceBuilder, ServiceExt};
 
-use super::{Body, FORM, describe, get, header, post, request, session, sessions, token, with};
+use super::*;
 
 /// Panics if it is called without having been polled ready; its clones are not ready.
 #[derive(Debug, Default)]
@@ -148,50 +144,4 @@ async fn bounds_are_no_stricter_than_needed() {
         service.clone().oneshot(request).await.unwrap();
     }
     assert_eq!(local.get(), 5);
-}
-
-#[tokio::test]
-async fn a_panic_of_a_handler_leaves_the_layer_usable() {
-    let (_, sessions) = sessions();
-    let token = token(&sessions).await;
-    let request = |path| request("GET", path, &[("x-access-token", &token)], "");
-    let service =
-        ServiceBuilder::new()
-            .layer(layer(&sessions))
-            .service_fn(async |request: Request<Body>| {
-                let session = session(&request);
-                session.insert("n", 1).unwrap();
-                assert_ne!(request.uri().path(), "/panic", "on purpose");
-                session.update().await.unwrap();
-                describe(request).await
-            });
-    let panic = tokio::spawn(service.clone().oneshot(request("/panic"))).await;
-    assert!(panic.unwrap_err().is_panic());
-    let answer = service.oneshot(request("/")).await.unwrap();
-    assert_eq!(header(&answer, "state"), Some("Active"));
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_client_that_goes_away_at_any_point_does_no_harm() {
-    let (faults, sessions) = sessions();
-    let service = ServiceBuilder::new()
-        .layer(layer(&sessions))
-        .layer(ConcurrencyLimitLayer::new(1))
-        .service_fn(async |request: Request<Body>| {
-            session(&request).touch().await.ok();
-            tokio::time::sleep(Duration::from_millis(10)).await;
-            describe(request).await
-        });
-    for request in every_path(&sessions).await {
-        faults.delay(Duration::from_millis(10));
-        let whole = service.clone().oneshot(request.clone()).await.unwrap();
-        for patience in (0..50).step_by(5).map(Duration::from_millis) {
-            let mut service = service.clone();
-            let response = service.ready().await.unwrap().call(request.clone());
-            let _ = tokio::time::timeout(patience, response).await;
-        }
-        let again = service.clone().oneshot(request).await.unwrap();
-        assert_eq!(header(&again, "state"), header(&whole, "state"));
-        faults.heal();
-    }
 }
