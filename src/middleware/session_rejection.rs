@@ -138,9 +138,7 @@ impl SessionRejection {
         let headers = response.headers_mut();
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if let Some(parameters) = self.challenge {
-            let challenge = format!(r#"Bearer realm="{}"{parameters}"#, self.realm.0);
-            let challenge = HeaderValue::try_from(challenge).expect("a realm is printable ASCII");
-            headers.insert(WWW_AUTHENTICATE, challenge);
+            headers.insert(WWW_AUTHENTICATE, self.realm.challenge(parameters));
         }
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
@@ -198,6 +196,11 @@ impl Realm {
         }
         let escaped = text.replace('\\', r"\\").replace('"', r#"\""#);
         Ok(Self(Cow::Owned(escaped)))
+    }
+
+    fn challenge(&self, parameters: &str) -> HeaderValue {
+        let challenge = format!(r#"Bearer realm="{}"{parameters}"#, self.0);
+        HeaderValue::try_from(challenge).expect("a realm is printable ASCII")
     }
 }
 

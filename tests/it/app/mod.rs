@@ -1,5 +1,4 @@
 //! The example app: its binary, over HTTP.
 
 mod process;
-mod routes;
-mod settings;
+mod tests;

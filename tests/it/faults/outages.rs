@@ -2,13 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use jwt_redis_session::{RedisStore, SessionError, TokenRejection};
+use jwt_redis_session::RedisStore;
 
 use super::application::{Application, assert_outage};
-use super::{connect, created, open, sessions};
-use crate::support::proxy::Proxy;
+use super::sessions;
+use crate::support::eventually;
 use crate::support::redis_server::{RedisServer, admin};
-use crate::support::{eventually, rounds};
 
 /// A fault of Redis. New sessions and changes are always an outage.
 struct Fault {
@@ -216,73 +215,4 @@ async fn during(fault: &Fault, app: &Application, token: &str, other: &str) {
         app.ok("/logout", other).await;
         assert_eq!(app.post("/read", other).await.status(), 401, "{what}");
     }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn killed_connections_never_look_like_lost_sessions() {
-    let server = RedisServer::start();
-    let store = RedisStore::connect(&server.url()).await.expect("connect");
-    let app = Application::start(sessions(store)).await;
-    let token = app.ok("/login/jo", "").await;
-    let mut served = 0;
-    for round in 0..300 {
-        if round % 10 == 0 {
-            server.run(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]);
-        }
-        let answer = app.post("/update/1", &token).await;
-        match answer.status().as_u16() {
-            200 => served += 1,
-            _ => assert_outage(&answer, "killed connections"),
-        }
-    }
-    assert!(served > 200, "{served} of 300 are served");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_login_without_an_acknowledgement_gives_no_token() {
-    let server = RedisServer::start();
-    let proxy = Proxy::to(server.address()).await;
-    let app = Application::start(sessions(connect(&proxy.url()).await)).await;
-    for _ in 0..5 {
-        proxy.cut_replies_after(Some(0));
-        assert_outage(&app.post("/login/jo", "").await, "no acknowledgement");
-        proxy.cut_replies_after(None);
-        eventually("served again", async || {
-            (app.post("/login/al", "").await.status() == 200).then_some(())
-        })
-        .await;
-    }
-}
-
-/// A session that the server has evicted is unknown, like one that has ended: no error.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_evicted_session_is_unknown() {
-    let server = RedisServer::start_with(&["--maxmemory-policy", "volatile-lru"]);
-    let sessions = sessions(connect(&server.url()).await);
-    server.run(&["CONFIG", "SET", "maxmemory", "3mb"]);
-    let mut tokens = Vec::new();
-    for number in 0..rounds(1_500, 6_000) {
-        let session = sessions.new_session();
-        session.insert("padding", "x".repeat(2_000)).expect("text");
-        session.set_owner(format!("owner{}", number % 100)).unwrap();
-        tokens.push(session.create().await.expect("others are evicted"));
-    }
-    let (mut alive, mut evicted) = (0, 0);
-    for token in &tokens {
-        match open(&sessions, token).await {
-            Ok(session) => {
-                alive += 1;
-                let updated = session.update().await;
-                assert!(
-                    matches!(updated, Ok(()) | Err(SessionError::Gone)),
-                    "{updated:?}"
-                );
-            }
-            Err(SessionError::Rejected(TokenRejection::Unknown)) => evicted += 1,
-            Err(error) => panic!("{error}"),
-        }
-    }
-    assert!(alive > 0 && evicted > 0, "{alive} alive, {evicted} evicted");
-    let (_, token) = created(&sessions, "jo").await;
-    assert!(open(&sessions, &token).await.is_ok());
 }

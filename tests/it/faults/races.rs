@@ -16,7 +16,7 @@ use crate::support::{rounds, until_it_went_both_ways};
 const GONE: SessionError = SessionError::Gone;
 
 /// Two handles of one session of `jo`, each in a separate application.
-struct Duel<'a> {
+struct Race<'a> {
     server: &'a RedisServer,
     keyspace: String,
     sessions: [Sessions; 2],
@@ -25,7 +25,7 @@ struct Duel<'a> {
     token: Token,
 }
 
-impl<'a> Duel<'a> {
+impl<'a> Race<'a> {
     async fn start(server: &'a RedisServer, stores: [RedisStore; 2], number: usize) -> Self {
         let keyspace = format!("{number}:");
         let sessions = stores.map(|store| {
@@ -62,9 +62,9 @@ impl<'a> Duel<'a> {
     }
 }
 
-/// Runs duels until they have returned both values. A proxy in front of each application delays
+/// Runs races until they have returned both values. A proxy in front of each application delays
 /// every packet by a random time of at most 2 ms.
-async fn race(usual: usize, long: usize, duel: impl AsyncFn(Duel<'_>) -> bool) {
+async fn repeat(usual: usize, long: usize, race: impl AsyncFn(Race<'_>) -> bool) {
     let server = RedisServer::start();
     let one = Proxy::to(server.address()).await;
     let other = Proxy::to(server.address()).await;
@@ -76,7 +76,7 @@ async fn race(usual: usize, long: usize, duel: impl AsyncFn(Duel<'_>) -> bool) {
     let mut first = 0;
     until_it_went_both_ways(async |_| {
         let won = stream::iter(first..first + rounds)
-            .map(async |number| duel(Duel::start(&server, stores.clone(), number).await).await)
+            .map(async |number| race(Race::start(&server, stores.clone(), number).await).await)
             .buffer_unordered(8)
             .filter(|won| std::future::ready(*won))
             .count()
@@ -90,12 +90,12 @@ async fn race(usual: usize, long: usize, duel: impl AsyncFn(Duel<'_>) -> bool) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_update_never_brings_a_destroyed_session_back() {
-    race(300, 10_000, async |duel| {
-        let (updated, destroyed) = tokio::join!(duel.other.update(), duel.one.destroy());
+    repeat(300, 10_000, async |race| {
+        let (updated, destroyed) = tokio::join!(race.other.update(), race.one.destroy());
         assert_eq!(destroyed, Ok(true));
         assert!(matches!(updated, Ok(()) | Err(GONE)), "{updated:?}");
-        duel.leaves(&[]).await;
-        assert_eq!(duel.other.update().await, Err(GONE));
+        race.leaves(&[]).await;
+        assert_eq!(race.other.update().await, Err(GONE));
         updated.is_ok()
     })
     .await;
@@ -103,12 +103,12 @@ async fn an_update_never_brings_a_destroyed_session_back() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_two_rotations_one_wins() {
-    race(100, 3_000, async |duel| {
-        let (one, other) = tokio::join!(duel.one.rotate(), duel.other.rotate());
+    repeat(100, 3_000, async |race| {
+        let (one, other) = tokio::join!(race.one.rotate(), race.other.rotate());
         let first = one.is_ok();
         let (won, lost) = if first { (one, other) } else { (other, one) };
         assert_eq!(lost.err(), Some(GONE));
-        duel.leaves(&[&won.expect("one wins")]).await;
+        race.leaves(&[&won.expect("one wins")]).await;
         first
     })
     .await;
@@ -117,8 +117,8 @@ async fn of_two_rotations_one_wins() {
 /// Logins at the same time as a `destroy_all` work and are listed, or fail.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn destroy_all_leaves_no_session_unlisted() {
-    race(60, 2_000, async |duel| {
-        let [here, there] = &duel.sessions;
+    repeat(60, 2_000, async |race| {
+        let [here, there] = &race.sessions;
         let create = async |_| {
             let session = there.new_session();
             session.set_owner("jo").expect("a valid owner");
@@ -137,9 +137,9 @@ async fn destroy_all_leaves_no_session_unlisted() {
                 Err(error) => assert_eq!(*error, SessionError::Revoked),
             }
         }
-        duel.leaves(&alive).await;
+        race.leaves(&alive).await;
         assert_eq!(there.destroy_all("jo").await, Ok(alive.len()));
-        duel.leaves(&[]).await;
+        race.leaves(&[]).await;
         !alive.is_empty()
     })
     .await;
