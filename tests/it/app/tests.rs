@@ -28,7 +28,6 @@ async fn walk(app: &App) {
         let created = app.ok(start, "", body).await;
         tokens.push(created["token"].as_str().unwrap().to_owned());
     }
-    let stranger = app.log_in("stranger").await;
     for (start, body, expected) in [
         ("GET /session/reload", "", r#"{"theme":"dark"}"#),
         (UPDATE, "", r#"{"foo":"bar","theme":"dark"}"#),
@@ -46,10 +45,13 @@ async fn walk(app: &App) {
         assert_eq!(user, Some(json!({ "name": "jo" })));
         assert_eq!(session.to_string(), expected);
     }
-
     let rotated = app.ok("GET /session/rotate", &tokens[0], "").await;
     app.error(401, READ, &tokens[0], "").await;
-    let token = rotated["token"].as_str().unwrap();
+    walk_to_the_end(app, rotated["token"].as_str().unwrap(), &tokens[1]).await;
+}
+
+/// Lists and ends the sessions of `jo`, who has three.
+async fn walk_to_the_end(app: &App, token: &str, other: &str) {
     let id = async |token: &str| app.ok(READ, token, "").await["id"].take();
     let listed = app.ok("GET /session/list", token, "").await;
     let listed = listed["sessions"].as_array().unwrap();
@@ -59,14 +61,15 @@ async fn walk(app: &App) {
         let lives = entry["expires"].as_i64().unwrap() - entry["created"].as_i64().unwrap();
         assert!((86_390..=86_410).contains(&lives), "{entry}");
     }
+    let stranger = app.log_in("stranger").await;
     let named = |id: Value| json!({ "id": id }).to_string();
     let destroy = "POST /session/destroy";
     let foreign = named(id(&stranger).await);
     app.error(404, destroy, token, &foreign).await;
     app.error(400, destroy, token, "id=none").await;
-    let other = named(id(&tokens[1]).await);
-    assert_eq!(app.call(destroy, token, &other).await.body(), "");
-    app.error(401, READ, &tokens[1], "").await;
+    let named = named(id(other).await);
+    assert_eq!(app.call(destroy, token, &named).await.body(), "");
+    app.error(401, READ, other, "").await;
     for (route, destroyed) in [("others", 1), ("all", 1)] {
         let start = format!("POST /session/destroy-{route}");
         let answer = app.ok(&start, token, "").await;

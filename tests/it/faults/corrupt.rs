@@ -98,7 +98,8 @@ async fn a_corrupt_record_is_ended_by_its_handle_alone() {
     assert_eq!(sessions.destroy_all("jo").await, Ok(0));
     assert_eq!(open(&sessions, &token).await.err(), Some(CORRUPT));
     assert_eq!(session.destroy().await, Ok(true));
-    assert_eq!(open(&sessions, &token).await.err(), Some(super::UNKNOWN));
+    let unknown = SessionError::Rejected(TokenRejection::Unknown);
+    assert_eq!(open(&sessions, &token).await.err(), Some(unknown));
 }
 
 #[tokio::test]

@@ -1,26 +1,22 @@
 //! An application over HTTP on real Redis servers that fail, and with clients that go away.
 //!
-//! `faults_store` shows what the store alone does then. `LONG=1` runs the long versions.
+//! `faults_store` shows what the store alone does then, `interleavings` what operations do that
+//! overlap. `LONG=1` runs the long versions.
 
 mod application;
 mod clocks;
 mod corrupt;
 mod disconnects;
 mod outages;
-mod races;
 mod secrets;
 mod shutdown;
 
 use std::time::Duration;
 
 use jwt_redis_session::config::SessionsBuilder;
-use jwt_redis_session::{
-    Keyring, RedisConfig, RedisStore, Session, SessionError, Sessions, Token, TokenRejection,
-};
+use jwt_redis_session::{Keyring, RedisConfig, RedisStore, Session, SessionError, Sessions, Token};
 
 use crate::support::redis_server::RedisServer;
-
-const UNKNOWN: SessionError = SessionError::Rejected(TokenRejection::Unknown);
 
 fn builder(store: RedisStore) -> SessionsBuilder {
     let keyring = Keyring::hs256("0123456789abcdef0123456789abcdef").expect("a good secret");
@@ -66,11 +62,12 @@ async fn listed(sessions: &Sessions, owner: &str) -> Vec<String> {
     ids
 }
 
-/// The ids of the records in `keyspace`, in order.
-fn records(server: &RedisServer, keyspace: &str) -> Vec<String> {
-    let keys = server.run(&["KEYS", &format!("{keyspace}*")]);
+/// The ids of all records, in order.
+fn records(server: &RedisServer) -> Vec<String> {
+    let keys = server.run(&["KEYS", "sess:*"]);
     let keys: Vec<String> = redis::from_redis_value(keys).expect("names");
-    let ids = keys.iter().filter_map(|key| key.strip_prefix(keyspace));
+    let ids = keys.iter().filter_map(|key| key.strip_prefix("sess:"));
+    // An index has a colon in the rest of its name.
     let ids = ids.filter(|id| !id.contains(':')).map(str::to_owned);
     let mut ids: Vec<_> = ids.collect();
     ids.sort_unstable();
