@@ -82,7 +82,6 @@
 //! ```
 
 mod body;
-mod body_data;
 mod future;
 mod layer;
 mod lazy_session;
@@ -92,6 +91,7 @@ mod require;
 mod service;
 mod session_rejection;
 mod settings;
+mod slot;
 mod tagged;
 mod vary;
 

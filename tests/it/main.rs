@@ -21,15 +21,17 @@ mod format;
 mod format_redis;
 #[cfg(feature = "redis")]
 mod history;
+#[cfg(all(feature = "axum", feature = "redis"))]
+mod http_client;
 #[cfg(feature = "test-util")]
 mod interleavings;
 #[cfg(feature = "redis")]
 mod interop;
+mod log;
 mod merge;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod middleware;
 mod operations;
-mod readme;
 #[cfg(feature = "redis")]
 mod redis_store;
