@@ -29,7 +29,7 @@ mod master_keys;
 mod observe;
 mod operators;
 mod optional;
-mod request_scope;
+mod request_id;
 mod retry;
 mod rpc;
 mod secret;

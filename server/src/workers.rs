@@ -18,13 +18,13 @@ const TICK: Duration = Duration::from_millis(50);
 
 /// Starts the threads that serve requests until `stop` is true.
 ///
-/// Each thread has its own runtime and its own connection to Redis, and keeps a client connection
+/// Each thread has its own runtime and its own connection to Redis, and serves a client connection
 /// from its first request to its last. So no request waits for another thread to wake up, which
 /// costs more than the rest of the request. The threads share the listener; an idle one accepts.
 ///
 /// # Errors
 ///
-/// [`StartError`] if the service cannot be put together, or a thread cannot be started.
+/// [`StartError`] if the service cannot be built, or a thread cannot be started.
 pub(crate) fn start(
     listener: &TcpListener,
     state: &AppState,
@@ -79,10 +79,10 @@ pub(crate) async fn join(threads: Vec<JoinHandle<()>>) {
     let all = move || {
         for thread in threads {
             if thread.join().is_err() {
-                tracing::error!("a thread has ended before its time");
+                tracing::error!("a thread has panicked");
             }
         }
     };
-    // The panic hook has logged a panic already.
+    // An error is a panic, which the panic hook has logged.
     let _ = tokio::task::spawn_blocking(all).await;
 }

@@ -47,7 +47,7 @@ pub(super) struct NewSession {
             example = json!({"error": "the body took too long"})),
         (status = 409, description = "All sessions of the user were being ended, again and again; try once more.",
             body = ErrorBody<'_>,
-            example = json!({"error": "others changed the session at the same time; try again"})),
+            example = json!({"error": "too many concurrent writes; the session was not changed, retry later"})),
         (status = 413, description = "The body is larger than 64 KiB.", body = ErrorBody<'_>,
             example = json!({"error": "the body is larger than 65536 bytes"})),
         (status = 429, description = "Too many failed authentications.", body = ErrorBody<'_>,
