@@ -14,6 +14,7 @@ use crate::app::App;
 use crate::app_state::AppState;
 use crate::secret::Secret;
 use crate::settings::{PREFIX, Settings, SettingsError, Sources};
+use crate::start_error::StartError;
 use crate::{telemetry, workers};
 
 /// The exit code if a setting, a flag or an argument is wrong.
@@ -130,7 +131,7 @@ async fn listen(settings: Settings) -> Result<(), Box<dyn Error>> {
     let address = settings.http.listen;
     let listener =
         TcpListener::bind(address).map_err(|error| format!("http.listen: {address}: {error}"))?;
-    let state = AppState::new(settings)?;
+    let state = AppState::new(settings).map_err(StartError::from)?;
     let shutdown = shutdown_signal()?;
     let (stop, stopped) = watch::channel(false);
     let threads = workers::start(&listener, &state, &stopped)?;

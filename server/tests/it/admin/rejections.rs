@@ -1,0 +1,255 @@
+//! Requests that are rejected and change nothing, and the headers of all responses.
+
+use reqwest::Method;
+
+use super::{Browser, Page, api_key, bucket_session, is_logged_in, is_stored, user};
+use crate::service::{MASTER_KEY, Service};
+
+/// A logged-in operator, and state that each form would change.
+struct Fixture<'a> {
+    operator: Browser<'a>,
+    form_token: String,
+    key: String,
+    id: String,
+    token: String,
+}
+
+impl<'a> Fixture<'a> {
+    async fn new(service: &'a Service) -> Self {
+        let key = api_key(service, "shop").await;
+        let operator = Browser::logged_in(service).await;
+        Self {
+            form_token: operator.form_token().await,
+            operator,
+            id: bucket_session(service, "shop", &key, r#""PRIVATE""#).await,
+            key,
+            token: user(service, "jo").await,
+        }
+    }
+
+    /// Returns every form that changes something, or shows a session.
+    fn forms(&self) -> [(&'static str, Vec<(&str, &str)>); 8] {
+        let (bucket, id) = (("bucket", "shop"), ("id", &*self.id));
+        let (api, owner) = (("api", "users"), ("owner", "jo"));
+        [
+            ("/admin/logout", vec![]),
+            ("/admin/keys", vec![("bucket", "new")]),
+            ("/admin/keys/delete", vec![bucket]),
+            ("/admin/sessions", vec![bucket, id]),
+            ("/admin/sessions/end", vec![bucket, id]),
+            ("/admin/owners", vec![api, owner]),
+            ("/admin/owners/end", vec![api, owner, id]),
+            ("/admin/owners/end-all", vec![api, owner]),
+        ]
+    }
+
+    async fn assert_unchanged(&self) {
+        let service = self.operator.service;
+        assert!(is_stored(service, "shop", &self.id, &self.key).await);
+        assert!(is_logged_in(service, &self.token).await);
+        let new_key = service
+            .get("/api-key/new")
+            .header("X-SESSION-KEY", MASTER_KEY);
+        assert_eq!(new_key.send().await.expect("a response").status(), 404);
+        assert_eq!(
+            self.operator.get("/admin").await.status,
+            200,
+            "still logged in"
+        );
+    }
+}
+
+#[tokio::test]
+async fn requests_without_a_login_are_rejected() {
+    let service = Service::memory().await;
+    let fixture = Fixture::new(&service).await;
+    let cookie = fixture.operator.cookie.clone().expect("a cookie");
+    let token = cookie.split('=').nth(1).expect("a token");
+    for cookie in [
+        None,
+        Some("sessiond_admin=".to_owned()),
+        Some(format!("sessiond_admin={}", "A".repeat(43))),
+        Some(format!("sessiond_admin={}", fixture.token)),
+        Some(format!("sessiond_admin={}", fixture.key)),
+        Some(format!("sessiond_admin={MASTER_KEY}")),
+        Some(format!("other={token}")),
+        Some(format!("{cookie}; {cookie}")),
+    ] {
+        let mut stranger = Browser::new(&service);
+        stranger.cookie = cookie;
+        for path in ["/admin", "/admin/sessions", "/admin/owners"] {
+            let page = stranger.get(path).await;
+            assert_eq!(page.location.as_deref(), Some("/admin/login"));
+            assert_eq!(
+                (page.status, &*page.text),
+                (303, ""),
+                "{:?}",
+                stranger.cookie
+            );
+        }
+        for (path, mut fields) in fixture.forms() {
+            fields.push(("form_token", &fixture.form_token));
+            let page = stranger.send(path, &fields).await;
+            assert_eq!(page.status, 401, "{path}");
+            assert!(!page.shows("PRIVATE"));
+        }
+    }
+    let headers = Browser::new(&service).request(Method::GET, "/admin");
+    let headers = headers
+        .bearer_auth(MASTER_KEY)
+        .header("X-SESSION-KEY", MASTER_KEY);
+    assert_eq!(
+        Page::of(headers).await.status,
+        303,
+        "a key in a header is ignored"
+    );
+    fixture.assert_unchanged().await;
+}
+
+/// Each row sends every form with these tokens, and these values of `Sec-Fetch-Site` and `Origin`.
+#[tokio::test]
+async fn forged_forms_are_rejected() {
+    let service = Service::memory().await;
+    let fixture = Fixture::new(&service).await;
+    let right = &*fixture.form_token;
+    let foreign = Browser::logged_in(&service).await.form_token().await;
+    let lower = right.to_lowercase();
+    let here = format!("http://{}", service.address);
+    for (tokens, site, origin, status) in [
+        (&[][..], Some("same-origin"), None, 400),
+        (&[right, right], Some("same-origin"), None, 400),
+        (&[""], Some("same-origin"), None, 403),
+        (&[&*foreign], Some("same-origin"), None, 403),
+        (&[&right[1..]], Some("same-origin"), None, 403),
+        (&[&*lower], Some("same-origin"), None, 403),
+        (&[&*foreign], None, Some(&*here), 403),
+        (&[right], Some("cross-site"), None, 403),
+        (&[right], Some("same-site"), None, 403),
+        (&[right], Some(""), None, 403),
+        (&[right], None, Some("http://evil.example"), 403),
+        (&[right], None, Some("null"), 403),
+        (&[right], None, Some("http://127.0.0.1"), 403),
+    ] {
+        let send = |path: &str, fields: &[(&str, &str)]| {
+            let request = fixture.operator.form(path, fields, site);
+            Page::of(match origin {
+                Some(origin) => request.header("Origin", origin),
+                None => request,
+            })
+        };
+        for (path, mut fields) in fixture.forms() {
+            fields.extend(tokens.iter().map(|token| ("form_token", *token)));
+            let page = send(path, &fields).await;
+            assert_eq!(page.status, status, "{path} {tokens:?} {site:?} {origin:?}");
+            assert!(!page.shows("PRIVATE"));
+        }
+        if tokens == [right] {
+            let login = send("/admin/login", &[("key", MASTER_KEY)]).await;
+            assert_eq!((login.status, login.set_cookie), (403, None));
+        }
+    }
+    fixture.assert_unchanged().await;
+    let logout = fixture
+        .operator
+        .form("/admin/logout", &[("form_token", right)], None);
+    assert_eq!(Page::of(logout.header("Origin", here)).await.status, 303);
+}
+
+#[tokio::test]
+async fn malformed_forms_are_rejected() {
+    let service = Service::memory().await;
+    let fixture = Fixture::new(&service).await;
+    let token = &fixture.form_token;
+    let large = "x".repeat(16 << 10);
+    for (body, status) in [
+        (String::new(), 400),
+        (format!("form_token={token}"), 400),
+        (format!("form_token={token}&bucket=shop&bucket=shop"), 400),
+        (format!("form_token={token}&bucket=%FF"), 400),
+        (
+            format!("{{\"form_token\":\"{token}\",\"bucket\":\"shop\"}}"),
+            400,
+        ),
+        (format!("form_token={token}&bucket=shop&x={large}"), 413),
+    ] {
+        let request = fixture
+            .operator
+            .form("/admin/keys/delete", &[], Some("same-origin"));
+        assert_eq!(Page::of(request.body(body)).await.status, status);
+    }
+    let in_url = format!("/admin/keys/delete?form_token={token}&bucket=shop");
+    assert_eq!(fixture.operator.send(&in_url, &[]).await.status, 400);
+    assert_eq!(fixture.operator.get(&in_url).await.status, 405);
+    fixture.assert_unchanged().await;
+}
+
+const HEADERS: [(&str, &str); 5] = [
+    (
+        "content-security-policy",
+        "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; \
+         frame-ancestors 'none'",
+    ),
+    ("x-content-type-options", "nosniff"),
+    ("x-frame-options", "DENY"),
+    ("referrer-policy", "same-origin"),
+    ("cache-control", "no-store"),
+];
+
+#[tokio::test]
+async fn every_response_has_security_headers_and_no_script() {
+    let service = Service::memory().await;
+    let operator = Browser::logged_in(&service).await;
+    let stranger = Browser::new(&service);
+    let get = |browser: &Browser<'_>, path| browser.request(Method::GET, path);
+    let form = |browser: &Browser<'_>, path, fields| browser.form(path, fields, None);
+    for (request, status) in [
+        (get(&operator, "/admin"), 200),
+        (get(&operator, "/admin/sessions"), 200),
+        (get(&operator, "/admin/owners"), 200),
+        (get(&operator, "/admin/"), 303),
+        (get(&operator, "/admin/nothing"), 404),
+        (get(&operator, "/admin/keys"), 405),
+        (operator.request(Method::DELETE, "/admin"), 405),
+        (form(&operator, "/admin/keys", &[]), 400),
+        (get(&stranger, "/admin"), 303),
+        (get(&stranger, "/admin/login"), 200),
+        (get(&stranger, "/admin/style.css"), 200),
+        (form(&stranger, "/admin/keys", &[]), 401),
+        (form(&stranger, "/admin/login", &[("key", "wrong")]), 401),
+        (form(&stranger, "/admin/login", &[("key", MASTER_KEY)]), 303),
+    ] {
+        let response = request.send().await.expect("a response");
+        let path = response.url().path().to_owned();
+        assert_eq!(response.status(), status, "{path}");
+        let headers = response.headers();
+        for (name, value) in HEADERS {
+            assert_eq!(headers[name], value, "{path}");
+        }
+        assert_eq!(headers.contains_key("allow"), status == 405);
+        assert_eq!(headers.contains_key("www-authenticate"), status == 401);
+        let text = response.text().await.expect("a body");
+        for forbidden in [
+            "<script",
+            "style=",
+            "javascript:",
+            "onclick",
+            "http:",
+            "https:",
+        ] {
+            assert!(!text.contains(forbidden), "{path} {forbidden}");
+        }
+        assert!(!text.contains(MASTER_KEY));
+    }
+}
+
+#[tokio::test]
+async fn the_pages_can_be_disabled_and_are_not_in_the_document() {
+    let service = Service::memory_with(|settings| settings.admin.enabled = false).await;
+    for path in ["/admin", "/admin/login", "/admin/style.css"] {
+        let response = service.get(path).send().await.expect("a response");
+        assert_eq!(response.status(), 404, "{path}");
+    }
+    let document = Service::memory().await.get("/openapi.json").send().await;
+    let document = document.expect("a response").text().await.expect("a body");
+    assert!(!document.contains("/admin"));
+}
