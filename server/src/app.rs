@@ -51,6 +51,7 @@ impl App {
 
     /// Builds the service of one thread from the shared state.
     pub(crate) fn assemble(app: &AppState) -> Result<Self, StartError> {
+        // First: a counter that is created before the recorder is installed counts nothing.
         metrics::recorder();
         let settings = &app.settings;
         let mut apis = OpenApiRouter::with_openapi(openapi::document());

@@ -41,6 +41,8 @@ impl AppState {
     }
 
     pub(crate) fn with_store(settings: Settings, store: SharedStore) -> Self {
+        // Without a secret each start draws another one. Validation allows that only in memory, where
+        // the sessions end with the process too.
         let current = settings.tokens.secret.clone();
         let mut secrets = vec![current.unwrap_or_else(Secret::random)];
         secrets.extend_from_slice(&settings.tokens.previous_secrets);

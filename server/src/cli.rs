@@ -132,6 +132,7 @@ async fn listen(settings: Settings) -> Result<(), Box<dyn Error>> {
     let listener =
         TcpListener::bind(address).map_err(|error| format!("http.listen: {address}: {error}"))?;
     let state = AppState::new(settings).map_err(StartError::from)?;
+    // Before the threads start: a signal meanwhile would end the process without finishing requests.
     let shutdown = shutdown_signal()?;
     let (stop, stopped) = watch::channel(false);
     let threads = workers::start(&listener, &state, &stopped)?;
@@ -141,6 +142,7 @@ async fn listen(settings: Settings) -> Result<(), Box<dyn Error>> {
         () = shutdown => {}
         () = log.report_lost_lines() => {}
     }
+    // The threads have duplicates: the system's queue closes with the last of them.
     drop(listener);
     stop.send_replace(true);
     workers::join(threads).await;

@@ -1,7 +1,5 @@
 //! Master keys, which grant access to `/api-key` and the admin pages.
 
-use std::fmt;
-
 use crate::app_state::AppState;
 use crate::crypto;
 use crate::secret::Secret;
@@ -19,8 +17,8 @@ pub(crate) struct MasterKeys {
 /// A keyed hash of a master key. An operator's session stores it, so that the session ends when
 /// the key is removed from the configuration. Without the service's secret it cannot be used to
 /// guess keys.
-#[derive(Clone)]
-pub(crate) struct KeyFingerprint(String);
+#[derive(Clone, Debug)]
+pub(crate) struct KeyFingerprint(Secret);
 
 impl MasterKeys {
     pub(crate) fn new(app: &AppState) -> Self {
@@ -37,32 +35,26 @@ impl MasterKeys {
     /// length of `key`.
     pub(crate) fn verify(&self, key: &[u8]) -> Option<KeyFingerprint> {
         let fingerprint = KeyFingerprint::of(&self.secret, key);
-        self.is_current(&fingerprint.0).then_some(fingerprint)
+        self.is_current(fingerprint.as_str()).then_some(fingerprint)
     }
 
     /// Returns whether the key with this fingerprint is still configured.
     pub(crate) fn is_current(&self, fingerprint: &str) -> bool {
-        let equal =
-            |known: &&KeyFingerprint| crypto::equal(known.0.as_bytes(), fingerprint.as_bytes());
+        let known = self.fingerprints.iter().map(KeyFingerprint::as_str);
         // Counting compares with every key, so that the time does not depend on which one matches.
-        self.fingerprints.iter().filter(equal).count() > 0
+        let equal = |known: &&str| crypto::equal(known.as_bytes(), fingerprint.as_bytes());
+        known.filter(equal).count() > 0
     }
 }
 
 impl KeyFingerprint {
     fn of(secret: &Secret, key: &[u8]) -> Self {
         let tag = crypto::hmac_sha256(secret.expose().as_bytes(), &[PURPOSE, key]);
-        Self(hex::encode(tag))
+        Self(Secret::from(&*hex::encode(tag)))
     }
 
     pub(crate) fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for KeyFingerprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("KeyFingerprint([redacted])")
+        self.0.expose()
     }
 }
 

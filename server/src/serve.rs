@@ -37,6 +37,7 @@ pub async fn serve(listener: TcpListener, app: App, shutdown: impl Future<Output
     let connections = GracefulShutdown::new();
     accept_until(&listener, &app, &connections, shutdown).await;
     accept_until(&listener, &app, &connections, tokio::time::sleep(DRAIN)).await;
+    // Before waiting, so that clients connect to another instance meanwhile.
     drop(listener);
     let finished = connections.shutdown();
     let finished = tokio::time::timeout(app.http.shutdown_timeout, finished).await;
@@ -94,6 +95,7 @@ fn spawn(
             tracing::debug!(%error, "a connection broke");
         }
         gauge.decrement(1);
+        // Only now: the permit stands for the open socket, not for a request.
         drop(permit);
     });
 }
@@ -109,6 +111,8 @@ async fn accept(
     loop {
         match listener.accept().await {
             Ok((socket, peer)) => return (socket, peer.ip(), permit),
+            // The listener works again when descriptors or memory are free; without the pause this
+            // loop would use a processor until then.
             Err(error) => {
                 tracing::warn!(%error, "a connection cannot be accepted");
                 tokio::time::sleep(ACCEPT_PAUSE).await;

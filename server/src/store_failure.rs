@@ -27,6 +27,7 @@ pub(crate) fn log(cause: &StoreError) {
     let request_id = RequestId::current();
     let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
     let suppressed = due(&mut last, cause.kind(), Instant::now());
+    // Writing the log may take a while, and other threads fail at the same time.
     drop(last);
     if let Some(suppressed) = suppressed {
         tracing::warn!(request_id, %cause, suppressed, "the session store failed");

@@ -30,6 +30,7 @@ pub(crate) fn start(
     state: &AppState,
     stop: &watch::Receiver<bool>,
 ) -> Result<Vec<JoinHandle<()>>, StartError> {
+    // Tokio requires it, and duplicates of the socket share the flag.
     listener.set_nonblocking(true)?;
     let threads = match state.settings.http.threads {
         0 => thread::available_parallelism().map_or(1, NonZeroUsize::get),
@@ -40,6 +41,7 @@ pub(crate) fn start(
             let (listener, stop) = (listener.try_clone()?, stop.clone());
             let runtime = Builder::new_current_thread().enable_all().build()?;
             let app = {
+                // The store spawns tasks, which must run on the thread that uses the connection.
                 let _inside = runtime.enter();
                 App::assemble(&state.for_another_thread()?)?
             };

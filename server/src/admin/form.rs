@@ -54,6 +54,7 @@ impl<T: DeserializeOwned> FromRequest<Arc<AdminState>> for Submitted<T> {
     type Rejection = PageError;
 
     async fn from_request(request: Request, state: &Arc<AdminState>) -> Result<Self, PageError> {
+        // Before the body is read: another site must not make this service buffer forms.
         refuse_other_origins(request.headers())?;
         let (mut parts, body) = request.into_parts();
         let operator = Operator::from_request_parts(&mut parts, state).await?;

@@ -33,6 +33,7 @@ pub(super) async fn overview(
     operator: Operator,
 ) -> Result<Markup, PageError> {
     let buckets = state.keys.list().await?;
+    // After everything that may fail: an error page does not show the notice.
     let note = operator.take_note().await;
     Ok(render(operator.form_token(), &note, &buckets))
 }

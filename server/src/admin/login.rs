@@ -35,6 +35,7 @@ pub(super) async fn log_in(
     over_tls: OverTls,
     request: Request,
 ) -> Result<Response, PageError> {
+    // Otherwise another site could log the browser in with a key of its choice.
     refuse_other_origins(request.headers())?;
     let form: LoginForm = read_form(&state.app, request).await?;
     let Some(key) = state.masters.verify(form.key.expose().as_bytes()) else {

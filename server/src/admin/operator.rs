@@ -1,6 +1,5 @@
 //! A logged-in operator.
 
-use std::fmt;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
@@ -17,6 +16,7 @@ use crate::admin::state::AdminState;
 use crate::crypto;
 use crate::error::ApiError;
 use crate::master_keys::KeyFingerprint;
+use crate::secret::Secret;
 
 /// The field of the session that holds the fingerprint of the master key.
 const KEY: &str = "key";
@@ -34,8 +34,8 @@ pub(super) struct Operator {
 
 /// Random text in an operator's session and in every form of the operator. Another site cannot
 /// read it, so it cannot submit a form on behalf of the operator.
-#[derive(Serialize, Deserialize)]
-pub(super) struct FormToken(String);
+#[derive(Debug, Deserialize)]
+pub(super) struct FormToken(Secret);
 
 impl Operator {
     /// Creates the session of an operator who presented the key with this fingerprint.
@@ -49,7 +49,7 @@ impl Operator {
     ) -> Result<Token, SessionError> {
         let session = state.operators.new_session();
         session.insert(KEY, key.as_str())?;
-        session.insert(FORM_TOKEN, FormToken(crypto::random_text()))?;
+        session.insert(FORM_TOKEN, Secret::random().expose())?;
         session.create().await
     }
 
@@ -66,6 +66,7 @@ impl Operator {
         };
         let session = match state.operators.open(token).await {
             Ok(session) => session,
+            // A corrupt record is an error of the service, not of the operator.
             Err(SessionError::Rejected(reason)) if reason != TokenRejection::Corrupt => {
                 return Ok(None);
             }
@@ -122,6 +123,7 @@ impl Operator {
         let Some(notice) = self.recall(NOTICE) else {
             return Note::None;
         };
+        // If this fails, the notice is shown again, which is better than an error page.
         self.session.remove(NOTICE);
         let _ = self.session.update().await;
         Note::Notice(notice)
@@ -130,18 +132,12 @@ impl Operator {
 
 impl FormToken {
     pub(super) fn as_str(&self) -> &str {
-        &self.0
+        self.0.expose()
     }
 
     /// Compares in constant time.
     pub(super) fn equals(&self, submitted: &Self) -> bool {
-        crypto::equal(self.0.as_bytes(), submitted.0.as_bytes())
-    }
-}
-
-impl fmt::Debug for FormToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("FormToken([redacted])")
+        crypto::equal(self.as_str().as_bytes(), submitted.as_str().as_bytes())
     }
 }
 

@@ -43,6 +43,7 @@ async fn observe(
         let response = tokio::time::timeout(deadline, next.run(request)).await;
         let response = response
             .unwrap_or_else(|_| ApiError::unavailable("the request took too long").into_response());
+        // If the client disconnects, this future is dropped before, and so `log` without a status.
         log.finish(response.status());
         response
     };

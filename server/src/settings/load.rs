@@ -96,6 +96,7 @@ fn read(sources: &Sources) -> Result<Config, SettingsError> {
     let mut name = "settings".to_owned();
     if let Some(path) = &sources.file {
         name = path.display().to_string();
+        // The error of `config` for a directory does not name it.
         if path.exists() && !path.is_file() {
             return Err(SettingsError::new(name, "is not a file"));
         }

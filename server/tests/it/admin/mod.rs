@@ -7,7 +7,7 @@ mod rejections;
 mod sessions;
 
 use reqwest::header::{LOCATION, SET_COOKIE};
-use reqwest::{Client, Method, RequestBuilder, Response};
+use reqwest::{Method, RequestBuilder, Response};
 use serde_json::{Value, json};
 
 use crate::service::{self, MASTER_KEY, Service};
@@ -15,7 +15,6 @@ use crate::service::{self, MASTER_KEY, Service};
 /// A browser of an operator.
 struct Browser<'a> {
     service: &'a Service,
-    client: Client,
     /// `name=value`, if the operator is logged in.
     cookie: Option<String>,
 }
@@ -32,14 +31,8 @@ struct Page {
 
 impl<'a> Browser<'a> {
     fn new(service: &'a Service) -> Self {
-        let client = Client::builder()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .expect("a client");
         Self {
             service,
-            client,
             cookie: None,
         }
     }
@@ -61,8 +54,7 @@ impl<'a> Browser<'a> {
     }
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        let url = format!("http://{}{path}", self.service.address);
-        let request = self.client.request(method, url);
+        let request = self.service.request(method, path);
         match &self.cookie {
             Some(cookie) => request.header("Cookie", cookie),
             None => request,
