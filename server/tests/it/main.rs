@@ -3,6 +3,7 @@
 use test_support as support;
 
 mod program;
+mod request;
 #[macro_use]
 mod service;
 
