@@ -9,7 +9,7 @@ use jwt_redis_session::{SessionError, TokenRejection};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::json_response::json_response;
+use crate::private_json::private_json;
 use crate::request_id::RequestId;
 use crate::store_failure;
 
@@ -101,8 +101,7 @@ impl ApiError {
 
     /// Returns the response with a JSON body other than [`ErrorBody`].
     pub(crate) fn with_body(self, body: &impl Serialize) -> Response {
-        let text = serde_json::to_vec(body).unwrap_or_default();
-        let response = json_response(self.status, text);
+        let response = private_json(self.status, body);
         self.with_response(response)
     }
 

@@ -6,10 +6,12 @@ use futures_util::future::join_all;
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 
-use crate::service::{MASTER_KEY, Service};
+use crate::buckets::bucket::Bucket;
+use crate::service::{self, Service};
 use crate::support::proxy::Proxy;
 use crate::support::redis_server::RedisServer;
 use crate::support::{alive_tasks, eventually};
+use crate::{request, rpc, users};
 
 /// The store's deadline is 1 s; the rest is for a busy machine.
 const MAX_RESPONSE: Duration = Duration::from_secs(3);
@@ -28,14 +30,14 @@ type Answer = Option<(u16, Value)>;
 
 async fn send(request: RequestBuilder) -> Answer {
     let start = Instant::now();
-    let response = request.send().await.expect("a response");
+    let response = request::send(request).await;
     assert!(start.elapsed() < MAX_RESPONSE, "{:?}", start.elapsed());
-    let (status, headers) = (response.status().as_u16(), response.headers().clone());
-    let body: Value = response.json().await.expect("JSON");
+    let has_retry_after = response.headers().contains_key("retry-after");
+    let (status, body) = service::json(response).await;
     if status != 503 {
         return Some((status, body));
     }
-    assert!(headers.contains_key("retry-after"));
+    assert!(has_retry_after);
     assert_eq!(body["error"], "the session store is not available");
     None
 }
@@ -44,18 +46,13 @@ async fn succeeds(request: RequestBuilder) -> bool {
     matches!(send(request).await, Some((200..300, _)))
 }
 
-fn rpc(service: &Service, method: &str, args: &Value) -> RequestBuilder {
-    let call = json!({ "args": args.to_string() });
-    service.post(&format!("/rpc/{method}")).json(&call)
-}
-
 /// A session of `owner` in one API; in buckets there are no owners.
 struct Session<'a> {
     service: &'a Service,
-    api: Api,
     owner: &'a str,
-    /// The API key of the bucket.
-    key: String,
+    /// `None` unless this is a session of the buckets API.
+    bucket: Option<Bucket<'a>>,
+    api: Api,
     token: String,
 }
 
@@ -69,48 +66,47 @@ struct Requests {
 
 impl<'a> Session<'a> {
     async fn create(api: Api, service: &'a Service, owner: &'a str) -> Self {
-        let mut session = Self {
-            service,
-            api,
-            owner,
-            key: String::new(),
-            token: String::new(),
+        let mut bucket = None;
+        let token = match api {
+            Api::Buckets => {
+                let bucket = bucket.insert(Bucket::new(service, "faults").await);
+                bucket.create(&json!(1)).await
+            }
+            Api::Rpc => rpc::client::create(service, owner, json!({})).await,
+            Api::Users => users::log_in(service, owner).await,
         };
-        if api == Api::Buckets {
-            let request = service.put("/api-key/faults");
-            let answer = send(request.header("x-session-key", MASTER_KEY)).await;
-            let (_, body) = answer.expect("available");
-            session.key = body["api_key"].as_str().expect("a key").to_owned();
+        Self {
+            service,
+            owner,
+            bucket,
+            api,
+            token,
         }
-        let (_, body) = send(session.requests().create).await.expect("available");
-        let fields = [&body["id"], &body["result"]["token"], &body["sessionId"]];
-        let token = fields.into_iter().find_map(Value::as_str);
-        session.token = token.expect("a token or an id").to_owned();
-        session
     }
 
     fn requests(&self) -> Requests {
         let (service, token) = (self.service, &self.token);
-        let [create, read, write, end] = match self.api {
-            Api::Buckets => {
-                let path = &format!("/session/faults/{token}");
-                let create = service.put("/session/faults").json(&1);
-                let write = service.post(path).json(&2);
-                let requests = [create, service.get(path), write, service.delete(path)];
-                requests.map(|request| request.header("x-session-key", &self.key))
-            }
-            Api::Rpc => {
-                let args = json!({ "token": token, "sessionVersion": "v1", "keys": "*",
-                    "session": { "a": 1 }, "userId": self.owner });
-                ["create", "get", "update", "destroy"].map(|method| rpc(service, method, &args))
-            }
-            Api::Users => {
+        let [create, read, write, end] = match (&self.bucket, self.api) {
+            (Some(bucket), _) => [
+                bucket.put().json(&1),
+                bucket.get(token),
+                bucket.post(token, &json!(2)),
+                bucket.delete(token),
+            ],
+            (None, Api::Users) => {
                 let login = json!({ "username": self.owner, "password": "not stored" });
                 let login = || service.post("/sessions").json(&login);
                 let end = service.delete(&format!("/sessions/{}", self.owner));
                 let read = service.get("/sessions").bearer_auth(token);
                 // There are no updates.
                 [login(), read, login(), end.bearer_auth(token)]
+            }
+            (None, _) => {
+                let args = json!({ "token": token, "sessionVersion": "v1", "keys": "*",
+                    "session": { "a": 1 }, "userId": self.owner });
+                let body = json!({ "args": args.to_string() });
+                let call = |method| service.post(&format!("/rpc/{method}")).json(&body);
+                ["create", "get", "update", "destroy"].map(call)
             }
         };
         Requests {
@@ -254,15 +250,13 @@ async fn requests_of_disconnected_clients_are_done_completely_or_not_at_all() {
 
     let creates = owners.iter().map(|owner| {
         let args = json!({ "session": {}, "userId": owner });
-        rpc(&service, "create", &args)
+        let body = json!({ "args": args.to_string() });
+        service.post("/rpc/create").json(&body)
     });
     disconnect(&proxy, creates).await;
     let mut listed = 0;
     for owner in &owners {
-        let args = json!({ "userId": owner, "sessionVersion": "v1" });
-        let answer = send(rpc(&service, "getActiveSessions", &args)).await;
-        let (_, body) = answer.expect("available");
-        listed += body["result"].as_array().expect("a list").len();
+        listed += rpc::client::active(&service, owner).await.len();
     }
     let keys = redis.run(&["KEYS", "sessiond:rpc:v1:*"]);
     let keys: Vec<String> = redis::from_redis_value(keys).expect("keys");

@@ -3,16 +3,15 @@
 use std::collections::BTreeSet;
 
 use reqwest::Method;
-use serde_json::Value;
 
-use crate::service::{Service, json};
+use crate::request::{fetch, send, status};
+use crate::service::Service;
 
 #[tokio::test]
 async fn responses_have_the_id_of_the_request_or_a_random_one() {
     let service = Service::memory().await;
     let id = async |path, sent: &str| {
-        let request = service.get(path).header("x-request-id", sent);
-        let response = request.send().await.expect("a response");
+        let response = send(service.get(path).header("x-request-id", sent)).await;
         let id = response.headers()["x-request-id"].to_str();
         id.expect("text").to_owned()
     };
@@ -27,16 +26,19 @@ async fn responses_have_the_id_of_the_request_or_a_random_one() {
 #[tokio::test]
 async fn requests_are_counted_by_method_route_and_status() {
     let service = Service::memory().await;
-    for (method, path, status) in [
+    for (method, path, expected) in [
         ("GET", "/nothing/h1dd3n?h1dd3n", 404),
         ("BREW", "/healthz", 405),
         ("GET", "/healthz", 200),
     ] {
         let method = Method::from_bytes(method.as_bytes()).expect("a method");
-        let response = service.request(method, path).send().await;
-        assert_eq!(response.expect("a response").status(), status, "{path}");
+        assert_eq!(
+            status(service.request(method, path)).await,
+            expected,
+            "{path}"
+        );
     }
-    let response = service.get("/metrics").send().await.expect("a response");
+    let response = send(service.get("/metrics")).await;
     let content_type = &response.headers()["content-type"];
     assert_eq!(content_type, "text/plain; version=0.0.4; charset=utf-8");
     let text = response.text().await.expect("a body");
@@ -50,13 +52,6 @@ async fn requests_are_counted_by_method_route_and_status() {
         assert!(text.contains(line), "no {line} in {text}");
     }
     assert!(!text.contains("h1dd3n") && !text.contains("BREW"), "{text}");
-}
-
-async fn document(service: &Service) -> Value {
-    let response = service.get("/openapi.json").send().await;
-    let response = response.expect("a response");
-    assert_eq!(response.headers()["content-type"], "application/json");
-    json(response).await.1
 }
 
 const ROUTES: [&str; 17] = [
@@ -81,7 +76,8 @@ const ROUTES: [&str; 17] = [
 
 #[tokio::test]
 async fn the_document_has_every_route_and_describes_every_response() {
-    let document = document(&Service::memory().await).await;
+    let service = Service::memory().await;
+    let (_, document) = fetch(service.get("/openapi.json")).await;
     assert!(
         document["openapi"]
             .as_str()
@@ -118,7 +114,7 @@ async fn the_document_has_every_route_and_describes_every_response() {
 #[tokio::test]
 async fn the_page_of_the_document_needs_no_other_server() {
     let service = Service::memory().await;
-    let page = service.get("/docs/").send().await.expect("a response");
+    let page = send(service.get("/docs/")).await;
     let policy = page.headers()["content-security-policy"].to_str();
     let policy = policy.expect("text");
     let scripts = "default-src 'none'; script-src 'self';";
@@ -133,7 +129,7 @@ async fn the_page_of_the_document_needs_no_other_server() {
     for link in links {
         assert!(!link.contains("//"), "{link} is on another server");
         let path = format!("/docs/{}", link.trim_start_matches("./"));
-        let file = service.get(&path).send().await.expect("a response");
+        let file = send(service.get(&path)).await;
         assert_eq!(file.status(), 200, "{path}");
         assert!(file.headers().contains_key("content-security-policy"));
     }

@@ -3,6 +3,7 @@
 use jwt_redis_session_server::settings::Sources;
 use jwt_redis_session_server::{App, Settings};
 
+use crate::request::status;
 use crate::service::Service;
 use crate::support::redis_server::RedisServer;
 
@@ -229,7 +230,6 @@ async fn redis_credentials_override_those_in_the_url() {
             settings.store.user = user;
         })
         .await;
-        let ready = service.get("/readyz").send().await;
-        assert_eq!(ready.expect("a response").status(), 200);
+        assert_eq!(status(service.get("/readyz")).await, 200);
     }
 }

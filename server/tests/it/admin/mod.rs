@@ -7,10 +7,10 @@ mod rejections;
 mod sessions;
 
 use reqwest::header::{LOCATION, SET_COOKIE};
-use reqwest::{Method, RequestBuilder, Response};
-use serde_json::{Value, json};
+use reqwest::{Method, RequestBuilder};
 
-use crate::service::{self, MASTER_KEY, Service};
+use crate::request::send;
+use crate::service::{MASTER_KEY, Service};
 
 /// A browser of an operator.
 struct Browser<'a> {
@@ -105,7 +105,7 @@ impl<'a> Browser<'a> {
 
 impl Page {
     async fn of(request: RequestBuilder) -> Self {
-        let response: Response = request.send().await.expect("a response");
+        let response = send(request).await;
         let header = |name| {
             let value = response.headers().get(name)?;
             Some(value.to_str().expect("text").to_owned())
@@ -128,50 +128,4 @@ impl Page {
     fn shows(&self, text: &str) -> bool {
         self.text.contains(text)
     }
-}
-
-async fn field(request: RequestBuilder, name: &str) -> String {
-    let (_, body) = service::json(request.send().await.expect("a response")).await;
-    body[name].as_str().expect("a text").to_owned()
-}
-
-async fn succeeds(request: RequestBuilder) -> bool {
-    request.send().await.expect("a response").status() == 200
-}
-
-/// Creates a key for `bucket` through the buckets API.
-async fn api_key(service: &Service, bucket: &str) -> String {
-    let request = service.put(&format!("/api-key/{bucket}"));
-    field(request.header("X-SESSION-KEY", MASTER_KEY), "api_key").await
-}
-
-/// Creates a session in `bucket` and returns its id.
-async fn bucket_session(service: &Service, bucket: &str, key: &str, data: &str) -> String {
-    let request = service.put(&format!("/session/{bucket}"));
-    let request = request.header("Content-Type", "application/json");
-    let request = request.header("X-SESSION-KEY", key).body(data.to_owned());
-    field(request, "id").await
-}
-
-async fn is_stored(service: &Service, bucket: &str, id: &str, key: &str) -> bool {
-    let request = service.get(&format!("/session/{bucket}/{id}"));
-    succeeds(request.header("X-SESSION-KEY", key)).await
-}
-
-/// Logs a user in through the users API and returns the token.
-async fn user(service: &Service, username: &str) -> String {
-    let login = json!({ "username": username, "password": "" });
-    field(service.post("/sessions").json(&login), "sessionId").await
-}
-
-async fn is_logged_in(service: &Service, token: &str) -> bool {
-    succeeds(service.get("/sessions").bearer_auth(token)).await
-}
-
-async fn rpc(service: &Service, method: &str, args: &Value) -> Value {
-    let call = json!({ "args": args.to_string() });
-    let request = service.post(&format!("/rpc/{method}")).json(&call);
-    let (status, body) = service::json(request.send().await.expect("a response")).await;
-    assert_eq!(status, 200, "{body}");
-    body["result"].clone()
 }

@@ -2,8 +2,10 @@
 
 use serde_json::json;
 
-use super::{Browser, Page, is_logged_in, rpc, user};
+use super::{Browser, Page};
+use crate::rpc::client::{create, get_all};
 use crate::service::Service;
+use crate::users::{is_valid, log_in};
 
 async fn choose(browser: &Browser<'_>, api: &str, owner: &str) -> Page {
     let fields = [("api", api), ("owner", owner)];
@@ -23,8 +25,8 @@ async fn end_all(browser: &Browser<'_>, api: &str, owner: &str) -> Page {
 #[tokio::test]
 async fn sessions_of_a_user_are_listed_and_ended() {
     let service = Service::redis().await;
-    let tokens = [user(&service, "jo").await, user(&service, "jo").await];
-    let al = user(&service, "al").await;
+    let tokens = [log_in(&service, "jo").await, log_in(&service, "jo").await];
+    let al = log_in(&service, "al").await;
     let browser = Browser::logged_in(&service).await;
     let page = choose(&browser, "users", "jo").await;
     assert_eq!(page.location.as_deref(), Some("/admin/owners"));
@@ -35,20 +37,18 @@ async fn sessions_of_a_user_are_listed_and_ended() {
     assert!(page.shows("The session has ended.") && page.shows("1 session"));
     assert!(!page.shows(&id));
     let [first, second] = &tokens;
-    let left = (
-        is_logged_in(&service, first).await,
-        is_logged_in(&service, second).await,
-    );
-    assert_ne!(left.0, left.1);
+    let left = is_valid(&service, first, "jo").await;
+    assert_ne!(left, is_valid(&service, second, "jo").await);
     // In another tab another owner is chosen.
     choose(&browser, "users", "al").await;
-    assert!(
-        end_all(&browser, "users", "jo")
-            .await
-            .shows("1 session ended.")
-    );
-    for (token, is_valid) in [(first, false), (second, false), (&al, true)] {
-        assert_eq!(is_logged_in(&service, token).await, is_valid);
+    let page = end_all(&browser, "users", "jo").await;
+    assert!(page.shows("1 session ended."));
+    for (token, user, is_left) in [
+        (first, "jo", false),
+        (second, "jo", false),
+        (&al, "al", true),
+    ] {
+        assert_eq!(is_valid(&service, token, user).await, is_left);
     }
 }
 
@@ -56,9 +56,7 @@ async fn sessions_of_a_user_are_listed_and_ended() {
 async fn sessions_of_the_rpc_api_are_shown_with_their_data() {
     let service = Service::memory().await;
     let data = json!({ "theme": "<script>alert(1)</script>", "x": "x".repeat(1 << 19) });
-    let args = json!({ "session": data, "userId": "jo" });
-    let created = rpc(&service, "create", &args).await;
-    let token = created["token"].as_str().expect("a token");
+    let token = create(&service, "jo", data).await;
     let browser = Browser::logged_in(&service).await;
     let page = choose(&browser, "rpc", "jo").await;
     assert!(
@@ -66,15 +64,11 @@ async fn sessions_of_the_rpc_api_are_shown_with_their_data() {
         "{}",
         page.text
     );
-    assert!(!page.shows("<script") && !page.shows(token));
+    assert!(!page.shows("<script") && !page.shows(&token));
     assert!(page.shows("more bytes are not shown.") && page.text.len() < 20_000);
-    assert!(
-        end_all(&browser, "rpc", "jo")
-            .await
-            .shows("1 session ended.")
-    );
-    let args = json!({ "token": token, "sessionVersion": "v1", "keys": "*" });
-    assert!(rpc(&service, "get", &args).await.is_null());
+    let page = end_all(&browser, "rpc", "jo").await;
+    assert!(page.shows("1 session ended."));
+    assert!(get_all(&service, &token).await.is_null());
 }
 
 #[tokio::test]
@@ -97,7 +91,7 @@ async fn owners_with_any_name_are_distinguished() {
     let names = [&names[..], &["\"><script>", &longest]].concat();
     let browser = Browser::logged_in(&service).await;
     for name in &names {
-        user(&service, name).await;
+        log_in(&service, name).await;
     }
     for name in names {
         let page = choose(&browser, "users", name).await;
@@ -112,7 +106,7 @@ async fn owners_with_any_name_are_distinguished() {
 #[tokio::test]
 async fn a_form_for_another_api_or_owner_ends_nothing() {
     let service = Service::memory().await;
-    let token = user(&service, "jo").await;
+    let token = log_in(&service, "jo").await;
     let browser = Browser::logged_in(&service).await;
     let id = choose(&browser, "users", "jo")
         .await
@@ -139,7 +133,7 @@ async fn a_form_for_another_api_or_owner_ends_nothing() {
     ] {
         assert_eq!(end(&browser, "users", owner, id).await.status, status);
     }
-    assert!(is_logged_in(&service, &token).await);
+    assert!(is_valid(&service, &token, "jo").await);
 }
 
 #[tokio::test]
