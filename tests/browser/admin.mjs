@@ -1,17 +1,17 @@
-// Tests the admin pages of sessiond; see scripts/browser-test.
-// Arguments: the URL of the service, a directory for profiles, a directory for screenshots.
-// Environment: MASTER_KEY.
+// Uses the admin pages of sessiond as an operator does; see scripts/browser-test.
+// Arguments: the address of the service, a directory for profiles, a directory for screenshots.
+// Operators log in with MASTER_KEY.
 
 import assert from "node:assert/strict";
-import { violations, device, fits, isLabelled, press, run, shot, url } from "./browser.mjs";
+import { complaints, device, fits, isLabelled, press, run, shot, url } from "./browser.mjs";
 
 const HOSTILE = '<script>alert(1)</script> "jo" 🦀';
 
-const shows = (page, role, text) => page.getByRole(role).filter({ hasText: text }).waitFor();
+const shown = (page, role, text) => page.getByRole(role).filter({ hasText: text }).waitFor();
 const heading = (page, name) => page.getByRole("heading", { name, exact: true }).waitFor();
 const visit = (page, name) => page.getByRole("link", { name, exact: true }).click();
 
-/** Opens the confirmation behind `summary` and confirms it. */
+/** Opens the confirmation behind `summary` and confirms. */
 async function confirm(page, summary, button) {
   await page.getByText(summary, { exact: true }).click();
   await press(page, button);
@@ -22,7 +22,7 @@ async function logIn(page, key) {
   await press(page, "Log in");
 }
 
-/** Sends a request to an API of the service. */
+/** Sends a request to the service as a client does. */
 async function send(page, method, path, { headers = {}, data } = {}) {
   const response = await page.request.fetch(url + path, {
     method, data, headers: { "content-type": "application/json", ...headers },
@@ -33,36 +33,36 @@ async function send(page, method, path, { headers = {}, data } = {}) {
 const isGone = async (page, path, key) =>
   (await send(page, "GET", path, { headers: { "x-session-key": key } })).status === 404;
 
-/** Values that a step passes to later steps. */
+/** What earlier steps created. */
 const created = {};
 
 const steps = {
-  async "a wrong key is rejected"({ laptop }) {
+  async "rejects requests without a login and a wrong key"({ laptop }) {
     await laptop.goto(`${url}/admin/owners`);
     await heading(laptop, "Log in");
     laptop.expected = /status of 401/;
     await logIn(laptop, "not the master key of this service");
-    await shows(laptop, "alert", "This is not a master key of the service.");
+    await shown(laptop, "alert", "This is not a master key of the service.");
     delete laptop.expected;
-    await shot(laptop, "admin-1-refused.png");
+    await shot(laptop, "admin-1-rejected.png");
     await isLabelled(laptop);
   },
-  async "a master key logs in"({ laptop, phone }) {
+  async "logs in and shows that there is no key"({ laptop, phone }) {
     for (const page of [laptop, phone]) {
       await page.goto(`${url}/admin`);
       await logIn(page, process.env.MASTER_KEY);
       await heading(page, "Buckets");
     }
-    await laptop.getByText("No bucket has a key yet").waitFor();
-    assert.equal(await laptop.evaluate(() => document.cookie), "", "scripts cannot read the cookie");
+    await laptop.getByText("No bucket has a key").waitFor();
+    assert.equal(await laptop.evaluate(() => document.cookie), "", "no script sees the cookie");
     assert.ok(!laptop.url().includes(process.env.MASTER_KEY));
   },
-  async "a new key is shown once"({ laptop }) {
+  async "creates keys and shows each once"({ laptop }) {
     for (const bucket of ["blog", "shop"]) {
       await visit(laptop, "Buckets");
       await laptop.getByLabel("Bucket", { exact: true }).fill(bucket);
       await press(laptop, "Create key");
-      await shows(laptop, "status", "The key is created.");
+      await shown(laptop, "status", "The key is created.");
       created[bucket] = await laptop.locator("output").textContent();
     }
     assert.match(created.shop, /^jrs_/);
@@ -71,23 +71,23 @@ const steps = {
     await laptop.getByRole("rowheader", { name: "shop" }).waitFor();
     assert.equal(await laptop.getByText(created.shop).count(), 0);
   },
-  async "an existing key and an invalid bucket name are reported"({ laptop }) {
+  async "rejects a bucket that has a key and an invalid name"({ laptop }) {
     await laptop.getByLabel("Bucket", { exact: true }).fill("shop");
     laptop.expected = /status of 409/;
     await press(laptop, "Create key");
-    await shows(laptop, "alert", "The bucket “shop” has a key already.");
+    await shown(laptop, "alert", "The bucket “shop” already has a key.");
     delete laptop.expected;
     const field = laptop.getByLabel("Bucket", { exact: true });
     await field.fill("no good name");
     await press(laptop, "Create key");
-    assert.ok(await field.evaluate((field) => field.validity.patternMismatch), "the form is not sent");
+    assert.ok(await field.evaluate((field) => field.validity.patternMismatch), "not even sent");
   },
-  async "a session of a client is shown"({ laptop }) {
+  async "looks up a session of a client"({ laptop }) {
     const data = { user: HOSTILE, cart: [17, { n: 2 }], html: "<img src=x onerror=alert(1)>" };
     const headers = { "x-session-key": created.shop };
-    const stored = await send(laptop, "PUT", "/session/shop", { headers, data });
-    assert.equal(stored.status, 201);
-    created.id = stored.body.id;
+    const { status, body } = await send(laptop, "PUT", "/session/shop", { headers, data });
+    assert.equal(status, 201);
+    created.id = body.id;
     await visit(laptop, "Sessions");
     await laptop.getByLabel("Bucket").fill("shop");
     await laptop.getByLabel("Session id").fill(created.id);
@@ -98,18 +98,18 @@ const steps = {
     await fits(laptop);
     await isLabelled(laptop);
   },
-  async "a session is ended"({ laptop }) {
+  async "ends it"({ laptop }) {
     await confirm(laptop, "End session…", "End this session");
-    await shows(laptop, "status", "The session has ended.");
+    await shown(laptop, "status", "The session has ended.");
     assert.ok(await isGone(laptop, `/session/shop/${created.id}`, created.shop));
     laptop.expected = /status of 404/;
     await laptop.getByLabel("Bucket").fill("shop");
     await laptop.getByLabel("Session id").fill(created.id);
     await press(laptop, "Look up");
-    await shows(laptop, "alert", "There is no such session in this bucket.");
+    await shown(laptop, "alert", "There is no such session in this bucket.");
     delete laptop.expected;
   },
-  async "a key can be deleted with the keyboard"({ laptop }) {
+  async "deletes a key with the keyboard only"({ laptop }) {
     await visit(laptop, "Buckets");
     await laptop.getByText("Delete key…").nth(1).focus();
     await laptop.keyboard.press("Enter");
@@ -118,12 +118,12 @@ const steps = {
     await fits(laptop);
     await laptop.keyboard.press("Tab");
     await laptop.keyboard.press("Enter");
-    await shows(laptop, "status", "The key of “shop” is deleted");
+    await shown(laptop, "status", "The key of “shop” is deleted");
     const headers = { "x-session-key": created.shop };
     assert.equal((await send(laptop, "PUT", "/session/shop", { headers, data: {} })).status, 401);
     assert.equal(await laptop.getByRole("rowheader").count(), 1);
   },
-  async "sessions of an owner are listed and one is ended"({ laptop, phone }) {
+  async "lists an owner's sessions and ends one"({ laptop, phone }) {
     const owned = { session: { theme: "dark", note: HOSTILE }, userId: HOSTILE };
     created.tokens = [];
     for (let count = 0; count < 3; count++) {
@@ -148,22 +148,22 @@ const steps = {
       await isLabelled(page);
     }
     await laptop.getByRole("button", { name: /^End session / }).first().click();
-    await shows(laptop, "status", "The session has ended.");
+    await shown(laptop, "status", "The session has ended.");
     assert.equal(await laptop.getByRole("rowheader").count(), 2);
     await laptop.reload();
-    assert.equal(await laptop.getByRole("rowheader").count(), 2, "a reload does not repeat the action");
-    assert.equal(await laptop.getByRole("status").count(), 0, "the message is shown once");
+    assert.equal(await laptop.getByRole("rowheader").count(), 2, "a reload does not submit again");
+    assert.equal(await laptop.getByRole("status").count(), 0, "and the notice is shown once");
   },
-  async "all sessions of an owner are ended"({ laptop }) {
+  async "ends all of them"({ laptop }) {
     await confirm(laptop, "End all sessions…", "End 2 sessions");
-    await shows(laptop, "status", "2 sessions ended.");
+    await shown(laptop, "status", "2 sessions ended.");
     for (const token of created.tokens) {
       const args = JSON.stringify({ token, sessionVersion: "v1", keys: "*" });
       const { body } = await send(laptop, "POST", "/rpc/get", { data: { args } });
       assert.equal(body.result, null);
     }
   },
-  async "sessions of a user are ended"({ laptop, phone }) {
+  async "does the same for users"({ laptop, phone }) {
     const data = { username: "jo", password: "checked elsewhere" };
     const { body } = await send(laptop, "POST", "/sessions", { data });
     await visit(phone, "Owners");
@@ -171,11 +171,11 @@ const steps = {
     await phone.getByLabel("Owner", { exact: true }).fill("jo");
     await press(phone, "List sessions");
     await confirm(phone, "End all sessions…", "End 1 session");
-    await shows(phone, "status", "1 session ended.");
+    await shown(phone, "status", "1 session ended.");
     const headers = { authorization: `Bearer ${body.sessionId}` };
     assert.equal((await send(laptop, "GET", "/sessions", { headers })).status, 401);
   },
-  async "logout ends the session of this device only"({ laptop, phone }) {
+  async "logs out, on this device only"({ laptop, phone }) {
     await press(laptop, "Log out");
     await heading(laptop, "Log in");
     await laptop.goto(`${url}/admin`);
@@ -186,8 +186,8 @@ const steps = {
     await shot(phone, "admin-8-phone-buckets.png");
     await fits(phone);
   },
-  async "injected scripts do not run"({ phone }) {
-    const before = violations.length;
+  async "runs no script, and this test would notice one"({ phone }) {
+    const before = complaints.length;
     await phone.evaluate(() => {
       const script = document.createElement("script");
       script.textContent = "window.injected = true";
@@ -195,9 +195,9 @@ const steps = {
     });
     assert.equal(await phone.evaluate(() => window.injected), undefined);
     const deadline = Date.now() + 5_000;
-    while (violations.length === before && Date.now() < deadline) await phone.waitForTimeout(20);
-    const reported = violations.splice(before);
-    assert.ok(reported.some((text) => text.includes("CSP: script-src-elem inline")), `${reported}`);
+    while (complaints.length === before && Date.now() < deadline) await phone.waitForTimeout(20);
+    const noticed = complaints.splice(before);
+    assert.ok(noticed.some((text) => text.includes("CSP: script-src-elem inline")), `${noticed}`);
   },
 };
 

@@ -1,8 +1,7 @@
-"""Adds valid credentials to generated requests; loaded by scripts/schemathesis.
+"""Gives credentials to schemathesis; scripts/schemathesis loads this file.
 
-Generated requests hardly ever have a valid key or the id of an existing session. Most of them
-therefore get a credential. The others are sent as they were generated, because rejected requests
-are checked too.
+Random requests hardly ever have a valid key or the id of an existing session. So most requests get
+valid credentials. The others stay random, because they must be rejected properly too.
 """
 
 import json
@@ -21,32 +20,32 @@ USER = "schemathesis"
 chance = random.Random(20)
 
 
-def answer(method, path, **options):
+def send(method, path, **options):
     response = requests.request(method, URL + path, timeout=10, **options)
     response.raise_for_status()
     return response.json()
 
 
 def api_key():
-    """Returns the key of the bucket; creates it first, because other requests may have deleted it."""
+    """Returns the key of the bucket. Creates it first: requests may have deleted it."""
     headers = {"X-SESSION-KEY": MASTER_KEY}
     requests.put(f"{URL}/api-key/{BUCKET}", headers=headers, timeout=10)
-    return answer("GET", f"/api-key/{BUCKET}", headers=headers)["api_key"]
+    return send("GET", f"/api-key/{BUCKET}", headers=headers)["api_key"]
 
 
 def session(key):
     headers = {"X-SESSION-KEY": key}
-    return answer("PUT", f"/session/{BUCKET}", headers=headers, json={"cart": 3})["id"]
+    return send("PUT", f"/session/{BUCKET}", headers=headers, json={"cart": 3})["id"]
 
 
 def bearer():
     body = {"username": USER, "password": "any"}
-    return answer("POST", "/sessions", headers={"X-Sessiond-Secret": SECRET}, json=body)["sessionId"]
+    return send("POST", "/sessions", headers={"X-Sessiond-Secret": SECRET}, json=body)["sessionId"]
 
 
 def call(method, arguments):
     body = {"args": json.dumps(arguments)}
-    return answer("POST", f"/rpc/{method}", headers={"X-Sessiond-Secret": SECRET}, json=body)["result"]
+    return send("POST", f"/rpc/{method}", headers={"X-Sessiond-Secret": SECRET}, json=body)["result"]
 
 
 def arguments(method):
@@ -65,14 +64,14 @@ METHODS = ["create", "get", "update", "destroy", "getActiveSessions", "destroyAl
 
 
 def set_header(case, name, value):
-    """Replaces a generated header by a credential."""
-    case.headers = {key: generated for key, generated in (case.headers or {}).items() if key.lower() != name.lower()}
+    """Replaces a random header by a credential."""
+    case.headers = {key: old for key, old in (case.headers or {}).items() if key.lower() != name.lower()}
     case.headers[name] = value
 
 
 def with_key(case, key):
-    """Sends `key` in the header or the query. Two different keys would be rejected."""
-    case.query = {name: generated for name, generated in (case.query or {}).items() if name != "api_key"}
+    """Sets the key in the header or in the query. Two keys that differ are rejected."""
+    case.query = {name: old for name, old in (case.query or {}).items() if name != "api_key"}
     set_header(case, "X-SESSION-KEY", key)
     if chance.random() < 0.3:
         del case.headers["X-SESSION-KEY"]
