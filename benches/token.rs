@@ -7,7 +7,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use jsonwebtoken::{DecodingKey, EncodingKey, Header, Validation};
 use jwt_redis_session::{
     Algorithm, Keyring, SessionId,
-    token::{NewClaims, SigningKey},
+    token::{Key, NewClaims},
 };
 use serde::{Deserialize, Serialize};
 
@@ -39,7 +39,7 @@ fn peers() -> [(&'static str, Keyring, Peer); 2] {
         decoding,
         validation: Validation::new(algorithm),
     };
-    let es256 = Keyring::builder(Algorithm::Es256).signing(SigningKey::pem(PRIVATE));
+    let es256 = Keyring::builder(Algorithm::Es256).signing(Key::pem(PRIVATE));
     [
         (
             "HS256",

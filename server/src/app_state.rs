@@ -69,10 +69,7 @@ impl AppState {
 
     /// Returns the keys that sign and verify tokens.
     pub(crate) fn keyring(&self) -> Result<Keyring, KeyringError> {
-        use jwt_redis_session::{
-            Algorithm,
-            token::{SigningKey, VerifyingKey},
-        };
+        use jwt_redis_session::{Algorithm, token::Key};
         let algorithm = match self.settings.tokens.algorithm {
             TokenAlgorithm::HS256 => Algorithm::Hs256,
             TokenAlgorithm::HS384 => Algorithm::Hs384,
@@ -81,9 +78,9 @@ impl AppState {
         let mut keyring = Keyring::builder(algorithm);
         for (age, secret) in self.secrets.iter().enumerate() {
             keyring = if age == 0 {
-                keyring.signing(SigningKey::secret(secret.expose()))
+                keyring.signing(Key::secret(secret.expose()))
             } else {
-                keyring.previous(VerifyingKey::secret(secret.expose()))
+                keyring.previous(Key::secret(secret.expose()))
             };
         }
         keyring.build()

@@ -1,4 +1,4 @@
-//! Why a key cannot be used.
+//! Problems of keys.
 
 /// Reason why the key of a key pair cannot be used: what was found, and what to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -10,18 +10,12 @@ pub enum KeyProblem {
          give its public key, from `openssl x509 -in cert.pem -pubkey -noout`"
     )]
     Certificate,
-    /// A private key in encrypted PKCS#8.
+    /// An encrypted private key, in PKCS#8 or in the legacy form (`Proc-Type: 4,ENCRYPTED`).
     #[error(
-        "it is an encrypted private key (PKCS#8): \
+        "it is an encrypted private key: \
          decrypt it with `openssl pkey -in key.pem -out plain.pem`"
     )]
     Encrypted,
-    /// A private key in PEM that is encrypted in the legacy way (`Proc-Type: 4,ENCRYPTED`).
-    #[error(
-        "it is an encrypted private key (legacy PEM encryption): \
-         decrypt it with `openssl pkey -in key.pem -out plain.pem`"
-    )]
-    LegacyEncrypted,
     /// An EC private key in SEC1.
     #[error(
         "it is an EC private key in SEC1 form: \

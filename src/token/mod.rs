@@ -11,15 +11,15 @@
 //!
 //! ```
 //! use std::time::SystemTime;
-//! use jwt_redis_session::token::{NewClaims, SigningKey, VerifyingKey};
+//! use jwt_redis_session::token::{Key, NewClaims};
 //! use jwt_redis_session::{Algorithm, Keyring, SessionId};
 //!
 //! # let private_pem = include_str!("../../tests/keys/p256.pem");
 //! # let previous_pem = include_str!("../../tests/keys/p256.pub.pem");
 //! // Signs with the new key, and still accepts the tokens of the previous one.
 //! let keyring = Keyring::builder(Algorithm::Es256)
-//!     .signing(SigningKey::pem(private_pem).kid("2026-11"))
-//!     .previous(VerifyingKey::pem(previous_pem).kid("2026-05"))
+//!     .signing(Key::pem(private_pem).kid("2026-11"))
+//!     .previous(Key::pem(previous_pem).kid("2026-05"))
 //!     .build()?;
 //!
 //! let (id, now) = (SessionId::random(), SystemTime::now());
@@ -48,11 +48,10 @@
 
 mod algorithm;
 mod claims;
-mod compact;
 mod der;
 mod error;
 mod format;
-mod header;
+mod jws;
 mod key;
 mod key_pair;
 mod key_problem;
@@ -63,7 +62,6 @@ mod numeric_date;
 mod object;
 mod opaque;
 mod pem;
-mod registered_claims;
 mod secret;
 mod signer;
 #[allow(
@@ -81,7 +79,7 @@ pub use algorithm::{Algorithm, UnknownAlgorithm};
 pub use claims::Claims;
 pub use error::{ClaimTypeError, KeyringError, TokenError};
 pub use format::TokenFormat;
-pub use key::{Key, Signing, SigningKey, Verifying, VerifyingKey};
+pub use key::Key;
 pub use key_problem::KeyProblem;
 pub use keyring::Keyring;
 pub use keyring_builder::KeyringBuilder;
