@@ -51,6 +51,3 @@ impl<P> TokenSources<P> {
         had_any
     }
 }
-
-#[cfg(test)]
-mod tests;
