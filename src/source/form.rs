@@ -15,6 +15,7 @@ const MAX_PAIR: usize = 4 * Token::MAX_LEN;
 /// Finds the token under `name` in `input`, which is `application/x-www-form-urlencoded`.
 pub(super) fn find<'a>(input: &'a [u8], name: &str) -> TokenLookup<'a> {
     let pairs = input.split(|&byte| byte == b'&');
+    // Names are compared decoded, so that another spelling of the name cannot hide a second token.
     let named = pairs.filter(|pair| is_named(pair, name));
     match at_most_one(named, |pair| !has_value(pair))? {
         Some(pair) if pair.len() > MAX_PAIR => Err(TokenRejection::TooLong),

@@ -83,7 +83,7 @@ impl Algorithm {
         match self.family() {
             Family::Hmac(_) => "a secret",
             Family::KeyPair(Scheme::RsaPkcs1(_) | Scheme::RsaPss(_)) => {
-                "an RSA key of 2048 to 8192 bits"
+                "an RSA key (rsaEncryption) of 2048 to 8192 bits"
             }
             Family::KeyPair(Scheme::EcdsaP256) => "an EC key on P-256",
             Family::KeyPair(Scheme::EcdsaP384) => "an EC key on P-384",

@@ -8,18 +8,8 @@
 pub(super) struct Outline {
     /// Label that the value has as PEM.
     pub(super) label: &'static str,
-    /// `None` unless it is a plain key in a form that is read.
-    pub(super) kind: Option<KeyKind>,
-}
-
-/// Kind of a key, as its algorithm identifier says.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum KeyKind {
-    /// Bits of the modulus.
-    Rsa(usize),
-    RsaPss,
-    Curve(&'static str),
-    Other(&'static str),
+    /// Bits of the modulus; `None` unless it is an RSA key (`rsaEncryption`).
+    pub(super) rsa_bits: Option<usize>,
 }
 
 const INTEGER: u8 = 0x02;
@@ -42,56 +32,34 @@ impl Outline {
         };
         let (tag, first, body) = value(body)?;
         let (second_tag, second, _) = value(body)?;
-        let (label, kind) = match (tag, second_tag) {
-            (SEQUENCE, BIT_STRING) => ("PUBLIC KEY", Some(kind(first, second.get(1..)?)?)),
+        let (label, rsa_bits) = match (tag, second_tag) {
+            (SEQUENCE, BIT_STRING) => ("PUBLIC KEY", rsa_bits(first, second.get(1..)?)),
             // PBES2 and its relatives: the identifier of a cipher, then what it enciphered.
             (SEQUENCE, OCTET_STRING) => ("ENCRYPTED PRIVATE KEY", None),
             // What is signed, then the algorithm of the signature.
             (SEQUENCE, SEQUENCE) => ("CERTIFICATE", None),
-            (INTEGER, SEQUENCE) => ("PRIVATE KEY", Some(kind(second, pkcs8_key(body)?)?)),
+            (INTEGER, SEQUENCE) => {
+                let (_, _, after) = value(body)?;
+                let (OCTET_STRING, key, _) = value(after)? else {
+                    return None;
+                };
+                ("PRIVATE KEY", rsa_bits(second, key))
+            }
             (INTEGER, OCTET_STRING) => ("EC PRIVATE KEY", None),
             // PKCS#1: a private key begins with its version, 0 or 1, a public one with the modulus.
-            (INTEGER, INTEGER) if bits(first) < 2 => {
-                ("RSA PRIVATE KEY", Some(KeyKind::Rsa(bits(second))))
-            }
-            (INTEGER, INTEGER) => ("RSA PUBLIC KEY", Some(KeyKind::Rsa(bits(first)))),
+            (INTEGER, INTEGER) if bits(first) < 2 => ("RSA PRIVATE KEY", Some(bits(second))),
+            (INTEGER, INTEGER) => ("RSA PUBLIC KEY", Some(bits(first))),
             _ => return None,
         };
-        Some((Self { label, kind }, rest))
+        Some((Self { label, rsa_bits }, rest))
     }
 }
 
-/// Returns the octets of the private key that follow the algorithm identifier.
-fn pkcs8_key(body: &[u8]) -> Option<&[u8]> {
-    let (_, _, after) = value(body)?;
-    match value(after)? {
-        (OCTET_STRING, key, _) => Some(key),
+/// Returns the size of an RSA key in PKCS#1, if the algorithm identifier says that it is one.
+fn rsa_bits(identifier: &[u8], key: &[u8]) -> Option<usize> {
+    match value(identifier)? {
+        (OID, b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01", _) => Outline::of(key)?.rsa_bits,
         _ => None,
-    }
-}
-
-/// Returns the kind of a key with this algorithm identifier.
-fn kind(identifier: &[u8], key: &[u8]) -> Option<KeyKind> {
-    let (OID, oid, parameters) = value(identifier)? else {
-        return None;
-    };
-    Some(match oid {
-        // The key inside is in PKCS#1.
-        b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01" => Outline::of(key)?.kind?,
-        b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a" => KeyKind::RsaPss,
-        b"\x2a\x86\x48\xce\x3d\x02\x01" => KeyKind::Curve(curve(parameters)),
-        b"\x2b\x65\x70" => KeyKind::Other("an Ed25519"),
-        _ => KeyKind::Other("another"),
-    })
-}
-
-fn curve(parameters: &[u8]) -> &'static str {
-    match value(parameters) {
-        Some((OID, b"\x2a\x86\x48\xce\x3d\x03\x01\x07", _)) => "P-256",
-        Some((OID, b"\x2b\x81\x04\x00\x22", _)) => "P-384",
-        Some((OID, b"\x2b\x81\x04\x00\x23", _)) => "P-521",
-        Some((OID, b"\x2b\x81\x04\x00\x0a", _)) => "secp256k1",
-        _ => "another curve",
     }
 }
 

@@ -46,21 +46,6 @@ pub enum KeyProblem {
          `openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:3072`"
     )]
     RsaSize(usize),
-    /// An RSA key whose algorithm identifier is `id-RSASSA-PSS`.
-    #[error(
-        "its algorithm identifier is RSASSA-PSS: use a key of rsaEncryption, from \
-         `openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:3072`"
-    )]
-    RsaPss,
-    /// An EC key on another curve.
-    #[error(
-        "it is an EC key on {0}: use the algorithm of that curve if there is one, or make a key \
-         with `openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256`"
-    )]
-    Curve(&'static str),
-    /// A key of another kind.
-    #[error("it is {0} key: use the algorithm of the key, or a key of the algorithm")]
-    Kind(&'static str),
     /// PEM text with more than one block.
     #[error("the PEM text has {0} blocks: give only the block of the key")]
     Blocks(usize),
@@ -79,7 +64,7 @@ pub enum KeyProblem {
     /// Bytes that are not a key in DER.
     #[error("it is not a key in DER: give the bytes of a DER file, or PEM text to `Key::pem`")]
     NoDer,
-    /// A key whose numbers are not valid.
-    #[error("its numbers are not a valid key: make a new one")]
+    /// A key of another kind or curve, or one whose numbers are not valid.
+    #[error("it is a key of another kind or curve, or not a valid one: make a key of that kind")]
     Invalid,
 }

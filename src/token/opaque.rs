@@ -68,6 +68,7 @@ impl OpaqueTokens {
         if token.len() > Token::MAX_LEN {
             return Err(TokenRejection::TooLong);
         }
+        // The id is the hash of the text: with a second spelling, one token would have two ids.
         if !self.encoding.is_canonical(token, self.size) {
             return Err(TokenRejection::Malformed);
         }

@@ -62,29 +62,30 @@ async fn entries(store: &MemoryStore, index: &str) -> Vec<(String, EntryState)> 
     entries.map(|entry| (entry.member, entry.state)).collect()
 }
 
+/// Sessions as the input of a vector configures them.
+fn sessions_of(given: &Value, store: &MemoryStore, clock: &ManualClock) -> Sessions {
+    let idle = duration(&given["max_age"]).unwrap();
+    let lifetime = match duration(&given["absolute_lifetime"]) {
+        Some(absolute) => Lifetime::Both { idle, absolute },
+        None => Lifetime::Idle(idle),
+    };
+    let id = id(text(&given["id"]));
+    let keyring = Keyring::hs256(text(&given["secret"])).unwrap();
+    let builder = Sessions::builder(store.clone(), keyring)
+        .keyspace(text(&given["keyspace"]))
+        .lifetime(lifetime)
+        .clock(clock.clone())
+        .id_generator(move || id.clone());
+    builder.build().unwrap()
+}
+
 #[tokio::test]
 async fn created_sessions_are_those_of_the_vectors() {
     for (name, vector) in vectors("created") {
         let given = &vector["given"];
         let clock = ManualClock::at(given["now"].as_i64().unwrap());
         let store = MemoryStore::new().with_clock(clock.clone());
-        let idle = duration(&given["max_age"]).unwrap();
-        let absolute = duration(&given["absolute_lifetime"]);
-        let id = id(text(&given["id"]));
-        let sessions = Sessions::builder(
-            store.clone(),
-            Keyring::hs256(text(&given["secret"])).unwrap(),
-        )
-        .keyspace(text(&given["keyspace"]))
-        .lifetime(
-            absolute.map_or(Lifetime::Idle(idle), |absolute| Lifetime::Both {
-                idle,
-                absolute,
-            }),
-        )
-        .clock(clock.clone())
-        .id_generator(move || id.clone());
-        let session = sessions.build().unwrap().new_session();
+        let session = sessions_of(given, &store, &clock).new_session();
         session.merge(&given["fields"]).unwrap();
         if let Some(owner) = given["owner"].as_str() {
             session.set_owner(owner).unwrap();

@@ -1,5 +1,7 @@
 //! Tokens in headers, cookies and the query.
 
+use std::borrow::Cow;
+
 use super::request::{request, rows};
 use crate::source::token_source::TokenSource;
 use crate::source::token_sources::TokenSources;
@@ -8,7 +10,7 @@ use crate::token::Token;
 /// Returns the token, `none`, or the reason.
 fn find<P>(sources: &TokenSources<P>, line: &str) -> String {
     match sources.find(&request(line)) {
-        Ok(text) => text.unwrap_or("none".into()).into_owned(),
+        Ok(text) => text.map_or_else(|| "none".into(), Cow::into_owned),
         Err(reason) => reason.to_string(),
     }
 }

@@ -7,16 +7,6 @@ use crate::token::{NewClaims, TokenError, TokenFormat};
 use crate::{OpaqueTokens, TokenRejection};
 
 #[test]
-fn jwt_takes_the_given_id() {
-    let format = TokenFormat::from(keyring());
-    let (issued, token) = format.issue(&NewClaims::at(at(NOW)), id).unwrap();
-    assert_eq!(issued, id());
-    let identified = format.identify(token.as_str(), at(NOW), false).unwrap();
-    assert_eq!(*identified.id(), id());
-    assert_eq!(identified.claims().unwrap().issued_at(), Some(at(NOW)));
-}
-
-#[test]
 fn exp_is_required_only_on_demand() {
     let format = TokenFormat::from(keyring());
     let bare = forge(HEADER, CLAIMS);

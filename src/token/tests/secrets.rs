@@ -50,6 +50,21 @@ fn guessable_secrets_are_weak() {
     assert!(replaced.previous(weak).build().is_ok());
 }
 
+/// Encodings of a key that environment variables hold.
+fn encodings(key: &[u8]) -> impl Iterator<Item = String> + use<> {
+    [
+        STANDARD.encode(key),
+        STANDARD_NO_PAD.encode(key),
+        URL_SAFE.encode(key),
+        URL_SAFE_NO_PAD.encode(key),
+        encoding::hex(key),
+        encoding::hex(key).to_uppercase(),
+        STANDARD.encode(STANDARD.encode(key)),
+    ]
+    .into_iter()
+    .flat_map(|text| [format!("\"{text}\"\n"), format!(" '{text}'"), text])
+}
+
 #[test]
 fn keys_are_not_secrets_even_if_weak_ones_are_allowed() {
     let utf16 = |bytes: fn(u16) -> [u8; 2]| P256_PUBLIC.encode_utf16().flat_map(bytes).collect();
@@ -85,19 +100,7 @@ fn keys_are_not_secrets_even_if_weak_ones_are_allowed() {
         for blanks in [&b""[..], b" \t\r\n", b"\n\n\xef\xbb\xbf\n"] {
             assert_key(&[blanks, key, b"\n"].concat());
         }
-        for text in [
-            STANDARD.encode(key),
-            STANDARD_NO_PAD.encode(key),
-            URL_SAFE.encode(key),
-            URL_SAFE_NO_PAD.encode(key),
-            encoding::hex(key),
-            encoding::hex(key).to_uppercase(),
-            STANDARD.encode(STANDARD.encode(key)),
-        ] {
-            for text in [format!("\"{text}\"\n"), format!(" '{text}'"), text] {
-                assert_key(text.as_bytes());
-            }
-        }
+        encodings(key).for_each(|text| assert_key(text.as_bytes()));
     }
 }
 
@@ -149,6 +152,7 @@ fn secrets_are_decoded_from_base64() {
         ("AAAA AAAA", KeyringError::InvalidBase64),
         ("+_+_", KeyringError::InvalidBase64),
         ("A", KeyringError::InvalidBase64),
+        ("-_9", KeyringError::InvalidBase64),
         (&STANDARD.encode(&bytes[..31]), weak),
         (&STANDARD.encode(P256_PUBLIC), KeyringError::KeyAsSecret),
     ] {
