@@ -45,21 +45,16 @@ enum End {
 fuzz_target!(|input: Input<'_>| with_fixture(|fixture| check(fixture, &input)));
 
 fn check(fixture: &Fixture, input: &Input<'_>) {
+    let with_token = |text: String| fixture.with_token(&text).into_bytes();
     let (data, declared) = match input.content {
         Content::Bytes(bytes) => (bytes.to_vec(), "application/json"),
         Content::Object(members) => {
-            let text = format!(r#"{{"{NAME}":"$T"{members}}}"#);
-            (
-                fixture.with_token(&text).into_bytes(),
-                "application/json; charset=utf-8",
-            )
+            let data = with_token(format!(r#"{{"{NAME}":"$T"{members}}}"#));
+            (data, "application/json; charset=utf-8")
         }
         Content::Form(pairs) => {
-            let text = format!("{NAME}=$T{pairs}");
-            (
-                fixture.with_token(&text).into_bytes(),
-                "application/x-www-form-urlencoded",
-            )
+            let data = with_token(format!("{NAME}=$T{pairs}"));
+            (data, "application/x-www-form-urlencoded")
         }
     };
     let declared = input.content_type.unwrap_or(declared.as_bytes());
@@ -78,10 +73,7 @@ fn check(fixture: &Fixture, input: &Input<'_>) {
     let response = fixture.run(service.oneshot(request.unwrap())).unwrap();
     let (received, end, active) = response.into_body();
     if active {
-        assert!(
-            has_token(&data, &fixture.token),
-            "no other reader finds the token"
-        );
+        assert!(has_token(&data, &fixture.token), "found by no other reader");
         assert!(input.end != End::Error && data.len() <= limit);
     }
     assert_eq!((received, end), (data, input.end));

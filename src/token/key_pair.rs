@@ -14,12 +14,9 @@ pub(super) fn private_key(
     scheme: Scheme,
     key: &Key,
 ) -> Result<PrivateKey, KeyringError> {
-    read(algorithm, key, |der, outline| {
-        if outline.label.ends_with("PUBLIC KEY") {
-            return Err(KeyProblem::Public);
-        }
-        check_size(scheme, outline.rsa_bits)?;
-        PrivateKey::new(scheme, der).ok_or(KeyProblem::Invalid)
+    let other_half = ("PUBLIC KEY", KeyProblem::Public);
+    read(algorithm, key, |der, label| {
+        parse(der, label, other_half, scheme, PrivateKey::new)
     })
 }
 
@@ -29,51 +26,49 @@ pub(super) fn public_key(
     scheme: Scheme,
     key: &Key,
 ) -> Result<PublicKey, KeyringError> {
-    read(algorithm, key, |der, outline| {
-        if outline.label.ends_with("PRIVATE KEY") {
-            return Err(KeyProblem::Private);
-        }
-        check_size(scheme, outline.rsa_bits)?;
-        PublicKey::new(scheme, der).ok_or(KeyProblem::Invalid)
+    let other_half = ("PRIVATE KEY", KeyProblem::Private);
+    read(algorithm, key, |der, label| {
+        parse(der, label, other_half, scheme, PublicKey::new)
     })
 }
 
+/// Calls `parse` with the DER in `key` and the label of its PEM block.
 fn read<K>(
     algorithm: Algorithm,
     key: &Key,
-    parse: impl FnOnce(&[u8], Outline) -> Result<K, KeyProblem>,
+    parse: impl FnOnce(&[u8], Option<&str>) -> Result<K, KeyProblem>,
 ) -> Result<K, KeyringError> {
     let parsed = match key.form {
         KeyForm::Secret | KeyForm::SecretBase64 => {
             return Err(KeyringError::WrongKind(algorithm));
         }
-        KeyForm::Der => read_der(&key.bytes, parse).map(|(_, key)| key),
-        KeyForm::Pem => read_pem(&key.bytes, parse),
+        KeyForm::Der => parse(&key.bytes, None),
+        KeyForm::Pem => {
+            Block::read(&key.bytes).and_then(|block| parse(&block.der, Some(block.label)))
+        }
     };
     parsed.map_err(|problem| KeyringError::InvalidKey { algorithm, problem })
 }
 
-fn read_der<K>(
+fn parse<K>(
     der: &[u8],
-    parse: impl FnOnce(&[u8], Outline) -> Result<K, KeyProblem>,
-) -> Result<(&'static str, K), KeyProblem> {
-    let outline = Outline::of(der).ok_or(KeyProblem::NoDer)?;
-    check_label(outline.label)?;
-    Ok((outline.label, parse(der, outline)?))
-}
-
-fn read_pem<K>(
-    pem: &[u8],
-    parse: impl FnOnce(&[u8], Outline) -> Result<K, KeyProblem>,
+    label: Option<&str>,
+    other_half: (&str, KeyProblem),
+    scheme: Scheme,
+    parse: fn(Scheme, &[u8]) -> Option<K>,
 ) -> Result<K, KeyProblem> {
-    let block = Block::read(pem)?;
-    check_label(block.label)?;
-    match read_der(&block.der, parse) {
-        // What is in a block counts, not what its label claims.
-        Ok((label, key)) if label == block.label => Ok(key),
-        Ok(_) | Err(KeyProblem::NoDer) => Err(KeyProblem::Damaged),
-        Err(problem) => Err(problem),
+    label.map_or(Ok(()), check_label)?;
+    let no_outline = label.map_or(KeyProblem::NoDer, |_| KeyProblem::Damaged);
+    let outline = Outline::of(der).ok_or(no_outline)?;
+    // What is in a block counts, not what its label claims: it may be a certificate.
+    check_label(outline.label)?;
+    if outline.label.ends_with(other_half.0) {
+        return Err(other_half.1);
     }
+    check_size(scheme, outline.rsa_bits)?;
+    let key = parse(scheme, der).ok_or(KeyProblem::Invalid)?;
+    let fits = label.is_none_or(|label| label == outline.label);
+    fits.then_some(key).ok_or(KeyProblem::Damaged)
 }
 
 /// Rejects every label except those of usable keys.

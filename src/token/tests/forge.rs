@@ -1,14 +1,13 @@
-//! Fixtures: tokens that a key ring never signs, made with the signers of `jsonwebtoken`.
+//! Fixtures: tokens that a key ring never signs.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
-use jsonwebtoken::{Algorithm as Jwa, EncodingKey};
+use base64::engine::general_purpose::STANDARD;
 
+use crate::crypto::{Hash, HmacKey};
 use crate::token::NewClaims;
-use crate::{Claims, Keyring, SessionId, Token, TokenRejection};
+use crate::{Claims, Keyring, SessionId, Token, TokenRejection, encoding};
 
 pub(super) const SECRET: &[u8] = b"0123456789abcdef0123456789abcdef";
 pub(super) const OTHER: &[u8] = b"fedcba9876543210fedcba9876543210";
@@ -39,31 +38,24 @@ pub(super) fn sign(keyring: &Keyring) -> Token {
     keyring.sign(&id(), &NewClaims::at(at(NOW))).unwrap()
 }
 
-/// Signs any bytes as header and payload under the secret of [`keyring`].
+/// Signs any bytes as header and payload with the secret of [`keyring`].
 pub(super) fn forge(header: impl AsRef<[u8]>, payload: impl AsRef<[u8]>) -> String {
-    forge_with(Jwa::HS256, &secret(SECRET), header, payload)
-}
-
-pub(super) fn secret(bytes: &[u8]) -> EncodingKey {
-    EncodingKey::from_secret(bytes)
+    forge_with(SECRET, header, payload)
 }
 
 pub(super) fn forge_with(
-    algorithm: Jwa,
-    key: &EncodingKey,
+    secret: &[u8],
     header: impl AsRef<[u8]>,
     payload: impl AsRef<[u8]>,
 ) -> String {
-    let header = URL_SAFE_NO_PAD.encode(header);
-    let payload = URL_SAFE_NO_PAD.encode(payload);
-    seal(algorithm, key, &format!("{header}.{payload}"))
+    let [header, payload] = [header.as_ref(), payload.as_ref()].map(encoding::base64url);
+    seal(secret, &format!("{header}.{payload}"))
 }
 
 /// Signs text that is header and payload already.
-pub(super) fn seal(algorithm: Jwa, key: &EncodingKey, message: &str) -> String {
-    let signer = (DEFAULT_PROVIDER.signer_factory)(&algorithm, key).unwrap();
-    let signature = signer.try_sign(message.as_bytes()).unwrap();
-    format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature))
+pub(super) fn seal(secret: &[u8], message: &str) -> String {
+    let tag = HmacKey::new(Hash::Sha256, secret).sign(message.as_bytes());
+    format!("{message}.{}", encoding::base64url(tag))
 }
 
 /// The bytes in a PEM text.

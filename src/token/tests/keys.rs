@@ -106,9 +106,10 @@ fn exchange_with_jsonwebtoken(ring: &Keyring, algorithm: Algorithm, private: &st
         ),
     };
     let jwa: Jwa = algorithm.as_str().parse().unwrap();
-    let header = HEADER.replace("HS256", algorithm.as_str());
-    let theirs = Token::new(forge_with(jwa, &encoding.unwrap(), header, CLAIMS));
-    assert_eq!(accepts(ring, &theirs), "ok", "{algorithm}");
+    let claims: Value = serde_json::from_str(CLAIMS).unwrap();
+    let header = jsonwebtoken::Header::new(jwa);
+    let theirs = jsonwebtoken::encode(&header, &claims, &encoding.unwrap()).unwrap();
+    assert_eq!(accepts(ring, &Token::new(theirs)), "ok", "{algorithm}");
     let mut validation = Validation::new(jwa);
     validation.required_spec_claims.clear();
     let ours = sign(ring).into_string();
@@ -146,7 +147,7 @@ fn public_key_is_not_an_hmac_secret_for_an_attacker() {
     let keyring = verifying(Algorithm::Rs256, Key::pem(&public)).unwrap();
     for (name, expected) in [("HS256", "algorithm"), ("RS256", "signature")] {
         let header = HEADER.replace("HS256", name);
-        let token = forge_with(Jwa::HS256, &secret(public.as_bytes()), header, CLAIMS);
+        let token = forge_with(public.as_bytes(), header, CLAIMS);
         assert_eq!(accepts(&keyring, &Token::new(token)), expected);
     }
 }
@@ -226,9 +227,9 @@ fn problems_of_bytes_are_named() {
 #[test]
 fn certificates_are_rejected_whatever_surrounds_them() {
     let attributes = "Bag Attributes\n    localKeyID: 01\nsubject=CN = test\n";
-    for prefix in ["", "\n\n", "\u{feff}", "# comment\n", attributes, "\""] {
+    for prefix in ["", "\u{feff}", attributes, "\""] {
         for label in ["CERTIFICATE", "TRUSTED CERTIFICATE", "PUBLIC KEY"] {
-            let text = format!("{prefix}{}", pem("p256.cert").replace("CERTIFICATE", label));
+            let text = prefix.to_owned() + &pem("p256.cert").replace("CERTIFICATE", label);
             let result = verifying(Algorithm::Es256, Key::pem(&text));
             assert_eq!(problem(result), "Certificate", "{text}");
         }
@@ -237,19 +238,13 @@ fn certificates_are_rejected_whatever_surrounds_them() {
 
 #[test]
 fn pem_is_read_as_environment_variables_hold_it() {
-    let forms: [fn(&str) -> String; 7] = [
-        |pem| pem.replace('\n', "\\n"),
-        |pem| pem.replace('\n', "\r\n"),
-        |pem| pem.replace('\n', "\\r\\n"),
-        |pem| pem.replace('\n', " "),
-        |pem| pem.replace('\n', ""),
-        |pem| format!("\"{}\"", pem.replace('\n', "\\n")),
-        |pem| format!("\u{feff}# the key\n---------- {pem}"),
-    ];
-    for form in forms {
-        let keyring = signing(Algorithm::Rs256, Key::pem(form(&pem("rsa")))).unwrap();
-        let other = verifying(Algorithm::Rs256, Key::pem(form(&pem("rsa.pub")))).unwrap();
-        assert_eq!(accepts(&other, &sign(&keyring)), "ok");
+    let keyring = signing(Algorithm::Rs256, Key::pem(pem("rsa"))).unwrap();
+    for line_break in ["\\n", "\r\n", "\\r\\n", " ", ""] {
+        for prefix in ["", "\"", "\u{feff}# the key\n---------- "] {
+            let text = prefix.to_owned() + &pem("rsa.pub").replace('\n', line_break) + prefix;
+            let other = verifying(Algorithm::Rs256, Key::pem(&text)).unwrap();
+            assert_eq!(accepts(&other, &sign(&keyring)), "ok", "{text}");
+        }
     }
 }
 
@@ -303,10 +298,10 @@ fn kid_selects_the_key_of_exactly_that_name() {
         let (key, kid) = case.split_at(4);
         let key = if key == "new " { SECRET } else { OTHER };
         let header = format!(r#"{{"alg":"HS256","typ":"JWT"{kid}}}"#);
-        let token = forge_with(Jwa::HS256, &secret(key), header, CLAIMS);
+        let token = forge_with(key, header, CLAIMS);
         assert_eq!(accepts(&ring, &Token::new(token)), expected, "{case}");
     }
-    let bare = Token::new(forge_with(Jwa::HS256, &secret(OTHER), HEADER, CLAIMS));
+    let bare = Token::new(forge_with(OTHER, HEADER, CLAIMS));
     assert_eq!(accepts(&ring, &bare), "ok");
 }
 

@@ -4,7 +4,6 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use jsonwebtoken::Algorithm as Jwa;
 use serde_json::Value;
 
 use super::forge::*;
@@ -107,9 +106,8 @@ fn configured_issuer_and_audience_are_required() {
 
 #[test]
 fn signature_is_checked_before_claims() {
-    let attacker = secret(OTHER);
     for payload in ["", "[]", "{}", r#"{"jti":5}"#, r#"{"exp":1}"#, CLAIMS] {
-        let token = forge_with(Jwa::HS256, &attacker, HEADER, payload);
+        let token = forge_with(OTHER, HEADER, payload);
         assert_eq!(outcome(verify(&token)), "signature", "{payload}");
     }
     let jwk = format!(r#""kty":"oct","k":"{}""#, URL_SAFE_NO_PAD.encode(OTHER));
@@ -119,18 +117,13 @@ fn signature_is_checked_before_claims() {
         r#""kid":"/dev/null""#.into(),
     ] {
         let header = format!(r#"{{"alg":"HS256",{member}}}"#);
-        let token = forge_with(Jwa::HS256, &attacker, &header, CLAIMS);
+        let token = forge_with(OTHER, &header, CLAIMS);
         assert_eq!(outcome(verify(&token)), "signature", "{member}");
     }
 }
 
 #[test]
-fn algorithm_is_checked_before_the_signature() {
-    for (algorithm, name) in [(Jwa::HS384, "HS384"), (Jwa::HS512, "HS512")] {
-        let header = HEADER.replace("HS256", name);
-        let token = forge_with(algorithm, &secret(SECRET), header, CLAIMS);
-        assert_eq!(outcome(verify(&token)), "algorithm");
-    }
+fn unsigned_tokens_are_rejected() {
     for (header, expected) in [(r#"{"alg":"none"}"#, "algorithm"), (HEADER, "signature")] {
         let token = forge(header, CLAIMS);
         let unsigned = &token[..=token.rfind('.').unwrap()];
@@ -144,30 +137,24 @@ fn only_three_canonical_parts_are_a_token() {
     let [header, payload, signature] = good.split('.').collect::<Vec<_>>()[..] else {
         panic!("not three parts");
     };
-    let (signed, standard) = (format!("{header}.{payload}"), STANDARD.encode([0xff; 32]));
-    for bad in [
-        "",
-        ".",
-        "..",
-        "a",
-        &signed,
-        &format!("{good}."),
-        &format!("{good}.{signature}"),
-        &format!(".{good}"),
-        &format!("{good}="),
-        &format!("{good} "),
-        &format!("{good}\n"),
-        &format!(" {good}"),
-        &format!("Bearer {good}"),
-        &format!("{signed}.{standard}"),
-        &format!("{signed}.{}ä", &signature[1..]),
-        &format!("{header}=.{payload}.{signature}"),
-        &format!("..{signature}"),
-    ] {
-        assert_eq!(outcome(verify(bad)), "malformed", "{bad}");
+    let cases =
+        "|.|..|..S|a|H.P|H.P.S.|H.P.S.S|.H.P.S|H=.P.S|H.P.S=|H.P.S | H.P.S|H.P.S\n|Bearer H.P.S";
+    for case in cases.split('|') {
+        let parts = case.split_inclusive(|_| true).map(|part| match part {
+            "H" => header,
+            "P" => payload,
+            "S" => signature,
+            other => other,
+        });
+        let token: String = parts.collect();
+        assert_eq!(outcome(verify(&token)), "malformed", "{token:?}");
+    }
+    for bad in [STANDARD.encode([0xff; 32]), format!("{}ä", &signature[1..])] {
+        let token = format!("{header}.{payload}.{bad}");
+        assert_eq!(outcome(verify(&token)), "malformed", "{bad}");
     }
     for bad in [&format!("{payload}="), &format!("{payload}\n"), "e30*"] {
-        let token = seal(Jwa::HS256, &secret(SECRET), &format!("{header}.{bad}"));
+        let token = seal(SECRET, &format!("{header}.{bad}"));
         assert_eq!(outcome(verify(&token)), "malformed", "{bad}");
     }
 }
