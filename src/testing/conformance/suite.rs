@@ -134,8 +134,3 @@ pub static CASES: &[Case] = cases! {
     races::no_insertion_escapes_a_deletion: "index_tombstone_all finds the record of each insert_indexed that reports success",
     races::dropped_calls_disturb_no_other: "a dropped call is applied completely or not at all and does not affect later calls",
 };
-
-#[cfg(test)]
-mod mutant;
-#[cfg(test)]
-mod tests;
