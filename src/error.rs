@@ -120,16 +120,6 @@ pub enum SessionError {
 }
 
 impl SessionError {
-    /// The error of an operation whose last attempt failed: `revoked` if each of them met a
-    /// `destroy_all`.
-    pub(crate) const fn lost(revoked: bool) -> Self {
-        if revoked {
-            Self::Revoked
-        } else {
-            Self::Conflict
-        }
-    }
-
     /// Creates the error for a field that a session must have and does not have.
     #[must_use]
     pub fn missing_field(field: impl Into<String>) -> Self {

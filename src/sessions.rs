@@ -60,7 +60,7 @@ impl Sessions {
         if let Some(reason) = unsearched {
             telemetry::unsearched_body(reason);
         }
-        Session::absent(Arc::clone(&self.lifecycle), unsearched)
+        self.inactive(SessionState::Absent { unsearched }, None)
     }
 
     /// Opens the session that `token` names.
@@ -144,7 +144,7 @@ impl Sessions {
     #[must_use]
     pub fn rejected(&self, reason: TokenRejection) -> Session {
         telemetry::rejected(reason);
-        Session::rejected(Arc::clone(&self.lifecycle), reason, None)
+        self.inactive(SessionState::Rejected(reason), None)
     }
 
     /// Opens the session `id` without a token.
@@ -302,18 +302,21 @@ impl Sessions {
         Session::active(Arc::clone(&self.lifecycle), id.clone(), None, loaded)
     }
 
-    /// The handle for a valid token whose session could not be loaded.
+    fn inactive(&self, state: SessionState, id: Option<SessionId>) -> Session {
+        Session::inactive(Arc::clone(&self.lifecycle), state, id)
+    }
+
+    /// Returns the handle for a valid token whose session could not be loaded.
     fn not_loaded(&self, error: SessionError, id: SessionId) -> Session {
-        let lifecycle = Arc::clone(&self.lifecycle);
         let reason = match error {
             SessionError::Unavailable(error) => {
-                return Session::unavailable(lifecycle, error, Some(id));
+                return self.inactive(SessionState::Unavailable(error), Some(id));
             }
             SessionError::Rejected(reason) => reason,
             _ => TokenRejection::Corrupt,
         };
         telemetry::rejected(reason);
-        Session::rejected(lifecycle, reason, Some(id))
+        self.inactive(SessionState::Rejected(reason), Some(id))
     }
 }
 

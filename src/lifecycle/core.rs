@@ -12,9 +12,8 @@ use crate::id::SessionId;
 use crate::lifecycle::lifetime::{Lifetime, Remaining, Touch};
 use crate::record::Record;
 use crate::record::keyspace::Keyspace;
-use crate::record::owner::Owner;
-use crate::store::{NewEntry, SharedStore, StoreError, StoreErrorKind, StoredRecord};
-use crate::telemetry;
+use crate::store::{SharedStore, StoreError, StoreErrorKind, StoredRecord};
+use crate::telemetry::StoreCall as _;
 use crate::token::TokenFormat;
 use crate::token_rejection::TokenRejection;
 
@@ -33,10 +32,6 @@ pub(crate) struct Lifecycle {
     pub(crate) new_id: Arc<dyn Fn() -> SessionId + Send + Sync>,
 }
 
-/// How much longer an index lives than its last record: covers the time between the two writes
-/// and the rounding to seconds.
-const INDEX_SLACK: Duration = Duration::from_secs(60);
-
 impl Lifecycle {
     pub(crate) fn now_millis(&self) -> i64 {
         unix_millis(self.clock.now())
@@ -44,29 +39,6 @@ impl Lifecycle {
 
     pub(crate) fn now(&self) -> i64 {
         self.now_millis().div_euclid(1000)
-    }
-
-    /// Returns the time of a new tombstone: Unix seconds, at least 1.
-    pub(crate) fn tombstone_time(&self) -> i64 {
-        self.now().max(1)
-    }
-
-    /// Returns the index entry of a session whose record lives for `ttl`.
-    pub(crate) fn entry<'a>(
-        &self,
-        index: &'a str,
-        id: &'a SessionId,
-        ttl: Duration,
-    ) -> NewEntry<'a> {
-        let ttl = ttl + INDEX_SLACK;
-        let seconds = i64::try_from(ttl.as_secs()).unwrap_or(i64::MAX);
-        let check_after = self.now().saturating_add(seconds).max(0);
-        NewEntry::new(index, id.as_str(), check_after, ttl)
-    }
-
-    /// Returns the key of the owner's index.
-    pub(crate) fn index(&self, owner: Option<&Owner>) -> Option<String> {
-        owner.map(|owner| self.keyspace.index(owner))
     }
 
     /// Returns the absolute end of `record` in Unix seconds. A record that is older than the
@@ -166,24 +138,24 @@ impl Lifecycle {
         operation: &'static str,
         key: &str,
     ) -> Result<Option<StoredRecord>, SessionError> {
-        let loaded = telemetry::store_call(operation, self.store.load(key)).await;
-        loaded.map_err(record_error)
+        let loading = self.store.load(key).in_operation(operation);
+        loading.await.map_err(record_error)
     }
 
     /// Reads several records. Data of another type is [`SessionError::Corrupt`] at its place.
-    ///
-    /// `load_many` fails as a whole if one key holds data of another type. That must not keep the
-    /// other sessions from being listed or destroyed, so they are then read one by one.
     pub(crate) async fn load_records(
         &self,
         operation: &'static str,
-        keys: &[&str],
+        keys: &[String],
     ) -> Result<Vec<Result<Option<StoredRecord>, SessionError>>, SessionError> {
-        match telemetry::store_call(operation, self.store.load_many(keys)).await {
+        let each: Vec<_> = keys.iter().map(String::as_str).collect();
+        match self.store.load_many(&each).in_operation(operation).await {
             Ok(records) => return Ok(records.into_iter().map(Ok).collect()),
             Err(error) if error.kind() != StoreErrorKind::WrongType => return Err(error.into()),
             Err(_) => {}
         }
+        // One key holds data of another type, and the call fails as a whole. That must not keep
+        // the other sessions from being listed or destroyed.
         let mut records = Vec::with_capacity(keys.len());
         for key in keys {
             match self.load_record(operation, key).await {
@@ -224,13 +196,11 @@ impl Lifecycle {
         error: StoreError,
     ) -> SessionError {
         if error.kind() == StoreErrorKind::WrongType {
-            match self.load_record(operation, key).await {
-                Err(error) => error,
-                Ok(_) => error.into(),
+            if let Err(error) = self.load_record(operation, key).await {
+                return error;
             }
-        } else {
-            error.into()
         }
+        error.into()
     }
 }
 

@@ -16,7 +16,7 @@ use crate::lifecycle::retries::Retries;
 use crate::lifecycle::tasks::spawn_detached;
 use crate::record::Record;
 use crate::store::InsertOutcome;
-use crate::telemetry;
+use crate::telemetry::StoreCall as _;
 
 /// Attempts of a creation that meets a `destroy_all`.
 const ATTEMPTS: u32 = 5;
@@ -40,7 +40,7 @@ impl Lifecycle {
         self.check_size(&record)?;
         // Checked before the index is written, so that an id that is taken for long leaves no
         // trace there.
-        if record.meta().owner.is_some() && self.is_taken(&id).await? {
+        if record.owner().is_some() && self.is_taken(&id).await? {
             return Err(SessionError::Taken);
         }
         // A pause before each new attempt lets the concurrent `destroy_all` finish.
@@ -52,6 +52,7 @@ impl Lifecycle {
                     return Err(SessionError::Taken);
                 }
                 Ok(InsertOutcome::EntryLost) => {}
+                // The insert may have been applied, and would hold the id.
                 Err(error) => {
                     let lifecycle = Arc::clone(&self);
                     spawn_detached(async move { lifecycle.undo_own_create(&id, &record).await });
@@ -88,7 +89,7 @@ impl Lifecycle {
     async fn undo_own_create(&self, id: &SessionId, record: &Record) -> Result<(), SessionError> {
         let key = self.keyspace.record(id);
         let deletion = self.store.compare_and_delete(&key, record.bytes());
-        let deleted = telemetry::store_call("cleanup", deletion).await;
+        let deleted = deletion.in_operation("cleanup").await;
         deleted.map(drop).map_err(record_error)
     }
 
@@ -101,16 +102,15 @@ impl Lifecycle {
         id: &SessionId,
         record: &Record,
     ) -> Result<(), SessionError> {
-        let Some(owner) = record.meta().owner.as_ref() else {
+        let Some(owner) = record.owner() else {
             return Ok(());
         };
         let index = self.keyspace.index(owner);
         let reading = self.store.index_get(&index, id.as_str());
-        let state = telemetry::store_call("create", reading).await?;
+        let state = reading.in_operation("create").await?;
         if state.is_some_and(|state| self.is_abandoned(state)) {
-            let members = [id.as_str().to_owned()];
-            self.complete_deletes("cleanup", owner, &index, &members)
-                .await?;
+            let ids = [id.as_str().to_owned()];
+            self.complete_deletes("cleanup", owner, &ids).await?;
         }
         Ok(())
     }

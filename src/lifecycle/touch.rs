@@ -7,7 +7,7 @@ use crate::id::SessionId;
 use crate::lifecycle::core::Lifecycle;
 use crate::lifecycle::lifetime::{Remaining, is_storable, limit};
 use crate::record::Record;
-use crate::telemetry;
+use crate::telemetry::StoreCall as _;
 
 impl Lifecycle {
     /// Sets the TTL to `ttl` or to the max age, but not beyond the absolute lifetime. Returns
@@ -74,35 +74,17 @@ impl Lifecycle {
         ttl: Duration,
     ) -> Result<(), SessionError> {
         let key = self.keyspace.record(id);
-        let set = match self.index(record.meta().owner.as_ref()) {
-            None => telemetry::store_call("touch", self.store.set_ttl(&key, ttl)).await,
-            Some(index) => {
-                let entry = self.entry(&index, id, ttl);
-                telemetry::store_call("touch", self.store.set_ttl_indexed(entry, &key, ttl)).await
-            }
+        let set = if let Some(index) = self.index(record) {
+            let entry = self.entry(&index, id, ttl);
+            let setting = self.store.set_ttl_indexed(entry, &key, ttl);
+            setting.in_operation("touch").await
+        } else {
+            self.store.set_ttl(&key, ttl).in_operation("touch").await
         };
         match set {
             Ok(true) => Ok(()),
             Ok(false) => Err(self.gone(id, record).await),
             Err(error) => Err(self.indexed_error("touch", &key, error).await),
         }
-    }
-
-    /// Best effort: removes a missing session from its owner's index.
-    pub(crate) async fn gone(&self, id: &SessionId, record: &Record) -> SessionError {
-        if let Some(index) = self.index(record.meta().owner.as_ref()) {
-            let _ = self.remove_entry(&index, id).await;
-        }
-        SessionError::Gone
-    }
-
-    pub(crate) async fn remove_entry(
-        &self,
-        index: &str,
-        id: &SessionId,
-    ) -> Result<(), SessionError> {
-        let members = [id.as_str()];
-        let removal = self.store.index_remove(index, &members, None);
-        Ok(telemetry::store_call("cleanup", removal).await?)
     }
 }

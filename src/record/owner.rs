@@ -2,6 +2,11 @@
 
 use std::sync::Arc;
 
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::record::json::Text;
+
 /// The longest owner, in bytes of UTF-8.
 pub(crate) const MAX_OWNER_LEN: usize = 512;
 
@@ -20,5 +25,18 @@ impl Owner {
 
     pub(crate) fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl Serialize for Owner {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.as_ref().serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Owner {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Text(owner) = Text::deserialize(deserializer)?;
+        Self::parse(&owner).ok_or_else(|| D::Error::custom("empty or too long"))
     }
 }

@@ -131,11 +131,12 @@ impl CreateSession {
     ///
     /// Needs no key ring, and signs nothing. Claims that were set are not used. Open the session
     /// with [`Sessions::get`](crate::Sessions::get).
-    pub fn without_token(self) -> CreateWithoutToken {
-        CreateWithoutToken {
-            session: self.session,
-            id: self.id,
-        }
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::create`], apart from those of the token; [`SessionError::Taken`].
+    pub async fn without_token(self) -> Result<SessionId, SessionError> {
+        Ok(store(self.session, self.id, None).await?.id)
     }
 }
 
@@ -154,62 +155,27 @@ impl IntoFuture for CreateSession {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
-            let (id, claims) = (self.id, self.claims?);
-            let created = self
-                .session
-                .complete("create", |inner| inner.create(id, Some(claims)))
-                .await?;
+            let created = store(self.session, self.id, Some(self.claims?)).await?;
             created.token.ok_or(SessionError::NoTokens)
         })
     }
 }
 
-/// Builder of a session without a token; see [`CreateSession::without_token`].
-#[derive(Debug)]
-#[must_use = "the session is created when this is awaited"]
-pub struct CreateWithoutToken {
+/// Stores the changes of a handle as a new session, with a token if there are `claims`.
+async fn store(
     session: Session,
     id: Option<SessionId>,
-}
-
-impl CreateWithoutToken {
-    /// Creates the session under a chosen id; see [`CreateSession::id`].
-    pub fn id(mut self, id: SessionId) -> Self {
-        self.id = Some(id);
-        self
-    }
-}
-
-impl IntoFuture for CreateWithoutToken {
-    type Output = Result<SessionId, SessionError>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move {
-            let id = self.id;
-            let created = self
-                .session
-                .complete("create", |inner| inner.create(id, None))
-                .await?;
-            Ok(created.id)
-        })
-    }
-}
-
-impl Inner {
-    /// Stores the changes as a new session, with a token if there are `claims`.
-    pub(super) async fn create(
-        self: Arc<Self>,
-        id: Option<SessionId>,
-        claims: Option<Map<String, Value>>,
-    ) -> Result<Created, SessionError> {
-        let pending = self.pending();
-        let record = pending.new_record(&self.lifecycle)?;
-        let lifecycle = Arc::clone(&self.lifecycle);
+    claims: Option<Map<String, Value>>,
+) -> Result<Created, SessionError> {
+    let create = async |inner: Arc<Inner>| {
+        let pending = inner.pending();
+        let record = pending.new_record(&inner.lifecycle)?;
+        let lifecycle = Arc::clone(&inner.lifecycle);
         let created = match id {
             Some(id) => lifecycle.create_with_id(id, record, claims).await?,
             None => lifecycle.create(record, claims).await?,
         };
-        Ok(self.activate(created, &pending))
-    }
+        Ok(inner.activate(created, &pending))
+    };
+    session.complete("create", create).await
 }

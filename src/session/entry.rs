@@ -7,9 +7,9 @@ use crate::clock::{from_unix_millis, from_unix_seconds};
 use crate::error::SessionError;
 use crate::id::SessionId;
 use crate::lifecycle::core::Lifecycle;
+use crate::lifecycle::index::Listed;
 use crate::lifecycle::lifetime::Remaining;
-use crate::lifecycle::list::Listed;
-use crate::record::data::{Changes, SessionData};
+use crate::record::data::SessionData;
 use crate::record::owner::Owner;
 
 /// Session in the list of its owner, as it was when the list was read.
@@ -44,7 +44,7 @@ impl SessionEntry {
             id,
             expires: remaining.expires(end).and_then(from_unix_millis),
             absolute_expiry: end.and_then(from_unix_seconds),
-            data: SessionData::new(Some(record), Changes::none()),
+            data: record.into(),
         }
     }
 

@@ -11,10 +11,12 @@ use crate::id::SessionId;
 use crate::lifecycle::core::Lifecycle;
 use crate::lifecycle::create::Created;
 use crate::lifecycle::lifetime::Remaining;
-use crate::record::data::{Changes, SessionData};
+use crate::lifecycle::save::Edit;
+use crate::record::changes::Changes;
+use crate::record::data::SessionData;
 use crate::record::owner::Owner;
 use crate::record::{Meta, Record};
-use crate::session::state::Status;
+use crate::session::state::SessionState;
 use crate::telemetry;
 use crate::token::Claims;
 use crate::token_rejection::TokenRejection;
@@ -29,7 +31,10 @@ pub(crate) struct Inner {
 }
 
 pub(crate) struct State {
-    pub(crate) status: Status,
+    pub(crate) session: SessionState,
+    /// The session that the token names, if the token is valid.
+    pub(crate) id: Option<SessionId>,
+    pub(crate) claims: Option<Claims>,
     pub(crate) data: SessionData,
     pub(crate) owner: OwnerChange,
     pub(crate) access: Access,
@@ -55,7 +60,7 @@ pub(crate) enum OwnerChange {
     Keep,
     Clear,
     Set(Owner),
-    /// An owner was refused and the error ignored: no session is stored without its owner.
+    /// An owner was rejected and the error ignored: no session is stored without its owner.
     Invalid,
 }
 
@@ -78,6 +83,28 @@ pub(crate) struct Current {
     pub(crate) claims: Option<Claims>,
     pub(crate) record: Record,
     pub(crate) remaining: Remaining,
+}
+
+impl Current {
+    /// The absolute end that a rotation must not move, in Unix seconds: that of the record or of
+    /// the token, or else that of a new session.
+    pub(crate) fn end(&self, lifecycle: &Lifecycle) -> Option<i64> {
+        // A record by Node has no end, but its token may have one.
+        let token = self.claims.as_ref().and_then(Claims::expires_at_unix);
+        let known = [lifecycle.end(&self.record), token];
+        let new = || lifecycle.lifetime.expires(lifecycle.now());
+        known.into_iter().flatten().min().or_else(new)
+    }
+
+    /// The claims of the application in the token.
+    pub(crate) fn custom_claims(&self) -> Result<Map<String, Value>, SessionError> {
+        let encode = |_| SessionError::encode(Some("claims".to_owned()), JsonErrorKind::Type);
+        let custom = self.claims.as_ref().map(Claims::custom);
+        custom
+            .transpose()
+            .map_err(encode)
+            .map(Option::unwrap_or_default)
+    }
 }
 
 /// The changes that an operation stores.
@@ -119,10 +146,16 @@ impl Pending {
 }
 
 impl Inner {
-    pub(crate) fn new(lifecycle: Arc<Lifecycle>, status: Status, data: SessionData) -> Self {
+    pub(crate) fn new(
+        lifecycle: Arc<Lifecycle>,
+        session: SessionState,
+        id: Option<SessionId>,
+    ) -> Self {
         let state = State {
-            status,
-            data,
+            session,
+            id,
+            claims: None,
+            data: SessionData::default(),
             owner: OwnerChange::default(),
             access: Access::default(),
             remaining: Remaining::new(None, 0),
@@ -136,6 +169,7 @@ impl Inner {
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
+        // A panic in a caller's `Serialize` leaves the state as it was, so it stays usable.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -146,6 +180,7 @@ impl Inner {
         name: &'static str,
         operation: impl Future<Output = Result<T, SessionError>>,
     ) -> Result<T, SessionError> {
+        // A touch during a rotation of the same handle would find the old id gone.
         let _lock = self.operation.lock().await;
         operation
             .await
@@ -156,10 +191,9 @@ impl Inner {
     pub(crate) fn current(&self) -> Result<Current, SessionError> {
         let mut state = self.lock();
         state.access.state_read = true;
-        let (id, claims) = state.status.active()?;
         Ok(Current {
-            id: id.clone(),
-            claims: claims.cloned(),
+            id: state.active()?.clone(),
+            claims: state.claims.clone(),
             record: state.data.record().cloned().ok_or(SessionError::Gone)?,
             remaining: state.remaining,
         })
@@ -167,6 +201,7 @@ impl Inner {
 
     /// The changes to store. Changes made from now on are left for the next operation.
     pub(crate) fn pending(&self) -> Pending {
+        // Taken before the call of the store, so that the computed end is never too late.
         let began = self.lifecycle.now_millis();
         let mut state = self.lock();
         Pending {
@@ -180,18 +215,33 @@ impl Inner {
     /// The active session and the changes to store in it.
     pub(crate) fn current_and_pending(&self) -> Result<(Current, Pending), SessionError> {
         let current = self.current()?;
-        // Refused here, since reading all the fields would cost what the limit is to save.
+        // Rejected here, since reading all the fields would cost what the limit is to save.
         let field_count = self.lock().data.min_field_count();
         self.lifecycle.check_field_count(field_count)?;
         Ok((current, self.pending()))
     }
 
+    /// Stores the result of `edit` as the record of the current session.
+    pub(crate) async fn save(
+        &self,
+        current: Current,
+        pending: &Pending,
+        edit: Edit<'_>,
+    ) -> Result<(), SessionError> {
+        let id = &current.id;
+        let saved = self.lifecycle.save(id, current.record, edit).await?;
+        self.lifecycle.transfer_owner(id, &saved).await?;
+        self.committed(saved.after, pending);
+        Ok(())
+    }
+
     /// Replaces the loaded record by the stored one, with the max age since the operation began.
-    pub(crate) fn committed(&self, record: Record, stored: &Pending) {
+    fn committed(&self, record: Record, stored: &Pending) {
         let remaining = self.lifecycle.fresh(&record, stored.began);
         let mut state = self.lock();
         state.remaining = remaining;
         state.data.committed(record, &stored.changes);
+        // An owner that was set during the operation stays pending.
         if state.owner == stored.owner {
             state.owner = OwnerChange::Keep;
         }
@@ -204,66 +254,46 @@ impl Inner {
             let verified = format.identify(token.as_str(), self.lifecycle.clock.now(), false);
             verified.ok()?.into_parts().1
         });
-        let id = created.id.clone();
         self.committed(created.record.clone(), stored);
         let mut state = self.lock();
-        state.status = Status::Active { id, claims };
+        state.session = SessionState::Active;
+        state.id = Some(created.id.clone());
+        state.claims = claims;
         state.access.data_read = true;
         drop(state);
         created
     }
 
-    /// The absolute end that a rotation must not move, in Unix seconds: that of the record or of
-    /// the token, or else that of a new session.
-    pub(crate) fn end(&self, current: &Current) -> Option<i64> {
-        let token = current.claims.as_ref().and_then(Claims::expires_at_unix);
-        let known = [self.lifecycle.end(&current.record), token];
-        known.into_iter().flatten().min().or_else(|| {
-            let now = self.lifecycle.now();
-            self.lifecycle.lifetime.expires(now)
-        })
-    }
-
     fn failed(&self, operation: &'static str, error: &SessionError) {
         let mut state = self.lock();
-        state.failure_reported |= stores(operation);
+        state.failure_reported |= matches!(
+            operation,
+            "create" | "update" | "update_with" | "replace" | "rotate" | "login"
+        );
         match error {
-            SessionError::Gone => {
-                state.status = Status::Gone;
-                telemetry::gone(operation);
+            SessionError::Gone => state.session = SessionState::Gone,
+            SessionError::Corrupt if state.session == SessionState::Active => {
+                state.session = SessionState::Rejected(TokenRejection::Corrupt);
             }
-            SessionError::Corrupt => {
-                if let Ok((id, _)) = state.status.active() {
-                    let (reason, id) = (TokenRejection::Corrupt, Some(id.clone()));
-                    state.status = Status::Rejected { reason, id };
-                }
-                telemetry::corrupt(operation);
-            }
-            SessionError::Conflict => telemetry::conflict(operation),
-            SessionError::Revoked => telemetry::revoked(operation),
             _ => {}
         }
+        telemetry::failed(operation, error);
     }
-}
-
-/// The claims of the application in a token.
-pub(crate) fn custom_claims(claims: Option<&Claims>) -> Result<Map<String, Value>, SessionError> {
-    let Some(claims) = claims else {
-        return Ok(Map::new());
-    };
-    let encode = |_| SessionError::encode(Some("claims".to_owned()), JsonErrorKind::Type);
-    claims.custom().map_err(encode)
-}
-
-/// Whether an operation stores the changes of the handle.
-fn stores(operation: &str) -> bool {
-    matches!(
-        operation,
-        "create" | "update" | "update_with" | "replace" | "rotate" | "login"
-    )
 }
 
 impl State {
+    /// The id of the active session.
+    ///
+    /// # Errors
+    ///
+    /// Why there is no active session.
+    pub(crate) fn active(&self) -> Result<&SessionId, SessionError> {
+        match self.session.error() {
+            None => self.id.as_ref().ok_or(SessionError::Gone),
+            Some(error) => Err(error),
+        }
+    }
+
     pub(crate) fn is_modified(&self) -> bool {
         self.data.change_count() > 0 || self.owner != OwnerChange::Keep
     }
@@ -273,7 +303,8 @@ impl Drop for Inner {
     fn drop(&mut self) {
         let state = self.state.get_mut();
         let state = state.unwrap_or_else(PoisonError::into_inner);
-        let expected = state.failure_reported || matches!(state.status, Status::Gone);
+        // The caller has seen the error, or the end of the session.
+        let expected = state.failure_reported || state.session == SessionState::Gone;
         if state.is_modified() && !expected {
             let owner = state.owner != OwnerChange::Keep;
             telemetry::dropped(state.data.change_count(), owner);
@@ -285,7 +316,7 @@ impl fmt::Debug for Inner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = self.lock();
         f.debug_struct("Session")
-            .field("state", &state.status.state())
+            .field("state", &state.session)
             .field("data", &state.data)
             .finish()
     }

@@ -8,13 +8,14 @@ use serde::Serialize;
 
 use crate::error::SessionError;
 use crate::id::SessionId;
+use crate::lifecycle::rotate::Rotation;
 use crate::lifecycle::tasks::run_to_completion;
 use crate::record::Record;
-use crate::record::data::{Changes, SessionData};
+use crate::record::data::SessionData;
 use crate::record::owner::Owner;
 use crate::session::handle::Session;
-use crate::session::inner::{Access, Current, Inner, OwnerChange, custom_claims};
-use crate::session::state::Status;
+use crate::session::inner::{Access, Current, Inner, OwnerChange};
+use crate::session::state::SessionState;
 use crate::token::Token;
 use crate::token_rejection::TokenRejection;
 
@@ -226,12 +227,8 @@ impl Inner {
         if !owner {
             pending = pending.without_owner();
         }
-        let Current { id, record, .. } = current;
         let mut edit = |before: &Record| pending.merge(before);
-        let saved = self.lifecycle.save(&id, record, &mut edit).await?;
-        self.lifecycle.transfer_owner(&id, &saved).await?;
-        self.committed(saved.after, &pending);
-        Ok(())
+        self.save(current, &pending, &mut edit).await
     }
 
     /// The inner result is that of `f`. Its error ends the operation but does not change the state
@@ -241,7 +238,7 @@ impl Inner {
         mut f: impl FnMut(&mut SessionData) -> Result<R, E> + Send,
     ) -> Result<Result<R, E>, SessionError> {
         // The number of fields is checked after `f`, which may remove some.
-        let (current, pending) = (self.current()?, self.pending());
+        let (current, pending) = (self.current()?, self.pending().without_owner());
         let mut result = None;
         let mut edit = |before: &Record| {
             let changes = Arc::clone(&pending.changes);
@@ -253,25 +250,19 @@ impl Inner {
             let record = is_ok.then(|| data.to_record(before.meta().clone()));
             record.ok_or(SessionError::Interrupted)
         };
-        let saving = self.lifecycle.save(&current.id, current.record, &mut edit);
-        match (saving.await, result) {
+        let saved = self.save(current, &pending, &mut edit).await;
+        match (saved, result) {
             (_, Some(Err(error))) => Ok(Err(error)),
-            (Ok(saved), Some(Ok(value))) => {
-                self.committed(saved.after, &pending.without_owner());
-                Ok(Ok(value))
-            }
+            (Ok(()), Some(Ok(value))) => Ok(Ok(value)),
             (Err(error), _) => Err(error),
-            (Ok(_), None) => Err(SessionError::Interrupted),
+            (Ok(()), None) => Err(SessionError::Interrupted),
         }
     }
 
     async fn replace(&self, whole: &SessionData) -> Result<(), SessionError> {
-        let (current, pending) = (self.current()?, self.pending());
+        let (current, pending) = (self.current()?, self.pending().without_owner());
         let mut edit = |before: &Record| Ok(whole.to_record(before.meta().clone()));
-        let saving = self.lifecycle.save(&current.id, current.record, &mut edit);
-        let saved = saving.await?;
-        self.committed(saved.after, &pending.without_owner());
-        Ok(())
+        self.save(current, &pending, &mut edit).await
     }
 
     async fn reload(&self) -> Result<(), SessionError> {
@@ -284,7 +275,7 @@ impl Inner {
             error => error,
         })?;
         let mut state = self.lock();
-        state.data = SessionData::new(Some(loaded.record), Changes::none());
+        state.data = loaded.record.into();
         state.owner = OwnerChange::Keep;
         state.remaining = loaded.remaining;
         Ok(())
@@ -298,27 +289,22 @@ impl Inner {
     }
 
     async fn keep_alive(&self) -> Result<Duration, SessionError> {
-        let Current {
-            id,
-            record,
-            remaining,
-            ..
-        } = self.current()?;
-        let remaining = self.lifecycle.keep_alive(&id, &record, remaining).await?;
+        let current = self.current()?;
+        let Current { id, record, .. } = &current;
+        let kept = self.lifecycle.keep_alive(id, record, current.remaining);
+        let remaining = kept.await?;
         self.lock().remaining = remaining;
-        remaining
-            .at(self.lifecycle.now_millis())
-            .ok_or(SessionError::Gone)
+        let left = remaining.at(self.lifecycle.now_millis());
+        left.ok_or(SessionError::Gone)
     }
 
     async fn rotate(self: Arc<Self>) -> Result<Token, SessionError> {
         let (current, mut pending) = self.current_and_pending()?;
-        pending.end = self.end(&current);
-        let claims = custom_claims(current.claims.as_ref())?;
-        let mut edit = |before: &Record| pending.merge(before);
-        let rotating =
-            Arc::clone(&self.lifecycle).rotate(current.id, current.record, claims, &mut edit);
-        let created = rotating.await?;
+        pending.end = current.end(&self.lifecycle);
+        let claims = current.custom_claims()?;
+        let merge = |before: &Record| pending.merge(before);
+        let rotation = Rotation::new(current.id, current.record, claims, &merge);
+        let created = Arc::clone(&self.lifecycle).rotate(rotation).await?;
         let created = self.activate(created, &pending);
         created.token.ok_or(SessionError::NoTokens)
     }
@@ -330,7 +316,7 @@ impl Inner {
             Target::Loaded(id, owner) => lifecycle.destroy(id, owner).await?,
             Target::NotLoaded(id) => lifecycle.destroy_by_token(id).await?,
         };
-        self.lock().status = Status::Gone;
+        self.lock().session = SessionState::Gone;
         Ok(destroyed)
     }
 
@@ -340,20 +326,17 @@ impl Inner {
             state_read: true,
             data_read: true,
         };
-        match &state.status {
-            Status::Gone => Ok(Target::Gone),
-            Status::Rejected {
-                reason: TokenRejection::Unknown,
-                id: Some(_),
-            } => Ok(Target::Gone),
-            Status::Rejected { id: Some(id), .. } | Status::Unavailable { id: Some(id), .. } => {
+        match (&state.session, &state.id) {
+            (SessionState::Gone, _)
+            | (SessionState::Rejected(TokenRejection::Unknown), Some(_)) => Ok(Target::Gone),
+            // The request could not load it, but its token proves the right to end it.
+            (SessionState::Rejected(_) | SessionState::Unavailable(_), Some(id)) => {
                 Ok(Target::NotLoaded(id.clone()))
             }
-            status => {
-                let id = status.active()?.0.clone();
-                let record = state.data.record();
-                let owner = record.and_then(|record| record.meta().owner.clone());
-                Ok(Target::Loaded(id, owner))
+            _ => {
+                let id = state.active()?.clone();
+                let owner = state.data.record().and_then(Record::owner);
+                Ok(Target::Loaded(id, owner.cloned()))
             }
         }
     }
@@ -366,7 +349,7 @@ impl Inner {
         };
         let alive = self.lifecycle.is_alive(&id).await?;
         if !alive {
-            self.lock().status = Status::Gone;
+            self.lock().session = SessionState::Gone;
         }
         Ok(alive)
     }

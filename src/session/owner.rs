@@ -9,7 +9,7 @@ use crate::record::owner::Owner;
 use crate::session::entry::SessionEntry;
 use crate::session::handle::Session;
 use crate::session::inner::{Inner, OwnerChange};
-use crate::session::state::Status;
+use crate::session::state::SessionState;
 
 impl Session {
     /// Returns the owner: the one set on this handle, or else the one that is stored.
@@ -19,7 +19,7 @@ impl Session {
         let owner = match &state.owner {
             OwnerChange::Set(owner) => Some(owner),
             OwnerChange::Clear => None,
-            OwnerChange::Keep | OwnerChange::Invalid => state.data.record()?.meta().owner.as_ref(),
+            OwnerChange::Keep | OwnerChange::Invalid => state.data.record()?.owner(),
         };
         owner.map(|owner| owner.as_str().to_owned())
     }
@@ -90,14 +90,14 @@ impl Inner {
         let (_, owner) = self.owned()?;
         let lifecycle = Arc::clone(&self.lifecycle);
         let destroyed = lifecycle.destroy_all(owner, None).await?;
-        self.lock().status = Status::Gone;
+        self.lock().session = SessionState::Gone;
         Ok(destroyed)
     }
 
     /// The id and the stored owner of the active session.
     fn owned(&self) -> Result<(SessionId, Owner), SessionError> {
         let current = self.current()?;
-        let owner = current.record.meta().owner.clone();
+        let owner = current.record.owner().cloned();
         Ok((current.id, owner.ok_or(SessionError::NoOwner)?))
     }
 }
