@@ -67,7 +67,7 @@ pub enum SessionError {
         /// What is counted.
         unit: SizeUnit,
     },
-    /// The store did not answer or refused. A write may or may not have been applied;
+    /// The store failed or did not answer. A write may or may not have been applied;
     /// [`reload`](crate::Session::reload) shows which.
     #[error(transparent)]
     Unavailable(#[from] StoreError),
@@ -282,22 +282,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn messages_name_a_field_or_the_whole_and_never_an_empty_name() {
-        let whole = SessionError::decode(None, JsonErrorKind::Type);
-        assert_eq!(
-            whole.to_string(),
-            "the session data as a whole does not have the requested type"
-        );
-        let field = SessionError::missing_field("cart");
-        assert_eq!(
-            field.to_string(),
-            "the session field `cart` does not have the requested type"
-        );
-        let large = SessionError::too_large(1001, 1000, SizeUnit::Fields);
-        assert_eq!(
-            large.to_string(),
-            "the session would have 1001 fields, more than the limit of 1000"
-        );
+    fn messages_name_a_field_or_the_whole() {
+        for (error, message) in [
+            (
+                SessionError::decode(None, JsonErrorKind::Type),
+                "the session data as a whole does not have the requested type",
+            ),
+            (
+                SessionError::missing_field("cart"),
+                "the session field `cart` does not have the requested type",
+            ),
+            (
+                SessionError::too_large(1001, 1000, SizeUnit::Fields),
+                "the session would have 1001 fields, more than the limit of 1000",
+            ),
+        ] {
+            assert_eq!(error.to_string(), message);
+        }
     }
 
     #[test]

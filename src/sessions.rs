@@ -32,8 +32,8 @@ use crate::unsearched_body::UnsearchedBody;
 ///
 /// assert_eq!(sessions.list("jo").await?.len(), 1);
 /// assert_eq!(sessions.destroy_all("jo").await?, 1);
-/// let refused = sessions.open(token.as_str()).await.unwrap_err();
-/// assert_eq!(refused, SessionError::Rejected(TokenRejection::Unknown));
+/// let rejected = sessions.open(token.as_str()).await.unwrap_err();
+/// assert_eq!(rejected, SessionError::Rejected(TokenRejection::Unknown));
 /// # Ok(())
 /// # }
 /// ```
@@ -118,8 +118,8 @@ impl Sessions {
     /// let token = session.create().claims(claims).await?;
     /// session.destroy().await?;
     ///
-    /// let refused = sessions.open(token.as_str()).await.unwrap_err();
-    /// assert_eq!(refused, SessionError::Rejected(TokenRejection::Unknown));
+    /// let rejected = sessions.open(token.as_str()).await.unwrap_err();
+    /// assert_eq!(rejected, SessionError::Rejected(TokenRejection::Unknown));
     /// let verified = sessions.verify(token.as_str()).unwrap();
     /// assert_eq!(verified.claims().unwrap().get("version")?, Some(1));
     /// # Ok(())
@@ -188,15 +188,6 @@ impl Sessions {
 
     /// Opens several sessions in one round trip, in the order of `ids`, as
     /// [`get_without_touch`](Self::get_without_touch).
-    ///
-    /// ```
-    /// # use jwt_redis_session::{SessionId, Sessions};
-    /// # async fn doc(sessions: Sessions, ids: [SessionId; 2]) {
-    /// for session in sessions.get_many(&ids).await.into_iter().flatten() {
-    ///     println!("{:?}", session.created_at());
-    /// }
-    /// # }
-    /// ```
     ///
     /// # Errors
     ///

@@ -81,8 +81,8 @@ impl Lifecycle {
         let index = self.keyspace.index(&owner);
         let keep = keep.as_ref().map(SessionId::as_str);
         let now = self.tombstone_time();
-        let marking = self.store.index_tombstone_all(&index, keep, now);
-        let mut tombstones = marking.in_operation("destroy_all").await?;
+        let deleting = self.store.index_tombstone_all(&index, keep, now);
+        let mut tombstones = deleting.in_operation("destroy_all").await?;
         // `keep` is a tombstone if it is being rotated, or was left so by a failed rotation.
         tombstones.retain(|id| keep != Some(id.as_str()));
         self.complete_deletes("destroy_all", &owner, &tombstones)

@@ -301,14 +301,11 @@ mod tests {
     }
 
     #[test]
-    fn reserved_fields_are_rejected_and_nothing_is_changed() {
-        for name in ["_jrs", "id", "jwt", "claims"] {
-            let reserved = Err(SessionError::ReservedField(name.to_owned()));
-            let mut data = data("{}");
-            assert_eq!(data.insert(name, 1), reserved);
-            assert_eq!(data.merge(json!({"a": 1, name: 2})), reserved);
-            assert!(data.keys().is_empty());
-        }
+    fn a_merge_with_a_reserved_field_changes_nothing() {
+        let mut data = data("{}");
+        let reserved = Err(SessionError::ReservedField("id".to_owned()));
+        assert_eq!(data.merge(json!({"a": 1, "id": 2})), reserved);
+        assert!(data.keys().is_empty());
     }
 
     #[test]

@@ -97,7 +97,7 @@ impl CreateSession {
     /// [`SessionError::Revoked`]. Opaque tokens cannot have a chosen id ([`SessionError::Token`]).
     ///
     /// [`SessionError::Unavailable`] leaves open whether the session was created. It is deleted in
-    /// the background if the store answers again at once, and only if it is the one that this call
+    /// the background if the store answers again immediately, and only if it is the one that this call
     /// wrote, unchanged. If the store stays unavailable, or applies the write later, a session
     /// without a known token may hold the id for the max age: a repetition that fails with
     /// `Taken` does not say whose session it is.

@@ -7,12 +7,10 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::error::SessionError;
-use crate::id::SessionId;
 use crate::lifecycle::rotate::Rotation;
 use crate::lifecycle::tasks::run_to_completion;
 use crate::record::Record;
 use crate::record::data::SessionData;
-use crate::record::owner::Owner;
 use crate::session::handle::Session;
 use crate::session::inner::{Access, Current, Inner, OwnerChange};
 use crate::session::state::SessionState;
@@ -180,7 +178,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`SessionError::Unavailable`] if the store refused or did not answer: the session may still
+    /// [`SessionError::Unavailable`] if the store failed or did not answer: the session may still
     /// exist, and the call can be repeated, also on this handle. Without a session
     /// [`SessionError::Absent`] or [`SessionError::Rejected`].
     pub async fn destroy(&self) -> Result<bool, SessionError> {
@@ -310,35 +308,29 @@ impl Inner {
     }
 
     async fn destroy(self: Arc<Self>) -> Result<bool, SessionError> {
+        let (session, id, owner) = {
+            let mut state = self.lock();
+            state.access = Access {
+                state_read: true,
+                data_read: true,
+            };
+            let owner = state.data.record().and_then(Record::owner).cloned();
+            (state.session.clone(), state.id.clone(), owner)
+        };
         let lifecycle = Arc::clone(&self.lifecycle);
-        let destroyed = match self.target()? {
-            Target::Gone => return Ok(false),
-            Target::Loaded(id, owner) => lifecycle.destroy(id, owner).await?,
-            Target::NotLoaded(id) => lifecycle.destroy_by_token(id).await?,
+        let destroyed = match (session, id) {
+            (SessionState::Gone, _)
+            | (SessionState::Rejected(TokenRejection::Unknown), Some(_)) => return Ok(false),
+            (SessionState::Active, Some(id)) => lifecycle.destroy(id, owner).await?,
+            // The record could not be loaded, so its owner is unknown. The token is valid, which
+            // is enough to end whatever it names.
+            (SessionState::Rejected(_) | SessionState::Unavailable(_), Some(id)) => {
+                lifecycle.destroy_by_token(id).await?
+            }
+            (session, _) => return Err(session.error().unwrap_or(SessionError::Gone)),
         };
         self.lock().session = SessionState::Gone;
         Ok(destroyed)
-    }
-
-    fn target(&self) -> Result<Target, SessionError> {
-        let mut state = self.lock();
-        state.access = Access {
-            state_read: true,
-            data_read: true,
-        };
-        match (&state.session, &state.id) {
-            (SessionState::Gone, _)
-            | (SessionState::Rejected(TokenRejection::Unknown), Some(_)) => Ok(Target::Gone),
-            // The request could not load it, but its token proves the right to end it.
-            (SessionState::Rejected(_) | SessionState::Unavailable(_), Some(id)) => {
-                Ok(Target::NotLoaded(id.clone()))
-            }
-            _ => {
-                let id = state.active()?.clone();
-                let owner = state.data.record().and_then(Record::owner);
-                Ok(Target::Loaded(id, owner.cloned()))
-            }
-        }
     }
 
     async fn is_alive(&self) -> Result<bool, SessionError> {
@@ -353,12 +345,4 @@ impl Inner {
         }
         Ok(alive)
     }
-}
-
-/// What there is to destroy.
-enum Target {
-    Gone,
-    Loaded(SessionId, Option<Owner>),
-    /// The record is corrupt or has expired, or the store did not answer.
-    NotLoaded(SessionId),
 }

@@ -9,8 +9,6 @@ mod conformance;
 mod coverage;
 #[cfg(feature = "test-util")]
 mod custom_store;
-#[cfg(feature = "test-util")]
-mod edges;
 #[cfg(all(feature = "axum", feature = "redis"))]
 mod faults;
 #[cfg(feature = "redis")]
@@ -26,7 +24,6 @@ mod history;
 mod interleavings;
 #[cfg(feature = "redis")]
 mod interop;
-mod merge;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod middleware;
