@@ -249,7 +249,7 @@ impl Sessions {
     ///
     /// As [`destroy`](Self::destroy); [`SessionError::InvalidOwner`].
     pub async fn destroy_owned(&self, owner: &str, id: &SessionId) -> Result<bool, SessionError> {
-        let owner = parse(owner)?;
+        let owner = Owner::parse(owner)?;
         run_to_completion(Arc::clone(&self.lifecycle).destroy_by_id(id.clone(), Some(owner))).await
     }
 
@@ -259,7 +259,7 @@ impl Sessions {
     ///
     /// [`SessionError::InvalidOwner`], [`SessionError::Unavailable`].
     pub async fn list(&self, owner: &str) -> Result<Vec<SessionEntry>, SessionError> {
-        SessionEntry::list(&self.lifecycle, parse(owner)?).await
+        SessionEntry::list(&self.lifecycle, Owner::parse(owner)?).await
     }
 
     /// Ends every session of `owner` and returns how many there were.
@@ -272,7 +272,7 @@ impl Sessions {
     ///
     /// [`SessionError::InvalidOwner`]; [`SessionError::Unavailable`]: some may still exist.
     pub async fn destroy_all(&self, owner: &str) -> Result<usize, SessionError> {
-        run_to_completion(Arc::clone(&self.lifecycle).destroy_all(parse(owner)?, None)).await
+        run_to_completion(Arc::clone(&self.lifecycle).destroy_all(Owner::parse(owner)?, None)).await
     }
 
     /// Ends every session of `owner` except `keep`, as [`destroy_all`](Self::destroy_all).
@@ -285,7 +285,7 @@ impl Sessions {
         owner: &str,
         keep: &SessionId,
     ) -> Result<usize, SessionError> {
-        let (owner, keep) = (parse(owner)?, Some(keep.clone()));
+        let (owner, keep) = (Owner::parse(owner)?, Some(keep.clone()));
         run_to_completion(Arc::clone(&self.lifecycle).destroy_all(owner, keep)).await
     }
 
@@ -309,8 +309,4 @@ impl Sessions {
         telemetry::rejected(reason);
         self.inactive(SessionState::Rejected(reason), Some(id))
     }
-}
-
-fn parse(owner: &str) -> Result<Owner, SessionError> {
-    Owner::parse(owner).ok_or(SessionError::InvalidOwner)
 }

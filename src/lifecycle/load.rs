@@ -116,9 +116,8 @@ impl Lifecycle {
         limit(idle, expires, self.now_millis())
     }
 
-    /// Returns the TTL to set now if a refresh is due: the time of [`Touch::After`] has passed since
-    /// the last use (any time at all if each read refreshes), or more is left than a use gives, or
-    /// the record does not expire.
+    /// Returns the TTL to set now if a refresh is due: the time of [`Touch::After`] has passed
+    /// since the last use, or more is left than a use gives, or the record does not expire.
     pub(crate) fn due(&self, record: &Record, remaining: Remaining) -> Option<Duration> {
         let full = self.ttl(record).ok()?;
         let Some(left) = remaining.at(self.now_millis()) else {

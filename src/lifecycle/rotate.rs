@@ -255,7 +255,7 @@ impl Lifecycle {
             match written.map_err(record_error)? {
                 CompareOutcome::Applied => return Ok(()),
                 CompareOutcome::Mismatch(value) => expected = value,
-                // Only a `destroy` through the list can have deleted it, and that meant the session.
+                // It was destroyed through the list, and so the session has ended.
                 CompareOutcome::Missing => return Err(Stop::OldGone),
             }
         }

@@ -122,6 +122,7 @@ impl SessionData {
     /// [`SessionError::Decode`] if the fields do not make a `T`. It names the field that does not
     /// fit, unless the data as a whole does not fit, for example because a field is missing.
     pub fn data<T: DeserializeOwned>(&self) -> Result<T, SessionError> {
+        // A field that was changed must be seen, so the text is that of the changed data.
         let text = self.text();
         serde_json::from_slice(&text).map_err(|error| {
             let field = failing_field::<T>(&text);

@@ -57,6 +57,7 @@ impl Record {
     pub(crate) fn parse(bytes: Bytes) -> Result<Self, Corrupt> {
         let text = std::str::from_utf8(&bytes).map_err(|_| Corrupt)?;
         let (mut meta, mut field_count) = (None, 0);
+        // One pass that allocates nothing: every request reads a record.
         json::each_field(text, |name, value| {
             if name == META_FIELD {
                 meta = Some(value);

@@ -97,10 +97,9 @@ impl CreateSession {
     /// [`SessionError::Revoked`]. Opaque tokens cannot have a chosen id ([`SessionError::Token`]).
     ///
     /// [`SessionError::Unavailable`] leaves open whether the session was created. It is deleted in
-    /// the background if the store answers again immediately, and only if it is the one that this call
-    /// wrote, unchanged. If the store stays unavailable, or applies the write later, a session
-    /// without a known token may hold the id for the max age: a repetition that fails with
-    /// `Taken` does not say whose session it is.
+    /// the background if the store answers again immediately, and only if it is still the one that
+    /// this call wrote. Otherwise a session without a known token may hold the id for the max age:
+    /// a repetition that fails with `Taken` does not say whose session it is.
     /// [`Sessions::get_without_touch`](crate::Sessions::get_without_touch) reads it, and
     /// [`Sessions::destroy`](crate::Sessions::destroy) frees the id.
     ///
@@ -168,6 +167,8 @@ async fn store(
     claims: Option<Map<String, Value>>,
 ) -> Result<Created, SessionError> {
     let create = async |inner: Arc<Inner>| {
+        // Taken inside the operation lock, so that changes which an earlier operation of this
+        // handle is storing are not stored twice.
         let pending = inner.pending();
         let record = pending.new_record(&inner.lifecycle)?;
         let lifecycle = Arc::clone(&inner.lifecycle);

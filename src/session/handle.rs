@@ -179,6 +179,7 @@ impl Session {
         reason = "the field is removed whether or not the result is used"
     )]
     pub fn remove(&self, key: &str) -> bool {
+        // The result says whether there was such a field, so the response may depend on it.
         drop(self.state_read());
         self.change().data.remove(key)
     }
@@ -252,6 +253,7 @@ impl Session {
     /// Returns the state, for a change that has to be stored.
     pub(super) fn change(&self) -> MutexGuard<'_, State> {
         let mut state = self.0.lock();
+        // An error reported before does not cover this change.
         state.failure_reported = false;
         state
     }

@@ -127,6 +127,8 @@ impl Pending {
     /// The record `before` with the changes.
     pub(crate) fn merge(&self, before: &Record) -> Result<Record, SessionError> {
         let data = SessionData::new(Some(before.clone()), Arc::clone(&self.changes));
+        // The metadata is that of the store: a stale handle never gives a session back to an
+        // owner that it had before.
         let mut meta = self.owner.apply(before.meta().clone())?;
         meta.expires = [meta.expires, self.end].into_iter().flatten().min();
         Ok(data.to_record(meta))
@@ -190,6 +192,7 @@ impl Inner {
     /// The active session.
     pub(crate) fn current(&self) -> Result<Current, SessionError> {
         let mut state = self.lock();
+        // Without a session the operation fails, and the response still depends on that.
         state.access.state_read = true;
         Ok(Current {
             id: state.active()?.clone(),
@@ -249,6 +252,7 @@ impl Inner {
 
     /// Makes the created session the active one of this handle.
     pub(crate) fn activate(&self, created: Created, stored: &Pending) -> Created {
+        // Read back from the token, so that the handle reports what the next request will see.
         let claims = created.token.as_ref().and_then(|token| {
             let format = self.lifecycle.format.as_ref()?;
             let verified = format.identify(token.as_str(), self.lifecycle.clock.now(), false);
@@ -266,6 +270,7 @@ impl Inner {
 
     fn failed(&self, operation: &'static str, error: &SessionError) {
         let mut state = self.lock();
+        // The caller has learned that its changes are not stored: the drop does not warn again.
         state.failure_reported |= matches!(
             operation,
             "create" | "update" | "update_with" | "replace" | "rotate" | "login"
@@ -303,7 +308,6 @@ impl Drop for Inner {
     fn drop(&mut self) {
         let state = self.state.get_mut();
         let state = state.unwrap_or_else(PoisonError::into_inner);
-        // The caller has seen the error, or the end of the session.
         let expected = state.failure_reported || state.session == SessionState::Gone;
         if state.is_modified() && !expected {
             let owner = state.owner != OwnerChange::Keep;

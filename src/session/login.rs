@@ -62,7 +62,7 @@ impl Session {
     /// [`SessionError::Unavailable`] the session before the login may be gone, and its data with
     /// it; no session is revived.
     pub async fn login(&self, owner: impl AsRef<str>) -> Result<Token, SessionError> {
-        let owner = Owner::parse(owner.as_ref()).ok_or(SessionError::InvalidOwner)?;
+        let owner = Owner::parse(owner.as_ref())?;
         self.complete("login", |inner| inner.login(owner)).await
     }
 
@@ -78,6 +78,7 @@ impl Session {
 
 impl Inner {
     async fn login(self: Arc<Self>, owner: Owner) -> Result<Token, SessionError> {
+        // Before anything is changed: without tokens the new session could not be used.
         self.lifecycle.format()?;
         let current = match self.current() {
             Ok(current) => Some(current),

@@ -128,15 +128,12 @@ impl Session {
     /// Resets the time to live if that is due, and returns how long the session lives from now if
     /// it is not used.
     ///
-    /// It is due by the same rule as at a read: the time of
-    /// [`Touch::After`](crate::Touch::After) has passed since the last use (any time at all with
-    /// [`Touch::EveryRead`](crate::Touch::EveryRead)), or more is left than a use gives, or the
-    /// record does not expire. Computed locally from the time to live last seen by this handle:
-    /// what other processes did meanwhile is not known here. Without a max age only a record that
-    /// does not expire is due.
+    /// It is due by the rule for reads ([`Touch`](crate::Touch)), or if more is left than a use
+    /// gives, or if the record does not expire. Computed locally from the time to live last seen
+    /// by this handle. Without an idle time only a record that does not expire is due.
     ///
     /// [`Sessions::open`](crate::Sessions::open) resets a time to live that is due in the
-    /// background, and its handle does not get the result. This call waits for it. After
+    /// background; this call waits for it. After
     /// [`Sessions::get_without_touch`](crate::Sessions::get_without_touch) it is the only reset.
     ///
     /// Redis: nothing if it is not due; `PEXPIRE` if it is, in one round trip.
@@ -272,6 +269,7 @@ impl Inner {
             SessionError::Rejected(_) => SessionError::Gone,
             error => error,
         })?;
+        // Only after the read has succeeded: a failed reload keeps the changes.
         let mut state = self.lock();
         state.data = loaded.record.into();
         state.owner = OwnerChange::Keep;

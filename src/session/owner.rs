@@ -35,9 +35,9 @@ impl Session {
     /// fails with it, so that no session is stored without its owner.
     pub fn set_owner(&self, owner: impl AsRef<str>) -> Result<(), SessionError> {
         let owner = Owner::parse(owner.as_ref());
-        let is_valid = owner.is_some();
+        let result = owner.as_ref().map(drop).map_err(Clone::clone);
         self.change().owner = owner.map_or(OwnerChange::Invalid, OwnerChange::Set);
-        is_valid.then_some(()).ok_or(SessionError::InvalidOwner)
+        result
     }
 
     /// Removes the owner; takes effect as [`set_owner`](Self::set_owner).
@@ -53,6 +53,7 @@ impl Session {
     /// [`SessionError::Absent`], [`SessionError::Rejected`] or [`SessionError::Gone`].
     pub async fn list(&self) -> Result<Vec<SessionEntry>, SessionError> {
         let (_, owner) = self.0.owned()?;
+        // The list has data of sessions: the response must not be cached.
         drop(self.data_read());
         SessionEntry::list(&self.0.lifecycle, owner).await
     }

@@ -2,9 +2,11 @@
 
 use std::sync::Mutex;
 
+use tracing::subscriber::DefaultGuard;
+
 use super::*;
 
-/// Collects what is logged on this thread.
+/// What is logged on this thread.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -19,7 +21,7 @@ impl std::io::Write for Log {
 }
 
 impl Log {
-    fn listen() -> (Self, tracing::subscriber::DefaultGuard) {
+    fn listen() -> (Self, DefaultGuard) {
         let log = Self::default();
         let writer = log.clone();
         let subscriber = tracing_subscriber::fmt()
