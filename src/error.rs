@@ -25,6 +25,9 @@ use crate::store::StoreError;
 use crate::token::TokenError;
 use crate::token_rejection::TokenRejection;
 
+/// Result of internal functions.
+pub(crate) type Result<T, E = SessionError> = std::result::Result<T, E>;
+
 /// Error returned by the operations on a session.
 ///
 /// No message holds a token, a secret, an id or session data. With the feature `axum` it converts

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::clock::{Clock, unix_millis};
-use crate::error::{SessionError, SizeUnit};
+use crate::error::{Result, SessionError, SizeUnit};
 use crate::id::SessionId;
 use crate::lifecycle::lifetime::{Lifetime, Remaining, Touch};
 use crate::record::Record;
@@ -50,7 +50,7 @@ impl Lifecycle {
     }
 
     /// Returns the TTL that a use now gives to `record`, by the clock of this host.
-    pub(crate) fn ttl(&self, record: &Record) -> Result<Duration, SessionError> {
+    pub(crate) fn ttl(&self, record: &Record) -> Result<Duration> {
         self.lifetime
             .ttl(self.end(record), self.now_millis())
             .ok_or(SessionError::Gone)
@@ -77,7 +77,7 @@ impl Lifecycle {
         operation: &'static str,
         key: &str,
         record: &Record,
-    ) -> Result<Duration, SessionError> {
+    ) -> Result<Duration> {
         if let Ok(ttl) = self.ttl(record) {
             return Ok(ttl);
         }
@@ -96,7 +96,7 @@ impl Lifecycle {
     }
 
     /// Parses the value that a write found in the store, as the base of its next attempt.
-    pub(crate) fn parse(&self, value: Bytes) -> Result<Record, SessionError> {
+    pub(crate) fn parse(&self, value: Bytes) -> Result<Record> {
         let record = Record::parse(value).map_err(|_| SessionError::Corrupt)?;
         if record.bytes().len() > self.max_size {
             return Err(SessionError::Corrupt);
@@ -106,7 +106,7 @@ impl Lifecycle {
 
     /// Checks that `record` may be written. One with too many fields can be read, so that a lower
     /// limit ends no session, but not written again before it has fewer.
-    pub(crate) fn check_size(&self, record: &Record) -> Result<(), SessionError> {
+    pub(crate) fn check_size(&self, record: &Record) -> Result<()> {
         self.check_field_count(record.field_count())?;
         let (size, limit) = (record.bytes().len(), self.max_size);
         if size > limit {
@@ -115,7 +115,7 @@ impl Lifecycle {
         Ok(())
     }
 
-    pub(crate) fn check_field_count(&self, count: usize) -> Result<(), SessionError> {
+    pub(crate) fn check_field_count(&self, count: usize) -> Result<()> {
         let limit = self.max_fields;
         if count > limit {
             return Err(SessionError::too_large(count, limit, SizeUnit::Fields));
@@ -128,7 +128,7 @@ impl Lifecycle {
     /// # Errors
     ///
     /// [`SessionError::NoTokens`].
-    pub(crate) fn format(&self) -> Result<&TokenFormat, SessionError> {
+    pub(crate) fn format(&self) -> Result<&TokenFormat> {
         self.format.as_ref().ok_or(SessionError::NoTokens)
     }
 
@@ -137,7 +137,7 @@ impl Lifecycle {
         &self,
         operation: &'static str,
         key: &str,
-    ) -> Result<Option<StoredRecord>, SessionError> {
+    ) -> Result<Option<StoredRecord>> {
         let loading = self.store.load(key).in_operation(operation);
         loading.await.map_err(record_error)
     }
@@ -147,7 +147,7 @@ impl Lifecycle {
         &self,
         operation: &'static str,
         keys: &[String],
-    ) -> Result<Vec<Result<Option<StoredRecord>, SessionError>>, SessionError> {
+    ) -> Result<Vec<Result<Option<StoredRecord>>>> {
         let each: Vec<_> = keys.iter().map(String::as_str).collect();
         match self.store.load_many(&each).in_operation(operation).await {
             Ok(records) => return Ok(records.into_iter().map(Ok).collect()),
@@ -169,8 +169,8 @@ impl Lifecycle {
     /// Returns the session that a loaded record holds, or the reason why it holds none.
     pub(crate) fn validate(
         &self,
-        loaded: Result<Option<StoredRecord>, SessionError>,
-    ) -> Result<(Record, Option<Duration>), SessionError> {
+        loaded: Result<Option<StoredRecord>>,
+    ) -> Result<(Record, Option<Duration>)> {
         let reason = match loaded {
             Err(SessionError::Corrupt) => TokenRejection::Corrupt,
             Err(error) => return Err(error),
@@ -195,10 +195,10 @@ impl Lifecycle {
         key: &str,
         error: StoreError,
     ) -> SessionError {
-        if error.kind() == StoreErrorKind::WrongType {
-            if let Err(error) = self.load_record(operation, key).await {
-                return error;
-            }
+        if error.kind() == StoreErrorKind::WrongType
+            && let Err(error) = self.load_record(operation, key).await
+        {
+            return error;
         }
         error.into()
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use crate::error::SessionError;
+use crate::error::{Result, SessionError};
 use crate::id::SessionId;
 use crate::lifecycle::core::Lifecycle;
 use crate::lifecycle::retries::Retries;
@@ -34,7 +34,7 @@ impl Lifecycle {
         self: Arc<Self>,
         record: Record,
         claims: Option<Map<String, Value>>,
-    ) -> Result<Created, SessionError> {
+    ) -> Result<Created> {
         self.check_size(&record)?;
         let mut failure = SessionError::Revoked;
         let mut retries = Retries::new(ATTEMPTS);
@@ -67,7 +67,7 @@ impl Lifecycle {
         &self,
         meta: &Meta,
         claims: Option<&Map<String, Value>>,
-    ) -> Result<(SessionId, Option<Token>), SessionError> {
+    ) -> Result<(SessionId, Option<Token>)> {
         let Some(claims) = claims else {
             return Ok(((self.new_id)(), None));
         };
@@ -102,7 +102,7 @@ impl Lifecycle {
         self: &Arc<Self>,
         id: &SessionId,
         record: &Record,
-    ) -> Result<InsertOutcome, SessionError> {
+    ) -> Result<InsertOutcome> {
         let (key, ttl) = (self.keyspace.record(id), self.ttl(record)?);
         let index = self.index(record);
         let entry = index.as_ref().map(|index| self.entry(index, id, ttl));
@@ -129,11 +129,7 @@ impl Lifecycle {
     }
 
     /// Undoes a creation or a rotation: deletes the record, then its index entry.
-    pub(crate) async fn undo_create(
-        &self,
-        id: &SessionId,
-        record: &Record,
-    ) -> Result<(), SessionError> {
+    pub(crate) async fn undo_create(&self, id: &SessionId, record: &Record) -> Result<()> {
         let key = self.keyspace.record(id);
         if let Some(index) = self.index(record) {
             let (keys, members) = ([&*key], [id.as_str()]);
@@ -146,11 +142,7 @@ impl Lifecycle {
     }
 
     /// Removes a taken id from this owner's index, unless the session is this owner's.
-    pub(crate) async fn unlist_taken(
-        &self,
-        id: &SessionId,
-        record: &Record,
-    ) -> Result<(), SessionError> {
+    pub(crate) async fn unlist_taken(&self, id: &SessionId, record: &Record) -> Result<()> {
         let Some(index) = self.index(record) else {
             return Ok(());
         };

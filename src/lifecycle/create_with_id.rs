@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use crate::error::SessionError;
+use crate::error::{Result, SessionError};
 use crate::id::SessionId;
 use crate::lifecycle::core::{Lifecycle, record_error};
 use crate::lifecycle::create::Created;
@@ -28,7 +28,7 @@ impl Lifecycle {
         id: SessionId,
         record: Record,
         claims: Option<Map<String, Value>>,
-    ) -> Result<Created, SessionError> {
+    ) -> Result<Created> {
         let token = match &claims {
             Some(claims) => {
                 let claims = self.claims(record.meta(), claims);
@@ -63,7 +63,7 @@ impl Lifecycle {
         Err(SessionError::Revoked)
     }
 
-    async fn is_taken(&self, id: &SessionId) -> Result<bool, SessionError> {
+    async fn is_taken(&self, id: &SessionId) -> Result<bool> {
         match self.load_record("create", &self.keyspace.record(id)).await {
             Ok(stored) => Ok(stored.is_some()),
             Err(SessionError::Corrupt) => Ok(true),
@@ -75,7 +75,7 @@ impl Lifecycle {
         self: &Arc<Self>,
         id: &SessionId,
         record: &Record,
-    ) -> Result<InsertOutcome, SessionError> {
+    ) -> Result<InsertOutcome> {
         let outcome = self.insert(id, record).await?;
         if matches!(outcome, InsertOutcome::EntryLost) {
             self.undo_own_create(id, record).await?;
@@ -86,7 +86,7 @@ impl Lifecycle {
 
     /// Undoes a creation. Its nonce makes the bytes unique: a session that another process has
     /// created under this id, or that was changed since, stays.
-    async fn undo_own_create(&self, id: &SessionId, record: &Record) -> Result<(), SessionError> {
+    async fn undo_own_create(&self, id: &SessionId, record: &Record) -> Result<()> {
         let key = self.keyspace.record(id);
         let deletion = self.store.compare_and_delete(&key, record.bytes());
         let deleted = deletion.in_operation("cleanup").await;
@@ -97,11 +97,7 @@ impl Lifecycle {
     ///
     /// The tombstone of a `destroy_all` that may still be running stays until that has removed
     /// it: an entry that becomes active before would be removed with it.
-    async fn complete_abandoned(
-        &self,
-        id: &SessionId,
-        record: &Record,
-    ) -> Result<(), SessionError> {
+    async fn complete_abandoned(&self, id: &SessionId, record: &Record) -> Result<()> {
         let Some(owner) = record.owner() else {
             return Ok(());
         };

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::error::SessionError;
+use crate::error::{Result, SessionError};
 use crate::id::SessionId;
 use crate::lifecycle::core::{Lifecycle, record_error};
 use crate::lifecycle::index::BATCH;
@@ -20,7 +20,7 @@ impl Lifecycle {
         self: Arc<Self>,
         id: SessionId,
         owner: Option<Owner>,
-    ) -> Result<bool, SessionError> {
+    ) -> Result<bool> {
         let key = self.keyspace.record(&id);
         let deletion = self.store.delete(&key).in_operation("destroy");
         let deleted = deletion.await.map_err(record_error)?;
@@ -42,7 +42,7 @@ impl Lifecycle {
         self: Arc<Self>,
         id: SessionId,
         owner: Option<Owner>,
-    ) -> Result<bool, SessionError> {
+    ) -> Result<bool> {
         let key = self.keyspace.record(&id);
         match occupant(self.load_record("destroy", &key).await)? {
             Occupant::Session(found) if owner.is_none() || found == owner => {
@@ -57,10 +57,7 @@ impl Lifecycle {
     /// Destroys the session `id` of a verified token, whatever is stored under its key.
     ///
     /// The token was issued for this key, so data of another type is what a session has become.
-    pub(crate) async fn destroy_by_token(
-        self: Arc<Self>,
-        id: SessionId,
-    ) -> Result<bool, SessionError> {
+    pub(crate) async fn destroy_by_token(self: Arc<Self>, id: SessionId) -> Result<bool> {
         match Arc::clone(&self).destroy_by_id(id.clone(), None).await {
             Err(SessionError::Corrupt) => self.destroy(id, None).await,
             destroyed => destroyed,
@@ -77,7 +74,7 @@ impl Lifecycle {
         self: Arc<Self>,
         owner: Owner,
         keep: Option<SessionId>,
-    ) -> Result<usize, SessionError> {
+    ) -> Result<usize> {
         let index = self.keyspace.index(&owner);
         let keep = keep.as_ref().map(SessionId::as_str);
         let now = self.tombstone_time();
@@ -99,7 +96,7 @@ impl Lifecycle {
         operation: &'static str,
         owner: &Owner,
         tombstones: &[String],
-    ) -> Result<usize, SessionError> {
+    ) -> Result<usize> {
         let ids = tombstones.iter();
         let ids: Vec<_> = ids.filter_map(|id| SessionId::parse(id).ok()).collect();
         let mut destroyed = 0;
@@ -114,7 +111,7 @@ impl Lifecycle {
         operation: &'static str,
         owner: &Owner,
         ids: &[SessionId],
-    ) -> Result<usize, SessionError> {
+    ) -> Result<usize> {
         let index = self.keyspace.index(owner);
         let keys: Vec<_> = ids.iter().map(|id| self.keyspace.record(id)).collect();
         let (mut members, mut deletes) = (Vec::new(), Vec::new());
@@ -155,7 +152,7 @@ enum Occupant {
 }
 
 /// Reads only the owner: a session that is too large or expired can be destroyed.
-fn occupant(loaded: Result<Option<StoredRecord>, SessionError>) -> Result<Occupant, SessionError> {
+fn occupant(loaded: Result<Option<StoredRecord>>) -> Result<Occupant> {
     Ok(match loaded {
         Ok(None) => Occupant::Nothing,
         Ok(Some(stored)) => match Record::parse(stored.value) {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::error::SessionError;
+use crate::error::{Result, SessionError};
 use crate::id::SessionId;
 use crate::lifecycle::core::Lifecycle;
 use crate::record::Record;
@@ -60,11 +60,7 @@ impl Lifecycle {
         }
     }
 
-    pub(crate) async fn remove_entry(
-        &self,
-        index: &str,
-        id: &SessionId,
-    ) -> Result<(), SessionError> {
+    pub(crate) async fn remove_entry(&self, index: &str, id: &SessionId) -> Result<()> {
         let members = [id.as_str()];
         let removal = self.store.index_remove(index, &members, None);
         Ok(removal.in_operation("cleanup").await?)
@@ -87,7 +83,7 @@ impl Lifecycle {
         operation: &'static str,
         owner: &Owner,
         entries: &[IndexEntry],
-    ) -> Result<Vec<Listed>, SessionError> {
+    ) -> Result<Vec<Listed>> {
         let parse = |entry: &IndexEntry| Some((SessionId::parse(&entry.member).ok()?, entry.state));
         let entries: Vec<_> = entries.iter().filter_map(parse).collect();
         let mut listed = Vec::with_capacity(entries.len());
@@ -102,7 +98,7 @@ impl Lifecycle {
         operation: &'static str,
         owner: &Owner,
         entries: &[(SessionId, EntryState)],
-    ) -> Result<Vec<Listed>, SessionError> {
+    ) -> Result<Vec<Listed>> {
         let index = self.keyspace.index(owner);
         let keys = entries.iter().map(|(id, _)| self.keyspace.record(id));
         let keys: Vec<_> = keys.collect();

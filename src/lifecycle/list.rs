@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::error::SessionError;
+use crate::error::Result;
 use crate::lifecycle::core::Lifecycle;
 use crate::lifecycle::index::Listed;
 use crate::lifecycle::tasks::run_to_completion;
@@ -15,7 +15,7 @@ impl Lifecycle {
     ///
     /// Also completes a `destroy_all` or a rotation that crashed, and removes entries whose
     /// sessions have ended.
-    pub(crate) async fn list(self: &Arc<Self>, owner: Owner) -> Result<Vec<Listed>, SessionError> {
+    pub(crate) async fn list(self: &Arc<Self>, owner: Owner) -> Result<Vec<Listed>> {
         let index = self.keyspace.index(&owner);
         let reading = self.store.index_list(&index, IndexFilter::All);
         let entries = reading.in_operation("list").await?;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::error::SessionError;
+use crate::error::{Result, SessionError};
 use crate::id::SessionId;
 use crate::lifecycle::core::{Lifecycle, record_error};
 use crate::lifecycle::lifetime::{DEFAULT_SHARE, Remaining, Touch, limit};
@@ -26,7 +26,7 @@ impl Lifecycle {
         self: &Arc<Self>,
         id: &SessionId,
         expires: Option<i64>,
-    ) -> Result<Loaded, SessionError> {
+    ) -> Result<Loaded> {
         let Some(ttl) = self.exact_ttl(expires) else {
             let loaded = self.get_without_touch(id).await?;
             if let Some(ttl) = self.due(&loaded.record, loaded.remaining) {
@@ -50,16 +50,14 @@ impl Lifecycle {
     }
 
     /// Reads the session `id` and leaves its TTL alone.
-    pub(crate) async fn get_without_touch(&self, id: &SessionId) -> Result<Loaded, SessionError> {
+    pub(crate) async fn get_without_touch(&self, id: &SessionId) -> Result<Loaded> {
         let (key, at) = (self.keyspace.record(id), self.now_millis());
         let loaded = self.load_record("load", &key).await;
         self.found(loaded, at)
     }
 
     /// Reads several sessions: in one round trip if all of them are in the same store.
-    pub(crate) async fn get_many(
-        sessions: &[(&Self, &SessionId)],
-    ) -> Vec<Result<Loaded, SessionError>> {
+    pub(crate) async fn get_many(sessions: &[(&Self, &SessionId)]) -> Vec<Result<Loaded>> {
         let same_store = |pair: &[(&Self, _)]| pair[0].0.store.ptr_eq(&pair[1].0.store);
         if !sessions.windows(2).all(same_store) {
             let mut each = Vec::with_capacity(sessions.len());
@@ -86,11 +84,7 @@ impl Lifecycle {
         }
     }
 
-    fn found(
-        &self,
-        loaded: Result<Option<StoredRecord>, SessionError>,
-        at: i64,
-    ) -> Result<Loaded, SessionError> {
+    fn found(&self, loaded: Result<Option<StoredRecord>>, at: i64) -> Result<Loaded> {
         let validated = self.validate(loaded);
         telemetry::loaded(validated.is_ok());
         let (record, ttl) = validated?;
@@ -99,7 +93,7 @@ impl Lifecycle {
     }
 
     /// Returns whether the session exists. Leaves its TTL alone.
-    pub(crate) async fn is_alive(&self, id: &SessionId) -> Result<bool, SessionError> {
+    pub(crate) async fn is_alive(&self, id: &SessionId) -> Result<bool> {
         let key = self.keyspace.record(id);
         let loaded = self.load_record("is_alive", &key).await;
         match self.validate(loaded) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Map;
 
-use crate::error::SessionError;
+use crate::error::{Result, SessionError};
 use crate::id::SessionId;
 use crate::lifecycle::core::{Lifecycle, record_error};
 use crate::lifecycle::create::Created;
@@ -30,7 +30,7 @@ impl Lifecycle {
         owner: &Owner,
         new: Record,
         rotation: Option<Rotation<'_>>,
-    ) -> Result<Created, SessionError> {
+    ) -> Result<Created> {
         let Some(mut rotation) = rotation else {
             return self.create(new, Some(Map::new())).await;
         };
@@ -64,7 +64,7 @@ impl Lifecycle {
         id: &SessionId,
         mut seen: Record,
         owner: &Owner,
-    ) -> Result<Option<Record>, SessionError> {
+    ) -> Result<Option<Record>> {
         let key = self.keyspace.record(id);
         let mut retries = Retries::new(DELETES);
         while retries.next().await {

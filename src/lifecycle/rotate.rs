@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use crate::error::SessionError;
+use crate::error::{Result, SessionError};
 use crate::id::SessionId;
 use crate::lifecycle::core::{Lifecycle, record_error};
 use crate::lifecycle::create::Created;
@@ -24,7 +24,7 @@ pub(crate) const ATTEMPTS: u32 = 5;
 const COPIES: u32 = 64;
 
 /// Makes the new record from the old one. May be called again.
-type Merge<'a> = &'a (dyn Fn(&Record) -> Result<Record, SessionError> + Send + Sync);
+type Merge<'a> = &'a (dyn Fn(&Record) -> Result<Record> + Send + Sync);
 
 /// A rotation, over all its attempts.
 pub(crate) struct Rotation<'a> {
@@ -100,10 +100,7 @@ impl Lifecycle {
     /// (3) decide: one atomic step on the old owner's index makes the old id a tombstone if it is
     /// still active, (4) delete the old record if it still holds what was copied, otherwise copy
     /// it again, (5) remove the old id from the index.
-    pub(crate) async fn rotate(
-        self: Arc<Self>,
-        mut rotation: Rotation<'_>,
-    ) -> Result<Created, SessionError> {
+    pub(crate) async fn rotate(self: Arc<Self>, mut rotation: Rotation<'_>) -> Result<Created> {
         let mut retries = Retries::new(ATTEMPTS);
         while retries.next().await {
             if let Some(created) = self.try_rotate(&mut rotation).await? {
@@ -115,10 +112,7 @@ impl Lifecycle {
 
     /// Makes one attempt, under an id that no other attempt uses. Returns `None` if nothing has
     /// changed and another attempt may succeed.
-    pub(crate) async fn try_rotate(
-        &self,
-        rotation: &mut Rotation<'_>,
-    ) -> Result<Option<Created>, SessionError> {
+    pub(crate) async fn try_rotate(&self, rotation: &mut Rotation<'_>) -> Result<Option<Created>> {
         let record = (rotation.merge)(&rotation.seen)?;
         self.check_size(&record)?;
         let (id, token) = self.issue(record.meta(), Some(&rotation.claims))?;
@@ -133,7 +127,7 @@ impl Lifecycle {
             _ => self.undo_create(&new.id, &new.record).await,
         };
         match stop {
-            Stop::Failed(error) => return Err(error),
+            Stop::Failed(error) => Err(error),
             Stop::OldGone => undone.and(Err(SessionError::Gone)),
             Stop::IdTaken | Stop::NewGone | Stop::OwnerChanged => undone.map(|()| None),
         }
@@ -178,11 +172,7 @@ impl Lifecycle {
     }
 
     /// Returns the TTL of the new record: at most that of the old one if that is not extended.
-    async fn new_ttl(
-        &self,
-        rotation: &Rotation<'_>,
-        record: &Record,
-    ) -> Result<Duration, SessionError> {
+    async fn new_ttl(&self, rotation: &Rotation<'_>, record: &Record) -> Result<Duration> {
         let old = self.keyspace.record(&rotation.old);
         self.ttl_to_write("rotate", &old, record).await
     }
@@ -264,7 +254,7 @@ impl Lifecycle {
 
     /// After a failure the old session goes on, so its tombstone, if there is one, becomes an
     /// active entry. A `destroy_all` that has seen the tombstone still destroys the session.
-    async fn reactivate_old(&self, rotation: &Rotation<'_>) -> Result<(), SessionError> {
+    async fn reactivate_old(&self, rotation: &Rotation<'_>) -> Result<()> {
         let Some(index) = self.index(&rotation.seen) else {
             return Ok(());
         };

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::error::SessionError;
+use crate::error::{Result, SessionError};
 use crate::id::SessionId;
 use crate::lifecycle::core::Lifecycle;
 use crate::lifecycle::reservation::{reserve, reserved_for};
@@ -26,7 +26,7 @@ const RESERVATIONS: u32 = 8;
 const FIRST_LOOK: Duration = Duration::from_millis(4);
 
 /// Makes the record to write from the one in the store. May be called again.
-pub(crate) type Edit<'a> = &'a mut (dyn FnMut(&Record) -> Result<Record, SessionError> + Send);
+pub(crate) type Edit<'a> = &'a mut (dyn FnMut(&Record) -> Result<Record> + Send);
 
 /// A write that was applied.
 pub(crate) struct Saved {
@@ -42,12 +42,7 @@ impl Lifecycle {
     ///
     /// `seen` is the record as it was last seen. If it is still stored, this is one round trip.
     /// Each attempt is one atomic step on the record, so the caller may be dropped at any time.
-    pub(crate) async fn save(
-        &self,
-        id: &SessionId,
-        seen: Record,
-        edit: Edit<'_>,
-    ) -> Result<Saved, SessionError> {
+    pub(crate) async fn save(&self, id: &SessionId, seen: Record, edit: Edit<'_>) -> Result<Saved> {
         let key = self.keyspace.record(id);
         let mut before = seen;
         let mut reserved = false;
@@ -75,7 +70,7 @@ impl Lifecycle {
     }
 
     /// Waits while another writer has reserved a turn, and returns the newest record.
-    async fn wait_for_turn(&self, key: &str, seen: Record) -> Result<Record, SessionError> {
+    async fn wait_for_turn(&self, key: &str, seen: Record) -> Result<Record> {
         let Some(mut left) = reserved_for(&seen, self.now_millis()) else {
             return Ok(seen);
         };
@@ -102,7 +97,7 @@ impl Lifecycle {
         key: &str,
         mut before: Record,
         attempt: Duration,
-    ) -> Result<(Record, bool), SessionError> {
+    ) -> Result<(Record, bool)> {
         for _ in 0..RESERVATIONS {
             if reserved_for(&before, self.now_millis()).is_some() {
                 break;
@@ -128,7 +123,7 @@ impl Lifecycle {
         key: &str,
         before: &Record,
         after: &Record,
-    ) -> Result<CompareOutcome, SessionError> {
+    ) -> Result<CompareOutcome> {
         self.check_size(after)?;
         let ttl = self.ttl_to_write("update", key, after).await?;
         let expected = before.bytes();

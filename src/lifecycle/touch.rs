@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::error::SessionError;
+use crate::error::{Result, SessionError};
 use crate::id::SessionId;
 use crate::lifecycle::core::Lifecycle;
 use crate::lifecycle::lifetime::{Remaining, is_storable, limit};
@@ -17,7 +17,7 @@ impl Lifecycle {
         id: &SessionId,
         record: &Record,
         ttl: Option<Duration>,
-    ) -> Result<Remaining, SessionError> {
+    ) -> Result<Remaining> {
         let at = self.now_millis();
         let longest = match ttl {
             None => self.ttl(record).ok(),
@@ -33,12 +33,7 @@ impl Lifecycle {
 
     /// Returns what the store has left of a session that is past its absolute end by the clock of
     /// this host, but within the leeway: its TTL is not extended.
-    async fn keep_ttl(
-        &self,
-        id: &SessionId,
-        record: &Record,
-        at: i64,
-    ) -> Result<Remaining, SessionError> {
+    async fn keep_ttl(&self, id: &SessionId, record: &Record, at: i64) -> Result<Remaining> {
         let key = self.keyspace.record(id);
         match self.ttl_to_write("touch", &key, record).await {
             Ok(ttl) => Ok(Remaining::new(Some(ttl), at)),
@@ -54,7 +49,7 @@ impl Lifecycle {
         id: &SessionId,
         record: &Record,
         remaining: Remaining,
-    ) -> Result<Remaining, SessionError> {
+    ) -> Result<Remaining> {
         if self.due(record, remaining).is_some() {
             return self.touch(id, record, None).await;
         }
@@ -72,7 +67,7 @@ impl Lifecycle {
         id: &SessionId,
         record: &Record,
         ttl: Duration,
-    ) -> Result<(), SessionError> {
+    ) -> Result<()> {
         let key = self.keyspace.record(id);
         let set = if let Some(index) = self.index(record) {
             let entry = self.entry(&index, id, ttl);

@@ -1,6 +1,6 @@
 //! Giving a session to another owner.
 
-use crate::error::SessionError;
+use crate::error::{Result, SessionError};
 use crate::id::SessionId;
 use crate::lifecycle::core::Lifecycle;
 use crate::lifecycle::retries::Retries;
@@ -14,11 +14,7 @@ impl Lifecycle {
     ///
     /// The entry in the new owner's index must be active. If it is a tombstone, a concurrent
     /// `destroy_all` may have passed the session by, because it belonged to the old owner then.
-    pub(crate) async fn transfer_owner(
-        &self,
-        id: &SessionId,
-        saved: &Saved,
-    ) -> Result<(), SessionError> {
+    pub(crate) async fn transfer_owner(&self, id: &SessionId, saved: &Saved) -> Result<()> {
         // The old owner's entry stays: another handle may just be giving the session back.
         // Sessions of other owners are neither listed nor destroyed, and their entries are
         // removed when due.
@@ -31,7 +27,7 @@ impl Lifecycle {
         }
     }
 
-    async fn is_active(&self, index: &str, id: &SessionId) -> Result<bool, SessionError> {
+    async fn is_active(&self, index: &str, id: &SessionId) -> Result<bool> {
         let reading = self.store.index_get(index, id.as_str());
         let state = reading.in_operation("update").await?;
         Ok(matches!(state, Some(EntryState::Active { .. })))
@@ -41,12 +37,7 @@ impl Lifecycle {
     ///
     /// The `destroy_all` that set the tombstone either finds that the session is the owner's and
     /// deletes it, or has found that it was not yet.
-    async fn reindex(
-        &self,
-        id: &SessionId,
-        index: &str,
-        record: &Record,
-    ) -> Result<(), SessionError> {
+    async fn reindex(&self, id: &SessionId, index: &str, record: &Record) -> Result<()> {
         let key = self.keyspace.record(id);
         let ttl = self.ttl_to_write("update", &key, record).await?;
         let mut retries = Retries::new(ATTEMPTS);

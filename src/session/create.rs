@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::error::SessionError;
+use crate::error::{Result, SessionError};
 use crate::id::SessionId;
 use crate::lifecycle::create::Created;
 use crate::record::encode;
@@ -66,7 +66,7 @@ impl Session {
 pub struct CreateSession {
     session: Session,
     id: Option<SessionId>,
-    claims: Result<Map<String, Value>, SessionError>,
+    claims: Result<Map<String, Value>>,
 }
 
 impl CreateSession {
@@ -149,7 +149,7 @@ impl fmt::Debug for CreateSession {
 }
 
 impl IntoFuture for CreateSession {
-    type Output = Result<Token, SessionError>;
+    type Output = Result<Token>;
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
@@ -165,7 +165,7 @@ async fn store(
     session: Session,
     id: Option<SessionId>,
     claims: Option<Map<String, Value>>,
-) -> Result<Created, SessionError> {
+) -> Result<Created> {
     let create = async |inner: Arc<Inner>| {
         // Taken inside the operation lock, so that changes which an earlier operation of this
         // handle is storing are not stored twice.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use crate::clock::{from_unix_millis, from_unix_seconds};
-use crate::error::SessionError;
+use crate::error::Result;
 use crate::id::SessionId;
 use crate::lifecycle::core::Lifecycle;
 use crate::lifecycle::index::Listed;
@@ -22,10 +22,7 @@ pub struct SessionEntry {
 }
 
 impl SessionEntry {
-    pub(crate) async fn list(
-        lifecycle: &Arc<Lifecycle>,
-        owner: Owner,
-    ) -> Result<Vec<Self>, SessionError> {
+    pub(crate) async fn list(lifecycle: &Arc<Lifecycle>, owner: Owner) -> Result<Vec<Self>> {
         let listed = lifecycle.list(owner).await?;
         let now = lifecycle.now_millis();
         let entries = listed

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Map, Value};
 
-use crate::error::{JsonErrorKind, SessionError};
+use crate::error::{JsonErrorKind, Result, SessionError};
 use crate::id::SessionId;
 use crate::lifecycle::core::Lifecycle;
 use crate::lifecycle::create::Created;
@@ -66,7 +66,7 @@ pub(crate) enum OwnerChange {
 
 impl OwnerChange {
     /// The metadata after the change.
-    fn apply(&self, meta: Meta) -> Result<Meta, SessionError> {
+    fn apply(&self, meta: Meta) -> Result<Meta> {
         let owner = match self {
             Self::Keep => meta.owner,
             Self::Clear => None,
@@ -97,7 +97,7 @@ impl Current {
     }
 
     /// The claims of the application in the token.
-    pub(crate) fn custom_claims(&self) -> Result<Map<String, Value>, SessionError> {
+    pub(crate) fn custom_claims(&self) -> Result<Map<String, Value>> {
         let encode = |_| SessionError::encode(Some("claims".to_owned()), JsonErrorKind::Type);
         let custom = self.claims.as_ref().map(Claims::custom);
         custom
@@ -125,7 +125,7 @@ impl Pending {
     }
 
     /// The record `before` with the changes.
-    pub(crate) fn merge(&self, before: &Record) -> Result<Record, SessionError> {
+    pub(crate) fn merge(&self, before: &Record) -> Result<Record> {
         let data = SessionData::new(Some(before.clone()), Arc::clone(&self.changes));
         // The metadata is that of the store: a stale handle never gives a session back to an
         // owner that it had before.
@@ -135,7 +135,7 @@ impl Pending {
     }
 
     /// The record of a new session with the changes.
-    pub(crate) fn new_record(&self, lifecycle: &Lifecycle) -> Result<Record, SessionError> {
+    pub(crate) fn new_record(&self, lifecycle: &Lifecycle) -> Result<Record> {
         let now = self.began.div_euclid(1000);
         let meta = Meta {
             owner: None,
@@ -180,8 +180,8 @@ impl Inner {
     pub(crate) async fn run<T>(
         &self,
         name: &'static str,
-        operation: impl Future<Output = Result<T, SessionError>>,
-    ) -> Result<T, SessionError> {
+        operation: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
         // A touch during a rotation of the same handle would find the old id gone.
         let _lock = self.operation.lock().await;
         operation
@@ -190,7 +190,7 @@ impl Inner {
     }
 
     /// The active session.
-    pub(crate) fn current(&self) -> Result<Current, SessionError> {
+    pub(crate) fn current(&self) -> Result<Current> {
         let mut state = self.lock();
         // Without a session the operation fails, and the response still depends on that.
         state.access.state_read = true;
@@ -216,7 +216,7 @@ impl Inner {
     }
 
     /// The active session and the changes to store in it.
-    pub(crate) fn current_and_pending(&self) -> Result<(Current, Pending), SessionError> {
+    pub(crate) fn current_and_pending(&self) -> Result<(Current, Pending)> {
         let current = self.current()?;
         // Rejected here, since reading all the fields would cost what the limit is to save.
         let field_count = self.lock().data.min_field_count();
@@ -230,7 +230,7 @@ impl Inner {
         current: Current,
         pending: &Pending,
         edit: Edit<'_>,
-    ) -> Result<(), SessionError> {
+    ) -> Result<()> {
         let id = &current.id;
         let saved = self.lifecycle.save(id, current.record, edit).await?;
         self.lifecycle.transfer_owner(id, &saved).await?;
@@ -292,7 +292,7 @@ impl State {
     /// # Errors
     ///
     /// Why there is no active session.
-    pub(crate) fn active(&self) -> Result<&SessionId, SessionError> {
+    pub(crate) fn active(&self) -> Result<&SessionId> {
         match self.session.error() {
             None => self.id.as_ref().ok_or(SessionError::Gone),
             Some(error) => Err(error),

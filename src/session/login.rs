@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::error::SessionError;
+use crate::error::{Result, SessionError};
 use crate::lifecycle::rotate::Rotation;
 use crate::record::Record;
 use crate::record::owner::Owner;
@@ -77,7 +77,7 @@ impl Session {
 }
 
 impl Inner {
-    async fn login(self: Arc<Self>, owner: Owner) -> Result<Token, SessionError> {
+    async fn login(self: Arc<Self>, owner: Owner) -> Result<Token> {
         // Before anything is changed: without tokens the new session could not be used.
         self.lifecycle.format()?;
         let current = match self.current() {
@@ -109,7 +109,7 @@ impl Inner {
 
     /// Destroys the record of a valid token that is not a session any more: it is corrupt or past
     /// its absolute end.
-    async fn destroy_remains(&self) -> Result<(), SessionError> {
+    async fn destroy_remains(&self) -> Result<()> {
         let id = {
             let state = self.lock();
             match state.session {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::error::SessionError;
+use crate::error::{Result, SessionError};
 use crate::lifecycle::rotate::Rotation;
 use crate::lifecycle::tasks::run_to_completion;
 use crate::record::Record;
@@ -200,10 +200,10 @@ impl Session {
         &self,
         name: &'static str,
         operation: impl FnOnce(Arc<Inner>) -> F + Send + 'static,
-    ) -> Result<T, SessionError>
+    ) -> Result<T>
     where
         T: Send + 'static,
-        F: Future<Output = Result<T, SessionError>> + Send + 'static,
+        F: Future<Output = Result<T>> + Send + 'static,
     {
         let inner = Arc::clone(&self.0);
         run_to_completion(async move {
@@ -217,7 +217,7 @@ impl Session {
 impl Inner {
     /// Stores the changes of the data in one step, and a change of owner in several; without
     /// `owner` that stays pending.
-    async fn store(&self, owner: bool) -> Result<(), SessionError> {
+    async fn store(&self, owner: bool) -> Result<()> {
         let (current, mut pending) = self.current_and_pending()?;
         if !owner {
             pending = pending.without_owner();
@@ -231,7 +231,7 @@ impl Inner {
     async fn modify<R: Send, E: Send>(
         &self,
         mut f: impl FnMut(&mut SessionData) -> Result<R, E> + Send,
-    ) -> Result<Result<R, E>, SessionError> {
+    ) -> Result<Result<R, E>> {
         // The number of fields is checked after `f`, which may remove some.
         let (current, pending) = (self.current()?, self.pending().without_owner());
         let mut result = None;
@@ -254,13 +254,13 @@ impl Inner {
         }
     }
 
-    async fn replace(&self, whole: &SessionData) -> Result<(), SessionError> {
+    async fn replace(&self, whole: &SessionData) -> Result<()> {
         let (current, pending) = (self.current()?, self.pending().without_owner());
         let mut edit = |before: &Record| Ok(whole.to_record(before.meta().clone()));
         self.save(current, &pending, &mut edit).await
     }
 
-    async fn reload(&self) -> Result<(), SessionError> {
+    async fn reload(&self) -> Result<()> {
         let current = self.current()?;
         let expires = current.claims.and_then(|claims| claims.expires_at_unix());
         let loaded = self.lifecycle.load(&current.id, expires).await;
@@ -277,14 +277,14 @@ impl Inner {
         Ok(())
     }
 
-    async fn touch(&self, ttl: Option<Duration>) -> Result<(), SessionError> {
+    async fn touch(&self, ttl: Option<Duration>) -> Result<()> {
         let Current { id, record, .. } = self.current()?;
         let remaining = self.lifecycle.touch(&id, &record, ttl).await?;
         self.lock().remaining = remaining;
         Ok(())
     }
 
-    async fn keep_alive(&self) -> Result<Duration, SessionError> {
+    async fn keep_alive(&self) -> Result<Duration> {
         let current = self.current()?;
         let Current { id, record, .. } = &current;
         let kept = self.lifecycle.keep_alive(id, record, current.remaining);
@@ -294,7 +294,7 @@ impl Inner {
         left.ok_or(SessionError::Gone)
     }
 
-    async fn rotate(self: Arc<Self>) -> Result<Token, SessionError> {
+    async fn rotate(self: Arc<Self>) -> Result<Token> {
         let (current, mut pending) = self.current_and_pending()?;
         pending.end = current.end(&self.lifecycle);
         let claims = current.custom_claims()?;
@@ -305,7 +305,7 @@ impl Inner {
         created.token.ok_or(SessionError::NoTokens)
     }
 
-    async fn destroy(self: Arc<Self>) -> Result<bool, SessionError> {
+    async fn destroy(self: Arc<Self>) -> Result<bool> {
         let (session, id, owner) = {
             let mut state = self.lock();
             state.access = Access {
@@ -331,7 +331,7 @@ impl Inner {
         Ok(destroyed)
     }
 
-    async fn is_alive(&self) -> Result<bool, SessionError> {
+    async fn is_alive(&self) -> Result<bool> {
         let id = match self.current() {
             Ok(current) => current.id,
             Err(error @ SessionError::Unavailable(_)) => return Err(error),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::error::SessionError;
+use crate::error::{Result, SessionError};
 use crate::id::SessionId;
 use crate::lifecycle::tasks::run_to_completion;
 use crate::record::owner::Owner;
@@ -87,7 +87,7 @@ impl Session {
 }
 
 impl Inner {
-    async fn destroy_all(self: Arc<Self>) -> Result<usize, SessionError> {
+    async fn destroy_all(self: Arc<Self>) -> Result<usize> {
         let (_, owner) = self.owned()?;
         let lifecycle = Arc::clone(&self.lifecycle);
         let destroyed = lifecycle.destroy_all(owner, None).await?;
@@ -96,7 +96,7 @@ impl Inner {
     }
 
     /// The id and the stored owner of the active session.
-    fn owned(&self) -> Result<(SessionId, Owner), SessionError> {
+    fn owned(&self) -> Result<(SessionId, Owner)> {
         let current = self.current()?;
         let owner = current.record.owner().cloned();
         Ok((current.id, owner.ok_or(SessionError::NoOwner)?))

@@ -5,7 +5,6 @@
 
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
 use jwt_redis_session::config::{ManualClock, SessionsBuilder};
@@ -84,7 +83,9 @@ fn sessions(store: impl Into<SharedStore>) -> Sessions {
 fn prepared(sessions: &Sessions, owner: Option<&str>) -> Session {
     let session = sessions.new_session();
     session.insert("a", 1).unwrap();
-    owner.map(|owner| session.set_owner(owner).unwrap());
+    if let Some(owner) = owner {
+        session.set_owner(owner).unwrap();
+    }
     session
 }
 
@@ -211,7 +212,7 @@ async fn drop_after<F: Future>(polls: usize, future: F) -> bool {
 async fn poll<F: Future>(polls: usize, future: F) -> bool {
     let mut future = pin!(future);
     for _ in 0..polls {
-        if let Poll::Ready(_) = futures_util::poll!(future.as_mut()) {
+        if futures_util::poll!(future.as_mut()).is_ready() {
             return true;
         }
         tokio::task::yield_now().await;
