@@ -1,5 +1,7 @@
 //! The methods.
 
+use std::borrow::Cow;
+
 use jwt_redis_session::token::TokenError;
 use jwt_redis_session::{SessionEntry, SessionError, SessionId, Token};
 use serde::{Serialize, Serializer};
@@ -72,6 +74,7 @@ pub(super) async fn call(
     name: Option<&str>,
     args: Option<&str>,
 ) -> Result<Reply, ApiError> {
+    // Parsed only for known methods: an unknown one is 404 whatever its arguments.
     let args = || Arguments::parse(args);
     match name.unwrap_or_default() {
         "create" => create(state, &args()?).await,
@@ -95,6 +98,7 @@ async fn create(state: &RpcState, args: &Arguments<'_>) -> Result<Reply, ApiErro
     let session = state.sessions.new_session();
     fields::set(&session, fields)?;
     session.set_owner(&*user)?;
+    // The claims contain the id, so it must be known before the session is created.
     let id = SessionId::parse(Uuid::new_v4().to_string()).expect("a UUID is an id");
     let claims = json!({
         SESSION_ID: state.session_id(&user, &id),
@@ -128,6 +132,7 @@ async fn update(state: &RpcState, client: Client, args: &Arguments<'_>) -> Resul
     let gone = || ApiError::bad_request("the session is gone: it was destroyed or has expired");
     let fields = args.session()?;
     let id = token_id(state, client, args)?;
+    // The update itself refreshes the TTL.
     let loaded = state.sessions.get_without_touch(&id).await;
     let session = loaded.optional()?.ok_or_else(gone)?;
     fields::set(&session, fields)?;
@@ -196,10 +201,7 @@ fn token_id(state: &RpcState, client: Client, args: &Arguments<'_>) -> Result<Se
 }
 
 /// Returns the argument `userId`.
-fn user_id<'a>(
-    state: &RpcState,
-    args: &Arguments<'a>,
-) -> Result<std::borrow::Cow<'a, str>, ApiError> {
+fn user_id<'a>(state: &RpcState, args: &Arguments<'a>) -> Result<Cow<'a, str>, ApiError> {
     let user = args.user_id()?;
     state.check_version(&args.session_version()?)?;
     Ok(user)

@@ -122,6 +122,6 @@ async fn authorized_body(
     request: Request,
 ) -> Result<Bytes, ApiError> {
     state.authorize(client, request.headers())?;
-    let limit = state.settings().max_payload;
-    read_body(request.into_body(), limit, state.body_timeout()).await
+    let (limit, timeout) = (state.app.settings.rpc.max_payload, state.app.body_timeout());
+    read_body(request.into_body(), limit, timeout).await
 }
