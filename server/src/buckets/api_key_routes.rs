@@ -15,7 +15,8 @@ use crate::buckets::names::BucketName;
 use crate::buckets::openapi::{BadRequest, BucketPath};
 use crate::buckets::state::BucketsState;
 use crate::error::{ApiError, ErrorBody};
-use crate::http::{AuthenticationErrors, private_json};
+use crate::http::AuthenticationErrors;
+use crate::private_json::private_json;
 
 /// A bucket and its API key.
 #[derive(Serialize, ToSchema)]

@@ -22,7 +22,8 @@ use crate::buckets::payload::{self, Format};
 use crate::buckets::sessions;
 use crate::buckets::state::BucketsState;
 use crate::error::{ApiError, ErrorBody};
-use crate::http::{AuthenticationErrors, BodyErrors, private_json};
+use crate::http::{AuthenticationErrors, BodyErrors};
+use crate::private_json::private_json;
 use crate::unix_time;
 
 /// A session.

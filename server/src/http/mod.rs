@@ -5,7 +5,6 @@ mod client;
 mod error_responses;
 mod failures;
 mod origin;
-mod private_json;
 mod shared_secret;
 
 pub(crate) use body::read_body;
@@ -13,5 +12,4 @@ pub(crate) use client::{Client, ClientAddress};
 pub(crate) use error_responses::{AuthenticationErrors, BodyErrors, CrossSiteError};
 pub(crate) use failures::FailedAuthentications;
 pub(crate) use origin::{refuse_other_origins, refuse_other_sites};
-pub(crate) use private_json::private_json;
 pub(crate) use shared_secret::SharedSecret;

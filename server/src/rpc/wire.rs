@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use crate::error::ApiError;
-use crate::json_response::json_response;
+use crate::private_json::private_json;
 use crate::rpc::json::{members, string};
 
 /// A call.
@@ -56,7 +56,7 @@ fn parse_args(args: &RawValue) -> Result<Option<Cow<'_, str>>, ApiError> {
 
 /// The body of a successful response: `{"result": …}`.
 #[derive(Debug)]
-pub(super) struct Reply(Vec<u8>);
+pub(super) struct Reply(Box<RawValue>);
 
 impl Reply {
     /// Serializes the result of a method.
@@ -69,7 +69,7 @@ impl Reply {
         struct Body<'a, T> {
             result: &'a T,
         }
-        let body = serde_json::to_vec(&Body { result });
+        let body = serde_json::value::to_raw_value(&Body { result });
         // The error of serde_json may contain data of the session.
         body.map(Self)
             .map_err(|_| ApiError::internal(&"a result is not JSON"))
@@ -104,7 +104,7 @@ impl WireVersion {
     /// Converts the result of a call to a response.
     pub(super) fn respond(self, result: Result<Reply, ApiError>) -> Response {
         let error = match result {
-            Ok(Reply(body)) => return json_response(StatusCode::OK, body),
+            Ok(Reply(body)) => return private_json(StatusCode::OK, body),
             Err(error) => error,
         };
         if let Self::V1 = self {

@@ -11,9 +11,9 @@ use utoipa::ToSchema;
 
 use crate::error::{ApiError, ErrorBody};
 use crate::http::{
-    AuthenticationErrors, BodyErrors, Client, CrossSiteError, private_json, read_body,
-    refuse_other_sites,
+    AuthenticationErrors, BodyErrors, Client, CrossSiteError, read_body, refuse_other_sites,
 };
+use crate::private_json::private_json;
 use crate::users::credentials::Credentials;
 use crate::users::state::{User, UsersState};
 

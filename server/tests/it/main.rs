@@ -1,4 +1,4 @@
-//! The one integration test binary of the service: everything over real HTTP.
+//! Tests of the service over real HTTP.
 
 use test_support as support;
 

@@ -2,7 +2,7 @@
 
 mod api_keys;
 mod authorization;
-mod bucket;
+pub(crate) mod bucket;
 mod etags;
 mod faults;
 mod methods;

@@ -1,6 +1,6 @@
 //! The RPC API.
 
-mod client;
+pub(crate) mod client;
 mod faults;
 mod methods;
 mod tokens;

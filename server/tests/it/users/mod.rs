@@ -17,7 +17,7 @@ fn credentials(username: &str) -> Value {
 }
 
 /// Logs in and returns the bearer token.
-async fn log_in(service: &Service, username: &str) -> String {
+pub(crate) async fn log_in(service: &Service, username: &str) -> String {
     let request = service.post("/sessions").json(&credentials(username));
     let (status, body) = fetch(request).await;
     assert_eq!(status, 200, "{body}");
@@ -29,7 +29,7 @@ fn show(service: &Service, token: &str) -> RequestBuilder {
 }
 
 /// Whether the token is that of a session of `username`.
-async fn is_valid(service: &Service, token: &str, username: &str) -> bool {
+pub(crate) async fn is_valid(service: &Service, token: &str, username: &str) -> bool {
     match fetch(show(service, token)).await {
         (200, body) => body == json!({ "username": username }),
         (401, _) => false,
