@@ -11,15 +11,9 @@ use utoipa::{IntoResponses, PartialSchema as _};
 use crate::rpc::wire::CallErrorBody;
 
 const ERRORS: [(&str, &str); 10] = [
-    (
-        "400",
-        "An argument is missing or wrong, or the session is gone.",
-    ),
+    ("400", "An argument is wrong, or the session is gone."),
     ("401", "The shared secret is missing or wrong."),
-    (
-        "403",
-        "Another site made the browser send this request (`Sec-Fetch-Site`).",
-    ),
+    ("403", "Another site sent this request."),
     ("404", "There is no such method."),
     ("408", "The body was not received in time."),
     (
