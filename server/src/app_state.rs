@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jwt_redis_session::config::SessionsBuilder;
 use jwt_redis_session::store::{SharedStore, StoreError};
-use jwt_redis_session::token::{KeyringError, SigningKey, TokenFormat, VerifyingKey};
+use jwt_redis_session::token::{Key, KeyringError, TokenFormat};
 use jwt_redis_session::{
     Algorithm, Keyring, MemoryStore, RedisConfig, RedisStore, Sessions, Touch,
 };
@@ -77,9 +77,9 @@ impl AppState {
             TokenAlgorithm::HS512 => Algorithm::Hs512,
         };
         let mut keyring =
-            Keyring::builder(algorithm).signing(SigningKey::secret(self.secrets[0].expose()));
+            Keyring::builder(algorithm).signing(Key::secret(self.secrets[0].expose()));
         for secret in &self.secrets[1..] {
-            keyring = keyring.previous(VerifyingKey::secret(secret.expose()));
+            keyring = keyring.previous(Key::secret(secret.expose()));
         }
         keyring.build()
     }

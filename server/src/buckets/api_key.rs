@@ -6,7 +6,7 @@ use crate::buckets::names::BucketName;
 use crate::crypto;
 use crate::secret::Secret;
 
-/// The prefix of every key, which lets scanners find leaked keys.
+/// The prefix of every key, by which secret scanners detect leaked keys.
 const PREFIX: &str = "jrs_";
 
 /// The number of base62 digits that hold 80 bits; a key has two such halves.

@@ -11,7 +11,7 @@ pub(crate) enum AuthenticationErrors {
     /// The credential is missing or wrong.
     #[response(status = 401, headers(("WWW-Authenticate" = String)))]
     Unauthorized(ErrorBody<'static>),
-    /// Too many failed authentications.
+    /// Too many failed authentications. Sessions that have ended do not count.
     #[response(status = 429, headers(("Retry-After" = u64)))]
     TooManyRequests(ErrorBody<'static>),
 }

@@ -1,7 +1,7 @@
 //! Rejects requests that another site made a browser send.
 //!
-//! `tower_http::csrf` lets every `GET` pass, but `GET /sessions` refreshes a session and returns its
-//! user. It also checks `Origin` for every API, where only the admin page does here.
+//! `tower_http::csrf` accepts every `GET`, but `GET /sessions` refreshes a session and returns its
+//! user. It also checks `Origin` for every API, which only the admin page does here.
 
 use http::header::{HOST, ORIGIN};
 use http::{HeaderMap, HeaderValue, StatusCode};

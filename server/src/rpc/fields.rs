@@ -42,7 +42,7 @@ impl Keys {
         Some(Self::Only(stored.collect()))
     }
 
-    fn contain(&self, stored: &str) -> bool {
+    fn includes(&self, stored: &str) -> bool {
         match self {
             Self::All => true,
             Self::Only(names) => names.contains(stored),
@@ -79,7 +79,7 @@ impl Serialize for Fields<'_> {
         }
         let members = members(self.stored.get())
             .ok_or_else(|| S::Error::custom("a stored session is not an object"))?;
-        let requested = members.iter().filter(|(name, _)| self.keys.contain(name));
+        let requested = members.iter().filter(|(name, _)| self.keys.includes(name));
         serializer.collect_map(requested.map(|(name, value)| (client_name(name), value)))
     }
 }

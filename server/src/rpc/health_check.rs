@@ -7,7 +7,6 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::app_state::AppState;
-use crate::error::ErrorBody;
 use crate::operators::health::can_reach_store;
 
 /// The health of the service.
@@ -24,7 +23,6 @@ pub(super) struct HealthCheck {
             example = json!({ "status": "awesome" })),
         (status = 500, description = "The store cannot be reached.", body = HealthCheck,
             example = json!({ "status": "cannot reach redis" })),
-        (status = 503, description = "The request took too long.", body = ErrorBody<'_>),
     ))]
 pub(super) async fn health_check(State(app): State<AppState>) -> (StatusCode, Json<HealthCheck>) {
     let (code, status) = if can_reach_store(&app).await {

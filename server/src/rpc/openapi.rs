@@ -1,5 +1,4 @@
-//! The bodies of calls and responses in the OpenAPI document.
-#![allow(dead_code, reason = "only for the OpenAPI document")]
+//! The responses in the OpenAPI document.
 
 use std::collections::BTreeMap;
 
@@ -9,50 +8,17 @@ use utoipa::openapi::{
 };
 use utoipa::{IntoResponses, PartialSchema as _, ToSchema};
 
-/// A call in version 1 of the wire format.
-#[derive(ToSchema)]
-pub(super) struct NamedCall {
-    /// The method.
-    #[schema(example = "create")]
-    name: String,
-    /// The arguments: a string that contains JSON, either an object or a list whose first element
-    /// is one. No arguments if absent, null or empty.
-    #[schema(example = r#"{"session":{"cart":3},"userId":"jo"}"#)]
-    args: Option<String>,
-}
-
-/// A call in version 2 of the wire format.
-#[derive(ToSchema)]
-pub(super) struct PathCall {
-    /// The arguments: a string that contains JSON, either an object or a list whose first element
-    /// is one. No arguments if absent, null or empty.
-    #[schema(example = r#"[{"session":{"cart":3},"userId":"jo"}]"#)]
-    args: Option<String>,
-}
+use crate::rpc::wire::CallErrorBody;
 
 /// The result of a call.
 #[derive(ToSchema)]
+#[expect(dead_code, reason = "only for the OpenAPI document")]
 pub(super) struct CallResult {
     /// `create`: `{"token"}`; `get`: the fields, or null if the session has ended; `update` and
     /// `destroy`: `"OK"`; `getActiveSessions`: a list of `{"sessionId", "createdAt", "expiresAt",
     /// "session"}`; `destroyAll`: a number; `methods`: a list of `{"name", "docs"}`.
     #[schema(value_type = serde_json::Value, nullable)]
     result: serde_json::Value,
-}
-
-/// The error of a call in version 2 of the wire format.
-#[derive(ToSchema)]
-pub(super) struct CallErrorBody {
-    /// A message for people.
-    #[schema(example = "please specify a token")]
-    error: String,
-    /// 1000: an error of the caller; 4040: there is no such method; 5000: an error of the service.
-    /// Absent if the request as a whole took too long.
-    #[schema(example = 1000, nullable = false)]
-    code: Option<u16>,
-    /// Whether it is an error of the caller. Absent if the request as a whole took too long.
-    #[schema(example = true, nullable = false)]
-    handled: Option<bool>,
 }
 
 const ERRORS: [(&str, &str); 10] = [

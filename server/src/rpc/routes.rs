@@ -12,7 +12,7 @@ use utoipa_axum::routes;
 use crate::app_state::AppState;
 use crate::error::ApiError;
 use crate::http::{Client, read_body};
-use crate::rpc::openapi::{self, CallResult, ErrorsV1, ErrorsV2, NamedCall, PathCall};
+use crate::rpc::openapi::{self, CallResult, ErrorsV1, ErrorsV2};
 use crate::rpc::state::RpcState;
 use crate::rpc::wire::{Call, Reply, WireVersion};
 use crate::rpc::{health_check, methods};
@@ -43,7 +43,7 @@ pub(crate) fn router(app: &AppState) -> Result<OpenApiRouter, StartError> {
 /// | `methods` | | a list of `{name, docs}` |
 #[utoipa::path(post, path = "/rpc", tag = "rpc",
     security((), ("SharedSecret" = [])),
-    request_body(content = NamedCall, content_type = "application/json", examples(
+    request_body(content = Call<'_>, content_type = "application/json", examples(
         ("create" = (value = json!({"name": "create",
             "args": "{\"session\":{\"cart\":3},\"userId\":\"jo\"}"}))),
         ("get" = (value = json!({"name": "get",
@@ -75,7 +75,7 @@ async fn call_by_name(
 #[utoipa::path(post, path = "/rpc/{method}", tag = "rpc",
     security((), ("SharedSecret" = [])),
     params(("method" = String, Path, description = "The method.", example = "create")),
-    request_body(content = Option<PathCall>, content_type = "application/json", examples(
+    request_body(content = Option<Call<'_>>, content_type = "application/json", examples(
         ("create" = (value = json!({"args": "[{\"session\":{\"cart\":3},\"userId\":\"jo\"}]"}))),
         ("get" = (value = json!({
             "args": "{\"token\":\"…\",\"sessionVersion\":\"v1\",\"keys\":\"*\"}"}))),
@@ -98,11 +98,11 @@ async fn call_by_path(
 
 async fn by_name(state: &RpcState, client: Client, request: Request) -> Result<Reply, ApiError> {
     let body = authorized_body(state, client, request).await?;
-    let Call { method, args } = Call::parse(&body)?;
-    methods::call(state, client, method.as_deref(), args.as_deref()).await
+    let Call { name, args } = Call::parse(&body)?;
+    methods::call(state, client, name.as_deref(), args.as_deref()).await
 }
 
-/// The body may be missing or `null`. A method that it names is ignored.
+/// The body may be missing or `null`.
 async fn by_path(
     state: &RpcState,
     client: Client,

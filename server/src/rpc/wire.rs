@@ -6,17 +6,22 @@ use axum::response::{IntoResponse as _, Response};
 use http::StatusCode;
 use serde::Serialize;
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use crate::error::ApiError;
 use crate::private_json::private_json;
 use crate::rpc::json::{members, string};
 
-/// The body of a request.
-#[derive(Debug, Default, PartialEq, Eq)]
+/// A call.
+#[derive(Debug, Default, ToSchema)]
 pub(super) struct Call<'a> {
-    /// The method; only version 1 reads it here.
-    pub(super) method: Option<Cow<'a, str>>,
-    /// The arguments as JSON text; `None` if there are none.
+    /// The method. Ignored if the path contains one.
+    #[schema(value_type = String, required = false, example = "create")]
+    pub(super) name: Option<Cow<'a, str>>,
+    /// The arguments: a string that contains JSON, either an object or a list whose first element
+    /// is one. No arguments if absent, null or empty.
+    #[schema(value_type = Option<String>,
+        example = r#"{"session":{"cart":3},"userId":"jo"}"#)]
     pub(super) args: Option<Cow<'a, str>>,
 }
 
@@ -32,7 +37,7 @@ impl<'a> Call<'a> {
             .and_then(members)
             .ok_or_else(|| ApiError::bad_request("the body is not a JSON object"))?;
         Ok(Self {
-            method: members.get("name").and_then(|name| string(name)),
+            name: members.get("name").and_then(|name| string(name)),
             args: members
                 .get("args")
                 .map_or(Ok(None), |args| parse_args(args))?,
@@ -80,11 +85,18 @@ pub(super) enum WireVersion {
     V2,
 }
 
-/// The body of an error in version 2.
-#[derive(Serialize)]
-struct DetailedError<'a> {
+/// The error of a call in version 2 of the wire format.
+#[derive(Serialize, ToSchema)]
+pub(super) struct CallErrorBody<'a> {
+    /// A message for people.
+    #[schema(example = "please specify a token")]
     error: &'a str,
+    /// 1000: an error of the caller; 4040: there is no such method; 5000: an error of the service.
+    /// Absent if the request as a whole took too long.
+    #[schema(example = 1000, required = false)]
     code: u16,
+    /// Whether it is an error of the caller. Absent if the request as a whole took too long.
+    #[schema(example = true, required = false)]
     handled: bool,
 }
 
@@ -106,7 +118,7 @@ impl WireVersion {
             _ => 1000,
         };
         let message = error.message().to_owned();
-        error.with_body(&DetailedError {
+        error.with_body(&CallErrorBody {
             error: &message,
             code,
             handled: !status.is_server_error(),
@@ -146,7 +158,7 @@ mod tests {
         ] {
             let call = Call::parse(body.as_bytes());
             let call = call.as_ref().map_err(ApiError::message);
-            let call = call.map(|call| (call.method.as_deref(), call.args.as_deref()));
+            let call = call.map(|call| (call.name.as_deref(), call.args.as_deref()));
             assert_eq!(call, expected, "{body}");
         }
         assert!(Call::parse(b"{\"name\":\"\xff\"}").is_err());

@@ -99,7 +99,7 @@ async fn session_that_ends_during_an_upload_is_not_recreated() {
         bucket.key
     );
     socket.write_all(head.as_bytes()).await.expect("send");
-    // The service asks for the body after it has loaded the session.
+    // The service requests the body after it has loaded the session.
     let mut interim = [0; 25];
     socket.read_exact(&mut interim).await.expect("a response");
     assert_eq!(&interim, b"HTTP/1.1 100 Continue\r\n\r\n");

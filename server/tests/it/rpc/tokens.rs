@@ -1,4 +1,4 @@
-//! Tokens of the service, of other apps, and of nobody.
+//! Valid tokens, and tokens that are rejected.
 
 use std::time::Duration;
 

