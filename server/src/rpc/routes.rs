@@ -57,7 +57,8 @@ pub(crate) fn router(app: &AppState) -> Result<OpenApiRouter, StartError> {
         ("methods" = (value = json!({"name": "methods"}))),
     )),
     responses(
-        (status = 200, body = CallResult, example = json!({"result": {"cart": 3}})),
+        (status = 200, description = "The result of the method.", body = CallResult,
+            example = json!({"result": {"cart": 3}})),
         ErrorsV1,
     ))]
 async fn call_by_name(
@@ -81,7 +82,8 @@ async fn call_by_name(
         ("methods" = (value = json!({}))),
     )),
     responses(
-        (status = 200, body = CallResult, example = json!({"result": {"cart": 3}})),
+        (status = 200, description = "The result of the method.", body = CallResult,
+            example = json!({"result": {"cart": 3}})),
         ErrorsV2,
     ))]
 async fn call_by_path(
