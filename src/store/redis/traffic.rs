@@ -8,7 +8,7 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -22,7 +22,6 @@ pub(super) struct Traffic {
     last_arrival: AtomicU64,
     /// How often bytes were handed to the stream.
     writes: AtomicU64,
-    ended: AtomicBool,
 }
 
 impl Traffic {
@@ -31,7 +30,6 @@ impl Traffic {
             born: Instant::now(),
             last_arrival: AtomicU64::new(0),
             writes: AtomicU64::new(0),
-            ended: AtomicBool::new(false),
         })
     }
 
@@ -58,11 +56,6 @@ impl Traffic {
     /// still what it was before the call, then nothing of the call was written.
     pub(super) fn writes(&self) -> u64 {
         self.writes.load(Ordering::Acquire)
-    }
-
-    /// Whether the task that drives the connection has ended: nothing is written any more.
-    pub(super) fn has_ended(&self) -> bool {
-        self.ended.load(Ordering::Acquire)
     }
 }
 
@@ -110,14 +103,5 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(cx)
-    }
-}
-
-/// Records the end of a connection when dropped: with its task, or with the runtime of the task.
-pub(super) struct EndOfTraffic(pub(super) Arc<Traffic>);
-
-impl Drop for EndOfTraffic {
-    fn drop(&mut self) {
-        self.0.ended.store(true, Ordering::Release);
     }
 }
