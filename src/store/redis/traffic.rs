@@ -55,6 +55,8 @@ impl Traffic {
     /// How often bytes were handed to the stream until now. If a call fails and the number is
     /// still what it was before the call, then nothing of the call was written.
     pub(super) fn writes(&self) -> u64 {
+        // With the release of the writer: a call that failed sees every write of its command.
+        // Writes of other calls are counted too, which only makes the answer more careful.
         self.writes.load(Ordering::Acquire)
     }
 }
