@@ -202,9 +202,11 @@ fn keyed(entry: &SessionEntry) -> Option<KeyedBucket> {
 
 #[cfg(test)]
 mod tests {
+    use std::hash::Hash;
+
     use jwt_redis_session::MemoryStore;
     use jwt_redis_session::store::StoreError;
-    use jwt_redis_session::testing::{Delivery, Hook, Hooked, Step};
+    use jwt_redis_session::testing::{Hook, Hooked, Step};
     use tokio::sync::Semaphore;
 
     use super::*;
@@ -218,12 +220,16 @@ mod tests {
     }
 
     impl Hook for PausedRemoval {
-        async fn before(&self, step: Step) -> Result<Delivery, StoreError> {
+        async fn around<T: Hash + Send>(
+            &self,
+            step: Step,
+            call: impl Future<Output = Result<T, StoreError>> + Send,
+        ) -> Result<T, StoreError> {
             if step == Step::IndexRemove {
                 self.paused.add_permits(1);
                 self.resume.acquire().await.unwrap().forget();
             }
-            Ok(Delivery::Deliver)
+            call.await
         }
     }
 
