@@ -31,7 +31,7 @@ pub(super) struct Connection {
     /// The task that drives the connection; `None` for one of a pool, whose stream is not ours.
     driver: Option<AbortHandle>,
     timeouts: AtomicU32,
-    /// Whole seconds, plus one, from its birth to the last answer; 0 before the first one.
+    /// Whole seconds, plus one, from its creation to the last answer; 0 before the first one.
     answered_at: AtomicU64,
     discarded: AtomicBool,
 }

@@ -17,8 +17,8 @@ use tokio::time::Instant;
 
 /// What was seen on a stream.
 pub(super) struct Traffic {
-    born: Instant,
-    /// Milliseconds from `born` until bytes last arrived.
+    created: Instant,
+    /// Milliseconds from `created` until bytes last arrived.
     last_arrival: AtomicU64,
     /// How often bytes were handed to the stream.
     writes: AtomicU64,
@@ -27,7 +27,7 @@ pub(super) struct Traffic {
 impl Traffic {
     pub(super) fn new() -> Arc<Self> {
         Arc::new(Self {
-            born: Instant::now(),
+            created: Instant::now(),
             last_arrival: AtomicU64::new(0),
             writes: AtomicU64::new(0),
         })
@@ -35,17 +35,17 @@ impl Traffic {
 
     /// Returns how long ago the connection was made.
     pub(super) fn age(&self) -> Duration {
-        self.born.elapsed()
+        self.created.elapsed()
     }
 
     /// When bytes last arrived, to the millisecond, or when the connection was made.
     pub(super) fn last_arrival(&self) -> Instant {
-        self.born + Duration::from_millis(self.last_arrival.load(Ordering::Relaxed))
+        self.created + Duration::from_millis(self.last_arrival.load(Ordering::Relaxed))
     }
 
     /// Records that bytes arrived.
     pub(super) fn record_arrival(&self) {
-        let now = u64::try_from(self.born.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let now = u64::try_from(self.created.elapsed().as_millis()).unwrap_or(u64::MAX);
         // Written only when it changes: all calls of a pooled connection share this cache line.
         if self.last_arrival.load(Ordering::Relaxed) != now {
             self.last_arrival.store(now, Ordering::Relaxed);
