@@ -14,8 +14,6 @@ mod edges;
 mod faults;
 #[cfg(feature = "redis")]
 mod faults_store;
-#[cfg(all(feature = "test-util", feature = "redis"))]
-mod faulty;
 mod format;
 #[cfg(feature = "redis")]
 mod format_redis;
@@ -33,5 +31,5 @@ mod merge;
 mod metrics;
 mod middleware;
 mod operations;
-#[cfg(feature = "redis")]
+#[cfg(all(feature = "redis", feature = "test-util"))]
 mod redis_store;
