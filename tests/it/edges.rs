@@ -9,13 +9,13 @@ use jwt_redis_session::config::{ManualClock, SessionsBuilder};
 use jwt_redis_session::store::{
     CompareOutcome, NewEntry, NewRecord, PutMode, SharedStore, Store, StoreErrorKind,
 };
-use jwt_redis_session::testing::{Faults, Step};
+use jwt_redis_session::testing::{Faults, Hooked, Step};
 use jwt_redis_session::{
     Keyring, Lifetime, MemoryStore, Session, SessionError, SessionId, SessionState, Sessions,
     token::NewClaims,
 };
 use serde_json::{Value, json};
-use test_support::scheduler::{Scheduler, Stepping};
+use test_support::StopBefore;
 
 const NODE_ID: &str = "0f7b5c3e-52a4-4c0b-9d3a-6f2a1f0c9b8e";
 
@@ -52,21 +52,6 @@ fn forge(claims: &Value) -> String {
 
 fn at(unix_seconds: i64) -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(unix_seconds.unsigned_abs())
-}
-
-/// Runs `process` until it waits for the step `last`, or ends.
-async fn run_to(scheduler: &Scheduler, process: &Stepping, last: Option<Step>) {
-    let id = process.hook().process();
-    loop {
-        scheduler.settle().await;
-        let waiting = scheduler.waiting();
-        match waiting.iter().find(|waiting| waiting.process == id) {
-            Some(waiting) if Some(waiting.step) != last => {
-                scheduler.step(id).await;
-            }
-            _ => return,
-        }
-    }
 }
 
 /// npm: `create({sub: 42})`. The owner comes from the record, never from the token.
@@ -203,14 +188,13 @@ async fn a_session_that_comes_back_while_its_old_entry_is_pruned_stays_listed() 
         wanderer.update().await.unwrap();
         stays.update().await.unwrap();
     }
-    let scheduler = Scheduler::new(store);
-    let process = scheduler.process("list");
-    let listing = build(process.clone().into());
+    let stop = StopBefore::new(Step::IndexRemove);
+    let listing = build(Hooked::new(store, Arc::clone(&stop)).into());
     let list = tokio::spawn(async move { listing.list("a").await.map(|list| list.len()) });
-    run_to(&scheduler, &process, Some(Step::IndexRemove)).await;
+    stop.reached().await;
     wanderer.set_owner("a").unwrap();
     wanderer.update().await.unwrap();
-    run_to(&scheduler, &process, None).await;
+    stop.resume();
     assert_eq!(list.await.unwrap(), Ok(1));
     assert_eq!(sessions.list("a").await.unwrap().len(), 2);
     assert_eq!(sessions.destroy_all("a").await, Ok(2));
@@ -221,17 +205,16 @@ async fn a_session_that_comes_back_while_its_old_entry_is_pruned_stays_listed() 
 async fn a_touch_waits_for_the_rotation_of_the_same_handle() {
     let store = MemoryStore::new();
     let (_, token) = created(&sessions(store.clone()), None).await;
-    let scheduler = Scheduler::new(store);
-    let process = scheduler.process("handle");
-    let stepped = sessions(process.clone());
-    let opening = tokio::spawn(async move { stepped.open(&token).await.unwrap() });
-    run_to(&scheduler, &process, None).await;
-    let session = opening.await.unwrap();
+    let stop = StopBefore::new(Step::CompareAndDelete);
+    let stopped = sessions(Hooked::new(store, Arc::clone(&stop)));
+    let session = stopped.open(&token).await.unwrap();
     let (rotating, touching) = (session.clone(), session.clone());
     let rotation = tokio::spawn(async move { rotating.rotate().await });
-    run_to(&scheduler, &process, Some(Step::CompareAndDelete)).await;
-    let touch = tokio::spawn(async move { touching.touch().await });
-    run_to(&scheduler, &process, None).await;
+    stop.reached().await;
+    let mut touch = tokio::spawn(async move { touching.touch().await });
+    let early = tokio::time::timeout(Duration::from_millis(20), &mut touch).await;
+    assert!(early.is_err(), "the touch did not wait");
+    stop.resume();
     rotation.await.unwrap().unwrap();
     assert_eq!(touch.await.unwrap(), Ok(()));
     assert_eq!(session.state(), SessionState::Active);

@@ -2,6 +2,8 @@
 
 use test_support as support;
 
+#[cfg(feature = "redis")]
+mod acknowledged;
 #[cfg(all(feature = "axum", feature = "redis"))]
 mod app;
 #[cfg(feature = "test-util")]
@@ -20,8 +22,6 @@ mod faulty;
 mod format;
 #[cfg(feature = "redis")]
 mod format_redis;
-#[cfg(feature = "redis")]
-mod history;
 #[cfg(feature = "test-util")]
 mod interleavings;
 #[cfg(feature = "redis")]
