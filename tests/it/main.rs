@@ -17,8 +17,6 @@ mod edges;
 mod faults;
 #[cfg(feature = "redis")]
 mod faults_store;
-#[cfg(all(feature = "test-util", feature = "redis"))]
-mod faulty;
 mod format;
 #[cfg(feature = "redis")]
 mod format_redis;
@@ -32,5 +30,5 @@ mod metrics;
 mod middleware;
 mod operations;
 mod readme;
-#[cfg(feature = "redis")]
+#[cfg(all(feature = "redis", feature = "test-util"))]
 mod redis_store;

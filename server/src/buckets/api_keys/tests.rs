@@ -1,8 +1,10 @@
 //! Tests of API keys, each on a separate store.
 
+use std::hash::Hash;
+
 use jwt_redis_session::MemoryStore;
 use jwt_redis_session::store::{SharedStore, StoreError};
-use jwt_redis_session::testing::{Delivery, Hook, Hooked, Step};
+use jwt_redis_session::testing::{Hook, Hooked, Step};
 use tokio::sync::Semaphore;
 
 use super::*;
@@ -61,12 +63,16 @@ struct Halting {
 }
 
 impl Hook for Halting {
-    async fn before(&self, step: Step) -> Result<Delivery, StoreError> {
+    async fn around<T: Hash + Send>(
+        &self,
+        step: Step,
+        call: impl Future<Output = Result<T, StoreError>> + Send,
+    ) -> Result<T, StoreError> {
         if step == Step::IndexRemove {
             self.halted.add_permits(1);
             self.go_on.acquire().await.unwrap().forget();
         }
-        Ok(Delivery::Deliver)
+        call.await
     }
 }
 
