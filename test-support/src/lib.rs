@@ -21,6 +21,4 @@ mod waiting;
 
 pub use counting::Counting;
 pub use stop_before::StopBefore;
-pub use waiting::{
-    alive_tasks, eventually, is_long, rounds, seconds, unique, until_it_went_both_ways,
-};
+pub use waiting::{alive_tasks, eventually, rounds, seconds, unique, until_it_went_both_ways};

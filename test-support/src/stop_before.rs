@@ -1,10 +1,11 @@
 //! A hook that stops a call in the middle.
 
+use std::hash::Hash;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use jwt_redis_session::store::StoreError;
-use jwt_redis_session::testing::{Delivery, Hook, Step};
+use jwt_redis_session::testing::{Hook, Step};
 use tokio::sync::Notify;
 
 /// Hook that stops the first step of one kind until it is resumed. Other steps run.
@@ -39,11 +40,15 @@ impl StopBefore {
 }
 
 impl Hook for StopBefore {
-    async fn before(&self, step: Step) -> Result<Delivery, StoreError> {
+    async fn around<T: Hash + Send>(
+        &self,
+        step: Step,
+        call: impl Future<Output = Result<T, StoreError>> + Send,
+    ) -> Result<T, StoreError> {
         if step == self.step && !self.used.swap(true, Ordering::SeqCst) {
             self.reached.notify_one();
             self.resumed.notified().await;
         }
-        Ok(Delivery::Deliver)
+        call.await
     }
 }

@@ -74,18 +74,27 @@ impl Client {
         session.insert("round", round).unwrap();
         self.known(session.update().await)?;
         let opened = self.known(self.sessions.open(&first).await)?;
-        assert_eq!(opened.get("round").unwrap(), Some(round), "an update is lost");
+        assert_eq!(
+            opened.get("round").unwrap(),
+            Some(round),
+            "an update is lost"
+        );
         let second = self.known(session.rotate().await)?.into_string();
         self.ended.push(first);
         let opened = self.known(self.sessions.open(&second).await)?;
-        assert_eq!(opened.get("round").unwrap(), Some(round), "a rotation lost data");
+        assert_eq!(
+            opened.get("round").unwrap(),
+            Some(round),
+            "a rotation lost data"
+        );
         if round % 2 == 0 {
             self.known(session.destroy().await)?;
         } else {
             self.known(self.sessions.destroy_all(&owner).await)?;
         }
         self.ended.push(second);
-        self.assert_ended(&self.ended[self.ended.len().saturating_sub(4)..]).await;
+        self.assert_ended(&self.ended[self.ended.len().saturating_sub(4)..])
+            .await;
         Some(())
     }
 
@@ -123,9 +132,13 @@ async fn disturb(server: &mut RedisServer, proxies: &[Proxy], kind: usize) {
         }
         // The writes are applied, but the replies are lost.
         _ => {
-            proxies.iter().for_each(|proxy| proxy.cut_replies_after(Some(300)));
+            proxies
+                .iter()
+                .for_each(|proxy| proxy.cut_replies_after(Some(300)));
             wait(200).await;
-            proxies.iter().for_each(|proxy| proxy.cut_replies_after(None));
+            proxies
+                .iter()
+                .for_each(|proxy| proxy.cut_replies_after(None));
         }
     }
     wait(150).await;
@@ -136,7 +149,9 @@ async fn acknowledged_operations_survive_faults() {
     let mut server = RedisServer::start_with(&["--appendonly", "yes", "--appendfsync", "always"]);
     let sessions = |url: String| {
         let keyring = Keyring::hs256("0123456789abcdef0123456789abcdef").unwrap();
-        Sessions::builder(RedisStore::lazy(&url).unwrap(), keyring).build().unwrap()
+        Sessions::builder(RedisStore::lazy(&url).unwrap(), keyring)
+            .build()
+            .unwrap()
     };
     let direct = sessions(server.url());
     let shared = direct.new_session().create().await.unwrap().into_string();
@@ -164,7 +179,10 @@ async fn acknowledged_operations_survive_faults() {
         client.sessions = direct.clone();
         let shared = eventually("an answer", async || direct.open(&shared).await.ok()).await;
         let shown: u64 = shared.get(&client.name).unwrap().unwrap_or_default();
-        assert!(shown >= client.acknowledged, "an acknowledged update is lost");
+        assert!(
+            shown >= client.acknowledged,
+            "an acknowledged update is lost"
+        );
         client.assert_ended(&client.ended).await;
     }
     let counts = [&answers.known, &answers.unknown].map(|count| count.load(Ordering::SeqCst));

@@ -60,7 +60,9 @@ impl End {
 
     /// Returns the processes whose action `select` selects.
     pub(super) fn which(&self, select: impl Fn(Action) -> bool) -> impl Iterator<Item = &Process> {
-        self.processes.iter().filter(move |each| select(each.action))
+        self.processes
+            .iter()
+            .filter(move |each| select(each.action))
     }
 
     pub(super) fn none(&self, select: impl Fn(Action) -> bool) -> bool {
@@ -99,7 +101,12 @@ impl End {
         let issue = |action: Action| {
             action.rotates() || matches!(action, Action::Create | Action::CreateWithId)
         };
-        known.extend(self.which(issue).filter_map(Process::ok).flatten().flatten());
+        known.extend(
+            self.which(issue)
+                .filter_map(Process::ok)
+                .flatten()
+                .flatten(),
+        );
         known.retain(|id| self.works(id));
         known
     }
@@ -180,7 +187,10 @@ impl End {
             let mut left = self.entries(index).into_iter();
             // A guest session whose change of owner crashed has an entry, but is not the owner's.
             let ended = left.all(|entry| self.works(&id(&entry.member)));
-            ensure(ended, "an entry of an ended session is left after two destroy_alls")?;
+            ensure(
+                ended,
+                "an entry of an ended session is left after two destroy_alls",
+            )?;
         }
         Ok(())
     }

@@ -38,7 +38,9 @@ impl Before {
         if let Some(owner) = self.owner() {
             session.set_owner(owner).unwrap();
         }
-        session.insert("of", self.owner().unwrap_or("guest")).unwrap();
+        session
+            .insert("of", self.owner().unwrap_or("guest"))
+            .unwrap();
         session.create().await.unwrap();
         if self == Self::Two {
             create(&z, OWNER).await.unwrap();

@@ -109,10 +109,16 @@ impl End {
         let origin = self.before.owner().unwrap_or("guest").to_owned();
         let kept = self.keeps_data(rotation.action);
         let expected = kept.then_some(origin);
-        ensure(self.origin(new) == expected, "the data is not that of the owner")?;
+        ensure(
+            self.origin(new) == expected,
+            "the data is not that of the owner",
+        )?;
         let crossed = |update: &Process| !kept && self.has(new, update.name);
         let updates = self.which(|action| action == Action::Update);
-        ensure(!updates.into_iter().any(crossed), "an update crossed to another owner")
+        ensure(
+            !updates.into_iter().any(crossed),
+            "an update crossed to another owner",
+        )
     }
 
     fn check_destroy(&self, destroyed: &[SessionId]) -> Result<(), String> {
@@ -128,9 +134,8 @@ impl End {
     /// rotation makes of it.
     fn check_destroy_all(&self, all: &Process, owner: &str) -> Result<(), String> {
         let sets = |action: Action| action.new_owner() == Some(owner);
-        let sets_before = |process: &Process| {
-            process.ok().is_some() && process.call.precedes(&all.call)
-        };
+        let sets_before =
+            |process: &Process| process.ok().is_some() && process.call.precedes(&all.call);
         let owned_before = if self.before.owner() == Some(owner) {
             self.none(|action| sets_owner(action) && sets(action))
         } else {
@@ -144,9 +149,13 @@ impl End {
             gone.push(id("z0"));
         }
         let created = self.which(|action| creates(action) && owner == OWNER || sets(action));
-        let earlier = created.filter(|each| sets_before(each)).filter_map(Process::ok);
+        let earlier = created
+            .filter(|each| sets_before(each))
+            .filter_map(Process::ok);
         gone.extend(earlier.flatten().flatten());
-        let rotated = self.which(|action| action == Action::Rotate).filter_map(Process::ok);
+        let rotated = self
+            .which(|action| action == Action::Rotate)
+            .filter_map(Process::ok);
         if self.before.owner() == Some(owner) {
             gone.extend(rotated.flatten().flatten());
         }
@@ -159,7 +168,10 @@ impl End {
             action.rotates() || matches!(action, Action::Destroy | Action::DestroyAll(_))
         };
         if self.none(ends_a) && self.before != Before::Abandoned {
-            ensure(self.works(&id("a0")), "destroy_others ends the kept session")?;
+            ensure(
+                self.works(&id("a0")),
+                "destroy_others ends the kept session",
+            )?;
         }
         let mut gone = vec![id("z0")];
         let created = self.which(creates);
@@ -231,11 +243,17 @@ impl End {
         if self.before != Before::Abandoned {
             return Ok(());
         }
-        if self.which(|action| action == Action::List).all(|list| list.ok().is_none()) {
+        if self
+            .which(|action| action == Action::List)
+            .all(|list| list.ok().is_none())
+        {
             let listed = run(self.sessions.list(OWNER));
             ensure(listed.is_ok(), "the next list failed")?;
         }
-        ensure(!self.works(&id("a0")), "a list leaves what a destroy_all began")?;
+        ensure(
+            !self.works(&id("a0")),
+            "a list leaves what a destroy_all began",
+        )?;
         let rotated = self.which(Action::rotates).filter_map(Process::ok).count();
         ensure(rotated == 0, "a session with a tombstone was rotated")
     }

@@ -10,12 +10,11 @@ use super::actions::{OTHER, OWNER};
 use super::explore::Before::{self, Abandoned, Guest, Owned, Two};
 use super::explore::explore;
 
-const ALL: [Action; 15] = [
+const ALL: [Action; 14] = [
     Create,
     CreateWithId,
     Update,
     SetOwner(OTHER),
-    SetOwner(OWNER),
     Touch,
     Rotate,
     RotateTo(OTHER),
@@ -62,6 +61,7 @@ fn two_operations_with_two_crashes_and_two_drops() {
     for other in [Create, Rotate, Touch, DestroyAll(OWNER)] {
         explore(Owned(OWNER), &[DestroyAll(OWNER), other], explorer);
     }
+    explore(Owned(OWNER), &[SetOwner(OTHER), SetOwner(OWNER)], explorer);
     explore(Owned(OWNER), &[Rotate, Rotate], explorer);
     explore(Guest, &[Rotate, Rotate], explorer);
 }
@@ -94,7 +94,11 @@ fn two_sessions_of_one_owner() {
 
 #[test]
 fn a_list_completes_a_destroy_all_that_crashed() {
-    explore(Abandoned, &[List, Create, Rotate], Explorer::new().crashes(1));
+    explore(
+        Abandoned,
+        &[List, Create, Rotate],
+        Explorer::new().crashes(1),
+    );
 }
 
 #[test]
@@ -111,5 +115,9 @@ fn three_operations_with_a_crash() {
     for actions in triples {
         explore(Owned(OWNER), &actions, Explorer::new().crashes(1));
     }
-    explore(Guest, &[Rotate, Destroy, Update], Explorer::new().crashes(1));
+    explore(
+        Guest,
+        &[Rotate, Destroy, Update],
+        Explorer::new().crashes(1),
+    );
 }
