@@ -8,7 +8,6 @@ mod acknowledged;
 mod app;
 #[cfg(feature = "test-util")]
 mod conformance;
-mod coverage;
 #[cfg(feature = "test-util")]
 mod custom_store;
 #[cfg(feature = "test-util")]
@@ -20,15 +19,17 @@ mod faults_store;
 mod format;
 #[cfg(feature = "redis")]
 mod format_redis;
+#[cfg(all(feature = "axum", feature = "redis"))]
+mod http_client;
 #[cfg(feature = "test-util")]
 mod interleavings;
 #[cfg(feature = "redis")]
 mod interop;
+mod log;
 mod merge;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod middleware;
 mod operations;
-mod readme;
 #[cfg(all(feature = "redis", feature = "test-util"))]
 mod redis_store;
