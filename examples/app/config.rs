@@ -75,7 +75,7 @@ impl Config {
             let hint = match error {
                 KeyringError::WeakSecret { .. } => {
                     "; to share one that npm uses already, \
-                     call Keyring::hmac_allowing_weak_secret_for_npm in examples/app/config.rs"
+                     use Key::allowing_weak_secret_for_npm in examples/app/config.rs"
                 }
                 _ => "",
             };

@@ -25,25 +25,11 @@ impl Keyring {
     /// # Errors
     ///
     /// [`KeyringError::WeakSecret`], [`KeyringError::KeyAsSecret`], and
-    /// [`KeyringError::WrongKind`] if `algorithm` is not an HMAC.
+    /// [`KeyringError::WrongKind`] if `algorithm` is not an HMAC. A weak secret that npm deployments
+    /// still use needs [`Key::allowing_weak_secret_for_npm`].
     pub fn hmac(algorithm: Algorithm, secret: impl AsRef<[u8]>) -> Result<Self, KeyringError> {
         Self::builder(algorithm)
             .signing(Key::secret(secret))
-            .build()
-    }
-
-    /// Builds a key ring of one HMAC secret that may be too weak, for npm deployments that use
-    /// one: anyone who guesses the secret can forge tokens.
-    ///
-    /// # Errors
-    ///
-    /// [`KeyringError::WeakSecret`] if it is empty, and [`KeyringError::KeyAsSecret`].
-    pub fn hmac_allowing_weak_secret_for_npm(
-        algorithm: Algorithm,
-        secret: impl AsRef<[u8]>,
-    ) -> Result<Self, KeyringError> {
-        Self::builder(algorithm)
-            .signing(Key::secret(secret).allowing_weak_secret_for_npm())
             .build()
     }
 
