@@ -10,7 +10,7 @@ use crate::support::redis_server::RedisServer;
 #[tokio::test]
 async fn scores_in_redis_are_those_of_the_vectors() {
     let vectors: Value = serde_json::from_str(include_str!("../vectors/index.json")).unwrap();
-    let (active, deleting) = (&vectors["live"], &vectors["dying"]);
+    let (active, deleting) = (&vectors["active"], &vectors["deleting"]);
     let now = deleting["time"].as_i64().unwrap();
     assert_eq!(active["time"], now + 86_400 + 60);
     let redis = RedisServer::start();

@@ -1,6 +1,7 @@
 //! Stores that interfere with the operations.
 
 use std::fmt::Debug;
+use std::hash::Hash;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -9,7 +10,7 @@ use jwt_redis_session::store::{
     CompareOutcome, EntryState, IndexEntry, IndexFilter, NewEntry, NewRecord, PutMode, SharedStore,
     Store, StoreError, StoredRecord, SupersedeOutcome, async_trait,
 };
-use jwt_redis_session::testing::{Delivery, Hook, Hooked, Step};
+use jwt_redis_session::testing::{Hook, Hooked, Step};
 use serde_json::Value;
 
 /// What an [`Intercepted`] store does besides its steps.
@@ -209,10 +210,14 @@ pub(super) fn intercepted<I>(store: impl Into<SharedStore>, intercept: I) -> Int
 pub(super) struct Yield;
 
 impl Hook for Yield {
-    async fn before(&self, _: Step) -> Result<Delivery, StoreError> {
+    async fn around<T: Hash + Send>(
+        &self,
+        _: Step,
+        call: impl Future<Output = Result<T, StoreError>> + Send,
+    ) -> Result<T, StoreError> {
         tokio::task::yield_now().await;
         tokio::task::yield_now().await;
-        Ok(Delivery::Deliver)
+        call.await
     }
 }
 
@@ -226,10 +231,14 @@ pub(super) fn yielding(store: impl Into<SharedStore>) -> Hooked<Yield> {
 pub(super) struct Late(pub(super) Arc<tokio::sync::Notify>);
 
 impl Hook for Late {
-    async fn before(&self, step: Step) -> Result<Delivery, StoreError> {
+    async fn around<T: Hash + Send>(
+        &self,
+        step: Step,
+        call: impl Future<Output = Result<T, StoreError>> + Send,
+    ) -> Result<T, StoreError> {
         if step == Step::CompareAndDelete {
             self.0.notified().await;
         }
-        Ok(Delivery::Deliver)
+        call.await
     }
 }
