@@ -5,7 +5,7 @@
 
 use jwt_redis_session::{
     Algorithm, Keyring, MemoryStore, SessionError, Sessions, TokenRejection,
-    token::{KeyringError, SigningKey, VerifyingKey},
+    token::{Key, KeyringError},
 };
 
 const OLD: &str = "the secret of last year, 32 bytes or more";
@@ -19,15 +19,15 @@ fn before() -> Result<Keyring, KeyringError> {
 /// Signs with the new key, still verifies the old one. Tokens now name the key that signed them.
 fn during() -> Result<Keyring, KeyringError> {
     Keyring::builder(Algorithm::Hs256)
-        .signing(SigningKey::secret(NEW).kid("2027"))
-        .previous(VerifyingKey::secret(OLD).kid("2026"))
+        .signing(Key::secret(NEW).kid("2027"))
+        .previous(Key::secret(OLD).kid("2026"))
         .build()
 }
 
 /// Only the new key.
 fn after() -> Result<Keyring, KeyringError> {
     Keyring::builder(Algorithm::Hs256)
-        .signing(SigningKey::secret(NEW).kid("2027"))
+        .signing(Key::secret(NEW).kid("2027"))
         .build()
 }
 

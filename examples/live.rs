@@ -65,7 +65,7 @@ async fn next(live: Live) -> Option<(Result<Event, Infallible>, Live)> {
     let (text, live) = match session.is_alive().await {
         Ok(true) => ("still logged in", Live::On(session, ticks)),
         Ok(false) => ("logged out", Live::Over),
-        // Unknown. A service that must not continue in this case ends the stream here, too.
+        // Unknown. A stricter service ends the stream here, too.
         Err(_) => ("the store does not answer", Live::On(session, ticks)),
     };
     Some((Ok(Event::default().data(text)), live))

@@ -21,7 +21,7 @@ use jwt_redis_session::{
 use tokio::net::TcpListener;
 use tower::ServiceBuilder;
 
-/// hyper's own body cannot be restored after the layer has looked for a token in it.
+/// hyper's body cannot be restored after the layer has looked for a token in it.
 ///
 /// An app without tokens in bodies takes `Incoming` itself, and
 /// `JwtRedisSession::new(sessions).without_body()`.

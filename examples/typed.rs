@@ -55,7 +55,7 @@ async fn log_in(session: Session) -> Result<String, SessionError> {
     Ok(session.create().await?.into_string())
 }
 
-/// `update_with` reads and writes in one step, so no visit is lost when two come at once.
+/// `update_with` reads and writes in one step, so no visit is lost when two come concurrently.
 async fn visit(session: ActiveSession) -> Result<Json<Profile>, SessionError> {
     let count = |data: &mut jwt_redis_session::SessionData| {
         let mut profile: Profile = data.data()?;

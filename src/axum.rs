@@ -1,5 +1,6 @@
 //! axum extractors for sessions, and responses for their errors.
 
+use std::convert::Infallible;
 use std::ops::Deref;
 
 use axum_core::body::Body;
@@ -21,21 +22,17 @@ impl<S: Sync> FromRequestParts<S> for Session {
     type Rejection = SessionRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
-        match LazySession::of(&parts.extensions) {
-            Some(session) => Ok(session.load().await),
-            None => Err(SessionRejection::missing_layer()),
-        }
+        let session = LazySession::of(&parts.extensions);
+        let session = session.ok_or_else(SessionRejection::missing_layer)?;
+        Ok(session.load().await)
     }
 }
 
 /// `None` if there is no [`JwtRedisSession`](crate::JwtRedisSession) layer.
 impl<S: Sync> OptionalFromRequestParts<S> for Session {
-    type Rejection = SessionRejection;
+    type Rejection = Infallible;
 
-    async fn from_request_parts(
-        parts: &mut Parts,
-        _: &S,
-    ) -> Result<Option<Self>, SessionRejection> {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Infallible> {
         match LazySession::of(&parts.extensions) {
             Some(session) => Ok(Some(session.load().await)),
             None => Ok(None),
@@ -59,10 +56,9 @@ impl<S: Sync, T: 'static> FromRequestParts<S> for Tagged<T> {
     type Rejection = SessionRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
-        match LazyTagged::<T>::of(&parts.extensions) {
-            Some(tagged) => Ok(Self::new(tagged.load().await)),
-            None => Err(SessionRejection::missing_layer()),
-        }
+        let tagged = LazyTagged::<T>::of(&parts.extensions);
+        let tagged = tagged.ok_or_else(SessionRejection::missing_layer)?;
+        Ok(Self::new(tagged.load().await))
     }
 }
 

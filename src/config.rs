@@ -1,8 +1,8 @@
 //! Configuration of [`Sessions`](crate::Sessions).
 //!
-//! [`Sessions::builder`](crate::Sessions::builder) returns a [`SessionsBuilder`]. What can be wrong
-//! in a configuration is found by [`build`](SessionsBuilder::build), so that nothing of it fails
-//! per request. Tests replace the [`Clock`]:
+//! [`Sessions::builder`](crate::Sessions::builder) returns a [`SessionsBuilder`], whose
+//! [`build`](SessionsBuilder::build) checks the configuration. No request fails because of a wrong
+//! setting. Tests replace the [`Clock`]:
 //!
 //! ```
 //! use std::time::Duration;

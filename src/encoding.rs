@@ -67,6 +67,7 @@ pub(crate) fn decode_base64(text: &str, buffer: &mut [u8]) -> Option<usize> {
 
 /// Decodes UTF-8 text from canonical base64url without padding, in one allocation if it is short.
 pub(crate) fn decode_base64url_text(text: &str) -> Option<Arc<str>> {
+    // On the stack, because the decoded length, which the `Arc` needs, is known only afterwards.
     let mut short = [0; SHORT];
     let mut long = Vec::new();
     let buffer = if text.len() <= SHORT / 3 * 4 {
@@ -141,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hex_round_trip() {
+    fn hex_is_read_in_either_case() {
         assert_eq!(hex(&[0, 0x0f, 0xa0, 0xff]), "000fa0ff");
         let decoded = decode_hex_secret(b"000fA0ff").unwrap();
         assert_eq!(**decoded, [0, 0x0f, 0xa0, 0xff]);
@@ -151,17 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_decode_from_every_base64() {
-        for text in ["-_8", "-_8=", "+/8", "+/8="] {
-            assert_eq!(**decode_secret(text.as_bytes()).unwrap(), [0xfb, 0xff]);
-        }
-        for bad in ["+_8", "a", "a b", "-_9"] {
-            assert!(decode_secret(bad.as_bytes()).is_none(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn texts_of_every_length_decode() {
+    fn texts_of_every_length_are_decoded() {
         for length in [0, 1, SHORT - 1, SHORT, SHORT + 1, 6144] {
             let text = "x".repeat(length);
             let decoded = decode_base64url_text(&base64url(&text));

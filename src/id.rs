@@ -48,6 +48,8 @@ impl SessionId {
 
     /// As [`parse`](Self::parse), without a copy if `id` is a part of `text`.
     pub(crate) fn parse_within(text: &Arc<str>, id: &str) -> Result<Self, InvalidSessionId> {
+        // Addresses instead of a search: the text may contain the id twice, and an id with escapes
+        // was copied out of it.
         let start = (id.as_ptr() as usize).wrapping_sub(text.as_ptr() as usize);
         let end = start.wrapping_add(id.len());
         let range = (u16::try_from(start), u16::try_from(end));
@@ -152,18 +154,18 @@ pub struct InvalidSessionId(());
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
 
     #[test]
-    fn only_ids_that_cannot_leave_their_keyspace_parse() {
+    fn only_ids_that_stay_in_their_keyspace_are_parsed() {
         let long = "a".repeat(128);
-        for good in ["0123456789abcdef", "A_-aA_-aA_-aA_-a", long.as_str()] {
+        for good in ["0123456789abcdef", "A_-aA_-aA_-aA_-a", &long] {
             assert_eq!(SessionId::parse(good).unwrap().as_str(), good);
         }
-        let too_long = "a".repeat(129);
         for bad in [
             "",
-            "short",
             "0123456789abcde",
             "0123456789abcde:",
             "*aaaaaaaaaaaaaaaa",
@@ -171,31 +173,28 @@ mod tests {
             "aaaaaaaaaaaaaaa\0",
             "{aaaaaaaaaaaaaaaa}",
             "ääääääääääääääää",
-            too_long.as_str(),
+            &(long + "a"),
         ] {
             assert!(SessionId::parse(bad).is_err(), "{bad:?}");
         }
     }
 
     #[test]
-    fn a_part_of_a_text_is_the_same_id_as_a_copy() {
+    fn part_of_a_text_equals_a_copy() {
         let text: Arc<str> = r#"{"jti":"0123456789abcdef","aud":"short"}"#.into();
         let copy = SessionId::parse("0123456789abcdef").unwrap();
         let part = SessionId::parse_within(&text, &text[8..24]).unwrap();
         assert!(Arc::ptr_eq(&part.text, &text));
         let elsewhere = SessionId::parse_within(&text, "0123456789abcdef").unwrap();
         assert!(!Arc::ptr_eq(&elsewhere.text, &text));
-        let ids = std::collections::HashSet::from([copy, part, elsewhere]);
-        assert_eq!(ids.len(), 1);
+        assert_eq!(HashSet::from([copy, part, elsewhere]).len(), 1);
         assert!(SessionId::parse_within(&text, &text[33..38]).is_err());
     }
 
     #[test]
-    fn printing_an_id_does_not_give_it_away() {
+    fn printed_id_is_a_short_hash() {
         let id = SessionId::random();
-        for text in [format!("{id}"), format!("{id:?}")] {
-            assert!(!text.contains(id.as_str()));
-        }
+        assert!(!format!("{id} {id:?}").contains(id.as_str()));
         assert_eq!(format!("{id}").len(), 8);
     }
 }

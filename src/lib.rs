@@ -14,6 +14,7 @@ mod lifecycle;
 pub mod middleware;
 mod record;
 pub mod reexports;
+mod retries;
 pub mod session;
 mod sessions;
 mod source;

@@ -6,7 +6,7 @@ use std::fmt;
 ///
 /// The request then counts as one without a token: its state is
 /// [`SessionState::Absent`](crate::SessionState::Absent), which carries this reason. The body
-/// reaches the handler unchanged, so a handler with its own limits decides what to do with it.
+/// reaches the handler unchanged, so a handler with other limits decides what to do with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum UnsearchedBody {

@@ -1,4 +1,4 @@
-//! How errors are answered: always as `{"error": "…"}`.
+//! Errors of the app, answered as `{"error": "…"}`.
 
 use axum::Json;
 use axum::http::StatusCode;
@@ -40,8 +40,8 @@ impl IntoResponse for AppError {
     fn into_response(self) -> Response {
         match self {
             Self::Session(error) => error.into_response(),
-            Self::Request(status, message) => {
-                (status, Json(json!({ "error": message }))).into_response()
+            Self::Request(status, error) => {
+                (status, Json(json!({ "error": error }))).into_response()
             }
         }
     }

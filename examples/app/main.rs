@@ -23,7 +23,7 @@
 //! | `JWT_ALGORITHM` | `HS256` | or `HS384`, `HS512` |
 //! | `KEYSPACE` | `sess:` | in front of every key in Redis |
 //! | `MAX_AGE` | `86400` | seconds without use after which a session ends |
-//! | `ABSOLUTE_LIFETIME` | | seconds after which it ends however much it is used |
+//! | `ABSOLUTE_LIFETIME` | | seconds after which it ends even if it is used |
 //! | `LAZY` | `0` | `1` reads a session from Redis only for routes that use it |
 //! | `RUST_LOG` | `info` | `debug` shows every request |
 
@@ -32,45 +32,62 @@ mod error;
 mod page;
 mod params;
 mod routes;
-mod serve;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use axum::Router;
 use axum::http::{Request, StatusCode};
 use axum::routing::on;
-use config::{Config, Wrong};
+use config::Config;
 use error::AppError;
 use jwt_redis_session::{JwtRedisSession, Sessions};
 use routes::GET_AND_POST;
 use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
 use tower_http::trace::TraceLayer;
+
+/// How long requests in progress may take after the shutdown signal.
+const GRACE: Duration = Duration::from_secs(5);
 
 #[tokio::main]
 async fn main() -> ExitCode {
     match run().await {
         Ok(()) => ExitCode::SUCCESS,
-        Err(wrong) => {
-            eprintln!("error: {wrong}");
+        Err(error) => {
+            eprintln!("error: {error}");
             ExitCode::from(2)
         }
     }
 }
 
-async fn run() -> Result<(), Wrong> {
+async fn run() -> Result<(), String> {
     config::logging()?;
     let config = Config::from_env()?;
-    let app = app(config.sessions()?, config.lazy);
-    let listen =
-        |error: std::io::Error| Wrong::new("LISTEN", format!("{}: {error}", config.listen));
-    let listener = TcpListener::bind(&config.listen).await.map_err(listen)?;
-    config.announce();
-    println!(
-        "listening on http://{}",
-        listener.local_addr().map_err(listen)?
-    );
-    serve::serve(listener, app).await;
-    Ok(())
+    let failed = |error: std::io::Error| format!("LISTEN: {}: {error}", config.listen);
+    let listener = TcpListener::bind(&config.listen).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    println!("listening on http://{address}");
+    let app = app(config.sessions, config.lazy);
+    let server = axum::serve(listener, app).with_graceful_shutdown(shutdown_signal());
+    // Clients that never finish their request do not delay the end for ever.
+    let limit = async {
+        shutdown_signal().await;
+        tokio::time::sleep(GRACE).await;
+    };
+    tokio::select! {
+        served = server => served.map_err(failed),
+        () = limit => Ok(()),
+    }
+}
+
+/// Waits for Ctrl-C or SIGTERM.
+async fn shutdown_signal() {
+    let mut terminate = signal(SignalKind::terminate()).expect("SIGTERM can be waited for");
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
 }
 
 fn app(sessions: Sessions, lazy: bool) -> Router {
@@ -83,13 +100,11 @@ fn app(sessions: Sessions, lazy: bool) -> Router {
     } else {
         with_session.layer(layer).merge(without_session)
     };
+    let not_allowed = "only GET and POST are allowed";
     routes
         .fallback(async || AppError::new(StatusCode::NOT_FOUND, "there is no such page"))
-        .method_not_allowed_fallback(async || {
-            AppError::new(
-                StatusCode::METHOD_NOT_ALLOWED,
-                "only GET and POST are allowed",
-            )
+        .method_not_allowed_fallback(async move || {
+            AppError::new(StatusCode::METHOD_NOT_ALLOWED, not_allowed)
         })
         // The path only: a query may hold a password or a token.
         .layer(

@@ -21,7 +21,7 @@ class Failure extends Error {
   }
 }
 
-/** Calls a route; the token goes in a header, so that it stands in no log and no history. */
+/** Calls a route; the token goes in a header, so that no log and no history contains it. */
 async function call(route, params = {}) {
   const headers = { "Content-Type": "application/json" };
   if (store.token) headers.Authorization = `Bearer ${store.token}`;
@@ -105,29 +105,29 @@ function row(entry) {
   const name = document.createElement("code");
   name.textContent = `${entry.id.slice(0, 12)}…`;
   name.title = entry.id;
-  const end = entry.current ? mark() : button(entry.id);
+  const end = entry.current ? currentLabel() : button(entry.id);
   const row = document.createElement("tr");
   row.append(
-    cell("Session", name),
-    cell("Created", time(entry.created)),
-    cell("Expires", time(entry.expires)),
-    cell("", end),
+    column("Session", name),
+    column("Created", time(entry.created)),
+    column("Expires", time(entry.expires)),
+    column("", end),
   );
   return row;
 }
 
-function cell(label, content) {
-  const cell = document.createElement("td");
-  cell.dataset.label = label;
-  cell.append(content);
-  return cell;
+function column(label, content) {
+  const column = document.createElement("td");
+  column.dataset.label = label;
+  column.append(content);
+  return column;
 }
 
-function mark() {
-  const mark = document.createElement("span");
-  mark.className = "current";
-  mark.textContent = "this one";
-  return mark;
+function currentLabel() {
+  const label = document.createElement("span");
+  label.className = "current";
+  label.textContent = "this one";
+  return label;
 }
 
 function button(id) {

@@ -1,4 +1,4 @@
-//! The page to try everything by hand, and its strict rules.
+//! The page to try everything by hand, with a strict content security policy.
 
 use axum::Router;
 use axum::http::header::{
@@ -9,7 +9,7 @@ use axum::routing::on;
 
 use crate::routes::GET_AND_POST;
 
-/// The page's own script and style, and requests to this server; nothing else.
+/// Script, style and requests of this server; nothing else.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
     connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
@@ -23,9 +23,9 @@ pub(crate) fn router() -> Router {
         .route("/page.js", on(GET_AND_POST, js))
 }
 
-fn file(media: &'static str, text: &'static str) -> impl IntoResponse {
+fn file(content_type: &'static str, text: &'static str) -> impl IntoResponse {
     let headers = [
-        (CONTENT_TYPE, media),
+        (CONTENT_TYPE, content_type),
         (CONTENT_SECURITY_POLICY, POLICY),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (REFERRER_POLICY, "no-referrer"),

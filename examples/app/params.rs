@@ -1,9 +1,8 @@
 //! Parameters of a request: in the query, a form or a JSON object.
 
-use axum::body::Bytes;
-use axum::extract::{FromRequest, Request};
-use axum::http::StatusCode;
-use axum::http::header::{CONTENT_TYPE, HeaderMap};
+use axum::extract::{Form, FromRequest, Query, Request};
+use axum::http::header::CONTENT_TYPE;
+use axum::{Json, RequestExt};
 use serde_json::{Map, Value};
 
 use crate::error::AppError;
@@ -14,38 +13,24 @@ pub(crate) struct Params(pub(crate) Map<String, Value>);
 impl<S: Send + Sync> FromRequest<S> for Params {
     type Rejection = AppError;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, AppError> {
-        let mut params = pairs(request.uri().query().unwrap_or_default().as_bytes());
-        let media = media(request.headers());
-        let body = Bytes::from_request(request, state).await;
-        let body = body.map_err(|error| AppError::new(error.status(), error.body_text()))?;
-        params.extend(parse(media.as_deref(), &body)?);
+    async fn from_request(mut request: Request, _: &S) -> Result<Self, AppError> {
+        let query = request.extract_parts::<Query<Map<String, Value>>>().await;
+        let Query(mut params) = query.map_err(|e| AppError::new(e.status(), e.body_text()))?;
+        let content_type = request.headers().get(CONTENT_TYPE);
+        let content_type = content_type.map_or(&b""[..], |value| value.as_bytes());
+        let body: Map<String, Value> = if content_type.starts_with(b"application/json") {
+            let body = Json::from_request(request, &()).await;
+            let Json(body) = body.map_err(|e| AppError::new(e.status(), e.body_text()))?;
+            body
+        } else if content_type.starts_with(b"application/x-www-form-urlencoded") {
+            let body = Form::from_request(request, &()).await;
+            let Form(body) = body.map_err(|e| AppError::new(e.status(), e.body_text()))?;
+            body
+        } else {
+            Map::new()
+        };
+        params.extend(body);
         params.remove("accessToken");
         Ok(Self(params))
     }
-}
-
-/// The `Content-Type` without its parameters.
-fn media(headers: &HeaderMap) -> Option<String> {
-    let text = headers.get(CONTENT_TYPE)?.to_str().ok()?;
-    Some(text.split(';').next()?.trim().to_ascii_lowercase())
-}
-
-fn parse(media: Option<&str>, body: &[u8]) -> Result<Map<String, Value>, AppError> {
-    match media {
-        _ if body.is_empty() => Ok(Map::new()),
-        Some("application/json") => serde_json::from_slice(body)
-            .map_err(|_| AppError::bad_request("the body is not a JSON object")),
-        Some("application/x-www-form-urlencoded") => Ok(pairs(body)),
-        _ => Err(AppError::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "the body must be application/json or application/x-www-form-urlencoded",
-        )),
-    }
-}
-
-fn pairs(text: &[u8]) -> Map<String, Value> {
-    form_urlencoded::parse(text)
-        .map(|(name, value)| (name.into_owned(), Value::String(value.into_owned())))
-        .collect()
 }

@@ -1,4 +1,4 @@
-//! What can be done with a session.
+//! The routes that use a session.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -43,7 +43,7 @@ async fn create(session: Session, Params(mut params): Params) -> Answer {
     Ok(Json(json!({ "token": token })))
 }
 
-/// Takes a parameter out that must be a text and not empty.
+/// Removes a parameter that is required: a text that is not empty.
 fn credential(params: &mut Map<String, Value>, name: &str) -> Result<String, AppError> {
     match params.remove(name) {
         Some(Value::String(text)) if !text.is_empty() => Ok(text),
@@ -52,9 +52,8 @@ fn credential(params: &mut Map<String, Value>, name: &str) -> Result<String, App
 }
 
 async fn read(session: ActiveSession) -> Answer {
-    Ok(Json(
-        json!({ "id": session.id(), "session": session.to_json() }),
-    ))
+    let (id, session) = (session.id(), session.to_json());
+    Ok(Json(json!({ "id": id, "session": session })))
 }
 
 async fn update(session: ActiveSession, Params(mut params): Params) -> Answer {
@@ -117,26 +116,18 @@ async fn destroy(
     session: ActiveSession,
     Params(params): Params,
 ) -> Result<(), AppError> {
-    match params.get("id") {
-        None => {
-            session.destroy().await?;
-            Ok(())
-        }
-        Some(id) => destroy_owned(&sessions, &session, id).await,
-    }
-}
-
-async fn destroy_owned(sessions: &Sessions, session: &Session, id: &Value) -> Result<(), AppError> {
+    let Some(id) = params.get("id") else {
+        session.destroy().await?;
+        return Ok(());
+    };
     let id = id.as_str().and_then(|id| SessionId::parse(id).ok());
     let id = id.ok_or_else(|| AppError::bad_request("`id` is not a session's"))?;
     let owner = session.owner().ok_or(SessionError::NoOwner)?;
-    if sessions.destroy_owned(&owner, &id).await? {
-        return Ok(());
+    if !sessions.destroy_owned(&owner, &id).await? {
+        let message = "you have no such session";
+        return Err(AppError::new(StatusCode::NOT_FOUND, message));
     }
-    Err(AppError::new(
-        StatusCode::NOT_FOUND,
-        "you have no such session",
-    ))
+    Ok(())
 }
 
 async fn destroy_others(session: ActiveSession) -> Answer {

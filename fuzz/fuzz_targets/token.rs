@@ -1,31 +1,29 @@
-//! Tokens of every kind: none panics, only genuine ones are accepted, and what is accepted can be
-//! read.
+//! Tokens of every kind: none panics, only genuine ones are accepted, and every claim of an
+//! accepted one can be read.
 #![no_main]
-
-use std::time::{Duration, UNIX_EPOCH};
 
 use arbitrary::Arbitrary;
 use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jwt_redis_session::token::Encoding;
 use jwt_redis_session::{
-    Claims, MemoryStore, OpaqueTokens, SessionError, Sessions, TokenRejection, token::Encoding,
+    Claims, MemoryStore, OpaqueTokens, SessionError, Sessions, TokenRejection,
 };
-use jwt_redis_session_fuzz::{NOW, SECRET, World};
+use jwt_redis_session_fuzz::{Fixture, NOW, SECRET, now, with_fixture};
 use libfuzzer_sys::fuzz_target;
-use serde::Deserialize;
+use serde_json::{Map, Value};
 
 #[derive(Arbitrary, Debug)]
 enum Input<'a> {
     Text(&'a str),
-    /// The genuine token, changed.
-    Changed(Vec<Change>),
-    /// Signed with the right key, whatever it says.
-    Signed {
-        header: Option<&'a str>,
-        payload: &'a str,
-    },
-    /// The text of a payload between the members that an honest token has.
+    /// The genuine token with other bytes at these positions.
+    Changed(Vec<(u16, u8)>),
+    /// The genuine token without its end, and with another one.
+    Cut(u16, &'a str),
+    /// Header and payload, signed with the right key.
+    Signed(&'a str, &'a str),
+    /// A payload with these members, signed with the right key.
     Members(&'a str),
     Opaque {
         hex: bool,
@@ -33,127 +31,86 @@ enum Input<'a> {
     },
 }
 
-#[derive(Arbitrary, Debug)]
-enum Change {
-    Replace(u16, u8),
-    Insert(u16, u8),
-    Remove(u16),
-    Swap(u16, u16),
-    Cut(u16),
-    Append(u8),
-}
+fuzz_target!(|input: Input<'_>| with_fixture(|fixture| check(fixture, input)));
 
-/// Content of an accepted payload for another reader.
-#[derive(Deserialize)]
-struct Seen {
-    jti: String,
-    sub: Option<serde_json::Value>,
-    exp: Option<f64>,
-    nbf: Option<f64>,
-}
-
-thread_local! {
-    static WORLD: World = World::new();
-}
-
-fuzz_target!(|input: Input<'_>| WORLD.with(|world| check(world, input)));
-
-fn check(world: &World, input: Input<'_>) {
+fn check(fixture: &Fixture, input: Input<'_>) {
     match input {
-        Input::Text(text) => {
-            if present(world, text).is_some() {
-                assert_eq!(
-                    text, world.token,
-                    "a token was accepted that nobody has issued"
-                );
-            }
-        }
+        Input::Text(text) => genuine_or_rejected(fixture, text),
         Input::Changed(changes) => {
-            let text = changed(&world.token, &changes);
-            let accepted = present(world, &text).is_some();
-            assert_eq!(accepted, text == world.token, "{text}");
+            let mut bytes = fixture.token.clone().into_bytes();
+            for (at, byte) in changes {
+                let at = usize::from(at) % bytes.len();
+                bytes[at] = byte & 0x7f;
+            }
+            genuine_or_rejected(fixture, &String::from_utf8(bytes).unwrap());
         }
-        Input::Signed { header, payload } => signed(world, header, payload),
-        Input::Members(text) => {
-            let payload = format!(r#"{{"jti":"0123456789abcdef",{text}}}"#);
-            signed(world, None, &payload);
+        Input::Cut(at, end) => {
+            let kept = &fixture.token[..usize::from(at) % fixture.token.len()];
+            genuine_or_rejected(fixture, &format!("{kept}{end}"));
         }
-        Input::Opaque { hex, text } => opaque(world, hex, text),
+        Input::Signed(header, payload) => signed(fixture, header, payload),
+        Input::Members(members) => {
+            let payload = format!(r#"{{"jti":"0123456789abcdef",{members}}}"#);
+            signed(fixture, r#"{"typ":"JWT","alg":"HS256"}"#, &payload);
+        }
+        Input::Opaque { hex, text } => opaque(fixture, hex, text),
     }
 }
 
-/// Shows the token to the key ring and to the sessions, which must agree.
-fn present(world: &World, text: &str) -> Option<Claims> {
-    let now = UNIX_EPOCH + Duration::from_secs(NOW as u64);
-    let verified = world.keyring.verify(text, now);
-    match (&verified, world.run(world.sessions.open(text))) {
+fn genuine_or_rejected(fixture: &Fixture, text: &str) {
+    assert_eq!(
+        present(fixture, text).is_some(),
+        text == fixture.token,
+        "{text}"
+    );
+}
+
+/// Verifies the token with the key ring and opens it, which must agree.
+fn present(fixture: &Fixture, text: &str) -> Option<Claims> {
+    let verified = fixture.keyring.verify(text, now());
+    match (&verified, fixture.run(fixture.sessions.open(text))) {
         (Ok(claims), Ok(session)) => assert_eq!(session.id().as_ref(), Some(claims.id())),
-        (Ok(_), Err(error)) => {
-            assert_eq!(error, SessionError::Rejected(TokenRejection::Unknown));
-        }
+        (Ok(_), Err(error)) => assert_eq!(error, SessionError::Rejected(TokenRejection::Unknown)),
         (Err(reason), Err(error)) => assert_eq!(error, SessionError::Rejected(*reason)),
-        (Err(_), Ok(_)) => panic!("a session was opened with a bad token"),
+        (Err(reason), Ok(_)) => panic!("a session was opened with a token that is {reason}"),
     }
     verified.ok()
 }
 
-fn changed(token: &str, changes: &[Change]) -> String {
-    let mut bytes = token.as_bytes().to_vec();
-    let ascii = |byte: u8| byte & 0x7f;
-    for change in changes {
-        let len = bytes.len().max(1);
-        let at = |place: u16| usize::from(place) % len;
-        match *change {
-            Change::Insert(place, byte) => bytes.insert(at(place).min(bytes.len()), ascii(byte)),
-            Change::Append(byte) => bytes.push(ascii(byte)),
-            Change::Cut(place) => bytes.truncate(at(place)),
-            _ if bytes.is_empty() => {}
-            Change::Replace(place, byte) => bytes[at(place)] = ascii(byte),
-            Change::Remove(place) => drop(bytes.remove(at(place))),
-            Change::Swap(one, other) => bytes.swap(at(one), at(other)),
-        }
-    }
-    String::from_utf8(bytes).unwrap()
-}
-
-fn signed(world: &World, header: Option<&str>, payload: &str) {
-    let header = header.unwrap_or(r#"{"typ":"JWT","alg":"HS256"}"#);
-    let mut text = URL_SAFE_NO_PAD.encode(header);
-    text.push('.');
-    URL_SAFE_NO_PAD.encode_string(payload, &mut text);
+fn signed(fixture: &Fixture, header: &str, payload: &str) {
+    let [header, body] = [header, payload].map(|part| URL_SAFE_NO_PAD.encode(part));
+    let text = format!("{header}.{body}");
     let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, SECRET), text.as_bytes());
-    text.push('.');
-    URL_SAFE_NO_PAD.encode_string(tag, &mut text);
-    let Some(claims) = present(world, &text) else {
+    let Some(claims) = present(fixture, &format!("{text}.{}", URL_SAFE_NO_PAD.encode(tag))) else {
         return;
     };
-    let seen: Seen = serde_json::from_str(payload).expect("an accepted payload is readable");
-    assert_eq!(seen.jti, claims.id().as_str());
-    let sub = seen.sub.as_ref().and_then(serde_json::Value::as_str);
-    assert_eq!(sub, claims.subject().as_deref());
-    let whole: serde_json::Map<String, serde_json::Value> =
-        serde_json::from_str(payload).expect("every claim can be read");
-    for (name, value) in whole {
-        assert_eq!(claims.get(&name), Ok(Some(value)));
-    }
-    assert!(seen.exp.is_none_or(|exp| exp >= NOW as f64), "expired");
+    let payload: Map<String, Value> = serde_json::from_str(payload).expect("readable by others");
+    let text = |name: &str| payload.get(name).and_then(Value::as_str);
+    assert_eq!(text("jti"), Some(claims.id().as_str()));
+    assert_eq!(text("sub"), claims.subject().as_deref());
+    let time = |name: &str| payload.get(name).and_then(Value::as_f64);
+    assert!(time("exp").is_none_or(|exp| exp >= NOW as f64), "expired");
     assert!(
-        seen.nbf.is_none_or(|nbf| nbf <= NOW as f64),
+        time("nbf").is_none_or(|nbf| nbf <= NOW as f64),
         "not yet valid"
     );
+    for (name, value) in &payload {
+        assert_eq!(claims.get(name).as_ref(), Ok(&Some(value.clone())));
+    }
 }
 
 /// No opaque token was issued, so none opens a session.
-fn opaque(world: &World, hex: bool, text: &str) {
-    let encoding = if hex { Encoding::Hex } else { Encoding::Base64 };
+fn opaque(fixture: &Fixture, hex: bool, text: &str) {
+    let (encoding, length) = if hex {
+        (Encoding::Hex, 32)
+    } else {
+        (Encoding::Base64, 24)
+    };
     let tokens = OpaqueTokens::new().size(16).unwrap().encoding(encoding);
-    let sessions = Sessions::builder(
-        MemoryStore::new(),
-        jwt_redis_session::token::TokenFormat::from(tokens),
-    );
-    let error = world.run(sessions.build().unwrap().open(text)).unwrap_err();
-    let length = if hex { 32 } else { 24 };
-    match error {
+    let sessions = Sessions::builder(MemoryStore::new(), tokens)
+        .build()
+        .unwrap();
+    match fixture.run(sessions.open(text)).unwrap_err() {
         SessionError::Rejected(TokenRejection::Unknown) => assert_eq!(text.len(), length),
         SessionError::Rejected(TokenRejection::Malformed | TokenRejection::TooLong) => {}
         other => panic!("{other}"),

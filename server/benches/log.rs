@@ -1,4 +1,4 @@
-//! What writing a line of the log costs, beside `tracing_appender::non_blocking`.
+//! Cost of a line of the log, compared with `tracing_appender::non_blocking` without batches.
 //!
 //! `cargo bench -p jwt-redis-session-server --bench log`
 
@@ -38,7 +38,7 @@ fn main() {
     let lines = if is_bench { 50_000 } else { 100 };
     for per_second in [2_500, 25_000] {
         let writes = Arc::new(AtomicUsize::new(0));
-        let (writer, guard) = log_writer::LogWriter::new(sink(&writes), |_| ()).expect("a thread");
+        let (writer, guard) = log_writer::log_writer(sink(&writes));
         measure("log", &writer, guard, &writes, lines, per_second);
 
         let writes = Arc::new(AtomicUsize::new(0));

@@ -1,32 +1,34 @@
-//! Assembles the service.
+//! Assembly of the service.
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::response::Response;
-use http::StatusCode;
+use http::{StatusCode, Uri};
 use jwt_redis_session::store::SharedStore;
 use tokio::sync::Semaphore;
 use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::app_state::AppState;
 use crate::error::ApiError;
+use crate::operators::{docs, health, metrics, openapi};
 use crate::settings::{HttpSettings, Settings};
 use crate::start_error::StartError;
-use crate::{admin, buckets, observe, operators, rpc, users};
+use crate::{admin, buckets, observe, rpc, users};
 
-/// The service: every API that is enabled, and the routes for operators.
+/// The service: all enabled APIs and the endpoints for operators.
 #[derive(Clone, Debug)]
 pub struct App {
     router: Router,
     openapi: Arc<str>,
-    http: HttpSettings,
-    connection_limit: Arc<Semaphore>,
+    pub(crate) http: HttpSettings,
+    /// Limits the connections served concurrently.
+    pub(crate) connection_limit: Arc<Semaphore>,
 }
 
 impl App {
-    /// Builds the service. Redis need not be reachable yet: requests are answered 503 until it is.
-    /// Must be called in a Tokio runtime.
+    /// Builds the service. Connects to Redis on first use: until it can be reached, responses are
+    /// 503. Must be called in a Tokio runtime.
     ///
     /// # Errors
     ///
@@ -35,7 +37,7 @@ impl App {
         Self::assemble(&AppState::new(settings)?)
     }
 
-    /// As [`build`](Self::build), on `store` instead of the configured one.
+    /// Builds the service on `store` instead of the configured one.
     ///
     /// # Errors
     ///
@@ -47,11 +49,12 @@ impl App {
         Self::assemble(&AppState::with_store(settings, store.into()))
     }
 
-    /// As [`build`](Self::build), from the state that the threads share.
+    /// Builds the service of one thread from the shared state.
     pub(crate) fn assemble(app: &AppState) -> Result<Self, StartError> {
-        operators::metrics::install();
+        // First: a counter that is created before the recorder is installed counts nothing.
+        metrics::recorder();
         let settings = &app.settings;
-        let mut apis = OpenApiRouter::with_openapi(operators::openapi::document());
+        let mut apis = OpenApiRouter::with_openapi(openapi::document());
         if settings.buckets.enabled {
             apis = apis.merge(buckets::router(app)?);
         }
@@ -61,16 +64,20 @@ impl App {
         if settings.users.enabled {
             apis = apis.merge(users::router(app)?);
         }
-        apis = apis.merge(operators::router(app)?);
+        let operators = OpenApiRouter::new()
+            .routes(routes!(health::healthz))
+            .routes(routes!(health::readyz))
+            .routes(routes!(metrics::metrics));
+        let apis = apis.merge(operators.with_state(app.clone()));
         let (mut router, openapi) = apis.split_for_parts();
-        let openapi: Arc<str> = operators::openapi::json(&openapi).into();
+        let openapi: Arc<str> = openapi::json(&openapi).into();
         if settings.admin.enabled {
             router = router.merge(admin::router(app)?);
         }
-        let router = router.merge(operators::docs::router(&openapi));
+        let router = router.merge(docs::router(&openapi));
         let router = router
-            .fallback(unknown)
-            .method_not_allowed_fallback(wrong_method);
+            .fallback(not_found)
+            .method_not_allowed_fallback(method_not_allowed);
         Ok(Self {
             router: observe::layer(router, settings),
             openapi,
@@ -79,39 +86,28 @@ impl App {
         })
     }
 
-    /// The service as a router, to be called without a network.
+    /// Returns the service as a router, which can be called without a network.
     pub fn router(&self) -> Router {
         self.router.clone()
     }
 
-    /// The OpenAPI document of the enabled APIs, as JSON.
+    /// Returns the OpenAPI document of the enabled APIs as JSON.
     #[must_use]
     pub fn openapi(&self) -> &str {
         &self.openapi
     }
-
-    /// Returns the limit of connections served at the same time.
-    pub(crate) const fn connection_limit(&self) -> &Arc<Semaphore> {
-        &self.connection_limit
-    }
-
-    pub(crate) const fn http(&self) -> &HttpSettings {
-        &self.http
-    }
 }
 
-/// A path that no route has. Under the buckets' paths that is 405, as their clients expect.
-async fn unknown(uri: http::Uri) -> ApiError {
-    let path = uri.path();
-    if buckets::owns(path) {
+/// Answers a path without a route. Clients of the buckets API expect 405 for any of its paths.
+async fn not_found(uri: Uri) -> ApiError {
+    if buckets::owns(uri.path()) {
         ApiError::method_not_allowed("")
     } else {
-        ApiError::new(StatusCode::NOT_FOUND, "there is nothing here")
+        ApiError::not_found("there is nothing here")
     }
 }
 
-/// A method that the route does not have; axum adds `Allow`.
-async fn wrong_method() -> Response {
-    use axum::response::IntoResponse as _;
-    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method not allowed").into_response()
+/// Answers a method that the route does not have; axum adds `Allow`.
+async fn method_not_allowed() -> ApiError {
+    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method not allowed")
 }

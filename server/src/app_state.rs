@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use jwt_redis_session::config::SessionsBuilder;
 use jwt_redis_session::store::{SharedStore, StoreError};
+use jwt_redis_session::token::{Key, KeyringError, TokenFormat};
 use jwt_redis_session::{
-    Keyring, MemoryStore, RedisConfig, RedisStore, Sessions, Touch,
-    token::{KeyringError, TokenFormat},
+    Algorithm, Keyring, MemoryStore, RedisConfig, RedisStore, Sessions, Touch,
 };
 use tokio::sync::Semaphore;
 
@@ -25,7 +25,7 @@ pub(crate) struct AppState {
     pub(crate) settings: Arc<Settings>,
     pub(crate) store: SharedStore,
     pub(crate) failures: FailedAuthentications,
-    /// Limits the connections served at the same time.
+    /// Limits the connections served concurrently.
     pub(crate) connection_limit: Arc<Semaphore>,
     /// The current secret, then the previous ones.
     secrets: Arc<[Secret]>,
@@ -40,16 +40,9 @@ impl AppState {
         Ok(Self::with_store(settings, store))
     }
 
-    /// Returns the same state with another connection to Redis, for another thread.
-    pub(crate) fn for_another_thread(&self) -> Result<Self, StoreError> {
-        let mut other = self.clone();
-        if let Some(redis) = redis(&self.settings.store)? {
-            other.store = redis.into();
-        }
-        Ok(other)
-    }
-
     pub(crate) fn with_store(settings: Settings, store: SharedStore) -> Self {
+        // Without a secret each start draws another one. Validation allows that only in memory, where
+        // the sessions end with the process too.
         let current = settings.tokens.secret.clone();
         let mut secrets = vec![current.unwrap_or_else(Secret::random)];
         secrets.extend_from_slice(&settings.tokens.previous_secrets);
@@ -62,6 +55,15 @@ impl AppState {
         }
     }
 
+    /// Returns the same state with another connection to Redis, for another thread.
+    pub(crate) fn for_another_thread(&self) -> Result<Self, StoreError> {
+        let mut other = self.clone();
+        if let Some(redis) = redis(&self.settings.store)? {
+            other.store = redis.into();
+        }
+        Ok(other)
+    }
+
     /// Returns the secrets of the service: the current one, then the previous ones.
     pub(crate) fn secrets(&self) -> &[Secret] {
         &self.secrets
@@ -69,22 +71,15 @@ impl AppState {
 
     /// Returns the keys that sign and verify tokens.
     pub(crate) fn keyring(&self) -> Result<Keyring, KeyringError> {
-        use jwt_redis_session::{
-            Algorithm,
-            token::{SigningKey, VerifyingKey},
-        };
         let algorithm = match self.settings.tokens.algorithm {
             TokenAlgorithm::HS256 => Algorithm::Hs256,
             TokenAlgorithm::HS384 => Algorithm::Hs384,
             TokenAlgorithm::HS512 => Algorithm::Hs512,
         };
-        let mut keyring = Keyring::builder(algorithm);
-        for (age, secret) in self.secrets.iter().enumerate() {
-            keyring = if age == 0 {
-                keyring.signing(SigningKey::secret(secret.expose()))
-            } else {
-                keyring.previous(VerifyingKey::secret(secret.expose()))
-            };
+        let mut keyring =
+            Keyring::builder(algorithm).signing(Key::secret(self.secrets[0].expose()));
+        for secret in &self.secrets[1..] {
+            keyring = keyring.previous(Key::secret(secret.expose()));
         }
         keyring.build()
     }
@@ -126,7 +121,7 @@ fn redis(settings: &StoreSettings) -> Result<Option<RedisStore>, StoreError> {
     let Some(url) = &settings.redis else {
         return Ok(None);
     };
-    // Half of the deadline for an answer leaves the other half for another attempt.
+    // Half of the deadline per response leaves the other half for another attempt.
     let half = settings.deadline / 2;
     let mut config = RedisConfig::new(url.expose())
         .deadline(settings.deadline)

@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::error::Error;
 use std::io::{self, Write as _};
 use std::net::TcpListener;
 use std::path::PathBuf;
@@ -13,17 +14,17 @@ use crate::app::App;
 use crate::app_state::AppState;
 use crate::secret::Secret;
 use crate::settings::{PREFIX, Settings, SettingsError, Sources};
+use crate::start_error::StartError;
 use crate::{telemetry, workers};
 
 /// The exit code if a setting, a flag or an argument is wrong.
 const USAGE: u8 = 2;
 
-type Failure = Box<dyn std::error::Error>;
-
 /// Server-side sessions over HTTP, for apps in any language.
 ///
-/// Settings come from the file, then from the environment (`SESSIOND__SECTION__KEY`), then from
-/// the flags. `RUST_LOG` says what is logged; `DEBUG=*` logs more. `config.yml` lists every setting.
+/// Settings are read from the file, then from the environment (`SESSIOND__SECTION__KEY`), then
+/// from the flags. `RUST_LOG` sets the log level; `DEBUG=*` logs more. `config.yml` lists all
+/// settings.
 #[derive(Debug, Parser)]
 #[command(name = "sessiond", version)]
 struct Cli {
@@ -35,19 +36,19 @@ struct Cli {
     /// The address to listen on [default: 127.0.0.1:8385]
     #[arg(long, global = true, value_name = "ADDRESS")]
     listen: Option<String>,
-    /// The URL of Redis; a password in it is better kept in SESSIOND__STORE__REDIS
+    /// The URL of Redis; if it contains a password, set SESSIOND__STORE__REDIS instead
     #[arg(long, global = true, value_name = "URL")]
     redis: Option<String>,
-    /// Log one JSON object a line
+    /// Log one JSON object per line
     #[arg(long, global = true)]
     json_logs: bool,
 }
 
 #[derive(Clone, Copy, Debug, Subcommand)]
 enum Command {
-    /// Check the settings and say whether the service could start with them
+    /// Check the settings without starting the service
     CheckConfig,
-    /// Print a random secret, fit for every setting that takes one
+    /// Print a random secret, for any setting that takes one
     GenerateSecret,
     /// Print the OpenAPI document of all APIs
     Openapi,
@@ -57,7 +58,11 @@ enum Command {
 #[must_use]
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
-    match runtime().block_on(cli.execute()) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("the system provides a runtime");
+    match runtime.block_on(cli.execute()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("sessiond: {error}");
@@ -67,14 +72,18 @@ pub fn run() -> ExitCode {
 }
 
 impl Cli {
-    async fn execute(&self) -> Result<(), Failure> {
+    async fn execute(&self) -> Result<(), Box<dyn Error>> {
         match self.command {
             Some(Command::GenerateSecret) => print(Secret::random().expose()),
-            Some(Command::Openapi) => print(App::build(all_apis())?.openapi()),
+            Some(Command::Openapi) => {
+                let mut settings = Settings::default();
+                settings.users.enabled = true;
+                print(App::build(settings)?.openapi());
+            }
             Some(Command::CheckConfig) => {
                 telemetry::filter_of_environment()?;
                 App::build(self.settings()?)?;
-                print("the settings are good");
+                print("the settings are valid");
             }
             None => listen(self.settings()?).await?,
         }
@@ -82,28 +91,25 @@ impl Cli {
     }
 
     fn settings(&self) -> Result<Settings, SettingsError> {
-        Settings::load(&self.sources()?)
-    }
-
-    fn sources(&self) -> Result<Sources, SettingsError> {
         let mut sources = Sources::new().variables(variables()?);
         if let Some(file) = &self.config {
             sources = sources.file(file);
         }
-        if let Some(address) = &self.listen {
-            sources = sources.flag("http.listen", address);
+        let format = self.json_logs.then(|| "json".to_owned());
+        for (setting, value) in [
+            ("http.listen", &self.listen),
+            ("store.redis", &self.redis),
+            ("log.format", &format),
+        ] {
+            if let Some(value) = value {
+                sources = sources.flag(setting, value);
+            }
         }
-        if let Some(url) = &self.redis {
-            sources = sources.flag("store.redis", url);
-        }
-        if self.json_logs {
-            sources = sources.flag("log.format", "json");
-        }
-        Ok(sources)
+        Settings::load(&sources)
     }
 }
 
-/// The variables that are settings. One that is not UTF-8 is refused, not left out.
+/// Returns the variables that are settings. One that is not UTF-8 is an error.
 fn variables() -> Result<Vec<(String, String)>, SettingsError> {
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
@@ -115,29 +121,28 @@ fn variables() -> Result<Vec<(String, String)>, SettingsError> {
         .collect()
 }
 
-fn all_apis() -> Settings {
-    let mut settings = Settings::default();
-    settings.users.enabled = true;
-    settings
-}
-
 /// Prints a line; ignores a closed standard output.
 fn print(line: &str) {
     let _ = writeln!(io::stdout(), "{line}");
 }
 
-async fn listen(settings: Settings) -> Result<(), Failure> {
-    let _log = telemetry::install(settings.log, telemetry::filter_of_environment()?)?;
+async fn listen(settings: Settings) -> Result<(), Box<dyn Error>> {
+    let mut log = telemetry::install(settings.log, telemetry::filter_of_environment()?);
     let address = settings.http.listen;
     let listener =
         TcpListener::bind(address).map_err(|error| format!("http.listen: {address}: {error}"))?;
-    let state = AppState::new(settings)?;
+    let state = AppState::new(settings).map_err(StartError::from)?;
+    // Before the threads start: a signal meanwhile would end the process without finishing requests.
     let shutdown = shutdown_signal()?;
     let (stop, stopped) = watch::channel(false);
     let threads = workers::start(&listener, &state, &stopped)?;
     tracing::info!(address = %listener.local_addr()?, "sessiond listens");
     warn_about(&state.settings);
-    shutdown.await;
+    tokio::select! {
+        () = shutdown => {}
+        () = log.report_lost_lines() => {}
+    }
+    // The threads have duplicates: the system's queue closes with the last of them.
     drop(listener);
     stop.send_replace(true);
     workers::join(threads).await;
@@ -154,20 +159,17 @@ fn warn_about(settings: &Settings) {
         tracing::warn!("tokens.secret is not set: a random one is used until this process ends");
     }
     if settings.buckets.enabled && settings.buckets.master_keys.is_empty() {
-        tracing::warn!("buckets.master_keys is not set: no bucket can be given an API key");
+        tracing::warn!("buckets.master_keys is not set: no bucket can get an API key");
     }
-    if settings.rpc.enabled && settings.rpc.secret.is_none() && !is_loopback(settings) {
+    let is_local = settings.http.listen.ip().is_loopback();
+    if settings.rpc.enabled && settings.rpc.secret.is_none() && !is_local {
         tracing::warn!(
             "rpc.secret is not set: every client that can reach this address may use the RPC API"
         );
     }
 }
 
-fn is_loopback(settings: &Settings) -> bool {
-    settings.http.listen.ip().is_loopback()
-}
-
-/// Returns a future that waits for Ctrl-C or SIGTERM. The second signal ends the process at once.
+/// Returns a future that waits for Ctrl-C or SIGTERM. The second signal ends the process.
 fn shutdown_signal() -> io::Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -179,30 +181,13 @@ fn shutdown_signal() -> io::Result<impl Future<Output = ()>> {
     };
     Ok(async move {
         either().await;
-        tracing::info!("sessiond stops: requests under way are finished; once more stops at once");
+        tracing::info!(
+            "sessiond stops: requests in progress are finished; a second signal ends it immediately"
+        );
         tokio::spawn(async move {
             either().await;
-            #[expect(clippy::exit, reason = "the operator has said so twice")]
+            #[expect(clippy::exit, reason = "the second signal is for this")]
             std::process::exit(130);
         });
     })
-}
-
-fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("threads can be started")
-}
-
-#[cfg(test)]
-mod tests {
-    use clap::CommandFactory as _;
-
-    use super::*;
-
-    #[test]
-    fn the_command_line_is_sound() {
-        Cli::command().debug_assert();
-    }
 }

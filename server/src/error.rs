@@ -9,8 +9,9 @@ use jwt_redis_session::{SessionError, TokenRejection};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::json_response::json_response;
-use crate::{request_scope, store_failure};
+use crate::private_json::private_json;
+use crate::request_id::RequestId;
+use crate::store_failure;
 
 /// Error response: a status and `{"error": "…"}`.
 ///
@@ -23,10 +24,10 @@ pub(crate) struct ApiError {
     header: Option<(HeaderName, HeaderValue)>,
 }
 
-/// The body of every answer that is not a success.
+/// The body of an error response.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ErrorBody<'a> {
-    /// What happened, for people.
+    /// Description of the error for people.
     #[schema(example = "there is no such session")]
     error: &'a str,
 }
@@ -48,7 +49,7 @@ impl ApiError {
         Self::new(StatusCode::NOT_FOUND, message)
     }
 
-    /// 401 with a challenge, which RFC 9110 section 11.6.1 demands.
+    /// 401 with a challenge, which RFC 9110 section 11.6.1 requires.
     pub(crate) fn unauthorized(
         message: impl Into<Cow<'static, str>>,
         challenge: &'static str,
@@ -57,7 +58,7 @@ impl ApiError {
             .with_header(WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
     }
 
-    /// 405 with the methods there are, which may be none.
+    /// 405 with the methods of the path, which may have none.
     pub(crate) fn method_not_allowed(allow: &'static str) -> Self {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "method not allowed")
             .with_header(ALLOW, HeaderValue::from_static(allow))
@@ -72,7 +73,7 @@ impl ApiError {
         .with_header(RETRY_AFTER, HeaderValue::from(seconds.max(1)))
     }
 
-    /// 503: the store is away, or the request took too long.
+    /// 503: the store is not available, or the request took too long.
     pub(crate) fn unavailable(message: &'static str) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, message)
             .with_header(RETRY_AFTER, HeaderValue::from_static("1"))
@@ -80,7 +81,7 @@ impl ApiError {
 
     /// 500; `cause` goes to the log.
     pub(crate) fn internal(cause: &dyn std::fmt::Display) -> Self {
-        let request_id = request_scope::id();
+        let request_id = RequestId::current();
         tracing::error!(request_id, %cause, "a request failed inside the service");
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal error")
     }
@@ -98,10 +99,15 @@ impl ApiError {
         self
     }
 
-    /// The answer with another body; status and headers stay.
+    /// Returns the response with a JSON body other than [`ErrorBody`].
     pub(crate) fn with_body(self, body: &impl Serialize) -> Response {
-        let text = serde_json::to_vec(body).unwrap_or_default();
-        let mut response = json_response(self.status, text);
+        let response = private_json(self.status, body);
+        self.with_response(response)
+    }
+
+    /// Returns `response` with the status and the header of this error.
+    pub(crate) fn with_response(self, mut response: Response) -> Response {
+        *response.status_mut() = self.status;
         response.headers_mut().extend(self.header);
         response
     }
@@ -125,7 +131,7 @@ impl From<SessionError> for ApiError {
             }
             SessionError::Conflict => Self::new(
                 StatusCode::CONFLICT,
-                "others changed the session at the same time; try again",
+                "too many concurrent writes; the session was not changed, retry later",
             ),
             SessionError::TooLarge { .. } => Self::new(
                 StatusCode::PAYLOAD_TOO_LARGE,
@@ -147,14 +153,20 @@ mod tests {
     use jwt_redis_session::error::SizeUnit;
 
     #[test]
-    fn each_error_of_the_core_has_its_status() {
-        let status = |error: SessionError| ApiError::from(error).status().as_u16();
-        assert_eq!(status(SessionError::Gone), 404);
-        assert_eq!(status(SessionError::Rejected(TokenRejection::Unknown)), 404);
-        assert_eq!(status(SessionError::Conflict), 409);
-        assert_eq!(status(SessionError::too_large(2, 1, SizeUnit::Bytes)), 413);
-        assert_eq!(status(SessionError::InvalidOwner), 400);
-        assert_eq!(status(SessionError::Corrupt), 500);
-        assert_eq!(status(SessionError::Rejected(TokenRejection::Corrupt)), 500);
+    fn each_error_of_the_library_has_its_status() {
+        for (error, status) in [
+            (SessionError::Gone, 404),
+            (SessionError::Absent, 404),
+            (SessionError::Rejected(TokenRejection::Unknown), 404),
+            (SessionError::Rejected(TokenRejection::Expired), 404),
+            (SessionError::Conflict, 409),
+            (SessionError::too_large(2, 1, SizeUnit::Bytes), 413),
+            (SessionError::InvalidOwner, 400),
+            (SessionError::Corrupt, 500),
+            (SessionError::Rejected(TokenRejection::Corrupt), 500),
+        ] {
+            let text = format!("{error:?}");
+            assert_eq!(ApiError::from(error).status(), status, "{text}");
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use mimalloc::MiMalloc;
 
-/// A request allocates some dozens of times; this takes half the time of the system's allocator.
+/// A request allocates dozens of times, in half the time of the system's allocator.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 

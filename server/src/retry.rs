@@ -1,8 +1,7 @@
-//! Repeats writes that lose every race.
+//! Repeats writes that conflict.
 //!
-//! The library gives up after 16 attempts. Fifty clients that write one session at the same time
-//! lose more often than that: without this module, the test
-//! `fifty_updates_of_different_fields_at_once_all_survive` fails with 409.
+//! The library gives up after 16 attempts, which is too few for fifty clients that write to one
+//! session concurrently.
 
 use std::future::Future;
 
@@ -10,8 +9,8 @@ use http::StatusCode;
 
 use crate::error::ApiError;
 
-/// The largest number of calls. An attempt fails only if a concurrent write succeeded, so a write
-/// that fails in all calls has lost to about a thousand others.
+/// The largest number of calls. An attempt fails only if a concurrent write succeeded, so a call
+/// that fails 64 times has lost to about a thousand other writes.
 const CALLS: usize = 64;
 
 /// Calls `write` until it does not fail with 409.
@@ -50,7 +49,7 @@ mod tests {
         let mut results = [Err(conflict()), Ok(())].into_iter();
         let won = retry_conflicts(|| std::future::ready(results.next().unwrap()));
         assert!(won.await.is_ok());
-        let refused = retry_conflicts(|| std::future::ready(Err(ApiError::bad_request(""))));
-        assert_eq!(refused.await.unwrap_err().status(), 400);
+        let failed = retry_conflicts(|| std::future::ready(Err(ApiError::bad_request(""))));
+        assert_eq!(failed.await.unwrap_err().status(), 400);
     }
 }

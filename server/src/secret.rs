@@ -1,11 +1,11 @@
-//! A secret of the configuration.
+//! Secrets of the configuration.
 
 use std::fmt;
 
-use serde::{Deserialize, Deserializer};
+use serde::de::{Deserialize, Deserializer, Error, Visitor};
 use zeroize::Zeroizing;
 
-/// A secret of the configuration: never printed, wiped from memory when dropped.
+/// A secret: never printed, wiped from memory when dropped.
 ///
 /// ```
 /// use jwt_redis_session_server::Secret;
@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// The shortest secret that any setting accepts, in bytes.
+    /// The length of the shortest secret that any setting accepts, in bytes.
     pub const MIN_LEN: usize = 32;
 
     /// Draws a secret of 512 random bits, written as 88 characters of base62.
@@ -26,7 +26,7 @@ impl Secret {
         Self(Zeroizing::new(crate::crypto::random_text()))
     }
 
-    /// The secret itself.
+    /// Returns the secret itself.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
@@ -47,6 +47,23 @@ impl fmt::Debug for Secret {
 
 impl<'de> Deserialize<'de> for Secret {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(|secret| Self(Zeroizing::new(secret)))
+        // Not `deserialize_string`: YAML reads digits without quotes as a number, and `config`
+        // would write that number differently. Serde's own error would quote the value.
+        let secret = deserializer.deserialize_any(TextVisitor);
+        secret.map_err(|_| D::Error::custom("must be a text, in quotes"))
+    }
+}
+
+struct TextVisitor;
+
+impl Visitor<'_> for TextVisitor {
+    type Value = Secret;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Secret, E> {
+        Ok(Secret::from(text))
     }
 }

@@ -5,28 +5,29 @@ use std::time::{Duration, Instant};
 
 use jwt_redis_session::store::{StoreError, StoreErrorKind};
 
-use crate::request_scope;
+use crate::request_id::RequestId;
 
-/// The time after which a failure of the same kind is logged at `warn` again.
+/// The interval at which failures of the same kind are logged at `warn`.
 const REMINDER: Duration = Duration::from_secs(10);
 
-/// One for all threads: an outage concerns all of them.
+/// The last failure at `warn`, of any thread: an outage affects all of them.
 static LAST: Mutex<Option<Logged>> = Mutex::new(None);
 
 /// A failure that was logged at `warn`.
 struct Logged {
     kind: StoreErrorKind,
     at: Instant,
-    /// The number of failures since, which were logged at `debug`.
+    /// The number of failures since then, which were logged at `debug`.
     suppressed: u64,
 }
 
-/// Logs a failure with the id of the request, at `warn` if it is the first of its kind or the
-/// first for ten seconds, or else at `debug`: an outage fails every request.
+/// Logs a failure with the id of the request. During an outage every request fails, so only the
+/// first failure of its kind in ten seconds is logged at `warn`, the others at `debug`.
 pub(crate) fn log(cause: &StoreError) {
-    let request_id = request_scope::id();
+    let request_id = RequestId::current();
     let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
     let suppressed = due(&mut last, cause.kind(), Instant::now());
+    // Writing the log may take a while, and other threads fail at the same time.
     drop(last);
     if let Some(suppressed) = suppressed {
         tracing::warn!(request_id, %cause, suppressed, "the session store failed");
@@ -35,7 +36,7 @@ pub(crate) fn log(cause: &StoreError) {
     }
 }
 
-/// Returns the number of failures that were suppressed if one is to be logged at `warn`.
+/// Returns whether to log at `warn`, and then the number of failures suppressed before.
 fn due(last: &mut Option<Logged>, kind: StoreErrorKind, at: Instant) -> Option<u64> {
     if let Some(logged) = last
         && logged.kind == kind

@@ -2,26 +2,39 @@
 
 use std::io::{self, IsTerminal as _};
 use std::panic::{self, PanicHookInfo};
+use std::time::Duration;
 
+use tracing_appender::non_blocking::{ErrorCounter, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
 
-use crate::log_writer::{LogGuard, LogWriter};
-use crate::request_scope;
+use crate::log_writer::log_writer;
+use crate::request_id::RequestId;
 use crate::settings::{LogFormat, LogSettings};
 
-/// Installs the log on standard error, so that the output of commands stays separate. Coloured if
-/// that is a terminal. Dropping the guard writes what is still buffered.
-///
-/// # Errors
-///
-/// If the writer's thread cannot be started.
-pub(crate) fn install(settings: LogSettings, filter: EnvFilter) -> io::Result<LogGuard> {
-    let (writer, guard) = LogWriter::new(io::stderr(), report_lost)?;
-    let colours = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+/// The interval at which lost lines are reported.
+const REPORT_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Writes what is still buffered when dropped.
+pub(crate) struct LogGuard {
+    lost: ErrorCounter,
+    reported: usize,
+    _worker: WorkerGuard,
+}
+
+/// Installs the log on standard error, so that the output of commands stays separate. Uses colors
+/// if that is a terminal.
+pub(crate) fn install(settings: LogSettings, filter: EnvFilter) -> LogGuard {
+    let (writer, worker) = log_writer(io::stderr());
+    let guard = LogGuard {
+        lost: writer.error_counter(),
+        reported: 0,
+        _worker: worker,
+    };
+    let colors = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_ansi(colours)
+        .with_ansi(colors)
         .with_writer(writer);
     // Fails if the process has a subscriber already, which then receives these events.
     let _ = match settings.format {
@@ -29,18 +42,40 @@ pub(crate) fn install(settings: LogSettings, filter: EnvFilter) -> io::Result<Lo
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
     };
     panic::set_hook(Box::new(log_panic));
-    Ok(guard)
+    guard
 }
 
-/// Reports lost lines as an event, so that the notice has the format of every other line.
-fn report_lost(lost: usize) {
-    tracing::warn!(lost, "lines of the log were lost");
+impl LogGuard {
+    /// Reports lost lines until this future is dropped.
+    pub(crate) async fn report_lost_lines(&mut self) {
+        let mut interval = tokio::time::interval(REPORT_INTERVAL);
+        loop {
+            interval.tick().await;
+            self.report();
+        }
+    }
+
+    fn report(&mut self) {
+        let total = self.lost.dropped_lines();
+        let lost = total - self.reported;
+        if lost > 0 {
+            self.reported = total;
+            tracing::warn!(lost, "lines of the log were lost");
+        }
+    }
+}
+
+impl Drop for LogGuard {
+    fn drop(&mut self) {
+        // Before the worker is dropped, which stops writing.
+        self.report();
+    }
 }
 
 /// Logs the location of a panic. Not its message, which may contain data of a request.
 fn log_panic(panic: &PanicHookInfo<'_>) {
     let location = panic.location().map(ToString::to_string);
-    let request_id = request_scope::id();
+    let request_id = RequestId::current();
     tracing::error!(
         request_id,
         location = location.as_deref().unwrap_or("unknown"),
@@ -48,26 +83,25 @@ fn log_panic(panic: &PanicHookInfo<'_>) {
     );
 }
 
-/// As [`filter`], of `RUST_LOG` and `DEBUG` in the environment.
+/// Returns the filter that `RUST_LOG` and `DEBUG` in the environment set.
 pub(crate) fn filter_of_environment() -> Result<EnvFilter, String> {
     let (rust_log, debug) = (std::env::var("RUST_LOG").ok(), std::env::var("DEBUG").ok());
     filter(rust_log.as_deref(), debug.as_deref()).map_err(|error| format!("RUST_LOG: {error}"))
 }
 
-/// The lines that go to the log: what `RUST_LOG` says, or what `DEBUG` says as the original had
-/// it, or `info`.
+/// `RUST_LOG` wins over `DEBUG`, by which the original service was configured.
 fn filter(rust_log: Option<&str>, debug: Option<&str>) -> Result<EnvFilter, ParseError> {
     match (rust_log, debug) {
         (Some(directives), _) if !directives.is_empty() => EnvFilter::try_new(directives),
-        (_, Some(debug)) if asks_for_us(debug) => {
+        (_, Some(debug)) if matches_sessiond(debug) => {
             EnvFilter::try_new("info,jwt_redis_session=debug,jwt_redis_session_server=debug")
         }
         _ => EnvFilter::try_new("info"),
     }
 }
 
-/// Whether one of the patterns in `DEBUG` means this program, as npm's `debug` reads them.
-fn asks_for_us(debug: &str) -> bool {
+/// Whether a pattern in `DEBUG`, in the syntax of npm's `debug`, matches this program.
+fn matches_sessiond(debug: &str) -> bool {
     let mut patterns = debug.split([',', ' ']);
     patterns.any(|pattern| match pattern.strip_suffix('*') {
         Some(start) => "sessiond".starts_with(start) || start.starts_with("sessiond"),
@@ -77,16 +111,12 @@ fn asks_for_us(debug: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{BufRead as _, BufReader};
-    use std::process::{Command, Stdio};
+    use std::process::Command;
 
     use super::*;
 
-    /// The variable that marks the process of a test as a child process.
-    const CHILD: &str = "SESSIOND_TEST_CHILD";
-
     #[test]
-    fn debug_counts_where_it_means_us_unless_rust_log_says_otherwise() {
+    fn rust_log_wins_over_debug() {
         let filter = |rust_log, debug| filter(rust_log, debug).unwrap().to_string();
         assert_eq!(filter(None, None), "info");
         assert_eq!(filter(Some("warn"), Some("*")), "warn");
@@ -99,75 +129,25 @@ mod tests {
         }
     }
 
-    /// Runs the test `name` again in a child process, where the variable `CHILD` is set: the
-    /// log and the panic hook belong to a whole process.
-    fn child(name: &str) -> Command {
-        let mut child = Command::new(std::env::current_exe().unwrap());
-        let name = format!("telemetry::tests::{name}");
-        child
-            .args(["--exact", &name, "--nocapture"])
-            .env(CHILD, "1");
-        child
-    }
-
-    fn is_child() -> bool {
-        std::env::var_os(CHILD).is_some()
-    }
-
+    /// Runs in a child process, because the panic hook belongs to the whole process.
     #[test]
-    fn the_text_of_a_panic_is_not_printed() {
-        if is_child() {
-            let log = install(LogSettings::default(), EnvFilter::new("trace")).unwrap();
+    fn a_panic_is_logged_without_its_message() {
+        const CHILD: &str = "SESSIOND_TEST_CHILD";
+        const NAME: &str = "telemetry::tests::a_panic_is_logged_without_its_message";
+        if std::env::var_os(CHILD).is_some() {
+            let log = crate::settings::Settings::default().log;
+            let _log = install(log, EnvFilter::new("trace"));
             let caught = panic::catch_unwind(|| panic!("the data of a session"));
             assert!(caught.is_err());
-            drop(log);
             return;
         }
-        let output = child("the_text_of_a_panic_is_not_printed")
-            .output()
-            .unwrap();
+        let mut child = Command::new(std::env::current_exe().unwrap());
+        let child = child.args(["--exact", NAME, "--nocapture"]).env(CHILD, "1");
+        let output = child.output().unwrap();
         let printed = [output.stdout, output.stderr].concat();
         let printed = String::from_utf8_lossy(&printed);
         assert!(output.status.success(), "{printed}");
         assert!(printed.contains("telemetry.rs:"), "{printed}");
         assert!(!printed.contains("the data of a session"), "{printed}");
-    }
-
-    #[test]
-    fn the_notice_of_lost_lines_is_json_if_the_log_is() {
-        const WRITTEN: &str = "all lines are written";
-        if is_child() {
-            let settings = LogSettings {
-                format: LogFormat::Json,
-                ..LogSettings::default()
-            };
-            let log = install(settings, EnvFilter::new("info")).unwrap();
-            for _ in 0..20_000 {
-                tracing::info!("a line of a hundred bytes or so, which is not read for a while");
-            }
-            println!("{WRITTEN}");
-            drop(log);
-            return;
-        }
-        let mut child = child("the_notice_of_lost_lines_is_json_if_the_log_is");
-        let mut child = child
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let stdout = BufReader::new(child.stdout.take().unwrap());
-        let mut printed = stdout.lines().map(Result::unwrap);
-        assert!(printed.any(|line| line.contains(WRITTEN)));
-        let log = BufReader::new(child.stderr.take().unwrap());
-        let lines: Vec<serde_json::Value> = log
-            .lines()
-            .map(|line| serde_json::from_str(&line.unwrap()).unwrap())
-            .collect();
-        let lost = lines.iter().filter_map(|line| line["lost"].as_u64());
-        let notices = lines.iter().filter(|line| line["level"] == "WARN").count();
-        assert_eq!(lines.len() - notices + lost.sum::<u64>() as usize, 20_000);
-        assert!(notices > 0);
-        drop(printed);
-        assert!(child.wait().unwrap().success());
     }
 }

@@ -18,18 +18,19 @@ const TICK: Duration = Duration::from_millis(50);
 
 /// Starts the threads that serve requests until `stop` is true.
 ///
-/// Each thread has its own runtime and its own connection to Redis, and keeps a client connection
+/// Each thread has its own runtime and its own connection to Redis, and serves a client connection
 /// from its first request to its last. So no request waits for another thread to wake up, which
 /// costs more than the rest of the request. The threads share the listener; an idle one accepts.
 ///
 /// # Errors
 ///
-/// [`StartError`] if the service cannot be put together, or a thread cannot be started.
+/// [`StartError`] if the service cannot be built, or a thread cannot be started.
 pub(crate) fn start(
     listener: &TcpListener,
     state: &AppState,
     stop: &watch::Receiver<bool>,
 ) -> Result<Vec<JoinHandle<()>>, StartError> {
+    // Tokio requires it, and duplicates of the socket share the flag.
     listener.set_nonblocking(true)?;
     let threads = match state.settings.http.threads {
         0 => thread::available_parallelism().map_or(1, NonZeroUsize::get),
@@ -40,6 +41,7 @@ pub(crate) fn start(
             let (listener, stop) = (listener.try_clone()?, stop.clone());
             let runtime = Builder::new_current_thread().enable_all().build()?;
             let app = {
+                // The store spawns tasks, which must run on the thread that uses the connection.
                 let _inside = runtime.enter();
                 App::assemble(&state.for_another_thread()?)?
             };
@@ -79,10 +81,10 @@ pub(crate) async fn join(threads: Vec<JoinHandle<()>>) {
     let all = move || {
         for thread in threads {
             if thread.join().is_err() {
-                tracing::error!("a thread has ended before its time");
+                tracing::error!("a thread has panicked");
             }
         }
     };
-    // The panic hook has logged a panic already.
+    // An error is a panic, which the panic hook has logged.
     let _ = tokio::task::spawn_blocking(all).await;
 }

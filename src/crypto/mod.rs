@@ -5,11 +5,9 @@
 //! process can reveal them; `aws-lc-rs` draws what its signatures need by itself.
 
 mod hash;
-mod hmac;
 mod random;
 mod signature;
 
-pub(crate) use hash::{Hash, sha256};
-pub(crate) use hmac::HmacKey;
+pub(crate) use hash::{Hash, HmacKey, sha256};
 pub(crate) use random::fill_random;
 pub(crate) use signature::{PrivateKey, PublicKey, Scheme};

@@ -24,24 +24,17 @@ pub(crate) enum PrivateKey {
 }
 
 impl PrivateKey {
-    /// Parses PKCS#8 in DER; `None` if it is not a valid key for `scheme`.
-    pub(crate) fn from_pkcs8(scheme: Scheme, der: &[u8]) -> Option<Self> {
+    /// Parses PKCS#8 in DER, for RSA also PKCS#1; `None` if it is not a valid key for `scheme`.
+    pub(crate) fn new(scheme: Scheme, der: &[u8]) -> Option<Self> {
         match scheme {
             Scheme::EcdsaP256 => ecdsa(&signature::ECDSA_P256_SHA256_FIXED_SIGNING, der),
             Scheme::EcdsaP384 => ecdsa(&signature::ECDSA_P384_SHA384_FIXED_SIGNING, der),
             Scheme::Ed25519 => Ed25519KeyPair::from_pkcs8(der).ok().map(Self::Ed25519),
             Scheme::RsaPkcs1(_) | Scheme::RsaPss(_) => {
-                let key = RsaKeyPair::from_pkcs8(der).ok()?;
-                Some(Self::Rsa(key, rsa_encoding(scheme)?))
+                let key = RsaKeyPair::from_pkcs8(der).or_else(|_| RsaKeyPair::from_der(der));
+                Some(Self::Rsa(key.ok()?, rsa_encoding(scheme)?))
             }
         }
-    }
-
-    /// Parses an RSA key from PKCS#1 in DER; `None` if it is not a valid key for `scheme`.
-    pub(crate) fn from_pkcs1(scheme: Scheme, der: &[u8]) -> Option<Self> {
-        let encoding = rsa_encoding(scheme)?;
-        let key = RsaKeyPair::from_der(der).ok()?;
-        Some(Self::Rsa(key, encoding))
     }
 
     /// Returns the public half.

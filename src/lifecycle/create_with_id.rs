@@ -12,9 +12,9 @@ use crate::error::{Result, SessionError};
 use crate::id::SessionId;
 use crate::lifecycle::core::{Lifecycle, record_error};
 use crate::lifecycle::create::Created;
-use crate::lifecycle::retries::Retries;
 use crate::lifecycle::tasks::spawn_detached;
 use crate::record::Record;
+use crate::retries::Retries;
 use crate::store::InsertOutcome;
 use crate::telemetry::StoreCall as _;
 

@@ -14,7 +14,6 @@ pub(crate) mod list;
 pub(crate) mod load;
 pub(crate) mod login;
 pub(crate) mod reservation;
-pub(crate) mod retries;
 pub(crate) mod rotate;
 pub(crate) mod save;
 pub(crate) mod tasks;

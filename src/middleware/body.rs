@@ -17,39 +17,28 @@ pin_project! {
     /// may differ.
     ///
     /// [`ReplayBody::replay`](super::ReplayBody::replay) gets it. It is also the body type of
-    /// services whose own body does not implement that trait, such as hyper's `Incoming`; see
+    /// services whose body does not implement that trait, such as hyper's `Incoming`; see
     /// [`SessionBody::wrap`].
     pub struct SessionBody<B: Body> {
-        data: Bytes,
-        frames: VecDeque<Frame<Bytes>>,
-        error: Option<B::Error>,
-        ended: bool,
+        // Apart from the frames, so that a body of one chunk needs no list.
+        pub(super) data: Bytes,
+        pub(super) frames: VecDeque<Result<Frame<Bytes>, B::Error>>,
+        // The body has been read to its end.
+        pub(super) ended: bool,
         #[pin]
-        rest: B,
+        pub(super) rest: B,
     }
-}
-
-/// What was read of a body.
-pub(super) struct ReadPart<E> {
-    pub(super) data: Bytes,
-    /// The frame after the data, for example trailers.
-    pub(super) last: Option<Frame<Bytes>>,
-    /// The error that ended the reading.
-    pub(super) error: Option<E>,
-    /// The body has been read to its end.
-    pub(super) ended: bool,
 }
 
 impl<B: Body> SessionBody<B> {
     /// Wraps a body of which nothing was read.
-    pub fn new(body: B) -> Self {
-        let nothing = ReadPart {
+    pub const fn new(body: B) -> Self {
+        Self {
             data: Bytes::new(),
-            last: None,
-            error: None,
+            frames: VecDeque::new(),
             ended: false,
-        };
-        Self::replay(nothing, body)
+            rest: body,
+        }
     }
 
     /// Wraps the body of a request, so that it can be searched for a token.
@@ -79,17 +68,6 @@ impl<B: Body> SessionBody<B> {
         request.map(Self::new)
     }
 
-    /// Joins what was read with the rest.
-    pub(super) fn replay(read: ReadPart<B::Error>, rest: B) -> Self {
-        Self {
-            data: read.data,
-            frames: read.last.into_iter().collect(),
-            error: read.error,
-            ended: read.ended,
-            rest,
-        }
-    }
-
     /// Returns the original body if nothing was read of it.
     ///
     /// A body whose end was read is not returned: some streams panic if they are polled again.
@@ -100,17 +78,17 @@ impl<B: Body> SessionBody<B> {
 
     /// Returns the data if they are the whole body.
     pub(crate) fn into_complete(self) -> Result<Bytes, Self> {
-        let complete = self.ended && self.frames.is_empty() && self.error.is_none();
+        let complete = self.ended && self.frames.is_empty();
         if complete { Ok(self.data) } else { Err(self) }
     }
 
     /// Returns whether nothing that was read is left.
     fn is_replayed(&self) -> bool {
-        self.data.is_empty() && self.frames.is_empty() && self.error.is_none()
+        self.data.is_empty() && self.frames.is_empty()
     }
 
     fn replayed_len(&self) -> u64 {
-        let frames = self.frames.iter().filter_map(Frame::data_ref);
+        let frames = self.frames.iter().flatten().filter_map(Frame::data_ref);
         frames.fold(self.data.len() as u64, |len, data| len + data.len() as u64)
     }
 }
@@ -121,18 +99,16 @@ impl<B: Body> SessionBody<SessionBody<B>> {
         let Self {
             data,
             mut frames,
-            error,
             ended,
             rest,
         } = self;
         if !rest.data.is_empty() {
-            frames.push_back(Frame::data(rest.data));
+            frames.push_back(Ok(Frame::data(rest.data)));
         }
         frames.extend(rest.frames);
         SessionBody {
             data,
             frames,
-            error: error.or(rest.error),
             ended: ended || rest.ended,
             rest: rest.rest,
         }
@@ -152,10 +128,7 @@ impl<B: Body> Body for SessionBody<B> {
             return Poll::Ready(Some(Ok(Frame::data(std::mem::take(this.data)))));
         }
         if let Some(frame) = this.frames.pop_front() {
-            return Poll::Ready(Some(Ok(frame)));
-        }
-        if let Some(error) = this.error.take() {
-            return Poll::Ready(Some(Err(error)));
+            return Poll::Ready(Some(frame));
         }
         if *this.ended {
             return Poll::Ready(None);
@@ -186,18 +159,6 @@ impl<B: Body> Body for SessionBody<B> {
 /// Puts the data of a frame into one piece; data that are [`Bytes`] already are not copied.
 pub(super) fn with_bytes<D: Buf>(frame: Frame<D>) -> Frame<Bytes> {
     frame.map_data(|mut data| data.copy_to_bytes(data.remaining()))
-}
-
-impl<B: Body> From<B> for SessionBody<B> {
-    fn from(body: B) -> Self {
-        Self::new(body)
-    }
-}
-
-impl<B: Body + Default> Default for SessionBody<B> {
-    fn default() -> Self {
-        Self::new(B::default())
-    }
 }
 
 impl<B: Body> fmt::Debug for SessionBody<B> {

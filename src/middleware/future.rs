@@ -17,6 +17,7 @@ use super::replay_body::ReplayBody;
 use super::settings::{Authentication, Settings};
 use crate::session::Session;
 use crate::source::{Anywhere, BodyLookup, InHead};
+use crate::token::Token;
 
 pin_project! {
     /// Response future for [`JwtRedisSessionService`](super::JwtRedisSessionService).
@@ -58,31 +59,20 @@ impl<S, B> State<S, B>
 where
     S: Service<Request<B>> + Clone,
 {
-    /// Starts to read the body.
-    pub(super) fn reading(read: ReadBody<B>, head: Parts, inner: &mut S) -> Self {
-        Self::ReadingBody {
-            read: Box::pin(read),
-            head: Some(head),
-            inner: take_ready(inner),
-        }
-    }
-
     /// Loads the session of the token, or calls the inner service if it need not be loaded.
-    pub(super) fn with_token<P>(
+    pub(super) fn authenticated<P>(
         settings: &Settings<P>,
-        found: Authentication,
+        authentication: Authentication,
         request: Request<B>,
         inner: &mut S,
     ) -> Self {
-        let sessions = &settings.sessions;
-        let session = match found {
-            Authentication::Absent(unsearched) => sessions.absent(unsearched).into(),
-            Authentication::Rejected(reason) => sessions.rejected(reason).into(),
+        let sessions = settings.sessions.clone();
+        let session = match authentication {
+            Authentication::Known(session) => session.into(),
             Authentication::Verified(verified) if settings.lazy => {
-                LazySession::new(sessions.clone(), verified)
+                LazySession::new(sessions, verified)
             }
             Authentication::Verified(verified) => {
-                let sessions = sessions.clone();
                 return Self::Loading {
                     load: Box::pin(async move { sessions.load_verified(verified).await }),
                     request: Some(request),
@@ -121,9 +111,10 @@ where
                 StateProjection::ReadingBody { read, head, inner } => {
                     let (body, found) = ready!(read_body(read.as_mut(), cx));
                     let head = head.take().expect("polled after completion");
-                    let found = this.settings.authenticate_body(found);
+                    let found = found.map(|token| token.map(Token::into_string));
+                    let found = this.settings.authenticate(found);
                     let request = Request::from_parts(head, body);
-                    State::with_token(this.settings, found, request, inner)
+                    State::authenticated(this.settings, found, request, inner)
                 }
                 StateProjection::Loading {
                     load,
@@ -183,7 +174,7 @@ where
     }
 }
 
-/// Takes the service that was polled ready: a clone of it would not be ready.
+/// Takes the service that was polled ready, and leaves a clone of it, which is not ready.
 pub(super) fn take_ready<S: Clone>(inner: &mut S) -> S {
     let clone = inner.clone();
     mem::replace(inner, clone)

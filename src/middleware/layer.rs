@@ -7,7 +7,8 @@ use tower_layer::Layer;
 
 use super::read_body::ReadLimits;
 use super::service::JwtRedisSessionService;
-use super::settings::{Settings, Tag};
+use super::settings::Settings;
+use super::slot::Slot;
 use super::vary::Vary;
 use crate::sessions::Sessions;
 use crate::source::{Anywhere, InHead, TokenSources};
@@ -34,9 +35,8 @@ use crate::source::{Anywhere, InHead, TokenSources};
 /// [`without_body`](Self::without_body) or [`headers_only`](Self::headers_only) bodies are not read
 /// and may have any type. The bodies of upgrade requests, as for websockets, are never read.
 ///
-/// A body that is too large, late or malformed for the search is no error: the request then counts
-/// as one without a token, and its state is
-/// [`SessionState::Absent`](crate::SessionState::Absent) with the reason.
+/// A body that is too large, late or malformed for the search is no error; see
+/// [`UnsearchedBody`](crate::middleware::UnsearchedBody).
 ///
 /// # Response headers
 ///
@@ -161,7 +161,7 @@ impl<P: Clone> JwtRedisSession<P> {
     /// Loads sessions when they are first needed instead of before the inner service is called.
     /// Defaults to off.
     ///
-    /// The token is still verified at once. The store is needed by the extractors `Session` and
+    /// The token is still verified immediately. The store is needed by the extractors `Session` and
     /// `ActiveSession`, by [`RequireSession`](crate::RequireSession), and by
     /// [`LazySession::load`](crate::middleware::LazySession::load); one read serves them all. A
     /// route that uses none of them sends no command to the store, and works during an outage.
@@ -196,11 +196,10 @@ impl<P: Clone> JwtRedisSession<P> {
     /// Also attaches the session as [`Tagged<T>`](crate::Tagged), for several kinds of session side
     /// by side. Another layer between this one and the handler does not replace it.
     ///
-    /// Give each layer its own keyspace, and sources that do not overlap. `Authorization: Bearer`
-    /// is in the default lists of all of them, and a token there is rejected by all layers but its
-    /// own.
+    /// Give each layer a separate keyspace, and sources that do not overlap. `Authorization: Bearer`
+    /// is in the default lists of all of them, and a token there is rejected by all other layers.
     pub fn tagged<T: 'static>(mut self) -> Self {
-        self.settings_mut().tag = Some(Tag::of::<T>());
+        self.settings_mut().tag = Some(Slot::tagged::<T>());
         self
     }
 

@@ -87,9 +87,9 @@ impl LazySession {
 
     /// Returns the session, and reads it from the store if that has not been done yet.
     ///
-    /// All clones share one read, also if several calls overlap. A call that is dropped before it
-    /// is ready is taken over by the next one. The state of the returned session says whether the
-    /// read succeeded.
+    /// All clones share one read, also if several calls overlap. If a call is dropped before it is
+    /// ready, the next one starts the read again. The state of the returned session says whether
+    /// the read succeeded.
     pub async fn load(&self) -> Session {
         match &self.0 {
             Inner::Loaded(session) => session.clone(),
@@ -114,18 +114,6 @@ impl LazySession {
     pub(super) fn access(&self) -> Access {
         let session = self.loaded();
         session.map_or_else(Access::default, |session| session.access())
-    }
-
-    /// Inserts it into the extensions in place of what an outer layer has inserted.
-    pub(super) fn attach(&self, extensions: &mut Extensions) {
-        extensions.insert(self.clone());
-        extensions.remove::<Session>();
-    }
-
-    /// Inserts the loaded session in place of what an outer layer has inserted.
-    pub(super) fn attach_loaded(session: &Session, extensions: &mut Extensions) {
-        extensions.insert(session.clone());
-        extensions.remove::<Self>();
     }
 }
 

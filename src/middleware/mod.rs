@@ -8,11 +8,14 @@
 //!
 //! # Order of layers
 //!
-//! Requests pass an outer layer first, responses an inner one. `RequireSession`, and everything else that
-//! uses a session, belongs inside of `JwtRedisSession`. A browser sends no token with a CORS
-//! preflight, and hides an answer without CORS headers from scripts, so a `CorsLayer` belongs
-//! outside of `RequireSession`. A trace layer belongs inside of `JwtRedisSession` if it records
-//! URIs, since a token in the query has been removed there.
+//! A request passes the outer layers first, a response the inner ones.
+//!
+//! - `RequireSession`, and every other layer that uses a session, belongs inside of
+//!   `JwtRedisSession`.
+//! - A `CorsLayer` belongs outside of `RequireSession`: a browser sends no token with a preflight,
+//!   and hides a response without CORS headers from scripts.
+//! - A trace layer that records URIs belongs inside of `JwtRedisSession`, where a token in the query
+//!   has been removed.
 //!
 //! With axum's `Router::layer` the **last** call adds the outermost layer:
 //!
@@ -52,8 +55,8 @@
 //! # Request bodies
 //!
 //! By default a token may be in a JSON or form body. The layer then needs to restore what it has
-//! read, so the body implements [`ReplayBody`]: axum's `Body` does, and the boxed and full bodies
-//! of `http_body_util`. For all other types there are three ways:
+//! read, so the body must implement [`ReplayBody`], as axum's `Body` and the boxed and full bodies
+//! of `http_body_util` do. For all other types there are three ways:
 //!
 //! - [`without_body`](JwtRedisSession::without_body) or
 //!   [`headers_only`](JwtRedisSession::headers_only): no body is read, so every type will do. gRPC
@@ -79,7 +82,6 @@
 //! ```
 
 mod body;
-mod body_data;
 mod future;
 mod layer;
 mod lazy_session;
@@ -89,6 +91,7 @@ mod require;
 mod service;
 mod session_rejection;
 mod settings;
+mod slot;
 mod tagged;
 mod vary;
 

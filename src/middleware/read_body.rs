@@ -1,16 +1,16 @@
 //! Reading a request body in search of a token.
 
+use std::mem;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http_body::{Body, Frame};
 use pin_project_lite::pin_project;
 use tokio::time::Sleep;
 
-use super::body::{ReadPart, SessionBody, with_bytes};
-use super::body_data::BodyData;
+use super::body::{SessionBody, with_bytes};
 use crate::source::{BodyLookup, BodySearch};
 use crate::unsearched_body::UnsearchedBody;
 
@@ -18,11 +18,9 @@ use crate::unsearched_body::UnsearchedBody;
 const FRAMES_PER_POLL: usize = 64;
 
 /// Limits for reading a body in search of a token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct ReadLimits {
-    /// Defaults to 64 KiB.
     pub(super) bytes: usize,
-    /// Defaults to 10 s.
     pub(super) deadline: Duration,
 }
 
@@ -40,29 +38,17 @@ pin_project! {
     #[must_use = "futures do nothing unless polled"]
     pub(super) struct ReadBody<B> {
         // `None` only after the future is done.
-        reading: Option<Reading<B>>,
+        body: Option<B>,
+        data: BodyData,
+        limit: usize,
+        search: BodySearch,
         #[pin]
         deadline: Sleep,
     }
 }
 
-/// A body, and what was read of it so far.
-struct Reading<B> {
-    rest: B,
-    data: BodyData,
-    limit: usize,
-    search: BodySearch,
-}
-
-/// Why no more is read.
-enum End<E> {
-    Complete,
-    Trailers(Frame<Bytes>),
-    /// The declared length is above the limit, or this frame exceeds it.
-    TooLarge(Option<Frame<Bytes>>),
-    Failed(E),
-    TimedOut,
-}
+/// Why no more is read, and the last frame if it is not part of the data.
+type End<E> = (Result<(), UnsearchedBody>, Option<Result<Frame<Bytes>, E>>);
 
 impl<B> ReadBody<B> {
     /// Starts to read.
@@ -72,21 +58,18 @@ impl<B> ReadBody<B> {
     /// Outside of a tokio runtime with its timer enabled.
     pub(super) fn new(body: B, search: BodySearch, limits: ReadLimits) -> Self {
         Self {
-            reading: Some(Reading {
-                rest: body,
-                data: BodyData::new(),
-                limit: limits.bytes,
-                search,
-            }),
+            body: Some(body),
+            data: BodyData::default(),
+            limit: limits.bytes,
+            search,
             deadline: tokio::time::sleep(limits.deadline),
         }
     }
 
     /// Returns the body without reading it, for layers whose sources have no body.
     pub(super) fn skip(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<(B, BodyLookup)> {
-        let reading = self.project().reading.take();
-        let reading = reading.expect("polled after completion");
-        Poll::Ready((reading.rest, Ok(None)))
+        let body = self.project().body.take();
+        Poll::Ready((body.expect("polled after completion"), Ok(None)))
     }
 }
 
@@ -95,86 +78,96 @@ impl<B: Body + Unpin> Future for ReadBody<B> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let reading = this.reading.as_mut().expect("polled after completion");
-        let end = match reading.poll_end(cx) {
+        let body = this.body.as_mut().expect("polled after completion");
+        let (read, last) = match poll_read(body, this.data, *this.limit, cx) {
             Poll::Ready(end) => end,
-            Poll::Pending => match this.deadline.poll(cx) {
-                Poll::Ready(()) => End::TimedOut,
-                Poll::Pending => return Poll::Pending,
-            },
+            Poll::Pending => {
+                ready!(this.deadline.poll(cx));
+                (Err(UnsearchedBody::TimedOut), None)
+            }
         };
-        let reading = this.reading.take().expect("it was there");
-        Poll::Ready(reading.finish(end))
-    }
-}
-
-impl<B: Body + Unpin> Reading<B> {
-    fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<End<B::Error>> {
-        if self.over_limit(self.rest.size_hint().lower()) {
-            return Poll::Ready(End::TooLarge(None));
-        }
-        for _ in 0..FRAMES_PER_POLL {
-            if self.rest.is_end_stream() {
-                return Poll::Ready(End::Complete);
-            }
-            let frame = match Pin::new(&mut self.rest).poll_frame(cx) {
-                Poll::Ready(Some(Ok(frame))) => with_bytes(frame),
-                Poll::Ready(Some(Err(error))) => return Poll::Ready(End::Failed(error)),
-                Poll::Ready(None) => return Poll::Ready(End::Complete),
-                Poll::Pending => return Poll::Pending,
-            };
-            if let Some(end) = self.accept(frame) {
-                return Poll::Ready(end);
-            }
-        }
-        cx.waker().wake_by_ref();
-        Poll::Pending
-    }
-
-    /// Keeps the data of a frame, or returns why it is the last.
-    fn accept(&mut self, frame: Frame<Bytes>) -> Option<End<B::Error>> {
-        match frame.into_data() {
-            Ok(data) if self.over_limit(data.len() as u64) => {
-                Some(End::TooLarge(Some(Frame::data(data))))
-            }
-            Ok(data) => {
-                self.data.push(data);
-                None
-            }
-            Err(frame) => Some(End::Trailers(frame)),
-        }
-    }
-
-    fn over_limit(&self, more: u64) -> bool {
-        more.saturating_add(self.data.len() as u64) > self.limit as u64
-    }
-
-    /// Searches what was read, and joins it with the rest.
-    fn finish(self, end: End<B::Error>) -> (SessionBody<B>, BodyLookup) {
-        let data = self.data.into_bytes();
-        let found = match end {
-            End::Complete | End::Trailers(_) => self.search.find(&data),
-            End::TooLarge(_) => Err(UnsearchedBody::TooLarge.into()),
-            End::Failed(_) => Err(UnsearchedBody::ReadFailed.into()),
-            End::TimedOut => Err(UnsearchedBody::TimedOut.into()),
+        let data = mem::take(this.data).into_bytes();
+        let found = match read {
+            Ok(()) => this.search.find(&data),
+            Err(reason) => Err(reason.into()),
         };
-        let ended = matches!(end, End::Complete);
-        let (last, error) = match end {
-            End::Trailers(frame) | End::TooLarge(Some(frame)) => (Some(frame), None),
-            End::Failed(error) => (None, Some(error)),
-            End::Complete | End::TooLarge(None) | End::TimedOut => (None, None),
-        };
-        let read = ReadPart {
+        let body = SessionBody {
             data,
-            last,
-            error,
-            ended,
+            ended: read.is_ok() && last.is_none(),
+            frames: last.into_iter().collect(),
+            rest: this.body.take().expect("it was there"),
         };
-        (SessionBody::replay(read, self.rest), found)
+        Poll::Ready((body, found))
     }
 }
 
-#[cfg(test)]
-mod script;
+/// Reads the data of a body up to its trailers, its end, or the limit.
+fn poll_read<B: Body + Unpin>(
+    body: &mut B,
+    data: &mut BodyData,
+    limit: usize,
+    cx: &mut Context<'_>,
+) -> Poll<End<B::Error>> {
+    // By its declared length a body is known to be too large before any of it is read.
+    if body.size_hint().lower().saturating_add(data.len() as u64) > limit as u64 {
+        return Poll::Ready((Err(UnsearchedBody::TooLarge), None));
+    }
+    for _ in 0..FRAMES_PER_POLL {
+        if body.is_end_stream() {
+            return Poll::Ready((Ok(()), None));
+        }
+        let frame = match ready!(Pin::new(&mut *body).poll_frame(cx)) {
+            Some(Ok(frame)) => with_bytes(frame),
+            Some(Err(error)) => {
+                return Poll::Ready((Err(UnsearchedBody::ReadFailed), Some(Err(error))));
+            }
+            None => return Poll::Ready((Ok(()), None)),
+        };
+        match frame.into_data() {
+            Ok(chunk) if data.len() + chunk.len() > limit => {
+                let last = Some(Ok(Frame::data(chunk)));
+                return Poll::Ready((Err(UnsearchedBody::TooLarge), last));
+            }
+            Ok(chunk) => data.push(chunk),
+            Err(trailers) => return Poll::Ready((Ok(()), Some(Ok(trailers)))),
+        }
+    }
+    cx.waker().wake_by_ref();
+    Poll::Pending
+}
+
+/// Data in one piece, not copied if they came in one chunk.
+///
+/// A list of chunks would let a client that sends single bytes use a hundred times the limit in
+/// memory.
+#[derive(Default)]
+struct BodyData {
+    only: Bytes,
+    joined: BytesMut,
+}
+
+impl BodyData {
+    fn len(&self) -> usize {
+        self.only.len() + self.joined.len()
+    }
+
+    fn push(&mut self, chunk: Bytes) {
+        if self.len() == 0 {
+            self.only = chunk;
+        } else if !chunk.is_empty() {
+            self.joined.extend_from_slice(&mem::take(&mut self.only));
+            self.joined.extend_from_slice(&chunk);
+        }
+    }
+
+    fn into_bytes(self) -> Bytes {
+        if self.joined.is_empty() {
+            self.only
+        } else {
+            self.joined.freeze()
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -73,7 +73,7 @@ impl<E: Send + 'static> ReplayBody for UnsyncBoxBody<Bytes, E> {
 
 impl ReplayBody for Full<Bytes> {
     fn replay(read: SessionBody<Self>) -> Self {
-        // Its only frame comes at once and its length is known: read as a whole or not at all.
+        // It is one frame of known length, so it is read as a whole or not at all.
         read.into_complete()
             .map_or_else(|_| Self::default(), Self::new)
     }

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use http::request::Parts;
 use http::{Request, Response};
 use tower_service::Service;
 
-use super::future::{ResponseFuture, State};
+use super::future::{ResponseFuture, State, take_ready};
 use super::read_body::ReadBody;
 use super::replay_body::ReplayBody;
-use super::settings::{Authentication, Settings};
-use crate::source::{Anywhere, InHead};
+use super::settings::Settings;
+use crate::source::{Anywhere, BodySearch, InHead, TokenSources};
 
 /// Middleware that attaches a session to every request.
 ///
@@ -26,6 +27,43 @@ pub struct JwtRedisSessionService<S, P = Anywhere> {
 impl<S, P> JwtRedisSessionService<S, P> {
     pub(super) const fn new(inner: S, settings: Arc<Settings<P>>) -> Self {
         Self { inner, settings }
+    }
+
+    /// Starts a request. `body_search` returns how to search its body, if at all.
+    fn start<B>(
+        &mut self,
+        request: Request<B>,
+        body_search: fn(&TokenSources<P>, &Parts, &B) -> Option<BodySearch>,
+    ) -> ResponseFuture<S, B, P>
+    where
+        S: Service<Request<B>> + Clone,
+    {
+        let settings = Arc::clone(&self.settings);
+        let (mut head, body) = request.into_parts();
+        let found = settings.sources.find(&head);
+        // A token elsewhere wins, so that only requests without one wait for their body.
+        let search = match &found {
+            Ok(None) => body_search(&settings.sources, &head, &body),
+            Ok(Some(_)) | Err(_) => None,
+        };
+        let next = search.ok_or_else(|| settings.authenticate(found));
+        let token_in_query = settings.sources.take_from_query(&mut head.uri);
+        let state = match next {
+            Ok(search) => State::ReadingBody {
+                read: Box::pin(ReadBody::new(body, search, settings.limits)),
+                head: Some(head),
+                inner: take_ready(&mut self.inner),
+            },
+            Err(authentication) => {
+                let request = Request::from_parts(head, body);
+                State::authenticated(&settings, authentication, request, &mut self.inner)
+            }
+        };
+        ResponseFuture {
+            state,
+            settings,
+            token_in_query,
+        }
     }
 }
 
@@ -48,17 +86,7 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let settings = Arc::clone(&self.settings);
-        let (mut head, body) = request.into_parts();
-        let found = settings.authenticate(&head);
-        let found = found.unwrap_or(Authentication::Absent(None));
-        let token_in_query = settings.sources.take_from_query(&mut head.uri);
-        let request = Request::from_parts(head, body);
-        ResponseFuture {
-            state: State::with_token(&settings, found, request, &mut self.inner),
-            settings,
-            token_in_query,
-        }
+        self.start(request, |_, _, _| None)
     }
 }
 
@@ -76,27 +104,10 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let settings = Arc::clone(&self.settings);
-        let (mut head, body) = request.into_parts();
-        let found = settings.authenticate(&head);
-        let token_in_query = settings.sources.take_from_query(&mut head.uri);
-        // The end of a body that is known to be empty need not be read.
-        let search = match &found {
-            None if !body.is_end_stream() => settings.sources.body_search(&head),
-            _ => None,
-        };
-        let state = if let Some(search) = search {
-            let read = ReadBody::new(body, search, settings.limits);
-            State::reading(read, head, &mut self.inner)
-        } else {
-            let found = found.unwrap_or(Authentication::Absent(None));
-            let request = Request::from_parts(head, body);
-            State::with_token(&settings, found, request, &mut self.inner)
-        };
-        ResponseFuture {
-            state,
-            settings,
-            token_in_query,
-        }
+        self.start(request, |sources, head, body| {
+            // The end of a body that is known to be empty need not be read.
+            let search = sources.body_search(head);
+            search.filter(|_| !body.is_end_stream())
+        })
     }
 }

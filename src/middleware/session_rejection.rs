@@ -1,10 +1,9 @@
 //! The HTTP answer to a request that has no session.
 
 use std::borrow::Cow;
-use std::fmt;
 
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use http::{HeaderValue, Response, StatusCode};
 
 use crate::error::SessionError;
 use crate::session::SessionState;
@@ -34,21 +33,15 @@ use crate::token_rejection::TokenRejection;
 /// let response: http::Response<String> = rejection.json_response();
 /// # assert_eq!(response.headers()["cache-control"], "no-store");
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
 pub struct SessionRejection {
     status: StatusCode,
     message: &'static str,
-    challenge: Option<Challenge>,
+    /// The parameters after the realm in `WWW-Authenticate` (RFC 6750 section 3); `None` sends no
+    /// such header.
+    challenge: Option<&'static str>,
     realm: Realm,
-}
-
-/// The `error` attribute of a `WWW-Authenticate` header (RFC 6750 section 3.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Challenge {
-    /// None: the request has no token.
-    Plain,
-    InvalidToken,
-    InvalidRequest,
 }
 
 impl SessionRejection {
@@ -61,8 +54,8 @@ impl SessionRejection {
         }
     }
 
-    const fn challenging(mut self, challenge: Challenge) -> Self {
-        self.challenge = Some(challenge);
+    const fn challenging(mut self, parameters: &'static str) -> Self {
+        self.challenge = Some(parameters);
         self
     }
 
@@ -90,17 +83,23 @@ impl SessionRejection {
     }
 
     const fn absent() -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "a token is required").challenging(Challenge::Plain)
+        Self::new(StatusCode::UNAUTHORIZED, "a token is required").challenging("")
     }
 
     const fn invalid_token() -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "the token is not valid")
-            .challenging(Challenge::InvalidToken)
+            .challenging(r#", error="invalid_token""#)
     }
 
-    const fn invalid_request() -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "the request is not valid")
-            .challenging(Challenge::InvalidRequest)
+    fn rejected(reason: TokenRejection) -> Self {
+        // More than one token is a mistake of the client program, not of a token. All other
+        // reasons get one answer, so that it says nothing about the token.
+        if reason == TokenRejection::Ambiguous {
+            Self::new(StatusCode::BAD_REQUEST, "the request is not valid")
+                .challenging(r#", error="invalid_request""#)
+        } else {
+            Self::invalid_token()
+        }
     }
 
     const fn unavailable() -> Self {
@@ -112,26 +111,6 @@ impl SessionRejection {
 
     const fn internal() -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal server error")
-    }
-
-    const fn rejected(reason: TokenRejection) -> Self {
-        match reason {
-            TokenRejection::Ambiguous => Self::invalid_request(),
-            TokenRejection::TooLong
-            | TokenRejection::Malformed
-            | TokenRejection::Algorithm
-            | TokenRejection::HeaderParam
-            | TokenRejection::Signature
-            | TokenRejection::Expired
-            | TokenRejection::NotYetValid
-            | TokenRejection::Claim
-            | TokenRejection::MissingId
-            | TokenRejection::InvalidId
-            | TokenRejection::Audience
-            | TokenRejection::Issuer
-            | TokenRejection::Unknown
-            | TokenRejection::Corrupt => Self::invalid_token(),
-        }
     }
 
     pub(super) fn in_realm(mut self, realm: &Realm) -> Self {
@@ -151,40 +130,28 @@ impl SessionRejection {
         self.message
     }
 
-    /// Returns the message as `{"error":"…"}`.
-    #[must_use]
-    pub fn to_json(&self) -> String {
-        serde_json::json!({ "error": self.message }).to_string()
-    }
-
-    /// Returns the headers of the answer: `Cache-Control: no-store`, and `WWW-Authenticate` or
-    /// `Retry-After` where they apply.
-    #[must_use]
-    pub fn headers(&self) -> HeaderMap {
-        let mut headers = HeaderMap::new();
+    /// Returns the answer with this body, and the headers `Cache-Control: no-store`, and
+    /// `WWW-Authenticate` or `Retry-After` where they apply.
+    pub fn response<B>(&self, body: B) -> Response<B> {
+        let mut response = Response::new(body);
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if let Some(challenge) = self.challenge {
-            headers.insert(WWW_AUTHENTICATE, self.realm.challenge(challenge));
+        if let Some(parameters) = self.challenge {
+            headers.insert(WWW_AUTHENTICATE, self.realm.challenge(parameters));
         }
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
         }
-        headers
-    }
-
-    /// Returns the answer with this body.
-    pub fn response<B>(&self, body: B) -> Response<B> {
-        let mut response = Response::new(body);
-        *response.status_mut() = self.status;
-        *response.headers_mut() = self.headers();
         response
     }
 
-    /// Returns the answer with the message as a JSON body: what `ActiveSession` and
+    /// Returns the answer with the body `{"error":"…"}`: what `ActiveSession` and
     /// [`RequireSession`](crate::RequireSession) answer.
     #[must_use]
     pub fn json_response<B: From<String>>(&self) -> Response<B> {
-        let mut response = self.response(B::from(self.to_json()));
+        let body = serde_json::json!({ "error": self.message }).to_string();
+        let mut response = self.response(B::from(body));
         let json = HeaderValue::from_static("application/json");
         response.headers_mut().insert(CONTENT_TYPE, json);
         response
@@ -210,27 +177,11 @@ impl From<&SessionError> for SessionRejection {
                 "the session would be too large",
             ),
             SessionError::Unavailable(_) => Self::unavailable(),
-            SessionError::Corrupt
-            | SessionError::Decode { .. }
-            | SessionError::Encode { .. }
-            | SessionError::ReservedField(_)
-            | SessionError::InvalidOwner
-            | SessionError::NoOwner
-            | SessionError::NoTokens
-            | SessionError::InvalidDuration
-            | SessionError::Token(_)
-            | SessionError::Interrupted => Self::internal(),
+            // All others are mistakes of the program.
+            _ => Self::internal(),
         }
     }
 }
-
-impl fmt::Display for SessionRejection {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.message)
-    }
-}
-
-impl std::error::Error for SessionRejection {}
 
 /// Realm of a challenge, escaped.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -247,14 +198,9 @@ impl Realm {
         Ok(Self(Cow::Owned(escaped)))
     }
 
-    fn challenge(&self, challenge: Challenge) -> HeaderValue {
-        let error = match challenge {
-            Challenge::Plain => "",
-            Challenge::InvalidToken => r#", error="invalid_token""#,
-            Challenge::InvalidRequest => r#", error="invalid_request""#,
-        };
-        let text = format!(r#"Bearer realm="{}"{error}"#, self.0);
-        HeaderValue::try_from(text).expect("a realm is printable ASCII")
+    fn challenge(&self, parameters: &str) -> HeaderValue {
+        let challenge = format!(r#"Bearer realm="{}"{parameters}"#, self.0);
+        HeaderValue::try_from(challenge).expect("a realm is printable ASCII")
     }
 }
 

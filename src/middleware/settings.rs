@@ -1,19 +1,16 @@
 //! Configuration of the layer, and the steps that need it.
 
 use http::header::{CACHE_CONTROL, REFERRER_POLICY};
-use http::request::Parts;
 use http::{Extensions, HeaderMap, HeaderValue};
 
 use super::lazy_session::LazySession;
 use super::read_body::ReadLimits;
-use super::tagged::LazyTagged;
+use super::slot::Slot;
 use super::vary::Vary;
 use crate::session::Session;
 use crate::sessions::Sessions;
-use crate::source::{BodyLookup, BodySearchError, TokenSources};
+use crate::source::{BodySearchError, TokenSources};
 use crate::token::Verified;
-use crate::token_rejection::TokenRejection;
-use crate::unsearched_body::UnsearchedBody;
 
 /// Configuration that all requests of a layer share.
 #[derive(Clone, Debug)]
@@ -24,72 +21,42 @@ pub(super) struct Settings<P> {
     /// `None` adds no `Vary`.
     pub(super) vary: Option<Vary>,
     pub(super) lazy: bool,
-    pub(super) tag: Option<Tag>,
-}
-
-/// How to insert a session under a tag, too.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Tag {
-    attach: fn(&LazySession, &mut Extensions),
-    attach_loaded: fn(&Session, &mut Extensions),
-}
-
-impl Tag {
-    pub(super) fn of<T: 'static>() -> Self {
-        Self {
-            attach: LazyTagged::<T>::attach,
-            attach_loaded: LazyTagged::<T>::attach_loaded,
-        }
-    }
+    pub(super) tag: Option<Slot>,
 }
 
 /// What is known of the session of a request without the store.
 pub(super) enum Authentication {
     /// The token is valid; only the store can say whether its session exists.
     Verified(Verified),
-    /// The token is invalid.
-    Rejected(TokenRejection),
-    /// There is no token, or the body was not searched for one.
-    Absent(Option<UnsearchedBody>),
-}
-
-impl From<Result<Verified, TokenRejection>> for Authentication {
-    fn from(verified: Result<Verified, TokenRejection>) -> Self {
-        verified.map_or_else(Self::Rejected, Self::Verified)
-    }
+    /// There is no token, or an invalid one.
+    Known(Session),
 }
 
 impl<P> Settings<P> {
-    /// Looks for a token in headers, cookies and query, and verifies it; `None` if there is none.
-    pub(super) fn authenticate(&self, head: &Parts) -> Option<Authentication> {
-        Some(match self.sources.find(head).transpose()? {
-            Ok(token) => self.sessions.verify(&token).into(),
-            Err(reason) => Authentication::Rejected(reason),
+    /// Verifies the token that was found, if any.
+    pub(super) fn authenticate(
+        &self,
+        found: Result<Option<impl AsRef<str>>, impl Into<BodySearchError>>,
+    ) -> Authentication {
+        let sessions = &self.sessions;
+        Authentication::Known(match found.map_err(Into::into) {
+            Ok(Some(token)) => match sessions.verify(token.as_ref()) {
+                Ok(verified) => return Authentication::Verified(verified),
+                Err(reason) => sessions.rejected(reason),
+            },
+            Ok(None) => sessions.absent(None),
+            Err(BodySearchError::Rejected(reason)) => sessions.rejected(reason),
+            Err(BodySearchError::Unsearched(reason)) => sessions.absent(Some(reason)),
         })
     }
 
-    /// Verifies the token that was found in a body.
-    pub(super) fn authenticate_body(&self, found: BodyLookup) -> Authentication {
-        match found {
-            Ok(Some(token)) => self.sessions.verify(token.as_str()).into(),
-            Ok(None) => Authentication::Absent(None),
-            Err(BodySearchError::Rejected(reason)) => Authentication::Rejected(reason),
-            Err(BodySearchError::Unsearched(reason)) => Authentication::Absent(Some(reason)),
-        }
-    }
-
     /// Inserts the session into the request extensions, for inner services.
-    pub(super) fn attach(&self, session: &LazySession, extensions: &mut Extensions) {
-        match session.loaded().filter(|_| !self.lazy) {
-            Some(session) => {
-                LazySession::attach_loaded(&session, extensions);
-                self.tag
-                    .inspect(|tag| (tag.attach_loaded)(&session, extensions));
-            }
-            None => {
-                session.attach(extensions);
-                self.tag.inspect(|tag| (tag.attach)(session, extensions));
-            }
+    pub(super) fn attach(&self, lazy: &LazySession, extensions: &mut Extensions) {
+        // Inside of a lazy layer even a known session is behind `LazySession`, so that a handler
+        // finds the same type for each request.
+        let session = lazy.loaded().filter(|_| !self.lazy);
+        for slot in [Some(Slot::NEAREST), self.tag].into_iter().flatten() {
+            (slot.insert)(extensions, lazy, session.as_ref());
         }
     }
 

@@ -37,51 +37,9 @@ use crate::session::Session;
 /// # assert!(!is_admin(&http::Request::new(())));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct Tagged<T> {
-    session: Session,
+pub struct Tagged<T, S = Session> {
+    session: S,
     tag: PhantomData<fn() -> T>,
-}
-
-impl<T: 'static> Tagged<T> {
-    /// Returns the session that the layer tagged with `T` inserted into the extensions of a
-    /// request. `None` if that layer is lazy; see [`LazyTagged::of`].
-    #[must_use]
-    pub fn of(extensions: &Extensions) -> Option<&Self> {
-        extensions.get()
-    }
-}
-
-impl<T> Tagged<T> {
-    pub(crate) const fn new(session: Session) -> Self {
-        let tag = PhantomData;
-        Self { session, tag }
-    }
-
-    /// Returns the session itself.
-    #[must_use]
-    pub fn into_session(self) -> Session {
-        self.session
-    }
-}
-
-impl<T> Deref for Tagged<T> {
-    type Target = Session;
-
-    fn deref(&self) -> &Session {
-        &self.session
-    }
-}
-
-impl<T> Clone for Tagged<T> {
-    fn clone(&self) -> Self {
-        Self::new(self.session.clone())
-    }
-}
-
-impl<T> fmt::Debug for Tagged<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Tagged").field(&self.session).finish()
-    }
 }
 
 /// [`LazySession`] of the layer that is [tagged](crate::JwtRedisSession::tagged) with `T`.
@@ -97,9 +55,15 @@ impl<T> fmt::Debug for Tagged<T> {
 ///     }
 /// }
 /// ```
-pub struct LazyTagged<T> {
-    session: LazySession,
-    tag: PhantomData<fn() -> T>,
+pub type LazyTagged<T> = Tagged<T, LazySession>;
+
+impl<T: 'static> Tagged<T> {
+    /// Returns the session that the layer tagged with `T` inserted into the extensions of a
+    /// request. `None` if that layer is lazy; see [`LazyTagged`].
+    #[must_use]
+    pub fn of(extensions: &Extensions) -> Option<&Self> {
+        extensions.get()
+    }
 }
 
 impl<T: 'static> LazyTagged<T> {
@@ -112,49 +76,37 @@ impl<T: 'static> LazyTagged<T> {
             None => extensions.get().cloned(),
         }
     }
-
-    /// Inserts it into the extensions in place of what an outer layer has inserted.
-    pub(super) fn attach(session: &LazySession, extensions: &mut Extensions) {
-        extensions.insert(Self::new(session.clone()));
-        extensions.remove::<Tagged<T>>();
-    }
-
-    /// Inserts the loaded session in place of what an outer layer has inserted.
-    pub(super) fn attach_loaded(session: &Session, extensions: &mut Extensions) {
-        extensions.insert(Tagged::<T>::new(session.clone()));
-        extensions.remove::<Self>();
-    }
 }
 
-impl<T> LazyTagged<T> {
-    const fn new(session: LazySession) -> Self {
+impl<T, S> Tagged<T, S> {
+    pub(crate) const fn new(session: S) -> Self {
         let tag = PhantomData;
         Self { session, tag }
     }
 
     /// Returns the session itself.
     #[must_use]
-    pub fn into_session(self) -> LazySession {
+    pub fn into_session(self) -> S {
         self.session
     }
 }
 
-impl<T> Deref for LazyTagged<T> {
-    type Target = LazySession;
+impl<T, S> Deref for Tagged<T, S> {
+    type Target = S;
 
-    fn deref(&self) -> &LazySession {
+    fn deref(&self) -> &S {
         &self.session
     }
 }
 
-impl<T> Clone for LazyTagged<T> {
+impl<T, S: Clone> Clone for Tagged<T, S> {
     fn clone(&self) -> Self {
         Self::new(self.session.clone())
     }
 }
 
-impl<T> fmt::Debug for LazyTagged<T> {
+impl<T, S: fmt::Debug> fmt::Debug for Tagged<T, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("LazyTagged").field(&self.session).finish()
+        f.debug_tuple("Tagged").field(&self.session).finish()
     }
 }

@@ -109,7 +109,7 @@ impl SessionData {
         self.get_raw(key).is_some()
     }
 
-    /// The names of all fields.
+    /// Returns the names of all fields.
     #[must_use]
     pub fn keys(&self) -> Vec<String> {
         self.with_fields(|fields| fields.map(|(name, _)| name.to_owned()).collect())
@@ -173,9 +173,11 @@ impl SessionData {
         }
     }
 
-    /// All fields as a JSON object. A number that `serde_json` cannot hold exactly is rounded,
-    /// and a value that it cannot hold at all (a lone surrogate, `1e400`) is `null`;
-    /// [`SessionData::to_raw_json`] returns both unchanged.
+    /// Returns all fields as a JSON object.
+    ///
+    /// A number that `serde_json` cannot hold exactly is rounded, and a value that it cannot hold
+    /// at all (a lone surrogate, `1e400`) is `null`; [`SessionData::to_raw_json`] returns both
+    /// unchanged.
     #[must_use]
     pub fn to_json(&self) -> Value {
         self.with_fields(|fields| {
@@ -188,7 +190,7 @@ impl SessionData {
         })
     }
 
-    /// All fields as JSON text, every value exactly as it is stored.
+    /// Returns all fields as JSON text, every value exactly as it is stored.
     #[must_use]
     pub fn to_raw_json(&self) -> Box<RawValue> {
         String::from_utf8(self.text().into())

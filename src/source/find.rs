@@ -25,6 +25,8 @@ impl<P> TokenSources<P> {
             };
             let found = text.map(Some);
             tracing::trace!(source = source.as_str(), "token found");
+            // A bad token ends the search too: a fallback would let an attacker who can add a
+            // source choose the session.
             if !self.strict {
                 return found;
             }
@@ -51,6 +53,3 @@ impl<P> TokenSources<P> {
         had_any
     }
 }
-
-#[cfg(test)]
-mod tests;

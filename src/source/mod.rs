@@ -16,6 +16,9 @@ mod token_lookup;
 mod token_source;
 mod token_sources;
 
+#[cfg(test)]
+mod tests;
+
 pub use token_arg::InvalidTokenArg;
 pub use token_source::TokenSource;
 pub use token_sources::{Anywhere, InHead, TokenSources};

@@ -4,25 +4,15 @@ use http::HeaderName;
 
 /// Error returned for a token argument from which no legal header name can be derived.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no legal header name can be derived from the token argument {arg:?}")]
-pub struct InvalidTokenArg {
-    arg: String,
-}
-
-impl InvalidTokenArg {
-    /// Returns the rejected argument.
-    #[must_use]
-    pub fn arg(&self) -> &str {
-        &self.arg
-    }
-}
+#[error("no legal header name can be derived from the token argument {0:?}")]
+pub struct InvalidTokenArg(String);
 
 /// Returns the header that npm `jwt-redis-session` reads for the argument `arg`.
 ///
 /// That package treats a character as a capital if `ch.toUpperCase() === ch`, so digits and
 /// punctuation are capitals too. Header names have no characters outside of ASCII.
 pub(super) fn header_name(arg: &str) -> Result<HeaderName, InvalidTokenArg> {
-    let invalid = || InvalidTokenArg { arg: arg.into() };
+    let invalid = || InvalidTokenArg(arg.into());
     let first = arg.chars().next().ok_or_else(invalid)?;
     let mut name = String::from(if is_upper(first) { "x" } else { "x-" });
     for ch in arg.chars() {
@@ -43,27 +33,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn r17_header_name_is_derived_as_npm_does() {
+    fn header_name_is_that_of_npm() {
         for (arg, name) in [
             ("accessToken", "x-access-token"),
             ("fancyAccessToken", "x-fancy-access-token"),
             ("FancyToken", "x-fancy-token"),
-            ("token", "x-token"),
             ("token2", "x-token-2"),
             ("2fa", "x-2fa"),
             ("JWT", "x-j-w-t"),
             ("access_token", "x-access-_token"),
-            ("access-token", "x-access--token"),
         ] {
             assert_eq!(header_name(arg).unwrap().as_str(), name, "{arg}");
         }
-    }
-
-    #[test]
-    fn r17_an_illegal_header_name_is_refused() {
         for arg in ["", "access token", "tökén", "a:b", "a\r\nb", "a(b)", "ß"] {
-            let refused = header_name(arg).unwrap_err();
-            assert_eq!(refused.arg(), arg);
+            assert_eq!(header_name(arg), Err(InvalidTokenArg(arg.into())));
         }
     }
 }

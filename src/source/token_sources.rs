@@ -1,5 +1,6 @@
 //! The list of token sources.
 
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use http::HeaderName;
@@ -13,17 +14,14 @@ const TOKEN_ARG: &str = "accessToken";
 ///
 /// A layer with such a list accepts every type of request body.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct InHead(());
+pub enum InHead {}
 
 /// Marker of a [`TokenSources`] list that may read request bodies.
 ///
 /// A layer with such a list accepts request bodies that implement
 /// [`ReplayBody`](crate::middleware::ReplayBody).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Anywhere {
-    /// The names of body fields.
-    pub(super) fields: Arc<[Arc<str>]>,
-}
+pub enum Anywhere {}
 
 /// List of places where tokens are looked for, in order of precedence.
 ///
@@ -52,9 +50,11 @@ pub struct Anywhere {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenSources<P = Anywhere> {
     pub(super) list: Arc<[TokenSource]>,
+    /// The names of body fields; none if the marker is [`InHead`].
+    pub(super) fields: Arc<[Arc<str>]>,
     pub(super) strict: bool,
     pub(super) keep_query: bool,
-    pub(super) place: P,
+    marker: PhantomData<P>,
 }
 
 impl TokenSources<InHead> {
@@ -63,9 +63,10 @@ impl TokenSources<InHead> {
     pub fn new(sources: impl IntoIterator<Item = TokenSource>) -> Self {
         Self {
             list: without_duplicates(sources),
+            fields: Arc::default(),
             strict: false,
             keep_query: false,
-            place: InHead(()),
+            marker: PhantomData,
         }
     }
 
@@ -118,7 +119,7 @@ impl<P> TokenSources<P> {
     /// Never reads request bodies.
     #[must_use]
     pub fn without_body(self) -> TokenSources<InHead> {
-        self.at(InHead(())).1
+        self.with_fields(Arc::default())
     }
 
     /// Rejects a request that carries tokens in more than one source, as RFC 6750 section 2
@@ -148,56 +149,39 @@ impl<P> TokenSources<P> {
         self.list.iter()
     }
 
-    /// Replaces the marker and returns the old one.
-    fn at<Q>(self, place: Q) -> (P, TokenSources<Q>) {
-        let Self {
-            list,
-            strict,
-            keep_query,
-            place: before,
-        } = self;
-        let sources = TokenSources {
-            list,
-            strict,
-            keep_query,
-            place,
-        };
-        (before, sources)
-    }
-}
-
-impl<P: Into<Anywhere>> TokenSources<P> {
     /// Also looks for a token in the top-level field `name` of a JSON or form body, if no other
     /// source holds one.
     #[must_use]
     pub fn or_body(self, name: impl Into<Arc<str>>) -> TokenSources {
-        let (place, mut sources) = self.at(Anywhere::from(InHead(())));
-        let before = place.into().fields;
         let name = name.into();
-        let others = before.iter().filter(|other| **other != name).cloned();
-        sources.place.fields = others.chain([Arc::clone(&name)]).collect();
-        sources
+        let others = self.fields.iter().filter(|other| **other != name);
+        let fields = others.chain([&name]).cloned().collect();
+        self.with_fields(fields)
+    }
+
+    /// Replaces the body fields, and the marker with them.
+    fn with_fields<Q>(self, fields: Arc<[Arc<str>]>) -> TokenSources<Q> {
+        TokenSources {
+            list: self.list,
+            fields,
+            strict: self.strict,
+            keep_query: self.keep_query,
+            marker: PhantomData,
+        }
     }
 }
 
 impl TokenSources {
     /// Returns the names of the body fields that may hold a token.
     pub fn body_fields(&self) -> impl Iterator<Item = &str> {
-        self.place.fields.iter().map(|name| &**name)
-    }
-}
-
-impl From<InHead> for Anywhere {
-    fn from(_: InHead) -> Self {
-        let fields = Arc::default();
-        Self { fields }
+        self.fields.iter().map(|name| &**name)
     }
 }
 
 /// For a list that is chosen at run time; bodies are not read.
 impl From<TokenSources<InHead>> for TokenSources {
     fn from(sources: TokenSources<InHead>) -> Self {
-        sources.at(InHead(()).into()).1
+        sources.with_fields(Arc::default())
     }
 }
 
@@ -205,12 +189,6 @@ impl Default for TokenSources {
     /// Returns `x-access-token`, `Authorization: Bearer`, query `accessToken`, body `accessToken`.
     fn default() -> Self {
         Self::in_header_query_and_body(default_header(), TOKEN_ARG)
-    }
-}
-
-impl FromIterator<TokenSource> for TokenSources<InHead> {
-    fn from_iter<I: IntoIterator<Item = TokenSource>>(sources: I) -> Self {
-        Self::new(sources)
     }
 }
 
@@ -232,56 +210,38 @@ fn without_duplicates(sources: impl IntoIterator<Item = TokenSource>) -> Arc<[To
 mod tests {
     use super::*;
 
-    fn kinds<P>(sources: &TokenSources<P>) -> Vec<&'static str> {
-        sources.iter().map(TokenSource::as_str).collect()
+    fn fields(sources: &TokenSources) -> Vec<&str> {
+        sources.body_fields().collect()
     }
 
     #[test]
-    fn r14_default_order() {
-        let sources = TokenSources::default();
-        assert_eq!(kinds(&sources), ["header", "bearer", "query"]);
-        assert_eq!(sources.body_fields().collect::<Vec<_>>(), [TOKEN_ARG]);
-        assert_eq!(TokenSources::token_arg(TOKEN_ARG), Ok(sources));
-    }
-
-    #[test]
-    fn r14_headers_only() {
-        assert_eq!(kinds(&TokenSources::headers_only()), ["header", "bearer"]);
-    }
-
-    #[test]
-    fn r17_token_arg_names_header_query_and_body() {
+    fn token_arg_names_header_query_and_body() {
         let sources = TokenSources::token_arg("FancyToken").unwrap();
-        let header = HeaderName::from_static("x-fancy-token");
+        let header = TokenSource::Header(HeaderName::from_static("x-fancy-token"));
+        let query = TokenSource::query("FancyToken");
+        assert_eq!(*sources.list, [header, TokenSource::Bearer, query]);
+        assert_eq!(fields(&sources), ["FancyToken"]);
         assert_eq!(
-            &*sources.list,
-            [
-                TokenSource::Header(header),
-                TokenSource::Bearer,
-                TokenSource::query("FancyToken"),
-            ]
+            TokenSources::token_arg(TOKEN_ARG),
+            Ok(TokenSources::default())
         );
-        assert_eq!(sources.body_fields().collect::<Vec<_>>(), ["FancyToken"]);
         assert!(TokenSources::token_arg("not legal").is_err());
     }
 
     #[test]
-    fn r14_lists_are_changed_in_place() {
+    fn sources_keep_their_order_without_duplicates() {
         let cookie = TokenSource::cookie("sid");
         let sources = TokenSources::headers_only().strict_single_source(true);
         let changed = sources.clone().with(cookie.clone()).with(cookie.clone());
-        assert_eq!(changed.iter().count(), 3);
+        let expected = [default_header(), TokenSource::Bearer, cookie.clone()];
+        assert_eq!(*changed.list, expected);
         assert_eq!(changed.without(&cookie), sources);
-    }
 
-    #[test]
-    fn r14_bodies_are_added_and_removed() {
-        let head = TokenSources::headers_only().strict_single_source(true);
-        let body = head.clone().or_body("a").or_body("b").or_body("a");
-        assert_eq!(body.body_fields().collect::<Vec<_>>(), ["b", "a"]);
+        let body = sources.clone().or_body("a").or_body("b").or_body("a");
+        assert_eq!(fields(&body), ["b", "a"]);
         assert!(body.strict);
-        assert_eq!(body.without_body(), head);
-        let none: TokenSources = head.into();
-        assert_eq!(none.body_fields().count(), 0);
+        assert_eq!(body.without_body(), sources);
+        let none: TokenSources = sources.into();
+        assert_eq!(fields(&none), [""; 0]);
     }
 }

@@ -89,6 +89,7 @@ impl fmt::Display for StoreError {
 
 impl fmt::Debug for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Without the source: its text may come from the server.
         f.debug_struct("StoreError")
             .field("kind", &self.kind)
             .field("detail", &self.detail)
@@ -103,99 +104,82 @@ impl Error for StoreError {
     }
 }
 
-/// Kind of a [`StoreError`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum StoreErrorKind {
-    /// No answer within the deadline; a write may or may not have been applied.
-    Timeout,
-    /// The store cannot be reached, or the connection broke; a write may have been applied.
-    Connection,
-    /// The credentials were refused (`NOAUTH`, `WRONGPASS`).
-    Auth,
-    /// The account lacks a permission (`NOPERM`).
-    Permission,
-    /// The store takes no writes (`READONLY`): a replica, or a failover is under way.
-    ReadOnly,
-    /// The store is full (`OOM`).
-    Full,
-    /// The store is starting up (`LOADING`, `MASTERDOWN`, `TRYAGAIN`).
-    Loading,
-    /// The store is busy with a long script (`BUSY`).
-    Busy,
-    /// Too many concurrent changes of one key; nothing was changed.
-    Contention,
-    /// The store refuses writes it cannot make safe (`MISCONF`, `NOREPLICAS`).
-    Refused,
-    /// The store is a Redis Cluster and this connection is not (`MOVED`, `ASK`, `CROSSSLOT`), or
-    /// the cluster is down (`CLUSTERDOWN`).
-    Cluster,
-    /// The answer was not in the store's protocol.
-    Protocol,
-    /// The configuration is wrong: an address that cannot be parsed, a feature that is off.
-    Configuration,
-    /// The key holds data of another type (`WRONGTYPE`); it was left as it is.
-    WrongType,
-    /// Any other refusal.
-    Other,
+/// Defines the kinds with their names and what an operator can do about each.
+macro_rules! kinds {
+    ($(
+        $(#[doc = $doc:literal])+
+        $kind:ident = $name:literal, $explanation:literal;
+    )*) => {
+        /// Kind of a [`StoreError`].
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum StoreErrorKind {
+            $($(#[doc = $doc])+ $kind,)*
+        }
+
+        impl StoreErrorKind {
+            /// Returns the kind in `snake_case`, as logs and metrics name it.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$kind => $name,)*
+                }
+            }
+
+            const fn explanation(self) -> &'static str {
+                match self {
+                    $(Self::$kind => $explanation,)*
+                }
+            }
+        }
+    };
 }
 
-impl StoreErrorKind {
-    /// Returns the kind in `snake_case`, as logs and metrics name it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Timeout => "timeout",
-            Self::Connection => "connection",
-            Self::Auth => "auth",
-            Self::Permission => "permission",
-            Self::ReadOnly => "read_only",
-            Self::Full => "full",
-            Self::Loading => "loading",
-            Self::Busy => "busy",
-            Self::Contention => "contention",
-            Self::Refused => "refused",
-            Self::Cluster => "cluster",
-            Self::Protocol => "protocol",
-            Self::Configuration => "configuration",
-            Self::WrongType => "wrong_type",
-            Self::Other => "other",
-        }
-    }
-
-    const fn explanation(self) -> &'static str {
-        match self {
-            Self::Timeout => {
-                "the session store did not answer in time; check that it is reachable and not overloaded"
-            }
-            Self::Connection => {
-                "the session store cannot be reached; check that it runs and that its address is right"
-            }
-            Self::Auth => "the session store refused the credentials; check user and password",
-            Self::Permission => {
-                "the session store's account lacks a permission; FORMAT.md lists the commands it needs"
-            }
-            Self::ReadOnly => "the session store is read-only; point the application at the master",
-            Self::Full => "the session store is full; raise its memory limit",
-            Self::Loading => "the session store is starting up; try again shortly",
-            Self::Busy => "the session store is busy with a script; kill the script or wait",
-            Self::Contention => {
-                "too many concurrent changes of one key of the session store; try again shortly"
-            }
-            Self::Refused => {
-                "the session store refuses writes it cannot make safe; check its persistence and replicas"
-            }
-            Self::Cluster => {
-                "the session store is a Redis Cluster, or a cluster that is down; use a cluster connection"
-            }
-            Self::Protocol => {
-                "the session store answered outside its protocol; check that the address is a Redis server"
-            }
-            Self::Configuration => "the session store is not configured right",
-            Self::WrongType => {
-                "a key of the session store holds data of another type; use a keyspace that no other data is in"
-            }
-            Self::Other => "the session store refused the command",
-        }
-    }
+kinds! {
+    /// No answer within the deadline; a write may or may not have been applied.
+    Timeout = "timeout",
+        "the session store did not answer in time; check that it is reachable and not overloaded";
+    /// The store cannot be reached, or the connection broke; a write may have been applied.
+    Connection = "connection",
+        "the session store cannot be reached; check that it runs and that its address is right";
+    /// The credentials were rejected (`NOAUTH`, `WRONGPASS`).
+    Auth = "auth",
+        "the session store rejected the credentials; check user and password";
+    /// The account lacks a permission (`NOPERM`).
+    Permission = "permission",
+        "the session store's account lacks a permission; FORMAT.md lists the commands it needs";
+    /// The store takes no writes (`READONLY`): a replica, or a failover is under way.
+    ReadOnly = "read_only",
+        "the session store is read-only; point the application at the master";
+    /// The store is full (`OOM`).
+    Full = "full",
+        "the session store is full; raise its memory limit";
+    /// The store is starting up (`LOADING`, `MASTERDOWN`, `TRYAGAIN`).
+    Loading = "loading",
+        "the session store is starting up; try again shortly";
+    /// The store is busy with a long script (`BUSY`).
+    Busy = "busy",
+        "the session store is busy with a script; kill the script or wait";
+    /// Too many concurrent changes of one key; nothing was changed.
+    Contention = "contention",
+        "too many concurrent changes of one key of the session store; try again shortly";
+    /// The store rejects writes that it cannot make safe (`MISCONF`, `NOREPLICAS`).
+    Refused = "refused",
+        "the session store rejects writes it cannot make safe; check its persistence and replicas";
+    /// The store is a Redis Cluster and this connection is not (`MOVED`, `ASK`, `CROSSSLOT`), or
+    /// the cluster is down (`CLUSTERDOWN`).
+    Cluster = "cluster",
+        "the session store is a Redis Cluster, or a cluster that is down; use a cluster connection";
+    /// The answer was not in the store's protocol.
+    Protocol = "protocol",
+        "the session store answered outside its protocol; check that the address is a Redis server";
+    /// The configuration is wrong: an address that cannot be parsed, a feature that is off.
+    Configuration = "configuration",
+        "the session store is not configured right";
+    /// The key holds data of another type (`WRONGTYPE`); it was left as it is.
+    WrongType = "wrong_type",
+        "a key of the session store holds data of another type; use a separate keyspace";
+    /// Any other error.
+    Other = "other",
+        "the session store rejected the command";
 }

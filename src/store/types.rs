@@ -190,7 +190,7 @@ pub enum SupersedeOutcome {
 }
 
 /// Result of [`Store::insert_indexed`].
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum InsertOutcome {
     /// The record was inserted and its entry is active.
@@ -251,16 +251,6 @@ impl fmt::Debug for CompareOutcome {
             Self::Applied => "Applied",
             Self::Mismatch(_) => "Mismatch",
             Self::Missing => "Missing",
-        })
-    }
-}
-
-impl fmt::Debug for InsertOutcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Inserted { .. } => "Inserted",
-            Self::KeyTaken => "KeyTaken",
-            Self::EntryLost => "EntryLost",
         })
     }
 }

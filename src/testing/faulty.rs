@@ -1,84 +1,46 @@
 //! A store that fails on demand.
 
 use std::fmt;
+use std::hash::Hash;
 use std::mem::discriminant;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::hooked::{Delivery, Hook, Hooked, Step};
+use super::hooked::{Hook, Hooked, Step};
 use crate::store::error::{StoreError, StoreErrorKind};
 use crate::store::shared::SharedStore;
 
 /// Store that fails on demand; [`Faults`] are its switches.
 pub type Faulty = Hooked<Faults>;
 
-/// Switches of a [`Faulty`] store: outages, refusals, lost replies and delays.
+/// Switches of a [`Faulty`] store: outages, failing steps, lost replies and delays.
 ///
 /// Clones share the switches. Faults concern single steps, also those inside of the provided
 /// methods: creating a session with an owner takes several steps. [`on`](Self::on) restricts a
-/// fault to one kind of step, [`after`](Self::after) lets some steps pass first. A step that is
-/// refused does not reach the inner store. A switch that is set again replaces its last setting
-/// for the same kind of step.
-///
-/// ```
-/// use std::time::Duration;
-/// use jwt_redis_session::MemoryStore;
-/// use jwt_redis_session::store::{NewRecord, SharedStore, StoreError, StoreErrorKind};
-/// use jwt_redis_session::testing::{Faults, Step};
-///
-/// // The code under test: an outage does not mean that the user has no session.
-/// async fn status(store: &SharedStore) -> u16 {
-///     match store.load("session").await {
-///         Ok(Some(_)) => 200,
-///         Ok(None) => 401,
-///         Err(_) => 503,
-///     }
-/// }
-///
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), StoreError> {
-/// let faults = Faults::new();
-/// let store = SharedStore::from(faults.wrap(MemoryStore::new()));
-///
-/// faults.fail_with(StoreErrorKind::Connection);
-/// assert_eq!(status(&store).await, 503);
-/// faults.heal();
-/// assert_eq!(status(&store).await, 401);
-///
-/// // The reply to a write is lost. The caller cannot know that the write was applied.
-/// faults.on(Step::Insert).lose_replies(1);
-/// let record = NewRecord::new("session", b"{}", Duration::from_secs(60));
-/// let lost = store.insert(record).await.unwrap_err();
-/// assert_eq!(lost.kind(), StoreErrorKind::Timeout);
-/// assert_eq!(status(&store).await, 200);
-/// # Ok(())
-/// # }
-/// ```
+/// fault to one kind of step, [`after`](Self::after) lets some steps pass first. A switch that is
+/// set again replaces its last setting for the same kind of step.
 #[derive(Clone, Default)]
 pub struct Faults {
     rules: Arc<Mutex<Vec<Rule>>>,
-    scope: Scope,
-}
-
-/// The steps that a fault concerns.
-#[derive(Clone, Copy, Debug, Default)]
-struct Scope {
     only: Option<Step>,
-    /// How many of these steps pass first.
     skip: usize,
 }
 
+/// One switch that is on.
 #[derive(Clone, Copy, Debug)]
 struct Rule {
-    scope: Scope,
     fault: Fault,
-    /// How many steps the fault concerns, or `None` for all of them.
+    /// The kind of step that it concerns, or `None` for all.
+    only: Option<Step>,
+    /// How many of these steps pass first.
+    skip: usize,
+    /// How many steps fail after that, or `None` for all.
     left: Option<usize>,
 }
 
 #[derive(Clone, Copy, Debug)]
 enum Fault {
-    Refuse(StoreErrorKind),
+    Fail(StoreErrorKind),
     LoseReply,
     Delay(Duration),
     Hang(Duration),
@@ -100,27 +62,33 @@ impl Faults {
     #[must_use]
     pub fn on(&self, step: Step) -> Self {
         let only = Some(step);
-        self.scoped(Scope { only, ..self.scope })
+        Self {
+            only,
+            ..self.clone()
+        }
     }
 
     /// Returns the same switches for faults that let the next `steps` steps pass first.
     ///
-    /// After [`on`](Self::on), only steps of that kind are counted. After
-    /// [`lose_replies`](Self::lose_replies), only writes are.
+    /// After [`on`](Self::on), only steps of that kind are counted. A fault of
+    /// [`lose_replies`](Self::lose_replies) counts only writes.
     #[must_use]
     pub fn after(&self, steps: usize) -> Self {
         let skip = steps;
-        self.scoped(Scope { skip, ..self.scope })
+        Self {
+            skip,
+            ..self.clone()
+        }
     }
 
-    /// Refuses every step with `kind` until [`heal`](Self::heal).
+    /// Fails every step with `kind` until [`heal`](Self::heal). The steps are not applied.
     pub fn fail_with(&self, kind: StoreErrorKind) {
-        self.add(Fault::Refuse(kind), None);
+        self.add(Fault::Fail(kind), None);
     }
 
-    /// Refuses the next `steps` steps with `kind`.
+    /// Fails the next `steps` steps with `kind`. They are not applied.
     pub fn fail_next(&self, kind: StoreErrorKind, steps: usize) {
-        self.add(Fault::Refuse(kind), Some(steps));
+        self.add(Fault::Fail(kind), Some(steps));
     }
 
     /// Applies the next `steps` writes but answers them with [`StoreErrorKind::Timeout`].
@@ -133,8 +101,8 @@ impl Faults {
         self.add(Fault::Delay(delay), None);
     }
 
-    /// Refuses every step with [`StoreErrorKind::Timeout`] after `deadline`, until
-    /// [`heal`](Self::heal).
+    /// Fails every step with [`StoreErrorKind::Timeout`] after `deadline`, until
+    /// [`heal`](Self::heal). The steps are not applied.
     ///
     /// This is how a store behaves whose database accepts connections but does not answer. A step
     /// that waits already goes on waiting after [`heal`](Self::heal).
@@ -147,64 +115,56 @@ impl Faults {
         self.rules().clear();
     }
 
-    fn scoped(&self, scope: Scope) -> Self {
-        let rules = Arc::clone(&self.rules);
-        Self { rules, scope }
-    }
-
     fn add(&self, fault: Fault, left: Option<usize>) {
-        let scope = self.scope;
-        let new = Rule { scope, fault, left };
         let mut rules = self.rules();
-        rules.retain(|rule| !rule.is_replaced_by(&new));
-        rules.push(new);
+        rules.retain(|rule| {
+            rule.only != self.only
+                || discriminant(&rule.fault) != discriminant(&fault)
+                || rule.left.is_some() != left.is_some()
+        });
+        rules.push(Rule {
+            fault,
+            only: self.only,
+            skip: self.skip,
+            left,
+        });
     }
 
     fn rules(&self) -> MutexGuard<'_, Vec<Rule>> {
         self.rules.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The fault of one kind that concerns this step. Faults that end come first, and of the
-    /// others the one that was set last.
-    fn next(&self, step: Step, kind: impl Fn(Fault) -> bool) -> Option<Fault> {
+    /// Returns the fault for this step among those that `is_wanted` selects, and counts the step.
+    fn next(&self, step: Step, is_wanted: impl Fn(Fault) -> bool) -> Option<Fault> {
         let mut rules = self.rules();
         rules.retain(|rule| rule.left != Some(0));
-        let concerned = rules
-            .iter_mut()
-            .rev()
-            .filter(|rule| kind(rule.fault) && rule.concerns(step));
-        let mut ready: Vec<_> = concerned.filter_map(Rule::pass).collect();
-        ready.sort_by_key(|rule| rule.left.is_none());
-        let rule = ready.into_iter().next()?;
+        let concerned = rules.iter_mut().rev().filter(|rule| {
+            let has_reply_to_lose = !matches!(rule.fault, Fault::LoseReply) || !step.is_read();
+            let only = rule.only.unwrap_or(step);
+            is_wanted(rule.fault) && only == step && has_reply_to_lose
+        });
+        let ready = concerned.filter_map(|rule| match rule.skip {
+            0 => Some(rule),
+            _ => {
+                rule.skip -= 1;
+                None
+            }
+        });
+        // Every rule counts the step, so all are visited. A fault with an end comes before one
+        // without, and the one that was set last before the others.
+        let ready: Vec<_> = ready.collect();
+        let rule = ready.into_iter().min_by_key(|rule| rule.left.is_none())?;
         rule.left = rule.left.map(|left| left - 1);
         Some(rule.fault)
     }
 }
 
-impl Rule {
-    fn is_replaced_by(&self, new: &Self) -> bool {
-        self.scope.only == new.scope.only
-            && discriminant(&self.fault) == discriminant(&new.fault)
-            && self.left.is_some() == new.left.is_some()
-    }
-
-    fn concerns(&self, step: Step) -> bool {
-        let lost_read = matches!(self.fault, Fault::LoseReply) && step.is_read();
-        self.scope.only.is_none_or(|only| only == step) && !lost_read
-    }
-
-    /// Counts a step that the rule lets pass; returns the rule if it applies to the step.
-    fn pass(&mut self) -> Option<&mut Self> {
-        if self.scope.skip == 0 {
-            return Some(self);
-        }
-        self.scope.skip -= 1;
-        None
-    }
-}
-
 impl Hook for Faults {
-    async fn before(&self, step: Step) -> Result<Delivery, StoreError> {
+    async fn around<T: Hash + Send>(
+        &self,
+        step: Step,
+        call: impl Future<Output = Result<T, StoreError>> + Send,
+    ) -> Result<T, StoreError> {
         let waits = |fault| matches!(fault, Fault::Delay(_) | Fault::Hang(_));
         match self.next(step, waits) {
             Some(Fault::Delay(delay)) => tokio::time::sleep(delay).await,
@@ -214,15 +174,18 @@ impl Hook for Faults {
             }
             _ => {}
         }
-        let refuses = |fault| matches!(fault, Fault::Refuse(_));
-        if let Some(Fault::Refuse(kind)) = self.next(step, refuses) {
+        let fails = |fault| matches!(fault, Fault::Fail(_));
+        if let Some(Fault::Fail(kind)) = self.next(step, fails) {
             return Err(kind.into());
         }
         let loses = |fault| matches!(fault, Fault::LoseReply);
-        Ok(match self.next(step, loses) {
-            Some(_) => Delivery::Lose,
-            None => Delivery::Deliver,
-        })
+        // Chosen before the call: a switch that is set during the call concerns later steps.
+        let is_lost = self.next(step, loses).is_some();
+        let answer = call.await;
+        if is_lost {
+            return Err(StoreErrorKind::Timeout.into());
+        }
+        answer
     }
 }
 

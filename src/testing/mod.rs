@@ -3,17 +3,16 @@
 //! Enabled by the feature `test-util`, which belongs in `dev-dependencies`.
 //!
 //! * [`conformance`] checks that a [`Store`](crate::store::Store) keeps its contract.
-//! * [`Faulty`] wraps any store, also a Redis store, and makes it fail: outages, refusals, lost
-//!   replies and delays, switched by [`Faults`]. Use it to test how an application behaves while
-//!   its session store is down.
-//! * [`Hooked`] wraps any store and calls a [`Hook`] around every single [`Step`]: to count, to
-//!   trace, to delay, to fail.
+//! * [`Faulty`] wraps any store, also a Redis store, and makes it fail: outages, failing steps,
+//!   lost replies and delays, switched by [`Faults`].
+//! * [`Hooked`] wraps any store and passes every [`Step`] through a [`Hook`], which can count,
+//!   trace, delay or fail it.
 //!
 //! A handler must answer 503, not 401, while the store is down:
 //!
 //! ```
 //! use jwt_redis_session::store::StoreErrorKind;
-//! use jwt_redis_session::testing::Faults;
+//! use jwt_redis_session::testing::{Faults, Step};
 //! use jwt_redis_session::{Keyring, MemoryStore, SessionError, Sessions};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
@@ -21,14 +20,18 @@
 //! let faults = Faults::new();
 //! let keys = Keyring::hs256("a-secret-of-at-least-32-bytes-0123456789")?;
 //! let sessions = Sessions::builder(faults.wrap(MemoryStore::new()), keys).build()?;
-//! let session = sessions.new_session();
-//! session.insert("user", "jo")?;
+//! let token = sessions.new_session().create().await?;
 //!
 //! faults.fail_with(StoreErrorKind::Connection);
-//! assert!(matches!(session.create().await, Err(SessionError::Unavailable(_))));
-//!
+//! let outage = sessions.open(token.as_str()).await;
+//! assert!(matches!(outage, Err(SessionError::Unavailable(_))));
 //! faults.heal();
-//! session.create().await?;
+//!
+//! // The reply to a write is lost: the session is destroyed, but the caller cannot know.
+//! let session = sessions.open(token.as_str()).await?;
+//! faults.on(Step::Delete).lose_replies(1);
+//! assert!(session.destroy().await.is_err());
+//! assert!(matches!(sessions.open(token.as_str()).await, Err(SessionError::Rejected(_))));
 //! # Ok(())
 //! # }
 //! ```
@@ -40,4 +43,4 @@ mod hooked;
 mod tests;
 
 pub use faulty::{Faults, Faulty};
-pub use hooked::{Delivery, Hook, Hooked, Step, StepAnswer};
+pub use hooked::{Hook, Hooked, Step};

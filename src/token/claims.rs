@@ -11,8 +11,6 @@ use serde_json::{Map, Value};
 use super::error::ClaimTypeError;
 use super::numeric_date::NumericDate;
 use super::object;
-use super::registered_claims::ValidClaims;
-use super::validation::Reserved;
 use crate::id::SessionId;
 
 /// Claims of a token that was verified by a [`Keyring`](crate::Keyring) (RFC 7519 section 4).
@@ -21,12 +19,13 @@ use crate::id::SessionId;
 /// are parsed at each call; verification has made sure that this works. `Debug` prints no value.
 #[derive(Clone)]
 pub struct Claims {
-    id: SessionId,
-    issued_at: Option<NumericDate>,
-    expires_at: Option<NumericDate>,
+    pub(super) id: SessionId,
+    pub(super) issued_at: Option<NumericDate>,
+    pub(super) expires_at: Option<NumericDate>,
     /// The JSON object: no duplicate names, every value readable.
-    payload: Arc<str>,
-    reserved: Reserved,
+    pub(super) payload: Arc<str>,
+    /// The names of the claims that the session sets.
+    pub(super) reserved: &'static [&'static str],
 }
 
 impl Claims {
@@ -101,20 +100,11 @@ impl Claims {
     pub(crate) fn custom(&self) -> Result<Map<String, Value>, ClaimTypeError> {
         let mut custom: Map<String, Value> =
             serde_json::from_str(&self.payload).map_err(|_| ClaimTypeError(()))?;
-        for name in self.reserved.names() {
-            custom.remove(name);
+        // A rotated token gets new ones; carried over, they would be rejected as reserved.
+        for name in self.reserved {
+            custom.remove(*name);
         }
         Ok(custom)
-    }
-
-    pub(super) fn new(claims: ValidClaims, payload: Arc<str>, reserved: Reserved) -> Self {
-        Self {
-            id: claims.id,
-            issued_at: claims.issued_at,
-            expires_at: claims.expires_at,
-            payload,
-            reserved,
-        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Errors of key rings and tokens.
 
-use super::algorithm::{Algorithm, Family};
+use super::algorithm::Algorithm;
 use super::key_problem::KeyProblem;
 
 /// Error returned when a [`Keyring`](crate::Keyring) cannot be built.
@@ -32,7 +32,7 @@ pub enum KeyringError {
     )]
     InvalidBase64,
     /// A secret was given for a key pair algorithm, or a PEM or DER key for an HMAC.
-    #[error("{0} takes {kind}", kind = takes(*.0))]
+    #[error("{0} takes {takes}, not a key of another kind", takes = .0.takes())]
     WrongKind(Algorithm),
     /// The key cannot be used for the algorithm.
     #[error("the key cannot be used for {algorithm}, which takes {}: {problem}", .algorithm.takes())]
@@ -61,13 +61,6 @@ pub enum KeyringError {
     /// A signature by the signing key does not verify.
     #[error("signing with {0} does not work: the key is broken, or the cryptography is")]
     SelfTest(Algorithm),
-}
-
-fn takes(algorithm: Algorithm) -> &'static str {
-    match algorithm.family() {
-        Family::Hmac(_) => "a secret, not a PEM or DER key",
-        Family::KeyPair(_) => "a PEM or DER key, not a secret",
-    }
 }
 
 /// Error returned when a token cannot be signed.

@@ -1,9 +1,9 @@
 //! Reading the keys of key pairs from PEM and DER.
 
 use super::algorithm::Algorithm;
-use super::der::{Form, KeyKind};
+use super::der::Outline;
 use super::error::KeyringError;
-use super::key::Material;
+use super::key::{Key, KeyForm};
 use super::key_problem::KeyProblem;
 use super::pem::Block;
 use crate::crypto::{PrivateKey, PublicKey, Scheme};
@@ -12,23 +12,11 @@ use crate::crypto::{PrivateKey, PublicKey, Scheme};
 pub(super) fn private_key(
     algorithm: Algorithm,
     scheme: Scheme,
-    material: &Material,
+    key: &Key,
 ) -> Result<PrivateKey, KeyringError> {
-    read(algorithm, material, |der| {
-        let form = form(der)?;
-        let key = match form {
-            Form::Pkcs8(kind) => {
-                check_kind(scheme, kind)?;
-                PrivateKey::from_pkcs8(scheme, der)
-            }
-            Form::Pkcs1Private(bits) => {
-                check_kind(scheme, KeyKind::Rsa(bits))?;
-                PrivateKey::from_pkcs1(scheme, der)
-            }
-            Form::Spki(_) | Form::Pkcs1Public(_) => return Err(KeyProblem::Public),
-            other => return Err(unusable(other)),
-        };
-        Ok((form, key.ok_or(KeyProblem::Invalid)?))
+    let other_half = ("PUBLIC KEY", KeyProblem::Public);
+    read(algorithm, key, |der, label| {
+        parse(der, label, other_half, scheme, PrivateKey::new)
     })
 }
 
@@ -36,98 +24,71 @@ pub(super) fn private_key(
 pub(super) fn public_key(
     algorithm: Algorithm,
     scheme: Scheme,
-    material: &Material,
+    key: &Key,
 ) -> Result<PublicKey, KeyringError> {
-    read(algorithm, material, |der| {
-        let form = form(der)?;
-        match form {
-            Form::Spki(kind) => check_kind(scheme, kind)?,
-            Form::Pkcs1Public(bits) => check_kind(scheme, KeyKind::Rsa(bits))?,
-            Form::Pkcs8(_) | Form::Pkcs1Private(_) => return Err(KeyProblem::Private),
-            other => return Err(unusable(other)),
-        }
-        let key = PublicKey::new(scheme, der);
-        Ok((form, key.ok_or(KeyProblem::Invalid)?))
+    let other_half = ("PRIVATE KEY", KeyProblem::Private);
+    read(algorithm, key, |der, label| {
+        parse(der, label, other_half, scheme, PublicKey::new)
     })
 }
 
-/// Parses the DER in `material`, and checks that the label of a PEM block fits the form.
+/// Calls `parse` with the DER in `key` and the label of its PEM block.
 fn read<K>(
     algorithm: Algorithm,
-    material: &Material,
-    parse: impl FnOnce(&[u8]) -> Result<(Form, K), KeyProblem>,
+    key: &Key,
+    parse: impl FnOnce(&[u8], Option<&str>) -> Result<K, KeyProblem>,
 ) -> Result<K, KeyringError> {
-    let parsed = match material {
-        Material::Secret(_) | Material::SecretBase64(_) => {
+    let parsed = match key.form {
+        KeyForm::Secret | KeyForm::SecretBase64 => {
             return Err(KeyringError::WrongKind(algorithm));
         }
-        Material::Der(der) => parse(der).map(|(_, key)| key),
-        Material::Pem(pem) => Block::read(pem).and_then(|block| {
-            check_label(block.label)?;
-            let (form, key) = parse(&block.der).map_err(|problem| match problem {
-                KeyProblem::NoDer => KeyProblem::Damaged,
-                problem => problem,
-            })?;
-            let fits = label(form) == Some(block.label);
-            fits.then_some(key).ok_or(KeyProblem::Damaged)
-        }),
+        KeyForm::Der => parse(&key.bytes, None),
+        KeyForm::Pem => {
+            Block::read(&key.bytes).and_then(|block| parse(&block.der, Some(block.label)))
+        }
     };
     parsed.map_err(|problem| KeyringError::InvalidKey { algorithm, problem })
 }
 
-fn form(der: &[u8]) -> Result<Form, KeyProblem> {
-    Form::of(der).ok_or(KeyProblem::NoDer)
-}
-
-fn unusable(form: Form) -> KeyProblem {
-    match form {
-        Form::Encrypted => KeyProblem::Encrypted,
-        Form::Sec1 => KeyProblem::Sec1,
-        Form::Certificate => KeyProblem::Certificate,
-        Form::Spki(_) | Form::Pkcs8(_) | Form::Pkcs1Public(_) | Form::Pkcs1Private(_) => {
-            KeyProblem::Invalid
-        }
+fn parse<K>(
+    der: &[u8],
+    label: Option<&str>,
+    other_half: (&str, KeyProblem),
+    scheme: Scheme,
+    parse: fn(Scheme, &[u8]) -> Option<K>,
+) -> Result<K, KeyProblem> {
+    label.map_or(Ok(()), check_label)?;
+    let no_outline = label.map_or(KeyProblem::NoDer, |_| KeyProblem::Damaged);
+    let outline = Outline::of(der).ok_or(no_outline)?;
+    // What is in a block counts, not what its label claims: it may be a certificate.
+    check_label(outline.label)?;
+    if outline.label.ends_with(other_half.0) {
+        return Err(other_half.1);
     }
+    check_size(scheme, outline.rsa_bits)?;
+    let key = parse(scheme, der).ok_or(KeyProblem::Invalid)?;
+    let fits = label.is_none_or(|label| label == outline.label);
+    fits.then_some(key).ok_or(KeyProblem::Damaged)
 }
 
-fn label(form: Form) -> Option<&'static [u8]> {
-    match form {
-        Form::Spki(_) => Some(b"PUBLIC KEY"),
-        Form::Pkcs8(_) => Some(b"PRIVATE KEY"),
-        Form::Pkcs1Public(_) => Some(b"RSA PUBLIC KEY"),
-        Form::Pkcs1Private(_) => Some(b"RSA PRIVATE KEY"),
-        Form::Encrypted | Form::Sec1 | Form::Certificate => None,
-    }
-}
-
-/// Names what a label says that is no usable key.
-fn check_label(label: &[u8]) -> Result<(), KeyProblem> {
+/// Rejects every label except those of usable keys.
+fn check_label(label: &str) -> Result<(), KeyProblem> {
     match label {
-        b"PRIVATE KEY" | b"PUBLIC KEY" | b"RSA PRIVATE KEY" | b"RSA PUBLIC KEY" => Ok(()),
-        b"ENCRYPTED PRIVATE KEY" => Err(KeyProblem::Encrypted),
-        b"EC PRIVATE KEY" => Err(KeyProblem::Sec1),
-        b"OPENSSH PRIVATE KEY" => Err(KeyProblem::OpenSsh),
-        b"DSA PRIVATE KEY" => Err(KeyProblem::Kind("a DSA")),
-        label if label.ends_with(b"CERTIFICATE") => Err(KeyProblem::Certificate),
+        "PRIVATE KEY" | "PUBLIC KEY" | "RSA PRIVATE KEY" | "RSA PUBLIC KEY" => Ok(()),
+        "ENCRYPTED PRIVATE KEY" => Err(KeyProblem::Encrypted),
+        "EC PRIVATE KEY" => Err(KeyProblem::Sec1),
+        "OPENSSH PRIVATE KEY" => Err(KeyProblem::OpenSsh),
+        label if label.ends_with("CERTIFICATE") => Err(KeyProblem::Certificate),
         _ => Err(KeyProblem::Label),
     }
 }
 
-fn check_kind(scheme: Scheme, kind: KeyKind) -> Result<(), KeyProblem> {
-    match (scheme, kind) {
-        (Scheme::EcdsaP256, KeyKind::P256)
-        | (Scheme::EcdsaP384, KeyKind::P384)
-        | (Scheme::Ed25519, KeyKind::Ed25519)
-        | (Scheme::RsaPkcs1(_) | Scheme::RsaPss(_), KeyKind::Rsa(2048..=8192)) => Ok(()),
-        (Scheme::RsaPkcs1(_) | Scheme::RsaPss(_), KeyKind::Rsa(bits)) => {
-            Err(KeyProblem::RsaSize(bits))
-        }
-        (_, KeyKind::Rsa(_)) => Err(KeyProblem::Kind("an RSA")),
-        (_, KeyKind::RsaPss) => Err(KeyProblem::RsaPss),
-        (_, KeyKind::P256) => Err(KeyProblem::Curve("P-256")),
-        (_, KeyKind::P384) => Err(KeyProblem::Curve("P-384")),
-        (_, KeyKind::OtherCurve(name)) => Err(KeyProblem::Curve(name)),
-        (_, KeyKind::Ed25519) => Err(KeyProblem::Kind("an Ed25519")),
-        (_, KeyKind::Other(name)) => Err(KeyProblem::Kind(name)),
+/// Rejects RSA keys of another size: `aws-lc-rs` notices a public one only when it verifies.
+fn check_size(scheme: Scheme, rsa_bits: Option<usize>) -> Result<(), KeyProblem> {
+    match (scheme, rsa_bits) {
+        (Scheme::RsaPkcs1(_) | Scheme::RsaPss(_), Some(2048..=8192)) => Ok(()),
+        (Scheme::RsaPkcs1(_) | Scheme::RsaPss(_), Some(bits)) => Err(KeyProblem::RsaSize(bits)),
+        (Scheme::RsaPkcs1(_) | Scheme::RsaPss(_), None) | (_, Some(_)) => Err(KeyProblem::Invalid),
+        (Scheme::EcdsaP256 | Scheme::EcdsaP384 | Scheme::Ed25519, None) => Ok(()),
     }
 }

@@ -1,4 +1,4 @@
-//! Why a key cannot be used.
+//! Problems of keys.
 
 /// Reason why the key of a key pair cannot be used: what was found, and what to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -10,18 +10,12 @@ pub enum KeyProblem {
          give its public key, from `openssl x509 -in cert.pem -pubkey -noout`"
     )]
     Certificate,
-    /// A private key in encrypted PKCS#8.
+    /// An encrypted private key, in PKCS#8 or in the legacy form (`Proc-Type: 4,ENCRYPTED`).
     #[error(
-        "it is an encrypted private key (PKCS#8): \
+        "it is an encrypted private key: \
          decrypt it with `openssl pkey -in key.pem -out plain.pem`"
     )]
     Encrypted,
-    /// A private key in PEM that is encrypted in the legacy way (`Proc-Type: 4,ENCRYPTED`).
-    #[error(
-        "it is an encrypted private key (legacy PEM encryption): \
-         decrypt it with `openssl pkey -in key.pem -out plain.pem`"
-    )]
-    LegacyEncrypted,
     /// An EC private key in SEC1.
     #[error(
         "it is an EC private key in SEC1 form: \
@@ -52,21 +46,6 @@ pub enum KeyProblem {
          `openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:3072`"
     )]
     RsaSize(usize),
-    /// An RSA key whose algorithm identifier is `id-RSASSA-PSS`.
-    #[error(
-        "its algorithm identifier is RSASSA-PSS: use a key of rsaEncryption, from \
-         `openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:3072`"
-    )]
-    RsaPss,
-    /// An EC key on another curve.
-    #[error(
-        "it is an EC key on {0}: use the algorithm of that curve if there is one, or make a key \
-         with `openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256`"
-    )]
-    Curve(&'static str),
-    /// A key of another kind.
-    #[error("it is {0} key: use the algorithm of the key, or a key of the algorithm")]
-    Kind(&'static str),
     /// PEM text with more than one block.
     #[error("the PEM text has {0} blocks: give only the block of the key")]
     Blocks(usize),
@@ -85,7 +64,7 @@ pub enum KeyProblem {
     /// Bytes that are not a key in DER.
     #[error("it is not a key in DER: give the bytes of a DER file, or PEM text to `Key::pem`")]
     NoDer,
-    /// A key whose numbers are not valid.
-    #[error("its numbers are not a valid key: make a new one")]
+    /// A key of another kind or curve, or one whose numbers are not valid.
+    #[error("it is a key of another kind or curve, or not a valid one: make a key of that kind")]
     Invalid,
 }

@@ -7,12 +7,10 @@ use std::time::{Duration, SystemTime};
 
 use super::algorithm::Algorithm;
 use super::claims::Claims;
-use super::compact::{self, Compact};
 use super::error::{KeyringError, TokenError};
-use super::header::{self, Kid};
+use super::jws::{self, Jws};
 use super::new_claims::NewClaims;
 use super::numeric_date::NumericDate;
-use super::registered_claims::RegisteredClaims;
 use super::signer::{Signer, Verifier};
 use super::token::Token;
 use super::validation::Validation;
@@ -102,12 +100,6 @@ impl Keyring {
         self.validation.leeway
     }
 
-    /// Returns the algorithm of the keys.
-    #[must_use]
-    pub fn algorithm(&self) -> Algorithm {
-        self.keys.algorithm
-    }
-
     /// Signs a token for the session `id` (RFC 7515 section 5.1).
     ///
     /// # Errors
@@ -141,16 +133,11 @@ impl Keyring {
     /// [`TokenRejection`] with the first check that fails. The reason is for logs; do not send it
     /// to the client.
     pub fn verify(&self, token: &str, now: SystemTime) -> Result<Claims, TokenRejection> {
-        let token = Compact::split(token)?;
-        let candidates = self.keys.candidates(token.header)?;
-        verify_with_any(candidates, token)?;
-        let payload = compact::decode(token.payload)?;
-        let claims = RegisteredClaims::read(&payload, &self.validation)?.validate(
-            &payload,
-            &self.validation,
-            NumericDate::of(now),
-        )?;
-        Ok(Claims::new(claims, payload, self.validation.reserved()))
+        let token = Jws::split(token)?;
+        self.keys.verify(token)?;
+        // Not decoded before: nothing is revealed about claims that this key ring did not sign.
+        let payload = jws::decode(token.payload)?;
+        self.validation.check(payload, NumericDate::of(now))
     }
 
     pub(super) fn new(keys: Keys) -> Self {
@@ -171,6 +158,16 @@ impl fmt::Debug for Keyring {
 }
 
 impl Keys {
+    fn verify(&self, token: Jws<'_>) -> Result<(), TokenRejection> {
+        for key in self.candidates(token.header)? {
+            match key.verifier.verify(token.signed, token.signature) {
+                Err(TokenRejection::Signature) => {}
+                decided => return decided,
+            }
+        }
+        Err(TokenRejection::Signature)
+    }
+
     /// Returns the keys that may have signed a token with this header.
     fn candidates(&self, header: &str) -> Result<&[NamedKey], TokenRejection> {
         // Nearly every token has, byte for byte, a header that this key ring writes, whose content
@@ -181,31 +178,17 @@ impl Keys {
                 None => &self.verifying,
             });
         }
-        let kid = header::check(header, self.algorithm)?;
-        if self.verifying.iter().all(|key| key.kid.is_none()) {
-            return Ok(&self.verifying);
-        }
-        let named = |kid: &str| {
-            self.verifying
-                .iter()
-                .find(|key| key.kid.as_deref() == Some(kid))
-        };
-        match kid {
-            Kid::Absent => Ok(&self.verifying),
-            Kid::Named(kid) => named(&kid)
-                .map(slice::from_ref)
-                .ok_or(TokenRejection::HeaderParam),
-            Kid::Invalid => Err(TokenRejection::HeaderParam),
+        let kid = jws::check_header(header, self.algorithm)?;
+        let has_names = self.verifying.iter().any(|key| key.kid.is_some());
+        match kid.filter(|_| has_names) {
+            Some(kid) => {
+                let mut keys = self.verifying.iter();
+                keys.find(|key| key.kid.as_deref() == Some(&*kid))
+                    .map(slice::from_ref)
+                    .ok_or(TokenRejection::HeaderParam)
+            }
+            // Tokens from before the keys had names are still accepted.
+            None => Ok(&self.verifying),
         }
     }
-}
-
-fn verify_with_any(keys: &[NamedKey], token: Compact<'_>) -> Result<(), TokenRejection> {
-    for key in keys {
-        match key.verifier.verify(token.signed, token.signature) {
-            Err(TokenRejection::Signature) => {}
-            decided => return decided,
-        }
-    }
-    Err(TokenRejection::Signature)
 }

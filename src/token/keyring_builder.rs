@@ -2,8 +2,8 @@
 
 use super::algorithm::Algorithm;
 use super::error::KeyringError;
-use super::header;
-use super::key::{SigningKey, VerifyingKey};
+use super::jws;
+use super::key::Key;
 use super::keyring::{Keyring, Keys, NamedKey};
 use super::signer::{Signer, Verifier};
 
@@ -28,7 +28,7 @@ impl Keyring {
     /// [`KeyringError::WrongKind`] if `algorithm` is not an HMAC.
     pub fn hmac(algorithm: Algorithm, secret: impl AsRef<[u8]>) -> Result<Self, KeyringError> {
         Self::builder(algorithm)
-            .signing(SigningKey::secret(secret))
+            .signing(Key::secret(secret))
             .build()
     }
 
@@ -43,14 +43,18 @@ impl Keyring {
         secret: impl AsRef<[u8]>,
     ) -> Result<Self, KeyringError> {
         Self::builder(algorithm)
-            .signing(SigningKey::secret(secret).allowing_weak_secret_for_npm())
+            .signing(Key::secret(secret).allowing_weak_secret_for_npm())
             .build()
     }
 
     /// Starts to build a key ring of key pairs, of named keys, or of several keys.
     #[must_use]
     pub fn builder(algorithm: Algorithm) -> KeyringBuilder {
-        KeyringBuilder::new(algorithm)
+        KeyringBuilder {
+            algorithm,
+            signing: None,
+            previous: Vec::new(),
+        }
     }
 }
 
@@ -60,40 +64,19 @@ impl Keyring {
 /// If any key has a `kid`, a token that names a key is verified with the key of that name, a token
 /// that names none with each key in turn, and a token that names an unknown key is rejected. If no
 /// key has one, the `kid` of a token is ignored.
-///
-/// ```
-/// use jwt_redis_session::token::{SigningKey, VerifyingKey};
-/// use jwt_redis_session::{Algorithm, Keyring};
-///
-/// # let private_pem = include_str!("../../tests/keys/p256.pem");
-/// # let previous_pem = include_str!("../../tests/keys/p256.pub.pem");
-/// let keyring = Keyring::builder(Algorithm::Es256)
-///     .signing(SigningKey::pem(private_pem).kid("2026-11"))
-///     .previous(VerifyingKey::pem(previous_pem).kid("2026-05"))
-///     .build()?;
-/// # Ok::<(), jwt_redis_session::token::KeyringError>(())
-/// ```
 #[derive(Clone, Debug)]
 pub struct KeyringBuilder {
     algorithm: Algorithm,
-    signing: Option<SigningKey>,
-    verifying: Vec<VerifyingKey>,
+    signing: Option<Key>,
+    previous: Vec<Key>,
 }
 
 impl KeyringBuilder {
-    pub(super) fn new(algorithm: Algorithm) -> Self {
-        Self {
-            algorithm,
-            signing: None,
-            verifying: Vec::new(),
-        }
-    }
-
     /// Sets the key that signs and verifies.
     ///
     /// A key ring without one only verifies.
     #[must_use]
-    pub fn signing(mut self, key: SigningKey) -> Self {
+    pub fn signing(mut self, key: Key) -> Self {
         self.signing = Some(key);
         self
     }
@@ -102,8 +85,8 @@ impl KeyringBuilder {
     ///
     /// A key ring has at most three keys in all.
     #[must_use]
-    pub fn previous(mut self, key: VerifyingKey) -> Self {
-        self.verifying.push(key);
+    pub fn previous(mut self, key: Key) -> Self {
+        self.previous.push(key);
         self
     }
 
@@ -114,8 +97,7 @@ impl KeyringBuilder {
     /// [`KeyringError`] if a key cannot be used, if there are none or too many, or if two have the
     /// same name.
     pub fn build(self) -> Result<Keyring, KeyringError> {
-        self.check_count()?;
-        self.check_kids()?;
+        self.check()?;
         let algorithm = self.algorithm;
         let mut verifying = Vec::new();
         let mut signing = None;
@@ -124,7 +106,7 @@ impl KeyringBuilder {
             verifying.push(named(algorithm, key.kid, signer.verifier(algorithm)?));
             signing = Some(signer);
         }
-        for key in self.verifying {
+        for key in self.previous {
             let verifier = Verifier::new(algorithm, &key)?;
             verifying.push(named(algorithm, key.kid, verifier));
         }
@@ -135,16 +117,16 @@ impl KeyringBuilder {
         }))
     }
 
-    fn check_count(&self) -> Result<(), KeyringError> {
-        match self.kids().count() {
-            0 => Err(KeyringError::NoKey),
-            1..=3 => Ok(()),
-            _ => Err(KeyringError::TooManyKeys),
+    /// Checks how many keys there are, and their names.
+    fn check(&self) -> Result<(), KeyringError> {
+        let keys = self.signing.iter().chain(&self.previous);
+        let mut kids: Vec<&str> = keys.clone().filter_map(|key| key.kid.as_deref()).collect();
+        match keys.count() {
+            0 => return Err(KeyringError::NoKey),
+            1..=3 => {}
+            // Each token without a key name costs up to one signature check per key.
+            _ => return Err(KeyringError::TooManyKeys),
         }
-    }
-
-    fn check_kids(&self) -> Result<(), KeyringError> {
-        let mut kids: Vec<&str> = self.kids().flatten().collect();
         if kids.iter().any(|kid| !(1..=128).contains(&kid.len())) {
             return Err(KeyringError::InvalidKid);
         }
@@ -154,17 +136,12 @@ impl KeyringBuilder {
         let distinct = kids.len() == count;
         distinct.then_some(()).ok_or(KeyringError::DuplicateKid)
     }
-
-    fn kids(&self) -> impl Iterator<Item = Option<&str>> {
-        let signing = self.signing.iter().map(|key| key.kid.as_deref());
-        signing.chain(self.verifying.iter().map(|key| key.kid.as_deref()))
-    }
 }
 
 fn named(algorithm: Algorithm, kid: Option<Box<str>>, verifier: Verifier) -> NamedKey {
     NamedKey {
         verifier,
-        header: header::encode(algorithm, kid.as_deref()),
+        header: jws::encode_header(algorithm, kid.as_deref()),
         kid,
     }
 }

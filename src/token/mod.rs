@@ -11,15 +11,15 @@
 //!
 //! ```
 //! use std::time::SystemTime;
-//! use jwt_redis_session::token::{NewClaims, SigningKey, VerifyingKey};
+//! use jwt_redis_session::token::{Key, NewClaims};
 //! use jwt_redis_session::{Algorithm, Keyring, SessionId};
 //!
 //! # let private_pem = include_str!("../../tests/keys/p256.pem");
 //! # let previous_pem = include_str!("../../tests/keys/p256.pub.pem");
 //! // Signs with the new key, and still accepts the tokens of the previous one.
 //! let keyring = Keyring::builder(Algorithm::Es256)
-//!     .signing(SigningKey::pem(private_pem).kid("2026-11"))
-//!     .previous(VerifyingKey::pem(previous_pem).kid("2026-05"))
+//!     .signing(Key::pem(private_pem).kid("2026-11"))
+//!     .previous(Key::pem(previous_pem).kid("2026-05"))
 //!     .build()?;
 //!
 //! let (id, now) = (SessionId::random(), SystemTime::now());
@@ -32,27 +32,25 @@
 //!
 //! # Why this crate verifies JWTs itself
 //!
-//! The checks are written here, on the primitives of `aws-lc-rs`, and not left to `jsonwebtoken`:
+//! On the primitives of `aws-lc-rs`, and not with `jsonwebtoken`, for
 //!
 //! * **Strictness.** `jsonwebtoken` 11.1 ignores `crit`, `b64`, `zip` and `typ`, keeps the last of
-//!   duplicate claims, accepts `exp` equal to now, empty secrets, and tokens without the audience
-//!   or issuer that was configured, has no bound on length, and no clock that tests can set.
-//! * **Speed.** The key is prepared once and header and claims are read in one pass without a copy:
-//!   an HS256 token is verified 2.6 times as fast (`cargo bench --bench token` runs both).
+//!   duplicate claims, accepts `exp` equal to now, empty secrets, and tokens without the configured
+//!   audience or issuer, has no limit on length, and no clock that tests can set.
+//! * **Speed.** Keys are prepared once, and a token is read in one pass without a copy: an HS256
+//!   token is verified 2.6 times as fast (`cargo bench --bench token` compares both).
 //! * **Independence.** `jsonwebtoken` panics when another crate of the application turns its second
-//!   backend on. Without it this crate has 47 instead of 63 dependencies, key pairs are parsed
-//!   once instead of for every token, and no foreign parser leaves copies of a private key.
+//!   backend on. Without it this crate has 47 instead of 63 dependencies, and no other parser
+//!   leaves copies of a private key.
 //!
-//! `jsonwebtoken` is a development dependency only: tests forge tokens with it and let it verify
-//! those of this crate, and the benchmark compares with it.
+//! Tests forge tokens with `jsonwebtoken`, and let it verify those of this crate.
 
 mod algorithm;
 mod claims;
-mod compact;
 mod der;
 mod error;
 mod format;
-mod header;
+mod jws;
 mod key;
 mod key_pair;
 mod key_problem;
@@ -63,7 +61,6 @@ mod numeric_date;
 mod object;
 mod opaque;
 mod pem;
-mod registered_claims;
 mod secret;
 mod signer;
 #[allow(
@@ -81,7 +78,7 @@ pub use algorithm::{Algorithm, UnknownAlgorithm};
 pub use claims::Claims;
 pub use error::{ClaimTypeError, KeyringError, TokenError};
 pub use format::TokenFormat;
-pub use key::{Key, Signing, SigningKey, Verifying, VerifyingKey};
+pub use key::Key;
 pub use key_problem::KeyProblem;
 pub use keyring::Keyring;
 pub use keyring_builder::KeyringBuilder;

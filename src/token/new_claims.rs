@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::SystemTime;
 
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::error::TokenError;
@@ -71,18 +71,24 @@ impl<'a> NewClaims<'a> {
         self.custom.is_some_and(|custom| !custom.is_empty())
     }
 
-    /// Encodes the payload: jti, iat, sub, exp, iss, aud, then the claims of the application.
+    /// Encodes the payload of a token that [`Validation::check`] accepts until it expires.
     pub(super) fn payload(
         &self,
         id: &SessionId,
         validation: &Validation,
     ) -> Result<Vec<u8>, TokenError> {
         self.check_times()?;
-        self.check_custom(validation)?;
+        if let Some(custom) = self.custom {
+            check_custom(custom, validation)?;
+        }
         let payload = Payload {
-            id,
-            claims: self,
-            validation,
+            jti: id,
+            iat: self.issued_at,
+            sub: self.subject,
+            exp: self.expires_at,
+            iss: validation.issuer.as_deref(),
+            aud: validation.audience.as_deref(),
+            custom: self.custom,
         };
         serde_json::to_vec(&payload).map_err(|_| TokenError::Encoding)
     }
@@ -92,24 +98,18 @@ impl<'a> NewClaims<'a> {
         let all = valid(self.issued_at) && self.expires_at.is_none_or(valid);
         all.then_some(()).ok_or(TokenError::Time)
     }
+}
 
-    fn check_custom(&self, validation: &Validation) -> Result<(), TokenError> {
-        let Some(custom) = self.custom else {
-            return Ok(());
-        };
-        if let Some(name) = validation
-            .reserved()
-            .names()
-            .find(|&name| custom.contains_key(name))
-        {
-            return Err(TokenError::ReservedClaim(name));
+fn check_custom(custom: &Map<String, Value>, validation: &Validation) -> Result<(), TokenError> {
+    let mut reserved = validation.reserved().iter();
+    if let Some(name) = reserved.find(|name| custom.contains_key(**name)) {
+        return Err(TokenError::ReservedClaim(name));
+    }
+    match custom.get("nbf") {
+        Some(nbf) if NumericDate::parse(&nbf.to_string()).is_none() => {
+            Err(TokenError::InvalidClaim("nbf"))
         }
-        match custom.get("nbf") {
-            Some(nbf) if NumericDate::parse(&nbf.to_string()).is_none() => {
-                Err(TokenError::InvalidClaim("nbf"))
-            }
-            _ => Ok(()),
-        }
+        _ => Ok(()),
     }
 }
 
@@ -119,32 +119,19 @@ impl fmt::Debug for NewClaims<'_> {
     }
 }
 
+/// Content of a token; `FORMAT.md` promises this order.
+#[derive(Serialize)]
 struct Payload<'a> {
-    id: &'a SessionId,
-    claims: &'a NewClaims<'a>,
-    validation: &'a Validation,
-}
-
-impl Serialize for Payload<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("jti", self.id)?;
-        map.serialize_entry("iat", &self.claims.issued_at)?;
-        if let Some(subject) = self.claims.subject {
-            map.serialize_entry("sub", subject)?;
-        }
-        if let Some(expires_at) = self.claims.expires_at {
-            map.serialize_entry("exp", &expires_at)?;
-        }
-        if let Some(issuer) = &self.validation.issuer {
-            map.serialize_entry("iss", issuer)?;
-        }
-        if let Some(audience) = &self.validation.audience {
-            map.serialize_entry("aud", audience)?;
-        }
-        for (name, value) in self.claims.custom.into_iter().flatten() {
-            map.serialize_entry(name, value)?;
-        }
-        map.end()
-    }
+    jti: &'a SessionId,
+    iat: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sub: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exp: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    iss: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aud: Option<&'a str>,
+    #[serde(flatten)]
+    custom: Option<&'a Map<String, Value>>,
 }

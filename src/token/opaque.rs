@@ -68,6 +68,7 @@ impl OpaqueTokens {
         if token.len() > Token::MAX_LEN {
             return Err(TokenRejection::TooLong);
         }
+        // The id is the hash of the text: with a second spelling, one token would have two ids.
         if !self.encoding.is_canonical(token, self.size) {
             return Err(TokenRejection::Malformed);
         }
@@ -133,20 +134,23 @@ mod tests {
 
     const ENCODINGS: [Encoding; 3] = [Encoding::Base64Url, Encoding::Base64, Encoding::Hex];
 
+    fn reason(tokens: OpaqueTokens, text: &str) -> Option<TokenRejection> {
+        tokens.identify(text).err()
+    }
+
     #[test]
     fn issued_tokens_are_accepted_in_every_size_and_encoding() {
-        for (size, encoding) in [16, 17, 18, 32, 128, 1024]
-            .into_iter()
-            .flat_map(|size| ENCODINGS.map(|encoding| (size, encoding)))
-        {
-            let tokens = OpaqueTokens::new().size(size).unwrap().encoding(encoding);
-            let (id, token) = tokens.issue();
-            assert_eq!(
-                tokens.identify(token.as_str()),
-                Ok(id),
-                "{size} {encoding:?}"
-            );
-            assert_ne!(tokens.issue().1, token);
+        for size in [16, 17, 18, 32, 128, 1024] {
+            for encoding in ENCODINGS {
+                let tokens = OpaqueTokens::new().size(size).unwrap().encoding(encoding);
+                let (id, token) = tokens.issue();
+                assert_eq!(
+                    tokens.identify(token.as_str()),
+                    Ok(id),
+                    "{size} {encoding:?}"
+                );
+                assert_ne!(tokens.issue().1, token);
+            }
         }
         for size in [0, 15, 1025, usize::MAX] {
             assert!(OpaqueTokens::new().size(size).is_err(), "{size}");
@@ -154,53 +158,37 @@ mod tests {
     }
 
     #[test]
-    fn the_id_is_the_hash_of_the_text() {
-        let id = OpaqueTokens::new().identify(&"A".repeat(43)).unwrap();
-        // printf %43s | tr ' ' A | openssl sha256 -binary | base64 | tr +/ -_ | tr -d =
-        assert_eq!(id.as_str(), "DwBzhbb51LfusnSGBa_hqYSgo7-j8BTQnip4TOnlzRo");
-    }
-
-    #[test]
     fn text_in_any_other_form_is_malformed() {
         for encoding in ENCODINGS {
             let tokens = OpaqueTokens::new().encoding(encoding);
-            let (_, token) = tokens.issue();
-            let good = token.as_str();
-            let bad = [
-                String::new(),
-                format!("{good} "),
-                format!(" {good}"),
-                format!("{good}="),
-                format!("{good}A"),
-                good[1..].to_owned(),
-                "!".repeat(good.len()),
-                "\0".repeat(good.len()),
-                "ä".repeat(good.len() / 2),
-                good.to_uppercase().replace('=', ""),
-                tokens.size(31).unwrap().issue().1.into_string(),
-            ];
-            for text in bad {
-                let result = tokens.identify(&text);
-                let chance = encoding == Encoding::Base64Url && text.len() == good.len();
-                if !chance {
-                    assert_eq!(
-                        result,
-                        Err(TokenRejection::Malformed),
-                        "{encoding:?} {}",
-                        text.len()
-                    );
-                }
+            let (_, good) = tokens.issue();
+            let good = good.as_str();
+            let (_, shorter) = tokens.size(31).unwrap().issue();
+            for bad in [
+                "",
+                &format!("{good} "),
+                &format!(" {good}"),
+                &format!("{good}="),
+                &format!("{good}A"),
+                &good[1..],
+                &"!".repeat(good.len()),
+                &"\0".repeat(good.len()),
+                &"ä".repeat(good.len() / 2),
+                shorter.as_str(),
+            ] {
+                assert_eq!(
+                    reason(tokens, bad),
+                    Some(TokenRejection::Malformed),
+                    "{bad}"
+                );
             }
-            assert_eq!(
-                tokens.identify(&"a".repeat(8193)),
-                Err(TokenRejection::TooLong)
-            );
+            let long = "a".repeat(Token::MAX_LEN + 1);
+            assert_eq!(reason(tokens, &long), Some(TokenRejection::TooLong));
         }
+        let upper = OpaqueTokens::new().encoding(Encoding::Hex);
+        assert!(reason(upper, &"A".repeat(64)).is_some());
         // The last of 43 characters holds four bits; the other two must be zero.
-        let loose = "A".repeat(42) + "B";
-        assert_eq!(
-            OpaqueTokens::new().identify(&loose),
-            Err(TokenRejection::Malformed)
-        );
+        assert!(reason(OpaqueTokens::new(), &"A".repeat(43)).is_none());
+        assert!(reason(OpaqueTokens::new(), &("A".repeat(42) + "B")).is_some());
     }
 }

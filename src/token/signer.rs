@@ -2,13 +2,11 @@
 
 use std::sync::Arc;
 
-use zeroize::Zeroizing;
-
 use super::algorithm::{Algorithm, Family};
 use super::error::KeyringError;
-use super::key::{Key, Material, Signing, Verifying};
+use super::key::Key;
 use super::{key_pair, secret};
-use crate::crypto::{Hash, HmacKey, PrivateKey, PublicKey, Scheme};
+use crate::crypto::{HmacKey, PrivateKey, PublicKey, Scheme};
 use crate::encoding;
 use crate::token_rejection::TokenRejection;
 
@@ -19,17 +17,23 @@ pub(super) enum Signer {
 }
 
 impl Signer {
-    pub(super) fn new(algorithm: Algorithm, key: &Key<Signing>) -> Result<Self, KeyringError> {
+    pub(super) fn new(algorithm: Algorithm, key: &Key) -> Result<Self, KeyringError> {
         match algorithm.family() {
-            Family::Hmac(hash) => hmac(algorithm, hash, key).map(Self::Hmac),
+            Family::Hmac(hash) => {
+                let key = secret::hmac_key(algorithm, hash, key)?;
+                Ok(Self::Hmac(Arc::new(key)))
+            }
             Family::KeyPair(scheme) => {
-                let key = key_pair::private_key(algorithm, scheme, &key.material)?;
+                let key = key_pair::private_key(algorithm, scheme, key)?;
                 Ok(Self::Private(key, scheme))
             }
         }
     }
 
     /// Returns the verifying half, after a test that it accepts what this half signs.
+    ///
+    /// A private key whose public half does not match would otherwise be noticed at the first
+    /// login only, or never.
     pub(super) fn verifier(&self, algorithm: Algorithm) -> Result<Verifier, KeyringError> {
         let failed = KeyringError::SelfTest(algorithm);
         let verifier = match self {
@@ -78,17 +82,21 @@ const MAX_SIGNATURE: usize = 1026;
 const MAX_TAG: usize = 66;
 
 impl Verifier {
-    pub(super) fn new(algorithm: Algorithm, key: &Key<Verifying>) -> Result<Self, KeyringError> {
+    pub(super) fn new(algorithm: Algorithm, key: &Key) -> Result<Self, KeyringError> {
         match algorithm.family() {
-            Family::Hmac(hash) => hmac(algorithm, hash, key).map(Self::Hmac),
+            Family::Hmac(hash) => {
+                let key = secret::hmac_key(algorithm, hash, key)?;
+                Ok(Self::Hmac(Arc::new(key)))
+            }
             Family::KeyPair(scheme) => {
-                key_pair::public_key(algorithm, scheme, &key.material).map(Self::Public)
+                key_pair::public_key(algorithm, scheme, key).map(Self::Public)
             }
         }
     }
 
     /// Checks that `signature`, in base64url, is one of `message`.
     pub(super) fn verify(&self, message: &[u8], signature: &str) -> Result<(), TokenRejection> {
+        // Buffers on the stack, so that a forged token costs no allocation.
         let genuine = match self {
             Self::Hmac(key) => {
                 let mut tag = [0; MAX_TAG];
@@ -110,22 +118,4 @@ fn decode<'a>(signature: &str, buffer: &'a mut [u8]) -> Result<&'a [u8], TokenRe
     }
     let length = encoding::decode_base64url(signature, buffer).ok_or(TokenRejection::Malformed)?;
     Ok(&buffer[..length])
-}
-
-fn hmac<U>(algorithm: Algorithm, hash: Hash, key: &Key<U>) -> Result<Arc<HmacKey>, KeyringError> {
-    let decoded: Zeroizing<Vec<u8>>;
-    let bytes = match &key.material {
-        Material::Secret(bytes) => bytes,
-        Material::SecretBase64(text) => {
-            decoded =
-                encoding::decode_secret(text.trim_ascii()).ok_or(KeyringError::InvalidBase64)?;
-            &decoded
-        }
-        Material::Pem(_) | Material::Der(_) => return Err(KeyringError::WrongKind(algorithm)),
-    };
-    secret::check_not_a_key(bytes)?;
-    if !key.weak_allowed || bytes.is_empty() {
-        secret::check_strength(algorithm, hash, bytes)?;
-    }
-    Ok(Arc::new(HmacKey::new(hash, bytes)))
 }

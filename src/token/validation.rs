@@ -1,6 +1,14 @@
-//! What a key ring requires of a token besides the signature.
+//! Validation of the claims of a token (RFC 7519 sections 4.1 and 7.2).
 
-/// Requirements on the claims; defaults to any issuer, any audience, no leeway.
+use std::sync::Arc;
+
+use super::claims::Claims;
+use super::numeric_date::NumericDate;
+use super::object;
+use crate::id::SessionId;
+use crate::token_rejection::TokenRejection;
+
+/// What a key ring requires of claims; defaults to any issuer, any audience, no leeway.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Validation {
     /// `None`: `iss` is not checked.
@@ -12,29 +20,75 @@ pub(super) struct Validation {
 }
 
 impl Validation {
-    /// Returns the claims that the session sets, which the application must not.
-    pub(super) fn reserved(&self) -> Reserved {
-        Reserved {
-            issuer: self.issuer.is_some(),
-            audience: self.audience.is_some(),
+    /// Returns the names of the claims that the session sets, which the application must not.
+    pub(super) fn reserved(&self) -> &'static [&'static str] {
+        match (&self.issuer, &self.audience) {
+            (None, None) => &["jti", "iat", "sub", "exp"],
+            (Some(_), None) => &["jti", "iat", "sub", "exp", "iss"],
+            (None, Some(_)) => &["jti", "iat", "sub", "exp", "aud"],
+            (Some(_), Some(_)) => &["jti", "iat", "sub", "exp", "iss", "aud"],
         }
     }
-}
 
-/// The names of the claims that the session sets.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Reserved {
-    issuer: bool,
-    audience: bool,
-}
-
-impl Reserved {
-    pub(super) fn names(self) -> impl Iterator<Item = &'static str> {
-        let issuer = self.issuer.then_some("iss");
-        let audience = self.audience.then_some("aud");
-        ["jti", "iat", "sub", "exp"]
-            .into_iter()
-            .chain(issuer)
-            .chain(audience)
+    /// Validates a payload whose signature is already verified.
+    ///
+    /// Checks types first, then times, issuer and audience, then the session id.
+    pub(super) fn check(
+        &self,
+        payload: Arc<str>,
+        now: NumericDate,
+    ) -> Result<Claims, TokenRejection> {
+        // `sub` is not among them: the owner of a session comes from its record, and npm
+        // applications set any value. `iss` and `aud` are ordinary claims unless configured.
+        let iss = self.issuer.as_ref().map(|_| "iss");
+        let aud = self.audience.as_ref().map(|_| "aud");
+        let names = [Some("jti"), Some("iat"), Some("exp"), Some("nbf"), iss, aud];
+        let [jti, iat, exp, nbf, iss, aud] =
+            object::members(&payload, names).ok_or(TokenRejection::Malformed)?;
+        let (expires_at, not_before, issued_at) = (date(exp)?, date(nbf)?, date(iat)?);
+        if expires_at.is_some_and(|exp| now >= exp.plus_millis(self.leeway)) {
+            return Err(TokenRejection::Expired);
+        }
+        if not_before.is_some_and(|nbf| now < nbf.plus_millis(-self.leeway)) {
+            return Err(TokenRejection::NotYetValid);
+        }
+        if let Some(issuer) = self.issuer.as_deref()
+            && iss.and_then(object::text).as_deref() != Some(issuer)
+        {
+            return Err(TokenRejection::Issuer);
+        }
+        if let Some(audience) = self.audience.as_deref()
+            && !aud.is_some_and(|aud| includes(aud, audience))
+        {
+            return Err(TokenRejection::Audience);
+        }
+        Ok(Claims {
+            id: session_id(jti, &payload)?,
+            issued_at,
+            expires_at,
+            reserved: self.reserved(),
+            payload,
+        })
     }
+}
+
+fn date(claim: Option<&str>) -> Result<Option<NumericDate>, TokenRejection> {
+    claim
+        .map(|json| NumericDate::parse(json).ok_or(TokenRejection::Claim))
+        .transpose()
+}
+
+/// Returns whether `aud`, a string or an array of strings only, names `audience`.
+fn includes(aud: &str, audience: &str) -> bool {
+    match object::text(aud) {
+        Some(only) => only == audience,
+        None => serde_json::from_str::<Vec<String>>(aud)
+            .is_ok_and(|audiences| audiences.iter().any(|other| other == audience)),
+    }
+}
+
+fn session_id(jti: Option<&str>, payload: &Arc<str>) -> Result<SessionId, TokenRejection> {
+    let id = object::text(jti.ok_or(TokenRejection::MissingId)?);
+    SessionId::parse_within(payload, &id.ok_or(TokenRejection::InvalidId)?)
+        .map_err(|_| TokenRejection::InvalidId)
 }

@@ -47,9 +47,10 @@ const SERVICE: Foreign = &[
     ("metrics_exporter_prometheus", &["operators/"]),
     ("redis", &[]),
     ("tower_http", &["observe/"]),
-    ("tracing_subscriber", &["log_writer.rs", "telemetry.rs"]),
+    ("tracing_appender", &["log_writer.rs", "telemetry.rs"]),
+    ("tracing_subscriber", &["telemetry.rs"]),
     ("utoipa_swagger_ui", &["operators/"]),
-    ("zeroize", &["admin/", "secret.rs"]),
+    ("zeroize", &["secret.rs"]),
 ];
 
 #[test]

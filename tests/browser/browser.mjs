@@ -1,5 +1,5 @@
-// Drives a page in a real, headless Chromium; see scripts/browser-test.
-// Arguments: the address of the app, a directory for profiles, a directory for screenshots.
+// Helpers that drive a page in a headless Chromium; see scripts/browser-test.
+// Arguments: the URL of the app, a directory for profiles, a directory for screenshots.
 
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
@@ -8,10 +8,10 @@ import { join } from "node:path";
 const { chromium } = createRequire(import.meta.url)(process.env.PLAYWRIGHT);
 export const [url, profiles, screenshots] = process.argv.slice(2);
 
-/** What no page may do: everything ends up here. */
-export const complaints = [];
+/** Everything that no page may do: errors in the console, violations of the CSP, foreign requests. */
+export const violations = [];
 
-/** A browser of its own: another device of the same user. */
+/** Starts a browser with a separate profile: another device of the same user. */
 export async function device(name, options = {}, path = "/") {
   const context = await chromium.launchPersistentContext(join(profiles, name), {
     executablePath: process.env.CHROMIUM,
@@ -32,14 +32,14 @@ export async function device(name, options = {}, path = "/") {
   const page = context.pages()[0] ?? await context.newPage();
   page.on("console", (message) => {
     if (message.type() !== "error" && message.type() !== "warning") return;
-    // Chromium reports each answer of 401 by itself; those are expected where `expected` says so.
+    // Chromium logs each response of 401. Steps set `expected` where that is intended.
     if (page.expected?.test(message.text())) return;
-    complaints.push(`${name}: ${message.text()}`);
+    violations.push(`${name}: ${message.text()}`);
   });
-  page.on("pageerror", (error) => complaints.push(`${name}: ${error}`));
+  page.on("pageerror", (error) => violations.push(`${name}: ${error}`));
   page.on("request", (request) => {
     if (!request.url().startsWith(url) && !request.url().startsWith("data:")) {
-      complaints.push(`${name}: asks ${request.url()}`);
+      violations.push(`${name}: requests ${request.url()}`);
     }
   });
   await page.goto(url + path);
@@ -48,16 +48,16 @@ export async function device(name, options = {}, path = "/") {
 
 export const press = (page, name) => page.getByRole("button", { name, exact: true }).click();
 
-/** Nothing sticks out, of the page or of a box that could be scrolled. */
+/** Asserts that the page and its scrollable boxes do not overflow horizontally. */
 export async function fits(page) {
   const wide = await page.evaluate(() => {
     const boxes = [document.documentElement, ...document.querySelectorAll(".scroll, pre, section")];
     return Math.max(...boxes.map((box) => box.scrollWidth - box.clientWidth));
   });
-  assert.ok(wide <= 0, `something is ${wide} px too wide`);
+  assert.ok(wide <= 0, `an element is ${wide} px too wide`);
 }
 
-/** Without a label for each control, and headings in order, a screen reader is lost. */
+/** Asserts that each control has a label for screen readers. */
 export async function isLabelled(page) {
   const nameless = await page.evaluate(() => [...document.querySelectorAll("input:not([type=hidden]), select, button, pre")]
     .filter((each) => !(each.labels?.length || each.ariaLabel || each.textContent.trim()))
@@ -67,18 +67,18 @@ export async function isLabelled(page) {
 
 export const shot = (page, name) => page.screenshot({ path: join(screenshots, name), fullPage: true });
 
-/** Runs the steps in their order; what went wrong is told, with a picture of every device. */
+/** Runs the steps in order. After a failure, takes a screenshot of every device. */
 export async function run(steps, devices) {
   try {
     for (const [name, step] of Object.entries(steps)) {
       await step(devices);
       console.log(`ok: ${name}`);
     }
-    assert.deepEqual(complaints, []);
-    console.log("ok: no error in the console, no violation of the policy, no foreign request");
+    assert.deepEqual(violations, []);
+    console.log("ok: no error in the console, no violation of the CSP, no foreign request");
   } catch (error) {
     for (const [name, page] of Object.entries(devices)) await shot(page, `failed-${name}.png`);
-    console.error(error, complaints, `see ${screenshots}`);
+    console.error(error, violations, `see ${screenshots}`);
     process.exitCode = 1;
   } finally {
     await Promise.all(Object.values(devices).map((page) => page.context().close()));

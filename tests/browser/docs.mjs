@@ -1,5 +1,5 @@
-// Reads the document of sessiond's API in the browser, and tries a call; see scripts/browser-test.
-// Arguments: the address of the service, a directory for profiles, a directory for screenshots.
+// Opens the API documentation of sessiond in a browser and tries a call; see scripts/browser-test.
+// Arguments: the URL of the service, a directory for profiles, a directory for screenshots.
 
 import assert from "node:assert/strict";
 import { device, run, shot } from "./browser.mjs";

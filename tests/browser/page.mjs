@@ -1,13 +1,13 @@
-// Uses the page of the example app as a person would; see scripts/browser-test.
-// Arguments: the address of the app, a directory for profiles, a directory for screenshots.
+// Tests the page of the example app; see scripts/browser-test.
+// Arguments: the URL of the app, a directory for profiles, a directory for screenshots.
 
 import assert from "node:assert/strict";
-import { complaints, device, fits, isLabelled, press, run, shot, url } from "./browser.mjs";
+import { violations, device, fits, isLabelled, press, run, shot, url } from "./browser.mjs";
 
 const text = (page, selector) => page.locator(selector).textContent();
 const json = async (page, selector) => JSON.parse(await text(page, selector));
 
-async function says(page, pattern) {
+async function showsStatus(page, pattern) {
   await page.getByRole("status").filter({ hasText: pattern }).waitFor();
 }
 
@@ -15,7 +15,7 @@ async function logIn(page, user) {
   await page.getByLabel("User name").fill(user);
   await page.getByLabel("Password").fill("any");
   await press(page, "Log in");
-  await says(page, `Welcome, ${user}.`);
+  await showsStatus(page, `Welcome, ${user}.`);
 }
 
 async function update(page, field, value) {
@@ -23,7 +23,7 @@ async function update(page, field, value) {
   await page.getByLabel("Value").fill(value);
   await press(page, "Update");
   await page.waitForFunction(() => document.querySelector("#update input").value === "");
-  await says(page, "Updated");
+  await showsStatus(page, "Updated");
 }
 
 const rows = (page) => page.locator("#sessions tr");
@@ -50,13 +50,13 @@ async function showsTokenAndSession(page, user) {
 }
 
 const steps = {
-  async "logs in, and shows token and session"({ laptop }) {
+  async "login shows token and session"({ laptop }) {
     await shot(laptop, "1-login.png");
     await logIn(laptop, "Jö <b>");
     await showsTokenAndSession(laptop, "Jö <b>");
     await hasRows(laptop, 1);
   },
-  async "updates, also with null and markup"({ laptop }) {
+  async "update accepts null and markup"({ laptop }) {
     await update(laptop, "theme", "dark");
     await update(laptop, "cart", '["apple", {"n": 2}]');
     await update(laptop, "old", "1");
@@ -68,35 +68,35 @@ const steps = {
     assert.match(data, /"__proto__": "<img/);
     await update(laptop, "__proto__", "null");
   },
-  async "shows what the server refuses"({ laptop }) {
+  async "errors of the server are shown"({ laptop }) {
     laptop.expected = /status of 400/;
     await laptop.getByLabel("Field").fill("claims");
     await press(laptop, "Update");
-    await says(laptop, /^400: .*reserved/);
+    await showsStatus(laptop, /^400: .*reserved/);
     delete laptop.expected;
     await laptop.getByLabel("Field").fill("");
   },
-  async "reloads, touches, and survives a reload of the page"({ laptop }) {
+  async "the session survives a reload of the page"({ laptop }) {
     await press(laptop, "Reload");
-    await says(laptop, "Reloaded.");
+    await showsStatus(laptop, "Reloaded.");
     await press(laptop, "Touch");
-    await says(laptop, "Touched");
+    await showsStatus(laptop, "Touched");
     await laptop.reload();
     await laptop.locator("#logged-in").waitFor();
     assert.equal((await json(laptop, "#data")).theme, "dark");
   },
-  async "rotates"({ laptop }) {
+  async "rotate replaces the token"({ laptop }) {
     const [token, id] = [await text(laptop, "#token"), await text(laptop, "#id")];
     await press(laptop, "Rotate");
-    await says(laptop, "Rotated");
+    await showsStatus(laptop, "Rotated");
     assert.notEqual(await text(laptop, "#token"), token);
     assert.notEqual(await text(laptop, "#id"), id);
     await showsTokenAndSession(laptop, "Jö <b>");
     const headers = { "x-access-token": token };
-    const dead = await laptop.request.get(`${url}/session/read`, { headers });
-    assert.equal(dead.status(), 401);
+    const rejected = await laptop.request.get(`${url}/session/read`, { headers });
+    assert.equal(rejected.status(), 401);
   },
-  async "lists the other devices and ends one"({ laptop, phone }) {
+  async "another device is listed and ended"({ laptop, phone }) {
     await logIn(phone, "Jö <b>");
     await press(laptop, "Refresh");
     await hasRows(laptop, 2);
@@ -111,38 +111,38 @@ const steps = {
     phone.expected = /status of 401/;
     await press(phone, "Reload");
     await isLoggedOut(phone);
-    await says(phone, /^401: /);
+    await showsStatus(phone, /^401: /);
     delete phone.expected;
   },
-  async "ends all others"({ laptop, phone }) {
+  async "all other sessions are ended"({ laptop, phone }) {
     await logIn(phone, "Jö <b>");
     await press(laptop, "Log out everywhere else");
-    await says(laptop, "Other sessions that ended: 1.");
+    await showsStatus(laptop, "Other sessions that ended: 1.");
     await hasRows(laptop, 1);
     phone.expected = /status of 401/;
     await press(phone, "Touch");
     await isLoggedOut(phone);
     delete phone.expected;
   },
-  async "ends all, itself included"({ laptop, phone }) {
+  async "all sessions are ended"({ laptop, phone }) {
     await logIn(phone, "Jö <b>");
     await press(laptop, "Log out everywhere");
     await isLoggedOut(laptop);
-    await says(laptop, "Sessions that ended: 2.");
+    await showsStatus(laptop, "Sessions that ended: 2.");
     phone.expected = /status of 401/;
     await press(phone, "Rotate");
     await isLoggedOut(phone);
     delete phone.expected;
   },
-  async "logs out"({ laptop }) {
+  async "logout ends the session"({ laptop }) {
     await logIn(laptop, "jo");
     await press(laptop, "Log out");
     await isLoggedOut(laptop);
-    await says(laptop, "Logged out.");
+    await showsStatus(laptop, "Logged out.");
     await fits(laptop);
   },
-  async "runs no script but its own, and this test would notice"({ laptop }) {
-    const before = complaints.length;
+  async "injected scripts do not run"({ laptop }) {
+    const before = violations.length;
     await laptop.evaluate(() => {
       const script = document.createElement("script");
       script.textContent = "window.injected = true";
@@ -150,9 +150,9 @@ const steps = {
     });
     assert.equal(await laptop.evaluate(() => window.injected), undefined);
     const deadline = Date.now() + 5_000;
-    while (complaints.length === before && Date.now() < deadline) await laptop.waitForTimeout(20);
-    const noticed = complaints.splice(before);
-    assert.ok(noticed.some((text) => text.includes("CSP: script-src-elem inline")), `${noticed}`);
+    while (violations.length === before && Date.now() < deadline) await laptop.waitForTimeout(20);
+    const reported = violations.splice(before);
+    assert.ok(reported.some((text) => text.includes("CSP: script-src-elem inline")), `${reported}`);
   },
 };
 

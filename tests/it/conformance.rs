@@ -4,8 +4,8 @@ use jwt_redis_session::MemoryStore;
 use jwt_redis_session::store::SharedStore;
 use jwt_redis_session::testing::conformance::CASES;
 
-/// Runs all cases at once, which also shows whether they disturb each other.
-async fn check(store: impl Into<SharedStore>) {
+/// Runs all cases concurrently, which also shows whether they disturb each other.
+pub(crate) async fn check(store: impl Into<SharedStore>) {
     let store = store.into();
     let cases = CASES.iter().map(|case| case.run(store.clone()));
     futures_util::future::join_all(cases).await;
@@ -20,6 +20,9 @@ async fn the_memory_store_passes_every_case() {
 #[tokio::test]
 async fn the_redis_store_passes_every_case() {
     let server = crate::support::redis_server::RedisServer::start();
-    let store = jwt_redis_session::RedisStore::connect(&server.url()).await;
-    check(store.expect("connect")).await;
+    for parameters in ["", "?protocol=resp3"] {
+        let url = server.url() + parameters;
+        let store = jwt_redis_session::RedisStore::connect(&url).await;
+        check(store.expect("connect")).await;
+    }
 }

@@ -7,18 +7,17 @@ mod example;
 use std::time::Duration;
 
 use example::Redb;
-use jwt_redis_session::store::SharedStore;
 use jwt_redis_session::store::cas::{CasBackend as _, CasStore};
-use jwt_redis_session::testing::conformance::CASES;
+use jwt_redis_session::testing::conformance;
 use jwt_redis_session::{Keyring, Sessions};
 
 /// A file in a directory that is removed in the end.
 struct File(std::path::PathBuf);
 
 impl File {
-    fn new(name: &str) -> Self {
-        let directory = format!("custom_store-{}-{name}", std::process::id());
-        let directory = std::env::temp_dir().join(directory);
+    fn new() -> Self {
+        let name = crate::support::unique("custom_store").replace(':', "-");
+        let directory = std::env::temp_dir().join(name);
         std::fs::create_dir_all(&directory).expect("a directory");
         Self(directory)
     }
@@ -36,30 +35,27 @@ impl Drop for File {
 
 #[tokio::test]
 async fn the_custom_store_passes_every_case() {
-    let file = File::new("conformance");
-    let store = SharedStore::from(CasStore::new(file.open()));
-    // One after the other: on a busy machine, records of all cases at once would expire while
+    let file = File::new();
+    // One after the other: on a busy machine, records of concurrent cases would expire while
     // their writes wait for each other and for the disk.
-    for case in CASES {
-        case.run(store.clone()).await;
-    }
+    conformance::check(CasStore::new(file.open())).await;
 }
 
 #[tokio::test]
 async fn sessions_survive_a_restart() {
-    let file = File::new("restart");
-    let sessions = |database: Redb| {
+    let file = File::new();
+    let sessions = || {
         let keys = Keyring::hs256("a-secret-of-at-least-32-bytes-0123456789").unwrap();
-        let store = SharedStore::from(CasStore::new(database));
+        let store = CasStore::new(file.open());
         Sessions::builder(store, keys).build().unwrap()
     };
     let token = {
-        let session = sessions(file.open()).new_session();
+        let session = sessions().new_session();
         session.insert("theme", "dark").unwrap();
         session.set_owner("jo").unwrap();
         session.create().await.unwrap()
     };
-    let sessions = sessions(file.open());
+    let sessions = sessions();
     let session = sessions.open(token.as_str()).await.unwrap();
     assert_eq!(session.get::<String>("theme").unwrap().unwrap(), "dark");
     assert_eq!(sessions.destroy_all("jo").await, Ok(1));
@@ -68,11 +64,10 @@ async fn sessions_survive_a_restart() {
 
 #[tokio::test]
 async fn expired_values_are_purged() {
-    let database = File::new("purge");
-    let database = database.open();
-    let second = Duration::from_secs(60);
-    for (key, ttl) in [("short", Duration::from_millis(1)), ("long", second)] {
-        let new = Some((&b"value"[..], ttl));
+    let file = File::new();
+    let database = file.open();
+    for (key, seconds) in [("short", 0.001), ("long", 60.0)] {
+        let new = Some((&b"value"[..], Duration::from_secs_f64(seconds)));
         assert_eq!(database.swap(key, None, new).await, Ok(true));
     }
     while database.get("short").await.unwrap().is_some() {

@@ -6,28 +6,27 @@ use test_support as support;
 mod app;
 #[cfg(feature = "test-util")]
 mod conformance;
-mod coverage;
 #[cfg(feature = "test-util")]
 mod custom_store;
 #[cfg(all(feature = "axum", feature = "redis"))]
 mod faults;
 #[cfg(feature = "redis")]
 mod faults_store;
-#[cfg(all(feature = "test-util", feature = "redis"))]
-mod faulty;
 mod format;
 #[cfg(feature = "redis")]
 mod format_redis;
 #[cfg(feature = "redis")]
 mod history;
+#[cfg(all(feature = "axum", feature = "redis"))]
+mod http_client;
 #[cfg(feature = "test-util")]
 mod interleavings;
 #[cfg(feature = "redis")]
 mod interop;
+mod log;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod middleware;
 mod operations;
-mod readme;
-#[cfg(feature = "redis")]
+#[cfg(all(feature = "redis", feature = "test-util"))]
 mod redis_store;

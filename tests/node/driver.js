@@ -1,19 +1,19 @@
-// Does with the npm package `jwt-redis-session` what it is told: one JSON command a line on
-// standard input, one JSON answer a line on standard output. Environment: REDIS_URL, SECRET.
+// Runs operations of the npm package `jwt-redis-session`: reads one JSON command per line from
+// standard input and writes one JSON result per line. Environment: REDIS_URL, SECRET.
 "use strict";
 
 const readline = require("readline");
 const client = require("redis").createClient(process.env.REDIS_URL);
 const middleware = require("jwt-redis-session")({ client, secret: process.env.SECRET });
 
-// Runs the middleware on a request that carries `token`, and gives its session.
+// Runs the middleware on a request with `token` and returns its session.
 function open(token) {
   const headers = token ? { "x-access-token": token } : {};
   const req = { get: (name) => headers[name], query: {}, body: {} };
   return new Promise((resolve) => middleware(req, {}, () => resolve(req.session)));
 }
 
-// Calls a method of a session that takes a callback.
+// Calls a callback method of a session and returns a promise.
 function call(session, method, ...args) {
   return new Promise((resolve, reject) => {
     session[method](...args, (error, result) => (error ? reject(error) : resolve(result)));

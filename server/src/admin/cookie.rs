@@ -1,6 +1,4 @@
 //! The cookie that holds an operator's token.
-//!
-//! The `cookie` crate would replace one `split` and one `format!`, and brings `time`.
 
 use axum::extract::FromRequestParts;
 use http::header::COOKIE;
@@ -13,7 +11,7 @@ use crate::http::ClientAddress;
 
 const NAME: &str = "sessiond_admin";
 
-/// Whether the browser uses TLS, terminated by a proxy: the cookie is then `Secure`.
+/// Whether the browser uses TLS, which a proxy terminates. The cookie is then `Secure`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct OverTls(bool);
 
@@ -31,7 +29,7 @@ pub(super) fn read(headers: &HeaderMap) -> Option<&str> {
 }
 
 impl OverTls {
-    /// Returns the cookie to set. It lasts until the browser is closed, or the session ends.
+    /// Returns the cookie to set. It lasts until the browser is closed.
     pub(super) fn cookie(self, token: &Token) -> HeaderValue {
         let mut value = self.value(token.as_str(), "");
         value.set_sensitive(true);
@@ -39,7 +37,7 @@ impl OverTls {
     }
 
     /// Returns the cookie that deletes it.
-    pub(super) fn forget(self) -> HeaderValue {
+    pub(super) fn deletion(self) -> HeaderValue {
         self.value("", "; Max-Age=0")
     }
 
@@ -50,11 +48,11 @@ impl OverTls {
     }
 }
 
-/// Trusts `X-Forwarded-Proto` only if `http.trusted_proxies` is set.
 impl<S: Sync> FromRequestParts<S> for OverTls {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        // Without a trusted proxy the header is the client's choice.
         let address = parts.extensions.get::<ClientAddress>();
         let behind_proxy = address.is_some_and(|address| address.trusted_proxies > 0);
         let scheme = parts.headers.get("x-forwarded-proto");
@@ -68,21 +66,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_cookie_of_the_name_is_read() {
-        let token = |values: &[&'static str]| {
+    fn the_token_is_that_of_the_only_cookie_of_the_name() {
+        for (values, token) in [
+            (&["sessiond_admin=x"][..], Some("x")),
+            (&["a=b; sessiond_admin=x;c=d"], Some("x")),
+            (&["a=b", "sessiond_admin=x"], Some("x")),
+            (&[], None),
+            (&["sessiond_admin"], None),
+            (&["Sessiond_Admin=x; xsessiond_admin=y"], None),
+            (&["sessiond_admin=x; sessiond_admin=x"], None),
+            (&["sessiond_admin=x", "sessiond_admin=y"], None),
+        ] {
             let mut headers = HeaderMap::new();
             for value in values {
                 headers.append(COOKIE, HeaderValue::from_static(value));
             }
-            read(&headers).map(str::to_owned)
-        };
-        assert_eq!(token(&["sessiond_admin=x"]).as_deref(), Some("x"));
-        assert_eq!(token(&["a=b; sessiond_admin=x;c=d"]).as_deref(), Some("x"));
-        assert_eq!(token(&["a=b", "sessiond_admin=x"]).as_deref(), Some("x"));
-        assert_eq!(token(&[]), None);
-        assert_eq!(token(&["sessiond_admin"]), None);
-        assert_eq!(token(&["Sessiond_Admin=x; xsessiond_admin=y"]), None);
-        assert_eq!(token(&["sessiond_admin=x; sessiond_admin=x"]), None);
-        assert_eq!(token(&["sessiond_admin=x", "sessiond_admin=y"]), None);
+            assert_eq!(read(&headers), token, "{headers:?}");
+        }
     }
 }

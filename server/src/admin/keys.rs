@@ -1,104 +1,96 @@
-//! The buckets that have an API key.
+//! API keys of buckets.
 
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::response::Response;
+use axum::response::{IntoResponse, Redirect, Response};
 use http::StatusCode;
 use jwt_redis_session::SessionError;
 use maud::{Markup, html};
+use serde::Deserialize;
 
-use crate::admin::form::Form;
-use crate::admin::form_token::FormToken;
-use crate::admin::operator::Operator;
+use crate::admin::error::PageError;
+use crate::admin::form::Submitted;
+use crate::admin::operator::{FormToken, Operator};
 use crate::admin::page::{self, Note, Section};
-use crate::admin::refusal::Refusal;
 use crate::admin::state::AdminState;
-use crate::admin::submitted::Submitted;
 use crate::admin::text;
 use crate::buckets::{BucketName, KeyedBucket};
 use crate::error::ApiError;
 use crate::secret::Secret;
 
-/// What a bucket may be called, for the browser to check while it is typed.
+/// The pattern of bucket names, for the browser.
 const NAME: &str = r"[A-Za-z0-9_\-]{1,64}";
 
-/// The buckets, and a form to add one.
+#[derive(Deserialize)]
+pub(super) struct BucketForm {
+    bucket: String,
+}
+
+/// Lists the buckets that have a key.
 pub(super) async fn overview(
     State(state): State<Arc<AdminState>>,
     operator: Operator,
-) -> Result<Response, Refusal> {
+) -> Result<Markup, PageError> {
     let buckets = state.keys.list().await?;
-    let notice = operator.take_notice().await;
-    let note = Note::notice(notice.as_deref());
-    let page = render(operator.form_token(), &note, &buckets);
-    Ok(page::answer(StatusCode::OK, page))
+    // After everything that may fail: an error page does not show the notice.
+    let note = operator.take_note().await;
+    Ok(render(operator.form_token(), &note, &buckets))
 }
 
-/// Makes a key, and shows it this once.
+/// Creates a key and shows it once.
 pub(super) async fn create(
     State(state): State<Arc<AdminState>>,
-    Submitted { operator, form }: Submitted,
-) -> Result<Response, Refusal> {
-    let Ok(bucket) = bucket(&form) else {
-        let alert = "a bucket's name is 1 to 64 letters, digits, “_” or “-”, and not “settings”";
-        return again(&state, &operator, StatusCode::BAD_REQUEST, alert).await;
+    Submitted { operator, form }: Submitted<BucketForm>,
+) -> Result<Response, PageError> {
+    let (status, alert) = match BucketName::parse(&form.bucket) {
+        Some(bucket) => match state.keys.create(&bucket).await {
+            Ok(key) => {
+                let name = bucket.as_str();
+                tracing::info!(bucket = name, "an operator has created an API key");
+                let page = created(operator.form_token(), &bucket, &key);
+                return Ok((StatusCode::CREATED, page).into_response());
+            }
+            Err(SessionError::Taken) => (
+                StatusCode::CONFLICT,
+                format!("the bucket “{}” already has a key", bucket.as_str()),
+            ),
+            Err(error) => return Err(error.into()),
+        },
+        None => (
+            StatusCode::BAD_REQUEST,
+            "a bucket name is 1 to 64 letters, digits, “_” or “-”, and not “settings”".to_owned(),
+        ),
     };
-    let key = match state.keys.create(&bucket).await {
-        Ok(key) => key,
-        Err(SessionError::Taken) => {
-            let alert = format!("the bucket “{}” has a key already", bucket.as_str());
-            return again(&state, &operator, StatusCode::CONFLICT, &alert).await;
-        }
-        Err(error) => return Err(error.into()),
-    };
-    tracing::info!(
-        bucket = bucket.as_str(),
-        "an operator has created an API key"
-    );
-    let page = created(operator.form_token(), &bucket, &key);
-    Ok(page::answer(StatusCode::CREATED, page))
+    let buckets = state.keys.list().await?;
+    let page = render(operator.form_token(), &Note::alert(&alert), &buckets);
+    Ok((status, page).into_response())
 }
 
-/// Takes a key away.
+/// Deletes a key.
 pub(super) async fn delete(
     State(state): State<Arc<AdminState>>,
-    Submitted { operator, form }: Submitted,
-) -> Result<Response, Refusal> {
-    let bucket = bucket(&form)?;
+    Submitted { operator, form }: Submitted<BucketForm>,
+) -> Result<Redirect, PageError> {
+    let bucket = BucketName::parse(&form.bucket)
+        .ok_or_else(|| ApiError::bad_request("this is not the name of a bucket"))?;
     let name = bucket.as_str();
     let notice = if state.keys.revoke(&bucket).await? {
         tracing::info!(bucket = name, "an operator has deleted an API key");
-        format!("The key of “{name}” is deleted; whoever uses it is refused from now on.")
+        format!("The key of “{name}” is deleted. Requests with it are rejected from now on.")
     } else {
-        format!("“{name}” has no key any more.")
+        format!("“{name}” has no key.")
     };
     operator.notify(&notice).await;
-    Ok(page::redirect("/admin"))
+    Ok(Redirect::to("/admin"))
 }
 
-pub(super) fn bucket(form: &Form) -> Result<BucketName, ApiError> {
-    BucketName::parse(form.field("bucket")?)
-        .ok_or_else(|| ApiError::bad_request("there can be no bucket of this name"))
-}
-
-async fn again(
-    state: &AdminState,
-    operator: &Operator,
-    status: StatusCode,
-    alert: &str,
-) -> Result<Response, Refusal> {
-    let buckets = state.keys.list().await?;
-    let page = render(operator.form_token(), &Note::alert(alert), &buckets);
-    Ok(page::answer(status, page))
-}
-
-fn render(token: &FormToken, note: &Note<'_>, buckets: &[KeyedBucket]) -> Markup {
+fn render(token: &FormToken, note: &Note, buckets: &[KeyedBucket]) -> Markup {
     let content = html! {
         section.card aria-labelledby="keyed" {
             h2 #keyed { "With an API key" }
             @if buckets.is_empty() {
-                p.help { "No bucket has a key yet, so no client can use the buckets API." }
+                p.help { "No bucket has a key, so no client can use the buckets API." }
             } @else {
                 (table(token, buckets))
             }
@@ -143,27 +135,28 @@ fn deletion(token: &FormToken, bucket: &BucketName) -> Markup {
     };
     page::confirmed(
         "Delete key…",
-        "Every client that uses the key is refused at once. The sessions stay.",
+        "Requests with the key are rejected from now on. The sessions are not deleted.",
         &form,
     )
 }
 
 fn created(token: &FormToken, bucket: &BucketName, key: &Secret) -> Markup {
+    let name = bucket.as_str();
     let content = html! {
         section.card aria-labelledby="key" {
-            h2 #key { "The API key of " (bucket.as_str()) }
-            p { "Copy it now. This page shows it once; afterwards it is told by "
-                code { "GET /api-key/" (bucket.as_str()) } " with a master key." }
+            h2 #key { "The API key of " (name) }
+            p { "Copy it now: this page shows it only once. Later, "
+                code { "GET /api-key/" (name) } " with a master key returns it." }
             output.secret aria-label="API key" { (key.expose()) }
             p { "Clients send it in the header " code { "X-SESSION-KEY" } "." }
             p { a href="/admin" { "Back to the buckets" } }
         }
     };
-    let note = Note::notice(Some("The key is created."));
+    let note = Note::Notice("The key is created.".to_owned());
     page::section(Section::Buckets, token, &note, &content)
 }
 
-/// A field for the name of a bucket.
+/// Renders a field for the name of a bucket.
 pub(super) fn name_field(value: &str) -> Markup {
     html! {
         div.field {

@@ -2,26 +2,30 @@
 
 use std::sync::Arc;
 
-use axum::body::Body;
-use axum::extract::State;
-use axum::response::Response;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Redirect, Response};
 use http::header::SET_COOKIE;
-use http::{HeaderMap, StatusCode};
 use maud::{Markup, html};
+use serde::Deserialize;
 
 use crate::admin::cookie::OverTls;
-use crate::admin::form::Form;
+use crate::admin::error::PageError;
+use crate::admin::form::{Submitted, read_form};
 use crate::admin::operator::Operator;
 use crate::admin::page::{self, Note};
-use crate::admin::refusal::{Refusal, with_page};
 use crate::admin::state::AdminState;
-use crate::admin::submitted::Submitted;
 use crate::error::ApiError;
 use crate::http::{Client, refuse_other_origins};
+use crate::secret::Secret;
+
+#[derive(Deserialize)]
+struct LoginForm {
+    key: Secret,
+}
 
 /// Shows the login form.
-pub(super) async fn form() -> Response {
-    page::answer(StatusCode::OK, login_page(&Note::default()))
+pub(super) async fn form() -> Markup {
+    login_page(&Note::None)
 }
 
 /// Logs in with a master key.
@@ -29,45 +33,41 @@ pub(super) async fn log_in(
     State(state): State<Arc<AdminState>>,
     client: Client,
     over_tls: OverTls,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, Refusal> {
-    refuse_other_origins(&headers)?;
-    let form = Form::read(&state.app, body).await?;
-    let Some(key) = state.masters.verify(form.field("key")?.as_bytes()) else {
-        return Ok(refused(&state, client));
+    request: Request,
+) -> Result<Response, PageError> {
+    // Otherwise another site could log the browser in with a key of its choice.
+    refuse_other_origins(request.headers())?;
+    let form: LoginForm = read_form(&state.app, request).await?;
+    let Some(key) = state.masters.verify(form.key.expose().as_bytes()) else {
+        return Ok(wrong_key(&state, client));
     };
     let token = Operator::log_in(&state, &key).await?;
     tracing::info!("an operator has logged in");
-    let mut response = page::redirect("/admin");
-    let cookie = over_tls.cookie(&token);
-    response.headers_mut().insert(SET_COOKIE, cookie);
-    Ok(response)
+    let cookie = [(SET_COOKIE, over_tls.cookie(&token))];
+    Ok((cookie, Redirect::to("/admin")).into_response())
 }
 
 /// Logs the operator out.
 pub(super) async fn log_out(
     over_tls: OverTls,
-    Submitted { operator, .. }: Submitted,
-) -> Result<Response, Refusal> {
+    Submitted { operator, .. }: Submitted<()>,
+) -> Result<Response, PageError> {
     operator.log_out().await?;
-    let mut response = page::redirect("/admin/login");
-    let cookie = over_tls.forget();
-    response.headers_mut().insert(SET_COOKIE, cookie);
-    Ok(response)
+    let cookie = [(SET_COOKIE, over_tls.deletion())];
+    Ok((cookie, Redirect::to("/admin/login")).into_response())
 }
 
-fn refused(state: &AdminState, client: Client) -> Response {
-    let refusal = ApiError::unauthorized(
+fn wrong_key(state: &AdminState, client: Client) -> Response {
+    let error = ApiError::unauthorized(
         "this is not a master key of the service",
         "MasterKey realm=\"sessiond\"",
     );
-    let refusal = state.app.failures.failed(client, refusal);
-    let page = login_page(&Note::alert(refusal.message()));
-    with_page(refusal, page)
+    let error = state.app.failures.failed(client, error);
+    let page = login_page(&Note::alert(error.message()));
+    error.with_response(page.into_response())
 }
 
-fn login_page(note: &Note<'_>) -> Markup {
+fn login_page(note: &Note) -> Markup {
     let content = html! {
         section.card {
             form.stack method="post" action="/admin/login" {

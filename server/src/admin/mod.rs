@@ -1,27 +1,22 @@
-//! The admin page for operators, rendered on the server, without scripts.
+//! Admin pages for operators, rendered on the server, without scripts.
 //!
-//! A master key logs an operator in; from then on a session of the library, behind a cookie,
-//! identifies the operator. Viewing a session does not refresh its TTL. No id, name or token is
-//! ever part of a URL, which browsers and proxies keep.
+//! An operator logs in with a master key. After that, a session of the library identifies the
+//! operator by a cookie. No id, name or token is part of a URL, because browsers and proxies store
+//! URLs.
 
 mod cookie;
-mod encoded;
+mod error;
 mod form;
-mod form_token;
-mod headers;
 mod keys;
 mod login;
 mod operator;
-mod owner_apis;
+mod owner;
 mod owner_page;
-mod owner_sessions;
 mod owners;
 mod page;
-mod refusal;
 mod routes;
 mod sessions;
 mod state;
-mod submitted;
 mod text;
 
 pub(crate) use routes::router;

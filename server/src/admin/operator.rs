@@ -7,18 +7,23 @@ use http::request::Parts;
 use http::{HeaderMap, Method};
 use jwt_redis_session::{Session, SessionError, Token, TokenRejection};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use crate::admin::cookie;
-use crate::admin::form_token::{FORM_TOKEN, FormToken};
-use crate::admin::refusal::Refusal;
+use crate::admin::error::PageError;
+use crate::admin::page::Note;
 use crate::admin::state::AdminState;
+use crate::crypto;
 use crate::error::ApiError;
 use crate::master_keys::KeyFingerprint;
+use crate::secret::Secret;
 
 /// The field of the session that holds the fingerprint of the master key.
 const KEY: &str = "key";
 /// The field of the session that holds the notice for the next page.
 const NOTICE: &str = "notice";
+/// The name of the field that holds the form token, in forms and in the session.
+pub(super) const FORM_TOKEN: &str = "form_token";
 
 /// A logged-in operator.
 #[derive(Debug)]
@@ -26,6 +31,11 @@ pub(super) struct Operator {
     session: Session,
     form_token: FormToken,
 }
+
+/// Random text in an operator's session and in every form of the operator. Another site cannot
+/// read it, so it cannot submit a form on behalf of the operator.
+#[derive(Debug, Deserialize)]
+pub(super) struct FormToken(Secret);
 
 impl Operator {
     /// Creates the session of an operator who presented the key with this fingerprint.
@@ -39,26 +49,24 @@ impl Operator {
     ) -> Result<Token, SessionError> {
         let session = state.operators.new_session();
         session.insert(KEY, key.as_str())?;
-        session.insert(FORM_TOKEN, FormToken::random())?;
+        session.insert(FORM_TOKEN, Secret::random().expose())?;
         session.create().await
     }
 
-    /// Loads the operator that the cookie in `headers` names. `None` without a cookie, without a
+    /// Loads the operator whose token is in a cookie. Returns `None` without a cookie or a
     /// session, or if the master key is no longer configured.
     ///
     /// # Errors
     ///
     /// Those of [`Sessions::open`](jwt_redis_session::Sessions::open), except for a token that
     /// names no session.
-    pub(super) async fn load(
-        state: &AdminState,
-        headers: &HeaderMap,
-    ) -> Result<Option<Self>, SessionError> {
+    async fn load(state: &AdminState, headers: &HeaderMap) -> Result<Option<Self>, SessionError> {
         let Some(token) = cookie::read(headers) else {
             return Ok(None);
         };
         let session = match state.operators.open(token).await {
             Ok(session) => session,
+            // A corrupt record is an error of the service, not of the operator.
             Err(SessionError::Rejected(reason)) if reason != TokenRejection::Corrupt => {
                 return Ok(None);
             }
@@ -91,7 +99,7 @@ impl Operator {
         self.session.get(name).ok().flatten()
     }
 
-    /// Stores what the operator searched for, replacing the previous search.
+    /// Stores a search of the operator, replacing the previous one.
     ///
     /// # Errors
     ///
@@ -99,7 +107,7 @@ impl Operator {
     pub(super) async fn remember(
         &self,
         name: &str,
-        value: impl serde::Serialize,
+        value: impl Serialize,
     ) -> Result<(), SessionError> {
         self.session.insert(name, value)?;
         self.session.update().await
@@ -107,37 +115,49 @@ impl Operator {
 
     /// Stores a notice for the next page. Best effort: the action it reports is done already.
     pub(super) async fn notify(&self, notice: &str) {
-        if self.session.insert(NOTICE, notice).is_ok() {
-            let _ = self.session.update().await;
-        }
+        let _ = self.remember(NOTICE, notice).await;
     }
 
     /// Takes the notice that [`notify`](Self::notify) stored.
-    pub(super) async fn take_notice(&self) -> Option<String> {
-        let notice = self.session.get(NOTICE).ok().flatten()?;
+    pub(super) async fn take_note(&self) -> Note {
+        let Some(notice) = self.recall(NOTICE) else {
+            return Note::None;
+        };
+        // If this fails, the notice is shown again, which is better than an error page.
         self.session.remove(NOTICE);
         let _ = self.session.update().await;
-        Some(notice)
+        Note::Notice(notice)
+    }
+}
+
+impl FormToken {
+    pub(super) fn as_str(&self) -> &str {
+        self.0.expose()
+    }
+
+    /// Compares in constant time.
+    pub(super) fn equals(&self, submitted: &Self) -> bool {
+        crypto::equal(self.as_str().as_bytes(), submitted.as_str().as_bytes())
     }
 }
 
 impl FromRequestParts<Arc<AdminState>> for Operator {
-    type Rejection = Refusal;
+    type Rejection = PageError;
 
     async fn from_request_parts(
         parts: &mut Parts,
         state: &Arc<AdminState>,
-    ) -> Result<Self, Refusal> {
-        match Self::load(state, &parts.headers).await {
-            Ok(Some(operator)) => Ok(operator),
-            Ok(None) if parts.method == Method::GET || parts.method == Method::HEAD => {
-                Err(Refusal::LogInFirst)
+    ) -> Result<Self, PageError> {
+        match Self::load(state, &parts.headers).await? {
+            Some(operator) => Ok(operator),
+            None if parts.method == Method::GET || parts.method == Method::HEAD => {
+                Err(PageError::NotLoggedIn)
             }
-            Ok(None) => Err(Refusal::from(ApiError::unauthorized(
-                "you are not logged in, or were inactive for too long: nothing was done",
+            // A redirect would look like success to an operator who submitted a form.
+            None => Err(PageError::from(ApiError::unauthorized(
+                "you are not logged in, or were inactive for too long: nothing was changed",
                 "MasterKey realm=\"sessiond\"",
             ))),
-            Err(error) => Err(error.into()),
         }
     }
 }

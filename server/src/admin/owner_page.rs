@@ -3,30 +3,36 @@
 use jwt_redis_session::SessionEntry;
 use maud::{Markup, html};
 
-use crate::admin::form_token::FormToken;
-use crate::admin::owner_apis::OwnerApis;
-use crate::admin::owner_sessions::{Owner, OwnerSessions};
+use crate::admin::operator::FormToken;
+use crate::admin::owner::Owner;
 use crate::admin::page::{self, Note, Section};
-use crate::admin::{encoded, text};
+use crate::admin::state::AdminState;
+use crate::admin::text;
 
 /// The largest number of sessions shown.
-const MOST: usize = 100;
+const MAX_SESSIONS: usize = 100;
 /// The largest data shown per session, in bytes before escaping.
-const MOST_DATA: usize = 2 << 10;
+const MAX_DATA: usize = 2 << 10;
+
+/// An owner with all sessions, newest first.
+pub(super) struct OwnerSessions {
+    pub(super) owner: Owner,
+    pub(super) entries: Vec<SessionEntry>,
+}
 
 pub(super) fn render(
     token: &FormToken,
-    note: &Note<'_>,
-    apis: &OwnerApis,
+    note: &Note,
+    state: &AdminState,
     listed: Option<&OwnerSessions>,
 ) -> Markup {
     let content = html! {
         section.card aria-labelledby="choose" {
             h2 #choose { "Find an owner" }
-            @if apis.enabled().next().is_none() {
+            @if state.owner_apis.is_empty() {
                 p.help { "No API is enabled whose sessions have owners." }
             } @else {
-                (search(token, apis, listed))
+                (search(token, state, listed))
             }
         }
         @if let Some(listed) = listed { (sessions(token, listed)) }
@@ -34,19 +40,16 @@ pub(super) fn render(
     page::section(Section::Owners, token, note, &content)
 }
 
-fn search(token: &FormToken, apis: &OwnerApis, listed: Option<&OwnerSessions>) -> Markup {
-    let chosen = listed.map(|listed| &listed.owner);
+fn search(token: &FormToken, state: &AdminState, listed: Option<&OwnerSessions>) -> Markup {
+    let chosen = listed.map(|listed| listed.owner.api);
     html! {
         form.stack method="post" action="/admin/owners" {
             (page::hidden(token))
             div.field {
-                label for="door" { "API" }
-                select #door name="door" {
-                    @for api in apis.enabled() {
-                        option value=(api.name())
-                            selected[chosen.is_some_and(|owner| owner.api == api)] {
-                            (api.title())
-                        }
+                label for="api" { "API" }
+                select #api name="api" {
+                    @for (api, _) in &state.owner_apis {
+                        option value=(api.name()) selected[chosen == Some(*api)] { (api.title()) }
                     }
                 }
             }
@@ -55,7 +58,7 @@ fn search(token: &FormToken, apis: &OwnerApis, listed: Option<&OwnerSessions>) -
                 input #owner name="owner" required maxlength="512"
                     autocomplete="off" autocapitalize="none" spellcheck="false"
                     aria-describedby="owner-help";
-                p.help #owner-help { "Exactly as the application writes it, in upper and lower case." }
+                p.help #owner-help { "Exactly as the application sends it. Case matters." }
             }
             div { button { "List sessions" } }
         }
@@ -63,14 +66,22 @@ fn search(token: &FormToken, apis: &OwnerApis, listed: Option<&OwnerSessions>) -
 }
 
 fn sessions(token: &FormToken, OwnerSessions { owner, entries }: &OwnerSessions) -> Markup {
+    let count = text::count_sessions(entries.len());
+    let end_all = html! {
+        form method="post" action="/admin/owners/end-all" {
+            (owner_fields(token, owner))
+            button.danger { "End " (count) }
+        }
+    };
+    let warning = "The owner is logged out everywhere, and the data of these sessions is deleted.";
     html! {
         section.card aria-labelledby="sessions" {
             h2 #sessions { "Sessions of " bdi { (text::visible(&owner.name)) } }
-            p.help { (owner.api.title()) " · " (text::count_sessions(entries.len()))
-                @if entries.len() > MOST { ", the newest " (MOST) " are shown" } }
+            p.help { (owner.api.title()) " · " (count)
+                @if entries.len() > MAX_SESSIONS { ", the newest " (MAX_SESSIONS) " are shown" } }
             @if !entries.is_empty() {
                 (table(token, owner, entries))
-                (end_all(token, owner, entries.len()))
+                (page::confirmed("End all sessions…", warning, &end_all))
             }
         }
     }
@@ -82,13 +93,13 @@ fn table(token: &FormToken, owner: &Owner, entries: &[SessionEntry]) -> Markup {
             thead { tr {
                 th scope="col" { "Session" }
                 th scope="col" { "Created" }
-                th scope="col" { "Ends if unused" }
+                th scope="col" { "Expires if unused" }
                 th scope="col" { span.unseen { "Actions" } }
             } }
-            tbody { @for entry in entries.iter().take(MOST) { tr {
+            tbody { @for entry in entries.iter().take(MAX_SESSIONS) { tr {
                 th scope="row" { code { (entry.id().as_str()) } (data(entry)) }
                 td data-label="Created" { (text::time(entry.created_at())) }
-                td data-label="Ends if unused" { (text::time(entry.expires_at())) }
+                td data-label="Expires if unused" { (text::time(entry.expires_at())) }
                 td.act { (end(token, owner, entry)) }
             } } }
         }
@@ -96,15 +107,12 @@ fn table(token: &FormToken, owner: &Owner, entries: &[SessionEntry]) -> Markup {
 }
 
 fn data(entry: &SessionEntry) -> Markup {
-    if entry.data().keys().is_empty() {
-        return html! {};
-    }
-    let data = text::pretty(&entry.data().to_raw_json(), MOST_DATA);
     html! {
-        details.data {
-            summary { "Data" }
-            pre tabindex="0" aria-label="Data" { (data.text) }
-            @if let Some(cut) = data.cut() { p.help { (cut) } }
+        @if !entry.data().keys().is_empty() {
+            details.data {
+                summary { "Data" }
+                (text::data(&entry.data().to_raw_json(), MAX_DATA))
+            }
         }
     }
 }
@@ -120,24 +128,10 @@ fn end(token: &FormToken, owner: &Owner, entry: &SessionEntry) -> Markup {
     }
 }
 
-fn end_all(token: &FormToken, owner: &Owner, count: usize) -> Markup {
-    let form = html! {
-        form method="post" action="/admin/owners/end-all" {
-            (owner_fields(token, owner))
-            button.danger { "End " (text::count_sessions(count)) }
-        }
-    };
-    page::confirmed(
-        "End all sessions…",
-        "The owner is logged out everywhere, and the data of these sessions is gone.",
-        &form,
-    )
-}
-
 fn owner_fields(token: &FormToken, owner: &Owner) -> Markup {
     html! {
         (page::hidden(token))
-        input type="hidden" name="door" value=(owner.api.name());
-        input type="hidden" name="owner" value=(encoded::encode(&owner.name));
+        input type="hidden" name="api" value=(owner.api.name());
+        input type="hidden" name="owner" value=(owner.encoded_name());
     }
 }

@@ -1,13 +1,11 @@
-//! The layout of every page.
+//! The layout of all pages.
 
-use axum::response::{IntoResponse, Response};
-use http::header::{CONTENT_TYPE, LOCATION};
-use http::{HeaderValue, StatusCode};
+use axum::response::IntoResponse;
+use http::StatusCode;
+use http::header::CONTENT_TYPE;
 use maud::{DOCTYPE, Markup, html};
 
-use crate::admin::form_token::{FORM_TOKEN, FormToken};
-
-pub(super) const HTML: &str = "text/html; charset=utf-8";
+use crate::admin::operator::{FORM_TOKEN, FormToken};
 
 /// The pages in the navigation.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -17,47 +15,43 @@ pub(super) enum Section {
     Owners,
 }
 
-/// The messages above the content of a page.
-#[derive(Default)]
-pub(super) struct Note<'a> {
+/// The message above the content of a page.
+pub(super) enum Note {
+    None,
     /// Reports what was done.
-    pub(super) notice: Option<&'a str>,
-    /// Reports what was not done, and why.
-    pub(super) alert: Option<&'a str>,
+    Notice(String),
+    /// Reports why nothing was done.
+    Alert(String),
 }
 
 impl Section {
     const ALL: [Self; 3] = [Self::Buckets, Self::Sessions, Self::Owners];
 
-    const fn path(self) -> &'static str {
+    const fn path_and_title(self) -> (&'static str, &'static str) {
         match self {
-            Self::Buckets => "/admin",
-            Self::Sessions => "/admin/sessions",
-            Self::Owners => "/admin/owners",
-        }
-    }
-
-    const fn title(self) -> &'static str {
-        match self {
-            Self::Buckets => "Buckets",
-            Self::Sessions => "Sessions",
-            Self::Owners => "Owners",
+            Self::Buckets => ("/admin", "Buckets"),
+            Self::Sessions => ("/admin/sessions", "Sessions"),
+            Self::Owners => ("/admin/owners", "Owners"),
         }
     }
 }
 
-impl<'a> Note<'a> {
-    pub(super) fn notice(notice: Option<&'a str>) -> Self {
-        Self {
-            notice,
-            alert: None,
-        }
+impl Note {
+    /// Returns an alert with an error message as a sentence.
+    pub(super) fn alert(message: &str) -> Self {
+        let mut chars = message.chars();
+        let first = chars.next().map(char::to_uppercase);
+        let sentence: String = first.into_iter().flatten().chain(chars).collect();
+        Self::Alert(sentence + ".")
     }
 
-    pub(super) fn alert(alert: &'a str) -> Self {
-        Self {
-            notice: None,
-            alert: Some(alert),
+    fn render(&self) -> Markup {
+        html! {
+            @match self {
+                Self::None => {}
+                Self::Notice(text) => { p.note role="status" { (text) } }
+                Self::Alert(text) => { p.note.alert role="alert" { (text) } }
+            }
         }
     }
 }
@@ -66,15 +60,14 @@ impl<'a> Note<'a> {
 pub(super) fn section(
     section: Section,
     token: &FormToken,
-    note: &Note<'_>,
+    note: &Note,
     content: &Markup,
 ) -> Markup {
     let nav = html! {
         nav aria-label="Sections" {
             @for each in Section::ALL {
-                a href=(each.path()) aria-current=[(each == section).then_some("page")] {
-                    (each.title())
-                }
+                @let (path, title) = each.path_and_title();
+                a href=(path) aria-current=[(each == section).then_some("page")] { (title) }
             }
         }
         form method="post" action="/admin/logout" {
@@ -82,18 +75,19 @@ pub(super) fn section(
             button.quiet { "Log out" }
         }
     };
-    document(section.title(), &nav, &html! { (notes(note)) (content) })
+    let (_, title) = section.path_and_title();
+    document(title, &nav, &html! { (note.render()) (content) })
 }
 
 /// Renders a page without navigation.
-pub(super) fn plain(title: &str, note: &Note<'_>, content: &Markup) -> Markup {
-    let content = html! { div.narrow { (notes(note)) (content) } };
+pub(super) fn plain(title: &str, note: &Note, content: &Markup) -> Markup {
+    let content = html! { div.narrow { (note.render()) (content) } };
     document(title, &html! {}, &content)
 }
 
 /// Renders the page of an error.
-pub(super) fn refusal(status: StatusCode, message: &str) -> Markup {
-    let title = status.canonical_reason().unwrap_or("Refused");
+pub(super) fn error(status: StatusCode, message: &str) -> Markup {
+    let title = status.canonical_reason().unwrap_or("Error");
     let content = html! {
         section.card { p { a href="/admin" { "Back to the overview" } } }
     };
@@ -121,30 +115,12 @@ fn document(title: &str, nav: &Markup, content: &Markup) -> Markup {
     }
 }
 
-fn notes(note: &Note<'_>) -> Markup {
-    html! {
-        @if let Some(notice) = note.notice { p.note role="status" { (notice) } }
-        @if let Some(alert) = note.alert { p.note.alert role="alert" { (sentence(alert)) } }
-    }
-}
-
-/// Turns an error message into a sentence.
-fn sentence(message: &str) -> String {
-    let mut chars = message.chars();
-    let first = chars.next().map(char::to_uppercase);
-    let mut sentence: String = first.into_iter().flatten().chain(chars).collect();
-    if !sentence.ends_with('.') {
-        sentence.push('.');
-    }
-    sentence
-}
-
 /// Renders the hidden field with the form token.
 pub(super) fn hidden(token: &FormToken) -> Markup {
     html! { input type="hidden" name=(FORM_TOKEN) value=(token.as_str()); }
 }
 
-/// Renders a button that needs a second click, without a script.
+/// Renders a form that a second click confirms, without a script.
 pub(super) fn confirmed(summary: &str, warning: &str, form: &Markup) -> Markup {
     html! {
         details.confirm {
@@ -154,22 +130,7 @@ pub(super) fn confirmed(summary: &str, warning: &str, form: &Markup) -> Markup {
     }
 }
 
-pub(super) fn answer(status: StatusCode, page: Markup) -> Response {
-    let html = HeaderValue::from_static(HTML);
-    (status, [(CONTENT_TYPE, html)], page.into_string()).into_response()
-}
-
-/// Redirects with 303, so that a reload does not submit the form again.
-pub(super) fn redirect(path: &'static str) -> Response {
-    let path = HeaderValue::from_static(path);
-    (StatusCode::SEE_OTHER, [(LOCATION, path)]).into_response()
-}
-
-pub(super) async fn to_overview() -> Response {
-    redirect("/admin")
-}
-
-pub(super) async fn style() -> Response {
-    let css = HeaderValue::from_static("text/css; charset=utf-8");
-    ([(CONTENT_TYPE, css)], include_str!("style.css")).into_response()
+pub(super) async fn style() -> impl IntoResponse {
+    let css = "text/css; charset=utf-8";
+    ([(CONTENT_TYPE, css)], include_str!("style.css"))
 }

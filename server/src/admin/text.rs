@@ -1,4 +1,4 @@
-//! Text for people.
+//! Rendering of text, times and JSON for operators.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -11,8 +11,8 @@ use crate::unix_time;
 /// The last second of the year 9999.
 const LAST: u64 = 253_402_300_799;
 
-/// Makes visible what could pass for something else: control characters, characters without
-/// width, and those that turn the direction of text. Escaping for HTML comes after.
+/// Escapes characters that could make text look like other text: control characters, characters
+/// without width, and those that change the direction of text. HTML is escaped later.
 pub(super) fn visible(text: &str) -> String {
     let mut visible = String::with_capacity(text.len());
     for char in text.chars() {
@@ -39,86 +39,62 @@ fn is_hidden(char: char) -> bool {
         )
 }
 
-/// JSON on several lines, its numbers and strings to the letter.
+/// Renders the data of a session on several lines, up to `max` bytes.
+pub(super) fn data(json: &RawValue, max: usize) -> Markup {
+    let (text, omitted) = pretty(json.get(), max);
+    html! {
+        pre tabindex="0" aria-label="Data" { (text) }
+        @if omitted > 0 { p.help { (omitted) " more bytes are not shown." } }
+    }
+}
+
+/// Breaks JSON into lines, without changing numbers and strings as `serde_json` would.
 ///
-/// It stops after `most` bytes or a few more: a client chooses its data, and one byte of it may
-/// need seventy here.
-pub(super) fn pretty(json: &RawValue, most: usize) -> Laid {
+/// Stops after about `max` bytes and returns the number of bytes of `json` omitted. A client chooses
+/// its data, of which one byte may become seventy here.
+fn pretty(json: &str, max: usize) -> (String, usize) {
     let mut pretty = Pretty::default();
-    let mut chars = json.get().chars();
-    while pretty.text.len() < most {
-        match chars.next() {
-            Some(char) => pretty.push(char),
-            None => break,
-        }
+    let mut chars = json.chars();
+    while pretty.text.len() < max
+        && let Some(char) = chars.next()
+    {
+        pretty.push(char);
     }
-    Laid {
-        text: pretty.text,
-        left_out: chars.as_str().len(),
-    }
+    (pretty.text, chars.as_str().len())
 }
 
-/// JSON as it is shown.
-pub(super) struct Laid {
-    pub(super) text: String,
-    /// How many bytes of it there would be more.
-    left_out: usize,
-}
-
-impl Laid {
-    /// What to say if it is not all.
-    pub(super) fn cut(&self) -> Option<String> {
-        let left_out = self.left_out;
-        (left_out > 0)
-            .then(|| format!("This is the beginning; {left_out} bytes more are not shown."))
-    }
-}
-
-/// Moves the white space of JSON, and touches nothing else.
 #[derive(Default)]
 struct Pretty {
     text: String,
     depth: usize,
     in_string: bool,
-    escaped: bool,
-    /// A bracket was opened and nothing followed yet.
-    opened: bool,
+    is_escaped: bool,
+    /// Whether a bracket was opened and nothing followed yet.
+    is_empty: bool,
 }
 
 impl Pretty {
     fn push(&mut self, char: char) {
         if self.in_string {
-            self.string(char);
+            self.text.push_str(&visible(char.encode_utf8(&mut [0; 4])));
+            self.in_string = self.is_escaped || char != '"';
+            self.is_escaped = !self.is_escaped && char == '\\';
             return;
         }
         match char {
-            ' ' | '\t' | '\r' | '\n' => {}
-            ']' | '}' => {
-                self.depth = self.depth.saturating_sub(1);
-                if !std::mem::take(&mut self.opened) {
-                    self.line();
-                }
-                self.text.push(char);
-            }
-            _ => self.token(char),
+            ' ' | '\t' | '\r' | '\n' => return,
+            ']' | '}' => self.depth = self.depth.saturating_sub(1),
+            _ => {}
         }
-    }
-
-    fn string(&mut self, char: char) {
-        self.text.push_str(&visible(char.encode_utf8(&mut [0; 4])));
-        self.in_string = self.escaped || char != '"';
-        self.escaped = !self.escaped && char == '\\';
-    }
-
-    fn token(&mut self, char: char) {
-        if std::mem::take(&mut self.opened) {
+        let is_end = matches!(char, ']' | '}');
+        if std::mem::take(&mut self.is_empty) != is_end {
             self.line();
         }
         self.text.push(char);
         match char {
             '[' | '{' => {
                 self.depth += 1;
-                self.opened = true;
+                self.is_empty = true;
             }
             ',' => self.line(),
             ':' => self.text.push(' '),
@@ -129,7 +105,7 @@ impl Pretty {
 
     fn line(&mut self) {
         self.text.push('\n');
-        // The depth is the data's choice; a line need not be.
+        // Deeply nested data must not make long lines.
         let indent = 2 * self.depth.min(32);
         self.text.extend(std::iter::repeat_n(' ', indent));
     }
@@ -146,11 +122,20 @@ pub(super) fn time(time: Option<SystemTime>) -> Markup {
     html! { time datetime=(exact) { (shown) } }
 }
 
-/// `1 session`, `2 sessions`.
+/// Returns `1 session` or `2 sessions`.
 pub(super) fn count_sessions(count: usize) -> String {
     match count {
         1 => "1 session".to_owned(),
         _ => format!("{count} sessions"),
+    }
+}
+
+/// Returns the notice about a session that should have been ended.
+pub(super) const fn ended(ended: bool) -> &'static str {
+    if ended {
+        "The session has ended."
+    } else {
+        "There was no such session."
     }
 }
 
@@ -159,41 +144,37 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_could_deceive_is_made_visible() {
+    fn deceptive_characters_are_escaped() {
         assert_eq!(visible("Jö <b> 🦀 e\u{301}"), "Jö <b> 🦀 e\u{301}");
         assert_eq!(visible("a\0\r\n\u{202e}b"), r"a\u{0}\u{d}\u{a}\u{202e}b");
     }
 
     #[test]
-    fn json_is_laid_out_and_not_changed() {
-        let laid_out = |json: &str| {
-            let laid = pretty(&RawValue::from_string(json.to_owned()).unwrap(), 100_000);
-            assert_eq!(laid.cut(), None);
-            laid.text
-        };
-        assert_eq!(laid_out("1.10e400"), "1.10e400");
-        assert_eq!(laid_out(" [ ] "), "[]");
-        assert_eq!(laid_out("{}"), "{}");
-        assert_eq!(
-            laid_out(r#"{"a":[1, {"b":"x, {\"]: \\"}],"c":{}, "a":null}"#),
-            "{\n  \"a\": [\n    1,\n    {\n      \"b\": \"x, {\\\"]: \\\\\"\n    }\n  ],\n  \
-             \"c\": {},\n  \"a\": null\n}"
-        );
-        let deep = "[".repeat(100) + &"]".repeat(100);
-        assert!(laid_out(&deep).len() < 100 * 2 * 70);
+    fn json_gets_line_breaks_only() {
+        let nested = "{\n  \"a\": [\n    1,\n    {\n      \"b\": \"x, {\\\"]: \\\\\"\n    }\n  ],\n  \
+                      \"c\": {},\n  \"a\": null\n}";
+        for (json, shown) in [
+            ("1.10e400", "1.10e400"),
+            (" [ ] ", "[]"),
+            ("{}", "{}"),
+            ("[[]]", "[\n  []\n]"),
+            (r#"{"a":[1, {"b":"x, {\"]: \\"}],"c":{}, "a":null}"#, nested),
+        ] {
+            assert_eq!(pretty(json, 1000), (shown.to_owned(), 0));
+        }
     }
 
     #[test]
-    fn what_is_too_much_is_cut_and_said_to_be() {
+    fn large_json_is_cut() {
         let deep = "[".repeat(500_000) + &"]".repeat(500_000);
         let strange = format!("\"{}\"", "\u{202e}".repeat(100_000));
         for json in [deep, strange] {
-            let laid = pretty(&RawValue::from_string(json).unwrap(), 1000);
-            assert!((1000..1100).contains(&laid.text.len()));
-            assert!(laid.cut().unwrap().ends_with("bytes more are not shown."));
+            let (text, omitted) = pretty(&json, 1000);
+            assert!((1000..1100).contains(&text.len()));
+            assert!(omitted > 100_000);
         }
-        let whole = pretty(&RawValue::from_string("[1]".to_owned()).unwrap(), 9);
-        assert_eq!((&*whole.text, whole.cut()), ("[\n  1\n]", None));
+        let short = "[".repeat(100) + &"]".repeat(100);
+        assert!(pretty(&short, usize::MAX).0.len() < 100 * 2 * 70);
     }
 
     #[test]
@@ -201,12 +182,12 @@ mod tests {
         let rendered = |since_epoch| time(since_epoch).into_string();
         assert!(rendered(Some(UNIX_EPOCH)).contains("1970-01-01 00:00:00 UTC"));
         let second = Duration::from_secs(1);
-        for never in [
+        for unknown in [
             None,
             Some(UNIX_EPOCH - second),
             Some(UNIX_EPOCH + second * 300_000 * 86_400 * 100),
         ] {
-            assert_eq!(rendered(never), "unknown");
+            assert_eq!(rendered(unknown), "unknown");
         }
     }
 }

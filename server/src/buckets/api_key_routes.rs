@@ -10,17 +10,17 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::buckets::api_keys::CurrentKey;
-use crate::buckets::document::{BucketPath, Refused};
-use crate::buckets::master::Master;
-use crate::buckets::name::BucketName;
-use crate::buckets::object;
+use crate::buckets::caller::Caller;
+use crate::buckets::names::BucketName;
+use crate::buckets::openapi::{BadRequest, BucketPath};
 use crate::buckets::state::BucketsState;
 use crate::error::{ApiError, ErrorBody};
-use crate::secret::Secret;
+use crate::http::AuthenticationErrors;
+use crate::private_json::private_json;
 
 /// A bucket and its API key.
 #[derive(Serialize, ToSchema)]
-pub(super) struct BucketKey<'a> {
+struct BucketKey<'a> {
     #[schema(example = "shop")]
     bucket: &'a str,
     #[schema(example = "jrs_0000000000000000000000000000xxxxxx")]
@@ -29,32 +29,37 @@ pub(super) struct BucketKey<'a> {
 
 /// A bucket without an API key.
 #[derive(Serialize, ToSchema)]
-pub(super) struct KeylessBucket<'a> {
+struct KeylessBucket<'a> {
     #[schema(example = "shop")]
     bucket: &'a str,
 }
 
-/// Gives a bucket its API key.
+/// Creates the API key of a bucket.
 #[utoipa::path(put, path = "/api-key/{bucket}", tag = "buckets", operation_id = "create_api_key",
     params(BucketPath),
     responses(
         (status = 201, description = "The key.", body = BucketKey<'_>),
-        (status = 409, description = "The bucket has one already.", body = ErrorBody<'_>),
-        Refused,
+        (status = 409, description = "The bucket already has a key.", body = ErrorBody<'_>),
+        AuthenticationErrors, BadRequest,
     ))]
 pub(super) async fn create(
     State(state): State<Arc<BucketsState>>,
     bucket: BucketName,
-    _: Master,
+    caller: Caller,
 ) -> Result<Response, ApiError> {
-    match state.keys.create(&bucket).await {
-        Ok(key) => answer(StatusCode::CREATED, &bucket, &key),
-        Err(SessionError::Taken) => Err(ApiError::new(
-            StatusCode::CONFLICT,
-            "the bucket has an API key already",
-        )),
-        Err(error) => Err(error.into()),
-    }
+    state.authorize_master(&caller)?;
+    let key = match state.keys.create(&bucket).await {
+        Err(SessionError::Taken) => {
+            return Err(ApiError::new(
+                StatusCode::CONFLICT,
+                "the bucket already has an API key",
+            ));
+        }
+        created => created?,
+    };
+    let (bucket, api_key) = (bucket.as_str(), key.expose());
+    let body = BucketKey { bucket, api_key };
+    Ok(private_json(StatusCode::CREATED, body))
 }
 
 /// Returns the API key of a bucket.
@@ -62,57 +67,55 @@ pub(super) async fn create(
     params(BucketPath),
     responses(
         (status = 200, description = "The key.", body = BucketKey<'_>),
-        (status = 404, description = "The bucket has none.", body = ErrorBody<'_>),
-        (status = 409, description = "The secret that the key was made with is no longer \
-            configured.", body = ErrorBody<'_>),
-        Refused,
+        (status = 404, description = "The bucket has no key.", body = ErrorBody<'_>),
+        (status = 409, description = "The key works, but cannot be returned: the secret that it \
+            was derived from is no longer configured.", body = ErrorBody<'_>),
+        AuthenticationErrors, BadRequest,
     ))]
 pub(super) async fn read(
     State(state): State<Arc<BucketsState>>,
     bucket: BucketName,
-    _: Master,
+    caller: Caller,
 ) -> Result<Response, ApiError> {
-    match state.keys.current(&bucket).await? {
-        CurrentKey::Known(key) => answer(StatusCode::OK, &bucket, &key),
-        CurrentKey::None => Err(keyless()),
-        CurrentKey::SecretChanged => Err(ApiError::new(
-            StatusCode::CONFLICT,
-            "the key still works but cannot be read, because tokens.secret has changed since it \
-             was made; DELETE and PUT make a new one",
-        )),
-    }
+    state.authorize_master(&caller)?;
+    let key = match state.keys.current(&bucket).await? {
+        CurrentKey::Known(key) => key,
+        CurrentKey::None => return Err(no_key()),
+        CurrentKey::SecretChanged => {
+            return Err(ApiError::new(
+                StatusCode::CONFLICT,
+                "the key still works but cannot be returned, because tokens.secret has changed \
+                 since it was created; DELETE and PUT create a new one",
+            ));
+        }
+    };
+    let (bucket, api_key) = (bucket.as_str(), key.expose());
+    Ok(private_json(StatusCode::OK, BucketKey { bucket, api_key }))
 }
 
-/// Takes the API key of a bucket away.
+/// Deletes the API key of a bucket.
 ///
-/// It is refused from the next request on. The sessions of the bucket stay: a new key opens them.
+/// The next request with it is rejected. The sessions of the bucket stay: a new key opens them.
 #[utoipa::path(delete, path = "/api-key/{bucket}", tag = "buckets",
     operation_id = "delete_api_key", params(BucketPath),
     responses(
-        (status = 200, description = "The bucket has no key now.", body = KeylessBucket<'_>),
-        (status = 404, description = "The bucket has none.", body = ErrorBody<'_>),
-        Refused,
+        (status = 200, description = "The key has been deleted.", body = KeylessBucket<'_>),
+        (status = 404, description = "The bucket has no key.", body = ErrorBody<'_>),
+        AuthenticationErrors, BadRequest,
     ))]
 pub(super) async fn revoke(
     State(state): State<Arc<BucketsState>>,
     bucket: BucketName,
-    _: Master,
+    caller: Caller,
 ) -> Result<Response, ApiError> {
+    state.authorize_master(&caller)?;
     if !state.keys.revoke(&bucket).await? {
-        return Err(keyless());
+        return Err(no_key());
     }
     let bucket = bucket.as_str();
-    object::json(StatusCode::OK, &KeylessBucket { bucket }, 0)
+    Ok(private_json(StatusCode::OK, KeylessBucket { bucket }))
 }
 
-fn answer(status: StatusCode, bucket: &BucketName, key: &Secret) -> Result<Response, ApiError> {
-    let object = BucketKey {
-        bucket: bucket.as_str(),
-        api_key: key.expose(),
-    };
-    object::json(status, &object, 0)
-}
-
-fn keyless() -> ApiError {
+fn no_key() -> ApiError {
     ApiError::not_found("the bucket has no API key")
 }

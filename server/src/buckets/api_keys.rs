@@ -1,8 +1,4 @@
 //! The API keys of all buckets.
-//!
-//! A key is a session of the library without a token. That gives what a key needs: creation that
-//! exactly one of several callers wins, an owner index to list all keys, and deletion that holds
-//! on every instance. It has the longest lifetime, since the library has no unlimited one.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -12,7 +8,7 @@ use jwt_redis_session::{Session, SessionEntry, SessionError, SessionId, Sessions
 
 use crate::app_state::AppState;
 use crate::buckets::api_key::{self, KeyHash};
-use crate::buckets::name::BucketName;
+use crate::buckets::names::BucketName;
 use crate::crypto;
 use crate::optional::OptionalSession as _;
 use crate::secret::Secret;
@@ -21,16 +17,20 @@ use crate::start_error::StartError;
 /// The lifetime of a key: the longest that the library allows.
 const FOREVER: Duration = Duration::from_secs(100 * 365 * 86_400);
 
-/// The owner of the records, by which they are listed.
+/// The owner of all records, so that they can be listed.
 const OWNER: &str = "buckets";
 
 /// The prefix of a record's id. Ids have at least 16 characters, bucket names at least one.
 const ID_PREFIX: &str = "bucket-api-key--";
 
-/// The API keys of all buckets; clones share everything.
+/// The API keys of all buckets.
 ///
-/// One record per bucket. A record holds a nonce and the hash of the key derived from it, never the
-/// key: what can be read in the store opens no bucket.
+/// A key is stored as a session without a token. The library then guarantees that exactly one of
+/// several concurrent creations succeeds, that a deleted key is invalid on every instance, and an
+/// owner index to list all keys.
+///
+/// A record holds a nonce and the hash of the key derived from it, never the key: the contents of
+/// the store open no bucket.
 #[derive(Clone, Debug)]
 pub(crate) struct ApiKeys {
     records: Sessions,
@@ -40,18 +40,15 @@ pub(crate) struct ApiKeys {
 }
 
 /// The key of a bucket.
-#[derive(Clone, Debug)]
-pub(crate) enum CurrentKey {
+pub(super) enum CurrentKey {
     /// The bucket has no key.
     None,
     Known(Secret),
-    /// The secret that the key was derived from is no longer configured. The key still opens the
-    /// bucket, but cannot be shown.
+    /// The key works, but the secret that it was derived from is no longer configured.
     SecretChanged,
 }
 
 /// A bucket that has a key.
-#[derive(Clone, Debug)]
 pub(crate) struct KeyedBucket {
     pub(crate) bucket: BucketName,
     /// When its key was created.
@@ -95,19 +92,14 @@ impl ApiKeys {
     ///
     /// [`SessionError::Unavailable`]; [`SessionError::Rejected`] or [`SessionError::Decode`] if the
     /// record is corrupt.
-    pub(crate) async fn current(&self, bucket: &BucketName) -> Result<CurrentKey, SessionError> {
-        let Some(record) = self
-            .records
-            .get_without_touch(&id(bucket))
-            .await
-            .optional()?
-        else {
+    pub(super) async fn current(&self, bucket: &BucketName) -> Result<CurrentKey, SessionError> {
+        let loaded = self.records.get_without_touch(&id(bucket)).await;
+        let Some(record) = loaded.optional()? else {
             return Ok(CurrentKey::None);
         };
         let nonce: String = record.get("nonce")?.unwrap_or_default();
         let hash = hash(&record)?;
-        let mut candidates = self.secrets.iter();
-        let known = candidates.find_map(|secret| {
+        let known = self.secrets.iter().find_map(|secret| {
             let key = api_key::derive(secret, bucket, &nonce);
             let derived = KeyHash::of(key.expose().as_bytes())?;
             hash.equals(&derived).then_some(key)
@@ -115,11 +107,8 @@ impl ApiKeys {
         Ok(known.map_or(CurrentKey::SecretChanged, CurrentKey::Known))
     }
 
-    /// Deletes the key of `bucket` and returns whether there was one. After `Ok(true)` every instance
-    /// rejects it. The sessions of the bucket stay.
-    ///
-    /// Data of any kind under the record's name is deleted: it would lock the bucket. Runs to its
-    /// end even if the caller is dropped.
+    /// Deletes the key of `bucket` and returns whether there was one. After `Ok(true)` every
+    /// instance rejects it. Runs to completion even if the caller is dropped.
     ///
     /// # Errors
     ///
@@ -128,35 +117,31 @@ impl ApiKeys {
         let (keys, id) = (self.clone(), id(bucket));
         let revoked = tokio::spawn(async move {
             let revoked = match keys.records.destroy(&id).await {
+                // The library leaves data of another type alone. Here it would block the bucket.
                 Err(SessionError::Corrupt | SessionError::Rejected(TokenRejection::Corrupt)) => {
-                    keys.clear(&id).await?
+                    let key = [&keys.keyspace, id.as_str()].concat();
+                    keys.store.delete(&key).await?
                 }
                 revoked => revoked?,
             };
-            relist(&keys.records, &id).await;
+            // If a key was created concurrently, the deletion may have removed its entry from the
+            // owner index. If the store fails here, that key works but is not listed until the
+            // next deletion.
+            if let Ok(newer) = keys.records.get_without_touch(&id).await {
+                let _ = newer.touch().await;
+            }
             Ok(revoked)
         });
         revoked.await.unwrap_or(Err(SessionError::Interrupted))
     }
 
-    /// Deletes data of another type under a record's name, which the library leaves alone. The id may
-    /// stay in the owner index, which lists nothing without a record.
-    ///
-    /// # Errors
-    ///
-    /// [`SessionError::Unavailable`].
-    async fn clear(&self, id: &SessionId) -> Result<bool, SessionError> {
-        let key = [&self.keyspace, id.as_str()].concat();
-        Ok(self.store.delete(&key).await?)
-    }
-
-    /// Returns whether `key` is the key of `bucket`. Nothing is cached: a deleted key is rejected at
-    /// once.
+    /// Returns whether `key` is the key of `bucket`. Not cached, so that a deleted key is rejected
+    /// immediately.
     ///
     /// # Errors
     ///
     /// As [`current`](Self::current).
-    pub(crate) async fn check(
+    pub(super) async fn check(
         &self,
         bucket: &BucketName,
         key: &KeyHash,
@@ -164,8 +149,8 @@ impl ApiKeys {
         is_key(self.records.get_without_touch(&id(bucket)).await, key)
     }
 
-    /// Returns where the record of a key is, to load it together with other records.
-    pub(super) fn place(&self, bucket: &BucketName) -> (&Sessions, SessionId) {
+    /// Returns the sessions and the id of the key's record, to load it with other records.
+    pub(super) fn record(&self, bucket: &BucketName) -> (&Sessions, SessionId) {
         (&self.records, id(bucket))
     }
 
@@ -182,43 +167,29 @@ impl ApiKeys {
     }
 }
 
-/// Puts a key back into the owner index that was created while the previous one was being deleted:
-/// the deletion may have removed the new entry. If the store fails here, the new key works but is
-/// not listed until the next call for this bucket.
-async fn relist(records: &Sessions, id: &SessionId) {
-    if let Ok(newer) = records.get_without_touch(id).await {
-        let _ = newer.touch().await;
+/// Returns whether the loaded record is that of `key`.
+///
+/// # Errors
+///
+/// As [`ApiKeys::current`].
+pub(super) fn is_key(
+    loaded: Result<Session, SessionError>,
+    key: &KeyHash,
+) -> Result<bool, SessionError> {
+    match loaded.optional()? {
+        Some(record) => Ok(hash(&record)?.equals(key)),
+        None => Ok(false),
     }
 }
 
-/// Returns whether the record loaded from [`ApiKeys::place`] is that of `key`.
-///
-/// # Errors
-///
-/// As [`ApiKeys::check`].
-pub(super) fn is_key(
-    looked: Result<Session, SessionError>,
-    key: &KeyHash,
-) -> Result<bool, SessionError> {
-    let Some(record) = looked.optional()? else {
-        return Ok(false);
-    };
-    Ok(hash(&record)?.equals(key))
-}
-
-/// Returns the hash in a record.
-///
-/// # Errors
-///
-/// [`SessionError::Decode`] if the record has none, so is not one of a key.
 fn hash(record: &Session) -> Result<KeyHash, SessionError> {
     let missing = || SessionError::missing_field("hash");
     record.get("hash")?.ok_or_else(missing)
 }
 
 fn id(bucket: &BucketName) -> SessionId {
-    SessionId::parse(format!("{ID_PREFIX}{}", bucket.as_str()))
-        .expect("a bucket's name has the characters of an id")
+    SessionId::parse([ID_PREFIX, bucket.as_str()].concat())
+        .expect("bucket names consist of characters of ids")
 }
 
 fn keyed(entry: &SessionEntry) -> Option<KeyedBucket> {
@@ -230,4 +201,56 @@ fn keyed(entry: &SessionEntry) -> Option<KeyedBucket> {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use jwt_redis_session::MemoryStore;
+    use jwt_redis_session::store::StoreError;
+    use jwt_redis_session::testing::{Delivery, Hook, Hooked, Step};
+    use tokio::sync::Semaphore;
+
+    use super::*;
+    use crate::settings::Settings;
+
+    /// Hook that pauses before an index entry is removed, until `resume` has a permit.
+    #[derive(Debug)]
+    struct PausedRemoval {
+        paused: Semaphore,
+        resume: Semaphore,
+    }
+
+    impl Hook for PausedRemoval {
+        async fn before(&self, step: Step) -> Result<Delivery, StoreError> {
+            if step == Step::IndexRemove {
+                self.paused.add_permits(1);
+                self.resume.acquire().await.unwrap().forget();
+            }
+            Ok(Delivery::Deliver)
+        }
+    }
+
+    #[tokio::test]
+    async fn key_created_during_deletion_is_listed() {
+        let hook = Arc::new(PausedRemoval {
+            paused: Semaphore::new(0),
+            resume: Semaphore::new(0),
+        });
+        let store = Hooked::new(MemoryStore::new(), Arc::clone(&hook));
+        let app = AppState::with_store(Settings::default(), store.into());
+        let keys = ApiKeys::new(&app).unwrap();
+        let (bucket, other) = ["a", "b"]
+            .map(|name| BucketName::parse(name).unwrap())
+            .into();
+        keys.create(&other).await.unwrap();
+        keys.create(&bucket).await.unwrap();
+        let revoking = tokio::spawn({
+            let (keys, bucket) = (keys.clone(), bucket.clone());
+            async move { keys.revoke(&bucket).await }
+        });
+        hook.paused.acquire().await.unwrap().forget();
+        keys.create(&bucket).await.unwrap();
+        hook.resume.add_permits(1);
+        assert!(revoking.await.unwrap().unwrap());
+        let listed = keys.list().await.unwrap().into_iter();
+        let listed: Vec<_> = listed.map(|keyed| keyed.bucket).collect();
+        assert_eq!(listed, [bucket, other], "by name");
+    }
+}

@@ -2,39 +2,65 @@
 
 use std::sync::Arc;
 
-use utoipa::OpenApi as _;
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app_state::AppState;
-use crate::buckets::document::{self, Document};
+use crate::buckets::openapi::{self, BUCKET_KEY, MASTER_KEY};
 use crate::buckets::state::BucketsState;
-use crate::buckets::{api_key_routes, session_routes, settings_route};
+use crate::buckets::{api_key_routes, session_routes};
 use crate::start_error::StartError;
 
 pub(crate) fn router(app: &AppState) -> Result<OpenApiRouter, StartError> {
-    let mut router = OpenApiRouter::with_openapi(Document::openapi())
-        .routes(routes!(settings_route::read))
+    let mut sessions = OpenApiRouter::new()
         .routes(routes!(session_routes::create))
         .routes(routes!(
             session_routes::read,
             session_routes::replace,
             session_routes::end
-        ))
-        .routes(routes!(
-            api_key_routes::create,
-            api_key_routes::read,
-            api_key_routes::revoke
-        ))
-        .with_state(Arc::new(BucketsState::new(app)?));
-    document::complete(router.get_openapi_mut());
-    Ok(router)
+        ));
+    openapi::complete(sessions.get_openapi_mut(), BUCKET_KEY);
+    let mut api_keys = OpenApiRouter::new().routes(routes!(
+        api_key_routes::create,
+        api_key_routes::read,
+        api_key_routes::revoke
+    ));
+    openapi::complete(api_keys.get_openapi_mut(), MASTER_KEY);
+    Ok(OpenApiRouter::with_openapi(openapi::security_schemes())
+        .routes(routes!(settings))
+        .merge(sessions)
+        .merge(api_keys)
+        .with_state(Arc::new(BucketsState::new(app)?)))
 }
 
 /// Whether a path belongs to the buckets API.
 pub(crate) fn owns(path: &str) -> bool {
-    ["/session", "/api-key"].iter().any(|own| {
-        path.strip_prefix(own)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    let mut segments = path.split('/').skip(1);
+    matches!(segments.next(), Some("session" | "api-key"))
+}
+
+/// The settings that clients need.
+#[derive(Serialize, ToSchema)]
+struct ClientSettings {
+    /// How long a session lives after its last use, in seconds.
+    #[schema(example = 2_592_000)]
+    session_ttl: u64,
+    /// The largest request body, in bytes.
+    #[schema(example = 1_048_576)]
+    max_payload: usize,
+}
+
+/// Returns the settings that clients need; requires no key.
+#[utoipa::path(get, path = "/session/settings", tag = "buckets", operation_id = "read_settings",
+    responses((status = 200, description = "The settings.", body = ClientSettings)))]
+async fn settings(State(state): State<Arc<BucketsState>>) -> Json<ClientSettings> {
+    let settings = &state.app.settings.buckets;
+    Json(ClientSettings {
+        session_ttl: settings.session_ttl.as_secs(),
+        max_payload: settings.max_payload,
     })
 }

@@ -1,33 +1,59 @@
 //! Handlers for the sessions of a bucket.
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
-use http::header::LOCATION;
+use http::header::{ETAG, LOCATION};
 use http::{HeaderValue, StatusCode};
-use jwt_redis_session::SessionError;
+use jwt_redis_session::{Session, SessionError};
 use serde::Serialize;
+use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::buckets::caller::Caller;
-use crate::buckets::document::{BucketPath, Condition, Refused, SessionPath};
-use crate::buckets::etag::IfMatch;
-use crate::buckets::name::BucketName;
-use crate::buckets::object::{self, BucketSession, hyphenated};
-use crate::buckets::path_session::PathSession;
+use crate::buckets::etag::{ETag, IfMatch};
+use crate::buckets::names::{BucketName, PathSession, SessionRef};
+use crate::buckets::openapi::{BadRequest, BucketPath, NoSession, Precondition, SessionPath};
 use crate::buckets::payload::{self, Format};
-use crate::buckets::session_ref::SessionRef;
 use crate::buckets::sessions;
 use crate::buckets::state::BucketsState;
 use crate::error::{ApiError, ErrorBody};
+use crate::http::{AuthenticationErrors, BodyErrors};
+use crate::private_json::private_json;
+use crate::unix_time;
+
+/// A session.
+#[derive(Serialize, ToSchema)]
+struct BucketSession<'a> {
+    #[schema(value_type = String, format = "uuid", example = "1b4e28ba-2fa1-4d12-883f-0016d3cca427")]
+    id: Uuid,
+    #[schema(example = "shop")]
+    bucket: &'a str,
+    /// When the session ends unless it is used before, in Unix seconds.
+    #[schema(example = 1_767_225_600)]
+    expires: u64,
+    /// The data, exactly as it was sent.
+    #[schema(value_type = serde_json::Value, example = json!({ "cart": [17, 42] }))]
+    data: &'a RawValue,
+}
+
+/// A session that has ended.
+#[derive(Serialize, ToSchema)]
+struct EndedSession<'a> {
+    #[schema(value_type = String, format = "uuid", example = "1b4e28ba-2fa1-4d12-883f-0016d3cca427")]
+    id: Uuid,
+    #[schema(example = "shop")]
+    bucket: &'a str,
+}
 
 /// Creates a session.
 ///
-/// The body is its data: JSON of any kind with a `Content-Type` of `application/json`, otherwise
-/// a text in UTF-8; an empty body is the empty text.
+/// The body is its data: any JSON with a `Content-Type` of `application/json`, otherwise a text in
+/// UTF-8. An empty body is the empty text.
 #[utoipa::path(put, path = "/session/{bucket}", tag = "buckets", operation_id = "create_session",
     params(BucketPath),
     request_body(description = "The data of the session.", content(
@@ -38,9 +64,7 @@ use crate::error::{ApiError, ErrorBody};
         (status = 201, description = "The session.", body = BucketSession<'_>, headers(
             ("Location" = String, description = "The path of the session."),
             ("ETag" = String, description = "The version of the data."))),
-        (status = 408, description = "The body took too long.", body = ErrorBody<'_>),
-        (status = 413, description = "The body is too large.", body = ErrorBody<'_>),
-        Refused,
+        AuthenticationErrors, BadRequest, BodyErrors,
     ))]
 pub(super) async fn create(
     State(state): State<Arc<BucketsState>>,
@@ -53,19 +77,18 @@ pub(super) async fn create(
     let data = payload::read(&state, format, body).await?;
     let name = SessionRef::random(bucket);
     let session = state.sessions.create(&name, &data).await?;
-    let mut response = object::answer(StatusCode::CREATED, &name, &session).await?;
+    let mut response = respond(StatusCode::CREATED, &name, &session).await?;
     response.headers_mut().insert(LOCATION, location(&name));
     Ok(response)
 }
 
-/// Reads a session, which lives for its whole time again from now.
+/// Returns a session, and resets its time to live.
 #[utoipa::path(get, path = "/session/{bucket}/{id}", tag = "buckets",
     operation_id = "read_session", params(SessionPath),
     responses(
         (status = 200, description = "The session.", body = BucketSession<'_>, headers(
             ("ETag" = String, description = "The version of the data."))),
-        (status = 404, description = "There is no such session.", body = ErrorBody<'_>),
-        Refused,
+        AuthenticationErrors, BadRequest, NoSession,
     ))]
 pub(super) async fn read(
     State(state): State<Arc<BucketsState>>,
@@ -73,15 +96,14 @@ pub(super) async fn read(
     caller: Caller,
 ) -> Result<Response, ApiError> {
     let (name, session) = state.authorize_and_load(&caller, path).await??;
-    object::answer(StatusCode::OK, &name, &session).await
+    respond(StatusCode::OK, &name, &session).await
 }
 
-/// Replaces the data of a session, which lives for its whole time again from now.
+/// Replaces the data of a session, and resets its time to live.
 ///
-/// It never creates one. With `If-Match` nothing is written if the data is of another version.
+/// Never creates a session. With `If-Match`, the data is replaced only if it has that version.
 #[utoipa::path(post, path = "/session/{bucket}/{id}", tag = "buckets",
-    operation_id = "replace_session",
-    params(SessionPath, Condition),
+    operation_id = "replace_session", params(SessionPath, Precondition),
     request_body(description = "The new data, as for `PUT`.", content(
         (serde_json::Value = "application/json", example = json!({ "cart": [] })),
         (String = "text/plain", example = "any text"),
@@ -89,14 +111,11 @@ pub(super) async fn read(
     responses(
         (status = 200, description = "The session.", body = BucketSession<'_>, headers(
             ("ETag" = String, description = "The version of the data."))),
-        (status = 404, description = "There is no such session.", body = ErrorBody<'_>),
-        (status = 408, description = "The body took too long.", body = ErrorBody<'_>),
         (status = 409, description = "Too many concurrent writes; the session was not changed. \
             Retry later.", body = ErrorBody<'_>),
-        (status = 412, description = "The data is of another version than `If-Match` names; \
-            nothing was written.", body = ErrorBody<'_>),
-        (status = 413, description = "The body is too large.", body = ErrorBody<'_>),
-        Refused,
+        (status = 412, description = "The data has another version than `If-Match`; the session \
+            was not changed.", body = ErrorBody<'_>),
+        AuthenticationErrors, BadRequest, BodyErrors, NoSession,
     ))]
 pub(super) async fn replace(
     State(state): State<Arc<BucketsState>>,
@@ -110,30 +129,19 @@ pub(super) async fn replace(
     let data = payload::read(&state, format, body).await?;
     let (name, session) = loaded?;
     sessions::replace(&session, &data, &if_match).await?;
-    object::answer(StatusCode::OK, &name, &session).await
+    respond(StatusCode::OK, &name, &session).await
 }
 
-/// What is left of a session.
-#[derive(Serialize, ToSchema)]
-pub(super) struct EndedSession<'a> {
-    #[serde(serialize_with = "hyphenated")]
-    #[schema(value_type = String, format = "uuid", example = "1b4e28ba-2fa1-4d12-883f-0016d3cca427")]
-    id: Uuid,
-    #[schema(example = "shop")]
-    bucket: &'a str,
-}
-
-/// Ends a session, of whatever version its data is.
+/// Ends a session, whatever the version of its data.
 ///
-/// `If-Match` with a version is refused with 400: conditions are for `POST`.
+/// `If-Match` with a version is an error: preconditions are for `POST`.
 #[utoipa::path(delete, path = "/session/{bucket}/{id}", tag = "buckets",
     operation_id = "end_session", params(SessionPath),
     responses(
-        (status = 200, description = "It has ended.", body = EndedSession<'_>),
-        (status = 404, description = "There is no such session.", body = ErrorBody<'_>),
-        Refused,
-        (status = 400, description = "The request is malformed, or has a condition, which is for \
-            `POST`.", body = ErrorBody<'_>),
+        (status = 200, description = "The session has ended.", body = EndedSession<'_>),
+        (status = 400, description = "The request is malformed, or has a precondition, which is \
+            for `POST`.", body = ErrorBody<'_>),
+        AuthenticationErrors, NoSession,
     ))]
 pub(super) async fn end(
     State(state): State<Arc<BucketsState>>,
@@ -142,8 +150,12 @@ pub(super) async fn end(
     if_match: IfMatch,
 ) -> Result<Response, ApiError> {
     state.authorize(&caller, path.bucket()).await?;
+    // RFC 9110, section 13.1.1, requires the condition to hold. The library cannot compare and
+    // delete in one step, and reading first could delete what another client wrote meanwhile.
     if if_match != IfMatch::Any {
-        return Err(conditional());
+        return Err(ApiError::bad_request(
+            "a session is ended whatever its version; If-Match with a version is for POST",
+        ));
     }
     let PathSession::Session(name) = path else {
         return Err(SessionError::Gone.into());
@@ -155,18 +167,30 @@ pub(super) async fn end(
         id: name.uuid,
         bucket: name.bucket.as_str(),
     };
-    object::json(StatusCode::OK, &ended, 0)
+    Ok(private_json(StatusCode::OK, ended))
 }
 
-/// RFC 9110, section 13.1.1: a conditional request must not be done unless the condition holds. The
-/// library cannot compare and delete in one step; reading first could delete another's write.
-fn conditional() -> ApiError {
-    ApiError::bad_request(
-        "a session is ended whatever its version is; If-Match with a version is for POST",
-    )
+/// Returns a response with the session, whose TTL is reset.
+async fn respond(
+    status: StatusCode,
+    name: &SessionRef,
+    session: &Session,
+) -> Result<Response, ApiError> {
+    let left = session.keep_alive().await?;
+    let data = sessions::data(session)?;
+    let body = BucketSession {
+        id: name.uuid,
+        bucket: name.bucket.as_str(),
+        expires: unix_time::seconds(SystemTime::now() + left).unwrap_or_default(),
+        data: &data,
+    };
+    let mut response = private_json(status, body);
+    let etag = ETag::of(&data).into_header();
+    response.headers_mut().insert(ETAG, etag);
+    Ok(response)
 }
 
 fn location(name: &SessionRef) -> HeaderValue {
     let path = format!("/session/{}/{}", name.bucket.as_str(), name.uuid);
-    HeaderValue::try_from(path).expect("names and UUIDs are a header's value")
+    HeaderValue::try_from(path).expect("names and UUIDs are valid header values")
 }

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use crate::app_state::AppState;
 use crate::buckets::etag::IfMatch;
-use crate::buckets::session_ref::SessionRef;
+use crate::buckets::names::SessionRef;
 use crate::error::ApiError;
 use crate::optional::OptionalSession as _;
 use crate::retry::retry_conflicts;
@@ -15,13 +15,13 @@ use crate::start_error::StartError;
 /// The field of the record that holds the data.
 const DATA: &str = "data";
 
-/// The factor by which a text can grow when it is written as JSON (`\u0001`).
+/// The factor by which a text can grow when it is encoded as JSON (`\u0001`).
 const ESCAPED: usize = 6;
 
 /// The largest size of what the library adds to a record.
 const OVERHEAD: usize = 1024;
 
-/// The sessions of all buckets; clones share everything.
+/// The sessions of all buckets.
 ///
 /// Records `{"data": …}` with the id `{bucket}-{uuid}`, without an owner and without a token. The
 /// bucket in the id keeps buckets apart.
@@ -64,8 +64,8 @@ impl BucketSessions {
         self.0.get_without_touch(&name.id()).await.optional()
     }
 
-    /// Returns where a session is, to load it together with other records.
-    pub(super) fn place(&self, name: &SessionRef) -> (&Sessions, SessionId) {
+    /// Returns the sessions and the id of `name`, to load it together with other records.
+    pub(super) fn record(&self, name: &SessionRef) -> (&Sessions, SessionId) {
         (&self.0, name.id())
     }
 
@@ -83,7 +83,7 @@ impl BucketSessions {
 ///
 /// # Errors
 ///
-/// [`SessionError::Decode`] if the record has none, so is not one of a bucket.
+/// [`SessionError::Decode`] if the record has no data.
 pub(crate) fn data(session: &Session) -> Result<Box<RawValue>, SessionError> {
     let missing = || SessionError::missing_field(DATA);
     session.get_raw(DATA).ok_or_else(missing)
@@ -100,14 +100,16 @@ pub(super) async fn replace(
     if_match: &IfMatch,
 ) -> Result<(), ApiError> {
     retry_conflicts(|| {
+        // The closure runs again for each attempt, so the precondition holds for the version that
+        // is overwritten.
         session.update_with(|stored| {
-            if !if_match.allows(stored.get_raw(DATA)) {
-                return Err(ApiError::new(
-                    StatusCode::PRECONDITION_FAILED,
-                    "the data is of another version; nothing was written",
-                ));
+            if if_match.allows(stored.get_raw(DATA)) {
+                return Ok(stored.insert(DATA, data)?);
             }
-            Ok(stored.insert(DATA, data)?)
+            Err(ApiError::new(
+                StatusCode::PRECONDITION_FAILED,
+                "the data has another version; nothing was written",
+            ))
         })
     })
     .await

@@ -3,14 +3,12 @@
 use jwt_redis_session::{Session, SessionError, Sessions};
 
 use crate::app_state::AppState;
+use crate::buckets::api_key::KeyHash;
 use crate::buckets::api_keys::{ApiKeys, is_key};
 use crate::buckets::caller::Caller;
-use crate::buckets::name::BucketName;
-use crate::buckets::path_session::PathSession;
-use crate::buckets::session_ref::SessionRef;
+use crate::buckets::names::{BucketName, PathSession, SessionRef};
 use crate::buckets::sessions::BucketSessions;
 use crate::error::ApiError;
-use crate::http::Client;
 use crate::master_keys::MasterKeys;
 use crate::optional::OptionalSession as _;
 use crate::start_error::StartError;
@@ -19,11 +17,11 @@ use crate::start_error::StartError;
 pub(super) struct BucketsState {
     pub(super) app: AppState,
     pub(super) keys: ApiKeys,
-    pub(super) masters: MasterKeys,
     pub(super) sessions: BucketSessions,
+    masters: MasterKeys,
 }
 
-/// A session and its name, or 404.
+/// A session and its name, or the reason why it could not be loaded.
 pub(super) type Loaded = Result<(SessionRef, Session), ApiError>;
 
 impl BucketsState {
@@ -36,6 +34,18 @@ impl BucketsState {
         })
     }
 
+    /// Checks that the caller has a master key.
+    ///
+    /// # Errors
+    ///
+    /// 401 if not, or 429 after too many failures.
+    pub(super) fn authorize_master(&self, caller: &Caller) -> Result<(), ApiError> {
+        match &caller.key {
+            Some(key) if self.masters.verify(key).is_some() => Ok(()),
+            _ => Err(self.reject(caller)),
+        }
+    }
+
     /// Checks that the caller has the API key of `bucket`.
     ///
     /// # Errors
@@ -46,9 +56,9 @@ impl BucketsState {
         caller: &Caller,
         bucket: &BucketName,
     ) -> Result<(), ApiError> {
-        match &caller.key {
-            Some(key) if self.keys.check(bucket, key).await? => Ok(()),
-            _ => Err(self.reject(caller.client)),
+        match hash(caller) {
+            Some(key) if self.keys.check(bucket, &key).await? => Ok(()),
+            _ => Err(self.reject(caller)),
         }
     }
 
@@ -56,28 +66,28 @@ impl BucketsState {
     ///
     /// # Errors
     ///
-    /// The outer error is that of [`authorize`](Self::authorize). The inner one says why there is
-    /// no session; a handler with a body reports mistakes in the body first.
+    /// The outer error is that of [`authorize`](Self::authorize). The inner one is 404 or 503; a
+    /// handler with a body reports errors in the body first.
     pub(super) async fn authorize_and_load(
         &self,
         caller: &Caller,
         path: PathSession,
     ) -> Result<Loaded, ApiError> {
-        let (name, key) = match (path, &caller.key) {
+        let (name, key) = match (path, hash(caller)) {
             (PathSession::Session(name), Some(key)) => (name, key),
             (path, _) => {
                 self.authorize(caller, path.bucket()).await?;
                 return Ok(Err(SessionError::Gone.into()));
             }
         };
-        let (keys, key_id) = self.keys.place(&name.bucket);
-        let (sessions, id) = self.sessions.place(&name);
-        // Loading has no side effects, so it may run before the key is checked.
+        let (keys, key_id) = self.keys.record(&name.bucket);
+        let (sessions, id) = self.sessions.record(&name);
+        // Loading does not refresh the session, so it may run before the key has been checked.
         let records = [(keys, &key_id), (sessions, &id)];
         let mut loaded = Sessions::get_across(records).await.into_iter();
         let mut next = || loaded.next().unwrap_or(Err(SessionError::Interrupted));
-        if !is_key(next(), key)? {
-            return Err(self.reject(caller.client));
+        if !is_key(next(), &key)? {
+            return Err(self.reject(caller));
         }
         let session = next()
             .optional()
@@ -85,12 +95,17 @@ impl BucketsState {
         Ok(session.map(|session| (name, session)).map_err(Into::into))
     }
 
-    /// Counts a failed authentication. One answer for every cause, so that it reveals none.
-    pub(super) fn reject(&self, client: Client) -> ApiError {
-        let rejection = ApiError::unauthorized(
+    /// Counts a failed authentication. The response is the same for every cause.
+    fn reject(&self, caller: &Caller) -> ApiError {
+        let error = ApiError::unauthorized(
             "the API key is missing or wrong",
             "ApiKey realm=\"sessiond\"",
         );
-        self.app.failures.failed(client, rejection)
+        self.app.failures.failed(caller.client, error)
     }
+}
+
+/// Returns the hash of the caller's key, or `None` if it does not have the format of an API key.
+fn hash(caller: &Caller) -> Option<KeyHash> {
+    KeyHash::of(caller.key.as_deref()?)
 }

@@ -1,4 +1,4 @@
-//! How often a client may fail to authenticate.
+//! Limits failed authentications per client.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -13,13 +13,13 @@ use jwt_redis_session::TokenRejection;
 use crate::error::ApiError;
 use crate::http::Client;
 
-/// At how many clients those who have long been quiet are forgotten.
-const CROWD: usize = 10_000;
+/// The number of clients above which idle ones are removed.
+const MAX_CLIENTS: usize = 10_000;
 
 /// Counts failed authentications by client address.
 ///
-/// A good credential is never held up: behind one address there may be many callers, and a
-/// stranger must not be able to lock them out. What a flood of bad ones gets is the cheaper 429.
+/// A valid credential is never delayed: many callers may share an address, and one of them must
+/// not be able to lock out the others. Too many invalid ones are answered 429.
 #[derive(Clone)]
 pub(crate) struct FailedAuthentications(Arc<Failures>);
 
@@ -36,29 +36,28 @@ impl FailedAuthentications {
         }))
     }
 
-    /// Returns the answer to a client whose token was refused for `reason`: `refusal`, or 429 as
-    /// [`failed`](Self::failed) if the token was never one of ours. One that may have been is not
-    /// counted: a good one cannot be guessed, and behind one address there may be many
-    /// honest clients whose sessions have ended or whose tokens were signed by an earlier secret.
-    pub(crate) fn refused(
+    /// Counts a token that was rejected for `reason`, unless it may once have been valid. Returns
+    /// `error`, or 429 as [`failed`](Self::failed).
+    pub(crate) fn token_rejected(
         &self,
         client: Client,
         reason: TokenRejection,
-        refusal: ApiError,
+        error: ApiError,
     ) -> ApiError {
         match reason {
-            TokenRejection::Malformed | TokenRejection::TooLong => self.failed(client, refusal),
-            _ => refusal,
+            TokenRejection::Malformed | TokenRejection::TooLong => self.failed(client, error),
+            // A valid token cannot be guessed, and behind one address there may be many clients
+            // whose sessions have ended or whose tokens were signed with a previous secret.
+            _ => error,
         }
     }
 
-    /// What to answer a client whose authentication has failed: `refusal`, or 429 if it has
-    /// failed too often.
-    pub(crate) fn failed(&self, client: Client, refusal: ApiError) -> ApiError {
+    /// Counts a failed authentication. Returns `error`, or 429 if the client failed too often.
+    pub(crate) fn failed(&self, client: Client, error: ApiError) -> ApiError {
         metrics::counter!("sessiond_failed_authentications_total").increment(1);
-        self.0.forget_quiet_ones();
-        match self.0.limiter.check_key(&address(client)) {
-            Ok(()) => refusal,
+        self.0.remove_idle_clients();
+        match self.0.limiter.check_key(&network(client)) {
+            Ok(()) => error,
             Err(until) => {
                 let wait = until.wait_time_from(DefaultClock::default().now());
                 ApiError::too_many_requests(wait.as_secs() + 1)
@@ -68,10 +67,10 @@ impl FailedAuthentications {
 }
 
 impl Failures {
-    /// Forgets clients who have long been quiet, now and then: it looks at every client.
-    fn forget_quiet_ones(&self) {
+    fn remove_idle_clients(&self) {
         let count = self.count.fetch_add(1, Ordering::Relaxed);
-        if count.is_multiple_of(CROWD / 10) && self.limiter.len() > CROWD {
+        // Only every thousandth time, because it iterates over all clients.
+        if count.is_multiple_of(MAX_CLIENTS / 10) && self.limiter.len() > MAX_CLIENTS {
             self.limiter.retain_recent();
         }
     }
@@ -84,8 +83,8 @@ impl fmt::Debug for FailedAuthentications {
     }
 }
 
-/// Of IPv6 the first 64 bits: the rest one client can choose freely.
-fn address(client: Client) -> IpAddr {
+/// Returns the address that is limited. A client can choose the last 64 bits of IPv6 freely.
+fn network(client: Client) -> IpAddr {
     match client.0.to_canonical() {
         IpAddr::V6(address) => {
             let [a, b, c, d, ..] = address.segments();
@@ -99,12 +98,16 @@ fn address(client: Client) -> IpAddr {
 mod tests {
     use super::*;
 
+    fn failures(per_minute: u32) -> FailedAuthentications {
+        FailedAuthentications::new(NonZeroU32::new(per_minute).unwrap())
+    }
+
     #[test]
-    fn a_client_that_fails_too_often_is_told_so_and_others_are_not() {
-        let failures = FailedAuthentications::new(NonZeroU32::new(2).unwrap());
+    fn failures_are_limited_per_network() {
+        let failures = failures(2);
         let fails = |client: IpAddr| {
-            let refusal = ApiError::unauthorized("no", "ApiKey");
-            failures.failed(Client(client), refusal).status().as_u16()
+            let error = ApiError::unauthorized("no", "ApiKey");
+            failures.failed(Client(client), error).status().as_u16()
         };
         let v4 = |last| IpAddr::from([127, 0, 0, last]);
         assert_eq!([fails(v4(1)), fails(v4(1)), fails(v4(1))], [401, 401, 429]);
@@ -114,34 +117,30 @@ mod tests {
     }
 
     #[test]
-    fn a_token_counts_only_if_it_was_never_one_of_ours() {
-        let failures = FailedAuthentications::new(NonZeroU32::new(1).unwrap());
+    fn only_texts_that_were_never_tokens_are_counted() {
+        let failures = failures(1);
         let client = Client(IpAddr::from([127, 0, 0, 1]));
-        let refused = |reason| {
-            let refusal = ApiError::unauthorized("no", "Bearer");
-            failures.refused(client, reason, refusal).status().as_u16()
-        };
-        for _ in 0..3 {
-            for reason in [
-                TokenRejection::Unknown,
-                TokenRejection::Expired,
-                TokenRejection::Signature,
-            ] {
-                assert_eq!(refused(reason), 401);
-            }
+        for (reason, status) in [
+            (TokenRejection::Unknown, 401),
+            (TokenRejection::Expired, 401),
+            (TokenRejection::Signature, 401),
+            (TokenRejection::Malformed, 401),
+            (TokenRejection::TooLong, 429),
+            (TokenRejection::Unknown, 401),
+        ] {
+            let error = ApiError::unauthorized("no", "Bearer");
+            let error = failures.token_rejected(client, reason, error);
+            assert_eq!(error.status(), status, "{reason:?}");
         }
-        assert_eq!(refused(TokenRejection::Malformed), 401);
-        assert_eq!(refused(TokenRejection::TooLong), 429);
-        assert_eq!(refused(TokenRejection::Unknown), 401);
     }
 
     #[test]
-    fn clients_who_have_been_quiet_are_forgotten() {
-        let failures = FailedAuthentications::new(NonZeroU32::new(1_000_000_000).unwrap());
-        for client in 0..3 * CROWD as u32 {
+    fn idle_clients_are_removed() {
+        let failures = failures(1_000_000_000);
+        for client in 0..3 * MAX_CLIENTS as u32 {
             let client = Client(IpAddr::from(client.to_be_bytes()));
             failures.failed(client, ApiError::bad_request("no"));
         }
-        assert!(failures.0.limiter.len() <= CROWD + CROWD / 10);
+        assert!(failures.0.limiter.len() <= MAX_CLIENTS + MAX_CLIENTS / 10);
     }
 }

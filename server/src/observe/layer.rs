@@ -1,22 +1,20 @@
-//! The layer around every route.
+//! The layer around all routes.
 
 use std::any::Any;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse as _, Response};
-use http::{HeaderValue, StatusCode};
+use http::StatusCode;
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument as _;
 
 use crate::error::ApiError;
-use crate::observe::request_id;
 use crate::observe::request_log::RequestLog;
 use crate::observe::request_metrics::RequestMetrics;
-use crate::request_scope;
+use crate::request_id::RequestId;
 use crate::settings::Settings;
 
 /// Adds to every request of `router`: an id, a deadline, a log line, metrics, and a 500 response
@@ -25,7 +23,7 @@ pub(crate) fn layer(router: Router, settings: &Settings) -> Router {
     let (deadline, is_logged) = (settings.http.request_timeout, settings.log.access);
     let metrics = RequestMetrics::default();
     let observe = from_fn(move |request: Request, next| {
-        let id = request_id::of(&request);
+        let id = RequestId::of(request.headers());
         let log = RequestLog::start(&request, id.clone(), metrics.clone(), is_logged);
         observe(request, next, id, deadline, log)
     });
@@ -36,61 +34,66 @@ pub(crate) fn layer(router: Router, settings: &Settings) -> Router {
 async fn observe(
     request: Request,
     next: Next,
-    id: HeaderValue,
+    id: RequestId,
     deadline: Duration,
     log: RequestLog,
 ) -> Response {
-    let span = tracing::debug_span!("request", id = request_id::text(&id));
-    let answer = request_scope::scope(id.clone(), async {
+    let span = tracing::debug_span!("request", id = id.as_str());
+    let respond = async {
         let response = tokio::time::timeout(deadline, next.run(request)).await;
         let response = response
             .unwrap_or_else(|_| ApiError::unavailable("the request took too long").into_response());
+        // If the client disconnects, this future is dropped before, and so `log` without a status.
         log.finish(response.status());
         response
-    });
-    let mut response = answer.instrument(span).await;
-    response.headers_mut().insert(request_id::HEADER, id);
+    };
+    let mut response = id.clone().scope(respond).instrument(span).await;
+    response.headers_mut().insert(RequestId::HEADER, id.0);
     response
 }
 
 /// Answers a panic without details; the panic hook has logged its location.
-fn panicked(_: Box<dyn Any + Send>) -> Response<Body> {
+fn panicked(_: Box<dyn Any + Send>) -> Response {
     ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal error").into_response()
 }
 
 #[cfg(test)]
 mod tests {
+    use axum::body::Body;
+    use axum::handler::Handler;
     use axum::routing::get;
     use http_body_util::BodyExt as _;
     use tower::ServiceExt as _;
 
     use super::*;
 
-    async fn boom() {
-        panic!("the data of a session");
+    async fn response<T: 'static>(handler: impl Handler<T, ()>) -> (u16, String) {
+        let router: Router = Router::new().route("/", get(handler));
+        let router = layer(router, &Settings::default());
+        let response = router.oneshot(Request::<Body>::default()).await.unwrap();
+        assert_eq!(response.headers()[RequestId::HEADER].len(), 32);
+        let status = response.status().as_u16();
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        (status, String::from_utf8(body.to_vec()).unwrap())
     }
 
     #[tokio::test]
-    async fn a_panic_is_a_500_that_tells_nothing() {
-        let router = layer(Router::new().route("/", get(boom)), &Settings::default());
-        let response = router
-            .oneshot(http::Request::<Body>::default())
-            .await
-            .unwrap();
-        assert_eq!(response.status(), 500);
-        assert!(response.headers().contains_key(request_id::HEADER));
-        let body = response.into_body().collect().await.unwrap().to_bytes();
-        assert_eq!(body, r#"{"error":"internal error"}"#);
+    async fn a_panic_is_500_without_its_message() {
+        let panics = async || -> () { panic!("the data of a session") };
+        let body = r#"{"error":"internal error"}"#.to_owned();
+        assert_eq!(response(panics).await, (500, body));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_request_that_takes_too_long_is_503() {
-        let router = Router::new().route("/", get(std::future::pending::<()>));
-        let router = layer(router, &Settings::default());
-        let response = router
-            .oneshot(http::Request::<Body>::default())
-            .await
-            .unwrap();
-        assert_eq!(response.status(), 503);
+        let body = r#"{"error":"the request took too long"}"#.to_owned();
+        assert_eq!(response(std::future::pending::<()>).await, (503, body));
+    }
+
+    #[tokio::test]
+    async fn a_handler_can_read_the_id_of_its_request() {
+        let (_, id) = response(async || RequestId::current()).await;
+        assert_eq!(id.len(), 32);
+        assert_eq!(RequestId::current(), "");
     }
 }

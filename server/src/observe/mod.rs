@@ -1,7 +1,6 @@
-//! Request ids, access log and metrics around every route.
+//! Request ids, access log and metrics of all routes.
 
 mod layer;
-mod request_id;
 mod request_log;
 mod request_metrics;
 

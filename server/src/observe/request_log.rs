@@ -1,12 +1,12 @@
-//! Counts and logs the end of a request.
+//! Log line and metrics of a request.
 
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request};
-use http::{HeaderValue, StatusCode};
+use http::StatusCode;
 
-use crate::observe::request_id;
 use crate::observe::request_metrics::{RequestMetrics, method_label};
+use crate::request_id::RequestId;
 
 /// The target of the log lines of requests.
 const TARGET: &str = "sessiond::access";
@@ -15,7 +15,7 @@ const TARGET: &str = "sessiond::access";
 ///
 /// It holds the route, never the path: a path may contain an id, and a query a key.
 pub(super) struct RequestLog {
-    id: HeaderValue,
+    id: RequestId,
     metrics: RequestMetrics,
     is_logged: bool,
     start: Instant,
@@ -27,7 +27,7 @@ pub(super) struct RequestLog {
 impl RequestLog {
     pub(super) fn start(
         request: &Request,
-        id: HeaderValue,
+        id: RequestId,
         metrics: RequestMetrics,
         is_logged: bool,
     ) -> Self {
@@ -56,8 +56,8 @@ impl Drop for RequestLog {
         if !self.is_logged {
             return;
         }
-        let (id, micros) = (request_id::text(&self.id), took.as_micros() as u64);
-        // `%` writes text without quotes: none of it needs any.
+        let (id, micros) = (self.id.as_str(), took.as_micros() as u64);
+        // `%` writes text without quotes: none of these needs any. A status is a number in JSON.
         match status.map(|status| status.as_u16()) {
             Some(status) => {
                 tracing::info!(target: TARGET, %id, %method, %route, status, micros, "request");

@@ -1,4 +1,4 @@
-//! Whether the service lives, and whether it can do its work.
+//! Liveness and readiness.
 
 use axum::Json;
 use axum::extract::State;
@@ -9,7 +9,7 @@ use crate::app_state::AppState;
 use crate::error::{ApiError, ErrorBody};
 use crate::store_failure;
 
-/// What a healthy service says.
+/// The body of a successful health check.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Health {
     #[schema(example = "ok")]
@@ -41,11 +41,6 @@ pub(crate) async fn readyz(State(app): State<AppState>) -> Result<Json<Health>, 
 
 /// Returns whether the store answers a ping.
 pub(crate) async fn can_reach_store(app: &AppState) -> bool {
-    match app.store.ping().await {
-        Ok(()) => true,
-        Err(cause) => {
-            store_failure::log(&cause);
-            false
-        }
-    }
+    let ping = app.store.ping().await;
+    ping.inspect_err(store_failure::log).is_ok()
 }

@@ -1,4 +1,4 @@
-//! The metrics, as Prometheus reads them.
+//! The metrics in the format of Prometheus.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -12,11 +12,11 @@ const SECONDS: [f64; 12] = [
     0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.25, 1.0, 5.0,
 ];
 
-/// How often what was measured is moved to where it is read.
+/// The interval at which samples are moved to histograms; until then they use memory.
 const UPKEEP: Duration = Duration::from_secs(5);
 
-/// There is one recorder a process, however many services a test starts in it.
-fn recorder() -> &'static PrometheusHandle {
+/// Returns the recorder of this process, however many services run in it. Installs it first.
+pub(crate) fn recorder() -> &'static PrometheusHandle {
     static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
     RECORDER.get_or_init(|| {
         let builder = PrometheusBuilder::new()
@@ -31,12 +31,7 @@ fn recorder() -> &'static PrometheusHandle {
     })
 }
 
-/// Starts recording.
-pub(crate) fn install() {
-    recorder();
-}
-
-/// Keeps the recorder from growing; runs until it is dropped.
+/// Moves samples to histograms until this future is dropped.
 pub(crate) async fn upkeep() {
     let mut ticks = tokio::time::interval(UPKEEP);
     loop {
@@ -45,13 +40,10 @@ pub(crate) async fn upkeep() {
     }
 }
 
-/// The metrics in the text format of Prometheus.
+/// Returns the metrics in the text format of Prometheus.
 #[utoipa::path(get, path = "/metrics", tag = "operators",
     responses((status = 200, content_type = "text/plain", body = String)))]
 pub(crate) async fn metrics() -> impl IntoResponse {
-    let text = recorder().render();
-    (
-        [(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")],
-        text,
-    )
+    let content_type = "text/plain; version=0.0.4; charset=utf-8";
+    ([(CONTENT_TYPE, content_type)], recorder().render())
 }

@@ -1,9 +1,6 @@
-//! What operators need: health, metrics, the document of the API.
+//! Endpoints for operators: health, metrics and the OpenAPI document.
 
 pub(crate) mod docs;
 pub(crate) mod health;
 pub(crate) mod metrics;
 pub(crate) mod openapi;
-mod routes;
-
-pub(crate) use routes::router;

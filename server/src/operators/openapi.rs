@@ -1,11 +1,9 @@
-//! The document of the API.
+//! The OpenAPI document.
 
 use http::StatusCode;
-use utoipa::Modify;
-use utoipa::OpenApi as _;
-use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{Operation, PathItem};
-use utoipa::openapi::{Content, ObjectBuilder, OpenApi, Ref, RefOr, Response, Type};
+use utoipa::openapi::{OpenApi, RefOr, Response};
+use utoipa::{IntoResponses, OpenApi as _};
 
 use crate::error::ErrorBody;
 
@@ -14,8 +12,8 @@ use crate::error::ErrorBody;
     info(
         title = "sessiond",
         description = "Server-side sessions over HTTP, for apps in any language.\n\n\
-            Every answer has a header `X-Request-Id`: that of the request if it is fit for a \
-            log, else a fresh one.",
+            Every response has the header `X-Request-Id`: the id of the request if it can be \
+            logged as it is, or else a random one.",
     ),
     servers((url = "/", description = "This service.")),
     tags(
@@ -28,32 +26,39 @@ use crate::error::ErrorBody;
 )]
 struct Document;
 
-/// Returns the document before the APIs add their operations.
+/// The error responses that every operation may return.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "only documents the responses")]
+enum CommonResponses {
+    /// The path does not have this method.
+    #[response(status = 405, headers(("Allow" = String, description = "The methods of the path.")))]
+    MethodNotAllowed(#[to_schema] ErrorBody<'static>),
+    /// An error of the service, which is in its log with the id of the request.
+    #[response(status = 500)]
+    Internal(#[to_schema] ErrorBody<'static>),
+    /// The store is not available, or the request took too long.
+    #[response(status = 503, headers(("Retry-After" = u64, description = "Seconds until a retry.")))]
+    Unavailable(#[to_schema] ErrorBody<'static>),
+}
+
+/// Returns the document without the operations of the APIs.
 pub(crate) fn document() -> OpenApi {
     Document::openapi()
 }
 
-/// The whole document as JSON, with what holds for every operation added to each.
+/// Returns the document as JSON, with the common responses added to each operation.
 pub(crate) fn json(openapi: &OpenApi) -> String {
     let mut openapi = openapi.clone();
-    CommonAnswers.modify(&mut openapi);
-    openapi.to_pretty_json().expect("the document is JSON")
-}
-
-/// What any operation can answer, whatever it does; and words for answers that have none.
-struct CommonAnswers;
-
-impl Modify for CommonAnswers {
-    fn modify(&self, openapi: &mut OpenApi) {
-        for operation in openapi.paths.paths.values_mut().flat_map(operations) {
-            add(operation, StatusCode::METHOD_NOT_ALLOWED, wrong_method());
-            add(operation, StatusCode::INTERNAL_SERVER_ERROR, failed());
-            add(operation, StatusCode::SERVICE_UNAVAILABLE, unavailable());
-            for (status, response) in &mut operation.responses.responses {
-                describe(status, response);
-            }
+    for operation in openapi.paths.paths.values_mut().flat_map(operations) {
+        let responses = &mut operation.responses.responses;
+        for (status, response) in CommonResponses::responses() {
+            responses.entry(status).or_insert(response);
+        }
+        for (status, response) in responses {
+            describe(status, response);
         }
     }
+    openapi.to_pretty_json().expect("the document is JSON")
 }
 
 fn operations(path: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
@@ -62,70 +67,19 @@ fn operations(path: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
         &mut path.put,
         &mut path.post,
         &mut path.delete,
-        &mut path.options,
         &mut path.head,
-        &mut path.patch,
-        &mut path.trace,
     ];
     all.into_iter().flatten()
 }
 
-/// Adds a response unless the operation documents its own.
-fn add(operation: &mut Operation, status: StatusCode, response: Response) {
-    let responses = &mut operation.responses.responses;
-    responses
-        .entry(status.as_str().to_owned())
-        .or_insert_with(|| response.into());
-}
-
-/// OpenAPI demands a description of each answer.
+/// Adds the description that OpenAPI requires of each response.
 fn describe(status: &str, response: &mut RefOr<Response>) {
-    let RefOr::T(response) = response else {
-        return;
-    };
+    let RefOr::T(response) = response else { return };
     if response.description.is_empty() {
         let status = status.parse::<StatusCode>().ok();
         let reason = status.and_then(|status| status.canonical_reason());
         reason
-            .unwrap_or("An answer.")
+            .unwrap_or("Response.")
             .clone_into(&mut response.description);
     }
-}
-
-fn wrong_method() -> Response {
-    let mut response = error("The path has no such method.");
-    let allow = header("The methods that it has.", Type::String);
-    response.headers.insert("Allow".to_owned(), allow);
-    response
-}
-
-fn failed() -> Response {
-    error("A fault of the service; its log tells more, under the request's id.")
-}
-
-fn unavailable() -> Response {
-    let mut response = error("The store is not available, or the request took too long.");
-    let after = header(
-        "The seconds to wait before the next attempt.",
-        Type::Integer,
-    );
-    response.headers.insert("Retry-After".to_owned(), after);
-    response
-}
-
-fn error(description: &str) -> Response {
-    let mut response = Response::new(description);
-    let body = Content::new(Some(Ref::from_schema_name("ErrorBody")));
-    response
-        .content
-        .insert("application/json".to_owned(), body.into());
-    response
-}
-
-fn header(description: &str, value: Type) -> RefOr<utoipa::openapi::Header> {
-    HeaderBuilder::new()
-        .schema(Some(ObjectBuilder::new().schema_type(value)))
-        .description(Some(description))
-        .build()
-        .into()
 }

@@ -1,4 +1,4 @@
-//! Whether the service can do its work, in the words of the original.
+//! The health check of the original service.
 
 use axum::Json;
 use axum::extract::State;
@@ -7,25 +7,23 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::app_state::AppState;
-use crate::error::ErrorBody;
 use crate::operators::health::can_reach_store;
 
-/// How the service is.
+/// The health of the service.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct HealthCheck {
+pub(super) struct HealthCheck {
     #[schema(example = "awesome")]
     status: &'static str,
 }
 
-/// Reports whether the store can be reached, in the words of the original.
+/// Reports whether the store can be reached.
 #[utoipa::path(get, path = "/health-check", tag = "rpc",
     responses(
         (status = 200, body = HealthCheck, example = json!({ "status": "awesome" })),
         (status = 500, description = "The store cannot be reached.", body = HealthCheck,
             example = json!({ "status": "cannot reach redis" })),
-        (status = 503, description = "The request took too long.", body = ErrorBody<'_>),
     ))]
-pub(crate) async fn health_check(State(app): State<AppState>) -> (StatusCode, Json<HealthCheck>) {
+pub(super) async fn health_check(State(app): State<AppState>) -> (StatusCode, Json<HealthCheck>) {
     let (code, status) = if can_reach_store(&app).await {
         (StatusCode::OK, "awesome")
     } else {

@@ -1,24 +1,16 @@
-//! The RPC API: sessions behind signed tokens.
+//! The RPC API: sessions with signed tokens.
 //!
-//! A call comes in by one of two generations of the wire ([`wire`]), names a [`method`] and
-//! carries its [`arguments`]; there is one file per method.
+//! A call names one of the [`methods`] and carries its [`arguments`], in one of two versions of
+//! the wire format ([`wire`]).
 
-mod active;
 mod arguments;
-mod create;
-mod destroy;
-mod error;
 mod fields;
-mod get;
 mod health_check;
-mod method;
-mod names;
-mod object;
-mod reply;
+mod json;
+mod methods;
+mod openapi;
 mod routes;
-mod schema;
 mod state;
-mod update;
 mod wire;
 
 pub(crate) use routes::router;

@@ -10,21 +10,17 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app_state::AppState;
-use crate::error::ErrorBody;
+use crate::error::ApiError;
 use crate::http::{Client, read_body};
-use crate::rpc::arguments::Arguments;
-use crate::rpc::error::CallError;
-use crate::rpc::health_check;
-use crate::rpc::method::Method;
-use crate::rpc::reply::Reply;
-use crate::rpc::schema::{self, CallErrorBody, CallResult, NamedCall, PathCall};
+use crate::rpc::openapi::{self, CallResult, ErrorsV1, ErrorsV2};
 use crate::rpc::state::RpcState;
-use crate::rpc::wire::{Call, WireVersion};
+use crate::rpc::wire::{Call, Reply, WireVersion};
+use crate::rpc::{health_check, methods};
 use crate::start_error::StartError;
 
 pub(crate) fn router(app: &AppState) -> Result<OpenApiRouter, StartError> {
     let state = Arc::new(RpcState::new(app)?);
-    let calls = OpenApiRouter::with_openapi(schema::document())
+    let calls = OpenApiRouter::with_openapi(openapi::document())
         .routes(routes!(call_by_name))
         .routes(routes!(call_by_path))
         .with_state(state);
@@ -34,7 +30,7 @@ pub(crate) fn router(app: &AppState) -> Result<OpenApiRouter, StartError> {
     Ok(calls.merge(health))
 }
 
-/// Calls a method that the body names: the first generation of the wire.
+/// Calls a method that the body names: version 1 of the wire format.
 ///
 /// | method | arguments | result |
 /// |---|---|---|
@@ -43,11 +39,11 @@ pub(crate) fn router(app: &AppState) -> Result<OpenApiRouter, StartError> {
 /// | `update` | `{token, sessionVersion, session}` | `"OK"` |
 /// | `destroy` | `{token, sessionVersion}` | `"OK"` |
 /// | `getActiveSessions` | `{userId, sessionVersion}` | a list |
-/// | `destroyAll` | `{userId, sessionVersion}` | how many |
+/// | `destroyAll` | `{userId, sessionVersion}` | the number of sessions |
 /// | `methods` | | a list of `{name, docs}` |
 #[utoipa::path(post, path = "/rpc", tag = "rpc",
     security((), ("SharedSecret" = [])),
-    request_body(content = NamedCall, content_type = "application/json", examples(
+    request_body(content = Call<'_>, content_type = "application/json", examples(
         ("create" = (value = json!({"name": "create",
             "args": "{\"session\":{\"cart\":3},\"userId\":\"jo\"}"}))),
         ("get" = (value = json!({"name": "get",
@@ -56,47 +52,29 @@ pub(crate) fn router(app: &AppState) -> Result<OpenApiRouter, StartError> {
             "args": "{\"token\":\"…\",\"sessionVersion\":\"v1\",\"session\":{\"cart\":4}}"}))),
         ("destroy" = (value = json!({"name": "destroy",
             "args": "{\"token\":\"…\",\"sessionVersion\":\"v1\"}"}))),
-        ("getActiveSessions" = (value = json!({"name": "getActiveSessions",
-            "args": "{\"userId\":\"jo\",\"sessionVersion\":\"v1\"}"}))),
         ("destroyAll" = (value = json!({"name": "destroyAll",
             "args": "{\"userId\":\"jo\",\"sessionVersion\":\"v1\"}"}))),
         ("methods" = (value = json!({"name": "methods"}))),
     )),
     responses(
         (status = 200, body = CallResult, example = json!({"result": {"cart": 3}})),
-        (status = 400, description = "An argument is missing or wrong, or the session is gone.",
-            body = ErrorBody<'_>, example = json!({"error": "please specify a token"})),
-        (status = 401, description = "The shared secret is missing or wrong.",
-            body = ErrorBody<'_>),
-        (status = 403, description = "Another site made the browser send this (`Sec-Fetch-Site`).",
-            body = ErrorBody<'_>, example = json!({"error": "another site sent this request"})),
-        (status = 404, description = "There is no such method.", body = ErrorBody<'_>,
-            example = json!({"error": "unknown method"})),
-        (status = 408, description = "The body took too long.", body = ErrorBody<'_>),
-        (status = 409, description = "Others changed the session at the same time, again and \
-            again; nothing was written.", body = ErrorBody<'_>),
-        (status = 413, description = "The body, or the session, is too large.",
-            body = ErrorBody<'_>),
-        (status = 429, description = "Too many wrong secrets, or texts that are no tokens.", body = ErrorBody<'_>),
-        (status = 500, description = "The service failed.", body = ErrorBody<'_>),
-        (status = 503, description = "The store is not available, or the request took too long.",
-            body = ErrorBody<'_>),
+        ErrorsV1,
     ))]
-pub(crate) async fn call_by_name(
+async fn call_by_name(
     State(state): State<Arc<RpcState>>,
     client: Client,
     request: Request,
 ) -> Response {
-    WireVersion::V1.answer(by_name(&state, client, request).await)
+    WireVersion::V1.respond(by_name(&state, client, request).await)
 }
 
-/// Calls the method that the path names: the second generation of the wire.
+/// Calls the method in the path: version 2 of the wire format.
 ///
-/// Methods, arguments and results are those of `POST /rpc`; errors say more.
+/// Methods, arguments and results are those of `POST /rpc`; errors have more details.
 #[utoipa::path(post, path = "/rpc/{method}", tag = "rpc",
     security((), ("SharedSecret" = [])),
     params(("method" = String, Path, description = "The method.", example = "create")),
-    request_body(content = Option<PathCall>, content_type = "application/json", examples(
+    request_body(content = Option<Call<'_>>, content_type = "application/json", examples(
         ("create" = (value = json!({"args": "[{\"session\":{\"cart\":3},\"userId\":\"jo\"}]"}))),
         ("get" = (value = json!({
             "args": "{\"token\":\"…\",\"sessionVersion\":\"v1\",\"keys\":\"*\"}"}))),
@@ -104,81 +82,46 @@ pub(crate) async fn call_by_name(
     )),
     responses(
         (status = 200, body = CallResult, example = json!({"result": {"cart": 3}})),
-        (status = 400, description = "An argument is missing or wrong, or the session is gone.",
-            body = CallErrorBody,
-            example = json!({"error": "please specify a token", "code": 1000, "handled": true})),
-        (status = 401, description = "The shared secret is missing or wrong.",
-            body = CallErrorBody),
-        (status = 403, description = "Another site made the browser send this (`Sec-Fetch-Site`).",
-            body = CallErrorBody, example = json!({
-                "error": "another site sent this request", "code": 1000, "handled": true})),
-        (status = 404, description = "There is no such method.", body = CallErrorBody,
-            example = json!({"error": "unknown method", "code": 4040, "handled": true})),
-        (status = 408, description = "The body took too long.", body = CallErrorBody),
-        (status = 409, description = "Others changed the session at the same time, again and \
-            again; nothing was written.", body = CallErrorBody),
-        (status = 413, description = "The body, or the session, is too large.",
-            body = CallErrorBody),
-        (status = 429, description = "Too many wrong secrets, or texts that are no tokens.", body = CallErrorBody),
-        (status = 500, description = "The service failed.", body = CallErrorBody,
-            example = json!({"error": "internal error", "code": 5000, "handled": false})),
-        (status = 503, description = "The store is not available, or the request took too long.",
-            body = CallErrorBody, example = json!({
-                "error": "the session store is not available", "code": 5000, "handled": false})),
+        ErrorsV2,
     ))]
-pub(crate) async fn call_by_path(
+async fn call_by_path(
     State(state): State<Arc<RpcState>>,
     client: Client,
     method: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Response {
     let method = method.map(|Path(method)| method).ok();
-    let result = by_path(&state, client, request, method.as_deref()).await;
-    WireVersion::V2.answer(result)
+    WireVersion::V2.respond(by_path(&state, client, request, method.as_deref()).await)
 }
 
-async fn by_name(state: &RpcState, client: Client, request: Request) -> Result<Reply, CallError> {
+async fn by_name(state: &RpcState, client: Client, request: Request) -> Result<Reply, ApiError> {
     let body = authorized_body(state, client, request).await?;
-    let call = Call::parse(&body)?;
-    let method = call.name.as_deref();
-    run(state, client, method, call.args.as_deref()).await
+    let Call { name, args } = Call::parse(&body)?;
+    methods::call(state, client, name.as_deref(), args.as_deref()).await
 }
 
-/// As [`by_name`]; a name in the body means nothing, and there need not be a body, or it may be
-/// `null`.
+/// The body may be missing or `null`.
 async fn by_path(
     state: &RpcState,
     client: Client,
     request: Request,
     method: Option<&str>,
-) -> Result<Reply, CallError> {
+) -> Result<Reply, ApiError> {
     let body = authorized_body(state, client, request).await?;
-    let call = match &*body {
+    let Call { args, .. } = match &*body {
         b"" | b"null" => Call::default(),
         body => Call::parse(body)?,
     };
-    run(state, client, method, call.args.as_deref()).await
+    methods::call(state, client, method, args.as_deref()).await
 }
 
-/// Authorizes the caller and reads the body.
+/// Authorizes the caller and then reads the body.
 async fn authorized_body(
     state: &RpcState,
     client: Client,
     request: Request,
-) -> Result<Bytes, CallError> {
+) -> Result<Bytes, ApiError> {
     state.authorize(client, request.headers())?;
     let limit = state.settings().max_payload;
-    Ok(read_body(request.into_body(), limit, state.body_timeout()).await?)
-}
-
-async fn run(
-    state: &RpcState,
-    client: Client,
-    method: Option<&str>,
-    args: Option<&str>,
-) -> Result<Reply, CallError> {
-    let method = method.and_then(Method::named);
-    let method = method.ok_or_else(CallError::unknown_method)?;
-    let arguments = args.map_or_else(|| Ok(Arguments::default()), Arguments::parse)?;
-    Ok(method.run(state, client, &arguments).await?)
+    read_body(request.into_body(), limit, state.body_timeout()).await
 }

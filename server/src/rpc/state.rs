@@ -1,6 +1,5 @@
 //! State of the RPC API's methods.
 
-use std::borrow::Cow;
 use std::time::Duration;
 
 use http::HeaderMap;
@@ -12,39 +11,39 @@ use crate::http::{Client, SharedSecret, refuse_other_sites};
 use crate::settings::RpcSettings;
 use crate::start_error::StartError;
 
-/// The claim with the name that clients use for a session.
-pub(crate) const SESSION_ID: &str = "sessionId";
-/// The claim with the version of the sessions.
-pub(crate) const SESSION_VERSION: &str = "sessionVersion";
+/// The claim that names the session.
+pub(super) const SESSION_ID: &str = "sessionId";
+/// The claim that holds the version of the session.
+pub(super) const SESSION_VERSION: &str = "sessionVersion";
 
-/// The smallest limit of a session's size, whatever the limit of requests.
+/// The lower bound of the limit of a session's size, in bytes.
 const MIN_SIZE: usize = 1 << 20;
-/// The largest size of what the library adds to a record.
-const OWN_SIZE: usize = 4096;
-/// The longest part of a client's version that an error repeats, in bytes.
-const ECHO: usize = 64;
+/// The largest size of what the library adds to a record, in bytes.
+const OVERHEAD: usize = 4096;
+/// The longest part of a client's version that an error repeats, in characters.
+const MAX_ECHO: usize = 64;
 
 /// State of the RPC API's methods: the sessions of the configured version.
 #[derive(Debug)]
-pub(crate) struct RpcState {
-    pub(crate) sessions: Sessions,
+pub(super) struct RpcState {
+    pub(super) sessions: Sessions,
     app: AppState,
     secret: SharedSecret,
 }
 
-/// Builds the sessions of the configured version. Their owner is the user.
+/// Builds the sessions of the configured version, which are owned by users.
 pub(crate) fn sessions(app: &AppState) -> Result<Sessions, StartError> {
     let settings = &app.settings.rpc;
     let part = format!("rpc:{}", settings.session_version);
     let ttl = settings.session_ttl;
     Ok(app
         .sessions(&part, app.keyring()?, ttl)
-        .max_size(settings.max_payload.max(MIN_SIZE) + OWN_SIZE)
+        .max_size(settings.max_payload.max(MIN_SIZE) + OVERHEAD)
         .build()?)
 }
 
 impl RpcState {
-    pub(crate) fn new(app: &AppState) -> Result<Self, StartError> {
+    pub(super) fn new(app: &AppState) -> Result<Self, StartError> {
         Ok(Self {
             sessions: sessions(app)?,
             app: app.clone(),
@@ -52,20 +51,20 @@ impl RpcState {
         })
     }
 
-    pub(crate) fn settings(&self) -> &RpcSettings {
+    pub(super) fn settings(&self) -> &RpcSettings {
         &self.app.settings.rpc
     }
 
-    pub(crate) fn body_timeout(&self) -> Duration {
+    pub(super) fn body_timeout(&self) -> Duration {
         self.app.body_timeout()
     }
 
-    /// Returns the name that clients use for a session. It is never parsed.
-    pub(crate) fn session_id(&self, user: &str, id: &SessionId) -> String {
+    /// Returns the claim [`SESSION_ID`], which the service never parses.
+    pub(super) fn session_id(&self, user: &str, id: &SessionId) -> String {
         format!("{}_{user}_{}", self.version(), id.as_str())
     }
 
-    pub(crate) fn version(&self) -> &str {
+    pub(super) fn version(&self) -> &str {
         &self.settings().session_version
     }
 
@@ -74,10 +73,10 @@ impl RpcState {
     /// # Errors
     ///
     /// 403 for a request from another site; 401, or 429 after too many failures.
-    pub(crate) fn authorize(&self, client: Client, headers: &HeaderMap) -> Result<(), ApiError> {
+    pub(super) fn authorize(&self, client: Client, headers: &HeaderMap) -> Result<(), ApiError> {
         refuse_other_sites(headers)?;
         let checked = self.secret.check(headers);
-        checked.map_err(|refusal| self.app.failures.failed(client, refusal))
+        checked.map_err(|error| self.app.failures.failed(client, error))
     }
 
     /// Checks the version in a call or a token.
@@ -85,7 +84,7 @@ impl RpcState {
     /// # Errors
     ///
     /// 400 if it is not the configured one.
-    pub(crate) fn check_version(&self, version: &str) -> Result<(), ApiError> {
+    pub(super) fn check_version(&self, version: &str) -> Result<(), ApiError> {
         if version == self.version() {
             return Ok(());
         }
@@ -95,40 +94,31 @@ impl RpcState {
         )))
     }
 
-    /// Returns the id in a token, whether or not the session exists.
-    ///
-    /// A token without a version was signed by an app that shares this keyspace: the keyspace
-    /// implies the version.
+    /// Returns the session id in a token. The session need not exist.
     ///
     /// # Errors
     ///
-    /// 400 for an invalid token or another version; 429 for a client that too often sends what was
-    /// never a token.
-    pub(crate) fn verify(&self, client: Client, token: &str) -> Result<SessionId, ApiError> {
+    /// 400 for an invalid token or another version; 429 after too many failures.
+    pub(super) fn verify(&self, client: Client, token: &str) -> Result<SessionId, ApiError> {
         let invalid = || ApiError::bad_request("invalid token");
-        let refused = |reason| self.app.failures.refused(client, reason, invalid());
-        let verified = self.sessions.verify(token).map_err(refused)?;
-        let claim = |claims: &Claims| claims.get::<String>(SESSION_VERSION);
-        match verified.claims().map(claim).transpose() {
-            Ok(version) => {
-                if let Some(version) = version.flatten() {
-                    self.check_version(&version)?;
-                }
-                Ok(verified.id().clone())
-            }
-            Err(_) => Err(invalid()),
+        let rejected = |reason| self.app.failures.token_rejected(client, reason, invalid());
+        let verified = self.sessions.verify(token).map_err(rejected)?;
+        let version = |claims: &Claims| claims.get::<String>(SESSION_VERSION);
+        let version = verified.claims().map(version).transpose();
+        // A token without a version was signed by an app that shares this keyspace, which implies
+        // the version.
+        if let Some(version) = version.map_err(|_| invalid())?.flatten() {
+            self.check_version(&version)?;
         }
+        Ok(verified.id().clone())
     }
 }
 
-/// Returns the start of `text`, safe for logs and terminals.
-fn printable(text: &str) -> Cow<'_, str> {
-    let fits = |char: char| char.is_alphanumeric() || char.is_ascii_graphic();
-    if text.len() <= ECHO && text.chars().all(fits) {
-        return Cow::Borrowed(text);
-    }
-    let fit = |char| if fits(char) { char } else { '?' };
-    text.chars().take(ECHO).map(fit).collect()
+/// Returns the start of `text`, with `?` for characters that are unsafe in logs and terminals.
+fn printable(text: &str) -> String {
+    let safe = |char: char| char.is_alphanumeric() || char.is_ascii_graphic();
+    let replace = |char| if safe(char) { char } else { '?' };
+    text.chars().take(MAX_ECHO).map(replace).collect()
 }
 
 #[cfg(test)]
@@ -136,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_told_back_is_short_and_harmless() {
+    fn repeated_text_is_short_and_printable() {
         assert_eq!(printable("v2.1-β"), "v2.1-β");
         assert_eq!(printable("a\r\nb\u{1b}[31m \u{202e}"), "a??b?[31m??");
         assert_eq!(printable(&"é".repeat(1000)).chars().count(), 64);

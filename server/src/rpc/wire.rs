@@ -1,129 +1,191 @@
-//! The format of a call in a request.
+//! The wire format of calls and responses, in two versions.
 
 use std::borrow::Cow;
 
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse as _, Response};
+use http::StatusCode;
 use serde::Serialize;
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use crate::error::ApiError;
-use crate::rpc::error::CallError;
-use crate::rpc::object::{Malformed, each_member, kind, text};
-use crate::rpc::reply::Reply;
+use crate::private_json::private_json;
+use crate::rpc::json::{members, string};
 
-/// How a call is written: the older way or the newer one.
+/// A call.
+#[derive(Debug, Default, ToSchema)]
+pub(super) struct Call<'a> {
+    /// The method. Ignored if the path contains one.
+    #[schema(value_type = String, required = false, example = "create")]
+    pub(super) name: Option<Cow<'a, str>>,
+    /// The arguments: a string that contains JSON, either an object or a list whose first element
+    /// is one. No arguments if absent, null or empty.
+    #[schema(value_type = Option<String>,
+        example = r#"{"session":{"cart":3},"userId":"jo"}"#)]
+    pub(super) args: Option<Cow<'a, str>>,
+}
+
+impl<'a> Call<'a> {
+    /// Parses the body of a request.
+    ///
+    /// # Errors
+    ///
+    /// 400 if it is not a JSON object, or if `args` is not a string.
+    pub(super) fn parse(body: &'a [u8]) -> Result<Self, ApiError> {
+        let body = std::str::from_utf8(body).ok();
+        let members = body
+            .and_then(members)
+            .ok_or_else(|| ApiError::bad_request("the body is not a JSON object"))?;
+        Ok(Self {
+            name: members.get("name").and_then(|name| string(name)),
+            args: members
+                .get("args")
+                .map_or(Ok(None), |args| parse_args(args))?,
+        })
+    }
+}
+
+fn parse_args(args: &RawValue) -> Result<Option<Cow<'_, str>>, ApiError> {
+    if args.get() == "null" {
+        return Ok(None);
+    }
+    let args = string(args)
+        .ok_or_else(|| ApiError::bad_request("args is not a string that contains JSON"))?;
+    Ok(Some(args).filter(|args| !args.is_empty()))
+}
+
+/// The body of a successful response: `{"result": …}`.
+#[derive(Debug)]
+pub(super) struct Reply(Box<RawValue>);
+
+impl Reply {
+    /// Serializes the result of a method.
+    ///
+    /// # Errors
+    ///
+    /// 500 if it cannot be written as JSON.
+    pub(super) fn new(result: &impl Serialize) -> Result<Self, ApiError> {
+        #[derive(Serialize)]
+        struct Body<'a, T> {
+            result: &'a T,
+        }
+        let body = serde_json::value::to_raw_value(&Body { result });
+        // The error of serde_json may contain data of the session.
+        body.map(Self)
+            .map_err(|_| ApiError::internal(&"a result is not JSON"))
+    }
+}
+
+/// The version of the wire format.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum WireVersion {
+pub(super) enum WireVersion {
     /// `POST /rpc {"name", "args"}`; errors are `{"error"}`.
     V1,
     /// `POST /rpc/{method} {"args"}`; errors are `{"error", "code", "handled"}`.
     V2,
 }
 
-/// Call in the body of a request.
-#[derive(Debug, Default)]
-pub(crate) struct Call<'a> {
-    /// The method, which only the first generation reads here.
-    pub(crate) name: Option<Cow<'a, str>>,
-    /// A JSON text; `None` if there are no arguments.
-    pub(crate) args: Option<Cow<'a, str>>,
-}
-
-impl<'a> Call<'a> {
-    /// Reads the body of a request.
-    ///
-    /// # Errors
-    ///
-    /// 400 if it is not a JSON object, or if `args` in it is no text.
-    pub(crate) fn parse(body: &'a [u8]) -> Result<Self, ApiError> {
-        let not_an_object = || ApiError::bad_request("the body is not a JSON object");
-        let body = std::str::from_utf8(body).map_err(|_| not_an_object())?;
-        let (mut name, mut args) = (None, None);
-        let read = each_member(body, |member, value| match &*member {
-            "name" => name = Some(value),
-            "args" => args = Some(value),
-            _ => {}
-        });
-        read.map_err(|Malformed| not_an_object())?;
-        Ok(Self {
-            name: name.filter(is_string).and_then(text),
-            args: args.map_or(Ok(None), read_args)?,
-        })
-    }
-}
-
-fn is_string(value: &&RawValue) -> bool {
-    kind(value.get()) == Some(b'"')
-}
-
-fn read_args(args: &RawValue) -> Result<Option<Cow<'_, str>>, ApiError> {
-    if args.get() == "null" {
-        return Ok(None);
-    }
-    let args = Some(args).filter(is_string).and_then(text);
-    let args = args.ok_or_else(|| ApiError::bad_request("args is not a text that holds JSON"))?;
-    Ok(Some(args).filter(|args| !args.is_empty()))
-}
-
-/// The body of an error of the second generation.
-#[derive(Serialize)]
-struct Detailed<'a> {
+/// The error of a call in version 2 of the wire format.
+#[derive(Serialize, ToSchema)]
+pub(super) struct CallErrorBody<'a> {
+    /// A message for people.
+    #[schema(example = "please specify a token")]
     error: &'a str,
+    /// 1000: an error of the caller; 4040: there is no such method; 5000: an error of the service.
+    /// Absent if the request as a whole took too long.
+    #[schema(example = 1000, required = false)]
     code: u16,
+    /// Whether it is an error of the caller. Absent if the request as a whole took too long.
+    #[schema(example = true, required = false)]
     handled: bool,
 }
 
 impl WireVersion {
-    /// Writes the answer.
-    pub(crate) fn answer(self, result: Result<Reply, CallError>) -> Response {
-        match result {
-            Ok(reply) => reply.into_response(),
-            Err(error) => self.refuse(error),
-        }
-    }
-
-    fn refuse(self, CallError { error, code }: CallError) -> Response {
-        let Self::V2 = self else {
+    /// Converts the result of a call to a response.
+    pub(super) fn respond(self, result: Result<Reply, ApiError>) -> Response {
+        let error = match result {
+            Ok(Reply(body)) => return private_json(StatusCode::OK, body),
+            Err(error) => error,
+        };
+        if let Self::V1 = self {
             return error.into_response();
+        }
+        let status = error.status();
+        let code = match status {
+            // Only unknown methods are answered with this status.
+            StatusCode::NOT_FOUND => 4040,
+            status if status.is_server_error() => 5000,
+            _ => 1000,
         };
         let message = error.message().to_owned();
-        error.with_body(&Detailed {
+        error.with_body(&CallErrorBody {
             error: &message,
-            code: code.number(),
-            handled: code.is_handled(),
+            code,
+            handled: !status.is_server_error(),
         })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
-    fn call(body: &str) -> Result<(Option<String>, Option<String>), String> {
-        match Call::parse(body.as_bytes()) {
-            Ok(call) => Ok((
-                call.name.map(Cow::into_owned),
-                call.args.map(Cow::into_owned),
-            )),
-            Err(error) => Err(error.message().to_owned()),
-        }
-    }
-
     #[test]
-    fn a_call_has_a_name_and_a_text_of_arguments() {
-        let some = |text: &str| Some(text.to_owned());
+    fn call_has_a_method_and_arguments_as_text() {
+        const NO_STRING: &str = "args is not a string that contains JSON";
+        const NO_OBJECT: &str = "the body is not a JSON object";
         let whole = r#"{"name":"get","args":"{\"keys\":\"*\"}","other":[1]}"#;
-        assert_eq!(call(whole), Ok((some("get"), some(r#"{"keys":"*"}"#))));
-        for none in [r#"{"args":null}"#, r#"{"args":""}"#, "{}", r#"{"name":5}"#] {
-            assert_eq!(call(none), Ok((None, None)), "{none}");
-        }
-        for args in ["{}", "[]", "5", "true"] {
-            let error = call(&format!(r#"{{"args":{args}}}"#)).unwrap_err();
-            assert_eq!(error, "args is not a text that holds JSON");
-        }
-        for bad in ["", "[]", "null", "{", "get", r#"["get","{}"]"#] {
-            assert_eq!(call(bad).unwrap_err(), "the body is not a JSON object");
+        for (body, expected) in [
+            (whole, Ok((Some("get"), Some(r#"{"keys":"*"}"#)))),
+            (r#"{"args":null}"#, Ok((None, None))),
+            (r#"{"args":""}"#, Ok((None, None))),
+            ("{}", Ok((None, None))),
+            (r#"{"name":5}"#, Ok((None, None))),
+            (r#"{"args":{}}"#, Err(NO_STRING)),
+            (r#"{"args":[]}"#, Err(NO_STRING)),
+            (r#"{"args":5}"#, Err(NO_STRING)),
+            (r#"{"args":true}"#, Err(NO_STRING)),
+            ("", Err(NO_OBJECT)),
+            ("[]", Err(NO_OBJECT)),
+            ("null", Err(NO_OBJECT)),
+            ("{", Err(NO_OBJECT)),
+            ("{}x", Err(NO_OBJECT)),
+            ("\u{feff}{}", Err(NO_OBJECT)),
+            ("get", Err(NO_OBJECT)),
+            (r#"["get","{}"]"#, Err(NO_OBJECT)),
+        ] {
+            let call = Call::parse(body.as_bytes());
+            let call = call.as_ref().map_err(ApiError::message);
+            let call = call.map(|call| (call.name.as_deref(), call.args.as_deref()));
+            assert_eq!(call, expected, "{body}");
         }
         assert!(Call::parse(b"{\"name\":\"\xff\"}").is_err());
+    }
+
+    #[tokio::test]
+    async fn errors_of_version_2_have_a_code() {
+        for (status, code, handled) in [
+            (StatusCode::BAD_REQUEST, 1000, true),
+            (StatusCode::UNAUTHORIZED, 1000, true),
+            (StatusCode::NOT_FOUND, 4040, true),
+            (StatusCode::INTERNAL_SERVER_ERROR, 5000, false),
+            (StatusCode::SERVICE_UNAVAILABLE, 5000, false),
+        ] {
+            for (version, expected) in [
+                (WireVersion::V1, json!({ "error": "e" })),
+                (
+                    WireVersion::V2,
+                    json!({ "error": "e", "code": code, "handled": handled }),
+                ),
+            ] {
+                let response = version.respond(Err(ApiError::new(status, "e")));
+                assert_eq!(response.status(), status);
+                let body = axum::body::to_bytes(response.into_body(), 100).await;
+                let body: serde_json::Value = serde_json::from_slice(&body.unwrap()).unwrap();
+                assert_eq!(body, expected);
+            }
+        }
     }
 }

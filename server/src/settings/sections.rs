@@ -1,38 +1,158 @@
-//! All settings.
+//! The sections of the settings. `config.yml` describes each setting.
+#![expect(missing_docs, reason = "config.yml describes each setting")]
+
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::settings::{
-    AdminSettings, BucketSettings, HttpSettings, LimitSettings, LogSettings, RpcSettings,
-    StoreSettings, TokenSettings, UserSettings,
-};
+use crate::secret::Secret;
 
-/// Every setting, by section; `Settings::default()` is what the service runs with if nothing is
-/// configured.
+/// All settings of the service, in sections.
 ///
-/// Read from a YAML file, from the environment (`SESSIOND__SECTION__KEY`) and from flags, the
-/// later over the earlier, by [`Settings::load`]. `config.yml` beside the crate holds every
-/// setting with its default.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-#[non_exhaustive]
+/// [`Settings::load`] reads them from a YAML file, from the environment
+/// (`SESSIOND__SECTION__KEY`) and from flags; later sources override earlier ones. `config.yml`
+/// contains every setting with its description and its default.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Settings {
-    /// How requests come in.
     pub http: HttpSettings,
-    /// Where sessions are kept.
     pub store: StoreSettings,
-    /// How tokens are signed.
     pub tokens: TokenSettings,
-    /// The buckets API (REST).
     pub buckets: BucketSettings,
-    /// The RPC API.
     pub rpc: RpcSettings,
-    /// The users API: username and bearer.
     pub users: UserSettings,
-    /// The page for operators.
     pub admin: AdminSettings,
-    /// What a client may do how often.
     pub limits: LimitSettings,
-    /// What is logged, and how.
     pub log: LogSettings,
+}
+
+/// Connections and requests.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HttpSettings {
+    pub listen: SocketAddr,
+    /// The number of threads that serve requests; 0 is one per processor.
+    pub threads: usize,
+    #[serde(with = "humantime_serde")]
+    pub header_timeout: Duration,
+    #[serde(with = "humantime_serde")]
+    pub body_timeout: Duration,
+    #[serde(with = "humantime_serde")]
+    pub write_timeout: Duration,
+    #[serde(with = "humantime_serde")]
+    pub request_timeout: Duration,
+    #[serde(with = "humantime_serde")]
+    pub shutdown_timeout: Duration,
+    pub max_connections: usize,
+    /// The number of proxies in front that append to `X-Forwarded-For`.
+    pub trusted_proxies: usize,
+}
+
+/// Storage of sessions.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StoreSettings {
+    /// The URL of Redis, a secret as it may hold a password; `None` keeps sessions in memory.
+    pub redis: Option<Secret>,
+    pub user: Option<String>,
+    pub password: Option<Secret>,
+    /// The prefix of all keys in Redis.
+    pub keyspace: String,
+    /// The longest time for an operation, including reconnection.
+    #[serde(with = "humantime_serde")]
+    pub deadline: Duration,
+}
+
+/// Signatures of RPC tokens and API keys.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TokenSettings {
+    pub algorithm: TokenAlgorithm,
+    /// The signing secret; `None` draws a random one at each start.
+    pub secret: Option<Secret>,
+    pub previous_secrets: Vec<Secret>,
+}
+
+/// The buckets API (REST).
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BucketSettings {
+    pub enabled: bool,
+    #[serde(with = "humantime_serde")]
+    pub session_ttl: Duration,
+    /// The largest data of a session as sent by the client, in bytes.
+    pub max_payload: usize,
+    /// The keys that grant access to `/api-key` and `/admin`.
+    pub master_keys: Vec<Secret>,
+}
+
+/// The RPC API.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RpcSettings {
+    pub enabled: bool,
+    /// The version of the sessions, part of their keys, ids and tokens.
+    pub session_version: String,
+    #[serde(with = "humantime_serde")]
+    pub session_ttl: Duration,
+    /// The largest request, in bytes.
+    pub max_payload: usize,
+    /// The secret that callers must send; `None` accepts every caller.
+    pub secret: Option<Secret>,
+}
+
+/// The users API (username and bearer token).
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UserSettings {
+    pub enabled: bool,
+    #[serde(with = "humantime_serde")]
+    pub session_ttl: Duration,
+    /// The secret that must accompany a login.
+    pub secret: Option<Secret>,
+}
+
+/// The admin pages.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdminSettings {
+    pub enabled: bool,
+    /// The time of inactivity after which an operator is logged out.
+    #[serde(with = "humantime_serde")]
+    pub session_ttl: Duration,
+}
+
+/// Rate limits of clients.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LimitSettings {
+    pub failed_authentications_per_minute: NonZeroU32,
+}
+
+/// The log.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogSettings {
+    pub format: LogFormat,
+    /// Whether each request is logged.
+    pub access: bool,
+}
+
+/// Signature algorithm (RFC 7518 section 3.1).
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+pub enum TokenAlgorithm {
+    HS256,
+    HS384,
+    HS512,
+}
+
+/// Format of a line of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    Text,
+    /// One object per line.
+    Json,
 }

@@ -1,21 +1,17 @@
-//! The rules that settings must keep.
+//! Rules that the types of settings cannot express.
 
 use std::time::Duration;
 
 use crate::secret::Secret;
 use crate::settings::{Settings, SettingsError, TokenAlgorithm};
 
-/// More threads than any machine has processors.
-const MAX_THREADS: usize = 1024;
-/// More connections than a process may have sockets.
-const MAX_CONNECTIONS: usize = 1_000_000;
-/// More proxies than any way has.
-const MAX_PROXIES: usize = 100;
-/// A string of Redis is 512 MB at most, and text can take six times as much as JSON.
+const MIN_DURATION: Duration = Duration::from_millis(1);
+const MAX_DURATION: Duration = Duration::from_secs(100 * 365 * 86_400);
+/// A Redis string holds at most 512 MB, and text can be six times as long in JSON.
 const MAX_PAYLOAD: usize = 64 << 20;
 
 impl Settings {
-    /// Checks the rules that types cannot express.
+    /// Validates what [`Settings::load`] has read.
     pub(super) fn validate(&self) -> Result<(), SettingsError> {
         self.durations()?;
         self.numbers()?;
@@ -25,11 +21,7 @@ impl Settings {
     }
 
     fn durations(&self) -> Result<(), SettingsError> {
-        let (least, most) = (
-            Duration::from_millis(1),
-            Duration::from_secs(100 * 365 * 86_400),
-        );
-        let all = [
+        for (setting, duration) in [
             ("http.header_timeout", self.http.header_timeout),
             ("http.body_timeout", self.http.body_timeout),
             ("http.write_timeout", self.http.write_timeout),
@@ -40,147 +32,116 @@ impl Settings {
             ("rpc.session_ttl", self.rpc.session_ttl),
             ("users.session_ttl", self.users.session_ttl),
             ("admin.session_ttl", self.admin.session_ttl),
-        ];
-        match all.iter().find(|(_, time)| !(least..=most).contains(time)) {
-            None => Ok(()),
-            Some((setting, _)) => wrong(setting, "must be between 1 ms and 100 years"),
+        ] {
+            let is_valid = (MIN_DURATION..=MAX_DURATION).contains(&duration);
+            ensure(is_valid, setting, "must be between 1 ms and 100 years")?;
         }
+        Ok(())
     }
 
     fn numbers(&self) -> Result<(), SettingsError> {
-        let all = [
-            ("http.threads", self.http.threads, 0..=MAX_THREADS),
-            (
-                "http.max_connections",
-                self.http.max_connections,
-                1..=MAX_CONNECTIONS,
-            ),
-            (
-                "http.trusted_proxies",
-                self.http.trusted_proxies,
-                0..=MAX_PROXIES,
-            ),
+        let http = &self.http;
+        for (setting, number, range) in [
+            ("http.threads", http.threads, 0..=1024),
+            ("http.max_connections", http.max_connections, 1..=1_000_000),
+            ("http.trusted_proxies", http.trusted_proxies, 0..=100),
             (
                 "buckets.max_payload",
                 self.buckets.max_payload,
                 1..=MAX_PAYLOAD,
             ),
             ("rpc.max_payload", self.rpc.max_payload, 1..=MAX_PAYLOAD),
-        ];
-        for (setting, number, range) in all {
-            if !range.contains(&number) {
-                let (least, most) = range.into_inner();
-                return wrong(setting, format!("must be between {least} and {most}"));
-            }
+        ] {
+            let problem = format!("must be between {} and {}", range.start(), range.end());
+            ensure(range.contains(&number), setting, problem)?;
         }
         Ok(())
     }
 
     fn secrets(&self) -> Result<(), SettingsError> {
-        let least = match self.tokens.algorithm {
+        let signing = match self.tokens.algorithm {
             TokenAlgorithm::HS256 => 32,
             TokenAlgorithm::HS384 => 48,
             TokenAlgorithm::HS512 => 64,
         };
-        at_least("tokens.secret", &self.tokens.secret, least)?;
-        at_least(
-            "tokens.previous_secrets",
-            &self.tokens.previous_secrets,
-            least,
-        )?;
-        at_least(
-            "buckets.master_keys",
-            &self.buckets.master_keys,
-            Secret::MIN_LEN,
-        )?;
-        at_least("rpc.secret", &self.rpc.secret, Secret::MIN_LEN)?;
-        at_least("users.secret", &self.users.secret, Secret::MIN_LEN)?;
-        if self.tokens.previous_secrets.len() > 2 {
-            return wrong("tokens.previous_secrets", "at most two are accepted");
-        }
-        if self.store.redis.is_some() && self.tokens.secret.is_none() {
-            return wrong(
-                "tokens.secret",
-                "is needed with Redis, where sessions outlive the service; `sessiond generate-secret` makes one",
-            );
-        }
-        self.varied_secrets()
-    }
-
-    /// Those of the tokens are checked with the algorithm.
-    fn varied_secrets(&self) -> Result<(), SettingsError> {
-        let varied = |secret: &Secret| {
-            let bytes = secret.expose().as_bytes();
-            bytes.windows(2).any(|pair| pair[0] != pair[1])
-        };
-        for (setting, mut secrets) in [
-            ("buckets.master_keys", self.buckets.master_keys.iter()),
-            ("rpc.secret", self.rpc.secret.as_slice().iter()),
-            ("users.secret", self.users.secret.as_slice().iter()),
+        let tokens = &self.tokens;
+        for (setting, secrets, min) in [
+            ("tokens.secret", tokens.secret.as_slice(), signing),
+            ("tokens.previous_secrets", &tokens.previous_secrets, signing),
+            (
+                "buckets.master_keys",
+                &self.buckets.master_keys,
+                Secret::MIN_LEN,
+            ),
+            ("rpc.secret", self.rpc.secret.as_slice(), Secret::MIN_LEN),
+            (
+                "users.secret",
+                self.users.secret.as_slice(),
+                Secret::MIN_LEN,
+            ),
         ] {
-            if !secrets.all(varied) {
-                return wrong(
-                    setting,
-                    "is one byte repeated; `sessiond generate-secret` makes one",
-                );
-            }
+            let long = |secret: &Secret| secret.expose().len() >= min;
+            let problem =
+                format!("must be at least {min} bytes long; see `sessiond generate-secret`");
+            ensure(secrets.iter().all(long), setting, problem)?;
+            let problem = "is one byte repeated; see `sessiond generate-secret`";
+            ensure(!secrets.iter().any(is_one_byte), setting, problem)?;
         }
-        Ok(())
+        ensure(
+            tokens.previous_secrets.len() <= 2,
+            "tokens.previous_secrets",
+            "must be at most two",
+        )
     }
 
     fn store(&self) -> Result<(), SettingsError> {
-        if self.store.password.is_some() && self.store.redis.is_none() {
-            return wrong("store.password", "needs `store.redis`");
-        }
-        if self.store.user.is_some() && self.store.password.is_none() {
-            return wrong("store.user", "needs `store.password`");
-        }
-        Ok(())
+        let store = &self.store;
+        let is_redis = store.redis.is_some();
+        ensure(
+            !is_redis || self.tokens.secret.is_some(),
+            "tokens.secret",
+            "is required with Redis, where sessions outlive the process; see `sessiond generate-secret`",
+        )?;
+        let problem = "requires `store.redis`";
+        ensure(
+            is_redis || store.password.is_none(),
+            "store.password",
+            problem,
+        )?;
+        let has_password = store.password.is_some() || store.user.is_none();
+        ensure(has_password, "store.user", "requires `store.password`")
     }
 
     fn apis(&self) -> Result<(), SettingsError> {
         let version = &self.rpc.session_version;
-        let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-        if !(1..=32).contains(&version.len()) || !version.bytes().all(fits) {
-            return wrong(
-                "rpc.session_version",
-                "must be 1 to 32 letters, digits, `.`, `_` or `-`",
-            );
-        }
-        if self.users.enabled && self.users.secret.is_none() && !self.http.listen.ip().is_loopback()
-        {
-            return wrong(
-                "users.secret",
-                "is needed on an address that is not loopback: the users API checks no password",
-            );
-        }
-        if self.admin.enabled && self.buckets.master_keys.is_empty() {
-            return wrong(
-                "admin.enabled",
-                "needs one of `buckets.master_keys` to enter with",
-            );
-        }
-        Ok(())
+        let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+        ensure(
+            (1..=32).contains(&version.len()) && version.bytes().all(is_allowed),
+            "rpc.session_version",
+            "must be 1 to 32 letters, digits, `.`, `_` or `-`",
+        )?;
+        let is_local = self.http.listen.ip().is_loopback();
+        ensure(
+            is_local || !self.users.enabled || self.users.secret.is_some(),
+            "users.secret",
+            "is required unless `http.listen` is a loopback address: the users API checks no password",
+        )?;
+        ensure(
+            !self.admin.enabled || !self.buckets.master_keys.is_empty(),
+            "admin.enabled",
+            "requires one of `buckets.master_keys` to log in with",
+        )
     }
 }
 
-fn at_least<'a>(
-    setting: &str,
-    secrets: impl IntoIterator<Item = &'a Secret>,
-    bytes: usize,
-) -> Result<(), SettingsError> {
-    if secrets
-        .into_iter()
-        .all(|secret| secret.expose().len() >= bytes)
-    {
+fn is_one_byte(secret: &Secret) -> bool {
+    let mut pairs = secret.expose().as_bytes().windows(2);
+    pairs.all(|pair| pair[0] == pair[1])
+}
+
+fn ensure(is_valid: bool, setting: &str, problem: impl Into<String>) -> Result<(), SettingsError> {
+    if is_valid {
         return Ok(());
     }
-    wrong(
-        setting,
-        format!("must be at least {bytes} bytes long; `sessiond generate-secret` makes one"),
-    )
-}
-
-fn wrong<T>(setting: &str, problem: impl Into<String>) -> Result<T, SettingsError> {
     Err(SettingsError::new(setting, problem))
 }

@@ -1,84 +1,85 @@
 //! The bearer token of a request.
 //!
-//! `headers::Authorization<Bearer>` takes the first of several headers, and does not distinguish
-//! a missing header (RFC 6750, section 3.1: no error code) from a malformed one.
+//! `headers::Authorization<Bearer>` accepts the first of several headers, and does not distinguish
+//! a missing header from a malformed one.
 
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 
 use crate::error::ApiError;
 
-/// The header `Authorization` (RFC 6750, section 2.1).
-#[derive(PartialEq, Eq)]
-pub(super) enum Bearer<'a> {
-    /// No header, or one of another scheme.
-    Absent,
-    /// More than one header, or one that cannot be read.
-    Malformed,
-    /// A token, valid or not.
-    Token(&'a str),
+/// Returns the only bearer token in `Authorization` (RFC 6750, section 2.1).
+///
+/// # Errors
+///
+/// 401.
+pub(super) fn token(headers: &HeaderMap) -> Result<&str, ApiError> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let Some(value) = values.next() else {
+        return Err(missing_token());
+    };
+    let (Ok(value), None) = (value.to_str(), values.next()) else {
+        return Err(invalid_token());
+    };
+    let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
+    match token.trim_start_matches(' ') {
+        _ if !scheme.eq_ignore_ascii_case("bearer") => Err(missing_token()),
+        "" => Err(invalid_token()),
+        token => Ok(token),
+    }
 }
 
-impl<'a> Bearer<'a> {
-    pub(super) fn of(headers: &'a HeaderMap) -> Self {
-        let mut values = headers.get_all(AUTHORIZATION).iter();
-        let Some(value) = values.next() else {
-            return Self::Absent;
-        };
-        match value.to_str() {
-            Ok(value) if values.next().is_none() => Self::parse(value),
-            _ => Self::Malformed,
-        }
-    }
+/// Returns the error response to a request whose token gives no session.
+pub(super) fn invalid_token() -> ApiError {
+    no_session(r#"Bearer realm="sessiond", error="invalid_token""#)
+}
 
-    fn parse(value: &'a str) -> Self {
-        let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
-        match token.trim_start_matches(' ') {
-            _ if !scheme.eq_ignore_ascii_case("bearer") => Self::Absent,
-            "" => Self::Malformed,
-            token => Self::Token(token),
-        }
-    }
+/// RFC 6750, section 3.1: without a token, the challenge has no error code.
+fn missing_token() -> ApiError {
+    no_session(r#"Bearer realm="sessiond""#)
+}
 
-    /// Returns the response to a caller without a session.
-    pub(super) fn refusal(&self) -> ApiError {
-        let challenge = match self {
-            Self::Absent => r#"Bearer realm="sessiond""#,
-            Self::Malformed | Self::Token(_) => r#"Bearer realm="sessiond", error="invalid_token""#,
-        };
-        ApiError::unauthorized("Session does not exist.", challenge)
-    }
+fn no_session(challenge: &'static str) -> ApiError {
+    ApiError::unauthorized("Session does not exist.", challenge)
 }
 
 #[cfg(test)]
 mod tests {
+    use axum::response::IntoResponse as _;
+    use http::HeaderValue;
+    use http::header::WWW_AUTHENTICATE;
+
     use super::*;
 
     #[test]
-    fn only_one_header_of_the_scheme_gives_a_token() {
-        let of = |values: &[&'static [u8]]| {
+    fn one_header_of_the_scheme_carries_a_token() {
+        const MISSING: &str = r#"Bearer realm="sessiond""#;
+        const INVALID: &str = r#"Bearer realm="sessiond", error="invalid_token""#;
+        for (values, expected) in [
+            (&[][..], Err(MISSING)),
+            (&[&b"Basic abc"[..]], Err(MISSING)),
+            (&[b"abc"], Err(MISSING)),
+            (&[b"Bearerabc"], Err(MISSING)),
+            (&[b"Bearer"], Err(INVALID)),
+            (&[b"Bearer  "], Err(INVALID)),
+            (&[b"Bearer \xff"], Err(INVALID)),
+            (&[b"Bearer abc", b"Bearer abc"], Err(INVALID)),
+            (&[b"Bearer abc", b"Basic abc"], Err(INVALID)),
+            (&[b"Bearer abc"], Ok("abc")),
+            (&[b"bEARER   abc"], Ok("abc")),
+            (&[b"Bearer abc def"], Ok("abc def")),
+        ] {
             let mut headers = HeaderMap::new();
             for value in values {
-                let value = http::HeaderValue::from_bytes(value).unwrap();
-                headers.append(AUTHORIZATION, value);
+                headers.append(AUTHORIZATION, HeaderValue::from_bytes(value).unwrap());
             }
-            match Bearer::of(&headers) {
-                Bearer::Absent => "absent".to_owned(),
-                Bearer::Malformed => "malformed".to_owned(),
-                Bearer::Token(token) => format!("<{token}>"),
-            }
-        };
-        assert_eq!(of(&[]), "absent");
-        assert_eq!(of(&[b"Basic abc"]), "absent");
-        assert_eq!(of(&[b"abc"]), "absent");
-        assert_eq!(of(&[b"Bearerabc"]), "absent");
-        assert_eq!(of(&[b"Bearer"]), "malformed");
-        assert_eq!(of(&[b"Bearer  "]), "malformed");
-        assert_eq!(of(&[b"Bearer \xff"]), "malformed");
-        assert_eq!(of(&[b"Bearer abc", b"Bearer abc"]), "malformed");
-        assert_eq!(of(&[b"Bearer abc", b"Basic abc"]), "malformed");
-        assert_eq!(of(&[b"Bearer abc"]), "<abc>");
-        assert_eq!(of(&[b"bEARER   abc"]), "<abc>");
-        assert_eq!(of(&[b"Bearer abc def"]), "<abc def>");
+            let found = token(&headers).map_err(|error| {
+                let response = error.into_response();
+                assert_eq!(response.status(), 401);
+                response.headers()[WWW_AUTHENTICATE].clone()
+            });
+            let expected = expected.map_err(HeaderValue::from_static);
+            assert_eq!(found, expected, "{values:?}");
+        }
     }
 }

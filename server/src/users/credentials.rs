@@ -1,10 +1,7 @@
-//! What a login sends.
+//! The body of a login.
 
-use std::fmt;
-
-use http::StatusCode;
-use serde::de::{IgnoredAny, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use crate::error::ApiError;
@@ -12,66 +9,44 @@ use crate::error::ApiError;
 /// The longest username, in bytes: that of an owner.
 const MAX_USERNAME: usize = 512;
 
-/// What a login sends; other fields are ignored.
-///
-/// It keeps no password. That is checked before a request comes here, so it is only looked at to
-/// see that it is there, and never copied.
+/// Body of a login; other members are ignored.
 #[derive(Deserialize, ToSchema)]
-pub(super) struct Credentials {
-    /// Whose session it becomes: 1 to 512 bytes of UTF-8, compared byte for byte.
+pub(super) struct Credentials<'a> {
+    /// The user of the new session: 1 to 512 bytes of UTF-8, compared byte by byte.
     #[schema(example = "jo", min_length = 1, max_length = 512)]
     pub(super) username: String,
-    /// **Not checked here**: something in front of the service must have done that.
+    /// **Not checked here**: a component in front of the service must have checked it.
+    // Borrowed from the body, so that no copy of the password is made.
     #[schema(value_type = String, format = Password, example = "correct horse battery staple")]
-    #[serde(rename = "password")]
-    _password: Unread,
+    #[serde(borrow)]
+    password: &'a RawValue,
 }
 
-/// A string that was there, and was not kept.
-struct Unread;
-
-impl Credentials {
-    /// Reads the body of a login.
+impl<'a> Credentials<'a> {
+    /// Parses the body of a login.
     ///
     /// # Errors
     ///
-    /// 400, in words that hold nothing of the body.
-    pub(super) fn parse(body: &[u8]) -> Result<Self, ApiError> {
-        // A struct would also be read from a list of its fields.
-        let object = body.trim_ascii_start().starts_with(b"{");
-        let parsed = object.then(|| serde_json::from_slice::<Self>(body));
-        let Some(Ok(credentials)) = parsed else {
-            return Err(ApiError::new(
-                StatusCode::BAD_REQUEST,
+    /// 400; the message contains nothing of the body.
+    pub(super) fn parse(body: &'a [u8]) -> Result<Self, ApiError> {
+        // Serde would also deserialize a struct from a list.
+        let is_object = body.trim_ascii_start().starts_with(b"{");
+        let parsed = is_object.then(|| serde_json::from_slice::<Self>(body));
+        match parsed {
+            Some(Ok(credentials)) if credentials.password.get().starts_with('"') => {
+                credentials.check_username()
+            }
+            _ => Err(ApiError::bad_request(
                 "the body must be a JSON object with the strings `username` and `password`",
-            ));
-        };
-        if (1..=MAX_USERNAME).contains(&credentials.username.len()) {
-            return Ok(credentials);
+            )),
+        }
+    }
+
+    fn check_username(self) -> Result<Self, ApiError> {
+        if (1..=MAX_USERNAME).contains(&self.username.len()) {
+            return Ok(self);
         }
         Err(ApiError::bad_request("a username is 1 to 512 bytes"))
-    }
-}
-
-impl<'de> Deserialize<'de> for Unread {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(AnyString)?;
-        Ok(Self)
-    }
-}
-
-/// Accepts a string and forgets it.
-struct AnyString;
-
-impl Visitor<'_> for AnyString {
-    type Value = IgnoredAny;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a string")
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<IgnoredAny, E> {
-        Ok(IgnoredAny)
     }
 }
 
@@ -79,41 +54,48 @@ impl Visitor<'_> for AnyString {
 mod tests {
     use super::*;
 
-    fn username(body: &str) -> Result<String, u16> {
-        let credentials = Credentials::parse(body.as_bytes());
-        credentials
-            .map(|credentials| credentials.username)
-            .map_err(|error| error.status().as_u16())
-    }
-
     #[test]
-    fn a_login_is_an_object_of_two_strings_and_whatever_else() {
-        let good = r#" {"username": "jo", "password": "", "more": [1, {}]}"#;
-        assert_eq!(username(good), Ok("jo".to_owned()));
-        for bad in [
-            "",
-            "{}",
-            "null",
-            r#"["jo", "secret"]"#,
-            r#"{"username": "jo"}"#,
-            r#"{"password": "secret"}"#,
-            r#"{"username": 5, "password": "secret"}"#,
-            r#"{"username": "jo", "password": 5}"#,
-            r#"{"username": "jo", "password": null}"#,
-            r#"{"username": null, "password": "secret"}"#,
-            r#"{"username": "jo", "username": "al", "password": "secret"}"#,
-            r#"{"username": "\ud800", "password": "secret"}"#,
-            r#"{"username": "", "password": "secret"}"#,
-            r#"{"username": "jo", "password": "secret"} x"#,
+    fn login_is_an_object_with_two_strings() {
+        const NO_LOGIN: &str =
+            "the body must be a JSON object with the strings `username` and `password`";
+        const LENGTH: &str = "a username is 1 to 512 bytes";
+        let longest = "ü".repeat(256);
+        let of = |name: &str| serde_json::json!({"username": name, "password": ""}).to_string();
+        for (body, expected) in [
+            (
+                r#" {"username": "jo", "password": "", "more": [1, {}]}"#,
+                Ok("jo"),
+            ),
+            (&of(&longest), Ok(&*longest)),
+            (&of(&format!("{longest}a")), Err(LENGTH)),
+            (&of(""), Err(LENGTH)),
+            ("", Err(NO_LOGIN)),
+            ("{}", Err(NO_LOGIN)),
+            ("null", Err(NO_LOGIN)),
+            (r#"["jo", "secret"]"#, Err(NO_LOGIN)),
+            (r#"{"username": "jo"}"#, Err(NO_LOGIN)),
+            (r#"{"password": "secret"}"#, Err(NO_LOGIN)),
+            (r#"{"username": 5, "password": "secret"}"#, Err(NO_LOGIN)),
+            (r#"{"username": "jo", "password": 5}"#, Err(NO_LOGIN)),
+            (r#"{"username": "jo", "password": null}"#, Err(NO_LOGIN)),
+            (
+                r#"{"username": "jo", "username": "al", "password": ""}"#,
+                Err(NO_LOGIN),
+            ),
+            (
+                r#"{"username": "\ud800", "password": "secret"}"#,
+                Err(NO_LOGIN),
+            ),
+            (
+                r#"{"username": "jo", "password": "secret"} x"#,
+                Err(NO_LOGIN),
+            ),
         ] {
-            assert_eq!(username(bad), Err(400), "{bad}");
+            let parsed = Credentials::parse(body.as_bytes());
+            let username = parsed.as_ref().map(|credentials| &*credentials.username);
+            let message = username.map_err(|error| error.message());
+            assert_eq!(message, expected, "{body}");
         }
-    }
-
-    #[test]
-    fn a_username_is_measured_in_bytes() {
-        let body = |name: &str| serde_json::json!({"username": name, "password": ""}).to_string();
-        assert!(username(&body(&"ü".repeat(256))).is_ok());
-        assert_eq!(username(&body(&("ü".repeat(256) + "a"))), Err(400));
+        assert!(Credentials::parse(b"{\"username\":\"\xff\",\"password\":\"\"}").is_err());
     }
 }

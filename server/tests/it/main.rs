@@ -1,8 +1,9 @@
-//! The one integration test binary of the service: everything over real HTTP.
+//! Tests of the service over real HTTP.
 
 use test_support as support;
 
 mod program;
+mod request;
 #[macro_use]
 mod service;
 

@@ -1,35 +1,28 @@
-//! The program itself, as an operator runs it.
+//! The program `sessiond` in a process.
 #![allow(dead_code, unreachable_pub)]
 
-use std::io::{BufRead as _, BufReader, Read};
-use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// A command line of `sessiond` with no environment but what is added.
+/// Returns a command line of `sessiond` in an empty environment.
 pub fn sessiond(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sessiond"));
     command.env_clear().args(args);
     command
 }
 
-/// Runs a command that ends by itself: its exit code, what it printed, what it complained of.
+/// Runs a command to its end; returns its exit code, standard output and standard error.
 pub fn run(command: &mut Command) -> (i32, String, String) {
-    let Output {
-        status,
-        stdout,
-        stderr,
-    } = command.output().expect("it starts");
+    let output = command.output().expect("it starts");
     let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
-    (
-        status.code().expect("no signal"),
-        text(stdout),
-        text(stderr),
-    )
+    let code = output.status.code().expect("no signal");
+    (code, text(output.stdout), text(output.stderr))
 }
 
-/// A running `sessiond`; killed when dropped.
+/// A running `sessiond`, killed when dropped.
 pub struct Program {
     child: Child,
     log: Arc<Mutex<String>>,
@@ -37,11 +30,20 @@ pub struct Program {
 }
 
 impl Program {
-    /// Starts it and waits until it listens.
+    /// Starts a command and waits until it listens.
     pub fn start(command: &mut Command) -> Self {
         let mut child = command.stderr(Stdio::piped()).spawn().expect("it starts");
+        let stderr = BufReader::new(child.stderr.take().expect("a pipe"));
         let log = Arc::new(Mutex::new(String::new()));
-        let reader = collect(child.stderr.take().expect("a pipe"), Arc::clone(&log));
+        let reader = std::thread::spawn({
+            let log = Arc::clone(&log);
+            move || {
+                for line in stderr.lines() {
+                    let line = line.expect("UTF-8");
+                    log.lock().expect("no panic").extend([&line, "\n"]);
+                }
+            }
+        });
         let program = Self {
             child,
             log,
@@ -51,17 +53,17 @@ impl Program {
         program
     }
 
-    /// On a free port, in memory, with a few more arguments.
+    /// Starts `sessiond` in memory on a free port, with further arguments.
     pub fn with(args: &[&str]) -> Self {
         Self::start(sessiond(&["--listen", "127.0.0.1:0"]).args(args))
     }
 
-    /// What it has logged so far.
+    /// Returns the log so far.
     pub fn log(&self) -> String {
         self.log.lock().expect("no panic").clone()
     }
 
-    /// Waits until the log holds `text`.
+    /// Waits until the log contains `text`.
     pub fn wait_for(&self, text: &str) {
         let deadline = Instant::now() + Duration::from_secs(10);
         while !self.log().contains(text) {
@@ -70,15 +72,13 @@ impl Program {
         }
     }
 
-    /// The address that the log says it listens on.
+    /// Returns the address in the log.
     pub fn address(&self) -> String {
         let log = self.log();
         let (_, after) = log.split_once("address").expect("an address");
-        let address = |c: char| c.is_ascii_digit() || ".:".contains(c);
         let start = after.find(|c: char| c.is_ascii_digit()).expect("digits");
-        let after = &after[start..];
-        let end = after.find(|c| !address(c)).unwrap_or(after.len());
-        after[..end].to_owned()
+        let address = |c: &char| c.is_ascii_digit() || ".:".contains(*c);
+        after[start..].chars().take_while(address).collect()
     }
 
     /// Sends a signal by its name.
@@ -88,7 +88,7 @@ impl Program {
         assert!(kill.status().expect("kill").success());
     }
 
-    /// Waits until it has ended: how, and its whole log.
+    /// Waits until the program ends; returns its status and its whole log.
     pub fn wait(&mut self) -> (ExitStatus, String) {
         let status = self.child.wait().expect("it was started");
         if let Some(reader) = self.reader.take() {
@@ -103,13 +103,4 @@ impl Drop for Program {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-fn collect(from: impl Read + Send + 'static, log: Arc<Mutex<String>>) -> JoinHandle<()> {
-    std::thread::spawn(move || {
-        for line in BufReader::new(from).lines() {
-            let line = line.expect("UTF-8");
-            log.lock().expect("no panic").extend([&line, "\n"]);
-        }
-    })
 }

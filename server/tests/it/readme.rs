@@ -1,4 +1,4 @@
-//! The README's calls, in their order, as a newcomer makes them.
+//! The calls in the README, run in order.
 
 use std::process::Command;
 
@@ -8,13 +8,13 @@ use crate::support::redis_server::RedisServer;
 const README: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
 const MASTER_KEY: &str = "a-master-key-of-at-least-32-characters";
 
-/// Notes the status of each answer; what is asked and answered stays as it is.
+/// Records the status of each response without changing what the calls print.
 const CURL: &str = r#"
 set -eu -o pipefail
 curl() { command curl --noproxy '*' -sS -w '%{stderr}%{http_code}\n' "$@" 2>>"$STATUSES"; }
 "#;
 
-/// The blocks of shell that call the service.
+/// Returns the blocks of shell that call the service.
 fn calls() -> Vec<String> {
     let readme = std::fs::read_to_string(README).expect("the README");
     let blocks = readme.split("```sh\n").skip(1);
@@ -23,8 +23,8 @@ fn calls() -> Vec<String> {
     calls.map(str::to_owned).collect()
 }
 
-/// The statuses that stand below the calls: `# 201 …`.
-fn promised(calls: &[String]) -> Vec<String> {
+/// Returns the statuses in the comments below the calls: `# 201 …`.
+fn expected(calls: &[String]) -> Vec<String> {
     let lines = calls.iter().flat_map(|block| block.lines());
     let status = |line: &str| {
         let status: String = line.strip_prefix("# ")?.chars().take(3).collect();
@@ -33,10 +33,16 @@ fn promised(calls: &[String]) -> Vec<String> {
     lines.filter_map(status).collect()
 }
 
-fn run_against(program: &Program) {
+fn run(args: &[&str]) {
+    let mut command = sessiond(&["--listen", "127.0.0.1:0"]);
+    let program = Program::start(command.args(args).envs([
+        ("SESSIOND__BUCKETS__MASTER_KEYS", MASTER_KEY),
+        ("SESSIOND__USERS__ENABLED", "true"),
+        ("SESSIOND__TOKENS__SECRET", crate::service::SECRET),
+    ]));
     let calls = calls();
-    let promised = promised(&calls);
-    assert!(calls.len() >= 6 && promised.len() >= 35, "{promised:?}");
+    let expected = expected(&calls);
+    assert!(calls.len() >= 6 && expected.len() >= 35, "{expected:?}");
     let statuses = tempfile::NamedTempFile::new().expect("a temporary file");
     let script = calls.concat().replace("127.0.0.1:8385", &program.address());
     let output = Command::new("bash")
@@ -45,45 +51,19 @@ fn run_against(program: &Program) {
         .env("STATUSES", statuses.path())
         .output()
         .expect("bash");
-    let told = String::from_utf8_lossy(&output.stdout);
-    let complaint = String::from_utf8_lossy(&output.stderr);
+    let printed = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
     let statuses = std::fs::read_to_string(statuses.path()).expect("the statuses");
-    let statuses: Vec<_> = statuses.lines().collect();
-    assert_eq!(statuses, promised, "{told}\n{complaint}");
-    assert!(output.status.success(), "{told}\n{complaint}");
-}
-
-fn service(args: &[&str]) -> Program {
-    let mut command = sessiond(&["--listen", "127.0.0.1:0"]);
-    Program::start(command.args(args).envs([
-        ("SESSIOND__BUCKETS__MASTER_KEYS", MASTER_KEY),
-        ("SESSIOND__USERS__ENABLED", "true"),
-        ("SESSIOND__TOKENS__SECRET", crate::service::SECRET),
-    ]))
+    assert_eq!(statuses.lines().collect::<Vec<_>>(), expected, "{printed}");
+    assert!(output.status.success(), "{printed}");
 }
 
 #[test]
-fn every_call_of_the_readme_is_answered_as_it_says_with_memory() {
-    run_against(&service(&[]));
+fn calls_return_the_documented_statuses_in_memory() {
+    run(&[]);
 }
 
 #[test]
-fn every_call_of_the_readme_is_answered_as_it_says_with_redis() {
+fn calls_return_the_documented_statuses_on_redis() {
     let redis = RedisServer::start();
-    run_against(&service(&["--redis", &redis.url()]));
-}
-
-/// The first block: what a newcomer types before anything runs.
-#[test]
-fn the_readme_tells_how_to_start_it() {
-    let readme = std::fs::read_to_string(README).expect("the README");
-    let (_, block) = readme.split_once("```sh\n").expect("a block");
-    let block = block.split("```").next().expect("its end");
-    assert!(block.contains("cargo run -p jwt-redis-session-server &"));
-    let variables = ["BUCKETS__MASTER_KEYS", "USERS__ENABLED"];
-    assert!(
-        variables
-            .iter()
-            .all(|name| block.contains(&format!("SESSIOND__{name}=")))
-    );
+    run(&["--redis", &redis.url()]);
 }

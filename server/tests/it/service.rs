@@ -1,4 +1,4 @@
-//! The service under test: on a port of its own, over memory or a Redis of its own.
+//! A running service for tests, in memory or on a Redis server.
 #![allow(dead_code, unreachable_pub)]
 
 use std::net::SocketAddr;
@@ -15,12 +15,12 @@ use tokio::task::JoinHandle;
 
 use crate::support::redis_server::RedisServer;
 
-/// Opens `/api-key` and `/admin`.
+/// Grants access to `/api-key` and `/admin`.
 pub const MASTER_KEY: &str = "a master key of at least 32 characters";
 /// Signs tokens.
 pub const SECRET: &str = "a signing secret of at least 32 characters";
 
-/// Makes a test of each body for memory and for Redis; a body takes a fresh [`Service`].
+/// Defines each test twice, in memory and on Redis; a test takes a new [`Service`].
 macro_rules! on_every_store {
     ($($body:ident),* $(,)?) => {
         mod memory {
@@ -43,21 +43,21 @@ macro_rules! on_every_store {
     };
 }
 
-/// A running service; stopped when dropped.
+/// A running service, aborted when dropped.
 pub struct Service {
     pub address: SocketAddr,
     pub client: Client,
-    /// The store, if it is memory.
+    /// The store, if it is in memory.
     pub memory: Option<MemoryStore>,
-    /// Faults of the store, if it is memory.
+    /// Faults of the store, if it is in memory.
     pub faults: Faults,
-    /// The store, if it is Redis.
+    /// The store, if it is on Redis.
     pub redis: Option<RedisServer>,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<()>,
 }
 
-/// The settings of tests: every door open, everything else as by default.
+/// The settings of tests: all APIs are enabled, the rest is default.
 pub fn settings() -> Settings {
     let mut settings = Settings::default();
     settings.tokens.secret = Some(Secret::from(SECRET));
@@ -89,7 +89,7 @@ impl Service {
         service
     }
 
-    /// With a Redis of its own.
+    /// Starts a Redis server, and a service on it.
     pub async fn redis_with(change: impl FnOnce(&mut Settings)) -> Self {
         let redis = RedisServer::start();
         let mut service = Self::redis_at(&redis.url(), change).await;
@@ -97,7 +97,7 @@ impl Service {
         service
     }
 
-    /// With the Redis at `url`, which may be another service's too, or a proxy.
+    /// Starts a service on the Redis server or proxy at `url`.
     pub async fn redis_at(url: &str, change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = settings();
         settings.store.redis = Some(Secret::from(url));
@@ -114,6 +114,7 @@ impl Service {
         }));
         let client = Client::builder()
             .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
             .timeout(Duration::from_secs(30))
             .build()
             .expect("a client");
@@ -128,8 +129,7 @@ impl Service {
         }
     }
 
-    /// A request to `path`, which is sent as reqwest writes it; see [`Service::raw`] for names
-    /// that it would change.
+    /// Builds a request. [`Service::raw`] sends paths that reqwest would change.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let url = format!("http://{}{path}", self.address);
         self.client.request(method, url)
@@ -151,17 +151,17 @@ impl Service {
         self.request(Method::DELETE, path)
     }
 
-    /// Sends bytes as they are, on a connection of their own, and returns the whole answer; the
-    /// bytes should ask for `Connection: close`.
+    /// Sends bytes on a new connection and reads the response until the service closes it; the
+    /// bytes should include `Connection: close`.
     pub async fn raw(&self, request: impl AsRef<[u8]>) -> String {
         let mut socket = TcpStream::connect(self.address).await.expect("connect");
         socket.write_all(request.as_ref()).await.expect("send");
-        let mut answer = Vec::new();
-        let _ = socket.read_to_end(&mut answer).await;
-        String::from_utf8_lossy(&answer).into_owned()
+        let mut response = Vec::new();
+        let _ = socket.read_to_end(&mut response).await;
+        String::from_utf8_lossy(&response).into_owned()
     }
 
-    /// Tells the service to stop, and waits until it has.
+    /// Stops the service gracefully.
     pub async fn stop(&mut self) {
         if let Some(stop) = self.stop.take() {
             let _ = stop.send(());
@@ -169,7 +169,7 @@ impl Service {
         let _ = (&mut self.task).await;
     }
 
-    /// Every key of Redis, in order. The test's own Redis has few.
+    /// Returns all keys in Redis, sorted.
     pub fn keys(&self) -> Vec<String> {
         let redis = self.redis.as_ref().expect("a service on Redis");
         let keys = redis::from_redis_value(redis.run(&["KEYS", "*"]));
@@ -185,7 +185,7 @@ impl Drop for Service {
     }
 }
 
-/// The status of an answer and its body as JSON.
+/// Reads a response as its status and its body as JSON.
 pub async fn json(response: Response) -> (u16, serde_json::Value) {
     let status = response.status().as_u16();
     let text = response.text().await.expect("a body");

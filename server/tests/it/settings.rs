@@ -1,223 +1,117 @@
-//! What the settings are, and what is said of wrong ones.
+//! Settings: defaults, sources, errors.
 
-use std::collections::BTreeSet;
-use std::path::PathBuf;
-
-use jwt_redis_session_server::Settings;
 use jwt_redis_session_server::settings::Sources;
+use jwt_redis_session_server::{App, Settings};
 
-use crate::program::{Program, run, sessiond};
+use crate::request::status;
+use crate::service::Service;
 use crate::support::redis_server::RedisServer;
 
-/// Must never be seen.
-const HIDDEN: &str = "h1dd3n";
+const A: &str = "a secret of at least 32 bytes: A";
+const B: &str = "a secret of at least 32 bytes: B";
 
-fn config_yml() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("config.yml")
-}
-
-/// A file with these settings, until it is dropped.
-fn file(text: &str) -> tempfile::NamedTempFile {
-    let file = tempfile::Builder::new().suffix(".yml").tempfile();
-    let file = file.expect("a temporary file");
-    std::fs::write(file.path(), text).expect("write");
+fn file(yaml: &str) -> tempfile::NamedTempFile {
+    let file = tempfile::NamedTempFile::new().expect("a temporary file");
+    std::fs::write(file.path(), yaml).expect("write");
     file
 }
 
-/// What the program says of the settings in a file: its exit code and its complaint.
-fn check(text: &str) -> (i32, String) {
-    let file = file(text);
-    let path = file.path().to_str().expect("UTF-8");
-    let (code, _, complaint) = run(&mut sessiond(&["check-config", "--config", path]));
-    (code, complaint)
+fn load_file(yaml: &str) -> Result<Settings, String> {
+    let file = file(yaml);
+    Settings::load(&Sources::new().file(file.path())).map_err(|error| error.to_string())
+}
+
+fn variable(setting: &str, value: &str) -> Sources {
+    let name = format!("SESSIOND__{}", setting.replace('.', "__").to_uppercase());
+    Sources::new().variables([(name, value.to_owned())])
 }
 
 #[test]
-fn config_yml_holds_the_defaults() {
-    let settings = Settings::load(&Sources::new().file(config_yml())).expect("good settings");
-    assert_eq!(settings, Settings::default());
+fn defaults_are_safe() {
+    let settings = Settings::default();
+    assert_eq!(settings.http.listen.to_string(), "127.0.0.1:8385");
+    assert!(!settings.users.enabled && !settings.admin.enabled);
+    assert!(settings.buckets.master_keys.is_empty());
 }
 
-/// Every name that stands in `Settings`, read off its `Debug`.
+/// Each line is a file and the beginning of its error. `GOOD` and `SAME` are replaced.
+const WRONG: &str = "
+{http: {lissten: 1}} -> http.lissten: unknown setting, `http` has listen,
+{htpp: {listen: 1}} -> htpp: unknown section, there are http, store,
+{http: 7} -> http: must be a section
+{http: {listen: nowhere}} -> http.listen: invalid socket address
+{http: {header_timeout: 5}} -> http.header_timeout: must be a duration
+{http: {header_timeout: 0s}} -> http.header_timeout: must be between 1 ms and 100 years
+{http: {body_timeout: 0s}} -> http.body_timeout: must be between
+{http: {write_timeout: 0s}} -> http.write_timeout: must be between
+{http: {request_timeout: 101years}} -> http.request_timeout: must be between
+{http: {shutdown_timeout: 0s}} -> http.shutdown_timeout: must be between
+{http: {max_connections: many}} -> http.max_connections: must be an
+{http: {max_connections: 0}} -> http.max_connections: must be between 1 and
+{http: {max_connections: 9223372036854775807}} -> http.max_connections: must be between
+{http: {threads: 40000}} -> http.threads: must be between 0 and
+{http: {trusted_proxies: 101}} -> http.trusted_proxies: must be between 0 and 100
+{store: {deadline: 0s}} -> store.deadline: must be between
+{store: {redis: {url: x}}} -> store.redis: must be a text, in quotes
+{store: {redis: 'redis://localhost'}} -> tokens.secret: is required with Redis
+{store: {password: secret}} -> store.password: requires `store.redis`
+{store: {user: jo}} -> store.user: requires `store.password`
+{tokens: {algorithm: none}} -> tokens.algorithm: must be `HS256`, `HS384` or `HS512`
+{tokens: {secret: short}} -> tokens.secret: must be at least 32 bytes
+{tokens: {algorithm: HS384, secret: GOOD}} -> tokens.secret: must be at least 48 bytes
+{tokens: {algorithm: HS512, secret: GOOD}} -> tokens.secret: must be at least 64 bytes
+{tokens: {secret: SAME}} -> tokens.secret: is one byte repeated
+{tokens: {previous_secrets: [GOOD, SAME]}} -> tokens.previous_secrets: is one byte repeated
+{tokens: {previous_secrets: [GOOD, short]}} -> tokens.previous_secrets: must be at least 32
+{tokens: {previous_secrets: [GOOD, GOOD, GOOD]}} -> tokens.previous_secrets: must be at most two
+{buckets: {enabled: perhaps}} -> buckets.enabled: must be a boolean
+{buckets: {session_ttl: 0s}} -> buckets.session_ttl: must be between
+{buckets: {max_payload: 0}} -> buckets.max_payload: must be between 1 and
+{buckets: {master_keys: {}}} -> buckets.master_keys: must be a sequence
+{buckets: {master_keys: [GOOD, short]}} -> buckets.master_keys: must be at least 32
+{buckets: {master_keys: [GOOD, SAME]}} -> buckets.master_keys: is one byte repeated
+{rpc: {session_ttl: 0s}} -> rpc.session_ttl: must be between
+{rpc: {max_payload: 9223372036854775807}} -> rpc.max_payload: must be between
+{rpc: {session_version: 'a b'}} -> rpc.session_version: must be 1 to 32
+{rpc: {session_version: ''}} -> rpc.session_version: must be 1 to 32
+{rpc: {secret: short}} -> rpc.secret: must be at least 32
+{rpc: {secret: SAME}} -> rpc.secret: is one byte repeated
+{rpc: {secret: 1234567890123456789012345678901234567890}} -> rpc.secret: must be a text, in quotes
+{users: {session_ttl: 0s}} -> users.session_ttl: must be between
+{users: {secret: short}} -> users.secret: must be at least 32
+{users: {secret: SAME}} -> users.secret: is one byte repeated
+{users: {enabled: true}, http: {listen: '[::]:0'}} -> users.secret: is required
+{admin: {enabled: true}} -> admin.enabled: requires one of `buckets.master_keys`
+{admin: {session_ttl: 0s}} -> admin.session_ttl: must be between
+{limits: {failed_authentications_per_minute: 0}} -> limits.failed_authentications_per_minute: must be
+{log: {format: xml}} -> log.format: must be `text` or `json`
+{log: {format: 7}} -> log.format: must be `text` or `json`
+";
+
 #[test]
-fn config_yml_holds_every_setting_and_explains_it() {
-    let names: BTreeSet<_> = format!("{:#?}", Settings::default())
+fn wrong_settings_are_named_in_one_line() {
+    let text = WRONG
+        .replace("GOOD", &format!("'{A}'"))
+        .replace("SAME", &"a".repeat(64));
+    let cases: Vec<_> = text
         .lines()
-        .filter_map(|line| {
-            line.trim()
-                .split_once(": ")
-                .map(|(name, _)| name.to_owned())
-        })
+        .filter_map(|line| line.split_once(" -> "))
         .collect();
-    assert!(names.contains("failed_authentications_per_minute"));
-    let text = std::fs::read_to_string(config_yml()).expect("config.yml");
-    let lines: Vec<_> = text.lines().map(str::trim).collect();
-    for name in names {
-        let stands = |line: &&&str| line.starts_with(&format!("{name}:"));
-        let count = lines.iter().filter(stands).count();
-        assert!(count >= 1, "config.yml does not hold {name}");
+    assert_eq!(cases.len(), WRONG.lines().count() - 1);
+    for (yaml, error) in cases {
+        let found = load_file(yaml).expect_err(yaml);
+        assert!(found.starts_with(error), "{yaml}: {found}");
+        assert_eq!(found.lines().count(), 1, "{found}");
     }
-    assert!(!text.contains("redis://:"), "no usable secret stands there");
+    load_file(&format!(
+        "tokens: {{secret: '{A}', previous_secrets: ['{B}']}}"
+    ))
+    .expect("valid");
 }
 
-#[test]
-fn an_unknown_setting_is_named_in_one_line() {
-    let cases = [
-        (
-            "http: {lissten: 1}",
-            "http.lissten: unknown setting, `http` has listen, ",
-        ),
-        (
-            "htpp: {listen: 1}",
-            "htpp: unknown section, there are http, store, ",
-        ),
-        ("store: {redis: {url: x}}", "store.redis: must be a text"),
-    ];
-    for (text, beginning) in cases {
-        let (code, complaint) = check(text);
-        assert_eq!(code, 2, "{text}");
-        assert!(
-            complaint.starts_with(&format!("sessiond: {beginning}")),
-            "{complaint}"
-        );
-        assert_eq!(complaint.lines().count(), 1, "{complaint}");
-    }
-}
-
-const WRONG: [(&str, &str); 24] = [
-    ("http: {listen: nowhere}", "http.listen"),
-    ("http: {header_timeout: 5}", "http.header_timeout"),
-    ("http: {max_connections: many}", "http.max_connections"),
-    ("http: {max_connections: 0}", "http.max_connections"),
-    (
-        "http: {max_connections: 9223372036854775807}",
-        "http.max_connections",
-    ),
-    ("http: {threads: 40000}", "http.threads"),
-    ("http: {trusted_proxies: 101}", "http.trusted_proxies"),
-    ("buckets: {max_payload: 0}", "buckets.max_payload"),
-    ("rpc: {max_payload: 9223372036854775807}", "rpc.max_payload"),
-    ("http: 7", "http"),
-    ("store: {deadline: 0s}", "store.deadline"),
-    ("tokens: {algorithm: none}", "tokens.algorithm"),
-    ("buckets: {enabled: perhaps}", "buckets.enabled"),
-    ("buckets: {master_keys: {}}", "buckets.master_keys"),
-    ("buckets: {master_keys: [short]}", "buckets.master_keys"),
-    ("rpc: {session_version: 'a b'}", "rpc.session_version"),
-    (
-        "users: {enabled: true}\nhttp: {listen: '[::]:0'}",
-        "users.secret",
-    ),
-    ("admin: {enabled: true}", "admin.enabled"),
-    (
-        "limits: {failed_authentications_per_minute: 0}",
-        "limits.failed_authentications_per_minute",
-    ),
-    ("log: {format: xml}", "log.format"),
-    (
-        "store: {redis: 'http://localhost'}\ntokens: {secret: aaaaaaaaaaaaaaaabbbbbbbbbbbbbbbb}",
-        "store.redis",
-    ),
-    ("store: {redis: 'redis://localhost'}", "tokens.secret"),
-    ("store: {password: secret}", "store.password"),
-    ("store: {user: jo}", "store.user"),
-];
-
-#[test]
-fn a_wrong_value_is_named_in_one_line() {
-    for (text, setting) in WRONG {
-        let (code, complaint) = check(text);
-        assert_eq!(code, 2, "{text}: {complaint}");
-        assert!(
-            complaint.starts_with(&format!("sessiond: {setting}: ")),
-            "{complaint}"
-        );
-        assert_eq!(complaint.lines().count(), 1, "{complaint}");
-    }
-}
-
-#[test]
-fn a_secret_of_one_byte_repeated_is_refused_wherever_one_is_asked_for() {
-    let (weak, good) = ("a".repeat(64), "ab".repeat(32));
-    for (section, key, is_list) in [
-        ("tokens", "secret", false),
-        ("tokens", "previous_secrets", true),
-        ("buckets", "master_keys", true),
-        ("rpc", "secret", false),
-        ("users", "secret", false),
-    ] {
-        let text = |secret: &str| match is_list {
-            true => format!("{section}: {{{key}: [{}, {secret}]}}", "cd".repeat(32)),
-            false => format!("{section}: {{{key}: {secret}}}"),
-        };
-        assert_eq!(check(&text(&good)), (0, String::new()), "{section}.{key}");
-        let (code, complaint) = check(&text(&weak));
-        assert_eq!(code, 2, "{section}.{key}");
-        let beginning = format!("sessiond: {section}.");
-        assert!(complaint.starts_with(&beginning), "{complaint}");
-        assert!(!complaint.contains(&weak), "{complaint}");
-    }
-}
-
-#[test]
-fn a_wrong_word_is_answered_with_those_there_are() {
-    for (section, key, words) in [
-        ("log", "format", &["text", "json"][..]),
-        ("tokens", "algorithm", &["HS256", "HS384", "HS512"]),
-    ] {
-        for wrong in ["xml", "''", "7", "[text]", "true"] {
-            let (code, complaint) = check(&format!("{section}: {{{key}: {wrong}}}"));
-            assert_eq!(code, 2, "{wrong}");
-            let beginning = format!("sessiond: {section}.{key}: must be `{}`", words[0]);
-            assert!(complaint.starts_with(&beginning), "{complaint}");
-            let named = |word: &&str| complaint.contains(&format!("`{word}`"));
-            assert!(words.iter().all(named), "{complaint}");
-        }
-        for word in words {
-            let (code, complaint) = check(&format!("{section}: {{{key}: {word}}}"));
-            assert_eq!((code, &*complaint), (0, ""), "{word}");
-        }
-    }
-}
-
-#[test]
-fn a_file_that_cannot_be_read_is_named() {
-    let directory = std::env::temp_dir();
-    let directory = directory.to_str().expect("UTF-8");
-    let command = &mut sessiond(&["check-config", "--config", directory]);
-    let (code, _, complaint) = run(command);
-    assert_eq!(code, 2);
-    assert_eq!(complaint, format!("sessiond: {directory}: is not a file\n"));
-    let (code, _, complaint) = run(&mut sessiond(&[
-        "check-config",
-        "--config",
-        "/no/such/file",
-    ]));
-    assert_eq!(code, 2);
-    assert!(
-        complaint.starts_with("sessiond: /no/such/file: cannot be read"),
-        "{complaint}"
-    );
-    let (code, complaint) = check("http:\n  - a\n b: [");
-    assert_eq!(code, 2);
-    assert!(
-        complaint.contains(": is not YAML, see line 3"),
-        "{complaint}"
-    );
-}
-
-/// In the file, the environment, the flags; as a wrong type, a wrong URL, and YAML that is none.
-#[test]
-fn the_value_of_a_secret_is_never_shown() {
-    let secrets = [
-        "store.redis",
-        "store.password",
-        "tokens.secret",
-        "tokens.previous_secrets",
-        "buckets.master_keys",
-        "rpc.secret",
-        "users.secret",
-    ];
+#[tokio::test]
+async fn values_of_secrets_are_never_shown() {
+    const HIDDEN: &str = "h1dd3n";
     let values = [
         HIDDEN.to_owned(),
         format!("{{{HIDDEN}: 1}}"),
@@ -228,100 +122,114 @@ fn the_value_of_a_secret_is_never_shown() {
         format!("'{HIDDEN}"),
         format!("*{HIDDEN}"),
     ];
-    for setting in secrets {
-        let (section, key) = setting.split_once('.').expect("a section");
-        let variable = format!("SESSIOND__{section}__{key}").to_uppercase();
+    let error = |settings: Result<Settings, String>| match settings {
+        Ok(settings) => App::build(settings).expect_err("wrong").to_string(),
+        Err(error) => error,
+    };
+    for (section, key) in [
+        ("store", "redis"),
+        ("store", "password"),
+        ("tokens", "secret"),
+        ("tokens", "previous_secrets"),
+        ("buckets", "master_keys"),
+        ("rpc", "secret"),
+        ("users", "secret"),
+    ] {
         for value in &values {
-            let (code, complaint) = check(&format!("{section}: {{{key}: {value}}}"));
-            assert_eq!(code, 2, "{setting}: {value}");
-            assert!(!complaint.contains(HIDDEN), "{complaint}");
-            let (code, _, complaint) = run(sessiond(&["check-config"]).env(&variable, value));
-            assert_eq!(code, 2, "{setting}: {value}");
-            assert!(!complaint.contains(HIDDEN), "{complaint}");
+            let setting = format!("{section}.{key}");
+            let sources = variable(&setting, value);
+            let loaded = Settings::load(&sources).map_err(|error| error.to_string());
+            for error in [
+                error(load_file(&format!("{section}: {{{key}: {value}}}"))),
+                error(load_file(&format!("{section}: '{HIDDEN}'"))),
+                error(loaded),
+                format!("{sources:?}"),
+            ] {
+                assert!(!error.contains(HIDDEN), "{setting}: {error}");
+            }
         }
     }
-}
-
-#[test]
-fn the_value_of_a_url_is_never_shown() {
-    for value in [
+    for url in [
         format!("redis://:{HIDDEN}@["),
         format!("http://:{HIDDEN}@localhost"),
     ] {
-        let mut command = sessiond(&["check-config", "--redis", &value]);
-        let (code, _, complaint) = run(command.env(
-            "SESSIOND__TOKENS__SECRET",
-            "a signing secret of at least 32 bytes",
-        ));
-        assert_eq!(code, 2);
-        assert!(
-            complaint.starts_with("sessiond: store.redis: "),
-            "{complaint}"
-        );
-        assert!(!complaint.contains(HIDDEN), "{complaint}");
+        let sources = Sources::new()
+            .flag("store.redis", url)
+            .flag("tokens.secret", A);
+        let settings = Settings::load(&sources).expect("the URL is not parsed yet");
+        assert!(!format!("{settings:?}").contains(HIDDEN));
+        let error = App::build(settings).expect_err("a wrong URL").to_string();
+        assert!(error.starts_with("store.redis: "), "{error}");
+        assert!(!error.contains(HIDDEN), "{error}");
     }
-    let (_, complaint) = check(&format!("store: 'redis://:{HIDDEN}@localhost'"));
-    assert!(complaint.starts_with("sessiond: store: "), "{complaint}");
-    assert!(!complaint.contains(HIDDEN), "{complaint}");
 }
 
 #[test]
-fn the_environment_wins_over_the_file_and_flags_over_both() {
+fn later_sources_override_earlier_ones() {
     let file = file("http: {listen: '127.0.0.2:0', header_timeout: 7s}");
-    let path = file.path().to_str().expect("UTF-8");
-    let host = |command: &mut std::process::Command| {
-        let address = Program::start(command).address();
-        address
-            .split(':')
-            .next()
-            .map(str::to_owned)
-            .expect("a host")
-    };
-    let file_only = &mut sessiond(&["--config", path]);
-    assert_eq!(host(file_only), "127.0.0.2");
+    let of_file = Sources::new().file(file.path());
+    let name = "SESSIOND__HTTP__LISTEN".to_owned();
+    let and_variable = of_file
+        .clone()
+        .variables([(name, "127.0.0.3:0".to_owned())]);
+    let and_flag = and_variable.clone().flag("http.listen", "127.0.0.4:0");
+    for (sources, listen) in [
+        (of_file, "127.0.0.2:0"),
+        (and_variable, "127.0.0.3:0"),
+        (and_flag, "127.0.0.4:0"),
+    ] {
+        let settings = Settings::load(&sources).expect("valid settings");
+        assert_eq!(settings.http.listen.to_string(), listen);
+        assert_eq!(settings.http.header_timeout.as_secs(), 7);
+        assert_eq!(settings.http.body_timeout.as_secs(), 10, "the default");
+    }
+}
+
+#[test]
+fn variables_are_converted_to_the_type_of_the_setting() {
+    let load = |setting, value: &str| Settings::load(&variable(setting, value)).expect(value);
+    let digits = "0".repeat(40) + "1e5";
+    let settings = load("rpc.secret", &digits);
+    assert_eq!(settings.rpc.secret.expect("a secret").expose(), digits);
+    let settings = load("buckets.master_keys", &format!("{A}, {B}"));
+    let keys = settings.buckets.master_keys.iter().map(|key| key.expose());
+    assert_eq!(keys.collect::<Vec<_>>(), [A, B]);
+    assert_eq!(load("http.threads", "3").http.threads, 3);
+    assert!(!load("rpc.enabled", "false").rpc.enabled);
     assert_eq!(
-        host(file_only.env("SESSIOND__HTTP__LISTEN", "127.0.0.3:0")),
-        "127.0.0.3"
-    );
-    assert_eq!(
-        host(file_only.args(["--listen", "127.0.0.4:0"])),
-        "127.0.0.4"
+        load("store.redis", ""),
+        Settings::default(),
+        "empty is not set"
     );
 }
 
 #[test]
-fn an_empty_variable_counts_as_not_set() {
-    let (code, _, complaint) = run(sessiond(&["check-config"]).env("SESSIOND__STORE__REDIS", ""));
-    assert_eq!((code, complaint.as_str()), (0, ""));
-}
-
-#[test]
-fn a_variable_that_is_not_utf_8_is_refused() {
-    use std::os::unix::ffi::OsStrExt as _;
-    let value = std::ffi::OsStr::from_bytes(b"secret\xff");
-    let (code, _, complaint) = run(sessiond(&["check-config"]).env("SESSIOND__RPC__SECRET", value));
-    assert_eq!(code, 2);
-    assert_eq!(complaint, "sessiond: SESSIOND__RPC__SECRET: is not UTF-8\n");
+fn unreadable_files_are_named() {
+    let directory = std::env::temp_dir();
+    for (path, error) in [
+        (directory.to_str().expect("UTF-8"), "is not a file"),
+        ("/no/such/file", "cannot be read: "),
+    ] {
+        let found = Settings::load(&Sources::new().file(path)).expect_err(path);
+        assert!(
+            found.to_string().starts_with(&format!("{path}: {error}")),
+            "{found}"
+        );
+    }
+    let found = load_file("http:\n  - a\n b: [").expect_err("not YAML");
+    assert!(found.contains(": is not YAML, see line 3"), "{found}");
 }
 
 #[tokio::test]
-async fn user_and_password_of_redis_are_given_apart_from_the_url() {
+async fn redis_credentials_override_those_in_the_url() {
     let password = "p@ss/w?rd#:%41";
     let redis = RedisServer::start_with(&["--requirepass", password]);
-    let mut command = sessiond(&["--listen", "127.0.0.1:0"]);
-    command.envs([
-        ("SESSIOND__STORE__REDIS", redis.url().as_str()),
-        ("SESSIOND__STORE__PASSWORD", password),
-        ("SESSIOND__TOKENS__SECRET", crate::service::SECRET),
-    ]);
-    for user in [None, Some("default")] {
-        if let Some(user) = user {
-            command.env("SESSIOND__STORE__USER", user);
-        }
-        let program = Program::start(&mut command);
-        let url = format!("http://{}/readyz", program.address());
-        let client = reqwest::Client::builder().no_proxy().build();
-        let ready = client.expect("a client").get(url).send().await;
-        assert_eq!(ready.expect("an answer").status(), 200, "{}", program.log());
+    for user in [None, Some("default".to_owned())] {
+        let service = Service::redis_at(&redis.url(), |settings| {
+            settings.store.password = Some(password.into());
+            settings.store.user = user;
+        })
+        .await;
+        assert_eq!(status(service.get("/readyz")).await, 200);
     }
 }

@@ -1,8 +1,7 @@
-"""Leads schemathesis behind the doors; scripts/schemathesis loads it.
+"""Gives credentials to schemathesis; scripts/schemathesis loads this file.
 
-Requests made up at random hardly ever carry a good key, or the id of a session that exists. So
-most requests are given what lets them in; the others stay as they were made up, since they must
-be refused properly too.
+Random requests hardly ever have a valid key or the id of an existing session. So most requests get
+valid credentials. The others stay random, because they must be rejected properly too.
 """
 
 import json
@@ -21,36 +20,36 @@ USER = "schemathesis"
 chance = random.Random(20)
 
 
-def answer(method, path, **options):
+def send(method, path, **options):
     response = requests.request(method, URL + path, timeout=10, **options)
     response.raise_for_status()
     return response.json()
 
 
 def api_key():
-    """The key of the bucket, which has one from now on: requests may have deleted it."""
+    """Returns the key of the bucket. Creates it first: requests may have deleted it."""
     headers = {"X-SESSION-KEY": MASTER_KEY}
     requests.put(f"{URL}/api-key/{BUCKET}", headers=headers, timeout=10)
-    return answer("GET", f"/api-key/{BUCKET}", headers=headers)["api_key"]
+    return send("GET", f"/api-key/{BUCKET}", headers=headers)["api_key"]
 
 
 def session(key):
     headers = {"X-SESSION-KEY": key}
-    return answer("PUT", f"/session/{BUCKET}", headers=headers, json={"cart": 3})["id"]
+    return send("PUT", f"/session/{BUCKET}", headers=headers, json={"cart": 3})["id"]
 
 
 def bearer():
     body = {"username": USER, "password": "any"}
-    return answer("POST", "/sessions", headers={"X-Sessiond-Secret": SECRET}, json=body)["sessionId"]
+    return send("POST", "/sessions", headers={"X-Sessiond-Secret": SECRET}, json=body)["sessionId"]
 
 
 def call(method, arguments):
     body = {"args": json.dumps(arguments)}
-    return answer("POST", f"/rpc/{method}", headers={"X-Sessiond-Secret": SECRET}, json=body)["result"]
+    return send("POST", f"/rpc/{method}", headers={"X-Sessiond-Secret": SECRET}, json=body)["result"]
 
 
 def arguments(method):
-    """Arguments that `method` takes."""
+    """Returns valid arguments of `method`."""
     of_user = {"userId": USER, "sessionVersion": "v1"}
     if method == "create":
         return {"session": {"cart": 3}, "userId": USER}
@@ -64,16 +63,16 @@ def arguments(method):
 METHODS = ["create", "get", "update", "destroy", "getActiveSessions", "destroyAll", "methods"]
 
 
-def let_in(case, name, value):
-    """Sends a credential in a header instead of whatever was made up."""
-    case.headers = {key: made_up for key, made_up in (case.headers or {}).items() if key.lower() != name.lower()}
+def set_header(case, name, value):
+    """Replaces a random header by a credential."""
+    case.headers = {key: old for key, old in (case.headers or {}).items() if key.lower() != name.lower()}
     case.headers[name] = value
 
 
 def with_key(case, key):
-    """In the header or in the query; one that differs in the other place would spoil it."""
-    case.query = {name: made_up for name, made_up in (case.query or {}).items() if name != "api_key"}
-    let_in(case, "X-SESSION-KEY", key)
+    """Sets the key in the header or in the query. Two keys that differ are rejected."""
+    case.query = {name: old for name, old in (case.query or {}).items() if name != "api_key"}
+    set_header(case, "X-SESSION-KEY", key)
     if chance.random() < 0.3:
         del case.headers["X-SESSION-KEY"]
         case.query["api_key"] = key
@@ -90,7 +89,7 @@ def to_session(case, key):
 
 
 def to_rpc(case):
-    let_in(case, "X-Sessiond-Secret", SECRET)
+    set_header(case, "X-Sessiond-Secret", SECRET)
     if case.method != "POST" or chance.random() < 0.3:
         return
     method = chance.choice(METHODS)
@@ -118,8 +117,8 @@ def before_call(context, case, **kwargs):
     elif path.startswith("/rpc"):
         to_rpc(case)
     elif path == "/sessions" and case.method == "POST":
-        let_in(case, "X-Sessiond-Secret", SECRET)
+        set_header(case, "X-Sessiond-Secret", SECRET)
     elif path.startswith("/sessions"):
-        let_in(case, "Authorization", f"Bearer {bearer()}")
+        set_header(case, "Authorization", f"Bearer {bearer()}")
         if "username" in (case.path_parameters or {}) and chance.random() < 0.5:
             case.path_parameters["username"] = USER

@@ -7,18 +7,20 @@ use super::requirement::Requirement;
 use super::respond::{EmptyBody, JsonBody};
 use super::service::RequireSessionService;
 use crate::middleware::session_rejection::{InvalidRealm, Realm, SessionRejection};
+use crate::middleware::slot::Slot;
 
 /// Layer that rejects requests without an active session.
 ///
-/// It answers them as [`SessionRejection`] describes, and passes on all others.
+/// It answers them as [`SessionRejection`] describes, and passes on all others. It belongs inside
+/// of [`JwtRedisSession`](crate::JwtRedisSession), and inside of a `CorsLayer`, since a browser
+/// sends no token with a CORS preflight. Inside of it the request extensions hold a loaded
+/// [`Session`](crate::Session), even if the outer layer is
+/// [`lazy`](crate::JwtRedisSession::lazy).
 ///
-/// It belongs inside of [`JwtRedisSession`](crate::JwtRedisSession). Answers have the body
-/// `{"error":"…"}`, as those of the extractor `ActiveSession`. For a response body that cannot be
-/// made of a string use [`empty_body`](Self::empty_body) or [`respond_with`](Self::respond_with):
-/// with tonic, for example, or outside of a `CompressionLayer` in the same `ServiceBuilder`.
-///
-/// The body of a `TraceLayer` can be made of nothing. Outside of one in the same `ServiceBuilder`,
-/// put a change of the body type in between:
+/// Answers have the body `{"error":"…"}`, as those of the extractor `ActiveSession`. For a response
+/// body that cannot be made of a string, as that of tonic, use [`empty_body`](Self::empty_body) or
+/// [`respond_with`](Self::respond_with). Outside of a `TraceLayer` or a `CompressionLayer` in the
+/// same `ServiceBuilder`, put a change of the body type in between:
 ///
 /// ```
 /// # use axum::{Router, body::Body, http::Response, routing::get};
@@ -34,11 +36,6 @@ use crate::middleware::session_rejection::{InvalidRealm, Realm, SessionRejection
 /// Router::new().route("/me", get(async || "hello")).layer(layers)
 /// # }
 /// ```
-///
-/// Inside of it the request extensions hold a loaded [`Session`](crate::Session), even if the outer
-/// layer is [`lazy`](crate::JwtRedisSession::lazy).
-///
-/// A browser sends no token with a CORS preflight, so put a `CorsLayer` outside of this layer.
 ///
 /// ```
 /// # use std::convert::Infallible;
@@ -77,14 +74,18 @@ impl RequireSession {
     /// Creates a layer that passes on requests with an active session.
     pub const fn new() -> Self {
         Self {
-            requirement: Requirement::new(),
+            requirement: Requirement {
+                realm: Realm::DEFAULT,
+                only_available: false,
+                slot: Slot::NEAREST,
+            },
             respond: JsonBody,
         }
     }
 
     /// Creates a layer that rejects a request only if the store is unavailable.
     ///
-    /// For services with optional sessions, which must not treat a user as a stranger during an
+    /// For services with optional sessions, which cannot treat a user as a stranger during an
     /// outage.
     pub const fn available() -> Self {
         let mut require = Self::new();
@@ -107,13 +108,16 @@ impl<F> RequireSession<F> {
     /// Requires the session of the layer [tagged](crate::JwtRedisSession::tagged) with `T`,
     /// instead of the nearest one.
     pub fn tagged<T: 'static>(mut self) -> Self {
-        self.requirement = self.requirement.tagged::<T>();
+        self.requirement.slot = Slot::tagged::<T>();
         self
     }
 
     /// Answers rejected requests with status and headers only.
     pub fn empty_body(self) -> RequireSession<EmptyBody> {
-        self.with(EmptyBody)
+        RequireSession {
+            requirement: self.requirement,
+            respond: EmptyBody,
+        }
     }
 
     /// Sets how rejected requests are answered, for example with a page or a redirect.
@@ -132,13 +136,8 @@ impl<F> RequireSession<F> {
     where
         G: Fn(&SessionRejection) -> Response<B>,
     {
-        self.with(respond)
-    }
-
-    fn with<G>(self, respond: G) -> RequireSession<G> {
-        let requirement = self.requirement;
         RequireSession {
-            requirement,
+            requirement: self.requirement,
             respond,
         }
     }

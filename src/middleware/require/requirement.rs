@@ -1,49 +1,30 @@
-//! What a request needs to pass.
+//! The condition for a request to pass.
 
 use http::Extensions;
 
 use crate::middleware::lazy_session::LazySession;
 use crate::middleware::session_rejection::{Realm, SessionRejection};
-use crate::middleware::tagged::{LazyTagged, Tagged};
+use crate::middleware::slot::Slot;
 use crate::session::{Session, SessionState};
 
-/// What a request needs to pass.
+/// Condition for a request to pass.
 #[derive(Clone, Debug)]
 pub(super) struct Requirement {
     pub(super) realm: Realm,
     /// Only an outage is rejected.
     pub(super) only_available: bool,
-    find: fn(&Extensions) -> Option<LazySession>,
-    attach: fn(&mut Extensions, &Session),
+    pub(super) slot: Slot,
 }
 
 impl Requirement {
-    pub(super) const fn new() -> Self {
-        Self {
-            realm: Realm::DEFAULT,
-            only_available: false,
-            find: LazySession::of,
-            attach: |extensions, session| insert_once(extensions, || session.clone()),
-        }
-    }
-
-    pub(super) fn tagged<T: 'static>(self) -> Self {
-        Self {
-            find: |extensions| Some(LazyTagged::<T>::of(extensions)?.into_session()),
-            attach: |extensions, session| {
-                insert_once(extensions, || Tagged::<T>::new(session.clone()));
-            },
-            ..self
-        }
-    }
-
     pub(super) fn find(&self, extensions: &Extensions) -> Result<LazySession, SessionRejection> {
-        (self.find)(extensions).ok_or_else(SessionRejection::missing_layer)
+        (self.slot.find)(extensions).ok_or_else(SessionRejection::missing_layer)
     }
 
     /// Checks the session, and inserts it into the extensions if it passes.
     pub(super) fn check(
         &self,
+        lazy: &LazySession,
         session: &Session,
         extensions: &mut Extensions,
     ) -> Result<(), SessionRejection> {
@@ -54,19 +35,10 @@ impl Requirement {
                 Err(rejection.in_realm(&self.realm))
             }
             _ => {
-                (self.attach)(extensions, session);
+                // A lazy layer has inserted only the session to load.
+                (self.slot.insert)(extensions, lazy, Some(session));
                 Ok(())
             }
         }
-    }
-}
-
-/// Inserts a value unless there is one of its type: an eager layer has inserted it already.
-fn insert_once<T: Clone + Send + Sync + 'static>(
-    extensions: &mut Extensions,
-    value: impl FnOnce() -> T,
-) {
-    if extensions.get::<T>().is_none() {
-        extensions.insert(value());
     }
 }

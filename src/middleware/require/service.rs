@@ -1,14 +1,19 @@
-//! The service of [`RequireSession`](super::RequireSession).
+//! The service of [`RequireSession`](super::RequireSession), and its response future.
 
-use std::task::{Context, Poll};
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 
 use http::{Request, Response};
+use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use super::future::RequireFuture;
 use super::requirement::Requirement;
 use super::respond::Respond;
 use crate::middleware::future::take_ready;
+use crate::middleware::lazy_session::LazySession;
+use crate::middleware::session_rejection::SessionRejection;
+use crate::session::Session;
 
 /// Middleware that rejects requests without a session.
 ///
@@ -18,6 +23,42 @@ pub struct RequireSessionService<S, F> {
     pub(super) inner: S,
     pub(super) requirement: Requirement,
     pub(super) respond: F,
+}
+
+impl<S, F> RequireSessionService<S, F> {
+    /// Calls the inner service if the session passes.
+    fn check<B, R>(
+        &mut self,
+        lazy: &LazySession,
+        session: &Session,
+        mut request: Request<B>,
+    ) -> State<S, B, F>
+    where
+        S: Service<Request<B>, Response = Response<R>> + Clone,
+        F: Respond<R>,
+    {
+        let checked = self
+            .requirement
+            .check(lazy, session, request.extensions_mut());
+        match checked {
+            Ok(()) => State::Calling {
+                response: self.inner.call(request),
+            },
+            Err(rejection) => self.reject(&rejection),
+        }
+    }
+
+    fn reject<B, R>(&mut self, rejection: &SessionRejection) -> State<S, B, F>
+    where
+        S: Service<Request<B>, Response = Response<R>> + Clone,
+        F: Respond<R>,
+    {
+        // A service that was polled ready may have reserved something for the call, which now does
+        // not happen. Its clone has not.
+        self.inner = self.inner.clone();
+        let response = Some(self.respond.respond(rejection));
+        State::Rejected { response }
+    }
 }
 
 impl<S, F, B, R> Service<Request<B>> for RequireSessionService<S, F>
@@ -33,25 +74,91 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let passed = match self.requirement.find(request.extensions()) {
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let state = match self.requirement.find(request.extensions()) {
+            Err(rejection) => self.reject(&rejection),
             Ok(lazy) => match lazy.loaded() {
-                Some(session) => self.requirement.check(&session, request.extensions_mut()),
+                Some(session) => self.check(&lazy, &session, request),
                 None => {
-                    let inner = take_ready(&mut self.inner);
-                    let (requirement, respond) = (self.requirement.clone(), self.respond.clone());
-                    return RequireFuture::load(lazy, request, inner, requirement, respond);
+                    let to_load = lazy.clone();
+                    State::Loading {
+                        load: Box::pin(async move { to_load.load().await }),
+                        request: Some((lazy, request)),
+                        service: take_ready(self),
+                    }
                 }
             },
-            Err(rejection) => Err(rejection),
         };
-        match passed {
-            Ok(()) => RequireFuture::call(self.inner.call(request)),
-            Err(rejection) => {
-                // The service is not called: its clone has not reserved what being ready reserves.
-                self.inner = self.inner.clone();
-                RequireFuture::reject(self.respond.respond(&rejection))
-            }
+        RequireFuture { state }
+    }
+}
+
+pin_project! {
+    /// Response future for [`RequireSessionService`].
+    #[must_use = "futures do nothing unless polled"]
+    pub struct RequireFuture<S, B, F>
+    where
+        S: Service<Request<B>>,
+    {
+        #[pin]
+        state: State<S, B, F>,
+    }
+}
+
+pin_project! {
+    // The options are `None` only after the future is done.
+    #[project = StateProjection]
+    enum State<S, B, F>
+    where
+        S: Service<Request<B>>,
+    {
+        Loading {
+            load: Pin<Box<dyn Future<Output = Session> + Send>>,
+            request: Option<(LazySession, Request<B>)>,
+            // Was polled ready.
+            service: RequireSessionService<S, F>,
+        },
+        Calling { #[pin] response: S::Future },
+        Rejected { response: Option<S::Response> },
+    }
+}
+
+impl<S, B, F, R> Future for RequireFuture<S, B, F>
+where
+    S: Service<Request<B>, Response = Response<R>> + Clone,
+    F: Respond<R>,
+{
+    type Output = Result<Response<R>, S::Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut state = self.project().state;
+        loop {
+            let next = match state.as_mut().project() {
+                StateProjection::Loading {
+                    load,
+                    request,
+                    service,
+                } => {
+                    let session = ready!(load.as_mut().poll(cx));
+                    let (lazy, request) = request.take().expect("polled after completion");
+                    service.check(&lazy, &session, request)
+                }
+                StateProjection::Calling { response } => return response.poll(cx),
+                StateProjection::Rejected { response } => {
+                    let response = response.take().expect("polled after completion");
+                    return Poll::Ready(Ok(response));
+                }
+            };
+            state.set(next);
         }
+    }
+}
+
+impl<S, B, F> fmt::Debug for RequireFuture<S, B, F>
+where
+    S: Service<Request<B>>,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequireFuture").finish_non_exhaustive()
     }
 }

@@ -74,8 +74,6 @@ mod encoding;
 mod store;
 
 #[cfg(test)]
-pub(crate) mod memory_backend;
-#[cfg(test)]
 mod tests;
 
 pub use backend::CasBackend;

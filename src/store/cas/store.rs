@@ -6,6 +6,7 @@ use async_trait::async_trait;
 
 use super::backend::CasBackend;
 use super::encoding;
+use crate::retries::Retries;
 use crate::store::contract::Store;
 use crate::store::error::{StoreError, StoreErrorKind};
 use crate::store::index_entries::IndexEntries;
@@ -17,13 +18,7 @@ use crate::store::types::{
 /// How often a change is attempted while concurrent changes of the same key win.
 const ATTEMPTS: u32 = 256;
 
-/// How many attempts follow each other without a pause.
-const IMMEDIATE_ATTEMPTS: u32 = 3;
-
-/// The longest pause between two attempts.
-const LONGEST_PAUSE: Duration = Duration::from_millis(16);
-
-/// The deadline of a call, unless another one is set.
+/// How long one call may take, with all its attempts.
 const DEADLINE: Duration = Duration::from_secs(5);
 
 /// Store on a database that can compare and swap.
@@ -34,46 +29,19 @@ const DEADLINE: Duration = Duration::from_secs(5);
 /// read the value first. Note that `set_ttl` writes the whole value again.
 ///
 /// A change that meets a concurrent change of the same key is repeated, with random pauses. After
-/// 256 attempts it fails with [`StoreErrorKind::Contention`]. A key that holds another kind of data,
-///  for example an index where a record should be, is left alone and answered with
+/// 256 attempts it fails with [`StoreErrorKind::Contention`], and every call fails with
+/// [`StoreErrorKind::Timeout`] after 5 seconds. A key that holds another kind of data, for
+/// example an index where a record should be, is left alone and answered with
 /// [`StoreErrorKind::WrongType`].
 #[derive(Clone, Debug)]
 pub struct CasStore<B> {
     backend: B,
-    deadline: Duration,
 }
 
 impl<B: CasBackend> CasStore<B> {
     /// Creates a store on `backend`.
     pub const fn new(backend: B) -> Self {
-        Self {
-            backend,
-            deadline: DEADLINE,
-        }
-    }
-
-    /// Sets how long one call may take, with all attempts. Defaults to 5 seconds.
-    ///
-    /// A call that takes longer fails with [`StoreErrorKind::Timeout`].
-    #[must_use]
-    pub const fn with_deadline(mut self, deadline: Duration) -> Self {
-        self.deadline = deadline;
-        self
-    }
-
-    /// Returns the backend.
-    pub const fn backend(&self) -> &B {
-        &self.backend
-    }
-
-    async fn in_time<T>(
-        &self,
-        call: impl Future<Output = Result<T, StoreError>>,
-    ) -> Result<T, StoreError> {
-        match tokio::time::timeout(self.deadline, call).await {
-            Ok(answer) => answer,
-            Err(_) => Err(StoreErrorKind::Timeout.into()),
-        }
+        Self { backend }
     }
 
     /// Returns the value under `key` if it is a record.
@@ -90,7 +58,8 @@ impl<B: CasBackend> CasStore<B> {
         key: &str,
         new: impl Fn(&StoredRecord) -> Option<(&[u8], Duration)>,
     ) -> Result<bool, StoreError> {
-        for attempt in 0..ATTEMPTS {
+        let mut retries = Retries::new(ATTEMPTS);
+        while retries.next().await {
             let Some(held) = self.record(key).await? else {
                 return Ok(false);
             };
@@ -98,7 +67,6 @@ impl<B: CasBackend> CasStore<B> {
             if self.backend.swap(key, Some(&held.value), new).await? {
                 return Ok(true);
             }
-            pause(attempt).await;
         }
         Err(StoreErrorKind::Contention.into())
     }
@@ -110,8 +78,9 @@ impl<B: CasBackend> CasStore<B> {
         expected: &[u8],
         new: Option<(&[u8], Duration)>,
     ) -> Result<CompareOutcome, StoreError> {
-        refuse_index(expected)?;
-        for attempt in 0..ATTEMPTS {
+        reject_index(expected)?;
+        let mut retries = Retries::new(ATTEMPTS);
+        while retries.next().await {
             if self.backend.swap(key, Some(expected), new).await? {
                 return Ok(CompareOutcome::Applied);
             }
@@ -121,7 +90,6 @@ impl<B: CasBackend> CasStore<B> {
                 Some(held) if held.value == expected => {}
                 Some(held) => return Ok(CompareOutcome::Mismatch(held.value)),
             }
-            pause(attempt).await;
         }
         Err(StoreErrorKind::Contention.into())
     }
@@ -141,7 +109,8 @@ impl<B: CasBackend> CasStore<B> {
         ttl: Duration,
         change: impl Fn(&mut IndexEntries) -> T,
     ) -> Result<T, StoreError> {
-        for attempt in 0..ATTEMPTS {
+        let mut retries = Retries::new(ATTEMPTS);
+        while retries.next().await {
             let held = self.backend.get(index).await?;
             let before = entries(held.as_ref())?;
             let mut after = before.clone();
@@ -158,10 +127,15 @@ impl<B: CasBackend> CasStore<B> {
             if is_done || self.backend.swap(index, expected, new).await? {
                 return Ok(result);
             }
-            pause(attempt).await;
         }
         Err(StoreErrorKind::Contention.into())
     }
+}
+
+async fn in_time<T>(call: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    tokio::time::timeout(DEADLINE, call)
+        .await
+        .unwrap_or_else(|_| Err(StoreErrorKind::Timeout.into()))
 }
 
 fn entries(held: Option<&StoredRecord>) -> Result<IndexEntries, StoreError> {
@@ -171,36 +145,24 @@ fn entries(held: Option<&StoredRecord>) -> Result<IndexEntries, StoreError> {
     )
 }
 
-/// Refuses to write, or to compare with, a record that would be read as an index.
-fn refuse_index(value: &[u8]) -> Result<(), StoreError> {
+/// Rejects a record that would be read as an index.
+fn reject_index(value: &[u8]) -> Result<(), StoreError> {
     if encoding::is_index(value) {
         return Err(StoreErrorKind::WrongType.into());
     }
     Ok(())
 }
 
-/// Waits before the next attempt. The pause must be random: two calls that wait for the same time
-/// meet again.
-async fn pause(attempt: u32) {
-    let Some(doublings) = attempt.checked_sub(IMMEDIATE_ATTEMPTS) else {
-        return;
-    };
-    let mut random = [0];
-    crate::crypto::fill_random(&mut random);
-    let longest = LONGEST_PAUSE.min(Duration::from_millis(1 << doublings.min(8)));
-    tokio::time::sleep(longest * u32::from(random[0]) / 255).await;
-}
-
 #[async_trait]
 impl<B: CasBackend> Store for CasStore<B> {
     async fn load(&self, key: &str) -> Result<Option<StoredRecord>, StoreError> {
-        self.in_time(self.record(key)).await
+        in_time(self.record(key)).await
     }
 
     async fn insert(&self, record: NewRecord<'_>) -> Result<bool, StoreError> {
-        refuse_index(record.value)?;
+        reject_index(record.value)?;
         let new = Some((record.value, record.ttl));
-        self.in_time(self.backend.swap(record.key, None, new)).await
+        in_time(self.backend.swap(record.key, None, new)).await
     }
 
     async fn compare_and_set(
@@ -208,10 +170,9 @@ impl<B: CasBackend> Store for CasStore<B> {
         expected: &[u8],
         record: NewRecord<'_>,
     ) -> Result<CompareOutcome, StoreError> {
-        refuse_index(record.value)?;
+        reject_index(record.value)?;
         let new = Some((record.value, record.ttl));
-        self.in_time(self.compare_and_swap(record.key, expected, new))
-            .await
+        in_time(self.compare_and_swap(record.key, expected, new)).await
     }
 
     async fn compare_and_delete(
@@ -219,28 +180,24 @@ impl<B: CasBackend> Store for CasStore<B> {
         key: &str,
         expected: &[u8],
     ) -> Result<CompareOutcome, StoreError> {
-        self.in_time(self.compare_and_swap(key, expected, None))
-            .await
+        in_time(self.compare_and_swap(key, expected, None)).await
     }
 
     async fn set_ttl(&self, key: &str, ttl: Duration) -> Result<bool, StoreError> {
-        self.in_time(self.replace_record(key, |held| Some((&held.value, ttl))))
-            .await
+        in_time(self.replace_record(key, |held| Some((&held.value, ttl)))).await
     }
 
     async fn delete(&self, key: &str) -> Result<bool, StoreError> {
-        self.in_time(self.replace_record(key, |_| None)).await
+        in_time(self.replace_record(key, |_| None)).await
     }
 
     async fn index_put(&self, entry: NewEntry<'_>, mode: PutMode) -> Result<(), StoreError> {
         let put = |entries: &mut IndexEntries| entries.put(entry.member, entry.check_after, mode);
-        self.in_time(self.change_index(entry.index, entry.ttl, put))
-            .await
+        in_time(self.change_index(entry.index, entry.ttl, put)).await
     }
 
     async fn index_get(&self, index: &str, member: &str) -> Result<Option<EntryState>, StoreError> {
-        self.in_time(self.read_index(index, |entries| entries.get(member)))
-            .await
+        in_time(self.read_index(index, |entries| entries.get(member))).await
     }
 
     async fn index_list(
@@ -248,8 +205,7 @@ impl<B: CasBackend> Store for CasStore<B> {
         index: &str,
         filter: IndexFilter,
     ) -> Result<Vec<IndexEntry>, StoreError> {
-        self.in_time(self.read_index(index, |entries| entries.list(filter)))
-            .await
+        in_time(self.read_index(index, |entries| entries.list(filter))).await
     }
 
     async fn index_remove(
@@ -259,8 +215,7 @@ impl<B: CasBackend> Store for CasStore<B> {
         due_by: Option<i64>,
     ) -> Result<(), StoreError> {
         let remove = |entries: &mut IndexEntries| entries.remove(members, due_by);
-        self.in_time(self.change_index(index, Duration::ZERO, remove))
-            .await
+        in_time(self.change_index(index, Duration::ZERO, remove)).await
     }
 
     async fn index_tombstone_all(
@@ -270,8 +225,7 @@ impl<B: CasBackend> Store for CasStore<B> {
         now: i64,
     ) -> Result<Vec<String>, StoreError> {
         let tombstone = |entries: &mut IndexEntries| entries.tombstone_all(keep, now);
-        self.in_time(self.change_index(index, Duration::ZERO, tombstone))
-            .await
+        in_time(self.change_index(index, Duration::ZERO, tombstone)).await
     }
 
     async fn index_supersede(
@@ -282,11 +236,10 @@ impl<B: CasBackend> Store for CasStore<B> {
         now: i64,
     ) -> Result<SupersedeOutcome, StoreError> {
         let supersede = |entries: &mut IndexEntries| entries.supersede(old, new, now);
-        self.in_time(self.change_index(index, Duration::ZERO, supersede))
-            .await
+        in_time(self.change_index(index, Duration::ZERO, supersede)).await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
-        self.in_time(self.backend.ping()).await
+        in_time(self.backend.ping()).await
     }
 }

@@ -3,163 +3,167 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use indexmap::IndexMap;
 
-use super::expiring_map::{Entry, ExpiringMap, Weight, expiry};
 use crate::store::error::{StoreError, StoreErrorKind};
 use crate::store::index_entries::IndexEntries;
 use crate::store::types::{CompareOutcome, NewEntry, NewRecord, PutMode, StoredRecord};
 
 /// The capacity in index entries per record: entries of ended sessions that were not pruned yet
 /// are kept beside those of live ones.
-const ENTRIES_PER_RECORD: usize = 2;
+const MEMBERS_PER_RECORD: usize = 2;
 
-/// All records and indexes of a store. Times are in Unix milliseconds.
+/// The number of values that a write checks for expiry. A write adds one value at most, so
+/// checking several keeps the expired ones a fraction of the live ones.
+const SWEPT_PER_WRITE: usize = 4;
+
+/// All records and indexes of a store, each with the time at which it expires.
+#[derive(Clone)]
 pub(super) struct Contents {
-    records: ExpiringMap<Bytes>,
-    indexes: ExpiringMap<IndexEntries>,
+    values: IndexMap<Box<str>, Expiring>,
+    /// The time of the present step, in Unix milliseconds.
+    pub(super) now: i64,
+    pub(super) max_records: usize,
+    /// The number of records, with the expired ones that were not removed yet.
+    records: usize,
+    /// The number of entries of all indexes, also of expired ones.
+    members: usize,
+    /// Where the next sweep goes on.
+    cursor: usize,
+    /// No value expires before this time, so a full store need not check every value.
+    earliest: i64,
 }
 
-impl Weight for Bytes {
-    fn weight(&self) -> usize {
-        1
-    }
+#[derive(Clone)]
+struct Expiring {
+    value: Value,
+    expires: i64,
 }
 
-impl Weight for IndexEntries {
-    fn weight(&self) -> usize {
-        self.len()
-    }
+#[derive(Clone, Hash)]
+enum Value {
+    Record(Bytes),
+    Index(IndexEntries),
 }
 
 impl Contents {
-    pub(super) fn new(capacity: usize) -> Self {
+    pub(super) fn new(max_records: usize) -> Self {
         Self {
-            records: ExpiringMap::new(capacity),
-            indexes: ExpiringMap::new(capacity.saturating_mul(ENTRIES_PER_RECORD)),
+            values: IndexMap::new(),
+            now: 0,
+            max_records,
+            records: 0,
+            members: 0,
+            cursor: 0,
+            earliest: i64::MAX,
         }
-    }
-
-    pub(super) fn set_capacity(&mut self, capacity: usize) {
-        self.records.set_capacity(capacity);
-        self.indexes
-            .set_capacity(capacity.saturating_mul(ENTRIES_PER_RECORD));
-    }
-
-    pub(super) fn len(&self, now: i64) -> usize {
-        self.records.live_weight(now)
     }
 
     pub(super) fn clear(&mut self) {
-        self.records.clear();
-        self.indexes.clear();
+        *self = Self::new(self.max_records);
     }
 
+    /// Returns the number of live records.
+    pub(super) fn len(&self) -> usize {
+        let live = self.values.values().filter(|held| held.expires > self.now);
+        live.filter(|held| matches!(held.value, Value::Record(_)))
+            .count()
+    }
+
+    /// Hashes the live values in the order of their keys, with their remaining TTL.
     #[cfg(any(test, feature = "test-util"))]
-    pub(super) fn fingerprint(&self, now: i64, hasher: &mut impl std::hash::Hasher) {
-        self.records.fingerprint(now, hasher);
-        self.indexes.fingerprint(now, hasher);
+    pub(super) fn fingerprint(&self, hasher: &mut impl std::hash::Hasher) {
+        use std::hash::Hash as _;
+
+        let values = self.values.iter();
+        let mut live: Vec<_> = values.filter(|(_, held)| held.expires > self.now).collect();
+        live.sort_unstable_by_key(|(key, _)| *key);
+        live.len().hash(hasher);
+        for (key, held) in live {
+            (key, &held.value, held.expires - self.now).hash(hasher);
+        }
     }
 
-    pub(super) fn load(&mut self, key: &str, now: i64) -> Result<Option<StoredRecord>, StoreError> {
-        let record = self.record(key, now)?;
-        Ok(record.map(|record| {
-            let ttl = Duration::from_millis(record.expires.abs_diff(now));
-            StoredRecord::new(record.value.clone(), Some(ttl))
+    pub(super) fn load(&mut self, key: &str) -> Result<Option<StoredRecord>, StoreError> {
+        let now = self.now;
+        Ok(self.record(key)?.map(|(value, expires)| {
+            let ttl = Duration::from_millis(expires.abs_diff(now));
+            StoredRecord::new(value.clone(), Some(ttl))
         }))
     }
 
-    pub(super) fn insert(&mut self, record: NewRecord<'_>, now: i64) -> Result<bool, StoreError> {
-        self.records.sweep(now);
-        if self.record(record.key, now)?.is_some() {
+    pub(super) fn insert(&mut self, record: NewRecord<'_>) -> Result<bool, StoreError> {
+        self.sweep();
+        if self.record(record.key)?.is_some() {
             return Ok(false);
         }
-        if !self.records.has_room(now) {
-            return Err(StoreErrorKind::Full.into());
-        }
-        let value = Bytes::copy_from_slice(record.value);
-        self.records.put(record.key, value, expiry(now, record.ttl));
+        self.make_room(|this| this.records >= this.max_records)?;
+        let value = Value::Record(Bytes::copy_from_slice(record.value));
+        self.put(record.key, value, record.ttl);
         Ok(true)
     }
 
-    pub(super) fn compare_and_set(
-        &mut self,
-        expected: &[u8],
-        record: NewRecord<'_>,
-        now: i64,
-    ) -> Result<CompareOutcome, StoreError> {
-        let expires = expiry(now, record.ttl);
-        match self.record(record.key, now)? {
-            None => return Ok(CompareOutcome::Missing),
-            Some(held) if held.value != expected => {
-                return Ok(CompareOutcome::Mismatch(held.value.clone()));
-            }
-            Some(held) => {
-                held.value = Bytes::copy_from_slice(record.value);
-                held.expires = expires;
-            }
-        }
-        self.records.note_expiry(expires);
-        Ok(CompareOutcome::Applied)
-    }
-
-    pub(super) fn compare_and_delete(
+    /// Replaces the record by `new`, or deletes it, if it holds `expected`.
+    pub(super) fn compare_and_swap(
         &mut self,
         key: &str,
         expected: &[u8],
-        now: i64,
+        new: Option<NewRecord<'_>>,
     ) -> Result<CompareOutcome, StoreError> {
-        match self.record(key, now)? {
+        let new = new.map(|new| (Bytes::copy_from_slice(new.value), self.expiry(new.ttl)));
+        let (held, expires) = match self.record(key)? {
             None => return Ok(CompareOutcome::Missing),
-            Some(held) if held.value != expected => {
-                return Ok(CompareOutcome::Mismatch(held.value.clone()));
+            Some((held, _)) if held != expected => {
+                return Ok(CompareOutcome::Mismatch(held.clone()));
             }
-            Some(_) => {}
+            Some(record) => record,
+        };
+        match new {
+            Some(new) => {
+                let at = new.1;
+                (*held, *expires) = new;
+                self.earliest = self.earliest.min(at);
+            }
+            None => self.remove(key),
         }
-        self.records.remove(key, now);
         Ok(CompareOutcome::Applied)
     }
 
-    pub(super) fn set_ttl(
-        &mut self,
-        key: &str,
-        ttl: Duration,
-        now: i64,
-    ) -> Result<bool, StoreError> {
-        let expires = expiry(now, ttl);
-        let Some(record) = self.record(key, now)? else {
+    pub(super) fn set_ttl(&mut self, key: &str, ttl: Duration) -> Result<bool, StoreError> {
+        let new = self.expiry(ttl);
+        let Some((_, expires)) = self.record(key)? else {
             return Ok(false);
         };
-        record.expires = expires;
-        self.records.note_expiry(expires);
+        *expires = new;
+        self.earliest = self.earliest.min(new);
         Ok(true)
     }
 
-    pub(super) fn delete(&mut self, key: &str, now: i64) -> Result<bool, StoreError> {
-        Ok(self.record(key, now)?.is_some() && self.records.remove(key, now))
+    pub(super) fn delete(&mut self, key: &str) -> Result<bool, StoreError> {
+        let exists = self.record(key)?.is_some();
+        self.remove(key);
+        Ok(exists)
     }
 
     pub(super) fn index_put(
         &mut self,
         entry: NewEntry<'_>,
         mode: PutMode,
-        now: i64,
     ) -> Result<(), StoreError> {
-        self.refuse_record(entry.index, now)?;
-        self.indexes.sweep(now);
-        let index = self.indexes.get(entry.index, now);
-        let known = index.is_some_and(|index| index.value.contains(entry.member));
-        if !known && !self.indexes.has_room(now) {
-            return Err(StoreErrorKind::Full.into());
+        self.sweep();
+        let is_known = |entries: &mut IndexEntries| entries.contains(entry.member);
+        if !self.index(entry.index, is_known)? {
+            self.make_room(|this| this.members / MEMBERS_PER_RECORD >= this.max_records)?;
         }
-        let expires = expiry(now, entry.ttl);
-        if self.indexes.get(entry.index, now).is_none() {
-            let empty = IndexEntries::default();
-            self.indexes.put(entry.index, empty, expires);
+        if self.live(entry.index).is_none() {
+            let empty = Value::Index(IndexEntries::default());
+            self.put(entry.index, empty, entry.ttl);
         }
-        self.index(entry.index, now, |entries| {
+        self.index(entry.index, |entries| {
             entries.put(entry.member, entry.check_after, mode);
         })?;
-        if let Some(index) = self.indexes.get(entry.index, now) {
+        let expires = self.expiry(entry.ttl);
+        if let Some(index) = self.live(entry.index) {
             index.expires = index.expires.max(expires);
         }
         Ok(())
@@ -170,37 +174,178 @@ impl Contents {
     pub(super) fn index<T>(
         &mut self,
         index: &str,
-        now: i64,
         change: impl FnOnce(&mut IndexEntries) -> T,
     ) -> Result<T, StoreError> {
-        self.refuse_record(index, now)?;
-        let Some(held) = self.indexes.get(index, now) else {
-            return Ok(change(&mut IndexEntries::default()));
+        let entries = match self.live(index).map(|held| &mut held.value) {
+            None => return Ok(change(&mut IndexEntries::default())),
+            Some(Value::Index(entries)) => entries,
+            Some(Value::Record(_)) => return Err(StoreErrorKind::WrongType.into()),
         };
-        let before = held.value.weight();
-        let result = change(&mut held.value);
-        let (after, empty) = (held.value.weight(), held.value.is_empty());
-        self.indexes.reweigh(before, after);
-        if empty {
-            self.indexes.remove(index, now);
+        let before = entries.len();
+        let result = change(entries);
+        let after = entries.len();
+        self.members = self.members + after - before;
+        if after == 0 {
+            self.remove(index);
         }
         Ok(result)
     }
 
-    /// Returns the live record of `key`. As in Redis, the key of an index is not a record's.
-    fn record(&mut self, key: &str, now: i64) -> Result<Option<&mut Entry<Bytes>>, StoreError> {
-        match self.records.get(key, now) {
-            None if self.indexes.contains(key, now) => Err(StoreErrorKind::WrongType.into()),
-            record => Ok(record),
+    /// Returns the live record of `key` and its expiry.
+    fn record(&mut self, key: &str) -> Result<Option<(&mut Bytes, &mut i64)>, StoreError> {
+        match self.live(key) {
+            None => Ok(None),
+            Some(Expiring {
+                value: Value::Record(value),
+                expires,
+            }) => Ok(Some((value, expires))),
+            // As in Redis: a key holds a record or an index.
+            Some(_) => Err(StoreErrorKind::WrongType.into()),
         }
     }
 
-    /// As in Redis, the key of a record is not an index's.
-    fn refuse_record(&self, index: &str, now: i64) -> Result<(), StoreError> {
-        if self.records.contains(index, now) {
-            Err(StoreErrorKind::WrongType.into())
-        } else {
-            Ok(())
+    /// Returns the live value of `key`. Removes it if it has expired.
+    fn live(&mut self, key: &str) -> Option<&mut Expiring> {
+        let at = self.values.get_index_of(key)?;
+        if self.values[at].expires <= self.now {
+            self.remove_at(at);
+            return None;
         }
+        self.values.get_index_mut(at).map(|(_, held)| held)
+    }
+
+    /// Adds a value under a key that is absent.
+    fn put(&mut self, key: &str, value: Value, ttl: Duration) {
+        let expires = self.expiry(ttl);
+        let (records, members) = value.size();
+        self.records += records;
+        self.members += members;
+        self.earliest = self.earliest.min(expires);
+        self.values.insert(key.into(), Expiring { value, expires });
+    }
+
+    fn remove(&mut self, key: &str) {
+        if let Some(at) = self.values.get_index_of(key) {
+            self.remove_at(at);
+        }
+    }
+
+    fn remove_at(&mut self, at: usize) {
+        if let Some((_, held)) = self.values.swap_remove_index(at) {
+            let (records, members) = held.value.size();
+            self.records -= records;
+            self.members -= members;
+        }
+    }
+
+    /// Checks a few values and removes those that have expired.
+    fn sweep(&mut self) {
+        for _ in 0..SWEPT_PER_WRITE {
+            match self.values.get_index(self.cursor) {
+                None => {
+                    self.cursor = 0;
+                    return;
+                }
+                // The last value moves to the place of the removed one, so the cursor stays.
+                Some((_, held)) if held.expires <= self.now => self.remove_at(self.cursor),
+                Some(_) => self.cursor += 1,
+            }
+        }
+    }
+
+    /// Removes all expired values if the store is full, and fails if it is full even then.
+    fn make_room(&mut self, is_full: fn(&Self) -> bool) -> Result<(), StoreError> {
+        // Nothing expires before `earliest`: a store that stays full must not check all its
+        // values for each write that it rejects.
+        if is_full(self) && self.now >= self.earliest {
+            self.values.retain(|_, held| held.expires > self.now);
+            let sizes = self.values.values().map(|held| held.value.size());
+            (self.records, self.members) =
+                sizes.fold((0, 0), |sum, size| (sum.0 + size.0, sum.1 + size.1));
+            let expiries = self.values.values().map(|held| held.expires);
+            self.earliest = expiries.min().unwrap_or(i64::MAX);
+        }
+        if is_full(self) {
+            return Err(StoreErrorKind::Full.into());
+        }
+        Ok(())
+    }
+
+    /// Returns the time `ttl` from now, at least a millisecond later.
+    fn expiry(&self, ttl: Duration) -> i64 {
+        let ttl = i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX);
+        self.now.saturating_add(ttl.max(1))
+    }
+}
+
+impl Value {
+    /// Returns how many records and how many index entries this is.
+    fn size(&self) -> (usize, usize) {
+        match self {
+            Self::Record(_) => (1, 0),
+            Self::Index(entries) => (0, entries.len()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MILLI: Duration = Duration::from_millis(1);
+
+    #[test]
+    fn expired_values_stay_a_fraction_of_the_live_ones() {
+        let mut contents = Contents::new(usize::MAX);
+        for now in 0..10_000_i64 {
+            contents.now = now;
+            let key = now.to_string();
+            let record = NewRecord::new(&key, b"", 100 * MILLI);
+            assert_eq!(contents.insert(record), Ok(true));
+        }
+        assert!(contents.values.len() < 200, "{}", contents.values.len());
+        assert_eq!(contents.records, contents.values.len());
+    }
+
+    #[test]
+    fn full_contents_remove_expired_values_before_they_reject() {
+        let mut contents = Contents::new(2);
+        let mut insert = |now, key: &str, ttl| {
+            contents.now = now;
+            let inserted = contents.insert(NewRecord::new(key, b"", ttl));
+            inserted.map_err(|error| error.kind())
+        };
+        assert_eq!(insert(0, "short", 10 * MILLI), Ok(true));
+        assert_eq!(insert(0, "long", 1000 * MILLI), Ok(true));
+        assert_eq!(insert(9, "new", MILLI), Err(StoreErrorKind::Full));
+        assert_eq!(insert(9, "long", MILLI), Ok(false), "it exists");
+        assert_eq!(insert(10, "new", 10 * MILLI), Ok(true));
+        assert_eq!(insert(19, "newer", MILLI), Err(StoreErrorKind::Full));
+        assert_eq!(insert(20, "newer", MILLI), Ok(true));
+        assert_eq!(contents.records, 2);
+    }
+
+    #[test]
+    fn index_entries_are_bounded() {
+        let mut contents = Contents::new(1);
+        let put = |contents: &mut Contents, member| {
+            let entry = NewEntry::new("index", member, 1, MILLI);
+            let put = contents.index_put(entry, PutMode::KeepTombstone);
+            put.map_err(|error| error.kind())
+        };
+        for member in ["a", "b", "b"] {
+            assert_eq!(put(&mut contents, member), Ok(()));
+        }
+        assert_eq!(put(&mut contents, "c"), Err(StoreErrorKind::Full));
+        let removed = contents.index("index", |entries| entries.remove(&["a"], None));
+        assert_eq!(removed, Ok(()));
+        assert_eq!(put(&mut contents, "c"), Ok(()));
+    }
+
+    #[test]
+    fn an_expiry_is_at_least_a_millisecond_away_and_never_overflows() {
+        let contents = Contents::new(1);
+        assert_eq!(contents.expiry(Duration::ZERO), 1);
+        assert_eq!(contents.expiry(Duration::MAX), i64::MAX);
     }
 }

@@ -10,6 +10,7 @@ use super::contents::Contents;
 use crate::clock::{Clock, SystemClock, unix_millis};
 use crate::store::contract::Store;
 use crate::store::error::StoreError;
+use crate::store::index_entries::IndexEntries;
 use crate::store::types::{
     CompareOutcome, EntryState, IndexEntry, IndexFilter, NewEntry, NewRecord, PutMode,
     StoredRecord, SupersedeOutcome,
@@ -69,7 +70,7 @@ impl MemoryStore {
     /// Sets the clock of all clones. Defaults to [`SystemClock`].
     #[must_use]
     pub fn with_clock(self, clock: impl Clock) -> Self {
-        self.state().clock = Arc::new(clock);
+        self.lock().clock = Arc::new(clock);
         self
     }
 
@@ -80,7 +81,7 @@ impl MemoryStore {
     /// [`StoreErrorKind::Full`](crate::store::StoreErrorKind::Full). Defaults to 100,000.
     #[must_use]
     pub fn with_capacity(self, max_records: usize) -> Self {
-        self.state().contents.set_capacity(max_records);
+        self.lock().contents.max_records = max_records;
         self
     }
 
@@ -88,8 +89,7 @@ impl MemoryStore {
     /// of records.
     #[must_use]
     pub fn len(&self) -> usize {
-        let state = self.state();
-        state.contents.len(state.now())
+        self.state().contents.len()
     }
 
     /// Returns whether every record has expired or was deleted.
@@ -100,7 +100,7 @@ impl MemoryStore {
 
     /// Removes all records and indexes, as when Redis is flushed or restarted without a copy.
     pub fn clear(&self) {
-        self.state().contents.clear();
+        self.lock().contents.clear();
     }
 
     /// Hashes the contents with their remaining TTLs. Equal for equal contents within one build
@@ -108,29 +108,28 @@ impl MemoryStore {
     #[cfg(any(test, feature = "test-util"))]
     #[cfg_attr(docsrs, doc(cfg(feature = "test-util")))]
     pub fn fingerprint(&self, hasher: &mut impl std::hash::Hasher) {
-        let state = self.state();
-        state.contents.fingerprint(state.now(), hasher);
+        self.state().contents.fingerprint(hasher);
     }
 
-    /// A panic of the clock while the lock is held leaves no step half done, so the store can be
-    /// used further.
+    /// Replaces the contents by a copy of those of `other`.
+    #[cfg(any(test, feature = "test-util"))]
+    #[cfg_attr(docsrs, doc(cfg(feature = "test-util")))]
+    pub fn copy_from(&self, other: &Self) {
+        let contents = other.lock().contents.clone();
+        self.lock().contents = contents;
+    }
+
+    /// Locks the contents and sets their time.
     fn state(&self) -> MutexGuard<'_, State> {
+        // The clock runs under the lock, so that time never goes backwards from step to step. If
+        // it panics, no step is half done and the store can be used further.
+        let mut state = self.lock();
+        state.contents.now = unix_millis(state.clock.now());
+        state
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn step<T>(
-        &self,
-        step: impl FnOnce(&mut Contents, i64) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
-        let mut state = self.state();
-        let now = state.now();
-        step(&mut state.contents, now)
-    }
-}
-
-impl State {
-    fn now(&self) -> i64 {
-        unix_millis(self.clock.now())
     }
 }
 
@@ -149,11 +148,11 @@ impl fmt::Debug for MemoryStore {
 #[async_trait]
 impl Store for MemoryStore {
     async fn load(&self, key: &str) -> Result<Option<StoredRecord>, StoreError> {
-        self.step(|contents, now| contents.load(key, now))
+        self.state().contents.load(key)
     }
 
     async fn insert(&self, record: NewRecord<'_>) -> Result<bool, StoreError> {
-        self.step(|contents, now| contents.insert(record, now))
+        self.state().contents.insert(record)
     }
 
     async fn compare_and_set(
@@ -161,7 +160,9 @@ impl Store for MemoryStore {
         expected: &[u8],
         record: NewRecord<'_>,
     ) -> Result<CompareOutcome, StoreError> {
-        self.step(|contents, now| contents.compare_and_set(expected, record, now))
+        let mut state = self.state();
+        let contents = &mut state.contents;
+        contents.compare_and_swap(record.key, expected, Some(record))
     }
 
     async fn compare_and_delete(
@@ -169,23 +170,25 @@ impl Store for MemoryStore {
         key: &str,
         expected: &[u8],
     ) -> Result<CompareOutcome, StoreError> {
-        self.step(|contents, now| contents.compare_and_delete(key, expected, now))
+        let mut state = self.state();
+        state.contents.compare_and_swap(key, expected, None)
     }
 
     async fn set_ttl(&self, key: &str, ttl: Duration) -> Result<bool, StoreError> {
-        self.step(|contents, now| contents.set_ttl(key, ttl, now))
+        self.state().contents.set_ttl(key, ttl)
     }
 
     async fn delete(&self, key: &str) -> Result<bool, StoreError> {
-        self.step(|contents, now| contents.delete(key, now))
+        self.state().contents.delete(key)
     }
 
     async fn index_put(&self, entry: NewEntry<'_>, mode: PutMode) -> Result<(), StoreError> {
-        self.step(|contents, now| contents.index_put(entry, mode, now))
+        self.state().contents.index_put(entry, mode)
     }
 
     async fn index_get(&self, index: &str, member: &str) -> Result<Option<EntryState>, StoreError> {
-        self.step(|contents, now| contents.index(index, now, |entries| entries.get(member)))
+        let get = |entries: &mut IndexEntries| entries.get(member);
+        self.state().contents.index(index, get)
     }
 
     async fn index_list(
@@ -193,7 +196,8 @@ impl Store for MemoryStore {
         index: &str,
         filter: IndexFilter,
     ) -> Result<Vec<IndexEntry>, StoreError> {
-        self.step(|contents, now| contents.index(index, now, |entries| entries.list(filter)))
+        let list = |entries: &mut IndexEntries| entries.list(filter);
+        self.state().contents.index(index, list)
     }
 
     async fn index_remove(
@@ -202,9 +206,8 @@ impl Store for MemoryStore {
         members: &[&str],
         due_by: Option<i64>,
     ) -> Result<(), StoreError> {
-        self.step(|contents, now| {
-            contents.index(index, now, |entries| entries.remove(members, due_by))
-        })
+        let remove = |entries: &mut IndexEntries| entries.remove(members, due_by);
+        self.state().contents.index(index, remove)
     }
 
     async fn index_tombstone_all(
@@ -213,9 +216,8 @@ impl Store for MemoryStore {
         keep: Option<&str>,
         now: i64,
     ) -> Result<Vec<String>, StoreError> {
-        self.step(|contents, at| {
-            contents.index(index, at, |entries| entries.tombstone_all(keep, now))
-        })
+        let tombstone = |entries: &mut IndexEntries| entries.tombstone_all(keep, now);
+        self.state().contents.index(index, tombstone)
     }
 
     async fn index_supersede(
@@ -225,9 +227,8 @@ impl Store for MemoryStore {
         new: &str,
         now: i64,
     ) -> Result<SupersedeOutcome, StoreError> {
-        self.step(|contents, at| {
-            contents.index(index, at, |entries| entries.supersede(old, new, now))
-        })
+        let supersede = |entries: &mut IndexEntries| entries.supersede(old, new, now);
+        self.state().contents.index(index, supersede)
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
@@ -235,75 +236,35 @@ impl Store for MemoryStore {
     }
 
     async fn load_many(&self, keys: &[&str]) -> Result<Vec<Option<StoredRecord>>, StoreError> {
-        let load = |contents: &mut Contents, now| {
-            let loaded = keys.iter().map(|key| contents.load(key, now));
-            loaded.collect()
-        };
-        self.step(load)
+        let mut state = self.state();
+        keys.iter().map(|key| state.contents.load(key)).collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::ManualClock;
     use crate::store::error::StoreErrorKind;
 
     const TTL: Duration = Duration::from_secs(60);
 
-    async fn insert(store: &MemoryStore, key: &str) -> Result<bool, StoreErrorKind> {
-        let record = NewRecord::new(key, b"{}", TTL);
-        store.insert(record).await.map_err(|error| error.kind())
-    }
-
-    async fn put(store: &MemoryStore, member: &str) -> Result<(), StoreErrorKind> {
-        let entry = NewEntry::new("owner", member, 1, TTL);
-        let put = store.index_put(entry, PutMode::KeepTombstone).await;
-        put.map_err(|error| error.kind())
-    }
-
-    #[tokio::test]
-    async fn a_full_store_refuses_until_something_expires() {
-        let clock = ManualClock::at(1_700_000_000);
-        let store = MemoryStore::new()
-            .with_clock(clock.clone())
-            .with_capacity(2);
-        for key in ["a", "b"] {
-            assert_eq!(insert(&store, key).await, Ok(true));
-        }
-        assert_eq!(insert(&store, "c").await, Err(StoreErrorKind::Full));
-        assert_eq!(insert(&store, "a").await, Ok(false));
-        clock.advance(TTL);
-        assert_eq!(insert(&store, "c").await, Ok(true));
-        assert_eq!(store.len(), 1);
-    }
-
-    #[tokio::test]
-    async fn index_entries_are_bounded_and_known_members_can_still_be_put() {
-        let store = MemoryStore::new().with_capacity(1);
-        for member in ["a", "b", "b"] {
-            assert_eq!(put(&store, member).await, Ok(()));
-        }
-        assert_eq!(put(&store, "c").await, Err(StoreErrorKind::Full));
-        store.index_remove("owner", &["a"], None).await.unwrap();
-        assert_eq!(put(&store, "c").await, Ok(()));
-    }
-
     #[tokio::test]
     async fn an_index_is_not_a_record_and_a_record_is_not_an_index() {
         let store = MemoryStore::new();
-        put(&store, "a").await.unwrap();
-        assert_eq!(
-            insert(&store, "owner").await,
-            Err(StoreErrorKind::WrongType)
-        );
-        let deleted = store.delete("owner").await.unwrap_err();
-        assert_eq!(deleted.kind(), StoreErrorKind::WrongType);
-        insert(&store, "record").await.unwrap();
-        let listed = store.index_list("record", IndexFilter::All).await;
-        assert_eq!(listed.unwrap_err().kind(), StoreErrorKind::WrongType);
-        let loaded = store.load_many(&["record", "owner"]).await.unwrap_err();
-        assert_eq!(loaded.kind(), StoreErrorKind::WrongType);
+        let entry = NewEntry::new("index", "a", 1, TTL);
+        let put = store.index_put(entry, PutMode::KeepTombstone).await;
+        put.unwrap();
+        let record = NewRecord::new("record", b"{}", TTL);
+        store.insert(record).await.unwrap();
+        let as_record = NewRecord::new("index", b"{}", TTL);
+        for error in [
+            store.insert(as_record).await.unwrap_err(),
+            store.delete("index").await.unwrap_err(),
+            store.load_many(&["record", "index"]).await.unwrap_err(),
+            store.index_get("record", "a").await.unwrap_err(),
+        ] {
+            assert_eq!(error.kind(), StoreErrorKind::WrongType);
+        }
     }
 
     #[tokio::test]
@@ -319,11 +280,6 @@ mod tests {
         let clone = store.clone();
         assert!(std::thread::spawn(move || clone.len()).join().is_err());
         let store = store.with_clock(SystemClock);
-        assert!(insert(&store, "a").await.is_ok());
-    }
-
-    #[test]
-    fn debug_shows_no_data() {
-        assert_eq!(format!("{:?}", MemoryStore::new()), "MemoryStore { .. }");
+        assert_eq!(store.load("a").await, Ok(None));
     }
 }

@@ -27,31 +27,21 @@ pub(super) enum Beginning {
 }
 
 /// Answers that were not read yet.
-// One answer needs no list.
-pub(super) enum Answers {
-    One(Option<Value>),
-    Several(IntoIter<Value>),
-}
+pub(super) struct Answers(IntoIter<Value>);
 
 impl Answers {
-    /// The answer to one command.
-    pub(super) const fn one(answer: Value) -> Self {
-        Self::One(Some(answer))
+    pub(super) fn new(answers: Vec<Value>) -> Self {
+        Self(answers.into_iter())
     }
 
-    /// The answers to several commands.
-    pub(super) fn several(answers: Vec<Value>) -> Self {
-        Self::Several(answers.into_iter())
+    /// Reads the next `count` answers. None of them may be an error.
+    pub(super) fn skip(&mut self, count: usize) -> Result<(), StoreError> {
+        (0..count).try_for_each(|_| self.next().map(drop))
     }
 
-    /// Reads the next answer, whatever it is.
+    /// Reads all answers that are left. None of them may be an error.
     pub(super) fn done(&mut self) -> Result<(), StoreError> {
-        self.next().map(drop)
-    }
-
-    /// Reads the answers to `count` commands, whatever they are.
-    pub(super) fn all_done(&mut self, count: usize) -> Result<(), StoreError> {
-        (0..count).try_for_each(|_| self.done())
+        self.skip(self.0.len())
     }
 
     /// Reads whether a command had an effect.
@@ -173,12 +163,8 @@ impl Answers {
     }
 
     fn next(&mut self) -> Result<Value, StoreError> {
-        let next = match self {
-            Self::One(answer) => answer.take(),
-            Self::Several(answers) => answers.next(),
-        };
-        match next {
-            Some(Value::ServerError(refusal)) => Err(error::refused(&refusal)),
+        match self.0.next() {
+            Some(Value::ServerError(answer)) => Err(error::rejected(&answer)),
             Some(answer) => Ok(answer),
             None => Err(unreadable()),
         }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-/// Configuration of a [`RedisStore`](crate::RedisStore): where Redis is and how long it may take.
+/// Configuration of a [`RedisStore`](crate::RedisStore): where Redis is and how long a call may take.
 ///
 /// The URL is `redis://[user][:password@]host[:port][/database]`, `rediss://…` for TLS (feature
 /// `tls`), or `unix:///path/to/socket[?db=…&user=…&pass=…]`. User and password must be
@@ -14,8 +14,7 @@ use std::time::Duration;
 /// `CryptoProvider::install_default` of the application fails. An application that wants another
 /// provider installs it first. A provider that is installed is never replaced.
 ///
-/// Every duration is kept between 1 millisecond and 1 hour: one outside of these, such as
-/// [`Duration::ZERO`] or [`Duration::MAX`], becomes the nearer of the two.
+/// A duration of less than 1 millisecond or more than 1 hour becomes the nearer of the two.
 ///
 /// ```
 /// use std::time::Duration;
@@ -51,7 +50,6 @@ pub(super) struct Limits {
     pub(super) deadline: Duration,
     pub(super) response: Duration,
     pub(super) connect: Duration,
-    pub(super) renewal: Duration,
 }
 
 impl Default for Limits {
@@ -60,7 +58,6 @@ impl Default for Limits {
             deadline: Duration::from_secs(1),
             response: Duration::from_millis(500),
             connect: Duration::from_millis(500),
-            renewal: Duration::from_millis(250),
         }
     }
 }
@@ -98,8 +95,8 @@ impl RedisConfig {
     /// Bounds every call in all: waiting for a connection, the answer and a retry included.
     /// Defaults to 1 second.
     #[must_use]
-    pub const fn deadline(mut self, deadline: Duration) -> Self {
-        self.limits.deadline = in_bounds(deadline);
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.limits.deadline = deadline.clamp(SHORTEST, LONGEST);
         self
     }
 
@@ -109,25 +106,16 @@ impl RedisConfig {
     /// While bytes arrive, a call waits until its deadline: its own answer is under way, or that
     /// of an earlier call on the same connection. A connection that stays silent is replaced.
     #[must_use]
-    pub const fn response_timeout(mut self, timeout: Duration) -> Self {
-        self.limits.response = in_bounds(timeout);
+    pub fn response_timeout(mut self, timeout: Duration) -> Self {
+        self.limits.response = timeout.clamp(SHORTEST, LONGEST);
         self
     }
 
     /// Bounds how long it takes to make one connection, authentication included. Defaults to 500
     /// milliseconds.
     #[must_use]
-    pub const fn connect_timeout(mut self, timeout: Duration) -> Self {
-        self.limits.connect = in_bounds(timeout);
-        self
-    }
-
-    /// Bounds how long a call waits for a broken connection to be replaced before it fails.
-    /// Defaults to 250 milliseconds. Before there was any connection, calls wait as long as the
-    /// deadline allows.
-    #[must_use]
-    pub const fn renewal_budget(mut self, budget: Duration) -> Self {
-        self.limits.renewal = in_bounds(budget);
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.limits.connect = timeout.clamp(SHORTEST, LONGEST);
         self
     }
 
@@ -154,18 +142,6 @@ impl RedisConfig {
     }
 }
 
-/// Returns the duration between [`SHORTEST`] and [`LONGEST`] that is nearest to `time`.
-const fn in_bounds(time: Duration) -> Duration {
-    let nanos = time.as_nanos();
-    if nanos < SHORTEST.as_nanos() {
-        SHORTEST
-    } else if nanos > LONGEST.as_nanos() {
-        LONGEST
-    } else {
-        time
-    }
-}
-
 impl fmt::Debug for RedisConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisConfig")
@@ -181,27 +157,14 @@ mod tests {
     use super::{LONGEST, RedisConfig, SHORTEST};
 
     #[test]
-    fn every_time_is_kept_in_bounds() {
-        let usual = Duration::from_millis(200);
-        for (given, kept) in [
-            (Duration::ZERO, SHORTEST),
-            (SHORTEST, SHORTEST),
-            (usual, usual),
-            (LONGEST, LONGEST),
-            (Duration::MAX, LONGEST),
-        ] {
+    fn durations_are_kept_in_bounds() {
+        for (given, kept) in [(Duration::ZERO, SHORTEST), (Duration::MAX, LONGEST)] {
             let limits = RedisConfig::new("redis://127.0.0.1")
                 .deadline(given)
                 .response_timeout(given)
                 .connect_timeout(given)
-                .renewal_budget(given)
                 .limits;
-            for time in [
-                limits.deadline,
-                limits.response,
-                limits.connect,
-                limits.renewal,
-            ] {
+            for time in [limits.deadline, limits.response, limits.connect] {
                 assert_eq!(time, kept, "{given:?}");
             }
         }

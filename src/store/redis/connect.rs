@@ -32,7 +32,7 @@ type Stream = Pin<Box<dyn AsyncStream + Send>>;
 pub(super) struct Connector {
     source: Source,
     address: Box<str>,
-    limits: Limits,
+    pub(super) limits: Limits,
     eviction: EvictionCheck,
 }
 
@@ -109,7 +109,7 @@ impl Connector {
         let stream = server
             .stream()
             .await
-            .map_err(|error| error::unreachable(error, &self.address))?;
+            .map_err(|error| error::no_stream(error, &self.address))?;
         let traffic = Traffic::new();
         // Answers are timed by the client: one timer for each call, not two.
         let config = AsyncConnectionConfig::new()
@@ -121,14 +121,18 @@ impl Connector {
             config,
         )
         .await
-        .map_err(|error| self.refusal(&error))?;
+        .map_err(|error| self.rejected(&error))?;
         let end = EndOfTraffic(traffic.clone());
         let driver = tokio::spawn(async move {
             // Dropped at the end, and with the runtime if that is shut down before.
             let _end = end;
             driver.await;
         });
-        Ok(Connection::watched(handle, traffic, driver.abort_handle()))
+        Ok(Connection::new(
+            handle,
+            traffic,
+            Some(driver.abort_handle()),
+        ))
     }
 
     #[cfg(feature = "pool")]
@@ -140,29 +144,30 @@ impl Connector {
                 let handle = deadpool_redis::Connection::take(connection);
                 Ok(Connection::of_pool(handle))
             }
-            Err(PoolError::Backend(error)) => Err(self.refusal(&error)),
+            Err(PoolError::Backend(error)) => Err(self.rejected(&error)),
             Err(PoolError::Timeout(_)) => Err(self.late()),
             Err(_) => Err(StoreError::new(StoreErrorKind::Connection)
-                .with_detail("the pool gives no connection")),
+                .with_detail("the pool has no connection")),
         }
     }
 
-    fn refusal(&self, error: &redis::RedisError) -> StoreError {
+    fn rejected(&self, error: &redis::RedisError) -> StoreError {
+        // Of the commands that open a connection, only SELECT is answered with a plain ERR.
         if error.code() == Some("ERR") {
-            let detail = format!("{}: the database was refused", self.address);
+            let detail = format!("{}: the server has no such database", self.address);
             return StoreError::new(StoreErrorKind::Configuration).with_detail(detail);
         }
         error::broken(error, &self.address)
     }
 
-    /// A server that refuses commands for now is the right server all the same. One that does
-    /// not accept the credentials, or hangs up, is not.
+    /// A server that rejects commands for now is the right server all the same. One that does
+    /// not accept the credentials, or closes the connection, is not.
     async fn probe(&self, handle: &mut MultiplexedConnection) -> Result<(), StoreError> {
         match handle.send_packed_command(&cmd("PING")).await {
-            Ok(Value::ServerError(refusal)) => {
-                let refusal = error::refused(&refusal);
-                match refusal.kind() {
-                    StoreErrorKind::Auth | StoreErrorKind::Connection => Err(refusal),
+            Ok(Value::ServerError(answer)) => {
+                let rejection = error::rejected(&answer);
+                match rejection.kind() {
+                    StoreErrorKind::Auth | StoreErrorKind::Connection => Err(rejection),
                     _ => Ok(()),
                 }
             }
@@ -172,9 +177,14 @@ impl Connector {
         }
     }
 
-    /// The error of something that took too long.
+    /// Returns the error of something that took too long.
     pub(super) fn late(&self) -> StoreError {
         StoreError::new(StoreErrorKind::Timeout).with_detail(&*self.address)
+    }
+
+    /// Returns the error of a connection that ended.
+    pub(super) fn unreachable(&self) -> StoreError {
+        StoreError::new(StoreErrorKind::Connection).with_detail(&*self.address)
     }
 }
 
@@ -193,7 +203,7 @@ impl Server {
         })
     }
 
-    /// Connects to all addresses of the host at once: the first to accept is taken.
+    /// Connects to all addresses of the host concurrently and takes the first that accepts.
     async fn tcp(&self, host: &str, port: u16) -> io::Result<TcpStream> {
         let mut attempts = JoinSet::new();
         for address in lookup_host((host, port)).await? {

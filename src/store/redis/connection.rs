@@ -1,6 +1,6 @@
 //! One connection and its health.
 
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
@@ -9,7 +9,7 @@ use std::time::Duration;
 use redis::aio::MultiplexedConnection;
 use redis::cmd;
 use tokio::task::AbortHandle;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use super::traffic::Traffic;
 
@@ -37,22 +37,8 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// A connection whose stream is watched and whose task is ours.
-    pub(super) fn watched(
-        handle: MultiplexedConnection,
-        traffic: Arc<Traffic>,
-        driver: AbortHandle,
-    ) -> Self {
-        Self::new(handle, traffic, Some(driver))
-    }
-
-    /// A connection that a pool has made. Only whole answers are seen on it, no single bytes.
-    #[cfg(any(feature = "pool", test))]
-    pub(super) fn of_pool(handle: MultiplexedConnection) -> Self {
-        Self::new(handle, Traffic::new(), None)
-    }
-
-    fn new(
+    /// Creates a connection whose stream is watched, and whose task is `driver`.
+    pub(super) fn new(
         handle: MultiplexedConnection,
         traffic: Arc<Traffic>,
         driver: Option<AbortHandle>,
@@ -67,6 +53,12 @@ impl Connection {
         }
     }
 
+    /// Creates a connection that a pool has made. Only whole answers are seen on it, no bytes.
+    #[cfg(any(feature = "pool", test))]
+    pub(super) fn of_pool(handle: MultiplexedConnection) -> Self {
+        Self::new(handle, Traffic::new(), None)
+    }
+
     /// Returns a handle to send commands with.
     pub(super) fn handle(&self) -> MultiplexedConnection {
         self.handle.clone()
@@ -74,12 +66,31 @@ impl Connection {
 
     /// Returns how long ago the connection was made.
     pub(super) fn age(&self) -> Duration {
-        self.traffic.born().elapsed()
+        self.traffic.age()
     }
 
-    /// When bytes last arrived.
-    pub(super) fn last_arrival(&self) -> Instant {
-        self.traffic.last_arrival()
+    /// Waits for `answer` from `start` on, until nothing has arrived on the connection for
+    /// `patience`; `None` if nothing has.
+    pub(super) async fn answer_or_silence<T>(
+        &self,
+        start: Instant,
+        patience: Duration,
+        deadline: Instant,
+        mut answer: Pin<&mut impl Future<Output = T>>,
+    ) -> Option<T> {
+        let mut until = deadline.min(start + patience);
+        loop {
+            if let Ok(answer) = timeout_at(until, answer.as_mut()).await {
+                return Some(answer);
+            }
+            // Answers come in order: while bytes arrive, they are those of earlier requests, or
+            // ours.
+            let extended = deadline.min(self.traffic.last_arrival() + patience);
+            if extended <= until {
+                return None;
+            }
+            until = extended;
+        }
     }
 
     /// Records an answer.
@@ -103,7 +114,7 @@ impl Connection {
     /// Only silence of at least `silence` counts. If bytes are arriving the answer is late, and
     /// a call that had little time left proves nothing.
     pub(super) fn record_timeout(&self, start: Instant, silence: Duration) -> bool {
-        let silent = start.max(self.last_arrival()).elapsed() >= silence;
+        let silent = start.max(self.traffic.last_arrival()).elapsed() >= silence;
         if !silent && !self.is_endless() {
             return false;
         }
@@ -117,12 +128,12 @@ impl Connection {
 
     /// Whether the connection may be dead: nothing arrived for a while, or not in time.
     pub(super) fn is_suspect(&self) -> bool {
-        self.timeouts.load(Ordering::Relaxed) > 0 || self.last_arrival().elapsed() >= IDLE
+        self.timeouts.load(Ordering::Relaxed) > 0 || self.traffic.last_arrival().elapsed() >= IDLE
     }
 
     /// Whether nothing arrived for a moment, as between the requests of an idle application.
     pub(super) fn is_quiet(&self) -> bool {
-        self.last_arrival().elapsed() >= QUIET
+        self.traffic.last_arrival().elapsed() >= QUIET
     }
 
     /// Whether the connection has answered a call.
@@ -150,12 +161,12 @@ impl Connection {
         matches!(sending.poll(&mut context), Poll::Ready(Err(_)))
     }
 
-    /// Marks the state of the stream before a call; see [`never_written`](Self::never_written).
+    /// Returns the state of the stream before a call, for [`never_written`](Self::never_written).
     pub(super) fn writes(&self) -> Option<u64> {
         self.driver.is_some().then(|| self.traffic.writes())
     }
 
-    /// Whether a call that failed since `writes` was marked is known not to have been written.
+    /// Whether a call that failed since `writes` is known not to have been written.
     pub(super) fn never_written(&self, writes: Option<u64>) -> bool {
         writes.is_some_and(|writes| writes == self.traffic.writes())
     }
@@ -204,7 +215,7 @@ mod tests {
             let _end = end;
             driver.await;
         });
-        let connection = Connection::watched(handle, traffic, driver.abort_handle());
+        let connection = Connection::new(handle, traffic, Some(driver.abort_handle()));
         (connection, server)
     }
 

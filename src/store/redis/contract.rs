@@ -1,4 +1,4 @@
-//! The store contract, one request for each method.
+//! The store contract: one request for each method.
 
 use std::time::Duration;
 
@@ -6,7 +6,6 @@ use async_trait::async_trait;
 use tokio::time::Instant;
 
 use super::answers::{Answers, Beginning};
-use super::commands::{self, Form};
 use super::request::Request;
 use super::store::RedisStore;
 use crate::store::contract::Store;
@@ -25,36 +24,22 @@ impl RedisStore {
         deadline: Instant,
         keys: &[&str],
     ) -> Result<Vec<Option<StoredRecord>>, StoreError> {
-        let mut load = Request::reads(2 * keys.len()).expect_large();
-        for key in keys {
-            load.push(commands::pttl(key));
-            load.push(commands::get(key));
-        }
+        let load = Request::read().expect_large();
+        let load = keys.iter().fold(load, |load, key| load.pttl(key).get(key));
         let read = |answers: &mut Answers| keys.iter().map(|_| answers.record()).collect();
-        self.client.run_until(deadline, &load, read).await
+        self.client.run_until(deadline, load, read).await
     }
 }
 
 #[async_trait]
 impl Store for RedisStore {
     async fn load(&self, key: &str) -> Result<Option<StoredRecord>, StoreError> {
-        let deadline = self.client.deadline();
-        // One write for both: as two requests they took fewer allocations, but two system calls.
-        let mut load = Request::reads(2);
-        load.push(commands::pttl(key));
-        load.push(commands::beginning(key));
-        let loading = self.client.run_until(deadline, &load, Answers::beginning);
-        match loading.await? {
-            Beginning::Whole(record) => Ok(record),
-            Beginning::Unknown { .. } => {
-                Ok(self.load_large(deadline, &[key]).await?.pop().flatten())
-            }
-        }
+        Ok(self.load_many(&[key]).await?.pop().flatten())
     }
 
     async fn insert(&self, record: NewRecord<'_>) -> Result<bool, StoreError> {
-        let insert = Request::write(commands::insert(record));
-        self.client.run(&insert, Answers::flag).await
+        let insert = Request::write().insert(record);
+        self.client.run(insert, Answers::flag).await
     }
 
     async fn compare_and_set(
@@ -62,10 +47,8 @@ impl Store for RedisStore {
         expected: &[u8],
         record: NewRecord<'_>,
     ) -> Result<CompareOutcome, StoreError> {
-        let set = commands::compare_and_set(Form::Hash, expected, record);
-        self.client
-            .run(&Request::write(set), Answers::compared)
-            .await
+        let set = Request::write().compare_and_set(expected, record);
+        self.client.run(set, Answers::compared).await
     }
 
     async fn compare_and_delete(
@@ -73,30 +56,28 @@ impl Store for RedisStore {
         key: &str,
         expected: &[u8],
     ) -> Result<CompareOutcome, StoreError> {
-        let delete = commands::compare_and_delete(Form::Hash, key, expected);
-        self.client
-            .run(&Request::write(delete), Answers::compared)
-            .await
+        let delete = Request::write().compare_and_delete(key, expected);
+        self.client.run(delete, Answers::compared).await
     }
 
     async fn set_ttl(&self, key: &str, ttl: Duration) -> Result<bool, StoreError> {
-        let set = Request::write(commands::set_ttl(key, ttl));
-        self.client.run(&set, Answers::flag).await
+        let set = Request::write().set_ttl(key, ttl);
+        self.client.run(set, Answers::flag).await
     }
 
     async fn delete(&self, key: &str) -> Result<bool, StoreError> {
-        let delete = Request::write(commands::delete(key));
-        self.client.run(&delete, Answers::flag).await
+        let delete = Request::write().delete(key);
+        self.client.run(delete, Answers::flag).await
     }
 
     async fn index_put(&self, entry: NewEntry<'_>, mode: PutMode) -> Result<(), StoreError> {
-        let put = Request::write(commands::index_put(Form::Hash, entry, mode));
-        self.client.run(&put, Answers::done).await
+        let put = Request::write().index_put(entry, mode);
+        self.client.run(put, Answers::done).await
     }
 
     async fn index_get(&self, index: &str, member: &str) -> Result<Option<EntryState>, StoreError> {
-        let get = Request::read(commands::index_get(index, member));
-        self.client.run(&get, Answers::state).await
+        let get = Request::read().index_get(index, member);
+        self.client.run(get, Answers::state).await
     }
 
     async fn index_list(
@@ -104,11 +85,8 @@ impl Store for RedisStore {
         index: &str,
         filter: IndexFilter,
     ) -> Result<Vec<IndexEntry>, StoreError> {
-        let list = Request::read(match filter {
-            IndexFilter::All => commands::index_all(index),
-            IndexFilter::Due(due) => commands::index_due(index, due),
-        });
-        self.client.run(&list, Answers::entries).await
+        let list = Request::read().index_list(index, filter);
+        self.client.run(list, Answers::entries).await
     }
 
     async fn index_remove(
@@ -117,13 +95,8 @@ impl Store for RedisStore {
         members: &[&str],
         due_by: Option<i64>,
     ) -> Result<(), StoreError> {
-        if members.is_empty() {
-            return Ok(());
-        }
-        let remove = commands::index_remove(Form::Hash, index, members, due_by);
-        self.client
-            .run(&Request::write(remove), Answers::done)
-            .await
+        let remove = Request::write().index_remove(index, members, due_by);
+        self.client.run(remove, Answers::done).await
     }
 
     async fn index_tombstone_all(
@@ -132,10 +105,8 @@ impl Store for RedisStore {
         keep: Option<&str>,
         now: i64,
     ) -> Result<Vec<String>, StoreError> {
-        let all = commands::index_tombstone_all(Form::Hash, index, keep, now);
-        self.client
-            .run(&Request::write(all), Answers::members)
-            .await
+        let all = Request::write().index_tombstone_all(index, keep, now);
+        self.client.run(all, Answers::members).await
     }
 
     async fn index_supersede(
@@ -145,32 +116,27 @@ impl Store for RedisStore {
         new: &str,
         now: i64,
     ) -> Result<SupersedeOutcome, StoreError> {
-        let supersede = commands::index_supersede(Form::Hash, index, old, new, now);
-        self.client
-            .run(&Request::write(supersede), Answers::superseded)
-            .await
+        let supersede = Request::write().index_supersede(index, old, new, now);
+        self.client.run(supersede, Answers::superseded).await
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
-        let ping = Request::read(redis::cmd("PING"));
-        self.client.run(&ping, Answers::done).await
+        self.client.run(Request::read().ping(), Answers::done).await
     }
 
-    // Several steps in one write. The order of the pushes is the order of the steps.
+    // Several steps in one write. The order of the commands is the order of the steps.
 
     async fn load_many(&self, keys: &[&str]) -> Result<Vec<Option<StoredRecord>>, StoreError> {
         let deadline = self.client.deadline();
-        let mut load = Request::reads(2 * keys.len());
-        for key in keys {
-            load.push(commands::pttl(key));
-            load.push(commands::beginning(key));
-        }
+        let load = keys
+            .iter()
+            .fold(Request::read(), |load, key| load.pttl(key).beginning(key));
         let read = |answers: &mut Answers| keys.iter().map(|_| answers.beginning()).collect();
-        let beginnings: Vec<_> = self.client.run_until(deadline, &load, read).await?;
-        let unknown =
-            |(_, beginning): &(_, &Beginning)| matches!(beginning, Beginning::Unknown { .. });
-        let large = keys.iter().zip(&beginnings).filter(unknown);
+        let beginnings: Vec<_> = self.client.run_until(deadline, load, read).await?;
+        let with_keys = keys.iter().zip(&beginnings);
+        let large = with_keys.filter(|(_, read)| matches!(read, Beginning::Unknown { .. }));
         let large: Vec<&str> = large.map(|(key, _)| *key).collect();
+        // A large value goes over the other connection, so that it delays no other call.
         let mut large = self.load_large(deadline, &large).await?.into_iter();
         let records = beginnings.into_iter().map(|beginning| match beginning {
             Beginning::Whole(record) => record,
@@ -185,12 +151,9 @@ impl Store for RedisStore {
         ttl: Duration,
     ) -> Result<Option<StoredRecord>, StoreError> {
         let deadline = self.client.deadline();
-        let mut load = Request::writes(3);
-        load.push(commands::pttl(key));
-        load.push(commands::beginning(key));
-        load.push(commands::set_ttl(key, ttl));
+        let load = Request::write().pttl(key).beginning(key).set_ttl(key, ttl);
         let read = |answers: &mut Answers| Ok((answers.beginning()?, answers.flag()?));
-        match self.client.run_until(deadline, &load, read).await? {
+        match self.client.run_until(deadline, load, read).await? {
             (_, false) => Ok(None),
             (Beginning::Whole(record), true) => Ok(record),
             (Beginning::Unknown { ttl }, true) => {
@@ -206,22 +169,18 @@ impl Store for RedisStore {
         record: NewRecord<'_>,
         due: Option<Due>,
     ) -> Result<InsertOutcome, StoreError> {
-        let mut insert = Request::writes(entries.len() + 3);
-        for entry in entries {
-            insert.push(commands::index_put(Form::Text, *entry, KEEP));
-        }
-        insert.push(commands::insert(record));
+        let mut insert = put_all(entries).insert(record);
         if let Some(last) = entries.last() {
-            insert.push(commands::index_get(last.index, last.member));
+            insert = insert.index_get(last.index, last.member);
             if let Some(due) = due {
-                insert.push(commands::index_due(last.index, due));
+                insert = insert.index_list(last.index, IndexFilter::Due(due));
             }
         }
         let read = |answers: &mut Answers| {
-            answers.all_done(entries.len())?;
+            answers.skip(entries.len())?;
             answers.inserted(!entries.is_empty(), due.is_some())
         };
-        self.client.run(&insert, read).await
+        self.client.run(insert, read).await
     }
 
     async fn compare_and_set_indexed(
@@ -230,11 +189,9 @@ impl Store for RedisStore {
         expected: &[u8],
         record: NewRecord<'_>,
     ) -> Result<CompareOutcome, StoreError> {
-        let mut set = Request::writes(2);
-        set.push(commands::index_put(Form::Text, entry, KEEP));
-        set.push(commands::compare_and_set(Form::Text, expected, record));
-        let read = |answers: &mut Answers| answers.done().and_then(|()| answers.compared());
-        self.client.run(&set, read).await
+        let set = put_all(&[entry]).compare_and_set(expected, record);
+        let read = |answers: &mut Answers| answers.skip(1).and_then(|()| answers.compared());
+        self.client.run(set, read).await
     }
 
     async fn set_ttl_indexed(
@@ -243,11 +200,9 @@ impl Store for RedisStore {
         key: &str,
         ttl: Duration,
     ) -> Result<bool, StoreError> {
-        let mut set = Request::writes(2);
-        set.push(commands::index_put(Form::Text, entry, KEEP));
-        set.push(commands::set_ttl(key, ttl));
-        let read = |answers: &mut Answers| answers.done().and_then(|()| answers.flag());
-        self.client.run(&set, read).await
+        let set = put_all(&[entry]).set_ttl(key, ttl);
+        let read = |answers: &mut Answers| answers.skip(1).and_then(|()| answers.flag());
+        self.client.run(set, read).await
     }
 
     async fn delete_indexed(
@@ -256,20 +211,16 @@ impl Store for RedisStore {
         index: &str,
         members: &[&str],
     ) -> Result<usize, StoreError> {
-        let mut delete = Request::writes(keys.len() + 1);
-        for key in keys {
-            delete.push(commands::delete(key));
-        }
-        if !members.is_empty() {
-            delete.push(commands::index_remove(Form::Text, index, members, None));
-        }
+        let delete = keys
+            .iter()
+            .fold(Request::write(), |all, key| all.delete(key));
+        let delete = delete.index_remove(index, members, None);
         let read = |answers: &mut Answers| {
             let deleted = keys.iter().map(|_| answers.flag().map(usize::from));
             let deleted = deleted.sum::<Result<usize, _>>()?;
-            answers.all_done(usize::from(!members.is_empty()))?;
-            Ok(deleted)
+            answers.done().map(|()| deleted)
         };
-        self.client.run(&delete, read).await
+        self.client.run(delete, read).await
     }
 
     async fn index_refresh(
@@ -279,20 +230,13 @@ impl Store for RedisStore {
         dead: &[&str],
         due_by: i64,
     ) -> Result<(), StoreError> {
-        let mut refresh = Request::writes(live.len() + 1);
-        for entry in live {
-            refresh.push(commands::index_put(Form::Text, *entry, KEEP));
-        }
-        if !dead.is_empty() {
-            refresh.push(commands::index_remove(
-                Form::Text,
-                index,
-                dead,
-                Some(due_by),
-            ));
-        }
-        let count = live.len() + usize::from(!dead.is_empty());
-        let read = |answers: &mut Answers| answers.all_done(count);
-        self.client.run(&refresh, read).await
+        let refresh = put_all(live).index_remove(index, dead, Some(due_by));
+        self.client.run(refresh, Answers::done).await
     }
+}
+
+/// Starts a request that puts `entries`.
+fn put_all(entries: &[NewEntry<'_>]) -> Request {
+    let entries = entries.iter();
+    entries.fold(Request::write(), |all, entry| all.index_put(*entry, KEEP))
 }

@@ -10,17 +10,17 @@ use crate::store::error::{StoreError, StoreErrorKind};
 
 /// Translates an answer that is an error, keeping its code word and nothing else: the text that
 /// follows may repeat arguments, and those are session data.
-pub(super) fn refused(error: &ServerError) -> StoreError {
+pub(super) fn rejected(error: &ServerError) -> StoreError {
     let text = error.details().unwrap_or_default();
     let code = inner_code(error.code(), text);
     if code == "ERR" && text.starts_with("max number of clients") {
         return StoreError::new(StoreErrorKind::Connection).with_detail("too many clients");
     }
-    let refusal = StoreError::new(kind_of(code));
+    let rejection = StoreError::new(kind_of(code));
     if is_code(code) {
-        refusal.with_detail(code)
+        rejection.with_detail(code)
     } else {
-        refusal
+        rejection
     }
 }
 
@@ -44,7 +44,7 @@ pub(super) fn broken(error: &RedisError, address: &str) -> StoreError {
 }
 
 /// Translates a failure to open a stream to the server.
-pub(super) fn unreachable(error: io::Error, address: &str) -> StoreError {
+pub(super) fn no_stream(error: io::Error, address: &str) -> StoreError {
     let kind = match error.kind() {
         io::ErrorKind::TimedOut => StoreErrorKind::Timeout,
         io::ErrorKind::Unsupported => StoreErrorKind::Configuration,
@@ -107,14 +107,14 @@ fn kind_of(code: &str) -> StoreErrorKind {
 mod tests {
     use redis::{Value, parse_redis_value};
 
-    use super::refused;
+    use super::rejected;
 
     fn kind(line: &str) -> &'static str {
         match parse_redis_value(format!("-{line}\r\n").as_bytes()) {
             Ok(Value::ServerError(error)) => {
-                let refusal = refused(&error);
-                assert!(!format!("{refusal} {refusal:?}").contains("secret"));
-                refusal.kind().as_str()
+                let rejection = rejected(&error);
+                assert!(!format!("{rejection} {rejection:?}").contains("secret"));
+                rejection.kind().as_str()
             }
             other => panic!("not an error: {other:?}"),
         }

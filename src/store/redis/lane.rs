@@ -1,19 +1,19 @@
 //! Requests over one shared connection, each within its deadline.
 
+use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::Poll;
 
 use redis::aio::MultiplexedConnection;
-use redis::{RedisError, RedisResult, cmd};
+use redis::{RedisResult, cmd};
 use tokio::task::yield_now;
-use tokio::time::{Duration, Instant, timeout_at};
+use tokio::time::{Duration, Instant};
 
 use super::answers::Answers;
-use super::config::Limits;
 use super::connect::Connector;
 use super::connection::Connection;
 use super::error;
-use super::race::{Either, race};
 use super::request::Request;
 use super::shared_connection::SharedConnection;
 use crate::store::error::{StoreError, StoreErrorKind};
@@ -26,7 +26,6 @@ const SILENCE: Duration = Duration::from_millis(250);
 pub(super) struct Lane {
     shared: Arc<SharedConnection>,
     connector: Arc<Connector>,
-    limits: Limits,
 }
 
 /// Why an attempt failed, and whether the request may be sent again over another connection.
@@ -40,11 +39,10 @@ type Answered = (Answers, Arc<Connection>);
 
 impl Lane {
     /// Creates a lane that connects when first used.
-    pub(super) fn new(connector: Arc<Connector>, limits: Limits) -> Self {
+    pub(super) fn new(connector: Arc<Connector>) -> Self {
         Self {
-            shared: SharedConnection::new(connector.clone(), limits.renewal),
+            shared: SharedConnection::new(Arc::clone(&connector)),
             connector,
-            limits,
         }
     }
 
@@ -66,13 +64,15 @@ impl Lane {
         deadline: Instant,
         read: impl FnOnce(&mut Answers) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let mut resent = false;
-        let (mut answers, connection) = loop {
-            match self.attempt(request, deadline).await {
-                Err(failure) if failure.may_resend && !resent => resent = true,
-                result => break result.map_err(|failure| failure.error)?,
-            }
-        };
+        let mut attempt = self.attempt(request, deadline).await;
+        // Once only: a request that breaks two connections in a row may be the cause.
+        if let Err(Failure {
+            may_resend: true, ..
+        }) = attempt
+        {
+            attempt = self.attempt(request, deadline).await;
+        }
+        let (mut answers, connection) = attempt.map_err(|failure| failure.error)?;
         read(&mut answers).inspect_err(|error| self.inspect(&connection, error))
     }
 
@@ -81,6 +81,7 @@ impl Lane {
         match error.kind() {
             // Answers that do not fit may belong to other requests: never use it again.
             StoreErrorKind::Protocol => self.shared.discard(connection, error),
+            // The address may lead to another server by now: to the new master after a failover.
             StoreErrorKind::ReadOnly | StoreErrorKind::Auth => {
                 self.shared.discard_if_rejected(connection, error);
             }
@@ -113,7 +114,7 @@ impl Lane {
 
     /// Returns a connection that is fit for `request`.
     ///
-    /// Servers and networks close idle connections, the latter without a word. A write is never
+    /// Servers and networks close idle connections, the latter without notice. A write is never
     /// sent twice, so the connection must prove to be alive before it.
     async fn usable(
         &self,
@@ -132,7 +133,8 @@ impl Lane {
             yield_now().await;
         }
         if connection.is_closed() {
-            self.shared.discard(&connection, &self.unreachable());
+            let error = self.connector.unreachable();
+            self.shared.discard(&connection, &error);
             return Ok(self.shared.acquire(deadline).await?);
         }
         if connection.is_suspect() {
@@ -157,15 +159,13 @@ impl Lane {
         answer: Pin<&mut impl Future<Output = RedisResult<T>>>,
     ) -> Result<T, Failure> {
         let start = Instant::now();
-        let patience = self.limits.response;
-        match answer_or_silence(connection, start, patience, deadline, answer).await {
-            Some(result) => self.settle(connection, start, result),
-            None => Err(self.timed_out(connection, start)),
-        }
+        let patience = self.connector.limits.response;
+        let answer = connection.answer_or_silence(start, patience, deadline, answer);
+        self.record(connection, start, answer.await)
     }
 
     /// Waits for `answer` on a connection that may be dead: after some silence another one is
-    /// made, and whichever arrives first counts: the answer or the connection. A slow server that
+    /// made, and the answer or the connection counts, whichever is first. So a slow server that
     /// still answers costs nothing.
     async fn answer_unless_replaced<T>(
         &self,
@@ -174,97 +174,70 @@ impl Lane {
         mut answer: Pin<&mut impl Future<Output = RedisResult<T>>>,
     ) -> Result<T, Failure> {
         let start = Instant::now();
-        let patience = self.silence();
-        let first = answer_or_silence(connection, start, patience, deadline, answer.as_mut());
-        if let Some(result) = first.await {
-            return self.settle(connection, start, result);
+        let silence = self.silence();
+        let first = connection.answer_or_silence(start, silence, deadline, answer.as_mut());
+        let first = first.await;
+        // At the deadline the silence may have been short: it proves nothing.
+        if first.is_some() || Instant::now() >= deadline {
+            return self.record(connection, start, first);
         }
-        if Instant::now() >= deadline {
-            // The silence was short: the call had no time left.
-            return Err(self.timed_out(connection, start));
-        }
-        self.shared.discard(connection, &self.connector.late());
-        match race(answer.as_mut(), pin!(self.shared.acquire(deadline))).await {
-            Either::Left(result) => self.settle(connection, start, result),
-            Either::Right(Ok(_)) => Err(Failure {
-                error: self.connector.late(),
+        let error = self.connector.late();
+        self.shared.discard(connection, &error);
+        let mut replacement = pin!(self.shared.acquire(deadline));
+        // Not `select!`, which needs the procedural macros of tokio.
+        let race = poll_fn(|cx| match answer.as_mut().poll(cx) {
+            Poll::Ready(answer) => Poll::Ready(Ok(answer)),
+            Poll::Pending => replacement.as_mut().poll(cx).map(Err),
+        });
+        match race.await {
+            Ok(answer) => self.record(connection, start, Some(answer)),
+            Err(Ok(_)) => Err(Failure {
+                error,
                 may_resend: true,
             }),
             // No other connection can be made: the answer may still arrive on the old one.
-            Either::Right(Err(_)) => {
-                let patience = self.limits.response;
-                match answer_or_silence(connection, start, patience, deadline, answer).await {
-                    Some(result) => self.settle(connection, start, result),
-                    None => Err(self.timed_out(connection, start)),
-                }
+            Err(Err(_)) => {
+                let patience = self.connector.limits.response;
+                let last = connection.answer_or_silence(start, patience, deadline, answer);
+                self.record(connection, start, last.await)
             }
         }
     }
 
-    fn settle<T>(
+    /// Records what an answer, or its absence since `start`, shows of the connection.
+    fn record<T>(
         &self,
         connection: &Arc<Connection>,
         start: Instant,
-        result: RedisResult<T>,
+        answer: Option<RedisResult<T>>,
     ) -> Result<T, Failure> {
-        match result {
-            Ok(answer) => {
+        match answer {
+            Some(Ok(answer)) => {
                 connection.record_answer();
                 Ok(answer)
             }
-            // A connection of a pool may have its own response time-out.
-            Err(error) if error.is_timeout() => Err(self.timed_out(connection, start)),
-            Err(error) => Err(self.broken(connection, &error)),
+            // A connection of a pool may have its own response timeout.
+            Some(Err(error)) if !error.is_timeout() => {
+                let error = error::broken(&error, self.connector.address());
+                self.shared.discard(connection, &error);
+                Err(Failure {
+                    error,
+                    may_resend: true,
+                })
+            }
+            _ => {
+                let error = self.connector.late();
+                if connection.record_timeout(start, self.silence()) {
+                    self.shared.discard(connection, &error);
+                }
+                Err(error.into())
+            }
         }
-    }
-
-    fn broken(&self, connection: &Arc<Connection>, error: &RedisError) -> Failure {
-        let error = error::broken(error, self.connector.address());
-        self.shared.discard(connection, &error);
-        Failure {
-            error,
-            may_resend: true,
-        }
-    }
-
-    fn timed_out(&self, connection: &Arc<Connection>, start: Instant) -> Failure {
-        let error = self.connector.late();
-        if connection.record_timeout(start, self.silence()) {
-            self.shared.discard(connection, &error);
-        }
-        error.into()
     }
 
     /// How long a connection that may be dead may be silent.
     fn silence(&self) -> Duration {
-        SILENCE.min(self.limits.response)
-    }
-
-    fn unreachable(&self) -> StoreError {
-        StoreError::new(StoreErrorKind::Connection).with_detail(self.connector.address())
-    }
-}
-
-/// Waits for `answer` from `start` on, until nothing has arrived on the connection for
-/// `patience`; `None` if nothing has.
-async fn answer_or_silence<T>(
-    connection: &Connection,
-    start: Instant,
-    patience: Duration,
-    deadline: Instant,
-    mut answer: Pin<&mut impl Future<Output = T>>,
-) -> Option<T> {
-    let mut until = deadline.min(start + patience);
-    loop {
-        if let Ok(answer) = timeout_at(until, answer.as_mut()).await {
-            return Some(answer);
-        }
-        // Answers come in order: while bytes arrive, they are those of earlier requests, or ours.
-        let extended = deadline.min(connection.last_arrival() + patience);
-        if extended <= until {
-            return None;
-        }
-        until = extended;
+        SILENCE.min(self.connector.limits.response)
     }
 }
 

@@ -2,14 +2,14 @@
 //!
 //! Written by hand, because a filter of log lines cannot count calls and sees no change of state.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::store::error::{StoreError, StoreErrorKind};
 
 /// The shortest time between two lines of the same state, so that a store that fails and recovers
-/// all the time does not fill the log. A failure that was not seen for this time is a new one.
+/// all the time does not fill the log.
 const QUIET: Duration = Duration::from_secs(10);
 /// The time after which a failure that lasts is logged again.
 const REMINDER: Duration = Duration::from_secs(60);
@@ -33,10 +33,9 @@ struct State {
 #[derive(Debug)]
 struct Failure {
     kind: StoreErrorKind,
-    /// Whether no call has succeeded since it was logged.
-    lasts: bool,
     logged_at: Instant,
-    seen_at: Instant,
+    /// The time until the next line: [`QUIET`] after a recovery, or else [`REMINDER`].
+    pause: Duration,
     unreported: u64,
 }
 
@@ -63,7 +62,7 @@ impl LogThrottle {
     }
 
     fn with<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
-        change(&mut self.state.lock().unwrap_or_else(|e| e.into_inner()))
+        change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -73,43 +72,42 @@ impl State {
         let Some(known) = self.failures.iter_mut().find(|known| known.kind == kind) else {
             self.failures.push(Failure {
                 kind,
-                lasts: true,
                 logged_at: now,
-                seen_at: now,
+                pause: REMINDER,
                 unreported: 0,
             });
             return Some(1);
         };
-        let lasts = known.lasts && now.duration_since(known.seen_at) < QUIET;
-        let pause = if lasts { REMINDER } else { QUIET };
-        known.seen_at = now;
         known.unreported += 1;
-        if now.duration_since(known.logged_at) < pause {
+        if now.duration_since(known.logged_at) < known.pause {
             return None;
         }
-        (known.lasts, known.logged_at) = (true, now);
+        (known.logged_at, known.pause) = (now, REMINDER);
         Some(std::mem::take(&mut known.unreported))
     }
 
     /// Returns how many failed calls to report, if a line is due.
     fn recover(&mut self, now: Instant) -> Option<u64> {
-        let outages = || self.failures.iter().filter(|known| is_outage(known.kind));
-        let was_logged = outages().any(|known| known.lasts);
+        let mut outages = self
+            .failures
+            .iter_mut()
+            .filter(|known| is_outage(known.kind));
+        let was_logged = outages.any(|known| known.pause == REMINDER);
         let is_quiet = |at| now.duration_since(at) < QUIET;
-        let due = was_logged && !self.recovered_at.is_some_and(is_quiet);
+        let is_due = was_logged && !self.recovered_at.is_some_and(is_quiet);
         let mut failed = 0;
         for known in &mut self.failures {
             if is_outage(known.kind) {
-                known.lasts = false;
-                if due {
+                known.pause = QUIET;
+                if is_due {
                     failed += std::mem::take(&mut known.unreported);
                 }
             }
         }
-        if due {
+        is_due.then(|| {
             self.recovered_at = Some(now);
-        }
-        due.then_some(failed)
+            failed
+        })
     }
 }
 
@@ -130,57 +128,60 @@ const fn is_outage(kind: StoreErrorKind) -> bool {
 mod tests {
     use std::time::{Duration, Instant};
 
-    use super::{QUIET, REMINDER, State};
-    use crate::store::error::StoreErrorKind::{Connection, Full, Timeout};
+    use super::State;
+    use crate::store::error::StoreErrorKind::{self, Connection, Full, Timeout};
 
-    const SECOND: Duration = Duration::from_secs(1);
+    /// A second, and the kind of a call that failed in it, or `None` for one that succeeded.
+    type Call = (u32, Option<StoreErrorKind>);
+
+    /// Returns the lines of the log: the second, and the number of failed calls.
+    fn lines(calls: impl IntoIterator<Item = Call>) -> Vec<(u32, u64)> {
+        let (mut state, start) = (State::default(), Instant::now());
+        let line = |(second, failure): Call| {
+            let now = start + second * Duration::from_secs(1);
+            let failed = match failure {
+                Some(kind) => state.fail(kind, now),
+                None => state.recover(now),
+            };
+            Some((second, failed?))
+        };
+        calls.into_iter().filter_map(line).collect()
+    }
 
     #[test]
     fn an_outage_is_one_line_and_its_end_another_with_the_count() {
-        let (mut state, start) = (State::default(), Instant::now());
-        assert_eq!(state.fail(Connection, start), Some(1));
-        for second in 1..60 {
-            assert_eq!(state.fail(Connection, start + second * SECOND), None);
+        let calls = (0..60).map(|second| (second, Some(Connection)));
+        let calls = calls.chain([(60, None), (60, None)]);
+        assert_eq!(lines(calls), [(0, 1), (60, 59)]);
+    }
+
+    #[test]
+    fn a_failure_that_lasts_is_logged_every_minute_with_the_count() {
+        for kind in [Timeout, Full] {
+            let calls = (0..=120).map(|second| (second, Some(kind)));
+            assert_eq!(lines(calls), [(0, 1), (60, 60), (120, 60)]);
         }
-        assert_eq!(state.recover(start + REMINDER), Some(59));
-        assert_eq!(state.recover(start + REMINDER), None);
     }
 
     #[test]
-    fn an_outage_that_lasts_is_logged_again_with_the_count() {
-        let (mut state, start) = (State::default(), Instant::now());
-        let lines: Vec<u64> = (0..=120)
-            .filter_map(|second| state.fail(Timeout, start + second * SECOND))
-            .collect();
-        assert_eq!(lines, [1, 60, 60]);
+    fn each_kind_is_one_line() {
+        let calls = [Full, Timeout].repeat(1000);
+        let calls = calls.into_iter().map(|kind| (0, Some(kind)));
+        assert_eq!(lines(calls), [(0, 1), (0, 1)]);
     }
 
     #[test]
-    fn failures_that_take_turns_are_one_line_each() {
-        let (mut state, now) = (State::default(), Instant::now());
-        let kinds = [Full, Timeout].repeat(1000);
-        let lines = kinds.iter().filter_map(|kind| state.fail(*kind, now));
-        assert_eq!(lines.count(), 2);
+    fn an_outage_soon_after_another_is_logged_late_but_is() {
+        let (down, up) = (Some(Timeout), None);
+        let calls = [(0, down), (1, up), (2, down), (3, up), (4, down), (5, down)];
+        let later = [(11, down), (12, down), (13, up), (14, up)];
+        let calls = calls.into_iter().chain(later);
+        assert_eq!(lines(calls), [(0, 1), (1, 0), (11, 4), (13, 1)]);
     }
 
     #[test]
     fn a_store_that_fails_and_recovers_all_the_time_does_not_fill_the_log() {
-        let (mut state, start) = (State::default(), Instant::now());
-        let (mut failed, mut recovered) = (0, 0);
-        for step in 0..3000 {
-            let now = start + step * SECOND / 100;
-            failed += state.fail(Timeout, now).unwrap_or(0);
-            recovered += u64::from(state.recover(now).is_some());
-        }
-        assert!((3..=4).contains(&recovered), "{recovered}");
-        assert!(failed > 1900, "{failed}");
-    }
-
-    #[test]
-    fn a_failure_that_comes_back_after_a_pause_is_new() {
-        let (mut state, start) = (State::default(), Instant::now());
-        assert_eq!(state.fail(Full, start), Some(1));
-        assert_eq!(state.fail(Full, start + SECOND), None);
-        assert_eq!(state.fail(Full, start + SECOND + QUIET), Some(2));
+        let calls = (0..30).flat_map(|second| [(second, Some(Timeout)), (second, None)]);
+        assert_eq!(lines(calls).len(), 6, "two lines every ten seconds");
     }
 }

@@ -1,75 +1,52 @@
 //! What one call sends to Redis.
 
+use std::time::Duration;
+
 use redis::aio::MultiplexedConnection;
-use redis::{Arg, Cmd, Pipeline, RedisResult, ServerErrorKind, Value};
+use redis::{Arg, Cmd, Pipeline, RedisResult};
 
 use super::answers::Answers;
-use super::commands;
 use super::config::LARGE;
-use super::spare;
+use super::scripts::{
+    COMPARE_AND_DELETE, COMPARE_AND_SET, INDEX_PUT, INDEX_REMOVE_DUE, INDEX_SUPERSEDE,
+    INDEX_TOMBSTONE_ALL,
+};
+use crate::store::types::{Due, IndexFilter, NewEntry, NewRecord, PutMode};
 
-/// One command, or several that go out in one write and are answered in order.
+/// The longest TTL that is sent, in milliseconds: exact as a Lua number, and far below the point
+/// where Redis rejects it because adding the present time would overflow.
+const LONGEST_TTL: u128 = 1 << 52;
+
+/// The usual number of arguments of a command, and bytes of its numbers and options.
+const ARGS: usize = 8;
+const NUMBERS: usize = 64;
+
+/// Commands that go out in one write and are answered in their order.
 ///
-/// Every command names its key, so that a transport for a cluster can group them by it.
+/// Every command names one key: the first argument, or the third one of a script call. A
+/// transport for a cluster can group them by it.
 pub(super) struct Request {
-    commands: Commands,
+    commands: Pipeline,
     is_read: bool,
     reads_large: bool,
 }
 
-// redis-rs sends commands only as `Cmd` and `Pipeline`, which it packs into one buffer itself:
-// bytes that are packed already cannot be handed over. A `Cmd` takes two allocations, a
-// `Pipeline` one more and two for each of its commands, so one command never gets a pipeline.
-enum Commands {
-    One(Cmd),
-    Several(Pipeline),
-}
-
 impl Request {
-    /// One command that only reads, so that it may be sent again.
-    pub(super) const fn read(command: Cmd) -> Self {
-        Self::new(Commands::One(command), true)
-    }
-
-    /// One command that writes.
-    pub(super) const fn write(command: Cmd) -> Self {
-        Self::new(Commands::One(command), false)
-    }
-
-    /// `count` commands that only read, to be pushed.
-    pub(super) fn reads(count: usize) -> Self {
-        Self::new(Commands::Several(Pipeline::with_capacity(count)), true)
-    }
-
-    /// `count` commands, of which at least one writes, to be pushed.
-    pub(super) fn writes(count: usize) -> Self {
-        Self::new(Commands::Several(Pipeline::with_capacity(count)), false)
-    }
-
-    /// Adds a command behind those that are there.
-    pub(super) fn push(&mut self, command: Cmd) {
-        match &mut self.commands {
-            Commands::Several(pipeline) => _ = pipeline.add_command(command),
-            Commands::One(one) => *one = command,
-        }
-    }
-
-    /// Whether there is nothing to send.
-    pub(super) fn is_empty(&self) -> bool {
-        matches!(&self.commands, Commands::Several(pipeline) if pipeline.is_empty())
-    }
-
-    const fn new(commands: Commands, is_read: bool) -> Self {
+    /// Creates a request of commands that only read, so that sending it twice does no harm.
+    pub(super) fn read() -> Self {
         Self {
-            commands,
-            is_read,
+            commands: Pipeline::new(),
+            is_read: true,
             reads_large: false,
         }
     }
 
-    /// Whether the request only reads, so that sending it twice does no harm.
-    pub(super) const fn is_read(&self) -> bool {
-        self.is_read
+    /// Creates a request of commands of which at least one writes.
+    pub(super) fn write() -> Self {
+        Self {
+            is_read: false,
+            ..Self::read()
+        }
     }
 
     /// Expects answers that are large, whatever the size of the request is.
@@ -78,61 +55,169 @@ impl Request {
         self
     }
 
+    pub(super) const fn is_read(&self) -> bool {
+        self.is_read
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.commands.is_empty()
+    }
+
     /// Whether the request, or what it reads, is too large for the connection of all calls.
     pub(super) fn is_large(&self) -> bool {
-        self.reads_large
-            || match &self.commands {
-                Commands::One(command) => size(command) > LARGE,
-                Commands::Several(pipeline) => pipeline.cmd_iter().map(size).sum::<usize>() > LARGE,
-            }
+        let size = |arg| match arg {
+            Arg::Simple(bytes) => <[u8]>::len(bytes),
+            _ => 0,
+        };
+        let args = self.commands.cmd_iter().flat_map(Cmd::args_iter);
+        self.reads_large || args.map(size).sum::<usize>() > LARGE
     }
 
-    /// Sends the request and returns the answers, refusals among them.
-    pub(super) async fn send(
-        &self,
-        connection: &mut MultiplexedConnection,
-    ) -> RedisResult<Answers> {
-        match &self.commands {
-            Commands::One(command) => {
-                let answer = connection.send_packed_command(command).await?;
-                let unknown = is_unknown_script(&answer);
-                match unknown.then(|| commands::by_text(command)).flatten() {
-                    Some(call) => send_text(connection, call).await,
-                    None => Ok(Answers::one(answer)),
-                }
+    /// Sends the request and returns the answers, with errors of single commands among them.
+    pub(super) async fn send(&self, handle: &mut MultiplexedConnection) -> RedisResult<Answers> {
+        let count = self.commands.len();
+        let answers = handle.send_packed_commands(&self.commands, 0, count);
+        Ok(Answers::new(answers.await?))
+    }
+
+    /// Adds a command with capacity for `size` bytes of arguments beside the key and numbers.
+    fn command(&mut self, name: &str, key: &str, size: usize) -> &mut Pipeline {
+        let mut command = Cmd::with_capacity(ARGS, name.len() + key.len() + size + NUMBERS);
+        command.arg(name).arg(key);
+        self.commands.add_command(command)
+    }
+
+    /// Adds a script call; arguments as for [`command`](Self::command).
+    fn script(&mut self, text: &str, key: &str, size: usize) -> &mut Pipeline {
+        let call = self.command("EVAL", text, key.len() + size);
+        call.arg(1).arg(key)
+    }
+}
+
+/// The commands.
+impl Request {
+    pub(super) fn ping(mut self) -> Self {
+        self.commands.cmd("PING");
+        self
+    }
+
+    /// Reads the remaining TTL of a record.
+    pub(super) fn pttl(mut self, key: &str) -> Self {
+        self.command("PTTL", key, 0);
+        self
+    }
+
+    /// Reads the value of a record.
+    pub(super) fn get(mut self, key: &str) -> Self {
+        self.command("GET", key, 0);
+        self
+    }
+
+    /// Reads the first [`LARGE`] bytes of the value of a record.
+    ///
+    /// An absent record has an empty value here, so this goes behind a [`pttl`](Self::pttl).
+    pub(super) fn beginning(mut self, key: &str) -> Self {
+        self.command("GETRANGE", key, 0).arg(0).arg(LARGE - 1);
+        self
+    }
+
+    pub(super) fn insert(mut self, record: NewRecord<'_>) -> Self {
+        let set = self.command("SET", record.key, record.value.len());
+        set.arg(record.value).arg("PX").arg(millis(record.ttl));
+        set.arg("NX");
+        self
+    }
+
+    pub(super) fn compare_and_set(mut self, expected: &[u8], record: NewRecord<'_>) -> Self {
+        let size = expected.len() + record.value.len();
+        let call = self.script(COMPARE_AND_SET, record.key, size);
+        call.arg(expected).arg(record.value).arg(millis(record.ttl));
+        self
+    }
+
+    pub(super) fn compare_and_delete(mut self, key: &str, expected: &[u8]) -> Self {
+        self.script(COMPARE_AND_DELETE, key, expected.len())
+            .arg(expected);
+        self
+    }
+
+    pub(super) fn set_ttl(mut self, key: &str, ttl: Duration) -> Self {
+        self.command("PEXPIRE", key, 0).arg(millis(ttl));
+        self
+    }
+
+    pub(super) fn delete(mut self, key: &str) -> Self {
+        self.command("DEL", key, 0);
+        self
+    }
+
+    pub(super) fn index_put(mut self, entry: NewEntry<'_>, mode: PutMode) -> Self {
+        let call = self.script(INDEX_PUT, entry.index, entry.member.len());
+        call.arg(entry.member).arg(entry.check_after);
+        call.arg(millis(entry.ttl));
+        call.arg(i32::from(mode == PutMode::Reactivate));
+        self
+    }
+
+    pub(super) fn index_get(mut self, index: &str, member: &str) -> Self {
+        self.command("ZSCORE", index, member.len()).arg(member);
+        self
+    }
+
+    pub(super) fn index_list(mut self, index: &str, filter: IndexFilter) -> Self {
+        match filter {
+            IndexFilter::All => self.command("ZRANGE", index, 0).arg(0).arg(-1),
+            IndexFilter::Due(Due { by, .. }) => {
+                self.command("ZRANGEBYSCORE", index, 0).arg(0).arg(by)
             }
-            Commands::Several(pipeline) => {
-                let answers = connection.send_packed_commands(pipeline, 0, pipeline.len());
-                Ok(Answers::several(answers.await?))
-            }
+        };
+        self.commands.arg("WITHSCORES");
+        if let IndexFilter::Due(Due { limit, .. }) = filter {
+            let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+            self.commands.arg("LIMIT").arg(0).arg(limit);
         }
+        self
     }
-}
 
-/// Sends a script by its text, never by SCRIPT LOAD, which least-privilege accounts may not run.
-async fn send_text(connection: &mut MultiplexedConnection, call: Cmd) -> RedisResult<Answers> {
-    // Boxed: it is needed once for each script, but would make the future of every call larger.
-    let answer = Box::pin(connection.send_packed_command(&call)).await?;
-    Ok(Answers::one(answer))
-}
-
-impl Drop for Request {
-    fn drop(&mut self) {
-        if let Commands::One(command) = &mut self.commands {
-            let size = size(command);
-            spare::keep(command, size);
+    /// Removes members from an index, or only those of them that are due.
+    pub(super) fn index_remove(
+        mut self,
+        index: &str,
+        members: &[&str],
+        due_by: Option<i64>,
+    ) -> Self {
+        // Redis rejects a ZREM of nothing.
+        if members.is_empty() {
+            return self;
         }
+        let size = members.iter().map(|member| member.len()).sum();
+        let remove = match due_by {
+            None => self.command("ZREM", index, size),
+            Some(by) => self.script(INDEX_REMOVE_DUE, index, size).arg(by),
+        };
+        remove.arg(members);
+        self
+    }
+
+    pub(super) fn index_tombstone_all(mut self, index: &str, keep: Option<&str>, now: i64) -> Self {
+        let size = keep.map_or(0, str::len);
+        let call = self.script(INDEX_TOMBSTONE_ALL, index, size);
+        call.arg(tombstone(now)).arg(keep);
+        self
+    }
+
+    pub(super) fn index_supersede(mut self, index: &str, old: &str, new: &str, now: i64) -> Self {
+        let call = self.script(INDEX_SUPERSEDE, index, old.len() + new.len());
+        call.arg(old).arg(new).arg(tombstone(now));
+        self
     }
 }
 
-fn size(command: &Cmd) -> usize {
-    let size = |arg: Arg<&[u8]>| match arg {
-        Arg::Simple(bytes) => bytes.len(),
-        _ => 0,
-    };
-    command.args_iter().map(size).sum()
+/// The score of a tombstone: the time at which it was set, negated.
+fn tombstone(now: i64) -> i64 {
+    now.max(1).saturating_neg()
 }
 
-fn is_unknown_script(answer: &Value) -> bool {
-    matches!(answer, Value::ServerError(error) if error.kind() == Some(ServerErrorKind::NoScript))
+fn millis(ttl: Duration) -> u64 {
+    u64::try_from(ttl.as_millis().clamp(1, LONGEST_TTL)).unwrap_or(1)
 }

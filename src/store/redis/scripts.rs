@@ -1,73 +1,43 @@
 //! Lua scripts that make one atomic command of several steps.
 //!
 //! Each script touches one key. Values are compared byte by byte: decoding JSON in Lua would lose
-//! precision.
+//! precision. Scripts are sent by their text: a server that was restarted does not know their
+//! hashes, and in a pipeline the commands behind an unknown hash would run all the same.
 
-use std::sync::LazyLock;
-
-/// A script and the SHA-1 hash by which a server that has run it finds it again.
-pub(super) struct Script {
-    pub(super) text: &'static str,
-    pub(super) sha: LazyLock<String>,
-}
-
-/// Returns the script with this hash.
-pub(super) fn by_hash(hash: &[u8]) -> Option<&'static Script> {
-    let scripts = [
-        &COMPARE_AND_SET,
-        &COMPARE_AND_DELETE,
-        &INDEX_PUT,
-        &INDEX_REMOVE_DUE,
-        &INDEX_TOMBSTONE_ALL,
-        &INDEX_SUPERSEDE,
-    ];
-    let mut scripts = scripts.into_iter();
-    scripts.find(|script| script.sha.as_bytes() == hash)
-}
-
-macro_rules! script {
-    ($name:ident, $text:literal) => {
-        pub(super) static $name: Script = Script {
-            text: $text,
-            sha: LazyLock::new(|| redis::Script::new($text).get_hash().to_owned()),
-        };
+/// Compares the record with the first argument and runs `$then` if they are equal.
+///
+/// Returns 1 if they are, 0 if there is no record, or the other value.
+macro_rules! compare {
+    ($then:literal) => {
+        // `pcall` keeps the error code WRONGTYPE at the start of the error on every version of
+        // Redis.
+        concat!(
+            "local held = redis.pcall('GET', KEYS[1])
+if type(held) == 'table' then return held end
+if not held then return 0 end
+if held ~= ARGV[1] then return held end
+",
+            $then,
+            "
+return 1"
+        )
     };
 }
 
-// `pcall` keeps the error code WRONGTYPE at the start of the error on every version of Redis.
+/// Arguments: expected value, new value, TTL in milliseconds.
+pub(super) const COMPARE_AND_SET: &str =
+    compare!("redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])");
 
-// ARGV: expected value, new value, TTL in milliseconds.
-script!(
-    COMPARE_AND_SET,
-    "local held = redis.pcall('GET', KEYS[1])
-if type(held) == 'table' then return held end
-if not held then return 0 end
-if held ~= ARGV[1] then return held end
-redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
-return 1"
-);
-
-// ARGV: expected value.
-script!(
-    COMPARE_AND_DELETE,
-    "local held = redis.pcall('GET', KEYS[1])
-if type(held) == 'table' then return held end
-if not held then return 0 end
-if held ~= ARGV[1] then return held end
-redis.call('DEL', KEYS[1])
-return 1"
-);
+/// Arguments: expected value.
+pub(super) const COMPARE_AND_DELETE: &str = compare!("redis.call('DEL', KEYS[1])");
 
 // `ZADD GT` written out, because Redis before 6.2 does not have it. A tombstone has a score below
 // 0, so it is lower than the score of any active entry.
 //
-// The no-op ZREM marks the script as a write, so that ZADD of an existing member is not refused
+// The no-op ZREM marks the script as a write, so that ZADD of an existing member is not rejected
 // with OOM when the memory of the server is full.
-//
-// ARGV: member, check_after, TTL in milliseconds, 1 to reactivate a tombstone.
-script!(
-    INDEX_PUT,
-    "local held = redis.call('ZSCORE', KEYS[1], ARGV[1])
+/// Arguments: member, `check_after`, TTL in milliseconds, 1 to reactivate a tombstone.
+pub(super) const INDEX_PUT: &str = "local held = redis.call('ZSCORE', KEYS[1], ARGV[1])
 if held then redis.call('ZREM', KEYS[1], '') end
 local score = tonumber(held)
 if not score or (score < tonumber(ARGV[2]) and (score >= 0 or ARGV[4] == '1')) then
@@ -76,26 +46,20 @@ end
 if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[3]) then
   redis.call('PEXPIRE', KEYS[1], ARGV[3])
 end
-return 1"
-);
+return 1";
 
-// ARGV: the highest check_after to remove, members.
-script!(
-    INDEX_REMOVE_DUE,
-    "for i = 2, #ARGV do
+/// Arguments: the highest `check_after` to remove, members.
+pub(super) const INDEX_REMOVE_DUE: &str = "for i = 2, #ARGV do
   local score = tonumber(redis.call('ZSCORE', KEYS[1], ARGV[i]) or '-1')
   if score >= 0 and score <= tonumber(ARGV[1]) then redis.call('ZREM', KEYS[1], ARGV[i]) end
 end
-return 1"
-);
+return 1";
 
 // ZADD in chunks, because Lua cannot unpack a table of more than some 8,000 values. The no-op
 // ZREM: as in INDEX_PUT. Setting a tombstone takes no memory, and revoking must work on a full
 // server too.
-//
-// ARGV: score of new tombstones, member to keep.
-script!(
-    INDEX_TOMBSTONE_ALL,
+/// Arguments: score of new tombstones, member to keep.
+pub(super) const INDEX_TOMBSTONE_ALL: &str =
     "local all = redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES')
 local deleting, fresh = {}, {}
 for i = 1, #all, 2 do
@@ -111,16 +75,12 @@ if #fresh > 0 then redis.call('ZREM', KEYS[1], '') end
 for i = 1, #fresh, 1000 do
   redis.call('ZADD', KEYS[1], unpack(fresh, i, math.min(i + 999, #fresh)))
 end
-return deleting"
-);
+return deleting";
 
-// ARGV: old member, new member, score of the tombstone.
-script!(
-    INDEX_SUPERSEDE,
-    "local old = redis.call('ZSCORE', KEYS[1], ARGV[1])
+/// Arguments: old member, new member, score of the tombstone.
+pub(super) const INDEX_SUPERSEDE: &str = "local old = redis.call('ZSCORE', KEYS[1], ARGV[1])
 if not old or tonumber(old) < 0 then return 1 end
 local new = redis.call('ZSCORE', KEYS[1], ARGV[2])
 if not new or tonumber(new) < 0 then return 2 end
 redis.call('ZADD', KEYS[1], ARGV[3], ARGV[1])
-return 0"
-);
+return 0";

@@ -6,14 +6,15 @@
 //! 52,000), but does not hold the deadlines that this store promises. Measured with redis 1.8.1:
 //!
 //! * On a connection whose peer is silent while new connections work, it never recovers: a
-//!   response time-out does not count as a broken connection there. Here it takes one call.
+//!   response timeout does not count as a broken connection there. Here it takes one call.
 //! * In an outage of 8 s it parked requests for up to 9.45 s, without a deadline, and served
 //!   again 1.42 s after the server was back. Here calls fail after 0.25 s, and service is back
-//!   after 0.07 s.
+//!   after 0.07 s. Its jitter is the same in every process, so that all connect in step.
 //! * It cannot use connections of a pool.
 
+use std::collections::hash_map::RandomState;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::hash::BuildHasher;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -21,13 +22,14 @@ use arc_swap::ArcSwapOption;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
-use super::backoff;
 use super::connect::Connector;
 use super::connection::Connection;
-use crate::store::error::{StoreError, StoreErrorKind};
+use crate::store::error::StoreError;
 
-/// The age up to which a connection is not replaced because of a refusal: the next one would get
-/// the same.
+/// How long a call waits for a broken connection to be replaced before it fails.
+const RENEWAL: Duration = Duration::from_millis(250);
+/// The age up to which a connection is not replaced because the server rejects its calls: the
+/// next one would get the same answer.
 const YOUNG: Duration = Duration::from_millis(100);
 /// The number of connections in a row that never answered a call after which new ones are made
 /// with a pause.
@@ -36,11 +38,8 @@ const FAILED_BEFORE_USE: u32 = 5;
 /// Holds the connection in use and replaces it, one attempt at a time.
 pub(super) struct SharedConnection {
     current: ArcSwapOption<Connection>,
-    connected_once: AtomicBool,
     renewal: Mutex<Renewal>,
     connector: Arc<Connector>,
-    /// How long a call waits for a renewal.
-    budget: Duration,
 }
 
 /// `None` while the attempt is under way.
@@ -49,7 +48,7 @@ type Attempt = Option<Result<Arc<Connection>, StoreError>>;
 #[derive(Default)]
 struct Renewal {
     attempt: Option<watch::Receiver<Attempt>>,
-    failures: u32,
+    connected_once: bool,
     failed_before_use: u32,
     /// Until when no new attempt is made after one that failed.
     rest_until: Option<Instant>,
@@ -59,13 +58,11 @@ struct Renewal {
 
 impl SharedConnection {
     /// Creates a shared connection that is made when first needed.
-    pub(super) fn new(connector: Arc<Connector>, budget: Duration) -> Arc<Self> {
+    pub(super) fn new(connector: Arc<Connector>) -> Arc<Self> {
         Arc::new(Self {
             current: ArcSwapOption::empty(),
-            connected_once: AtomicBool::new(false),
             renewal: Mutex::default(),
             connector,
-            budget,
         })
     }
 
@@ -75,26 +72,23 @@ impl SharedConnection {
         deadline: Instant,
     ) -> Result<Arc<Connection>, StoreError> {
         match self.current.load_full() {
-            Some(connection) if !connection.has_ended() => Ok(connection),
-            Some(connection) => {
-                self.discard(&connection, &self.unreachable());
-                self.wait(deadline).await
-            }
-            None => self.wait(deadline).await,
+            Some(connection) if !connection.has_ended() => return Ok(connection),
+            Some(connection) => self.discard(&connection, &self.connector.unreachable()),
+            None => {}
         }
-    }
-
-    async fn wait(self: &Arc<Self>, deadline: Instant) -> Result<Arc<Connection>, StoreError> {
-        let until = if self.connected_once.load(Ordering::Relaxed) {
-            deadline.min(Instant::now() + self.budget)
-        } else {
-            deadline
+        // The first connection may take until the deadline. Later on the server is known to be
+        // fast, and callers that wait for it while it is down would pile up.
+        let connected_once = self.lock().connected_once;
+        let until = match connected_once {
+            true => deadline.min(Instant::now() + RENEWAL),
+            false => deadline,
         };
         loop {
             let mut attempt = self.renew()?;
             match timeout_at(until, attempt.wait_for(Option::is_some)).await {
                 Ok(Ok(done)) => {
-                    return done.clone().unwrap_or_else(|| Err(self.unreachable()));
+                    let unreachable = || Err(self.connector.unreachable());
+                    return done.clone().unwrap_or_else(unreachable);
                 }
                 // The attempt ended with the runtime of the call that started it: start another.
                 Ok(Err(_)) => {}
@@ -128,9 +122,9 @@ impl SharedConnection {
         let shared = Arc::clone(self);
         // Spawned, so that a caller that is dropped does not stop the attempt that others wait for.
         tokio::spawn(async move {
-            let settled = shared.settle(shared.connector.connect().await);
-            report.send_replace(Some(settled.clone()));
-            if let Ok(connection) = settled {
+            let result = shared.complete(shared.connector.connect().await);
+            report.send_replace(Some(result.clone()));
+            if let Ok(connection) = result {
                 let mut handle = connection.handle();
                 shared.connector.check_eviction(&mut handle).await;
             }
@@ -138,23 +132,24 @@ impl SharedConnection {
         Ok(attempt)
     }
 
-    fn settle(&self, made: Result<Connection, StoreError>) -> Result<Arc<Connection>, StoreError> {
+    fn complete(
+        &self,
+        result: Result<Connection, StoreError>,
+    ) -> Result<Arc<Connection>, StoreError> {
         let mut renewal = self.lock();
         renewal.attempt = None;
-        match made {
+        match result {
             Ok(connection) => {
                 let connection = Arc::new(connection);
                 // Stored under the lock and before the attempt reports: a call that is woken by the
                 // report, or that finds no attempt, finds the connection.
                 self.current.store(Some(Arc::clone(&connection)));
-                self.connected_once.store(true, Ordering::Relaxed);
+                renewal.connected_once = true;
                 renewal.rest_until = None;
-                renewal.failures = 0;
                 Ok(connection)
             }
             Err(error) => {
-                renewal.rest_until = Some(Instant::now() + backoff::pause(renewal.failures));
-                renewal.failures = renewal.failures.saturating_add(1);
+                renewal.rest_until = Some(Instant::now() + pause());
                 renewal.last_error = Some(error.clone());
                 Err(error)
             }
@@ -179,8 +174,7 @@ impl SharedConnection {
         }
     }
 
-    /// Gives up `connection` because the server refuses its calls: it became a replica, or the
-    /// credentials changed. The address may lead to another server by now.
+    /// Gives up `connection` because the server rejects its calls, unless it is young.
     pub(super) fn discard_if_rejected(
         self: &Arc<Self>,
         connection: &Arc<Connection>,
@@ -193,11 +187,7 @@ impl SharedConnection {
 
     fn last_error(&self, renewal: &Renewal) -> StoreError {
         let error = renewal.last_error.clone();
-        error.unwrap_or_else(|| self.unreachable())
-    }
-
-    fn unreachable(&self) -> StoreError {
-        StoreError::new(StoreErrorKind::Connection).with_detail(self.connector.address())
+        error.unwrap_or_else(|| self.connector.unreachable())
     }
 
     fn lock(&self) -> MutexGuard<'_, Renewal> {
@@ -208,8 +198,7 @@ impl SharedConnection {
 }
 
 impl Renewal {
-    /// Records why `connection` was given up. Connections that break before they serve must not
-    /// be made again and again without a pause.
+    /// Records why `connection` was given up.
     fn record_failure(&mut self, connection: &Connection, error: &StoreError) {
         self.last_error = Some(error.clone());
         self.failed_before_use = if connection.has_served() {
@@ -217,10 +206,18 @@ impl Renewal {
         } else {
             self.failed_before_use + 1
         };
+        // The first connection after a break is made without a pause, so that service is back
+        // soon. But a server that accepts and then breaks every connection must not be flooded.
         if self.failed_before_use >= FAILED_BEFORE_USE {
-            self.rest_until = Some(Instant::now() + backoff::pause(self.failed_before_use));
+            self.rest_until = Some(Instant::now() + pause());
         }
     }
+}
+
+/// Returns the pause after a failed attempt to connect: 50 to 150 milliseconds, at random so that
+/// the processes of a fleet do not connect in step.
+fn pause() -> Duration {
+    Duration::from_millis(50 + RandomState::new().hash_one(0) % 100)
 }
 
 impl fmt::Debug for SharedConnection {
@@ -252,11 +249,10 @@ mod tests {
         let (stream, _server) = tokio::io::duplex(64);
         let info = RedisConnectionInfo::default().set_skip_set_lib_name();
         let (connection, _driver) = MultiplexedConnection::new(&info, stream).await.unwrap();
-
         let connector = Connector::new(&RedisConfig::new("redis://127.0.0.1:1")).unwrap();
-        let budget = Duration::from_millis(250);
-        let shared = SharedConnection::new(Arc::new(connector), budget);
-        let connection = shared.settle(Ok(Connection::of_pool(connection))).unwrap();
+        let shared = SharedConnection::new(Arc::new(connector));
+        let connection = Connection::of_pool(connection);
+        let connection = shared.complete(Ok(connection)).unwrap();
 
         // Held until every call has found the connection in its place.
         let renewal = shared.lock();

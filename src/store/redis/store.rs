@@ -7,9 +7,8 @@ use redis::aio::MultiplexedConnection;
 use redis::{Value, cmd};
 use tokio::time::{Instant, timeout_at};
 
-use super::acl;
 use super::client::Client;
-use super::config::{Limits, RedisConfig};
+use super::config::RedisConfig;
 use super::connect::Connector;
 use super::error;
 use crate::store::error::{StoreError, StoreErrorKind};
@@ -33,11 +32,11 @@ use crate::store::error::{StoreError, StoreErrorKind};
 /// so they do not delay the other calls.
 ///
 /// A connection that breaks, or falls silent, is replaced. Meanwhile calls wait for a short time
-/// and then fail ([`RedisConfig::renewal_budget`]). A call that only reads is sent again over the
+/// (250 milliseconds) and then fail. A call that only reads is sent again over the
 /// new connection. A write is sent again only if nothing of it was written to the old one: a
 /// write that may have arrived is never sent twice, and returns an error.
 ///
-/// The commands of one call are one pipeline, not a transaction: if Redis refuses one of them,
+/// The commands of one call are one pipeline, not a transaction: if Redis rejects one of them,
 /// the later ones may have been applied all the same.
 ///
 /// A `rediss://` URL installs ring as the process's rustls provider unless the application has
@@ -58,8 +57,9 @@ impl RedisStore {
     /// `ACL SETUSER app on >password ~sess:* resetchannels -@all` and these.
     ///
     /// A store made of a pool also needs `+unwatch`, which the pool sends. `INFO` and `CONFIG` are
-    /// sent once, over the first connection, and may be refused.
-    pub const ACL_RULES: &'static str = acl::ACL_RULES;
+    /// sent once, over the first connection, and may be rejected.
+    pub const ACL_RULES: &'static str = "+ping +get +getrange +pttl +set +pexpire +del +eval \
+         +zadd +zscore +zrem +zrange +zrangebyscore";
 
     /// Connects to the Redis at `url` and checks that it answers.
     ///
@@ -67,7 +67,8 @@ impl RedisStore {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] if the URL is invalid, or, within a second, if Redis is absent or refuses.
+    /// [`StoreError`] if the URL is invalid, or, within a second, if Redis is absent or
+    /// rejects the connection.
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
         RedisConfig::new(url).connect().await
     }
@@ -94,7 +95,7 @@ impl RedisStore {
     #[cfg_attr(docsrs, doc(cfg(feature = "pool")))]
     #[must_use]
     pub fn from_pool(pool: deadpool_redis::Pool) -> Self {
-        Self::new(Connector::of_pool(pool), Limits::default())
+        Self::new(Connector::of_pool(pool))
     }
 
     /// Returns a handle on the shared connection, for the application's own commands.
@@ -110,26 +111,27 @@ impl RedisStore {
         self.client.connection().await
     }
 
-    fn new(connector: Connector, limits: Limits) -> Self {
-        Self {
-            client: Arc::new(Client::new(connector, limits)),
-        }
+    fn new(connector: Connector) -> Self {
+        let client = Arc::new(Client::new(connector));
+        Self { client }
     }
 
     /// Checks that the server is ready to serve, not only reachable.
     async fn check(&self) -> Result<(), StoreError> {
-        let mut connection = self.connection().await?;
-        match connection.send_packed_command(&cmd("PING")).await {
-            Ok(Value::ServerError(error)) => {
-                let refusal = error::refused(&error);
-                if refusal.kind() != StoreErrorKind::Permission {
-                    return Err(refusal);
+        let mut handle = self.connection().await?;
+        let connector = &self.client.connector;
+        match handle.send_packed_command(&cmd("PING")).await {
+            Ok(Value::ServerError(answer)) => {
+                let rejection = error::rejected(&answer);
+                // An account may lack PING alone, and can serve all the same.
+                if rejection.kind() != StoreErrorKind::Permission {
+                    return Err(rejection);
                 }
             }
             Ok(_) => {}
-            Err(error) => return Err(error::broken(&error, self.client.address())),
+            Err(error) => return Err(error::broken(&error, connector.address())),
         }
-        self.client.check_eviction(&mut connection).await;
+        connector.check_eviction(&mut handle).await;
         Ok(())
     }
 }
@@ -140,15 +142,14 @@ impl RedisConfig {
     /// # Errors
     ///
     /// [`StoreError`] if the URL is invalid, or, within the deadline, if Redis is absent or
-    /// refuses.
+    /// rejects the connection.
     pub async fn connect(self) -> Result<RedisStore, StoreError> {
         let deadline = Instant::now() + self.limits.deadline;
         let store = self.lazy()?;
         match timeout_at(deadline, store.check()).await {
-            Ok(checked) => checked?,
-            Err(_) => return Err(store.client.late()),
+            Ok(checked) => checked.map(|()| store),
+            Err(_) => Err(store.client.connector.late()),
         }
-        Ok(store)
     }
 
     /// Prepares a store that connects when it is first used.
@@ -157,7 +158,7 @@ impl RedisConfig {
     ///
     /// [`StoreError`] if the URL or a certificate is invalid.
     pub fn lazy(self) -> Result<RedisStore, StoreError> {
-        Ok(RedisStore::new(Connector::new(&self)?, self.limits))
+        Ok(RedisStore::new(Connector::new(&self)?))
     }
 }
 

@@ -1,7 +1,7 @@
 //! What goes over the stream of a connection.
 //!
 //! redis-rs reports a closed connection with the same error whether a command was written or not,
-//! and a time-out whether bytes are arriving or not. Both matter here: a command that was never
+//! and a timeout whether bytes are arriving or not. Both matter here: a command that was never
 //! written can be sent over another connection, and a connection on which bytes arrive is not
 //! dead. So the stream is watched below redis-rs.
 
@@ -35,9 +35,9 @@ impl Traffic {
         })
     }
 
-    /// When the connection was made.
-    pub(super) const fn born(&self) -> Instant {
-        self.born
+    /// Returns how long ago the connection was made.
+    pub(super) fn age(&self) -> Duration {
+        self.born.elapsed()
     }
 
     /// When bytes last arrived, to the millisecond, or when the connection was made.

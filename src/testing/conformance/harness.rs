@@ -1,10 +1,8 @@
-//! The harness of a case: keys that no other case uses, and the steps as short calls.
+//! The harness of a case: keys that no other case uses, and calls with the answer they must give.
 
 use std::collections::BTreeMap;
-use std::fmt;
+use std::fmt::{self, Debug};
 use std::time::{Duration, Instant};
-
-use bytes::Bytes;
 
 use crate::crypto;
 use crate::store::error::StoreError;
@@ -16,6 +14,9 @@ use crate::store::types::{
 
 /// Long enough for every case, short enough to leave nothing behind.
 pub(super) const LONG: Duration = Duration::from_secs(120);
+
+/// A TTL that is clearly shorter than [`LONG`] and does not end during a case.
+pub(super) const MINUTE: Duration = Duration::from_secs(60);
 
 /// The time of all tombstones, in Unix seconds.
 pub(super) const NOW: i64 = 1_700_000_000;
@@ -29,49 +30,45 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How much earlier; a store may round to milliseconds.
 const ROUNDING: Duration = Duration::from_millis(5);
 
-/// The store under test. Its `Display` is the beginning of every failure.
+/// The store under test, with one record and one index. Its `Display` begins every failure.
 #[derive(Clone)]
 pub(super) struct Harness {
     pub(super) store: SharedStore,
-    case: &'static str,
-    promise: &'static str,
-    mode: &'static str,
+    pub(super) key: String,
+    pub(super) index: String,
     prefix: String,
+    failure: String,
 }
 
 impl fmt::Display for Harness {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            case,
-            promise,
-            mode,
-            ..
-        } = self;
-        write!(f, "the store breaks `{case}` ({mode}): {promise}")
+        f.write_str(&self.failure)
     }
 }
 
 impl Harness {
-    pub(super) fn new(
-        (case, promise): (&'static str, &'static str),
-        store: SharedStore,
-        mode: &'static str,
-    ) -> Self {
+    pub(super) fn new(store: SharedStore, failure: String) -> Self {
         let mut random = [0; 8];
         crypto::fill_random(&mut random);
         let prefix = format!("conformance-{:016x}-", u64::from_ne_bytes(random));
+        let (key, index) = (String::new(), String::new());
         Self {
             store,
-            case,
-            promise,
-            mode,
+            key,
+            index,
             prefix,
+            failure,
         }
+        .named("")
     }
 
-    /// Returns a key that no other case and no other run uses.
-    pub(super) fn key(&self, name: &str) -> String {
-        format!("{}{name}", self.prefix)
+    /// Returns the harness of another record and another index.
+    pub(super) fn named(&self, name: &str) -> Self {
+        Self {
+            key: format!("{}record{name}", self.prefix),
+            index: format!("{}index{name}", self.prefix),
+            ..self.clone()
+        }
     }
 
     /// Returns what a call answered. It must not fail.
@@ -81,76 +78,87 @@ impl Harness {
             Err(error) => panic!("{self}; a call failed: {error}"),
         }
     }
+
+    #[track_caller]
+    pub(super) fn assert_eq<T: PartialEq<E> + Debug, E: Debug>(&self, answer: T, expected: E) {
+        assert_eq!(answer, expected, "{self}");
+    }
+
+    pub(super) const fn record<'a>(&'a self, value: &'a [u8]) -> NewRecord<'a> {
+        NewRecord::new(self.key.as_str(), value, LONG)
+    }
+
+    pub(super) const fn entry<'a>(&'a self, member: &'a str, check_after: i64) -> NewEntry<'a> {
+        NewEntry::new(self.index.as_str(), member, check_after, LONG)
+    }
 }
 
 /// Records.
 impl Harness {
-    pub(super) async fn load(&self, key: &str) -> Option<StoredRecord> {
-        self.ok(self.store.load(key)).await
+    pub(super) async fn load(&self) -> Option<StoredRecord> {
+        self.ok(self.store.load(&self.key)).await
     }
 
-    /// Returns the value of a record, which must exist.
-    pub(super) async fn value(&self, key: &str) -> Bytes {
-        match self.load(key).await {
-            Some(record) => record.value,
-            None => panic!("{self}; a record is absent"),
-        }
-    }
-
-    pub(super) async fn ttl(&self, key: &str) -> Duration {
-        let ttl = self.load(key).await.and_then(|record| record.ttl);
-        ttl.unwrap_or_else(|| panic!("{self}; a record has no TTL or is absent"))
-    }
-
-    pub(super) async fn insert(&self, key: &str, value: &[u8]) -> bool {
-        self.insert_for(LONG, key, value).await
-    }
-
-    pub(super) async fn insert_for(&self, ttl: Duration, key: &str, value: &[u8]) -> bool {
-        self.ok(self.store.insert(NewRecord::new(key, value, ttl)))
-            .await
-    }
-
-    pub(super) async fn set(&self, key: &str, expected: &[u8], value: &[u8]) -> CompareOutcome {
-        let record = NewRecord::new(key, value, LONG);
-        self.ok(self.store.compare_and_set(expected, record)).await
-    }
-
-    pub(super) async fn delete_if(&self, key: &str, expected: &[u8]) -> CompareOutcome {
-        self.ok(self.store.compare_and_delete(key, expected)).await
-    }
-
-    pub(super) async fn set_ttl(&self, key: &str, ttl: Duration) -> bool {
-        self.ok(self.store.set_ttl(key, ttl)).await
-    }
-
-    pub(super) async fn delete(&self, key: &str) -> bool {
-        self.ok(self.store.delete(key)).await
-    }
-
-    /// Asserts that every method reports the record as absent and leaves it absent.
-    pub(super) async fn assert_absent(&self, key: &str) {
-        assert_eq!(self.load(key).await, None, "{self}");
-        assert!(!self.set_ttl(key, LONG).await, "{self}");
-        for expected in [&b""[..], b"value"] {
-            let set = self.set(key, expected, b"value").await;
-            assert_eq!(set, CompareOutcome::Missing, "{self}");
-            let deleted = self.delete_if(key, expected).await;
-            assert_eq!(deleted, CompareOutcome::Missing, "{self}");
-        }
-        assert_eq!(self.load(key).await, None, "{self}; only insert may create");
-        assert!(!self.delete(key).await, "{self}");
+    pub(super) async fn assert_value(&self, expected: impl AsRef<[u8]>) {
+        let value = self.load().await.map(|record| record.value);
+        let is_expected = value.as_deref() == Some(expected.as_ref());
+        assert!(is_expected, "{self}; the value is another one");
     }
 
     /// Asserts that the TTL is at most `ttl` and, on a slow machine, at least half of it.
-    pub(super) async fn assert_ttl(&self, key: &str, ttl: Duration) {
-        let left = self.ttl(key).await;
-        assert!(left <= ttl && left > ttl / 2, "{self}; {left:?} are left");
+    pub(super) async fn assert_ttl(&self, ttl: Duration) {
+        let left = self.load().await.and_then(|record| record.ttl);
+        let is_right = left.is_some_and(|left| left <= ttl && left > ttl / 2);
+        assert!(is_right, "{self}; {left:?} are left");
+    }
+
+    pub(super) async fn insert(&self, value: impl AsRef<[u8]>) -> bool {
+        self.insert_for(LONG, value).await
+    }
+
+    pub(super) async fn insert_for(&self, ttl: Duration, value: impl AsRef<[u8]>) -> bool {
+        let record = NewRecord::new(&self.key, value.as_ref(), ttl);
+        self.ok(self.store.insert(record)).await
+    }
+
+    pub(super) async fn set(
+        &self,
+        expected: impl AsRef<[u8]>,
+        value: impl AsRef<[u8]>,
+    ) -> CompareOutcome {
+        let record = self.record(value.as_ref());
+        let call = self.store.compare_and_set(expected.as_ref(), record);
+        self.ok(call).await
+    }
+
+    pub(super) async fn delete_if(&self, expected: impl AsRef<[u8]>) -> CompareOutcome {
+        let call = self.store.compare_and_delete(&self.key, expected.as_ref());
+        self.ok(call).await
+    }
+
+    pub(super) async fn set_ttl(&self, ttl: Duration) -> bool {
+        self.ok(self.store.set_ttl(&self.key, ttl)).await
+    }
+
+    pub(super) async fn delete(&self) -> bool {
+        self.ok(self.store.delete(&self.key)).await
+    }
+
+    /// Asserts that every method reports the record as absent and leaves it absent.
+    pub(super) async fn assert_absent(&self) {
+        self.assert_eq(self.load().await, None);
+        self.assert_eq(self.set_ttl(LONG).await, false);
+        for expected in ["", "value"] {
+            self.assert_eq(self.set(expected, "value").await, CompareOutcome::Missing);
+            self.assert_eq(self.delete_if(expected).await, CompareOutcome::Missing);
+        }
+        assert_eq!(self.load().await, None, "{self}; only insert may create");
+        self.assert_eq(self.delete().await, false);
     }
 
     /// Waits until a record with `ttl` since `since` expires, and asserts that it does in time.
-    pub(super) async fn assert_expires(&self, key: &str, since: Instant, ttl: Duration) {
-        while self.load(key).await.is_some() {
+    pub(super) async fn assert_expires(&self, since: Instant, ttl: Duration) {
+        while self.load().await.is_some() {
             assert!(since.elapsed() < ttl + PATIENCE, "{self}; it does not");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
@@ -160,35 +168,33 @@ impl Harness {
 
 /// Indexes.
 impl Harness {
-    pub(super) async fn put(&self, index: &str, entries: &[(&str, i64)]) {
+    pub(super) async fn put(&self, entries: &[(&str, i64)]) {
         for (member, check_after) in entries {
-            self.put_for(LONG, index, member, *check_after).await;
+            self.put_entry(self.entry(member, *check_after)).await;
         }
     }
 
-    pub(super) async fn put_for(&self, ttl: Duration, index: &str, member: &str, check: i64) {
-        let entry = NewEntry::new(index, member, check, ttl);
-        self.ok(self.store.index_put(entry, PutMode::KeepTombstone))
-            .await;
+    pub(super) async fn put_entry(&self, entry: NewEntry<'_>) {
+        let mode = PutMode::KeepTombstone;
+        self.ok(self.store.index_put(entry, mode)).await;
     }
 
-    pub(super) async fn reactivate(&self, index: &str, member: &str, check_after: i64) {
-        let entry = NewEntry::new(index, member, check_after, LONG);
+    pub(super) async fn reactivate(&self, member: &str, check_after: i64) {
+        let entry = self.entry(member, check_after);
         self.ok(self.store.index_put(entry, PutMode::Reactivate))
             .await;
     }
 
     /// Returns the score of an entry.
-    pub(super) async fn get(&self, index: &str, member: &str) -> Option<i64> {
-        let state = self.ok(self.store.index_get(index, member)).await;
+    pub(super) async fn get(&self, member: &str) -> Option<i64> {
+        let state = self.ok(self.store.index_get(&self.index, member)).await;
         state.map(EntryState::score)
     }
 
     /// Returns the scores of all entries. Each must be listed once.
-    pub(super) async fn entries(&self, index: &str) -> BTreeMap<String, i64> {
-        let listed = self
-            .ok(self.store.index_list(index, IndexFilter::All))
-            .await;
+    pub(super) async fn entries(&self) -> BTreeMap<String, i64> {
+        let call = self.store.index_list(&self.index, IndexFilter::All);
+        let listed = self.ok(call).await;
         let count = listed.len();
         let entries = listed
             .into_iter()
@@ -198,39 +204,33 @@ impl Harness {
         entries
     }
 
-    pub(super) async fn assert_entries(&self, index: &str, expected: &[(&str, i64)]) {
-        let entries = self.entries(index).await;
-        assert_eq!(entries, scores(expected), "{self}");
+    pub(super) async fn assert_entries(&self, expected: &[(&str, i64)]) {
+        let entries = self.entries().await;
+        let entries: Vec<_> = entries.iter().map(|(id, score)| (&**id, *score)).collect();
+        self.assert_eq(entries, expected);
     }
 
-    pub(super) async fn due(&self, index: &str, by: i64, limit: usize) -> Vec<String> {
+    pub(super) async fn due(&self, by: i64, limit: usize) -> Vec<String> {
         let filter = IndexFilter::Due(Due { by, limit });
-        let due = self.ok(self.store.index_list(index, filter)).await;
+        let due = self.ok(self.store.index_list(&self.index, filter)).await;
         due.into_iter().map(|entry| entry.member).collect()
     }
 
-    pub(super) async fn remove(&self, index: &str, members: &[&str], due_by: Option<i64>) {
-        self.ok(self.store.index_remove(index, members, due_by))
+    pub(super) async fn remove(&self, members: &[&str], due_by: Option<i64>) {
+        self.ok(self.store.index_remove(&self.index, members, due_by))
             .await;
     }
 
     /// Returns the tombstones, sorted.
-    pub(super) async fn tombstone_all(&self, index: &str, keep: Option<&str>) -> Vec<String> {
-        let call = self.store.index_tombstone_all(index, keep, NOW);
+    pub(super) async fn tombstone_all(&self, keep: Option<&str>) -> Vec<String> {
+        let call = self.store.index_tombstone_all(&self.index, keep, NOW);
         let mut members = self.ok(call).await;
         members.sort_unstable();
         members
     }
 
-    pub(super) async fn supersede(&self, index: &str, old: &str, new: &str) -> SupersedeOutcome {
-        self.ok(self.store.index_supersede(index, old, new, NOW))
+    pub(super) async fn supersede(&self, old: &str, new: &str) -> SupersedeOutcome {
+        self.ok(self.store.index_supersede(&self.index, old, new, NOW))
             .await
     }
-}
-
-pub(super) fn scores(entries: &[(&str, i64)]) -> BTreeMap<String, i64> {
-    let entries = entries.iter();
-    entries
-        .map(|(member, score)| ((*member).to_owned(), *score))
-        .collect()
 }

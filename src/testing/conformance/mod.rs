@@ -28,7 +28,6 @@
 //! # async fn main() {
 //! let store = SharedStore::from(MemoryStore::new());
 //! for case in CASES.iter().filter(|case| case.name().contains("insert")) {
-//!     println!("{}: {}", case.name(), case.promise());
 //!     case.run(store.clone()).await;
 //! }
 //! # }
@@ -47,11 +46,10 @@
 
 mod expiry;
 mod harness;
-mod index;
+mod indexes;
 mod provided;
 mod races;
 mod records;
 mod suite;
-mod tombstones;
 
 pub use suite::{CASES, Case, check};

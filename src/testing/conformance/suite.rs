@@ -4,7 +4,7 @@ use std::fmt;
 use std::pin::Pin;
 
 use super::harness::Harness;
-use super::{expiry, index, provided, races, records, tombstones};
+use super::{expiry, indexes, provided, races, records};
 use crate::store::shared::SharedStore;
 use crate::testing::hooked::Hooked;
 
@@ -22,12 +22,6 @@ impl Case {
         self.name
     }
 
-    /// Returns the promise as a sentence.
-    #[must_use]
-    pub const fn promise(&self) -> &'static str {
-        self.promise
-    }
-
     /// Checks whether `store` keeps the promise, first as it is, then step by step.
     ///
     /// Step by step means: through the required methods only, without the store's overrides of
@@ -35,12 +29,15 @@ impl Case {
     ///
     /// # Panics
     ///
-    /// Panics if the store breaks the promise or returns an error.
+    /// Panics if the store breaks the promise or returns an error. The message names the case.
     pub async fn run(&self, store: impl Into<SharedStore>) {
-        let (case, store) = ((self.name, self.promise), store.into());
+        let store = store.into();
         let steps = Hooked::new(store.clone(), ()).into();
-        (self.run)(Harness::new(case, store, "as it is")).await;
-        (self.run)(Harness::new(case, steps, "step by step")).await;
+        for (store, mode) in [(store, "as it is"), (steps, "step by step")] {
+            let Self { name, promise, .. } = self;
+            let failure = format!("the store breaks `{name}` ({mode}): {promise}");
+            (self.run)(Harness::new(store, failure)).await;
+        }
     }
 }
 
@@ -77,8 +74,7 @@ pub static CASES: &[Case] = cases! {
     records::the_store_can_be_reached: "ping succeeds",
     records::absence_is_not_an_error: "methods report an absent record in their return value and do not create it",
     records::insert_writes_once: "insert creates a record and leaves an existing one unchanged",
-    records::delete_reports_existence: "delete deletes a record and returns whether it existed",
-    records::deleted_records_are_absent: "only insert creates a record again that was deleted",
+    records::delete_reports_existence: "delete deletes a record and returns whether it existed; only insert creates it again",
     records::compare_and_set_compares: "compare_and_set writes only over equal bytes and returns bytes that differ",
     records::compare_and_delete_compares: "compare_and_delete deletes only equal bytes and returns bytes that differ",
     records::values_are_any_bytes: "a value is any bytes: none, NUL, not UTF-8, a megabyte",
@@ -86,34 +82,28 @@ pub static CASES: &[Case] = cases! {
     records::calls_see_earlier_calls: "a call sees the effect of earlier calls",
     records::an_index_is_not_a_record: "record methods leave an index under their key unchanged",
     records::a_record_is_not_an_index: "index methods leave a record under their key unchanged",
-    expiry::records_expire: "an inserted record expires after its TTL, not before",
-    expiry::writes_set_the_ttl: "insert, compare_and_set and set_ttl set the TTL",
-    expiry::set_ttl_shortens: "set_ttl can shorten the TTL",
-    expiry::reads_keep_the_ttl: "reads and refused writes leave the TTL unchanged",
-    expiry::expired_records_are_absent: "methods report an expired record as absent, and insert creates a new one",
+    expiry::records_expire: "a record expires after its TTL, not before, and is absent then",
+    expiry::writes_set_the_ttl: "insert, compare_and_set and set_ttl set the TTL, longer or shorter",
+    expiry::reads_keep_the_ttl: "reads and rejected writes leave the TTL unchanged",
     expiry::index_put_never_shortens_the_ttl: "index_put does not shorten the TTL of an index",
     expiry::index_put_extends_the_ttl: "index_put extends the TTL of an index, whether or not it raises check_after",
     expiry::provided_methods_extend_the_ttl: "provided methods that put an entry extend the TTL of its index and never shorten it",
     expiry::other_changes_keep_the_ttl_of_an_index: "removals and tombstones leave the TTL of an index unchanged",
-    index::absent_indexes_are_empty: "an index that was never written has no entries, and only index_put adds some",
-    index::index_put_adds_and_raises: "index_put adds an entry or raises its check_after and never lowers it",
-    index::check_times_are_exact: "check_after is stored to the second",
-    index::index_get_finds_its_member: "index_get returns the entry with exactly this member",
-    index::index_remove_removes_its_members: "index_remove removes its members, known or unknown, many or none",
-    index::due_entries_are_ordered_and_limited: "due entries are listed with the lowest check_after first, up to the limit",
-    index::index_keys_are_exact: "a call concerns the index with exactly its key",
-    tombstones::all_entries_become_tombstones: "index_tombstone_all changes and returns all entries",
-    tombstones::one_entry_can_be_kept: "index_tombstone_all leaves the kept entry unchanged",
-    tombstones::older_tombstones_are_returned: "index_tombstone_all returns older tombstones too, even the kept one",
-    tombstones::tombstones_keep_their_time: "a tombstone keeps the time at which it was set",
-    tombstones::index_put_keeps_tombstones: "index_put with KeepTombstone does not change a tombstone",
-    tombstones::reactivation_ends_a_tombstone: "index_put with Reactivate makes a tombstone active, and otherwise adds or raises an entry",
-    tombstones::tombstones_can_be_removed: "a tombstone can be removed, and its member added again",
-    tombstones::only_due_entries_are_removed: "index_remove with due_by removes only active entries that are due",
-    tombstones::tombstones_are_not_due: "tombstones are not listed as due and do not count towards the limit",
-    tombstones::supersede_sets_a_tombstone: "index_supersede makes the old entry a tombstone if both are active",
-    tombstones::supersede_checks_the_old_entry_first: "index_supersede changes nothing if the old entry is not active",
-    tombstones::supersede_checks_the_new_entry: "index_supersede changes nothing if the new entry is not active",
+    indexes::absent_indexes_are_empty: "an index that was never written has no entries, and only index_put adds some",
+    indexes::index_put_adds_and_raises: "index_put adds an entry or raises its check_after, to the second, and never lowers it",
+    indexes::index_get_finds_its_member: "index_get returns the entry with exactly this member",
+    indexes::index_remove_removes_its_members: "index_remove removes its members, known or unknown, many or none",
+    indexes::due_entries_are_ordered_and_limited: "active entries that are due are listed with the lowest check_after first, up to the limit",
+    indexes::index_keys_are_exact: "a call concerns the index with exactly its key",
+    indexes::index_tombstone_all_keeps_one_entry: "index_tombstone_all changes and returns all entries but the kept one",
+    indexes::older_tombstones_are_returned: "index_tombstone_all returns older tombstones too, even the kept one",
+    indexes::tombstones_keep_their_time: "a tombstone keeps the time at which it was set",
+    indexes::only_reactivation_ends_a_tombstone: "index_put keeps a tombstone, except with Reactivate",
+    indexes::tombstones_can_be_removed: "a tombstone can be removed, and its member added again",
+    indexes::only_due_entries_are_removed: "index_remove with due_by removes only active entries that are due",
+    indexes::supersede_sets_a_tombstone: "index_supersede makes the old entry a tombstone if both are active",
+    indexes::supersede_checks_the_old_entry_first: "index_supersede changes nothing if the old entry is not active",
+    indexes::supersede_checks_the_new_entry: "index_supersede changes nothing if the new entry is not active",
     provided::empty_lists_are_no_errors: "provided methods accept empty lists",
     provided::load_many_keeps_the_order: "load_many returns one result per key, in order, also for hundreds of keys",
     provided::load_and_set_ttl_does_both: "load_and_set_ttl returns the earlier TTL and sets the new one, and creates nothing",
@@ -125,17 +115,9 @@ pub static CASES: &[Case] = cases! {
     provided::refreshes_keep_tombstones: "provided methods that put an entry keep a tombstone",
     provided::delete_indexed_deletes_and_counts: "delete_indexed deletes the records, counts those that existed and removes the members",
     provided::index_refresh_puts_and_removes: "index_refresh puts live entries and removes dead ones that are due",
-    races::one_insert_succeeds: "of concurrent inserts exactly one succeeds",
-    races::one_insert_indexed_succeeds: "of concurrent calls of insert_indexed exactly one inserts",
-    races::one_delete_succeeds: "of concurrent deletes of all kinds exactly one reports that the record existed",
+    races::one_call_succeeds: "of concurrent calls that insert, delete or supersede the same thing exactly one succeeds",
     races::no_update_is_lost: "concurrent compare_and_set calls lose no update",
-    races::one_supersede_succeeds: "of concurrent calls of index_supersede exactly one succeeds",
     races::every_index_put_is_kept: "concurrent index_put calls are all applied, and the highest check_after wins",
     races::no_insertion_escapes_a_deletion: "index_tombstone_all finds the record of each insert_indexed that reports success",
     races::dropped_calls_disturb_no_other: "a dropped call is applied completely or not at all and does not affect later calls",
 };
-
-#[cfg(test)]
-mod mutant;
-#[cfg(test)]
-mod tests;

@@ -7,16 +7,13 @@
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::FileExt;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroize;
 
-use super::forge::ID;
-use crate::encoding;
-use crate::token::{NewClaims, SigningKey};
-use crate::{Algorithm, Keyring, SessionId};
+use super::forge::*;
+use crate::token::Key;
+use crate::{Algorithm, Keyring, encoding};
 
 const CHILD: &str = "JRS_ERASURE_CHILD";
 
@@ -44,7 +41,7 @@ const PAIRS: [(Algorithm, &str); 4] = [
 const LENGTH: usize = 808;
 
 /// Computes a secret that is not in the program.
-fn secret() -> Vec<u8> {
+fn computed_secret() -> Vec<u8> {
     let mut state = 0x0123_4567_89ab_cdef_u64;
     let mut bytes = Vec::with_capacity(LENGTH);
     while bytes.len() < LENGTH {
@@ -57,21 +54,17 @@ fn secret() -> Vec<u8> {
     bytes
 }
 
-fn der(pem: &str) -> Vec<u8> {
-    let body: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
-    STANDARD.decode(body).unwrap()
-}
-
-/// Returns the bytes of a private key that must not stay: the scalar, or a prime of RSA.
+/// Returns the last bytes of a private key that must not stay: of the scalar, or a prime of RSA.
 fn private_part(pem: &str) -> Vec<u8> {
     let der = der(pem);
-    match der.len() {
-        48 => der[16..].to_vec(),
-        138 => der[36..68].to_vec(),
-        185 => der[35..83].to_vec(),
+    let end = match der.len() {
+        48 => 48,
+        138 => 68,
+        185 => 83,
         // PKCS#8, PKCS#1: version, modulus, exponent, private exponent, primes.
-        length => der[length - 700..length - 600].to_vec(),
-    }
+        length => length - 600,
+    };
+    der[end - 16..end].to_vec()
 }
 
 /// Runs in the child only.
@@ -83,44 +76,31 @@ fn child() {
     let report = |phase: &str| {
         println!("\n{phase}");
         std::io::stdout().flush().unwrap();
-        let mut line = [0];
-        std::io::stdin().read_exact(&mut line).unwrap();
+        std::io::stdin().read_exact(&mut [0]).unwrap();
     };
-    let mut own = secret();
+    let mut plain = computed_secret();
     report("canary");
-    let mut text = encoding::base64(&own);
-    let rings = [
-        Keyring::hs256(&own).unwrap(),
-        Keyring::builder(Algorithm::Hs384)
-            .signing(SigningKey::secret_base64(&text))
-            .build()
-            .unwrap(),
-    ];
-    own.zeroize();
+    let mut text = encoding::base64(&plain);
+    let decoded = Keyring::builder(Algorithm::Hs384).signing(Key::secret_base64(&text));
+    let rings = [Keyring::hs256(&plain), decoded.build()].map(Result::unwrap);
+    plain.zeroize();
     text.zeroize();
-    use_each(&rings);
+    for ring in &rings {
+        ring.verify(sign(ring).as_str(), at(NOW)).unwrap();
+    }
     report("secrets in use");
     drop(rings);
     report("secrets dropped");
     for (algorithm, pem) in PAIRS {
-        let key = SigningKey::pem(pem);
-        let ring = Keyring::builder(algorithm).signing(key).build().unwrap();
-        drop(ring);
+        let ring = Keyring::builder(algorithm).signing(Key::pem(pem)).build();
+        drop(ring.unwrap());
         // Before anything else is allocated.
         report(algorithm.as_str());
     }
 }
 
-fn use_each(rings: &[Keyring]) {
-    let (id, now) = (SessionId::parse(ID).unwrap(), std::time::SystemTime::now());
-    for ring in rings {
-        let token = ring.sign(&id, &NewClaims::at(now)).unwrap();
-        ring.verify(token.as_str(), now).unwrap();
-    }
-}
-
 /// A child that waits to be searched; killed when it is dropped.
-struct Searched(Child);
+struct Searched(Child, BufReader<ChildStdout>);
 
 impl Searched {
     fn start() -> Self {
@@ -131,20 +111,24 @@ impl Searched {
             .env(CHILD, "1")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped());
-        Self(command.spawn().unwrap())
+        let mut child = command.spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap());
+        Self(child, lines)
     }
 
-    /// Waits until the child reports `phase`.
-    fn wait_for(&mut self, lines: &mut impl BufRead, phase: &str) {
+    /// Waits until the child reports `phase`, searches it for `needles`, and lets it continue.
+    fn search(&mut self, phase: &str, needles: &[&[u8]]) -> Vec<String> {
         let mut line = String::new();
         while line.trim() != phase {
             line.clear();
-            assert_ne!(lines.read_line(&mut line).unwrap(), 0, "before {phase}");
+            assert_ne!(self.1.read_line(&mut line).unwrap(), 0, "before {phase}");
         }
-    }
-
-    fn proceed(&mut self) {
+        let found = needles
+            .iter()
+            .flat_map(|needle| self.find(needle))
+            .collect();
         self.0.stdin.as_mut().unwrap().write_all(b"\n").unwrap();
+        found
     }
 
     /// Returns where `needle` is in the writable memory of the child, read in either direction
@@ -161,16 +145,13 @@ impl Searched {
             let (range, rest) = line.split_once(' ').unwrap();
             let (start, end) = range.split_once('-').unwrap();
             let [start, end] = [start, end].map(|hex| u64::from_str_radix(hex, 16).unwrap());
-            if !rest.starts_with("rw") {
-                continue;
-            }
             let mut bytes = vec![0; usize::try_from(end - start).unwrap()];
             // Some regions cannot be read; they are not the program's.
-            if memory.read_exact_at(&mut bytes, start).is_err() {
+            if !rest.starts_with("rw") || memory.read_exact_at(&mut bytes, start).is_err() {
                 continue;
             }
             let is_there = |needle: &[u8]| {
-                // Compares the first byte first: the windows of megabytes are slow in a test build.
+                // The first byte first: comparing whole windows is slow in a test build.
                 let first = needle[0];
                 (0..bytes.len().saturating_sub(needle.len()))
                     .any(|at| bytes[at] == first && bytes[at..].starts_with(needle))
@@ -193,31 +174,17 @@ impl Drop for Searched {
 #[test]
 fn keys_are_erased() {
     let mut child = Searched::start();
-    let mut lines = BufReader::new(child.0.stdout.take().unwrap());
-    let secret = secret();
+    let secret = computed_secret();
     // The allocator overwrites the first bytes of what is freed.
     let needles = [&secret[64..80], &secret[LENGTH / 2..][..16]];
-    child.wait_for(&mut lines, "canary");
-    for needle in needles {
-        assert_ne!(child.find(needle), [""; 0], "the search finds nothing");
-    }
+    let canary = child.search("canary", &needles);
+    assert!(canary.len() >= 2, "the search finds nothing");
     for phase in ["secrets in use", "secrets dropped"] {
-        child.proceed();
-        child.wait_for(&mut lines, phase);
-        for needle in needles {
-            assert_eq!(child.find(needle), [""; 0], "{phase}");
-        }
+        assert_eq!(child.search(phase, &needles), [""; 0], "{phase}");
     }
     for (algorithm, pem) in PAIRS {
-        child.proceed();
-        child.wait_for(&mut lines, algorithm.as_str());
-        let part = private_part(pem);
-        assert_eq!(child.find(&part[part.len() - 16..]), [""; 0], "{algorithm}");
-        let text = pem.lines().nth(1).unwrap();
-        assert_eq!(
-            child.find(&text.as_bytes()[40..]),
-            [""; 0],
-            "{algorithm} PEM"
-        );
+        let text = pem.lines().nth(1).unwrap().as_bytes();
+        let found = child.search(algorithm.as_str(), &[&private_part(pem), &text[40..]]);
+        assert_eq!(found, [""; 0], "{algorithm}");
     }
 }

@@ -1,13 +1,13 @@
-//! Forges tokens that a key ring never signs, with the signers of `jsonwebtoken`.
+//! Fixtures: tokens that a key ring never signs.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
-use jsonwebtoken::{Algorithm as Jwa, EncodingKey};
+use base64::engine::general_purpose::STANDARD;
 
-use crate::{Claims, Keyring, TokenRejection};
+use crate::crypto::{Hash, HmacKey};
+use crate::token::NewClaims;
+use crate::{Claims, Keyring, SessionId, Token, TokenRejection, encoding};
 
 pub(super) const SECRET: &[u8] = b"0123456789abcdef0123456789abcdef";
 pub(super) const OTHER: &[u8] = b"fedcba9876543210fedcba9876543210";
@@ -21,6 +21,10 @@ pub(super) fn keyring() -> Keyring {
     Keyring::hs256(SECRET).unwrap()
 }
 
+pub(super) fn id() -> SessionId {
+    SessionId::parse(ID).unwrap()
+}
+
 pub(super) fn at(seconds: i64) -> SystemTime {
     let distance = Duration::from_secs(seconds.unsigned_abs());
     if seconds < 0 {
@@ -30,35 +34,37 @@ pub(super) fn at(seconds: i64) -> SystemTime {
     }
 }
 
-/// Signs any bytes as header and payload under the HS256 secret of [`keyring`].
+pub(super) fn sign(keyring: &Keyring) -> Token {
+    keyring.sign(&id(), &NewClaims::at(at(NOW))).unwrap()
+}
+
+/// Signs any bytes as header and payload with the secret of [`keyring`].
 pub(super) fn forge(header: impl AsRef<[u8]>, payload: impl AsRef<[u8]>) -> String {
-    forge_with(
-        Jwa::HS256,
-        &EncodingKey::from_secret(SECRET),
-        header,
-        payload,
-    )
+    forge_with(SECRET, header, payload)
 }
 
 pub(super) fn forge_with(
-    algorithm: Jwa,
-    key: &EncodingKey,
+    secret: &[u8],
     header: impl AsRef<[u8]>,
     payload: impl AsRef<[u8]>,
 ) -> String {
-    let header = URL_SAFE_NO_PAD.encode(header);
-    let payload = URL_SAFE_NO_PAD.encode(payload);
-    seal(algorithm, key, &format!("{header}.{payload}"))
+    let [header, payload] = [header.as_ref(), payload.as_ref()].map(encoding::base64url);
+    seal(secret, &format!("{header}.{payload}"))
 }
 
 /// Signs text that is header and payload already.
-pub(super) fn seal(algorithm: Jwa, key: &EncodingKey, message: &str) -> String {
-    let signer = (DEFAULT_PROVIDER.signer_factory)(&algorithm, key).unwrap();
-    let signature = signer.try_sign(message.as_bytes()).unwrap();
-    format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature))
+pub(super) fn seal(secret: &[u8], message: &str) -> String {
+    let tag = HmacKey::new(Hash::Sha256, secret).sign(message.as_bytes());
+    format!("{message}.{}", encoding::base64url(tag))
 }
 
-/// The session id with these claims after it.
+/// The bytes in a PEM text.
+pub(super) fn der(pem: &str) -> Vec<u8> {
+    let body: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
+    STANDARD.decode(body).unwrap()
+}
+
+/// A payload with the session id and these claims after it.
 pub(super) fn with_claims(more: &str) -> String {
     format!(r#"{{"jti":"{ID}",{more}}}"#)
 }
@@ -67,21 +73,29 @@ pub(super) fn verify(token: &str) -> Result<Claims, TokenRejection> {
     keyring().verify(token, at(NOW))
 }
 
-/// Verifies a correctly signed token with this header.
-pub(super) fn verify_header(header: &str) -> Result<Claims, TokenRejection> {
-    verify(&forge(header, CLAIMS))
-}
-
 /// Verifies a correctly signed token with this payload.
 pub(super) fn verify_payload(payload: impl AsRef<[u8]>) -> Result<Claims, TokenRejection> {
     verify(&forge(HEADER, payload))
 }
 
-#[track_caller]
-pub(super) fn assert_refused(
-    result: Result<Claims, TokenRejection>,
-    reason: TokenRejection,
-    case: &str,
-) {
-    assert_eq!(result.err(), Some(reason), "{case}");
+/// Returns `ok` or the reason, as the tables write it.
+pub(super) fn outcome(result: Result<Claims, TokenRejection>) -> &'static str {
+    result.map_or_else(|reason| reason.as_str(), |_| "ok")
+}
+
+/// Rows of a table: `outcome | case`, or `outcome | template | values`.
+///
+/// A template is one case for each of its values, in the place of `$V`. `$ID` stands for [`ID`].
+pub(super) fn rows(table: &str) -> impl Iterator<Item = (&str, String)> {
+    table.trim().lines().flat_map(|line| {
+        let columns: Vec<&str> = line.split('|').map(str::trim).collect();
+        let (template, values) = match columns[1..] {
+            [template, values] => (template, values.split_whitespace().collect()),
+            _ => (columns[1], vec![""]),
+        };
+        values.into_iter().map(move |value| {
+            let case = template.replace("$V", value).replace("$ID", ID);
+            (columns[0], case)
+        })
+    })
 }

@@ -6,5 +6,6 @@ mod forge;
 mod format;
 mod keys;
 mod properties;
+mod secrets;
 mod signing;
 mod verification;

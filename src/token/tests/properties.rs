@@ -10,12 +10,7 @@ use crate::token::{Encoding, TokenFormat};
 use crate::{Keyring, OpaqueTokens};
 
 static KEYRING: LazyLock<Keyring> = LazyLock::new(keyring);
-static GOOD: LazyLock<String> = LazyLock::new(|| {
-    forge(
-        HEADER,
-        with_claims(r#""iat":1700000000,"sub":"u","exp":1700000060"#),
-    )
-});
+static GOOD: LazyLock<String> = LazyLock::new(|| forge(HEADER, CLAIMS));
 
 proptest! {
     #[test]
@@ -24,13 +19,11 @@ proptest! {
     }
 
     #[test]
-    fn no_parts_make_verification_panic(parts in "[A-Za-z0-9_=-]{0,80}(\\.[A-Za-z0-9_=-]{0,80}){0,4}") {
-        prop_assert!(KEYRING.verify(&parts, at(NOW)).is_err());
-    }
-
-    #[test]
-    fn no_signed_json_makes_verification_panic(header in ".{0,60}", payload in ".{0,200}", now: SystemTime) {
-        let _ = KEYRING.verify(&forge(&header, &payload), now);
+    fn no_signed_json_makes_verification_panic(
+        header in ".{0,60}",
+        payload in ".{0,200}",
+        now: SystemTime,
+    ) {
         let _ = KEYRING.verify(&forge(HEADER, &payload), now);
         let _ = KEYRING.verify(&forge(&header, CLAIMS), now);
     }
@@ -41,10 +34,9 @@ proptest! {
         value in r#"(-?[0-9]{0,25}(\.[0-9]{0,5})?([eE][+-]?[0-9]{1,4})?|"[^"]{0,8}"?|\[.{0,5}\])"#,
         now: SystemTime,
     ) {
-        let payload = with_claims(&format!(r#""{name}":{value}"#));
-        let strict = KEYRING.clone().issuer("i").audience("a");
-        let _ = KEYRING.verify(&forge(HEADER, &payload), now);
-        let _ = strict.verify(&forge(HEADER, &payload), now);
+        let token = forge(HEADER, with_claims(&format!(r#""{name}":{value}"#)));
+        let _ = KEYRING.verify(&token, now);
+        let _ = KEYRING.clone().issuer("i").audience("a").verify(&token, now);
     }
 
     #[test]
@@ -54,19 +46,11 @@ proptest! {
             let _ = TokenFormat::from(tokens).identify(&text, at(NOW), true);
         }
     }
-
-    #[test]
-    fn any_other_character_anywhere_spoils_the_token(index in 0..GOOD.len(), other: char) {
-        let mut chars: Vec<char> = GOOD.chars().collect();
-        prop_assume!(chars[index] != other);
-        chars[index] = other;
-        let text: String = chars.into_iter().collect();
-        prop_assert!(KEYRING.verify(&text, at(NOW)).is_err());
-    }
 }
 
+/// Among others, the last character of each part has one spelling only.
 #[test]
-fn every_single_ascii_mutation_spoils_the_token() {
+fn any_other_ascii_character_spoils_the_token() {
     assert!(KEYRING.verify(&GOOD, at(NOW)).is_ok());
     for index in 0..GOOD.len() {
         for other in (0..128_u8).filter(|&other| other != GOOD.as_bytes()[index]) {

@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use jwt_redis_session::store::StoreError;
-use jwt_redis_session::testing::{Delivery, Step, StepAnswer};
+use jwt_redis_session::store::{StoreError, StoreErrorKind};
+use jwt_redis_session::testing::Step;
 use tokio::sync::oneshot;
 
 /// Identifies a process of a [`Scheduler`](super::Scheduler).
@@ -21,9 +21,19 @@ pub struct Waiting {
     pub step: Step,
 }
 
+/// What becomes of a step that is granted.
+#[derive(Clone, Copy)]
+pub(super) enum Delivery {
+    Deliver,
+    /// The step is applied and answered with a timeout.
+    Lose,
+    /// The step is not applied.
+    Fail(StoreErrorKind),
+}
+
 /// Permission to take one step.
 pub(super) struct Grant {
-    pub(super) delivery: Result<Delivery, StoreError>,
+    pub(super) delivery: Delivery,
     /// Never sent: the scheduler sees that it is dropped, with the answer of the step.
     pub(super) answered: oneshot::Sender<()>,
 }
@@ -53,9 +63,10 @@ pub(super) struct Process {
 
 impl Process {
     /// Records the answer of the step in flight.
-    pub(super) fn answered(&mut self, answer: &StepAnswer) {
+    pub(super) fn answered<T: Hash>(&mut self, answer: &Result<T, StoreError>) {
         let mut hasher = DefaultHasher::new();
-        (self.answers, answer.digest()).hash(&mut hasher);
+        let answer = answer.as_ref().map_err(StoreError::kind);
+        (self.answers, answer).hash(&mut hasher);
         self.answers = hasher.finish();
         self.in_flight = None;
     }

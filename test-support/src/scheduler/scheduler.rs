@@ -1,14 +1,14 @@
 //! The scheduler that grants each step.
 
 use std::fmt;
-use std::hash::Hasher;
+use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jwt_redis_session::store::{SharedStore, StoreError, StoreErrorKind};
-use jwt_redis_session::testing::{Delivery, Step, StepAnswer};
+use jwt_redis_session::testing::Step;
 use tokio::sync::oneshot;
 
-use super::process::{Grant, Process, ProcessId, Waiting, WaitingStep};
+use super::process::{Delivery, Grant, Process, ProcessId, Waiting, WaitingStep};
 
 /// The system is quiet once this many yields in a row changed nothing.
 const CALM_YIELDS: usize = 6;
@@ -118,18 +118,18 @@ impl Scheduler {
     /// Grants `process` one step. Returns it once it is answered and everything is quiet again, or
     /// `None` if the process does not wait or has crashed.
     pub async fn step(&self, process: ProcessId) -> Option<Step> {
-        self.grant(process, Ok(Delivery::Deliver)).await
+        self.grant(process, Delivery::Deliver).await
     }
 
     /// As [`step`](Self::step), but the step is refused with `kind` and not applied.
     pub async fn refuse(&self, process: ProcessId, kind: StoreErrorKind) -> Option<Step> {
-        self.grant(process, Err(kind.into())).await
+        self.grant(process, Delivery::Fail(kind)).await
     }
 
     /// As [`step`](Self::step), but the step is applied and answered with
     /// [`StoreErrorKind::Timeout`].
     pub async fn lose_reply(&self, process: ProcessId) -> Option<Step> {
-        self.grant(process, Ok(Delivery::Lose)).await
+        self.grant(process, Delivery::Lose).await
     }
 
     /// Crashes `process`: none of its steps is ever taken or answered.
@@ -165,11 +165,7 @@ impl Scheduler {
         }
     }
 
-    async fn grant(
-        &self,
-        process: ProcessId,
-        delivery: Result<Delivery, StoreError>,
-    ) -> Option<Step> {
+    async fn grant(&self, process: ProcessId, delivery: Delivery) -> Option<Step> {
         let (answered, answer) = oneshot::channel();
         let step = self.grant_now(process, Grant { delivery, answered })?;
         // An error means that the sender was dropped: with the answer, or with the waiting future.
@@ -236,7 +232,7 @@ impl Scheduler {
         });
     }
 
-    pub(super) fn answered(&self, process: ProcessId, answer: &StepAnswer) {
+    pub(super) fn answered<T: Hash>(&self, process: ProcessId, answer: &Result<T, StoreError>) {
         self.of(process, |process| process.answered(answer));
     }
 

@@ -1,12 +1,13 @@
 //! The store of one process.
 
 use std::future::pending;
+use std::hash::Hash;
 
-use jwt_redis_session::store::StoreError;
-use jwt_redis_session::testing::{Delivery, Hook, Hooked, Step, StepAnswer};
+use jwt_redis_session::store::{StoreError, StoreErrorKind};
+use jwt_redis_session::testing::{Hook, Hooked, Step};
 use tokio::sync::oneshot;
 
-use super::process::{Grant, ProcessId};
+use super::process::{Delivery, Grant, ProcessId};
 use super::scheduler::Scheduler;
 
 /// The store of one process: waits before every step until the scheduler grants it.
@@ -37,10 +38,9 @@ impl Stop {
     pub const fn process(&self) -> ProcessId {
         self.process
     }
-}
 
-impl Hook for Stop {
-    async fn before(&self, step: Step) -> Result<Delivery, StoreError> {
+    /// Waits until the scheduler grants `step`.
+    async fn granted(&self, step: Step) -> Delivery {
         let (sender, granted) = oneshot::channel();
         let _waiting = WaitingGuard {
             stop: self,
@@ -55,9 +55,24 @@ impl Hook for Stop {
             Err(_) => pending().await,
         }
     }
+}
 
-    fn after(&self, _: Step, answer: &StepAnswer) {
-        self.scheduler.answered(self.process, answer);
+impl Hook for Stop {
+    async fn around<T: Hash + Send>(
+        &self,
+        step: Step,
+        call: impl Future<Output = Result<T, StoreError>> + Send,
+    ) -> Result<T, StoreError> {
+        let answer = match self.granted(step).await {
+            Delivery::Deliver => call.await,
+            Delivery::Lose => {
+                let _ = call.await;
+                Err(StoreErrorKind::Timeout.into())
+            }
+            Delivery::Fail(kind) => Err(kind.into()),
+        };
+        self.scheduler.answered(self.process, &answer);
+        answer
     }
 }
 

@@ -1,6 +1,4 @@
-//! The example app: its binary, over real HTTP.
+//! The example app: its binary, over HTTP.
 
-mod client;
-mod faults;
 mod process;
-mod routes;
+mod tests;

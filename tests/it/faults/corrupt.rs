@@ -1,17 +1,24 @@
-//! F30: what others have written under the name of a session.
+//! Values under the key of a session that are no session.
 
-use jwt_redis_session::{RedisStore, SessionError, TokenRejection};
+use jwt_redis_session::{RedisStore, SessionError, Sessions, TokenRejection};
 
-use super::http::{Site, app};
-use super::{created, open, sessions};
+use super::application::Application;
+use super::{created, id, open, sessions};
 use crate::support::redis_server::RedisServer;
 
-/// Commands after the first word, the key; each leaves something that is no session.
-fn spoilings(key: &str) -> Vec<Vec<String>> {
+const CORRUPT: SessionError = SessionError::Rejected(TokenRejection::Corrupt);
+
+async fn prepared() -> (RedisServer, Sessions) {
+    let server = RedisServer::start();
+    let store = RedisStore::connect(&server.url()).await.expect("connect");
+    (server, sessions(store))
+}
+
+/// Commands whose second word is the key; each leaves something that is no session.
+fn commands() -> Vec<Vec<String>> {
     let megabytes = format!(r#"{{"a":"{}"}}"#, "x".repeat(2 << 20));
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
-    let set = |value: &str| ["SET", key, value, "KEEPTTL"].join("\0");
-    let mut all: Vec<String> = [
+    let values = [
         "[1,2]",
         r#""str""#,
         "5",
@@ -20,63 +27,48 @@ fn spoilings(key: &str) -> Vec<Vec<String>> {
         "",
         "{}x",
         "\u{feff}{}",
-    ]
-    .into_iter()
-    .map(set)
-    .collect();
-    all.extend([set(&megabytes), set(&deep)]);
-    for other in [
-        vec!["RPUSH", key, "x"],
-        vec!["HSET", key, "a", "1"],
-        vec!["ZADD", key, "1", "x"],
-        vec!["SADD", key, "x"],
-        vec!["XADD", key, "*", "a", "1"],
-        // SETRANGE with a byte that is no UTF-8 is done by EVAL, since words are text here.
+    ];
+    let values = values.into_iter().chain([&*megabytes, &*deep]);
+    let set = values.map(|value| vec!["SET", "", value, "KEEPTTL"]);
+    // Values that are not UTF-8, or of another type. BITFIELD sets bytes.
+    let others = [
+        vec!["SETBIT", "", "0", "1"],
         vec![
-            "EVAL",
-            "return redis.call('SET', KEYS[1], '{\"a\":\"\\255\"}')",
-            "1",
-            key,
+            "BITFIELD", "", "SET", "u8", "0", "123", "SET", "u8", "8", "255",
         ],
-        vec![
-            "EVAL",
-            "return redis.call('SET', KEYS[1], '\\0\\1\\2')",
-            "1",
-            key,
-        ],
-    ] {
-        all.push(other.join("\0"));
-    }
-    let split = |line: String| line.split('\0').map(str::to_owned).collect();
-    all.into_iter().map(split).collect()
+        vec!["RPUSH", "", "x"],
+        vec!["HSET", "", "a", "1"],
+        vec!["ZADD", "", "1", "x"],
+        vec!["SADD", "", "x"],
+        vec!["XADD", "", "*", "a", "1"],
+    ];
+    let owned = |words: Vec<&str>| words.into_iter().map(str::to_owned).collect();
+    set.chain(others).map(owned).collect()
+}
+
+/// Replaces the value under `key`, and returns a name of the new one.
+fn spoil(server: &RedisServer, key: &str, command: &[String]) -> String {
+    server.run(&["DEL", key]);
+    let mut words: Vec<_> = command.iter().map(String::as_str).collect();
+    words[1] = key;
+    server.run(&words);
+    format!("{:.80}", words.join(" "))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn f30_what_is_no_session_is_corrupt_and_left_alone_and_the_request_goes_on() {
-    let server = RedisServer::start();
-    let store = RedisStore::connect(&server.url()).await.expect("connect");
-    let sessions = sessions(store);
-    let site = Site::open(app(sessions.clone())).await;
-    let corrupt = SessionError::Rejected(TokenRejection::Corrupt);
-    let (session, token) = created(&sessions, Some("jo")).await;
-    let key = format!("sess:{}", session.id().expect("an id").as_str());
-    for spoiling in spoilings(&key) {
-        let what = format!("{:.80}", spoiling.join(" "));
-        server.run(&["DEL", &key]);
-        let words: Vec<_> = spoiling.iter().map(String::as_str).collect();
-        server.run(&words);
+async fn a_corrupt_record_is_rejected_and_not_changed() {
+    let (server, sessions) = prepared().await;
+    let app = Application::start(sessions.clone()).await;
+    let (session, token) = created(&sessions, "jo").await;
+    let key = format!("sess:{}", id(&session));
+    for command in commands() {
+        let what = spoil(&server, &key, &command);
         let held = server.run(&["DUMP", &key]);
-
-        assert_eq!(
-            open(&sessions, &token).await.err(),
-            Some(corrupt.clone()),
-            "{what}"
-        );
-        let look = site.ask("/look", Some(token.as_str())).await.fine();
-        assert_eq!(look, "Rejected(Corrupt)", "{what}");
-        let answer = site.ask("/read", Some(token.as_str())).await;
-        assert_eq!(answer.status, 401, "{what}");
-
+        assert_eq!(open(&sessions, &token).await.err(), Some(CORRUPT), "{what}");
+        let state = app.ok("/state", token.as_str()).await;
+        assert_eq!(state, "Rejected(Corrupt)", "{what}");
+        let answer = app.post("/read", token.as_str()).await;
+        assert_eq!(answer.status(), 401, "{what}");
         // A handle that had been loaded before.
         session.insert("b", 2).expect("a number");
         for outcome in [
@@ -88,57 +80,38 @@ async fn f30_what_is_no_session_is_corrupt_and_left_alone_and_the_request_goes_o
         ] {
             assert!(outcome.is_err(), "{what}");
         }
-        assert_eq!(server.run(&["DUMP", &key]), held, "left alone: {what}");
         let listed = sessions.list("jo").await.expect("redis answers");
         assert!(listed.is_empty(), "{what}");
-        assert_eq!(server.run(&["DUMP", &key]), held, "left alone: {what}");
+        assert_eq!(server.run(&["DUMP", &key]), held, "changed: {what}");
     }
-    let (_, fresh) = created(&sessions, Some("jo")).await;
-    site.ask("/read", Some(fresh.as_str())).await.fine();
+    let (_, fresh) = created(&sessions, "jo").await;
+    app.ok("/read", fresh.as_str()).await;
 }
 
-/// A session can still be ended by its handle when its record was spoiled; ending all of an owner
-/// leaves alone what does not say that it is the owner's.
+/// `destroy_all` does not delete what does not name the owner.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn f30_a_spoiled_session_can_be_ended() {
-    let server = RedisServer::start();
-    let store = RedisStore::connect(&server.url()).await.expect("connect");
-    let sessions = sessions(store);
-    for all in [false, true] {
-        let (session, token) = created(&sessions, Some("jo")).await;
-        let key = format!("sess:{}", session.id().expect("an id").as_str());
-        for spoiling in [["SET", &*key, "{bad"], ["LPUSH", &*key, "x"]] {
-            server.run(&["DEL", &key]);
-            server.run(&spoiling);
-        }
-        let reason = if all {
-            assert_eq!(sessions.destroy_all("jo").await, Ok(0));
-            TokenRejection::Corrupt
-        } else {
-            assert_eq!(session.destroy().await, Ok(true));
-            TokenRejection::Unknown
-        };
-        let refused = SessionError::Rejected(reason);
-        assert_eq!(open(&sessions, &token).await.err(), Some(refused));
-    }
+async fn a_corrupt_record_is_ended_by_its_handle_alone() {
+    let (server, sessions) = prepared().await;
+    let (session, token) = created(&sessions, "jo").await;
+    let key = format!("sess:{}", id(&session));
+    spoil(&server, &key, &["LPUSH", "", "x"].map(str::to_owned));
+    assert_eq!(sessions.destroy_all("jo").await, Ok(0));
+    assert_eq!(open(&sessions, &token).await.err(), Some(CORRUPT));
+    assert_eq!(session.destroy().await, Ok(true));
+    let unknown = SessionError::Rejected(TokenRejection::Unknown);
+    assert_eq!(open(&sessions, &token).await.err(), Some(unknown));
 }
 
-/// Whatever has become of a record, its token neither keeps a user from logging out nor in.
 #[tokio::test]
-async fn f30_whatever_is_under_a_valid_token_can_be_left_by_logout_and_login() {
-    let server = RedisServer::start();
-    let store = RedisStore::connect(&server.url()).await.expect("connect");
-    let sessions = sessions(store);
-    for login in [false, true] {
-        let (session, token) = created(&sessions, Some("jo")).await;
-        let key = format!("sess:{}", session.id().expect("an id").as_str());
-        for spoiling in spoilings(&key) {
-            let what = format!("{:.80}", spoiling.join(" "));
-            server.run(&["DEL", &key]);
-            let words: Vec<_> = spoiling.iter().map(String::as_str).collect();
-            server.run(&words);
+async fn a_corrupt_record_prevents_neither_logout_nor_login() {
+    let (server, sessions) = prepared().await;
+    let (session, token) = created(&sessions, "jo").await;
+    let key = format!("sess:{}", id(&session));
+    for command in commands() {
+        for is_login in [false, true] {
+            let what = spoil(&server, &key, &command);
             let corrupt = sessions.from_token(token.as_str()).await;
-            if login {
+            if is_login {
                 let token = corrupt.login("jo").await.expect(&what);
                 open(&sessions, &token).await.expect(&what);
             } else {

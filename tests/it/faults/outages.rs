@@ -1,133 +1,218 @@
-//! Servers that are away, and applications that go on without.
+//! Servers that are absent, reject commands or hang, and what an application then answers.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jwt_redis_session::RedisStore;
 
-use super::http::{Site, app};
+use super::application::{Application, assert_outage};
 use super::sessions;
 use crate::support::eventually;
-use crate::support::proxy::Proxy;
-use crate::support::redis_server::RedisServer;
+use crate::support::redis_server::{RedisServer, admin};
 
-async fn site(url: &str) -> Site {
-    let store = RedisStore::lazy(url).expect("a good url");
-    Site::open(app(sessions(store))).await
+/// A fault of Redis. New sessions and changes are always an outage.
+struct Fault {
+    name: &'static str,
+    arguments: &'static [&'static str],
+    begin: fn(&mut RedisServer),
+    end: fn(&mut RedisServer),
+    /// What the state of a request with a valid token contains.
+    state: &'static str,
+    logout: u16,
+    /// The session exists afterwards, as it was.
+    is_kept: bool,
+    /// A rejected write leaves nothing behind. Otherwise it may still be applied.
+    is_clean: bool,
 }
 
-/// Waits until somebody can log in.
-async fn login(site: &Site) -> String {
-    eventually("served", || async {
-        let answer = site.ask("/login/jo", None).await;
-        (answer.status == 200).then_some(answer.body)
-    })
-    .await
+const FAULT: Fault = Fault {
+    name: "",
+    arguments: &[],
+    begin: |_| (),
+    end: |_| (),
+    state: "Unavailable",
+    logout: 503,
+    is_kept: true,
+    is_clean: true,
+};
+
+const FAULTS: [Fault; 9] = [
+    Fault {
+        name: "killed, and the file has all",
+        arguments: &["--appendonly", "yes", "--appendfsync", "always"],
+        begin: RedisServer::kill,
+        end: RedisServer::restart,
+        ..FAULT
+    },
+    Fault {
+        name: "killed without a file",
+        begin: RedisServer::kill,
+        end: RedisServer::restart,
+        is_kept: false,
+        ..FAULT
+    },
+    Fault {
+        name: "hung",
+        begin: |server| server.pause(),
+        end: |server| server.resume(),
+        is_clean: false,
+        ..FAULT
+    },
+    Fault {
+        name: "loading",
+        arguments: &[
+            "--key-load-delay",
+            "300000",
+            "--loading-process-events-interval-bytes",
+            "1024",
+            "--rdbcompression",
+            "no",
+        ],
+        begin: |server| {
+            for number in 0..40 {
+                server.run(&["SET", &format!("pad{number}"), &"x".repeat(1024)]);
+            }
+            server.run(&["SAVE"]);
+            server.restart_unready();
+        },
+        end: |server| drop(server.run(&["CONFIG", "SET", "key-load-delay", "0"])),
+        state: "Loading",
+        ..FAULT
+    },
+    Fault {
+        name: "busy with a script",
+        arguments: &["--busy-reply-threshold", "50"],
+        begin: |server| {
+            let url = server.url();
+            std::thread::spawn(move || admin(&url, &["EVAL", "while true do end", "0"]));
+        },
+        end: |server| drop(server.run(&["SCRIPT", "KILL"])),
+        state: "Busy",
+        ..FAULT
+    },
+    Fault {
+        name: "with another password",
+        begin: |server| {
+            server.run(&["CONFIG", "SET", "requirepass", "new"]);
+            let kill = ["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"];
+            with_password(server, &kill);
+        },
+        end: |server| with_password(server, &["CONFIG", "SET", "requirepass", ""]),
+        state: "Auth",
+        ..FAULT
+    },
+    Fault {
+        name: "unable to save",
+        begin: |server| {
+            std::fs::create_dir(server.dir().join("dump.rdb")).expect("block the file");
+            server.run(&["CONFIG", "SET", "save", "1 1"]);
+            while server.command(&["SET", "probe", "1"]).is_ok() {
+                let _ = server.command(&["BGSAVE"]);
+            }
+        },
+        end: |server| drop(server.run(&["CONFIG", "SET", "save", ""])),
+        state: "Active",
+        ..FAULT
+    },
+    Fault {
+        name: "a read-only replica",
+        begin: |server| drop(server.run(&["REPLICAOF", "127.0.0.1", "1"])),
+        end: |server| drop(server.run(&["REPLICAOF", "NO", "ONE"])),
+        state: "Active",
+        ..FAULT
+    },
+    Fault {
+        name: "full",
+        begin: |server| drop(server.run(&["CONFIG", "SET", "maxmemory", "1mb"])),
+        end: |server| drop(server.run(&["CONFIG", "SET", "maxmemory", "0"])),
+        state: "Active",
+        logout: 200,
+        ..FAULT
+    },
+];
+
+fn with_password(server: &RedisServer, words: &[&str]) {
+    let url = server.url().replace("redis://", "redis://:new@");
+    admin(&url, words).expect("redis answers");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn f01_an_application_starts_without_redis_and_serves_when_it_comes() {
-    let mut server = RedisServer::start();
-    server.kill();
-    let site = site(&server.url()).await;
-    site.ask("/login/jo", None).await.is_outage();
-    let look = site.ask("/look", None).await.fine();
-    assert!(look.starts_with("Absent"), "{look}");
-    server.restart();
-    let token = login(&site).await;
-    site.ask("/read", Some(&token)).await.fine();
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn f02_after_a_restart_sessions_are_what_redis_kept() {
-    let aof = ["--appendonly", "yes", "--appendfsync", "always"];
-    for (arguments, kept) in [(&[][..], false), (&aof[..], true)] {
-        let mut server = RedisServer::start_with(arguments);
-        let site = site(&server.url()).await;
-        let token = login(&site).await;
-        server.kill();
-        site.ask("/read", Some(&token)).await.is_outage();
-        server.restart();
-        login(&site).await;
-        let status = site.ask("/read", Some(&token)).await.status;
-        assert_eq!(status, if kept { 200 } else { 401 });
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_outage_is_never_an_anonymous_request() {
+    let checks = FAULTS.map(|fault| tokio::spawn(check(fault)));
+    for check in checks {
+        check.await.expect("the fault is an outage, and no more");
     }
 }
 
-/// Requests without a token do not even ask, however slow Redis is.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn f04_a_request_without_a_token_never_waits_for_redis() {
-    let server = RedisServer::start();
-    let proxy = Proxy::to(server.address()).await;
-    let site = site(&proxy.url()).await;
-    let token = login(&site).await;
-    proxy.blackhole(true);
-    let asked = (0..20).map(|_| site.ask("/read", Some(&token)));
-    let stuck = futures_util::future::join_all(asked);
-    let free = async {
-        for path in ["/look", "/read"] {
-            for token in [None, Some("not.a.token")] {
-                site.ask(path, token).await;
-            }
-        }
-    };
-    let free_first = async {
-        tokio::time::timeout(Duration::from_millis(400), free)
-            .await
-            .expect("no store is asked");
-    };
-    let (stuck, ()) = tokio::join!(stuck, free_first);
-    stuck.iter().for_each(super::http::Answer::is_outage);
-}
+async fn check(fault: Fault) {
+    let what = fault.name;
+    let mut server = RedisServer::start_with(fault.arguments);
+    let store = RedisStore::connect(&server.url()).await.expect("connect");
+    let app = Application::start(sessions(store)).await;
+    let token = app.ok("/login/jo", "").await;
+    let other = app.ok("/login/other", "").await;
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn f08_a_password_that_is_wrong_meanwhile_is_an_outage_and_no_more() {
-    let server = RedisServer::start();
-    server.run(&["CONFIG", "SET", "requirepass", "one"]);
-    let url = server.url().replace("redis://", "redis://:one@");
-    let site = site(&url).await;
-    let token = login(&site).await;
-    let admin = |password: &str, words: &[&str]| {
-        let url = server
-            .url()
-            .replace("redis://", &format!("redis://:{password}@"));
-        crate::support::redis_server::admin(&url, words).expect("redis answers")
-    };
-    admin("one", &["CONFIG", "SET", "requirepass", "two"]);
-    admin(
-        "two",
-        &["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"],
-    );
-    eventually("turned away", || async {
-        let look = site.ask("/look", Some(&token)).await.fine();
-        look.contains("Auth").then_some(())
+    (fault.begin)(&mut server);
+    eventually(what, async || {
+        let login = app.post("/login/al", "").await;
+        let state = app.ok("/state", &token).await;
+        (login.status() == 503 && state.contains(fault.state)).then_some(())
     })
     .await;
-    site.ask("/read", Some(&token)).await.is_outage();
-    admin("two", &["CONFIG", "SET", "requirepass", "one"]);
-    login(&site).await;
-    site.ask("/read", Some(&token)).await.fine();
+    during(&fault, &app, &token, &other).await;
+    (fault.end)(&mut server);
+
+    let expected = if fault.is_kept { 200 } else { 401 };
+    let read = eventually(what, async || {
+        let login = app.post("/login/al", "").await;
+        let read = app.post("/read", &token).await;
+        (login.status() == 200 && read.status() == expected).then_some(read)
+    })
+    .await;
+    if fault.is_kept {
+        assert_eq!(read.body(), r#"{"a":1}"#, "{what}");
+        if fault.is_clean {
+            let new = app.post("/login/jo", "").await.into_body();
+            assert_eq!(app.ok("/logout-everywhere", &new).await, "2", "{what}");
+        }
+        let _ = app.post("/logout", &token).await;
+        assert_eq!(app.post("/read", &token).await.status(), 401, "{what}");
+    }
 }
 
-/// F17: connections that are killed all the time cost some answers and no session.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn f17_killed_connections_never_look_like_lost_sessions() {
-    let server = RedisServer::start();
-    let site = site(&server.url()).await;
-    let token = login(&site).await;
-    let (mut fine, mut outages) = (0, 0);
-    for round in 0..300 {
-        if round % 10 == 0 {
-            server.run(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]);
-        }
-        let answer = site.ask("/update/1", Some(&token)).await;
-        match answer.status {
-            200 => fine += 1,
-            _ => {
-                answer.is_outage();
-                outages += 1;
-            }
+/// Checks the answers while the fault lasts.
+async fn during(fault: &Fault, app: &Application, token: &str, other: &str) {
+    let what = fault.name;
+    for (path, token, expected) in [
+        ("/state", "", "Absent"),
+        ("/state", "not.a.token", "Rejected"),
+        ("/read", "", "a token is required"),
+    ] {
+        let start = Instant::now();
+        let answer = app.post(path, token).await;
+        assert!(answer.body().contains(expected), "{what}: {answer:?}");
+        let took = start.elapsed();
+        assert!(
+            took < Duration::from_millis(400),
+            "{what}: waits for Redis, {took:?}"
+        );
+    }
+    for path in ["/login/al", "/login/jo", "/update/1", "/rotate"] {
+        let answer = tokio::time::timeout(Duration::from_secs(5), app.post(path, token));
+        assert_outage(&answer.await.expect(what), what);
+    }
+    let read = app.post("/read", token).await;
+    match fault.state {
+        "Active" => assert_eq!(read.body(), r#"{"a":1}"#, "{what}"),
+        _ => assert_outage(&read, what),
+    }
+    // A logout that was not done is never reported as done.
+    for path in ["/logout", "/logout-everywhere"] {
+        if fault.logout == 503 {
+            assert_outage(&app.post(path, token).await, what);
         }
     }
-    eprintln!("f17: {fine} fine, {outages} outages");
-    assert!(fine > 200, "{fine} fine, {outages} outages");
+    if fault.logout == 200 {
+        app.ok("/logout", other).await;
+        assert_eq!(app.post("/read", other).await.status(), 401, "{what}");
+    }
 }

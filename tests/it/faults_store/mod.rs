@@ -1,7 +1,6 @@
-//! What the store does when Redis, or the way to it, fails.
+//! What the Redis store does when Redis, or the way to it, fails.
 //!
-//! The numbers are those of the fault scenarios in SECURITY.md. Bounds are generous: they
-//! distinguish "bounded" from "hanging", on a busy machine too.
+//! Bounds are generous: they distinguish "bounded" from "hanging", on a busy machine too.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -19,10 +18,11 @@ use crate::support::redis_server::RedisServer;
 
 mod cancellation;
 mod dead_connections;
+mod garbled_answers;
 mod large_values;
 mod logs;
-mod network;
-mod refusals;
+mod outages;
+mod rejections;
 
 /// The store's deadline of one second, and what a busy machine may add.
 const BOUND: Duration = Duration::from_millis(1800);
@@ -35,29 +35,33 @@ const TTL: Duration = Duration::from_secs(60);
 /// Part of every value and credential, and of no error.
 const MARKER: &str = "hush-hush";
 
-async fn timed<T>(call: impl Future<Output = T>) -> T {
+const KILL_CLIENTS: [&str; 6] = ["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"];
+
+/// Starts a server, a proxy to it and a store that is connected through the proxy.
+async fn behind_proxy() -> (RedisServer, Proxy, RedisStore) {
+    let server = RedisServer::start();
+    let proxy = Proxy::to(server.address()).await;
+    let store = connected(&proxy.url()).await;
+    (server, proxy, store)
+}
+
+#[cfg(feature = "pool")]
+fn pool(server: &RedisServer) -> deadpool_redis::Pool {
+    deadpool_redis::Config::from_url(server.url())
+        .create_pool(Some(deadpool_redis::Runtime::Tokio1))
+        .expect("a pool")
+}
+
+async fn connected(url: &str) -> RedisStore {
+    RedisStore::connect(url).await.expect("connect")
+}
+
+/// Returns what a call answers. It must end in time, and its error must contain no secret.
+async fn timed<T>(call: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
     let start = Instant::now();
     let result = call.await;
     let took = start.elapsed();
     assert!(took < BOUND, "took {took:?}");
-    result
-}
-
-async fn read(store: &RedisStore) -> Result<Option<StoredRecord>, StoreError> {
-    tell_nothing(timed(store.load("k")).await)
-}
-
-async fn write(store: &RedisStore) -> Result<bool, StoreError> {
-    let record = NewRecord::new("k", MARKER.as_bytes(), TTL);
-    tell_nothing(timed(store.insert(record)).await)
-}
-
-async fn delete(store: &RedisStore) -> Result<bool, StoreError> {
-    tell_nothing(timed(store.delete("k")).await)
-}
-
-/// R45: no error contains stored data or credentials.
-fn tell_nothing<T>(result: Result<T, StoreError>) -> Result<T, StoreError> {
     if let Err(error) = &result {
         let text = format!("{error} {error:?}");
         assert!(!text.contains(MARKER), "{text}");
@@ -65,20 +69,26 @@ fn tell_nothing<T>(result: Result<T, StoreError>) -> Result<T, StoreError> {
     result
 }
 
+async fn read(store: &RedisStore) -> Result<Option<StoredRecord>, StoreError> {
+    timed(store.load("k")).await
+}
+
+async fn write(store: &RedisStore) -> Result<bool, StoreError> {
+    timed(store.insert(NewRecord::new("k", MARKER.as_bytes(), TTL))).await
+}
+
+async fn delete(store: &RedisStore) -> Result<bool, StoreError> {
+    timed(store.delete("k")).await
+}
+
 fn kind<T>(result: Result<T, StoreError>) -> Option<StoreErrorKind> {
     result.err().map(|error| error.kind())
 }
 
-/// Waits for service and returns how long it took.
-async fn back(store: &RedisStore, what: &str) -> Duration {
+/// Waits for service, which must be back soon.
+async fn back(store: &RedisStore, what: &str) {
     let start = Instant::now();
     eventually(what, || async { read(store).await.ok() }).await;
     let took = start.elapsed();
-    eprintln!("{what}: back after {took:?}");
     assert!(took < BACK, "{what}: back only after {took:?}");
-    took
-}
-
-async fn connected(url: &str) -> RedisStore {
-    RedisStore::connect(url).await.expect("connect")
 }

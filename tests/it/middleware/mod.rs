@@ -1,34 +1,38 @@
-//! The layers, as an application has them.
+//! The layers, as an application uses them.
 
 mod answers;
 mod bodies;
 #[cfg(feature = "axum")]
 mod composition;
-#[cfg(feature = "axum")]
-mod layer_order;
 mod lazy;
 mod several;
 mod sources;
 #[cfg(feature = "axum")]
 mod through_axum;
 mod tower_rules;
-#[cfg(feature = "axum")]
-mod upgrades;
 mod wire;
 
 use std::convert::Infallible;
-use std::io;
-use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
+use jwt_redis_session::middleware::{LazySession, LazyTagged};
+use jwt_redis_session::store::StoreErrorKind;
 use jwt_redis_session::testing::Faults;
-use jwt_redis_session::{Keyring, MemoryStore, Session, SessionState, Sessions};
+use jwt_redis_session::{
+    JwtRedisSession, Keyring, MemoryStore, RequireSession, Session, SessionRejection, SessionState,
+    Sessions, Tagged, TokenSource, TokenSources,
+};
+use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
+
+use crate::log::Log;
 
 type Body = Full<Bytes>;
 
 const FORM: &str = "application/x-www-form-urlencoded";
+const JSON: &str = "application/json";
 
 fn keyring() -> Keyring {
     Keyring::hs256("a secret of at least 32 random bytes").unwrap()
@@ -41,15 +45,36 @@ fn sessions() -> (Faults, Sessions) {
     (faults, sessions)
 }
 
-/// A new session of `jo`.
+/// The token of a new session of `jo`.
 async fn token(sessions: &Sessions) -> String {
     let session = sessions.new_session();
     session.insert("user", "jo").unwrap();
     session.create().await.unwrap().into_string()
 }
 
+/// The token of a session that is gone.
+async fn gone(sessions: &Sessions) -> String {
+    let token = token(sessions).await;
+    end(sessions, &token).await;
+    token
+}
+
+async fn end(sessions: &Sessions, token: &str) {
+    let session = sessions.open(token).await.unwrap();
+    assert_eq!(session.destroy().await, Ok(true));
+}
+
 fn get(uri: &str, headers: &[(&str, &str)]) -> Request<Body> {
     request("GET", uri, headers, "")
+}
+
+fn post(content_type: &str, body: impl Into<Bytes>) -> Request<Body> {
+    request("POST", "/", &[("content-type", content_type)], body)
+}
+
+/// A GET request with `token` in a header.
+fn with(token: &str) -> Request<Body> {
+    get("/", &[("x-access-token", token)])
 }
 
 fn request(
@@ -67,18 +92,17 @@ fn request(
 
 fn session<B>(request: &Request<B>) -> Session {
     let session: Option<&Session> = request.extensions().get();
-    session.expect("the layer is there").clone()
+    session.expect("the layer is present").clone()
 }
 
-/// Tells in headers what a handler sees: the state, the query, the body.
+/// Answers with what a handler sees: the state and the query in headers, and the body.
 async fn describe(request: Request<Body>) -> Result<Response<Body>, Infallible> {
     let state = session(&request).state();
     let query = request.uri().query().unwrap_or_default().to_owned();
-    let body = request.into_body().collect().await.unwrap().to_bytes();
     let described = Response::builder()
         .header("state", described(&state))
         .header("query", query)
-        .body(Full::new(body));
+        .body(request.into_body());
     Ok(described.unwrap())
 }
 
@@ -97,34 +121,10 @@ fn header<'a, B>(response: &'a Response<B>, name: &str) -> Option<&'a str> {
     Some(response.headers().get(name)?.to_str().unwrap())
 }
 
-/// The events of a test at every level.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    /// Records the events of this thread.
-    fn record(&self) -> tracing::subscriber::DefaultGuard {
-        let writer = self.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .with_max_level(tracing::Level::TRACE)
-            .with_ansi(false)
-            .with_writer(move || writer.clone())
-            .finish();
-        tracing::subscriber::set_default(subscriber)
-    }
-
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+async fn text<B>(body: B) -> String
+where
+    B: http_body::Body<Data = Bytes, Error: std::fmt::Debug>,
+{
+    let body = body.collect().await.unwrap().to_bytes();
+    String::from_utf8(body.to_vec()).unwrap()
 }

@@ -1,142 +1,124 @@
-//! R22: several layers, each with sessions of its own.
+//! Several layers, each with separate sessions.
 
-use std::convert::Infallible;
-
-use http::{Request, Response};
-use jwt_redis_session::{
-    JwtRedisSession, MemoryStore, RequireSession, Sessions, Tagged, TokenSources,
-};
-use tower::{ServiceBuilder, ServiceExt};
-
-use super::{Body, FORM, describe, described, get, keyring, request, session, token};
+use super::*;
 
 struct Admin;
 struct User;
 
-/// Sessions of users and of admins: one store, one key, two keyspaces.
-fn both() -> [Sessions; 2] {
+/// Layers of users and of admins, and a token of each: one store, one key, two keyspaces.
+async fn layers() -> ([JwtRedisSession; 2], [String; 2]) {
     let store = MemoryStore::new();
-    ["user:", "admin:"].map(|keyspace| {
-        let builder = Sessions::builder(store.clone(), keyring());
-        builder.keyspace(keyspace).build().unwrap()
-    })
+    let of = |keyspace: &str, arg| {
+        let sessions = Sessions::builder(store.clone(), keyring()).keyspace(keyspace);
+        let sessions = sessions.build().unwrap();
+        let layer = JwtRedisSession::new(sessions.clone());
+        (
+            sessions,
+            layer.sources(TokenSources::token_arg(arg).unwrap()),
+        )
+    };
+    let (users, user_layer) = of("user:", "userToken");
+    let (admins, admin_layer) = of("admin:", "adminToken");
+    let tokens = [token(&users).await, token(&admins).await];
+    let layers = [user_layer.tagged::<User>(), admin_layer.tagged::<Admin>()];
+    (layers, tokens)
 }
 
-fn layers([users, admins]: [Sessions; 2]) -> [JwtRedisSession; 2] {
-    let sources = |arg| TokenSources::token_arg(arg).unwrap();
-    [
-        JwtRedisSession::new(users)
-            .sources(sources("userToken"))
-            .tagged::<User>(),
-        JwtRedisSession::new(admins)
-            .sources(sources("adminToken"))
-            .tagged::<Admin>(),
-    ]
-}
-
-/// The states of user, admin, and the nearest.
+/// The states of user and admin, and the query.
 async fn states(request: Request<Body>) -> Result<Response<String>, Infallible> {
     let extensions = request.extensions();
+    let user = LazyTagged::<User>::of(extensions).unwrap().load().await;
+    let admin = LazyTagged::<Admin>::of(extensions).unwrap().load().await;
     let states = [
-        described(&Tagged::<User>::of(extensions).unwrap().state()),
-        described(&Tagged::<Admin>::of(extensions).unwrap().state()),
-        described(&session(&request).state()),
+        described(&user.state()),
+        described(&admin.state()),
         request.uri().query().unwrap_or_default().to_owned(),
     ];
     Ok(Response::new(states.join(" ")))
 }
 
 #[tokio::test]
-async fn r22_layers_side_by_side_keep_apart() {
-    let sessions = both();
-    let [user, admin] = [token(&sessions[0]).await, token(&sessions[1]).await];
-    let [users, admins] = layers(sessions);
-    let service = ServiceBuilder::new()
-        .layer(users)
-        .layer(admins)
-        .service_fn(states);
+async fn layers_side_by_side_do_not_mix() {
+    let ([users, admins], [user, admin]) = layers().await;
     let bearer = format!("Bearer {user}");
+    let query = format!("/?a=1&userToken={user}&adminToken={admin}");
     let form = format!("adminToken={admin}&userToken={user}");
-    for (asked, expected) in [
-        (get("/", &[]), "Absent Absent Absent "),
-        (
-            get("/", &[("x-user-token", &user)]),
-            "Active Absent Absent ",
-        ),
-        (
-            get("/", &[("x-admin-token", &admin)]),
-            "Absent Active Active ",
-        ),
-        (
-            get("/", &[("x-admin-token", &user)]),
-            "Absent unknown unknown ",
-        ),
-        (
-            get("/", &[("authorization", &bearer)]),
-            "Active unknown unknown ",
-        ),
-        (
-            get(&format!("/?a=1&userToken={user}&adminToken={admin}"), &[]),
-            "Active Active Active a=1",
-        ),
-        (
-            request("POST", "/", &[("content-type", FORM)], form),
-            "Active Active Active ",
-        ),
+    for (outer, inner) in [
+        (users.clone(), admins.clone()),
+        (users.clone().lazy(), admins.clone()),
+        (users.clone(), admins.clone().lazy()),
     ] {
-        let response = service.clone().oneshot(asked).await.unwrap();
-        assert_eq!(response.body(), expected);
-    }
-}
-
-#[tokio::test]
-async fn r22_each_can_be_required() {
-    let sessions = both();
-    let user = token(&sessions[0]).await;
-    let [users, admins] = layers(sessions);
-    let all = ServiceBuilder::new().layer(users).layer(admins);
-    let asked = || get("/", &[("x-user-token", &user)]);
-    for (require, status) in [
-        (RequireSession::new(), 401),
-        (RequireSession::new().tagged::<Admin>(), 401),
-        (RequireSession::new().tagged::<User>(), 200),
-        (RequireSession::new().tagged::<Body>(), 500),
-    ] {
-        let service = all.clone().layer(require).service_fn(states);
-        let response = service.oneshot(asked()).await.unwrap();
-        assert_eq!(response.status(), status);
-    }
-}
-
-#[tokio::test]
-async fn r22_vary_names_the_headers_of_all() {
-    let [users, admins] = layers(both());
-    let service = ServiceBuilder::new()
-        .layer(users)
-        .layer(admins)
-        .service_fn(states);
-    let response = service.oneshot(get("/", &[])).await.unwrap();
-    let vary: Vec<_> = response.headers().get_all("vary").iter().collect();
-    assert_eq!(vary, ["x-admin-token, authorization", "x-user-token"]);
-}
-
-#[tokio::test]
-async fn r22_clones_of_a_service_share_no_request() {
-    let sessions = both();
-    let token = token(&sessions[0]).await;
-    let [users, _] = sessions;
-    let service = ServiceBuilder::new()
-        .layer(JwtRedisSession::new(users))
-        .service_fn(describe);
-    let requests = (0..50).map(|i| {
-        let headers = [("x-access-token", &*token)];
-        let with = i % 2 == 0;
-        let asked = get("/", if with { &headers } else { &[] });
-        let answer = service.clone().oneshot(asked);
-        async move {
-            let state = if with { "Active" } else { "Absent" };
-            assert_eq!(answer.await.unwrap().headers()["state"], state);
+        let service = ServiceBuilder::new().layer(outer).layer(inner);
+        let service = service.service_fn(states);
+        for (request, expected) in [
+            (get("/", &[]), "Absent Absent "),
+            (get("/", &[("x-user-token", &user)]), "Active Absent "),
+            (get("/", &[("x-admin-token", &admin)]), "Absent Active "),
+            (get("/", &[("x-admin-token", &user)]), "Absent unknown "),
+            (get("/", &[("authorization", &bearer)]), "Active unknown "),
+            (get(&query, &[]), "Active Active a=1"),
+            (post(FORM, form.clone()), "Active Active "),
+        ] {
+            let response = service.clone().oneshot(request).await.unwrap();
+            assert_eq!(response.body(), expected);
+            let vary: Vec<_> = response.headers().get_all("vary").iter().collect();
+            assert_eq!(vary, ["x-admin-token, authorization", "x-user-token"]);
         }
-    });
-    futures_util::future::join_all(requests).await;
+    }
+}
+
+#[tokio::test]
+async fn the_nearest_layer_wins() {
+    let ([users, admins], [_, admin]) = layers().await;
+    for lazy in [false, true] {
+        let (outer, inner) = match lazy {
+            true => (users.clone(), admins.clone().lazy()),
+            false => (users.clone().lazy(), admins.clone()),
+        };
+        let service = ServiceBuilder::new().layer(outer).layer(inner).service_fn(
+            async |request: Request<Body>| {
+                let extensions = request.extensions();
+                assert_eq!(extensions.get::<Session>().is_none(), lazy);
+                assert_eq!(extensions.get::<LazySession>().is_some(), lazy);
+                assert_eq!(Tagged::<Admin>::of(extensions).is_none(), lazy);
+                assert_eq!(Tagged::<User>::of(extensions).is_some(), lazy);
+                let tagged = LazyTagged::<Admin>::of(extensions).unwrap();
+                assert_eq!(tagged.loaded().is_none(), lazy);
+                let nearest = LazySession::of(extensions).unwrap().load().await;
+                Ok::<_, Infallible>(Response::new(described(&nearest.state())))
+            },
+        );
+        let request = get("/", &[("x-admin-token", &admin)]);
+        let response = service.oneshot(request).await.unwrap();
+        assert_eq!(response.body(), "Active");
+    }
+}
+
+#[tokio::test]
+async fn each_layer_can_be_required() {
+    let ([users, admins], [user, _]) = layers().await;
+    for (users, admins) in [
+        (users.clone(), admins.clone()),
+        (users.lazy(), admins.lazy()),
+    ] {
+        for (require, status) in [
+            (RequireSession::new(), 401),
+            (RequireSession::new().tagged::<Admin>(), 401),
+            (RequireSession::new().tagged::<User>(), 200),
+            (RequireSession::new().tagged::<Body>(), 500),
+        ] {
+            let service = ServiceBuilder::new()
+                .layer(users.clone())
+                .layer(admins.clone())
+                .layer(require)
+                .service_fn(async |request: Request<Body>| {
+                    let user = Tagged::<User>::of(request.extensions()).unwrap();
+                    assert!(user.is_active());
+                    Ok::<_, Infallible>(Response::<String>::default())
+                });
+            let request = get("/", &[("x-user-token", &user)]);
+            let response = service.oneshot(request).await.unwrap();
+            assert_eq!(response.status(), status);
+        }
+    }
 }

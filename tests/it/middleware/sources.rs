@@ -1,245 +1,157 @@
-//! R14 to R18, R21: what the layer finds, and what the handler sees of it.
+//! Where the layer looks for tokens, and what the handler sees of the request.
 
-use std::convert::Infallible;
-use std::time::Duration;
+use http_body_util::StreamBody;
+use http_body_util::combinators::UnsyncBoxBody;
 
-use http::{Request, Response};
-use http_body_util::{BodyExt, StreamBody};
-use jwt_redis_session::middleware::JwtRedisSessionService;
-use jwt_redis_session::{JwtRedisSession, TokenSource, TokenSources};
-use tower::util::ServiceFn;
-use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
+use super::*;
 
-use super::{Body, FORM, Log, describe, get, header, request, session, sessions, token};
-
-/// A handler that reports what it sees.
-type Describe = ServiceFn<fn(Request<Body>) -> Describing>;
-type Describing = futures_util::future::BoxFuture<'static, Result<Response<Body>, Infallible>>;
-
-/// What the handler of a request under `layer` tells: state, query, body.
-async fn seen<P>(layer: &JwtRedisSession<P>, request: Request<Body>) -> (String, String, String)
+/// Returns the state and the query that the handler sees; its body must be the one that was sent.
+async fn seen<S, R>(service: S, request: Request<Body>) -> String
 where
-    JwtRedisSessionService<Describe, P>:
-        Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
+    S: Service<Request<Body>, Response = Response<R>, Error = Infallible>,
+    R: http_body::Body<Data = Bytes, Error: std::fmt::Debug>,
 {
-    let service = layer.layer(service_fn(
-        (|request| Box::pin(describe(request))) as fn(_) -> Describing,
-    ));
+    let sent = text(request.body().clone()).await;
     let response = service.oneshot(request).await.unwrap();
-    let state = header(&response, "state").unwrap().to_owned();
-    let query = header(&response, "query").unwrap().to_owned();
-    let body = response.into_body().collect().await.unwrap().to_bytes();
-    (state, query, String::from_utf8(body.to_vec()).unwrap())
+    let [state, query] = ["state", "query"].map(|name| header(&response, name).unwrap().to_owned());
+    assert_eq!(text(response.into_body()).await, sent);
+    format!("{state} {query}").trim_end().to_owned()
 }
 
-async fn state<P>(layer: &JwtRedisSession<P>, request: Request<Body>) -> String
+/// Checks a table. A row is a request, which is a method and a URI, headers and a body, and the
+/// state and the query that the handler sees. `TOKEN` is replaced, `LONG` is above the limit.
+async fn check<S>(token: &str, service: S, table: &str)
 where
-    JwtRedisSessionService<Describe, P>:
-        Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone,
 {
-    seen(layer, request).await.0
-}
-
-#[tokio::test]
-async fn r14_every_source_and_their_order() {
-    let (_, sessions) = sessions();
-    let (t, layer) = (token(&sessions).await, JwtRedisSession::new(sessions));
-    let bearer = format!("bEARER  {t}");
-    let query = format!("/p?accessToken={t}");
-    let form = format!("a=1&accessToken={t}");
-    let json = format!(r#"{{"accessToken":"{t}"}}"#);
-    for found in [
-        get("/", &[("X-Access-Token", &t)]),
-        get("/", &[("AUTHORIZATION", &bearer)]),
-        get(&query, &[]),
-        request("POST", "/", &[("content-type", FORM)], form.clone()),
-        request("PUT", "/", &[("content-type", "application/json")], json),
-        get(
-            &query,
-            &[("x-access-token", ""), ("authorization", "Basic x")],
-        ),
-    ] {
-        assert_eq!(state(&layer, found).await, "Active");
-    }
-    let form = || request("POST", "/", &[("content-type", FORM)], form.clone());
-    let headers_only = layer.clone().headers_only();
-    assert_eq!(state(&headers_only, get(&query, &[])).await, "Absent");
-    assert_eq!(state(&headers_only, form()).await, "Absent");
-    let without_body = layer.without_body();
-    assert_eq!(state(&without_body, get(&query, &[])).await, "Active");
-    assert_eq!(state(&without_body, form()).await, "Absent");
-}
-
-#[tokio::test]
-async fn r14_the_first_source_wins() {
-    let (_, sessions) = sessions();
-    let query = format!("/p?accessToken={}", token(&sessions).await);
-    let layer = JwtRedisSession::new(sessions);
-    for (headers, expected) in [
-        (vec![("x-access-token", "bad")], "malformed"),
-        (vec![("authorization", "Bearer")], "malformed"),
-        (
-            vec![("x-access-token", "a"), ("X-Access-Token", "b")],
-            "ambiguous",
-        ),
-        (
-            vec![("authorization", "Bearer a"), ("authorization", "Basic b")],
-            "ambiguous",
-        ),
-    ] {
+    for row in table.trim().lines().map(str::trim) {
+        let row = row
+            .replace("TOKEN", token)
+            .replace("LONG", &"x".repeat(1001));
+        let (start, expected) = row.rsplit_once("=>").unwrap();
+        let mut parts = start.split('|').map(str::trim);
+        let (method, uri) = parts.next().unwrap().split_once(' ').unwrap();
+        let headers = parts.next().unwrap_or_default().split(", ");
+        let headers: Vec<_> = headers.filter_map(|line| line.split_once(": ")).collect();
+        let body = parts.next().unwrap_or_default().to_owned();
+        let request = request(method, uri, &headers, body);
         assert_eq!(
-            state(&layer, get(&query, &headers)).await,
-            expected,
-            "{headers:?}"
+            seen(service.clone(), request).await,
+            expected.trim(),
+            "{row}"
         );
     }
-    assert_eq!(
-        state(&layer, get("/?accessToken=a&accessToken=b", &[])).await,
-        "ambiguous"
-    );
-    assert_eq!(
-        state(&layer, get("/", &[("authorization", "Token x")])).await,
-        "Absent"
-    );
 }
 
 #[tokio::test]
-async fn r14_a_token_in_the_address_is_seen_by_nobody_further_in() {
-    let log = Log::default();
-    let _guard = log.record();
+async fn default_sources() {
+    let (_, sessions) = sessions();
+    let token = token(&sessions).await;
+    let layer = JwtRedisSession::new(sessions).body_limit(1000);
+    let form = "content-type: application/x-www-form-urlencoded";
+    let table = r#"
+        GET / => Absent
+        GET / | X-Access-Token: TOKEN => Active
+        GET / | AUTHORIZATION: bEARER  TOKEN => Active
+        GET / | authorization: Token x => Absent
+        GET /?a=1&accessToken=TOKEN&b=2 => Active a=1&b=2
+        GET /?accessToken=a&accessToken=b => ambiguous
+        POST / | FORM | a=1&accessToken=TOKEN&b=%20 => Active
+        PUT / | FORM | accessToken=TOKEN => Active
+        POST / | JSON;charset=utf-8 | {"accessToken":"TOKEN"} => Active
+        GET /?accessToken=TOKEN | x-access-token: , authorization: Basic x => Active
+        GET /?accessToken=TOKEN | x-access-token: bad => malformed
+        GET /?accessToken=TOKEN | x-access-token: a, x-access-token: b => ambiguous
+        POST / | x-access-token: TOKEN, JSON | { => Active
+        POST / | x-access-token: TOKEN, FORM | LONG => Active
+        POST / | x-access-token: bad, FORM | accessToken=TOKEN => malformed
+        POST / | FORM => Absent
+        POST / | FORM | LONG => unsearched: too_large
+        POST / | JSON | [[[[]]]] => Absent
+        POST / | JSON | { => unsearched: malformed
+        POST / | JSON | {"accessToken":1} => malformed
+        POST / | JSON | {"accessToken":"a","accessToken":"b"} => ambiguous
+        POST / | content-type: text/plain | accessToken=TOKEN => Absent
+        GET / | FORM | accessToken=TOKEN => Absent
+        OPTIONS / | FORM | accessToken=TOKEN => Absent
+        POST / | upgrade: websocket, FORM | accessToken=TOKEN => Absent
+    "#;
+    let table = table.replace("FORM", form);
+    check(
+        &token,
+        layer.layer(service_fn(describe)),
+        &table.replace("JSON", "content-type: application/json"),
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn other_sources() {
+    let (_, sessions) = sessions();
+    let token = token(&sessions).await;
+    let layer = JwtRedisSession::new(sessions);
+    let form = "POST / | content-type: application/x-www-form-urlencoded";
+
+    let table = "GET /?accessToken=TOKEN => Absent accessToken=TOKEN\n\
+                 FORM | accessToken=TOKEN => Absent";
+    let service = layer.clone().headers_only().layer(service_fn(describe));
+    check(&token, service, &table.replace("FORM", form)).await;
+
+    let table = "GET /?accessToken=TOKEN => Active\n\
+                 FORM | accessToken=TOKEN => Absent";
+    let service = layer.clone().without_body().layer(service_fn(describe));
+    check(&token, service, &table.replace("FORM", form)).await;
+
+    let named = TokenSources::token_arg("fancyAccessToken").unwrap();
+    let table = "GET / | x-fancy-access-token: TOKEN => Active\n\
+                 GET /?fancyAccessToken=TOKEN => Active\n\
+                 FORM | fancyAccessToken=TOKEN => Active\n\
+                 GET / | x-access-token: TOKEN => Absent\n\
+                 GET /?accessToken=TOKEN => Absent accessToken=TOKEN";
+    let service = layer.clone().sources(named).layer(service_fn(describe));
+    check(&token, service, &table.replace("FORM", form)).await;
+
+    let cookie = TokenSources::headers_only().with(TokenSource::cookie("sid"));
+    let service = layer.sources(cookie).layer(service_fn(describe));
+    check(&token, service, "GET / | cookie: a=b; sid=TOKEN => Active").await;
+}
+
+#[tokio::test]
+async fn inner_layers_see_no_token_in_the_uri() {
+    let (log, _guard) = Log::record();
     let (_, sessions) = sessions();
     let token = token(&sessions).await;
     let service = ServiceBuilder::new()
         .layer(JwtRedisSession::new(sessions))
         .layer(tower_http::trace::TraceLayer::new_for_http())
         .service_fn(describe);
-    let asked = get(&format!("/p?a=1&accessToken={token}&b=2"), &[]);
-    let response = service.oneshot(asked).await.unwrap();
-    assert_eq!(header(&response, "state"), Some("Active"));
-    assert_eq!(header(&response, "query"), Some("a=1&b=2"));
+    let query = get(&format!("/p?a=1&accessToken={token}&b=2"), &[]);
+    assert_eq!(seen(service.clone(), query).await, "Active a=1&b=2");
+    seen(service, post(JSON, "{")).await;
     let log = log.text();
-    assert!(log.contains("/p?a=1&b=2"), "{log}");
-    assert!(log.contains("source=\"query\""), "{log}");
+    for event in [
+        "/p?a=1&b=2",
+        "source=\"query\"",
+        "request body not searched for a token reason=\"malformed\"",
+    ] {
+        assert!(log.contains(event), "{log}");
+    }
     assert!(!log.contains(&token), "{log}");
 }
 
-#[tokio::test]
-async fn r17_an_argument_of_ones_own() {
-    let (_, sessions) = sessions();
-    let token = token(&sessions).await;
-    let fancy = TokenSources::token_arg("fancyAccessToken").unwrap();
-    let layer = JwtRedisSession::new(sessions).sources(fancy);
-    let found = get("/", &[("x-fancy-access-token", &token)]);
-    assert_eq!(state(&layer, found).await, "Active");
-    let found = get(&format!("/?fancyAccessToken={token}"), &[]);
-    assert_eq!(state(&layer, found).await, "Active");
-    let other = get(
-        &format!("/?accessToken={token}"),
-        &[("x-access-token", &token)],
-    );
-    let (state, query, _) = seen(&layer, other).await;
-    assert_eq!(state, "Absent");
-    assert_eq!(query, format!("accessToken={token}"));
-}
-
-#[tokio::test]
-async fn r18_bodies_come_as_they_were() {
-    let (_, sessions) = sessions();
-    let token = token(&sessions).await;
-    let layer = JwtRedisSession::new(sessions).body_limit(1000);
-    let form = format!("a=1&accessToken={token}&b=%20");
-    let nested = format!("{}{}", "[".repeat(400), "]".repeat(400));
-    let long = "x".repeat(1001);
-    let json = "application/json;charset=utf-8";
-    for (method, content_type, body, expected) in [
-        ("POST", FORM, &*form, "Active"),
-        ("POST", FORM, "", "Absent"),
-        ("POST", FORM, "x", "Absent"),
-        ("POST", FORM, &long, "unsearched: too_large"),
-        ("POST", json, &nested, "Absent"),
-        ("POST", json, "{", "unsearched: malformed"),
-        ("POST", json, r#"{"accessToken":1}"#, "malformed"),
-        (
-            "POST",
-            json,
-            r#"{"accessToken":"a","accessToken":"b"}"#,
-            "ambiguous",
-        ),
-        ("POST", "text/plain", &form, "Absent"),
-        ("GET", FORM, &form, "Absent"),
-        ("OPTIONS", FORM, &form, "Absent"),
-    ] {
-        let asked = request(
-            method,
-            "/",
-            &[("content-type", content_type)],
-            body.to_owned(),
-        );
-        let (state, _, seen) = seen(&layer, asked).await;
-        assert_eq!(state, expected, "{method} {content_type} {body}");
-        assert_eq!(seen, body);
-    }
-}
-
-type Never = http_body_util::combinators::UnsyncBoxBody<bytes::Bytes, String>;
-
 #[tokio::test(start_paused = true)]
-async fn r18_a_body_that_does_not_come_is_given_up() {
+async fn late_bodies_are_not_waited_for() {
+    type Late = UnsyncBoxBody<Bytes, Infallible>;
     let (_, sessions) = sessions();
     let layer = JwtRedisSession::new(sessions).body_deadline(Duration::from_secs(3));
-    let service = ServiceBuilder::new()
-        .layer(layer)
-        .service_fn(async |request: Request<Never>| {
-            let state = session(&request).state();
-            Ok::<_, String>(Response::new(super::described(&state)))
-        });
-    type Frame = Result<http_body::Frame<bytes::Bytes>, String>;
-    let never = StreamBody::new(futures_util::stream::pending::<Frame>()).boxed_unsync();
-    let request = Request::post("/").header("content-type", FORM).body(never);
+    let service = layer.layer(service_fn(async |request: Request<Late>| {
+        let state = described(&session(&request).state());
+        Ok::<_, Infallible>(Response::new(state))
+    }));
+    let late: Late = StreamBody::new(futures_util::stream::pending()).boxed_unsync();
+    let request = Request::post("/").header("content-type", FORM).body(late);
     let start = tokio::time::Instant::now();
     let response = service.oneshot(request.unwrap()).await.unwrap();
     assert_eq!(response.body(), "unsearched: timed_out");
-    assert_eq!(start.elapsed().as_secs(), 3);
-}
-
-#[tokio::test]
-async fn r21_upgrades_have_a_handle_and_keep_their_body() {
-    let (_, sessions) = sessions();
-    let token = token(&sessions).await;
-    let layer = JwtRedisSession::new(sessions.clone());
-    let upgrade = [
-        ("connection", "upgrade"),
-        ("upgrade", "websocket"),
-        ("content-type", FORM),
-    ];
-    let asked = request("POST", "/", &upgrade, format!("accessToken={token}"));
-    let (state, _, body) = seen(&layer, asked).await;
-    assert_eq!((&*state, body), ("Absent", format!("accessToken={token}")));
-
-    let service = ServiceBuilder::new()
-        .layer(layer)
-        .service_fn(async |request: Request<Body>| {
-            let mut response = Response::new(());
-            response.extensions_mut().insert(session(&request));
-            Ok::<_, String>(response)
-        });
-    let asked = get("/", &[("upgrade", "websocket"), ("x-access-token", &token)]);
-    let response = service.oneshot(asked).await.unwrap();
-    let socket: &jwt_redis_session::Session = response.extensions().get().unwrap();
-    assert_eq!(socket.is_alive().await, Ok(true));
-    sessions.destroy(&socket.id().unwrap()).await.unwrap();
-    assert_eq!(socket.is_alive().await, Ok(false));
-}
-
-#[tokio::test]
-async fn r14_cookies_if_asked_for() {
-    let (_, sessions) = sessions();
-    let token = token(&sessions).await;
-    let sources = TokenSources::headers_only().with(TokenSource::cookie("sid"));
-    let layer = JwtRedisSession::new(sessions).sources(sources);
-    let cookie = format!("a=b; sid={token}");
-    assert_eq!(
-        state(&layer, get("/", &[("cookie", &cookie)])).await,
-        "Active"
-    );
+    assert_eq!(start.elapsed(), Duration::from_secs(3));
 }

@@ -1,10 +1,11 @@
 //! Stores that do something before their steps.
 
+use std::hash::Hash;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use jwt_redis_session::store::{CompareOutcome, NewRecord, SharedStore, StoreError};
-use jwt_redis_session::testing::{Delivery, Hook, Hooked, Step};
+use jwt_redis_session::testing::{Hook, Hooked, Step};
 use serde_json::Value;
 
 /// Runs a function before each step.
@@ -15,9 +16,13 @@ where
     F: Fn(Step) -> R + Send + Sync + 'static,
     R: Future<Output = ()> + Send,
 {
-    async fn before(&self, step: Step) -> Result<Delivery, StoreError> {
+    async fn around<T: Hash + Send>(
+        &self,
+        step: Step,
+        call: impl Future<Output = Result<T, StoreError>> + Send,
+    ) -> Result<T, StoreError> {
         self.0(step).await;
-        Ok(Delivery::Deliver)
+        call.await
     }
 }
 

@@ -1,26 +1,27 @@
-//! The page for operators.
+//! The admin pages.
 
-mod answers;
 mod keys;
 mod login;
 mod owners;
-mod refusals;
+mod rejections;
 mod sessions;
 
 use reqwest::header::{LOCATION, SET_COOKIE};
-use reqwest::{Client, Method, RequestBuilder, Response};
+use reqwest::{Method, RequestBuilder};
 
+use crate::request::send;
 use crate::service::{MASTER_KEY, Service};
 
-/// An operator's browser.
+/// A browser of an operator.
 struct Browser<'a> {
     service: &'a Service,
-    client: Client,
     /// `name=value`, if the operator is logged in.
     cookie: Option<String>,
 }
 
-/// What a browser was shown.
+/// The names and values of fields.
+type Fields<'a> = &'a [(&'a str, &'a str)];
+
 struct Page {
     status: u16,
     text: String,
@@ -30,19 +31,12 @@ struct Page {
 
 impl<'a> Browser<'a> {
     fn new(service: &'a Service) -> Self {
-        let client = Client::builder()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .expect("a client");
         Self {
             service,
-            client,
             cookie: None,
         }
     }
 
-    /// A browser of an operator who is logged in.
     async fn logged_in(service: &'a Service) -> Self {
         let mut browser = Self::new(service);
         let page = browser.log_in(MASTER_KEY).await;
@@ -60,8 +54,7 @@ impl<'a> Browser<'a> {
     }
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        let url = format!("http://{}{path}", self.service.address);
-        let request = self.client.request(method, url);
+        let request = self.service.request(method, path);
         match &self.cookie {
             Some(cookie) => request.header("Cookie", cookie),
             None => request,
@@ -69,33 +62,39 @@ impl<'a> Browser<'a> {
     }
 
     async fn get(&self, path: &str) -> Page {
-        Page::of(self.request(Method::GET, path).send().await).await
+        Page::of(self.request(Method::GET, path)).await
     }
 
-    /// Sends fields as a browser does, and nothing else.
-    async fn send(&self, path: &str, fields: &[(&str, &str)]) -> Page {
-        Page::of(self.form(path, fields).send().await).await
-    }
-
-    /// Sends a form of the page, with its token.
-    async fn submit(&self, path: &str, fields: &[(&str, &str)]) -> Page {
-        let token = self.form_token().await;
-        let mut fields = fields.to_vec();
-        fields.push(("form_token", &token));
-        self.send(path, &fields).await
-    }
-
-    fn form(&self, path: &str, fields: &[(&str, &str)]) -> RequestBuilder {
-        let encode = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect();
-        let pairs = fields.iter().map(|(name, value)| {
-            let value: String = encode(value);
-            format!("{name}={value}")
-        });
-        let body = pairs.collect::<Vec<_>>().join("&");
-        self.request(Method::POST, path)
+    /// Builds the request of a form. `site` is the value of `Sec-Fetch-Site`.
+    fn form(&self, path: &str, fields: Fields<'_>, site: Option<&str>) -> RequestBuilder {
+        let encode = |text: &str| -> String { text.bytes().map(|b| format!("%{b:02X}")).collect() };
+        let pairs = fields
+            .iter()
+            .map(|(name, value)| format!("{name}={}", encode(value)));
+        let request = self
+            .request(Method::POST, path)
             .header("Content-Type", "application/x-www-form-urlencoded")
-            .header("Sec-Fetch-Site", "same-origin")
-            .body(body)
+            .body(pairs.collect::<Vec<_>>().join("&"));
+        match site {
+            Some(site) => request.header("Sec-Fetch-Site", site),
+            None => request,
+        }
+    }
+
+    /// Sends a form as a browser does, with these fields only.
+    async fn send(&self, path: &str, fields: Fields<'_>) -> Page {
+        Page::of(self.form(path, fields, Some("same-origin"))).await
+    }
+
+    /// Sends a form with the form token, and follows a redirect.
+    async fn submit(&self, path: &str, fields: Fields<'_>) -> Page {
+        let token = self.form_token().await;
+        let fields = [fields, &[("form_token", &token)]].concat();
+        let mut page = self.send(path, &fields).await;
+        if let Some(location) = &page.location {
+            page.text = self.get(location).await.text;
+        }
+        page
     }
 
     async fn form_token(&self) -> String {
@@ -105,8 +104,8 @@ impl<'a> Browser<'a> {
 }
 
 impl Page {
-    async fn of(response: reqwest::Result<Response>) -> Self {
-        let response = response.expect("an answer");
+    async fn of(request: RequestBuilder) -> Self {
+        let response = send(request).await;
         let header = |name| {
             let value = response.headers().get(name)?;
             Some(value.to_str().expect("text").to_owned())
@@ -119,7 +118,7 @@ impl Page {
         }
     }
 
-    /// The value of the first hidden field `name`.
+    /// Returns the value of the first hidden field `name`.
     fn field(&self, name: &str) -> Option<String> {
         let field = format!("name=\"{name}\" value=\"");
         let (_, rest) = self.text.split_once(&field)?;
@@ -129,28 +128,4 @@ impl Page {
     fn shows(&self, text: &str) -> bool {
         self.text.contains(text)
     }
-}
-
-/// Makes a key for `bucket` through the REST door.
-async fn api_key(service: &Service, bucket: &str) -> String {
-    let request = service.put(&format!("/api-key/{bucket}"));
-    let request = request.header("X-SESSION-KEY", MASTER_KEY);
-    let answer = crate::service::json(request.send().await.expect("an answer")).await;
-    answer.1["api_key"].as_str().expect("a key").to_owned()
-}
-
-/// Stores a session in `bucket` through the REST door, and returns its id.
-async fn bucket_session(service: &Service, bucket: &str, key: &str, data: &str) -> String {
-    let request = service.put(&format!("/session/{bucket}"));
-    let request = request.header("Content-Type", "application/json");
-    let request = request.header("X-SESSION-KEY", key).body(data.to_owned());
-    let answer = crate::service::json(request.send().await.expect("an answer")).await;
-    answer.1["id"].as_str().expect("an id").to_owned()
-}
-
-/// Whether the session is there, as the REST door sees it.
-async fn lives(service: &Service, bucket: &str, id: &str, key: &str) -> bool {
-    let request = service.get(&format!("/session/{bucket}/{id}"));
-    let request = request.header("X-SESSION-KEY", key);
-    request.send().await.expect("an answer").status() == 200
 }

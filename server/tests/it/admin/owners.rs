@@ -2,90 +2,61 @@
 
 use serde_json::json;
 
-use super::Browser;
-use crate::service::{Service, json};
+use super::{Browser, Page};
+use crate::rpc::client::{create, get_all};
+use crate::service::Service;
+use crate::users::{is_valid, log_in};
 
-on_every_store!(
-    a_users_sessions_are_listed_and_ended,
-    the_sessions_of_the_rpc_door_are_shown_with_their_data,
-    owners_of_any_text_are_kept_apart,
-    an_owner_of_the_wrong_length_is_refused,
-    doors_do_not_see_each_other,
-    a_form_is_about_the_owner_in_it,
-    large_data_makes_no_large_page,
-);
-
-async fn user(service: &Service, username: &str) -> String {
-    let login = json!({ "username": username, "password": "" });
-    let request = service.post("/sessions").json(&login);
-    let (status, body) = json(request.send().await.expect("an answer")).await;
-    assert_eq!(status, 200);
-    body["sessionId"].as_str().expect("a session id").to_owned()
+async fn choose(browser: &Browser<'_>, api: &str, owner: &str) -> Page {
+    let fields = [("api", api), ("owner", owner)];
+    browser.submit("/admin/owners", &fields).await
 }
 
-async fn is_logged_in(service: &Service, token: &str) -> bool {
-    let request = service.get("/sessions").bearer_auth(token);
-    request.send().await.expect("an answer").status() == 200
+async fn end(browser: &Browser<'_>, api: &str, owner: &str, id: &str) -> Page {
+    let fields = [("api", api), ("owner", owner), ("id", id)];
+    browser.submit("/admin/owners/end", &fields).await
 }
 
-async fn rpc(service: &Service, method: &str, args: serde_json::Value) -> (u16, serde_json::Value) {
-    let call = json!({ "args": args.to_string() });
-    let request = service.post(&format!("/rpc/{method}")).json(&call);
-    json(request.send().await.expect("an answer")).await
+async fn end_all(browser: &Browser<'_>, api: &str, owner: &str) -> Page {
+    let fields = [("api", api), ("owner", owner)];
+    browser.submit("/admin/owners/end-all", &fields).await
 }
 
-async fn choose(browser: &Browser<'_>, door: &str, owner: &str) -> super::Page {
-    let fields = [("door", door), ("owner", owner)];
-    let page = browser.submit("/admin/owners", &fields).await;
-    assert_eq!(page.status, 303, "{}", page.text);
-    assert_eq!(page.location.as_deref(), Some("/admin/owners"));
-    browser.get("/admin/owners").await
-}
-
-fn encode(owner: &str) -> String {
-    owner.bytes().map(|byte| format!("%{byte:02X}")).collect()
-}
-
-async fn a_users_sessions_are_listed_and_ended(service: Service) {
-    let tokens = [user(&service, "jo").await, user(&service, "jo").await];
-    let al = user(&service, "al").await;
+#[tokio::test]
+async fn sessions_of_a_user_are_listed_and_ended() {
+    let service = Service::redis().await;
+    let tokens = [log_in(&service, "jo").await, log_in(&service, "jo").await];
+    let al = log_in(&service, "al").await;
     let browser = Browser::logged_in(&service).await;
     let page = choose(&browser, "users", "jo").await;
+    assert_eq!(page.location.as_deref(), Some("/admin/owners"));
     assert!(page.shows("<bdi>jo</bdi>") && page.shows("2 sessions"));
-    for token in &tokens {
-        assert!(!page.shows(token), "the token is not known");
-    }
+    assert!(tokens.iter().all(|token| !page.shows(token)));
     let id = page.field("id").expect("a session");
-    let fields = [("door", "users"), ("owner", "jo"), ("id", &*id)];
-    let ended = browser.submit("/admin/owners/end", &fields).await;
-    assert_eq!(ended.status, 303);
-    let page = browser.get("/admin/owners").await;
+    let page = end(&browser, "users", "jo", &id).await;
     assert!(page.shows("The session has ended.") && page.shows("1 session"));
     assert!(!page.shows(&id));
-    let mut living = 0;
-    for token in &tokens {
-        living += usize::from(is_logged_in(&service, token).await);
+    let [first, second] = &tokens;
+    let left = is_valid(&service, first, "jo").await;
+    assert_ne!(left, is_valid(&service, second, "jo").await);
+    // In another tab another owner is chosen.
+    choose(&browser, "users", "al").await;
+    let page = end_all(&browser, "users", "jo").await;
+    assert!(page.shows("1 session ended."));
+    for (token, user, is_left) in [
+        (first, "jo", false),
+        (second, "jo", false),
+        (&al, "al", true),
+    ] {
+        assert_eq!(is_valid(&service, token, user).await, is_left);
     }
-    assert_eq!(living, 1);
-    let fields = [("door", "users"), ("owner", "jo")];
-    let ended = browser.submit("/admin/owners/end-all", &fields).await;
-    assert_eq!(ended.status, 303);
-    let page = browser.get("/admin/owners").await;
-    assert!(page.shows("1 session ended.") && page.shows("0 sessions"));
-    for token in &tokens {
-        assert!(!is_logged_in(&service, token).await);
-    }
-    assert!(is_logged_in(&service, &al).await);
 }
 
-async fn the_sessions_of_the_rpc_door_are_shown_with_their_data(service: Service) {
-    let args = json!({ "session": { "theme": "<script>alert(1)</script>" }, "userId": "jo" });
-    let (status, created) = rpc(&service, "create", args).await;
-    assert_eq!(status, 200, "{created}");
-    let token = created["result"]["token"]
-        .as_str()
-        .expect("a token")
-        .to_owned();
+#[tokio::test]
+async fn sessions_of_the_rpc_api_are_shown_with_their_data() {
+    let service = Service::memory().await;
+    let data = json!({ "theme": "<script>alert(1)</script>", "x": "x".repeat(1 << 19) });
+    let token = create(&service, "jo", data).await;
     let browser = Browser::logged_in(&service).await;
     let page = choose(&browser, "rpc", "jo").await;
     assert!(
@@ -94,159 +65,82 @@ async fn the_sessions_of_the_rpc_door_are_shown_with_their_data(service: Service
         page.text
     );
     assert!(!page.shows("<script") && !page.shows(&token));
-    let fields = [("door", "rpc"), ("owner", "jo")];
-    assert_eq!(
-        browser
-            .submit("/admin/owners/end-all", &fields)
-            .await
-            .status,
-        303
-    );
-    let args = json!({ "token": token, "sessionVersion": "v1", "keys": "*" });
-    assert_eq!(
-        rpc(&service, "get", args).await,
-        (200, json!({ "result": null }))
-    );
+    assert!(page.shows("more bytes are not shown.") && page.text.len() < 20_000);
+    let page = end_all(&browser, "rpc", "jo").await;
+    assert!(page.shows("1 session ended."));
+    assert!(get_all(&service, &token).await.is_null());
 }
 
-const ODD_OWNERS: [&str; 14] = [
-    "a",
-    "a:b",
-    "*",
-    "..",
-    "a/b",
-    "%2F",
-    "a\nb",
-    "a\r\nb",
-    "\0",
-    " a",
-    "🦀",
-    "\u{202e}a",
-    "<script>",
-    "\"><script>",
-];
-
-async fn owners_of_any_text_are_kept_apart(service: Service) {
+#[tokio::test]
+async fn owners_with_any_name_are_distinguished() {
+    let service = Service::memory().await;
     let longest = "x".repeat(512);
-    let names = [&ODD_OWNERS[..], &[&longest]].concat();
+    let names = [
+        "a",
+        "a:b",
+        "*",
+        "a/b",
+        "%2F",
+        "a\nb",
+        "a\r\nb",
+        "\0",
+        " a",
+        "🦀",
+        "\u{202e}a",
+    ];
+    let names = [&names[..], &["\"><script>", &longest]].concat();
     let browser = Browser::logged_in(&service).await;
     for name in &names {
-        user(&service, name).await;
+        log_in(&service, name).await;
     }
-    for name in &names {
+    for name in names {
         let page = choose(&browser, "users", name).await;
         assert!(page.shows("1 session"), "{name:?}");
         assert!(!page.shows("<script") && !page.shows("\u{202e}"));
         let owner = page.field("owner").expect("a form");
-        assert!(
-            owner
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'%')
-        );
-        let fields = [("door", "users"), ("owner", &*owner)];
-        assert_eq!(
-            browser
-                .submit("/admin/owners/end-all", &fields)
-                .await
-                .status,
-            303
-        );
-        let page = browser.get("/admin/owners").await;
+        let page = end_all(&browser, "users", &owner).await;
         assert!(page.shows("1 session ended."), "{name:?}");
     }
 }
 
-async fn an_owner_of_the_wrong_length_is_refused(service: Service) {
+#[tokio::test]
+async fn a_form_for_another_api_or_owner_ends_nothing() {
+    let service = Service::memory().await;
+    let token = log_in(&service, "jo").await;
     let browser = Browser::logged_in(&service).await;
+    let id = choose(&browser, "users", "jo")
+        .await
+        .field("id")
+        .expect("a session");
     let too_long = "x".repeat(513);
-    for bad in ["", &too_long] {
-        let fields = [("door", "users"), ("owner", bad)];
-        assert_eq!(browser.submit("/admin/owners", &fields).await.status, 400);
-        let fields = [("door", "users"), ("owner", &encode(bad))];
-        assert_eq!(
-            browser
-                .submit("/admin/owners/end-all", &fields)
-                .await
-                .status,
-            400
-        );
-    }
-}
-
-async fn doors_do_not_see_each_other(service: Service) {
-    let token = user(&service, "jo").await;
-    let browser = Browser::logged_in(&service).await;
-    let listed = choose(&browser, "users", "jo").await;
-    let id = listed.field("id").expect("a session");
-    assert!(choose(&browser, "rpc", "jo").await.shows("0 sessions"));
-    assert!(choose(&browser, "users", "Jo").await.shows("0 sessions"));
-    for (path, door, owner, id) in [
-        ("/admin/owners/end", "rpc", "jo", &*id),
-        ("/admin/owners/end", "users", "al", &*id),
-        ("/admin/owners/end", "users", "jo", "0123456789abcdef"),
-        ("/admin/owners/end-all", "rpc", "jo", ""),
-        ("/admin/owners/end-all", "users", "Jo", ""),
+    for (api, owner, status) in [
+        ("rpc", "jo", 303),
+        ("users", "Jo", 303),
+        ("bucket", "jo", 400),
+        ("users", "", 400),
+        ("users", &*too_long, 400),
     ] {
-        let fields = [("door", door), ("owner", owner), ("id", id)];
-        assert_eq!(browser.submit(path, &fields).await.status, 303);
+        let page = choose(&browser, api, owner).await;
+        assert_eq!(page.status, status, "{api} {owner}");
+        assert!(status == 400 || page.shows("0 sessions"));
+        assert_eq!(end_all(&browser, api, owner).await.status, status);
+        assert_eq!(end(&browser, api, owner, &id).await.status, status);
     }
-    for (door, owner, id) in [
-        ("bucket", "jo", &*id),
-        ("users", "jo", "*"),
-        ("users", "%FF", &id),
+    for (owner, id, status) in [
+        ("jo", "0123456789abcdef", 303),
+        ("jo", "*", 400),
+        ("%FF", &id, 400),
     ] {
-        let fields = [("door", door), ("owner", owner), ("id", id)];
-        assert_eq!(
-            browser.submit("/admin/owners/end", &fields).await.status,
-            400
-        );
+        assert_eq!(end(&browser, "users", owner, id).await.status, status);
     }
-    assert!(is_logged_in(&service, &token).await);
-}
-
-async fn a_form_is_about_the_owner_in_it(service: Service) {
-    let (jo, al) = (user(&service, "jo").await, user(&service, "al").await);
-    let browser = Browser::logged_in(&service).await;
-    choose(&browser, "users", "jo").await;
-    // Meanwhile, in another tab.
-    choose(&browser, "users", "al").await;
-    let fields = [("door", "users"), ("owner", "jo")];
-    assert_eq!(
-        browser
-            .submit("/admin/owners/end-all", &fields)
-            .await
-            .status,
-        303
-    );
-    assert!(!is_logged_in(&service, &jo).await);
-    assert!(is_logged_in(&service, &al).await);
-}
-
-/// Laid out as a whole it would be hundreds of megabytes.
-async fn large_data_makes_no_large_page(service: Service) {
-    let deep = "[".repeat(500_000) + &"]".repeat(500_000);
-    for _ in 0..6 {
-        let args = format!(r#"{{"session":{{"deep":{deep}}},"userId":"jo"}}"#);
-        let call = json!({ "args": args });
-        let request = service.post("/rpc/create").json(&call);
-        assert_eq!(request.send().await.expect("an answer").status(), 200);
-    }
-    let browser = Browser::logged_in(&service).await;
-    let start = std::time::Instant::now();
-    let page = choose(&browser, "rpc", "jo").await;
-    let took = start.elapsed();
-    assert!(page.shows("6 sessions") && page.shows("&quot;deep&quot;: [\n"));
-    assert_eq!(page.text.matches("bytes more are not shown.").count(), 6);
-    assert!(page.text.len() < 100_000, "{}", page.text.len());
-    assert!(took.as_secs() < 10, "{took:?}");
+    assert!(is_valid(&service, &token, "jo").await);
 }
 
 #[tokio::test]
-async fn a_door_that_is_shut_is_not_offered() {
+async fn a_disabled_api_is_not_offered() {
     let service = Service::memory_with(|settings| settings.users.enabled = false).await;
     let browser = Browser::logged_in(&service).await;
     let page = browser.get("/admin/owners").await;
     assert!(page.shows("value=\"rpc\"") && !page.shows("value=\"users\""));
-    let fields = [("door", "users"), ("owner", "jo")];
-    assert_eq!(browser.submit("/admin/owners", &fields).await.status, 400);
+    assert_eq!(choose(&browser, "users", "jo").await.status, 400);
 }

@@ -1,135 +1,130 @@
-//! How buckets come to their keys: each row of the table.
+//! API keys are created, read and deleted with a master key.
 
-use jwt_redis_session_server::Secret;
-use reqwest::{Method, RequestBuilder};
+use futures_util::future::join_all;
+use jwt_redis_session_server::{Secret, Settings};
+use reqwest::Method;
 use serde_json::json;
 
-use crate::buckets::bucket::{Bucket, overwrite, send, status, store, stored};
-use crate::service::{self, MASTER_KEY, SECRET, Service};
+use crate::buckets::bucket::{Bucket, api_key, overwrite};
+use crate::request::{fetch, send, status};
+use crate::service::{self, SECRET, Service};
 
 on_every_store!(
-    a_bucket_is_given_one_key_and_told_it,
-    r43_of_fifty_parallel_puts_exactly_one_gives_a_key,
-    r43_a_deleted_key_is_refused_from_the_next_request_on,
-    the_sessions_of_a_bucket_outlive_its_key,
-    each_master_key_opens_api_key,
-    a_corrupt_key_is_an_error_inside_until_it_is_deleted,
+    bucket_has_one_key,
+    one_of_concurrent_creations_succeeds,
+    corrupt_key_is_500_until_it_is_deleted,
 );
 
-/// The name of the key's record of the bucket `shop`.
+/// The key of the record of the API key of the bucket `shop`.
 const RECORD: &str = "sessiond:api-key:bucket-api-key--shop";
 
-fn master(service: &Service, method: Method, bucket: &str) -> RequestBuilder {
-    let request = service.request(method, &format!("/api-key/{bucket}"));
-    request.header("x-session-key", MASTER_KEY)
-}
+async fn bucket_has_one_key(service: Service) {
+    let shop = |method| api_key(&service, method, "shop");
+    let none = (404, json!({ "error": "the bucket has no API key" }));
+    assert_eq!(fetch(shop(Method::GET)).await, none);
+    assert_eq!(fetch(shop(Method::DELETE)).await, none);
 
-async fn a_bucket_is_given_one_key_and_told_it(service: Service) {
-    let missing = send(master(&service, Method::GET, "shop")).await;
-    let missing = service::json(missing).await;
-    assert_eq!(
-        missing,
-        (404, json!({ "error": "the bucket has no API key" }))
-    );
-    assert_eq!(status(master(&service, Method::DELETE, "shop")).await, 404);
-
-    let response = send(master(&service, Method::PUT, "shop")).await;
+    let response = send(shop(Method::PUT)).await;
     assert_eq!(response.headers()["cache-control"], "no-store");
-    let (status, made) = service::json(response).await;
-    let key = made["api_key"].as_str().expect("a key");
-    assert_eq!(
-        (status, &made),
-        (201, &json!({ "bucket": "shop", "api_key": key }))
-    );
+    let (status, created) = service::json(response).await;
+    let key = created["api_key"].as_str().expect("a key");
+    let expected = json!({ "bucket": "shop", "api_key": key });
+    assert_eq!((status, &created), (201, &expected));
     assert!(key.len() == 38 && key.starts_with("jrs_"), "{key}");
+    assert_eq!(fetch(shop(Method::PUT)).await.0, 409);
+    let response = send(shop(Method::GET)).await;
+    assert_eq!(response.headers()["cache-control"], "no-store");
+    assert_eq!(service::json(response).await, (200, created.clone()));
 
-    let again = service::json(send(master(&service, Method::PUT, "shop")).await).await;
-    assert_eq!(again.0, 409, "{}", again.1);
-    let told = send(master(&service, Method::GET, "shop")).await;
-    assert_eq!(told.headers()["cache-control"], "no-store");
-    assert_eq!(service::json(told).await, (200, made.clone()));
-
-    let other = service::json(send(master(&service, Method::PUT, "store")).await).await;
-    assert_ne!(other.1["api_key"], made["api_key"]);
-    let deleted = service::json(send(master(&service, Method::DELETE, "shop")).await).await;
-    assert_eq!(deleted, (200, json!({ "bucket": "shop" })));
-    assert_eq!(
-        super::bucket::status(master(&service, Method::GET, "shop")).await,
-        404
-    );
-    assert_eq!(
-        super::bucket::status(master(&service, Method::GET, "store")).await,
-        200
-    );
-    let new = service::json(send(master(&service, Method::PUT, "shop")).await).await;
-    assert_eq!(new.0, 201);
-    assert_ne!(new.1["api_key"], made["api_key"]);
+    let other = Bucket::new(&service, "store").await;
+    assert_ne!(other.key, key);
+    let deleted = (200, json!({ "bucket": "shop" }));
+    assert_eq!(fetch(shop(Method::DELETE)).await, deleted);
+    assert_eq!(fetch(shop(Method::GET)).await, none);
+    assert_eq!(crate::request::status(other.put()).await, 201);
+    assert_ne!(Bucket::new(&service, "shop").await.key, key);
 }
 
-async fn r43_of_fifty_parallel_puts_exactly_one_gives_a_key(service: Service) {
-    let puts = (0..50).map(|_| async {
-        let response = send(master(&service, Method::PUT, "shop")).await;
-        service::json(response).await
-    });
-    let answers = futures_util::future::join_all(puts).await;
-    let count = |expected| {
-        answers
-            .iter()
-            .filter(|(status, _)| *status == expected)
-            .count()
-    };
-    assert_eq!((count(201), count(409)), (1, 49));
-    let given = answers.iter().find(|(status, _)| *status == 201);
-    let told = service::json(send(master(&service, Method::GET, "shop")).await).await;
-    assert_eq!(Some(&told.1), given.map(|(_, body)| body));
+async fn one_of_concurrent_creations_succeeds(service: Service) {
+    let puts = (0..50).map(|_| fetch(api_key(&service, Method::PUT, "shop")));
+    let (created, rejected): (Vec<_>, Vec<_>) = join_all(puts)
+        .await
+        .into_iter()
+        .partition(|(status, _)| *status == 201);
+    assert_eq!(created.len(), 1);
+    assert!(rejected.iter().all(|(status, _)| *status == 409));
+    let stored = fetch(api_key(&service, Method::GET, "shop")).await;
+    assert_eq!(stored.1, created[0].1);
 }
 
-async fn r43_a_deleted_key_is_refused_from_the_next_request_on(service: Service) {
-    let bucket = Bucket::new(&service, "shop").await;
-    let id = bucket.create(&json!(1)).await;
-    assert_eq!(status(bucket.get(&id)).await, 200);
-    assert_eq!(status(master(&service, Method::DELETE, "shop")).await, 200);
-    assert_eq!(status(bucket.get(&id)).await, 401);
-    assert_eq!(status(bucket.post(&id, &json!(2))).await, 401);
-    assert_eq!(status(bucket.delete(&id)).await, 401);
-    assert_eq!(status(bucket.put()).await, 401);
-    let new = Bucket::new(&service, "shop").await;
-    assert_eq!(status(bucket.get(&id)).await, 401);
-    assert_eq!(new.data(&id).await, json!(1));
-}
-
-async fn the_sessions_of_a_bucket_outlive_its_key(service: Service) {
-    let bucket = Bucket::new(&service, "shop").await;
-    let id = bucket.create(&json!(1)).await;
-    assert_eq!(status(master(&service, Method::DELETE, "shop")).await, 200);
-    let bucket = Bucket::new(&service, "shop").await;
-    assert_eq!(bucket.data(&id).await, json!(1));
-}
-
-async fn each_master_key_opens_api_key(service: Service) {
-    let query = MASTER_KEY.replace(' ', "%20");
-    let put = service.put(&format!("/api-key/one?api_key={query}"));
-    assert_eq!(status(put).await, 201);
-    let query = MASTER_KEY.replace(' ', "+");
-    let get = service.get(&format!("/api-key/one?api_key={query}"));
-    assert_eq!(status(get.header("x-api-key", MASTER_KEY)).await, 200);
-}
-
-async fn a_corrupt_key_is_an_error_inside_until_it_is_deleted(service: Service) {
-    for value in ["[1,2]", "{}", "{", "", "{\"hash\":1}", "{\"nonce\":\"n\"}"] {
+async fn corrupt_key_is_500_until_it_is_deleted(service: Service) {
+    for value in [
+        "[1,2]",
+        "{}",
+        "{",
+        "{\"hash\":1}",
+        "{\"nonce\":\"n\"}",
+        "a Redis list",
+    ] {
         let bucket = Bucket::new(&service, "shop").await;
         let id = bucket.create(&json!("kept")).await;
-        overwrite(&service, RECORD, value.as_bytes()).await;
-        is_corrupt_until_it_is_deleted(&bucket).await;
+        match &service.redis {
+            Some(redis) if value == "a Redis list" => {
+                redis.run(&["DEL", RECORD]);
+                redis.run(&["RPUSH", RECORD, "1"]);
+            }
+            _ => overwrite(&service, RECORD, value.as_bytes()).await,
+        }
+        let shop = |method| api_key(&service, method, "shop");
+        for (request, expected) in [
+            (shop(Method::GET), 500),
+            (bucket.put(), 500),
+            (bucket.get(&id), 500),
+            (shop(Method::PUT), 409),
+            (shop(Method::DELETE), 200),
+            (shop(Method::DELETE), 404),
+            (shop(Method::GET), 404),
+            (bucket.put(), 401),
+        ] {
+            assert_eq!(status(request).await, expected, "{value}");
+        }
         let bucket = Bucket::new(&service, "shop").await;
         assert_eq!(bucket.data(&id).await, json!("kept"));
-        assert_eq!(status(master(&service, Method::DELETE, "shop")).await, 200);
+        assert_eq!(status(shop(Method::DELETE)).await, 200);
     }
 }
 
-/// The record is the one that was written before keys had no token.
 #[tokio::test]
-async fn a_stored_key_goes_on_working() {
+async fn deleted_key_is_rejected_by_every_instance() {
+    let here = Service::redis().await;
+    let url = here.redis.as_ref().expect("Redis").url();
+    let there = Service::redis_at(&url, |_| ()).await;
+    let bucket = Bucket::new(&here, "shop").await;
+    let id = bucket.create(&json!(1)).await;
+    let requests = |key: &str| {
+        let path = format!("/session/shop/{id}");
+        let requests = [
+            there.get(&path),
+            there.post(&path),
+            there.put("/session/shop"),
+            here.get(&path),
+        ];
+        requests.map(|request| request.header("x-session-key", key))
+    };
+    for (request, expected) in requests(&bucket.key).into_iter().zip([200, 200, 201, 200]) {
+        assert_eq!(status(request).await, expected);
+    }
+    assert_eq!(status(api_key(&here, Method::DELETE, "shop")).await, 200);
+    let new = Bucket::new(&here, "shop").await;
+    for request in requests(&bucket.key) {
+        assert_eq!(status(request).await, 401);
+    }
+    assert_eq!(new.data(&id).await, json!(""), "sessions stay");
+}
+
+/// The format of records must not change: keys have no end.
+#[tokio::test]
+async fn stored_key_remains_valid() {
     const KEY: &str = "jrs_1XCCMX8LhmvGtR0V0HqlWa1YT3ot01yq1W";
     let record = json!({
         "nonce": "8d3f0c1a5b7e49d2a6c4e0f1b2d3c4a5",
@@ -140,149 +135,70 @@ async fn a_stored_key_goes_on_working() {
     let redis = service.redis.as_ref().expect("Redis");
     let hundred_years = (100_u64 * 365 * 86_400_000).to_string();
     redis.run(&["SET", RECORD, &record.to_string(), "PX", &hundred_years]);
-    let put = |key: &str| status(service.put("/session/shop").header("x-session-key", key));
-    assert_eq!(put(KEY).await, 201);
-    // Its secret is not one of this service.
-    assert_eq!(status(master(&service, Method::GET, "shop")).await, 409);
-    assert_eq!(status(master(&service, Method::PUT, "shop")).await, 409);
-    assert_eq!(status(master(&service, Method::DELETE, "shop")).await, 200);
-    assert_eq!(put(KEY).await, 401);
-}
-
-/// What Redis holds there may not even be a text.
-#[tokio::test]
-async fn a_list_in_the_place_of_a_key_is_an_error_inside_until_it_is_deleted() {
-    let service = Service::redis().await;
-    let bucket = Bucket::new(&service, "shop").await;
-    let redis = service.redis.as_ref().expect("Redis");
-    redis.run(&["DEL", RECORD]);
-    redis.run(&["RPUSH", RECORD, "1"]);
-    is_corrupt_until_it_is_deleted(&bucket).await;
-    assert!(!service.keys().contains(&RECORD.to_owned()));
-    Bucket::new(&service, "shop").await;
-}
-
-async fn is_corrupt_until_it_is_deleted(bucket: &Bucket<'_>) {
-    let service = bucket.service;
-    let broken = (500, json!({ "error": "internal error" }));
-    for request in [master(service, Method::GET, "shop"), bucket.put()] {
-        assert_eq!(service::json(send(request).await).await, broken);
+    let put = || service.put("/session/shop").header("x-session-key", KEY);
+    assert_eq!(status(put()).await, 201);
+    for (method, expected) in [
+        // The secret that it was derived from is not configured.
+        (Method::GET, 409),
+        (Method::PUT, 409),
+        (Method::DELETE, 200),
+    ] {
+        assert_eq!(status(api_key(&service, method, "shop")).await, expected);
     }
-    assert_eq!(status(master(service, Method::PUT, "shop")).await, 409);
-    let deleted = service::json(send(master(service, Method::DELETE, "shop")).await).await;
-    assert_eq!(deleted, (200, json!({ "bucket": "shop" })));
-    assert_eq!(status(master(service, Method::DELETE, "shop")).await, 404);
-    assert_eq!(status(master(service, Method::GET, "shop")).await, 404);
-    assert_eq!(status(bucket.put()).await, 401);
+    assert_eq!(status(put()).await, 401);
 }
 
 #[tokio::test]
-async fn of_several_master_keys_each_is_good() {
-    let other = "another master key of at least 32 characters";
-    let service = Service::memory_with(|settings| {
-        settings.buckets.master_keys.push(Secret::from(other));
-    })
-    .await;
-    for key in [MASTER_KEY, other] {
-        let get = service.get("/api-key/shop").header("x-session-key", key);
-        assert_eq!(status(get).await, 404);
-    }
-    let none = Service::memory_with(|settings| {
-        settings.admin.enabled = false;
-        settings.buckets.master_keys.clear();
-    })
-    .await;
-    for key in [MASTER_KEY, ""] {
-        let get = none.get("/api-key/shop").header("x-session-key", key);
-        assert_eq!(status(get).await, 401);
-    }
-}
-
-#[tokio::test]
-async fn r38_the_store_holds_no_key() {
+async fn store_contains_no_key() {
     let service = Service::redis().await;
     let bucket = Bucket::new(&service, "shop").await;
     bucket.create(&json!(1)).await;
+    let redis = service.redis.as_ref().expect("Redis");
     let keys = service.keys();
     assert!(keys.contains(&RECORD.to_owned()), "{keys:?}");
-    let redis = service.redis.as_ref().expect("Redis");
     for key in keys {
         let dump = format!("{:?}", redis.run(&["DUMP", &key]));
         assert!(
-            !dump.contains(&bucket.key[4..]) && !dump.contains("jrs_"),
+            !dump.contains("jrs_") && !dump.contains(&bucket.key[4..]),
             "{key}"
         );
     }
-    let record = stored(&service, RECORD).await;
-    let record = String::from_utf8(record.expect("a record").value.to_vec()).expect("UTF-8");
-    assert!(
-        record.contains("\"nonce\"") && record.contains("\"hash\""),
-        "{record}"
-    );
-    assert!(!record.contains(&bucket.key), "{record}");
-    drop(store(&service));
 }
 
 #[tokio::test]
-async fn r43_a_key_deleted_at_one_instance_is_refused_at_every_other() {
-    let here = Service::redis().await;
-    let url = here.redis.as_ref().expect("Redis").url();
-    let there = Service::redis_at(&url, |_| ()).await;
-    let bucket = Bucket::new(&here, "shop").await;
-    let id = bucket.create(&json!(1)).await;
-    let get = || {
-        let get = there.get(&format!("/session/shop/{id}"));
-        status(get.header("x-session-key", &bucket.key))
-    };
-    for _ in 0..3 {
-        assert_eq!(get().await, 200);
-    }
-    assert_eq!(status(master(&here, Method::DELETE, "shop")).await, 200);
-    assert_eq!(get().await, 401);
-}
-
-/// A rotation of `tokens.secret` keeps the keys, and as long as the old secret is configured they
-/// can be told.
-#[tokio::test]
-async fn keys_outlive_the_secret_they_were_made_with() {
+async fn keys_survive_a_change_of_the_secret() {
     let before = Service::redis().await;
     let url = before.redis.as_ref().expect("Redis").url();
     let bucket = Bucket::new(&before, "shop").await;
-    let id = bucket.create(&json!(1)).await;
-    let next = "the next signing secret of at least 32 characters";
+    let with = async |previous: &[&str]| {
+        let previous = previous
+            .iter()
+            .map(|secret| Secret::from(*secret))
+            .collect();
+        let change = |settings: &mut Settings| {
+            let next = "the next signing secret of at least 32 characters";
+            settings.tokens.secret = Some(Secret::from(next));
+            settings.tokens.previous_secrets = previous;
+        };
+        Service::redis_at(&url, change).await
+    };
+    let rotated = with(&[SECRET]).await;
+    let known = json!({ "bucket": "shop", "api_key": bucket.key });
+    let answer = fetch(api_key(&rotated, Method::GET, "shop")).await;
+    assert_eq!(answer, (200, known));
 
-    let rotated = Service::redis_at(&url, |settings| {
-        settings.tokens.secret = Some(Secret::from(next));
-        settings.tokens.previous_secrets = vec![Secret::from(SECRET)];
-    })
-    .await;
-    let told = service::json(send(master(&rotated, Method::GET, "shop")).await).await;
-    assert_eq!(
-        told,
-        (200, json!({ "bucket": "shop", "api_key": bucket.key }))
-    );
-
-    let forgotten = Service::redis_at(&url, |settings| {
-        settings.tokens.secret = Some(Secret::from(next));
-    })
-    .await;
-    let (status, body) = service::json(send(master(&forgotten, Method::GET, "shop")).await).await;
-    assert_eq!(status, 409);
-    let text = body["error"].as_str().expect("a text");
-    assert!(text.contains("DELETE and PUT"), "{text}");
-    let get = forgotten.get(&format!("/session/shop/{id}"));
-    let get = get.header("x-session-key", &bucket.key);
-    assert_eq!(super::bucket::status(get).await, 200);
-    assert_eq!(
-        super::bucket::status(master(&forgotten, Method::DELETE, "shop")).await,
-        200
-    );
-    assert_eq!(
-        super::bucket::status(master(&forgotten, Method::PUT, "shop")).await,
-        201
-    );
-    assert_eq!(
-        super::bucket::status(master(&forgotten, Method::GET, "shop")).await,
-        200
-    );
+    let forgotten = with(&[]).await;
+    let (code, body) = fetch(api_key(&forgotten, Method::GET, "shop")).await;
+    assert_eq!(code, 409);
+    let error = body["error"].as_str().expect("a text");
+    assert!(error.contains("DELETE and PUT"), "{error}");
+    let put = forgotten.put("/session/shop");
+    assert_eq!(status(put.header("x-session-key", &bucket.key)).await, 201);
+    for (method, expected) in [
+        (Method::DELETE, 200),
+        (Method::PUT, 201),
+        (Method::GET, 200),
+    ] {
+        assert_eq!(status(api_key(&forgotten, method, "shop")).await, expected);
+    }
 }

@@ -1,125 +1,99 @@
-//! A bucket of a service under test, with its key.
+//! A bucket of the service under test.
 
 use std::time::Duration;
 
-use jwt_redis_session::RedisConfig;
-use jwt_redis_session::store::{CompareOutcome, NewRecord, SharedStore, StoredRecord};
+use jwt_redis_session::store::{CompareOutcome, NewRecord, StoredRecord};
 use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
 
-use crate::service::{MASTER_KEY, Service, json};
+use crate::request::{fetch, store};
+use crate::service::{MASTER_KEY, Service};
 
-pub(super) const HOUR: Duration = Duration::from_secs(3600);
-pub(super) const MONTH: Duration = Duration::from_secs(30 * 86_400);
+pub(crate) const HOUR: Duration = Duration::from_secs(3600);
+pub(crate) const MONTH: Duration = Duration::from_secs(30 * 86_400);
 
-/// A bucket of a service under test, with its key.
-pub(super) struct Bucket<'a> {
-    pub(super) service: &'a Service,
-    pub(super) name: String,
-    pub(super) key: String,
+/// A bucket of the service under test, and its API key.
+pub(crate) struct Bucket<'a> {
+    pub(crate) service: &'a Service,
+    pub(crate) name: &'static str,
+    pub(crate) key: String,
 }
 
 impl<'a> Bucket<'a> {
-    /// Gives the bucket `name` a key.
-    pub(super) async fn new(service: &'a Service, name: &str) -> Self {
-        let request = service.put(&format!("/api-key/{name}"));
-        let (status, body) = json(send(request.header("x-session-key", MASTER_KEY)).await).await;
+    /// Creates an API key for the bucket `name`.
+    pub(crate) async fn new(service: &'a Service, name: &'static str) -> Self {
+        let (status, body) = fetch(api_key(service, Method::PUT, name)).await;
         assert_eq!(status, 201, "{body}");
         let key = body["api_key"].as_str().expect("a key").to_owned();
-        let name = name.to_owned();
         Self { service, name, key }
     }
 
-    /// A request with the key of the bucket, to `/session/{bucket}` and what follows.
-    pub(super) fn request(&self, method: Method, rest: &str) -> RequestBuilder {
+    /// Builds a request with the API key to `/session/{bucket}` and `rest`.
+    pub(crate) fn request(&self, method: Method, rest: &str) -> RequestBuilder {
         let path = format!("/session/{}{rest}", self.name);
         let request = self.service.request(method, &path);
         request.header("x-session-key", &self.key)
     }
 
-    pub(super) fn get(&self, id: &str) -> RequestBuilder {
+    pub(crate) fn get(&self, id: &str) -> RequestBuilder {
         self.request(Method::GET, &format!("/{id}"))
     }
 
-    pub(super) fn post(&self, id: &str, data: &Value) -> RequestBuilder {
+    pub(crate) fn post(&self, id: &str, data: &Value) -> RequestBuilder {
         self.request(Method::POST, &format!("/{id}")).json(data)
     }
 
-    pub(super) fn delete(&self, id: &str) -> RequestBuilder {
+    pub(crate) fn delete(&self, id: &str) -> RequestBuilder {
         self.request(Method::DELETE, &format!("/{id}"))
     }
 
-    pub(super) fn put(&self) -> RequestBuilder {
+    pub(crate) fn put(&self) -> RequestBuilder {
         self.request(Method::PUT, "")
     }
 
     /// Creates a session and returns its id.
-    pub(super) async fn create(&self, data: &Value) -> String {
-        let (status, body) = json(send(self.put().json(data)).await).await;
+    pub(crate) async fn create(&self, data: &Value) -> String {
+        let (status, body) = fetch(self.put().json(data)).await;
         assert_eq!(status, 201, "{body}");
         body["id"].as_str().expect("an id").to_owned()
     }
 
-    /// The data of a session that is there.
-    pub(super) async fn data(&self, id: &str) -> Value {
-        let (status, mut body) = json(send(self.get(id)).await).await;
+    /// Reads the data of an existing session.
+    pub(crate) async fn data(&self, id: &str) -> Value {
+        let (status, mut body) = fetch(self.get(id)).await;
         assert_eq!(status, 200, "{body}");
         body["data"].take()
     }
 
-    /// The name of a session's record in the store.
-    pub(super) fn record(&self, id: &str) -> String {
+    /// Returns the key of a session's record in the store.
+    pub(crate) fn record(&self, id: &str) -> String {
         format!("sessiond:bucket:{}-{id}", self.name)
     }
 }
 
-pub(super) async fn send(request: RequestBuilder) -> reqwest::Response {
-    request.send().await.expect("an answer")
+/// Builds a request with the master key to `/api-key/{bucket}`.
+pub(crate) fn api_key(service: &Service, method: Method, bucket: &str) -> RequestBuilder {
+    let request = service.request(method, &format!("/api-key/{bucket}"));
+    request.header("x-session-key", MASTER_KEY)
 }
 
-pub(super) async fn status(request: RequestBuilder) -> u16 {
-    send(request).await.status().as_u16()
+pub(crate) async fn stored(service: &Service, key: &str) -> Option<StoredRecord> {
+    store(service).load(key).await.expect("a response")
 }
 
-/// The store of a service under test, to look behind its back.
-pub(super) fn store(service: &Service) -> SharedStore {
-    if let Some(memory) = &service.memory {
-        return memory.clone().into();
-    }
-    let redis = service.redis.as_ref().expect("memory or Redis");
-    RedisConfig::new(redis.url())
-        .lazy()
-        .expect("a store")
-        .into()
-}
-
-/// What the store holds under `key`.
-pub(super) async fn stored(service: &Service, key: &str) -> Option<StoredRecord> {
-    store(service).load(key).await.expect("an answer")
-}
-
-/// Writes `value` over the record `key`, whatever it holds.
-pub(super) async fn overwrite(service: &Service, key: &str, value: &[u8]) {
+/// Overwrites the record `key` with `value`.
+pub(crate) async fn overwrite(service: &Service, key: &str, value: &[u8]) {
     let before = stored(service, key).await.expect("a record");
-    let record = NewRecord::new(key, value, Duration::from_secs(60));
+    let record = NewRecord::new(key, value, HOUR);
     let written = store(service).compare_and_set(&before.value, record).await;
     assert_eq!(written, Ok(CompareOutcome::Applied));
 }
 
-/// How long the record `key` has to live.
-pub(super) async fn ttl(service: &Service, key: &str) -> Duration {
+pub(crate) async fn ttl(service: &Service, key: &str) -> Duration {
     let stored = stored(service, key).await.expect("a record");
-    stored.ttl.expect("an end")
+    stored.ttl.expect("a TTL")
 }
 
-/// Lets the record `key` live for `ttl`.
-pub(super) async fn set_ttl(service: &Service, key: &str, ttl: Duration) {
+pub(crate) async fn set_ttl(service: &Service, key: &str, ttl: Duration) {
     assert_eq!(store(service).set_ttl(key, ttl).await, Ok(true));
-}
-
-/// The end of a whole life from now, in Unix seconds, as far as one can tell.
-pub(super) fn is_month_from_now(expires: &Value) -> bool {
-    let now = std::time::UNIX_EPOCH.elapsed().expect("after 1970");
-    let expires = expires.as_u64().expect("seconds");
-    expires.abs_diff((now + MONTH).as_secs()) <= 2
 }

@@ -1,141 +1,116 @@
-//! How a client avoids overwriting what another wrote.
+//! Preconditions prevent lost updates.
 
-use reqwest::header::HeaderValue;
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use crate::buckets::bucket::{Bucket, HOUR, send, set_ttl, status, ttl};
+use crate::buckets::bucket::{Bucket, HOUR, set_ttl, ttl};
+use crate::request::{fetch, send, status};
 use crate::service::Service;
 
 on_every_store!(
-    a_post_for_another_version_writes_nothing,
-    the_version_is_told_by_every_answer_and_follows_the_data,
-    of_concurrent_posts_for_one_version_exactly_one_wins,
-    without_if_match_the_last_writer_wins,
-    a_delete_for_one_version_is_refused,
+    etag_identifies_the_data,
+    post_needs_a_version_in_if_match,
+    one_of_concurrent_posts_of_a_version_succeeds,
+    concurrent_posts_without_if_match_all_succeed,
+    delete_with_a_version_is_rejected,
 );
 
-async fn etag(bucket: &Bucket<'_>, id: &str) -> HeaderValue {
-    send(bucket.get(id)).await.headers()["etag"].clone()
+async fn etag(bucket: &Bucket<'_>, id: &str) -> String {
+    let response = send(bucket.get(id)).await;
+    response.headers()["etag"]
+        .to_str()
+        .expect("ASCII")
+        .to_owned()
 }
 
-async fn a_post_for_another_version_writes_nothing(service: Service) {
+async fn etag_identifies_the_data(service: Service) {
+    let bucket = Bucket::new(&service, "shop").await;
+    let created = send(bucket.put().json(&json!({ "a": 1 }))).await;
+    let first = created.headers()["etag"].clone();
+    let body = crate::service::json(created).await.1;
+    let id = body["id"].as_str().expect("an id");
+    assert_eq!(etag(&bucket, id).await, first);
+    let changed = send(bucket.post(id, &json!({ "a": 2 }))).await;
+    let second = changed.headers()["etag"].to_str().expect("ASCII");
+    assert_eq!(etag(&bucket, id).await, second);
+    assert_ne!(first, second);
+    assert!(second.len() == 34 && second.starts_with('"'), "{second}");
+    let restored = send(bucket.post(id, &json!({ "a": 1 }))).await;
+    assert_eq!(restored.headers()["etag"], first);
+}
+
+async fn post_needs_a_version_in_if_match(service: Service) {
     let bucket = Bucket::new(&service, "shop").await;
     let id = bucket.create(&json!(1)).await;
-    let seen = etag(&bucket, &id).await;
-    let seen = seen.to_str().expect("ASCII");
+    let old = etag(&bucket, &id).await;
     assert_eq!(status(bucket.post(&id, &json!(2))).await, 200);
     set_ttl(&service, &bucket.record(&id), HOUR).await;
-    let now = etag_of_two(&bucket).await;
-    for stale in [
-        seen,
-        "\"\"",
-        "",
-        "2",
-        "\"*\"",
-        &format!("W/{now}"),
-        &now[1..],
-    ] {
-        let post = bucket.post(&id, &json!(3)).header("if-match", stale);
-        let (status, body) = crate::service::json(send(post).await).await;
-        assert_eq!(status, 412, "{stale}");
-        assert!(body["error"].is_string());
+    let current = {
+        let other = bucket.create(&json!(2)).await;
+        etag(&bucket, &other).await
+    };
+    let post = |data: u8, if_match: &str| {
+        let request = bucket.post(&id, &json!(data));
+        fetch(request.header("if-match", if_match))
+    };
+    let weak = format!("W/{current}");
+    for stale in [&*old, "\"\"", "", "2", "\"*\"", &weak, &current[1..]] {
+        let (status, body) = post(3, stale).await;
+        assert_eq!(status, 412, "{stale}: {body}");
     }
     assert!(ttl(&service, &bucket.record(&id)).await <= HOUR);
     assert_eq!(bucket.data(&id).await, json!(2));
-    for (good, data) in [
-        (now.clone(), 2),
-        (format!("{seen} , {now}"), 2),
-        ("*".to_owned(), 4),
-    ] {
-        let post = bucket.post(&id, &json!(data)).header("if-match", &good);
-        assert_eq!(status(post).await, 200, "{good}");
+    let list = format!("{old} , {current}");
+    for (if_match, data) in [(&*current, 2), (&list, 2), ("*", 4)] {
+        assert_eq!(post(data, if_match).await.0, 200, "{if_match}");
+        assert_eq!(bucket.data(&id).await, json!(data));
     }
-    assert_eq!(bucket.data(&id).await, json!(4));
     let unknown = uuid::Uuid::new_v4().to_string();
     let post = bucket.post(&unknown, &json!(1)).header("if-match", "*");
     assert_eq!(status(post).await, 404);
 }
 
-/// The version of data that is `2`.
-async fn etag_of_two(bucket: &Bucket<'_>) -> String {
-    let other = bucket.create(&json!(2)).await;
-    let etag = etag(bucket, &other).await;
-    etag.to_str().expect("ASCII").to_owned()
-}
-
-async fn the_version_is_told_by_every_answer_and_follows_the_data(service: Service) {
-    let bucket = Bucket::new(&service, "shop").await;
-    let created = send(bucket.put().json(&json!({ "a": 1 }))).await;
-    let first = created.headers()["etag"].clone();
-    let body = crate::service::json(created).await.1;
-    let id = body["id"].as_str().expect("an id").to_owned();
-    assert_eq!(etag(&bucket, &id).await, first);
-    let posted = send(bucket.post(&id, &json!({ "a": 2 }))).await;
-    let second = posted.headers()["etag"].clone();
-    assert_eq!(etag(&bucket, &id).await, second);
-    assert_ne!(first, second);
-    let quoted = second.to_str().expect("ASCII");
-    assert!(
-        quoted.len() == 34 && quoted.starts_with('"') && quoted.ends_with('"'),
-        "{quoted}"
-    );
-    let back = send(bucket.post(&id, &json!({ "a": 1 }))).await;
-    assert_eq!(back.headers()["etag"], first);
-}
-
-async fn of_concurrent_posts_for_one_version_exactly_one_wins(service: Service) {
+async fn one_of_concurrent_posts_of_a_version_succeeds(service: Service) {
     let bucket = Bucket::new(&service, "shop").await;
     let id = bucket.create(&json!("before")).await;
     for _ in 0..5 {
-        let seen = etag(&bucket, &id).await;
+        let etag = etag(&bucket, &id).await;
         let before = bucket.data(&id).await;
         let posts = (0..20).map(|number| {
-            let data = json!([before, number]);
-            status(bucket.post(&id, &data).header("if-match", &seen))
+            let post = bucket.post(&id, &json!([before, number]));
+            status(post.header("if-match", &etag))
         });
-        let statuses = futures_util::future::join_all(posts).await;
+        let statuses = join_all(posts).await;
         let winner = statuses.iter().position(|status| *status == 200);
-        let refused = statuses.iter().filter(|status| **status == 412).count();
-        assert_eq!(refused, 19, "{statuses:?}");
-        let winner = winner.expect("one wins");
+        let rejected = statuses.iter().filter(|status| **status == 412).count();
+        assert_eq!(rejected, 19, "{statuses:?}");
         assert_eq!(bucket.data(&id).await, json!([before, winner]));
-        assert_eq!(status(bucket.post(&id, &json!("before"))).await, 200);
     }
 }
 
-/// With each of them done one after another, in whatever order: no try of one is lost without
-/// another one having been done.
-async fn without_if_match_the_last_writer_wins(service: Service) {
+async fn concurrent_posts_without_if_match_all_succeed(service: Service) {
     let bucket = Bucket::new(&service, "shop").await;
     let id = bucket.create(&Value::Null).await;
     let data: Vec<_> = (0..100).map(Value::from).collect();
-    let posts = data.iter().map(|data| async {
-        let posted = send(bucket.post(&id, data)).await;
-        crate::service::json(posted).await
-    });
-    let answers = futures_util::future::join_all(posts).await;
+    let answers = join_all(data.iter().map(|data| fetch(bucket.post(&id, data)))).await;
     for ((status, body), data) in answers.iter().zip(&data) {
         assert_eq!((*status, &body["data"]), (200, data), "{body}");
     }
     assert!(data.contains(&bucket.data(&id).await));
 }
 
-async fn a_delete_for_one_version_is_refused(service: Service) {
+async fn delete_with_a_version_is_rejected(service: Service) {
     let bucket = Bucket::new(&service, "shop").await;
     let id = bucket.create(&json!(1)).await;
-    let now = etag(&bucket, &id).await;
-    for condition in [now.as_bytes(), b"\"other\"", b"W/\"other\"", b"", b"1"] {
-        let delete = bucket.delete(&id).header("if-match", condition);
-        let (status, body) = crate::service::json(send(delete).await).await;
-        assert_eq!(status, 400, "{condition:?}");
-        let text = body["error"].as_str().expect("a text");
-        assert!(text.contains("If-Match") && text.contains("POST"), "{text}");
+    let current = etag(&bucket, &id).await;
+    for if_match in [&*current, "\"other\"", "W/\"other\"", "", "1"] {
+        let delete = bucket.delete(&id).header("if-match", if_match);
+        let (status, body) = fetch(delete).await;
+        assert_eq!(status, 400, "{if_match}: {body}");
     }
     assert_eq!(bucket.data(&id).await, json!(1));
-    let path = format!("/session/shop/{id}");
-    let stranger = service.delete(&path).header("if-match", now);
-    assert_eq!(status(stranger).await, 401);
-    // Whatever version it is of.
+    let delete = service.delete(&format!("/session/shop/{id}"));
+    assert_eq!(status(delete.header("if-match", current)).await, 401);
     for expected in [200, 404] {
         let delete = bucket.delete(&id).header("if-match", "*");
         assert_eq!(status(delete).await, expected);

@@ -1,13 +1,11 @@
-//! The first door: buckets, over REST.
+//! The buckets API.
 
 mod api_keys;
 mod authorization;
-mod bucket;
-mod core;
+pub(crate) mod bucket;
 mod etags;
 mod faults;
 mod methods;
 mod names;
 mod payloads;
-mod redis_faults;
 mod sessions;

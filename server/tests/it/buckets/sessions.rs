@@ -1,90 +1,88 @@
-//! What may be done with a session: each row of the table.
+//! Sessions are created, read, replaced and ended.
 
+use futures_util::future::join_all;
+use jwt_redis_session::{Keyring, SessionId};
+use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::buckets::bucket::{Bucket, HOUR, MONTH, is_month_from_now, send, set_ttl, status, ttl};
-use crate::service::{self, Service};
+use crate::buckets::bucket::{Bucket, HOUR, MONTH, set_ttl, stored, ttl};
+use crate::request::{fetch, library, send, status};
+use crate::service::{self, SECRET, Service};
 
 on_every_store!(
     put_creates_a_session,
-    get_reads_a_session_and_pushes_its_end_back,
-    post_replaces_the_data_and_pushes_the_end_back,
-    post_never_creates,
+    use_resets_the_ttl,
+    post_never_creates_a_session,
     delete_ends_a_session_once,
-    an_id_is_good_in_letters_of_any_case,
-    the_settings_are_told_to_everybody,
-    r41_a_bucket_never_sees_another_buckets_sessions,
+    buckets_are_isolated,
+    library_shares_the_sessions,
 );
+
+fn assert_expires_in_a_month(body: &Value) {
+    let now = std::time::UNIX_EPOCH.elapsed().expect("after 1970");
+    let expires = body["expires"].as_u64().expect("seconds");
+    assert!(expires.abs_diff((now + MONTH).as_secs()) <= 2, "{body}");
+}
 
 async fn put_creates_a_session(service: Service) {
     let bucket = Bucket::new(&service, "shop").await;
     let response = send(bucket.put().json(&json!({ "cart": [17, 42] }))).await;
     let headers = response.headers().clone();
     let (status, body) = service::json(response).await;
-    assert_eq!(status, 201);
-    assert_eq!(body["bucket"], "shop");
-    assert_eq!(body["data"], json!({ "cart": [17, 42] }));
-    assert!(is_month_from_now(&body["expires"]), "{body}");
-    assert_eq!(body.as_object().expect("an object").len(), 4);
     let id = body["id"].as_str().expect("an id");
-    let uuid = Uuid::parse_str(id).expect("a UUID");
-    assert_eq!(uuid.get_version_num(), 4);
-    assert_eq!(headers["content-type"], "application/json");
-    assert_eq!(headers["cache-control"], "no-store");
-    assert_eq!(headers["location"], format!("/session/shop/{id}"));
-    let again = service.get(&format!("/session/shop/{id}?api_key={}", bucket.key));
-    let response = send(again).await;
-    assert_eq!(response.headers()["etag"], headers["etag"]);
-    assert_eq!(service::json(response).await.1["data"], body["data"]);
+    let expected = json!({ "id": id, "bucket": "shop", "expires": body["expires"],
+        "data": { "cart": [17, 42] } });
+    assert_eq!((status, &body), (201, &expected));
+    assert_expires_in_a_month(&body);
+    assert_eq!(Uuid::parse_str(id).map(|id| id.get_version_num()), Ok(4));
+    for (name, value) in [
+        ("content-type", "application/json"),
+        ("cache-control", "no-store"),
+        ("location", &format!("/session/shop/{id}")),
+    ] {
+        assert_eq!(headers[name], value);
+    }
     assert_ne!(bucket.create(&Value::Null).await, id);
+    // Ids are accepted in upper case too.
+    let (status, body) = fetch(bucket.get(&id.to_uppercase())).await;
+    assert_eq!((status, body["id"].as_str()), (200, Some(id)));
 }
 
-async fn get_reads_a_session_and_pushes_its_end_back(service: Service) {
-    let bucket = Bucket::new(&service, "shop").await;
-    let id = bucket.create(&json!("data")).await;
-    let record = bucket.record(&id);
-    set_ttl(&service, &record, HOUR).await;
-    let response = send(bucket.get(&id)).await;
-    assert_eq!(response.headers()["cache-control"], "no-store");
-    let (status, body) = service::json(response).await;
-    assert!(is_month_from_now(&body["expires"]), "{body}");
-    let same = json!({ "id": id, "bucket": "shop", "expires": body["expires"], "data": "data" });
-    assert_eq!((status, &body), (200, &same));
-    assert!(ttl(&service, &record).await > MONTH - HOUR);
-    let unknown = send(bucket.get(&Uuid::new_v4().to_string())).await;
-    let missing = (404, json!({ "error": "there is no such session" }));
-    assert_eq!(service::json(unknown).await, missing);
-}
-
-async fn post_replaces_the_data_and_pushes_the_end_back(service: Service) {
+async fn use_resets_the_ttl(service: Service) {
     let bucket = Bucket::new(&service, "shop").await;
     let id = bucket.create(&json!({ "a": 1 })).await;
     let record = bucket.record(&id);
-    set_ttl(&service, &record, HOUR).await;
-    let response = send(bucket.post(&id, &json!({ "b": 2 }))).await;
-    let (etag, no_store) = (response.headers()["etag"].clone(), "no-store");
-    assert_eq!(response.headers()["cache-control"], no_store);
-    let (status, body) = service::json(response).await;
-    assert!(is_month_from_now(&body["expires"]), "{body}");
-    let expires = &body["expires"];
-    let same = json!({ "id": id, "bucket": "shop", "expires": expires, "data": { "b": 2 } });
-    assert_eq!((status, &body), (200, &same));
-    assert!(ttl(&service, &record).await > MONTH - HOUR);
-    let response = send(bucket.get(&id)).await;
-    assert_eq!(response.headers()["etag"], etag);
-    assert_eq!(service::json(response).await.1["data"], json!({ "b": 2 }));
+    for (request, data) in [
+        (bucket.get(&id), json!({ "a": 1 })),
+        (bucket.post(&id, &json!({ "b": 2 })), json!({ "b": 2 })),
+        (bucket.get(&id), json!({ "b": 2 })),
+    ] {
+        set_ttl(&service, &record, HOUR).await;
+        let response = send(request).await;
+        assert_eq!(response.headers()["cache-control"], "no-store");
+        let (status, body) = service::json(response).await;
+        assert_expires_in_a_month(&body);
+        let expected =
+            json!({ "id": id, "bucket": "shop", "expires": body["expires"], "data": data });
+        assert_eq!((status, &body), (200, &expected));
+        assert!(ttl(&service, &record).await > MONTH - HOUR);
+    }
+    let settings = json!({ "session_ttl": 2_592_000, "max_payload": 1_048_576 });
+    let answer = fetch(service.get("/session/settings")).await;
+    assert_eq!(answer, (200, settings));
 }
 
-async fn post_never_creates(service: Service) {
+async fn post_never_creates_a_session(service: Service) {
     let bucket = Bucket::new(&service, "shop").await;
-    let id = Uuid::new_v4().to_string();
-    assert_eq!(status(bucket.post(&id, &json!(1))).await, 404);
-    assert_eq!(status(bucket.get(&id)).await, 404);
     let ended = bucket.create(&json!(1)).await;
     assert_eq!(status(bucket.delete(&ended)).await, 200);
-    assert_eq!(status(bucket.post(&ended, &json!(2))).await, 404);
-    assert_eq!(status(bucket.get(&ended)).await, 404);
+    for id in [ended, Uuid::new_v4().to_string()] {
+        for request in [bucket.post(&id, &json!(2)), bucket.get(&id)] {
+            let missing = (404, json!({ "error": "there is no such session" }));
+            assert_eq!(fetch(request).await, missing);
+        }
+    }
 }
 
 async fn delete_ends_a_session_once(service: Service) {
@@ -93,35 +91,17 @@ async fn delete_ends_a_session_once(service: Service) {
         bucket.create(&json!(1)).await,
         bucket.create(&json!(2)).await,
     );
-    let answer = service::json(send(bucket.delete(&id)).await).await;
-    assert_eq!(answer, (200, json!({ "id": id, "bucket": "shop" })));
+    let ended = (200, json!({ "id": id, "bucket": "shop" }));
+    assert_eq!(fetch(bucket.delete(&id)).await, ended);
     assert_eq!(status(bucket.delete(&id)).await, 404);
     assert_eq!(status(bucket.get(&id)).await, 404);
-    assert_eq!(
-        status(bucket.delete(&Uuid::new_v4().to_string())).await,
-        404
-    );
     assert_eq!(bucket.data(&other).await, json!(2));
-    let ends = (0..20).map(|_| status(bucket.delete(&other)));
-    let ends = futures_util::future::join_all(ends).await;
-    assert_eq!(ends.iter().filter(|status| **status == 200).count(), 1);
-    assert_eq!(ends.iter().filter(|status| **status == 404).count(), 19);
+    let mut statuses = join_all((0..20).map(|_| status(bucket.delete(&other)))).await;
+    statuses.sort_unstable();
+    assert_eq!((statuses[0], &statuses[1..]), (200, &[404; 19][..]));
 }
 
-async fn an_id_is_good_in_letters_of_any_case(service: Service) {
-    let bucket = Bucket::new(&service, "shop").await;
-    let id = bucket.create(&json!(1)).await;
-    let (status, body) = service::json(send(bucket.get(&id.to_uppercase())).await).await;
-    assert_eq!((status, body["id"].as_str()), (200, Some(id.as_str())));
-}
-
-async fn the_settings_are_told_to_everybody(service: Service) {
-    let settings = json!({ "session_ttl": 2_592_000, "max_payload": 1_048_576 });
-    let answer = service::json(send(service.get("/session/settings")).await).await;
-    assert_eq!(answer, (200, settings));
-}
-
-async fn r41_a_bucket_never_sees_another_buckets_sessions(service: Service) {
+async fn buckets_are_isolated(service: Service) {
     let (one, two) = (
         Bucket::new(&service, "one").await,
         Bucket::new(&service, "two").await,
@@ -129,9 +109,45 @@ async fn r41_a_bucket_never_sees_another_buckets_sessions(service: Service) {
     let id = one.create(&json!("of one")).await;
     let record = one.record(&id);
     set_ttl(&service, &record, HOUR).await;
-    assert_eq!(status(two.get(&id)).await, 404);
-    assert_eq!(status(two.post(&id, &json!("of two"))).await, 404);
-    assert_eq!(status(two.delete(&id)).await, 404);
+    let requests: [RequestBuilder; 3] = [
+        two.get(&id),
+        two.post(&id, &json!("of two")),
+        two.delete(&id),
+    ];
+    for request in requests {
+        assert_eq!(status(request).await, 404);
+    }
     assert!(ttl(&service, &record).await <= HOUR);
     assert_eq!(one.data(&id).await, json!("of one"));
+}
+
+async fn library_shares_the_sessions(service: Service) {
+    let bucket = Bucket::new(&service, "shop").await;
+    let keyring = Keyring::hs256(SECRET).expect("a keyring");
+    let library = library(&service, "sessiond:bucket:", keyring);
+    let id = |uuid: &str| SessionId::parse(format!("shop-{uuid}")).expect("an id");
+    let by_api = bucket.create(&json!({ "a": 1 })).await;
+    let session = library.get_without_touch(&id(&by_api)).await;
+    let session = session.expect("a session");
+    assert_eq!(session.to_json(), json!({ "data": { "a": 1 } }));
+    assert_eq!(session.owner(), None);
+    assert!(session.destroy().await.expect("destroy"));
+    assert_eq!(status(bucket.get(&by_api)).await, 404);
+
+    let by_library = Uuid::new_v4().to_string();
+    let session = library.new_session();
+    session.insert("data", "old").expect("data");
+    let create = session.create().id(id(&by_library));
+    create.await.expect("create");
+    assert_eq!(bucket.data(&by_library).await, "old");
+    assert_eq!(status(bucket.post(&by_library, &json!("new"))).await, 200);
+    let session = library.get_without_touch(&id(&by_library)).await;
+    let data = session.expect("a session").to_json();
+    assert_eq!(data, json!({ "data": "new" }));
+    assert_eq!(status(bucket.delete(&by_library)).await, 200);
+    assert!(
+        stored(&service, &bucket.record(&by_library))
+            .await
+            .is_none()
+    );
 }

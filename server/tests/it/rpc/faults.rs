@@ -1,154 +1,55 @@
-//! What a Redis in trouble, and a client that breaks off, leave behind.
+//! Failures of the store.
 
-use std::time::{Duration, Instant};
+use jwt_redis_session::store::StoreErrorKind;
+use serde_json::json;
 
-use serde_json::{Value, json};
-use tokio::io::AsyncWriteExt as _;
-use tokio::net::TcpStream;
-
-use super::caller::{active, call, create, destroy, get_all, ok, update};
+use super::client::{call, create, get_all, id, ok};
+use crate::request::fetch;
 use crate::service::Service;
-use crate::support::redis_server::RedisServer;
-
-fn down() -> (u16, Value) {
-    let text = "the session store is not available";
-    (
-        503,
-        json!({ "error": text, "code": 5000, "handled": false }),
-    )
-}
 
 #[tokio::test]
-async fn f1_the_service_starts_without_redis_and_works_once_it_is_there() {
-    let mut redis = RedisServer::start();
-    redis.kill();
-    let service = Service::redis_at(&redis.url(), |_| ()).await;
-    let argument = json!({ "session": {}, "userId": "jo" });
-    assert_eq!(call(&service, "create", argument.clone()).await, down());
-    redis.restart();
-    for _ in 0..100 {
-        if call(&service, "create", argument.clone()).await.0 == 200 {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    panic!("the service does not find its Redis");
-}
-
-#[tokio::test]
-async fn f3_a_redis_that_hangs_is_503_within_the_deadline_and_works_again() {
-    let service = Service::redis().await;
+async fn failures_of_the_store_are_errors_of_the_service() {
+    let service = Service::memory().await;
+    let healthy = (200, json!({ "status": "awesome" }));
+    assert_eq!(fetch(service.get("/health-check")).await, healthy);
     let token = create(&service, "jo", json!({ "a": 1 })).await;
-    let redis = service.redis.as_ref().expect("a Redis");
-    redis.pause();
-    let argument = json!({ "token": token, "sessionVersion": "v1", "userId": "jo", "session": {} });
-    for method in ["create", "get", "update", "destroyAll"] {
-        let start = Instant::now();
-        assert_eq!(
-            call(&service, method, argument.clone()).await,
-            down(),
-            "{method}"
-        );
-        assert!(start.elapsed() < Duration::from_secs(4), "{method}");
+    let args = json!({ "token": token, "sessionVersion": "v1", "keys": "*",
+        "session": { "a": 2 }, "userId": "jo" });
+    service.faults.fail_with(StoreErrorKind::Connection);
+    let methods = ["create", "get", "update", "destroy"];
+    for method in methods
+        .into_iter()
+        .chain(["getActiveSessions", "destroyAll"])
+    {
+        let error = "the session store is not available";
+        let expected = json!({ "error": error, "code": 5000, "handled": false });
+        let answer = call(&service, method, args.clone()).await;
+        assert_eq!(answer, (503, expected), "{method}");
     }
-    redis.resume();
-    for _ in 0..100 {
-        if create_once(&service).await {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    panic!("the service does not go on");
-}
-
-async fn create_once(service: &Service) -> bool {
-    let argument = json!({ "session": {}, "userId": "al" });
-    call(service, "create", argument).await.0 == 200
-}
-
-#[tokio::test]
-async fn f11_a_full_redis_refuses_what_grows_and_half_writes_nothing() {
-    let service = Service::redis().await;
-    let token = create(&service, "jo", json!({ "a": 1 })).await;
-    let other = create(&service, "jo", json!({ "b": 1 })).await;
-    let redis = service.redis.as_ref().expect("a Redis");
-    redis.run(&["CONFIG", "SET", "maxmemory", "1"]);
-    let argument = json!({ "session": {}, "userId": "al" });
-    assert_eq!(call(&service, "create", argument).await, down());
-    assert_eq!(update(&service, &token, json!({ "a": 2 })).await, down());
-    assert_eq!(get_all(&service, &token).await, json!({ "a": 1 }));
-    assert_eq!(destroy(&service, &other).await, ok(json!("OK")));
-    redis.run(&["CONFIG", "SET", "maxmemory", "0"]);
-    assert!(active(&service, "al").await.is_empty());
-    assert_eq!(active(&service, "jo").await.len(), 1);
+    assert_eq!(call(&service, "methods", json!({})).await.0, 200);
+    let unhealthy = (500, json!({ "status": "cannot reach redis" }));
+    assert_eq!(fetch(service.get("/health-check")).await, unhealthy);
+    service.faults.heal();
     assert_eq!(get_all(&service, &token).await, json!({ "a": 1 }));
 }
 
 #[tokio::test]
-async fn f15_a_redis_that_refuses_to_write_has_destroyed_nothing_and_says_so() {
+async fn foreign_record_is_500_and_can_be_destroyed() {
     let service = Service::redis().await;
     let token = create(&service, "jo", json!({ "a": 1 })).await;
-    let redis = service.redis.as_ref().expect("a Redis");
-    redis.run(&["CONFIG", "SET", "min-replicas-to-write", "1"]);
-    assert_eq!(destroy(&service, &token).await, down());
-    let argument = json!({ "userId": "jo", "sessionVersion": "v1" });
-    assert_eq!(call(&service, "destroyAll", argument).await, down());
-    redis.run(&["CONFIG", "SET", "min-replicas-to-write", "0"]);
-    assert_eq!(get_all(&service, &token).await, json!({ "a": 1 }));
-    assert_eq!(destroy(&service, &token).await, ok(json!("OK")));
-    assert_eq!(get_all(&service, &token).await, Value::Null);
-}
-
-#[tokio::test]
-async fn f25_a_client_that_breaks_off_leaves_sessions_that_are_whole() {
-    let service = Service::redis().await;
-    let token = create(&service, "jo", json!({ "n": 0 })).await;
-    for step in 0..60_u64 {
-        let new = json!({ "session": { "n": step }, "userId": "jo" });
-        let change = json!({
-            "token": token, "sessionVersion": "v1", "session": { format!("k{step}"): step } });
-        for (method, argument) in [("create", new), ("update", change)] {
-            break_off(&service, method, argument, Duration::from_micros(step * 50)).await;
+    let redis = service.redis.as_ref().expect("Redis");
+    let key = format!("sessiond:rpc:v1:{}", id(&service, &token).as_str());
+    let args = json!({ "token": token, "sessionVersion": "v1", "session": { "a": 2 } });
+    for corrupt in ["[1,2]", "\"hunter2\"", "{bad", "null"] {
+        redis.run(&["SET", &key, corrupt]);
+        let error = json!({ "error": "internal error", "code": 5000, "handled": false });
+        for method in ["get", "update"] {
+            let answer = call(&service, method, args.clone()).await;
+            assert_eq!(answer, (500, error.clone()), "{method}");
         }
-        if step % 20 == 19 {
-            let all = json!({ "userId": "al", "sessionVersion": "v1" });
-            break_off(
-                &service,
-                "destroyAll",
-                all,
-                Duration::from_micros(step * 20),
-            )
-            .await;
-        }
+        let kept: String = redis::from_redis_value(redis.run(&["GET", &key])).expect("a text");
+        assert_eq!(kept, corrupt);
+        assert_eq!(call(&service, "destroy", args.clone()).await, ok());
+        assert!(!service.keys().contains(&key));
     }
-    // What was under way comes to its end.
-    tokio::time::sleep(Duration::from_millis(300)).await;
-    let listed = active(&service, "jo").await;
-    let records = service.keys().len() - 1;
-    assert_eq!(
-        listed.len(),
-        records,
-        "every record is listed, and the other way round"
-    );
-    let session = get_all(&service, &token).await;
-    for (name, value) in session.as_object().expect("an object") {
-        assert!(name == "n" || *name == format!("k{value}"), "{session}");
-    }
-    let argument = json!({ "userId": "jo", "sessionVersion": "v1" });
-    assert_eq!(
-        call(&service, "destroyAll", argument).await,
-        ok(json!(records))
-    );
-    assert_eq!(service.keys(), [""; 0]);
-}
-
-/// Sends a call and closes the connection after a while, without waiting for the answer.
-async fn break_off(service: &Service, method: &str, argument: Value, after: Duration) {
-    let body = json!({ "args": argument.to_string() }).to_string();
-    let (host, length) = (service.address, body.len());
-    let head = format!("POST /rpc/{method} HTTP/1.1\r\nhost: {host}\r\ncontent-length: {length}");
-    let mut socket = TcpStream::connect(host).await.expect("connect");
-    let request = format!("{head}\r\n\r\n{body}");
-    socket.write_all(request.as_bytes()).await.expect("send");
-    tokio::time::sleep(after).await;
 }

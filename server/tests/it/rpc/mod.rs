@@ -1,14 +1,9 @@
-//! The second door: RPC.
+//! The RPC API.
 
-mod caller;
-mod core;
-mod failing;
+pub(crate) mod client;
 mod faults;
 mod methods;
-mod races;
-mod secret;
 mod tokens;
-mod users;
 mod values;
 mod versions;
 mod wire;

@@ -1,60 +1,59 @@
-//! The third door: username and bearer.
+//! The users API.
 
-mod core;
-mod names;
-mod races;
-mod refusals;
-mod settings;
-mod store;
-mod table;
+mod authorization;
+mod login;
+mod sessions;
 
-use reqwest::Response;
+use jwt_redis_session::{OpaqueTokens, Sessions};
+use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 
+use crate::request::{self, fetch};
 use crate::service::Service;
 
-/// A login, of which the password is checked by nobody.
+/// Returns the body of a login.
 fn credentials(username: &str) -> Value {
     json!({ "username": username, "password": "correct horse battery staple" })
 }
 
 /// Logs in and returns the bearer token.
-async fn log_in(service: &Service, username: &str) -> String {
+pub(crate) async fn log_in(service: &Service, username: &str) -> String {
     let request = service.post("/sessions").json(&credentials(username));
-    let (status, body) = crate::service::json(request.send().await.expect("an answer")).await;
+    let (status, body) = fetch(request).await;
     assert_eq!(status, 200, "{body}");
-    body["sessionId"].as_str().expect("a session id").to_owned()
+    body["sessionId"].as_str().expect("a token").to_owned()
 }
 
-async fn show(service: &Service, token: &str) -> Response {
-    let request = service.get("/sessions").bearer_auth(token);
-    request.send().await.expect("an answer")
+fn show(service: &Service, token: &str) -> RequestBuilder {
+    service.get("/sessions").bearer_auth(token)
 }
 
-/// Whether the token gives the session of `username`; anything but yes or no is a failure.
-async fn is_session_of(service: &Service, token: &str, username: &str) -> bool {
-    match crate::service::json(show(service, token).await).await {
+/// Whether the token is that of a session of `username`.
+pub(crate) async fn is_valid(service: &Service, token: &str, username: &str) -> bool {
+    match fetch(show(service, token)).await {
         (200, body) => body == json!({ "username": username }),
         (401, _) => false,
         other => panic!("{other:?}"),
     }
 }
 
-/// `DELETE /sessions/{path}`, with the path as it is.
+/// Sends `DELETE /sessions/{path}` with an unchanged path.
 async fn destroy(service: &Service, token: &str, path: &str) -> (u16, Value) {
-    let answer = service
-        .raw(format!(
-            "DELETE /sessions/{path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
-             Authorization: Bearer {token}\r\n\r\n"
-        ))
-        .await;
-    let status = answer.split(' ').nth(1).and_then(|word| word.parse().ok());
-    let (_, body) = answer.split_once("\r\n\r\n").expect("a body");
-    let status = status.unwrap_or_else(|| panic!("no status: {answer}"));
-    (status, serde_json::from_str(body).unwrap_or(Value::Null))
+    let request = format!(
+        "DELETE /sessions/{path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
+         Authorization: Bearer {token}\r\n\r\n"
+    );
+    let response = service.raw(request).await;
+    let (head, body) = response.split_once("\r\n\r\n").expect("a body");
+    let status = head
+        .split(' ')
+        .nth(1)
+        .and_then(|status| status.parse().ok());
+    let status = status.unwrap_or_else(|| panic!("no status: {head}"));
+    (status, serde_json::from_str(body).unwrap_or_default())
 }
 
-/// Each byte as `%XX`.
-fn encode(name: &str) -> String {
-    name.bytes().map(|byte| format!("%{byte:02X}")).collect()
+/// Returns sessions of the library on the store of the service.
+fn library(service: &Service) -> Sessions {
+    request::library(service, "sessiond:user:", OpaqueTokens::new())
 }

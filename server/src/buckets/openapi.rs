@@ -1,0 +1,104 @@
+//! The parts of the OpenAPI document that the handlers share.
+#![allow(dead_code, reason = "parameters are only for the OpenAPI document")]
+
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{ComponentsBuilder, OpenApi, OpenApiBuilder, RefOr, Required};
+use utoipa::{IntoParams, IntoResponses};
+
+use crate::error::ErrorBody;
+
+/// The names of the security schemes of a key: in `X-SESSION-KEY`, in `X-API-KEY`, in the query.
+type Schemes = [&'static str; 3];
+
+pub(super) const BUCKET_KEY: Schemes = [
+    "bucket_key",
+    "bucket_key_in_x_api_key",
+    "bucket_key_in_query",
+];
+pub(super) const MASTER_KEY: Schemes = [
+    "master_key",
+    "master_key_in_x_api_key",
+    "master_key_in_query",
+];
+
+/// Path parameters of an API key.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct BucketPath {
+    /// The name of the bucket; not `settings`.
+    #[param(pattern = "^[A-Za-z0-9_-]{1,64}$", example = "shop")]
+    bucket: String,
+}
+
+/// Path parameters of a session.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct SessionPath {
+    /// The name of the bucket; not `settings`.
+    #[param(pattern = "^[A-Za-z0-9_-]{1,64}$", example = "shop")]
+    bucket: String,
+    /// The id of the session.
+    #[param(format = "uuid", example = "1b4e28ba-2fa1-4d12-883f-0016d3cca427")]
+    id: String,
+}
+
+/// The precondition of a write.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+pub(super) struct Precondition {
+    /// `*`, or the versions (`ETag`) that may be overwritten.
+    #[param(rename = "If-Match", nullable = false, example = "*")]
+    if_match: Option<String>,
+}
+
+/// Error response to malformed requests.
+#[derive(IntoResponses)]
+#[response(status = 400, description = "The request is malformed.")]
+pub(super) struct BadRequest(ErrorBody<'static>);
+
+/// Error response to operations on a session that does not exist.
+#[derive(IntoResponses)]
+#[response(status = 404, description = "There is no such session.")]
+pub(super) struct NoSession(ErrorBody<'static>);
+
+/// Returns a document with the security schemes.
+pub(super) fn security_schemes() -> OpenApi {
+    let mut components = ComponentsBuilder::new();
+    for (schemes, text) in [
+        (BUCKET_KEY, "The API key of the bucket."),
+        (MASTER_KEY, "A master key."),
+    ] {
+        let value = |name| ApiKeyValue::with_description(name, text);
+        let keys = [
+            ApiKey::Header(value("X-SESSION-KEY")),
+            ApiKey::Header(value("X-API-KEY")),
+            ApiKey::Query(value("api_key")),
+        ];
+        for (name, key) in schemes.into_iter().zip(keys) {
+            components = components.security_scheme(name, SecurityScheme::ApiKey(key));
+        }
+    }
+    OpenApiBuilder::new()
+        .components(Some(components.build()))
+        .build()
+}
+
+/// Documents that each operation needs one of the keys, and that each body may be empty.
+pub(super) fn complete(document: &mut OpenApi, schemes: Schemes) {
+    let no_scopes: [&str; 0] = [];
+    let requirements = schemes.map(|scheme| SecurityRequirement::new(scheme, no_scopes));
+    for item in document.paths.paths.values_mut() {
+        let all = [
+            &mut item.get,
+            &mut item.put,
+            &mut item.post,
+            &mut item.delete,
+        ];
+        for operation in all.into_iter().flatten() {
+            operation.security = Some(requirements.to_vec());
+            if let Some(RefOr::T(body)) = &mut operation.request_body {
+                body.required = Some(Required::False);
+            }
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! Requests that are rejected and change nothing, and the headers of all responses.
+
+use reqwest::Method;
+use serde_json::json;
+
+use super::{Browser, Page};
+use crate::buckets::bucket::{Bucket, api_key};
+use crate::request::{send, status};
+use crate::service::{MASTER_KEY, Service};
+use crate::users::{is_valid, log_in};
+
+/// A logged-in operator, and state that each form would change.
+struct Fixture<'a> {
+    operator: Browser<'a>,
+    form_token: String,
+    shop: Bucket<'a>,
+    id: String,
+    token: String,
+}
+
+impl<'a> Fixture<'a> {
+    async fn new(service: &'a Service) -> Self {
+        let shop = Bucket::new(service, "shop").await;
+        let operator = Browser::logged_in(service).await;
+        Self {
+            form_token: operator.form_token().await,
+            operator,
+            id: shop.create(&json!("PRIVATE")).await,
+            shop,
+            token: log_in(service, "jo").await,
+        }
+    }
+
+    /// Returns every form that changes something, or shows a session.
+    fn forms(&self) -> [(&'static str, Vec<(&str, &str)>); 8] {
+        let (bucket, id) = (("bucket", "shop"), ("id", &*self.id));
+        let (api, owner) = (("api", "users"), ("owner", "jo"));
+        [
+            ("/admin/logout", vec![]),
+            ("/admin/keys", vec![("bucket", "new")]),
+            ("/admin/keys/delete", vec![bucket]),
+            ("/admin/sessions", vec![bucket, id]),
+            ("/admin/sessions/end", vec![bucket, id]),
+            ("/admin/owners", vec![api, owner]),
+            ("/admin/owners/end", vec![api, owner, id]),
+            ("/admin/owners/end-all", vec![api, owner]),
+        ]
+    }
+
+    async fn assert_unchanged(&self) {
+        let service = self.operator.service;
+        assert_eq!(status(self.shop.get(&self.id)).await, 200);
+        assert!(is_valid(service, &self.token, "jo").await);
+        assert_eq!(status(api_key(service, Method::GET, "new")).await, 404);
+        let page = self.operator.get("/admin").await;
+        assert_eq!(page.status, 200, "still logged in");
+    }
+}
+
+#[tokio::test]
+async fn requests_without_a_login_are_rejected() {
+    let service = Service::memory().await;
+    let fixture = Fixture::new(&service).await;
+    let cookie = fixture.operator.cookie.clone().expect("a cookie");
+    let token = cookie.split('=').nth(1).expect("a token");
+    for cookie in [
+        None,
+        Some(format!("sessiond_admin={}", "A".repeat(43))),
+        Some(format!("sessiond_admin={}", fixture.token)),
+        Some(format!("sessiond_admin={MASTER_KEY}")),
+        Some(format!("other={token}")),
+        Some(format!("{cookie}; {cookie}")),
+    ] {
+        let mut stranger = Browser::new(&service);
+        stranger.cookie = cookie;
+        for path in ["/admin", "/admin/sessions", "/admin/owners"] {
+            let page = stranger.get(path).await;
+            assert_eq!(page.location.as_deref(), Some("/admin/login"), "{path}");
+            assert_eq!(page.text, "");
+        }
+        for (path, mut fields) in fixture.forms() {
+            fields.push(("form_token", &fixture.form_token));
+            let page = stranger.send(path, &fields).await;
+            assert_eq!(page.status, 401, "{path}");
+            assert!(!page.shows("PRIVATE"));
+        }
+    }
+    let key_in_header = Browser::new(&service).request(Method::GET, "/admin");
+    let key_in_header = key_in_header.header("X-SESSION-KEY", MASTER_KEY);
+    assert_eq!(Page::of(key_in_header).await.status, 303);
+    fixture.assert_unchanged().await;
+}
+
+/// Each row sends every form with these tokens, and these values of `Sec-Fetch-Site` and `Origin`.
+#[tokio::test]
+async fn forged_forms_are_rejected() {
+    let service = Service::memory().await;
+    let fixture = Fixture::new(&service).await;
+    let right = &*fixture.form_token;
+    let foreign = Browser::logged_in(&service).await.form_token().await;
+    let lower = right.to_lowercase();
+    let here = format!("http://{}", service.address);
+    for (tokens, site, origin, status) in [
+        (&[][..], Some("same-origin"), None, 400),
+        (&[right, right], Some("same-origin"), None, 400),
+        (&[""], Some("same-origin"), None, 403),
+        (&[&*foreign], Some("same-origin"), None, 403),
+        (&[&*lower], None, Some(&*here), 403),
+        (&[right], Some("cross-site"), None, 403),
+        (&[right], None, Some("http://evil.example"), 403),
+    ] {
+        let forge = |path: &str, fields: &[(&str, &str)]| {
+            let request = fixture.operator.form(path, fields, site);
+            Page::of(match origin {
+                Some(origin) => request.header("Origin", origin),
+                None => request,
+            })
+        };
+        for (path, mut fields) in fixture.forms() {
+            fields.extend(tokens.iter().map(|token| ("form_token", *token)));
+            let page = forge(path, &fields).await;
+            assert_eq!(page.status, status, "{path} {tokens:?} {site:?} {origin:?}");
+            assert!(!page.shows("PRIVATE"));
+        }
+        if tokens == [right] {
+            let login = forge("/admin/login", &[("key", MASTER_KEY)]).await;
+            assert_eq!((login.status, login.set_cookie), (403, None));
+        }
+    }
+    fixture.assert_unchanged().await;
+    let fields = [("form_token", right)];
+    let logout = fixture.operator.form("/admin/logout", &fields, None);
+    assert_eq!(Page::of(logout.header("Origin", here)).await.status, 303);
+}
+
+#[tokio::test]
+async fn malformed_forms_are_rejected() {
+    let service = Service::memory().await;
+    let fixture = Fixture::new(&service).await;
+    let token = &fixture.form_token;
+    let large = format!("bucket=shop&x={}", "x".repeat(16 << 10));
+    for (fields, status) in [
+        ("", 400),
+        ("bucket=shop&bucket=shop", 400),
+        ("bucket=%FF", 400),
+        (&*large, 413),
+    ] {
+        let request = fixture.operator.form("/admin/keys/delete", &[], None);
+        let request = request.body(format!("form_token={token}&{fields}"));
+        assert_eq!(Page::of(request).await.status, status, "{fields:.40}");
+    }
+    let in_url = format!("/admin/keys/delete?form_token={token}&bucket=shop");
+    assert_eq!(fixture.operator.send(&in_url, &[]).await.status, 400);
+    fixture.assert_unchanged().await;
+}
+
+const HEADERS: [(&str, &str); 5] = [
+    (
+        "content-security-policy",
+        "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; \
+         frame-ancestors 'none'",
+    ),
+    ("x-content-type-options", "nosniff"),
+    ("x-frame-options", "DENY"),
+    ("referrer-policy", "same-origin"),
+    ("cache-control", "no-store"),
+];
+
+#[tokio::test]
+async fn every_response_has_security_headers_and_no_script() {
+    let service = Service::memory().await;
+    let operator = Browser::logged_in(&service).await;
+    let stranger = Browser::new(&service);
+    let get = |browser: &Browser<'_>, path| browser.request(Method::GET, path);
+    let form = |browser: &Browser<'_>, path, fields| browser.form(path, fields, None);
+    for (request, status) in [
+        (get(&operator, "/admin"), 200),
+        (get(&operator, "/admin/sessions"), 200),
+        (get(&operator, "/admin/owners"), 200),
+        (get(&operator, "/admin/"), 303),
+        (get(&operator, "/admin/nothing"), 404),
+        (get(&operator, "/admin/keys"), 405),
+        (operator.request(Method::DELETE, "/admin"), 405),
+        (form(&operator, "/admin/keys", &[]), 400),
+        (get(&stranger, "/admin"), 303),
+        (get(&stranger, "/admin/login"), 200),
+        (get(&stranger, "/admin/style.css"), 200),
+        (form(&stranger, "/admin/keys", &[]), 401),
+        (form(&stranger, "/admin/login", &[("key", "wrong")]), 401),
+        (form(&stranger, "/admin/login", &[("key", MASTER_KEY)]), 303),
+    ] {
+        let response = send(request).await;
+        let path = response.url().path().to_owned();
+        assert_eq!(response.status(), status, "{path}");
+        let headers = response.headers();
+        for (name, value) in HEADERS {
+            assert_eq!(headers[name], value, "{path}");
+        }
+        assert_eq!(headers.contains_key("allow"), status == 405);
+        assert_eq!(headers.contains_key("www-authenticate"), status == 401);
+        let text = response.text().await.expect("a body");
+        for forbidden in [
+            "<script",
+            "style=",
+            "javascript:",
+            "onclick",
+            "http:",
+            "https:",
+        ] {
+            assert!(!text.contains(forbidden), "{path} {forbidden}");
+        }
+        assert!(!text.contains(MASTER_KEY));
+    }
+}
+
+#[tokio::test]
+async fn the_pages_can_be_disabled() {
+    let service = Service::memory_with(|settings| settings.admin.enabled = false).await;
+    for path in ["/admin", "/admin/login", "/admin/style.css"] {
+        assert_eq!(status(service.get(path)).await, 404, "{path}");
+    }
+}

@@ -1,0 +1,147 @@
+//! Requests without a valid session are rejected and change nothing.
+
+use jwt_redis_session::token::TokenFormat;
+use jwt_redis_session::{Keyring, OpaqueTokens};
+use serde_json::json;
+
+use super::{credentials, destroy, is_valid, library, log_in, show};
+use crate::request::{self, fetch, send, status};
+use crate::service::{MASTER_KEY, SECRET, Service, json as read};
+
+on_every_store!(
+    requests_without_a_session_are_rejected,
+    credentials_of_other_apis_are_rejected,
+);
+
+async fn requests_without_a_session_are_rejected(service: Service) {
+    let jo = log_in(&service, "jo").await;
+    let unknown = "A".repeat(43);
+    let get = || service.get("/sessions");
+    let delete = || service.delete("/sessions/jo");
+    for (request, has_token) in [
+        (get(), false),
+        (get().basic_auth("jo", Some("x")), false),
+        (get().header("Authorization", format!("Token {jo}")), false),
+        (service.get(&format!("/sessions?access_token={jo}")), false),
+        (get().bearer_auth(&unknown), true),
+        (get().bearer_auth("a".repeat(8193)), true),
+        (get().bearer_auth(format!("{jo} {jo}")), true),
+        (get().bearer_auth(&jo).bearer_auth(&jo), true),
+        (delete(), false),
+        (delete().bearer_auth(&unknown), true),
+        (delete().bearer_auth("jo"), true),
+        (delete().bearer_auth(jo.to_lowercase()), true),
+    ] {
+        let response = send(request).await;
+        let error = if has_token {
+            r#", error="invalid_token""#
+        } else {
+            ""
+        };
+        let challenge = format!(r#"Bearer realm="sessiond"{error}"#);
+        assert_eq!(response.headers()["www-authenticate"], challenge);
+        let error = json!({ "error": "Session does not exist." });
+        assert_eq!(read(response).await, (401, error));
+    }
+    let invalid = (401, "Invalid session.");
+    let al = log_in(&service, "al").await;
+    let long = "j".repeat(10_000);
+    for (path, (status, error)) in [
+        ("al", invalid),
+        ("Jo", invalid),
+        ("jo%20", invalid),
+        ("jo%00", invalid),
+        ("*", invalid),
+        ("%6Ao%2F", invalid),
+        (&long, invalid),
+        ("jo%FF", (400, "the username in the path is not UTF-8")),
+        ("", (404, "there is nothing here")),
+        ("jo/", (404, "there is nothing here")),
+        ("../sessions/jo", (404, "there is nothing here")),
+    ] {
+        let answer = destroy(&service, &jo, path).await;
+        assert_eq!(answer, (status, json!({ "error": error })), "{path:.60}");
+    }
+    assert!(is_valid(&service, &jo, "jo").await);
+    assert!(is_valid(&service, &al, "al").await);
+}
+
+async fn credentials_of_other_apis_are_rejected(service: Service) {
+    let jo = log_in(&service, "jo").await;
+    let keyring = Keyring::hs256(SECRET).expect("a keyring");
+    let mut foreign = vec![MASTER_KEY.to_owned()];
+    for (keyspace, tokens) in [
+        ("sessiond:rpc:v1:", TokenFormat::from(keyring)),
+        ("sessiond:bucket:", OpaqueTokens::new().into()),
+        ("sessiond:admin:", OpaqueTokens::new().into()),
+    ] {
+        let session = request::library(&service, keyspace, tokens).new_session();
+        session.set_owner("jo").expect("an owner");
+        foreign.push(session.create().await.expect("a token").into_string());
+        foreign.push(session.id().expect("an id").as_str().to_owned());
+    }
+    for token in foreign {
+        assert_eq!(status(show(&service, &token)).await, 401);
+        assert_eq!(destroy(&service, &token, "jo").await.0, 401);
+    }
+    assert!(is_valid(&service, &jo, "jo").await);
+}
+
+#[tokio::test]
+async fn requests_of_other_sites_are_rejected() {
+    let service = Service::memory().await;
+    let jo = log_in(&service, "jo").await;
+    let login = || {
+        service
+            .post("/sessions")
+            .body(credentials("al").to_string())
+    };
+    let delete = || service.delete("/sessions/jo").bearer_auth(&jo);
+    for site in ["cross-site", "same-site"] {
+        for request in [login(), show(&service, &jo), delete()] {
+            let error = json!({ "error": "another site sent this request" });
+            let answer = fetch(request.header("Sec-Fetch-Site", site)).await;
+            assert_eq!(answer, (403, error), "{site}");
+        }
+    }
+    assert!(is_valid(&service, &jo, "jo").await);
+    assert!(
+        library(&service)
+            .list("al")
+            .await
+            .expect("a list")
+            .is_empty()
+    );
+    for site in ["same-origin", "none"] {
+        for request in [login(), show(&service, &jo)] {
+            assert_eq!(status(request.header("Sec-Fetch-Site", site)).await, 200);
+        }
+    }
+}
+
+#[tokio::test]
+async fn only_requests_that_never_had_a_session_are_limited() {
+    let service = Service::memory_with(|settings| {
+        settings.limits.failed_authentications_per_minute = 3.try_into().expect("not zero");
+    })
+    .await;
+    let ended = log_in(&service, "jo").await;
+    assert_eq!(destroy(&service, &ended, "jo").await.0, 200);
+    let jo = log_in(&service, "jo").await;
+    for (request, expected) in [
+        (show(&service, &ended), 401),
+        (service.delete("/sessions/jo").bearer_auth(&ended), 401),
+        (show(&service, &ended), 401),
+        (show(&service, &ended), 401),
+        (service.get("/sessions"), 401),
+        (service.delete("/sessions/jo").bearer_auth("no token"), 401),
+        (show(&service, &"A".repeat(9000)), 401),
+        (service.get("/sessions"), 429),
+        (service.delete("/sessions/jo").bearer_auth("no token"), 429),
+        (show(&service, &"A".repeat(9000)), 429),
+        (show(&service, &ended), 401),
+        (show(&service, &jo), 200),
+    ] {
+        assert_eq!(status(request).await, expected);
+    }
+}

@@ -1,0 +1,194 @@
+//! Tokens in headers, cookies and the query.
+
+use std::borrow::Cow;
+
+use super::request::{request, rows};
+use crate::source::token_source::TokenSource;
+use crate::source::token_sources::TokenSources;
+use crate::token::Token;
+
+/// Returns the token, `none`, or the reason.
+fn find<P>(sources: &TokenSources<P>, line: &str) -> String {
+    match sources.find(&request(line)) {
+        Ok(text) => text.map_or_else(|| "none".into(), Cow::into_owned),
+        Err(reason) => reason.to_string(),
+    }
+}
+
+/// Checks rows of requests; with a header name, rows of the lines of that header.
+fn check<P>(sources: &TokenSources<P>, header: Option<&str>, table: &str) {
+    for (expected, case) in rows(table) {
+        let line = match header {
+            None => case.to_owned(),
+            Some(_) if case.is_empty() => "GET /".to_owned(),
+            Some(name) => format!(
+                "GET / | {name}:{}",
+                case.replace(" | ", &format!(" | {name}:"))
+            ),
+        };
+        assert_eq!(find(sources, &line), expected, "{line}");
+    }
+}
+
+#[test]
+fn first_source_wins_and_a_bad_token_ends_the_search() {
+    check(
+        &TokenSources::default(),
+        None,
+        r#"
+none      | GET /
+none      | GET *
+none      | CONNECT h:443
+none      | GET / | cookie: accessToken=C
+H         | GET /?accessToken=Q | authorization: Bearer B | x-access-token: H
+H         | GET /?accessToken=a&accessToken=b | X-Access-Token: H
+B         | GET /?accessToken=Q | authorization: Bearer B
+Q         | GET /?accessToken=Q
+Q         | GET http://h?accessToken=Q
+Q         | GET /?accessToken=Q | x-access-token:
+Q         | GET /?accessToken=Q | authorization: Basic B
+malformed | GET /?accessToken=Q | authorization: Bearer
+malformed | GET /?accessToken=Q | x-access-token: Bearer H
+T         | GET / | x-access-token:  T  | accept: x
+T         | GET / | authorization:  Bearer T  | accept: x
+none      | GET / | x-access-token: | x-access-token:  | accept: x
+ambiguous | GET /?accessToken=a&accessToken=b
+"#,
+    );
+    check(
+        &TokenSources::default().strict_single_source(true),
+        None,
+        r#"
+none      | GET /
+H         | GET / | x-access-token: H
+H         | GET / | authorization: Basic x | x-access-token: H
+Q         | GET /?accessToken=Q | x-access-token:
+ambiguous | GET /?accessToken=Q | x-access-token: H
+ambiguous | GET /?accessToken=H | x-access-token: H
+ambiguous | GET / | authorization: Bearer | x-access-token: H
+"#,
+    );
+}
+
+#[test]
+fn bearer_token_follows_its_scheme() {
+    check(
+        &TokenSources::new([TokenSource::Bearer]),
+        Some("authorization"),
+        r#"
+none      |
+none      | Basic dTpw
+none      | Token T
+none      | BearerT
+none      | Bear
+none      | ÿÿÿÿÿÿÿ
+none      | Basic x | Basic y
+T         | Bearer T
+T         | bearer T
+T         | BEARER T
+T         |  Bearer    T
+malformed | Bearer
+malformed | Bearer\tT
+malformed | Bearer T U
+malformed | Bearer T, Bearer U
+malformed | Bearer ÿ
+malformed | Bearer TÃ©
+ambiguous | Bearer a | Bearer b
+ambiguous | Bearer a | Bearer a
+ambiguous | Basic x | Bearer a
+ambiguous | Bearer a | Basic x
+"#,
+    );
+}
+
+#[test]
+fn header_value_is_the_token() {
+    check(
+        &TokenSources::headers_only(),
+        Some("x-access-token"),
+        r#"
+none      |
+T         | T
+T         |  T
+a.b-_~+/= | a.b-_~+/=
+malformed | Bearer T
+malformed | a\tb
+malformed | Tÿ
+ambiguous | a | b
+ambiguous | a | a
+ambiguous | a | b | c
+ambiguous |   | a
+"#,
+    );
+}
+
+#[test]
+fn cookie_is_found_by_its_exact_name() {
+    let sources = TokenSources::headers_only().with(TokenSource::cookie("sid"));
+    check(
+        &sources,
+        Some("cookie"),
+        r#"
+none      |
+none      | sid=
+none      | sid
+none      | SID=T
+none      | xsid=T; sidx=T
+T         | sid=T
+T         | a=1; sid=T; b=2
+T         | a=1;sid=T;b=2
+T         | a=1 | sid=T
+T         | sid="T"
+T         | other=ÿ; sid=T
+T=        | sid=T=
+malformed | sid=a b
+malformed | sid=ÿ
+ambiguous | sid=a; sid=b
+ambiguous | sid=a | sid=a
+"#,
+    );
+    check(
+        &sources,
+        None,
+        "H | GET / | cookie: sid=C | x-access-token: H",
+    );
+}
+
+#[test]
+fn long_tokens_are_rejected_before_they_are_copied() {
+    let sources = TokenSources::headers_only();
+    for (length, expected) in [
+        (Token::MAX_LEN, None),
+        (Token::MAX_LEN + 1, Some("too_long")),
+    ] {
+        let token = "a".repeat(length);
+        let line = format!("GET / | x-access-token: {token}");
+        assert_eq!(find(&sources, &line), expected.unwrap_or(&token));
+    }
+}
+
+#[test]
+fn tokens_are_removed_from_the_query_whichever_source_wins() {
+    let both = TokenSources::default().with(TokenSource::query("t"));
+    let keep = both.clone().keep_query_token(true);
+    for (line, cleared) in [
+        ("GET /p?a=1&accessToken=T&b=2", "/p?a=1&b=2"),
+        ("GET /p?accessToken=T&accessToken=U", "/p"),
+        ("GET /p?accessToken=", "/p"),
+        ("GET /p?t=T&accessToken=U&a", "/p?a"),
+    ] {
+        let before = request(line).uri;
+        let mut uri = before.clone();
+        assert!(both.take_from_query(&mut uri), "{line}");
+        assert_eq!(uri, cleared, "{line}");
+
+        let mut uri = before.clone();
+        assert!(keep.take_from_query(&mut uri), "{line}");
+        assert_eq!(uri, before, "{line}");
+    }
+    let mut uri = request("GET /p?accesstoken=T").uri;
+    assert!(!TokenSources::default().take_from_query(&mut uri));
+    let mut uri = request("GET /p?accessToken=T").uri;
+    assert!(!TokenSources::headers_only().take_from_query(&mut uri));
+    assert_eq!(uri, "/p?accessToken=T");
+}

@@ -1,0 +1,177 @@
+//! Promises about index entries and tombstones.
+
+use super::harness::{Harness, NOW, TOMBSTONE};
+use crate::store::types::SupersedeOutcome::{NewNotActive, OldNotActive, Superseded};
+
+/// The end of the year 9999, in Unix seconds.
+const FAR: i64 = 253_402_300_799;
+
+const NONE: [&str; 0] = [];
+
+pub(super) async fn absent_indexes_are_empty(h: Harness) {
+    h.assert_entries(&[]).await;
+    h.assert_eq(h.get("a").await, None);
+    h.assert_eq(h.due(i64::MAX, 9).await, NONE);
+    h.assert_eq(h.tombstone_all(Some("a")).await, NONE);
+    h.assert_eq(h.supersede("a", "b").await, OldNotActive);
+    for due_by in [None, Some(9)] {
+        h.remove(&["a"], due_by).await;
+        h.remove(&[], due_by).await;
+    }
+    h.assert_entries(&[]).await;
+}
+
+pub(super) async fn index_put_adds_and_raises(h: Harness) {
+    let entries = [("a", 5), ("b", 0), ("c", 1_700_000_001), ("d", FAR)];
+    h.put(&entries).await;
+    h.assert_entries(&entries).await;
+    h.put(&[("a", 30), ("c", 1_700_000_001), ("d", 5)]).await;
+    let raised = [("a", 30), ("b", 0), ("c", 1_700_000_001), ("d", FAR)];
+    h.assert_entries(&raised).await;
+}
+
+pub(super) async fn index_get_finds_its_member(h: Harness) {
+    h.put(&[("a", 1), ("ab", 0), ("c", 2)]).await;
+    for (member, expected) in [("a", Some(1)), ("ab", Some(0)), ("b", None), ("", None)] {
+        h.assert_eq(h.get(member).await, expected);
+    }
+}
+
+pub(super) async fn index_remove_removes_its_members(h: Harness) {
+    let entries = [("a", 1), ("b", 2), ("c", 3)];
+    h.put(&entries).await;
+    h.remove(&[], None).await;
+    h.remove(&["unknown"], None).await;
+    h.assert_entries(&entries).await;
+    h.remove(&["a", "unknown", "c", "a"], None).await;
+    h.assert_entries(&[("b", 2)]).await;
+    h.remove(&["b"], None).await;
+    h.put(&[("b", 1)]).await;
+    h.assert_entries(&[("b", 1)]).await;
+}
+
+pub(super) async fn due_entries_are_ordered_and_limited(h: Harness) {
+    let entries = [("e", 10), ("d", 20), ("c", 30), ("b", 40), ("a", 50)];
+    h.put(&entries).await;
+    for (by, limit, expected) in [
+        (9, 9, &[][..]),
+        (10, 9, &["e"]),
+        (35, 9, &["e", "d", "c"]),
+        (50, 3, &["e", "d", "c"]),
+        (i64::MAX, 1, &["e"]),
+        (i64::MAX, usize::MAX, &["e", "d", "c", "b", "a"]),
+        (50, 0, &[]),
+    ] {
+        h.assert_eq(h.due(by, limit).await, expected);
+    }
+    h.supersede("e", "d").await;
+    h.assert_eq(h.due(i64::MAX, 2).await, ["d", "c"]);
+}
+
+pub(super) async fn index_keys_are_exact(h: Harness) {
+    let [owner, own, rest @ ..] = ["owner", "own", "owner-1", "owner*"].map(|name| h.named(name));
+    for index in [&owner, &own].into_iter().chain(&rest) {
+        index.put(&[("member", 7)]).await;
+    }
+    owner.tombstone_all(None).await;
+    own.remove(&["member"], None).await;
+    for index in rest {
+        index.assert_entries(&[("member", 7)]).await;
+    }
+}
+
+pub(super) async fn index_tombstone_all_keeps_one_entry(h: Harness) {
+    h.put(&[("a", 1), ("b", 2), ("c", FAR)]).await;
+    h.assert_eq(h.tombstone_all(Some("b")).await, ["a", "c"]);
+    let expected = [("a", TOMBSTONE), ("b", 2), ("c", TOMBSTONE)];
+    h.assert_entries(&expected).await;
+    h.assert_eq(h.tombstone_all(Some("unknown")).await, ["a", "b", "c"]);
+    h.assert_eq(h.get("unknown").await, None);
+    h.assert_eq(h.get("b").await, Some(TOMBSTONE));
+}
+
+pub(super) async fn older_tombstones_are_returned(h: Harness) {
+    h.put(&[("a", 1), ("b", 2)]).await;
+    h.assert_eq(h.tombstone_all(None).await, ["a", "b"]);
+    h.put(&[("c", 3)]).await;
+    h.assert_eq(h.tombstone_all(Some("c")).await, ["a", "b"]);
+    h.assert_eq(h.tombstone_all(Some("a")).await, ["a", "b", "c"]);
+}
+
+pub(super) async fn tombstones_keep_their_time(h: Harness) {
+    h.put(&[("a", 1), ("b", 2), ("c", 3)]).await;
+    h.supersede("a", "b").await;
+    for later in [NOW + 5, NOW + 9] {
+        let supersede = h.store.index_supersede(&h.index, "b", "c", later);
+        h.ok(supersede).await;
+        let all = h.store.index_tombstone_all(&h.index, Some("c"), later);
+        h.ok(all).await;
+    }
+    let expected = [("a", TOMBSTONE), ("b", TOMBSTONE - 5), ("c", 3)];
+    h.assert_entries(&expected).await;
+}
+
+pub(super) async fn only_reactivation_ends_a_tombstone(h: Harness) {
+    h.put(&[("a", 5), ("b", 5), ("c", 5)]).await;
+    h.tombstone_all(Some("c")).await;
+    h.put(&[("a", 0), ("a", FAR)]).await;
+    h.assert_entries(&[("a", TOMBSTONE), ("b", TOMBSTONE), ("c", 5)])
+        .await;
+    for (member, check_after) in [("a", 3), ("c", 4), ("new", 7)] {
+        h.reactivate(member, check_after).await;
+    }
+    let expected = [("a", 3), ("b", TOMBSTONE), ("c", 5), ("new", 7)];
+    h.assert_entries(&expected).await;
+}
+
+pub(super) async fn tombstones_can_be_removed(h: Harness) {
+    h.put(&[("a", 1), ("b", 1)]).await;
+    h.tombstone_all(Some("b")).await;
+    h.remove(&["a"], None).await;
+    h.assert_entries(&[("b", 1)]).await;
+    h.put(&[("a", 2)]).await;
+    h.assert_entries(&[("a", 2), ("b", 1)]).await;
+}
+
+pub(super) async fn only_due_entries_are_removed(h: Harness) {
+    h.put(&[("a", 5), ("b", 9), ("c", 10)]).await;
+    h.tombstone_all(Some("c")).await;
+    h.put(&[("e", 5), ("f", 9), ("g", 10), ("h", 1)]).await;
+    for members in [&["a", "c", "e", "f", "g", "unknown"][..], &[]] {
+        h.remove(members, Some(9)).await;
+    }
+    let (a, b) = (("a", TOMBSTONE), ("b", TOMBSTONE));
+    h.assert_entries(&[a, b, ("c", 10), ("g", 10), ("h", 1)])
+        .await;
+}
+
+pub(super) async fn supersede_sets_a_tombstone(h: Harness) {
+    h.put(&[("old", 1), ("new", 2), ("other", 3)]).await;
+    h.assert_eq(h.supersede("old", "new").await, Superseded);
+    let expected = [("new", 2), ("old", TOMBSTONE), ("other", 3)];
+    h.assert_entries(&expected).await;
+    h.assert_eq(h.supersede("new", "new").await, Superseded);
+    h.assert_eq(h.get("new").await, Some(TOMBSTONE));
+}
+
+pub(super) async fn supersede_checks_the_old_entry_first(h: Harness) {
+    h.put(&[("deleting", 1), ("new", 2)]).await;
+    h.tombstone_all(Some("new")).await;
+    for old in ["deleting", "missing"] {
+        for new in ["new", "deleting", "missing"] {
+            h.assert_eq(h.supersede(old, new).await, OldNotActive);
+        }
+    }
+    h.assert_entries(&[("deleting", TOMBSTONE), ("new", 2)])
+        .await;
+}
+
+pub(super) async fn supersede_checks_the_new_entry(h: Harness) {
+    h.put(&[("deleting", 1), ("old", 2)]).await;
+    h.tombstone_all(Some("old")).await;
+    for new in ["deleting", "missing"] {
+        h.assert_eq(h.supersede("old", new).await, NewNotActive);
+    }
+    h.assert_entries(&[("deleting", TOMBSTONE), ("old", 2)])
+        .await;
+}

@@ -1,0 +1,162 @@
+//! Which HMAC secrets a key ring accepts.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
+
+use super::forge::*;
+use crate::token::{Key, KeyringError};
+use crate::{Algorithm, Keyring, encoding};
+
+const RSA_PUBLIC: &str = include_str!("../../../tests/keys/rsa.pub.pem");
+const P256_PUBLIC: &str = include_str!("../../../tests/keys/p256.pub.pem");
+const CERTIFICATE: &str = include_str!("../../../tests/keys/p256.cert.pem");
+const ED25519: &str = include_str!("../../../tests/keys/ed25519.pem");
+
+fn error(secret: &[u8]) -> Option<KeyringError> {
+    Keyring::hmac_allowing_weak_secret_for_npm(Algorithm::Hs256, secret).err()
+}
+
+#[track_caller]
+fn assert_key(secret: &[u8]) {
+    let printed = String::from_utf8_lossy(secret);
+    assert_eq!(error(secret), Some(KeyringError::KeyAsSecret), "{printed}");
+}
+
+#[test]
+fn guessable_secrets_are_weak() {
+    let long: Vec<u8> = (0..64).collect();
+    for (algorithm, needed) in [
+        (Algorithm::Hs256, 32),
+        (Algorithm::Hs384, 48),
+        (Algorithm::Hs512, 64),
+    ] {
+        let weak = Some(KeyringError::WeakSecret { algorithm, needed });
+        assert_eq!(Keyring::hmac(algorithm, &long[..needed]).err(), None);
+        for secret in [&long[..needed - 1], &[b'a'; 100], b"abc123", b""] {
+            let previous = Keyring::builder(algorithm).previous(Key::secret(secret));
+            assert_eq!(Keyring::hmac(algorithm, secret).err(), weak);
+            assert_eq!(previous.build().err(), weak);
+        }
+        let allowed = Keyring::hmac_allowing_weak_secret_for_npm(algorithm, "abc123").unwrap();
+        assert_eq!(
+            outcome(allowed.verify(sign(&allowed).as_str(), at(NOW))),
+            "ok"
+        );
+        let empty = Keyring::hmac_allowing_weak_secret_for_npm(algorithm, "");
+        assert_eq!(empty.err(), weak);
+    }
+    let weak = Key::secret("abc123").allowing_weak_secret_for_npm();
+    let replaced = Keyring::builder(Algorithm::Hs256).signing(Key::secret(SECRET));
+    assert!(replaced.previous(weak).build().is_ok());
+}
+
+/// Encodings of a key that environment variables hold.
+fn encodings(key: &[u8]) -> impl Iterator<Item = String> + use<> {
+    [
+        STANDARD.encode(key),
+        STANDARD_NO_PAD.encode(key),
+        URL_SAFE.encode(key),
+        URL_SAFE_NO_PAD.encode(key),
+        encoding::hex(key),
+        encoding::hex(key).to_uppercase(),
+        STANDARD.encode(STANDARD.encode(key)),
+    ]
+    .into_iter()
+    .flat_map(|text| [format!("\"{text}\"\n"), format!(" '{text}'"), text])
+}
+
+#[test]
+fn keys_are_not_secrets_even_if_weak_ones_are_allowed() {
+    let utf16 = |bytes: fn(u16) -> [u8; 2]| P256_PUBLIC.encode_utf16().flat_map(bytes).collect();
+    let (little, big): (Vec<u8>, Vec<u8>) = (utf16(u16::to_le_bytes), utf16(u16::to_be_bytes));
+    let body: Vec<&str> = P256_PUBLIC.lines().skip(1).take(2).collect();
+    let keys: [&[u8]; 24] = [
+        RSA_PUBLIC.as_bytes(),
+        ED25519.as_bytes(),
+        CERTIFICATE.as_bytes(),
+        include_bytes!("../../../tests/keys/rsa.pkcs1.pub.pem"),
+        &der(RSA_PUBLIC),
+        &der(ED25519),
+        &der(CERTIFICATE),
+        &P256_PUBLIC.to_lowercase().into_bytes(),
+        &P256_PUBLIC.replace('-', "").into_bytes(),
+        &P256_PUBLIC.replace('\n', "\\n").into_bytes(),
+        &body.concat().into_bytes(),
+        &body.join("\\n").into_bytes(),
+        &little,
+        &big,
+        &[&b"\xff\xfe"[..], &little].concat(),
+        &[&b"\xfe\xff"[..], &big].concat(),
+        b"---- BEGIN SSH2 PUBLIC KEY ----\nAAAA",
+        b"ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQC me@host",
+        b"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ me@host",
+        b"ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTY me@host",
+        b"\0\0\0\x0bssh-ed25519\0\0\0\x20 and the rest of it",
+        br#"{"keys":[{"kty":"oct","k":"AAAA"}]}"#,
+        br#"[{"kty":"EC","crv":"P-256"}]"#,
+        br#"{\"kty\":\"oct\",\"k\":\"AAAA\"}"#,
+    ];
+    for key in keys {
+        for blanks in [&b""[..], b" \t\r\n", b"\n\n\xef\xbb\xbf\n"] {
+            assert_key(&[blanks, key, b"\n"].concat());
+        }
+        encodings(key).for_each(|text| assert_key(text.as_bytes()));
+    }
+}
+
+#[test]
+fn other_secrets_are_not_keys() {
+    for secret in [
+        &b"abc123"[..],
+        b"-----",
+        b"my ssh-key passphrase",
+        b"0\x82",
+        b"0\x80000000000000000000000000000000",
+        b"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
+        br#"{"secret":"of another kind"}"#,
+        b"begin at the beginning",
+        &[0; 16],
+    ] {
+        assert_eq!(error(secret), None, "{}", secret.escape_ascii());
+    }
+    for _ in 0..3000 {
+        let mut secret = [0; 48];
+        crate::crypto::fill_random(&mut secret);
+        assert_eq!(error(&secret), None);
+        assert_eq!(error(encoding::base64(&secret).as_bytes()), None);
+        assert_eq!(error(encoding::hex(&secret).as_bytes()), None);
+    }
+}
+
+#[test]
+fn secrets_are_decoded_from_base64() {
+    let bytes: Vec<u8> = (0x60..0x80).rev().chain(0xf0..=0xff).collect();
+    let token = sign(&Keyring::hmac(Algorithm::Hs384, &bytes).unwrap());
+    let text = STANDARD.encode(&bytes);
+    for text in [
+        format!("{text}\n"),
+        text.replace('=', ""),
+        text.replace('+', "-").replace('/', "_"),
+    ] {
+        let key = Key::secret_base64(&text);
+        let decoded = Keyring::builder(Algorithm::Hs384).previous(key).build();
+        let claims = decoded.unwrap().verify(token.as_str(), at(NOW));
+        assert_eq!(outcome(claims), "ok", "{text}");
+    }
+    let weak = KeyringError::WeakSecret {
+        algorithm: Algorithm::Hs256,
+        needed: 32,
+    };
+    for (text, expected) in [
+        ("not base64!", KeyringError::InvalidBase64),
+        ("AAAA AAAA", KeyringError::InvalidBase64),
+        ("+_+_", KeyringError::InvalidBase64),
+        ("A", KeyringError::InvalidBase64),
+        ("-_9", KeyringError::InvalidBase64),
+        (&STANDARD.encode(&bytes[..31]), weak),
+        (&STANDARD.encode(P256_PUBLIC), KeyringError::KeyAsSecret),
+    ] {
+        let ring = Keyring::builder(Algorithm::Hs256).signing(Key::secret_base64(text));
+        assert_eq!(ring.build().unwrap_err(), expected, "{text}");
+    }
+}

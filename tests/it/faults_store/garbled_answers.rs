@@ -1,0 +1,98 @@
+//! Answers that are cut, or that are not Redis.
+
+use super::*;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reply_cut_at_any_byte_is_never_a_partial_value() {
+    let (_server, proxy, store) = behind_proxy().await;
+    write(&store).await.expect("redis answers");
+    let (mut cut, mut served) = (0, 0);
+    for limit in 0..48 {
+        proxy.cut_replies_after(Some(limit));
+        proxy.reset_open();
+        match read(&store).await {
+            Ok(stored) => {
+                let stored = stored.expect("stored");
+                assert_eq!(stored.value, MARKER);
+                assert!(stored.ttl.is_some_and(|ttl| ttl > TTL / 2), "{stored:?}");
+                served += 1;
+            }
+            Err(error) => {
+                let kinds = [StoreErrorKind::Connection, StoreErrorKind::Protocol];
+                assert!(kinds.contains(&error.kind()), "{error}");
+                cut += 1;
+            }
+        }
+        proxy.cut_replies_after(None);
+        proxy.reset_open();
+        eventually("whole again", || async { read(&store).await.ok() }).await;
+    }
+    assert!(cut >= 20 && served >= 5, "{cut} cut, {served} served");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_that_break_before_use_are_not_made_in_a_storm() {
+    let server = RedisServer::start();
+    let proxy = Proxy::to(server.address()).await;
+    proxy.cut_replies_after(Some("+PONG\r\n".len()));
+    let store = RedisStore::lazy(&proxy.url()).expect("a good url");
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_millis(600) {
+        let calls = (0..20).map(|_| read(&store));
+        for result in futures_util::future::join_all(calls).await {
+            assert_eq!(kind(result), Some(StoreErrorKind::Connection));
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let connections = proxy.accepted();
+    assert!((5..60).contains(&connections), "{connections} connections");
+    proxy.cut_replies_after(None);
+    back(&store, "whole again").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn garbage_is_an_error_in_time() {
+    let server = RedisServer::start();
+    let proxy = Proxy::to(server.address()).await;
+    for garbage in [
+        "HTTP/1.1 400 Bad Request\r\n\r\n",
+        "-ERR hush-hush\r\n",
+        "-HUSH-hush-hush\r\n",
+        "$9999999999\r\n",
+        "$99999999999999999999\r\n",
+        "*9999999999\r\n",
+        "*-5\r\n",
+        "%9223372036854775807\r\n",
+        ":1\r\n",
+        "\0\0\0\0",
+        "+PONG\r\n",
+        "+PONG\r\n+PONG\r\n",
+        "+PONG\r\n$5\r\nhush-\r\n+hush\r\n",
+        "+PONG\r\n:1\r\n*1\r\n:1\r\n",
+    ] {
+        proxy.garbage(Some(garbage.as_bytes()));
+        let store = RedisStore::lazy(&proxy.url()).expect("a good url");
+        for _ in 0..2 {
+            assert!(kind(read(&store).await).is_some(), "{garbage}");
+        }
+        proxy.garbage(None);
+        let _ = read(&store).await;
+        proxy.reset_open();
+        back(&store, garbage).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn endless_garbage_takes_bounded_memory() {
+    let server = RedisServer::start();
+    let proxy = Proxy::to(server.address()).await;
+    proxy.endless_garbage(&[b'+'; 4096]);
+    let store = RedisStore::lazy(&proxy.url()).expect("a good url");
+    for _ in 0..3 {
+        assert!(kind(read(&store).await).is_some());
+    }
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let peak = peak.and_then(|text| text.trim().trim_end_matches(" kB").parse::<u64>().ok());
+    assert!(peak.unwrap_or(0) < 2 * 1024 * 1024, "{peak:?} kB");
+}
