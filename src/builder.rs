@@ -121,19 +121,6 @@ impl SessionsBuilder {
 
     /// Sets when a read resets the time to live. Defaults to [`Touch::After`] 1/16 of the idle
     /// time.
-    ///
-    /// ```
-    /// # use std::time::Duration;
-    /// # use jwt_redis_session::{Keyring, MemoryStore, Sessions};
-    /// use jwt_redis_session::Touch;
-    ///
-    /// # let keyring = Keyring::hs256("a secret of at least 32 random bytes")?;
-    /// let sessions = Sessions::builder(MemoryStore::new(), keyring)
-    ///     .max_age(Duration::from_secs(3600))
-    ///     .touch(Touch::After(Duration::from_secs(60)))
-    ///     .build()?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     pub fn touch(mut self, touch: Touch) -> Self {
         self.touch = Some(touch);
         self

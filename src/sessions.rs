@@ -104,27 +104,7 @@ impl Sessions {
     /// whose session is gone.
     ///
     /// Uses the key ring and the clock of these sessions. No metric is counted. A verified token
-    /// is not a login; see [`Verified`]. For an opaque token only the
-    /// form is checked.
-    ///
-    /// ```
-    /// # use jwt_redis_session::{Keyring, MemoryStore, TokenRejection, SessionError, Sessions};
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let keyring = Keyring::hs256("a secret of at least 32 random bytes")?;
-    /// let sessions = Sessions::builder(MemoryStore::new(), keyring).build()?;
-    /// let claims = serde_json::json!({ "version": 1 });
-    /// let session = sessions.new_session();
-    /// let token = session.create().claims(claims).await?;
-    /// session.destroy().await?;
-    ///
-    /// let rejected = sessions.open(token.as_str()).await.unwrap_err();
-    /// assert_eq!(rejected, SessionError::Rejected(TokenRejection::Unknown));
-    /// let verified = sessions.verify(token.as_str()).unwrap();
-    /// assert_eq!(verified.claims().unwrap().get("version")?, Some(1));
-    /// # Ok(())
-    /// # }
-    /// ```
+    /// is not a login; see [`Verified`]. For an opaque token only the form is checked.
     ///
     /// # Errors
     ///

@@ -12,9 +12,9 @@ use crate::error::{Result, SessionError};
 use crate::id::SessionId;
 use crate::lifecycle::core::{Lifecycle, record_error};
 use crate::lifecycle::create::Created;
-use crate::retries::Retries;
 use crate::lifecycle::tasks::spawn_detached;
 use crate::record::Record;
+use crate::retries::Retries;
 use crate::store::InsertOutcome;
 use crate::telemetry::StoreCall as _;
 
@@ -40,8 +40,12 @@ impl Lifecycle {
         self.check_size(&record)?;
         // Checked before the index is written, so that an id that is taken for long leaves no
         // trace there.
-        if record.owner().is_some() && self.is_taken(&id).await? {
-            return Err(SessionError::Taken);
+        if record.owner().is_some() {
+            match self.load_record("create", &self.keyspace.record(&id)).await {
+                Ok(None) => {}
+                Ok(Some(_)) | Err(SessionError::Corrupt) => return Err(SessionError::Taken),
+                Err(error) => return Err(error),
+            }
         }
         // A pause before each new attempt lets the concurrent `destroy_all` finish.
         let mut retries = Retries::with_pauses(ATTEMPTS);
@@ -61,14 +65,6 @@ impl Lifecycle {
             }
         }
         Err(SessionError::Revoked)
-    }
-
-    async fn is_taken(&self, id: &SessionId) -> Result<bool> {
-        match self.load_record("create", &self.keyspace.record(id)).await {
-            Ok(stored) => Ok(stored.is_some()),
-            Err(SessionError::Corrupt) => Ok(true),
-            Err(error) => Err(error),
-        }
     }
 
     async fn try_create_with_id(

@@ -8,10 +8,10 @@ use crate::error::{Result, SessionError};
 use crate::id::SessionId;
 use crate::lifecycle::core::{Lifecycle, record_error};
 use crate::lifecycle::create::Created;
-use crate::retries::Retries;
 use crate::lifecycle::rotate::{ATTEMPTS, Rotation};
 use crate::record::Record;
 use crate::record::owner::Owner;
+use crate::retries::Retries;
 use crate::store::CompareOutcome;
 use crate::telemetry::StoreCall as _;
 

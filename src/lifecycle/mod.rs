@@ -19,4 +19,3 @@ pub(crate) mod save;
 pub(crate) mod tasks;
 pub(crate) mod touch;
 pub(crate) mod transfer;
-

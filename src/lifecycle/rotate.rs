@@ -9,8 +9,8 @@ use crate::error::{Result, SessionError};
 use crate::id::SessionId;
 use crate::lifecycle::core::{Lifecycle, record_error};
 use crate::lifecycle::create::Created;
-use crate::retries::Retries;
 use crate::record::Record;
+use crate::retries::Retries;
 use crate::store::{
     CompareOutcome, InsertOutcome, NewRecord, PutMode, StoreError, SupersedeOutcome,
 };

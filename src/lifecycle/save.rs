@@ -8,8 +8,8 @@ use crate::error::{Result, SessionError};
 use crate::id::SessionId;
 use crate::lifecycle::core::Lifecycle;
 use crate::lifecycle::reservation::{reserve, reserved_for};
-use crate::retries::Retries;
 use crate::record::Record;
+use crate::retries::Retries;
 use crate::store::{CompareOutcome, NewRecord};
 use crate::telemetry::StoreCall as _;
 

@@ -30,3 +30,23 @@ pub(crate) fn spawn_detached(work: impl Future<Output = Result<()>> + Send + 'st
         .in_current_span(),
     );
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::FutureExt as _;
+    use tokio::runtime::Builder;
+
+    #[test]
+    fn an_operation_that_a_shutdown_stops_is_interrupted() {
+        let runtime = || Builder::new_current_thread().build().unwrap();
+        let mut operation = Box::pin(run_to_completion(std::future::pending::<Result<()>>()));
+        let stopped = runtime();
+        let guard = stopped.enter();
+        assert!(operation.as_mut().now_or_never().is_none());
+        drop(guard);
+        drop(stopped);
+        let result = runtime().block_on(operation);
+        assert_eq!(result, Err(SessionError::Interrupted));
+    }
+}

@@ -3,9 +3,9 @@
 use crate::error::{Result, SessionError};
 use crate::id::SessionId;
 use crate::lifecycle::core::Lifecycle;
-use crate::retries::Retries;
 use crate::lifecycle::save::{ATTEMPTS, Saved};
 use crate::record::Record;
+use crate::retries::Retries;
 use crate::store::{EntryState, PutMode};
 use crate::telemetry::StoreCall as _;
 

@@ -173,9 +173,11 @@ impl SessionData {
         }
     }
 
-    /// Returns all fields as a JSON object. A number that `serde_json` cannot hold exactly is rounded,
-    /// and a value that it cannot hold at all (a lone surrogate, `1e400`) is `null`;
-    /// [`SessionData::to_raw_json`] returns both unchanged.
+    /// Returns all fields as a JSON object.
+    ///
+    /// A number that `serde_json` cannot hold exactly is rounded, and a value that it cannot hold
+    /// at all (a lone surrogate, `1e400`) is `null`; [`SessionData::to_raw_json`] returns both
+    /// unchanged.
     #[must_use]
     pub fn to_json(&self) -> Value {
         self.with_fields(|fields| {

@@ -25,26 +25,6 @@ use crate::token::Claims;
 /// operations** ([`create`](Self::create), [`update`](Self::update), …): changes on a handle that
 /// is dropped are lost, and a `tracing` event at the level WARN reports how many fields. Clones
 /// are the same handle. `Debug` prints no token, no id and no data.
-///
-/// ```
-/// # use jwt_redis_session::{Keyring, MemoryStore, Sessions, SessionError};
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let keyring = Keyring::hs256("a secret of at least 32 random bytes")?;
-/// let sessions = Sessions::builder(MemoryStore::new(), keyring).build()?;
-///
-/// let session = sessions.new_session();
-/// session.insert("user", "jo")?;
-/// session.set_owner("jo")?;
-/// let token = session.create().await?;
-///
-/// let again = sessions.open(token.as_str()).await?;
-/// assert_eq!(again.get::<String>("user")?.as_deref(), Some("jo"));
-/// assert!(session.destroy().await?);
-/// assert_eq!(again.update().await, Err(SessionError::Gone));
-/// # Ok(())
-/// # }
-/// ```
 #[derive(Clone, Debug)]
 pub struct Session(pub(super) Arc<Inner>);
 

@@ -1,6 +1,6 @@
 //! Stores that fail, and callers that go away.
 
-use super::hooks::yielding;
+use super::hooks::{before, yielding};
 use super::*;
 
 on_every_store!(a_dropped_operation_of_several_steps_runs_to_its_end,);
@@ -130,6 +130,29 @@ async fn a_rotation_or_login_that_fails_leaves_the_old_session() {
             assert_ended(&sessions, &token).await;
         }
     }
+}
+
+#[tokio::test]
+async fn a_destroy_all_that_meets_every_attempt_revokes_the_new_session() {
+    let store = MemoryStore::new();
+    let (_, token) = created(&sessions(store.clone()), None).await;
+    let inner = store.clone();
+    let destroy_all = move |step| {
+        let inner = inner.clone();
+        async move {
+            if step == Step::IndexGet {
+                let tombstones = inner.index_tombstone_all(INDEX, None, 1).await;
+                assert_eq!(tombstones.unwrap().len(), 1);
+            }
+        }
+    };
+    let sessions = sessions(before(store.clone(), destroy_all));
+    let session = prepared(&sessions, Some("jo"));
+    assert_eq!(session.create().await.unwrap_err(), SessionError::Revoked);
+    let guest = open(&sessions, &token).await.unwrap();
+    assert_eq!(guest.login("jo").await, Err(SessionError::Revoked));
+    assert_eq!(store.len(), 1, "only the guest");
+    assert!(open(&sessions, &token).await.is_ok());
 }
 
 /// Dropped before the first poll, an operation has not begun; later, it runs to its end.
