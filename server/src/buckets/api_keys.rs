@@ -76,6 +76,7 @@ impl ApiKeys {
     ///
     /// [`SessionError::Taken`] if the bucket has a key already; [`SessionError::Unavailable`].
     pub(crate) async fn create(&self, bucket: &BucketName) -> Result<Secret, SessionError> {
+        // Without a nonce, a new key would equal the deleted one.
         let nonce = format!("{:032x}", crypto::random_128());
         let key = api_key::derive(&self.secrets[0], bucket, &nonce);
         let record = self.records.new_session();
@@ -213,7 +214,6 @@ mod tests {
     use crate::settings::Settings;
 
     /// Hook that pauses before an index entry is removed, until `resume` has a permit.
-    #[derive(Debug)]
     struct PausedRemoval {
         paused: Semaphore,
         resume: Semaphore,
