@@ -10,8 +10,6 @@ mod app;
 mod conformance;
 #[cfg(feature = "test-util")]
 mod custom_store;
-#[cfg(feature = "test-util")]
-mod edges;
 #[cfg(all(feature = "axum", feature = "redis"))]
 mod faults;
 #[cfg(feature = "redis")]
@@ -26,7 +24,6 @@ mod interleavings;
 #[cfg(feature = "redis")]
 mod interop;
 mod log;
-mod merge;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod middleware;
