@@ -49,7 +49,7 @@ fn sessions() -> Result<Sessions, String> {
 }
 
 /// A real app rejects weak secrets, as this does. To share one that npm uses already, see
-/// `Keyring::hmac_allowing_weak_secret_for_npm`.
+/// `Key::allowing_weak_secret_for_npm`.
 fn keyring() -> Result<Keyring, String> {
     let algorithm = variable("JWT_ALGORITHM")?.unwrap_or(Algorithm::Hs256);
     let secret = match variable::<String>("JWT_SECRET")? {

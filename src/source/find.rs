@@ -6,7 +6,7 @@ use http::request::Parts;
 use super::token_lookup::TokenLookup;
 use super::token_source::TokenSource;
 use super::token_sources::TokenSources;
-use super::{cookie, header, query};
+use super::{cookie, form, header, query};
 use crate::token_rejection::TokenRejection;
 
 impl<P> TokenSources<P> {
@@ -18,7 +18,9 @@ impl<P> TokenSources<P> {
                 TokenSource::Header(name) => header::plain(&head.headers, name),
                 TokenSource::Bearer => header::bearer(&head.headers),
                 TokenSource::Cookie(name) => cookie::find(&head.headers, name),
-                TokenSource::Query(name) => query::find(&head.uri, name),
+                TokenSource::Query(name) => {
+                    form::find(head.uri.query().unwrap_or_default().as_bytes(), name)
+                }
             };
             let Some(text) = text.transpose() else {
                 continue;

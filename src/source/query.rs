@@ -1,4 +1,4 @@
-//! Tokens in the query of a URI, and their removal.
+//! Removal of tokens from the query of a URI.
 
 use std::mem;
 
@@ -6,15 +6,6 @@ use http::Uri;
 use http::uri::PathAndQuery;
 
 use super::form;
-use super::token_lookup::TokenLookup;
-
-/// Finds the token in the query parameter `name`.
-pub(super) fn find<'a>(uri: &'a Uri, name: &str) -> TokenLookup<'a> {
-    match uri.query() {
-        Some(query) => form::find(query.as_bytes(), name),
-        None => Ok(None),
-    }
-}
 
 /// Returns whether the query has a parameter `name`, whatever its value.
 pub(super) fn contains(uri: &Uri, name: &str) -> bool {
@@ -34,21 +25,14 @@ pub(super) fn remove(uri: &mut Uri, name: &str) {
 }
 
 fn without(target: &PathAndQuery, name: &str) -> PathAndQuery {
-    let query = target.query().unwrap_or_default();
-    let mut text = String::with_capacity(target.as_str().len());
-    text.push_str(target.path());
-    let path = text.len();
-    let mut separator = '?';
-    for pair in query.split('&') {
-        if !form::is_named(pair.as_bytes(), name) {
-            text.push(separator);
-            text.push_str(pair);
-            separator = '&';
-        }
-    }
-    if &text[path..] == "?" {
-        text.truncate(path);
-    }
+    let pairs = target.query().unwrap_or_default().split('&');
+    let others: Vec<&str> = pairs
+        .filter(|pair| !form::is_named(pair.as_bytes(), name))
+        .collect();
+    let text = match others[..] {
+        [] | [""] => target.path().to_owned(),
+        _ => format!("{}?{}", target.path(), others.join("&")),
+    };
     PathAndQuery::try_from(text).unwrap_or_else(|_| PathAndQuery::from_static("/"))
 }
 

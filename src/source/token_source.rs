@@ -1,10 +1,10 @@
-//! One place in the head of a request where a token may be.
+//! Token sources in the head of a request.
 
 use std::sync::Arc;
 
 use http::HeaderName;
 
-/// One place in the head of a request where a token may be.
+/// Place in the head of a request where a token may be.
 ///
 /// Body fields are added with [`TokenSources::or_body`](crate::TokenSources::or_body) instead, and
 /// are always searched last.

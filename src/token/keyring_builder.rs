@@ -25,25 +25,11 @@ impl Keyring {
     /// # Errors
     ///
     /// [`KeyringError::WeakSecret`], [`KeyringError::KeyAsSecret`], and
-    /// [`KeyringError::WrongKind`] if `algorithm` is not an HMAC.
+    /// [`KeyringError::WrongKind`] if `algorithm` is not an HMAC. A weak secret that npm deployments
+    /// still use needs [`Key::allowing_weak_secret_for_npm`].
     pub fn hmac(algorithm: Algorithm, secret: impl AsRef<[u8]>) -> Result<Self, KeyringError> {
         Self::builder(algorithm)
             .signing(Key::secret(secret))
-            .build()
-    }
-
-    /// Builds a key ring of one HMAC secret that may be too weak, for npm deployments that use
-    /// one: anyone who guesses the secret can forge tokens.
-    ///
-    /// # Errors
-    ///
-    /// [`KeyringError::WeakSecret`] if it is empty, and [`KeyringError::KeyAsSecret`].
-    pub fn hmac_allowing_weak_secret_for_npm(
-        algorithm: Algorithm,
-        secret: impl AsRef<[u8]>,
-    ) -> Result<Self, KeyringError> {
-        Self::builder(algorithm)
-            .signing(Key::secret(secret).allowing_weak_secret_for_npm())
             .build()
     }
 
@@ -120,21 +106,23 @@ impl KeyringBuilder {
     /// Checks how many keys there are, and their names.
     fn check(&self) -> Result<(), KeyringError> {
         let keys = self.signing.iter().chain(&self.previous);
-        let mut kids: Vec<&str> = keys.clone().filter_map(|key| key.kid.as_deref()).collect();
-        match keys.count() {
+        match keys.clone().count() {
             0 => return Err(KeyringError::NoKey),
             1..=3 => {}
             // Each token without a key name costs up to one signature check per key.
             _ => return Err(KeyringError::TooManyKeys),
         }
-        if kids.iter().any(|kid| !(1..=128).contains(&kid.len())) {
-            return Err(KeyringError::InvalidKid);
+        let mut kids = Vec::new();
+        for kid in keys.filter_map(|key| key.kid.as_deref()) {
+            if !(1..=128).contains(&kid.len()) {
+                return Err(KeyringError::InvalidKid);
+            }
+            if kids.contains(&kid) {
+                return Err(KeyringError::DuplicateKid);
+            }
+            kids.push(kid);
         }
-        let count = kids.len();
-        kids.sort_unstable();
-        kids.dedup();
-        let distinct = kids.len() == count;
-        distinct.then_some(()).ok_or(KeyringError::DuplicateKid)
+        Ok(())
     }
 }
 

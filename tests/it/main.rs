@@ -2,6 +2,8 @@
 
 use test_support as support;
 
+#[cfg(feature = "redis")]
+mod acknowledged;
 #[cfg(all(feature = "axum", feature = "redis"))]
 mod app;
 #[cfg(feature = "test-util")]
@@ -15,8 +17,6 @@ mod faults_store;
 mod format;
 #[cfg(feature = "redis")]
 mod format_redis;
-#[cfg(feature = "redis")]
-mod history;
 #[cfg(all(feature = "axum", feature = "redis"))]
 mod http_client;
 #[cfg(feature = "test-util")]

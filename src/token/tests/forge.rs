@@ -6,8 +6,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::crypto::{Hash, HmacKey};
-use crate::token::NewClaims;
-use crate::{Claims, Keyring, SessionId, Token, TokenRejection, encoding};
+use crate::token::{Key, KeyringError, NewClaims};
+use crate::{Algorithm, Claims, Keyring, SessionId, Token, TokenRejection, encoding};
 
 pub(super) const SECRET: &[u8] = b"0123456789abcdef0123456789abcdef";
 pub(super) const OTHER: &[u8] = b"fedcba9876543210fedcba9876543210";
@@ -19,6 +19,12 @@ pub(super) const CLAIMS: &str =
 
 pub(super) fn keyring() -> Keyring {
     Keyring::hs256(SECRET).unwrap()
+}
+
+/// A key ring of a secret that may be weak.
+pub(super) fn weak(algorithm: Algorithm, secret: &[u8]) -> Result<Keyring, KeyringError> {
+    let key = Key::secret(secret).allowing_weak_secret_for_npm();
+    Keyring::builder(algorithm).signing(key).build()
 }
 
 pub(super) fn id() -> SessionId {

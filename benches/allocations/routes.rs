@@ -1,24 +1,22 @@
-//! The routes with this crate.
+//! The same routes without a session, with one by hand, and with this crate.
 
 use axum::Router;
 use axum::routing::get;
 use jwt_redis_session::{ActiveSession, JwtRedisSession, SessionError};
 
-use crate::support::World;
-
-pub(crate) fn router(world: &World) -> Router {
-    routes().layer(JwtRedisSession::new(world.sessions.clone()))
+pub(crate) fn bare() -> Router {
+    Router::new()
+        .route("/read", get(async || "dark".to_owned()))
+        .route("/update", get(async || "43".to_owned()))
+        .route("/unused", get(async || "unused".to_owned()))
 }
 
-pub(crate) fn lazy_router(world: &World) -> Router {
-    routes().layer(JwtRedisSession::new(world.sessions.clone()).lazy())
-}
-
-fn routes() -> Router {
+pub(crate) fn with(layer: JwtRedisSession) -> Router {
     Router::new()
         .route("/read", get(read))
         .route("/update", get(update))
         .route("/unused", get(async || "unused".to_owned()))
+        .layer(layer)
 }
 
 async fn read(session: ActiveSession) -> Result<String, SessionError> {
