@@ -33,20 +33,7 @@ impl Sessions {
     /// [`Keyring`](crate::Keyring) for JWTs, or [`OpaqueTokens`](crate::OpaqueTokens).
     ///
     /// Several `Sessions`, each with its own [keyspace](SessionsBuilder::keyspace), can share one
-    /// store: clones of it, or of one [`SharedStore`].
-    ///
-    /// ```
-    /// # use jwt_redis_session::{Keyring, MemoryStore, Sessions};
-    /// use jwt_redis_session::store::SharedStore;
-    ///
-    /// # let keyring = Keyring::hs256("a secret of at least 32 random bytes")?;
-    /// let store = SharedStore::from(MemoryStore::new());
-    /// let shop = Sessions::builder(store.clone(), keyring.clone()).keyspace("shop:");
-    /// let admin = Sessions::builder(store, keyring).keyspace("admin:");
-    /// # shop.build()?;
-    /// # admin.build()?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// store; see [`store`](crate::store).
     pub fn builder(
         store: impl Into<SharedStore>,
         tokens: impl Into<TokenFormat>,
@@ -134,19 +121,6 @@ impl SessionsBuilder {
 
     /// Sets when a read resets the time to live. Defaults to [`Touch::After`] 1/16 of the idle
     /// time.
-    ///
-    /// ```
-    /// # use std::time::Duration;
-    /// # use jwt_redis_session::{Keyring, MemoryStore, Sessions};
-    /// use jwt_redis_session::Touch;
-    ///
-    /// # let keyring = Keyring::hs256("a secret of at least 32 random bytes")?;
-    /// let sessions = Sessions::builder(MemoryStore::new(), keyring)
-    ///     .max_age(Duration::from_secs(3600))
-    ///     .touch(Touch::After(Duration::from_secs(60)))
-    ///     .build()?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     pub fn touch(mut self, touch: Touch) -> Self {
         self.touch = Some(touch);
         self

@@ -25,6 +25,9 @@ use crate::store::StoreError;
 use crate::token::TokenError;
 use crate::token_rejection::TokenRejection;
 
+/// Result of internal functions.
+pub(crate) type Result<T, E = SessionError> = std::result::Result<T, E>;
+
 /// Error returned by the operations on a session.
 ///
 /// No message holds a token, a secret, an id or session data. With the feature `axum` it converts
@@ -67,7 +70,7 @@ pub enum SessionError {
         /// What is counted.
         unit: SizeUnit,
     },
-    /// The store did not answer or refused. A write may or may not have been applied;
+    /// The store failed or did not answer. A write may or may not have been applied;
     /// [`reload`](crate::Session::reload) shows which.
     #[error(transparent)]
     Unavailable(#[from] StoreError),
@@ -120,16 +123,6 @@ pub enum SessionError {
 }
 
 impl SessionError {
-    /// The error of an operation whose last attempt failed: `revoked` if each of them met a
-    /// `destroy_all`.
-    pub(crate) const fn lost(revoked: bool) -> Self {
-        if revoked {
-            Self::Revoked
-        } else {
-            Self::Conflict
-        }
-    }
-
     /// Creates the error for a field that a session must have and does not have.
     #[must_use]
     pub fn missing_field(field: impl Into<String>) -> Self {
@@ -292,22 +285,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn messages_name_a_field_or_the_whole_and_never_an_empty_name() {
-        let whole = SessionError::decode(None, JsonErrorKind::Type);
-        assert_eq!(
-            whole.to_string(),
-            "the session data as a whole does not have the requested type"
-        );
-        let field = SessionError::missing_field("cart");
-        assert_eq!(
-            field.to_string(),
-            "the session field `cart` does not have the requested type"
-        );
-        let large = SessionError::too_large(1001, 1000, SizeUnit::Fields);
-        assert_eq!(
-            large.to_string(),
-            "the session would have 1001 fields, more than the limit of 1000"
-        );
+    fn messages_name_a_field_or_the_whole() {
+        for (error, message) in [
+            (
+                SessionError::decode(None, JsonErrorKind::Type),
+                "the session data as a whole does not have the requested type",
+            ),
+            (
+                SessionError::missing_field("cart"),
+                "the session field `cart` does not have the requested type",
+            ),
+            (
+                SessionError::too_large(1001, 1000, SizeUnit::Fields),
+                "the session would have 1001 fields, more than the limit of 1000",
+            ),
+        ] {
+            assert_eq!(error.to_string(), message);
+        }
     }
 
     #[test]

@@ -36,10 +36,8 @@ impl Retries {
     /// Creates a limit of `limit` attempts with a pause before each but the first.
     pub(crate) const fn with_pauses(limit: u32) -> Self {
         Self {
-            attempt: 0,
-            limit,
             immediate: 0,
-            skip_pause: false,
+            ..Self::new(limit)
         }
     }
 

@@ -32,8 +32,8 @@ use crate::unsearched_body::UnsearchedBody;
 ///
 /// assert_eq!(sessions.list("jo").await?.len(), 1);
 /// assert_eq!(sessions.destroy_all("jo").await?, 1);
-/// let refused = sessions.open(token.as_str()).await.unwrap_err();
-/// assert_eq!(refused, SessionError::Rejected(TokenRejection::Unknown));
+/// let rejected = sessions.open(token.as_str()).await.unwrap_err();
+/// assert_eq!(rejected, SessionError::Rejected(TokenRejection::Unknown));
 /// # Ok(())
 /// # }
 /// ```
@@ -60,7 +60,7 @@ impl Sessions {
         if let Some(reason) = unsearched {
             telemetry::unsearched_body(reason);
         }
-        Session::absent(Arc::clone(&self.lifecycle), unsearched)
+        self.inactive(SessionState::Absent { unsearched }, None)
     }
 
     /// Opens the session that `token` names.
@@ -104,27 +104,7 @@ impl Sessions {
     /// whose session is gone.
     ///
     /// Uses the key ring and the clock of these sessions. No metric is counted. A verified token
-    /// is not a login; see [`Verified`]. For an opaque token only the
-    /// form is checked.
-    ///
-    /// ```
-    /// # use jwt_redis_session::{Keyring, MemoryStore, TokenRejection, SessionError, Sessions};
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let keyring = Keyring::hs256("a secret of at least 32 random bytes")?;
-    /// let sessions = Sessions::builder(MemoryStore::new(), keyring).build()?;
-    /// let claims = serde_json::json!({ "version": 1 });
-    /// let session = sessions.new_session();
-    /// let token = session.create().claims(claims).await?;
-    /// session.destroy().await?;
-    ///
-    /// let refused = sessions.open(token.as_str()).await.unwrap_err();
-    /// assert_eq!(refused, SessionError::Rejected(TokenRejection::Unknown));
-    /// let verified = sessions.verify(token.as_str()).unwrap();
-    /// assert_eq!(verified.claims().unwrap().get("version")?, Some(1));
-    /// # Ok(())
-    /// # }
-    /// ```
+    /// is not a login; see [`Verified`]. For an opaque token only the form is checked.
     ///
     /// # Errors
     ///
@@ -144,7 +124,7 @@ impl Sessions {
     #[must_use]
     pub fn rejected(&self, reason: TokenRejection) -> Session {
         telemetry::rejected(reason);
-        Session::rejected(Arc::clone(&self.lifecycle), reason, None)
+        self.inactive(SessionState::Rejected(reason), None)
     }
 
     /// Opens the session `id` without a token.
@@ -188,15 +168,6 @@ impl Sessions {
 
     /// Opens several sessions in one round trip, in the order of `ids`, as
     /// [`get_without_touch`](Self::get_without_touch).
-    ///
-    /// ```
-    /// # use jwt_redis_session::{SessionId, Sessions};
-    /// # async fn doc(sessions: Sessions, ids: [SessionId; 2]) {
-    /// for session in sessions.get_many(&ids).await.into_iter().flatten() {
-    ///     println!("{:?}", session.created_at());
-    /// }
-    /// # }
-    /// ```
     ///
     /// # Errors
     ///
@@ -258,7 +229,7 @@ impl Sessions {
     ///
     /// As [`destroy`](Self::destroy); [`SessionError::InvalidOwner`].
     pub async fn destroy_owned(&self, owner: &str, id: &SessionId) -> Result<bool, SessionError> {
-        let owner = parse(owner)?;
+        let owner = Owner::parse(owner)?;
         run_to_completion(Arc::clone(&self.lifecycle).destroy_by_id(id.clone(), Some(owner))).await
     }
 
@@ -268,7 +239,7 @@ impl Sessions {
     ///
     /// [`SessionError::InvalidOwner`], [`SessionError::Unavailable`].
     pub async fn list(&self, owner: &str) -> Result<Vec<SessionEntry>, SessionError> {
-        SessionEntry::list(&self.lifecycle, parse(owner)?).await
+        SessionEntry::list(&self.lifecycle, Owner::parse(owner)?).await
     }
 
     /// Ends every session of `owner` and returns how many there were.
@@ -281,7 +252,7 @@ impl Sessions {
     ///
     /// [`SessionError::InvalidOwner`]; [`SessionError::Unavailable`]: some may still exist.
     pub async fn destroy_all(&self, owner: &str) -> Result<usize, SessionError> {
-        run_to_completion(Arc::clone(&self.lifecycle).destroy_all(parse(owner)?, None)).await
+        run_to_completion(Arc::clone(&self.lifecycle).destroy_all(Owner::parse(owner)?, None)).await
     }
 
     /// Ends every session of `owner` except `keep`, as [`destroy_all`](Self::destroy_all).
@@ -294,7 +265,7 @@ impl Sessions {
         owner: &str,
         keep: &SessionId,
     ) -> Result<usize, SessionError> {
-        let (owner, keep) = (parse(owner)?, Some(keep.clone()));
+        let (owner, keep) = (Owner::parse(owner)?, Some(keep.clone()));
         run_to_completion(Arc::clone(&self.lifecycle).destroy_all(owner, keep)).await
     }
 
@@ -302,21 +273,20 @@ impl Sessions {
         Session::active(Arc::clone(&self.lifecycle), id.clone(), None, loaded)
     }
 
-    /// The handle for a valid token whose session could not be loaded.
+    fn inactive(&self, state: SessionState, id: Option<SessionId>) -> Session {
+        Session::inactive(Arc::clone(&self.lifecycle), state, id)
+    }
+
+    /// Returns the handle for a valid token whose session could not be loaded.
     fn not_loaded(&self, error: SessionError, id: SessionId) -> Session {
-        let lifecycle = Arc::clone(&self.lifecycle);
         let reason = match error {
             SessionError::Unavailable(error) => {
-                return Session::unavailable(lifecycle, error, Some(id));
+                return self.inactive(SessionState::Unavailable(error), Some(id));
             }
             SessionError::Rejected(reason) => reason,
             _ => TokenRejection::Corrupt,
         };
         telemetry::rejected(reason);
-        Session::rejected(lifecycle, reason, Some(id))
+        self.inactive(SessionState::Rejected(reason), Some(id))
     }
-}
-
-fn parse(owner: &str) -> Result<Owner, SessionError> {
-    Owner::parse(owner).ok_or(SessionError::InvalidOwner)
 }

@@ -1,10 +1,11 @@
-//! What operators see: events through `tracing`, numbers through `metrics`.
+//! Events through `tracing` and numbers through `metrics`.
 //!
-//! Events and numbers carry reasons and kinds, never a token, an id, an owner or data.
-//! `FORMAT.md` is for formats; the README lists the names below.
+//! They carry reasons and kinds, never a token, an id, an owner or data. The README lists the
+//! names.
 
 use std::future::Future;
 
+use crate::error::SessionError;
 use crate::store::StoreError;
 use crate::token_rejection::TokenRejection;
 use crate::unsearched_body::UnsearchedBody;
@@ -17,15 +18,12 @@ macro_rules! count {
     };
 }
 
-/// A session was looked up and found.
-pub(crate) fn hit() {
+/// A session was looked up.
+pub(crate) fn loaded(found: bool) {
     count!("jwt_redis_session_loads_total");
-    count!("jwt_redis_session_hits_total");
-}
-
-/// A session was looked up, and the record gave none.
-pub(crate) fn miss() {
-    count!("jwt_redis_session_loads_total");
+    if found {
+        count!("jwt_redis_session_hits_total");
+    }
 }
 
 /// A presented token gave no session.
@@ -46,29 +44,27 @@ pub(crate) fn unsearched_body(reason: UnsearchedBody) {
     );
 }
 
-/// An operation found its session gone.
-pub(crate) fn gone(operation: &'static str) {
-    count!("jwt_redis_session_gone_total", "operation" => operation);
-    tracing::debug!(operation, "session gone");
+/// An operation on a handle failed.
+pub(crate) fn failed(operation: &'static str, error: &SessionError) {
+    match error {
+        SessionError::Gone => {
+            count!("jwt_redis_session_gone_total", "operation" => operation);
+            tracing::debug!(operation, "session gone");
+        }
+        SessionError::Corrupt => corrupt(operation),
+        SessionError::Conflict => {
+            count!("jwt_redis_session_conflicts_total", "operation" => operation);
+            tracing::warn!(operation, "session changed by others meanwhile, given up");
+        }
+        SessionError::Revoked => {
+            count!("jwt_redis_session_revoked_total", "operation" => operation);
+            tracing::warn!(operation, "all sessions of the owner destroyed, given up");
+        }
+        _ => {}
+    }
 }
 
-/// A write gave up after losing race upon race.
-pub(crate) fn conflict(operation: &'static str) {
-    count!("jwt_redis_session_conflicts_total", "operation" => operation);
-    tracing::warn!(
-        operation,
-        "session changed by others at the same time, given up"
-    );
-}
-
-/// Every attempt of an operation met a `destroy_all` of the owner.
-pub(crate) fn revoked(operation: &'static str) {
-    count!("jwt_redis_session_revoked_total", "operation" => operation);
-    tracing::warn!(operation, "all sessions of the owner destroyed, given up");
-}
-
-/// An operation found a record that is not a session's.
-pub(crate) fn corrupt(operation: &'static str) {
+fn corrupt(operation: &'static str) {
     tracing::warn!(operation, "session record is corrupt");
 }
 
@@ -81,23 +77,30 @@ pub(crate) fn dropped(fields: usize, owner: bool) {
     );
 }
 
-/// Runs one call of the store, records how long it takes, and counts it if it fails.
-///
-/// `operation` is the operation on a session that the call is part of.
-pub(crate) async fn store_call<T>(
-    operation: &'static str,
-    call: impl Future<Output = Result<T, StoreError>>,
-) -> Result<T, StoreError> {
-    #[cfg(feature = "metrics")]
-    let start = std::time::Instant::now();
-    let result = call.await;
-    #[cfg(feature = "metrics")]
-    metrics::histogram!("jwt_redis_session_store_seconds", "operation" => operation)
-        .record(start.elapsed().as_secs_f64());
-    if let Err(error) = &result {
-        let kind = error.kind().as_str();
-        count!("jwt_redis_session_store_errors_total", "kind" => kind);
-        tracing::debug!(kind, operation, %error, "session store failed");
+/// Call of the store, as a part of an operation on a session.
+pub(crate) trait StoreCall<T>:
+    Future<Output = Result<T, StoreError>> + Send + Sized
+{
+    /// Records how long the call takes, and counts it if it fails.
+    fn in_operation(
+        self,
+        operation: &'static str,
+    ) -> impl Future<Output = Result<T, StoreError>> + Send {
+        async move {
+            #[cfg(feature = "metrics")]
+            let start = std::time::Instant::now();
+            let result = self.await;
+            #[cfg(feature = "metrics")]
+            metrics::histogram!("jwt_redis_session_store_seconds", "operation" => operation)
+                .record(start.elapsed().as_secs_f64());
+            if let Err(error) = &result {
+                let kind = error.kind().as_str();
+                count!("jwt_redis_session_store_errors_total", "kind" => kind);
+                tracing::debug!(kind, operation, %error, "session store failed");
+            }
+            result
+        }
     }
-    result
 }
+
+impl<T, F: Future<Output = Result<T, StoreError>> + Send> StoreCall<T> for F {}

@@ -5,22 +5,20 @@
 //! runtime, since the counter counts by thread. Each row is the mean of many requests after a
 //! warm-up, minus the same for a route with the same answer that has no session.
 //!
-//! This is apart from the benchmarks of time, which the counting would slow down.
+//! This is separate from the benchmarks of time, which the counting would slow down.
 
+use allocation_counter::measure;
+use http::Request;
 use jwt_redis_session::RedisStore;
 use tokio::runtime::{Builder, Runtime};
+use tower::{Layer as _, Service as _, service_fn};
 
-use count::{Route, per_request};
-use monitor::commands;
-use support::World;
+use support::{Body, Stored, done, extended, ignore, read, request};
 use test_support::redis_server::RedisServer;
 
-mod bare;
 mod by_hand;
 mod count;
-mod layer;
-mod monitor;
-mod ours;
+mod routes;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -33,101 +31,93 @@ const RECORD: &str = concat!(
     r#"23456789012345678901234567890123456789012345678901234"}"#,
 );
 
-// The limits are the present figures, so that none of them grows unnoticed.
-
-/// What a request that reads one field may add.
-const READ: f64 = 22.0;
-/// The same if the session has an owner.
-const READ_WITH_OWNER: f64 = 23.0;
-/// What a request that updates one field may add.
-const UPDATE: f64 = 38.0;
-/// The same if the session has an owner.
-const UPDATE_WITH_OWNER: f64 = 46.0;
-/// What a request that carries a token and does not use the session may add.
-const UNUSED: f64 = 22.0;
-/// The same with lazy loading.
-const UNUSED_LAZY: f64 = 8.0;
-
 fn main() {
     let mut table = Table { within: true };
-    layer::rows(&mut table);
+    layer_rows(&mut table);
     let redis = RedisServer::start();
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
-    let url = redis.url();
-    let world = runtime.block_on(world_on(&url, None));
-    let owned = runtime.block_on(world_on(&url, Some("jo")));
-    let by_hand = runtime.block_on(by_hand::router(&url));
-    let mut redis_rows = RedisRows {
-        redis: &redis,
-        runtime: &runtime,
-        table: &mut table,
-    };
-    println!("\nthe same and the commands, through axum on Redis");
-    for route in [Route::Read, Route::Update] {
-        redis_rows.row("by hand", route, &world, &by_hand, None);
-    }
-    let eager = ours::router(&world);
-    for (route, limit) in [
-        (Route::Read, READ),
-        (Route::Update, UPDATE),
-        (Route::Unused, UNUSED),
-    ] {
-        redis_rows.row("this crate", route, &world, &eager, Some(limit));
-    }
-    let lazy = ours::lazy_router(&world);
-    for (route, limit) in [(Route::Read, READ), (Route::Unused, UNUSED_LAZY)] {
-        redis_rows.row("lazy", route, &world, &lazy, Some(limit));
-    }
-    let eager = ours::router(&owned);
-    for (route, limit) in [
-        (Route::Read, READ_WITH_OWNER),
-        (Route::Update, UPDATE_WITH_OWNER),
-    ] {
-        redis_rows.row("with an owner", route, &owned, &eager, Some(limit));
-    }
+    redis_rows(&mut table, &redis, &runtime);
     assert!(table.within, "more allocations than the limit");
 }
 
-async fn world_on(url: &str, owner: Option<&str>) -> World {
-    let store = RedisStore::connect(url).await.unwrap();
-    World::with(store, RECORD, owner).await
+// The limits are the present figures, so that none of them grows unnoticed.
+
+/// The layer alone: no router, no Redis.
+fn layer_rows(table: &mut Table) {
+    println!("allocations added to the same without a session; the layer alone, in memory");
+    let stored = Stored::in_memory();
+    let token = Some(&stored.token);
+    let mut unused = stored.layered(service_fn(ignore));
+    let mut lazy = stored.layer().lazy().layer(service_fn(ignore));
+    let mut used = stored.layered(service_fn(read));
+    let count = added(
+        || extended(None),
+        |request| drop(done(unused.call(request))),
+    );
+    table.row("no token", count, Some(2.0), "");
+    // The first extension of a request allocates a map and its box.
+    let count = added(|| request(None), |request| drop(done(unused.call(request))));
+    table.row("no token, no extensions yet", count, Some(4.0), "");
+    let count = added(|| extended(token), |request| drop(done(lazy.call(request))));
+    table.row("not used, lazy", count, Some(8.0), "");
+    let count = added(|| extended(token), |request| drop(done(used.call(request))));
+    table.row("one field read", count, None, "");
+}
+
+/// Returns the allocations of `call` beyond those of a bare call, at the second time.
+fn added(request: impl Fn() -> Request<Body>, mut call: impl FnMut(Request<Body>)) -> f64 {
+    let mut bare = service_fn(ignore);
+    call(request());
+    let (first, second) = (request(), request());
+    let bare = measure(|| drop(done(bare.call(first))));
+    let layered = measure(|| call(second));
+    (layered.count_total - bare.count_total) as f64
+}
+
+fn redis_rows(table: &mut Table, redis: &RedisServer, runtime: &Runtime) {
+    println!("\nthe same and the commands, through axum on Redis");
+    let [guest, owned] = [None, Some("jo")].map(|owner| {
+        runtime.block_on(async {
+            let store = RedisStore::connect(&redis.url()).await.unwrap();
+            Stored::create(store, RECORD, owner).await
+        })
+    });
+    let by_hand = runtime.block_on(by_hand::router(&redis.url()));
+    let eager = routes::with(guest.layer());
+    let lazy = routes::with(guest.layer().lazy());
+    let with_owner = routes::with(owned.layer());
+    let rows = [
+        ("by hand", "/read", &by_hand, &guest, None),
+        ("by hand", "/update", &by_hand, &guest, None),
+        ("this crate", "/read", &eager, &guest, Some(22.0)),
+        ("this crate", "/update", &eager, &guest, Some(38.0)),
+        ("this crate", "/unused", &eager, &guest, Some(22.0)),
+        ("lazy", "/read", &lazy, &guest, Some(22.0)),
+        ("lazy", "/unused", &lazy, &guest, Some(8.0)),
+        ("with an owner", "/read", &with_owner, &owned, Some(23.0)),
+        ("with an owner", "/update", &with_owner, &owned, Some(46.0)),
+    ];
+    for (who, path, router, stored, limit) in rows {
+        let token = &stored.token;
+        let bare = count::allocations(runtime, &routes::bare(), path, token);
+        let counted = count::allocations(runtime, router, path, token);
+        let sent = count::commands(redis.address(), runtime, router, path, token);
+        table.row(&format!("{path}, {who}"), counted - bare, limit, &sent);
+    }
 }
 
 /// Prints rows and remembers whether all are within their limits.
-pub(crate) struct Table {
+struct Table {
     within: bool,
 }
 
 impl Table {
-    pub(crate) fn row(&mut self, what: &str, added: f64, limit: Option<f64>, more: &str) {
+    fn row(&mut self, what: &str, added: f64, limit: Option<f64>, more: &str) {
         let limit = limit.map_or_else(String::new, |limit| {
             // Less than half an allocation comes from buffers that grow now and then.
             self.within &= added < limit + 0.5;
             format!("(at most {limit})")
         });
         println!("{added:7.1}  {what:32} {limit:16} {more}");
-    }
-}
-
-struct RedisRows<'a> {
-    redis: &'a RedisServer,
-    runtime: &'a Runtime,
-    table: &'a mut Table,
-}
-
-impl RedisRows<'_> {
-    fn row(
-        &mut self,
-        who: &str,
-        route: Route,
-        world: &World,
-        router: &axum::Router,
-        limit: Option<f64>,
-    ) {
-        let bare = per_request(self.runtime, &bare::router(), route, &world.token);
-        let count = per_request(self.runtime, router, route, &world.token);
-        let sent = commands(self.redis, self.runtime, router, route, &world.token);
-        let what = format!("{route:?}, {who}");
-        self.table.row(&what, count - bare, limit, &sent);
     }
 }

@@ -1,4 +1,4 @@
-//! Sessions and requests for the benchmarks.
+//! A session and requests for the benchmarks.
 #![allow(dead_code, reason = "each benchmark uses a part")]
 
 use std::convert::Infallible;
@@ -26,31 +26,24 @@ pub(crate) const RECORD: &str = concat!(
 );
 
 pub(crate) type Body = Empty<Bytes>;
-pub(crate) type Answer = Result<Response<Body>, Infallible>;
+type Answer = Result<Response<Body>, Infallible>;
 
 /// A stored session and its token.
-pub(crate) struct World {
+pub(crate) struct Stored {
     pub(crate) sessions: Sessions,
     pub(crate) token: Token,
     /// The key of the record in the store.
     pub(crate) key: String,
 }
 
-impl World {
+impl Stored {
     /// Creates a session in memory.
-    pub(crate) fn new() -> Self {
-        let runtime = tokio::runtime::Builder::new_current_thread().build();
-        runtime
-            .unwrap()
-            .block_on(Self::with(MemoryStore::new(), RECORD, None))
+    pub(crate) fn in_memory() -> Self {
+        done(Self::create(MemoryStore::new(), RECORD, None))
     }
 
-    /// Creates a session in `store`, with the fields of `record`, which belongs to `owner`.
-    pub(crate) async fn with(
-        store: impl Store + 'static,
-        record: &str,
-        owner: Option<&str>,
-    ) -> Self {
+    /// Creates a session with the fields of `record`.
+    pub(crate) async fn create(store: impl Store, record: &str, owner: Option<&str>) -> Self {
         let keyring = Keyring::hs256(SECRET).unwrap();
         let sessions = Sessions::builder(store, keyring).max_age(MAX_AGE);
         let sessions = sessions.build().unwrap();
@@ -70,6 +63,10 @@ impl World {
         }
     }
 
+    pub(crate) fn layer(&self) -> JwtRedisSession {
+        JwtRedisSession::new(self.sessions.clone())
+    }
+
     /// Wraps `inner` in the layer.
     pub(crate) fn layered<I>(
         &self,
@@ -78,7 +75,7 @@ impl World {
     where
         I: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone,
     {
-        JwtRedisSession::new(self.sessions.clone()).layer(inner)
+        self.layer().layer(inner)
     }
 }
 
@@ -94,8 +91,9 @@ pub(crate) fn request(token: Option<&Token>) -> Request<Body> {
     request.body(Empty::new()).unwrap()
 }
 
-/// Adds an extension, as servers and routers do before the layer is called.
-pub(crate) fn with_extensions(mut request: Request<Body>) -> Request<Body> {
+/// Returns a request with an extension, as servers and routers add before the layer is called.
+pub(crate) fn extended(token: Option<&Token>) -> Request<Body> {
+    let mut request = request(token);
     request.extensions_mut().insert(7_u16);
     request
 }

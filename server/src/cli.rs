@@ -58,17 +58,20 @@ enum Command {
 #[must_use]
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("the system provides a runtime");
-    match runtime.block_on(cli.execute()) {
+    match runtime().block_on(cli.execute()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("sessiond: {error}");
             ExitCode::from(USAGE)
         }
     }
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("the system provides a runtime")
 }
 
 impl Cli {

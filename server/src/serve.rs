@@ -95,7 +95,7 @@ fn spawn(
             tracing::debug!(%error, "a connection broke");
         }
         gauge.decrement(1);
-        // Only now: the permit stands for the open socket, not for a request.
+        // Only now: the permit limits open sockets, not requests.
         drop(permit);
     });
 }

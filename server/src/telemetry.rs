@@ -111,7 +111,8 @@ fn matches_sessiond(debug: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::process::Command;
+    use std::io::{BufRead as _, BufReader};
+    use std::process::{Command, Stdio};
 
     use super::*;
 
@@ -129,25 +130,46 @@ mod tests {
         }
     }
 
-    /// Runs in a child process, because the panic hook belongs to the whole process.
+    /// Runs in a child process, to which the log and the panic hook belong.
     #[test]
-    fn a_panic_is_logged_without_its_message() {
+    fn a_panic_is_logged_without_its_message_and_lost_lines_are_reported() {
         const CHILD: &str = "SESSIOND_TEST_CHILD";
-        const NAME: &str = "telemetry::tests::a_panic_is_logged_without_its_message";
+        let name = "a_panic_is_logged_without_its_message_and_lost_lines_are_reported";
         if std::env::var_os(CHILD).is_some() {
-            let log = crate::settings::Settings::default().log;
-            let _log = install(log, EnvFilter::new("trace"));
-            let caught = panic::catch_unwind(|| panic!("the data of a session"));
-            assert!(caught.is_err());
-            return;
+            return child();
         }
-        let mut child = Command::new(std::env::current_exe().unwrap());
-        let child = child.args(["--exact", NAME, "--nocapture"]).env(CHILD, "1");
-        let output = child.output().unwrap();
-        let printed = [output.stdout, output.stderr].concat();
-        let printed = String::from_utf8_lossy(&printed);
-        assert!(output.status.success(), "{printed}");
-        assert!(printed.contains("telemetry.rs:"), "{printed}");
-        assert!(!printed.contains("the data of a session"), "{printed}");
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        let name = format!("telemetry::tests::{name}");
+        let command = command.args(["--exact", &name, "--nocapture"]);
+        let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.env(CHILD, "1").spawn().unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap()).lines();
+        // Standard error is not read until its pipe is full.
+        assert!(stdout.any(|line| line.unwrap().contains(LOST)));
+        let output = child.wait_with_output().unwrap();
+        let log = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{log}");
+        assert!(log.contains("telemetry.rs:") && log.contains("lines of the log were lost"));
+        assert!(!log.contains("the data of a session"), "{log}");
+    }
+
+    const LOST: &str = "lines were lost";
+
+    fn child() {
+        let settings = crate::settings::Settings::default().log;
+        let log = install(settings, EnvFilter::new("info"));
+        let caught = panic::catch_unwind(|| panic!("the data of a session"));
+        assert!(caught.is_err());
+        while log.lost.dropped_lines() == 0 {
+            tracing::info!("a line");
+        }
+        println!("{LOST}");
+        // Until there is capacity for the report.
+        let mut dropped = 0;
+        while dropped < log.lost.dropped_lines() {
+            dropped = log.lost.dropped_lines();
+            std::thread::sleep(Duration::from_millis(50));
+            tracing::info!("a line");
+        }
     }
 }

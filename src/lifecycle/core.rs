@@ -7,14 +7,13 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::clock::{Clock, unix_millis};
-use crate::error::{SessionError, SizeUnit};
+use crate::error::{Result, SessionError, SizeUnit};
 use crate::id::SessionId;
 use crate::lifecycle::lifetime::{Lifetime, Remaining, Touch};
 use crate::record::Record;
 use crate::record::keyspace::Keyspace;
-use crate::record::owner::Owner;
-use crate::store::{NewEntry, SharedStore, StoreError, StoreErrorKind, StoredRecord};
-use crate::telemetry;
+use crate::store::{SharedStore, StoreError, StoreErrorKind, StoredRecord};
+use crate::telemetry::StoreCall as _;
 use crate::token::TokenFormat;
 use crate::token_rejection::TokenRejection;
 
@@ -33,10 +32,6 @@ pub(crate) struct Lifecycle {
     pub(crate) new_id: Arc<dyn Fn() -> SessionId + Send + Sync>,
 }
 
-/// How much longer an index lives than its last record: covers the time between the two writes
-/// and the rounding to seconds.
-const INDEX_SLACK: Duration = Duration::from_secs(60);
-
 impl Lifecycle {
     pub(crate) fn now_millis(&self) -> i64 {
         unix_millis(self.clock.now())
@@ -44,29 +39,6 @@ impl Lifecycle {
 
     pub(crate) fn now(&self) -> i64 {
         self.now_millis().div_euclid(1000)
-    }
-
-    /// Returns the time of a new tombstone: Unix seconds, at least 1.
-    pub(crate) fn tombstone_time(&self) -> i64 {
-        self.now().max(1)
-    }
-
-    /// Returns the index entry of a session whose record lives for `ttl`.
-    pub(crate) fn entry<'a>(
-        &self,
-        index: &'a str,
-        id: &'a SessionId,
-        ttl: Duration,
-    ) -> NewEntry<'a> {
-        let ttl = ttl + INDEX_SLACK;
-        let seconds = i64::try_from(ttl.as_secs()).unwrap_or(i64::MAX);
-        let check_after = self.now().saturating_add(seconds).max(0);
-        NewEntry::new(index, id.as_str(), check_after, ttl)
-    }
-
-    /// Returns the key of the owner's index.
-    pub(crate) fn index(&self, owner: Option<&Owner>) -> Option<String> {
-        owner.map(|owner| self.keyspace.index(owner))
     }
 
     /// Returns the absolute end of `record` in Unix seconds. A record that is older than the
@@ -78,7 +50,7 @@ impl Lifecycle {
     }
 
     /// Returns the TTL that a use now gives to `record`, by the clock of this host.
-    pub(crate) fn ttl(&self, record: &Record) -> Result<Duration, SessionError> {
+    pub(crate) fn ttl(&self, record: &Record) -> Result<Duration> {
         self.lifetime
             .ttl(self.end(record), self.now_millis())
             .ok_or(SessionError::Gone)
@@ -105,7 +77,7 @@ impl Lifecycle {
         operation: &'static str,
         key: &str,
         record: &Record,
-    ) -> Result<Duration, SessionError> {
+    ) -> Result<Duration> {
         if let Ok(ttl) = self.ttl(record) {
             return Ok(ttl);
         }
@@ -124,7 +96,7 @@ impl Lifecycle {
     }
 
     /// Parses the value that a write found in the store, as the base of its next attempt.
-    pub(crate) fn parse(&self, value: Bytes) -> Result<Record, SessionError> {
+    pub(crate) fn parse(&self, value: Bytes) -> Result<Record> {
         let record = Record::parse(value).map_err(|_| SessionError::Corrupt)?;
         if record.bytes().len() > self.max_size {
             return Err(SessionError::Corrupt);
@@ -134,7 +106,7 @@ impl Lifecycle {
 
     /// Checks that `record` may be written. One with too many fields can be read, so that a lower
     /// limit ends no session, but not written again before it has fewer.
-    pub(crate) fn check_size(&self, record: &Record) -> Result<(), SessionError> {
+    pub(crate) fn check_size(&self, record: &Record) -> Result<()> {
         self.check_field_count(record.field_count())?;
         let (size, limit) = (record.bytes().len(), self.max_size);
         if size > limit {
@@ -143,7 +115,7 @@ impl Lifecycle {
         Ok(())
     }
 
-    pub(crate) fn check_field_count(&self, count: usize) -> Result<(), SessionError> {
+    pub(crate) fn check_field_count(&self, count: usize) -> Result<()> {
         let limit = self.max_fields;
         if count > limit {
             return Err(SessionError::too_large(count, limit, SizeUnit::Fields));
@@ -156,7 +128,7 @@ impl Lifecycle {
     /// # Errors
     ///
     /// [`SessionError::NoTokens`].
-    pub(crate) fn format(&self) -> Result<&TokenFormat, SessionError> {
+    pub(crate) fn format(&self) -> Result<&TokenFormat> {
         self.format.as_ref().ok_or(SessionError::NoTokens)
     }
 
@@ -165,25 +137,25 @@ impl Lifecycle {
         &self,
         operation: &'static str,
         key: &str,
-    ) -> Result<Option<StoredRecord>, SessionError> {
-        let loaded = telemetry::store_call(operation, self.store.load(key)).await;
-        loaded.map_err(record_error)
+    ) -> Result<Option<StoredRecord>> {
+        let loading = self.store.load(key).in_operation(operation);
+        loading.await.map_err(record_error)
     }
 
     /// Reads several records. Data of another type is [`SessionError::Corrupt`] at its place.
-    ///
-    /// `load_many` fails as a whole if one key holds data of another type. That must not keep the
-    /// other sessions from being listed or destroyed, so they are then read one by one.
     pub(crate) async fn load_records(
         &self,
         operation: &'static str,
-        keys: &[&str],
-    ) -> Result<Vec<Result<Option<StoredRecord>, SessionError>>, SessionError> {
-        match telemetry::store_call(operation, self.store.load_many(keys)).await {
+        keys: &[String],
+    ) -> Result<Vec<Result<Option<StoredRecord>>>> {
+        let each: Vec<_> = keys.iter().map(String::as_str).collect();
+        match self.store.load_many(&each).in_operation(operation).await {
             Ok(records) => return Ok(records.into_iter().map(Ok).collect()),
             Err(error) if error.kind() != StoreErrorKind::WrongType => return Err(error.into()),
             Err(_) => {}
         }
+        // One key holds data of another type, and the call fails as a whole. That must not keep
+        // the other sessions from being listed or destroyed.
         let mut records = Vec::with_capacity(keys.len());
         for key in keys {
             match self.load_record(operation, key).await {
@@ -197,8 +169,8 @@ impl Lifecycle {
     /// Returns the session that a loaded record holds, or the reason why it holds none.
     pub(crate) fn validate(
         &self,
-        loaded: Result<Option<StoredRecord>, SessionError>,
-    ) -> Result<(Record, Option<Duration>), SessionError> {
+        loaded: Result<Option<StoredRecord>>,
+    ) -> Result<(Record, Option<Duration>)> {
         let reason = match loaded {
             Err(SessionError::Corrupt) => TokenRejection::Corrupt,
             Err(error) => return Err(error),
@@ -223,14 +195,12 @@ impl Lifecycle {
         key: &str,
         error: StoreError,
     ) -> SessionError {
-        if error.kind() == StoreErrorKind::WrongType {
-            match self.load_record(operation, key).await {
-                Err(error) => error,
-                Ok(_) => error.into(),
-            }
-        } else {
-            error.into()
+        if error.kind() == StoreErrorKind::WrongType
+            && let Err(error) = self.load_record(operation, key).await
+        {
+            return error;
         }
+        error.into()
     }
 }
 

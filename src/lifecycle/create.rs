@@ -4,15 +4,14 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use crate::error::SessionError;
+use crate::error::{Result, SessionError};
 use crate::id::SessionId;
-use crate::lifecycle::core::{Lifecycle, record_error};
-use crate::lifecycle::retries::Retries;
+use crate::lifecycle::core::Lifecycle;
 use crate::lifecycle::tasks::spawn_detached;
-use crate::record::owner::Owner;
 use crate::record::{Meta, Record};
-use crate::store::{Due, IndexEntry, InsertOutcome, NewRecord};
-use crate::telemetry;
+use crate::retries::Retries;
+use crate::store::{Due, InsertOutcome, NewRecord};
+use crate::telemetry::StoreCall as _;
 use crate::token::{NewClaims, Token};
 
 /// Attempts of a creation that meets a taken id or a `destroy_all`.
@@ -35,7 +34,7 @@ impl Lifecycle {
         self: Arc<Self>,
         record: Record,
         claims: Option<Map<String, Value>>,
-    ) -> Result<Created, SessionError> {
+    ) -> Result<Created> {
         self.check_size(&record)?;
         let mut failure = SessionError::Revoked;
         let mut retries = Retries::new(ATTEMPTS);
@@ -68,7 +67,7 @@ impl Lifecycle {
         &self,
         meta: &Meta,
         claims: Option<&Map<String, Value>>,
-    ) -> Result<(SessionId, Option<Token>), SessionError> {
+    ) -> Result<(SessionId, Option<Token>)> {
         let Some(claims) = claims else {
             return Ok(((self.new_id)(), None));
         };
@@ -103,102 +102,55 @@ impl Lifecycle {
         self: &Arc<Self>,
         id: &SessionId,
         record: &Record,
-    ) -> Result<InsertOutcome, SessionError> {
+    ) -> Result<InsertOutcome> {
         let (key, ttl) = (self.keyspace.record(id), self.ttl(record)?);
-        let new = NewRecord::new(&key, record.bytes(), ttl);
-        let Some(owner) = &record.meta().owner else {
-            let inserting = self.store.insert_indexed(&[], new, None);
-            let inserted = telemetry::store_call("create", inserting).await;
-            return inserted.map_err(record_error);
-        };
-        let index = self.keyspace.index(owner);
-        let due = Due {
+        let index = self.index(record);
+        let entry = index.as_ref().map(|index| self.entry(index, id, ttl));
+        let due = entry.map(|_| Due {
             by: self.now(),
             limit: PRUNE_LIMIT,
+        });
+        let new = NewRecord::new(&key, record.bytes(), ttl);
+        let inserting = self.store.insert_indexed(entry.as_slice(), new, due);
+        let due = match inserting.in_operation("create").await {
+            Ok(InsertOutcome::Inserted { due }) => due,
+            Ok(outcome) => return Ok(outcome),
+            Err(error) => return Err(self.indexed_error("create", &key, error).await),
         };
-        let entries = [self.entry(&index, id, ttl)];
-        let inserting = self.store.insert_indexed(&entries, new, Some(due));
-        match telemetry::store_call("create", inserting).await {
-            Ok(InsertOutcome::Inserted { due }) => {
-                if !due.is_empty() {
-                    let (lifecycle, owner) = (Arc::clone(self), owner.clone());
-                    spawn_detached(async move { lifecycle.prune(&owner, &index, due).await });
-                }
-                Ok(InsertOutcome::inserted(Vec::new()))
-            }
-            Ok(outcome) => Ok(outcome),
-            Err(error) => Err(self.indexed_error("create", &key, error).await),
+        if let Some(owner) = record.owner().cloned().filter(|_| !due.is_empty()) {
+            // The index of an owner who never lists would grow without bound otherwise.
+            let lifecycle = Arc::clone(self);
+            spawn_detached(async move {
+                let pruned = lifecycle.read_entries("cleanup", &owner, &due).await;
+                pruned.map(drop)
+            });
         }
+        Ok(InsertOutcome::inserted(Vec::new()))
     }
 
     /// Undoes a creation or a rotation: deletes the record, then its index entry.
-    pub(crate) async fn undo_create(
-        &self,
-        id: &SessionId,
-        record: &Record,
-    ) -> Result<(), SessionError> {
+    pub(crate) async fn undo_create(&self, id: &SessionId, record: &Record) -> Result<()> {
         let key = self.keyspace.record(id);
-        match self.index(record.meta().owner.as_ref()) {
-            None => {
-                telemetry::store_call("cleanup", self.store.delete(&key)).await?;
-            }
-            Some(index) => {
-                let (keys, members) = ([&*key], [id.as_str()]);
-                let deletion = self.store.delete_indexed(&keys, &index, &members);
-                telemetry::store_call("cleanup", deletion).await?;
-            }
+        if let Some(index) = self.index(record) {
+            let (keys, members) = ([&*key], [id.as_str()]);
+            let deletion = self.store.delete_indexed(&keys, &index, &members);
+            deletion.in_operation("cleanup").await?;
+        } else {
+            self.store.delete(&key).in_operation("cleanup").await?;
         }
         Ok(())
     }
 
     /// Removes a taken id from this owner's index, unless the session is this owner's.
-    pub(crate) async fn unlist_taken(
-        &self,
-        id: &SessionId,
-        record: &Record,
-    ) -> Result<(), SessionError> {
-        let Some(index) = self.index(record.meta().owner.as_ref()) else {
+    pub(crate) async fn unlist_taken(&self, id: &SessionId, record: &Record) -> Result<()> {
+        let Some(index) = self.index(record) else {
             return Ok(());
         };
         let loaded = self.load_record("create", &self.keyspace.record(id)).await;
-        let owner = match self.validate(loaded) {
-            Ok((taken, _)) => taken.meta().owner.clone(),
-            Err(SessionError::Unavailable(error)) => return Err(error.into()),
-            Err(_) => None,
-        };
-        if owner == record.meta().owner {
-            return Ok(());
+        match self.validate(loaded) {
+            Ok((taken, _)) if taken.owner() == record.owner() => Ok(()),
+            Err(SessionError::Unavailable(error)) => Err(error.into()),
+            Ok(_) | Err(_) => self.remove_entry(&index, id).await,
         }
-        self.remove_entry(&index, id).await
-    }
-
-    /// Checks the sessions of due index entries. Those that exist get a new `check_after`; those
-    /// that do not, or belong to another owner, are removed from the index.
-    async fn prune(
-        &self,
-        owner: &Owner,
-        index: &str,
-        due: Vec<IndexEntry>,
-    ) -> Result<(), SessionError> {
-        // Taken before the reads: an entry that is put again meanwhile is not due by then.
-        let due_by = self.now();
-        let ids = due.iter();
-        let ids: Vec<_> = ids
-            .filter_map(|entry| SessionId::parse(&entry.member).ok())
-            .collect();
-        let keys: Vec<_> = ids.iter().map(|id| self.keyspace.record(id)).collect();
-        let keys: Vec<_> = keys.iter().map(String::as_str).collect();
-        let (mut live, mut dead) = (Vec::new(), Vec::new());
-        for (id, loaded) in ids.iter().zip(self.load_records("cleanup", &keys).await?) {
-            match self.validate(loaded) {
-                Ok((record, ttl)) if record.meta().owner.as_ref() == Some(owner) => {
-                    live.push(self.entry(index, id, ttl.unwrap_or_default()));
-                }
-                Ok(_) | Err(SessionError::Rejected(_)) => dead.push(id.as_str()),
-                Err(error) => return Err(error),
-            }
-        }
-        let refresh = self.store.index_refresh(index, &live, &dead, due_by);
-        Ok(telemetry::store_call("cleanup", refresh).await?)
     }
 }

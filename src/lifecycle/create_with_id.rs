@@ -8,15 +8,15 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use crate::error::SessionError;
+use crate::error::{Result, SessionError};
 use crate::id::SessionId;
 use crate::lifecycle::core::{Lifecycle, record_error};
 use crate::lifecycle::create::Created;
-use crate::lifecycle::retries::Retries;
 use crate::lifecycle::tasks::spawn_detached;
 use crate::record::Record;
+use crate::retries::Retries;
 use crate::store::InsertOutcome;
-use crate::telemetry;
+use crate::telemetry::StoreCall as _;
 
 /// Attempts of a creation that meets a `destroy_all`.
 const ATTEMPTS: u32 = 5;
@@ -28,7 +28,7 @@ impl Lifecycle {
         id: SessionId,
         record: Record,
         claims: Option<Map<String, Value>>,
-    ) -> Result<Created, SessionError> {
+    ) -> Result<Created> {
         let token = match &claims {
             Some(claims) => {
                 let claims = self.claims(record.meta(), claims);
@@ -40,8 +40,12 @@ impl Lifecycle {
         self.check_size(&record)?;
         // Checked before the index is written, so that an id that is taken for long leaves no
         // trace there.
-        if record.meta().owner.is_some() && self.is_taken(&id).await? {
-            return Err(SessionError::Taken);
+        if record.owner().is_some() {
+            match self.load_record("create", &self.keyspace.record(&id)).await {
+                Ok(None) => {}
+                Ok(Some(_)) | Err(SessionError::Corrupt) => return Err(SessionError::Taken),
+                Err(error) => return Err(error),
+            }
         }
         // A pause before each new attempt lets the concurrent `destroy_all` finish.
         let mut retries = Retries::with_pauses(ATTEMPTS);
@@ -52,6 +56,7 @@ impl Lifecycle {
                     return Err(SessionError::Taken);
                 }
                 Ok(InsertOutcome::EntryLost) => {}
+                // The insert may have been applied, and would hold the id.
                 Err(error) => {
                     let lifecycle = Arc::clone(&self);
                     spawn_detached(async move { lifecycle.undo_own_create(&id, &record).await });
@@ -62,19 +67,11 @@ impl Lifecycle {
         Err(SessionError::Revoked)
     }
 
-    async fn is_taken(&self, id: &SessionId) -> Result<bool, SessionError> {
-        match self.load_record("create", &self.keyspace.record(id)).await {
-            Ok(stored) => Ok(stored.is_some()),
-            Err(SessionError::Corrupt) => Ok(true),
-            Err(error) => Err(error),
-        }
-    }
-
     async fn try_create_with_id(
         self: &Arc<Self>,
         id: &SessionId,
         record: &Record,
-    ) -> Result<InsertOutcome, SessionError> {
+    ) -> Result<InsertOutcome> {
         let outcome = self.insert(id, record).await?;
         if matches!(outcome, InsertOutcome::EntryLost) {
             self.undo_own_create(id, record).await?;
@@ -85,10 +82,10 @@ impl Lifecycle {
 
     /// Undoes a creation. Its nonce makes the bytes unique: a session that another process has
     /// created under this id, or that was changed since, stays.
-    async fn undo_own_create(&self, id: &SessionId, record: &Record) -> Result<(), SessionError> {
+    async fn undo_own_create(&self, id: &SessionId, record: &Record) -> Result<()> {
         let key = self.keyspace.record(id);
         let deletion = self.store.compare_and_delete(&key, record.bytes());
-        let deleted = telemetry::store_call("cleanup", deletion).await;
+        let deleted = deletion.in_operation("cleanup").await;
         deleted.map(drop).map_err(record_error)
     }
 
@@ -96,21 +93,16 @@ impl Lifecycle {
     ///
     /// The tombstone of a `destroy_all` that may still be running stays until that has removed
     /// it: an entry that becomes active before would be removed with it.
-    async fn complete_abandoned(
-        &self,
-        id: &SessionId,
-        record: &Record,
-    ) -> Result<(), SessionError> {
-        let Some(owner) = record.meta().owner.as_ref() else {
+    async fn complete_abandoned(&self, id: &SessionId, record: &Record) -> Result<()> {
+        let Some(owner) = record.owner() else {
             return Ok(());
         };
         let index = self.keyspace.index(owner);
         let reading = self.store.index_get(&index, id.as_str());
-        let state = telemetry::store_call("create", reading).await?;
+        let state = reading.in_operation("create").await?;
         if state.is_some_and(|state| self.is_abandoned(state)) {
-            let members = [id.as_str().to_owned()];
-            self.complete_deletes("cleanup", owner, &index, &members)
-                .await?;
+            let ids = [id.as_str().to_owned()];
+            self.complete_deletes("cleanup", owner, &ids).await?;
         }
         Ok(())
     }

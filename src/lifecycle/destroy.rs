@@ -2,16 +2,14 @@
 
 use std::sync::Arc;
 
-use crate::error::SessionError;
+use crate::error::{Result, SessionError};
 use crate::id::SessionId;
 use crate::lifecycle::core::{Lifecycle, record_error};
+use crate::lifecycle::index::BATCH;
 use crate::record::Record;
 use crate::record::owner::Owner;
 use crate::store::StoredRecord;
-use crate::telemetry;
-
-/// The number of records read in one round trip. Each may be as large as the size limit.
-const BATCH: usize = 16;
+use crate::telemetry::StoreCall as _;
 
 impl Lifecycle {
     /// Destroys one session and returns whether it existed.
@@ -22,15 +20,15 @@ impl Lifecycle {
         self: Arc<Self>,
         id: SessionId,
         owner: Option<Owner>,
-    ) -> Result<bool, SessionError> {
+    ) -> Result<bool> {
         let key = self.keyspace.record(&id);
-        let deleted = telemetry::store_call("destroy", self.store.delete(&key)).await;
-        let deleted = deleted.map_err(record_error)?;
-        if let Some(index) = self.index(owner.as_ref()) {
-            // A separate call: a pipeline goes on after a delete that was refused, and a session
+        let deletion = self.store.delete(&key).in_operation("destroy");
+        let deleted = deletion.await.map_err(record_error)?;
+        if let Some(owner) = owner {
+            // A separate call: a pipeline goes on after a delete that was rejected, and a session
             // that lives on must stay in the index, or `destroy_all` misses it. Best effort: the
             // session is gone, and its entry is removed when due.
-            let _ = self.remove_entry(&index, &id).await;
+            let _ = self.remove_entry(&self.keyspace.index(&owner), &id).await;
         }
         Ok(deleted)
     }
@@ -44,7 +42,7 @@ impl Lifecycle {
         self: Arc<Self>,
         id: SessionId,
         owner: Option<Owner>,
-    ) -> Result<bool, SessionError> {
+    ) -> Result<bool> {
         let key = self.keyspace.record(&id);
         match occupant(self.load_record("destroy", &key).await)? {
             Occupant::Session(found) if owner.is_none() || found == owner => {
@@ -59,10 +57,7 @@ impl Lifecycle {
     /// Destroys the session `id` of a verified token, whatever is stored under its key.
     ///
     /// The token was issued for this key, so data of another type is what a session has become.
-    pub(crate) async fn destroy_by_token(
-        self: Arc<Self>,
-        id: SessionId,
-    ) -> Result<bool, SessionError> {
+    pub(crate) async fn destroy_by_token(self: Arc<Self>, id: SessionId) -> Result<bool> {
         match Arc::clone(&self).destroy_by_id(id.clone(), None).await {
             Err(SessionError::Corrupt) => self.destroy(id, None).await,
             destroyed => destroyed,
@@ -79,15 +74,15 @@ impl Lifecycle {
         self: Arc<Self>,
         owner: Owner,
         keep: Option<SessionId>,
-    ) -> Result<usize, SessionError> {
+    ) -> Result<usize> {
         let index = self.keyspace.index(&owner);
         let keep = keep.as_ref().map(SessionId::as_str);
         let now = self.tombstone_time();
-        let marking = self.store.index_tombstone_all(&index, keep, now);
-        let mut tombstones = telemetry::store_call("destroy_all", marking).await?;
+        let deleting = self.store.index_tombstone_all(&index, keep, now);
+        let mut tombstones = deleting.in_operation("destroy_all").await?;
         // `keep` is a tombstone if it is being rotated, or was left so by a failed rotation.
         tombstones.retain(|id| keep != Some(id.as_str()));
-        self.complete_deletes("destroy_all", &owner, &index, &tombstones)
+        self.complete_deletes("destroy_all", &owner, &tombstones)
             .await
     }
 
@@ -100,14 +95,13 @@ impl Lifecycle {
         &self,
         operation: &'static str,
         owner: &Owner,
-        index: &str,
         tombstones: &[String],
-    ) -> Result<usize, SessionError> {
+    ) -> Result<usize> {
         let ids = tombstones.iter();
         let ids: Vec<_> = ids.filter_map(|id| SessionId::parse(id).ok()).collect();
         let mut destroyed = 0;
         for ids in ids.chunks(BATCH) {
-            destroyed += self.delete_batch(operation, owner, index, ids).await?;
+            destroyed += self.delete_batch(operation, owner, ids).await?;
         }
         Ok(destroyed)
     }
@@ -116,33 +110,32 @@ impl Lifecycle {
         &self,
         operation: &'static str,
         owner: &Owner,
-        index: &str,
         ids: &[SessionId],
-    ) -> Result<usize, SessionError> {
+    ) -> Result<usize> {
+        let index = self.keyspace.index(owner);
         let keys: Vec<_> = ids.iter().map(|id| self.keyspace.record(id)).collect();
-        let keys: Vec<_> = keys.iter().map(String::as_str).collect();
         let (mut members, mut deletes) = (Vec::new(), Vec::new());
         let loaded = self.load_records(operation, &keys).await?;
         for ((id, key), loaded) in ids.iter().zip(&keys).zip(loaded) {
             match occupant(loaded)? {
-                Occupant::Session(Some(found)) if found == *owner => deletes.push(*key),
+                Occupant::Session(Some(found)) if found == *owner => deletes.push(&**key),
                 Occupant::Session(_) => continue,
                 // A concurrent creation may be about to insert it, and checks the index then.
-                Occupant::Nothing => deletes.push(*key),
+                Occupant::Nothing => deletes.push(&**key),
                 // It may be data of another application: only its entry is removed.
                 Occupant::Corrupt | Occupant::WrongType => {}
             }
             members.push(id.as_str());
         }
-        // Two calls: a pipeline goes on after a delete that was refused, and a session that lives
+        // Two calls: a pipeline goes on after a delete that was rejected, and a session that lives
         // on must stay in the index, or the call cannot be repeated.
         let mut deleted = 0;
         if !deletes.is_empty() {
-            let deletion = self.store.delete_indexed(&deletes, index, &[]);
-            deleted = telemetry::store_call(operation, deletion).await?;
+            let deletion = self.store.delete_indexed(&deletes, &index, &[]);
+            deleted = deletion.in_operation(operation).await?;
         }
-        let removal = self.store.index_remove(index, &members, None);
-        telemetry::store_call(operation, removal).await?;
+        let removal = self.store.index_remove(&index, &members, None);
+        removal.in_operation(operation).await?;
         Ok(deleted)
     }
 }
@@ -159,11 +152,11 @@ enum Occupant {
 }
 
 /// Reads only the owner: a session that is too large or expired can be destroyed.
-fn occupant(loaded: Result<Option<StoredRecord>, SessionError>) -> Result<Occupant, SessionError> {
+fn occupant(loaded: Result<Option<StoredRecord>>) -> Result<Occupant> {
     Ok(match loaded {
         Ok(None) => Occupant::Nothing,
         Ok(Some(stored)) => match Record::parse(stored.value) {
-            Ok(record) => Occupant::Session(record.meta().owner.clone()),
+            Ok(record) => Occupant::Session(record.owner().cloned()),
             Err(_) => Occupant::Corrupt,
         },
         Err(SessionError::Corrupt) => Occupant::WrongType,

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::error::SessionError;
+use crate::error::{Result, SessionError};
 use crate::id::SessionId;
 use crate::lifecycle::core::{Lifecycle, record_error};
 use crate::lifecycle::lifetime::{DEFAULT_SHARE, Remaining, Touch, limit};
 use crate::lifecycle::tasks::spawn_detached;
 use crate::record::Record;
 use crate::store::StoredRecord;
-use crate::telemetry;
+use crate::telemetry::{self, StoreCall as _};
 
 /// A session that was read.
 pub(crate) struct Loaded {
@@ -26,34 +26,38 @@ impl Lifecycle {
         self: &Arc<Self>,
         id: &SessionId,
         expires: Option<i64>,
-    ) -> Result<Loaded, SessionError> {
+    ) -> Result<Loaded> {
         let Some(ttl) = self.exact_ttl(expires) else {
             let loaded = self.get_without_touch(id).await?;
-            self.refresh_if_due(id, &loaded);
+            if let Some(ttl) = self.due(&loaded.record, loaded.remaining) {
+                self.refresh(id, &loaded.record, ttl);
+            }
             return Ok(loaded);
         };
         let (key, at) = (self.keyspace.record(id), self.now_millis());
-        let loading = self.store.load_and_set_ttl(&key, ttl);
-        let loaded = telemetry::store_call("load", loading)
-            .await
-            .map_err(record_error);
+        let loading = self.store.load_and_set_ttl(&key, ttl).in_operation("load");
+        let loaded = loading.await.map_err(record_error);
         let Loaded { record, .. } = self.found(loaded, at)?;
-        self.complete_touch(id, &record, ttl);
+        // The read has not refreshed the index entry, and the absolute end may be in the record
+        // only, not in the token.
+        if let Ok(full) = self.ttl(&record)
+            && (record.owner().is_some() || full < ttl)
+        {
+            self.refresh(id, &record, full);
+        }
         let remaining = Remaining::new(Some(ttl), at);
         Ok(Loaded { record, remaining })
     }
 
     /// Reads the session `id` and leaves its TTL alone.
-    pub(crate) async fn get_without_touch(&self, id: &SessionId) -> Result<Loaded, SessionError> {
+    pub(crate) async fn get_without_touch(&self, id: &SessionId) -> Result<Loaded> {
         let (key, at) = (self.keyspace.record(id), self.now_millis());
         let loaded = self.load_record("load", &key).await;
         self.found(loaded, at)
     }
 
     /// Reads several sessions: in one round trip if all of them are in the same store.
-    pub(crate) async fn get_many(
-        sessions: &[(&Self, &SessionId)],
-    ) -> Vec<Result<Loaded, SessionError>> {
+    pub(crate) async fn get_many(sessions: &[(&Self, &SessionId)]) -> Vec<Result<Loaded>> {
         let same_store = |pair: &[(&Self, _)]| pair[0].0.store.ptr_eq(&pair[1].0.store);
         if !sessions.windows(2).all(same_store) {
             let mut each = Vec::with_capacity(sessions.len());
@@ -66,11 +70,10 @@ impl Lifecycle {
             return Vec::new();
         };
         let at = first.now_millis();
-        let keys = sessions
-            .iter()
-            .map(|(lifecycle, id)| lifecycle.keyspace.record(id));
-        let keys: Vec<_> = keys.collect();
-        let keys: Vec<_> = keys.iter().map(String::as_str).collect();
+        let keys = sessions.iter();
+        let keys: Vec<_> = keys
+            .map(|(lifecycle, id)| lifecycle.keyspace.record(id))
+            .collect();
         match first.load_records("load", &keys).await {
             Ok(records) => {
                 let records = sessions.iter().zip(records);
@@ -81,20 +84,16 @@ impl Lifecycle {
         }
     }
 
-    fn found(
-        &self,
-        loaded: Result<Option<StoredRecord>, SessionError>,
-        at: i64,
-    ) -> Result<Loaded, SessionError> {
+    fn found(&self, loaded: Result<Option<StoredRecord>>, at: i64) -> Result<Loaded> {
         let validated = self.validate(loaded);
-        let (record, ttl) = validated.inspect_err(|_| telemetry::miss())?;
-        telemetry::hit();
+        telemetry::loaded(validated.is_ok());
+        let (record, ttl) = validated?;
         let remaining = Remaining::new(ttl, at);
         Ok(Loaded { record, remaining })
     }
 
     /// Returns whether the session exists. Leaves its TTL alone.
-    pub(crate) async fn is_alive(&self, id: &SessionId) -> Result<bool, SessionError> {
+    pub(crate) async fn is_alive(&self, id: &SessionId) -> Result<bool> {
         let key = self.keyspace.record(id);
         let loaded = self.load_record("is_alive", &key).await;
         match self.validate(loaded) {
@@ -106,16 +105,13 @@ impl Lifecycle {
 
     /// Returns the TTL to set with each read, if each read sets it.
     fn exact_ttl(&self, expires: Option<i64>) -> Option<Duration> {
-        let idle = self
-            .lifetime
-            .idle()
-            .filter(|_| self.touch == Touch::EveryRead)?;
+        let every_read = self.touch == Touch::EveryRead;
+        let idle = self.lifetime.idle().filter(|_| every_read)?;
         limit(idle, expires, self.now_millis())
     }
 
-    /// Returns the TTL to set now if a refresh is due: the time of [`Touch::After`] has passed since
-    /// the last use (any time at all if each read refreshes), or more is left than a use gives, or
-    /// the record does not expire.
+    /// Returns the TTL to set now if a refresh is due: the time of [`Touch::After`] has passed
+    /// since the last use, or more is left than a use gives, or the record does not expire.
     pub(crate) fn due(&self, record: &Record, remaining: Remaining) -> Option<Duration> {
         let full = self.ttl(record).ok()?;
         let Some(left) = remaining.at(self.now_millis()) else {
@@ -130,22 +126,6 @@ impl Lifecycle {
         let longer = full + slack.min(idle / DEFAULT_SHARE);
         let due = left.is_zero() || left < full.saturating_sub(slack) || left > longer;
         due.then_some(full)
-    }
-
-    fn refresh_if_due(self: &Arc<Self>, id: &SessionId, loaded: &Loaded) {
-        if let Some(ttl) = self.due(&loaded.record, loaded.remaining) {
-            self.refresh(id, &loaded.record, ttl);
-        }
-    }
-
-    /// Completes a read that has set the TTL of the record to `set`: refreshes the index entry,
-    /// and shortens the TTL if the absolute end is in the record only, not in the token.
-    fn complete_touch(self: &Arc<Self>, id: &SessionId, record: &Record, set: Duration) {
-        if let Ok(full) = self.ttl(record)
-            && (record.meta().owner.is_some() || full < set)
-        {
-            self.refresh(id, record, full);
-        }
     }
 
     /// Sets the TTL in the background: the request does not wait for it.

@@ -8,6 +8,7 @@ pub(crate) mod core;
 pub(crate) mod create;
 pub(crate) mod create_with_id;
 pub(crate) mod destroy;
+pub(crate) mod index;
 pub(crate) mod lifetime;
 pub(crate) mod list;
 pub(crate) mod load;
@@ -17,5 +18,4 @@ pub(crate) mod rotate;
 pub(crate) mod save;
 pub(crate) mod tasks;
 pub(crate) mod touch;
-
-pub(crate) use crate::retries;
+pub(crate) mod transfer;

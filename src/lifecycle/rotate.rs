@@ -5,49 +5,67 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use crate::error::SessionError;
+use crate::error::{Result, SessionError};
 use crate::id::SessionId;
 use crate::lifecycle::core::{Lifecycle, record_error};
 use crate::lifecycle::create::Created;
-use crate::lifecycle::retries::Retries;
-use crate::lifecycle::save::Edit;
 use crate::record::Record;
-use crate::store::{CompareOutcome, InsertOutcome, NewRecord, PutMode, SupersedeOutcome};
-use crate::telemetry;
+use crate::retries::Retries;
+use crate::store::{
+    CompareOutcome, InsertOutcome, NewRecord, PutMode, StoreError, SupersedeOutcome,
+};
+use crate::telemetry::StoreCall as _;
 
 /// Attempts of a rotation whose new record was deleted, or whose session was given to another
 /// owner.
-const ATTEMPTS: u32 = 5;
+pub(crate) const ATTEMPTS: u32 = 5;
 
 /// Writes to the old record that a rotation copies.
 const COPIES: u32 = 64;
 
-/// The two sessions of a rotation.
-struct Pair<'a> {
-    old: &'a SessionId,
-    new: &'a SessionId,
+/// Makes the new record from the old one. May be called again.
+type Merge<'a> = &'a (dyn Fn(&Record) -> Result<Record> + Send + Sync);
+
+/// A rotation, over all its attempts.
+pub(crate) struct Rotation<'a> {
+    pub(crate) old: SessionId,
     /// The old record as it was last seen.
-    before: Record,
-    /// The record of the new session.
-    after: Record,
+    pub(crate) seen: Record,
+    /// The caller's own claims for the new token.
+    claims: Map<String, Value>,
+    merge: Merge<'a>,
+    /// In every attempt so far, a concurrent `destroy_all` has deleted the new session.
+    revoked: bool,
 }
 
-/// Result of one attempt of a rotation.
-pub(crate) enum Rotation {
-    Rotated(Created),
-    /// Nothing has changed; another attempt may succeed.
-    Again {
-        /// The old record as it was last seen.
-        before: Record,
-        /// A concurrent `destroy_all` has deleted the new session.
-        new_revoked: bool,
-    },
+impl<'a> Rotation<'a> {
+    pub(crate) fn new(
+        old: SessionId,
+        seen: Record,
+        claims: Map<String, Value>,
+        merge: Merge<'a>,
+    ) -> Self {
+        Self {
+            old,
+            seen,
+            claims,
+            merge,
+            revoked: true,
+        }
+    }
+
+    /// Returns the error of a rotation whose last attempt failed.
+    pub(crate) fn lost(&self) -> SessionError {
+        if self.revoked {
+            SessionError::Revoked
+        } else {
+            SessionError::Conflict
+        }
+    }
 }
 
-/// How far one attempt of a rotation has come.
-enum Attempt {
-    /// The old session is gone, the new one is active.
-    Rotated,
+/// Reason why an attempt of a rotation did not succeed.
+enum Stop {
     /// The old session was destroyed or rotated by another process.
     OldGone,
     /// A concurrent `destroy_all` has deleted the new session.
@@ -56,10 +74,23 @@ enum Attempt {
     IdTaken,
     /// The old session belongs to another owner now, whose index has to decide.
     OwnerChanged,
+    Failed(SessionError),
+}
+
+impl From<SessionError> for Stop {
+    fn from(error: SessionError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<StoreError> for Stop {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error.into())
+    }
 }
 
 impl Lifecycle {
-    /// Moves the session to a new id, with the result of `edit` as its record.
+    /// Moves the session to a new id, with the result of `merge` as its record.
     ///
     /// The old id stops working. Of several concurrent rotations of one session exactly one
     /// succeeds; the others find it gone. The old id works until the decision, and again after a
@@ -69,245 +100,169 @@ impl Lifecycle {
     /// (3) decide: one atomic step on the old owner's index makes the old id a tombstone if it is
     /// still active, (4) delete the old record if it still holds what was copied, otherwise copy
     /// it again, (5) remove the old id from the index.
-    pub(crate) async fn rotate(
-        self: Arc<Self>,
-        old: SessionId,
-        mut seen: Record,
-        claims: Map<String, Value>,
-        edit: Edit<'_>,
-    ) -> Result<Created, SessionError> {
-        let mut revoked = true;
+    pub(crate) async fn rotate(self: Arc<Self>, mut rotation: Rotation<'_>) -> Result<Created> {
         let mut retries = Retries::new(ATTEMPTS);
         while retries.next().await {
-            match self.rotate_once(&old, seen, &claims, &mut *edit).await? {
-                Rotation::Rotated(created) => return Ok(created),
-                Rotation::Again {
-                    before,
-                    new_revoked,
-                } => {
-                    seen = before;
-                    revoked &= new_revoked;
-                }
+            if let Some(created) = self.try_rotate(&mut rotation).await? {
+                return Ok(created);
             }
         }
-        Err(SessionError::lost(revoked))
+        Err(rotation.lost())
     }
 
-    /// Makes one attempt of a rotation, under an id that no other attempt uses.
-    pub(crate) async fn rotate_once(
-        &self,
-        old: &SessionId,
-        seen: Record,
-        claims: &Map<String, Value>,
-        edit: Edit<'_>,
-    ) -> Result<Rotation, SessionError> {
-        let after = edit(&seen)?;
-        self.check_size(&after)?;
-        let (new, token) = self.issue(after.meta(), Some(claims))?;
-        let mut pair = Pair {
-            old,
-            new: &new,
-            before: seen,
-            after,
+    /// Makes one attempt, under an id that no other attempt uses. Returns `None` if nothing has
+    /// changed and another attempt may succeed.
+    pub(crate) async fn try_rotate(&self, rotation: &mut Rotation<'_>) -> Result<Option<Created>> {
+        let record = (rotation.merge)(&rotation.seen)?;
+        self.check_size(&record)?;
+        let (id, token) = self.issue(record.meta(), Some(&rotation.claims))?;
+        let mut new = Created { id, token, record };
+        let Err(stop) = self.rotate_to(rotation, &mut new).await else {
+            return Ok(Some(new));
         };
-        let attempt = self.try_rotate(&mut pair, edit).await;
-        let (before, record) = (pair.before, pair.after);
-        let new_revoked = matches!(attempt, Ok(Attempt::NewGone));
-        match attempt {
-            Ok(Attempt::Rotated) => {
-                let id = new;
-                return Ok(Rotation::Rotated(Created { id, token, record }));
-            }
-            Ok(Attempt::IdTaken) => self.unlist_taken(&new, &record).await?,
-            Ok(Attempt::NewGone | Attempt::OwnerChanged) => {
-                self.undo_create(&new, &record).await?;
-            }
-            Ok(Attempt::OldGone) => {
-                self.undo_create(&new, &record).await?;
-                return Err(SessionError::Gone);
-            }
-            Err(error) => {
-                let _ = self.undo_create(&new, &record).await;
-                return Err(error);
-            }
+        rotation.revoked &= matches!(stop, Stop::NewGone);
+        let undone = match stop {
+            // The record under the new id is another session's: only the entry is undone.
+            Stop::IdTaken => self.unlist_taken(&new.id, &new.record).await,
+            _ => self.undo_create(&new.id, &new.record).await,
+        };
+        match stop {
+            Stop::Failed(error) => Err(error),
+            Stop::OldGone => undone.and(Err(SessionError::Gone)),
+            Stop::IdTaken | Stop::NewGone | Stop::OwnerChanged => undone.map(|()| None),
         }
-        Ok(Rotation::Again {
-            before,
-            new_revoked,
-        })
     }
 
-    async fn try_rotate(
-        &self,
-        pair: &mut Pair<'_>,
-        edit: Edit<'_>,
-    ) -> Result<Attempt, SessionError> {
-        let attempt = match self.insert_new(pair).await {
-            Ok(Attempt::Rotated) => match self.supersede(pair).await {
-                Ok(Attempt::Rotated) => self.delete_old(pair, edit).await,
-                undecided => undecided,
-            },
-            not_inserted => return not_inserted,
-        };
-        if attempt.is_err() {
-            let _ = self.unmark_old(pair).await;
+    async fn rotate_to(&self, rotation: &mut Rotation<'_>, new: &mut Created) -> Result<(), Stop> {
+        self.insert_new(rotation, new).await?;
+        let mut rotated = self.supersede(rotation, new).await;
+        if rotated.is_ok() {
+            rotated = self.delete_old(rotation, new).await;
         }
-        attempt
+        if matches!(rotated, Err(Stop::Failed(_))) {
+            let _ = self.reactivate_old(rotation).await;
+        }
+        rotated
     }
 
     /// Steps (1) and (2).
-    ///
-    /// The old id is put as well: a lost index must not make its sessions immovable. The check of
-    /// the new entry after the insert matters if the owner changes: then step (3) looks at the
-    /// old owner's index only, and a `destroy_all` of the new owner may have come too early to
-    /// find the record.
-    async fn insert_new(&self, pair: &Pair<'_>) -> Result<Attempt, SessionError> {
-        let (key, ttl) = (
-            self.keyspace.record(pair.new),
-            self.new_ttl(pair, &pair.after).await?,
-        );
-        let old_index = self.index(pair.before.meta().owner.as_ref());
-        let new_index = self.index(pair.after.meta().owner.as_ref());
-        let mut entries = Vec::with_capacity(2);
-        if let Some(index) = &old_index {
-            entries.push(self.entry(index, pair.old, ttl));
-        }
-        if let Some(index) = &new_index {
-            entries.push(self.entry(index, pair.new, ttl));
-        }
-        let record = NewRecord::new(&key, pair.after.bytes(), ttl);
+    async fn insert_new(&self, rotation: &Rotation<'_>, new: &Created) -> Result<(), Stop> {
+        let key = self.keyspace.record(&new.id);
+        let ttl = self.new_ttl(rotation, &new.record).await?;
+        let (old_index, new_index) = (self.index(&rotation.seen), self.index(&new.record));
+        // The old id is put as well: a lost index must not make its sessions immovable.
+        let old = old_index.as_ref();
+        let old = old.map(|index| self.entry(index, &rotation.old, ttl));
+        // The last entry is checked after the insert. That matters if the owner changes: then
+        // step (3) looks at the old owner's index only, and a `destroy_all` of the new owner may
+        // have come too early to find the record.
+        let added = new_index.as_ref();
+        let added = added.map(|index| self.entry(index, &new.id, ttl));
+        let entries: Vec<_> = old.into_iter().chain(added).collect();
+        let record = NewRecord::new(&key, new.record.bytes(), ttl);
         let inserting = self.store.insert_indexed(&entries, record, None);
-        match telemetry::store_call("rotate", inserting).await {
-            Ok(InsertOutcome::Inserted { .. }) => Ok(Attempt::Rotated),
-            Ok(InsertOutcome::KeyTaken) => Ok(Attempt::IdTaken),
+        match inserting.in_operation("rotate").await {
+            Ok(InsertOutcome::Inserted { .. }) => Ok(()),
+            Ok(InsertOutcome::KeyTaken) => Err(Stop::IdTaken),
             // Without a new owner the last entry is that of the old id.
-            Ok(InsertOutcome::EntryLost) if new_index.is_none() => Ok(Attempt::OldGone),
-            Ok(InsertOutcome::EntryLost) => Ok(Attempt::NewGone),
-            Err(error) => Err(self.indexed_error("rotate", &key, error).await),
+            Ok(InsertOutcome::EntryLost) if new_index.is_none() => Err(Stop::OldGone),
+            Ok(InsertOutcome::EntryLost) => Err(Stop::NewGone),
+            Err(error) => Err(self.indexed_error("rotate", &key, error).await.into()),
         }
     }
 
     /// Returns the TTL of the new record: at most that of the old one if that is not extended.
-    async fn new_ttl(&self, pair: &Pair<'_>, record: &Record) -> Result<Duration, SessionError> {
-        let old = self.keyspace.record(pair.old);
+    async fn new_ttl(&self, rotation: &Rotation<'_>, record: &Record) -> Result<Duration> {
+        let old = self.keyspace.record(&rotation.old);
         self.ttl_to_write("rotate", &old, record).await
     }
 
     /// Step (3), the decision: a `destroy_all` before or after it takes both ids or none.
-    async fn supersede(&self, pair: &Pair<'_>) -> Result<Attempt, SessionError> {
-        let old_owner = pair.before.meta().owner.as_ref();
-        let Some(index) = self.index(old_owner) else {
-            return Ok(Attempt::Rotated);
+    async fn supersede(&self, rotation: &Rotation<'_>, new: &Created) -> Result<(), Stop> {
+        let Some(index) = self.index(&rotation.seen) else {
+            return Ok(());
         };
-        // The index of the old owner has no new id if the owner changes: `old` twice makes the step
-        // check the old id only.
-        let new = if old_owner == pair.after.meta().owner.as_ref() {
-            pair.new
-        } else {
-            pair.old
-        };
-        let (old, new, now) = (pair.old.as_str(), new.as_str(), self.tombstone_time());
+        // The index of the old owner has no new id if the owner changes: `old` twice makes the
+        // step check the old id only.
+        let same_owner = rotation.seen.owner() == new.record.owner();
+        let new = if same_owner { &new.id } else { &rotation.old };
+        let (old, new, now) = (rotation.old.as_str(), new.as_str(), self.tombstone_time());
         let deciding = self.store.index_supersede(&index, old, new, now);
-        Ok(match telemetry::store_call("rotate", deciding).await? {
-            SupersedeOutcome::Superseded => Attempt::Rotated,
-            SupersedeOutcome::OldNotActive => Attempt::OldGone,
-            SupersedeOutcome::NewNotActive => Attempt::NewGone,
-        })
+        match deciding.in_operation("rotate").await? {
+            SupersedeOutcome::Superseded => Ok(()),
+            SupersedeOutcome::OldNotActive => Err(Stop::OldGone),
+            SupersedeOutcome::NewNotActive => Err(Stop::NewGone),
+        }
     }
 
     /// Steps (4) and (5).
     ///
     /// A write to the old record that was acknowledged before its deletion must not be lost:
     /// newer data of the same owner is copied to the new record first.
-    async fn delete_old(
-        &self,
-        pair: &mut Pair<'_>,
-        edit: Edit<'_>,
-    ) -> Result<Attempt, SessionError> {
-        let key = self.keyspace.record(pair.old);
+    async fn delete_old(&self, rotation: &mut Rotation<'_>, new: &mut Created) -> Result<(), Stop> {
+        let key = self.keyspace.record(&rotation.old);
         let mut retries = Retries::new(COPIES);
         while retries.next().await {
-            let deletion = self.store.compare_and_delete(&key, pair.before.bytes());
-            let deleted = telemetry::store_call("rotate", deletion).await;
-            match deleted.map_err(record_error)? {
-                CompareOutcome::Applied => {
-                    // Best effort: the session has moved, and a list removes old tombstones.
-                    let _ = self.remove_old(pair).await;
-                    return Ok(Attempt::Rotated);
+            let seen = rotation.seen.bytes();
+            let deletion = self.store.compare_and_delete(&key, seen);
+            let deleted = deletion.in_operation("rotate").await;
+            let before = match deleted.map_err(record_error)? {
+                CompareOutcome::Mismatch(value) => self.parse(value)?,
+                deleted => {
+                    // Best effort: a list removes old tombstones.
+                    self.gone(&rotation.old, &rotation.seen).await;
+                    let applied = matches!(deleted, CompareOutcome::Applied);
+                    return applied.then_some(()).ok_or(Stop::OldGone);
                 }
-                CompareOutcome::Missing => {
-                    let _ = self.remove_old(pair).await;
-                    return Ok(Attempt::OldGone);
-                }
-                CompareOutcome::Mismatch(value) => {
-                    let before = self.parse(value)?;
-                    // The decision was made on the index of the former owner. A `destroy_all` of
-                    // the present one has not seen it, so that index has to decide again.
-                    if before.meta().owner != pair.before.meta().owner {
-                        pair.before = before;
-                        return Ok(Attempt::OwnerChanged);
-                    }
-                    if !self.copy_newer(pair, before, &mut *edit).await? {
-                        return Ok(Attempt::OldGone);
-                    }
-                }
+            };
+            // The decision was made on the index of the former owner. A `destroy_all` of the
+            // present one has not seen it, so that index has to decide again.
+            let owner_changed = before.owner() != rotation.seen.owner();
+            rotation.seen = before;
+            if owner_changed {
+                return Err(Stop::OwnerChanged);
             }
+            self.copy_newer(rotation, new).await?;
         }
-        Err(SessionError::Conflict)
+        Err(SessionError::Conflict.into())
     }
 
-    /// Writes newer data to the new record and returns whether that still exists.
+    /// Writes newer data to the new record.
     ///
-    /// The new token was not returned yet, but the new id may be in a list. What was written to the
-    /// new record through the list is overwritten.
-    async fn copy_newer(
-        &self,
-        pair: &mut Pair<'_>,
-        before: Record,
-        edit: Edit<'_>,
-    ) -> Result<bool, SessionError> {
-        let after = edit(&before)?;
-        self.check_size(&after)?;
-        let (key, ttl) = (
-            self.keyspace.record(pair.new),
-            self.new_ttl(pair, &after).await?,
-        );
-        let mut expected = pair.after.bytes().clone();
-        pair.before = before;
-        pair.after = after;
+    /// The new token was not returned yet, but the new id may be in a list. What was written to
+    /// the new record through the list is overwritten.
+    async fn copy_newer(&self, rotation: &mut Rotation<'_>, new: &mut Created) -> Result<(), Stop> {
+        let mut expected = new.record.bytes().clone();
+        new.record = (rotation.merge)(&rotation.seen)?;
+        self.check_size(&new.record)?;
+        let key = self.keyspace.record(&new.id);
+        let ttl = self.new_ttl(rotation, &new.record).await?;
         let mut retries = Retries::new(COPIES);
         while retries.next().await {
-            let record = NewRecord::new(&key, pair.after.bytes(), ttl);
+            let record = NewRecord::new(&key, new.record.bytes(), ttl);
             let writing = self.store.compare_and_set(&expected, record);
-            let written = telemetry::store_call("rotate", writing).await;
+            let written = writing.in_operation("rotate").await;
             match written.map_err(record_error)? {
-                CompareOutcome::Applied => return Ok(true),
+                CompareOutcome::Applied => return Ok(()),
                 CompareOutcome::Mismatch(value) => expected = value,
-                CompareOutcome::Missing => return Ok(false),
+                // It was destroyed through the list, and so the session has ended.
+                CompareOutcome::Missing => return Err(Stop::OldGone),
             }
         }
-        Err(SessionError::Conflict)
+        Err(SessionError::Conflict.into())
     }
 
     /// After a failure the old session goes on, so its tombstone, if there is one, becomes an
     /// active entry. A `destroy_all` that has seen the tombstone still destroys the session.
-    ///
-    /// One atomic step: if the entry were removed and put again, a `destroy_all` in between would
-    /// miss the session.
-    async fn unmark_old(&self, pair: &Pair<'_>) -> Result<(), SessionError> {
-        let Some(index) = self.index(pair.before.meta().owner.as_ref()) else {
+    async fn reactivate_old(&self, rotation: &Rotation<'_>) -> Result<()> {
+        let Some(index) = self.index(&rotation.seen) else {
             return Ok(());
         };
-        let ttl = self.new_ttl(pair, &pair.before).await?;
-        let entry = self.entry(&index, pair.old, ttl);
+        let ttl = self.new_ttl(rotation, &rotation.seen).await?;
+        let entry = self.entry(&index, &rotation.old, ttl);
+        // One atomic step: if the entry were removed and put again, a `destroy_all` in between
+        // would miss the session.
         let reactivation = self.store.index_put(entry, PutMode::Reactivate);
-        Ok(telemetry::store_call("rotate", reactivation).await?)
-    }
-
-    async fn remove_old(&self, pair: &Pair<'_>) -> Result<(), SessionError> {
-        match self.index(pair.before.meta().owner.as_ref()) {
-            Some(index) => self.remove_entry(&index, pair.old).await,
-            None => Ok(()),
-        }
+        Ok(reactivation.in_operation("rotate").await?)
     }
 }

@@ -4,17 +4,17 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::error::SessionError;
+use crate::error::{Result, SessionError};
 use crate::id::SessionId;
 use crate::lifecycle::core::Lifecycle;
 use crate::lifecycle::reservation::{reserve, reserved_for};
-use crate::lifecycle::retries::Retries;
 use crate::record::Record;
-use crate::store::{CompareOutcome, EntryState, NewRecord, PutMode};
-use crate::telemetry;
+use crate::retries::Retries;
+use crate::store::{CompareOutcome, NewRecord};
+use crate::telemetry::StoreCall as _;
 
 /// Attempts of a write that loses races.
-const ATTEMPTS: u32 = 16;
+pub(crate) const ATTEMPTS: u32 = 16;
 
 /// Lost attempts after which a writer reserves a turn.
 const LOSSES: u32 = 4;
@@ -26,7 +26,7 @@ const RESERVATIONS: u32 = 8;
 const FIRST_LOOK: Duration = Duration::from_millis(4);
 
 /// Makes the record to write from the one in the store. May be called again.
-pub(crate) type Edit<'a> = &'a mut (dyn FnMut(&Record) -> Result<Record, SessionError> + Send);
+pub(crate) type Edit<'a> = &'a mut (dyn FnMut(&Record) -> Result<Record> + Send);
 
 /// A write that was applied.
 pub(crate) struct Saved {
@@ -42,12 +42,7 @@ impl Lifecycle {
     ///
     /// `seen` is the record as it was last seen. If it is still stored, this is one round trip.
     /// Each attempt is one atomic step on the record, so the caller may be dropped at any time.
-    pub(crate) async fn save(
-        &self,
-        id: &SessionId,
-        seen: Record,
-        edit: Edit<'_>,
-    ) -> Result<Saved, SessionError> {
+    pub(crate) async fn save(&self, id: &SessionId, seen: Record, edit: Edit<'_>) -> Result<Saved> {
         let key = self.keyspace.record(id);
         let mut before = seen;
         let mut reserved = false;
@@ -75,7 +70,7 @@ impl Lifecycle {
     }
 
     /// Waits while another writer has reserved a turn, and returns the newest record.
-    async fn wait_for_turn(&self, key: &str, seen: Record) -> Result<Record, SessionError> {
+    async fn wait_for_turn(&self, key: &str, seen: Record) -> Result<Record> {
         let Some(mut left) = reserved_for(&seen, self.now_millis()) else {
             return Ok(seen);
         };
@@ -102,7 +97,7 @@ impl Lifecycle {
         key: &str,
         mut before: Record,
         attempt: Duration,
-    ) -> Result<(Record, bool), SessionError> {
+    ) -> Result<(Record, bool)> {
         for _ in 0..RESERVATIONS {
             if reserved_for(&before, self.now_millis()).is_some() {
                 break;
@@ -128,96 +123,22 @@ impl Lifecycle {
         key: &str,
         before: &Record,
         after: &Record,
-    ) -> Result<CompareOutcome, SessionError> {
+    ) -> Result<CompareOutcome> {
         self.check_size(after)?;
         let ttl = self.ttl_to_write("update", key, after).await?;
         let expected = before.bytes();
         let record = NewRecord::new(key, after.bytes(), ttl);
-        let written = match self.index(after.meta().owner.as_ref()) {
-            None => {
-                let writing = self.store.compare_and_set(expected, record);
-                telemetry::store_call("update", writing).await
-            }
-            Some(index) => {
-                let entry = self.entry(&index, id, ttl);
-                let writing = self.store.compare_and_set_indexed(entry, expected, record);
-                telemetry::store_call("update", writing).await
-            }
+        let written = if let Some(index) = self.index(after) {
+            let entry = self.entry(&index, id, ttl);
+            let writing = self.store.compare_and_set_indexed(entry, expected, record);
+            writing.in_operation("update").await
+        } else {
+            let writing = self.store.compare_and_set(expected, record);
+            writing.in_operation("update").await
         };
         match written {
             Ok(outcome) => Ok(outcome),
             Err(error) => Err(self.indexed_error("update", key, error).await),
         }
-    }
-
-    /// Completes a write that gave the session to another owner.
-    ///
-    /// The entry in the new owner's index must be active. If it is a tombstone, a concurrent
-    /// `destroy_all` may have passed the session by, because it belonged to the old owner then.
-    ///
-    /// The old owner's entry stays: another handle may just be giving the session back. Sessions
-    /// of other owners are neither listed nor destroyed, and their entries are removed when due.
-    pub(crate) async fn transfer_owner(
-        &self,
-        id: &SessionId,
-        saved: &Saved,
-    ) -> Result<(), SessionError> {
-        let owner = saved.after.meta().owner.as_ref();
-        let changed = owner != saved.before.meta().owner.as_ref();
-        let Some(index) = self.index(owner.filter(|_| changed)) else {
-            return Ok(());
-        };
-        if self.is_active("update", &index, id).await? {
-            Ok(())
-        } else {
-            self.reindex(id, &index, &saved.after).await
-        }
-    }
-
-    async fn is_active(
-        &self,
-        operation: &'static str,
-        index: &str,
-        id: &SessionId,
-    ) -> Result<bool, SessionError> {
-        let reading = self.store.index_get(index, id.as_str());
-        let state = telemetry::store_call(operation, reading).await?;
-        Ok(matches!(state, Some(EntryState::Active { .. })))
-    }
-
-    /// Reactivates the entry of a session that is a tombstone in its new owner's index.
-    ///
-    /// The `destroy_all` that set the tombstone either finds that the session is the owner's and
-    /// deletes it, or has found that it was not yet.
-    async fn reindex(
-        &self,
-        id: &SessionId,
-        index: &str,
-        record: &Record,
-    ) -> Result<(), SessionError> {
-        let key = self.keyspace.record(id);
-        let ttl = self.ttl_to_write("update", &key, record).await?;
-        let mut retries = Retries::new(ATTEMPTS);
-        while retries.next().await {
-            // The record is read between the put and the check: if the entry is still active
-            // after the record was seen, no `destroy_all` has begun to delete it in between.
-            let reactivation = self
-                .store
-                .index_put(self.entry(index, id, ttl), PutMode::Reactivate);
-            telemetry::store_call("update", reactivation).await?;
-            let loaded = self.load_record("update", &key).await;
-            match self.validate(loaded) {
-                // The write that gave it away since takes care of the other index.
-                Ok((now, _)) if now.meta().owner != record.meta().owner => return Ok(()),
-                Ok(_) => {
-                    if self.is_active("update", index, id).await? {
-                        return Ok(());
-                    }
-                }
-                Err(SessionError::Rejected(_)) => return Err(self.gone(id, record).await),
-                Err(error) => return Err(error),
-            }
-        }
-        Err(SessionError::Conflict)
     }
 }

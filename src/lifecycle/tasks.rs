@@ -4,12 +4,12 @@ use std::future::Future;
 
 use tracing::Instrument as _;
 
-use crate::error::SessionError;
+use crate::error::{Result, SessionError};
 
 /// Runs an operation of several steps to completion, even if the caller is dropped.
 pub(crate) async fn run_to_completion<T: Send + 'static>(
-    operation: impl Future<Output = Result<T, SessionError>> + Send + 'static,
-) -> Result<T, SessionError> {
+    operation: impl Future<Output = Result<T>> + Send + 'static,
+) -> Result<T> {
     match tokio::spawn(operation.in_current_span()).await {
         Ok(result) => result,
         Err(stopped) => match stopped.try_into_panic() {
@@ -20,9 +20,7 @@ pub(crate) async fn run_to_completion<T: Send + 'static>(
 }
 
 /// Starts work that the caller does not wait for, such as cleaning up. A failure is harmless.
-pub(crate) fn spawn_detached(
-    work: impl Future<Output = Result<(), SessionError>> + Send + 'static,
-) {
+pub(crate) fn spawn_detached(work: impl Future<Output = Result<()>> + Send + 'static) {
     tokio::spawn(
         async move {
             if let Err(error) = work.await {
@@ -31,4 +29,24 @@ pub(crate) fn spawn_detached(
         }
         .in_current_span(),
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::FutureExt as _;
+    use tokio::runtime::Builder;
+
+    #[test]
+    fn an_operation_that_a_shutdown_stops_is_interrupted() {
+        let runtime = || Builder::new_current_thread().build().unwrap();
+        let mut operation = Box::pin(run_to_completion(std::future::pending::<Result<()>>()));
+        let stopped = runtime();
+        let guard = stopped.enter();
+        assert!(operation.as_mut().now_or_never().is_none());
+        drop(guard);
+        drop(stopped);
+        let result = runtime().block_on(operation);
+        assert_eq!(result, Err(SessionError::Interrupted));
+    }
 }

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use crate::error::SessionError;
+use crate::error::{Result, SessionError};
 use crate::id::SessionId;
 use crate::lifecycle::core::Lifecycle;
 use crate::lifecycle::lifetime::{Remaining, is_storable, limit};
 use crate::record::Record;
-use crate::telemetry;
+use crate::telemetry::StoreCall as _;
 
 impl Lifecycle {
     /// Sets the TTL to `ttl` or to the max age, but not beyond the absolute lifetime. Returns
@@ -17,7 +17,7 @@ impl Lifecycle {
         id: &SessionId,
         record: &Record,
         ttl: Option<Duration>,
-    ) -> Result<Remaining, SessionError> {
+    ) -> Result<Remaining> {
         let at = self.now_millis();
         let longest = match ttl {
             None => self.ttl(record).ok(),
@@ -33,12 +33,7 @@ impl Lifecycle {
 
     /// Returns what the store has left of a session that is past its absolute end by the clock of
     /// this host, but within the leeway: its TTL is not extended.
-    async fn keep_ttl(
-        &self,
-        id: &SessionId,
-        record: &Record,
-        at: i64,
-    ) -> Result<Remaining, SessionError> {
+    async fn keep_ttl(&self, id: &SessionId, record: &Record, at: i64) -> Result<Remaining> {
         let key = self.keyspace.record(id);
         match self.ttl_to_write("touch", &key, record).await {
             Ok(ttl) => Ok(Remaining::new(Some(ttl), at)),
@@ -54,7 +49,7 @@ impl Lifecycle {
         id: &SessionId,
         record: &Record,
         remaining: Remaining,
-    ) -> Result<Remaining, SessionError> {
+    ) -> Result<Remaining> {
         if self.due(record, remaining).is_some() {
             return self.touch(id, record, None).await;
         }
@@ -72,37 +67,19 @@ impl Lifecycle {
         id: &SessionId,
         record: &Record,
         ttl: Duration,
-    ) -> Result<(), SessionError> {
+    ) -> Result<()> {
         let key = self.keyspace.record(id);
-        let set = match self.index(record.meta().owner.as_ref()) {
-            None => telemetry::store_call("touch", self.store.set_ttl(&key, ttl)).await,
-            Some(index) => {
-                let entry = self.entry(&index, id, ttl);
-                telemetry::store_call("touch", self.store.set_ttl_indexed(entry, &key, ttl)).await
-            }
+        let set = if let Some(index) = self.index(record) {
+            let entry = self.entry(&index, id, ttl);
+            let setting = self.store.set_ttl_indexed(entry, &key, ttl);
+            setting.in_operation("touch").await
+        } else {
+            self.store.set_ttl(&key, ttl).in_operation("touch").await
         };
         match set {
             Ok(true) => Ok(()),
             Ok(false) => Err(self.gone(id, record).await),
             Err(error) => Err(self.indexed_error("touch", &key, error).await),
         }
-    }
-
-    /// Best effort: removes a missing session from its owner's index.
-    pub(crate) async fn gone(&self, id: &SessionId, record: &Record) -> SessionError {
-        if let Some(index) = self.index(record.meta().owner.as_ref()) {
-            let _ = self.remove_entry(&index, id).await;
-        }
-        SessionError::Gone
-    }
-
-    pub(crate) async fn remove_entry(
-        &self,
-        index: &str,
-        id: &SessionId,
-    ) -> Result<(), SessionError> {
-        let members = [id.as_str()];
-        let removal = self.store.index_remove(index, &members, None);
-        Ok(telemetry::store_call("cleanup", removal).await?)
     }
 }

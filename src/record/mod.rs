@@ -1,5 +1,6 @@
 //! The stored form of a session: JSON, metadata, merging of changes.
 
+pub(crate) mod changes;
 pub(crate) mod data;
 pub(crate) mod encode;
 pub(crate) mod equality;

@@ -2,6 +2,12 @@
 
 use std::sync::Arc;
 
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::error::SessionError;
+use crate::record::json::Text;
+
 /// The longest owner, in bytes of UTF-8.
 pub(crate) const MAX_OWNER_LEN: usize = 512;
 
@@ -12,13 +18,32 @@ pub(crate) struct Owner(Arc<str>);
 
 impl Owner {
     /// Accepts `owner` if it is neither empty nor too long.
-    pub(crate) fn parse(owner: &str) -> Option<Self> {
-        (1..=MAX_OWNER_LEN)
-            .contains(&owner.len())
-            .then(|| Self(owner.into()))
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::InvalidOwner`].
+    pub(crate) fn parse(owner: &str) -> Result<Self, SessionError> {
+        if (1..=MAX_OWNER_LEN).contains(&owner.len()) {
+            Ok(Self(owner.into()))
+        } else {
+            Err(SessionError::InvalidOwner)
+        }
     }
 
     pub(crate) fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl Serialize for Owner {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.as_ref().serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Owner {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Text(owner) = Text::deserialize(deserializer)?;
+        Self::parse(&owner).map_err(D::Error::custom)
     }
 }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::record::json::{self, Fields, Text};
+use crate::record::json::{self, Fields};
 use crate::record::owner::Owner;
 
 /// The top-level field that holds the metadata.
@@ -33,14 +33,18 @@ pub(crate) struct Record {
     field_count: usize,
 }
 
-/// The metadata of a record; times in Unix seconds.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// The metadata of a record, as it is written; times in Unix seconds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default)]
 pub(crate) struct Meta {
     /// `None`: the session has no owner.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) owner: Option<Owner>,
     /// `None`: unknown, as in records by Node.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) created: Option<i64>,
     /// `None`: no absolute lifetime.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) expires: Option<i64>,
 }
 
@@ -53,6 +57,7 @@ impl Record {
     pub(crate) fn parse(bytes: Bytes) -> Result<Self, Corrupt> {
         let text = std::str::from_utf8(&bytes).map_err(|_| Corrupt)?;
         let (mut meta, mut field_count) = (None, 0);
+        // One pass that allocates nothing: every request reads a record.
         json::each_field(text, |name, value| {
             if name == META_FIELD {
                 meta = Some(value);
@@ -61,7 +66,12 @@ impl Record {
             }
         })
         .map_err(|_| Corrupt)?;
-        let meta = meta.map_or_else(|| Ok(Meta::default()), Meta::parse)?;
+        let meta = match meta.map(RawValue::get) {
+            None => Meta::default(),
+            // Serde would accept an array for a struct.
+            Some(meta) if !meta.starts_with('{') => return Err(Corrupt),
+            Some(meta) => serde_json::from_str(meta).map_err(|_| Corrupt)?,
+        };
         Ok(Self {
             bytes,
             meta,
@@ -87,16 +97,15 @@ impl Record {
     /// The same record with a `nonce` in its metadata, so that no other record has the same bytes.
     /// Readers ignore it, and the next write drops it.
     pub(crate) fn with_nonce(&self, nonce: &str) -> Self {
-        let ours = RawMeta {
-            nonce: Some(nonce.into()),
-            ..RawMeta::from(&self.meta)
+        let meta = MetaWithNonce {
+            meta: &self.meta,
+            nonce,
         };
         let fields = self.fields();
         let fields = fields.iter().map(|(name, value)| (&**name, *value));
         Self {
-            bytes: write_raw(Some(&ours), fields),
-            meta: self.meta.clone(),
-            field_count: self.field_count,
+            bytes: write_with(Some(&meta), fields),
+            ..self.clone()
         }
     }
 
@@ -106,6 +115,10 @@ impl Record {
 
     pub(crate) const fn meta(&self) -> &Meta {
         &self.meta
+    }
+
+    pub(crate) const fn owner(&self) -> Option<&Owner> {
+        self.meta.owner.as_ref()
     }
 
     pub(crate) const fn field_count(&self) -> usize {
@@ -150,18 +163,18 @@ pub(crate) fn write<'a>(
     meta: &Meta,
     fields: impl Iterator<Item = (&'a str, &'a RawValue)>,
 ) -> Bytes {
-    let ours = (*meta != Meta::default()).then(|| RawMeta::from(meta));
-    write_raw(ours.as_ref(), fields)
+    // Without metadata a record is what the npm package would write.
+    write_with((*meta != Meta::default()).then_some(meta), fields)
 }
 
-fn write_raw<'a>(
-    ours: Option<&RawMeta<'_>>,
+fn write_with<'a>(
+    meta: Option<&impl Serialize>,
     fields: impl Iterator<Item = (&'a str, &'a RawValue)>,
 ) -> Bytes {
     let mut out = Vec::with_capacity(USUAL_SIZE);
     out.push(b'{');
-    if let Some(ours) = ours {
-        write_field(&mut out, META_FIELD, ours);
+    if let Some(meta) = meta {
+        write_field(&mut out, META_FIELD, meta);
     }
     for (name, value) in fields {
         write_field(&mut out, name, value);
@@ -180,51 +193,11 @@ fn write_field(out: &mut Vec<u8>, name: &str, value: &(impl Serialize + ?Sized))
     let _ = serde_json::to_writer(&mut *out, value);
 }
 
-/// `_jrs` as it is written.
-#[derive(Deserialize, Serialize)]
-struct RawMeta<'a> {
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
-    owner: Option<Text<'a>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    created: Option<i64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    expires: Option<i64>,
-    /// Ignored by readers, whatever its type.
-    #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
-    nonce: Option<Cow<'a, str>>,
-}
-
-impl<'a> From<&'a Meta> for RawMeta<'a> {
-    fn from(meta: &'a Meta) -> Self {
-        Self {
-            owner: meta
-                .owner
-                .as_ref()
-                .map(|owner| Text(Cow::Borrowed(owner.as_str()))),
-            created: meta.created,
-            expires: meta.expires,
-            nonce: None,
-        }
-    }
-}
-
-impl Meta {
-    fn parse(raw: &RawValue) -> Result<Self, Corrupt> {
-        // Serde would accept an array for a struct.
-        if !raw.get().starts_with('{') {
-            return Err(Corrupt);
-        }
-        let raw: RawMeta<'_> = serde_json::from_str(raw.get()).map_err(|_| Corrupt)?;
-        let owner = match raw.owner {
-            Some(owner) => Some(Owner::parse(&owner.0).ok_or(Corrupt)?),
-            None => None,
-        };
-        Ok(Self {
-            owner,
-            created: raw.created,
-            expires: raw.expires,
-        })
-    }
+#[derive(Serialize)]
+struct MetaWithNonce<'a> {
+    #[serde(flatten)]
+    meta: &'a Meta,
+    nonce: &'a str,
 }
 
 #[cfg(test)]

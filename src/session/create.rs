@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::error::SessionError;
+use crate::error::{Result, SessionError};
 use crate::id::SessionId;
 use crate::lifecycle::create::Created;
 use crate::record::encode;
@@ -66,7 +66,7 @@ impl Session {
 pub struct CreateSession {
     session: Session,
     id: Option<SessionId>,
-    claims: Result<Map<String, Value>, SessionError>,
+    claims: Result<Map<String, Value>>,
 }
 
 impl CreateSession {
@@ -97,10 +97,9 @@ impl CreateSession {
     /// [`SessionError::Revoked`]. Opaque tokens cannot have a chosen id ([`SessionError::Token`]).
     ///
     /// [`SessionError::Unavailable`] leaves open whether the session was created. It is deleted in
-    /// the background if the store answers again at once, and only if it is the one that this call
-    /// wrote, unchanged. If the store stays unavailable, or applies the write later, a session
-    /// without a known token may hold the id for the max age: a repetition that fails with
-    /// `Taken` does not say whose session it is.
+    /// the background if the store answers again immediately, and only if it is still the one that
+    /// this call wrote. Otherwise a session without a known token may hold the id for the max age:
+    /// a repetition that fails with `Taken` does not say whose session it is.
     /// [`Sessions::get_without_touch`](crate::Sessions::get_without_touch) reads it, and
     /// [`Sessions::destroy`](crate::Sessions::destroy) frees the id.
     ///
@@ -114,8 +113,7 @@ impl CreateSession {
     /// # let keyring = Keyring::hs256("a secret of at least 32 random bytes")?;
     /// let sessions = Sessions::builder(MemoryStore::new(), keyring).build()?;
     /// let id = SessionId::parse("order-2024-000017")?;
-    /// let token = sessions.new_session().create().id(id.clone()).await?;
-    /// assert_eq!(sessions.open(token.as_str()).await?.id(), Some(id.clone()));
+    /// sessions.new_session().create().id(id.clone()).await?;
     ///
     /// let again = sessions.new_session().create().id(id).await;
     /// assert_eq!(again.unwrap_err(), SessionError::Taken);
@@ -131,11 +129,12 @@ impl CreateSession {
     ///
     /// Needs no key ring, and signs nothing. Claims that were set are not used. Open the session
     /// with [`Sessions::get`](crate::Sessions::get).
-    pub fn without_token(self) -> CreateWithoutToken {
-        CreateWithoutToken {
-            session: self.session,
-            id: self.id,
-        }
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::create`], apart from those of the token; [`SessionError::Taken`].
+    pub async fn without_token(self) -> Result<SessionId, SessionError> {
+        Ok(store(self.session, self.id, None).await?.id)
     }
 }
 
@@ -149,67 +148,34 @@ impl fmt::Debug for CreateSession {
 }
 
 impl IntoFuture for CreateSession {
-    type Output = Result<Token, SessionError>;
+    type Output = Result<Token>;
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
-            let (id, claims) = (self.id, self.claims?);
-            let created = self
-                .session
-                .complete("create", |inner| inner.create(id, Some(claims)))
-                .await?;
+            let created = store(self.session, self.id, Some(self.claims?)).await?;
             created.token.ok_or(SessionError::NoTokens)
         })
     }
 }
 
-/// Builder of a session without a token; see [`CreateSession::without_token`].
-#[derive(Debug)]
-#[must_use = "the session is created when this is awaited"]
-pub struct CreateWithoutToken {
+/// Stores the changes of a handle as a new session, with a token if there are `claims`.
+async fn store(
     session: Session,
     id: Option<SessionId>,
-}
-
-impl CreateWithoutToken {
-    /// Creates the session under a chosen id; see [`CreateSession::id`].
-    pub fn id(mut self, id: SessionId) -> Self {
-        self.id = Some(id);
-        self
-    }
-}
-
-impl IntoFuture for CreateWithoutToken {
-    type Output = Result<SessionId, SessionError>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move {
-            let id = self.id;
-            let created = self
-                .session
-                .complete("create", |inner| inner.create(id, None))
-                .await?;
-            Ok(created.id)
-        })
-    }
-}
-
-impl Inner {
-    /// Stores the changes as a new session, with a token if there are `claims`.
-    pub(super) async fn create(
-        self: Arc<Self>,
-        id: Option<SessionId>,
-        claims: Option<Map<String, Value>>,
-    ) -> Result<Created, SessionError> {
-        let pending = self.pending();
-        let record = pending.new_record(&self.lifecycle)?;
-        let lifecycle = Arc::clone(&self.lifecycle);
+    claims: Option<Map<String, Value>>,
+) -> Result<Created> {
+    let create = async |inner: Arc<Inner>| {
+        // Taken inside the operation lock, so that changes which an earlier operation of this
+        // handle is storing are not stored twice.
+        let pending = inner.pending();
+        let record = pending.new_record(&inner.lifecycle)?;
+        let lifecycle = Arc::clone(&inner.lifecycle);
         let created = match id {
             Some(id) => lifecycle.create_with_id(id, record, claims).await?,
             None => lifecycle.create(record, claims).await?,
         };
-        Ok(self.activate(created, &pending))
-    }
+        Ok(inner.activate(created, &pending))
+    };
+    session.complete("create", create).await
 }

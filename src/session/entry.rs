@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use crate::clock::{from_unix_millis, from_unix_seconds};
-use crate::error::SessionError;
+use crate::error::Result;
 use crate::id::SessionId;
 use crate::lifecycle::core::Lifecycle;
+use crate::lifecycle::index::Listed;
 use crate::lifecycle::lifetime::Remaining;
-use crate::lifecycle::list::Listed;
-use crate::record::data::{Changes, SessionData};
+use crate::record::data::SessionData;
 use crate::record::owner::Owner;
 
 /// Session in the list of its owner, as it was when the list was read.
@@ -22,10 +22,7 @@ pub struct SessionEntry {
 }
 
 impl SessionEntry {
-    pub(crate) async fn list(
-        lifecycle: &Arc<Lifecycle>,
-        owner: Owner,
-    ) -> Result<Vec<Self>, SessionError> {
+    pub(crate) async fn list(lifecycle: &Arc<Lifecycle>, owner: Owner) -> Result<Vec<Self>> {
         let listed = lifecycle.list(owner).await?;
         let now = lifecycle.now_millis();
         let entries = listed
@@ -44,7 +41,7 @@ impl SessionEntry {
             id,
             expires: remaining.expires(end).and_then(from_unix_millis),
             absolute_expiry: end.and_then(from_unix_seconds),
-            data: SessionData::new(Some(record), Changes::none()),
+            data: record.into(),
         }
     }
 

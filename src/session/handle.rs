@@ -13,13 +13,10 @@ use crate::error::SessionError;
 use crate::id::SessionId;
 use crate::lifecycle::core::Lifecycle;
 use crate::lifecycle::load::Loaded;
-use crate::record::data::{Changes, SessionData};
+use crate::record::data::SessionData;
 use crate::session::inner::{Access, Inner, State};
-use crate::session::state::{SessionState, Status};
-use crate::store::StoreError;
+use crate::session::state::SessionState;
 use crate::token::Claims;
-use crate::token_rejection::TokenRejection;
-use crate::unsearched_body::UnsearchedBody;
 
 /// Handle of a request on its session.
 ///
@@ -28,33 +25,17 @@ use crate::unsearched_body::UnsearchedBody;
 /// operations** ([`create`](Self::create), [`update`](Self::update), …): changes on a handle that
 /// is dropped are lost, and a `tracing` event at the level WARN reports how many fields. Clones
 /// are the same handle. `Debug` prints no token, no id and no data.
-///
-/// ```
-/// # use jwt_redis_session::{Keyring, MemoryStore, Sessions, SessionError};
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let keyring = Keyring::hs256("a secret of at least 32 random bytes")?;
-/// let sessions = Sessions::builder(MemoryStore::new(), keyring).build()?;
-///
-/// let session = sessions.new_session();
-/// session.insert("user", "jo")?;
-/// session.set_owner("jo")?;
-/// let token = session.create().await?;
-///
-/// let again = sessions.open(token.as_str()).await?;
-/// assert_eq!(again.get::<String>("user")?.as_deref(), Some("jo"));
-/// assert!(session.destroy().await?);
-/// assert_eq!(again.update().await, Err(SessionError::Gone));
-/// # Ok(())
-/// # }
-/// ```
 #[derive(Clone, Debug)]
 pub struct Session(pub(super) Arc<Inner>);
 
 impl Session {
-    pub(crate) fn absent(lifecycle: Arc<Lifecycle>, unsearched: Option<UnsearchedBody>) -> Self {
-        let status = Status::Absent { unsearched };
-        Self::with(lifecycle, status, SessionData::default())
+    /// Creates a handle without a session. `id` is that of the token, if the token is valid.
+    pub(crate) fn inactive(
+        lifecycle: Arc<Lifecycle>,
+        state: SessionState,
+        id: Option<SessionId>,
+    ) -> Self {
+        Self(Arc::new(Inner::new(lifecycle, state, id)))
     }
 
     pub(crate) fn active(
@@ -63,39 +44,19 @@ impl Session {
         claims: Option<Claims>,
         loaded: Loaded,
     ) -> Self {
-        let data = SessionData::new(Some(loaded.record), Changes::none());
-        let session = Self::with(lifecycle, Status::Active { id, claims }, data);
-        session.0.lock().remaining = loaded.remaining;
+        let session = Self::inactive(lifecycle, SessionState::Active, Some(id));
+        let mut state = session.0.lock();
+        state.claims = claims;
+        state.data = loaded.record.into();
+        state.remaining = loaded.remaining;
+        drop(state);
         session
-    }
-
-    /// `id` is that of the token, if the token itself is valid.
-    pub(crate) fn rejected(
-        lifecycle: Arc<Lifecycle>,
-        reason: TokenRejection,
-        id: Option<SessionId>,
-    ) -> Self {
-        let status = Status::Rejected { reason, id };
-        Self::with(lifecycle, status, SessionData::default())
-    }
-
-    pub(crate) fn unavailable(
-        lifecycle: Arc<Lifecycle>,
-        error: StoreError,
-        id: Option<SessionId>,
-    ) -> Self {
-        let status = Status::Unavailable { error, id };
-        Self::with(lifecycle, status, SessionData::default())
-    }
-
-    fn with(lifecycle: Arc<Lifecycle>, status: Status, data: SessionData) -> Self {
-        Self(Arc::new(Inner::new(lifecycle, status, data)))
     }
 
     /// Returns the state of the session.
     #[must_use]
     pub fn state(&self) -> SessionState {
-        self.state_read().status.state()
+        self.state_read().session.clone()
     }
 
     /// Returns whether there is a session.
@@ -113,13 +74,15 @@ impl Session {
     /// Returns the id of the session, if there is one.
     #[must_use]
     pub fn id(&self) -> Option<SessionId> {
-        Some(self.data_read().status.active().ok()?.0.clone())
+        self.data_read().active().ok().cloned()
     }
 
     /// Returns the verified claims of the token, if there is a session and its token is a JWT.
     #[must_use]
     pub fn claims(&self) -> Option<Claims> {
-        self.data_read().status.active().ok()?.1.cloned()
+        let state = self.data_read();
+        state.active().ok()?;
+        state.claims.clone()
     }
 
     /// Returns when the session was created; `None` if there is none or it was created by Node.
@@ -136,7 +99,7 @@ impl Session {
     #[must_use]
     pub fn expires_at(&self) -> Option<SystemTime> {
         let state = self.state_read();
-        state.status.active().ok()?;
+        state.active().ok()?;
         let end = self.0.lifecycle.end(state.data.record()?);
         from_unix_millis(state.remaining.expires(end)?)
     }
@@ -158,7 +121,7 @@ impl Session {
     #[must_use]
     pub fn remaining(&self) -> Option<Duration> {
         let state = self.state_read();
-        state.status.active().ok()?;
+        state.active().ok()?;
         state.remaining.at(self.0.lifecycle.now_millis())
     }
 
@@ -196,6 +159,7 @@ impl Session {
         reason = "the field is removed whether or not the result is used"
     )]
     pub fn remove(&self, key: &str) -> bool {
+        // The result says whether there was such a field, so the response may depend on it.
         drop(self.state_read());
         self.change().data.remove(key)
     }
@@ -269,6 +233,7 @@ impl Session {
     /// Returns the state, for a change that has to be stored.
     pub(super) fn change(&self) -> MutexGuard<'_, State> {
         let mut state = self.0.lock();
+        // An error reported before does not cover this change.
         state.failure_reported = false;
         state
     }

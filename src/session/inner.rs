@@ -6,15 +6,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Map, Value};
 
-use crate::error::{JsonErrorKind, SessionError};
+use crate::error::{JsonErrorKind, Result, SessionError};
 use crate::id::SessionId;
 use crate::lifecycle::core::Lifecycle;
 use crate::lifecycle::create::Created;
 use crate::lifecycle::lifetime::Remaining;
-use crate::record::data::{Changes, SessionData};
+use crate::lifecycle::save::Edit;
+use crate::record::changes::Changes;
+use crate::record::data::SessionData;
 use crate::record::owner::Owner;
 use crate::record::{Meta, Record};
-use crate::session::state::Status;
+use crate::session::state::SessionState;
 use crate::telemetry;
 use crate::token::Claims;
 use crate::token_rejection::TokenRejection;
@@ -29,7 +31,10 @@ pub(crate) struct Inner {
 }
 
 pub(crate) struct State {
-    pub(crate) status: Status,
+    pub(crate) session: SessionState,
+    /// The session that the token names, if the token is valid.
+    pub(crate) id: Option<SessionId>,
+    pub(crate) claims: Option<Claims>,
     pub(crate) data: SessionData,
     pub(crate) owner: OwnerChange,
     pub(crate) access: Access,
@@ -55,13 +60,13 @@ pub(crate) enum OwnerChange {
     Keep,
     Clear,
     Set(Owner),
-    /// An owner was refused and the error ignored: no session is stored without its owner.
+    /// An owner was rejected and the error ignored: no session is stored without its owner.
     Invalid,
 }
 
 impl OwnerChange {
     /// The metadata after the change.
-    fn apply(&self, meta: Meta) -> Result<Meta, SessionError> {
+    fn apply(&self, meta: Meta) -> Result<Meta> {
         let owner = match self {
             Self::Keep => meta.owner,
             Self::Clear => None,
@@ -78,6 +83,28 @@ pub(crate) struct Current {
     pub(crate) claims: Option<Claims>,
     pub(crate) record: Record,
     pub(crate) remaining: Remaining,
+}
+
+impl Current {
+    /// The absolute end that a rotation must not move, in Unix seconds: that of the record or of
+    /// the token, or else that of a new session.
+    pub(crate) fn end(&self, lifecycle: &Lifecycle) -> Option<i64> {
+        // A record by Node has no end, but its token may have one.
+        let token = self.claims.as_ref().and_then(Claims::expires_at_unix);
+        let known = [lifecycle.end(&self.record), token];
+        let new = || lifecycle.lifetime.expires(lifecycle.now());
+        known.into_iter().flatten().min().or_else(new)
+    }
+
+    /// The claims of the application in the token.
+    pub(crate) fn custom_claims(&self) -> Result<Map<String, Value>> {
+        let encode = |_| SessionError::encode(Some("claims".to_owned()), JsonErrorKind::Type);
+        let custom = self.claims.as_ref().map(Claims::custom);
+        custom
+            .transpose()
+            .map_err(encode)
+            .map(Option::unwrap_or_default)
+    }
 }
 
 /// The changes that an operation stores.
@@ -98,15 +125,17 @@ impl Pending {
     }
 
     /// The record `before` with the changes.
-    pub(crate) fn merge(&self, before: &Record) -> Result<Record, SessionError> {
+    pub(crate) fn merge(&self, before: &Record) -> Result<Record> {
         let data = SessionData::new(Some(before.clone()), Arc::clone(&self.changes));
+        // The metadata is that of the store: a stale handle never gives a session back to an
+        // owner that it had before.
         let mut meta = self.owner.apply(before.meta().clone())?;
         meta.expires = [meta.expires, self.end].into_iter().flatten().min();
         Ok(data.to_record(meta))
     }
 
     /// The record of a new session with the changes.
-    pub(crate) fn new_record(&self, lifecycle: &Lifecycle) -> Result<Record, SessionError> {
+    pub(crate) fn new_record(&self, lifecycle: &Lifecycle) -> Result<Record> {
         let now = self.began.div_euclid(1000);
         let meta = Meta {
             owner: None,
@@ -119,10 +148,16 @@ impl Pending {
 }
 
 impl Inner {
-    pub(crate) fn new(lifecycle: Arc<Lifecycle>, status: Status, data: SessionData) -> Self {
+    pub(crate) fn new(
+        lifecycle: Arc<Lifecycle>,
+        session: SessionState,
+        id: Option<SessionId>,
+    ) -> Self {
         let state = State {
-            status,
-            data,
+            session,
+            id,
+            claims: None,
+            data: SessionData::default(),
             owner: OwnerChange::default(),
             access: Access::default(),
             remaining: Remaining::new(None, 0),
@@ -136,6 +171,7 @@ impl Inner {
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
+        // A panic in a caller's `Serialize` leaves the state as it was, so it stays usable.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -144,8 +180,9 @@ impl Inner {
     pub(crate) async fn run<T>(
         &self,
         name: &'static str,
-        operation: impl Future<Output = Result<T, SessionError>>,
-    ) -> Result<T, SessionError> {
+        operation: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        // A touch during a rotation of the same handle would find the old id gone.
         let _lock = self.operation.lock().await;
         operation
             .await
@@ -153,13 +190,13 @@ impl Inner {
     }
 
     /// The active session.
-    pub(crate) fn current(&self) -> Result<Current, SessionError> {
+    pub(crate) fn current(&self) -> Result<Current> {
         let mut state = self.lock();
+        // Without a session the operation fails, and the response still depends on that.
         state.access.state_read = true;
-        let (id, claims) = state.status.active()?;
         Ok(Current {
-            id: id.clone(),
-            claims: claims.cloned(),
+            id: state.active()?.clone(),
+            claims: state.claims.clone(),
             record: state.data.record().cloned().ok_or(SessionError::Gone)?,
             remaining: state.remaining,
         })
@@ -167,6 +204,7 @@ impl Inner {
 
     /// The changes to store. Changes made from now on are left for the next operation.
     pub(crate) fn pending(&self) -> Pending {
+        // Taken before the call of the store, so that the computed end is never too late.
         let began = self.lifecycle.now_millis();
         let mut state = self.lock();
         Pending {
@@ -178,20 +216,35 @@ impl Inner {
     }
 
     /// The active session and the changes to store in it.
-    pub(crate) fn current_and_pending(&self) -> Result<(Current, Pending), SessionError> {
+    pub(crate) fn current_and_pending(&self) -> Result<(Current, Pending)> {
         let current = self.current()?;
-        // Refused here, since reading all the fields would cost what the limit is to save.
+        // Rejected here, since reading all the fields would cost what the limit is to save.
         let field_count = self.lock().data.min_field_count();
         self.lifecycle.check_field_count(field_count)?;
         Ok((current, self.pending()))
     }
 
+    /// Stores the result of `edit` as the record of the current session.
+    pub(crate) async fn save(
+        &self,
+        current: Current,
+        pending: &Pending,
+        edit: Edit<'_>,
+    ) -> Result<()> {
+        let id = &current.id;
+        let saved = self.lifecycle.save(id, current.record, edit).await?;
+        self.lifecycle.transfer_owner(id, &saved).await?;
+        self.committed(saved.after, pending);
+        Ok(())
+    }
+
     /// Replaces the loaded record by the stored one, with the max age since the operation began.
-    pub(crate) fn committed(&self, record: Record, stored: &Pending) {
+    fn committed(&self, record: Record, stored: &Pending) {
         let remaining = self.lifecycle.fresh(&record, stored.began);
         let mut state = self.lock();
         state.remaining = remaining;
         state.data.committed(record, &stored.changes);
+        // An owner that was set during the operation stays pending.
         if state.owner == stored.owner {
             state.owner = OwnerChange::Keep;
         }
@@ -199,71 +252,53 @@ impl Inner {
 
     /// Makes the created session the active one of this handle.
     pub(crate) fn activate(&self, created: Created, stored: &Pending) -> Created {
+        // Read back from the token, so that the handle reports what the next request will see.
         let claims = created.token.as_ref().and_then(|token| {
             let format = self.lifecycle.format.as_ref()?;
             let verified = format.identify(token.as_str(), self.lifecycle.clock.now(), false);
             verified.ok()?.into_parts().1
         });
-        let id = created.id.clone();
         self.committed(created.record.clone(), stored);
         let mut state = self.lock();
-        state.status = Status::Active { id, claims };
+        state.session = SessionState::Active;
+        state.id = Some(created.id.clone());
+        state.claims = claims;
         state.access.data_read = true;
         drop(state);
         created
     }
 
-    /// The absolute end that a rotation must not move, in Unix seconds: that of the record or of
-    /// the token, or else that of a new session.
-    pub(crate) fn end(&self, current: &Current) -> Option<i64> {
-        let token = current.claims.as_ref().and_then(Claims::expires_at_unix);
-        let known = [self.lifecycle.end(&current.record), token];
-        known.into_iter().flatten().min().or_else(|| {
-            let now = self.lifecycle.now();
-            self.lifecycle.lifetime.expires(now)
-        })
-    }
-
     fn failed(&self, operation: &'static str, error: &SessionError) {
         let mut state = self.lock();
-        state.failure_reported |= stores(operation);
+        // The caller has learned that its changes are not stored: the drop does not warn again.
+        state.failure_reported |= matches!(
+            operation,
+            "create" | "update" | "update_with" | "replace" | "rotate" | "login"
+        );
         match error {
-            SessionError::Gone => {
-                state.status = Status::Gone;
-                telemetry::gone(operation);
+            SessionError::Gone => state.session = SessionState::Gone,
+            SessionError::Corrupt if state.session == SessionState::Active => {
+                state.session = SessionState::Rejected(TokenRejection::Corrupt);
             }
-            SessionError::Corrupt => {
-                if let Ok((id, _)) = state.status.active() {
-                    let (reason, id) = (TokenRejection::Corrupt, Some(id.clone()));
-                    state.status = Status::Rejected { reason, id };
-                }
-                telemetry::corrupt(operation);
-            }
-            SessionError::Conflict => telemetry::conflict(operation),
-            SessionError::Revoked => telemetry::revoked(operation),
             _ => {}
         }
+        telemetry::failed(operation, error);
     }
-}
-
-/// The claims of the application in a token.
-pub(crate) fn custom_claims(claims: Option<&Claims>) -> Result<Map<String, Value>, SessionError> {
-    let Some(claims) = claims else {
-        return Ok(Map::new());
-    };
-    let encode = |_| SessionError::encode(Some("claims".to_owned()), JsonErrorKind::Type);
-    claims.custom().map_err(encode)
-}
-
-/// Whether an operation stores the changes of the handle.
-fn stores(operation: &str) -> bool {
-    matches!(
-        operation,
-        "create" | "update" | "update_with" | "replace" | "rotate" | "login"
-    )
 }
 
 impl State {
+    /// The id of the active session.
+    ///
+    /// # Errors
+    ///
+    /// Why there is no active session.
+    pub(crate) fn active(&self) -> Result<&SessionId> {
+        match self.session.error() {
+            None => self.id.as_ref().ok_or(SessionError::Gone),
+            Some(error) => Err(error),
+        }
+    }
+
     pub(crate) fn is_modified(&self) -> bool {
         self.data.change_count() > 0 || self.owner != OwnerChange::Keep
     }
@@ -273,7 +308,7 @@ impl Drop for Inner {
     fn drop(&mut self) {
         let state = self.state.get_mut();
         let state = state.unwrap_or_else(PoisonError::into_inner);
-        let expected = state.failure_reported || matches!(state.status, Status::Gone);
+        let expected = state.failure_reported || state.session == SessionState::Gone;
         if state.is_modified() && !expected {
             let owner = state.owner != OwnerChange::Keep;
             telemetry::dropped(state.data.change_count(), owner);
@@ -285,7 +320,7 @@ impl fmt::Debug for Inner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = self.lock();
         f.debug_struct("Session")
-            .field("state", &state.status.state())
+            .field("state", &state.session)
             .field("data", &state.data)
             .finish()
     }

@@ -2,25 +2,15 @@
 
 use std::sync::Arc;
 
-use crate::error::SessionError;
-use crate::id::SessionId;
-use crate::lifecycle::login::Login;
+use crate::error::{Result, SessionError};
+use crate::lifecycle::rotate::Rotation;
 use crate::record::Record;
 use crate::record::owner::Owner;
 use crate::session::handle::Session;
-use crate::session::inner::{Inner, OwnerChange, custom_claims};
-use crate::session::state::Status;
+use crate::session::inner::{Inner, OwnerChange};
+use crate::session::state::SessionState;
 use crate::token::Token;
 use crate::token_rejection::TokenRejection;
-
-/// What a login begins with.
-enum Before {
-    /// No session that can be continued.
-    Nothing,
-    /// A valid token whose record is not a session any more: corrupt or past its absolute end.
-    Remains(SessionId),
-    Session,
-}
 
 impl Session {
     /// Logs `owner` in and returns the token of the session.
@@ -72,7 +62,7 @@ impl Session {
     /// [`SessionError::Unavailable`] the session before the login may be gone, and its data with
     /// it; no session is revived.
     pub async fn login(&self, owner: impl AsRef<str>) -> Result<Token, SessionError> {
-        let owner = Owner::parse(owner.as_ref()).ok_or(SessionError::InvalidOwner)?;
+        let owner = Owner::parse(owner.as_ref())?;
         self.complete("login", |inner| inner.login(owner)).await
     }
 
@@ -87,47 +77,51 @@ impl Session {
 }
 
 impl Inner {
-    async fn login(self: Arc<Self>, owner: Owner) -> Result<Token, SessionError> {
+    async fn login(self: Arc<Self>, owner: Owner) -> Result<Token> {
+        // Before anything is changed: without tokens the new session could not be used.
         self.lifecycle.format()?;
-        let before = match self.before_login()? {
-            Before::Nothing => None,
-            Before::Remains(id) => {
-                let lifecycle = Arc::clone(&self.lifecycle);
-                lifecycle.destroy_by_token(id).await?;
+        let current = match self.current() {
+            Ok(current) => Some(current),
+            Err(error @ SessionError::Unavailable(_)) => return Err(error),
+            Err(_) => {
+                self.destroy_remains().await?;
                 None
             }
-            Before::Session => Some(self.current()?),
         };
         let mut pending = self.pending();
         pending.owner = OwnerChange::Set(owner.clone());
         let new = pending.new_record(&self.lifecycle)?;
-        pending.end = before.as_ref().and_then(|current| self.end(current));
-        let claims = before.as_ref().and_then(|current| current.claims.as_ref());
-        let login = Login {
-            claims: custom_claims(claims)?,
-            session: before.map(|current| (current.id, current.record)),
-            owner,
-            new,
-            edit: &mut |before: &Record| pending.merge(before),
+        pending.end = current.as_ref().and_then(|now| now.end(&self.lifecycle));
+        let merge = |before: &Record| pending.merge(before);
+        let rotation = match current {
+            Some(now) => {
+                let claims = now.custom_claims()?;
+                Some(Rotation::new(now.id, now.record, claims, &merge))
+            }
+            None => None,
         };
-        let created = Arc::clone(&self.lifecycle).login(login).await?;
-        let created = self.activate(created, &pending);
+        let logging_in = Arc::clone(&self.lifecycle).login(&owner, new, rotation);
+        let created = self.activate(logging_in.await?, &pending);
         // A `set_owner` before the login is obsolete.
         self.lock().owner = OwnerChange::Keep;
         created.token.ok_or(SessionError::NoTokens)
     }
 
-    fn before_login(&self) -> Result<Before, SessionError> {
-        let mut state = self.lock();
-        state.access.state_read = true;
-        Ok(match &state.status {
-            Status::Active { .. } => Before::Session,
-            Status::Unavailable { error, .. } => return Err(error.clone().into()),
-            Status::Rejected {
-                reason,
-                id: Some(id),
-            } if *reason != TokenRejection::Unknown => Before::Remains(id.clone()),
-            Status::Rejected { .. } | Status::Absent { .. } | Status::Gone => Before::Nothing,
-        })
+    /// Destroys the record of a valid token that is not a session any more: it is corrupt or past
+    /// its absolute end.
+    async fn destroy_remains(&self) -> Result<()> {
+        let id = {
+            let state = self.lock();
+            match state.session {
+                SessionState::Rejected(reason) if reason != TokenRejection::Unknown => {
+                    state.id.clone()
+                }
+                _ => None,
+            }
+        };
+        if let Some(id) = id {
+            Arc::clone(&self.lifecycle).destroy_by_token(id).await?;
+        }
+        Ok(())
     }
 }

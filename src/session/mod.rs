@@ -40,7 +40,7 @@ mod state;
 
 pub use crate::id::InvalidSessionId;
 pub use crate::record::data::SessionData;
-pub use create::{CreateSession, CreateWithoutToken};
+pub use create::CreateSession;
 pub use entry::SessionEntry;
 pub use handle::Session;
 pub use state::SessionState;

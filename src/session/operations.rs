@@ -6,15 +6,14 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::error::SessionError;
-use crate::id::SessionId;
+use crate::error::{Result, SessionError};
+use crate::lifecycle::rotate::Rotation;
 use crate::lifecycle::tasks::run_to_completion;
 use crate::record::Record;
-use crate::record::data::{Changes, SessionData};
-use crate::record::owner::Owner;
+use crate::record::data::SessionData;
 use crate::session::handle::Session;
-use crate::session::inner::{Access, Current, Inner, OwnerChange, custom_claims};
-use crate::session::state::Status;
+use crate::session::inner::{Access, Current, Inner, OwnerChange};
+use crate::session::state::SessionState;
 use crate::token::Token;
 use crate::token_rejection::TokenRejection;
 
@@ -129,15 +128,12 @@ impl Session {
     /// Resets the time to live if that is due, and returns how long the session lives from now if
     /// it is not used.
     ///
-    /// It is due by the same rule as at a read: the time of
-    /// [`Touch::After`](crate::Touch::After) has passed since the last use (any time at all with
-    /// [`Touch::EveryRead`](crate::Touch::EveryRead)), or more is left than a use gives, or the
-    /// record does not expire. Computed locally from the time to live last seen by this handle:
-    /// what other processes did meanwhile is not known here. Without a max age only a record that
-    /// does not expire is due.
+    /// It is due by the rule for reads ([`Touch`](crate::Touch)), or if more is left than a use
+    /// gives, or if the record does not expire. Computed locally from the time to live last seen
+    /// by this handle. Without an idle time only a record that does not expire is due.
     ///
     /// [`Sessions::open`](crate::Sessions::open) resets a time to live that is due in the
-    /// background, and its handle does not get the result. This call waits for it. After
+    /// background; this call waits for it. After
     /// [`Sessions::get_without_touch`](crate::Sessions::get_without_touch) it is the only reset.
     ///
     /// Redis: nothing if it is not due; `PEXPIRE` if it is, in one round trip.
@@ -179,7 +175,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`SessionError::Unavailable`] if the store refused or did not answer: the session may still
+    /// [`SessionError::Unavailable`] if the store failed or did not answer: the session may still
     /// exist, and the call can be repeated, also on this handle. Without a session
     /// [`SessionError::Absent`] or [`SessionError::Rejected`].
     pub async fn destroy(&self) -> Result<bool, SessionError> {
@@ -204,10 +200,10 @@ impl Session {
         &self,
         name: &'static str,
         operation: impl FnOnce(Arc<Inner>) -> F + Send + 'static,
-    ) -> Result<T, SessionError>
+    ) -> Result<T>
     where
         T: Send + 'static,
-        F: Future<Output = Result<T, SessionError>> + Send + 'static,
+        F: Future<Output = Result<T>> + Send + 'static,
     {
         let inner = Arc::clone(&self.0);
         run_to_completion(async move {
@@ -221,17 +217,13 @@ impl Session {
 impl Inner {
     /// Stores the changes of the data in one step, and a change of owner in several; without
     /// `owner` that stays pending.
-    async fn store(&self, owner: bool) -> Result<(), SessionError> {
+    async fn store(&self, owner: bool) -> Result<()> {
         let (current, mut pending) = self.current_and_pending()?;
         if !owner {
             pending = pending.without_owner();
         }
-        let Current { id, record, .. } = current;
         let mut edit = |before: &Record| pending.merge(before);
-        let saved = self.lifecycle.save(&id, record, &mut edit).await?;
-        self.lifecycle.transfer_owner(&id, &saved).await?;
-        self.committed(saved.after, &pending);
-        Ok(())
+        self.save(current, &pending, &mut edit).await
     }
 
     /// The inner result is that of `f`. Its error ends the operation but does not change the state
@@ -239,9 +231,9 @@ impl Inner {
     async fn modify<R: Send, E: Send>(
         &self,
         mut f: impl FnMut(&mut SessionData) -> Result<R, E> + Send,
-    ) -> Result<Result<R, E>, SessionError> {
+    ) -> Result<Result<R, E>> {
         // The number of fields is checked after `f`, which may remove some.
-        let (current, pending) = (self.current()?, self.pending());
+        let (current, pending) = (self.current()?, self.pending().without_owner());
         let mut result = None;
         let mut edit = |before: &Record| {
             let changes = Arc::clone(&pending.changes);
@@ -253,28 +245,22 @@ impl Inner {
             let record = is_ok.then(|| data.to_record(before.meta().clone()));
             record.ok_or(SessionError::Interrupted)
         };
-        let saving = self.lifecycle.save(&current.id, current.record, &mut edit);
-        match (saving.await, result) {
+        let saved = self.save(current, &pending, &mut edit).await;
+        match (saved, result) {
             (_, Some(Err(error))) => Ok(Err(error)),
-            (Ok(saved), Some(Ok(value))) => {
-                self.committed(saved.after, &pending.without_owner());
-                Ok(Ok(value))
-            }
+            (Ok(()), Some(Ok(value))) => Ok(Ok(value)),
             (Err(error), _) => Err(error),
-            (Ok(_), None) => Err(SessionError::Interrupted),
+            (Ok(()), None) => Err(SessionError::Interrupted),
         }
     }
 
-    async fn replace(&self, whole: &SessionData) -> Result<(), SessionError> {
-        let (current, pending) = (self.current()?, self.pending());
+    async fn replace(&self, whole: &SessionData) -> Result<()> {
+        let (current, pending) = (self.current()?, self.pending().without_owner());
         let mut edit = |before: &Record| Ok(whole.to_record(before.meta().clone()));
-        let saving = self.lifecycle.save(&current.id, current.record, &mut edit);
-        let saved = saving.await?;
-        self.committed(saved.after, &pending.without_owner());
-        Ok(())
+        self.save(current, &pending, &mut edit).await
     }
 
-    async fn reload(&self) -> Result<(), SessionError> {
+    async fn reload(&self) -> Result<()> {
         let current = self.current()?;
         let expires = current.claims.and_then(|claims| claims.expires_at_unix());
         let loaded = self.lifecycle.load(&current.id, expires).await;
@@ -283,82 +269,69 @@ impl Inner {
             SessionError::Rejected(_) => SessionError::Gone,
             error => error,
         })?;
+        // Only after the read has succeeded: a failed reload keeps the changes.
         let mut state = self.lock();
-        state.data = SessionData::new(Some(loaded.record), Changes::none());
+        state.data = loaded.record.into();
         state.owner = OwnerChange::Keep;
         state.remaining = loaded.remaining;
         Ok(())
     }
 
-    async fn touch(&self, ttl: Option<Duration>) -> Result<(), SessionError> {
+    async fn touch(&self, ttl: Option<Duration>) -> Result<()> {
         let Current { id, record, .. } = self.current()?;
         let remaining = self.lifecycle.touch(&id, &record, ttl).await?;
         self.lock().remaining = remaining;
         Ok(())
     }
 
-    async fn keep_alive(&self) -> Result<Duration, SessionError> {
-        let Current {
-            id,
-            record,
-            remaining,
-            ..
-        } = self.current()?;
-        let remaining = self.lifecycle.keep_alive(&id, &record, remaining).await?;
+    async fn keep_alive(&self) -> Result<Duration> {
+        let current = self.current()?;
+        let Current { id, record, .. } = &current;
+        let kept = self.lifecycle.keep_alive(id, record, current.remaining);
+        let remaining = kept.await?;
         self.lock().remaining = remaining;
-        remaining
-            .at(self.lifecycle.now_millis())
-            .ok_or(SessionError::Gone)
+        let left = remaining.at(self.lifecycle.now_millis());
+        left.ok_or(SessionError::Gone)
     }
 
-    async fn rotate(self: Arc<Self>) -> Result<Token, SessionError> {
+    async fn rotate(self: Arc<Self>) -> Result<Token> {
         let (current, mut pending) = self.current_and_pending()?;
-        pending.end = self.end(&current);
-        let claims = custom_claims(current.claims.as_ref())?;
-        let mut edit = |before: &Record| pending.merge(before);
-        let rotating =
-            Arc::clone(&self.lifecycle).rotate(current.id, current.record, claims, &mut edit);
-        let created = rotating.await?;
+        pending.end = current.end(&self.lifecycle);
+        let claims = current.custom_claims()?;
+        let merge = |before: &Record| pending.merge(before);
+        let rotation = Rotation::new(current.id, current.record, claims, &merge);
+        let created = Arc::clone(&self.lifecycle).rotate(rotation).await?;
         let created = self.activate(created, &pending);
         created.token.ok_or(SessionError::NoTokens)
     }
 
-    async fn destroy(self: Arc<Self>) -> Result<bool, SessionError> {
-        let lifecycle = Arc::clone(&self.lifecycle);
-        let destroyed = match self.target()? {
-            Target::Gone => return Ok(false),
-            Target::Loaded(id, owner) => lifecycle.destroy(id, owner).await?,
-            Target::NotLoaded(id) => lifecycle.destroy_by_token(id).await?,
+    async fn destroy(self: Arc<Self>) -> Result<bool> {
+        let (session, id, owner) = {
+            let mut state = self.lock();
+            state.access = Access {
+                state_read: true,
+                data_read: true,
+            };
+            let owner = state.data.record().and_then(Record::owner).cloned();
+            (state.session.clone(), state.id.clone(), owner)
         };
-        self.lock().status = Status::Gone;
+        let lifecycle = Arc::clone(&self.lifecycle);
+        let destroyed = match (session, id) {
+            (SessionState::Gone, _)
+            | (SessionState::Rejected(TokenRejection::Unknown), Some(_)) => return Ok(false),
+            (SessionState::Active, Some(id)) => lifecycle.destroy(id, owner).await?,
+            // The record could not be loaded, so its owner is unknown. The token is valid, which
+            // is enough to end whatever it names.
+            (SessionState::Rejected(_) | SessionState::Unavailable(_), Some(id)) => {
+                lifecycle.destroy_by_token(id).await?
+            }
+            (session, _) => return Err(session.error().unwrap_or(SessionError::Gone)),
+        };
+        self.lock().session = SessionState::Gone;
         Ok(destroyed)
     }
 
-    fn target(&self) -> Result<Target, SessionError> {
-        let mut state = self.lock();
-        state.access = Access {
-            state_read: true,
-            data_read: true,
-        };
-        match &state.status {
-            Status::Gone => Ok(Target::Gone),
-            Status::Rejected {
-                reason: TokenRejection::Unknown,
-                id: Some(_),
-            } => Ok(Target::Gone),
-            Status::Rejected { id: Some(id), .. } | Status::Unavailable { id: Some(id), .. } => {
-                Ok(Target::NotLoaded(id.clone()))
-            }
-            status => {
-                let id = status.active()?.0.clone();
-                let record = state.data.record();
-                let owner = record.and_then(|record| record.meta().owner.clone());
-                Ok(Target::Loaded(id, owner))
-            }
-        }
-    }
-
-    async fn is_alive(&self) -> Result<bool, SessionError> {
+    async fn is_alive(&self) -> Result<bool> {
         let id = match self.current() {
             Ok(current) => current.id,
             Err(error @ SessionError::Unavailable(_)) => return Err(error),
@@ -366,16 +339,8 @@ impl Inner {
         };
         let alive = self.lifecycle.is_alive(&id).await?;
         if !alive {
-            self.lock().status = Status::Gone;
+            self.lock().session = SessionState::Gone;
         }
         Ok(alive)
     }
-}
-
-/// What there is to destroy.
-enum Target {
-    Gone,
-    Loaded(SessionId, Option<Owner>),
-    /// The record is corrupt or has expired, or the store did not answer.
-    NotLoaded(SessionId),
 }

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use crate::error::SessionError;
+use crate::error::{Result, SessionError};
 use crate::id::SessionId;
 use crate::lifecycle::tasks::run_to_completion;
 use crate::record::owner::Owner;
 use crate::session::entry::SessionEntry;
 use crate::session::handle::Session;
 use crate::session::inner::{Inner, OwnerChange};
-use crate::session::state::Status;
+use crate::session::state::SessionState;
 
 impl Session {
     /// Returns the owner: the one set on this handle, or else the one that is stored.
@@ -19,7 +19,7 @@ impl Session {
         let owner = match &state.owner {
             OwnerChange::Set(owner) => Some(owner),
             OwnerChange::Clear => None,
-            OwnerChange::Keep | OwnerChange::Invalid => state.data.record()?.meta().owner.as_ref(),
+            OwnerChange::Keep | OwnerChange::Invalid => state.data.record()?.owner(),
         };
         owner.map(|owner| owner.as_str().to_owned())
     }
@@ -35,9 +35,9 @@ impl Session {
     /// fails with it, so that no session is stored without its owner.
     pub fn set_owner(&self, owner: impl AsRef<str>) -> Result<(), SessionError> {
         let owner = Owner::parse(owner.as_ref());
-        let is_valid = owner.is_some();
+        let result = owner.as_ref().map(drop).map_err(Clone::clone);
         self.change().owner = owner.map_or(OwnerChange::Invalid, OwnerChange::Set);
-        is_valid.then_some(()).ok_or(SessionError::InvalidOwner)
+        result
     }
 
     /// Removes the owner; takes effect as [`set_owner`](Self::set_owner).
@@ -53,6 +53,7 @@ impl Session {
     /// [`SessionError::Absent`], [`SessionError::Rejected`] or [`SessionError::Gone`].
     pub async fn list(&self) -> Result<Vec<SessionEntry>, SessionError> {
         let (_, owner) = self.0.owned()?;
+        // The list has data of sessions: the response must not be cached.
         drop(self.data_read());
         SessionEntry::list(&self.0.lifecycle, owner).await
     }
@@ -86,18 +87,18 @@ impl Session {
 }
 
 impl Inner {
-    async fn destroy_all(self: Arc<Self>) -> Result<usize, SessionError> {
+    async fn destroy_all(self: Arc<Self>) -> Result<usize> {
         let (_, owner) = self.owned()?;
         let lifecycle = Arc::clone(&self.lifecycle);
         let destroyed = lifecycle.destroy_all(owner, None).await?;
-        self.lock().status = Status::Gone;
+        self.lock().session = SessionState::Gone;
         Ok(destroyed)
     }
 
     /// The id and the stored owner of the active session.
-    fn owned(&self) -> Result<(SessionId, Owner), SessionError> {
+    fn owned(&self) -> Result<(SessionId, Owner)> {
         let current = self.current()?;
-        let owner = current.record.meta().owner.clone();
+        let owner = current.record.owner().cloned();
         Ok((current.id, owner.ok_or(SessionError::NoOwner)?))
     }
 }

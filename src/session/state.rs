@@ -1,9 +1,7 @@
 //! State of a session.
 
 use crate::error::SessionError;
-use crate::id::SessionId;
 use crate::store::StoreError;
-use crate::token::Claims;
 use crate::token_rejection::TokenRejection;
 use crate::unsearched_body::UnsearchedBody;
 
@@ -26,53 +24,15 @@ pub enum SessionState {
     Gone,
 }
 
-/// [`SessionState`] with the data that operations need.
-pub(crate) enum Status {
-    Absent {
-        unsearched: Option<UnsearchedBody>,
-    },
-    Active {
-        id: SessionId,
-        claims: Option<Claims>,
-    },
-    Rejected {
-        reason: TokenRejection,
-        /// The session that the token names, if the token is valid.
-        id: Option<SessionId>,
-    },
-    Unavailable {
-        error: StoreError,
-        /// The session that the token names.
-        id: Option<SessionId>,
-    },
-    Gone,
-}
-
-impl Status {
-    pub(crate) fn state(&self) -> SessionState {
+impl SessionState {
+    /// Returns why an operation that needs a session fails.
+    pub(crate) fn error(&self) -> Option<SessionError> {
         match self {
-            Self::Absent { unsearched } => SessionState::Absent {
-                unsearched: *unsearched,
-            },
-            Self::Active { .. } => SessionState::Active,
-            Self::Rejected { reason, .. } => SessionState::Rejected(*reason),
-            Self::Unavailable { error, .. } => SessionState::Unavailable(error.clone()),
-            Self::Gone => SessionState::Gone,
-        }
-    }
-
-    /// The id and the claims of an active session.
-    ///
-    /// # Errors
-    ///
-    /// Why there is no active session.
-    pub(crate) fn active(&self) -> Result<(&SessionId, Option<&Claims>), SessionError> {
-        match self {
-            Self::Active { id, claims } => Ok((id, claims.as_ref())),
-            Self::Absent { .. } => Err(SessionError::Absent),
-            Self::Rejected { reason, .. } => Err(SessionError::Rejected(*reason)),
-            Self::Unavailable { error, .. } => Err(SessionError::Unavailable(error.clone())),
-            Self::Gone => Err(SessionError::Gone),
+            Self::Active => None,
+            Self::Absent { .. } => Some(SessionError::Absent),
+            Self::Rejected(reason) => Some(SessionError::Rejected(*reason)),
+            Self::Unavailable(error) => Some(SessionError::Unavailable(error.clone())),
+            Self::Gone => Some(SessionError::Gone),
         }
     }
 }

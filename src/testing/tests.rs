@@ -28,49 +28,52 @@ fn kind<T>(answer: Result<T, StoreError>) -> Option<StoreErrorKind> {
     answer.err().map(|error| error.kind())
 }
 
+/// Switches, and how each of six steps fails after them: pings and loads in turn.
+type Row = (fn(&Faults), [Option<StoreErrorKind>; 6]);
+
+const ROWS: [Row; 5] = [
+    (
+        |faults| {
+            faults.fail_with(StoreErrorKind::Auth);
+            faults.fail_next(StoreErrorKind::Busy, 2);
+        },
+        [BUSY, BUSY, AUTH, AUTH, AUTH, AUTH],
+    ),
+    (
+        |faults| {
+            faults.fail_next(StoreErrorKind::Busy, 5);
+            faults.fail_next(StoreErrorKind::Auth, 1);
+        },
+        [AUTH, None, None, None, None, None],
+    ),
+    (
+        |faults| {
+            faults.fail_next(StoreErrorKind::Busy, 5);
+            faults.fail_next(StoreErrorKind::Busy, 0);
+        },
+        [None; 6],
+    ),
+    (
+        |faults| {
+            faults.after(2).fail_next(StoreErrorKind::Busy, 1);
+            let loads = faults.on(Step::Load).after(1);
+            loads.fail_next(StoreErrorKind::Full, 1);
+        },
+        [None, None, BUSY, FULL, None, None],
+    ),
+    (
+        |faults| {
+            faults.fail_with(StoreErrorKind::Auth);
+            faults.on(Step::Load).fail_with(StoreErrorKind::Full);
+            faults.heal();
+        },
+        [None; 6],
+    ),
+];
+
 #[tokio::test]
 async fn switches_decide_which_steps_fail() {
-    type Row = (fn(&Faults), [Option<StoreErrorKind>; 6]);
-    let rows: [Row; 5] = [
-        (
-            |faults| {
-                faults.fail_with(StoreErrorKind::Auth);
-                faults.fail_next(StoreErrorKind::Busy, 2);
-            },
-            [BUSY, BUSY, AUTH, AUTH, AUTH, AUTH],
-        ),
-        (
-            |faults| {
-                faults.fail_next(StoreErrorKind::Busy, 5);
-                faults.fail_next(StoreErrorKind::Auth, 1);
-            },
-            [AUTH, None, None, None, None, None],
-        ),
-        (
-            |faults| {
-                faults.fail_next(StoreErrorKind::Busy, 5);
-                faults.fail_next(StoreErrorKind::Busy, 0);
-            },
-            [None; 6],
-        ),
-        (
-            |faults| {
-                faults.after(2).fail_next(StoreErrorKind::Busy, 1);
-                let loads = faults.on(Step::Load).after(1);
-                loads.fail_next(StoreErrorKind::Full, 1);
-            },
-            [None, None, BUSY, FULL, None, None],
-        ),
-        (
-            |faults| {
-                faults.fail_with(StoreErrorKind::Auth);
-                faults.on(Step::Load).fail_with(StoreErrorKind::Full);
-                faults.heal();
-            },
-            [None; 6],
-        ),
-    ];
-    for (row, (set, expected)) in rows.into_iter().enumerate() {
+    for (row, (set, expected)) in ROWS.into_iter().enumerate() {
         let (faults, store, _) = faulty();
         set(&faults);
         let mut kinds = Vec::new();

@@ -1,7 +1,7 @@
 //! Test support that the library and the service share.
 //!
-//! * [`scheduler`] explores every order of the store steps of concurrent operations.
-//! * [`Counting`] counts the calls of a store.
+//! * [`explorer`] explores every order of the store steps of concurrent operations.
+//! * [`Counting`] counts the calls of a store, [`StopBefore`] stops one of them.
 //! * [`redis_server`] starts Redis servers, [`proxy`] disturbs connections to them.
 //! * [`layering`] finds import cycles in the source of a crate.
 
@@ -12,13 +12,13 @@
 )]
 
 mod counting;
+pub mod explorer;
 pub mod layering;
 pub mod proxy;
 pub mod redis_server;
-pub mod scheduler;
+mod stop_before;
 mod waiting;
 
 pub use counting::Counting;
-pub use waiting::{
-    alive_tasks, eventually, is_long, rounds, seconds, unique, until_it_went_both_ways,
-};
+pub use stop_before::StopBefore;
+pub use waiting::{alive_tasks, eventually, rounds, seconds, unique, until_it_went_both_ways};

@@ -29,7 +29,8 @@ pub fn unique(prefix: &str) -> String {
 
 /// Returns `usual`, or `long` if the environment has `LONG=1`.
 pub fn rounds(usual: usize, long: usize) -> usize {
-    if is_long() { long } else { usual }
+    let is_long = std::env::var_os("LONG").is_some_and(|value| value == "1");
+    if is_long { long } else { usual }
 }
 
 /// Runs `race` until it returns `true`: until it went both ways. Each run has more time, by the
@@ -45,11 +46,6 @@ pub async fn until_it_went_both_ways(mut race: impl AsyncFnMut(u32) -> bool) {
         eprintln!("the race went one way only, with {factor} times the time");
     }
     panic!("the race went one way only, each time");
-}
-
-/// Reports whether the environment has `LONG=1`, for the long versions of tests.
-pub fn is_long() -> bool {
-    std::env::var_os("LONG").is_some_and(|value| value == "1")
 }
 
 /// Returns a time as Unix seconds.

@@ -2,6 +2,7 @@
 //! foreign crate is named in one module.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use test_support::layering::Crate;
 
@@ -54,70 +55,51 @@ const SERVICE: Foreign = &[
 ];
 
 #[test]
-fn the_library_is_layered() {
-    check(concat!(env!("CARGO_MANIFEST_DIR"), "/.."), LIBRARY);
-}
-
-#[test]
-fn the_service_is_layered() {
-    check(concat!(env!("CARGO_MANIFEST_DIR"), "/../server"), SERVICE);
-}
-
-#[test]
-fn the_test_support_is_layered() {
-    check(env!("CARGO_MANIFEST_DIR"), &[]);
-}
-
-fn check(folder: &str, foreign: Foreign) {
-    let found = Crate::read(folder);
-    let mut wrong = found.cycles_between_files();
-    wrong.extend(found.cycles_between_folders());
-    wrong.extend(found.foreign_crates_elsewhere(foreign));
-    let code = found.mod_files_with_code().into_iter();
-    wrong.extend(code.map(|file| format!("{file} holds code")));
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+fn sources_are_layered() {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+    for (folder, foreign) in [
+        ("", LIBRARY),
+        ("server", SERVICE),
+        ("test-support", &[][..]),
+    ] {
+        let src = Path::new(root).join(folder).join("src");
+        let found = Crate::read(|name| std::fs::read_to_string(src.join(name)).ok());
+        let mut wrong = found.cycles();
+        wrong.extend(found.misplaced_crates(foreign));
+        wrong.extend(found.mod_files_with_code());
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
 }
 
 /// `a/one.rs` names `a/two.rs` through the private import of `a/mod.rs`, which names it through
 /// the re-export of the root.
 #[test]
 fn a_cycle_through_reexports_is_found() {
-    let files = [
+    let files = BTreeMap::from([
         ("lib.rs", "mod a; pub use a::One;"),
         (
             "a/mod.rs",
-            "mod one; mod two; pub use one::One; use two::Two;",
+            "mod one; mod two; pub use one::One; use two::Two; fn f() {}",
         ),
         (
             "a/one.rs",
             "use super::Two; pub struct One(Two); // crate::b",
         ),
         ("a/two.rs", "pub struct Two(Box<redis::Cmd>, crate::One);"),
-    ];
-    let files = files.map(|(name, text)| (name.to_owned(), text.to_owned()));
-    let found = Crate::from_files(&BTreeMap::from(files));
-    let cycle = "a/one.rs -> a/two.rs, a/two.rs -> a/one.rs";
-    assert_eq!(found.cycles_between_files(), [cycle]);
-    let cycle = "in src/a/: one -> two, two -> one";
-    assert_eq!(found.cycles_between_folders(), [cycle]);
-    let foreign = found.foreign_crates_elsewhere(LIBRARY);
-    assert_eq!(foreign, ["a/two.rs names redis::Cmd"]);
-}
-
-#[test]
-fn code_in_a_mod_file_is_found() {
-    let files = [
-        ("lib.rs", "mod a; mod b;"),
-        (
-            "a/mod.rs",
-            "//! Doc.\n#![allow(dead_code)]\npub(crate) mod c { pub struct D; }",
-        ),
-        (
-            "b/mod.rs",
-            "#[cfg(test)] mod tests; pub(crate) use crate::a::c::D; fn f() {}",
-        ),
-    ];
-    let files = files.map(|(name, text)| (name.to_owned(), text.to_owned()));
-    let found = Crate::from_files(&BTreeMap::from(files));
-    assert_eq!(found.mod_files_with_code(), ["a/mod.rs", "b/mod.rs"]);
+    ]);
+    let found = Crate::read(|name| files.get(name).map(|text| (*text).to_owned()));
+    assert_eq!(
+        found.cycles(),
+        [
+            "cycle in files: a/one.rs -> a/two.rs",
+            "cycle in files: a/two.rs -> a/one.rs",
+            "cycle in src/a/: one -> two",
+            "cycle in src/a/: two -> one"
+        ]
+    );
+    assert_eq!(
+        found.misplaced_crates(LIBRARY),
+        ["a/two.rs names redis::Cmd"]
+    );
+    assert_eq!(found.mod_files_with_code(), ["a/mod.rs holds code"]);
 }

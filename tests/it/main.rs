@@ -2,14 +2,14 @@
 
 use test_support as support;
 
+#[cfg(feature = "redis")]
+mod acknowledged;
 #[cfg(all(feature = "axum", feature = "redis"))]
 mod app;
 #[cfg(feature = "test-util")]
 mod conformance;
 #[cfg(feature = "test-util")]
 mod custom_store;
-#[cfg(feature = "test-util")]
-mod edges;
 #[cfg(all(feature = "axum", feature = "redis"))]
 mod faults;
 #[cfg(feature = "redis")]
@@ -17,8 +17,6 @@ mod faults_store;
 mod format;
 #[cfg(feature = "redis")]
 mod format_redis;
-#[cfg(feature = "redis")]
-mod history;
 #[cfg(all(feature = "axum", feature = "redis"))]
 mod http_client;
 #[cfg(feature = "test-util")]
@@ -26,7 +24,6 @@ mod interleavings;
 #[cfg(feature = "redis")]
 mod interop;
 mod log;
-mod merge;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod middleware;

@@ -10,7 +10,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::admin::error::PageError;
-use crate::admin::operator::{FormToken, Operator};
+use crate::admin::form_token::FormToken;
+use crate::admin::operator::Operator;
 use crate::admin::state::AdminState;
 use crate::app_state::AppState;
 use crate::error::ApiError;

@@ -11,7 +11,8 @@ use serde::Deserialize;
 
 use crate::admin::error::PageError;
 use crate::admin::form::Submitted;
-use crate::admin::operator::{FormToken, Operator};
+use crate::admin::form_token::FormToken;
+use crate::admin::operator::Operator;
 use crate::admin::page::{self, Note, Section};
 use crate::admin::state::AdminState;
 use crate::admin::text;

@@ -7,6 +7,7 @@
 mod cookie;
 mod error;
 mod form;
+mod form_token;
 mod keys;
 mod login;
 mod operator;

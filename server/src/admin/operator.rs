@@ -6,24 +6,21 @@ use axum::extract::FromRequestParts;
 use http::request::Parts;
 use http::{HeaderMap, Method};
 use jwt_redis_session::{Session, SessionError, Token, TokenRejection};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 
 use crate::admin::cookie;
 use crate::admin::error::PageError;
+use crate::admin::form_token::{FORM_TOKEN, FormToken};
 use crate::admin::page::Note;
 use crate::admin::state::AdminState;
-use crate::crypto;
 use crate::error::ApiError;
 use crate::master_keys::KeyFingerprint;
-use crate::secret::Secret;
 
 /// The field of the session that holds the fingerprint of the master key.
 const KEY: &str = "key";
 /// The field of the session that holds the notice for the next page.
 const NOTICE: &str = "notice";
-/// The name of the field that holds the form token, in forms and in the session.
-pub(super) const FORM_TOKEN: &str = "form_token";
 
 /// A logged-in operator.
 #[derive(Debug)]
@@ -31,11 +28,6 @@ pub(super) struct Operator {
     session: Session,
     form_token: FormToken,
 }
-
-/// Random text in an operator's session and in every form of the operator. Another site cannot
-/// read it, so it cannot submit a form on behalf of the operator.
-#[derive(Debug, Deserialize)]
-pub(super) struct FormToken(Secret);
 
 impl Operator {
     /// Creates the session of an operator who presented the key with this fingerprint.
@@ -49,7 +41,7 @@ impl Operator {
     ) -> Result<Token, SessionError> {
         let session = state.operators.new_session();
         session.insert(KEY, key.as_str())?;
-        session.insert(FORM_TOKEN, Secret::random().expose())?;
+        session.insert(FORM_TOKEN, FormToken::random().as_str())?;
         session.create().await
     }
 
@@ -127,17 +119,6 @@ impl Operator {
         self.session.remove(NOTICE);
         let _ = self.session.update().await;
         Note::Notice(notice)
-    }
-}
-
-impl FormToken {
-    pub(super) fn as_str(&self) -> &str {
-        self.0.expose()
-    }
-
-    /// Compares in constant time.
-    pub(super) fn equals(&self, submitted: &Self) -> bool {
-        crypto::equal(self.as_str().as_bytes(), submitted.as_str().as_bytes())
     }
 }
 

@@ -3,7 +3,7 @@
 use jwt_redis_session::SessionEntry;
 use maud::{Markup, html};
 
-use crate::admin::operator::FormToken;
+use crate::admin::form_token::FormToken;
 use crate::admin::owner::Owner;
 use crate::admin::page::{self, Note, Section};
 use crate::admin::state::AdminState;

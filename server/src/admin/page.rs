@@ -5,7 +5,7 @@ use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use maud::{DOCTYPE, Markup, html};
 
-use crate::admin::operator::{FORM_TOKEN, FormToken};
+use crate::admin::form_token::{FORM_TOKEN, FormToken};
 
 /// The pages in the navigation.
 #[derive(Clone, Copy, PartialEq, Eq)]

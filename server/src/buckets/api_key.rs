@@ -54,8 +54,8 @@ impl KeyHash {
         valid.then(|| Self(crypto::sha256(key)))
     }
 
-    /// Compares in constant time.
     pub(super) fn equals(&self, other: &Self) -> bool {
+        // In constant time, so that the duration does not reveal how many bytes are right.
         crypto::equal(&self.0, &other.0)
     }
 }

@@ -76,6 +76,7 @@ impl ApiKeys {
     ///
     /// [`SessionError::Taken`] if the bucket has a key already; [`SessionError::Unavailable`].
     pub(crate) async fn create(&self, bucket: &BucketName) -> Result<Secret, SessionError> {
+        // Without a nonce, a new key would equal the deleted one.
         let nonce = format!("{:032x}", crypto::random_128());
         let key = api_key::derive(&self.secrets[0], bucket, &nonce);
         let record = self.records.new_session();
@@ -202,28 +203,33 @@ fn keyed(entry: &SessionEntry) -> Option<KeyedBucket> {
 
 #[cfg(test)]
 mod tests {
+    use std::hash::Hash;
+
     use jwt_redis_session::MemoryStore;
     use jwt_redis_session::store::StoreError;
-    use jwt_redis_session::testing::{Delivery, Hook, Hooked, Step};
+    use jwt_redis_session::testing::{Hook, Hooked, Step};
     use tokio::sync::Semaphore;
 
     use super::*;
     use crate::settings::Settings;
 
     /// Hook that pauses before an index entry is removed, until `resume` has a permit.
-    #[derive(Debug)]
     struct PausedRemoval {
         paused: Semaphore,
         resume: Semaphore,
     }
 
     impl Hook for PausedRemoval {
-        async fn before(&self, step: Step) -> Result<Delivery, StoreError> {
+        async fn around<T: Hash + Send>(
+            &self,
+            step: Step,
+            call: impl Future<Output = Result<T, StoreError>> + Send,
+        ) -> Result<T, StoreError> {
             if step == Step::IndexRemove {
                 self.paused.add_permits(1);
                 self.resume.acquire().await.unwrap().forget();
             }
-            Ok(Delivery::Deliver)
+            call.await
         }
     }
 

@@ -30,10 +30,8 @@ impl<S: Sync> FromRequestParts<S> for Caller {
     }
 }
 
-/// Returns the key in `X-SESSION-KEY`, `X-API-KEY` or the query.
-///
-/// `None` if one of them occurs twice, or if they differ: a proxy in front may have checked
-/// another key than the one that would be used here.
+/// Returns the key in `X-SESSION-KEY`, `X-API-KEY` or the query; `None` if one of them occurs twice,
+/// or if they differ.
 fn key(parts: &Parts) -> Option<Cow<'_, [u8]>> {
     let mut found = Vec::new();
     for name in HEADERS {
@@ -45,6 +43,7 @@ fn key(parts: &Parts) -> Option<Cow<'_, [u8]>> {
     }
     let mut values = parameters(parts.uri.query().unwrap_or_default());
     found.extend(values.next());
+    // A proxy in front may have checked another key than the one that would be used here.
     let equal = found.iter().all(|key| *key == found[0]);
     let key = found.into_iter().next()?;
     (equal && values.next().is_none()).then_some(key)

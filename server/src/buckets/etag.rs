@@ -25,7 +25,7 @@ pub(super) struct ETag(String);
 pub(super) enum IfMatch {
     /// The header is missing, or `*`.
     Any,
-    /// Tags with their quotes, without weak tags, which never match.
+    /// Strong tags, with their quotes.
     Listed(Vec<String>),
 }
 
@@ -79,6 +79,7 @@ fn strong(mut list: &[u8], tags: &mut Vec<String>) {
         let Some(end) = rest.iter().position(|byte| *byte == b'"') else {
             return;
         };
+        // `If-Match` needs a strong comparison, so a weak tag never matches.
         if let Ok(tag) = std::str::from_utf8(&quoted[..end + 2])
             && !weak
         {

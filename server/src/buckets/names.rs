@@ -67,6 +67,7 @@ impl SessionRef {
     ///
     /// Returns the bucket if no session can have this id.
     pub(crate) fn parse(bucket: BucketName, id: &str) -> Result<Self, BucketName> {
+        // `try_parse` accepts other notations, with which a session would have several paths.
         let hyphenated = id.len() == uuid::fmt::Hyphenated::LENGTH;
         match Uuid::try_parse(id) {
             Ok(uuid) if hyphenated => Ok(Self { bucket, uuid }),

@@ -125,6 +125,7 @@ pub(super) async fn replace(
     format: Format,
     body: Body,
 ) -> Result<Response, ApiError> {
+    // Errors in the body are reported before a missing session.
     let loaded = state.authorize_and_load(&caller, path).await?;
     let data = payload::read(&state, format, body).await?;
     let (name, session) = loaded?;

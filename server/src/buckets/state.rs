@@ -66,8 +66,7 @@ impl BucketsState {
     ///
     /// # Errors
     ///
-    /// The outer error is that of [`authorize`](Self::authorize). The inner one is 404 or 503; a
-    /// handler with a body reports errors in the body first.
+    /// The outer error is that of [`authorize`](Self::authorize). The inner one is 404 or 503.
     pub(super) async fn authorize_and_load(
         &self,
         caller: &Caller,

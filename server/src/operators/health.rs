@@ -20,7 +20,7 @@ const OK: Health = Health { status: "ok" };
 
 /// Reports that the process answers. Does not contact the store.
 #[utoipa::path(get, path = "/healthz", tag = "operators",
-    responses((status = 200, body = Health)))]
+    responses((status = 200, description = "The process answers.", body = Health)))]
 pub(crate) async fn healthz() -> Json<Health> {
     Json(OK)
 }
@@ -28,7 +28,7 @@ pub(crate) async fn healthz() -> Json<Health> {
 /// Reports whether the store can be reached.
 #[utoipa::path(get, path = "/readyz", tag = "operators",
     responses(
-        (status = 200, body = Health),
+        (status = 200, description = "The store can be reached.", body = Health),
         (status = 503, description = "The store cannot be reached.", body = ErrorBody<'_>),
     ))]
 pub(crate) async fn readyz(State(app): State<AppState>) -> Result<Json<Health>, ApiError> {

@@ -42,7 +42,8 @@ pub(crate) async fn upkeep() {
 
 /// Returns the metrics in the text format of Prometheus.
 #[utoipa::path(get, path = "/metrics", tag = "operators",
-    responses((status = 200, content_type = "text/plain", body = String)))]
+    responses((status = 200, description = "The metrics.", content_type = "text/plain",
+        body = String)))]
 pub(crate) async fn metrics() -> impl IntoResponse {
     let content_type = "text/plain; version=0.0.4; charset=utf-8";
     ([(CONTENT_TYPE, content_type)], recorder().render())

@@ -1,8 +1,7 @@
 //! The OpenAPI document.
 
-use http::StatusCode;
+use utoipa::openapi::OpenApi;
 use utoipa::openapi::path::{Operation, PathItem};
-use utoipa::openapi::{OpenApi, RefOr, Response};
 use utoipa::{IntoResponses, OpenApi as _};
 
 use crate::error::ErrorBody;
@@ -32,13 +31,13 @@ struct Document;
 enum CommonResponses {
     /// The path does not have this method.
     #[response(status = 405, headers(("Allow" = String, description = "The methods of the path.")))]
-    MethodNotAllowed(#[to_schema] ErrorBody<'static>),
+    MethodNotAllowed(ErrorBody<'static>),
     /// An error of the service, which is in its log with the id of the request.
     #[response(status = 500)]
-    Internal(#[to_schema] ErrorBody<'static>),
+    Internal(ErrorBody<'static>),
     /// The store is not available, or the request took too long.
     #[response(status = 503, headers(("Retry-After" = u64, description = "Seconds until a retry.")))]
-    Unavailable(#[to_schema] ErrorBody<'static>),
+    Unavailable(ErrorBody<'static>),
 }
 
 /// Returns the document without the operations of the APIs.
@@ -54,9 +53,6 @@ pub(crate) fn json(openapi: &OpenApi) -> String {
         for (status, response) in CommonResponses::responses() {
             responses.entry(status).or_insert(response);
         }
-        for (status, response) in responses {
-            describe(status, response);
-        }
     }
     openapi.to_pretty_json().expect("the document is JSON")
 }
@@ -70,16 +66,4 @@ fn operations(path: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
         &mut path.head,
     ];
     all.into_iter().flatten()
-}
-
-/// Adds the description that OpenAPI requires of each response.
-fn describe(status: &str, response: &mut RefOr<Response>) {
-    let RefOr::T(response) = response else { return };
-    if response.description.is_empty() {
-        let status = status.parse::<StatusCode>().ok();
-        let reason = status.and_then(|status| status.canonical_reason());
-        reason
-            .unwrap_or("Response.")
-            .clone_into(&mut response.description);
-    }
 }

@@ -29,6 +29,7 @@ impl<'a> Arguments<'a> {
         let value = json::parse(args).ok_or_else(|| ApiError::bad_request("args is not JSON"))?;
         let list: Option<Vec<&RawValue>> = serde_json::from_str(value.get()).ok();
         let object = list.map_or(Some(value), |list| list.first().copied());
+        // Methods report what is missing, so anything but an object is the same as `{}`.
         let members = object.and_then(|object| json::members(object.get()));
         Ok(Self(members.unwrap_or_default()))
     }

@@ -19,7 +19,8 @@ pub(super) struct HealthCheck {
 /// Reports whether the store can be reached.
 #[utoipa::path(get, path = "/health-check", tag = "rpc",
     responses(
-        (status = 200, body = HealthCheck, example = json!({ "status": "awesome" })),
+        (status = 200, description = "The store can be reached.", body = HealthCheck,
+            example = json!({ "status": "awesome" })),
         (status = 500, description = "The store cannot be reached.", body = HealthCheck,
             example = json!({ "status": "cannot reach redis" })),
     ))]

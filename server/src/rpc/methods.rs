@@ -1,5 +1,7 @@
 //! The methods.
 
+use std::borrow::Cow;
+
 use jwt_redis_session::token::TokenError;
 use jwt_redis_session::{SessionEntry, SessionError, SessionId, Token};
 use serde::{Serialize, Serializer};
@@ -14,7 +16,7 @@ use crate::retry::retry_conflicts;
 use crate::rpc::arguments::Arguments;
 use crate::rpc::fields::{self, Fields, Keys};
 use crate::rpc::state::{RpcState, SESSION_ID, SESSION_VERSION};
-use crate::rpc::wire::Reply;
+use crate::rpc::wire::CallResult;
 use crate::unix_time;
 
 /// Description of a method, in the result of `methods`.
@@ -71,7 +73,8 @@ pub(super) async fn call(
     client: Client,
     name: Option<&str>,
     args: Option<&str>,
-) -> Result<Reply, ApiError> {
+) -> Result<CallResult, ApiError> {
+    // Parsed only for known methods: an unknown one is 404 whatever its arguments.
     let args = || Arguments::parse(args);
     match name.unwrap_or_default() {
         "create" => create(state, &args()?).await,
@@ -80,12 +83,12 @@ pub(super) async fn call(
         "destroy" => destroy(state, client, &args()?).await,
         "getActiveSessions" => list(state, &args()?).await,
         "destroyAll" => destroy_all(state, &args()?).await,
-        "methods" => args().and_then(|_| Reply::new(&METHODS)),
+        "methods" => args().and_then(|_| CallResult::new(&METHODS)),
         _ => Err(ApiError::not_found("unknown method")),
     }
 }
 
-async fn create(state: &RpcState, args: &Arguments<'_>) -> Result<Reply, ApiError> {
+async fn create(state: &RpcState, args: &Arguments<'_>) -> Result<CallResult, ApiError> {
     #[derive(Serialize)]
     struct Created {
         token: Token,
@@ -95,13 +98,14 @@ async fn create(state: &RpcState, args: &Arguments<'_>) -> Result<Reply, ApiErro
     let session = state.sessions.new_session();
     fields::set(&session, fields)?;
     session.set_owner(&*user)?;
+    // The claims contain the id, so it must be known before the session is created.
     let id = SessionId::parse(Uuid::new_v4().to_string()).expect("a UUID is an id");
     let claims = json!({
         SESSION_ID: state.session_id(&user, &id),
         SESSION_VERSION: state.version(),
     });
     match session.create().id(id).claims(claims).await {
-        Ok(token) => Reply::new(&Created { token }),
+        Ok(token) => CallResult::new(&Created { token }),
         // The token contains the user id twice, and JSON writes a control character as six bytes.
         Err(SessionError::Token(TokenError::TooLong)) => Err(ApiError::bad_request(
             "the userId makes the token too long; use fewer control characters",
@@ -110,24 +114,33 @@ async fn create(state: &RpcState, args: &Arguments<'_>) -> Result<Reply, ApiErro
     }
 }
 
-async fn get(state: &RpcState, client: Client, args: &Arguments<'_>) -> Result<Reply, ApiError> {
+async fn get(
+    state: &RpcState,
+    client: Client,
+    args: &Arguments<'_>,
+) -> Result<CallResult, ApiError> {
     let id = token_id(state, client, args)?;
     let keys = &args.keys()?;
     match state.sessions.get(&id).await.optional()? {
         Some(session) => {
             let stored = &session.to_raw_json();
-            Reply::new(&Fields { stored, keys })
+            CallResult::new(&Fields { stored, keys })
         }
-        None => Reply::new(&()),
+        None => CallResult::new(&()),
     }
 }
 
 /// Sets fields in one atomic step: a concurrent `update` of other fields is kept, and a concurrent
 /// `destroy` wins.
-async fn update(state: &RpcState, client: Client, args: &Arguments<'_>) -> Result<Reply, ApiError> {
+async fn update(
+    state: &RpcState,
+    client: Client,
+    args: &Arguments<'_>,
+) -> Result<CallResult, ApiError> {
     let gone = || ApiError::bad_request("the session is gone: it was destroyed or has expired");
     let fields = args.session()?;
     let id = token_id(state, client, args)?;
+    // The update itself refreshes the TTL.
     let loaded = state.sessions.get_without_touch(&id).await;
     let session = loaded.optional()?.ok_or_else(gone)?;
     fields::set(&session, fields)?;
@@ -138,24 +151,24 @@ async fn update(state: &RpcState, client: Client, args: &Arguments<'_>) -> Resul
         })
     };
     retry_conflicts(update).await?;
-    Reply::new(&"OK")
+    CallResult::new(&"OK")
 }
 
 async fn destroy(
     state: &RpcState,
     client: Client,
     args: &Arguments<'_>,
-) -> Result<Reply, ApiError> {
+) -> Result<CallResult, ApiError> {
     let id = token_id(state, client, args)?;
     if state.sessions.destroy(&id).await? {
-        return Reply::new(&"OK");
+        return CallResult::new(&"OK");
     }
     Err(ApiError::bad_request(
         "there was an issue destroying the session: there is none",
     ))
 }
 
-async fn list(state: &RpcState, args: &Arguments<'_>) -> Result<Reply, ApiError> {
+async fn list(state: &RpcState, args: &Arguments<'_>) -> Result<CallResult, ApiError> {
     /// Session in the result; times in Unix seconds.
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
@@ -175,12 +188,12 @@ async fn list(state: &RpcState, args: &Arguments<'_>) -> Result<Reply, ApiError>
         session: entry.data().to_raw_json(),
     };
     let active: Vec<_> = entries.iter().map(describe).collect();
-    Reply::new(&active)
+    CallResult::new(&active)
 }
 
-async fn destroy_all(state: &RpcState, args: &Arguments<'_>) -> Result<Reply, ApiError> {
+async fn destroy_all(state: &RpcState, args: &Arguments<'_>) -> Result<CallResult, ApiError> {
     let user = user_id(state, args)?;
-    Reply::new(&state.sessions.destroy_all(&user).await?)
+    CallResult::new(&state.sessions.destroy_all(&user).await?)
 }
 
 fn all_fields<S: Serializer>(stored: &RawValue, serializer: S) -> Result<S::Ok, S::Error> {
@@ -196,10 +209,7 @@ fn token_id(state: &RpcState, client: Client, args: &Arguments<'_>) -> Result<Se
 }
 
 /// Returns the argument `userId`.
-fn user_id<'a>(
-    state: &RpcState,
-    args: &Arguments<'a>,
-) -> Result<std::borrow::Cow<'a, str>, ApiError> {
+fn user_id<'a>(state: &RpcState, args: &Arguments<'a>) -> Result<Cow<'a, str>, ApiError> {
     let user = args.user_id()?;
     state.check_version(&args.session_version()?)?;
     Ok(user)

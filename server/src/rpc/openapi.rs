@@ -6,31 +6,14 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
 use utoipa::openapi::{
     ComponentsBuilder, Content, OpenApi, OpenApiBuilder, Ref, RefOr, Response, ResponseBuilder,
 };
-use utoipa::{IntoResponses, PartialSchema as _, ToSchema};
+use utoipa::{IntoResponses, PartialSchema as _};
 
 use crate::rpc::wire::CallErrorBody;
 
-/// The result of a call.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "only for the OpenAPI document")]
-pub(super) struct CallResult {
-    /// `create`: `{"token"}`; `get`: the fields, or null if the session has ended; `update` and
-    /// `destroy`: `"OK"`; `getActiveSessions`: a list of `{"sessionId", "createdAt", "expiresAt",
-    /// "session"}`; `destroyAll`: a number; `methods`: a list of `{"name", "docs"}`.
-    #[schema(value_type = serde_json::Value, nullable)]
-    result: serde_json::Value,
-}
-
 const ERRORS: [(&str, &str); 10] = [
-    (
-        "400",
-        "An argument is missing or wrong, or the session is gone.",
-    ),
+    ("400", "An argument is wrong, or the session is gone."),
     ("401", "The shared secret is missing or wrong."),
-    (
-        "403",
-        "Another site made the browser send this request (`Sec-Fetch-Site`).",
-    ),
+    ("403", "Another site sent this request."),
     ("404", "There is no such method."),
     ("408", "The body was not received in time."),
     (

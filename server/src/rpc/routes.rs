@@ -12,9 +12,9 @@ use utoipa_axum::routes;
 use crate::app_state::AppState;
 use crate::error::ApiError;
 use crate::http::{Client, read_body};
-use crate::rpc::openapi::{self, CallResult, ErrorsV1, ErrorsV2};
+use crate::rpc::openapi::{self, ErrorsV1, ErrorsV2};
 use crate::rpc::state::RpcState;
-use crate::rpc::wire::{Call, Reply, WireVersion};
+use crate::rpc::wire::{Call, CallResult, WireVersion};
 use crate::rpc::{health_check, methods};
 use crate::start_error::StartError;
 
@@ -57,7 +57,8 @@ pub(crate) fn router(app: &AppState) -> Result<OpenApiRouter, StartError> {
         ("methods" = (value = json!({"name": "methods"}))),
     )),
     responses(
-        (status = 200, body = CallResult, example = json!({"result": {"cart": 3}})),
+        (status = 200, description = "The result of the method.", body = CallResult,
+            example = json!({"result": {"cart": 3}})),
         ErrorsV1,
     ))]
 async fn call_by_name(
@@ -81,7 +82,8 @@ async fn call_by_name(
         ("methods" = (value = json!({}))),
     )),
     responses(
-        (status = 200, body = CallResult, example = json!({"result": {"cart": 3}})),
+        (status = 200, description = "The result of the method.", body = CallResult,
+            example = json!({"result": {"cart": 3}})),
         ErrorsV2,
     ))]
 async fn call_by_path(
@@ -94,7 +96,11 @@ async fn call_by_path(
     WireVersion::V2.respond(by_path(&state, client, request, method.as_deref()).await)
 }
 
-async fn by_name(state: &RpcState, client: Client, request: Request) -> Result<Reply, ApiError> {
+async fn by_name(
+    state: &RpcState,
+    client: Client,
+    request: Request,
+) -> Result<CallResult, ApiError> {
     let body = authorized_body(state, client, request).await?;
     let Call { name, args } = Call::parse(&body)?;
     methods::call(state, client, name.as_deref(), args.as_deref()).await
@@ -106,7 +112,7 @@ async fn by_path(
     client: Client,
     request: Request,
     method: Option<&str>,
-) -> Result<Reply, ApiError> {
+) -> Result<CallResult, ApiError> {
     let body = authorized_body(state, client, request).await?;
     let Call { args, .. } = match &*body {
         b"" | b"null" => Call::default(),
@@ -122,6 +128,6 @@ async fn authorized_body(
     request: Request,
 ) -> Result<Bytes, ApiError> {
     state.authorize(client, request.headers())?;
-    let limit = state.settings().max_payload;
-    read_body(request.into_body(), limit, state.body_timeout()).await
+    let (limit, timeout) = (state.app.settings.rpc.max_payload, state.app.body_timeout());
+    read_body(request.into_body(), limit, timeout).await
 }

@@ -1,14 +1,11 @@
 //! State of the RPC API's methods.
 
-use std::time::Duration;
-
 use http::HeaderMap;
 use jwt_redis_session::{Claims, SessionId, Sessions};
 
 use crate::app_state::AppState;
 use crate::error::ApiError;
 use crate::http::{Client, SharedSecret, refuse_other_sites};
-use crate::settings::RpcSettings;
 use crate::start_error::StartError;
 
 /// The claim that names the session.
@@ -27,7 +24,7 @@ const MAX_ECHO: usize = 64;
 #[derive(Debug)]
 pub(super) struct RpcState {
     pub(super) sessions: Sessions,
-    app: AppState,
+    pub(super) app: AppState,
     secret: SharedSecret,
 }
 
@@ -51,21 +48,13 @@ impl RpcState {
         })
     }
 
-    pub(super) fn settings(&self) -> &RpcSettings {
-        &self.app.settings.rpc
-    }
-
-    pub(super) fn body_timeout(&self) -> Duration {
-        self.app.body_timeout()
-    }
-
     /// Returns the claim [`SESSION_ID`], which the service never parses.
     pub(super) fn session_id(&self, user: &str, id: &SessionId) -> String {
         format!("{}_{user}_{}", self.version(), id.as_str())
     }
 
     pub(super) fn version(&self) -> &str {
-        &self.settings().session_version
+        &self.app.settings.rpc.session_version
     }
 
     /// Checks the shared secret, if one is configured.

@@ -71,7 +71,6 @@ mod tests {
             (&of(""), Err(LENGTH)),
             ("", Err(NO_LOGIN)),
             ("{}", Err(NO_LOGIN)),
-            ("null", Err(NO_LOGIN)),
             (r#"["jo", "secret"]"#, Err(NO_LOGIN)),
             (r#"{"username": "jo"}"#, Err(NO_LOGIN)),
             (r#"{"password": "secret"}"#, Err(NO_LOGIN)),

@@ -1,5 +1,7 @@
 //! Commands, exit codes and the log of the program.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
 use std::process::Stdio;
 
 use jwt_redis_session_server::Settings;
@@ -65,44 +67,37 @@ fn openapi_prints_the_document_of_all_apis_whatever_the_settings() {
     }
 }
 
+/// Each line is variables and arguments, and the beginning of the error. `ADDRESS` is in use.
+const WRONG: &str = "
+--nonsense -> error:
+nonsense -> error:
+check-config --config /no -> sessiond: /no:
+RUST_LOG=a=b=c check-config -> sessiond: RUST_LOG:
+RUST_LOG=a=b=c -> sessiond: RUST_LOG:
+SESSIOND__TOKENS__SECRET=a-secret-of-at-least-32-characters --redis a -> sessiond: store.redis:
+SESSIOND__TOKENS__SECRET=a-secret-of-at-least-32-characters check-config --redis a -> sessiond: store.redis:
+--listen ADDRESS -> sessiond: http.listen: 127.0.0.1:
+";
+
 #[test]
 fn wrong_usage_has_exit_code_2() {
-    use std::os::unix::ffi::OsStrExt as _;
     let program = Program::with(&[]);
-    let not_utf_8 = std::ffi::OsStr::from_bytes(b"secret\xff");
-    let command = |args: &[&str], name: &str, value: &str| {
-        let mut command = sessiond(args);
-        command.env(name, value);
-        command
-    };
-    let mut variable = sessiond(&["check-config"]);
-    variable.env("SESSIOND__RPC__SECRET", not_utf_8);
-    for (mut command, message) in [
-        (sessiond(&["--nonsense"]), "error: "),
-        (sessiond(&["nonsense"]), "error: "),
-        (
-            sessiond(&["check-config", "--config", "/no/file"]),
-            "sessiond: /no/file: ",
-        ),
-        (variable, "sessiond: SESSIOND__RPC__SECRET: is not UTF-8\n"),
-        (
-            command(&["check-config"], "RUST_LOG", "a=b=c"),
-            "sessiond: RUST_LOG: ",
-        ),
-        (command(&[], "RUST_LOG", "a=b=c"), "sessiond: RUST_LOG: "),
-        (
-            command(&["--redis", "http://a"], "SESSIOND__TOKENS__SECRET", SECRET),
-            "sessiond: store.redis: ",
-        ),
-        (
-            sessiond(&["--listen", &program.address()]),
-            "sessiond: http.listen: 127.0.0.1:",
-        ),
-    ] {
+    let lines = WRONG.replace("ADDRESS", &program.address());
+    for line in lines.lines().skip(1) {
+        let (words, message) = line.split_once(" -> ").expect("a message");
+        let (variables, args): (Vec<_>, Vec<_>) =
+            words.split(' ').partition(|word| word.contains('='));
+        let mut command = sessiond(&args);
+        command.envs(variables.iter().filter_map(|word| word.split_once('=')));
         let (code, _, error) = run(&mut command);
-        assert_eq!(code, 2, "{command:?}");
+        assert_eq!(code, 2, "{line}");
         assert!(error.starts_with(message), "{error}");
     }
+    let variable = "SESSIOND__RPC__SECRET";
+    let mut command = sessiond(&["check-config"]);
+    let (code, _, error) = run(command.env(variable, OsStr::from_bytes(b"a\xff")));
+    let message = format!("sessiond: {variable}: is not UTF-8\n");
+    assert_eq!((code, error), (2, message));
 }
 
 #[tokio::test]

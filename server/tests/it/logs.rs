@@ -124,10 +124,7 @@ impl Recorder {
                 false => (HIDDEN, "h1dd3n.h1dd3n.h1dd3n".to_owned()),
             };
             let bearer = format!("Bearer {}", last("sessionId"));
-            let args = json!({ "token": token, "sessionVersion": "v1", "keys": "*",
-                "session": { "a": HIDDEN }, "userId": "h1dd3n-user" });
-            let body = json!({ "name": call, "args": args.to_string(),
-                "username": "h1dd3n-user", "password": HIDDEN });
+            let body = body(call, &token);
             let path = path
                 .replace("{bucket}", "h1dd3n-bucket")
                 .replace("{id}", &last("id"))
@@ -141,7 +138,7 @@ impl Recorder {
                 ("x-request-id", "h1dd3n id"),
             ];
             let path = format!("{path}?h1dd3n=h1dd3n");
-            self.send(method, &path, &headers, body.to_string()).await;
+            self.send(method, &path, &headers, body).await;
         }
     }
 
@@ -166,6 +163,15 @@ impl Recorder {
             self.send("POST", "/admin/login", &form, body).await;
         }
     }
+}
+
+/// Returns a body that every route can parse.
+fn body(call: &str, token: &str) -> String {
+    let args = json!({ "token": token, "sessionVersion": "v1", "keys": "*",
+        "session": { "a": HIDDEN }, "userId": "h1dd3n-user" });
+    let body = json!({ "name": call, "args": args.to_string(),
+        "username": "h1dd3n-user", "password": HIDDEN });
+    body.to_string()
 }
 
 const RPC_METHODS: [&str; 8] = [

@@ -23,20 +23,12 @@ fn kind<T>(answer: Result<T, StoreError>) -> Option<StoreErrorKind> {
     answer.err().map(|error| error.kind())
 }
 
-/// What becomes of a swap.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-enum Swaps {
-    #[default]
-    Work,
-    LoseEveryRace,
-    Hang,
-}
-
 /// Values in memory that do not expire. Clones share them.
 #[derive(Clone, Debug, Default)]
 struct Backend {
     values: Arc<Mutex<HashMap<String, StoredRecord>>>,
-    swaps: Swaps,
+    loses_every_race: bool,
+    hangs: bool,
 }
 
 impl Backend {
@@ -57,21 +49,19 @@ impl CasBackend for Backend {
         expected: Option<&[u8]>,
         new: Option<(&[u8], Duration)>,
     ) -> Result<bool, StoreError> {
-        if self.swaps == Swaps::Hang {
+        if self.hangs {
             std::future::pending::<()>().await;
         }
         let mut values = self.values.lock().unwrap();
         let held = values.get(key).map(|held| &*held.value);
-        if held != expected || self.swaps == Swaps::LoseEveryRace {
+        if held != expected || self.loses_every_race {
             return Ok(false);
         }
-        match new {
-            Some((value, ttl)) => {
-                let record = StoredRecord::new(value.to_vec(), Some(ttl));
-                values.insert(key.to_owned(), record)
-            }
-            None => values.remove(key),
-        };
+        values.remove(key);
+        if let Some((value, ttl)) = new {
+            let record = StoredRecord::new(value.to_vec(), Some(ttl));
+            values.insert(key.to_owned(), record);
+        }
         Ok(true)
     }
 
@@ -130,14 +120,15 @@ async fn records_and_indexes_are_never_mistaken_for_each_other() {
 
 #[tokio::test(start_paused = true)]
 async fn changes_that_lose_every_race_end() {
-    for (swaps, expected) in [
-        (Swaps::LoseEveryRace, StoreErrorKind::Contention),
-        (Swaps::Hang, StoreErrorKind::Timeout),
-    ] {
+    for hangs in [false, true] {
         let backend = Backend::default();
         let insert = backend.swap("key", None, Some((b"{}", TTL)));
         assert_eq!(insert.await, Ok(true));
-        let store = CasStore::new(Backend { swaps, ..backend });
+        let store = CasStore::new(Backend {
+            loses_every_race: true,
+            hangs,
+            ..backend
+        });
         let record = NewRecord::new("key", b"{}", TTL);
         let since = Instant::now();
         for answer in [
@@ -147,10 +138,14 @@ async fn changes_that_lose_every_race_end() {
             kind(store.delete("key").await),
             kind(store.index_put(entry("i", "a"), KEEP).await),
         ] {
+            let expected = match hangs {
+                false => StoreErrorKind::Contention,
+                true => StoreErrorKind::Timeout,
+            };
             assert_eq!(answer, Some(expected));
         }
         assert!(since.elapsed() <= Duration::from_secs(26));
-        if swaps == Swaps::LoseEveryRace {
+        if !hangs {
             let other = store.compare_and_set(b"other", record).await;
             assert!(matches!(other, Ok(CompareOutcome::Mismatch(_))));
         }

@@ -1,9 +1,9 @@
 //! What a memory store holds, and what each step does to it.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use bytes::Bytes;
-use indexmap::IndexMap;
 
 use crate::store::error::{StoreError, StoreErrorKind};
 use crate::store::index_entries::IndexEntries;
@@ -13,14 +13,13 @@ use crate::store::types::{CompareOutcome, NewEntry, NewRecord, PutMode, StoredRe
 /// are kept beside those of live ones.
 const MEMBERS_PER_RECORD: usize = 2;
 
-/// The number of values that a write checks for expiry. A write adds one value at most, so
-/// checking several keeps the expired ones a fraction of the live ones.
-const SWEPT_PER_WRITE: usize = 4;
+/// Fewer values than this are not searched for expired ones.
+const FEW: usize = 64;
 
 /// All records and indexes of a store, each with the time at which it expires.
 #[derive(Clone)]
 pub(super) struct Contents {
-    values: IndexMap<Box<str>, Expiring>,
+    values: HashMap<Box<str>, Expiring>,
     /// The time of the present step, in Unix milliseconds.
     pub(super) now: i64,
     pub(super) max_records: usize,
@@ -28,8 +27,8 @@ pub(super) struct Contents {
     records: usize,
     /// The number of entries of all indexes, also of expired ones.
     members: usize,
-    /// Where the next sweep goes on.
-    cursor: usize,
+    /// The number of values at which expired ones are removed next.
+    purge_at: usize,
     /// No value expires before this time, so a full store need not check every value.
     earliest: i64,
 }
@@ -49,12 +48,12 @@ enum Value {
 impl Contents {
     pub(super) fn new(max_records: usize) -> Self {
         Self {
-            values: IndexMap::new(),
+            values: HashMap::new(),
             now: 0,
             max_records,
             records: 0,
             members: 0,
-            cursor: 0,
+            purge_at: FEW,
             earliest: i64::MAX,
         }
     }
@@ -93,11 +92,10 @@ impl Contents {
     }
 
     pub(super) fn insert(&mut self, record: NewRecord<'_>) -> Result<bool, StoreError> {
-        self.sweep();
         if self.record(record.key)?.is_some() {
             return Ok(false);
         }
-        self.make_room(|this| this.records >= this.max_records)?;
+        self.ensure_capacity(|this| this.records >= this.max_records)?;
         let value = Value::Record(Bytes::copy_from_slice(record.value));
         self.put(record.key, value, record.ttl);
         Ok(true)
@@ -150,10 +148,9 @@ impl Contents {
         entry: NewEntry<'_>,
         mode: PutMode,
     ) -> Result<(), StoreError> {
-        self.sweep();
         let is_known = |entries: &mut IndexEntries| entries.contains(entry.member);
         if !self.index(entry.index, is_known)? {
-            self.make_room(|this| this.members / MEMBERS_PER_RECORD >= this.max_records)?;
+            self.ensure_capacity(|this| this.members / MEMBERS_PER_RECORD >= this.max_records)?;
         }
         if self.live(entry.index).is_none() {
             let empty = Value::Index(IndexEntries::default());
@@ -206,16 +203,18 @@ impl Contents {
 
     /// Returns the live value of `key`. Removes it if it has expired.
     fn live(&mut self, key: &str) -> Option<&mut Expiring> {
-        let at = self.values.get_index_of(key)?;
-        if self.values[at].expires <= self.now {
-            self.remove_at(at);
-            return None;
+        if self.values.get(key)?.expires <= self.now {
+            self.remove(key);
         }
-        self.values.get_index_mut(at).map(|(_, held)| held)
+        self.values.get_mut(key)
     }
 
     /// Adds a value under a key that is absent.
     fn put(&mut self, key: &str, value: Value, ttl: Duration) {
+        // Whenever the number of values has doubled, so that the work is a constant per write.
+        if self.values.len() >= self.purge_at {
+            self.purge();
+        }
         let expires = self.expiry(ttl);
         let (records, members) = value.size();
         self.records += records;
@@ -225,45 +224,30 @@ impl Contents {
     }
 
     fn remove(&mut self, key: &str) {
-        if let Some(at) = self.values.get_index_of(key) {
-            self.remove_at(at);
-        }
-    }
-
-    fn remove_at(&mut self, at: usize) {
-        if let Some((_, held)) = self.values.swap_remove_index(at) {
+        if let Some(held) = self.values.remove(key) {
             let (records, members) = held.value.size();
             self.records -= records;
             self.members -= members;
         }
     }
 
-    /// Checks a few values and removes those that have expired.
-    fn sweep(&mut self) {
-        for _ in 0..SWEPT_PER_WRITE {
-            match self.values.get_index(self.cursor) {
-                None => {
-                    self.cursor = 0;
-                    return;
-                }
-                // The last value moves to the place of the removed one, so the cursor stays.
-                Some((_, held)) if held.expires <= self.now => self.remove_at(self.cursor),
-                Some(_) => self.cursor += 1,
-            }
-        }
+    /// Removes all expired values.
+    fn purge(&mut self) {
+        self.values.retain(|_, held| held.expires > self.now);
+        self.purge_at = FEW.max(2 * self.values.len());
+        let sizes = self.values.values().map(|held| held.value.size());
+        (self.records, self.members) =
+            sizes.fold((0, 0), |sum, size| (sum.0 + size.0, sum.1 + size.1));
+        let expiries = self.values.values().map(|held| held.expires);
+        self.earliest = expiries.min().unwrap_or(i64::MAX);
     }
 
-    /// Removes all expired values if the store is full, and fails if it is full even then.
-    fn make_room(&mut self, is_full: fn(&Self) -> bool) -> Result<(), StoreError> {
+    /// Removes expired values if the store is full, and fails if it is full even then.
+    fn ensure_capacity(&mut self, is_full: fn(&Self) -> bool) -> Result<(), StoreError> {
         // Nothing expires before `earliest`: a store that stays full must not check all its
         // values for each write that it rejects.
         if is_full(self) && self.now >= self.earliest {
-            self.values.retain(|_, held| held.expires > self.now);
-            let sizes = self.values.values().map(|held| held.value.size());
-            (self.records, self.members) =
-                sizes.fold((0, 0), |sum, size| (sum.0 + size.0, sum.1 + size.1));
-            let expiries = self.values.values().map(|held| held.expires);
-            self.earliest = expiries.min().unwrap_or(i64::MAX);
+            self.purge();
         }
         if is_full(self) {
             return Err(StoreErrorKind::Full.into());
@@ -303,7 +287,7 @@ mod tests {
             let record = NewRecord::new(&key, b"", 100 * MILLI);
             assert_eq!(contents.insert(record), Ok(true));
         }
-        assert!(contents.values.len() < 200, "{}", contents.values.len());
+        assert!(contents.values.len() <= 200, "{}", contents.values.len());
         assert_eq!(contents.records, contents.values.len());
     }
 

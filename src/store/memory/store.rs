@@ -77,7 +77,7 @@ impl MemoryStore {
     /// Sets the capacity of all clones: at most `max_records` records and twice as many index
     /// entries.
     ///
-    /// A full store removes what has expired. If nothing has, it refuses to take more with
+    /// A full store removes what has expired. If nothing has, it rejects new records with
     /// [`StoreErrorKind::Full`](crate::store::StoreErrorKind::Full). Defaults to 100,000.
     #[must_use]
     pub fn with_capacity(self, max_records: usize) -> Self {

@@ -1,8 +1,5 @@
 //! Parsing of Redis URLs.
 
-use std::time::Duration;
-
-use redis::io::tcp::{TcpSettings, socket2::TcpKeepalive};
 use redis::{ConnectionInfo, IntoConnectionInfo};
 
 use super::config::RedisConfig;
@@ -64,7 +61,7 @@ fn with_settings(config: &RedisConfig, info: ConnectionInfo) -> Result<Connectio
     }
     // Not worth two commands at each connection, which least-privilege accounts would have to allow.
     let settings = settings.set_skip_set_lib_name();
-    Ok(info.set_redis_settings(settings).set_tcp_settings(tcp()))
+    Ok(info.set_redis_settings(settings))
 }
 
 /// Whether the credentials of `url` hold a character that ends them for a URL parser: then the
@@ -83,21 +80,6 @@ fn is_database(text: &str) -> bool {
 
 fn invalid<T>(detail: &'static str) -> Result<T, StoreError> {
     Err(StoreError::new(StoreErrorKind::Configuration).with_detail(detail))
-}
-
-/// Finds a dead peer in seconds: unacknowledged data by the user timeout, silence by keepalive.
-/// Without these the kernel tries for a quarter of an hour.
-fn tcp() -> TcpSettings {
-    let keepalive = TcpKeepalive::new()
-        .with_time(Duration::from_secs(5))
-        .with_interval(Duration::from_secs(1))
-        .with_retries(2);
-    let settings = TcpSettings::default()
-        .set_nodelay(true)
-        .set_keepalive(keepalive);
-    #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
-    let settings = settings.set_user_timeout(Duration::from_secs(2));
-    settings
 }
 
 #[cfg(test)]

@@ -6,13 +6,15 @@
 use std::fmt;
 use std::io;
 use std::pin::Pin;
+use std::time::Duration;
 
 use redis::aio::{AsyncStream, MultiplexedConnection};
-use redis::io::tcp::socket2::SockRef;
+use redis::io::tcp::socket2::{SockRef, TcpKeepalive};
 use redis::{AsyncConnectionConfig, ConnectionAddr, ConnectionInfo, Value, cmd};
 #[cfg(unix)]
 use tokio::net::UnixStream;
 use tokio::net::{TcpStream, lookup_host};
+use tokio::sync::OnceCell;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
@@ -20,10 +22,10 @@ use super::address;
 use super::config::{Limits, RedisConfig};
 use super::connection::Connection;
 use super::error;
-use super::eviction::EvictionCheck;
+use super::eviction::warn_if_evicting;
 #[cfg(feature = "tls")]
 use super::tls::Tls;
-use super::traffic::{EndOfTraffic, Traffic, Watched};
+use super::traffic::{Traffic, Watched};
 use crate::store::error::{StoreError, StoreErrorKind};
 
 type Stream = Pin<Box<dyn AsyncStream + Send>>;
@@ -33,7 +35,7 @@ pub(super) struct Connector {
     source: Source,
     address: Box<str>,
     pub(super) limits: Limits,
-    eviction: EvictionCheck,
+    eviction_checked: OnceCell<()>,
 }
 
 enum Source {
@@ -60,7 +62,7 @@ impl Connector {
                 info,
             })),
             limits: config.limits,
-            eviction: EvictionCheck::default(),
+            eviction_checked: OnceCell::new(),
         })
     }
 
@@ -71,7 +73,7 @@ impl Connector {
             source: Source::Pool(pool),
             address: "the pool's server".into(),
             limits: Limits::default(),
-            eviction: EvictionCheck::default(),
+            eviction_checked: OnceCell::new(),
         }
     }
 
@@ -100,9 +102,11 @@ impl Connector {
 
     /// Warns if the server evicts sessions, once for all connections.
     pub(super) async fn check_eviction(&self, handle: &mut MultiplexedConnection) {
+        let check = self
+            .eviction_checked
+            .get_or_try_init(|| warn_if_evicting(handle));
         // A server that hangs now must not keep the task, and the connection with it.
-        let deadline = Instant::now() + self.limits.connect;
-        let _ = timeout_at(deadline, self.eviction.run(handle)).await;
+        let _ = timeout_at(Instant::now() + self.limits.connect, check).await;
     }
 
     async fn open(&self, server: &Server) -> Result<Connection, StoreError> {
@@ -122,17 +126,8 @@ impl Connector {
         )
         .await
         .map_err(|error| self.rejected(&error))?;
-        let end = EndOfTraffic(traffic.clone());
-        let driver = tokio::spawn(async move {
-            // Dropped at the end, and with the runtime if that is shut down before.
-            let _end = end;
-            driver.await;
-        });
-        Ok(Connection::new(
-            handle,
-            traffic,
-            Some(driver.abort_handle()),
-        ))
+        let driver = tokio::spawn(driver).abort_handle();
+        Ok(Connection::new(handle, traffic, Some(driver)))
     }
 
     #[cfg(feature = "pool")]
@@ -191,46 +186,50 @@ impl Connector {
 impl Server {
     async fn stream(&self) -> io::Result<Stream> {
         Ok(match self.info.addr() {
-            ConnectionAddr::Tcp(host, port) => Box::pin(self.tcp(host, *port).await?),
+            ConnectionAddr::Tcp(host, port) => Box::pin(tcp(host, *port).await?),
             #[cfg(feature = "tls")]
             ConnectionAddr::TcpTls { host, port, .. } => {
                 let tls = self.tls.as_ref().ok_or(io::ErrorKind::Unsupported)?;
-                Box::pin(tls.handshake(host, self.tcp(host, *port).await?).await?)
+                Box::pin(tls.handshake(host, tcp(host, *port).await?).await?)
             }
             #[cfg(unix)]
             ConnectionAddr::Unix(path) => Box::pin(UnixStream::connect(path).await?),
             _ => return Err(io::ErrorKind::Unsupported.into()),
         })
     }
+}
 
-    /// Connects to all addresses of the host concurrently and takes the first that accepts.
-    async fn tcp(&self, host: &str, port: u16) -> io::Result<TcpStream> {
-        let mut attempts = JoinSet::new();
-        for address in lookup_host((host, port)).await? {
-            attempts.spawn(TcpStream::connect(address));
-        }
-        let mut error = io::Error::from(io::ErrorKind::NotFound);
-        while let Some(attempt) = attempts.join_next().await {
-            match attempt {
-                Ok(Ok(stream)) => return self.configured(stream),
-                Ok(Err(failed)) => error = failed,
-                Err(_) => {}
-            }
-        }
-        Err(error)
+/// Connects to all addresses of the host concurrently and takes the first that accepts.
+async fn tcp(host: &str, port: u16) -> io::Result<TcpStream> {
+    let mut attempts = JoinSet::new();
+    for address in lookup_host((host, port)).await? {
+        attempts.spawn(TcpStream::connect(address));
     }
+    let mut error = io::Error::from(io::ErrorKind::NotFound);
+    while let Some(attempt) = attempts.join_next().await {
+        match attempt {
+            Ok(Ok(stream)) => return configured(stream),
+            Ok(Err(failed)) => error = failed,
+            Err(_) => {}
+        }
+    }
+    Err(error)
+}
 
-    fn configured(&self, stream: TcpStream) -> io::Result<TcpStream> {
-        let settings = self.info.tcp_settings();
-        let socket = SockRef::from(&stream);
-        socket.set_tcp_nodelay(settings.nodelay())?;
-        if let Some(keepalive) = settings.keepalive() {
-            socket.set_tcp_keepalive(keepalive)?;
-        }
-        #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
-        socket.set_tcp_user_timeout(settings.user_timeout())?;
-        Ok(stream)
-    }
+/// Finds a dead peer in seconds: unacknowledged data by the user timeout, silence by keepalive.
+fn configured(stream: TcpStream) -> io::Result<TcpStream> {
+    // Without these the kernel tries for a quarter of an hour.
+    let keepalive = TcpKeepalive::new()
+        .with_time(Duration::from_secs(5))
+        .with_interval(Duration::from_secs(1))
+        .with_retries(2);
+    let socket = SockRef::from(&stream);
+    socket.set_tcp_keepalive(&keepalive)?;
+    #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
+    socket.set_tcp_user_timeout(Some(Duration::from_secs(2)))?;
+    // A request is one write: waiting for more bytes would only delay it.
+    socket.set_tcp_nodelay(true)?;
+    Ok(stream)
 }
 
 impl fmt::Debug for Connector {

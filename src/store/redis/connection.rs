@@ -2,7 +2,7 @@
 
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -13,9 +13,6 @@ use tokio::time::{Instant, timeout_at};
 
 use super::traffic::Traffic;
 
-/// The number of time-outs in a row, without any bytes from the server, after which the connection
-/// counts as dead and not the server as slow.
-const TIMEOUTS: u32 = 3;
 /// The time without any bytes from the server after which the connection may be dead: a network
 /// that drops it sends no notice.
 const IDLE: Duration = Duration::from_secs(1);
@@ -30,8 +27,9 @@ pub(super) struct Connection {
     traffic: Arc<Traffic>,
     /// The task that drives the connection; `None` for one of a pool, whose stream is not ours.
     driver: Option<AbortHandle>,
-    timeouts: AtomicU32,
-    /// Whole seconds, plus one, from its birth to the last answer; 0 before the first one.
+    /// Whether the last call met only silence.
+    is_silent: AtomicBool,
+    /// Whole seconds, plus one, from its creation to the last answer; 0 before the first one.
     answered_at: AtomicU64,
     discarded: AtomicBool,
 }
@@ -47,7 +45,7 @@ impl Connection {
             handle,
             traffic,
             driver,
-            timeouts: AtomicU32::new(0),
+            is_silent: AtomicBool::new(false),
             answered_at: AtomicU64::new(0),
             discarded: AtomicBool::new(false),
         }
@@ -96,8 +94,8 @@ impl Connection {
     /// Records an answer.
     pub(super) fn record_answer(&self) {
         // Written only when it changes: all calls share this cache line.
-        if self.timeouts.load(Ordering::Relaxed) != 0 {
-            self.timeouts.store(0, Ordering::Relaxed);
+        if self.is_silent.load(Ordering::Relaxed) {
+            self.is_silent.store(false, Ordering::Relaxed);
         }
         let now = self.age().as_secs() + 1;
         if self.answered_at.load(Ordering::Relaxed) != now {
@@ -108,27 +106,22 @@ impl Connection {
         }
     }
 
-    /// Records that a call begun at `start` timed out, and returns whether the connection counts as
-    /// dead.
-    ///
-    /// Only silence of at least `silence` counts. If bytes are arriving the answer is late, and
-    /// a call that had little time left proves nothing.
+    /// Records that a call begun at `start` timed out, and returns whether the connection is of no
+    /// use.
     pub(super) fn record_timeout(&self, start: Instant, silence: Duration) -> bool {
-        let silent = start.max(self.traffic.last_arrival()).elapsed() >= silence;
-        if !silent && !self.is_endless() {
+        // A call that had little time left proves nothing.
+        if start.max(self.traffic.last_arrival()).elapsed() >= silence {
+            // The server may only be slow: the next call tries another connection beside this one.
+            self.is_silent.store(true, Ordering::Relaxed);
             return false;
         }
-        self.timeouts.fetch_add(1, Ordering::Relaxed) + 1 >= TIMEOUTS
-    }
-
-    fn is_endless(&self) -> bool {
         let answered = Duration::from_secs(self.answered_at.load(Ordering::Relaxed));
         self.age() > answered + ENDLESS
     }
 
     /// Whether the connection may be dead: nothing arrived for a while, or not in time.
     pub(super) fn is_suspect(&self) -> bool {
-        self.timeouts.load(Ordering::Relaxed) > 0 || self.traffic.last_arrival().elapsed() >= IDLE
+        self.is_silent.load(Ordering::Relaxed) || self.traffic.last_arrival().elapsed() >= IDLE
     }
 
     /// Whether nothing arrived for a moment, as between the requests of an idle application.
@@ -142,8 +135,10 @@ impl Connection {
     }
 
     /// Whether the connection is known to be closed, at no cost.
+    ///
+    /// Its task ends with the stream, and with the runtime that made the connection.
     pub(super) fn has_ended(&self) -> bool {
-        self.traffic.has_ended()
+        self.driver.as_ref().is_some_and(AbortHandle::is_finished)
     }
 
     /// Whether the connection is closed.
@@ -198,7 +193,7 @@ mod tests {
     use tokio::io::{AsyncReadExt, DuplexStream};
 
     use super::Connection;
-    use crate::store::redis::traffic::{EndOfTraffic, Traffic, Watched};
+    use crate::store::redis::traffic::{Traffic, Watched};
 
     async fn connection() -> (Connection, DuplexStream) {
         let (stream, server) = tokio::io::duplex(1024);
@@ -210,12 +205,8 @@ mod tests {
         )
         .await
         .unwrap();
-        let end = EndOfTraffic(Arc::clone(&traffic));
-        let driver = tokio::spawn(async move {
-            let _end = end;
-            driver.await;
-        });
-        let connection = Connection::new(handle, traffic, Some(driver.abort_handle()));
+        let driver = tokio::spawn(driver).abort_handle();
+        let connection = Connection::new(handle, traffic, Some(driver));
         (connection, server)
     }
 
@@ -248,25 +239,7 @@ mod tests {
         let (error, ()) = tokio::join!(handle.send_packed_command(&ping), close);
         assert!(error.unwrap_err().is_connection_dropped());
         assert!(!connection.never_written(writes));
-    }
-
-    #[tokio::test]
-    async fn the_end_of_a_pooled_connection_is_noticed_too() {
-        let (stream, server) = tokio::io::duplex(1024);
-        let (handle, driver) = MultiplexedConnection::new_with_config(
-            &RedisConnectionInfo::default().set_skip_set_lib_name(),
-            stream,
-            AsyncConnectionConfig::new(),
-        )
-        .await
-        .unwrap();
-        let driver = tokio::spawn(driver);
-        let connection = Connection::of_pool(handle);
-        assert!(!connection.is_closed());
-        drop(server);
-        driver.await.unwrap();
-        assert!(connection.is_closed());
-        assert_eq!(connection.writes(), None);
-        assert!(!connection.never_written(None), "unknown");
+        let pooled = Connection::of_pool(handle);
+        assert!(!pooled.never_written(pooled.writes()), "unknown");
     }
 }

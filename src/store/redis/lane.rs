@@ -126,9 +126,9 @@ impl Lane {
             return Ok(connection);
         }
         if connection.is_quiet() {
-            // The kernel may know of the end of the connection, and its task not yet: on a runtime
-            // of one thread it does not run while the caller does. The first turn polls the
-            // sockets, the second one is that of the task.
+            // The kernel may have closed the connection and its task not have noticed yet: on a
+            // runtime of one thread the task does not run while the caller does. The first yield
+            // polls the sockets, the second one runs the task.
             yield_now().await;
             yield_now().await;
         }

@@ -1,8 +1,8 @@
 //! Lua scripts that make one atomic command of several steps.
 //!
 //! Each script touches one key. Values are compared byte by byte: decoding JSON in Lua would lose
-//! precision. Scripts are sent by their text: a server that was restarted does not know their
-//! hashes, and in a pipeline the commands behind an unknown hash would run all the same.
+//! precision. Scripts are sent by their text: a server that was restarted has no script for a
+//! hash, and in a pipeline the commands behind an unknown hash would run all the same.
 
 /// Compares the record with the first argument and runs `$then` if they are equal.
 ///

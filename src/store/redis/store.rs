@@ -28,13 +28,13 @@ use crate::store::error::{StoreError, StoreErrorKind};
 /// # Connections
 ///
 /// All calls share one connection, on which they do not wait for each other. Values of 64 KiB and
-/// more travel over a second connection, which is made when it is first needed, two at a time:
-/// so they do not delay the other calls.
+/// more travel over a second connection, two at a time, so that they do not delay the other calls.
+/// It is made when it is first needed.
 ///
-/// A connection that breaks, or falls silent, is replaced. Meanwhile calls wait for a short time
-/// (250 milliseconds) and then fail. A call that only reads is sent again over the
-/// new connection. A write is sent again only if nothing of it was written to the old one: a
-/// write that may have arrived is never sent twice, and returns an error.
+/// A connection that breaks, or falls silent, is replaced. Meanwhile calls wait for at most 250
+/// milliseconds and then fail. A call that only reads is sent again over the new connection. A
+/// write is sent again only if nothing of it was written to the old one: a write that may have
+/// arrived is never sent twice, and returns an error.
 ///
 /// The commands of one call are one pipeline, not a transaction: if Redis rejects one of them,
 /// the later ones may have been applied all the same.
@@ -56,8 +56,8 @@ impl RedisStore {
     /// The rules that a Redis ACL needs for this store, beside the keys of the keyspace:
     /// `ACL SETUSER app on >password ~sess:* resetchannels -@all` and these.
     ///
-    /// A store made of a pool also needs `+unwatch`, which the pool sends. `INFO` and `CONFIG` are
-    /// sent once, over the first connection, and may be rejected.
+    /// A store made of a pool also needs `+unwatch`, which the pool sends. `INFO` is sent
+    /// once, over the first connection, and may be rejected.
     pub const ACL_RULES: &'static str = "+ping +get +getrange +pttl +set +pexpire +del +eval \
          +zadd +zscore +zrem +zrange +zrangebyscore";
 
@@ -85,9 +85,9 @@ impl RedisStore {
     /// Creates a store that takes its connections out of `pool`, the first one when first used.
     ///
     /// Connections that are taken do not go back, so the pool may open others in their place. The
-    /// time-outs of the pool apply, within the default ones of [`RedisConfig`]. On a connection of
-    /// a pool the store sees whole answers only, so a large one that takes longer than the response
-    /// timeout fails the call.
+    /// time-outs of the pool apply, within the default ones of [`RedisConfig`]. Bytes of
+    /// an incomplete answer are not noticed on a connection of a pool, so a large answer that takes
+    /// longer than the response timeout fails the call.
     ///
     /// TLS is that of the pool: no rustls provider is installed here. An application whose pool
     /// has a `rediss://` URL installs one itself, before the first connection.

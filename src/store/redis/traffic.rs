@@ -8,7 +8,7 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -17,37 +17,35 @@ use tokio::time::Instant;
 
 /// What was seen on a stream.
 pub(super) struct Traffic {
-    born: Instant,
-    /// Milliseconds from `born` until bytes last arrived.
+    created: Instant,
+    /// Milliseconds from `created` until bytes last arrived.
     last_arrival: AtomicU64,
     /// How often bytes were handed to the stream.
     writes: AtomicU64,
-    ended: AtomicBool,
 }
 
 impl Traffic {
     pub(super) fn new() -> Arc<Self> {
         Arc::new(Self {
-            born: Instant::now(),
+            created: Instant::now(),
             last_arrival: AtomicU64::new(0),
             writes: AtomicU64::new(0),
-            ended: AtomicBool::new(false),
         })
     }
 
     /// Returns how long ago the connection was made.
     pub(super) fn age(&self) -> Duration {
-        self.born.elapsed()
+        self.created.elapsed()
     }
 
     /// When bytes last arrived, to the millisecond, or when the connection was made.
     pub(super) fn last_arrival(&self) -> Instant {
-        self.born + Duration::from_millis(self.last_arrival.load(Ordering::Relaxed))
+        self.created + Duration::from_millis(self.last_arrival.load(Ordering::Relaxed))
     }
 
     /// Records that bytes arrived.
     pub(super) fn record_arrival(&self) {
-        let now = u64::try_from(self.born.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let now = u64::try_from(self.created.elapsed().as_millis()).unwrap_or(u64::MAX);
         // Written only when it changes: all calls of a pooled connection share this cache line.
         if self.last_arrival.load(Ordering::Relaxed) != now {
             self.last_arrival.store(now, Ordering::Relaxed);
@@ -57,12 +55,9 @@ impl Traffic {
     /// How often bytes were handed to the stream until now. If a call fails and the number is
     /// still what it was before the call, then nothing of the call was written.
     pub(super) fn writes(&self) -> u64 {
+        // With the release of the writer: a call that failed sees every write of its command.
+        // Writes of other calls are counted too, which only makes the answer more careful.
         self.writes.load(Ordering::Acquire)
-    }
-
-    /// Whether the task that drives the connection has ended: nothing is written any more.
-    pub(super) fn has_ended(&self) -> bool {
-        self.ended.load(Ordering::Acquire)
     }
 }
 
@@ -110,14 +105,5 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(cx)
-    }
-}
-
-/// Records the end of a connection when dropped: with its task, or with the runtime of the task.
-pub(super) struct EndOfTraffic(pub(super) Arc<Traffic>);
-
-impl Drop for EndOfTraffic {
-    fn drop(&mut self) {
-        self.0.ended.store(true, Ordering::Release);
     }
 }

@@ -7,6 +7,9 @@ use crate::store::types::{CompareOutcome, NewEntry};
 
 const SHORT: Duration = Duration::from_millis(80);
 
+/// The TTL of an index that must not expire early.
+const LIFE: Duration = Duration::from_millis(800);
+
 pub(super) async fn records_expire(h: Harness) {
     let since = Instant::now();
     h.insert_for(SHORT, "value").await;
@@ -43,99 +46,62 @@ pub(super) async fn reads_keep_the_ttl(h: Harness) {
 }
 
 pub(super) async fn index_put_never_shortens_the_ttl(h: Harness) {
-    let mut trial = Trial::new(&h, "");
-    while let Some((h, long)) = trial.next().await {
-        h.put_entry(kept(&h, 1, long)).await;
-        h.put_entry(NewEntry::new(&h.index, "other", 1, long / 8))
-            .await;
-        h.put_entry(kept(&h, 2, long / 8)).await;
-        h.put_entry(kept(&h, 1, long / 8)).await;
-    }
+    let since = Instant::now();
+    h.put_entry(kept(&h, 1, LIFE)).await;
+    let other = NewEntry::new(&h.index, "other", 1, LIFE / 8);
+    h.put_entry(other).await;
+    h.put_entry(kept(&h, 2, LIFE / 8)).await;
+    h.put_entry(kept(&h, 1, LIFE / 8)).await;
+    assert_outlives(&h, since).await;
 }
 
 pub(super) async fn other_changes_keep_the_ttl_of_an_index(h: Harness) {
-    let mut trial = Trial::new(&h, "");
-    while let Some((h, long)) = trial.next().await {
-        h.put_entry(kept(&h, 1, long)).await;
-        h.put_entry(NewEntry::new(&h.index, "old", 1, long / 8))
-            .await;
-        h.supersede("old", "kept").await;
-        h.remove(&["old"], None).await;
-        h.tombstone_all(None).await;
-    }
+    let since = Instant::now();
+    h.put_entry(kept(&h, 1, LIFE)).await;
+    let old = NewEntry::new(&h.index, "old", 1, LIFE / 8);
+    h.put_entry(old).await;
+    h.supersede("old", "kept").await;
+    h.remove(&["old"], None).await;
+    h.tombstone_all(None).await;
+    assert_outlives(&h, since).await;
 }
 
 pub(super) async fn index_put_extends_the_ttl(h: Harness) {
     for check_after in [2, 1, 0] {
-        let mut trial = Trial::new(&h, &check_after.to_string());
-        while let Some((h, long)) = trial.next().await {
-            h.put_entry(kept(&h, 1, long / 8)).await;
-            h.put_entry(kept(&h, check_after, long)).await;
-        }
+        let (h, since) = (h.named(&check_after.to_string()), Instant::now());
+        h.put_entry(kept(&h, 1, LIFE / 8)).await;
+        h.put_entry(kept(&h, check_after, LIFE)).await;
+        assert_outlives(&h, since).await;
     }
 }
 
 pub(super) async fn provided_methods_extend_the_ttl(h: Harness) {
     for method in 0..4 {
-        let mut trial = Trial::new(&h, &method.to_string());
-        while let Some((h, long)) = trial.next().await {
-            let (s, record) = (&h.store, h.record(b"value"));
-            let (kept, short) = (kept(&h, 1, long), kept(&h, 1, long / 8));
-            h.put_entry(short).await;
-            match method {
-                0 => drop(h.ok(s.insert_indexed(&[kept, short], record, None)).await),
-                1 => drop(h.ok(s.compare_and_set_indexed(kept, b"", record)).await),
-                2 => drop(h.ok(s.set_ttl_indexed(kept, &h.key, LONG)).await),
-                _ => {
-                    let entries = [kept, short];
-                    let refresh = s.index_refresh(&h.index, &entries, &[], 0);
-                    h.ok(refresh).await;
-                }
-            }
+        let (h, since) = (h.named(&method.to_string()), Instant::now());
+        let (s, record) = (&h.store, h.record(b"value"));
+        let (kept, short) = (kept(&h, 1, LIFE), kept(&h, 1, LIFE / 8));
+        let both = [kept, short];
+        h.put_entry(short).await;
+        match method {
+            0 => drop(h.ok(s.insert_indexed(&both, record, None)).await),
+            1 => drop(h.ok(s.compare_and_set_indexed(kept, b"", record)).await),
+            2 => drop(h.ok(s.set_ttl_indexed(kept, &h.key, LONG)).await),
+            _ => h.ok(s.index_refresh(&h.index, &both, &[], 0)).await,
         }
+        assert_outlives(&h, since).await;
     }
 }
 
-/// The entry whose index a [`Trial`] checks.
+/// The entry that [`assert_outlives`] checks.
 fn kept(h: &Harness, check_after: i64, ttl: Duration) -> NewEntry<'_> {
     NewEntry::new(&h.index, "kept", check_after, ttl)
 }
 
-/// Checks that an index still exists after two eighths of its TTL, but before the TTL is over. If
-/// the machine or the store was too slow for that, repeats it with more time.
-struct Trial<'a> {
-    h: &'a Harness,
-    name: String,
-    long: Duration,
-    running: Option<(Harness, Instant)>,
-}
-
-impl<'a> Trial<'a> {
-    fn new(h: &'a Harness, name: &str) -> Self {
-        Self {
-            h,
-            name: name.to_owned(),
-            long: Duration::from_millis(400),
-            running: None,
-        }
-    }
-
-    /// Checks the index that was returned before. Returns an index to fill, with the TTL that it
-    /// must get, or `None` if the check succeeded.
-    async fn next(&mut self) -> Option<(Harness, Duration)> {
-        if let Some((index, since)) = self.running.take() {
-            tokio::time::sleep(self.long / 4).await;
-            let exists = index.get("kept").await.is_some();
-            let is_over = since.elapsed() >= self.long;
-            assert!(exists || is_over, "{}; it expires too early", self.h);
-            self.long *= 3;
-            if exists || self.long > Duration::from_secs(12) {
-                return None;
-            }
-        }
-        let name = format!("{}-{}", self.name, self.long.as_millis());
-        let index = self.h.named(&name);
-        self.running = Some((index.clone(), Instant::now()));
-        Some((index, self.long))
-    }
+/// Asserts that an index with a TTL of [`LIFE`] since `since` exists after a quarter of it.
+async fn assert_outlives(h: &Harness, since: Instant) {
+    tokio::time::sleep(LIFE / 4).await;
+    let exists = h.get("kept").await.is_some();
+    // On a machine that is too busy the check comes too late and shows nothing.
+    let is_over = since.elapsed() >= LIFE;
+    assert!(exists || is_over, "{h}; it expires too early");
 }

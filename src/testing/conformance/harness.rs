@@ -80,6 +80,7 @@ impl Harness {
     }
 
     #[track_caller]
+    #[expect(clippy::needless_pass_by_value, reason = "as assert_eq! takes it")]
     pub(super) fn assert_eq<T: PartialEq<E> + Debug, E: Debug>(&self, answer: T, expected: E) {
         assert_eq!(answer, expected, "{self}");
     }

@@ -17,21 +17,7 @@
 //! #     .block_on(my_store_conforms());
 //! ```
 //!
-//! [`CASES`] lists the cases for a test harness that runs them one by one:
-//!
-//! ```
-//! use jwt_redis_session::MemoryStore;
-//! use jwt_redis_session::store::SharedStore;
-//! use jwt_redis_session::testing::conformance::CASES;
-//!
-//! # #[tokio::main(flavor = "current_thread")]
-//! # async fn main() {
-//! let store = SharedStore::from(MemoryStore::new());
-//! for case in CASES.iter().filter(|case| case.name().contains("insert")) {
-//!     case.run(store.clone()).await;
-//! }
-//! # }
-//! ```
+//! [`CASES`] lists the cases for a test harness that [runs](Case::run) them one by one.
 //!
 //! Every case runs twice: on the store as it is, and through its required methods only. This
 //! shows that overrides of provided methods have the effect of their steps. The suite cannot see

@@ -1,42 +1,12 @@
 //! The lines of the log.
 
 use super::*;
+use crate::log::Log;
 
-/// Collects what is logged on this thread.
-#[derive(Clone, Default)]
-struct Log(Arc<std::sync::Mutex<Vec<u8>>>);
-
-impl std::io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().expect("the log").extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Log {
-    fn start() -> (Self, tracing::subscriber::DefaultGuard) {
-        let log = Self::default();
-        let writer = log.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .with_max_level(tracing::Level::TRACE)
-            .with_ansi(false)
-            .with_writer(move || writer.clone())
-            .finish();
-        (log, tracing::subscriber::set_default(subscriber))
-    }
-
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().expect("the log").clone()).expect("text")
-    }
-
-    fn count(&self, what: &str) -> usize {
-        let text = self.text();
-        text.lines().filter(|line| line.contains(what)).count()
-    }
+/// Returns how many lines contain `what`.
+fn count(log: &Log, what: &str) -> usize {
+    let text = log.text();
+    text.lines().filter(|line| line.contains(what)).count()
 }
 
 /// Over the first connection, however the store was made, and once for all its connections.
@@ -50,11 +20,11 @@ async fn an_evicting_server_is_warned_of_once() {
             RedisStore::from_pool(pool(&server)),
         ];
         for store in stores {
-            let (log, _guard) = Log::start();
+            let (log, _guard) = Log::record();
             for _ in 0..3 {
                 read(&store).await.expect("redis answers");
                 eventually("warned", || async {
-                    (log.count(policy) >= warnings).then_some(())
+                    (count(&log, policy) >= warnings).then_some(())
                 })
                 .await;
                 server.run(&KILL_CLIENTS);
@@ -63,11 +33,11 @@ async fn an_evicting_server_is_warned_of_once() {
             let large = NewRecord::new("large", &[b'x'; 70_000], TTL);
             store.insert(large).await.expect("redis answers");
             tokio::time::sleep(Duration::from_millis(50)).await;
-            assert_eq!(log.count(policy), warnings, "{}", log.text());
+            assert_eq!(count(&log, policy), warnings, "{}", log.text());
         }
-        let (log, _guard) = Log::start();
+        let (log, _guard) = Log::record();
         connected(&server.url()).await;
-        assert_eq!(log.count(policy), warnings, "before it returns");
+        assert_eq!(count(&log, policy), warnings, "before it returns");
     }
 }
 
@@ -76,7 +46,7 @@ async fn an_evicting_server_is_warned_of_once() {
 #[tokio::test]
 async fn an_outage_is_two_lines_of_the_log() {
     let mut server = RedisServer::start();
-    let (log, _guard) = Log::start();
+    let (log, _guard) = Log::record();
     let store = connected(&server.url()).await;
     server.kill();
     for _ in 0..300 {
@@ -84,12 +54,16 @@ async fn an_outage_is_two_lines_of_the_log() {
         assert!(write(&store).await.is_err());
         assert!(store.ping().await.is_err());
     }
-    assert_eq!(log.count(" WARN "), 1, "{}", log.text());
+    assert_eq!(count(&log, " WARN "), 1, "{}", log.text());
     server.restart();
     back(&store, "restarted").await;
     read(&store).await.expect("redis answers");
     let text = log.text();
-    assert_eq!((log.count(" WARN "), log.count(" INFO ")), (1, 1), "{text}");
+    assert_eq!(
+        (count(&log, " WARN "), count(&log, " INFO ")),
+        (1, 1),
+        "{text}"
+    );
     let recovered = text.lines().find(|line| line.contains(" INFO "));
     let failed = recovered.and_then(|line| line.rsplit_once("failed=")?.1.parse::<u32>().ok());
     assert!(failed.is_some_and(|failed| failed >= 899), "{failed:?}");
@@ -99,7 +73,7 @@ async fn an_outage_is_two_lines_of_the_log() {
 /// thousand failures are not a thousand lines.
 #[tokio::test]
 async fn no_error_and_no_log_line_has_a_secret() {
-    let (log, _guard) = Log::start();
+    let (log, _guard) = Log::record();
     let server = RedisServer::start();
     let user = format!("ACL SETUSER {MARKER} on >{MARKER} ~hush* +@all");
     server.run(&user.split(' ').collect::<Vec<_>>());
@@ -132,7 +106,7 @@ async fn no_error_and_no_log_line_has_a_secret() {
     assert!(kinds.len() >= 6, "{kinds:?}");
     let record = NewRecord::new(MARKER, MARKER.as_bytes(), TTL);
     assert!(!format!("{store:?} {record:?}").contains(MARKER));
-    let lines = log.count("jwt_redis_session");
+    let lines = count(&log, "jwt_redis_session");
     assert!((3..30).contains(&lines), "{lines} lines: {}", log.text());
     assert!(!log.text().contains(MARKER), "{}", log.text());
 }

@@ -111,3 +111,20 @@ async fn a_connection_frozen_half_open_is_replaced_by_one_other() {
     back(&store, "frozen connection replaced").await;
     assert_eq!(proxy.accepted(), 2);
 }
+
+/// The deadline is long, and no new connection is accepted.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn calls_wait_for_a_new_connection_for_a_short_time_only() {
+    let server = RedisServer::start();
+    let proxy = Proxy::to(server.address()).await;
+    let patience = Duration::from_secs(10);
+    let config = RedisConfig::new(proxy.url())
+        .deadline(patience)
+        .connect_timeout(patience);
+    let store = config.connect().await.expect("connect");
+    proxy.blackhole(true);
+    proxy.reset_open();
+    for _ in 0..3 {
+        assert_eq!(kind(read(&store).await), Some(StoreErrorKind::Connection));
+    }
+}

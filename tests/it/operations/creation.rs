@@ -1,90 +1,62 @@
-//! Ids, and how sessions come into being.
+//! New sessions and random ids.
+
+use std::collections::HashSet;
+use std::sync::Mutex;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::*;
 
 on_every_store!(
-    r23_ids_of_created_sessions_are_unique,
-    r24_a_good_token_of_an_unknown_session_is_rejected_and_creates_nothing,
-    r25_a_taken_id_is_drawn_anew,
-    r25_five_taken_ids_are_an_error,
-    r25_a_taken_id_stays_off_the_list_and_with_its_owner,
-    create_on_an_active_handle_carries_nothing_over,
+    an_id_that_is_taken_is_drawn_again,
+    an_id_generator_that_repeats_itself_is_an_error,
+    create_on_an_active_handle_starts_empty,
+    sessions_without_tokens_are_addressed_by_id,
 );
 
 #[test]
-fn r23_random_ids_are_unique_and_every_bit_is_even() {
-    let count = rounds(100_000, 1_000_000);
-    let mut ids = HashSet::new();
-    let mut ones = [0_usize; 256];
-    for _ in 0..count {
-        let id = SessionId::random();
-        let bytes = URL_SAFE_NO_PAD.decode(id.as_str()).unwrap();
-        assert_eq!(bytes.len(), 32);
-        for (bit, ones) in ones.iter_mut().enumerate() {
-            *ones += usize::from(bytes[bit / 8] >> (bit % 8) & 1);
-        }
-        assert!(ids.insert(id), "an id came twice");
-    }
-    // Six standard deviations, each of half the root of the count.
-    let tolerance = 3 * count.isqrt();
-    for (bit, ones) in ones.into_iter().enumerate() {
-        assert!(ones.abs_diff(count / 2) < tolerance, "bit {bit}: {ones}");
+fn random_ids_are_unique_and_every_bit_is_even() {
+    const COUNT: usize = 20_000;
+    let ids: HashSet<_> = (0..COUNT).map(|_| SessionId::random()).collect();
+    assert_eq!(ids.len(), COUNT);
+    let decode = |id: &SessionId| URL_SAFE_NO_PAD.decode(id.as_str()).unwrap();
+    let ids: Vec<_> = ids.iter().map(decode).collect();
+    for bit in 0..256 {
+        let ones = ids.iter().filter(|id| id[bit / 8] >> (bit % 8) & 1 == 1);
+        // Six standard deviations, each of half the root of the count.
+        assert!(ones.count().abs_diff(COUNT / 2) < 3 * COUNT.isqrt());
     }
 }
 
-async fn r23_ids_of_created_sessions_are_unique(store: impl Store + Clone) {
-    let sessions = sessions(store);
-    let mut seen = HashSet::new();
-    for _ in 0..200 {
-        let (session, token) = created(&sessions).await;
-        assert!(seen.insert(id(&session).as_str().to_owned()));
-        assert!(seen.insert(token.as_str().to_owned()));
-    }
-}
-
-async fn r24_a_good_token_of_an_unknown_session_is_rejected_and_creates_nothing(
-    store: impl Store + Clone,
-) {
-    let sessions = sessions(store.clone());
-    let (session, token) = created(&sessions).await;
-    let key = key(&session);
-    session.destroy().await.unwrap();
-    let refused = sessions.from_token(token.as_str()).await;
-    assert_eq!(
-        refused.state(),
-        SessionState::Rejected(TokenRejection::Unknown)
-    );
-    assert_eq!(refused.update().await, Err(UNKNOWN));
-    assert_eq!(refused.id(), None);
-    assert!(record(&store, &key).await.is_none());
-    refused.create().await.unwrap();
-    assert_ne!(self::key(&refused), key, "a new session has a new id");
-}
-
-/// Draws the same id so many times, and then new ones.
-fn repeating(store: impl Store, times: usize) -> Sessions {
-    let count = AtomicUsize::new(0);
+/// Sessions whose ids are the given letters, sixteen times each.
+fn drawing(store: impl Store, letters: &'static str) -> Sessions {
+    let letters = Mutex::new(letters.chars());
     let new_id = move || {
-        let number = count
-            .fetch_add(1, Ordering::SeqCst)
-            .saturating_sub(times - 1);
-        SessionId::parse(format!("0123456789abcdef-{number}")).unwrap()
+        let letter = letters.lock().unwrap().next().unwrap();
+        SessionId::parse(letter.to_string().repeat(16)).unwrap()
     };
     builder(store).id_generator(new_id).build().unwrap()
 }
 
-async fn r25_a_taken_id_is_drawn_anew(store: impl Store + Clone) {
-    let sessions = repeating(store, 3);
-    let (first, _) = created(&sessions).await;
-    let (second, token) = created(&sessions).await;
-    assert_ne!(id(&first), id(&second));
-    assert_eq!(id(&open(&sessions, &token).await.unwrap()), id(&second));
-    assert_eq!(sessions.list("jo").await.unwrap().len(), 2);
+async fn an_id_that_is_taken_is_drawn_again(store: impl Store + Clone) {
+    let sessions = drawing(store, "aabbc");
+    let (first, token) = created(&sessions, Some("jo")).await;
+    let (second, _) = created(&sessions, Some("al")).await;
+    assert_eq!(id(&second).as_str(), "b".repeat(16));
+    // The taken id is in the list of its owner only.
+    assert_eq!(listed(&sessions, "al").await, [id(&second)]);
+    second.rotate().await.unwrap();
+    assert_eq!(id(&second).as_str(), "c".repeat(16));
+    assert_eq!(listed(&sessions, "al").await, [id(&second)]);
+    assert_eq!(sessions.destroy_all("al").await, Ok(1));
+    assert_eq!(listed(&sessions, "jo").await, [id(&first)]);
+    assert!(open(&sessions, &token).await.is_ok());
 }
 
-async fn r25_five_taken_ids_are_an_error(store: impl Store + Clone) {
-    let sessions = repeating(store.clone(), 6);
-    let (first, token) = created(&sessions).await;
+async fn an_id_generator_that_repeats_itself_is_an_error(store: impl Store + Clone) {
+    let sessions = drawing(store.clone(), "aaaaaa");
+    let (first, token) = created(&sessions, Some("jo")).await;
     let before = text(&store, &key(&first)).await;
     let second = sessions.new_session();
     assert_eq!(second.create().await.unwrap_err(), SessionError::Taken);
@@ -93,41 +65,42 @@ async fn r25_five_taken_ids_are_an_error(store: impl Store + Clone) {
     assert!(open(&sessions, &token).await.is_ok());
 }
 
-async fn r25_a_taken_id_stays_off_the_list_and_with_its_owner(store: impl Store + Clone) {
-    let sessions = repeating(store, 3);
-    let (_, token) = created_for(&sessions, "jo").await;
-    let (other, _) = created_for(&sessions, "al").await;
-    assert_eq!(listed(&sessions, "al").await, [id(&other)]);
-    assert_eq!(sessions.destroy_all("al").await, Ok(1));
-    assert!(open(&sessions, &token).await.is_ok());
-}
-
-async fn create_on_an_active_handle_carries_nothing_over(store: impl Store + Clone) {
+async fn create_on_an_active_handle_starts_empty(store: impl Store + Clone) {
     let sessions = sessions(store);
-    let (_, token) = created(&sessions).await;
-    let session = open(&sessions, &token).await.unwrap();
+    let (_, first) = created(&sessions, Some("jo")).await;
+    let session = open(&sessions, &first).await.unwrap();
     session.insert("b", 2).unwrap();
     let second = session.create().await.unwrap();
     assert_eq!(session.to_json(), json!({"b": 2}));
     assert_eq!(session.owner(), None);
-    let (first, second) = (
-        open(&sessions, &token).await,
-        open(&sessions, &second).await,
-    );
-    assert_eq!(first.unwrap().to_json(), json!({"a": 1}));
-    assert_eq!(second.unwrap().to_json(), json!({"b": 2}));
+    for (token, data) in [(first, json!({"a": 1})), (second, json!({"b": 2}))] {
+        assert_eq!(open(&sessions, &token).await.unwrap().to_json(), data);
+    }
 }
 
-#[test]
-fn debug_of_a_creation_prints_no_claims_no_id_and_no_data() {
-    let session = sessions(jwt_redis_session::MemoryStore::new()).new_session();
-    session.insert("secret", "hush-hush").unwrap();
-    session.set_owner("hush-hush").unwrap();
-    let id = SessionId::parse("hush-hush-hush-hush").unwrap();
-    let created = session.create().id(id.clone());
-    let created = created.claims(json!({"tenant": "hush-hush"}));
-    let without_token = session.create().without_token().id(id);
-    for text in [format!("{created:?}"), format!("{without_token:?}")] {
-        assert!(!text.contains("hush"), "{text}");
-    }
+async fn sessions_without_tokens_are_addressed_by_id(store: impl Store + Clone) {
+    let sessions = Sessions::without_tokens(store).build().unwrap();
+    let session = prepared(&sessions, None);
+    assert_eq!(session.create().await, Err(SessionError::NoTokens));
+    assert_eq!(session.login("jo").await, Err(SessionError::NoTokens));
+    let id = session.create().without_token().await.unwrap();
+    assert_eq!(session.rotate().await, Err(SessionError::NoTokens));
+    let opened = sessions.get(&id).await.unwrap();
+    assert_eq!(opened.to_json(), json!({"a": 1}));
+    assert!(opened.claims().is_none());
+    let chosen = SessionId::parse("order-2024-000017").unwrap();
+    let create = || {
+        let creation = sessions.new_session().create();
+        creation.id(chosen.clone()).without_token()
+    };
+    assert_eq!(create().await, Ok(chosen.clone()));
+    assert_eq!(create().await, Err(SessionError::Taken));
+    let ids = [&id, &chosen, &SessionId::random()];
+    let found = sessions.get_many(ids).await;
+    let found = found.into_iter().map(|one| one.map(|one| super::id(&one)));
+    let expected = [Ok(id.clone()), Ok(chosen.clone()), Err(UNKNOWN)];
+    assert_eq!(found.collect::<Vec<_>>(), expected);
+    let rejected = sessions.open("a.b.c").await.unwrap_err();
+    assert_eq!(rejected, SessionError::Rejected(TokenRejection::Signature));
+    assert_eq!(sessions.destroy(&id).await, Ok(true));
 }

@@ -1,46 +1,37 @@
-//! The handle of a request.
+//! The handle of a request, and its token.
 
-use super::by_the_clock::both;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jwt_redis_session::token::Encoding;
+
+use super::hooks::yielding;
+use super::lifetimes::both;
 use super::*;
 
 on_every_store!(
-    clones_of_a_handle_are_one_session,
-    tasks_on_clones_do_not_lose_each_others_changes,
-    without_a_session_operations_say_why,
-    opaque_tokens_go_through_every_operation,
+    clones_are_one_session_and_lose_no_changes,
+    without_a_session_operations_return_the_reason,
+    opaque_tokens_work_with_every_operation,
     load_is_one_round_trip_and_a_bad_token_none,
-    verify_tells_what_a_token_says_and_asks_nobody,
+    several_sessions_of_one_store_are_read_in_one_call,
+    verify_returns_the_claims_without_the_store,
 );
 
-async fn clones_of_a_handle_are_one_session(store: impl Store + Clone) {
-    let sessions = sessions(store);
-    let session = sessions.new_session();
-    let clone = session.clone();
-    session.insert("a", 1).unwrap();
-    let token = clone.create().await.unwrap();
-    assert_eq!(id(&session), id(&clone));
-    assert!(clone.destroy().await.unwrap());
-    assert_eq!(session.state(), SessionState::Gone);
-    assert_eq!(refusal(&sessions, &token).await, Some(UNKNOWN));
-}
-
-async fn tasks_on_clones_do_not_lose_each_others_changes(store: impl Store + Clone) {
+async fn clones_are_one_session_and_lose_no_changes(store: impl Store + Clone) {
     let sessions = sessions(yielding(store));
-    let (session, token) = created(&sessions).await;
-    let tasks: Vec<_> = (0..20)
-        .map(|number| {
-            let session = session.clone();
-            tokio::spawn(async move {
-                session.insert(format!("k{number}"), number).unwrap();
-                session.update().await.unwrap();
-                let count = |data: &mut jwt_redis_session::SessionData| {
-                    data.insert("a", data.get::<u32>("a")?.unwrap_or(0) + 1)
-                };
-                session.update_with(count).await.unwrap();
-            })
+    let (session, token) = created(&sessions, None).await;
+    let tasks = (0..20).map(|number| {
+        let session = session.clone();
+        tokio::spawn(async move {
+            session.insert(format!("k{number}"), number).unwrap();
+            session.update().await.unwrap();
+            let count = |data: &mut jwt_redis_session::SessionData| {
+                data.insert("a", data.get::<u32>("a")?.unwrap_or(0) + 1)
+            };
+            session.update_with(count).await.unwrap();
         })
-        .collect();
-    for task in tasks {
+    });
+    for task in tasks.collect::<Vec<_>>() {
         task.await.unwrap();
     }
     let again = open(&sessions, &token).await.unwrap();
@@ -48,31 +39,24 @@ async fn tasks_on_clones_do_not_lose_each_others_changes(store: impl Store + Clo
     for number in 0..20 {
         assert_eq!(again.get(&format!("k{number}")).unwrap(), Some(number));
     }
+    let clone = session.clone();
+    assert_eq!(clone.destroy().await, Ok(true));
+    assert_eq!(session.state(), SessionState::Gone);
 }
 
-async fn without_a_session_operations_say_why(store: impl Store + Clone) {
+async fn without_a_session_operations_return_the_reason(store: impl Store + Clone) {
     let store = Counting::new(store);
     let sessions = sessions(store.clone());
-    let refused = SessionError::Rejected(TokenRejection::Malformed);
+    let rejected = SessionError::Rejected(TokenRejection::Malformed);
     for (session, error) in [
         (sessions.new_session(), SessionError::Absent),
-        (sessions.from_token("x").await, refused),
+        (sessions.from_token("x").await, rejected),
     ] {
-        let outcomes = [
-            session.update().await,
-            session.replace(json!({})).await,
-            session.update_with(|_| Ok(())).await,
-            session.reload().await,
-            session.touch().await,
-            session.rotate().await.map(drop),
-            session.destroy().await.map(drop),
-            session.destroy_all().await.map(drop),
-            session.destroy_others().await.map(drop),
-            session.list().await.map(drop),
-        ];
-        for outcome in outcomes {
-            assert_eq!(outcome.as_ref(), Err(&error));
+        for operation in OPERATIONS {
+            let outcome = run(operation, &session).await;
+            assert_eq!(outcome.as_ref(), Err(&error), "{operation}");
         }
+        assert_eq!((session.expires_at(), session.remaining()), (None, None));
     }
     assert_eq!(store.calls(), 0);
 }
@@ -80,7 +64,7 @@ async fn without_a_session_operations_say_why(store: impl Store + Clone) {
 async fn load_is_one_round_trip_and_a_bad_token_none(store: impl Store + Clone) {
     let store = Counting::new(store);
     let sessions = sessions(store.clone());
-    let (session, token) = created(&sessions).await;
+    let (session, token) = created(&sessions, Some("jo")).await;
     let before = store.calls();
     open(&sessions, &token).await.unwrap();
     settle().await;
@@ -90,26 +74,46 @@ async fn load_is_one_round_trip_and_a_bad_token_none(store: impl Store + Clone) 
     assert_eq!(store.calls() - before, 2);
     let forged = format!("{}x", token.as_str());
     for bad in ["", "x", &forged, &token.as_str()[1..]] {
-        assert!(matches!(
-            sessions.open(bad).await,
-            Err(SessionError::Rejected(_))
-        ));
+        let opened = sessions.open(bad).await;
+        assert!(matches!(opened, Err(SessionError::Rejected(_))));
     }
     assert_eq!(store.calls() - before, 2);
 }
 
-async fn opaque_tokens_go_through_every_operation(store: impl Store + Clone) {
-    let tokens = OpaqueTokens::new()
-        .size(128)
-        .unwrap()
-        .encoding(Encoding::Hex);
-    let lifetime = Duration::from_secs(900);
-    let sessions = Sessions::builder(store.clone(), tokens).lifetime(both(lifetime));
+async fn several_sessions_of_one_store_are_read_in_one_call(store: impl Store + Clone) {
+    let store = Counting::new(store);
+    let shared = SharedStore::from(store.clone());
+    let build = |keyspace: &str| builder(shared.clone()).keyspace(keyspace).build();
+    let (one, other) = (build("one:").unwrap(), build("other:").unwrap());
+    let (first, _) = created(&one, Some("jo")).await;
+    let (second, _) = created(&other, Some("al")).await;
+    let (first, second) = (id(&first), id(&second));
+    let before = store.calls();
+    let lookups = [(&one, &first), (&other, &first), (&other, &second)];
+    let found = Sessions::get_across(lookups).await;
+    assert_eq!(store.calls() - before, 1);
+    let owners = found.iter().map(|one| one.as_ref().map(Session::owner));
+    let expected = [Ok(Some("jo".into())), Err(&UNKNOWN), Ok(Some("al".into()))];
+    assert_eq!(owners.collect::<Vec<_>>(), expected);
+    // The same store behind another handle counts as another store.
+    let apart = builder(store.clone()).keyspace("other:").build().unwrap();
+    let found = Sessions::get_across([(&one, &first), (&apart, &second)]).await;
+    assert_eq!(store.calls() - before, 3);
+    assert!(found.iter().all(Result::is_ok));
+    assert!(Sessions::get_across([]).await.is_empty());
+}
+
+async fn opaque_tokens_work_with_every_operation(store: impl Store + Clone) {
+    let tokens = OpaqueTokens::new().size(128).unwrap();
+    let tokens = tokens.encoding(Encoding::Hex);
+    let sessions = Sessions::builder(store.clone(), tokens);
+    let sessions = sessions.lifetime(both(Duration::from_secs(900)));
     let sessions = sessions.build().unwrap();
-    let (session, token) = created(&sessions).await;
+    let (session, token) = created(&sessions, Some("jo")).await;
     assert_eq!(token.as_str().len(), 256);
-    assert!(!key(&session).contains(token.as_str()));
-    assert!(!text(&store, &key(&session)).await.contains(token.as_str()));
+    let key = key(&session);
+    let stored = [&*key, &text(&store, &key).await].concat();
+    assert!(!stored.contains(token.as_str()));
     let again = open(&sessions, &token).await.unwrap();
     assert_eq!(again.claims().map(drop), None);
     assert!(again.absolute_expiry().is_some());
@@ -118,23 +122,19 @@ async fn opaque_tokens_go_through_every_operation(store: impl Store + Clone) {
     again.touch().await.unwrap();
     let rotated = again.rotate().await.unwrap();
     assert_ne!(rotated, token);
-    assert_eq!(refusal(&sessions, &token).await, Some(UNKNOWN));
+    assert_ended(&sessions, &token).await;
     assert_eq!(session.reload().await, Err(SessionError::Gone));
     let third = open(&sessions, &rotated).await.unwrap();
     assert_eq!(third.to_json(), json!({"a": 1, "b": 2}));
     assert_eq!(third.absolute_expiry(), again.absolute_expiry());
     assert_eq!(listed(&sessions, "jo").await, [id(&third)]);
-    let claims = sessions
-        .new_session()
-        .create()
-        .claims(json!({"x": 1}))
-        .await;
-    assert!(matches!(claims, Err(SessionError::Token(_))));
+    let claims = sessions.new_session().create().claims(json!({"x": 1}));
+    assert!(matches!(claims.await, Err(SessionError::Token(_))));
     assert_eq!(third.destroy().await, Ok(true));
-    assert_eq!(refusal(&sessions, &rotated).await, Some(UNKNOWN));
+    assert_ended(&sessions, &rotated).await;
 }
 
-async fn verify_tells_what_a_token_says_and_asks_nobody(store: impl Store + Clone) {
+async fn verify_returns_the_claims_without_the_store(store: impl Store + Clone) {
     let store = Counting::new(store);
     let sessions = sessions(store.clone());
     let session = sessions.new_session();
@@ -147,25 +147,77 @@ async fn verify_tells_what_a_token_says_and_asks_nobody(store: impl Store + Clon
     assert_eq!(*verified.id(), id);
     let claims = verified.claims().unwrap();
     assert_eq!(claims.get("sessionVersion"), Ok(Some("3".to_owned())));
-    assert!(!format!("{verified:?}").contains(id.as_str()));
     let forged = format!("{}x", token.as_str());
     assert!(sessions.verify(&forged).is_err());
-    let ends = builder(store.clone()).lifetime(both(Duration::from_secs(60)));
-    let refused = ends.build().unwrap().verify(token.as_str());
-    assert_eq!(
-        refused.unwrap_err(),
-        TokenRejection::Claim,
-        "it never runs out"
-    );
+    let limited = builder(store.clone()).lifetime(both(Duration::from_secs(60)));
+    let rejected = limited.build().unwrap().verify(token.as_str());
+    let no_end = rejected.unwrap_err();
+    assert_eq!(no_end, TokenRejection::Claim, "the token has no `exp`");
     let opaque = Sessions::builder(store.clone(), OpaqueTokens::new());
     let opaque = opaque.build().unwrap();
     assert!(opaque.verify(token.as_str()).is_err());
     assert!(opaque.verify(&"A".repeat(43)).unwrap().claims().is_none());
     assert_eq!(store.calls(), calls);
-    let refused = sessions.from_token(token.as_str()).await;
-    assert_eq!(
-        refused.claims().map(drop),
-        None,
-        "a dead session's are not the handle's"
-    );
+}
+
+/// npm: `create({sub: 42})`. The owner comes from the record, never from the token.
+#[tokio::test]
+async fn a_token_with_a_subject_of_any_type_opens_its_session() {
+    let sessions = sessions(MemoryStore::new());
+    let (session, _) = created(&sessions, Some("jo")).await;
+    let key = jsonwebtoken::EncodingKey::from_secret(b"0123456789abcdef0123456789abcdef");
+    for sub in [json!(null), json!("other"), json!(42)] {
+        let claims = json!({ "jti": id(&session).as_str(), "iat": 1, "sub": sub });
+        let token = jsonwebtoken::encode(&jsonwebtoken::Header::default(), &claims, &key);
+        let opened = sessions.open(&token.unwrap()).await.unwrap();
+        assert_eq!(opened.owner().as_deref(), Some("jo"), "{sub}");
+        if sub == json!(42) {
+            opened.rotate().await.unwrap();
+            let claims = opened.claims().unwrap();
+            assert_eq!(claims.subject().as_deref(), Some("jo"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn nothing_that_is_printed_contains_a_secret() {
+    const SECRET: &str = "hush-hush-0123456789abcdef-hush-hush";
+    let store = MemoryStore::new();
+    let keyring = Keyring::hs256(SECRET).unwrap();
+    let built = Sessions::builder(store.clone(), keyring.clone());
+    let mut printed = format!("{built:?} {keyring:?} {store:?}");
+    let sessions = built.max_size(400).build().unwrap();
+    let session = sessions.new_session();
+    session.insert("field", SECRET).unwrap();
+    session.set_owner(SECRET).unwrap();
+    let chosen = SessionId::parse(SECRET).unwrap();
+    let creation = session.create().id(chosen);
+    let creation = creation.claims(json!({"claim": SECRET}));
+    printed += &format!("{creation:?}");
+    let token = creation.await.unwrap();
+    let entries = sessions.list(SECRET).await.unwrap();
+    let opened = open(&sessions, &token).await.unwrap();
+    let verified = sessions.verify(token.as_str());
+    let (id, claims, state) = (id(&session), opened.claims(), opened.state());
+    printed += &format!("{sessions:?} {session:?} {token:?} {entries:?} {opened:?} {id:?} {id}");
+    printed += &format!("{verified:?} {claims:?} {:?} {state:?}", entries[0].data());
+    printed += &format!("{:?}", record(&store, &key(&session)).await);
+    opened.insert("large", "x".repeat(400)).unwrap();
+    let wrong = format!("{}x", token.as_str());
+    let reserved = sessions.new_session().create();
+    for error in [
+        opened.update().await.unwrap_err(),
+        opened.get::<u8>("field").unwrap_err(),
+        opened.insert("jwt", SECRET).unwrap_err(),
+        opened.merge(SECRET).unwrap_err(),
+        sessions.open(&wrong).await.unwrap_err(),
+        reserved.claims(json!({"jti": SECRET})).await.unwrap_err(),
+        sessions.list(&SECRET.repeat(20)).await.unwrap_err(),
+    ] {
+        printed += &format!("{error} {error:?}");
+    }
+    let encoded = URL_SAFE_NO_PAD.encode(SECRET);
+    for secret in [SECRET, token.as_str(), &encoded] {
+        assert!(!printed.contains(secret), "{printed}");
+    }
 }

@@ -4,162 +4,77 @@ use super::*;
 
 on_every_store!(
     login_without_a_session_creates_one,
-    login_keeps_the_data_of_a_guest_under_a_new_id,
-    login_again_is_a_rotation,
-    login_over_the_session_of_another_ends_it_and_starts_empty,
-    login_finds_an_owner_that_was_set_meanwhile,
-    of_two_logins_with_one_token_one_wins,
+    login_keeps_the_data_of_a_guest_and_of_the_same_owner,
+    login_never_passes_data_to_another_owner,
     login_over_a_corrupt_record_removes_it,
-    login_ignores_a_pending_owner,
-    logout_ends_the_session,
 );
-
-async fn guest(sessions: &Sessions) -> (Session, Token) {
-    let session = sessions.new_session();
-    session.insert("cart", ["apple"]).unwrap();
-    let token = session.create().await.unwrap();
-    (session, token)
-}
 
 async fn login_without_a_session_creates_one(store: impl Store + Clone) {
     let sessions = sessions(store);
-    let session = sessions.new_session();
-    session.insert("user", "jo").unwrap();
+    let session = prepared(&sessions, None);
+    assert_eq!(session.login("").await, Err(SessionError::InvalidOwner));
     let token = session.login("jo").await.unwrap();
     let opened = open(&sessions, &token).await.unwrap();
     assert_eq!(opened.owner().as_deref(), Some("jo"));
-    assert_eq!(opened.to_json(), json!({"user": "jo"}));
+    assert_eq!(opened.to_json(), json!({"a": 1}));
     assert_eq!(listed(&sessions, "jo").await, [id(&session)]);
     let rejected = sessions.from_token("no token").await;
     let token = rejected.login("jo").await.unwrap();
     assert!(open(&sessions, &token).await.is_ok() && rejected.is_active());
-    assert_eq!(
-        sessions.new_session().login("").await,
-        Err(SessionError::InvalidOwner)
-    );
 }
 
-async fn login_keeps_the_data_of_a_guest_under_a_new_id(store: impl Store + Clone) {
+async fn login_keeps_the_data_of_a_guest_and_of_the_same_owner(store: impl Store + Clone) {
     let sessions = sessions(store.clone());
-    let (session, before) = guest(&sessions).await;
-    let old = key(&session);
-    let opened = open(&sessions, &before).await.unwrap();
-    // Stored by another request after this one has loaded the session.
-    session.insert("coupon", 7).unwrap();
-    session.update().await.unwrap();
-    opened.insert("user", "jo").unwrap();
-    let token = opened.login("jo").await.unwrap();
-    assert_eq!(refusal(&sessions, &before).await, Some(UNKNOWN));
-    assert!(record(&store, &old).await.is_none());
-    let opened = open(&sessions, &token).await.unwrap();
-    let data = json!({"cart": ["apple"], "coupon": 7, "user": "jo"});
-    assert_eq!(opened.to_json(), data);
-    assert_eq!(opened.claims().unwrap().subject().as_deref(), Some("jo"));
-    assert_eq!(listed(&sessions, "jo").await, [id(&opened)]);
+    for owner in [None, Some("jo")] {
+        let (session, before) = created(&sessions, owner).await;
+        let old = key(&session);
+        let opened = open(&sessions, &before).await.unwrap();
+        // Stored by another request after this one has loaded the session.
+        session.insert("b", 2).unwrap();
+        session.update().await.unwrap();
+        opened.insert("c", 3).unwrap();
+        // A pending owner is obsolete after the login, also an invalid one.
+        assert!(opened.set_owner("").is_err());
+        let token = opened.login("jo").await.unwrap();
+        assert!(!opened.is_modified());
+        assert_ended(&sessions, &before).await;
+        assert!(record(&store, &old).await.is_none());
+        let opened = open(&sessions, &token).await.unwrap();
+        assert_eq!(opened.to_json(), json!({"a": 1, "b": 2, "c": 3}));
+        assert_eq!(opened.claims().unwrap().subject().as_deref(), Some("jo"));
+        assert_eq!(listed(&sessions, "jo").await, [id(&opened)]);
+        opened.destroy().await.unwrap();
+    }
 }
 
-async fn login_again_is_a_rotation(store: impl Store + Clone) {
+async fn login_never_passes_data_to_another_owner(store: impl Store + Clone) {
     let sessions = sessions(store);
-    let (session, before) = created(&sessions).await;
-    let token = session.login("jo").await.unwrap();
-    assert_eq!(refusal(&sessions, &before).await, Some(UNKNOWN));
-    let opened = open(&sessions, &token).await.unwrap();
-    assert_eq!(opened.to_json(), json!({"a": 1}));
-    assert_eq!(listed(&sessions, "jo").await, [id(&session)]);
-}
-
-async fn login_over_the_session_of_another_ends_it_and_starts_empty(store: impl Store + Clone) {
-    let sessions = sessions(store);
-    let (_, before) = created_for(&sessions, "al").await;
-    let session = open(&sessions, &before).await.unwrap();
-    session.insert("user", "jo").unwrap();
-    let token = session.login("jo").await.unwrap();
-    assert_eq!(refusal(&sessions, &before).await, Some(UNKNOWN));
-    assert!(listed(&sessions, "al").await.is_empty());
-    assert_eq!(listed(&sessions, "jo").await, [id(&session)]);
-    let opened = open(&sessions, &token).await.unwrap();
-    assert_eq!(opened.to_json(), json!({"user": "jo"}));
-    assert_eq!(session.to_json(), opened.to_json());
-}
-
-async fn login_finds_an_owner_that_was_set_meanwhile(store: impl Store + Clone) {
-    let sessions = sessions(store);
-    let (session, before) = guest(&sessions).await;
-    let late = open(&sessions, &before).await.unwrap();
-    session.set_owner("al").unwrap();
-    session.insert("secret", 1).unwrap();
-    session.update().await.unwrap();
-    let token = late.login("jo").await.unwrap();
-    assert_eq!(refusal(&sessions, &before).await, Some(UNKNOWN));
-    let opened = open(&sessions, &token).await.unwrap();
-    assert_eq!(opened.to_json(), json!({}), "data never crosses owners");
-    assert!(listed(&sessions, "al").await.is_empty());
-}
-
-async fn of_two_logins_with_one_token_one_wins(store: impl Store + Clone) {
-    let sessions = sessions(store);
-    let (_, before) = guest(&sessions).await;
-    let one = open(&sessions, &before).await.unwrap();
-    let other = open(&sessions, &before).await.unwrap();
-    let (first, second) = tokio::join!(one.login("jo"), other.login("jo"));
-    let (won, lost) = match (first, second) {
-        (Ok(token), Err(error)) | (Err(error), Ok(token)) => (token, error),
-        outcome => panic!("{outcome:?}"),
-    };
-    assert_eq!(lost, SessionError::Gone);
-    let opened = open(&sessions, &won).await.unwrap();
-    assert!(opened.contains_key("cart"));
-    assert_eq!(listed(&sessions, "jo").await, [id(&opened)]);
+    for owner in [Some("al"), None] {
+        let (other, before) = created(&sessions, owner).await;
+        let session = open(&sessions, &before).await.unwrap();
+        if owner.is_none() {
+            // Meanwhile, another request has logged `al` in.
+            other.set_owner("al").unwrap();
+            other.update().await.unwrap();
+        }
+        session.insert("user", "jo").unwrap();
+        let token = session.login("jo").await.unwrap();
+        assert_ended(&sessions, &before).await;
+        assert!(listed(&sessions, "al").await.is_empty());
+        assert_eq!(listed(&sessions, "jo").await, [id(&session)]);
+        let opened = open(&sessions, &token).await.unwrap();
+        assert_eq!(opened.to_json(), json!({"user": "jo"}));
+        assert_eq!(session.to_json(), opened.to_json());
+        session.destroy().await.unwrap();
+    }
 }
 
 async fn login_over_a_corrupt_record_removes_it(store: impl Store + Clone) {
     let sessions = sessions(store.clone());
-    let (session, before) = guest(&sessions).await;
-    let old = key(&session);
-    assert_eq!(store.delete(&old).await, Ok(true));
-    insert(&store, &id(&session), "no session").await;
+    let (session, before) = created(&sessions, None).await;
+    spoil(&store, &session, true).await;
     let corrupt = sessions.from_token(before.as_str()).await;
-    let rejected = SessionState::Rejected(TokenRejection::Corrupt);
-    assert_eq!(corrupt.state(), rejected);
     let token = corrupt.login("jo").await.unwrap();
-    assert!(record(&store, &old).await.is_none());
+    assert!(record(&store, &key(&session)).await.is_none());
     assert!(open(&sessions, &token).await.is_ok());
-}
-
-async fn login_ignores_a_pending_owner(store: impl Store + Clone) {
-    let sessions = sessions(store);
-    let (session, _) = guest(&sessions).await;
-    assert!(session.set_owner("").is_err());
-    session.login("jo").await.unwrap();
-    assert_eq!(session.owner().as_deref(), Some("jo"));
-    assert!(!session.is_modified());
-}
-
-async fn logout_ends_the_session(store: impl Store + Clone) {
-    let sessions = sessions(store);
-    let (session, token) = created(&sessions).await;
-    assert_eq!(session.logout().await, Ok(true));
-    assert_eq!(session.state(), SessionState::Gone);
-    assert_eq!(refusal(&sessions, &token).await, Some(UNKNOWN));
-    assert_eq!(session.logout().await, Ok(false));
-}
-
-/// What a failing store leaves: never an old token that works beside a new one.
-#[tokio::test]
-async fn a_login_that_fails_can_be_repeated() {
-    use jwt_redis_session::store::StoreErrorKind;
-    let (store, faults) = (jwt_redis_session::MemoryStore::new(), Faults::new());
-    let sessions = sessions(faults.wrap(store));
-    let (session, before) = guest(&sessions).await;
-    faults
-        .on(Step::Insert)
-        .fail_next(StoreErrorKind::Connection, 1);
-    assert!(matches!(
-        session.login("jo").await,
-        Err(SessionError::Unavailable(_))
-    ));
-    assert!(open(&sessions, &before).await.is_ok());
-    let token = session.login("jo").await.unwrap();
-    assert!(open(&sessions, &token).await.unwrap().contains_key("cart"));
-    assert_eq!(refusal(&sessions, &before).await, Some(UNKNOWN));
 }

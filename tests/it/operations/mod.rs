@@ -1,35 +1,28 @@
 //! What each operation promises, through the public API.
 //!
-//! The bodies take any store; `on_every_store!` makes tests of them. What needs the store's time
-//! moved by hand, or its faults, stands in `by_the_clock` and `faults` and is of the
-//! `MemoryStore` alone.
+//! Most tests take any store; `on_every_store!` runs them on memory and on Redis. Tests that move
+//! the clock of the store or make it fail use `MemoryStore`.
 
-use std::collections::HashSet;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::Poll;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jwt_redis_session::config::SessionsBuilder;
+use jwt_redis_session::config::{ManualClock, SessionsBuilder};
 use jwt_redis_session::store::{
-    IndexEntry, IndexFilter, NewEntry, NewRecord, PutMode, SharedStore, Store, StoredRecord,
+    IndexEntry, IndexFilter, NewEntry, NewRecord, PutMode, SharedStore, Store, StoreErrorKind,
+    StoredRecord,
 };
 use jwt_redis_session::testing::{Faults, Step};
 use jwt_redis_session::{
-    Keyring, OpaqueTokens, Session, SessionError, SessionId, SessionState, Sessions, Token,
-    TokenRejection, token::Encoding,
+    Keyring, Lifetime, MemoryStore, OpaqueTokens, Session, SessionError, SessionId, SessionState,
+    Sessions, Token, TokenRejection, Touch,
 };
 use serde_json::{Value, json};
 use test_support::Counting;
 
-use crate::support::{alive_tasks, eventually, rounds};
+use crate::support::{alive_tasks, eventually};
 
-const UNKNOWN: SessionError = SessionError::Rejected(TokenRejection::Unknown);
-
-/// Makes a test of each body for every store; each gets a fresh one, Redis a server of its own.
+/// Makes a test of each function for every store. Each test has a fresh store or server.
 macro_rules! on_every_store {
     ($($body:ident),* $(,)?) => {
         mod memory {
@@ -55,27 +48,24 @@ macro_rules! on_every_store {
     };
 }
 
-mod by_the_clock;
 mod chosen_ids;
 mod creation;
-mod dropped;
-mod faults;
-mod gone;
+mod destroy;
+mod failures;
 mod handles;
-mod keep_alive;
-mod limits;
+mod hooks;
+mod lifetimes;
 mod login;
-mod names;
+mod merging;
 mod owners;
 mod rotation;
-mod stores;
-mod typed;
 mod unsaved;
 mod values;
 
-use stores::{Late, Meddling, SeeNoTtl, SeeNothing, SlowLink, intercepted, yielding};
+const UNKNOWN: SessionError = SessionError::Rejected(TokenRejection::Unknown);
 
-// Helpers.
+/// The index of the owner `jo`.
+const INDEX: &str = "sess:owner:am8:";
 
 fn keyring() -> Keyring {
     Keyring::hs256("0123456789abcdef0123456789abcdef").unwrap()
@@ -89,15 +79,19 @@ fn sessions(store: impl Into<SharedStore>) -> Sessions {
     builder(store).build().unwrap()
 }
 
-/// A new session of `jo` that holds `{"a":1}`.
-async fn created(sessions: &Sessions) -> (Session, Token) {
-    created_for(sessions, "jo").await
-}
-
-async fn created_for(sessions: &Sessions, owner: &str) -> (Session, Token) {
+/// A handle with the data `{"a":1}`.
+fn prepared(sessions: &Sessions, owner: Option<&str>) -> Session {
     let session = sessions.new_session();
     session.insert("a", 1).unwrap();
-    session.set_owner(owner).unwrap();
+    if let Some(owner) = owner {
+        session.set_owner(owner).unwrap();
+    }
+    session
+}
+
+/// A new session with the data `{"a":1}`.
+async fn created(sessions: &Sessions, owner: Option<&str>) -> (Session, Token) {
+    let session = prepared(sessions, owner);
     let token = session.create().await.unwrap();
     (session, token)
 }
@@ -106,8 +100,8 @@ async fn open(sessions: &Sessions, token: &Token) -> Result<Session, SessionErro
     sessions.open(token.as_str()).await
 }
 
-async fn refusal(sessions: &Sessions, token: &Token) -> Option<SessionError> {
-    open(sessions, token).await.err()
+async fn assert_ended(sessions: &Sessions, token: &Token) {
+    assert_eq!(open(sessions, token).await.err(), Some(UNKNOWN));
 }
 
 fn id(session: &Session) -> SessionId {
@@ -132,7 +126,19 @@ async fn insert(store: &impl Store, id: &SessionId, value: &str) {
     assert_eq!(store.insert(record).await, Ok(true));
 }
 
-/// The entries of an index.
+/// Puts data that is not a record where the record of `session` is.
+async fn spoil(store: &impl Store, session: &Session, is_record: bool) {
+    let key = key(session);
+    assert_eq!(store.delete(&key).await, Ok(true));
+    if is_record {
+        insert(store, &id(session), "[]").await;
+    } else {
+        let entry = NewEntry::new(&key, "member", 1, Duration::from_secs(60));
+        let put = store.index_put(entry, PutMode::KeepTombstone).await;
+        put.unwrap();
+    }
+}
+
 async fn entries(store: &impl Store, index: &str) -> Vec<IndexEntry> {
     store.index_list(index, IndexFilter::All).await.unwrap()
 }
@@ -142,30 +148,74 @@ async fn listed(sessions: &Sessions, owner: &str) -> Vec<SessionId> {
     entries.iter().map(|entry| entry.id().clone()).collect()
 }
 
-/// Lets tasks in the background come to their end.
+fn assert_unavailable<T>(outcome: Result<T, SessionError>, kind: StoreErrorKind) {
+    match outcome.map(drop) {
+        Err(SessionError::Unavailable(error)) => assert_eq!(error.kind(), kind),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The operations on a session, first those that find out that it has ended.
+const OPERATIONS: [&str; 12] = [
+    "update",
+    "update_with",
+    "replace",
+    "reload",
+    "touch",
+    "touch_for",
+    "rotate",
+    "list",
+    "destroy_others",
+    "destroy",
+    "destroy_all",
+    "keep_alive",
+];
+
+const NOTICE_THE_END: usize = 7;
+
+/// Runs one of [`OPERATIONS`].
+async fn run(operation: &str, session: &Session) -> Result<(), SessionError> {
+    match operation {
+        "update" => session.update().await,
+        "update_with" => session.update_with(|_| Ok(())).await,
+        "replace" => session.replace(json!({"c": 3})).await,
+        "reload" => session.reload().await,
+        "touch" => session.touch().await,
+        "touch_for" => session.touch_for(Duration::from_secs(60)).await,
+        "rotate" => session.rotate().await.map(drop),
+        "list" => session.list().await.map(drop),
+        "destroy_others" => session.destroy_others().await.map(drop),
+        "destroy" => session.destroy().await.map(drop),
+        "destroy_all" => session.destroy_all().await.map(drop),
+        "keep_alive" => session.keep_alive().await.map(drop),
+        other => panic!("{other}"),
+    }
+}
+
+/// Lets background tasks end.
 async fn settle() {
     for _ in 0..300 {
         tokio::task::yield_now().await;
     }
 }
 
-/// Polls `future` so many times and drops it, unless it ends before; then lets what it has
-/// started come to its end.
-async fn drop_after<F: Future>(polls: usize, future: F) -> Option<F::Output> {
+/// Polls `future` so many times and drops it, unless it ends before; then lets the tasks that it
+/// has started end. Returns whether it has ended.
+async fn drop_after<F: Future>(polls: usize, future: F) -> bool {
     let before = alive_tasks();
-    let output = poll(polls, future).await;
-    let ended = async || (alive_tasks() <= before).then_some(());
-    eventually("what was started ends", ended).await;
-    output
+    let ended = poll(polls, future).await;
+    let ended_too = async || (alive_tasks() <= before).then_some(());
+    eventually("the started tasks end", ended_too).await;
+    ended
 }
 
-async fn poll<F: Future>(polls: usize, future: F) -> Option<F::Output> {
+async fn poll<F: Future>(polls: usize, future: F) -> bool {
     let mut future = pin!(future);
     for _ in 0..polls {
-        if let Poll::Ready(output) = futures_util::poll!(future.as_mut()) {
-            return Some(output);
+        if futures_util::poll!(future.as_mut()).is_ready() {
+            return true;
         }
         tokio::task::yield_now().await;
     }
-    None
+    false
 }

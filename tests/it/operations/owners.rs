@@ -1,178 +1,207 @@
 //! Owners and their lists.
 
+use test_support::scheduler::{Scheduler, Stepping};
+
 use super::*;
 use crate::support::seconds;
 
 on_every_store!(
-    r31_destroy_all_ends_every_session_of_the_owner_alone,
-    r31_destroy_others_keeps_the_current_one,
-    r31_destroy_others_keeps_the_current_one_even_after_a_failed_rotation,
-    r31_destroy_owned_refuses_anothers_session,
-    r31_the_list_is_ordered_and_complete,
-    set_owner_moves_an_active_session,
-    clear_owner_takes_it_off_the_list,
-    a_stale_handle_never_hands_a_session_back,
-    an_invalid_owner_is_refused_at_once_and_never_forgotten,
+    destroy_all_ends_every_session_of_the_owner_alone,
+    destroy_others_keeps_the_current_session,
+    destroy_owned_leaves_the_session_of_another,
+    a_list_is_complete_and_ordered,
+    a_session_moves_to_the_owner_that_is_set,
+    replace_and_reload_keep_the_stored_owner,
+    an_invalid_owner_is_rejected_and_not_forgotten,
+    keyspaces_never_see_each_other,
 );
 
-async fn r31_destroy_all_ends_every_session_of_the_owner_alone(store: impl Store + Clone) {
+async fn destroy_all_ends_every_session_of_the_owner_alone(store: impl Store + Clone) {
     let sessions = sessions(store);
     let mut tokens = Vec::new();
-    for _ in 0..300 {
-        tokens.push(created(&sessions).await.1);
+    for _ in 0..40 {
+        tokens.push(created(&sessions, Some("jo")).await.1);
     }
-    let (_, other) = created_for(&sessions, "al").await;
-    assert_eq!(sessions.destroy_all("jo").await, Ok(300));
+    let (_, other) = created(&sessions, Some("al")).await;
+    assert_eq!(sessions.destroy_all("jo").await, Ok(40));
     for token in &tokens {
-        assert_eq!(refusal(&sessions, token).await, Some(UNKNOWN));
+        assert_ended(&sessions, token).await;
     }
     assert!(open(&sessions, &other).await.is_ok());
     assert_eq!(sessions.destroy_all("jo").await, Ok(0));
-    let (session, token) = created(&sessions).await;
+    let (session, token) = created(&sessions, Some("jo")).await;
     assert!(open(&sessions, &token).await.is_ok(), "later sessions work");
     assert_eq!(session.destroy_all().await, Ok(1));
     assert_eq!(session.state(), SessionState::Gone);
 }
 
-async fn r31_destroy_others_keeps_the_current_one(store: impl Store + Clone) {
+async fn destroy_others_keeps_the_current_session(store: impl Store + Clone) {
     let sessions = sessions(store);
-    let (kept, token) = created(&sessions).await;
-    let (_, other) = created(&sessions).await;
-    let (_, third) = created(&sessions).await;
+    let (kept, token) = created(&sessions, Some("jo")).await;
+    let (_, other) = created(&sessions, Some("jo")).await;
+    let (_, third) = created(&sessions, Some("jo")).await;
     assert_eq!(kept.destroy_others().await, Ok(2));
     assert!(open(&sessions, &token).await.is_ok());
-    assert_eq!(refusal(&sessions, &other).await, Some(UNKNOWN));
-    assert_eq!(refusal(&sessions, &third).await, Some(UNKNOWN));
+    assert_ended(&sessions, &other).await;
+    assert_ended(&sessions, &third).await;
     assert_eq!(kept.update().await, Ok(()));
     assert_eq!(listed(&sessions, "jo").await, [id(&kept)]);
-    let (another, _) = created(&sessions).await;
+    let (another, _) = created(&sessions, Some("jo")).await;
     assert_eq!(sessions.destroy_others("jo", &id(&another)).await, Ok(1));
     assert_eq!(listed(&sessions, "jo").await, [id(&another)]);
 }
 
-async fn r31_destroy_others_keeps_the_current_one_even_after_a_failed_rotation(
-    store: impl Store + Clone,
-) {
-    let meddling = Meddling::new(store, 0);
-    let sessions = sessions(meddling.clone());
-    let (session, token) = created(&sessions).await;
-    let (_, other) = created(&sessions).await;
-    meddling.set(usize::MAX);
-    assert_eq!(session.rotate().await.unwrap_err(), SessionError::Conflict);
-    meddling.set(0);
-    assert_eq!(session.destroy_others().await, Ok(1));
-    assert!(open(&sessions, &token).await.is_ok());
-    assert_eq!(refusal(&sessions, &other).await, Some(UNKNOWN));
-}
-
-async fn r31_destroy_owned_refuses_anothers_session(store: impl Store + Clone) {
+async fn destroy_owned_leaves_the_session_of_another(store: impl Store + Clone) {
     let sessions = sessions(store);
-    let (session, token) = created(&sessions).await;
-    assert_eq!(sessions.destroy_owned("al", &id(&session)).await, Ok(false));
-    assert!(open(&sessions, &token).await.is_ok());
-    assert_eq!(sessions.destroy_owned("jo", &id(&session)).await, Ok(true));
-    assert_eq!(refusal(&sessions, &token).await, Some(UNKNOWN));
-    assert_eq!(sessions.destroy_owned("jo", &id(&session)).await, Ok(false));
-    let unowned = sessions.new_session();
-    unowned.create().await.unwrap();
-    assert_eq!(sessions.destroy_owned("jo", &id(&unowned)).await, Ok(false));
+    let (session, token) = created(&sessions, Some("jo")).await;
+    let (unowned, _) = created(&sessions, None).await;
+    for (owner, id, destroyed) in [
+        ("al", id(&session), false),
+        ("jo", id(&unowned), false),
+        ("jo", id(&session), true),
+        ("jo", id(&session), false),
+    ] {
+        assert!(open(&sessions, &token).await.is_ok() || destroyed || owner == "jo");
+        assert_eq!(sessions.destroy_owned(owner, &id).await, Ok(destroyed));
+    }
+    assert_ended(&sessions, &token).await;
+    assert_eq!(unowned.is_alive().await, Ok(true));
     assert_eq!(unowned.list().await.unwrap_err(), SessionError::NoOwner);
 }
 
-async fn r31_the_list_is_ordered_and_complete(store: impl Store + Clone) {
-    let clock = jwt_redis_session::config::ManualClock::at(1_700_000_000);
+async fn a_list_is_complete_and_ordered(store: impl Store + Clone) {
+    let clock = ManualClock::at(1_700_000_000);
     let sessions = builder(store).clock(clock.clone()).build().unwrap();
     let mut ids = Vec::new();
-    for number in 0..200 {
-        let session = sessions.new_session();
-        session.insert("number", number).unwrap();
-        session.set_owner("jo").unwrap();
-        session.create().await.unwrap();
-        ids.push(id(&session));
+    for _ in 0..40 {
+        ids.push(id(&created(&sessions, Some("jo")).await.0));
         clock.advance(Duration::from_secs(1));
     }
     let entries = sessions.list("jo").await.unwrap();
-    for (number, (entry, id)) in entries.iter().zip(&ids).enumerate() {
-        assert_eq!(entry.id(), id);
-        assert_eq!(
-            seconds(entry.created_at()),
-            Some(1_700_000_000 + number as i64)
-        );
-        assert!(entry.expires_at().is_some());
-        assert_eq!(entry.data().get("number").unwrap(), Some(number));
-    }
     assert_eq!(entries.len(), ids.len());
+    for (created, (entry, id)) in (1_700_000_000..).zip(entries.iter().zip(&ids)) {
+        assert_eq!(entry.id(), id);
+        assert_eq!(seconds(entry.created_at()), Some(created));
+        assert!(entry.expires_at().is_some());
+        assert_eq!(entry.data().get("a"), Ok(Some(1)));
+    }
 }
 
-async fn set_owner_moves_an_active_session(store: impl Store + Clone) {
+async fn a_session_moves_to_the_owner_that_is_set(store: impl Store + Clone) {
     let sessions = sessions(store);
-    let (session, token) = created(&sessions).await;
-    session.set_owner("al").unwrap();
-    session.update().await.unwrap();
-    assert!(listed(&sessions, "jo").await.is_empty());
-    assert_eq!(listed(&sessions, "al").await, [id(&session)]);
-    assert_eq!(sessions.destroy_all("jo").await, Ok(0));
-    let again = open(&sessions, &token).await.unwrap();
-    assert_eq!(again.owner().as_deref(), Some("al"));
-    again.set_owner("jo").unwrap();
-    again.update().await.unwrap();
-    assert_eq!(listed(&sessions, "jo").await, [id(&session)]);
-    assert_eq!(sessions.destroy_all("al").await, Ok(0));
+    let (session, token) = created(&sessions, Some("jo")).await;
+    for owner in [Some("al"), Some("jo"), None, Some("al")] {
+        match owner {
+            Some(owner) => session.set_owner(owner).unwrap(),
+            None => session.clear_owner(),
+        }
+        session.update().await.unwrap();
+        for name in ["jo", "al"] {
+            let mine = owner == Some(name);
+            assert_eq!(listed(&sessions, name).await.len(), usize::from(mine));
+            if !mine {
+                assert_eq!(sessions.destroy_all(name).await, Ok(0));
+            }
+        }
+        let opened = open(&sessions, &token).await.unwrap();
+        assert_eq!(opened.owner().as_deref(), owner);
+    }
+    session.set_owner("jo").unwrap();
+    let token = session.rotate().await.unwrap();
+    assert!(listed(&sessions, "al").await.is_empty());
     assert_eq!(sessions.destroy_all("jo").await, Ok(1));
-    assert_eq!(refusal(&sessions, &token).await, Some(UNKNOWN));
+    assert_ended(&sessions, &token).await;
 }
 
-async fn clear_owner_takes_it_off_the_list(store: impl Store + Clone) {
+async fn replace_and_reload_keep_the_stored_owner(store: impl Store + Clone) {
     let sessions = sessions(store);
-    let (session, token) = created(&sessions).await;
-    session.clear_owner();
+    let (session, token) = created(&sessions, Some("a")).await;
+    session.set_owner("b").unwrap();
+    for operation in ["replace", "update_with"] {
+        run(operation, &session).await.unwrap();
+        let stored = open(&sessions, &token).await.unwrap();
+        assert_eq!(stored.owner().as_deref(), Some("a"));
+        assert_eq!(session.owner().as_deref(), Some("b"), "still pending");
+    }
     session.update().await.unwrap();
-    assert_eq!(session.owner(), None);
-    assert!(listed(&sessions, "jo").await.is_empty());
-    assert_eq!(sessions.destroy_all("jo").await, Ok(0));
-    let again = open(&sessions, &token).await.unwrap();
-    again.set_owner("jo").unwrap();
-    let token = again.rotate().await.unwrap();
-    assert_eq!(listed(&sessions, "jo").await, [id(&again)]);
-    assert_eq!(sessions.destroy_all("jo").await, Ok(1));
-    assert_eq!(refusal(&sessions, &token).await, Some(UNKNOWN));
+    session.set_owner("c").unwrap();
+    session.reload().await.unwrap();
+    assert_eq!(session.owner().as_deref(), Some("b"), "dropped");
+    assert_eq!(listed(&sessions, "b").await, [id(&session)]);
 }
 
-async fn a_stale_handle_never_hands_a_session_back(store: impl Store + Clone) {
-    let sessions = sessions(store);
-    let (session, token) = created(&sessions).await;
-    let stale = open(&sessions, &token).await.unwrap();
-    session.set_owner("al").unwrap();
-    session.update().await.unwrap();
-    stale.touch().await.unwrap();
-    stale.insert("b", 2).unwrap();
-    stale.update().await.unwrap();
-    assert_eq!(stale.owner().as_deref(), Some("al"));
-    assert!(listed(&sessions, "jo").await.is_empty());
-    assert_eq!(sessions.destroy_all("jo").await, Ok(0));
-    assert_eq!(listed(&sessions, "al").await, [id(&session)]);
-    assert!(open(&sessions, &token).await.is_ok());
-}
-
-async fn an_invalid_owner_is_refused_at_once_and_never_forgotten(store: impl Store + Clone) {
+async fn an_invalid_owner_is_rejected_and_not_forgotten(store: impl Store + Clone) {
     let store = Counting::new(store);
     let sessions = sessions(store.clone());
+    let invalid = SessionError::InvalidOwner;
     for owner in [String::new(), "x".repeat(513)] {
         let session = sessions.new_session();
-        assert_eq!(session.set_owner(&owner), Err(SessionError::InvalidOwner));
-        assert_eq!(
-            session.create().await.unwrap_err(),
-            SessionError::InvalidOwner
-        );
-        assert_eq!(
-            sessions.list(&owner).await.unwrap_err(),
-            SessionError::InvalidOwner
-        );
-        assert_eq!(
-            sessions.destroy_all(&owner).await,
-            Err(SessionError::InvalidOwner)
-        );
+        assert_eq!(session.set_owner(&owner), Err(invalid.clone()));
+        assert_eq!(session.create().await.unwrap_err(), invalid);
+        assert_eq!(sessions.list(&owner).await.unwrap_err(), invalid);
+        assert_eq!(sessions.destroy_all(&owner).await, Err(invalid.clone()));
+        let id = SessionId::random();
+        let owned = sessions.destroy_owned(&owner, &id).await;
+        assert_eq!(owned, Err(invalid.clone()));
     }
     assert_eq!(store.calls(), 0);
-    created_for(&sessions, &"x".repeat(512)).await;
+    created(&sessions, Some(&"x".repeat(512))).await;
+}
+
+async fn keyspaces_never_see_each_other(store: impl Store + Clone) {
+    let [a, b] =
+        ["a:", "b:"].map(|prefix| builder(store.clone()).keyspace(prefix).build().unwrap());
+    let (session, token) = created(&a, Some("jo")).await;
+    assert_ended(&b, &token).await;
+    assert_eq!(b.destroy(&id(&session)).await, Ok(false));
+    assert_eq!(b.destroy_all("jo").await, Ok(0));
+    assert!(listed(&b, "jo").await.is_empty());
+    assert!(open(&a, &token).await.is_ok());
+}
+
+/// Runs `process` until it waits for the step `last`, or ends.
+pub(super) async fn run_to(scheduler: &Scheduler, process: &Stepping, last: Option<Step>) {
+    let id = process.hook().process();
+    loop {
+        scheduler.settle().await;
+        let waiting = scheduler.waiting();
+        match waiting.iter().find(|waiting| waiting.process == id) {
+            Some(waiting) if Some(waiting.step) != last => {
+                scheduler.step(id).await;
+            }
+            _ => return,
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_comes_back_while_its_entry_is_pruned_stays_listed() {
+    let clock = ManualClock::at(1_700_000_000);
+    let store = MemoryStore::new().with_clock(clock.clone());
+    let build = |store: SharedStore| {
+        let builder = builder(store).clock(clock.clone());
+        builder.max_age(Duration::from_secs(100)).build().unwrap()
+    };
+    let sessions = build(store.clone().into());
+    let (wanderer, token) = created(&sessions, Some("a")).await;
+    let (stays, _) = created(&sessions, Some("a")).await;
+    wanderer.set_owner("b").unwrap();
+    wanderer.update().await.unwrap();
+    for _ in 0..4 {
+        clock.advance(Duration::from_secs(80));
+        wanderer.update().await.unwrap();
+        stays.update().await.unwrap();
+    }
+    let scheduler = Scheduler::new(store);
+    let process = scheduler.process("list");
+    let listing = build(process.clone().into());
+    let list = tokio::spawn(async move { listing.list("a").await.map(|list| list.len()) });
+    run_to(&scheduler, &process, Some(Step::IndexRemove)).await;
+    wanderer.set_owner("a").unwrap();
+    wanderer.update().await.unwrap();
+    run_to(&scheduler, &process, None).await;
+    assert_eq!(list.await.unwrap(), Ok(1));
+    assert_eq!(sessions.list("a").await.unwrap().len(), 2);
+    assert_eq!(sessions.destroy_all("a").await, Ok(2));
+    assert_ended(&sessions, &token).await;
 }

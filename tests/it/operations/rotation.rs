@@ -1,89 +1,106 @@
 //! A new id for the same session.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use jwt_redis_session::token::NewClaims;
+use test_support::scheduler::Scheduler;
+
+use super::hooks::Interference;
+use super::lifetimes::both;
+use super::owners::run_to;
 use super::*;
-use jwt_redis_session::Lifetime;
 
 on_every_store!(
-    r30_rotate_moves_the_session_and_kills_the_old_id,
-    r30_of_concurrent_rotations_one_wins,
+    rotate_moves_the_session_and_ends_the_old_id,
     a_rotation_that_loses_every_race_leaves_the_old_session,
 );
 
-async fn r30_rotate_moves_the_session_and_kills_the_old_id(store: impl Store + Clone) {
-    let sessions = builder(store)
-        .lifetime(Lifetime::Both {
-            idle: Duration::from_secs(86_400),
-            absolute: Duration::from_secs(9000),
-        })
-        .build()
-        .unwrap();
-    let session = sessions.new_session();
-    session.insert("a", 1).unwrap();
-    session.set_owner("jo").unwrap();
+async fn rotate_moves_the_session_and_ends_the_old_id(store: impl Store + Clone) {
+    let lifetime = both(Duration::from_secs(9000));
+    let sessions = builder(store).lifetime(lifetime).build().unwrap();
+    let session = prepared(&sessions, Some("jo"));
     let old = session.create().claims(json!({"role": "x"})).await.unwrap();
-    let (old_id, created, expires) = (
-        id(&session),
-        session.created_at(),
-        session.absolute_expiry(),
-    );
+    let old_id = id(&session);
+    let times = |session: &Session| (session.created_at(), session.absolute_expiry());
+    let before = times(&session);
     let session = open(&sessions, &old).await.unwrap();
     session.insert("b", 2).unwrap();
     let new = session.rotate().await.unwrap();
-    assert_eq!(refusal(&sessions, &old).await, Some(UNKNOWN));
+    assert_ended(&sessions, &old).await;
     let again = open(&sessions, &new).await.unwrap();
     assert_eq!(again.to_json(), json!({"a": 1, "b": 2}));
-    assert_eq!(
-        (again.created_at(), again.absolute_expiry()),
-        (created, expires)
-    );
+    assert_eq!(times(&again), before);
     let claims = again.claims().unwrap();
-    assert_eq!(claims.get::<String>("role").unwrap().as_deref(), Some("x"));
-    assert_eq!(claims.expires_at(), expires);
+    assert_eq!(claims.get("role"), Ok(Some("x".to_owned())));
+    assert_eq!(claims.expires_at(), before.1);
     assert_eq!(claims.subject().as_deref(), Some("jo"));
     assert_ne!(id(&again), old_id);
     assert_eq!(listed(&sessions, "jo").await, [id(&again)]);
-    assert_eq!(id(&session), id(&again), "the handle is the new session's");
+    assert_eq!(id(&session), id(&again), "the handle has the new session");
     session.update().await.unwrap();
 }
 
-async fn r30_of_concurrent_rotations_one_wins(store: impl Store + Clone) {
-    let sessions = sessions(yielding(store));
-    let (_, token) = created(&sessions).await;
-    let (a, b) = (
-        open(&sessions, &token).await.unwrap(),
-        open(&sessions, &token).await.unwrap(),
-    );
-    let (a, b) = tokio::join!(a.rotate(), b.rotate());
-    assert_eq!(usize::from(a.is_ok()) + usize::from(b.is_ok()), 1);
-    let (won, lost) = if a.is_ok() { (a, b) } else { (b, a) };
-    assert_eq!(lost.unwrap_err(), SessionError::Gone);
-    assert!(open(&sessions, &won.unwrap()).await.is_ok());
-    assert_eq!(refusal(&sessions, &token).await, Some(UNKNOWN));
-    assert_eq!(sessions.list("jo").await.unwrap().len(), 1);
-}
-
 async fn a_rotation_that_loses_every_race_leaves_the_old_session(store: impl Store + Clone) {
-    let meddling = Meddling::new(store, 0);
-    let sessions = sessions(meddling.clone());
+    let sessions = sessions(store.clone());
     for owner in [None, Some("jo")] {
-        let session = sessions.new_session();
-        owner
-            .into_iter()
-            .for_each(|owner| session.set_owner(owner).unwrap());
-        let token = session.create().await.unwrap();
+        let (session, token) = created(&sessions, owner).await;
+        let (_, other) = created(&sessions, owner).await;
+        let interference = Interference::new(store.clone(), key(&session), usize::MAX);
+        let disturbed = super::sessions(interference.store);
+        let session = open(&disturbed, &token).await.unwrap();
         let old = id(&session);
-        meddling.set(usize::MAX);
         assert_eq!(session.rotate().await.unwrap_err(), SessionError::Conflict);
-        meddling.set(0);
         assert_eq!(id(&session), old);
         assert!(open(&sessions, &token).await.is_ok());
-        session.update().await.unwrap();
+        let session = open(&sessions, &token).await.unwrap();
         if owner.is_some() {
+            assert_eq!(session.destroy_others().await, Ok(1));
+            assert_ended(&sessions, &other).await;
             assert_eq!(listed(&sessions, "jo").await, [old]);
-            assert_eq!(sessions.destroy_all("jo").await, Ok(1));
-        } else {
-            session.rotate().await.expect("it can be rotated later");
         }
-        assert_eq!(refusal(&sessions, &token).await, Some(UNKNOWN));
+        session.rotate().await.expect("it can be rotated later");
+        assert_ended(&sessions, &token).await;
+        session.destroy().await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn a_rotation_keeps_the_end_that_only_the_token_of_node_has() {
+    let day = Duration::from_secs(86_400);
+    for lifetime in [Lifetime::Idle(day), both(Duration::from_secs(3600))] {
+        let store = MemoryStore::new();
+        let sessions = builder(store.clone()).lifetime(lifetime).build().unwrap();
+        let id = SessionId::parse("0f7b5c3e-52a4-4c0b-9d3a-6f2a1f0c9b8e").unwrap();
+        insert(&store, &id, r#"{"foo":1}"#).await;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        let end = UNIX_EPOCH + Duration::from_secs(now.as_secs() + 600);
+        let claims = NewClaims::at(SystemTime::now()).expires_at(end);
+        let node = keyring().sign(&id, &claims).unwrap();
+        let session = open(&sessions, &node).await.unwrap();
+        let token = session.rotate().await.unwrap();
+        let claims = keyring().verify(token.as_str(), SystemTime::now()).unwrap();
+        assert_eq!(claims.expires_at(), Some(end), "{lifetime:?}");
+        let again = open(&sessions, &token).await.unwrap();
+        assert_eq!(again.absolute_expiry(), Some(end));
+    }
+}
+
+#[tokio::test]
+async fn a_touch_waits_for_the_rotation_of_the_same_handle() {
+    let store = MemoryStore::new();
+    let (_, token) = created(&sessions(store.clone()), None).await;
+    let scheduler = Scheduler::new(store);
+    let process = scheduler.process("handle");
+    let stepped = sessions(process.clone());
+    let opening = tokio::spawn(async move { open(&stepped, &token).await.unwrap() });
+    run_to(&scheduler, &process, None).await;
+    let session = opening.await.unwrap();
+    let (rotating, touching) = (session.clone(), session.clone());
+    let rotation = tokio::spawn(async move { rotating.rotate().await });
+    run_to(&scheduler, &process, Some(Step::CompareAndDelete)).await;
+    let touch = tokio::spawn(async move { touching.touch().await });
+    run_to(&scheduler, &process, None).await;
+    rotation.await.unwrap().unwrap();
+    assert_eq!(touch.await.unwrap(), Ok(()));
+    assert_eq!(session.state(), SessionState::Active);
 }

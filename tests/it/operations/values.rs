@@ -1,246 +1,223 @@
-//! What is stored, and merged.
+//! What is stored, merged and limited.
 
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use jwt_redis_session::config::ConfigError;
+use jwt_redis_session::error::{JsonErrorKind, SizeUnit};
+use serde::Deserialize;
+
+use super::hooks::{Interference, before};
 use super::*;
 
 on_every_store!(
-    r34_too_large_is_refused_before_the_store,
-    r34_reserved_fields_are_refused,
-    r34_leftovers_of_node_are_dropped,
-    r34_what_is_no_record_is_corrupt_and_left_alone,
-    r35_changes_of_two_handles_both_survive,
-    r35_values_are_kept_to_the_letter,
-    r35_a_removed_field_goes_and_null_is_a_value,
-    reload_drops_local_changes,
-    replace_replaces_all_and_keeps_the_owner,
+    sessions_over_a_limit_are_rejected_before_the_store,
+    a_stored_session_with_too_many_fields_can_be_read_and_shrunk,
+    values_that_cannot_be_stored_are_rejected_everywhere,
     update_with_runs_again_when_others_write,
-    update_with_that_fails_writes_nothing,
-    conflict_after_bounded_retries,
+    update_gives_up_after_bounded_retries,
 );
 
-async fn r34_too_large_is_refused_before_the_store(store: impl Store + Clone) {
+async fn sessions_over_a_limit_are_rejected_before_the_store(store: impl Store + Clone) {
     let store = Counting::new(store);
-    let sessions = builder(store.clone()).max_size(200).build().unwrap();
-    let (session, token) = created(&sessions).await;
-    let calls = store.calls();
-    let large = "x".repeat(200);
-    let too_large = |error: SessionError| {
-        assert!(matches!(error, SessionError::TooLarge { limit: 200, size, .. } if size > 200));
-    };
-    session.insert("large", &large).unwrap();
-    too_large(session.update().await.unwrap_err());
-    too_large(session.rotate().await.unwrap_err());
-    too_large(session.create().await.unwrap_err());
-    too_large(session.replace(json!({"large": large})).await.unwrap_err());
-    too_large(session.update_with(|_| Ok(())).await.unwrap_err());
-    assert_eq!(store.calls(), calls);
-    assert!(session.is_active());
-    session.remove("large");
-    session.update().await.unwrap();
-    assert!(open(&sessions, &token).await.is_ok());
+    let build = || builder(store.clone());
+    for (builder, large, unit) in [
+        (
+            build().max_size(200),
+            json!({"b": "x".repeat(200)}),
+            SizeUnit::Bytes,
+        ),
+        (build(), fields(1001), SizeUnit::Fields),
+    ] {
+        let sessions = builder.build().unwrap();
+        let (session, token) = created(&sessions, Some("jo")).await;
+        let calls = store.calls();
+        session.merge(&large).unwrap();
+        for outcome in [
+            session.update().await,
+            session.update_with(|_| Ok(())).await,
+            session.replace(&large).await,
+            session.rotate().await.map(drop),
+            session.create().await.map(drop),
+        ] {
+            let error = outcome.unwrap_err();
+            let too_large = matches!(
+                error,
+                SessionError::TooLarge { limit, size, unit: found, .. }
+                    if size > limit && unit == found
+            );
+            assert!(too_large, "{error:?}");
+        }
+        assert_eq!(store.calls(), calls);
+        session.clear();
+        session.update().await.unwrap();
+        assert!(open(&sessions, &token).await.is_ok());
+    }
 }
 
-async fn r34_reserved_fields_are_refused(store: impl Store + Clone) {
+/// An object with so many fields.
+fn fields(count: usize) -> Value {
+    let fields = (0..count).map(|number| (format!("f{number}"), number.into()));
+    Value::Object(fields.collect())
+}
+
+async fn a_stored_session_with_too_many_fields_can_be_read_and_shrunk(store: impl Store + Clone) {
+    let strict = builder(store.clone()).max_fields(10).build().unwrap();
+    let id = SessionId::random();
+    insert(&store, &id, &fields(60).to_string()).await;
+    let session = strict.get(&id).await.unwrap();
+    assert_eq!(session.get("f59"), Ok(Some(59)));
+    session.touch().await.unwrap();
+    session.insert("f1", 0).unwrap();
+    let too_large = session.update().await.unwrap_err();
+    assert!(matches!(
+        too_large,
+        SessionError::TooLarge { limit: 10, .. }
+    ));
+    for number in 10..60 {
+        session.remove(&format!("f{number}"));
+    }
+    session.update().await.unwrap();
+    assert_eq!(strict.get(&id).await.unwrap().keys().len(), 10);
+    assert_eq!(session.destroy().await, Ok(true));
+}
+
+async fn values_that_cannot_be_stored_are_rejected_everywhere(store: impl Store + Clone) {
     let sessions = sessions(store);
-    let (session, _) = created(&sessions).await;
+    let (session, _) = created(&sessions, None).await;
     for field in ["_jrs", "id", "jwt", "claims"] {
         let reserved = Err(SessionError::ReservedField(field.into()));
         assert_eq!(session.insert(field, 1), reserved);
         assert_eq!(session.merge(json!({field: 1})), reserved);
         assert_eq!(session.replace(json!({field: 1})).await, reserved);
-        assert!(!session.contains_key(field));
     }
-    assert_eq!(session.to_json(), json!({"a": 1}));
-}
-
-async fn r34_leftovers_of_node_are_dropped(store: impl Store + Clone) {
-    let sessions = sessions(store.clone());
-    let id = SessionId::random();
-    insert(
-        &store,
-        &id,
-        r#"{"id":"x","jwt":"T","claims":{"jti":"x"},"foo":"bar"}"#,
-    )
-    .await;
-    let session = sessions.get(&id).await.unwrap();
-    assert_eq!(session.to_json(), json!({"foo": "bar"}));
-    assert_eq!((session.owner(), session.created_at()), (None, None));
-    session.insert("n", 1).unwrap();
-    session.update().await.unwrap();
-    assert_eq!(text(&store, &key(&session)).await, r#"{"foo":"bar","n":1}"#);
-}
-
-async fn r34_what_is_no_record_is_corrupt_and_left_alone(store: impl Store + Clone) {
-    let sessions = sessions(store.clone());
-    for value in ["\"str\"", "null", "[]", "{", "", "{\"_jrs\":7}"] {
-        let id = SessionId::random();
-        insert(&store, &id, value).await;
-        let refused = sessions.get(&id).await.unwrap_err();
-        assert_eq!(
-            refused,
-            SessionError::Rejected(TokenRejection::Corrupt),
-            "{value}"
-        );
-        assert_eq!(text(&store, &format!("sess:{}", id.as_str())).await, value);
+    let not_finite = BTreeMap::from([("score", f32::INFINITY)]);
+    let claims = |claims| session.create().claims(claims).into_future();
+    for (outcome, kind) in [
+        (session.insert("score", f64::NAN), JsonErrorKind::NotFinite),
+        (session.merge(&not_finite), JsonErrorKind::NotFinite),
+        (session.replace(&not_finite).await, JsonErrorKind::NotFinite),
+        (
+            claims(&not_finite).await.map(drop),
+            JsonErrorKind::NotFinite,
+        ),
+        (session.merge(5), JsonErrorKind::NotAnObject),
+        (session.replace(5).await, JsonErrorKind::NotAnObject),
+    ] {
+        match outcome {
+            Err(SessionError::Encode { source, .. }) => assert_eq!(source.kind(), kind),
+            other => panic!("{other:?}"),
+        }
     }
-}
-
-async fn r35_changes_of_two_handles_both_survive(store: impl Store + Clone) {
-    let sessions = sessions(store);
-    let (a, token) = created(&sessions).await;
-    let b = open(&sessions, &token).await.unwrap();
-    a.insert("x", json!({"of": "a"})).unwrap();
-    a.insert("both", "a").unwrap();
-    b.insert("y", [1, 2]).unwrap();
-    b.insert("both", "b").unwrap();
-    a.update().await.unwrap();
-    b.update().await.unwrap();
-    let merged = json!({"a": 1, "x": {"of": "a"}, "y": [1, 2], "both": "b"});
-    assert_eq!(b.to_json(), merged, "the handle holds what is stored");
-    assert_eq!(open(&sessions, &token).await.unwrap().to_json(), merged);
-}
-
-async fn r35_values_are_kept_to_the_letter(store: impl Store + Clone) {
-    let sessions = sessions(store.clone());
-    let deep = format!("{}{}", "[".repeat(100), "]".repeat(100));
-    let fields = format!(
-        r#""e":[],"o":{{}},"big":12345678901234567890123,"f":1.0,"x":1e400,"u":"\u00e9\ud800","__proto__":{{"constructor":1}},"deep":{deep}"#
-    );
-    let id = SessionId::random();
-    insert(&store, &id, &format!("{{{fields}}}")).await;
-    let session = sessions.get(&id).await.unwrap();
-    session.insert("n", 12_345_678_901_234_567_u64).unwrap();
-    session.update().await.unwrap();
-    let whole = format!(r#"{{{fields},"n":12345678901234567}}"#);
-    assert_eq!(text(&store, &key(&session)).await, whole);
-    assert_eq!(sessions.get(&id).await.unwrap().to_raw_json().get(), whole);
-    session.rotate().await.unwrap();
-    assert_eq!(text(&store, &key(&session)).await, whole);
-}
-
-async fn r35_a_removed_field_goes_and_null_is_a_value(store: impl Store + Clone) {
-    let sessions = sessions(store);
-    let (a, token) = created(&sessions).await;
-    let b = open(&sessions, &token).await.unwrap();
-    assert!(a.remove("a"));
-    a.insert("none", Value::Null).unwrap();
-    b.insert("a", "set meanwhile").unwrap();
-    b.update().await.unwrap();
-    a.update().await.unwrap();
-    assert_eq!(
-        open(&sessions, &token).await.unwrap().to_json(),
-        json!({"none": null})
-    );
-}
-
-async fn reload_drops_local_changes(store: impl Store + Clone) {
-    let sessions = sessions(store);
-    let (session, _) = created(&sessions).await;
-    session.insert("b", 2).unwrap();
-    session.remove("a");
-    session.reload().await.unwrap();
+    assert!(!session.is_modified());
     assert_eq!(session.to_json(), json!({"a": 1}));
-    session.update().await.unwrap();
-    assert_eq!(session.to_json(), json!({"a": 1}));
-}
-
-async fn replace_replaces_all_and_keeps_the_owner(store: impl Store + Clone) {
-    let sessions = sessions(store);
-    let (session, token) = created(&sessions).await;
-    let other = open(&sessions, &token).await.unwrap();
-    other.insert("b", 2).unwrap();
-    other.update().await.unwrap();
-    session.insert("c", 3).unwrap();
-    session.replace(json!({"d": 4})).await.unwrap();
-    assert_eq!(session.to_json(), json!({"d": 4}));
-    let again = open(&sessions, &token).await.unwrap();
-    assert_eq!(again.to_json(), json!({"d": 4}));
-    assert_eq!(again.owner().as_deref(), Some("jo"));
-    assert!(matches!(
-        session.replace(5).await,
-        Err(SessionError::Encode { .. })
-    ));
 }
 
 async fn update_with_runs_again_when_others_write(store: impl Store + Clone) {
-    let meddling = Meddling::new(store, 0);
-    let sessions = sessions(meddling.clone());
-    let (session, token) = created(&sessions).await;
-    meddling.set(3);
+    let (session, token) = created(&sessions(store.clone()), None).await;
+    let interference = Interference::new(store.clone(), key(&session), 3);
+    let session = open(&sessions(interference.store), &token).await.unwrap();
     let mut runs = 0;
     let seen = session
         .update_with(|data| {
             runs += 1;
             data.insert("a", data.get::<u32>("a")?.unwrap_or(0) + 1)?;
-            data.get::<u32>("meddled")
+            data.get::<u32>("interfered")
         })
         .await;
     assert_eq!((runs, seen), (4, Ok(Some(1))));
-    let again = open(&sessions, &token).await.unwrap();
-    assert_eq!(again.to_json(), json!({"a": 2, "meddled": 1}));
+    let again = open(&sessions(store), &token).await.unwrap();
+    assert_eq!(again.to_json(), json!({"a": 2, "interfered": 1}));
 }
 
-async fn update_with_that_fails_writes_nothing(store: impl Store + Clone) {
-    let sessions = sessions(store.clone());
-    let (session, _) = created(&sessions).await;
-    let before = text(&store, &key(&session)).await;
-    let outcome: Result<(), _> = session
-        .update_with(|data| {
-            data.insert("b", 2)?;
-            Err(SessionError::InvalidOwner)
-        })
-        .await;
-    assert_eq!(outcome, Err(SessionError::InvalidOwner));
-    assert_eq!(text(&store, &key(&session)).await, before);
-    assert_eq!(session.to_json(), json!({"a": 1}));
-}
-
-async fn conflict_after_bounded_retries(store: impl Store + Clone) {
-    let meddling = Meddling::new(store, usize::MAX);
-    let sessions = sessions(meddling.clone());
-    let (session, token) = created(&sessions).await;
+async fn update_gives_up_after_bounded_retries(store: impl Store + Clone) {
+    let (session, token) = created(&sessions(store.clone()), Some("jo")).await;
+    let interference = Interference::new(store.clone(), key(&session), usize::MAX);
+    let disturbed = sessions(interference.store.clone());
+    let session = open(&disturbed, &token).await.unwrap();
     session.insert("b", 2).unwrap();
     assert_eq!(session.update().await, Err(SessionError::Conflict));
     // 16 attempts, and 8 to reserve a turn after each from the fourth on.
-    assert_eq!(usize::MAX - meddling.left(), 16 + 12 * 8);
+    assert_eq!(usize::MAX - interference.left(), 16 + 12 * 8);
     assert!(session.is_active());
-    assert!(!open(&sessions, &token).await.unwrap().contains_key("b"));
-    meddling.set(0);
+    assert!(!open(&disturbed, &token).await.unwrap().contains_key("b"));
+    interference.stop();
     session.update().await.unwrap();
-    assert!(open(&sessions, &token).await.unwrap().contains_key("b"));
+    assert!(open(&disturbed, &token).await.unwrap().contains_key("b"));
 }
 
-/// A large value takes so long to send that a small write always comes in between.
-#[tokio::test]
-async fn a_large_writer_gets_through_between_small_ones() {
-    let store = jwt_redis_session::MemoryStore::new();
-    let sessions = sessions(intercepted(store.clone(), SlowLink));
-    let (session, token) = created(&sessions).await;
-    let done = Arc::new(std::sync::atomic::AtomicBool::new(false));
-    let small = ["x", "y"].map(|key| {
-        let (sessions, token, done) = (sessions.clone(), token.clone(), Arc::clone(&done));
-        tokio::spawn(async move {
-            let mut writes = 0_u64;
-            while !done.load(Ordering::SeqCst) {
-                let session = open(&sessions, &token).await.unwrap();
-                writes += 1;
-                session.insert(key, writes).unwrap();
-                session.update().await.unwrap();
+/// Another writer comes before each write of the first, apart from its first reservation. From
+/// then on the other one waits.
+#[tokio::test(start_paused = true)]
+async fn a_writer_that_loses_every_race_gets_a_turn() {
+    let store = MemoryStore::new();
+    let (_, token) = created(&sessions(store.clone()), None).await;
+    let fast = open(&sessions(store.clone()), &token).await.unwrap();
+    let writes = Arc::new(AtomicUsize::new(0));
+    let (count, other) = (Arc::clone(&writes), fast.clone());
+    let write_first = move |step| {
+        let (count, other) = (Arc::clone(&count), other.clone());
+        async move {
+            if step == Step::CompareAndSet && count.fetch_add(1, Ordering::SeqCst) != 4 {
+                let write = other.update_with(|data| {
+                    data.insert("fast", data.get::<u32>("fast")?.unwrap_or(0) + 1)
+                });
+                let _ = tokio::time::timeout(Duration::from_millis(20), write).await;
             }
-            writes
-        })
-    });
-    session.insert("large", "x".repeat(650_000)).unwrap();
-    let updated = tokio::time::timeout(Duration::from_secs(20), session.update()).await;
-    done.store(true, Ordering::SeqCst);
-    assert_eq!(updated.expect("in time"), Ok(()));
-    let last = open(&sessions, &token).await.unwrap();
-    let mut all = 0;
-    for (key, writes) in ["x", "y"].into_iter().zip(small) {
-        let writes = writes.await.unwrap();
-        all += writes;
-        let last = open(&sessions, &token).await.unwrap();
-        assert_eq!(last.get(key), Ok(Some(writes)), "no small write is lost");
+        }
+    };
+    let slow = sessions(before(store.clone(), write_first));
+    let slow = open(&slow, &token).await.unwrap();
+    slow.insert("slow", 1).unwrap();
+    slow.update().await.unwrap();
+    assert_eq!(writes.load(Ordering::SeqCst), 6);
+    fast.reload().await.unwrap();
+    let data = json!({"a": 1, "fast": 4, "slow": 1});
+    assert_eq!(fast.to_json(), data, "no write is lost");
+}
+
+#[derive(Debug, Deserialize)]
+struct Profile {
+    user: String,
+    visits: u64,
+}
+
+#[test]
+fn decode_errors_name_the_field_or_the_whole() {
+    for (data, message) in [
+        (
+            json!({"user": "jo", "visits": "hunter2"}),
+            "the session field `visits` does not have the requested type",
+        ),
+        (
+            json!({"user": "jo"}),
+            "the session data as a whole does not have the requested type",
+        ),
+    ] {
+        let session = sessions(MemoryStore::new()).new_session();
+        session.merge(json!({"user": "jo", "visits": 2})).unwrap();
+        let Profile { user, visits } = session.data().unwrap();
+        assert_eq!((user.as_str(), visits), ("jo", 2));
+        session.clear();
+        session.merge(data).unwrap();
+        let error = session.data::<Profile>().unwrap_err();
+        assert_eq!(error.to_string(), message);
+        assert!(!format!("{error:?}").contains("hunter2"));
     }
-    assert!(all > 20, "{all} small writes came in between");
-    assert_eq!(last.get::<String>("large").unwrap().unwrap().len(), 650_000);
+}
+
+#[test]
+fn a_keyspace_that_ids_could_continue_is_rejected_unless_requested() {
+    let keyspace = |prefix: &str| {
+        let builder = builder(MemoryStore::new()).keyspace(prefix);
+        builder.build().map(drop)
+    };
+    for bad in ["", "app", "app2", "app_", "app-", "sess:app"] {
+        assert_eq!(keyspace(bad), Err(ConfigError::Keyspace), "{bad:?}");
+    }
+    for good in ["app:", "app/", "{app}", "app.", "é", "sess:app:"] {
+        assert_eq!(keyspace(good), Ok(()), "{good:?}");
+    }
+    let shared = builder(MemoryStore::new()).keyspace_without_delimiter("sess");
+    assert!(shared.build().is_ok());
 }

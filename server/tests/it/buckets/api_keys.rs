@@ -5,7 +5,7 @@ use jwt_redis_session_server::{Secret, Settings};
 use reqwest::Method;
 use serde_json::json;
 
-use crate::buckets::bucket::{Bucket, api_key, overwrite};
+use crate::buckets::bucket::{Bucket, HOUR, api_key, overwrite, ttl};
 use crate::request::{fetch, send, status};
 use crate::service::{self, SECRET, Service};
 
@@ -31,6 +31,7 @@ async fn bucket_has_one_key(service: Service) {
     let expected = json!({ "bucket": "shop", "api_key": key });
     assert_eq!((status, &created), (201, &expected));
     assert!(key.len() == 38 && key.starts_with("jrs_"), "{key}");
+    assert!(ttl(&service, RECORD).await > HOUR * 24 * 365 * 99);
     assert_eq!(fetch(shop(Method::PUT)).await.0, 409);
     let response = send(shop(Method::GET)).await;
     assert_eq!(response.headers()["cache-control"], "no-store");

@@ -17,13 +17,7 @@ async fn failures_of_the_store_are_503() {
     let service = Service::memory().await;
     let bucket = Bucket::new(&service, "shop").await;
     let id = bucket.create(&json!("kept")).await;
-    for kind in [
-        StoreErrorKind::Connection,
-        StoreErrorKind::Timeout,
-        StoreErrorKind::ReadOnly,
-        StoreErrorKind::Full,
-        StoreErrorKind::Loading,
-    ] {
+    for kind in [StoreErrorKind::Connection, StoreErrorKind::Full] {
         service.faults.fail_with(kind);
         for request in [
             bucket.put(),

@@ -40,7 +40,9 @@ pub async fn create(service: &Service, user: &str, session: Value) -> String {
 
 /// Returns the arguments of a call with a token.
 pub fn with_token(token: &str, name: &str, value: Value) -> Value {
-    json!({ "token": token, "sessionVersion": "v1", name: value })
+    let mut args = json!({ "token": token, "sessionVersion": "v1" });
+    args[name] = value;
+    args
 }
 
 /// Returns the arguments of a call for a user.

@@ -113,7 +113,7 @@ fn rotated(previous: &[&str], limit: u32) -> impl FnOnce(&mut Settings) {
 }
 
 #[tokio::test]
-async fn tokens_of_configured_secrets_are_valid_and_others_are_no_failures() {
+async fn previous_secret_is_valid_and_older_ones_are_no_failures() {
     let before = Service::redis().await;
     let token = create(&before, "jo", json!({ "a": 1 })).await;
     let url = before.redis.as_ref().expect("Redis").url();

@@ -100,15 +100,3 @@ async fn disabled_api_is_404() {
     let request = service.post("/sessions").json(&credentials("jo"));
     assert_eq!(status(request).await, 404);
 }
-
-#[tokio::test]
-async fn document_says_that_passwords_are_not_checked() {
-    let service = Service::memory().await;
-    let document = fetch(service.get("/openapi.json")).await.1;
-    let login = document["paths"]["/sessions"]["post"]["description"].as_str();
-    assert!(login.is_some_and(|text| text.contains("checks no password")));
-    for (path, method) in [("/sessions", "get"), ("/sessions/{username}", "delete")] {
-        let security = &document["paths"][path][method]["security"];
-        assert_eq!(security, &json!([{ "user_session": [] }]));
-    }
-}

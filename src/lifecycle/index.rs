@@ -1,0 +1,129 @@
+//! The index of an owner's sessions.
+
+use std::time::Duration;
+
+use crate::error::{Result, SessionError};
+use crate::id::SessionId;
+use crate::lifecycle::core::Lifecycle;
+use crate::record::Record;
+use crate::record::owner::Owner;
+use crate::store::{EntryState, IndexEntry, NewEntry};
+use crate::telemetry::StoreCall as _;
+
+/// The number of records read in one round trip. Each may be as large as the size limit.
+pub(crate) const BATCH: usize = 16;
+
+/// How much longer an index lives than its last record: covers the time between the two writes
+/// and the rounding to seconds.
+const INDEX_SLACK: Duration = Duration::from_secs(60);
+
+/// Seconds after which a tombstone is certainly not that of a rotation or a `destroy_all` that is
+/// still running.
+const ABANDONED: i64 = 60;
+
+/// A session in its owner's list.
+pub(crate) struct Listed {
+    pub(crate) id: SessionId,
+    pub(crate) record: Record,
+    /// The remaining TTL, or `None` if the record does not expire.
+    pub(crate) ttl: Option<Duration>,
+}
+
+impl Lifecycle {
+    /// Returns the key of the index of the owner of `record`, or `None` without owner.
+    pub(crate) fn index(&self, record: &Record) -> Option<String> {
+        record.owner().map(|owner| self.keyspace.index(owner))
+    }
+
+    /// Returns the index entry of a session whose record lives for `ttl`.
+    pub(crate) fn entry<'a>(
+        &self,
+        index: &'a str,
+        id: &'a SessionId,
+        ttl: Duration,
+    ) -> NewEntry<'a> {
+        let ttl = ttl + INDEX_SLACK;
+        let seconds = i64::try_from(ttl.as_secs()).unwrap_or(i64::MAX);
+        let check_after = self.now().saturating_add(seconds).max(0);
+        NewEntry::new(index, id.as_str(), check_after, ttl)
+    }
+
+    /// Returns the time of a new tombstone: Unix seconds, at least 1.
+    pub(crate) fn tombstone_time(&self) -> i64 {
+        self.now().max(1)
+    }
+
+    pub(crate) fn is_abandoned(&self, state: EntryState) -> bool {
+        match state {
+            EntryState::Deleting { since } => self.now().saturating_sub(since) >= ABANDONED,
+            EntryState::Active { .. } => false,
+        }
+    }
+
+    pub(crate) async fn remove_entry(&self, index: &str, id: &SessionId) -> Result<()> {
+        let members = [id.as_str()];
+        let removal = self.store.index_remove(index, &members, None);
+        Ok(removal.in_operation("cleanup").await?)
+    }
+
+    /// Best effort: removes a missing session from its owner's index.
+    pub(crate) async fn gone(&self, id: &SessionId, record: &Record) -> SessionError {
+        if let Some(index) = self.index(record) {
+            let _ = self.remove_entry(&index, id).await;
+        }
+        SessionError::Gone
+    }
+
+    /// Reads the sessions of index entries and returns those that belong to `owner`.
+    ///
+    /// An entry that is due gets a new `check_after` if its session is `owner`'s, and is removed
+    /// if not.
+    pub(crate) async fn read_entries(
+        &self,
+        operation: &'static str,
+        owner: &Owner,
+        entries: &[IndexEntry],
+    ) -> Result<Vec<Listed>> {
+        let parse = |entry: &IndexEntry| Some((SessionId::parse(&entry.member).ok()?, entry.state));
+        let entries: Vec<_> = entries.iter().filter_map(parse).collect();
+        let mut listed = Vec::with_capacity(entries.len());
+        for entries in entries.chunks(BATCH) {
+            listed.extend(self.read_batch(operation, owner, entries).await?);
+        }
+        Ok(listed)
+    }
+
+    async fn read_batch(
+        &self,
+        operation: &'static str,
+        owner: &Owner,
+        entries: &[(SessionId, EntryState)],
+    ) -> Result<Vec<Listed>> {
+        let index = self.keyspace.index(owner);
+        let keys = entries.iter().map(|(id, _)| self.keyspace.record(id));
+        let keys: Vec<_> = keys.collect();
+        // Taken before the reads: an entry that is put again meanwhile is not due by then.
+        let due_by = self.now();
+        let (mut live, mut dead, mut listed) = (Vec::new(), Vec::new(), Vec::new());
+        let loaded = self.load_records(operation, &keys).await?;
+        for ((id, state), loaded) in entries.iter().zip(loaded) {
+            // An entry is put before its record is inserted. Until it is due, an absent record,
+            // or one of another owner, may be one that is just being written.
+            let due = matches!(*state, EntryState::Active { check_after } if check_after <= due_by);
+            match self.validate(loaded) {
+                Ok((record, ttl)) if record.owner() == Some(owner) => {
+                    live.extend(due.then(|| self.entry(&index, id, ttl.unwrap_or_default())));
+                    let id = id.clone();
+                    listed.push(Listed { id, record, ttl });
+                }
+                Ok(_) | Err(SessionError::Rejected(_)) => dead.extend(due.then_some(id.as_str())),
+                Err(error) => return Err(error),
+            }
+        }
+        if !live.is_empty() || !dead.is_empty() {
+            let refresh = self.store.index_refresh(&index, &live, &dead, due_by);
+            refresh.in_operation(operation).await?;
+        }
+        Ok(listed)
+    }
+}

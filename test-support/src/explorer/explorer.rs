@@ -1,0 +1,172 @@
+//! A depth-first search through all orders.
+
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hasher as _};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+#[cfg(doc)]
+use jwt_redis_session::{MemoryStore, store::StoreErrorKind};
+
+use super::simulation::Simulation;
+use super::state::{Action, State};
+use super::violation::Violation;
+
+/// Explorations with more states than this are given up.
+const MAX_STATES: usize = 1_000_000;
+
+/// Explores every order in which the store steps of some operations can run on a fresh
+/// [`MemoryStore`], and checks every end.
+///
+/// `setup` gets a fresh [`Simulation`], fills its store, adds the processes and returns the check.
+/// The check is called for every end: every state in which no process can take a step, or only
+/// processes that have crashed could. Equal states are explored once. That requires of the
+/// operations:
+///
+/// - They are deterministic: ids come from a generator that each call of the operation creates
+///   anew, the time from [`Simulation::clock`].
+/// - They share nothing that changes except the store.
+/// - They do not sleep for a second.
+///
+/// Call it from a plain `#[test]`: it creates its own runtimes.
+///
+/// ```
+/// use std::time::Duration;
+/// use jwt_redis_session::store::NewRecord;
+/// use test_support::explorer::Explorer;
+///
+/// const RECORD: NewRecord<'_> = NewRecord::new("key", b"", Duration::from_secs(60));
+///
+/// let summary = Explorer::new().explore(|simulation| {
+///     let [a, b] = ["a", "b"].map(|name| {
+///         simulation.spawn(name, async |store| store.insert(RECORD).await)
+///     });
+///     move || {
+///         let inserted = [&a, &b].map(|insert| insert.value() == Some(Ok(true)));
+///         if inserted[0] != inserted[1] { Ok(()) } else { Err("one of two inserts wins".into()) }
+///     }
+/// });
+/// assert_eq!(summary?.ends, 2);
+/// # Ok::<(), test_support::explorer::Violation>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+#[must_use]
+pub struct Explorer {
+    crashes: usize,
+    drops: usize,
+    failures: usize,
+    pipelined: bool,
+}
+
+/// Size of an exploration.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Summary {
+    /// The number of different states.
+    pub states: usize,
+    /// The number of different ends. Each was checked.
+    pub ends: usize,
+}
+
+impl Explorer {
+    /// Creates an explorer of orders without crashes, drops and failures.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Lets up to `crashes` processes crash, each before any of its steps.
+    pub const fn crashes(mut self, crashes: usize) -> Self {
+        self.crashes = crashes;
+        self
+    }
+
+    /// Lets the futures of up to `drops` calls be dropped, each before any of its steps. Tasks that
+    /// the call spawned go on.
+    pub const fn drops(mut self, drops: usize) -> Self {
+        self.drops = drops;
+        self
+    }
+
+    /// Lets up to `failures` steps answer [`StoreErrorKind::Timeout`], applied or not.
+    pub const fn failures(mut self, failures: usize) -> Self {
+        self.failures = failures;
+        self
+    }
+
+    /// Lets the other steps of a pipeline run after one that failed.
+    pub const fn pipelined(mut self) -> Self {
+        self.pipelined = true;
+        self
+    }
+
+    /// Returns whether steps may fail.
+    #[must_use]
+    pub const fn has_failures(&self) -> bool {
+        self.failures > 0
+    }
+
+    /// Explores every order.
+    ///
+    /// # Errors
+    ///
+    /// [`Violation`] with the first order found in which the check returns `Err` or panics, or in
+    /// which an operation panics or blocks; or if there are too many states.
+    pub fn explore<C>(&self, setup: impl FnOnce(&mut Simulation) -> C) -> Result<Summary, Violation>
+    where
+        C: Fn() -> Result<(), String>,
+    {
+        let mut simulation = Simulation::new(self.pipelined);
+        let check = setup(&mut simulation);
+        let mut todo = vec![State::first(&simulation)];
+        let (mut visited, mut ends) = (HashSet::new(), HashSet::new());
+        while let Some(state) = todo.pop() {
+            if !visited.insert(hash(|hasher| state.fingerprint(hasher))) {
+                continue;
+            }
+            if visited.len() > MAX_STATES {
+                return Err(state.violation(&simulation, "there are too many states"));
+            }
+            if let Some(fault) = state.fault(&simulation) {
+                return Err(state.violation(&simulation, fault));
+            }
+            // A crashed process is one that never takes another step: every state is an end if
+            // all processes that could go on have crashed.
+            let is_end = state.unfinished(&simulation).count() <= self.crashes;
+            if is_end && ends.insert(hash(|hasher| state.outcome(&simulation, hasher))) {
+                state.show(&simulation);
+                let checked = catch_unwind(AssertUnwindSafe(&check));
+                let checked = checked.unwrap_or_else(|_| Err("the check panicked".to_owned()));
+                checked.map_err(|message| state.violation(&simulation, message))?;
+            }
+            self.extend(&mut todo, &state, &mut simulation);
+        }
+        Ok(Summary {
+            states: visited.len(),
+            ends: ends.len(),
+        })
+    }
+
+    /// Adds the states that follow `state`.
+    fn extend(&self, todo: &mut Vec<State>, state: &State, simulation: &mut Simulation) {
+        let failures = state.count(|action| matches!(action, Action::Reject | Action::LoseReply));
+        let drops = state.count(|action| matches!(action, Action::Drop));
+        for process in 0..simulation.processes.len() {
+            if drops < self.drops && state.may_be_dropped(process, simulation) {
+                todo.push(state.after(process, Action::Drop, simulation));
+            }
+            if !state.can_step(process, simulation) {
+                continue;
+            }
+            if failures < self.failures {
+                todo.push(state.after(process, Action::Reject, simulation));
+                todo.push(state.after(process, Action::LoseReply, simulation));
+            }
+            todo.push(state.after(process, Action::Step, simulation));
+        }
+    }
+}
+
+fn hash(what: impl FnOnce(&mut DefaultHasher)) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    what(&mut hasher);
+    hasher.finish()
+}

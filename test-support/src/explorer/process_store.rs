@@ -1,0 +1,261 @@
+//! The store that a process uses.
+
+use std::collections::VecDeque;
+use std::future::pending;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jwt_redis_session::store::{
+    CompareOutcome, Due, EntryState, IndexEntry, IndexFilter, InsertOutcome, NewEntry, NewRecord,
+    PutMode, Store, StoreError, StoredRecord, SupersedeOutcome, async_trait,
+};
+use tokio::sync::oneshot;
+
+use super::store_call::{Answer, StoreCall, text};
+
+/// Store whose calls wait for an [answer](Self::answer) that is given from outside.
+///
+/// With `PIPELINED`, the steps of a provided method run like a pipeline: when one of them fails,
+/// the later ones run all the same, and the call fails. The provided methods of the contract stop
+/// at the first failure. A store may do either.
+#[derive(Clone, Debug, Default)]
+pub(super) struct ProcessStore<const PIPELINED: bool> {
+    /// Several if the process does several things concurrently. The first is answered first.
+    waiting: Arc<Mutex<VecDeque<Waiting>>>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    call: StoreCall,
+    answer: oneshot::Sender<Answer>,
+}
+
+impl<const PIPELINED: bool> ProcessStore<PIPELINED> {
+    /// Returns the call that is answered next.
+    pub(super) fn next(&self) -> Option<StoreCall> {
+        let mut waiting = self.waiting();
+        // A call whose future was dropped before it was answered is never made.
+        waiting.retain(|waiting| !waiting.answer.is_closed());
+        waiting.front().map(|waiting| waiting.call.clone())
+    }
+
+    /// Answers the [next](Self::next) call.
+    pub(super) fn answer(&self, answer: Answer) {
+        let next = self.waiting().pop_front();
+        let next = next.expect("the operation is deterministic, so it makes the same calls again");
+        let _ = next.answer.send(answer);
+    }
+
+    async fn call<T: Clone + 'static>(&self, call: StoreCall) -> Result<T, StoreError> {
+        let (answer, answered) = oneshot::channel();
+        self.waiting().push_back(Waiting { call, answer });
+        match answered.await {
+            Ok(answer) => answer.into_result(),
+            Err(_) => pending().await,
+        }
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, VecDeque<Waiting>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Implements the required methods for one kind of store, along with the given methods.
+macro_rules! store {
+    ($pipelined:tt $($provided:tt)*) => {
+        #[async_trait]
+        impl Store for ProcessStore<$pipelined> {
+            async fn load(&self, key: &str) -> Result<Option<StoredRecord>, StoreError> {
+                self.call(StoreCall::Load(key.to_owned())).await
+            }
+
+            async fn insert(&self, record: NewRecord<'_>) -> Result<bool, StoreError> {
+                self.call(StoreCall::Insert(record.into())).await
+            }
+
+            async fn compare_and_set(
+                &self,
+                expected: &[u8],
+                record: NewRecord<'_>,
+            ) -> Result<CompareOutcome, StoreError> {
+                let call = StoreCall::CompareAndSet(text(expected), record.into());
+                self.call(call).await
+            }
+
+            async fn compare_and_delete(
+                &self,
+                key: &str,
+                expected: &[u8],
+            ) -> Result<CompareOutcome, StoreError> {
+                let call = StoreCall::CompareAndDelete(key.to_owned(), text(expected));
+                self.call(call).await
+            }
+
+            async fn set_ttl(&self, key: &str, ttl: Duration) -> Result<bool, StoreError> {
+                self.call(StoreCall::SetTtl(key.to_owned(), ttl)).await
+            }
+
+            async fn delete(&self, key: &str) -> Result<bool, StoreError> {
+                self.call(StoreCall::Delete(key.to_owned())).await
+            }
+
+            async fn index_put(
+                &self,
+                entry: NewEntry<'_>,
+                mode: PutMode,
+            ) -> Result<(), StoreError> {
+                self.call(StoreCall::IndexPut(entry.into(), mode)).await
+            }
+
+            async fn index_get(
+                &self,
+                index: &str,
+                member: &str,
+            ) -> Result<Option<EntryState>, StoreError> {
+                let call = StoreCall::IndexGet(index.to_owned(), member.to_owned());
+                self.call(call).await
+            }
+
+            async fn index_list(
+                &self,
+                index: &str,
+                filter: IndexFilter,
+            ) -> Result<Vec<IndexEntry>, StoreError> {
+                self.call(StoreCall::IndexList(index.to_owned(), filter)).await
+            }
+
+            async fn index_remove(
+                &self,
+                index: &str,
+                members: &[&str],
+                due_by: Option<i64>,
+            ) -> Result<(), StoreError> {
+                let members = members.iter().map(|member| (*member).to_owned()).collect();
+                let call = StoreCall::IndexRemove(index.to_owned(), members, due_by);
+                self.call(call).await
+            }
+
+            async fn index_tombstone_all(
+                &self,
+                index: &str,
+                keep: Option<&str>,
+                now: i64,
+            ) -> Result<Vec<String>, StoreError> {
+                let keep = keep.map(str::to_owned);
+                let call = StoreCall::IndexTombstoneAll(index.to_owned(), keep, now);
+                self.call(call).await
+            }
+
+            async fn index_supersede(
+                &self,
+                index: &str,
+                old: &str,
+                new: &str,
+                now: i64,
+            ) -> Result<SupersedeOutcome, StoreError> {
+                let [index, old, new] = [index, old, new].map(str::to_owned);
+                self.call(StoreCall::IndexSupersede(index, old, new, now)).await
+            }
+
+            async fn ping(&self) -> Result<(), StoreError> {
+                self.call(StoreCall::Ping).await
+            }
+
+            $($provided)*
+        }
+    };
+}
+
+store!(false);
+
+store! {
+    true
+
+    async fn insert_indexed(
+        &self,
+        entries: &[NewEntry<'_>],
+        record: NewRecord<'_>,
+        due: Option<Due>,
+    ) -> Result<InsertOutcome, StoreError> {
+        let put = self.put_all(entries).await;
+        let inserted = self.insert(record).await;
+        let (mut state, mut listed) = (Ok(None), Ok(Vec::new()));
+        if let Some(last) = entries.last() {
+            state = self.index_get(last.index, last.member).await;
+            if let Some(due) = due {
+                listed = self.index_list(last.index, IndexFilter::Due(due)).await;
+            }
+        }
+        put?;
+        let (inserted, state, listed) = (inserted?, state?, listed?);
+        Ok(match state {
+            _ if !inserted => InsertOutcome::KeyTaken,
+            Some(EntryState::Active { .. }) => InsertOutcome::inserted(listed),
+            None if entries.is_empty() => InsertOutcome::inserted(listed),
+            _ => InsertOutcome::EntryLost,
+        })
+    }
+
+    async fn compare_and_set_indexed(
+        &self,
+        entry: NewEntry<'_>,
+        expected: &[u8],
+        record: NewRecord<'_>,
+    ) -> Result<CompareOutcome, StoreError> {
+        let put = self.index_put(entry, PutMode::KeepTombstone).await;
+        let set = self.compare_and_set(expected, record).await;
+        put.and(set)
+    }
+
+    async fn set_ttl_indexed(
+        &self,
+        entry: NewEntry<'_>,
+        key: &str,
+        ttl: Duration,
+    ) -> Result<bool, StoreError> {
+        let put = self.index_put(entry, PutMode::KeepTombstone).await;
+        let set = self.set_ttl(key, ttl).await;
+        put.and(set)
+    }
+
+    async fn delete_indexed(
+        &self,
+        keys: &[&str],
+        index: &str,
+        members: &[&str],
+    ) -> Result<usize, StoreError> {
+        let mut deleted = Ok(0);
+        for key in keys {
+            let existed = self.delete(key).await;
+            deleted = deleted.and_then(|count| Ok(count + usize::from(existed?)));
+        }
+        if members.is_empty() {
+            return deleted;
+        }
+        let removed = self.index_remove(index, members, None).await;
+        removed.and(deleted)
+    }
+
+    async fn index_refresh(
+        &self,
+        index: &str,
+        live: &[NewEntry<'_>],
+        dead: &[&str],
+        due_by: i64,
+    ) -> Result<(), StoreError> {
+        let put = self.put_all(live).await;
+        let removed = self.index_remove(index, dead, Some(due_by)).await;
+        put.and(removed)
+    }
+}
+
+impl ProcessStore<true> {
+    async fn put_all(&self, entries: &[NewEntry<'_>]) -> Result<(), StoreError> {
+        let mut result = Ok(());
+        for entry in entries {
+            let put = self.index_put(*entry, PutMode::KeepTombstone).await;
+            result = result.and(put);
+        }
+        result
+    }
+}

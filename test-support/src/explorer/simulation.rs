@@ -1,0 +1,138 @@
+//! The processes of an exploration and the store that they share.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::marker::PhantomData;
+use std::rc::Rc;
+
+use jwt_redis_session::MemoryStore;
+use jwt_redis_session::config::ManualClock;
+use jwt_redis_session::store::SharedStore;
+
+use super::process::{Process, Returned};
+
+/// The time at which every exploration starts, in Unix seconds.
+const START: i64 = 1_700_000_000;
+
+/// The processes of an [`Explorer`](super::Explorer) and the store that they share.
+pub struct Simulation {
+    store: MemoryStore,
+    clock: ManualClock,
+    pub(super) processes: Vec<Process>,
+    pub(super) outcomes: Rc<RefCell<Vec<Outcome>>>,
+    pipelined: bool,
+}
+
+/// A set of processes, as bits.
+pub(super) type ProcessSet = u32;
+
+/// What a check sees of a process.
+#[derive(Clone, Default)]
+pub(super) struct Outcome {
+    pub(super) returned: Option<Returned>,
+    pub(super) preceded_by: ProcessSet,
+}
+
+impl Simulation {
+    pub(super) fn new(pipelined: bool) -> Self {
+        let clock = ManualClock::at(START);
+        Self {
+            store: MemoryStore::new().with_clock(clock.clone()),
+            clock,
+            processes: Vec::new(),
+            outcomes: Rc::default(),
+            pipelined,
+        }
+    }
+
+    /// Returns the store, for the setup and the check. Its steps do not wait.
+    #[must_use]
+    pub fn store(&self) -> MemoryStore {
+        self.store.clone()
+    }
+
+    /// Returns the clock of the store. It does not advance.
+    #[must_use]
+    pub fn clock(&self) -> ManualClock {
+        self.clock.clone()
+    }
+
+    pub(super) fn copy_of(&self, store: &MemoryStore) -> MemoryStore {
+        let copy = MemoryStore::new().with_clock(self.clock.clone());
+        copy.copy_from(store);
+        copy
+    }
+
+    /// Adds a process. `operation` is called with its store, once for each sequence of answers.
+    pub fn spawn<F, T>(
+        &mut self,
+        name: impl Into<String>,
+        operation: impl Fn(SharedStore) -> F + 'static,
+    ) -> Call<T>
+    where
+        F: Future<Output = T> + Send + 'static,
+        T: fmt::Debug + Send + Sync + 'static,
+    {
+        let process = self.processes.len();
+        let added = Process::new(name.into(), self.pipelined, operation);
+        self.processes.push(added);
+        self.outcomes.borrow_mut().push(Outcome::default());
+        Call {
+            process,
+            outcomes: Rc::clone(&self.outcomes),
+            value: PhantomData,
+        }
+    }
+}
+
+impl fmt::Debug for Simulation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Simulation").finish_non_exhaustive()
+    }
+}
+
+/// The call that one process makes, as a check sees it.
+pub struct Call<T> {
+    process: usize,
+    outcomes: Rc<RefCell<Vec<Outcome>>>,
+    value: PhantomData<fn() -> T>,
+}
+
+impl<T: Clone + 'static> Call<T> {
+    /// Returns the value that the operation returned, or `None` if it crashed or was dropped.
+    #[must_use]
+    pub fn value(&self) -> Option<T> {
+        let outcomes = self.outcomes.borrow();
+        let returned = outcomes[self.process].returned.as_ref()?;
+        returned.value.downcast_ref::<T>().cloned()
+    }
+
+    /// Returns whether the operation returned.
+    #[must_use]
+    pub fn has_returned(&self) -> bool {
+        self.outcomes.borrow()[self.process].returned.is_some()
+    }
+
+    /// Returns whether this operation had returned before `other` took its first step.
+    #[must_use]
+    pub fn precedes<U>(&self, other: &Call<U>) -> bool {
+        let outcomes = self.outcomes.borrow();
+        outcomes[other.process].preceded_by & (1 << self.process) != 0
+    }
+}
+
+impl<T> Clone for Call<T> {
+    fn clone(&self) -> Self {
+        Self {
+            process: self.process,
+            outcomes: Rc::clone(&self.outcomes),
+            value: PhantomData,
+        }
+    }
+}
+
+impl<T> fmt::Debug for Call<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Call").field(&self.process).finish()
+    }
+}

@@ -1,0 +1,142 @@
+//! The operations that the processes run.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use jwt_redis_session::config::ManualClock;
+use jwt_redis_session::store::SharedStore;
+use jwt_redis_session::{Keyring, SessionError, SessionId, Sessions};
+
+pub(super) const OWNER: &str = "jo";
+pub(super) const OTHER: &str = "al";
+
+/// The result of an operation: the ids that it created, listed or destroyed.
+pub(super) type Done = Result<Vec<SessionId>, SessionError>;
+
+/// What one process does: to the session `a` unless it says otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Action {
+    /// Creates a session of [`OWNER`].
+    Create,
+    /// Creates the session `x` of [`OWNER`].
+    CreateWithId,
+    Update,
+    SetOwner(&'static str),
+    Touch,
+    Rotate,
+    /// Sets the owner and rotates in one step.
+    RotateTo(&'static str),
+    Login(&'static str),
+    Destroy,
+    DestroyAll(&'static str),
+    /// Destroys the sessions of [`OWNER`] except `a`.
+    DestroyOthers,
+    /// Lists the sessions of [`OWNER`].
+    List,
+}
+
+impl Action {
+    /// Runs the action as the process `name`.
+    pub(super) async fn run(self, sessions: Sessions, name: &'static str) -> Done {
+        let a = id("a0");
+        match self {
+            Self::Create => create(&sessions, OWNER).await,
+            Self::CreateWithId => {
+                let session = sessions.new_session();
+                session.set_owner(OWNER)?;
+                session.create().id(id("x")).await?;
+                Ok(vec![id("x")])
+            }
+            Self::Update => {
+                let session = sessions.get(&a).await?;
+                session.insert(name, 1)?;
+                session.update().await?;
+                Ok(Vec::new())
+            }
+            Self::SetOwner(owner) => {
+                let session = sessions.get(&a).await?;
+                session.set_owner(owner)?;
+                session.update().await?;
+                Ok(Vec::new())
+            }
+            Self::Touch => {
+                sessions.get(&a).await?.touch().await?;
+                Ok(Vec::new())
+            }
+            Self::Rotate | Self::RotateTo(_) => {
+                let session = sessions.get(&a).await?;
+                if let Self::RotateTo(owner) = self {
+                    session.set_owner(owner)?;
+                }
+                session.rotate().await?;
+                Ok(session.id().into_iter().collect())
+            }
+            Self::Login(owner) => {
+                let session = sessions.get(&a).await?;
+                session.login(owner).await?;
+                Ok(session.id().into_iter().collect())
+            }
+            Self::Destroy => {
+                let existed = sessions.get(&a).await?.destroy().await?;
+                Ok(existed.then_some(a).into_iter().collect())
+            }
+            Self::DestroyAll(owner) => sessions.destroy_all(owner).await.map(|_| Vec::new()),
+            Self::DestroyOthers => {
+                let destroyed = sessions.destroy_others(OWNER, &a).await;
+                destroyed.map(|_| Vec::new())
+            }
+            Self::List => {
+                let listed = sessions.list(OWNER).await?;
+                Ok(listed.iter().map(|entry| entry.id().clone()).collect())
+            }
+        }
+    }
+
+    /// Returns whether the action moves `a` to a new id.
+    pub(super) fn rotates(self) -> bool {
+        matches!(self, Self::Rotate | Self::RotateTo(_) | Self::Login(_))
+    }
+
+    /// Returns whether the action destroys sessions, those that it moves left out.
+    pub(super) fn destroys(self) -> bool {
+        matches!(
+            self,
+            Self::Destroy | Self::DestroyAll(_) | Self::DestroyOthers
+        )
+    }
+
+    /// Returns the owner that `a` gets.
+    pub(super) fn new_owner(self) -> Option<&'static str> {
+        match self {
+            Self::SetOwner(owner) | Self::RotateTo(owner) | Self::Login(owner) => Some(owner),
+            _ => None,
+        }
+    }
+}
+
+/// Creates a session of `owner`.
+pub(super) async fn create(sessions: &Sessions, owner: &str) -> Done {
+    let session = sessions.new_session();
+    session.set_owner(owner)?;
+    session.create().await?;
+    Ok(session.id().into_iter().collect())
+}
+
+pub(super) fn id(name: &str) -> SessionId {
+    SessionId::parse(format!("{name:-<16}")).unwrap()
+}
+
+/// Returns sessions whose ids tell which process generated them: `name0`, `name1`, …
+pub(super) fn sessions(
+    store: impl Into<SharedStore>,
+    clock: ManualClock,
+    name: &'static str,
+) -> Sessions {
+    static KEYRING: OnceLock<Keyring> = OnceLock::new();
+    let keyring = || Keyring::hs256("0123456789abcdef0123456789abcdef").unwrap();
+    let keyring = KEYRING.get_or_init(keyring).clone();
+    let count = AtomicUsize::new(0);
+    let new_id = move || id(&format!("{name}{}", count.fetch_add(1, Ordering::Relaxed)));
+    let builder = Sessions::builder(store, keyring).clock(clock);
+    builder.id_generator(new_id).build().unwrap()
+}

@@ -1,0 +1,197 @@
+//! The end of one order: what can be seen of it, and what holds after any operations.
+
+use std::future::Future;
+
+use jwt_redis_session::store::{EntryState, IndexEntry, IndexFilter, Store as _};
+use jwt_redis_session::{MemoryStore, SessionId, Sessions};
+use test_support::alive_tasks;
+use test_support::explorer::Simulation;
+use tokio::runtime::{Builder, Runtime};
+
+use super::actions::{Action, OTHER, OWNER, id, sessions};
+use super::explore::{Before, Process};
+
+/// The owners and `keyspace + "owner:" + base64url(owner) + ":"`.
+const INDEXES: [(&str, &str); 2] = [(OWNER, "sess:owner:am8:"), (OTHER, "sess:owner:YWw:")];
+
+pub(super) struct End {
+    store: MemoryStore,
+    pub(super) sessions: Sessions,
+    pub(super) before: Before,
+    pub(super) processes: Vec<Process>,
+    pub(super) failures: bool,
+}
+
+thread_local! {
+    static RUNTIME: Runtime = Builder::new_current_thread().build().unwrap();
+}
+
+/// Runs a future, and the tasks that it spawns, to the end.
+pub(super) fn run<F: Future>(future: F) -> F::Output {
+    let to_end = async {
+        let output = future.await;
+        while alive_tasks() > 0 {
+            tokio::task::yield_now().await;
+        }
+        output
+    };
+    RUNTIME.with(|runtime| runtime.block_on(to_end))
+}
+
+pub(super) fn ensure(holds: bool, otherwise: &str) -> Result<(), String> {
+    holds.then_some(()).ok_or_else(|| otherwise.to_owned())
+}
+
+impl End {
+    pub(super) fn new(
+        simulation: &Simulation,
+        before: Before,
+        processes: Vec<Process>,
+        failures: bool,
+    ) -> Self {
+        Self {
+            store: simulation.store(),
+            sessions: sessions(simulation.store(), simulation.clock(), "end"),
+            before,
+            processes,
+            failures,
+        }
+    }
+
+    /// Returns the processes whose action `select` selects.
+    pub(super) fn which(&self, select: impl Fn(Action) -> bool) -> impl Iterator<Item = &Process> {
+        self.processes
+            .iter()
+            .filter(move |each| select(each.action))
+    }
+
+    pub(super) fn none(&self, select: impl Fn(Action) -> bool) -> bool {
+        self.which(select).next().is_none()
+    }
+
+    /// Returns whether no process crashed, no caller was dropped and no step failed: nothing
+    /// excuses a leftover.
+    pub(super) fn is_calm(&self) -> bool {
+        !self.failures && self.processes.iter().all(|each| each.call.has_returned())
+    }
+
+    pub(super) fn works(&self, id: &SessionId) -> bool {
+        run(self.sessions.get(id)).is_ok()
+    }
+
+    pub(super) fn has(&self, id: &SessionId, key: &str) -> bool {
+        run(self.sessions.get(id)).is_ok_and(|session| session.contains_key(key))
+    }
+
+    pub(super) fn owner(&self, id: &SessionId) -> Option<String> {
+        run(self.sessions.get(id)).ok()?.owner()
+    }
+
+    /// Returns the field that `a` has from the start: whose session it was.
+    pub(super) fn origin(&self, id: &SessionId) -> Option<String> {
+        run(self.sessions.get(id)).ok()?.get("of").unwrap()
+    }
+
+    /// Returns the sessions that work and whose token a client has.
+    fn known(&self) -> Vec<SessionId> {
+        let mut known = vec![id("a0")];
+        if self.before == Before::Two {
+            known.push(id("z0"));
+        }
+        let issue = |action: Action| {
+            action.rotates() || matches!(action, Action::Create | Action::CreateWithId)
+        };
+        known.extend(
+            self.which(issue)
+                .filter_map(Process::ok)
+                .flatten()
+                .flatten(),
+        );
+        known.retain(|id| self.works(id));
+        known
+    }
+
+    fn owned<'a>(&self, owner: &str, known: &'a [SessionId]) -> Vec<&'a SessionId> {
+        let owned = known.iter();
+        let is_owned = |id: &&SessionId| self.owner(id).as_deref() == Some(owner);
+        owned.filter(is_owned).collect()
+    }
+
+    fn entries(&self, index: &str) -> Vec<IndexEntry> {
+        run(self.store.index_list(index, IndexFilter::All)).unwrap()
+    }
+
+    /// Checks what holds after any operations, however they went. Destroys all sessions.
+    pub(super) fn check_index_and_records(&self) -> Result<(), String> {
+        let known = self.known();
+        for (owner, index) in INDEXES {
+            self.check_index(owner, index, &known)?;
+        }
+        if self.is_calm() {
+            ensure(self.store.len() == known.len(), "a record has no token")?;
+        }
+        self.check_list_and_destroy_all(&known)
+    }
+
+    fn check_index(&self, owner: &str, index: &str, known: &[SessionId]) -> Result<(), String> {
+        let entries = self.entries(index);
+        let owned = self.owned(owner, known);
+        for id in &owned {
+            let entry = entries.iter().find(|entry| entry.member == id.as_str());
+            let Some(entry) = entry else {
+                return Err(format!("{} is not in the index of {owner}", id.as_str()));
+            };
+            let active = matches!(entry.state, EntryState::Active { .. });
+            let excused = !self.is_calm();
+            ensure(active || excused, "a session that works has a tombstone")?;
+        }
+        // The index of a former owner may contain the session until the entry is due.
+        let changes_owner = !self.none(|action| action.new_owner().is_some());
+        if self.is_calm() && !(changes_owner && self.processes.len() > 1) {
+            for entry in &entries {
+                let found = owned.iter().any(|id| id.as_str() == entry.member);
+                ensure(found, &format!("{} has an entry, no session", entry.member))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Lists show every session, and one more `destroy_all` ends those of its owner and no others.
+    fn check_list_and_destroy_all(&self, known: &[SessionId]) -> Result<(), String> {
+        let mut count = 0;
+        for (owner, _) in INDEXES {
+            let listed = run(self.sessions.list(owner)).map_err(|error| error.to_string())?;
+            count += listed.len();
+            let owned = self.owned(owner, known);
+            let is_listed = |id: &&SessionId| listed.iter().any(|entry| entry.id() == *id);
+            ensure(owned.iter().all(is_listed), "a session is not listed")?;
+            let more = self.is_calm() && listed.len() > owned.len();
+            ensure(!more, "a session is listed whose token no client has")?;
+        }
+        // A crash may leave a record without owner, or one that is inserted after a `destroy_all`.
+        // No client has its token.
+        let complete = self.before.owner().is_some() && self.none(Action::destroys);
+        let listed = !complete || self.failures || count == self.store.len();
+        ensure(listed, "a record is not listed")?;
+        for ((owner, _), (other, _)) in [(INDEXES[0], INDEXES[1]), (INDEXES[1], INDEXES[0])] {
+            let (owned, others) = (self.owned(owner, known), self.owned(other, known));
+            let destroyed = run(self.sessions.destroy_all(owner));
+            ensure(destroyed.is_ok(), "the last destroy_all failed")?;
+            let survives = owned.into_iter().any(|id| self.works(id));
+            ensure(!survives, "a session survives the last destroy_all")?;
+            let remain = others.into_iter().all(|id| self.works(id));
+            ensure(remain, "destroy_all ends the session of another owner")?;
+        }
+        for (owner, index) in INDEXES {
+            run(self.sessions.destroy_all(owner)).map_err(|error| error.to_string())?;
+            let mut left = self.entries(index).into_iter();
+            // A guest session whose change of owner crashed has an entry, but is not the owner's.
+            let ended = left.all(|entry| self.works(&id(&entry.member)));
+            ensure(
+                ended,
+                "an entry of an ended session is left after two destroy_alls",
+            )?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,181 @@
+//! Two handles on one record against a model on plain maps.
+
+use std::collections::BTreeMap;
+
+use proptest::collection::{btree_map, vec};
+use proptest::prelude::*;
+use serde_json::Map;
+
+use super::*;
+
+type Fields = Map<String, Value>;
+
+/// Few, so that the handles collide; some need escapes.
+const KEYS: [&str; 5] = ["a", "b", "__proto__", "\"\u{e9}\n", ""];
+
+#[derive(Clone, Debug)]
+enum Action {
+    Insert(&'static str, Value),
+    Merge(Fields),
+    Remove(&'static str),
+    Clear,
+    Update,
+    UpdateWith(&'static str, Value),
+    Replace(Fields),
+    Reload,
+    Rotate,
+}
+
+fn key() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(&KEYS[..])
+}
+
+/// Values of every kind. Some differ in the order of members only, which counts as equal.
+fn value() -> impl Strategy<Value = Value> {
+    let values = r#"[null, true, -1, 9007199254740993, 18446744073709551615, "", "\u00e9\n",
+        [], [1, {"x": null}], {}, {"y": [1], "x": "\""}, {"x": "\"", "y": [1]}]"#;
+    let values: Vec<Value> = serde_json::from_str(values).unwrap();
+    prop::sample::select(values)
+}
+
+fn fields() -> impl Strategy<Value = Fields> {
+    let named = |fields: BTreeMap<&str, _>| {
+        let fields = fields.into_iter();
+        fields.map(|(key, value)| (key.into(), value)).collect()
+    };
+    btree_map(key(), value(), 0..4).prop_map(named)
+}
+
+fn action() -> impl Strategy<Value = Action> {
+    prop_oneof![
+        4 => (key(), value()).prop_map(|(key, value)| Action::Insert(key, value)),
+        1 => fields().prop_map(Action::Merge),
+        3 => key().prop_map(Action::Remove),
+        1 => Just(Action::Clear),
+        4 => Just(Action::Update),
+        1 => (key(), value()).prop_map(|(key, value)| Action::UpdateWith(key, value)),
+        1 => fields().prop_map(Action::Replace),
+        1 => Just(Action::Reload),
+    ]
+}
+
+/// A handle in the model: what it loaded, and what it has changed since.
+#[derive(Clone, Default)]
+struct Model {
+    loaded: Fields,
+    changes: BTreeMap<String, Option<Value>>,
+}
+
+impl Model {
+    fn set(&mut self, key: &str, value: Option<Value>) {
+        self.changes.insert(key.into(), value);
+    }
+
+    /// Only what differs from the loaded value counts as a change.
+    fn merge(&mut self, key: &str, value: Value) {
+        if self.view().get(key) == Some(&value) {
+            return;
+        }
+        if self.loaded.get(key) == Some(&value) {
+            self.changes.remove(key);
+        } else {
+            self.set(key, Some(value));
+        }
+    }
+
+    fn onto(&self, below: &Fields) -> Fields {
+        let mut merged = below.clone();
+        for (key, change) in &self.changes {
+            match change {
+                Some(value) => merged.insert(key.clone(), value.clone()),
+                None => merged.remove(key),
+            };
+        }
+        merged
+    }
+
+    fn view(&self) -> Fields {
+        self.onto(&self.loaded)
+    }
+
+    fn apply(&mut self, action: &Action, stored: &mut Fields) {
+        match action.clone() {
+            Action::Insert(key, value) => return self.set(key, Some(value)),
+            Action::Merge(fields) => {
+                let fields = fields.into_iter();
+                return fields.for_each(|(key, value)| self.merge(&key, value));
+            }
+            Action::Remove(key) => return self.set(key, None),
+            Action::Clear => return self.view().keys().for_each(|key| self.set(key, None)),
+            Action::Update | Action::Rotate => *stored = self.onto(stored),
+            Action::UpdateWith(key, value) => {
+                *stored = self.onto(stored);
+                stored.insert(key.into(), value);
+            }
+            Action::Replace(fields) => *stored = fields,
+            Action::Reload => {}
+        }
+        self.loaded.clone_from(stored);
+        self.changes.clear();
+    }
+}
+
+async fn apply(action: &Action, session: &Session) -> Result<(), SessionError> {
+    match action.clone() {
+        Action::Insert(key, value) => session.insert(key, value),
+        Action::Merge(fields) => session.merge(fields),
+        Action::Remove(key) => {
+            session.remove(key);
+            Ok(())
+        }
+        Action::Clear => {
+            session.clear();
+            Ok(())
+        }
+        Action::Update => session.update().await,
+        Action::UpdateWith(key, value) => {
+            let insert = session.update_with(|data| data.insert(key, &value));
+            insert.await
+        }
+        Action::Replace(fields) => session.replace(fields).await,
+        Action::Reload => session.reload().await,
+        Action::Rotate => session.rotate().await.map(drop),
+    }
+}
+
+async fn compare(mut stored: Fields, actions: Vec<(bool, Action)>) -> Result<(), TestCaseError> {
+    let store = MemoryStore::new();
+    let (sessions, id) = (sessions(store.clone()), SessionId::random());
+    insert(&store, &id, &Value::Object(stored.clone()).to_string()).await;
+    let handles = [sessions.get(&id).await, sessions.get(&id).await].map(Result::unwrap);
+    let loaded = stored.clone();
+    let model = Model {
+        loaded,
+        ..Model::default()
+    };
+    let mut models = [model.clone(), model];
+    // In the end one handle gives the session a new id, with what it has changed.
+    let last = (false, Action::Rotate);
+    for (second, action) in actions.iter().chain([&last]) {
+        let which = usize::from(*second);
+        apply(action, &handles[which]).await.unwrap();
+        models[which].apply(action, &mut stored);
+        for (handle, model) in handles.iter().zip(&models) {
+            prop_assert_eq!(handle.to_json(), Value::Object(model.view()));
+        }
+    }
+    let end = sessions.get(&super::id(&handles[0])).await.unwrap();
+    prop_assert_eq!(end.to_json(), Value::Object(stored));
+    Ok(())
+}
+
+proptest! {
+    #[test]
+    fn two_handles_merge_as_the_model(
+        stored in fields(),
+        actions in vec((any::<bool>(), action()), 0..16),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        runtime.block_on(compare(stored, actions))?;
+    }
+}
