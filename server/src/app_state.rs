@@ -20,7 +20,7 @@ use crate::settings::{Settings, StoreSettings, TokenAlgorithm};
 const TOUCH_AFTER: Duration = Duration::from_secs(1);
 
 /// State that all APIs share: the settings, the store, the secrets.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct AppState {
     pub(crate) settings: Arc<Settings>,
     pub(crate) store: SharedStore,

@@ -58,20 +58,17 @@ enum Command {
 #[must_use]
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
-    match runtime().block_on(cli.execute()) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let runtime = runtime.expect("the system provides a runtime");
+    match runtime.block_on(cli.execute()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("sessiond: {error}");
             ExitCode::from(USAGE)
         }
     }
-}
-
-fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("the system provides a runtime")
 }
 
 impl Cli {
@@ -98,11 +95,10 @@ impl Cli {
         if let Some(file) = &self.config {
             sources = sources.file(file);
         }
-        let format = self.json_logs.then(|| "json".to_owned());
         for (setting, value) in [
-            ("http.listen", &self.listen),
-            ("store.redis", &self.redis),
-            ("log.format", &format),
+            ("http.listen", self.listen.as_deref()),
+            ("store.redis", self.redis.as_deref()),
+            ("log.format", self.json_logs.then_some("json")),
         ] {
             if let Some(value) = value {
                 sources = sources.flag(setting, value);

@@ -2,24 +2,12 @@
 
 use jwt_redis_session::{Session, SessionError, TokenRejection};
 
-/// Extension of a loaded session.
-pub(crate) trait OptionalSession {
-    /// Returns `None` for a session that does not exist.
-    ///
-    /// # Errors
-    ///
-    /// Every other error.
-    fn optional(self) -> Result<Option<Session>, SessionError>;
-}
-
-impl OptionalSession for Result<Session, SessionError> {
-    fn optional(self) -> Result<Option<Session>, SessionError> {
-        match self {
-            Ok(session) => Ok(Some(session)),
-            Err(SessionError::Rejected(TokenRejection::Unknown | TokenRejection::Expired)) => {
-                Ok(None)
-            }
-            Err(error) => Err(error),
-        }
+/// Returns `None` for a session that does not exist.
+pub(crate) fn optional(
+    loaded: Result<Session, SessionError>,
+) -> Result<Option<Session>, SessionError> {
+    match loaded {
+        Err(SessionError::Rejected(TokenRejection::Unknown | TokenRejection::Expired)) => Ok(None),
+        loaded => loaded.map(Some),
     }
 }

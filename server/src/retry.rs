@@ -14,10 +14,7 @@ use crate::error::ApiError;
 const CALLS: usize = 64;
 
 /// Calls `write` until it does not fail with 409.
-///
-/// # Errors
-///
-/// That of the last call.
+/// Errors: that of the last call.
 pub(crate) async fn retry_conflicts<F>(mut write: impl FnMut() -> F) -> Result<(), ApiError>
 where
     F: Future<Output = Result<(), ApiError>>,

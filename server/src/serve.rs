@@ -12,6 +12,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
+use metrics::{Gauge, gauge};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_io_timeout::TimeoutStream;
@@ -19,7 +20,7 @@ use tower::ServiceExt as _;
 
 use crate::app::App;
 use crate::http::ClientAddress;
-use crate::operators::metrics;
+use crate::operators::metrics::upkeep;
 
 /// The pause after a failed accept, for example without free file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -33,7 +34,7 @@ const DRAIN: Duration = Duration::from_millis(20);
 ///
 /// `axum::serve` limits neither the number of connections nor the time until a request arrives.
 pub async fn serve(listener: TcpListener, app: App, shutdown: impl Future<Output = ()>) {
-    let upkeep = tokio::spawn(metrics::upkeep());
+    let upkeep = tokio::spawn(upkeep());
     let connections = GracefulShutdown::new();
     accept_until(&listener, &app, &connections, shutdown).await;
     accept_until(&listener, &app, &connections, tokio::time::sleep(DRAIN)).await;
@@ -88,16 +89,37 @@ fn spawn(
         .header_read_timeout(app.http.header_timeout)
         .serve_connection(TokioIo::new(Box::pin(socket)), service);
     let connection = connections.watch(connection);
-    let gauge = ::metrics::gauge!("sessiond_connections");
-    gauge.increment(1);
+    let open = OpenConnection::new(permit);
     tokio::spawn(async move {
+        // Until the socket is closed: the permit limits connections, not requests.
+        let _open = open;
         if let Err(error) = connection.await {
             tracing::debug!(%error, "a connection broke");
         }
-        gauge.decrement(1);
-        // Only now: the permit limits open sockets, not requests.
-        drop(permit);
     });
+}
+
+/// Holds a permit and counts the connection. Both end on drop, so also if its task panics.
+struct OpenConnection {
+    gauge: Gauge,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl OpenConnection {
+    fn new(permit: OwnedSemaphorePermit) -> Self {
+        let gauge = gauge!("sessiond_connections");
+        gauge.increment(1);
+        Self {
+            gauge,
+            _permit: permit,
+        }
+    }
+}
+
+impl Drop for OpenConnection {
+    fn drop(&mut self) {
+        self.gauge.decrement(1);
+    }
 }
 
 /// Waits for a permit, then for a connection. In the other order, connections beyond the limit would

@@ -21,10 +21,7 @@ const TICK: Duration = Duration::from_millis(50);
 /// Each thread has its own runtime and its own connection to Redis, and serves a client connection
 /// from its first request to its last. So no request waits for another thread to wake up, which
 /// costs more than the rest of the request. The threads share the listener; an idle one accepts.
-///
-/// # Errors
-///
-/// [`StartError`] if the service cannot be built, or a thread cannot be started.
+/// Errors: [`StartError`] if the service cannot be built, or a thread cannot be started.
 pub(crate) fn start(
     listener: &TcpListener,
     state: &AppState,

@@ -34,10 +34,7 @@ struct WithToken<T> {
 }
 
 /// Reads a form within its limits. A field that is missing or sent twice is an error.
-///
-/// # Errors
-///
-/// 408, 413, 400.
+/// Errors: 408, 413, 400.
 pub(super) async fn read_form<T: DeserializeOwned>(
     app: &AppState,
     request: Request,

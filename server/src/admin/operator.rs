@@ -31,10 +31,7 @@ pub(super) struct Operator {
 
 impl Operator {
     /// Creates the session of an operator who presented the key with this fingerprint.
-    ///
-    /// # Errors
-    ///
-    /// [`SessionError::Unavailable`].
+    /// Errors: [`SessionError::Unavailable`].
     pub(super) async fn log_in(
         state: &AdminState,
         key: &KeyFingerprint,
@@ -47,11 +44,8 @@ impl Operator {
 
     /// Loads the operator whose token is in a cookie. Returns `None` without a cookie or a
     /// session, or if the master key is no longer configured.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`Sessions::open`](jwt_redis_session::Sessions::open), except for a token that
-    /// names no session.
+    /// Errors: those of [`Sessions::open`](jwt_redis_session::Sessions::open), except for a token
+    /// that names no session.
     async fn load(state: &AdminState, headers: &HeaderMap) -> Result<Option<Self>, SessionError> {
         let Some(token) = cookie::read(headers) else {
             return Ok(None);
@@ -78,10 +72,7 @@ impl Operator {
     }
 
     /// Ends the operator's session.
-    ///
-    /// # Errors
-    ///
-    /// [`SessionError::Unavailable`]: the operator may still be logged in.
+    /// Errors: [`SessionError::Unavailable`]: the operator may still be logged in.
     pub(super) async fn log_out(&self) -> Result<(), SessionError> {
         self.session.destroy().await.map(drop)
     }
@@ -92,10 +83,7 @@ impl Operator {
     }
 
     /// Stores a search of the operator, replacing the previous one.
-    ///
-    /// # Errors
-    ///
-    /// [`SessionError::Unavailable`], [`SessionError::Gone`].
+    /// Errors: [`SessionError::Unavailable`], [`SessionError::Gone`].
     pub(super) async fn remember(
         &self,
         name: &str,

@@ -45,10 +45,7 @@ impl Owner {
     }
 
     /// Returns the owner whose [`encoded_name`](Self::encoded_name) this is.
-    ///
-    /// # Errors
-    ///
-    /// 400.
+    /// Errors: 400.
     pub(super) fn decode(self) -> Result<Self, ApiError> {
         let name = percent_decode_str(&self.name).decode_utf8();
         let name = name.map_err(|_| ApiError::bad_request("the form cannot be read"))?;

@@ -17,7 +17,6 @@ const MAX_ADMIN_SESSION: Duration = Duration::from_secs(12 * 3600);
 
 /// State of the admin pages' handlers. Everything that outlives a request is in the store, so that
 /// any instance can answer.
-#[derive(Debug)]
 pub(super) struct AdminState {
     pub(super) app: AppState,
     /// The sessions of operators.
@@ -55,10 +54,7 @@ impl AdminState {
     }
 
     /// Returns the sessions of an API.
-    ///
-    /// # Errors
-    ///
-    /// 400 if the API is disabled.
+    /// Errors: 400 if the API is disabled.
     pub(super) fn owned_by(&self, api: OwnerApi) -> Result<&Sessions, ApiError> {
         let mut apis = self.owner_apis.iter();
         let found = apis.find(|(enabled, _)| *enabled == api);

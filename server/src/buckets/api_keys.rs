@@ -10,7 +10,7 @@ use crate::app_state::AppState;
 use crate::buckets::api_key::{self, KeyHash};
 use crate::buckets::names::BucketName;
 use crate::crypto;
-use crate::optional::OptionalSession as _;
+use crate::optional::optional;
 use crate::secret::Secret;
 use crate::start_error::StartError;
 
@@ -71,10 +71,8 @@ impl ApiKeys {
     }
 
     /// Creates a key for `bucket`. Exactly one of several concurrent calls succeeds.
-    ///
-    /// # Errors
-    ///
-    /// [`SessionError::Taken`] if the bucket has a key already; [`SessionError::Unavailable`].
+    /// Errors: [`SessionError::Taken`] if the bucket has a key already;
+    /// [`SessionError::Unavailable`].
     pub(crate) async fn create(&self, bucket: &BucketName) -> Result<Secret, SessionError> {
         // Without a nonce, a new key would equal the deleted one.
         let nonce = format!("{:032x}", crypto::random_128());
@@ -88,14 +86,11 @@ impl ApiKeys {
     }
 
     /// Returns the key of `bucket`.
-    ///
-    /// # Errors
-    ///
-    /// [`SessionError::Unavailable`]; [`SessionError::Rejected`] or [`SessionError::Decode`] if the
-    /// record is corrupt.
+    /// Errors: [`SessionError::Unavailable`]; [`SessionError::Rejected`] or
+    /// [`SessionError::Decode`] if the record is corrupt.
     pub(super) async fn current(&self, bucket: &BucketName) -> Result<CurrentKey, SessionError> {
         let loaded = self.records.get_without_touch(&id(bucket)).await;
-        let Some(record) = loaded.optional()? else {
+        let Some(record) = optional(loaded)? else {
             return Ok(CurrentKey::None);
         };
         let nonce: String = record.get("nonce")?.unwrap_or_default();
@@ -110,10 +105,7 @@ impl ApiKeys {
 
     /// Deletes the key of `bucket` and returns whether there was one. After `Ok(true)` every
     /// instance rejects it. Runs to completion even if the caller is dropped.
-    ///
-    /// # Errors
-    ///
-    /// [`SessionError::Unavailable`]: the key may still be valid.
+    /// Errors: [`SessionError::Unavailable`]: the key may still be valid.
     pub(crate) async fn revoke(&self, bucket: &BucketName) -> Result<bool, SessionError> {
         let (keys, id) = (self.clone(), id(bucket));
         let revoked = tokio::spawn(async move {
@@ -138,10 +130,7 @@ impl ApiKeys {
 
     /// Returns whether `key` is the key of `bucket`. Not cached, so that a deleted key is rejected
     /// immediately.
-    ///
-    /// # Errors
-    ///
-    /// As [`current`](Self::current).
+    /// Errors: as [`current`](Self::current).
     pub(super) async fn check(
         &self,
         bucket: &BucketName,
@@ -156,10 +145,7 @@ impl ApiKeys {
     }
 
     /// Lists the buckets with a key, by name.
-    ///
-    /// # Errors
-    ///
-    /// [`SessionError::Unavailable`].
+    /// Errors: [`SessionError::Unavailable`].
     pub(crate) async fn list(&self) -> Result<Vec<KeyedBucket>, SessionError> {
         let entries = self.records.list(OWNER).await?;
         let mut buckets: Vec<_> = entries.iter().filter_map(keyed).collect();
@@ -169,15 +155,12 @@ impl ApiKeys {
 }
 
 /// Returns whether the loaded record is that of `key`.
-///
-/// # Errors
-///
-/// As [`ApiKeys::current`].
+/// Errors: as [`ApiKeys::current`].
 pub(super) fn is_key(
     loaded: Result<Session, SessionError>,
     key: &KeyHash,
 ) -> Result<bool, SessionError> {
-    match loaded.optional()? {
+    match optional(loaded)? {
         Some(record) => Ok(hash(&record)?.equals(key)),
         None => Ok(false),
     }

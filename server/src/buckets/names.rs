@@ -62,10 +62,7 @@ impl SessionRef {
     }
 
     /// Parses the id of a session: a hyphenated UUID in upper or lower case.
-    ///
-    /// # Errors
-    ///
-    /// Returns the bucket if no session can have this id.
+    /// Errors: the bucket, if no session can have this id.
     pub(crate) fn parse(bucket: BucketName, id: &str) -> Result<Self, BucketName> {
         // `try_parse` accepts other notations, with which a session would have several paths.
         let hyphenated = id.len() == uuid::fmt::Hyphenated::LENGTH;

@@ -34,10 +34,7 @@ impl Format {
     }
 
     /// Converts a body to JSON. An empty one is the empty string; JSON stays unchanged.
-    ///
-    /// # Errors
-    ///
-    /// 400 if it does not have this format.
+    /// Errors: 400 if it does not have this format.
     fn parse(self, body: &Bytes) -> Result<Box<RawValue>, ApiError> {
         if body.is_empty() || self == Self::Text {
             let text = std::str::from_utf8(body)
@@ -49,10 +46,7 @@ impl Format {
 }
 
 /// Reads the data in the body of a request. Call it only after the caller has been authorized.
-///
-/// # Errors
-///
-/// 400, 408, 413.
+/// Errors: 400, 408, 413.
 pub(super) async fn read(
     state: &BucketsState,
     format: Format,

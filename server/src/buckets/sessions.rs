@@ -8,7 +8,7 @@ use crate::app_state::AppState;
 use crate::buckets::etag::IfMatch;
 use crate::buckets::names::SessionRef;
 use crate::error::ApiError;
-use crate::optional::OptionalSession as _;
+use crate::optional::optional;
 use crate::retry::retry_conflicts;
 use crate::start_error::StartError;
 
@@ -40,10 +40,7 @@ impl BucketSessions {
     }
 
     /// Creates the session `name`.
-    ///
-    /// # Errors
-    ///
-    /// [`SessionError::Unavailable`].
+    /// Errors: [`SessionError::Unavailable`].
     pub(super) async fn create(
         &self,
         name: &SessionRef,
@@ -56,12 +53,9 @@ impl BucketSessions {
     }
 
     /// Loads a session without refreshing its TTL.
-    ///
-    /// # Errors
-    ///
-    /// [`SessionError::Unavailable`]; [`SessionError::Rejected`] if the record is corrupt.
+    /// Errors: [`SessionError::Unavailable`]; [`SessionError::Rejected`] if the record is corrupt.
     pub(crate) async fn look(&self, name: &SessionRef) -> Result<Option<Session>, SessionError> {
-        self.0.get_without_touch(&name.id()).await.optional()
+        optional(self.0.get_without_touch(&name.id()).await)
     }
 
     /// Returns the sessions and the id of `name`, to load it together with other records.
@@ -70,30 +64,21 @@ impl BucketSessions {
     }
 
     /// Ends a session and returns whether it existed.
-    ///
-    /// # Errors
-    ///
-    /// [`SessionError::Unavailable`]: it may still exist.
+    /// Errors: [`SessionError::Unavailable`]: it may still exist.
     pub(crate) async fn end(&self, name: &SessionRef) -> Result<bool, SessionError> {
         self.0.destroy(&name.id()).await
     }
 }
 
 /// Returns the data of a session, exactly as it was sent.
-///
-/// # Errors
-///
-/// [`SessionError::Decode`] if the record has no data.
+/// Errors: [`SessionError::Decode`] if the record has no data.
 pub(crate) fn data(session: &Session) -> Result<Box<RawValue>, SessionError> {
     let missing = || SessionError::missing_field(DATA);
     session.get_raw(DATA).ok_or_else(missing)
 }
 
 /// Replaces the data of a session in one atomic step.
-///
-/// # Errors
-///
-/// 412 if the precondition does not hold; otherwise those of [`Session::update_with`].
+/// Errors: 412 if the precondition does not hold; otherwise those of [`Session::update_with`].
 pub(super) async fn replace(
     session: &Session,
     data: &RawValue,

@@ -10,7 +10,7 @@ use crate::buckets::names::{BucketName, PathSession, SessionRef};
 use crate::buckets::sessions::BucketSessions;
 use crate::error::ApiError;
 use crate::master_keys::MasterKeys;
-use crate::optional::OptionalSession as _;
+use crate::optional::optional;
 use crate::start_error::StartError;
 
 /// State of the buckets API's handlers.
@@ -35,10 +35,7 @@ impl BucketsState {
     }
 
     /// Checks that the caller has a master key.
-    ///
-    /// # Errors
-    ///
-    /// 401 if not, or 429 after too many failures.
+    /// Errors: 401 if not, or 429 after too many failures.
     pub(super) fn authorize_master(&self, caller: &Caller) -> Result<(), ApiError> {
         match &caller.key {
             Some(key) if self.masters.verify(key).is_some() => Ok(()),
@@ -47,10 +44,7 @@ impl BucketsState {
     }
 
     /// Checks that the caller has the API key of `bucket`.
-    ///
-    /// # Errors
-    ///
-    /// 401 if not, or 429 after too many failures; 503 if the store is unavailable.
+    /// Errors: 401 if not, or 429 after too many failures; 503 if the store is unavailable.
     pub(super) async fn authorize(
         &self,
         caller: &Caller,
@@ -63,10 +57,8 @@ impl BucketsState {
     }
 
     /// As [`authorize`](Self::authorize), and loads a session in the same round trip.
-    ///
-    /// # Errors
-    ///
-    /// The outer error is that of [`authorize`](Self::authorize). The inner one is 404 or 503.
+    /// Errors: the outer error is that of [`authorize`](Self::authorize). The inner one is 404 or
+    /// 503.
     pub(super) async fn authorize_and_load(
         &self,
         caller: &Caller,
@@ -88,9 +80,7 @@ impl BucketsState {
         if !is_key(next(), &key)? {
             return Err(self.reject(caller));
         }
-        let session = next()
-            .optional()
-            .and_then(|session| session.ok_or(SessionError::Gone));
+        let session = optional(next()).and_then(|session| session.ok_or(SessionError::Gone));
         Ok(session.map(|session| (name, session)).map_err(Into::into))
     }
 

@@ -10,10 +10,7 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use crate::error::ApiError;
 
 /// Reads a whole body.
-///
-/// # Errors
-///
-/// 413 above `limit` bytes, 408 after `timeout`, 400 if the connection breaks.
+/// Errors: 413 above `limit` bytes, 408 after `timeout`, 400 if the connection breaks.
 pub(crate) async fn read_body(
     body: Body,
     limit: usize,

@@ -1,6 +1,5 @@
 //! Limits failed authentications per client.
 
-use std::fmt;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -73,13 +72,6 @@ impl Failures {
         if count.is_multiple_of(MAX_CLIENTS / 10) && self.limiter.len() > MAX_CLIENTS {
             self.limiter.retain_recent();
         }
-    }
-}
-
-impl fmt::Debug for FailedAuthentications {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FailedAuthentications")
-            .finish_non_exhaustive()
     }
 }
 

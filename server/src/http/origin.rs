@@ -13,10 +13,7 @@ const SITE: &str = "sec-fetch-site";
 
 /// Rejects requests that another site initiated. Clients other than browsers do not send the header,
 /// and pass.
-///
-/// # Errors
-///
-/// 403.
+/// Errors: 403.
 pub(crate) fn refuse_other_sites(headers: &HeaderMap) -> Result<(), ApiError> {
     let mut sites = headers.get_all(SITE).iter();
     if sites.all(|site| site == "same-origin" || site == "none") {
@@ -27,10 +24,7 @@ pub(crate) fn refuse_other_sites(headers: &HeaderMap) -> Result<(), ApiError> {
 
 /// As [`refuse_other_sites`]; without `Sec-Fetch-Site`, also rejects requests whose `Origin` is not
 /// this host.
-///
-/// # Errors
-///
-/// 403.
+/// Errors: 403.
 pub(crate) fn refuse_other_origins(headers: &HeaderMap) -> Result<(), ApiError> {
     refuse_other_sites(headers)?;
     let mut origins = headers.get_all(ORIGIN).iter();

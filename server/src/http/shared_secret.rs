@@ -19,10 +19,7 @@ impl SharedSecret {
     }
 
     /// Checks that the headers contain the secret exactly once.
-    ///
-    /// # Errors
-    ///
-    /// 401 if it does not.
+    /// Errors: 401 if it does not.
     pub(crate) fn check(&self, headers: &HeaderMap) -> Result<(), ApiError> {
         let Some(secret) = &self.0 else {
             return Ok(());

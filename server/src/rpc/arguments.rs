@@ -18,10 +18,7 @@ pub(super) struct Arguments<'a>(Members<'a>);
 impl<'a> Arguments<'a> {
     /// Parses the JSON text `args`: an object, or a list whose first element is one. Anything else
     /// is no arguments.
-    ///
-    /// # Errors
-    ///
-    /// 400 if it is not JSON.
+    /// Errors: 400 if it is not JSON.
     pub(super) fn parse(args: Option<&'a str>) -> Result<Self, ApiError> {
         let Some(args) = args else {
             return Ok(Self(Members::new()));

@@ -51,10 +51,7 @@ impl Keys {
 }
 
 /// Sets each field of the JSON object `fields` on `session`.
-///
-/// # Errors
-///
-/// 400 if a name is not Unicode.
+/// Errors: 400 if a name is not Unicode.
 pub(super) fn set(session: &Session, fields: &str) -> Result<(), ApiError> {
     let fields = members(fields)
         .ok_or_else(|| ApiError::bad_request("a name in the session is not Unicode"))?;

@@ -16,17 +16,11 @@ const ERRORS: [(&str, &str); 10] = [
     ("403", "Another site sent this request."),
     ("404", "There is no such method."),
     ("408", "The body was not received in time."),
-    (
-        "409",
-        "Too many concurrent writes; the session was not changed. Retry later.",
-    ),
+    ("409", "Too many concurrent writes. Retry later."),
     ("413", "The body or the session is too large."),
     ("429", "Too many failed authentications."),
     ("500", "Internal error. The log of the service has details."),
-    (
-        "503",
-        "The store is not available, or the request took too long.",
-    ),
+    ("503", "The store is not available, or a timeout."),
 ];
 
 /// Error responses in version 1 of the wire format.

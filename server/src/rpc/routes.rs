@@ -5,7 +5,6 @@ use std::sync::Arc;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
-use bytes::Bytes;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -66,7 +65,7 @@ async fn call_by_name(
     client: Client,
     request: Request,
 ) -> Response {
-    WireVersion::V1.respond(by_name(&state, client, request).await)
+    WireVersion::V1.respond(call(&state, client, request, Name::InBody).await)
 }
 
 /// Calls the method in the path: version 2 of the wire format.
@@ -92,42 +91,33 @@ async fn call_by_path(
     method: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Response {
-    let method = method.map(|Path(method)| method).ok();
-    WireVersion::V2.respond(by_path(&state, client, request, method.as_deref()).await)
+    let name = Name::InPath(method.map(|Path(method)| method).unwrap_or_default());
+    WireVersion::V2.respond(call(&state, client, request, name).await)
 }
 
-async fn by_name(
+/// Where the name of the method is.
+enum Name {
+    InBody,
+    InPath(String),
+}
+
+async fn call(
     state: &RpcState,
     client: Client,
     request: Request,
+    name: Name,
 ) -> Result<CallResult, ApiError> {
-    let body = authorized_body(state, client, request).await?;
-    let Call { name, args } = Call::parse(&body)?;
-    methods::call(state, client, name.as_deref(), args.as_deref()).await
-}
-
-/// The body may be missing or `null`.
-async fn by_path(
-    state: &RpcState,
-    client: Client,
-    request: Request,
-    method: Option<&str>,
-) -> Result<CallResult, ApiError> {
-    let body = authorized_body(state, client, request).await?;
-    let Call { args, .. } = match &*body {
-        b"" | b"null" => Call::default(),
-        body => Call::parse(body)?,
-    };
-    methods::call(state, client, method, args.as_deref()).await
-}
-
-/// Authorizes the caller and then reads the body.
-async fn authorized_body(
-    state: &RpcState,
-    client: Client,
-    request: Request,
-) -> Result<Bytes, ApiError> {
+    // Before the body is read: strangers must not make the service buffer bodies.
     state.authorize(client, request.headers())?;
     let (limit, timeout) = (state.app.settings.rpc.max_payload, state.app.body_timeout());
-    read_body(request.into_body(), limit, timeout).await
+    let body = read_body(request.into_body(), limit, timeout).await?;
+    let call = match (&name, &*body) {
+        (Name::InPath(_), b"" | b"null") => Call::default(),
+        (_, body) => Call::parse(body)?,
+    };
+    let name = match &name {
+        Name::InBody => call.name.as_deref().unwrap_or_default(),
+        Name::InPath(name) => name,
+    };
+    methods::call(state, client, name, call.args.as_deref()).await
 }

@@ -21,7 +21,6 @@ const OVERHEAD: usize = 4096;
 const MAX_ECHO: usize = 64;
 
 /// State of the RPC API's methods: the sessions of the configured version.
-#[derive(Debug)]
 pub(super) struct RpcState {
     pub(super) sessions: Sessions,
     pub(super) app: AppState,
@@ -58,10 +57,7 @@ impl RpcState {
     }
 
     /// Checks the shared secret, if one is configured.
-    ///
-    /// # Errors
-    ///
-    /// 403 for a request from another site; 401, or 429 after too many failures.
+    /// Errors: 403 for a request from another site; 401, or 429 after too many failures.
     pub(super) fn authorize(&self, client: Client, headers: &HeaderMap) -> Result<(), ApiError> {
         refuse_other_sites(headers)?;
         let checked = self.secret.check(headers);
@@ -69,10 +65,7 @@ impl RpcState {
     }
 
     /// Checks the version in a call or a token.
-    ///
-    /// # Errors
-    ///
-    /// 400 if it is not the configured one.
+    /// Errors: 400 if it is not the configured one.
     pub(super) fn check_version(&self, version: &str) -> Result<(), ApiError> {
         if version == self.version() {
             return Ok(());
@@ -84,10 +77,7 @@ impl RpcState {
     }
 
     /// Returns the session id in a token. The session need not exist.
-    ///
-    /// # Errors
-    ///
-    /// 400 for an invalid token or another version; 429 after too many failures.
+    /// Errors: 400 for an invalid token or another version; 429 after too many failures.
     pub(super) fn verify(&self, client: Client, token: &str) -> Result<SessionId, ApiError> {
         let invalid = || ApiError::bad_request("invalid token");
         let rejected = |reason| self.app.failures.token_rejected(client, reason, invalid());

@@ -27,10 +27,7 @@ pub(super) struct Call<'a> {
 
 impl<'a> Call<'a> {
     /// Parses the body of a request.
-    ///
-    /// # Errors
-    ///
-    /// 400 if it is not a JSON object, or if `args` is not a string.
+    /// Errors: 400 if it is not a JSON object, or if `args` is not a string.
     pub(super) fn parse(body: &'a [u8]) -> Result<Self, ApiError> {
         let body = std::str::from_utf8(body).ok();
         let members = body
@@ -66,10 +63,7 @@ pub(super) struct CallResult {
 
 impl CallResult {
     /// Serializes the result of a method.
-    ///
-    /// # Errors
-    ///
-    /// 500 if it cannot be written as JSON.
+    /// Errors: 500 if it cannot be written as JSON.
     pub(super) fn new(result: &impl Serialize) -> Result<Self, ApiError> {
         let result = to_raw_value(result);
         // The error of serde_json may contain data of the session.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use config::builder::DefaultState;
 use config::{Config, ConfigBuilder, File, FileFormat};
 
+use crate::secret::Secret;
 use crate::settings::{Settings, SettingsError};
 
 /// The defaults of all settings.
@@ -17,11 +18,11 @@ pub(crate) const PREFIX: &str = "SESSIOND__";
 const LISTS: [&str; 2] = ["tokens.previous_secrets", "buckets.master_keys"];
 
 /// Sources of settings: a file, then variables, then flags. Later ones override earlier ones.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Sources {
     file: Option<PathBuf>,
-    /// `section.key` and value.
-    overrides: Vec<(String, String)>,
+    /// `section.key` and value, which may be a secret.
+    overrides: Vec<(String, Secret)>,
 }
 
 impl Sources {
@@ -47,7 +48,7 @@ impl Sources {
                 && !value.is_empty()
             {
                 let setting = name.to_lowercase().replace("__", ".");
-                self.overrides.push((setting, value));
+                self.overrides.push((setting, Secret::from(&*value)));
             }
         }
         self
@@ -55,16 +56,10 @@ impl Sources {
 
     /// Sets the setting `section.key`.
     #[must_use]
-    pub fn flag(mut self, setting: &str, value: impl Into<String>) -> Self {
-        self.overrides.push((setting.to_owned(), value.into()));
+    pub fn flag(mut self, setting: &str, value: &str) -> Self {
+        self.overrides
+            .push((setting.to_owned(), Secret::from(value)));
         self
-    }
-}
-
-/// The values may be secrets.
-impl std::fmt::Debug for Sources {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Sources").finish_non_exhaustive()
     }
 }
 
@@ -103,7 +98,7 @@ fn read(sources: &Sources) -> Result<Config, SettingsError> {
         builder = builder.add_source(File::from(path.as_path()).format(FileFormat::Yaml));
     }
     for (setting, value) in &sources.overrides {
-        builder = set(builder, setting, value)?;
+        builder = set(builder, setting, value.expose())?;
     }
     let config = builder.build();
     config.map_err(|error| SettingsError::unreadable(&name, &error))

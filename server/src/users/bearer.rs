@@ -9,10 +9,7 @@ use http::header::AUTHORIZATION;
 use crate::error::ApiError;
 
 /// Returns the only bearer token in `Authorization` (RFC 6750, section 2.1).
-///
-/// # Errors
-///
-/// 401.
+/// Errors: 401.
 pub(super) fn token(headers: &HeaderMap) -> Result<&str, ApiError> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let Some(value) = values.next() else {

@@ -12,7 +12,7 @@ use crate::http::{Client, SharedSecret, refuse_other_sites};
 use crate::users::bearer::{self, invalid_token};
 
 /// State of the users API's handlers.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct UsersState {
     pub(super) sessions: Sessions,
     pub(super) secret: SharedSecret,
@@ -37,11 +37,8 @@ impl UsersState {
     }
 
     /// Returns the user of the session of the bearer token.
-    ///
-    /// # Errors
-    ///
-    /// 403 for a request from another site; 401, or 429 after too many failures; 503 if the store
-    /// is unavailable.
+    /// Errors: 403 for a request from another site; 401, or 429 after too many failures; 503 if the
+    /// store is unavailable.
     pub(super) async fn authenticate(
         &self,
         client: Client,

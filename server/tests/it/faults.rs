@@ -1,141 +1,33 @@
-//! Failures of Redis and disconnecting clients, for every API.
+//! Failures of Redis and disconnecting clients.
 
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use reqwest::RequestBuilder;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::buckets::bucket::Bucket;
-use crate::service::{self, Service};
+use crate::request;
+use crate::rpc::client::active;
+use crate::service::Service;
 use crate::support::proxy::Proxy;
 use crate::support::redis_server::RedisServer;
 use crate::support::{alive_tasks, eventually};
-use crate::{request, rpc, users};
+use crate::users::{is_valid, log_in};
 
 /// The store's deadline is 1 s; the rest is for a busy machine.
 const MAX_RESPONSE: Duration = Duration::from_secs(3);
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Api {
-    Buckets,
-    Rpc,
-    Users,
-}
-
-const APIS: [Api; 3] = [Api::Buckets, Api::Rpc, Api::Users];
-
-/// The status of a response and its body; `None` if the store is not available.
-type Answer = Option<(u16, Value)>;
-
-async fn send(request: RequestBuilder) -> Answer {
+async fn status(request: RequestBuilder) -> u16 {
     let start = Instant::now();
-    let response = request::send(request).await;
+    let status = request::status(request).await;
     assert!(start.elapsed() < MAX_RESPONSE, "{:?}", start.elapsed());
-    let has_retry_after = response.headers().contains_key("retry-after");
-    let (status, body) = service::json(response).await;
-    if status != 503 {
-        return Some((status, body));
-    }
-    assert!(has_retry_after);
-    assert_eq!(body["error"], "the session store is not available");
-    None
-}
-
-async fn succeeds(request: RequestBuilder) -> bool {
-    matches!(send(request).await, Some((200..300, _)))
-}
-
-/// A session of `owner` in one API; in buckets there are no owners.
-struct Session<'a> {
-    service: &'a Service,
-    owner: &'a str,
-    /// `None` unless this is a session of the buckets API.
-    bucket: Option<Bucket<'a>>,
-    api: Api,
-    token: String,
-}
-
-/// The requests to create, read, write and end a session.
-struct Requests {
-    create: RequestBuilder,
-    read: RequestBuilder,
-    write: RequestBuilder,
-    end: RequestBuilder,
-}
-
-impl<'a> Session<'a> {
-    async fn create(api: Api, service: &'a Service, owner: &'a str) -> Self {
-        let mut bucket = None;
-        let token = match api {
-            Api::Buckets => {
-                let bucket = bucket.insert(Bucket::new(service, "faults").await);
-                bucket.create(&json!(1)).await
-            }
-            Api::Rpc => rpc::client::create(service, owner, json!({})).await,
-            Api::Users => users::log_in(service, owner).await,
-        };
-        Self {
-            service,
-            owner,
-            bucket,
-            api,
-            token,
-        }
-    }
-
-    fn requests(&self) -> Requests {
-        let (service, token) = (self.service, &self.token);
-        let [create, read, write, end] = match (&self.bucket, self.api) {
-            (Some(bucket), _) => [
-                bucket.put().json(&1),
-                bucket.get(token),
-                bucket.post(token, &json!(2)),
-                bucket.delete(token),
-            ],
-            (None, Api::Users) => {
-                let login = json!({ "username": self.owner, "password": "not stored" });
-                let login = || service.post("/sessions").json(&login);
-                let end = service.delete(&format!("/sessions/{}", self.owner));
-                let read = service.get("/sessions").bearer_auth(token);
-                // There are no updates.
-                [login(), read, login(), end.bearer_auth(token)]
-            }
-            (None, _) => {
-                let args = json!({ "token": token, "sessionVersion": "v1", "keys": "*",
-                    "session": { "a": 1 }, "userId": self.owner });
-                let body = json!({ "args": args.to_string() });
-                let call = |method| service.post(&format!("/rpc/{method}")).json(&body);
-                ["create", "get", "update", "destroy"].map(call)
-            }
-        };
-        Requests {
-            create,
-            read,
-            write,
-            end,
-        }
-    }
-
-    async fn is_gone(&self) -> bool {
-        let answer = send(self.requests().read).await;
-        let (status, body) = answer.expect("available");
-        match self.api {
-            Api::Buckets => status == 404,
-            Api::Rpc => status == 200 && body["result"].is_null(),
-            Api::Users => status == 401,
-        }
-    }
-}
-
-async fn is_ready(service: &Service) -> bool {
-    let is_alive = succeeds(service.get("/healthz")).await;
-    assert!(is_alive, "the process answers in any case");
-    succeeds(service.get("/readyz")).await
+    status
 }
 
 async fn ready(service: &Service) {
-    eventually("ready", || async { is_ready(service).await.then_some(()) }).await;
+    let is_ready = async || (status(service.get("/readyz")).await == 200).then_some(());
+    eventually("ready", is_ready).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -143,13 +35,11 @@ async fn the_service_starts_without_redis() {
     let mut redis = RedisServer::start();
     redis.kill();
     let service = Service::redis_at(&redis.url(), |_| ()).await;
-    assert!(!is_ready(&service).await);
+    assert_eq!(status(service.get("/readyz")).await, 503);
+    assert_eq!(status(service.get("/healthz")).await, 200);
     redis.restart();
     ready(&service).await;
-    for api in APIS {
-        let session = Session::create(api, &service, "jo").await;
-        assert!(succeeds(session.requests().read).await);
-    }
+    Bucket::new(&service, "shop").await.create(&json!(1)).await;
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -161,23 +51,21 @@ enum Fault {
 }
 
 impl Fault {
-    fn begin(self, redis: &mut RedisServer) {
-        let set = |name, value| drop(redis.run(&["CONFIG", "SET", name, value]));
-        match self {
-            Self::Killed => redis.kill(),
-            Self::Hangs => redis.pause(),
-            Self::Full => set("maxmemory", "1"),
-            Self::RejectsWrites => set("min-replicas-to-write", "1"),
-        }
-    }
-
-    fn end(self, redis: &mut RedisServer) {
-        let set = |name, value| drop(redis.run(&["CONFIG", "SET", name, value]));
-        match self {
-            Self::Killed => redis.restart(),
-            Self::Hangs => redis.resume(),
-            Self::Full => set("maxmemory", "0"),
-            Self::RejectsWrites => set("min-replicas-to-write", "0"),
+    fn set(self, redis: &mut RedisServer, is_on: bool) {
+        match (self, is_on) {
+            (Self::Killed, true) => redis.kill(),
+            (Self::Killed, false) => redis.restart(),
+            (Self::Hangs, true) => redis.pause(),
+            (Self::Hangs, false) => redis.resume(),
+            (Self::Full | Self::RejectsWrites, _) => {
+                let is_full = self == Self::Full;
+                let name = if is_full {
+                    "maxmemory"
+                } else {
+                    "min-replicas-to-write"
+                };
+                redis.run(&["CONFIG", "SET", name, if is_on { "1" } else { "0" }]);
+            }
         }
     }
 }
@@ -185,41 +73,39 @@ impl Fault {
 /// What Redis cannot do is 503 in time, never success and never "no such session".
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_failing_redis_is_503_until_it_recovers() {
-    for (fault, reads, ends) in [
-        (Fault::Killed, false, false),
-        (Fault::Hangs, false, false),
-        (Fault::Full, true, true),
-        (Fault::RejectsWrites, true, false),
-    ] {
-        join_all(APIS.map(|api| fails(api, fault, reads, ends))).await;
-    }
+    let faults = [
+        (Fault::Killed, 503, 503),
+        (Fault::Hangs, 503, 503),
+        (Fault::Full, 200, 200),
+        (Fault::RejectsWrites, 200, 503),
+    ];
+    join_all(faults.map(|(fault, read, end)| fails(fault, read, end))).await;
 }
 
-async fn fails(api: Api, fault: Fault, reads: bool, ends: bool) {
-    let what = format!("{api:?} {fault:?}");
+async fn fails(fault: Fault, read: u16, end: u16) {
     let mut redis = RedisServer::start_with(&["--appendonly", "yes", "--appendfsync", "always"]);
     let service = Service::redis_at(&redis.url(), |_| ()).await;
-    let session = Session::create(api, &service, "jo").await;
-    fault.begin(&mut redis);
-    let requests = session.requests();
-    assert_eq!(send(requests.create).await, None, "{what}");
-    assert_eq!(send(requests.write).await, None, "{what}");
-    let (read, end) = (send(requests.read).await, send(requests.end).await);
-    assert_eq!(
-        read.is_some_and(|(status, _)| status == 200),
-        reads,
-        "{what}"
-    );
-    assert_eq!(end.is_some_and(|(status, _)| status == 200), ends, "{what}");
-    fault.end(&mut redis);
-    ready(&service).await;
-    if !ends {
-        // An end that timed out may have taken place.
-        let ended = succeeds(session.requests().end).await;
-        assert!(ended || fault == Fault::Hangs, "{what}");
+    let bucket = Bucket::new(&service, "shop").await;
+    let id = bucket.create(&json!(1)).await;
+    fault.set(&mut redis, true);
+    for (request, expected) in [
+        (bucket.put(), 503),
+        (bucket.post(&id, &json!(2)), 503),
+        (bucket.get(&id), read),
+        (bucket.delete(&id), end),
+    ] {
+        assert_eq!(status(request).await, expected, "{fault:?}");
     }
-    assert!(session.is_gone().await, "{what}");
-    assert!(succeeds(session.requests().create).await, "{what}");
+    fault.set(&mut redis, false);
+    ready(&service).await;
+    if end == 503 {
+        let ended = status(bucket.delete(&id)).await;
+        // An end that timed out may have taken place.
+        let has_ended = ended == 404 && fault == Fault::Hangs;
+        assert!(ended == 200 || has_ended, "{fault:?}");
+    }
+    assert_eq!(status(bucket.get(&id)).await, 404, "{fault:?}");
+    assert_eq!(status(bucket.put()).await, 201, "{fault:?}");
 }
 
 /// Sends requests and disconnects from each after 0 to 50 ms, while a round trip to Redis takes
@@ -256,28 +142,24 @@ async fn requests_of_disconnected_clients_are_done_completely_or_not_at_all() {
     disconnect(&proxy, creates).await;
     let mut listed = 0;
     for owner in &owners {
-        listed += rpc::client::active(&service, owner).await.len();
+        listed += active(&service, owner).await.len();
     }
     let keys = redis.run(&["KEYS", "sessiond:rpc:v1:*"]);
     let keys: Vec<String> = redis::from_redis_value(keys).expect("keys");
     let records = keys.iter().filter(|key| !key.contains(":owner:"));
-    assert_eq!(
-        records.count(),
-        listed,
-        "the index of an owner has all sessions"
-    );
+    assert_eq!(records.count(), listed, "every session has an owner");
 
-    let mut sessions = Vec::new();
+    let mut tokens = Vec::new();
     for owner in &owners {
-        let first = Session::create(Api::Users, &service, owner).await;
-        sessions.push((first, Session::create(Api::Users, &service, owner).await));
+        tokens.push([log_in(&service, owner).await, log_in(&service, owner).await]);
     }
-    disconnect(
-        &proxy,
-        sessions.iter().map(|(first, _)| first.requests().end),
-    )
-    .await;
-    for (first, second) in &sessions {
-        assert_eq!(first.is_gone().await, second.is_gone().await);
+    let end = |(owner, [first, _]): (&String, &[String; 2])| {
+        let end = service.delete(&format!("/sessions/{owner}"));
+        end.bearer_auth(first)
+    };
+    disconnect(&proxy, owners.iter().zip(&tokens).map(end)).await;
+    for (owner, [first, second]) in owners.iter().zip(&tokens) {
+        let is_left = is_valid(&service, first, owner).await;
+        assert_eq!(is_valid(&service, second, owner).await, is_left);
     }
 }

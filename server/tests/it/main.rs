@@ -8,6 +8,7 @@ mod request;
 mod service;
 
 mod admin;
+mod apis;
 mod buckets;
 mod cli;
 mod faults;

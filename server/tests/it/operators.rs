@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use reqwest::Method;
+use serde_json::json;
 
 use crate::request::{fetch, send, status};
 use crate::service::Service;
@@ -86,6 +87,19 @@ async fn the_document_has_every_route_and_describes_every_response() {
     );
     assert_eq!(document["info"]["version"], env!("CARGO_PKG_VERSION"));
     let schemes = &document["components"]["securitySchemes"];
+    for (path, method, key) in [
+        ("/session/{bucket}", "put", "bucket_key"),
+        ("/session/{bucket}/{id}", "delete", "bucket_key"),
+        ("/api-key/{bucket}", "put", "master_key"),
+    ] {
+        let required = &document["paths"][path][method]["security"];
+        let names = [
+            key,
+            &format!("{key}_in_x_api_key"),
+            &format!("{key}_in_query"),
+        ];
+        assert_eq!(required, &json!(names.map(|name| json!({ name: [] }))));
+    }
     let mut found = BTreeSet::new();
     for (path, operations) in document["paths"].as_object().expect("paths") {
         for (method, operation) in operations.as_object().expect("operations") {

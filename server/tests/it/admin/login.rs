@@ -79,19 +79,6 @@ async fn the_cookie_is_secure_if_a_trusted_proxy_reports_tls() {
 }
 
 #[tokio::test]
-async fn too_many_wrong_keys_are_429() {
-    let service = Service::memory_with(|settings| {
-        settings.limits.failed_authentications_per_minute = 2.try_into().expect("not zero");
-    })
-    .await;
-    let mut browser = Browser::new(&service);
-    for status in [401, 401, 429] {
-        assert_eq!(browser.log_in("wrong").await.status, status);
-    }
-    assert_eq!(browser.log_in(MASTER_KEY).await.status, 303);
-}
-
-#[tokio::test]
 async fn a_login_expires_when_idle_and_after_twelve_hours() {
     let service = Service::redis().await;
     Browser::logged_in(&service).await;

@@ -208,11 +208,3 @@ async fn every_response_has_security_headers_and_no_script() {
         }
     }
 }
-
-#[tokio::test]
-async fn the_pages_can_be_disabled() {
-    let service = Service::memory_with(|settings| settings.admin.enabled = false).await;
-    for path in ["/admin", "/admin/login", "/admin/style.css"] {
-        assert_eq!(status(service.get(path)).await, 404, "{path}");
-    }
-}

@@ -6,33 +6,11 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::buckets::bucket::{Bucket, api_key, overwrite, stored};
+use crate::buckets::bucket::{Bucket, overwrite, stored};
 use crate::request::{fetch, status};
 use crate::service::{MASTER_KEY, Service};
 
 on_every_store!(foreign_record_is_500_and_kept);
-
-#[tokio::test]
-async fn failures_of_the_store_are_503() {
-    let service = Service::memory().await;
-    let bucket = Bucket::new(&service, "shop").await;
-    let id = bucket.create(&json!("kept")).await;
-    for kind in [StoreErrorKind::Connection, StoreErrorKind::Full] {
-        service.faults.fail_with(kind);
-        for request in [
-            bucket.put(),
-            bucket.delete(&id),
-            api_key(&service, Method::PUT, "shop"),
-            api_key(&service, Method::GET, "shop"),
-            api_key(&service, Method::DELETE, "shop"),
-        ] {
-            let error = json!({ "error": "the session store is not available" });
-            assert_eq!(fetch(request).await, (503, error), "{kind:?}");
-        }
-        service.faults.heal();
-        assert_eq!(bucket.data(&id).await, json!("kept"));
-    }
-}
 
 #[tokio::test]
 async fn key_that_cannot_be_checked_grants_nothing() {

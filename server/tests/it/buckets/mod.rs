@@ -5,7 +5,5 @@ mod authorization;
 pub(crate) mod bucket;
 mod etags;
 mod faults;
-mod methods;
-mod names;
 mod payloads;
 mod sessions;

@@ -55,8 +55,6 @@ async fn data_has_a_maximum_size() {
     assert_eq!(code, 201);
     let id = body["id"].as_str().expect("an id");
     for (method, rest) in [(Method::PUT, ""), (Method::POST, &*format!("/{id}"))] {
-        let request = bucket.request(method.clone(), rest);
-        assert_eq!(status(request.body("x".repeat(5001))).await, 413);
         // A declared length is rejected before the body is read, but after a wrong key.
         for (key, expected) in [(&*bucket.key, 413), ("", 401)] {
             let head = format!(

@@ -12,7 +12,7 @@ use crate::request::{self, fetch};
 use crate::service::Service;
 
 /// Returns the body of a login.
-fn credentials(username: &str) -> Value {
+pub(crate) fn credentials(username: &str) -> Value {
     json!({ "username": username, "password": "correct horse battery staple" })
 }
 
@@ -24,7 +24,7 @@ pub(crate) async fn log_in(service: &Service, username: &str) -> String {
     body["sessionId"].as_str().expect("a token").to_owned()
 }
 
-fn show(service: &Service, token: &str) -> RequestBuilder {
+pub(crate) fn show(service: &Service, token: &str) -> RequestBuilder {
     service.get("/sessions").bearer_auth(token)
 }
 

@@ -1,0 +1,323 @@
+//! Rules that all APIs share: methods, sites, secrets, limits, failures of the store.
+
+use jwt_redis_session::store::StoreErrorKind;
+use reqwest::{Method, RequestBuilder};
+use serde_json::json;
+
+use crate::buckets::bucket::{Bucket, api_key};
+use crate::request::{fetch, send, status};
+use crate::rpc::client::{create, get_all};
+use crate::service::{self, Service};
+use crate::users::{credentials, is_valid, log_in, show};
+
+/// A session in each API.
+struct Fixture<'a> {
+    service: &'a Service,
+    bucket: Bucket<'a>,
+    id: String,
+    rpc_token: String,
+    bearer: String,
+    records: usize,
+}
+
+impl<'a> Fixture<'a> {
+    async fn new(service: &'a Service) -> Self {
+        let bucket = Bucket::new(service, "shop").await;
+        let id = bucket.create(&json!("kept")).await;
+        let rpc_token = create(service, "jo", json!({ "a": 1 })).await;
+        let bearer = log_in(service, "jo").await;
+        let records = service.memory.as_ref().expect("memory").len();
+        Self {
+            service,
+            bucket,
+            id,
+            rpc_token,
+            bearer,
+            records,
+        }
+    }
+
+    async fn assert_unchanged(&self) {
+        assert_eq!(self.bucket.data(&self.id).await, json!("kept"));
+        assert_eq!(
+            get_all(self.service, &self.rpc_token).await,
+            json!({ "a": 1 })
+        );
+        assert!(is_valid(self.service, &self.bearer, "jo").await);
+        let records = self.service.memory.as_ref().expect("memory").len();
+        assert_eq!(records, self.records);
+    }
+
+    /// Builds a call of an RPC method, with all arguments that any method needs.
+    fn call(&self, path: &str, method: &str) -> RequestBuilder {
+        let args = json!({ "token": self.rpc_token, "sessionVersion": "v1", "keys": "*",
+            "session": { "a": 2 }, "userId": "jo" });
+        let body = json!({ "name": method, "args": args.to_string() });
+        self.service.post(path).json(&body)
+    }
+
+    /// Builds the requests of the users API.
+    fn users(&self) -> [RequestBuilder; 3] {
+        let delete = self.service.delete("/sessions/jo");
+        [
+            self.service.post("/sessions").json(&credentials("al")),
+            show(self.service, &self.bearer),
+            delete.bearer_auth(&self.bearer),
+        ]
+    }
+}
+
+#[tokio::test]
+async fn other_methods_are_405() {
+    let service = Service::memory().await;
+    let fixture = Fixture::new(&service).await;
+    let session = &format!("/session/shop/{}", fixture.id);
+    for (path, allowed) in [
+        ("/session/settings", "GET HEAD"),
+        ("/session/shop", "PUT"),
+        ("/session/se%74tings", "PUT"),
+        (session, "DELETE GET HEAD POST"),
+        ("/api-key/shop", "DELETE GET HEAD PUT"),
+        // The buckets API has no 404 for paths.
+        ("/session", ""),
+        ("/session/", ""),
+        (&format!("{session}/more"), ""),
+        ("/api-key", ""),
+        ("/api-key/shop/more", ""),
+        ("/rpc", "POST"),
+        ("/rpc/get", "POST"),
+        ("/sessions", "GET HEAD POST"),
+        ("/sessions/jo", "DELETE"),
+    ] {
+        for name in ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"] {
+            if allowed.split(' ').any(|allowed| allowed == name) {
+                continue;
+            }
+            let method = Method::from_bytes(name.as_bytes()).expect("a method");
+            let response = send(service.request(method, path)).await;
+            assert_eq!(response.status(), 405, "{name} {path}");
+            let allow = response.headers()["allow"].to_str().expect("ASCII");
+            let mut allow: Vec<_> = allow.split(',').map(str::trim).collect();
+            allow.sort_unstable();
+            assert_eq!(allow.join(" "), allowed, "{name} {path}");
+            if name != "HEAD" {
+                let error = json!({ "error": "method not allowed" });
+                assert_eq!(service::json(response).await.1, error, "{name} {path}");
+            }
+        }
+    }
+    for path in ["/sessionx/shop", "/api-keys/shop", "/sess", "/rpc/", "/a"] {
+        assert_eq!(status(service.get(path)).await, 404, "{path}");
+    }
+    fixture.assert_unchanged().await;
+}
+
+#[tokio::test]
+async fn disabled_apis_do_not_exist() {
+    let service = Service::memory_with(|settings| {
+        settings.buckets.enabled = false;
+        settings.rpc.enabled = false;
+        settings.users.enabled = false;
+        settings.admin.enabled = false;
+    })
+    .await;
+    for path in ["/rpc", "/rpc/get", "/sessions", "/admin/login"] {
+        assert_eq!(status(service.post(path)).await, 404, "{path}");
+    }
+    assert_eq!(status(service.put("/session/shop")).await, 405);
+}
+
+#[tokio::test]
+async fn requests_of_other_sites_are_rejected() {
+    let service = Service::memory().await;
+    let fixture = Fixture::new(&service).await;
+    let requests = |site| {
+        let calls = ["/rpc", "/rpc/destroyAll"].map(|path| fixture.call(path, "destroyAll"));
+        let requests = calls.into_iter().chain(fixture.users());
+        requests.map(move |request| request.header("Sec-Fetch-Site", site))
+    };
+    for request in requests("cross-site").chain(requests("same-site")) {
+        let (status, body) = fetch(request).await;
+        let error = json!("another site sent this request");
+        assert_eq!((status, &body["error"]), (403, &error));
+    }
+    fixture.assert_unchanged().await;
+    for request in requests("same-origin") {
+        assert_eq!(status(request).await, 200);
+    }
+}
+
+#[tokio::test]
+async fn shared_secret_is_required_if_it_is_set() {
+    const RPC: &str = "a secret of the RPC API of 32 bytes";
+    const USERS: &str = "a secret of the login service, 32 bytes";
+    let service = Service::memory_with(|settings| {
+        settings.rpc.secret = Some(RPC.into());
+        settings.users.secret = Some(USERS.into());
+        settings.limits.failed_authentications_per_minute = 12.try_into().expect("not zero");
+    })
+    .await;
+    let call = |path| {
+        let body = json!({ "name": "create", "args": r#"{"session":{},"userId":"jo"}"# });
+        service.post(path).json(&body)
+    };
+    let login = || service.post("/sessions").json(&credentials("jo"));
+    let requests = || {
+        [
+            (call("/rpc"), RPC, USERS, 200),
+            (call("/rpc/create"), RPC, USERS, 200),
+            (call("/rpc/none"), RPC, USERS, 404),
+            (login(), USERS, RPC, 200),
+        ]
+    };
+    let with = |request: RequestBuilder, secret| request.header("x-sessiond-secret", secret);
+    for wrong in [None, Some(""), Some("other")] {
+        for (request, _, other, _) in requests() {
+            let response = send(match wrong {
+                Some("other") => with(request, other),
+                Some(wrong) => with(request, wrong),
+                None => request,
+            })
+            .await;
+            assert_eq!(response.headers()["www-authenticate"], "SharedSecret");
+            let (status, body) = service::json(response).await;
+            let error = json!("the header X-Sessiond-Secret is missing or wrong");
+            assert_eq!((status, &body["error"]), (401, &error));
+        }
+    }
+    assert!(
+        service
+            .memory
+            .as_ref()
+            .is_some_and(|store| store.is_empty())
+    );
+    for ((request, ..), (again, secret, _, expected)) in requests().into_iter().zip(requests()) {
+        assert_eq!(status(request).await, 429, "too many failures");
+        assert_eq!(status(with(again, secret)).await, expected);
+    }
+    assert_eq!(status(service.get("/health-check")).await, 200);
+}
+
+/// Each request that counts is sent as often as needed to reach the limit, and once more.
+#[tokio::test]
+async fn failed_authentications_are_limited() {
+    const FORM: &str = "application/x-www-form-urlencoded";
+    let service = Service::memory_with(|settings| {
+        settings.limits.failed_authentications_per_minute = 8.try_into().expect("not zero");
+    })
+    .await;
+    let fixture = Fixture::new(&service).await;
+    let ended = log_in(&service, "al").await;
+    let end = service.delete("/sessions/al").bearer_auth(&ended);
+    assert_eq!(status(end).await, 200);
+    let long = "A".repeat(9000);
+    let (head, _) = fixture.rpc_token.rsplit_once('.').expect("a signature");
+    let unsigned = format!("{head}.{}", "A".repeat(43));
+    let get = |token: &str| {
+        let args = json!({ "token": token, "sessionVersion": "v1" });
+        let body = json!({ "args": args.to_string() });
+        service.post("/rpc/get").json(&body)
+    };
+    let session = || service.get(&format!("/session/shop/{}", fixture.id));
+    let counted = || {
+        let admin_login = service.post("/admin/login");
+        [
+            (session().header("x-api-key", "wrong"), 401),
+            (service.put("/session/shop"), 401),
+            (service.get("/api-key/shop"), 401),
+            (service.get("/sessions"), 401),
+            (service.delete("/sessions/jo").bearer_auth("no token"), 401),
+            (show(&service, &long), 401),
+            (get("malformed"), 400),
+            (
+                admin_login.header("content-type", FORM).body("key=wrong"),
+                401,
+            ),
+        ]
+    };
+    for (request, expected) in [
+        (show(&service, &ended), 401),
+        (service.delete("/sessions/al").bearer_auth(&ended), 401),
+        (get(&unsigned), 400),
+    ]
+    .into_iter()
+    .chain(counted())
+    {
+        assert_eq!(status(request).await, expected);
+    }
+    for (request, _) in counted() {
+        let response = send(request).await;
+        assert_eq!(response.status(), 429);
+        assert!(response.headers().contains_key("retry-after"));
+    }
+    assert_eq!(status(show(&service, &ended)).await, 401);
+    fixture.assert_unchanged().await;
+}
+
+#[tokio::test]
+async fn body_size_is_limited() {
+    let service = Service::memory_with(|settings| {
+        settings.buckets.max_payload = 5000;
+        settings.rpc.max_payload = 1000;
+    })
+    .await;
+    let bucket = Bucket::new(&service, "shop").await;
+    let session = format!("/session/shop/{}", bucket.create(&json!(1)).await);
+    // All APIs accept it.
+    let login = r#"{"username":"jo","password":"","name":"methods"}"#;
+    for (method, path, limit, expected) in [
+        (Method::PUT, "/session/shop", 5000, 201),
+        (Method::POST, &session, 5000, 200),
+        (Method::POST, "/rpc", 1000, 200),
+        (Method::POST, "/rpc/methods", 1000, 200),
+        (Method::POST, "/sessions", 64 << 10, 200),
+    ] {
+        for (length, expected) in [(limit, expected), (limit + 1, 413)] {
+            let body = format!("{}{login}", " ".repeat(length - login.len()));
+            let request = service.request(method.clone(), path).body(body);
+            let request = request.header("x-session-key", &bucket.key);
+            assert_eq!(status(request).await, expected, "{path} {length}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn failure_of_the_store_is_503() {
+    let service = Service::memory().await;
+    let fixture = Fixture::new(&service).await;
+    let (bucket, id) = (&fixture.bucket, &fixture.id);
+    let error = json!("the session store is not available");
+    for kind in [StoreErrorKind::Connection, StoreErrorKind::Full] {
+        service.faults.fail_with(kind);
+        let requests = [
+            bucket.put(),
+            bucket.get(id),
+            bucket.post(id, &json!(2)),
+            bucket.delete(id),
+            api_key(&service, Method::PUT, "shop"),
+            api_key(&service, Method::GET, "shop"),
+            api_key(&service, Method::DELETE, "shop"),
+            service.get("/readyz"),
+        ];
+        for request in requests.into_iter().chain(fixture.users()) {
+            let response = send(request).await;
+            assert!(response.headers().contains_key("retry-after"));
+            let expected = (503, json!({ "error": error }));
+            assert_eq!(service::json(response).await, expected, "{kind:?}");
+        }
+        let methods = "create get update destroy getActiveSessions destroyAll";
+        for method in methods.split(' ') {
+            let answer = fetch(fixture.call(&format!("/rpc/{method}"), method)).await;
+            let expected = json!({ "error": error, "code": 5000, "handled": false });
+            assert_eq!(answer, (503, expected), "{method}");
+        }
+        assert_eq!(status(fixture.call("/rpc", "methods")).await, 200);
+        assert_eq!(status(service.get("/healthz")).await, 200);
+        let unhealthy = (500, json!({ "status": "cannot reach redis" }));
+        assert_eq!(fetch(service.get("/health-check")).await, unhealthy);
+        service.faults.heal();
+        fixture.assert_unchanged().await;
+    }
+    let healthy = (200, json!({ "status": "awesome" }));
+    assert_eq!(fetch(service.get("/health-check")).await, healthy);
+}
