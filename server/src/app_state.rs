@@ -28,7 +28,7 @@ pub(crate) struct AppState {
     /// Limits the connections served concurrently.
     pub(crate) connection_limit: Arc<Semaphore>,
     /// The current secret, then the previous ones.
-    secrets: Arc<[Secret]>,
+    pub(crate) secrets: Arc<[Secret]>,
 }
 
 impl AppState {
@@ -64,11 +64,6 @@ impl AppState {
         Ok(other)
     }
 
-    /// Returns the secrets of the service: the current one, then the previous ones.
-    pub(crate) fn secrets(&self) -> &[Secret] {
-        &self.secrets
-    }
-
     /// Returns the keys that sign and verify tokens.
     pub(crate) fn keyring(&self) -> Result<Keyring, KeyringError> {
         let algorithm = match self.settings.tokens.algorithm {
@@ -84,22 +79,19 @@ impl AppState {
         keyring.build()
     }
 
-    /// Starts building the sessions of the keyspace `part`, with the idle lifetime `ttl`.
+    /// Starts building the sessions of the keyspace `part`, with the idle lifetime `ttl`. Without
+    /// `tokens` they are addressed by id.
     pub(crate) fn sessions(
         &self,
         part: &str,
-        tokens: impl Into<TokenFormat>,
+        tokens: Option<TokenFormat>,
         ttl: Duration,
     ) -> SessionsBuilder {
-        self.configured(Sessions::builder(self.store.clone(), tokens), part, ttl)
-    }
-
-    /// As [`sessions`](Self::sessions), for sessions that are addressed by id.
-    pub(crate) fn sessions_without_tokens(&self, part: &str, ttl: Duration) -> SessionsBuilder {
-        self.configured(Sessions::without_tokens(self.store.clone()), part, ttl)
-    }
-
-    fn configured(&self, builder: SessionsBuilder, part: &str, ttl: Duration) -> SessionsBuilder {
+        let store = self.store.clone();
+        let builder = match tokens {
+            Some(tokens) => Sessions::builder(store, tokens),
+            None => Sessions::without_tokens(store),
+        };
         builder
             .keyspace(self.keyspace(part))
             .max_age(ttl)

@@ -58,11 +58,7 @@ enum Command {
 #[must_use]
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
-    let runtime = runtime.expect("the system provides a runtime");
-    match runtime.block_on(cli.execute()) {
+    match cli.execute() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("sessiond: {error}");
@@ -72,6 +68,7 @@ pub fn run() -> ExitCode {
 }
 
 impl Cli {
+    #[tokio::main(flavor = "current_thread")]
     async fn execute(&self) -> Result<(), Box<dyn Error>> {
         match self.command {
             Some(Command::GenerateSecret) => print(Secret::random().expose()),

@@ -22,7 +22,7 @@ pub(crate) struct KeyFingerprint(Secret);
 
 impl MasterKeys {
     pub(crate) fn new(app: &AppState) -> Self {
-        let secret = app.secrets()[0].clone();
+        let secret = app.secrets[0].clone();
         let keys = app.settings.buckets.master_keys.iter();
         let fingerprints = keys.map(|key| KeyFingerprint::of(&secret, key.expose().as_bytes()));
         Self {

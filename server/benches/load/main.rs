@@ -29,12 +29,10 @@ fn main() {
     } else {
         (1, Duration::from_millis(200))
     };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
-    runtime.expect("a runtime").block_on(measure(rounds, span));
+    measure(rounds, span);
 }
 
+#[tokio::main(flavor = "current_thread")]
 async fn measure(rounds: usize, span: Duration) {
     let redis = RedisServer::start();
     let processes = [
@@ -61,11 +59,8 @@ async fn measure(rounds: usize, span: Duration) {
     let bare = median(&measured[0], |(_, cost)| *cost);
     for ((_, workload), figures) in rows.iter().zip(&measured) {
         let (rate, cost) = (median(figures, |it| it.0), median(figures, |it| it.1));
-        let ratio = cost / bare;
-        println!(
-            "{:<24} {rate:>10.0} {cost:>16.2} {ratio:>8.2}",
-            workload.name
-        );
+        let (name, ratio) = (&workload.name, cost / bare);
+        println!("{name:<24} {rate:>10.0} {cost:>16.2} {ratio:>8.2}");
     }
 }
 

@@ -36,10 +36,7 @@ impl Process {
         command
             .env("SESSIOND__HTTP__LISTEN", "127.0.0.1:0")
             .env("SESSIOND__BUCKETS__MASTER_KEYS", MASTER_KEY)
-            .env(
-                "SESSIOND__TOKENS__SECRET",
-                "a secret of 32 characters or more",
-            );
+            .env("SESSIOND__TOKENS__SECRET", MASTER_KEY);
         if let Some(redis) = redis {
             command.env("SESSIOND__STORE__REDIS", redis);
         }
@@ -87,20 +84,14 @@ impl Drop for Process {
 }
 
 /// Serves a bare axum route with a response as large as that of a bucket.
-pub(crate) fn serve_bare() {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build();
-    runtime.expect("a runtime").block_on(async {
-        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await;
-        let listener = listener.expect("bind");
-        eprintln!("listens address={}", listener.local_addr().expect("bound"));
-        let response = (
-            [("content-type", "application/json")],
-            include_str!("answer.json"),
-        );
-        let route = get(move |_: Path<(String, String)>| async move { response });
-        let app = Router::new().route("/session/{bucket}/{id}", route);
-        axum::serve(listener, app).await.expect("serve");
-    });
+#[tokio::main]
+pub(crate) async fn serve_bare() {
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await;
+    let listener = listener.expect("bind");
+    eprintln!("listens address={}", listener.local_addr().expect("bound"));
+    let json = [("content-type", "application/json")];
+    let response = (json, include_str!("answer.json"));
+    let route = get(move |_: Path<(String, String)>| async move { response });
+    let app = Router::new().route("/session/{bucket}/{id}", route);
+    axum::serve(listener, app).await.expect("serve");
 }

@@ -15,7 +15,7 @@ use crate::admin::operator::Operator;
 use crate::admin::state::AdminState;
 use crate::app_state::AppState;
 use crate::error::ApiError;
-use crate::http::{read_body, refuse_other_origins};
+use crate::http::{read_body, reject_other_origins};
 
 /// The largest form, in bytes; an owner takes up to 3 × 512.
 const MAX_FORM: usize = 16 << 10;
@@ -53,7 +53,7 @@ impl<T: DeserializeOwned> FromRequest<Arc<AdminState>> for Submitted<T> {
 
     async fn from_request(request: Request, state: &Arc<AdminState>) -> Result<Self, PageError> {
         // Before the body is read: another site must not make this service buffer forms.
-        refuse_other_origins(request.headers())?;
+        reject_other_origins(request.headers())?;
         let (mut parts, body) = request.into_parts();
         let operator = Operator::from_request_parts(&mut parts, state).await?;
         let request = Request::from_parts(parts, body);

@@ -15,7 +15,7 @@ use crate::admin::operator::Operator;
 use crate::admin::page::{self, Note};
 use crate::admin::state::AdminState;
 use crate::error::ApiError;
-use crate::http::{Client, refuse_other_origins};
+use crate::http::{Client, reject_other_origins};
 use crate::secret::Secret;
 
 #[derive(Deserialize)]
@@ -36,7 +36,7 @@ pub(super) async fn log_in(
     request: Request,
 ) -> Result<Response, PageError> {
     // Otherwise another site could log the browser in with a key of its choice.
-    refuse_other_origins(request.headers())?;
+    reject_other_origins(request.headers())?;
     let form: LoginForm = read_form(&state.app, request).await?;
     let Some(key) = state.masters.verify(form.key.expose().as_bytes()) else {
         return Ok(wrong_key(&state, client));

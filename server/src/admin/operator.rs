@@ -22,7 +22,6 @@ const KEY: &str = "key";
 /// The field of the session that holds the notice for the next page.
 const NOTICE: &str = "notice";
 
-/// A logged-in operator.
 #[derive(Debug)]
 pub(super) struct Operator {
     session: Session,

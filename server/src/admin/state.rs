@@ -15,7 +15,7 @@ use crate::{rpc, users};
 /// The longest time for which an active operator stays logged in.
 const MAX_ADMIN_SESSION: Duration = Duration::from_secs(12 * 3600);
 
-/// State of the admin pages' handlers. Everything that outlives a request is in the store, so that
+/// Everything that outlives a request is in the store, so that
 /// any instance can answer.
 pub(super) struct AdminState {
     pub(super) app: AppState,
@@ -31,7 +31,7 @@ pub(super) struct AdminState {
 impl AdminState {
     pub(super) fn new(app: &AppState) -> Result<Self, StartError> {
         let ttl = app.settings.admin.session_ttl;
-        let operators = app.sessions("admin", OpaqueTokens::new(), ttl);
+        let operators = app.sessions("admin", Some(OpaqueTokens::new().into()), ttl);
         let lifetime = Lifetime::Both {
             idle: ttl,
             absolute: MAX_ADMIN_SESSION,

@@ -17,6 +17,7 @@ use crate::buckets::state::BucketsState;
 use crate::error::{ApiError, ErrorBody};
 use crate::http::AuthenticationErrors;
 use crate::private_json::private_json;
+use crate::secret::Secret;
 
 /// A bucket and its API key.
 #[derive(Serialize, ToSchema)]
@@ -48,18 +49,14 @@ pub(super) async fn create(
     caller: Caller,
 ) -> Result<Response, ApiError> {
     state.authorize_master(&caller)?;
-    let key = match state.keys.create(&bucket).await {
-        Err(SessionError::Taken) => {
-            return Err(ApiError::new(
-                StatusCode::CONFLICT,
-                "the bucket already has an API key",
-            ));
+    let created = state.keys.create(&bucket).await;
+    let key = created.map_err(|error| match error {
+        SessionError::Taken => {
+            ApiError::new(StatusCode::CONFLICT, "the bucket already has an API key")
         }
-        created => created?,
-    };
-    let (bucket, api_key) = (bucket.as_str(), key.expose());
-    let body = BucketKey { bucket, api_key };
-    Ok(private_json(StatusCode::CREATED, body))
+        error => error.into(),
+    })?;
+    Ok(respond(StatusCode::CREATED, &bucket, &key))
 }
 
 /// Returns the API key of a bucket.
@@ -89,8 +86,7 @@ pub(super) async fn read(
             ));
         }
     };
-    let (bucket, api_key) = (bucket.as_str(), key.expose());
-    Ok(private_json(StatusCode::OK, BucketKey { bucket, api_key }))
+    Ok(respond(StatusCode::OK, &bucket, &key))
 }
 
 /// Deletes the API key of a bucket.
@@ -114,6 +110,11 @@ pub(super) async fn revoke(
     }
     let bucket = bucket.as_str();
     Ok(private_json(StatusCode::OK, KeylessBucket { bucket }))
+}
+
+fn respond(status: StatusCode, bucket: &BucketName, key: &Secret) -> Response {
+    let (bucket, api_key) = (bucket.as_str(), key.expose());
+    private_json(status, BucketKey { bucket, api_key })
 }
 
 fn no_key() -> ApiError {

@@ -23,8 +23,6 @@ const OWNER: &str = "buckets";
 /// The prefix of a record's id. Ids have at least 16 characters, bucket names at least one.
 const ID_PREFIX: &str = "bucket-api-key--";
 
-/// The API keys of all buckets.
-///
 /// A key is stored as a session without a token. The library then guarantees that exactly one of
 /// several concurrent creations succeeds, that a deleted key is invalid on every instance, and an
 /// owner index to list all keys.
@@ -66,7 +64,7 @@ impl ApiKeys {
             records,
             store: app.store.clone(),
             keyspace: keyspace.into(),
-            secrets: app.secrets().into(),
+            secrets: Arc::clone(&app.secrets),
         })
     }
 

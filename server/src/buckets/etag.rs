@@ -4,11 +4,7 @@
 //! `"a"`. Here a malformed list ends at the first error, so that nothing after it is taken for a
 //! tag.
 
-use std::convert::Infallible;
-
-use axum::extract::FromRequestParts;
 use http::header::IF_MATCH;
-use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
 use serde_json::value::RawValue;
 
@@ -41,7 +37,7 @@ impl ETag {
 }
 
 impl IfMatch {
-    fn read(headers: &HeaderMap) -> Self {
+    pub(super) fn read(headers: &HeaderMap) -> Self {
         let lines: Vec<_> = headers.get_all(IF_MATCH).iter().collect();
         if lines.is_empty() || lines == ["*"] {
             return Self::Any;
@@ -86,14 +82,6 @@ fn strong(mut list: &[u8], tags: &mut Vec<String>) {
             tags.push(tag.to_owned());
         }
         list = &rest[end + 1..];
-    }
-}
-
-impl<S: Sync> FromRequestParts<S> for IfMatch {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        Ok(Self::read(&parts.headers))
     }
 }
 

@@ -1,13 +1,9 @@
 //! The data in the body of a request.
 
-use std::convert::Infallible;
-
 use axum::body::Body;
-use axum::extract::FromRequestParts;
 use bytes::Bytes;
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
-use http::request::Parts;
 use serde_json::value::{RawValue, to_raw_value};
 
 use crate::buckets::state::BucketsState;
@@ -16,7 +12,7 @@ use crate::http::read_body;
 
 /// Format of a request body, by its `Content-Type`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Format {
+enum Format {
     Json,
     Text,
 }
@@ -49,20 +45,12 @@ impl Format {
 /// Errors: 400, 408, 413.
 pub(super) async fn read(
     state: &BucketsState,
-    format: Format,
+    headers: &HeaderMap,
     body: Body,
 ) -> Result<Box<RawValue>, ApiError> {
     let limit = state.app.settings.buckets.max_payload;
     let body = read_body(body, limit, state.app.body_timeout()).await?;
-    format.parse(&body)
-}
-
-impl<S: Sync> FromRequestParts<S> for Format {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        Ok(Self::of(&parts.headers))
-    }
+    Format::of(headers).parse(&body)
 }
 
 #[cfg(test)]

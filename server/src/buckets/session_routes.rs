@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 use http::header::{ETAG, LOCATION};
-use http::{HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use jwt_redis_session::{Session, SessionError};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -18,7 +18,7 @@ use crate::buckets::caller::Caller;
 use crate::buckets::etag::{ETag, IfMatch};
 use crate::buckets::names::{BucketName, PathSession, SessionRef};
 use crate::buckets::openapi::{BadRequest, BucketPath, NoSession, Precondition, SessionPath};
-use crate::buckets::payload::{self, Format};
+use crate::buckets::payload;
 use crate::buckets::sessions;
 use crate::buckets::state::BucketsState;
 use crate::error::{ApiError, ErrorBody};
@@ -70,11 +70,11 @@ pub(super) async fn create(
     State(state): State<Arc<BucketsState>>,
     bucket: BucketName,
     caller: Caller,
-    format: Format,
+    headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
     state.authorize(&caller, &bucket).await?;
-    let data = payload::read(&state, format, body).await?;
+    let data = payload::read(&state, &headers, body).await?;
     let name = SessionRef::random(bucket);
     let session = state.sessions.create(&name, &data).await?;
     let mut response = respond(StatusCode::CREATED, &name, &session).await?;
@@ -121,15 +121,14 @@ pub(super) async fn replace(
     State(state): State<Arc<BucketsState>>,
     path: PathSession,
     caller: Caller,
-    if_match: IfMatch,
-    format: Format,
+    headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
     // Errors in the body are reported before a missing session.
     let loaded = state.authorize_and_load(&caller, path).await?;
-    let data = payload::read(&state, format, body).await?;
+    let data = payload::read(&state, &headers, body).await?;
     let (name, session) = loaded?;
-    sessions::replace(&session, &data, &if_match).await?;
+    sessions::replace(&session, &data, &IfMatch::read(&headers)).await?;
     respond(StatusCode::OK, &name, &session).await
 }
 
@@ -148,12 +147,12 @@ pub(super) async fn end(
     State(state): State<Arc<BucketsState>>,
     path: PathSession,
     caller: Caller,
-    if_match: IfMatch,
+    headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     state.authorize(&caller, path.bucket()).await?;
     // RFC 9110, section 13.1.1, requires the condition to hold. The library cannot compare and
     // delete in one step, and reading first could delete what another client wrote meanwhile.
-    if if_match != IfMatch::Any {
+    if IfMatch::read(&headers) != IfMatch::Any {
         return Err(ApiError::bad_request(
             "a session is ended whatever its version; If-Match with a version is for POST",
         ));

@@ -21,8 +21,6 @@ const ESCAPED: usize = 6;
 /// The largest size of what the library adds to a record.
 const OVERHEAD: usize = 1024;
 
-/// The sessions of all buckets.
-///
 /// Records `{"data": …}` with the id `{bucket}-{uuid}`, without an owner and without a token. The
 /// bucket in the id keeps buckets apart.
 #[derive(Clone, Debug)]
@@ -33,7 +31,7 @@ impl BucketSessions {
         let settings = &app.settings.buckets;
         let max_size = settings.max_payload.saturating_mul(ESCAPED);
         let sessions = app
-            .sessions_without_tokens("bucket", settings.session_ttl)
+            .sessions("bucket", None, settings.session_ttl)
             .max_size(max_size.saturating_add(OVERHEAD))
             .build()?;
         Ok(Self(sessions))

@@ -13,7 +13,6 @@ use crate::master_keys::MasterKeys;
 use crate::optional::optional;
 use crate::start_error::StartError;
 
-/// State of the buckets API's handlers.
 pub(super) struct BucketsState {
     pub(super) app: AppState,
     pub(super) keys: ApiKeys,

@@ -11,5 +11,5 @@ pub(crate) use body::read_body;
 pub(crate) use client::{Client, ClientAddress};
 pub(crate) use error_responses::{AuthenticationErrors, BodyErrors, CrossSiteError};
 pub(crate) use failures::FailedAuthentications;
-pub(crate) use origin::{refuse_other_origins, refuse_other_sites};
+pub(crate) use origin::{reject_other_origins, reject_other_sites};
 pub(crate) use shared_secret::SharedSecret;

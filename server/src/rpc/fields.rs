@@ -134,14 +134,11 @@ mod tests {
     fn fields_keep_their_text_under_the_names_of_the_client() {
         let stored = r#"{"a":1.0,"~id":12345678901234567890,"~x":1e400,"__proto__":{},"":[ ]}"#;
         let all = r#"{"a":1.0,"id":12345678901234567890,"~x":1e400,"__proto__":{},"":[ ]}"#;
+        let some = r#"{"id":12345678901234567890,"":[ ]}"#;
         for (stored, keys, expected) in [
             (stored, Keys::All, all),
             (r#"{"id~":"a~b"}"#, Keys::All, r#"{"id~":"a~b"}"#),
-            (
-                stored,
-                only(&["", "~id", "none"]),
-                r#"{"id":12345678901234567890,"":[ ]}"#,
-            ),
+            (stored, only(&["", "~id", "none"]), some),
             (stored, only(&[]), "{}"),
         ] {
             let (stored, keys) = (json::parse(stored).unwrap(), &keys);
@@ -152,22 +149,9 @@ mod tests {
 
     #[test]
     fn only_reserved_and_escaped_names_are_stored_differently() {
-        for (name, stored) in [
-            ("id", "~id"),
-            ("_jrs", "~_jrs"),
-            ("jwt", "~jwt"),
-            ("claims", "~claims"),
-            ("~id", "~~id"),
-            ("~~~claims", "~~~~claims"),
-            ("ID", "ID"),
-            ("id2", "id2"),
-            ("~", "~"),
-            ("~~", "~~"),
-            ("~other", "~other"),
-            ("id~", "id~"),
-            ("", ""),
-            ("__proto__", "__proto__"),
-        ] {
+        let pairs = "id=~id _jrs=~_jrs jwt=~jwt claims=~claims ~id=~~id ~~~claims=~~~~claims ID=ID \
+             id2=id2 ~=~ ~~=~~ ~other=~other id~=id~ = __proto__=__proto__";
+        for (name, stored) in pairs.split(' ').filter_map(|pair| pair.split_once('=')) {
             assert_eq!(stored_name(name), stored);
             assert_eq!(client_name(stored), name);
         }

@@ -5,7 +5,7 @@ use jwt_redis_session::{Claims, SessionId, Sessions};
 
 use crate::app_state::AppState;
 use crate::error::ApiError;
-use crate::http::{Client, SharedSecret, refuse_other_sites};
+use crate::http::{Client, SharedSecret, reject_other_sites};
 use crate::start_error::StartError;
 
 /// The claim that names the session.
@@ -20,7 +20,6 @@ const OVERHEAD: usize = 4096;
 /// The longest part of a client's version that an error repeats, in characters.
 const MAX_ECHO: usize = 64;
 
-/// State of the RPC API's methods: the sessions of the configured version.
 pub(super) struct RpcState {
     pub(super) sessions: Sessions,
     pub(super) app: AppState,
@@ -33,7 +32,7 @@ pub(crate) fn sessions(app: &AppState) -> Result<Sessions, StartError> {
     let part = format!("rpc:{}", settings.session_version);
     let ttl = settings.session_ttl;
     Ok(app
-        .sessions(&part, app.keyring()?, ttl)
+        .sessions(&part, Some(app.keyring()?.into()), ttl)
         .max_size(settings.max_payload.max(MIN_SIZE) + OVERHEAD)
         .build()?)
 }
@@ -59,7 +58,7 @@ impl RpcState {
     /// Checks the shared secret, if one is configured.
     /// Errors: 403 for a request from another site; 401, or 429 after too many failures.
     pub(super) fn authorize(&self, client: Client, headers: &HeaderMap) -> Result<(), ApiError> {
-        refuse_other_sites(headers)?;
+        reject_other_sites(headers)?;
         let checked = self.secret.check(headers);
         checked.map_err(|error| self.app.failures.failed(client, error))
     }

@@ -40,16 +40,12 @@ impl Settings {
     }
 
     fn numbers(&self) -> Result<(), SettingsError> {
-        let http = &self.http;
+        let (http, buckets) = (&self.http, &self.buckets);
         for (setting, number, range) in [
             ("http.threads", http.threads, 0..=1024),
             ("http.max_connections", http.max_connections, 1..=1_000_000),
             ("http.trusted_proxies", http.trusted_proxies, 0..=100),
-            (
-                "buckets.max_payload",
-                self.buckets.max_payload,
-                1..=MAX_PAYLOAD,
-            ),
+            ("buckets.max_payload", buckets.max_payload, 1..=MAX_PAYLOAD),
             ("rpc.max_payload", self.rpc.max_payload, 1..=MAX_PAYLOAD),
         ] {
             let problem = format!("must be between {} and {}", range.start(), range.end());
@@ -64,21 +60,13 @@ impl Settings {
             TokenAlgorithm::HS384 => 48,
             TokenAlgorithm::HS512 => 64,
         };
-        let tokens = &self.tokens;
+        let (tokens, min) = (&self.tokens, Secret::MIN_LEN);
         for (setting, secrets, min) in [
             ("tokens.secret", tokens.secret.as_slice(), signing),
             ("tokens.previous_secrets", &tokens.previous_secrets, signing),
-            (
-                "buckets.master_keys",
-                &self.buckets.master_keys,
-                Secret::MIN_LEN,
-            ),
-            ("rpc.secret", self.rpc.secret.as_slice(), Secret::MIN_LEN),
-            (
-                "users.secret",
-                self.users.secret.as_slice(),
-                Secret::MIN_LEN,
-            ),
+            ("buckets.master_keys", &self.buckets.master_keys, min),
+            ("rpc.secret", self.rpc.secret.as_slice(), min),
+            ("users.secret", self.users.secret.as_slice(), min),
         ] {
             let long = |secret: &Secret| secret.expose().len() >= min;
             let problem =

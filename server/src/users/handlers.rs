@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use crate::error::{ApiError, ErrorBody};
 use crate::http::{
-    AuthenticationErrors, BodyErrors, Client, CrossSiteError, read_body, refuse_other_sites,
+    AuthenticationErrors, BodyErrors, Client, CrossSiteError, read_body, reject_other_sites,
 };
 use crate::private_json::private_json;
 use crate::users::credentials::Credentials;
@@ -51,7 +51,7 @@ pub(super) async fn create(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
-    refuse_other_sites(&headers)?;
+    reject_other_sites(&headers)?;
     let checked = state.secret.check(&headers);
     checked.map_err(|error| state.app.failures.failed(client, error))?;
     let body = read_body(body, MAX_BODY, state.app.body_timeout()).await?;

@@ -8,10 +8,9 @@ use utoipa::ToSchema;
 
 use crate::app_state::AppState;
 use crate::error::ApiError;
-use crate::http::{Client, SharedSecret, refuse_other_sites};
+use crate::http::{Client, SharedSecret, reject_other_sites};
 use crate::users::bearer::{self, invalid_token};
 
-/// State of the users API's handlers.
 #[derive(Clone)]
 pub(super) struct UsersState {
     pub(super) sessions: Sessions,
@@ -44,7 +43,7 @@ impl UsersState {
         client: Client,
         headers: &HeaderMap,
     ) -> Result<User, ApiError> {
-        refuse_other_sites(headers)?;
+        reject_other_sites(headers)?;
         let failures = &self.app.failures;
         let token = bearer::token(headers).map_err(|error| failures.failed(client, error))?;
         match self.sessions.open(token).await {
@@ -65,5 +64,6 @@ impl UsersState {
 /// Builds the sessions of the users API: without data, with opaque tokens that are not stored.
 pub(crate) fn sessions(app: &AppState) -> Result<Sessions, ConfigError> {
     let ttl = app.settings.users.session_ttl;
-    app.sessions("user", OpaqueTokens::new(), ttl).build()
+    app.sessions("user", Some(OpaqueTokens::new().into()), ttl)
+        .build()
 }

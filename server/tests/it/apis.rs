@@ -4,11 +4,12 @@ use jwt_redis_session::store::StoreErrorKind;
 use reqwest::{Method, RequestBuilder};
 use serde_json::json;
 
+use crate::admin::Browser;
 use crate::buckets::bucket::{Bucket, api_key};
 use crate::request::{fetch, send, status};
 use crate::rpc::client::{create, get_all};
 use crate::service::{self, Service};
-use crate::users::{credentials, is_valid, log_in, show};
+use crate::users::{credentials, destroy, is_valid, log_in, show};
 
 /// A session in each API.
 struct Fixture<'a> {
@@ -147,6 +148,14 @@ async fn requests_of_other_sites_are_rejected() {
     }
 }
 
+async fn assert_secret_is_wrong(request: RequestBuilder) {
+    let response = send(request).await;
+    assert_eq!(response.headers()["www-authenticate"], "SharedSecret");
+    let (status, body) = service::json(response).await;
+    let error = json!("the header X-Sessiond-Secret is missing or wrong");
+    assert_eq!((status, &body["error"]), (401, &error));
+}
+
 #[tokio::test]
 async fn shared_secret_is_required_if_it_is_set() {
     const RPC: &str = "a secret of the RPC API of 32 bytes";
@@ -157,10 +166,8 @@ async fn shared_secret_is_required_if_it_is_set() {
         settings.limits.failed_authentications_per_minute = 12.try_into().expect("not zero");
     })
     .await;
-    let call = |path| {
-        let body = json!({ "name": "create", "args": r#"{"session":{},"userId":"jo"}"# });
-        service.post(path).json(&body)
-    };
+    let body = json!({ "name": "create", "args": r#"{"session":{},"userId":"jo"}"# });
+    let call = |path| service.post(path).json(&body);
     let login = || service.post("/sessions").json(&credentials("jo"));
     let requests = || {
         [
@@ -173,16 +180,12 @@ async fn shared_secret_is_required_if_it_is_set() {
     let with = |request: RequestBuilder, secret| request.header("x-sessiond-secret", secret);
     for wrong in [None, Some(""), Some("other")] {
         for (request, _, other, _) in requests() {
-            let response = send(match wrong {
+            assert_secret_is_wrong(match wrong {
                 Some("other") => with(request, other),
                 Some(wrong) => with(request, wrong),
                 None => request,
             })
             .await;
-            assert_eq!(response.headers()["www-authenticate"], "SharedSecret");
-            let (status, body) = service::json(response).await;
-            let error = json!("the header X-Sessiond-Secret is missing or wrong");
-            assert_eq!((status, &body["error"]), (401, &error));
         }
     }
     assert!(
@@ -208,15 +211,13 @@ async fn failed_authentications_are_limited() {
     .await;
     let fixture = Fixture::new(&service).await;
     let ended = log_in(&service, "al").await;
-    let end = service.delete("/sessions/al").bearer_auth(&ended);
-    assert_eq!(status(end).await, 200);
+    assert_eq!(destroy(&service, &ended, "al").await.0, 200);
     let long = "A".repeat(9000);
     let (head, _) = fixture.rpc_token.rsplit_once('.').expect("a signature");
     let unsigned = format!("{head}.{}", "A".repeat(43));
     let get = |token: &str| {
-        let args = json!({ "token": token, "sessionVersion": "v1" });
-        let body = json!({ "args": args.to_string() });
-        service.post("/rpc/get").json(&body)
+        let args = json!({ "token": token, "sessionVersion": "v1" }).to_string();
+        service.post("/rpc/get").json(&json!({ "args": args }))
     };
     let session = || service.get(&format!("/session/shop/{}", fixture.id));
     let counted = || {
@@ -235,14 +236,9 @@ async fn failed_authentications_are_limited() {
             ),
         ]
     };
-    for (request, expected) in [
-        (show(&service, &ended), 401),
-        (service.delete("/sessions/al").bearer_auth(&ended), 401),
-        (get(&unsigned), 400),
-    ]
-    .into_iter()
-    .chain(counted())
-    {
+    assert_eq!(status(show(&service, &ended)).await, 401);
+    assert_eq!(status(get(&unsigned)).await, 400);
+    for (request, expected) in counted() {
         assert_eq!(status(request).await, expected);
     }
     for (request, _) in counted() {
@@ -320,4 +316,39 @@ async fn failure_of_the_store_is_503() {
     }
     let healthy = (200, json!({ "status": "awesome" }));
     assert_eq!(fetch(service.get("/health-check")).await, healthy);
+}
+
+#[tokio::test]
+async fn store_contains_no_credential() {
+    let service = Service::redis().await;
+    let bucket = Bucket::new(&service, "shop").await;
+    let rpc_token = create(&service, "jo", json!({})).await;
+    let bearer = log_in(&service, "jo").await;
+    let operator = Browser::logged_in(&service).await;
+    let (_, cookie) = operator
+        .cookie
+        .as_deref()
+        .and_then(|cookie| cookie.split_once('='))
+        .expect("a cookie");
+    let redis = service.redis.as_ref().expect("Redis");
+    let mut contents = service.keys();
+    assert_eq!(contents.len(), 7, "records and the indexes of owners");
+    for key in service.keys() {
+        let dump: Vec<u8> = redis::from_redis_value(redis.run(&["DUMP", &key])).expect("a dump");
+        contents.push(String::from_utf8_lossy(&dump).into_owned());
+    }
+    let contents = contents.concat();
+    assert!(contents.contains("jo"));
+    let (_, signature) = rpc_token.rsplit_once('.').expect("a signature");
+    let password = "correct horse battery staple";
+    for secret in [
+        &bucket.key[4..],
+        "jrs_",
+        signature,
+        &bearer,
+        password,
+        cookie,
+    ] {
+        assert!(!contents.contains(secret), "{secret}");
+    }
 }

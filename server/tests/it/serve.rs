@@ -57,22 +57,6 @@ async fn a_connection_without_a_whole_header_is_closed() {
     assert_eq!(rest(&mut idle).await, "");
 }
 
-/// The timeout is for the whole header, not for each byte.
-#[tokio::test]
-async fn a_header_that_arrives_byte_by_byte_is_cut_off() {
-    let service = Service::memory_with(|settings| settings.http.header_timeout = SHORT).await;
-    let mut socket = connect(&service).await;
-    let start = Instant::now();
-    let drip = async {
-        while socket.write_all(b"G").await.is_ok() {
-            tokio::time::sleep(SHORT / 10).await;
-        }
-    };
-    let closed = tokio::time::timeout(Duration::from_secs(5), drip).await;
-    closed.expect("the connection is closed");
-    assert!(start.elapsed() >= SHORT, "not before the timeout");
-}
-
 #[tokio::test]
 async fn a_body_that_does_not_arrive_is_408() {
     let service = Service::memory_with(|settings| settings.http.body_timeout = SHORT).await;
@@ -82,17 +66,6 @@ async fn a_body_that_does_not_arrive_is_408() {
     socket.write_all(head).await.expect("send");
     let response = rest(&mut socket).await;
     assert!(response.starts_with("HTTP/1.1 408"), "{response}");
-}
-
-#[tokio::test]
-async fn a_header_that_is_too_large_is_431() {
-    let service = Service::memory().await;
-    let large = "a".repeat(1 << 20);
-    let request = format!("GET /healthz HTTP/1.1\r\nHost: a\r\nX: {large}\r\n\r\n");
-    let response = service.raw(request).await;
-    // The service may close the connection before the test has sent everything.
-    let is_rejected = response.is_empty() || response.starts_with("HTTP/1.1 431");
-    assert!(is_rejected, "{response}");
 }
 
 #[tokio::test]
@@ -221,7 +194,6 @@ async fn idle_connections_do_not_delay_shutdown() {
     let mut used = connect(&service).await;
     assert!(request(&mut used).await.contains("200 OK"));
     let _unused = connect(&service).await;
-    tokio::time::sleep(SHORT).await;
     let start = Instant::now();
     service.stop().await;
     assert!(start.elapsed() < Duration::from_secs(2));

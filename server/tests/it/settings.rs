@@ -103,10 +103,8 @@ fn wrong_settings_are_named_in_one_line() {
         assert!(found.starts_with(error), "{yaml}: {found}");
         assert_eq!(found.lines().count(), 1, "{found}");
     }
-    load_file(&format!(
-        "tokens: {{secret: '{A}', previous_secrets: ['{B}']}}"
-    ))
-    .expect("valid");
+    let two = format!("tokens: {{secret: '{A}', previous_secrets: ['{B}']}}");
+    load_file(&two).expect("valid");
 }
 
 const HIDDEN: &str = "h1dd3n";
@@ -159,9 +157,8 @@ async fn values_of_secrets_are_never_shown() {
 async fn wrong_urls_are_not_shown() {
     for url in ["redis://:h1dd3n@[", "http://:h1dd3n@localhost"] {
         let sources = Sources::new().flag("store.redis", url);
-        let settings = Settings::load(&sources.flag("tokens.secret", A)).expect("texts");
-        assert!(!format!("{settings:?}").contains(HIDDEN));
-        let error = error(Ok(settings));
+        let loaded = Settings::load(&sources.flag("tokens.secret", A));
+        let error = error(loaded.map_err(|error| error.to_string()));
         assert!(error.starts_with("store.redis: "), "{error}");
         assert!(!error.contains(HIDDEN), "{error}");
     }
@@ -172,9 +169,8 @@ fn later_sources_override_earlier_ones() {
     let file = file("http: {listen: '127.0.0.2:0', header_timeout: 7s}");
     let of_file = Sources::new().file(file.path());
     let name = "SESSIOND__HTTP__LISTEN".to_owned();
-    let and_variable = of_file
-        .clone()
-        .variables([(name, "127.0.0.3:0".to_owned())]);
+    let variable = (name, "127.0.0.3:0".to_owned());
+    let and_variable = of_file.clone().variables([variable]);
     let and_flag = and_variable.clone().flag("http.listen", "127.0.0.4:0");
     for (sources, listen) in [
         (of_file, "127.0.0.2:0"),
@@ -199,11 +195,8 @@ fn variables_are_converted_to_the_type_of_the_setting() {
     assert_eq!(keys.collect::<Vec<_>>(), [A, B]);
     assert_eq!(load("http.threads", "3").http.threads, 3);
     assert!(!load("rpc.enabled", "false").rpc.enabled);
-    assert_eq!(
-        load("store.redis", ""),
-        Settings::default(),
-        "empty is not set"
-    );
+    let empty = load("store.redis", "");
+    assert_eq!(empty, Settings::default(), "empty is not set");
 }
 
 #[test]
@@ -214,10 +207,8 @@ fn unreadable_files_are_named() {
         ("/no/such/file", "cannot be read: "),
     ] {
         let found = Settings::load(&Sources::new().file(path)).expect_err(path);
-        assert!(
-            found.to_string().starts_with(&format!("{path}: {error}")),
-            "{found}"
-        );
+        let expected = format!("{path}: {error}");
+        assert!(found.to_string().starts_with(&expected), "{found}");
     }
     let found = load_file("http:\n  - a\n b: [").expect_err("not YAML");
     assert!(found.contains(": is not YAML, see line 3"), "{found}");

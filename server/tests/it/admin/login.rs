@@ -10,51 +10,33 @@ async fn only_a_master_key_logs_in() {
     let service = Service::memory().await;
     let mut browser = Browser::new(&service);
     assert!(browser.get("/admin/login").await.shows("Master key"));
-    for wrong in [
-        "",
-        "x",
-        SECRET,
-        &MASTER_KEY.to_uppercase(),
-        &MASTER_KEY[1..],
-    ] {
+    for wrong in ["", SECRET, &MASTER_KEY.to_uppercase(), &MASTER_KEY[1..]] {
         let page = browser.log_in(wrong).await;
+        assert!(page.shows("This is not a master key of the service."));
         assert_eq!((page.status, page.set_cookie), (401, None));
-        assert!(
-            page.text
-                .contains("This is not a master key of the service.")
-        );
     }
-    let page = browser.get(&format!("/admin?key={MASTER_KEY}")).await;
-    assert_eq!(
-        page.location.as_deref(),
-        Some("/admin/login"),
-        "a key in the URL is ignored"
-    );
+    let in_url = browser.get(&format!("/admin?key={MASTER_KEY}")).await;
+    assert_eq!(in_url.location.as_deref(), Some("/admin/login"));
     assert_eq!(browser.log_in(MASTER_KEY).await.status, 303);
     assert_eq!(browser.get("/admin").await.status, 200);
 }
 
 #[tokio::test]
 async fn logout_ends_one_login_and_its_cookie() {
-    let service = Service::redis().await;
+    let service = Service::memory().await;
     let mut first = Browser::new(&service);
     let cookie = first.log_in(MASTER_KEY).await.set_cookie.expect("a cookie");
     let (token, attributes) = cookie.split_once("; ").expect("attributes");
     assert_eq!(token.len(), "sessiond_admin=".len() + 43);
     assert_eq!(attributes, "HttpOnly; SameSite=Strict; Path=/admin");
-    let keys = service.keys().concat();
-    assert!(keys.contains("sessiond:admin:") && !keys.contains(&token[15..]));
     let second = Browser::logged_in(&service).await;
     assert_ne!(first.cookie, second.cookie);
     let page = first.submit("/admin/logout", &[]).await;
     assert_eq!(page.location.as_deref(), Some("/admin/login"));
     let cookie = page.set_cookie.expect("the cookie is deleted");
     assert!(cookie.starts_with("sessiond_admin=;") && cookie.ends_with("Max-Age=0"));
-    assert_eq!(
-        first.get("/admin").await.status,
-        303,
-        "a copy of the cookie is invalid"
-    );
+    let with_copy = first.get("/admin").await;
+    assert_eq!(with_copy.status, 303, "a copy of the cookie is invalid");
     assert_eq!(second.get("/admin").await.status, 200);
 }
 

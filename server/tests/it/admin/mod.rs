@@ -13,10 +13,10 @@ use crate::request::send;
 use crate::service::{MASTER_KEY, Service};
 
 /// A browser of an operator.
-struct Browser<'a> {
+pub(crate) struct Browser<'a> {
     service: &'a Service,
     /// `name=value`, if the operator is logged in.
-    cookie: Option<String>,
+    pub(crate) cookie: Option<String>,
 }
 
 /// The names and values of fields.
@@ -37,7 +37,7 @@ impl<'a> Browser<'a> {
         }
     }
 
-    async fn logged_in(service: &'a Service) -> Self {
+    pub(crate) async fn logged_in(service: &'a Service) -> Self {
         let mut browser = Self::new(service);
         let page = browser.log_in(MASTER_KEY).await;
         assert_eq!(page.status, 303, "{}", page.text);

@@ -43,13 +43,10 @@ async fn sessions_of_a_user_are_listed_and_ended() {
     choose(&browser, "users", "al").await;
     let page = end_all(&browser, "users", "jo").await;
     assert!(page.shows("1 session ended."));
-    for (token, user, is_left) in [
-        (first, "jo", false),
-        (second, "jo", false),
-        (&al, "al", true),
-    ] {
-        assert_eq!(is_valid(&service, token, user).await, is_left);
+    for token in &tokens {
+        assert!(!is_valid(&service, token, "jo").await);
     }
+    assert!(is_valid(&service, &al, "al").await);
 }
 
 #[tokio::test]
@@ -78,19 +75,17 @@ async fn owners_with_any_name_are_distinguished() {
     let names = [
         "a",
         "a:b",
-        "*",
-        "a/b",
         "%2F",
         "a\nb",
         "a\r\nb",
         "\0",
         " a",
-        "🦀",
         "\u{202e}a",
+        "\"><script>",
+        &longest,
     ];
-    let names = [&names[..], &["\"><script>", &longest]].concat();
     let browser = Browser::logged_in(&service).await;
-    for name in &names {
+    for name in names {
         log_in(&service, name).await;
     }
     for name in names {

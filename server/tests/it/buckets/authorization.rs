@@ -54,10 +54,8 @@ async fn wrong_keys_are_rejected_and_change_nothing(service: Service) {
     let bucket = Bucket::new(&service, "shop").await;
     let other = Bucket::new(&service, "other").await;
     let deleted = Bucket::new(&service, "deleted").await.key;
-    assert_eq!(
-        status(api_key(&service, Method::DELETE, "deleted")).await,
-        200
-    );
+    let delete = api_key(&service, Method::DELETE, "deleted");
+    assert_eq!(status(delete).await, 200);
     let id = bucket.create(&json!("unchanged")).await;
     let (record, key) = (bucket.record(&id), "sessiond:api-key:bucket-api-key--shop");
     set_ttl(&service, &record, HOUR).await;
@@ -113,10 +111,8 @@ async fn errors_have_an_order() {
     let head = "PUT /session/shop HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
                 Content-Length: 2000000\r\n\r\n";
     let answer = service.raw(head).await;
-    assert!(
-        answer.starts_with("HTTP/1.1 401 "),
-        "before the body: {answer}"
-    );
+    let expected = "HTTP/1.1 401 ";
+    assert!(answer.starts_with(expected), "before the body: {answer}");
     let post = |body: Vec<u8>| bucket.request(Method::POST, "/no-uuid").body(body);
     assert_eq!(status(post(vec![b'x'; (1 << 20) + 1])).await, 413);
     assert_eq!(status(post(vec![0xff])).await, 400);

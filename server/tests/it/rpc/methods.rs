@@ -43,11 +43,8 @@ async fn get_returns_the_requested_fields(service: Service) {
         (json!(null), json!({})),
     ] {
         let args = with_token(&token, "keys", keys);
-        assert_eq!(
-            result(&service, "get", args.clone()).await,
-            expected,
-            "{args}"
-        );
+        let fields = result(&service, "get", args.clone()).await;
+        assert_eq!(fields, expected, "{args}");
     }
     destroy(&service, &token).await;
     for keys in [json!("*"), json!(null)] {
@@ -92,16 +89,13 @@ async fn update_sets_fields(service: Service) {
 async fn concurrent_updates_of_different_fields_are_all_kept(service: Service) {
     let token = create(&service, "jo", json!({})).await;
     let fields: Vec<_> = (0..50).map(|n| (format!("k{n}"), json!(n))).collect();
-    let updates = fields
-        .iter()
-        .map(|(name, value)| update(&service, &token, json!({ name: value })));
+    let changes = fields.iter().map(|(name, value)| json!({ name: value }));
+    let updates = changes.map(|change| update(&service, &token, change));
     for answer in join_all(updates).await {
         assert_eq!(answer, ok());
     }
-    assert_eq!(
-        get_all(&service, &token).await,
-        fields.into_iter().collect::<Value>()
-    );
+    let all: Value = fields.into_iter().collect();
+    assert_eq!(get_all(&service, &token).await, all);
 }
 
 async fn destroyed_session_is_gone(service: Service) {
@@ -134,16 +128,12 @@ async fn sessions_of_a_user_are_listed_and_destroyed(service: Service) {
     });
     assert_eq!((listed.len(), entry), (2, &expected));
     for (time, expected) in [(created, before), (expires, before + MONTH)] {
-        assert!(
-            time.as_u64().expect("a time").abs_diff(expected) < 5,
-            "{time}"
-        );
+        let time = time.as_u64().expect("a time");
+        assert!(time.abs_diff(expected) < 5, "{time}");
     }
     for expected in [2, 0] {
-        assert_eq!(
-            result(&service, "destroyAll", of_user("jo")).await,
-            expected
-        );
+        let ended = result(&service, "destroyAll", of_user("jo")).await;
+        assert_eq!(ended, expected);
         assert_eq!(active(&service, "jo").await, [json!(null); 0]);
     }
     assert_eq!(get_all(&service, &first).await, json!(null));
@@ -167,7 +157,8 @@ async fn missing_or_wrong_argument_is_named(service: Service) {
         ("destroyAll", &["userId", "sessionVersion"]),
     ] {
         for name in required {
-            let what = if *name == "session" {
+            let name = *name;
+            let what = if name == "session" {
                 "session object"
             } else {
                 name

