@@ -103,7 +103,7 @@ async fn not_found(uri: Uri) -> ApiError {
     if buckets::owns(uri.path()) {
         ApiError::method_not_allowed("")
     } else {
-        ApiError::not_found("there is nothing here")
+        ApiError::not_found("there is no such path")
     }
 }
 

@@ -132,7 +132,7 @@ async fn listen(settings: Settings) -> Result<(), Box<dyn Error>> {
     let shutdown = shutdown_signal()?;
     let (stop, stopped) = watch::channel(false);
     let threads = workers::start(&listener, &state, &stopped)?;
-    tracing::info!(address = %listener.local_addr()?, "sessiond listens");
+    tracing::info!(address = %listener.local_addr()?, "sessiond is listening");
     warn_about(&state.settings);
     tokio::select! {
         () = shutdown => {}
@@ -178,7 +178,7 @@ fn shutdown_signal() -> io::Result<impl Future<Output = ()>> {
     Ok(async move {
         either().await;
         tracing::info!(
-            "sessiond stops: requests in progress are finished; a second signal ends it immediately"
+            "sessiond is stopping: requests in progress are finished; a second signal ends it immediately"
         );
         tokio::spawn(async move {
             either().await;

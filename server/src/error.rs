@@ -82,7 +82,7 @@ impl ApiError {
     /// 500; `cause` goes to the log.
     pub(crate) fn internal(cause: &dyn std::fmt::Display) -> Self {
         let request_id = RequestId::current();
-        tracing::error!(request_id, %cause, "a request failed inside the service");
+        tracing::error!(request_id, %cause, "the request failed with an internal error");
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal error")
     }
 

@@ -43,7 +43,7 @@ pub async fn serve(listener: TcpListener, app: App, shutdown: impl Future<Output
     let finished = connections.shutdown();
     let finished = tokio::time::timeout(app.http.shutdown_timeout, finished).await;
     if finished.is_err() {
-        tracing::warn!("connections were closed before their requests were finished");
+        tracing::warn!("the shutdown timeout has expired; requests in progress were aborted");
     }
     upkeep.abort();
 }
@@ -94,7 +94,7 @@ fn spawn(
         // Until the socket is closed: the permit limits connections, not requests.
         let _open = open;
         if let Err(error) = connection.await {
-            tracing::debug!(%error, "a connection broke");
+            tracing::debug!(%error, "the connection failed");
         }
     });
 }
@@ -136,7 +136,7 @@ async fn accept(
             // The listener works again when descriptors or memory are free; without the pause this
             // loop would use a processor until then.
             Err(error) => {
-                tracing::warn!(%error, "a connection cannot be accepted");
+                tracing::warn!(%error, "cannot accept a connection");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }

@@ -60,7 +60,7 @@ impl LogGuard {
         let lost = total - self.reported;
         if lost > 0 {
             self.reported = total;
-            tracing::warn!(lost, "lines of the log were lost");
+            tracing::warn!(lost, "log lines were dropped");
         }
     }
 }
@@ -149,7 +149,7 @@ mod tests {
         let output = child.wait_with_output().unwrap();
         let log = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{log}");
-        assert!(log.contains("telemetry.rs:") && log.contains("lines of the log were lost"));
+        assert!(log.contains("telemetry.rs:") && log.contains("log lines were dropped"));
         assert!(!log.contains("the data of a session"), "{log}");
     }
 

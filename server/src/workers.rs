@@ -47,7 +47,7 @@ pub(crate) fn start(
                     tokio::spawn(keep_timer_armed());
                     match tokio::net::TcpListener::from_std(listener) {
                         Ok(listener) => serve(listener, app, stopped(stop)).await,
-                        Err(error) => tracing::error!(%error, "a thread cannot listen"),
+                        Err(error) => tracing::error!(%error, "a thread cannot use the listener"),
                     }
                 });
             };

@@ -30,7 +30,6 @@ pub(super) struct Operator {
 
 impl Operator {
     /// Creates the session of an operator who presented the key with this fingerprint.
-    /// Errors: [`SessionError::Unavailable`].
     pub(super) async fn log_in(
         state: &AdminState,
         key: &KeyFingerprint,

@@ -45,7 +45,7 @@ pub(crate) fn router(app: &AppState) -> Result<Router, StartError> {
 }
 
 async fn not_found() -> PageError {
-    ApiError::not_found("there is nothing here").into()
+    ApiError::not_found("there is no such page").into()
 }
 
 /// Answers a method that the route does not have; axum adds `Allow`.

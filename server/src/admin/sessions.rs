@@ -48,7 +48,7 @@ pub(super) async fn show(
 ) -> Result<Response, PageError> {
     let token = operator.form_token();
     if let Some(name) = form.session()
-        && let Some(session) = state.buckets.look(&name).await?
+        && let Some(session) = state.buckets.get_without_touch(&name).await?
     {
         let session = render_session(token, &name, &session)?;
         return Ok(render(token, &Note::None, &form, &session).into_response());
@@ -86,7 +86,7 @@ fn render(token: &FormToken, note: &Note, form: &SessionForm, session: &Markup) 
                     input #id.code name="id" value=(form.id.trim()) required maxlength="64"
                         autocomplete="off" autocapitalize="none" spellcheck="false"
                         aria-describedby="id-help";
-                    p.help #id-help { "The UUID that clients use. Viewing a session does not extend its life." }
+                    p.help #id-help { "The UUID that clients use. Viewing a session does not extend it." }
                 }
                 div { button { "Look up" } }
             }

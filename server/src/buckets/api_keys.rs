@@ -69,8 +69,7 @@ impl ApiKeys {
     }
 
     /// Creates a key for `bucket`. Exactly one of several concurrent calls succeeds.
-    /// Errors: [`SessionError::Taken`] if the bucket has a key already;
-    /// [`SessionError::Unavailable`].
+    /// Errors: [`SessionError::Taken`] if the bucket has a key already.
     pub(crate) async fn create(&self, bucket: &BucketName) -> Result<Secret, SessionError> {
         // Without a nonce, a new key would equal the deleted one.
         let nonce = format!("{:032x}", crypto::random_128());
@@ -101,8 +100,8 @@ impl ApiKeys {
         Ok(known.map_or(CurrentKey::SecretChanged, CurrentKey::Known))
     }
 
-    /// Deletes the key of `bucket` and returns whether there was one. After `Ok(true)` every
-    /// instance rejects it. Runs to completion even if the caller is dropped.
+    /// Deletes the key of `bucket` and returns whether there was one; then every instance rejects
+    /// it. Runs to completion even if the caller is dropped.
     /// Errors: [`SessionError::Unavailable`]: the key may still be valid.
     pub(crate) async fn revoke(&self, bucket: &BucketName) -> Result<bool, SessionError> {
         let (keys, id) = (self.clone(), id(bucket));
@@ -143,7 +142,6 @@ impl ApiKeys {
     }
 
     /// Lists the buckets with a key, by name.
-    /// Errors: [`SessionError::Unavailable`].
     pub(crate) async fn list(&self) -> Result<Vec<KeyedBucket>, SessionError> {
         let entries = self.records.list(OWNER).await?;
         let mut buckets: Vec<_> = entries.iter().filter_map(keyed).collect();

@@ -93,12 +93,8 @@ mod tests {
                 request = request.header(*name, *value);
             }
             let (parts, ()) = request.body(()).unwrap().into_parts();
-            let found = key(&parts);
-            assert_eq!(
-                found.as_deref(),
-                expected.map(str::as_bytes),
-                "{headers:?} {query}"
-            );
+            let (found, expected) = (key(&parts), expected.map(str::as_bytes));
+            assert_eq!(found.as_deref(), expected, "{headers:?} {query}");
         }
     }
 }

@@ -38,7 +38,6 @@ impl BucketSessions {
     }
 
     /// Creates the session `name`.
-    /// Errors: [`SessionError::Unavailable`].
     pub(super) async fn create(
         &self,
         name: &SessionRef,
@@ -52,7 +51,10 @@ impl BucketSessions {
 
     /// Loads a session without refreshing its TTL.
     /// Errors: [`SessionError::Unavailable`]; [`SessionError::Rejected`] if the record is corrupt.
-    pub(crate) async fn look(&self, name: &SessionRef) -> Result<Option<Session>, SessionError> {
+    pub(crate) async fn get_without_touch(
+        &self,
+        name: &SessionRef,
+    ) -> Result<Option<Session>, SessionError> {
         optional(self.0.get_without_touch(&name.id()).await)
     }
 

@@ -46,7 +46,10 @@ fn is_of(host: Option<&HeaderValue>, origin: &HeaderValue) -> bool {
 }
 
 fn other_site() -> ApiError {
-    ApiError::new(StatusCode::FORBIDDEN, "another site sent this request")
+    ApiError::new(
+        StatusCode::FORBIDDEN,
+        "the request was sent by another site",
+    )
 }
 
 #[cfg(test)]
@@ -92,11 +95,8 @@ mod tests {
             "null",
             "",
         ] {
-            assert_eq!(
-                passes(&[HOST, ("origin", origin)]),
-                [true, false],
-                "{origin}"
-            );
+            let passed = passes(&[HOST, ("origin", origin)]);
+            assert_eq!(passed, [true, false], "{origin}");
         }
         let ours = ("origin", "http://a.example:8385");
         let other = ("origin", "http://evil.example");

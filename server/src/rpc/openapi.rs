@@ -13,7 +13,7 @@ use crate::rpc::wire::CallErrorBody;
 const ERRORS: [(&str, &str); 10] = [
     ("400", "An argument is wrong, or the session is gone."),
     ("401", "The shared secret is missing or wrong."),
-    ("403", "Another site sent this request."),
+    ("403", "The request was sent by another site."),
     ("404", "There is no such method."),
     ("408", "The body was not received in time."),
     ("409", "Too many concurrent writes. Retry later."),

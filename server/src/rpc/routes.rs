@@ -51,8 +51,6 @@ pub(crate) fn router(app: &AppState) -> Result<OpenApiRouter, StartError> {
             "args": "{\"token\":\"…\",\"sessionVersion\":\"v1\",\"session\":{\"cart\":4}}"}))),
         ("destroy" = (value = json!({"name": "destroy",
             "args": "{\"token\":\"…\",\"sessionVersion\":\"v1\"}"}))),
-        ("destroyAll" = (value = json!({"name": "destroyAll",
-            "args": "{\"userId\":\"jo\",\"sessionVersion\":\"v1\"}"}))),
         ("methods" = (value = json!({"name": "methods"}))),
     )),
     responses(

@@ -33,7 +33,6 @@ pub struct Settings {
 #[serde(deny_unknown_fields)]
 pub struct HttpSettings {
     pub listen: SocketAddr,
-    /// The number of threads that serve requests; 0 is one per processor.
     pub threads: usize,
     #[serde(with = "humantime_serde")]
     pub header_timeout: Duration,
@@ -46,7 +45,6 @@ pub struct HttpSettings {
     #[serde(with = "humantime_serde")]
     pub shutdown_timeout: Duration,
     pub max_connections: usize,
-    /// The number of proxies in front that append to `X-Forwarded-For`.
     pub trusted_proxies: usize,
 }
 
@@ -54,13 +52,10 @@ pub struct HttpSettings {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StoreSettings {
-    /// The URL of Redis, a secret as it may hold a password; `None` keeps sessions in memory.
     pub redis: Option<Secret>,
     pub user: Option<String>,
     pub password: Option<Secret>,
-    /// The prefix of all keys in Redis.
     pub keyspace: String,
-    /// The longest time for an operation, including reconnection.
     #[serde(with = "humantime_serde")]
     pub deadline: Duration,
 }
@@ -70,7 +65,6 @@ pub struct StoreSettings {
 #[serde(deny_unknown_fields)]
 pub struct TokenSettings {
     pub algorithm: TokenAlgorithm,
-    /// The signing secret; `None` draws a random one at each start.
     pub secret: Option<Secret>,
     pub previous_secrets: Vec<Secret>,
 }
@@ -82,9 +76,7 @@ pub struct BucketSettings {
     pub enabled: bool,
     #[serde(with = "humantime_serde")]
     pub session_ttl: Duration,
-    /// The largest data of a session as sent by the client, in bytes.
     pub max_payload: usize,
-    /// The keys that grant access to `/api-key` and `/admin`.
     pub master_keys: Vec<Secret>,
 }
 
@@ -93,13 +85,10 @@ pub struct BucketSettings {
 #[serde(deny_unknown_fields)]
 pub struct RpcSettings {
     pub enabled: bool,
-    /// The version of the sessions, part of their keys, ids and tokens.
     pub session_version: String,
     #[serde(with = "humantime_serde")]
     pub session_ttl: Duration,
-    /// The largest request, in bytes.
     pub max_payload: usize,
-    /// The secret that callers must send; `None` accepts every caller.
     pub secret: Option<Secret>,
 }
 
@@ -110,7 +99,6 @@ pub struct UserSettings {
     pub enabled: bool,
     #[serde(with = "humantime_serde")]
     pub session_ttl: Duration,
-    /// The secret that must accompany a login.
     pub secret: Option<Secret>,
 }
 
@@ -119,7 +107,6 @@ pub struct UserSettings {
 #[serde(deny_unknown_fields)]
 pub struct AdminSettings {
     pub enabled: bool,
-    /// The time of inactivity after which an operator is logged out.
     #[serde(with = "humantime_serde")]
     pub session_ttl: Duration,
 }
@@ -136,7 +123,6 @@ pub struct LimitSettings {
 #[serde(deny_unknown_fields)]
 pub struct LogSettings {
     pub format: LogFormat,
-    /// Whether each request is logged.
     pub access: bool,
 }
 

@@ -20,10 +20,8 @@ fn without_settings_it_starts_in_memory_and_warns() {
     program.wait_for("kept in memory");
     let log = program.log();
     assert!(log.contains("INFO"), "{log}");
-    assert!(
-        !log.contains('\u{1b}'),
-        "no colors without a terminal: {log}"
-    );
+    let has_colors = log.contains('\u{1b}');
+    assert!(!has_colors, "there is no terminal: {log}");
     let help = run(&mut sessiond(&["--help"])).1;
     assert!(help.contains("[default: 127.0.0.1:8385]"), "{help}");
 }
@@ -144,11 +142,9 @@ async fn an_outage_is_logged_once_with_the_id_of_the_request() {
 #[tokio::test]
 async fn debug_in_the_environment_logs_more() {
     let program = Program::start(sessiond(&["--listen", "127.0.0.1:0"]).env("DEBUG", "*"));
-    let mut socket = TcpStream::connect(program.address())
-        .await
-        .expect("connect");
-    socket.write_all(b"GET / HTTP").await.expect("send");
-    drop(socket);
+    let socket = TcpStream::connect(program.address()).await;
+    let sent = socket.expect("connect").write_all(b"GET / HTTP").await;
+    sent.expect("send");
     program.wait_for("DEBUG");
 }
 

@@ -79,10 +79,10 @@ async fn a_failing_redis_is_503_until_it_recovers() {
         (Fault::Full, 200, 200),
         (Fault::RejectsWrites, 200, 503),
     ];
-    join_all(faults.map(|(fault, read, end)| fails(fault, read, end))).await;
+    join_all(faults.map(|(fault, read, end)| assert_unavailable(fault, read, end))).await;
 }
 
-async fn fails(fault: Fault, read: u16, end: u16) {
+async fn assert_unavailable(fault: Fault, read: u16, end: u16) {
     let mut redis = RedisServer::start_with(&["--appendonly", "yes", "--appendfsync", "always"]);
     let service = Service::redis_at(&redis.url(), |_| ()).await;
     let bucket = Bucket::new(&service, "shop").await;

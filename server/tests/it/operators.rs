@@ -1,4 +1,4 @@
-//! Endpoints for operators: health, request ids, metrics, the OpenAPI document.
+//! Endpoints for operators: metrics and the OpenAPI document.
 
 use std::collections::BTreeSet;
 
@@ -7,22 +7,6 @@ use serde_json::json;
 
 use crate::request::{fetch, send, status};
 use crate::service::Service;
-
-#[tokio::test]
-async fn responses_have_the_id_of_the_request_or_a_random_one() {
-    let service = Service::memory().await;
-    let id = async |path, sent: &str| {
-        let response = send(service.get(path).header("x-request-id", sent)).await;
-        let id = response.headers()["x-request-id"].to_str();
-        id.expect("text").to_owned()
-    };
-    for path in ["/healthz", "/nothing/here"] {
-        assert_eq!(id(path, "abc-1.2_3").await, "abc-1.2_3");
-        let replaced = id(path, "a b\"c").await;
-        assert_eq!(replaced.len(), 32);
-        assert_ne!(replaced, id(path, "a b\"c").await);
-    }
-}
 
 #[tokio::test]
 async fn requests_are_counted_by_method_route_and_status() {

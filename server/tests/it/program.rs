@@ -49,7 +49,7 @@ impl Program {
             log,
             reader: Some(reader),
         };
-        program.wait_for("sessiond listens");
+        program.wait_for("sessiond is listening");
         program
     }
 

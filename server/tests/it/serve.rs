@@ -149,7 +149,7 @@ impl Busy {
 async fn requests_in_progress_at_sigterm_are_finished() {
     let mut busy = Busy::start(100, &[]).await;
     busy.program.signal("TERM");
-    busy.program.wait_for("sessiond stops");
+    busy.program.wait_for("sessiond is stopping");
     tokio::time::sleep(SHORT).await;
     let new = TcpStream::connect(busy.program.address()).await;
     assert!(new.is_err(), "no new connections");
@@ -170,7 +170,7 @@ async fn requests_in_progress_at_sigterm_are_finished() {
 async fn a_second_signal_ends_the_program_immediately() {
     let mut busy = Busy::start(1, &[]).await;
     busy.program.signal("INT");
-    busy.program.wait_for("sessiond stops");
+    busy.program.wait_for("sessiond is stopping");
     let start = Instant::now();
     busy.program.signal("INT");
     assert_eq!(busy.program.wait().0.code(), Some(130));
@@ -185,7 +185,7 @@ async fn shutdown_has_a_timeout() {
     let (status, log) = busy.program.wait();
     assert!(start.elapsed() < Duration::from_secs(3));
     assert_eq!(status.code(), Some(0));
-    assert!(log.contains("connections were closed before"), "{log}");
+    assert!(log.contains("requests in progress were aborted"), "{log}");
 }
 
 #[tokio::test]

@@ -169,6 +169,11 @@ impl Service {
         let _ = (&mut self.task).await;
     }
 
+    /// Returns the number of records in memory.
+    pub fn records(&self) -> usize {
+        self.memory.as_ref().expect("memory").len()
+    }
+
     /// Returns all keys in Redis, sorted.
     pub fn keys(&self) -> Vec<String> {
         let redis = self.redis.as_ref().expect("a service on Redis");

@@ -71,16 +71,16 @@ async fn requests_without_a_login_are_rejected() {
         Some(format!("other={token}")),
         Some(format!("{cookie}; {cookie}")),
     ] {
-        let mut stranger = Browser::new(&service);
-        stranger.cookie = cookie;
+        let mut anonymous = Browser::new(&service);
+        anonymous.cookie = cookie;
         for path in ["/admin", "/admin/sessions", "/admin/owners"] {
-            let page = stranger.get(path).await;
+            let page = anonymous.get(path).await;
             assert_eq!(page.location.as_deref(), Some("/admin/login"), "{path}");
             assert_eq!(page.text, "");
         }
         for (path, mut fields) in fixture.forms() {
             fields.push(("form_token", &fixture.form_token));
-            let page = stranger.send(path, &fields).await;
+            let page = anonymous.send(path, &fields).await;
             assert_eq!(page.status, 401, "{path}");
             assert!(!page.shows("PRIVATE"));
         }
@@ -174,7 +174,7 @@ const FORBIDDEN: [&str; 6] = [
 async fn every_response_has_security_headers_and_no_script() {
     let service = Service::memory().await;
     let operator = Browser::logged_in(&service).await;
-    let stranger = Browser::new(&service);
+    let anonymous = Browser::new(&service);
     let get = |browser: &Browser<'_>, path| browser.request(Method::GET, path);
     let form = |browser: &Browser<'_>, path, fields| browser.form(path, fields, None);
     for (request, status) in [
@@ -186,12 +186,15 @@ async fn every_response_has_security_headers_and_no_script() {
         (get(&operator, "/admin/keys"), 405),
         (operator.request(Method::DELETE, "/admin"), 405),
         (form(&operator, "/admin/keys", &[]), 400),
-        (get(&stranger, "/admin"), 303),
-        (get(&stranger, "/admin/login"), 200),
-        (get(&stranger, "/admin/style.css"), 200),
-        (form(&stranger, "/admin/keys", &[]), 401),
-        (form(&stranger, "/admin/login", &[("key", "wrong")]), 401),
-        (form(&stranger, "/admin/login", &[("key", MASTER_KEY)]), 303),
+        (get(&anonymous, "/admin"), 303),
+        (get(&anonymous, "/admin/login"), 200),
+        (get(&anonymous, "/admin/style.css"), 200),
+        (form(&anonymous, "/admin/keys", &[]), 401),
+        (form(&anonymous, "/admin/login", &[("key", "wrong")]), 401),
+        (
+            form(&anonymous, "/admin/login", &[("key", MASTER_KEY)]),
+            303,
+        ),
     ] {
         let response = send(request).await;
         let path = response.url().path().to_owned();

@@ -23,11 +23,8 @@ async fn a_session_is_shown_and_ended() {
     assert!(page.shows("\n  &quot;cart&quot;: [\n    17,\n    42.1\n  ]"));
     assert!(page.shows("&lt;/pre&gt;&lt;script&gt;&quot;: &quot;\\&quot;&gt;&lt;img&gt;"));
     assert!(!page.shows("<script") && !page.shows("<img"));
-    assert_eq!(
-        page.text.matches(" UTC</time>").count(),
-        2,
-        "created, expires"
-    );
+    let times = page.text.matches(" UTC</time>").count();
+    assert_eq!(times, 2, "created, expires");
     for notice in ["The session has ended.", "There was no such session."] {
         let page = browser.submit("/admin/sessions/end", &fields).await;
         assert_eq!(page.location.as_deref(), Some("/admin/sessions"));

@@ -127,9 +127,6 @@ async fn library_shares_the_sessions(service: Service) {
     assert_eq!(session.to_json(), json!({ "data": "new" }));
     assert_eq!(session.owner(), None);
     assert_eq!(status(bucket.delete(&by_library)).await, 200);
-    assert!(
-        stored(&service, &bucket.record(&by_library))
-            .await
-            .is_none()
-    );
+    let left = stored(&service, &bucket.record(&by_library)).await;
+    assert!(left.is_none());
 }

@@ -61,12 +61,8 @@ async fn names_are_returned_unchanged(service: Service) {
     let record = library(&service)
         .get_without_touch(&id(&service, &token))
         .await;
-    let owner = record.expect("a session").owner();
-    assert_eq!(
-        owner.as_deref(),
-        Some("jo"),
-        "`_jrs` has not changed the record"
-    );
+    // `_jrs` has not changed the record.
+    assert_eq!(record.expect("a session").owner().as_deref(), Some("jo"));
     let args = r#"{"session":{"a":2,"\ud800":1},"userId":"jo"}"#;
     let request = service.post("/rpc/create").json(&json!({ "args": args }));
     let error = "a name in the session is not Unicode";

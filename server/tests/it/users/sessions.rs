@@ -68,10 +68,8 @@ async fn library_shares_the_sessions(service: Service) {
         let value = record.expect("a record").value;
         let record: Value = serde_json::from_slice(&value).expect("JSON");
         let created = &record["_jrs"]["created"];
-        assert_eq!(
-            record,
-            json!({ "_jrs": { "owner": "jo", "created": created } })
-        );
+        let expected = json!({ "_jrs": { "owner": "jo", "created": created } });
+        assert_eq!(record, expected);
         // Tokens cannot be derived from the contents of the store.
         assert!(!is_valid(&service, entry.id().as_str(), "jo").await);
     }
