@@ -88,7 +88,7 @@ impl Cli {
     }
 
     fn settings(&self) -> Result<Settings, SettingsError> {
-        let mut sources = Sources::new().variables(variables()?);
+        let mut sources = Sources::default().variables(variables()?);
         if let Some(file) = &self.config {
             sources = sources.file(file);
         }

@@ -50,7 +50,7 @@ impl<'de> Deserialize<'de> for Secret {
         // Not `deserialize_string`: YAML reads digits without quotes as a number, and `config`
         // would write that number differently. Serde's own error would quote the value.
         let secret = deserializer.deserialize_any(TextVisitor);
-        secret.map_err(|_| D::Error::custom("must be a text, in quotes"))
+        secret.map_err(|_| D::Error::custom("must be a string in quotes"))
     }
 }
 
@@ -60,7 +60,7 @@ impl Visitor<'_> for TextVisitor {
     type Value = Secret;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a text")
+        f.write_str("a string")
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Secret, E> {

@@ -151,3 +151,28 @@ async fn respond(
     request.extensions_mut().insert(address);
     router.oneshot(request).await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operators::metrics::recorder;
+
+    #[tokio::test]
+    async fn a_connection_counts_until_its_task_ends_or_panics() {
+        let counts = |count| {
+            let line = format!("sessiond_connections {count}\n");
+            recorder().render().contains(&line)
+        };
+        recorder();
+        let limit = Arc::new(Semaphore::new(1));
+        let permit = Arc::clone(&limit).acquire_owned().await.unwrap();
+        let open = OpenConnection::new(permit);
+        assert!(counts(1) && limit.available_permits() == 0);
+        let task = tokio::spawn(async move {
+            let _open = open;
+            panic!("a bug");
+        });
+        assert!(task.await.is_err());
+        assert!(counts(0) && limit.available_permits() == 1);
+    }
+}

@@ -59,7 +59,7 @@ impl<T: DeserializeOwned> FromRequest<Arc<AdminState>> for Submitted<T> {
         let request = Request::from_parts(parts, body);
         let WithToken { form_token, form } = read_form(&state.app, request).await?;
         if !operator.form_token().equals(&form_token) {
-            let message = "this form does not belong to your login: open the page again";
+            let message = "this form has expired; reload the page and try again";
             return Err(ApiError::new(StatusCode::FORBIDDEN, message).into());
         }
         Ok(Self { operator, form })

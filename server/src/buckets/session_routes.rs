@@ -154,7 +154,7 @@ pub(super) async fn end(
     // delete in one step, and reading first could delete what another client wrote meanwhile.
     if IfMatch::read(&headers) != IfMatch::Any {
         return Err(ApiError::bad_request(
-            "a session is ended whatever its version; If-Match with a version is for POST",
+            "DELETE does not support If-Match with a version; only POST does",
         ));
     }
     let PathSession::Session(name) = path else {

@@ -27,7 +27,7 @@ pub(crate) async fn read_body(
         Ok(Err(_)) => Err(ApiError::bad_request("the body could not be read")),
         Err(_) => Err(ApiError::new(
             StatusCode::REQUEST_TIMEOUT,
-            "the body took too long",
+            "the body was not received in time",
         )),
     }
 }

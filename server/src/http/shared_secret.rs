@@ -39,24 +39,20 @@ impl SharedSecret {
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderValue;
+
     use super::*;
 
     #[test]
     fn secret_must_be_sent_exactly_once() {
         const SECRET: &str = "a secret of at least 32 characters";
         let shared = SharedSecret::new(Some(Secret::from(SECRET)));
-        for (sent, expected) in [
-            (&[][..], false),
-            (&[SECRET], true),
-            (&[SECRET, SECRET], false),
-            (&["a secret of at least 32 characterS"], false),
-            (&[""], false),
-        ] {
+        for (sent, expected) in [(1, true), (2, false)] {
             let mut headers = HeaderMap::new();
-            for secret in sent {
-                headers.append(HEADER, secret.parse().unwrap());
+            for _ in 0..sent {
+                headers.append(HEADER, HeaderValue::from_static(SECRET));
             }
-            assert_eq!(shared.check(&headers).is_ok(), expected, "{sent:?}");
+            assert_eq!(shared.check(&headers).is_ok(), expected, "{sent}");
         }
         assert!(SharedSecret::new(None).check(&HeaderMap::new()).is_ok());
     }

@@ -26,12 +26,6 @@ pub struct Sources {
 }
 
 impl Sources {
-    /// Returns no sources: every setting has its default.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
     /// Reads a YAML file.
     #[must_use]
     pub fn file(mut self, path: impl Into<PathBuf>) -> Self {
@@ -82,7 +76,7 @@ impl Settings {
 /// The settings in `config.yml`.
 impl Default for Settings {
     fn default() -> Self {
-        Self::load(&Sources::new()).expect("config.yml is valid")
+        Self::load(&Sources::default()).expect("config.yml is valid")
     }
 }
 

@@ -321,7 +321,7 @@ async fn store_contains_no_credential() {
         .as_deref()
         .and_then(|cookie| cookie.split_once('='))
         .expect("a cookie");
-    let redis = service.redis.as_ref().expect("Redis");
+    let redis = service.server();
     let mut contents = service.keys();
     assert_eq!(contents.len(), 7, "records and the indexes of owners");
     for key in service.keys() {

@@ -37,7 +37,7 @@ fn a_generated_secret_fits_every_setting() {
     let valid = (0, "the settings are valid\n".to_owned(), String::new());
     assert_eq!(run(check.env("SESSIOND__RPC__SECRET", secret)), valid);
     for algorithm in ["HS256", "HS384", "HS512"] {
-        let mut sources = Sources::new().flag("tokens.algorithm", algorithm);
+        let mut sources = Sources::default().flag("tokens.algorithm", algorithm);
         for setting in [
             "tokens.secret",
             "tokens.previous_secrets",

@@ -29,8 +29,7 @@ pub fn store(service: &Service) -> SharedStore {
     if let Some(memory) = &service.memory {
         return memory.clone().into();
     }
-    let redis = service.redis.as_ref().expect("memory or Redis");
-    let config = RedisConfig::new(redis.url());
+    let config = RedisConfig::new(service.server().url());
     config.lazy().expect("a store").into()
 }
 

@@ -169,6 +169,11 @@ impl Service {
         let _ = (&mut self.task).await;
     }
 
+    /// Returns the Redis server.
+    pub fn server(&self) -> &RedisServer {
+        self.redis.as_ref().expect("a service on Redis")
+    }
+
     /// Returns the number of records in memory.
     pub fn records(&self) -> usize {
         self.memory.as_ref().expect("memory").len()
@@ -176,8 +181,7 @@ impl Service {
 
     /// Returns all keys in Redis, sorted.
     pub fn keys(&self) -> Vec<String> {
-        let redis = self.redis.as_ref().expect("a service on Redis");
-        let keys = redis::from_redis_value(redis.run(&["KEYS", "*"]));
+        let keys = redis::from_redis_value(self.server().run(&["KEYS", "*"]));
         let mut keys: Vec<String> = keys.expect("names");
         keys.sort();
         keys

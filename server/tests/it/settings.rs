@@ -18,12 +18,12 @@ fn file(yaml: &str) -> tempfile::NamedTempFile {
 
 fn load_file(yaml: &str) -> Result<Settings, String> {
     let file = file(yaml);
-    Settings::load(&Sources::new().file(file.path())).map_err(|error| error.to_string())
+    Settings::load(&Sources::default().file(file.path())).map_err(|error| error.to_string())
 }
 
 fn variable(setting: &str, value: &str) -> Sources {
     let name = format!("SESSIOND__{}", setting.replace('.', "__").to_uppercase());
-    Sources::new().variables([(name, value.to_owned())])
+    Sources::default().variables([(name, value.to_owned())])
 }
 
 #[test]
@@ -52,7 +52,7 @@ const WRONG: &str = "
 {http: {threads: 40000}} -> http.threads: must be between 0 and
 {http: {trusted_proxies: 101}} -> http.trusted_proxies: must be between 0 and 100
 {store: {deadline: 0s}} -> store.deadline: must be between
-{store: {redis: {url: x}}} -> store.redis: must be a text, in quotes
+{store: {redis: {url: x}}} -> store.redis: must be a string in quotes
 {store: {redis: 'redis://localhost'}} -> tokens.secret: is required with Redis
 {store: {password: secret}} -> store.password: requires `store.redis`
 {store: {user: jo}} -> store.user: requires `store.password`
@@ -76,7 +76,7 @@ const WRONG: &str = "
 {rpc: {session_version: ''}} -> rpc.session_version: must be 1 to 32
 {rpc: {secret: short}} -> rpc.secret: must be at least 32
 {rpc: {secret: SAME}} -> rpc.secret: is one byte repeated
-{rpc: {secret: 1234567890123456789012345678901234567890}} -> rpc.secret: must be a text, in quotes
+{rpc: {secret: 1234567890123456789012345678901234567890}} -> rpc.secret: must be a string in quotes
 {users: {session_ttl: 0s}} -> users.session_ttl: must be between
 {users: {secret: short}} -> users.secret: must be at least 32
 {users: {secret: SAME}} -> users.secret: is one byte repeated
@@ -156,7 +156,7 @@ async fn values_of_secrets_are_never_shown() {
 #[tokio::test]
 async fn wrong_urls_are_not_shown() {
     for url in ["redis://:h1dd3n@[", "http://:h1dd3n@localhost"] {
-        let sources = Sources::new().flag("store.redis", url);
+        let sources = Sources::default().flag("store.redis", url);
         let loaded = Settings::load(&sources.flag("tokens.secret", A));
         let error = error(loaded.map_err(|error| error.to_string()));
         assert!(error.starts_with("store.redis: "), "{error}");
@@ -167,7 +167,7 @@ async fn wrong_urls_are_not_shown() {
 #[test]
 fn later_sources_override_earlier_ones() {
     let file = file("http: {listen: '127.0.0.2:0', header_timeout: 7s}");
-    let of_file = Sources::new().file(file.path());
+    let of_file = Sources::default().file(file.path());
     let name = "SESSIOND__HTTP__LISTEN".to_owned();
     let variable = (name, "127.0.0.3:0".to_owned());
     let and_variable = of_file.clone().variables([variable]);
@@ -206,7 +206,7 @@ fn unreadable_files_are_named() {
         (directory.to_str().expect("UTF-8"), "is not a file"),
         ("/no/such/file", "cannot be read: "),
     ] {
-        let found = Settings::load(&Sources::new().file(path)).expect_err(path);
+        let found = Settings::load(&Sources::default().file(path)).expect_err(path);
         let expected = format!("{path}: {error}");
         assert!(found.to_string().starts_with(&expected), "{found}");
     }

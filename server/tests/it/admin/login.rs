@@ -64,7 +64,7 @@ async fn the_cookie_is_secure_if_a_trusted_proxy_reports_tls() {
 async fn a_login_expires_when_idle_and_after_twelve_hours() {
     let service = Service::redis().await;
     Browser::logged_in(&service).await;
-    let redis = service.redis.as_ref().expect("Redis");
+    let redis = service.server();
     let keys = service.keys();
     let [key] = &keys[..] else {
         panic!("one record, not {keys:?}")
@@ -82,8 +82,7 @@ async fn a_login_ends_when_its_master_key_is_removed() {
     let other_key = "another master key of 32 characters";
     let first =
         Service::redis_with(|settings| settings.buckets.master_keys.push(other_key.into())).await;
-    let url = first.redis.as_ref().expect("Redis").url();
-    let second = Service::redis_at(&url, |_| ()).await;
+    let second = Service::redis_at(&first.server().url(), |_| ()).await;
     for (key, status) in [(MASTER_KEY, 200), (other_key, 303)] {
         let mut browser = Browser::new(&first);
         assert_eq!(browser.log_in(key).await.status, 303);

@@ -85,9 +85,8 @@ async fn requests_without_a_login_are_rejected() {
             assert!(!page.shows("PRIVATE"));
         }
     }
-    let key_in_header = Browser::new(&service).request(Method::GET, "/admin");
-    let key_in_header = key_in_header.header("X-SESSION-KEY", MASTER_KEY);
-    assert_eq!(Page::of(key_in_header).await.status, 303);
+    let key_in_header = service.get("/admin").header("X-SESSION-KEY", MASTER_KEY);
+    assert_eq!(status(key_in_header).await, 303);
     fixture.assert_unchanged().await;
 }
 
@@ -110,11 +109,11 @@ async fn forged_forms_are_rejected() {
         (&[right], None, Some("http://evil.example"), 403),
     ] {
         let forge = |path: &str, fields: &[(&str, &str)]| {
-            let request = fixture.operator.form(path, fields, site);
-            Page::of(match origin {
-                Some(origin) => request.header("Origin", origin),
-                None => request,
-            })
+            let mut request = fixture.operator.form(path, fields, site);
+            if let Some(origin) = origin {
+                request = request.header("Origin", origin);
+            }
+            Page::of(request)
         };
         for (path, mut fields) in fixture.forms() {
             fields.extend(tokens.iter().map(|token| ("form_token", *token)));

@@ -91,8 +91,7 @@ async fn corrupt_key_is_500_until_it_is_deleted(service: Service) {
 #[tokio::test]
 async fn deleted_key_is_rejected_by_every_instance() {
     let here = Service::redis().await;
-    let url = here.redis.as_ref().expect("Redis").url();
-    let there = Service::redis_at(&url, |_| ()).await;
+    let there = Service::redis_at(&here.server().url(), |_| ()).await;
     let bucket = Bucket::new(&here, "shop").await;
     let id = bucket.create(&json!(1)).await;
     let path = format!("/session/shop/{id}");
@@ -125,7 +124,7 @@ async fn stored_key_remains_valid() {
         "_jrs": { "owner": "buckets", "created": 1_767_225_600 },
     });
     let service = Service::redis().await;
-    let redis = service.redis.as_ref().expect("Redis");
+    let redis = service.server();
     let hundred_years = (100_u64 * 365 * 86_400_000).to_string();
     redis.run(&["SET", RECORD, &record.to_string(), "PX", &hundred_years]);
     let put = || service.put("/session/shop").header("x-session-key", KEY);
@@ -144,7 +143,7 @@ async fn stored_key_remains_valid() {
 #[tokio::test]
 async fn keys_survive_a_change_of_the_secret() {
     let before = Service::redis().await;
-    let url = before.redis.as_ref().expect("Redis").url();
+    let url = before.server().url();
     let bucket = Bucket::new(&before, "shop").await;
     let with = async |previous: Vec<Secret>| {
         let change = |settings: &mut Settings| {

@@ -9,7 +9,7 @@ use crate::service::Service;
 async fn foreign_record_is_500_and_can_be_destroyed() {
     let service = Service::redis().await;
     let token = create(&service, "jo", json!({ "a": 1 })).await;
-    let redis = service.redis.as_ref().expect("Redis");
+    let redis = service.server();
     let key = format!("sessiond:rpc:v1:{}", id(&service, &token).as_str());
     let args = json!({ "token": token, "sessionVersion": "v1", "session": { "a": 2 } });
     for corrupt in ["[1,2]", "\"hunter2\"", "{bad", "null"] {

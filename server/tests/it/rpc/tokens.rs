@@ -103,7 +103,7 @@ async fn app_on_the_same_keyspace_shares_the_sessions(service: Service) {
 async fn previous_secret_is_valid_and_older_ones_are_no_failures() {
     let before = Service::redis().await;
     let token = create(&before, "jo", json!({ "a": 1 })).await;
-    let url = before.redis.as_ref().expect("Redis").url();
+    let url = before.server().url();
     let with = async |previous: Vec<Secret>| {
         let change = |settings: &mut Settings| {
             let next = Secret::from("a newer secret of at least 32 characters");

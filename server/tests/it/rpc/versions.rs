@@ -9,9 +9,8 @@ use crate::service::Service;
 #[tokio::test]
 async fn versions_are_isolated() {
     let one = Service::redis().await;
-    let url = one.redis.as_ref().expect("Redis").url();
     let change = |settings: &mut Settings| settings.rpc.session_version = "v2".to_owned();
-    let two = Service::redis_at(&url, change).await;
+    let two = Service::redis_at(&one.server().url(), change).await;
     let token = create(&one, "jo", json!({ "a": 1 })).await;
     let other = create(&two, "jo", json!({ "a": 2 })).await;
     let args = |token: &str, version: &str| {

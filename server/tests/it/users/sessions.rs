@@ -90,7 +90,7 @@ fn record(service: &Service) -> String {
 async fn session_ends_a_week_after_its_last_use() {
     let service = Service::redis().await;
     let token = log_in(&service, "jo").await;
-    let redis = service.redis.as_ref().expect("Redis");
+    let redis = service.server();
     let key = record(&service);
     let ttl = || ::redis::from_redis_value::<i64>(redis.run(&["PTTL", &key])).expect("a number");
     assert!((WEEK - 10_000..=WEEK).contains(&ttl()));
@@ -109,7 +109,7 @@ async fn session_ends_a_week_after_its_last_use() {
 async fn corrupt_record_is_500() {
     let service = Service::redis().await;
     let token = log_in(&service, "jo").await;
-    let redis = service.redis.as_ref().expect("Redis");
+    let redis = service.server();
     redis.run(&["SET", &record(&service), "not a record"]);
     let error = json!({ "error": "internal error" });
     assert_eq!(fetch(show(&service, &token)).await, (500, error));
