@@ -153,11 +153,11 @@ impl Crate {
                         return (index > 0).then_some(at);
                     };
                     // A crate that has the name of what it declares leads nowhere.
-                    let itself = used.len() == 1 && used[0] == name;
+                    if depth > 9 || used.len() == 1 && used[0] == name {
+                        return None;
+                    }
                     let path = [&used[..], &path[index + 1..]].concat();
-                    return self
-                        .target(&at, &path, depth + 1)
-                        .filter(|_| !itself && depth < 9);
+                    return self.target(&at, &path, depth + 1);
                 }
             }
         }

@@ -2,11 +2,12 @@
 
 use std::hash::Hash;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use jwt_redis_session::store::{CompareOutcome, NewRecord, SharedStore, StoreError};
 use jwt_redis_session::testing::{Hook, Hooked, Step};
 use serde_json::Value;
+use tokio::sync::Notify;
 
 /// Runs a function before each step.
 pub(super) struct Before<F>(F);
@@ -40,6 +41,37 @@ pub(super) fn yielding(store: impl Into<SharedStore>) -> impl Into<SharedStore> 
         tokio::task::yield_now().await;
         tokio::task::yield_now().await;
     }))
+}
+
+/// Stops the first step of one kind until it is resumed.
+pub(super) struct Stopping {
+    pub(super) store: SharedStore,
+    pub(super) reached: Arc<Notify>,
+    pub(super) resume: Arc<Notify>,
+}
+
+impl Stopping {
+    pub(super) fn new(store: impl Into<SharedStore>, step: Step) -> Self {
+        let [reached, resume] = [(); 2].map(|()| Arc::new(Notify::new()));
+        let (signal, resumed) = (Arc::clone(&reached), Arc::clone(&resume));
+        let used = AtomicBool::new(false);
+        let run = move |next| {
+            let stops = next == step && !used.swap(true, Ordering::SeqCst);
+            let (signal, resumed) = (Arc::clone(&signal), Arc::clone(&resumed));
+            async move {
+                if stops {
+                    signal.notify_one();
+                    resumed.notified().await;
+                }
+            }
+        };
+        let store = before(store, run).into();
+        Self {
+            store,
+            reached,
+            resume,
+        }
+    }
 }
 
 /// Writes another value into the record `key` before it is compared, a number of times.

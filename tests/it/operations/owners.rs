@@ -1,7 +1,6 @@
 //! Owners and their lists.
 
-use test_support::scheduler::{Scheduler, Stepping};
-
+use super::hooks::Stopping;
 use super::*;
 use crate::support::seconds;
 
@@ -159,21 +158,6 @@ async fn keyspaces_never_see_each_other(store: impl Store + Clone) {
     assert!(open(&a, &token).await.is_ok());
 }
 
-/// Runs `process` until it waits for the step `last`, or ends.
-pub(super) async fn run_to(scheduler: &Scheduler, process: &Stepping, last: Option<Step>) {
-    let id = process.hook().process();
-    loop {
-        scheduler.settle().await;
-        let waiting = scheduler.waiting();
-        match waiting.iter().find(|waiting| waiting.process == id) {
-            Some(waiting) if Some(waiting.step) != last => {
-                scheduler.step(id).await;
-            }
-            _ => return,
-        }
-    }
-}
-
 #[tokio::test]
 async fn a_session_that_comes_back_while_its_entry_is_pruned_stays_listed() {
     let clock = ManualClock::at(1_700_000_000);
@@ -192,14 +176,13 @@ async fn a_session_that_comes_back_while_its_entry_is_pruned_stays_listed() {
         wanderer.update().await.unwrap();
         stays.update().await.unwrap();
     }
-    let scheduler = Scheduler::new(store);
-    let process = scheduler.process("list");
-    let listing = build(process.clone().into());
+    let stopping = Stopping::new(store, Step::IndexRemove);
+    let listing = build(stopping.store);
     let list = tokio::spawn(async move { listing.list("a").await.map(|list| list.len()) });
-    run_to(&scheduler, &process, Some(Step::IndexRemove)).await;
+    stopping.reached.notified().await;
     wanderer.set_owner("a").unwrap();
     wanderer.update().await.unwrap();
-    run_to(&scheduler, &process, None).await;
+    stopping.resume.notify_one();
     assert_eq!(list.await.unwrap(), Ok(1));
     assert_eq!(sessions.list("a").await.unwrap().len(), 2);
     assert_eq!(sessions.destroy_all("a").await, Ok(2));

@@ -3,11 +3,9 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use jwt_redis_session::token::NewClaims;
-use test_support::scheduler::Scheduler;
 
-use super::hooks::Interference;
+use super::hooks::{Interference, Stopping};
 use super::lifetimes::both;
-use super::owners::run_to;
 use super::*;
 
 on_every_store!(
@@ -89,17 +87,15 @@ async fn a_rotation_keeps_the_end_that_only_the_token_of_node_has() {
 async fn a_touch_waits_for_the_rotation_of_the_same_handle() {
     let store = MemoryStore::new();
     let (_, token) = created(&sessions(store.clone()), None).await;
-    let scheduler = Scheduler::new(store);
-    let process = scheduler.process("handle");
-    let stepped = sessions(process.clone());
-    let opening = tokio::spawn(async move { open(&stepped, &token).await.unwrap() });
-    run_to(&scheduler, &process, None).await;
-    let session = opening.await.unwrap();
+    let stopping = Stopping::new(store, Step::CompareAndDelete);
+    let session = open(&sessions(stopping.store), &token).await.unwrap();
     let (rotating, touching) = (session.clone(), session.clone());
     let rotation = tokio::spawn(async move { rotating.rotate().await });
-    run_to(&scheduler, &process, Some(Step::CompareAndDelete)).await;
-    let touch = tokio::spawn(async move { touching.touch().await });
-    run_to(&scheduler, &process, None).await;
+    stopping.reached.notified().await;
+    let mut touch = tokio::spawn(async move { touching.touch().await });
+    let early = tokio::time::timeout(Duration::from_millis(20), &mut touch).await;
+    assert!(early.is_err(), "the touch did not wait");
+    stopping.resume.notify_one();
     rotation.await.unwrap().unwrap();
     assert_eq!(touch.await.unwrap(), Ok(()));
     assert_eq!(session.state(), SessionState::Active);
