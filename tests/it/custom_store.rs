@@ -4,10 +4,8 @@
 #[allow(dead_code)]
 mod example;
 
-use std::time::Duration;
-
 use example::Redb;
-use jwt_redis_session::store::cas::{CasBackend as _, CasStore};
+use jwt_redis_session::store::cas::CasStore;
 use jwt_redis_session::testing::conformance;
 use jwt_redis_session::{Keyring, Sessions};
 
@@ -60,19 +58,4 @@ async fn sessions_survive_a_restart() {
     assert_eq!(session.get::<String>("theme").unwrap().unwrap(), "dark");
     assert_eq!(sessions.destroy_all("jo").await, Ok(1));
     assert!(sessions.open(token.as_str()).await.is_err());
-}
-
-#[tokio::test]
-async fn expired_values_are_purged() {
-    let file = File::new();
-    let database = file.open();
-    for (key, seconds) in [("short", 0.001), ("long", 60.0)] {
-        let new = Some((&b"value"[..], Duration::from_secs_f64(seconds)));
-        assert_eq!(database.swap(key, None, new).await, Ok(true));
-    }
-    while database.get("short").await.unwrap().is_some() {
-        tokio::task::yield_now().await;
-    }
-    assert_eq!(database.purge().await, Ok(1));
-    assert!(database.get("long").await.unwrap().is_some());
 }

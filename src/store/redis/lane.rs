@@ -76,7 +76,7 @@ impl Lane {
         read(&mut answers).inspect_err(|error| self.inspect(&connection, error))
     }
 
-    /// Gives up a connection whose answers show that it is of no use.
+    /// Discards a connection whose answers show that it is of no use.
     fn inspect(&self, connection: &Arc<Connection>, error: &StoreError) {
         match error.kind() {
             // Answers that do not fit may belong to other requests: never use it again.

@@ -156,7 +156,7 @@ impl SharedConnection {
         }
     }
 
-    /// Gives up `connection`, which broke with `error`, and starts to make another.
+    /// Discards `connection`, which broke with `error`, and starts to make another.
     pub(super) fn discard(self: &Arc<Self>, connection: &Arc<Connection>, error: &StoreError) {
         // Under the lock, so that a call that finds no connection also finds the reason.
         let mut renewal = self.lock();
@@ -174,7 +174,7 @@ impl SharedConnection {
         }
     }
 
-    /// Gives up `connection` because the server rejects its calls, unless it is young.
+    /// Discards `connection` because the server rejects its calls, unless it is young.
     pub(super) fn discard_if_rejected(
         self: &Arc<Self>,
         connection: &Arc<Connection>,

@@ -85,7 +85,7 @@ impl RedisStore {
     /// Creates a store that takes its connections out of `pool`, the first one when first used.
     ///
     /// Connections that are taken do not go back, so the pool may open others in their place. The
-    /// time-outs of the pool apply, within the default ones of [`RedisConfig`]. Bytes of
+    /// timeouts of the pool apply, within the default ones of [`RedisConfig`]. Bytes of
     /// an incomplete answer are not noticed on a connection of a pool, so a large answer that takes
     /// longer than the response timeout fails the call.
     ///

@@ -32,7 +32,7 @@ async fn cancelled_reads_never_cross_answers() {
         }
     }
     assert!(
-        answered > 200 && cancelled > 200,
+        answered > 50 && cancelled > 50,
         "{answered} answered, {cancelled} cancelled"
     );
 }
