@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::routing::get;
+use http::HeaderMap;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use redis::AsyncCommands as _;
 use redis::aio::MultiplexedConnection;
@@ -40,12 +41,12 @@ pub(crate) async fn router(url: &str) -> Router {
 }
 
 async fn read(state: State<Arc<ByHand>>, request: Request) -> String {
-    let (_, fields) = state.load(&request).await;
+    let (_, fields) = state.load(request.headers()).await;
     fields["theme"].as_str().unwrap().to_owned()
 }
 
 async fn update(state: State<Arc<ByHand>>, request: Request) -> String {
-    let (key, mut fields) = state.load(&request).await;
+    let (key, mut fields) = state.load(request.headers()).await;
     let visits = fields["visits"].as_u64().unwrap() + 1;
     fields.insert("visits".to_owned(), visits.into());
     let value = serde_json::to_vec(&fields).unwrap();
@@ -57,8 +58,8 @@ async fn update(state: State<Arc<ByHand>>, request: Request) -> String {
 
 impl ByHand {
     /// Returns the key of the session and its fields.
-    async fn load(&self, request: &Request) -> (String, Map<String, Value>) {
-        let token = request.headers()["x-access-token"].to_str().unwrap();
+    async fn load(&self, headers: &HeaderMap) -> (String, Map<String, Value>) {
+        let token = headers["x-access-token"].to_str().unwrap();
         let token = jsonwebtoken::decode::<Claims>(token, &self.key, &self.validation);
         let key = format!("sess:{}", token.unwrap().claims.jti);
         let stored: Vec<u8> = self.connection.clone().get(&key).await.unwrap();
