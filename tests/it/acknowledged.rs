@@ -73,7 +73,7 @@ impl Client {
         let opened = self.sessions.open(&second).await;
         let opened = self.known(opened)?;
         assert_eq!(opened.get("round").unwrap(), Some(round), "data is lost");
-        if round % 2 == 0 {
+        if round.is_multiple_of(2) {
             self.known(session.destroy().await)?;
         } else {
             let destroyed = self.sessions.destroy_all(&owner).await;
@@ -121,7 +121,7 @@ async fn disturb(server: &mut RedisServer, proxies: &[Proxy], kind: usize) {
             let cut = |limit| {
                 proxies
                     .iter()
-                    .for_each(|proxy| proxy.cut_replies_after(limit))
+                    .for_each(|proxy| proxy.cut_replies_after(limit));
             };
             cut(Some(300));
             wait(200).await;
