@@ -1,4 +1,4 @@
-//! Sessions opened per second, beside bare `GET`s on one shared connection in the same run.
+//! Sessions opened per second, compared with bare `GET`s on one shared connection in the same run.
 //!
 //! Several concurrent tasks, against a `redis-server` that this starts on a free loopback port.
 

@@ -1,4 +1,4 @@
-//! What a session costs a request, beside the same without the layer or by hand.
+//! What a session costs a request, compared with the same without the layer or by hand.
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -15,23 +15,24 @@ mod support;
 
 type Group<'a> = BenchmarkGroup<'a, criterion::measurement::WallTime>;
 
-fn bench<T>(group: &mut Group<'_>, name: &str, mut routine: impl FnMut() -> T) {
+fn measure<T>(group: &mut Group<'_>, name: &str, mut routine: impl FnMut() -> T) {
     group.bench_function(name, |b| b.iter(&mut routine));
 }
 
 /// Target: the layer adds at most 1 us.
 fn no_token(c: &mut Criterion) {
     let mut bare = service_fn(ignore);
-    let mut layered = Stored::in_memory().layered(service_fn(ignore));
+    let stored = Stored::in_memory();
+    let mut layered = stored.layered(service_fn(ignore));
     let group = &mut c.benchmark_group("a request without a token");
-    bench(group, "bare", || done(bare.call(extended(None))));
-    bench(group, "with the layer", || {
+    measure(group, "bare", || done(bare.call(extended(None))));
+    measure(group, "with the layer", || {
         done(layered.call(extended(None)))
     });
-    bench(group, "bare, no extensions yet", || {
+    measure(group, "bare, no extensions yet", || {
         done(bare.call(request(None)))
     });
-    bench(group, "with the layer, no extensions yet", || {
+    measure(group, "with the layer, no extensions yet", || {
         done(layered.call(request(None)))
     });
 }
@@ -43,10 +44,10 @@ fn active_session(c: &mut Criterion) {
     let mut bare = service_fn(ignore);
     let mut layered = stored.layered(service_fn(read));
     let group = &mut c.benchmark_group("a request with a session, one field read");
-    bench(group, "bare, nothing read", || {
+    measure(group, "bare, nothing read", || {
         done(bare.call(extended(token)))
     });
-    bench(group, "with the layer", || {
+    measure(group, "with the layer", || {
         done(layered.call(extended(token)))
     });
 }
@@ -66,10 +67,10 @@ fn load(c: &mut Criterion) {
     let mut validation = Validation::new(Algorithm::HS256);
     validation.required_spec_claims.clear();
     let group = &mut c.benchmark_group("load");
-    bench(group, "Sessions::open", || {
+    measure(group, "Sessions::open", || {
         done(stored.sessions.open(black_box(stored.token.as_str()))).unwrap()
     });
-    bench(group, "jsonwebtoken, full parse", || {
+    measure(group, "jsonwebtoken, full parse", || {
         let token = black_box(stored.token.as_str());
         let token = jsonwebtoken::decode::<Claims>(token, &key, &validation).unwrap();
         black_box(format!("sess:{}", token.claims.jti));
@@ -84,11 +85,11 @@ fn read_one_key(c: &mut Criterion) {
     let session = done(stored.sessions.open(stored.token.as_str())).unwrap();
     let group = &mut c.benchmark_group("read one key of 300 bytes");
     for key in ["user", "theme", "note"] {
-        bench(group, &format!("lazily, {key}"), || {
+        measure(group, &format!("lazily, {key}"), || {
             session.get::<Value>(black_box(key)).unwrap()
         });
     }
-    bench(group, "full parse", || parse().get("theme").cloned());
+    measure(group, "full parse", || parse().get("theme").cloned());
 }
 
 fn update(c: &mut Criterion) {
@@ -96,12 +97,12 @@ fn update(c: &mut Criterion) {
     let session = done(stored.sessions.open(stored.token.as_str())).unwrap();
     let mut visits = 0_u64;
     let group = &mut c.benchmark_group("update one key of 300 bytes");
-    bench(group, "insert, update", || {
+    measure(group, "insert, update", || {
         visits += 1;
         session.insert("visits", visits).unwrap();
         done(session.update()).unwrap();
     });
-    bench(group, "full parse, serialise", || {
+    measure(group, "full parse, serialise", || {
         visits += 1;
         let mut map = parse();
         map.insert("visits".to_owned(), visits.into());

@@ -36,11 +36,11 @@ install_packages() {
   [ "${#packages[@]}" -gt 0 ] || return 0
   local by_hand="apt-get update && apt-get install -y --no-install-recommends ${packages[*]}"
   [ -n "${INSTALL:-}" ] ||
-    fail "${packages[*]} missing. Run \`$1\` to install, or as root: $by_hand"
+    fail "missing packages: ${packages[*]}. Run \`$1\` to install them, or as root: $by_hand"
   command -v apt-get >/dev/null ||
-    fail "${packages[*]} missing. Install with your package manager, then try again"
+    fail "missing packages: ${packages[*]}. Install them with your package manager"
   [ "$(id -u)" -eq 0 ] || command -v sudo >/dev/null ||
-    fail "${packages[*]} missing, and this user cannot install. As root: $by_hand"
+    fail "missing packages: ${packages[*]}. This user cannot install them; as root: $by_hand"
   echo "$(basename "$0"): installing ${packages[*]} with apt-get"
   (
     forbid_services

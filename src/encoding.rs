@@ -142,16 +142,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hex_is_read_in_either_case() {
-        assert_eq!(hex(&[0, 0x0f, 0xa0, 0xff]), "000fa0ff");
-        let decoded = decode_hex_secret(b"000fA0ff").unwrap();
-        assert_eq!(**decoded, [0, 0x0f, 0xa0, 0xff]);
-        for bad in [&b"0"[..], b"0g", b" 0", b"\xff0"] {
-            assert!(decode_hex_secret(bad).is_none(), "{bad:?}");
-        }
-    }
-
-    #[test]
     fn texts_of_every_length_are_decoded() {
         for length in [0, 1, SHORT - 1, SHORT, SHORT + 1, 6144] {
             let text = "x".repeat(length);

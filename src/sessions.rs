@@ -274,7 +274,7 @@ impl Sessions {
     }
 
     fn inactive(&self, state: SessionState, id: Option<SessionId>) -> Session {
-        Session::inactive(Arc::clone(&self.lifecycle), state, id)
+        Session::new(Arc::clone(&self.lifecycle), state, id)
     }
 
     /// Returns the handle for a valid token whose session could not be loaded.

@@ -1,7 +1,7 @@
-//! What the service adds to each request, beside the same route on bare axum.
+//! What the service adds to each request, compared with the same route on bare axum.
 //!
-//! `cargo bench -p jwt-redis-session-server --bench request`; without a network, so nearly all of
-//! what is measured is ours.
+//! `cargo bench -p jwt-redis-session-server --bench request`. It measures without a network, so the
+//! difference is the cost of the service.
 
 use std::time::{Duration, Instant};
 
@@ -32,7 +32,7 @@ async fn main() {
     );
 }
 
-/// How long one request to `/healthz` takes.
+/// Returns the time of one request to `/healthz`.
 async fn time(router: &Router, requests: u32) -> Duration {
     let start = Instant::now();
     for _ in 0..requests {

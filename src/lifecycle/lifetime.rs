@@ -1,4 +1,4 @@
-//! Lifetimes of sessions.
+//! Idle and absolute lifetimes, and when a use resets them.
 
 use std::time::Duration;
 

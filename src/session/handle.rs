@@ -1,4 +1,4 @@
-//! Handle of a request on its session.
+//! Reading and changing a session through its handle.
 
 use std::sync::{Arc, MutexGuard};
 use std::time::{Duration, SystemTime};
@@ -29,8 +29,8 @@ use crate::token::Claims;
 pub struct Session(pub(super) Arc<Inner>);
 
 impl Session {
-    /// Creates a handle without a session. `id` is that of the token, if the token is valid.
-    pub(crate) fn inactive(
+    /// Creates a handle. `id` is the session that the token names, if the token is valid.
+    pub(crate) fn new(
         lifecycle: Arc<Lifecycle>,
         state: SessionState,
         id: Option<SessionId>,
@@ -44,7 +44,7 @@ impl Session {
         claims: Option<Claims>,
         loaded: Loaded,
     ) -> Self {
-        let session = Self::inactive(lifecycle, SessionState::Active, Some(id));
+        let session = Self::new(lifecycle, SessionState::Active, Some(id));
         let mut state = session.0.lock();
         state.claims = claims;
         state.data = loaded.record.into();

@@ -1,21 +1,18 @@
-//! State that the clones of a handle share.
+//! The state behind a handle, and the lock of its operations.
 
 use std::fmt;
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use serde_json::{Map, Value};
-
-use crate::error::{JsonErrorKind, Result, SessionError};
+use crate::error::{Result, SessionError};
 use crate::id::SessionId;
 use crate::lifecycle::core::Lifecycle;
 use crate::lifecycle::create::Created;
 use crate::lifecycle::lifetime::Remaining;
 use crate::lifecycle::save::Edit;
-use crate::record::changes::Changes;
+use crate::record::Record;
 use crate::record::data::SessionData;
-use crate::record::owner::Owner;
-use crate::record::{Meta, Record};
+use crate::session::snapshot::{Current, OwnerChange, Pending};
 use crate::session::state::SessionState;
 use crate::telemetry;
 use crate::token::Claims;
@@ -51,100 +48,6 @@ pub(crate) struct Access {
     pub(crate) state_read: bool,
     /// Session data was read, or a token issued.
     pub(crate) data_read: bool,
-}
-
-/// Change of the owner that is not stored yet.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub(crate) enum OwnerChange {
-    #[default]
-    Keep,
-    Clear,
-    Set(Owner),
-    /// An owner was rejected and the error ignored: no session is stored without its owner.
-    Invalid,
-}
-
-impl OwnerChange {
-    /// The metadata after the change.
-    fn apply(&self, meta: Meta) -> Result<Meta> {
-        let owner = match self {
-            Self::Keep => meta.owner,
-            Self::Clear => None,
-            Self::Set(owner) => Some(owner.clone()),
-            Self::Invalid => return Err(SessionError::InvalidOwner),
-        };
-        Ok(Meta { owner, ..meta })
-    }
-}
-
-/// The active session when an operation began.
-pub(crate) struct Current {
-    pub(crate) id: SessionId,
-    pub(crate) claims: Option<Claims>,
-    pub(crate) record: Record,
-    pub(crate) remaining: Remaining,
-}
-
-impl Current {
-    /// The absolute end that a rotation must not move, in Unix seconds: that of the record or of
-    /// the token, or else that of a new session.
-    pub(crate) fn end(&self, lifecycle: &Lifecycle) -> Option<i64> {
-        // A record by Node has no end, but its token may have one.
-        let token = self.claims.as_ref().and_then(Claims::expires_at_unix);
-        let known = [lifecycle.end(&self.record), token];
-        let new = || lifecycle.lifetime.expires(lifecycle.now());
-        known.into_iter().flatten().min().or_else(new)
-    }
-
-    /// The claims of the application in the token.
-    pub(crate) fn custom_claims(&self) -> Result<Map<String, Value>> {
-        let encode = |_| SessionError::encode(Some("claims".to_owned()), JsonErrorKind::Type);
-        let custom = self.claims.as_ref().map(Claims::custom);
-        custom
-            .transpose()
-            .map_err(encode)
-            .map(Option::unwrap_or_default)
-    }
-}
-
-/// The changes that an operation stores.
-pub(crate) struct Pending {
-    pub(crate) changes: Arc<Changes>,
-    pub(crate) owner: OwnerChange,
-    /// When the operation began, in Unix milliseconds.
-    pub(crate) began: i64,
-    /// The latest absolute end that the record may have, in Unix seconds.
-    pub(crate) end: Option<i64>,
-}
-
-impl Pending {
-    /// The same without a change of owner, which stays pending.
-    pub(crate) fn without_owner(self) -> Self {
-        let owner = OwnerChange::Keep;
-        Self { owner, ..self }
-    }
-
-    /// The record `before` with the changes.
-    pub(crate) fn merge(&self, before: &Record) -> Result<Record> {
-        let data = SessionData::new(Some(before.clone()), Arc::clone(&self.changes));
-        // The metadata is that of the store: a stale handle never gives a session back to an
-        // owner that it had before.
-        let mut meta = self.owner.apply(before.meta().clone())?;
-        meta.expires = [meta.expires, self.end].into_iter().flatten().min();
-        Ok(data.to_record(meta))
-    }
-
-    /// The record of a new session with the changes.
-    pub(crate) fn new_record(&self, lifecycle: &Lifecycle) -> Result<Record> {
-        let now = self.began.div_euclid(1000);
-        let meta = Meta {
-            owner: None,
-            created: Some(now),
-            expires: lifecycle.lifetime.expires(now),
-        };
-        let data = SessionData::new(None, Arc::clone(&self.changes));
-        Ok(data.to_record(self.owner.apply(meta)?))
-    }
 }
 
 impl Inner {

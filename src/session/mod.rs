@@ -36,6 +36,7 @@ mod inner;
 mod login;
 mod operations;
 mod owner;
+mod snapshot;
 mod state;
 
 pub use crate::id::InvalidSessionId;

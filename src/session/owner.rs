@@ -8,7 +8,8 @@ use crate::lifecycle::tasks::run_to_completion;
 use crate::record::owner::Owner;
 use crate::session::entry::SessionEntry;
 use crate::session::handle::Session;
-use crate::session::inner::{Inner, OwnerChange};
+use crate::session::inner::Inner;
+use crate::session::snapshot::OwnerChange;
 use crate::session::state::SessionState;
 
 impl Session {

@@ -1,4 +1,4 @@
-//! State of a session.
+//! The public state of a handle.
 
 use crate::error::SessionError;
 use crate::store::StoreError;

@@ -120,7 +120,7 @@ impl Crate {
         {
             let targets = module
                 .all_paths()
-                .filter_map(|path| self.resolve(at, path, 0));
+                .filter_map(|path| self.target(at, path, 0));
             let files = targets.map(|target| self.modules[&target].file.as_str());
             let others = files.filter(|file| *file != module.file && *file != "lib.rs");
             found.extend(others.map(|file| (module.file.as_str(), file)));
@@ -139,7 +139,7 @@ impl Crate {
 
     /// Returns the module that holds the item which `path` means in the module `from`, or nothing
     /// if the path leads to another crate or to a module.
-    fn resolve(&self, from: &[String], path: &[String], depth: usize) -> Option<Segments> {
+    fn target(&self, from: &[String], path: &[String], depth: usize) -> Option<Segments> {
         let mut at = from.to_vec();
         for (index, segment) in path.iter().enumerate() {
             match segment.as_str() {
@@ -156,7 +156,7 @@ impl Crate {
                     let itself = used.len() == 1 && used[0] == name;
                     let path = [&used[..], &path[index + 1..]].concat();
                     return self
-                        .resolve(&at, &path, depth + 1)
+                        .target(&at, &path, depth + 1)
                         .filter(|_| !itself && depth < 9);
                 }
             }

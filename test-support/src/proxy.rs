@@ -11,7 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-/// A proxy to one target. Every switch takes effect at once, also on open connections.
+/// A proxy to one target. Every switch takes effect immediately, also on open connections.
 #[derive(Debug)]
 pub struct Proxy {
     address: SocketAddr,
@@ -24,20 +24,19 @@ pub struct Proxy {
 struct State {
     target: SocketAddr,
     delay: Duration,
-    jitter: Duration,
     reply_limit: Option<usize>,
     frozen_before: usize,
     blackhole: bool,
     reset_before: usize,
     garbage: Option<Arc<[u8]>>,
     endless: bool,
-    /// Bytes a second, all connections and both ways together.
+    /// Bytes per second of all connections and both directions together.
     throughput: Option<u32>,
     link: Arc<Mutex<Instant>>,
 }
 
 impl Proxy {
-    /// Starts a proxy to `target` on the present runtime.
+    /// Starts a proxy to `target` on the current runtime.
     pub async fn to(target: SocketAddr) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0))
             .await
@@ -46,7 +45,6 @@ impl Proxy {
         let (state, _) = watch::channel(State {
             target,
             delay: Duration::ZERO,
-            jitter: Duration::ZERO,
             reply_limit: None,
             frozen_before: 0,
             blackhole: false,
@@ -73,28 +71,22 @@ impl Proxy {
         }
     }
 
-    /// The URL of the Redis behind it.
+    /// Returns the URL of the Redis behind it.
     pub fn url(&self) -> String {
         format!("redis://{}/", self.address)
     }
 
-    /// How many connections it has accepted.
+    /// Returns the number of connections that it has accepted.
     pub fn accepted(&self) -> usize {
         self.accepted.load(Ordering::SeqCst)
     }
 
-    /// Holds everything back for so long, each way.
+    /// Delays everything by `delay`, in each direction.
     pub fn delay(&self, delay: Duration) {
         self.state.send_modify(|state| state.delay = delay);
     }
 
-    /// Holds everything back for a random time of at most so long, each way, so that what runs
-    /// over different connections meets in every order.
-    pub fn jitter(&self, most: Duration) {
-        self.state.send_modify(|state| state.jitter = most);
-    }
-
-    /// Lets so many bytes pass in a second, of all connections and both ways together.
+    /// Lets so many bytes pass per second, of all connections and both directions together.
     pub fn throughput(&self, bytes_per_second: Option<u32>) {
         self.state
             .send_modify(|state| state.throughput = bytes_per_second);
@@ -111,7 +103,7 @@ impl Proxy {
         self.state.send_modify(|state| state.frozen_before = open);
     }
 
-    /// Accepts and never reads nor answers, on open connections too.
+    /// Accepts connections but reads and answers nothing, on open connections too.
     pub fn blackhole(&self, on: bool) {
         self.state.send_modify(|state| state.blackhole = on);
     }
@@ -122,7 +114,7 @@ impl Proxy {
         self.state.send_modify(|state| state.reset_before = open);
     }
 
-    /// Leads new connections elsewhere.
+    /// Connects new connections to `target`.
     pub fn retarget(&self, target: SocketAddr) {
         self.state.send_modify(|state| state.target = target);
     }
@@ -133,7 +125,7 @@ impl Proxy {
         self.state.send_modify(|state| state.garbage = garbage);
     }
 
-    /// Answers with garbage again and again without end.
+    /// Answers with `bytes` again and again without end.
     pub fn endless_garbage(&self, bytes: &[u8]) {
         self.garbage(Some(bytes));
         self.state.send_modify(|state| state.endless = true);
@@ -151,7 +143,7 @@ async fn serve(client: TcpStream, number: usize, mut state: watch::Receiver<Stat
     let _ = client.set_nodelay(true);
     let now = state.borrow_and_update().clone();
     if let Some(garbage) = now.garbage {
-        return babble(client, &garbage, now.endless).await;
+        return send_garbage(client, &garbage, now.endless).await;
     }
     let Ok(server) = TcpStream::connect(now.target).await else {
         return;
@@ -190,14 +182,10 @@ async fn pump(
         let Ok(length @ 1..) = from.read(&mut buffer).await else {
             return;
         };
-        let (delay, jitter) = {
-            let state = state.borrow();
-            (state.delay, state.jitter)
-        };
+        let delay = state.borrow().delay;
         if !delay.is_zero() {
             tokio::time::sleep(delay).await;
         }
-        hold_back(jitter).await;
         pass_link(&state, length).await;
         if state.wait_for(passing).await.is_err() {
             return;
@@ -231,18 +219,7 @@ async fn pass_link(state: &watch::Receiver<State>, length: usize) {
     tokio::time::sleep_until(until.into()).await;
 }
 
-/// Waits for a random time of at most `most`, finer than timers are.
-async fn hold_back(most: Duration) {
-    if most.is_zero() {
-        return;
-    }
-    let until = Instant::now() + most.mul_f64(rand::random());
-    while Instant::now() < until {
-        tokio::task::yield_now().await;
-    }
-}
-
-async fn babble(mut client: TcpStream, garbage: &[u8], endless: bool) {
+async fn send_garbage(mut client: TcpStream, garbage: &[u8], endless: bool) {
     let mut buffer = [0; 4096];
     while let Ok(1..) = client.read(&mut buffer).await {
         loop {

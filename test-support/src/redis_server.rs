@@ -73,16 +73,11 @@ impl RedisServer {
         &self.dir
     }
 
-    /// Returns the process id.
-    pub fn pid(&self) -> u32 {
-        self.child.id()
-    }
-
     /// Runs one command on a new connection and returns the reply.
     ///
     /// # Errors
     ///
-    /// The server refuses the command, or does not answer within 10 s.
+    /// The server rejects the command, or does not answer within 10 s.
     pub fn command(&self, words: &[&str]) -> redis::RedisResult<redis::Value> {
         admin(&self.url(), words)
     }
@@ -127,7 +122,7 @@ impl RedisServer {
     }
 
     fn signal(&self, name: &str) {
-        let line = format!("kill -{name} {}", self.pid());
+        let line = format!("kill -{name} {}", self.child.id());
         let status = Command::new("sh").args(["-c", &line]).status();
         assert!(status.expect("run sh").success(), "{line}");
     }
@@ -137,17 +132,6 @@ impl Drop for RedisServer {
     fn drop(&mut self) {
         self.kill();
         let _ = std::fs::remove_dir_all(&self.dir);
-    }
-}
-
-/// Returns the URL of a server for tests that can share one: `REDIS_URL`, or a new server.
-pub fn any() -> (String, Option<RedisServer>) {
-    match std::env::var("REDIS_URL") {
-        Ok(url) => (url, None),
-        Err(_) => {
-            let server = RedisServer::start();
-            (server.url(), Some(server))
-        }
     }
 }
 
@@ -195,12 +179,12 @@ fn is_up(child: &mut Child, port: u16) -> bool {
     let url = format!("redis://127.0.0.1:{port}/");
     let deadline = Instant::now() + Duration::from_secs(10);
     while Instant::now() < deadline {
-        if child.try_wait().expect("ask for the server").is_some() {
+        if child.try_wait().expect("the state of the server").is_some() {
             return false;
         }
         match admin(&url, &["PING"]) {
             Ok(_) => return true,
-            // It answers, and wants a password.
+            // It answers, and requires a password.
             Err(error) if matches!(error.code(), Some("NOAUTH" | "DENIED")) => return true,
             Err(_) => std::thread::sleep(Duration::from_millis(5)),
         }

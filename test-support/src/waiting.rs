@@ -33,11 +33,11 @@ pub fn rounds(usual: usize, long: usize) -> usize {
     if is_long { long } else { usual }
 }
 
-/// Runs `race` until it returns `true`: until it went both ways. Each run has more time, by the
-/// factor that `race` gets: on a busy machine what takes microseconds may take longer than what
-/// is meant to outlast it.
+/// Runs `race` until it returns `true`, which means that both outcomes occurred. Each run gets a
+/// larger factor for its times, because on a busy machine a short operation may take longer than
+/// the one that is meant to outlast it.
 ///
-/// What must hold however the race goes is asserted by `race` itself, in every run.
+/// `race` itself asserts what holds with either outcome.
 pub async fn until_it_went_both_ways(mut race: impl AsyncFnMut(u32) -> bool) {
     for factor in [1, 2, 4, 8, 8, 8] {
         if race(factor).await {

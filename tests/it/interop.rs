@@ -95,7 +95,7 @@ async fn rust_opens_and_updates_what_node_created() {
 
 #[tokio::test]
 #[ignore = "needs the npm package: scripts/interop"]
-async fn node_reads_and_updates_what_rust_created_and_keeps_what_is_ours() {
+async fn node_keeps_the_metadata_of_what_rust_created() {
     let (sessions, mut node, _redis) = both().await;
     let session = sessions.new_session();
     session.insert("user", json!({"name": "jo"})).unwrap();
@@ -119,14 +119,14 @@ async fn node_reads_and_updates_what_rust_created_and_keeps_what_is_ours() {
 
 #[tokio::test]
 #[ignore = "needs the npm package: scripts/interop"]
-async fn nobody_opens_what_the_other_destroyed() {
+async fn destroyed_sessions_are_gone_for_both() {
     let (sessions, mut node, _redis) = both().await;
     let session = sessions.new_session();
     session.set_owner("jo").unwrap();
     let token = session.create().await.unwrap();
     assert_eq!(node.run(&json!({"op": "destroy", "token": token})), 1);
-    let refused = sessions.open(token.as_str()).await.unwrap_err();
-    assert_eq!(refused, SessionError::Rejected(TokenRejection::Unknown));
+    let rejected = sessions.open(token.as_str()).await.unwrap_err();
+    assert_eq!(rejected, SessionError::Rejected(TokenRejection::Unknown));
     session.insert("late", true).unwrap();
     assert_eq!(session.update().await, Err(SessionError::Gone));
     assert!(sessions.list("jo").await.unwrap().is_empty());
@@ -145,7 +145,7 @@ async fn nobody_opens_what_the_other_destroyed() {
 
 #[tokio::test]
 #[ignore = "needs the npm package: scripts/interop"]
-async fn an_update_by_node_loses_nothing_of_an_update_by_rust() {
+async fn concurrent_updates_by_both_are_kept() {
     let (sessions, mut node, _redis) = both().await;
     let session = sessions.new_session();
     session.insert("n", 0).unwrap();

@@ -1,7 +1,8 @@
-//! A client that costs little: one connection, one request after the other, no parsing to speak of.
+//! A cheap client: one connection, one request after the other, little parsing.
 
 use std::net::SocketAddr;
 
+use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -15,38 +16,42 @@ impl Connection {
     pub(crate) async fn to(address: SocketAddr) -> Self {
         let socket = TcpStream::connect(address).await.expect("connect");
         socket.set_nodelay(true).expect("no delay");
-        Self {
-            socket,
-            buffer: Vec::with_capacity(8192),
-        }
+        let buffer = Vec::with_capacity(8192);
+        Self { socket, buffer }
     }
 
-    /// Sends a request and returns the status and the body of the answer.
-    pub(crate) async fn send(&mut self, request: &[u8]) -> (u16, &[u8]) {
+    /// Sends a request that must succeed and returns the body of the response.
+    pub(crate) async fn send(&mut self, request: &[u8]) -> &[u8] {
         self.socket.write_all(request).await.expect("send");
         self.buffer.clear();
         loop {
             let read = self.socket.read_buf(&mut self.buffer).await.expect("read");
             assert!(read > 0, "the server has closed the connection");
-            if let Some((status, body)) = complete(&self.buffer) {
-                return (status, &self.buffer[body..]);
+            if let Some(body) = body(&self.buffer) {
+                let text = || String::from_utf8_lossy(&self.buffer);
+                assert!(self.buffer.starts_with(b"HTTP/1.1 20"), "{}", text());
+                return &self.buffer[body..];
             }
         }
     }
+
+    /// As [`send`](Self::send), with a JSON body.
+    pub(crate) async fn json(&mut self, request: &[u8]) -> Value {
+        serde_json::from_slice(self.send(request).await).expect("JSON")
+    }
 }
 
-/// The status and the place of the body, once the whole answer is there.
-fn complete(answer: &[u8]) -> Option<(u16, usize)> {
-    let head = answer.windows(4).position(|four| four == b"\r\n\r\n")?;
-    let text = std::str::from_utf8(&answer[..head]).expect("a head in ASCII");
-    let status = text.get(9..12)?.parse().expect("a status");
+/// Returns where the body starts, once the response is complete.
+fn body(response: &[u8]) -> Option<usize> {
+    let head = response.windows(4).position(|four| four == b"\r\n\r\n")?;
+    let text = std::str::from_utf8(&response[..head]).expect("a head in ASCII");
     let length = text.lines().find_map(|line| {
         let (name, value) = line.split_once(':')?;
-        name.eq_ignore_ascii_case("content-length")
-            .then(|| value.trim().parse::<usize>())
+        let length = || value.trim().parse::<usize>();
+        name.eq_ignore_ascii_case("content-length").then(length)
     });
     let length = length.expect("a length").expect("a number");
-    (answer.len() >= head + 4 + length).then_some((status, head + 4))
+    (response.len() >= head + 4 + length).then_some(head + 4)
 }
 
 /// Writes a request.

@@ -1,33 +1,30 @@
-//! What a request costs the service, beside a bare axum route in the same run.
+//! What a request costs the service, compared with a bare axum route in the same run.
 //!
 //! `cargo bench -p jwt-redis-session-server --bench load` starts a Redis, `sessiond` and a bare
-//! axum server, each a process of its own, and sends them the same number of requests over the
-//! same number of connections, in interleaved rounds. It prints the medians: requests a second,
-//! and the CPU seconds that the server took for 100,000 requests, which is the steadier figure.
-//! Without `--bench` (as `cargo test --benches` runs it) a round is short: it shows that it works.
+//! axum server as separate processes, and sends them requests over the same number of
+//! connections, in interleaved rounds. It prints the medians: requests per second, and the CPU
+//! seconds that the server took for 100,000 requests, which is the steadier figure. Without
+//! `--bench` (as `cargo test --benches` runs it) a round is short: it shows that it works.
 
-mod bare;
 mod client;
 mod process;
-mod report;
 mod workload;
 
 use std::time::Duration;
 
 use process::Process;
-use report::{Report, Round};
 use test_support::redis_server::RedisServer;
 use workload::Workload;
 
-/// How many connections send requests at once.
+/// The number of concurrent connections.
 const CONNECTIONS: usize = 32;
 
 fn main() {
-    if std::env::args().any(|argument| argument == bare::ARGUMENT) {
-        return bare::run();
+    let has = |argument| std::env::args().any(|given| given == argument);
+    if has(process::BARE) {
+        return process::serve_bare();
     }
-    let thorough = std::env::args().any(|argument| argument == "--bench");
-    let (rounds, span) = if thorough {
+    let (rounds, span) = if has("--bench") {
         (5, Duration::from_secs(2))
     } else {
         (1, Duration::from_millis(200))
@@ -35,34 +32,45 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
-    let report = runtime.expect("a runtime").block_on(measure(rounds, span));
-    report.print();
+    runtime.expect("a runtime").block_on(measure(rounds, span));
 }
 
-async fn measure(rounds: usize, span: Duration) -> Report {
+async fn measure(rounds: usize, span: Duration) {
     let redis = RedisServer::start();
-    let bare = Process::bare();
-    let sessiond = Process::sessiond(&redis.url());
-    let memory = Process::sessiond_in_memory();
-    let mut workloads = vec![Workload::bare(bare.address())];
-    workloads.extend(Workload::doors("", sessiond.address()).await);
-    workloads.extend(Workload::doors(" (memory)", memory.address()).await);
-    let mut report = Report::default();
+    let processes = [
+        Process::bare(),
+        Process::sessiond(Some(&redis.url())),
+        Process::sessiond(None),
+    ];
+    let mut rows = vec![(&processes[0], Workload::bare())];
+    for (process, note) in [(&processes[1], ""), (&processes[2], " (memory)")] {
+        let workloads = Workload::of_sessiond(process.address(), note).await;
+        rows.extend(workloads.into_iter().map(|workload| (process, workload)));
+    }
+    let mut measured = vec![Vec::new(); rows.len()];
     for _ in 0..rounds {
-        for workload in &workloads {
-            let process = [&bare, &sessiond, &memory]
-                .into_iter()
-                .find(|process| process.address() == workload.address());
-            let process = process.expect("each workload has its process");
+        for ((process, workload), figures) in rows.iter().zip(&mut measured) {
             let before = process.cpu();
-            let sent = workload.run(CONNECTIONS, span).await;
-            let round = Round {
-                requests: sent.requests,
-                took: sent.took,
-                cpu: process.cpu() - before,
-            };
-            report.add(workload.name(), round);
+            let (requests, took) = workload.run(process.address(), CONNECTIONS, span).await;
+            let requests = requests as f64;
+            let cost = (process.cpu() - before).as_secs_f64() / requests * 100_000.0;
+            figures.push((requests / took.as_secs_f64(), cost));
         }
     }
-    report
+    println!("{:<24} requests/s   CPU s per 100k    ratio", "");
+    let bare = median(&measured[0], |(_, cost)| *cost);
+    for ((_, workload), figures) in rows.iter().zip(&measured) {
+        let (rate, cost) = (median(figures, |it| it.0), median(figures, |it| it.1));
+        let ratio = cost / bare;
+        println!(
+            "{:<24} {rate:>10.0} {cost:>16.2} {ratio:>8.2}",
+            workload.name
+        );
+    }
+}
+
+fn median(figures: &[(f64, f64)], figure: impl Fn(&(f64, f64)) -> f64) -> f64 {
+    let mut figures: Vec<_> = figures.iter().map(figure).collect();
+    figures.sort_by(f64::total_cmp);
+    figures[figures.len() / 2]
 }

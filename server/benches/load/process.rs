@@ -1,16 +1,21 @@
-//! A server in a process of its own, whose CPU time can be told from that of the clients.
+//! A server in a separate process, so that its CPU time is not mixed with that of the clients.
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use crate::bare;
+use axum::Router;
+use axum::extract::Path;
+use axum::routing::get;
 
-/// What opens `/api-key` on the servers that are started here.
+/// The argument that makes this program the bare server.
+pub(crate) const BARE: &str = "--bare-server";
+
+/// The key that opens `/api-key` on the servers that are started here.
 pub(crate) const MASTER_KEY: &str = "a master key of at least 32 characters";
 
-/// Ticks of a processor second in `/proc`; Linux has had 100 on every platform for long.
+/// Ticks of a processor second in `/proc`, on every platform of Linux.
 const TICKS: f64 = 100.0;
 
 /// A server; killed when dropped.
@@ -22,30 +27,38 @@ pub(crate) struct Process {
 impl Process {
     pub(crate) fn bare() -> Self {
         let this = std::env::current_exe().expect("this program's path");
-        Self::start(Command::new(this).arg(bare::ARGUMENT))
+        Self::start(Command::new(this).arg(BARE))
     }
 
-    pub(crate) fn sessiond(redis: &str) -> Self {
-        Self::start(sessiond().env("SESSIOND__STORE__REDIS", redis))
+    /// Starts `sessiond` on a Redis, or on memory.
+    pub(crate) fn sessiond(redis: Option<&str>) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sessiond"));
+        command
+            .env("SESSIOND__HTTP__LISTEN", "127.0.0.1:0")
+            .env("SESSIOND__BUCKETS__MASTER_KEYS", MASTER_KEY)
+            .env(
+                "SESSIOND__TOKENS__SECRET",
+                "a secret of 32 characters or more",
+            );
+        if let Some(redis) = redis {
+            command.env("SESSIOND__STORE__REDIS", redis);
+        }
+        Self::start(&mut command)
     }
 
-    pub(crate) fn sessiond_in_memory() -> Self {
-        Self::start(&mut sessiond())
-    }
-
-    /// Starts it, and waits until it says where it listens.
+    /// Starts a server and waits until it logs its address.
     fn start(command: &mut Command) -> Self {
         let mut child = command.stderr(Stdio::piped()).spawn().expect("start");
         let mut lines = BufReader::new(child.stderr.take().expect("a pipe")).lines();
-        let address = lines
-            .by_ref()
-            .map(|line| line.expect("a line"))
-            .find_map(|line| line.split("address=").nth(1)?.trim().parse().ok());
-        // The log goes on being read, as a collector of logs would.
+        let address = lines.by_ref().find_map(|line| {
+            let line = line.expect("a line");
+            line.split("address=").nth(1)?.trim().parse().ok()
+        });
+        // The log is read to the end, as a collector of logs would.
         std::thread::spawn(move || lines.for_each(drop));
         Self {
             child,
-            address: address.expect("it says where it listens"),
+            address: address.expect("an address in the log"),
         }
     }
 
@@ -53,11 +66,11 @@ impl Process {
         self.address
     }
 
-    /// The CPU time that it has taken so far.
+    /// Returns the CPU time that the process has used so far.
     pub(crate) fn cpu(&self) -> Duration {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()));
-        let stat = stat.expect("the process lives");
-        // The second field is a name in brackets that may hold spaces; user and system time are
+        let stat = stat.expect("the process runs");
+        // The second field is a name in brackets that may contain spaces; user and system time are
         // the 14th and the 15th.
         let after_name = stat.rsplit(')').next().unwrap_or_default();
         let times = after_name.split_whitespace().skip(11).take(2);
@@ -73,14 +86,21 @@ impl Drop for Process {
     }
 }
 
-fn sessiond() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_sessiond"));
-    command
-        .env("SESSIOND__HTTP__LISTEN", "127.0.0.1:0")
-        .env("SESSIOND__BUCKETS__MASTER_KEYS", MASTER_KEY)
-        .env(
-            "SESSIOND__TOKENS__SECRET",
-            "a secret of the benchmark, 32 characters or more",
+/// Serves a bare axum route with a response as large as that of a bucket.
+pub(crate) fn serve_bare() {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    runtime.expect("a runtime").block_on(async {
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await;
+        let listener = listener.expect("bind");
+        eprintln!("listens address={}", listener.local_addr().expect("bound"));
+        let response = (
+            [("content-type", "application/json")],
+            include_str!("answer.json"),
         );
-    command
+        let route = get(move |_: Path<(String, String)>| async move { response });
+        let app = Router::new().route("/session/{bucket}/{id}", route);
+        axum::serve(listener, app).await.expect("serve");
+    });
 }

@@ -2,10 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use futures_util::future::join_all;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use tokio::task::JoinHandle;
 
 use crate::program::{Program, sessiond};
 use crate::service::{SECRET, Service};
@@ -18,6 +16,14 @@ const REQUEST: &[u8] = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n";
 
 async fn connect(service: &Service) -> TcpStream {
     TcpStream::connect(service.address).await.expect("connect")
+}
+
+/// Connects and sends a request before any other task of this runtime runs.
+fn sent(address: impl std::net::ToSocketAddrs, request: &[u8]) -> TcpStream {
+    let mut socket = std::net::TcpStream::connect(address).expect("connect");
+    std::io::Write::write_all(&mut socket, request).expect("send");
+    socket.set_nonblocking(true).expect("an option");
+    TcpStream::from_std(socket).expect("a socket")
 }
 
 /// Reads until the service closes the connection, within five seconds.
@@ -124,7 +130,7 @@ async fn a_client_that_reads_no_responses_is_cut_off() {
 struct Busy {
     redis: RedisServer,
     program: Program,
-    statuses: Vec<JoinHandle<Option<u16>>>,
+    sockets: Vec<TcpStream>,
 }
 
 impl Busy {
@@ -140,12 +146,14 @@ impl Busy {
         let ready = reqwest::get(format!("{url}/readyz")).await;
         assert_eq!(ready.expect("a response").status(), 200);
         redis.pause();
-        let create = |_| {
-            let request = reqwest::Client::new().post(format!("{url}/rpc/create"));
-            let request = request.body(r#"{"args":"{\"session\":{},\"userId\":\"jo\"}"}"#);
-            tokio::spawn(async move { Some(request.send().await.ok()?.status().as_u16()) })
-        };
-        let statuses = (0..requests).map(create).collect();
+        let body = r#"{"args":"{\"session\":{},\"userId\":\"jo\"}"}"#;
+        let length = body.len();
+        let create = format!(
+            "POST /rpc/create HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\
+             Content-Length: {length}\r\n\r\n{body}"
+        );
+        let create = |_| sent(program.address(), create.as_bytes());
+        let sockets = (0..requests).map(create).collect();
         crate::support::eventually("the requests are in progress", || async {
             let metrics = reqwest::get(format!("{url}/metrics")).await.ok()?;
             let metrics = metrics.text().await.ok()?;
@@ -154,12 +162,12 @@ impl Busy {
             (open.parse::<usize>().ok()? > requests).then_some(())
         })
         .await;
-        // A connection is counted before its request has arrived.
+        // A connection is counted before its request is read.
         tokio::time::sleep(Duration::from_millis(200)).await;
         Self {
             redis,
             program,
-            statuses,
+            sockets,
         }
     }
 }
@@ -173,8 +181,9 @@ async fn requests_in_progress_at_sigterm_are_finished() {
     let new = TcpStream::connect(busy.program.address()).await;
     assert!(new.is_err(), "no new connections");
     busy.redis.resume();
-    for status in join_all(busy.statuses).await {
-        assert_eq!(status.expect("no panic"), Some(200));
+    for socket in &mut busy.sockets {
+        let response = rest(socket).await;
+        assert!(response.starts_with("HTTP/1.1 200"), "{response}");
     }
     let (status, log) = busy.program.wait();
     assert_eq!(status.code(), Some(0), "{log}");
@@ -221,13 +230,7 @@ async fn idle_connections_do_not_delay_shutdown() {
 #[tokio::test]
 async fn connections_in_the_queue_of_the_system_are_served_before_shutdown() {
     let mut service = Service::memory().await;
-    let mut sockets = Vec::new();
-    for _ in 0..50 {
-        let mut socket = std::net::TcpStream::connect(service.address).expect("connect");
-        std::io::Write::write_all(&mut socket, REQUEST).expect("send");
-        socket.set_nonblocking(true).expect("an option");
-        sockets.push(TcpStream::from_std(socket).expect("a socket"));
-    }
+    let sockets: Vec<_> = (0..50).map(|_| sent(service.address, REQUEST)).collect();
     // This runtime has one thread, so the service has not accepted them yet.
     service.stop().await;
     for mut socket in sockets {

@@ -171,24 +171,16 @@ fn long_tokens_are_rejected_before_they_are_copied() {
 fn tokens_are_removed_from_the_query_whichever_source_wins() {
     let both = TokenSources::default().with(TokenSource::query("t"));
     let keep = both.clone().keep_query_token(true);
-    for (line, cleared) in [
-        ("GET /p?a=1&accessToken=T&b=2", "/p?a=1&b=2"),
-        ("GET /p?accessToken=T&accessToken=U", "/p"),
-        ("GET /p?accessToken=", "/p"),
-        ("GET /p?t=T&accessToken=U&a", "/p?a"),
+    let headers: TokenSources = TokenSources::headers_only().into();
+    for (sources, uri, had_token, after) in [
+        (&both, "/p?t=T&accessToken=U&a&t=V", true, "/p?a"),
+        (&both, "/p?accessToken=", true, "/p"),
+        (&both, "/p?accesstoken=T", false, "/p?accesstoken=T"),
+        (&keep, "/p?accessToken=T", true, "/p?accessToken=T"),
+        (&headers, "/p?accessToken=T", false, "/p?accessToken=T"),
     ] {
-        let before = request(line).uri;
-        let mut uri = before.clone();
-        assert!(both.take_from_query(&mut uri), "{line}");
-        assert_eq!(uri, cleared, "{line}");
-
-        let mut uri = before.clone();
-        assert!(keep.take_from_query(&mut uri), "{line}");
-        assert_eq!(uri, before, "{line}");
+        let mut rewritten = uri.parse().unwrap();
+        assert_eq!(sources.take_from_query(&mut rewritten), had_token, "{uri}");
+        assert_eq!(rewritten, after, "{uri}");
     }
-    let mut uri = request("GET /p?accesstoken=T").uri;
-    assert!(!TokenSources::default().take_from_query(&mut uri));
-    let mut uri = request("GET /p?accessToken=T").uri;
-    assert!(!TokenSources::headers_only().take_from_query(&mut uri));
-    assert_eq!(uri, "/p?accessToken=T");
 }

@@ -9,7 +9,6 @@ use jwt_redis_session::{MemoryStore, store::StoreErrorKind};
 
 use super::simulation::Simulation;
 use super::state::{Action, State};
-use super::violation::Violation;
 
 /// Explorations with more states than this are given up.
 const MAX_STATES: usize = 1_000_000;
@@ -27,7 +26,7 @@ const MAX_STATES: usize = 1_000_000;
 /// - They share nothing that changes except the store.
 /// - They do not sleep for a second.
 ///
-/// Call it from a plain `#[test]`: it creates its own runtimes.
+/// Call it from a plain `#[test]`, not within a runtime.
 ///
 /// ```
 /// use std::time::Duration;
@@ -36,7 +35,7 @@ const MAX_STATES: usize = 1_000_000;
 ///
 /// const RECORD: NewRecord<'_> = NewRecord::new("key", b"", Duration::from_secs(60));
 ///
-/// let summary = Explorer::new().explore(|simulation| {
+/// let ends = Explorer::new().explore(|simulation| {
 ///     let [a, b] = ["a", "b"].map(|name| {
 ///         simulation.spawn(name, async |store| store.insert(RECORD).await)
 ///     });
@@ -45,8 +44,7 @@ const MAX_STATES: usize = 1_000_000;
 ///         if inserted[0] != inserted[1] { Ok(()) } else { Err("one of two inserts wins".into()) }
 ///     }
 /// });
-/// assert_eq!(summary?.ends, 2);
-/// # Ok::<(), test_support::explorer::Violation>(())
+/// assert_eq!(ends, Ok(2));
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 #[must_use]
@@ -55,16 +53,6 @@ pub struct Explorer {
     drops: usize,
     failures: usize,
     pipelined: bool,
-}
-
-/// Size of an exploration.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Summary {
-    /// The number of different states.
-    pub states: usize,
-    /// The number of different ends. Each was checked.
-    pub ends: usize,
 }
 
 impl Explorer {
@@ -104,13 +92,13 @@ impl Explorer {
         self.failures > 0
     }
 
-    /// Explores every order.
+    /// Explores every order and returns the number of different ends.
     ///
     /// # Errors
     ///
-    /// [`Violation`] with the first order found in which the check returns `Err` or panics, or in
-    /// which an operation panics or blocks; or if there are too many states.
-    pub fn explore<C>(&self, setup: impl FnOnce(&mut Simulation) -> C) -> Result<Summary, Violation>
+    /// A message and the first order found in which the check returns `Err` or panics, or in which an
+    /// operation panics or blocks; or if there are too many states.
+    pub fn explore<C>(&self, setup: impl FnOnce(&mut Simulation) -> C) -> Result<usize, String>
     where
         C: Fn() -> Result<(), String>,
     {
@@ -139,10 +127,7 @@ impl Explorer {
             }
             self.extend(&mut todo, &state, &mut simulation);
         }
-        Ok(Summary {
-            states: visited.len(),
-            ends: ends.len(),
-        })
+        Ok(ends.len())
     }
 
     /// Adds the states that follow `state`.

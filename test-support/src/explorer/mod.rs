@@ -14,8 +14,6 @@ mod process_store;
 mod simulation;
 mod state;
 mod store_call;
-mod violation;
 
-pub use explorer::{Explorer, Summary};
+pub use explorer::Explorer;
 pub use simulation::{Call, Simulation};
-pub use violation::Violation;

@@ -14,9 +14,9 @@ use jwt_redis_session::store::{SharedStore, Store};
 use super::process_store::ProcessStore;
 use super::store_call::{Answer, StoreCall};
 
-/// The time, of a clock that is only advanced when nothing else can happen, after which every
-/// task waits for the store or has ended. Longer than any pause between two attempts.
-const SETTLED: Duration = Duration::from_secs(1);
+/// After this time every task waits for the store or has ended. It is longer than any pause between
+/// two attempts. The clock is paused: it advances only when no task can run.
+const QUIET: Duration = Duration::from_secs(1);
 
 type Start = dyn Fn(SharedStore) -> Pin<Box<dyn Future<Output = Returned> + Send>>;
 
@@ -141,13 +141,13 @@ impl Process {
             .build();
         runtime.expect("a runtime").block_on(async {
             let call = tokio::spawn((self.start)(store.clone().into()));
-            tokio::time::sleep(SETTLED).await;
+            tokio::time::sleep(QUIET).await;
             for event in events {
                 match event {
                     Event::Answer(answer) => store.answer(answer.clone()),
                     Event::Drop => call.abort(),
                 }
-                tokio::time::sleep(SETTLED).await;
+                tokio::time::sleep(QUIET).await;
             }
             let call = match call.now_or_never() {
                 None => CallState::Running,

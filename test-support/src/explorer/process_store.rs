@@ -5,13 +5,14 @@ use std::future::pending;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use jwt_redis_session::MemoryStore;
 use jwt_redis_session::store::{
     CompareOutcome, Due, EntryState, IndexEntry, IndexFilter, InsertOutcome, NewEntry, NewRecord,
     PutMode, Store, StoreError, StoredRecord, SupersedeOutcome, async_trait,
 };
 use tokio::sync::oneshot;
 
-use super::store_call::{Answer, StoreCall, text};
+use super::store_call::{Answer, Argument, StoreCall};
 
 /// Store whose calls wait for an [answer](Self::answer) that is given from outside.
 ///
@@ -60,193 +61,118 @@ impl<const PIPELINED: bool> ProcessStore<PIPELINED> {
     }
 }
 
-/// Implements the required methods for one kind of store, along with the given methods.
-macro_rules! store {
-    ($pipelined:tt $($provided:tt)*) => {
-        #[async_trait]
-        impl Store for ProcessStore<$pipelined> {
-            async fn load(&self, key: &str) -> Result<Option<StoredRecord>, StoreError> {
-                self.call(StoreCall::Load(key.to_owned())).await
-            }
-
-            async fn insert(&self, record: NewRecord<'_>) -> Result<bool, StoreError> {
-                self.call(StoreCall::Insert(record.into())).await
-            }
-
-            async fn compare_and_set(
+/// Implements the contract for both kinds of store from the list of required methods.
+macro_rules! stores {
+    ($($name:ident($($arg:ident: $ty:ty),*) -> $out:ty;)*) => {
+        stores!(false {} $($name($($arg: $ty),*) -> $out;)*);
+        stores!(true {
+            async fn insert_indexed(
                 &self,
+                entries: &[NewEntry<'_>],
+                record: NewRecord<'_>,
+                due: Option<Due>,
+            ) -> Result<InsertOutcome, StoreError> {
+                let put = self.put_all(entries).await;
+                let inserted = self.insert(record).await;
+                let (mut state, mut listed) = (Ok(None), Ok(Vec::new()));
+                if let Some(last) = entries.last() {
+                    state = self.index_get(last.index, last.member).await;
+                    if let Some(due) = due {
+                        listed = self.index_list(last.index, IndexFilter::Due(due)).await;
+                    }
+                }
+                put?;
+                let (inserted, state, listed) = (inserted?, state?, listed?);
+                Ok(match state {
+                    _ if !inserted => InsertOutcome::KeyTaken,
+                    Some(EntryState::Active { .. }) => InsertOutcome::inserted(listed),
+                    None if entries.is_empty() => InsertOutcome::inserted(listed),
+                    _ => InsertOutcome::EntryLost,
+                })
+            }
+
+            async fn compare_and_set_indexed(
+                &self,
+                entry: NewEntry<'_>,
                 expected: &[u8],
                 record: NewRecord<'_>,
             ) -> Result<CompareOutcome, StoreError> {
-                let call = StoreCall::CompareAndSet(text(expected), record.into());
-                self.call(call).await
+                let put = self.index_put(entry, PutMode::KeepTombstone).await;
+                let set = self.compare_and_set(expected, record).await;
+                put.and(set)
             }
 
-            async fn compare_and_delete(
-                &self,
-                key: &str,
-                expected: &[u8],
-            ) -> Result<CompareOutcome, StoreError> {
-                let call = StoreCall::CompareAndDelete(key.to_owned(), text(expected));
-                self.call(call).await
-            }
-
-            async fn set_ttl(&self, key: &str, ttl: Duration) -> Result<bool, StoreError> {
-                self.call(StoreCall::SetTtl(key.to_owned(), ttl)).await
-            }
-
-            async fn delete(&self, key: &str) -> Result<bool, StoreError> {
-                self.call(StoreCall::Delete(key.to_owned())).await
-            }
-
-            async fn index_put(
+            async fn set_ttl_indexed(
                 &self,
                 entry: NewEntry<'_>,
-                mode: PutMode,
-            ) -> Result<(), StoreError> {
-                self.call(StoreCall::IndexPut(entry.into(), mode)).await
+                key: &str,
+                ttl: Duration,
+            ) -> Result<bool, StoreError> {
+                let put = self.index_put(entry, PutMode::KeepTombstone).await;
+                let set = self.set_ttl(key, ttl).await;
+                put.and(set)
             }
 
-            async fn index_get(
+            async fn delete_indexed(
                 &self,
-                index: &str,
-                member: &str,
-            ) -> Result<Option<EntryState>, StoreError> {
-                let call = StoreCall::IndexGet(index.to_owned(), member.to_owned());
-                self.call(call).await
-            }
-
-            async fn index_list(
-                &self,
-                index: &str,
-                filter: IndexFilter,
-            ) -> Result<Vec<IndexEntry>, StoreError> {
-                self.call(StoreCall::IndexList(index.to_owned(), filter)).await
-            }
-
-            async fn index_remove(
-                &self,
+                keys: &[&str],
                 index: &str,
                 members: &[&str],
-                due_by: Option<i64>,
+            ) -> Result<usize, StoreError> {
+                let mut deleted = Ok(0);
+                for key in keys {
+                    let existed = self.delete(key).await;
+                    deleted = deleted.and_then(|count| Ok(count + usize::from(existed?)));
+                }
+                if members.is_empty() {
+                    return deleted;
+                }
+                let removed = self.index_remove(index, members, None).await;
+                removed.and(deleted)
+            }
+
+            async fn index_refresh(
+                &self,
+                index: &str,
+                live: &[NewEntry<'_>],
+                dead: &[&str],
+                due_by: i64,
             ) -> Result<(), StoreError> {
-                let members = members.iter().map(|member| (*member).to_owned()).collect();
-                let call = StoreCall::IndexRemove(index.to_owned(), members, due_by);
-                self.call(call).await
+                let put = self.put_all(live).await;
+                let removed = self.index_remove(index, dead, Some(due_by)).await;
+                put.and(removed)
             }
-
-            async fn index_tombstone_all(
-                &self,
-                index: &str,
-                keep: Option<&str>,
-                now: i64,
-            ) -> Result<Vec<String>, StoreError> {
-                let keep = keep.map(str::to_owned);
-                let call = StoreCall::IndexTombstoneAll(index.to_owned(), keep, now);
-                self.call(call).await
-            }
-
-            async fn index_supersede(
-                &self,
-                index: &str,
-                old: &str,
-                new: &str,
-                now: i64,
-            ) -> Result<SupersedeOutcome, StoreError> {
-                let [index, old, new] = [index, old, new].map(str::to_owned);
-                self.call(StoreCall::IndexSupersede(index, old, new, now)).await
-            }
-
-            async fn ping(&self) -> Result<(), StoreError> {
-                self.call(StoreCall::Ping).await
-            }
+        } $($name($($arg: $ty),*) -> $out;)*);
+    };
+    ($pipelined:tt { $($provided:tt)* } $($name:ident($($arg:ident: $ty:ty),*) -> $out:ty;)*) => {
+        #[async_trait]
+        impl Store for ProcessStore<$pipelined> {
+            $(async fn $name(&self, $($arg: $ty),*) -> Result<$out, StoreError> {
+                let text = [stringify!($name).to_owned() $(, Argument::text(&$arg))*].join(" ");
+                $(let $arg = Argument::keep($arg);)*
+                let make = move |store: &MemoryStore| Answer::of(store.$name($($arg),*));
+                self.call(StoreCall { text, make: Arc::new(make) }).await
+            })*
 
             $($provided)*
         }
     };
 }
 
-store!(false);
-
-store! {
-    true
-
-    async fn insert_indexed(
-        &self,
-        entries: &[NewEntry<'_>],
-        record: NewRecord<'_>,
-        due: Option<Due>,
-    ) -> Result<InsertOutcome, StoreError> {
-        let put = self.put_all(entries).await;
-        let inserted = self.insert(record).await;
-        let (mut state, mut listed) = (Ok(None), Ok(Vec::new()));
-        if let Some(last) = entries.last() {
-            state = self.index_get(last.index, last.member).await;
-            if let Some(due) = due {
-                listed = self.index_list(last.index, IndexFilter::Due(due)).await;
-            }
-        }
-        put?;
-        let (inserted, state, listed) = (inserted?, state?, listed?);
-        Ok(match state {
-            _ if !inserted => InsertOutcome::KeyTaken,
-            Some(EntryState::Active { .. }) => InsertOutcome::inserted(listed),
-            None if entries.is_empty() => InsertOutcome::inserted(listed),
-            _ => InsertOutcome::EntryLost,
-        })
-    }
-
-    async fn compare_and_set_indexed(
-        &self,
-        entry: NewEntry<'_>,
-        expected: &[u8],
-        record: NewRecord<'_>,
-    ) -> Result<CompareOutcome, StoreError> {
-        let put = self.index_put(entry, PutMode::KeepTombstone).await;
-        let set = self.compare_and_set(expected, record).await;
-        put.and(set)
-    }
-
-    async fn set_ttl_indexed(
-        &self,
-        entry: NewEntry<'_>,
-        key: &str,
-        ttl: Duration,
-    ) -> Result<bool, StoreError> {
-        let put = self.index_put(entry, PutMode::KeepTombstone).await;
-        let set = self.set_ttl(key, ttl).await;
-        put.and(set)
-    }
-
-    async fn delete_indexed(
-        &self,
-        keys: &[&str],
-        index: &str,
-        members: &[&str],
-    ) -> Result<usize, StoreError> {
-        let mut deleted = Ok(0);
-        for key in keys {
-            let existed = self.delete(key).await;
-            deleted = deleted.and_then(|count| Ok(count + usize::from(existed?)));
-        }
-        if members.is_empty() {
-            return deleted;
-        }
-        let removed = self.index_remove(index, members, None).await;
-        removed.and(deleted)
-    }
-
-    async fn index_refresh(
-        &self,
-        index: &str,
-        live: &[NewEntry<'_>],
-        dead: &[&str],
-        due_by: i64,
-    ) -> Result<(), StoreError> {
-        let put = self.put_all(live).await;
-        let removed = self.index_remove(index, dead, Some(due_by)).await;
-        put.and(removed)
-    }
+stores! {
+    load(key: &str) -> Option<StoredRecord>;
+    insert(record: NewRecord<'_>) -> bool;
+    compare_and_set(expected: &[u8], record: NewRecord<'_>) -> CompareOutcome;
+    compare_and_delete(key: &str, expected: &[u8]) -> CompareOutcome;
+    set_ttl(key: &str, ttl: Duration) -> bool;
+    delete(key: &str) -> bool;
+    index_put(entry: NewEntry<'_>, mode: PutMode) -> ();
+    index_get(index: &str, member: &str) -> Option<EntryState>;
+    index_list(index: &str, filter: IndexFilter) -> Vec<IndexEntry>;
+    index_remove(index: &str, members: &[&str], due_by: Option<i64>) -> ();
+    index_tombstone_all(index: &str, keep: Option<&str>, now: i64) -> Vec<String>;
+    index_supersede(index: &str, old: &str, new: &str, now: i64) -> SupersedeOutcome;
+    ping() -> ();
 }
 
 impl ProcessStore<true> {

@@ -8,7 +8,6 @@ use jwt_redis_session::store::StoreErrorKind;
 use super::process::{CallState, Event, Position};
 use super::simulation::{Outcome, ProcessSet, Simulation};
 use super::store_call::Answer;
-use super::violation::Violation;
 
 /// What the store holds and how far the processes are, with the way there.
 pub(super) struct State {
@@ -74,10 +73,10 @@ impl State {
             .next
             .as_ref();
         let event = match (action, next) {
-            (Action::Step, Some(call)) => Event::Answer(call.run(&store)),
+            (Action::Step, Some(call)) => Event::Answer((call.make)(&store)),
             (Action::LoseReply, Some(call)) => {
                 // Whatever the store answered, the caller never learns it.
-                let _ = call.run(&store);
+                let _ = (call.make)(&store);
                 Event::Answer(lost)
             }
             (Action::Reject, Some(_)) => Event::Answer(lost),
@@ -185,24 +184,23 @@ impl State {
         })
     }
 
-    pub(super) fn violation(
-        &self,
-        simulation: &Simulation,
-        message: impl Into<String>,
-    ) -> Violation {
-        let taken = self.path.iter().map(|taken| {
+    /// Returns `message` and the way here, line by line.
+    pub(super) fn violation(&self, simulation: &Simulation, message: impl Into<String>) -> String {
+        let mut text = format!("{}, after:", message.into());
+        for taken in &self.path {
             let process = &simulation.processes[taken.process];
             let (name, next) = (&process.name, &process.position(taken.position).next);
-            match (taken.action, next) {
-                (Action::Step, Some(step)) => format!("{name}: {step:?}"),
-                (Action::Reject, Some(step)) => format!("{name}: {step:?} (rejected)"),
-                (Action::LoseReply, Some(step)) => format!("{name}: {step:?} (reply lost)"),
-                (Action::Drop, _) | (_, None) => format!("{name} is dropped"),
-            }
-        });
-        let crashed = self.unfinished(simulation);
-        let crashed =
-            crashed.map(|process| format!("{} crashes", simulation.processes[process].name));
-        Violation::new(message, taken.chain(crashed).collect())
+            let step = next.as_ref().map_or("", |step| &step.text);
+            text += &match taken.action {
+                Action::Step => format!("\n  {name}: {step}"),
+                Action::Reject => format!("\n  {name}: {step} (rejected)"),
+                Action::LoseReply => format!("\n  {name}: {step} (reply lost)"),
+                Action::Drop => format!("\n  {name} is dropped"),
+            };
+        }
+        for process in self.unfinished(simulation) {
+            text += &format!("\n  {} crashes", simulation.processes[process].name);
+        }
+        text
     }
 }

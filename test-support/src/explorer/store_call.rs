@@ -1,122 +1,32 @@
 //! One call of the store contract, as data.
 
 use std::any::Any;
+use std::fmt::{self, Debug};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use jwt_redis_session::MemoryStore;
 use jwt_redis_session::store::{
-    IndexFilter, NewEntry, NewRecord, PutMode, Store as _, StoreError, StoreErrorKind,
+    IndexFilter, NewEntry, NewRecord, PutMode, StoreError, StoreErrorKind,
 };
 
-/// A call of a required method with its arguments.
-#[derive(Clone, Debug)]
-pub(super) enum StoreCall {
-    Load(String),
-    Insert(Record),
-    CompareAndSet(String, Record),
-    CompareAndDelete(String, String),
-    SetTtl(String, Duration),
-    Delete(String),
-    IndexPut(Entry, PutMode),
-    IndexGet(String, String),
-    IndexList(String, IndexFilter),
-    IndexRemove(String, Vec<String>, Option<i64>),
-    IndexTombstoneAll(String, Option<String>, i64),
-    IndexSupersede(String, String, String, i64),
-    Ping,
+/// A call of a required method, which can be made on any copy of the store.
+#[derive(Clone)]
+pub(super) struct StoreCall {
+    /// The method and its arguments.
+    pub(super) text: String,
+    pub(super) make: Arc<dyn Fn(&MemoryStore) -> Answer + Send + Sync>,
 }
 
-/// A [`NewRecord`] that owns its parts.
-#[derive(Clone, Debug)]
-pub(super) struct Record {
-    key: String,
-    value: String,
-    ttl: Duration,
-}
-
-/// A [`NewEntry`] that owns its parts.
-#[derive(Clone, Debug)]
-pub(super) struct Entry {
-    index: String,
-    member: String,
-    check_after: i64,
-    ttl: Duration,
-}
-
-impl StoreCall {
-    /// Runs the call on `store`, which never waits.
-    pub(super) fn run(&self, store: &MemoryStore) -> Answer {
-        match self {
-            Self::Load(key) => answer(store.load(key)),
-            Self::Insert(record) => answer(store.insert(record.borrow())),
-            Self::CompareAndSet(expected, record) => {
-                answer(store.compare_and_set(expected.as_bytes(), record.borrow()))
-            }
-            Self::CompareAndDelete(key, expected) => {
-                answer(store.compare_and_delete(key, expected.as_bytes()))
-            }
-            Self::SetTtl(key, ttl) => answer(store.set_ttl(key, *ttl)),
-            Self::Delete(key) => answer(store.delete(key)),
-            Self::IndexPut(entry, mode) => answer(store.index_put(entry.borrow(), *mode)),
-            Self::IndexGet(index, member) => answer(store.index_get(index, member)),
-            Self::IndexList(index, filter) => answer(store.index_list(index, *filter)),
-            Self::IndexRemove(index, members, due_by) => {
-                let members: Vec<_> = members.iter().map(String::as_str).collect();
-                answer(store.index_remove(index, &members, *due_by))
-            }
-            Self::IndexTombstoneAll(index, keep, now) => {
-                answer(store.index_tombstone_all(index, keep.as_deref(), *now))
-            }
-            Self::IndexSupersede(index, old, new, now) => {
-                answer(store.index_supersede(index, old, new, *now))
-            }
-            Self::Ping => answer(store.ping()),
-        }
+impl Debug for StoreCall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
     }
 }
 
-impl Record {
-    fn borrow(&self) -> NewRecord<'_> {
-        NewRecord::new(&self.key, self.value.as_bytes(), self.ttl)
-    }
-}
-
-impl From<NewRecord<'_>> for Record {
-    fn from(record: NewRecord<'_>) -> Self {
-        Self {
-            key: record.key.to_owned(),
-            value: text(record.value),
-            ttl: record.ttl,
-        }
-    }
-}
-
-impl Entry {
-    fn borrow(&self) -> NewEntry<'_> {
-        NewEntry::new(&self.index, &self.member, self.check_after, self.ttl)
-    }
-}
-
-impl From<NewEntry<'_>> for Entry {
-    fn from(entry: NewEntry<'_>) -> Self {
-        Self {
-            index: entry.index.to_owned(),
-            member: entry.member.to_owned(),
-            check_after: entry.check_after,
-            ttl: entry.ttl,
-        }
-    }
-}
-
-/// Returns the value of a record as text, so that a printed schedule can be read.
-pub(super) fn text(value: &[u8]) -> String {
-    String::from_utf8(value.to_vec()).expect("records are JSON")
-}
-
-/// What a call of the store returned: a value with its hash, or an error.
+/// What a call returned: a value with its hash, or an error.
 #[derive(Clone, Debug)]
 pub(super) enum Answer {
     Value(Arc<dyn Any + Send + Sync>, u64),
@@ -124,6 +34,20 @@ pub(super) enum Answer {
 }
 
 impl Answer {
+    /// Waits for a call of a memory store, which is ready immediately.
+    pub(super) fn of<T: Hash + Send + Sync + 'static>(
+        call: impl Future<Output = Result<T, StoreError>>,
+    ) -> Self {
+        match call.now_or_never().expect("a memory store never waits") {
+            Ok(value) => {
+                let mut hasher = DefaultHasher::new();
+                value.hash(&mut hasher);
+                Self::Value(Arc::new(value), hasher.finish())
+            }
+            Err(error) => Self::Error(error.kind()),
+        }
+    }
+
     /// Returns the answer as the return value of a method that returns `T`.
     pub(super) fn into_result<T: Clone + 'static>(self) -> Result<T, StoreError> {
         match self {
@@ -146,15 +70,65 @@ impl Hash for Answer {
     }
 }
 
-fn answer<T: Hash + Send + Sync + 'static>(
-    call: impl Future<Output = Result<T, StoreError>>,
-) -> Answer {
-    match call.now_or_never().expect("a memory store never waits") {
-        Ok(value) => {
-            let mut hasher = DefaultHasher::new();
-            value.hash(&mut hasher);
-            Answer::Value(Arc::new(value), hasher.finish())
-        }
-        Err(error) => Answer::Error(error.kind()),
+/// An argument of a call.
+pub(super) trait Argument {
+    type Kept: Copy + Send + Sync + 'static;
+
+    /// Returns the argument for the rest of the program.
+    fn keep(self) -> Self::Kept;
+
+    fn text(&self) -> String;
+}
+
+/// Texts are few, since they are the same in every order. So they can be kept.
+fn keep(texts: &[&str]) -> &'static [&'static str] {
+    static KEPT: Mutex<Vec<&[&str]>> = Mutex::new(Vec::new());
+    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = kept.iter().find(|known| **known == texts) {
+        return known;
     }
+    let texts = texts.iter().map(|text| &*Box::leak(Box::from(*text)));
+    let new: &[&str] = Vec::leak(texts.collect());
+    kept.push(new);
+    new
+}
+
+macro_rules! arguments {
+    ($($ty:ty => $kept:ty, $this:ident: $keep:expr, $text:expr;)*) => {
+        $(impl Argument for $ty {
+            type Kept = $kept;
+
+            fn keep(self) -> $kept {
+                let $this = self;
+                $keep
+            }
+
+            fn text(&self) -> String {
+                let $this = self;
+                $text
+            }
+        })*
+    };
+}
+
+arguments! {
+    &str => &'static str, it: keep(&[it])[0], (*it).to_owned();
+    &[u8] => &'static [u8], it: keep(&[&text(it)])[0].as_bytes(), text(it);
+    &[&str] => &'static [&'static str], it: keep(it), format!("{it:?}");
+    Option<&str> => Option<&'static str>, it: it.map(Argument::keep), format!("{it:?}");
+    NewRecord<'_> => NewRecord<'static>,
+        it: NewRecord::new(it.key.keep(), it.value.keep(), it.ttl),
+        format!("{} {}", it.key, text(it.value));
+    NewEntry<'_> => NewEntry<'static>,
+        it: NewEntry::new(it.index.keep(), it.member.keep(), it.check_after, it.ttl),
+        format!("{} {}", it.index, it.member);
+    Duration => Self, it: it, format!("{it:?}");
+    PutMode => Self, it: it, format!("{it:?}");
+    IndexFilter => Self, it: it, format!("{it:?}");
+    i64 => Self, it: it, it.to_string();
+    Option<i64> => Self, it: it, format!("{it:?}");
+}
+
+fn text(value: &[u8]) -> String {
+    String::from_utf8(value.to_vec()).expect("records are JSON")
 }

@@ -16,15 +16,15 @@ pub(super) const fn both(absolute: Duration) -> Lifetime {
 }
 
 /// Sessions and a store that follow one clock.
-struct Clocked {
-    sessions: Sessions,
-    store: MemoryStore,
-    clock: ManualClock,
-    faults: Faults,
+pub(super) struct Clocked {
+    pub(super) sessions: Sessions,
+    pub(super) store: MemoryStore,
+    pub(super) clock: ManualClock,
+    pub(super) faults: Faults,
 }
 
 impl Clocked {
-    fn new(configure: impl FnOnce(SessionsBuilder) -> SessionsBuilder) -> Self {
+    pub(super) fn new(configure: impl FnOnce(SessionsBuilder) -> SessionsBuilder) -> Self {
         let clock = ManualClock::at(1_700_000_000);
         let store = MemoryStore::new().with_clock(clock.clone());
         let faults = Faults::new();
@@ -38,12 +38,16 @@ impl Clocked {
         }
     }
 
-    fn advance(&self, seconds: u64) {
+    pub(super) fn advance(&self, seconds: u64) {
         self.clock.advance(Duration::from_secs(seconds));
     }
 
     /// Opens the session after `seconds`, and lets the refresh in the background end.
-    async fn open_after(&self, seconds: u64, token: &Token) -> Result<Session, SessionError> {
+    pub(super) async fn open_after(
+        &self,
+        seconds: u64,
+        token: &Token,
+    ) -> Result<Session, SessionError> {
         self.advance(seconds);
         let session = open(&self.sessions, token).await;
         settle().await;
@@ -51,7 +55,7 @@ impl Clocked {
     }
 
     /// The time to live in the store, in seconds.
-    async fn left(&self, session: &Session) -> u64 {
+    pub(super) async fn left(&self, session: &Session) -> u64 {
         let record = record(&self.store, &key(session)).await.unwrap();
         record.ttl.unwrap().as_secs()
     }
@@ -240,115 +244,6 @@ async fn a_handle_and_the_list_report_the_same_times() {
     let last = test.open_after(700, &token).await.unwrap();
     last.touch().await.unwrap();
     assert_eq!(last.expires_at(), at(3200), "never after the absolute end");
-}
-
-#[tokio::test]
-async fn keep_alive_writes_only_when_it_is_due() {
-    let test = Clocked::new(|builder| builder);
-    let (session, _) = created(&test.sessions, Some("jo")).await;
-    let seconds = |seconds| Ok(Duration::from_secs(seconds));
-    test.faults.fail_with(StoreErrorKind::Connection);
-    assert_eq!(session.keep_alive().await, seconds(1600));
-    test.advance(100);
-    assert_eq!(session.keep_alive().await, seconds(1500), "not due");
-    assert_eq!(session.remaining(), Some(Duration::from_secs(1500)));
-    test.advance(1);
-    let due = session.keep_alive().await;
-    assert_unavailable(due, StoreErrorKind::Connection);
-    test.faults.heal();
-    assert_eq!(session.keep_alive().await, seconds(1600));
-    assert_eq!(test.left(&session).await, 1600);
-    for touched in [IDLE * 2, IDLE / 2] {
-        session.touch_for(touched).await.unwrap();
-        assert_eq!(session.keep_alive().await, seconds(1600), "{touched:?}");
-        assert_eq!(test.left(&session).await, 1600);
-    }
-    test.clock.set(0);
-    let back = session.keep_alive().await;
-    assert_eq!(
-        back,
-        seconds(1600),
-        "a clock that went back counts as stopped"
-    );
-    test.clock.set(1_800_000_000);
-    assert_eq!(session.keep_alive().await, Err(SessionError::Gone));
-    assert_eq!(session.state(), SessionState::Gone);
-    assert!(listed(&test.sessions, "jo").await.is_empty());
-}
-
-#[tokio::test]
-async fn every_write_resets_what_the_handle_knows_of_the_time_to_live() {
-    let test = Clocked::new(|builder| builder);
-    let (session, _) = created(&test.sessions, None).await;
-    for operation in [
-        "update",
-        "replace",
-        "update_with",
-        "rotate",
-        "touch",
-        "reload",
-    ] {
-        test.advance(200);
-        run(operation, &session).await.unwrap();
-        test.faults.fail_with(StoreErrorKind::Connection);
-        let left = if operation == "reload" {
-            IDLE - Duration::from_secs(200)
-        } else {
-            IDLE
-        };
-        assert_eq!(session.remaining(), Some(left), "{operation}");
-        test.faults.heal();
-    }
-}
-
-#[tokio::test]
-async fn a_read_without_touch_is_no_use() {
-    for touch in [Touch::After(IDLE / 16), Touch::EveryRead] {
-        let test = Clocked::new(|builder| builder.touch(touch));
-        let (session, token) = created(&test.sessions, None).await;
-        test.advance(600);
-        let seen = test.sessions.get_without_touch(&id(&session)).await;
-        let seen = seen.unwrap();
-        let many = test.sessions.get_many([&id(&session)]).await;
-        settle().await;
-        assert_eq!(test.left(&session).await, 1000);
-        for seen in [&seen, many[0].as_ref().unwrap()] {
-            assert_eq!(seen.remaining(), Some(Duration::from_secs(1000)));
-        }
-        assert_eq!(seen.keep_alive().await, Ok(IDLE));
-        assert_eq!(test.left(&session).await, 1600);
-        let opened = test.open_after(50, &token).await.unwrap();
-        test.faults.fail_with(StoreErrorKind::Connection);
-        let left = if touch == Touch::EveryRead {
-            1600
-        } else {
-            1550
-        };
-        assert_eq!(opened.keep_alive().await, Ok(Duration::from_secs(left)));
-    }
-}
-
-#[cfg(feature = "redis")]
-#[tokio::test]
-async fn a_record_that_does_not_expire_gets_a_time_to_live() {
-    let server = crate::support::redis_server::RedisServer::start();
-    let store = jwt_redis_session::RedisStore::connect(&server.url()).await;
-    let store = SharedStore::from(store.unwrap());
-    for (lifetime, left) in [
-        (both(IDLE * 2), IDLE),
-        (Lifetime::Absolute(IDLE * 2), IDLE * 2),
-    ] {
-        let builder = builder(store.clone()).lifetime(lifetime);
-        let sessions = builder.touch(Touch::Never).build().unwrap();
-        let (session, _) = created(&sessions, None).await;
-        server.run(&["PERSIST", &key(&session)]);
-        let seen = sessions.get_without_touch(&id(&session)).await.unwrap();
-        assert_eq!(seen.remaining(), None);
-        let kept = seen.keep_alive().await.unwrap();
-        assert!(kept <= left && kept > left - Duration::from_secs(60));
-        let stored = store.load(&key(&session)).await.unwrap().unwrap();
-        assert!(stored.ttl.unwrap() > left - Duration::from_secs(60));
-    }
 }
 
 #[tokio::test]

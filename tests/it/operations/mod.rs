@@ -54,6 +54,7 @@ mod destroy;
 mod failures;
 mod handles;
 mod hooks;
+mod keep_alive;
 mod lifetimes;
 mod login;
 mod merging;
