@@ -108,12 +108,6 @@ impl<H: Hook> Hooked<H> {
             hook,
         }
     }
-
-    /// Returns the hook.
-    #[must_use]
-    pub const fn hook(&self) -> &H {
-        &self.hook
-    }
 }
 
 impl<H> fmt::Debug for Hooked<H> {
