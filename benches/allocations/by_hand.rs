@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::State;
+use axum::http::HeaderMap;
 use axum::routing::get;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use redis::AsyncCommands as _;
@@ -39,13 +40,13 @@ pub(crate) async fn router(url: &str) -> Router {
         .with_state(Arc::new(state))
 }
 
-async fn read(state: State<Arc<ByHand>>, request: Request) -> String {
-    let (_, fields) = state.load(&request).await;
+async fn read(state: State<Arc<ByHand>>, headers: HeaderMap) -> String {
+    let (_, fields) = state.load(&headers).await;
     fields["theme"].as_str().unwrap().to_owned()
 }
 
-async fn update(state: State<Arc<ByHand>>, request: Request) -> String {
-    let (key, mut fields) = state.load(&request).await;
+async fn update(state: State<Arc<ByHand>>, headers: HeaderMap) -> String {
+    let (key, mut fields) = state.load(&headers).await;
     let visits = fields["visits"].as_u64().unwrap() + 1;
     fields.insert("visits".to_owned(), visits.into());
     let value = serde_json::to_vec(&fields).unwrap();
@@ -57,8 +58,8 @@ async fn update(state: State<Arc<ByHand>>, request: Request) -> String {
 
 impl ByHand {
     /// Returns the key of the session and its fields.
-    async fn load(&self, request: &Request) -> (String, Map<String, Value>) {
-        let token = request.headers()["x-access-token"].to_str().unwrap();
+    async fn load(&self, headers: &HeaderMap) -> (String, Map<String, Value>) {
+        let token = headers["x-access-token"].to_str().unwrap();
         let token = jsonwebtoken::decode::<Claims>(token, &self.key, &self.validation);
         let key = format!("sess:{}", token.unwrap().claims.jti);
         let stored: Vec<u8> = self.connection.clone().get(&key).await.unwrap();
