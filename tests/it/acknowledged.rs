@@ -1,7 +1,7 @@
 //! What was acknowledged stays true while Redis is killed, paused and cut off.
 //!
 //! Concurrent operations on one session are in `interleavings`, on a store in memory. Here each
-//! client works on its own sessions, so it knows what to expect of each, and on one shared record.
+//! client works on its own sessions, so that it can predict each, and on one shared record.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -116,7 +116,7 @@ pub(super) fn id(name: &str) -> SessionId {
     SessionId::parse(format!("{name:-<16}")).unwrap()
 }
 
-/// Returns sessions whose ids tell which process generated them: `name0`, `name1`, …
+/// Returns sessions whose ids show which process generated them: `name0`, `name1`, …
 pub(super) fn sessions(
     store: impl Into<SharedStore>,
     clock: ManualClock,
