@@ -8,8 +8,6 @@ mod clocks;
 mod corrupt;
 mod disconnects;
 mod outages;
-mod secrets;
-mod shutdown;
 
 use std::time::Duration;
 

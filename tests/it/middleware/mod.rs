@@ -1,7 +1,6 @@
 //! The layers, as an application uses them.
 
 mod answers;
-mod bodies;
 #[cfg(feature = "axum")]
 mod composition;
 mod lazy;
