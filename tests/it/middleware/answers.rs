@@ -1,4 +1,4 @@
-//! The answers of `RequireSession`, and the headers of other responses.
+//! Options of `RequireSession`, and the headers of responses.
 
 use super::*;
 
@@ -130,21 +130,4 @@ async fn headers_of_the_application_remain() {
     }
     let vary: Vec<_> = response.headers().get_all("vary").iter().collect();
     assert_eq!(vary[1..], ["authorization"]);
-}
-
-#[tokio::test]
-async fn session_outlives_its_request() {
-    let (_, sessions) = sessions();
-    let token = token(&sessions).await;
-    let service = ServiceBuilder::new()
-        .layer(JwtRedisSession::new(sessions.clone()))
-        .service_fn(async |request: Request<Body>| {
-            Ok::<_, Infallible>(Response::new(session(&request)))
-        });
-    let upgrade = get("/", &[("upgrade", "websocket"), ("x-access-token", &token)]);
-    let socket = service.oneshot(upgrade).await.unwrap().into_body();
-    assert_eq!(socket.is_alive().await, Ok(true));
-    end(&sessions, &token).await;
-    assert_eq!(socket.is_alive().await, Ok(false));
-    assert_eq!(described(&socket.state()), "Gone");
 }

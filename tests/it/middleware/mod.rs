@@ -1,4 +1,4 @@
-//! The layers, as an application uses them.
+//! The layers `JwtRedisSession` and `RequireSession` around tower services.
 
 mod answers;
 #[cfg(feature = "axum")]
@@ -54,13 +54,9 @@ async fn token(sessions: &Sessions) -> String {
 /// The token of a session that is gone.
 async fn gone(sessions: &Sessions) -> String {
     let token = token(sessions).await;
-    end(sessions, &token).await;
-    token
-}
-
-async fn end(sessions: &Sessions, token: &str) {
-    let session = sessions.open(token).await.unwrap();
+    let session = sessions.open(&token).await.unwrap();
     assert_eq!(session.destroy().await, Ok(true));
+    token
 }
 
 fn get(uri: &str, headers: &[(&str, &str)]) -> Request<Body> {
