@@ -51,14 +51,6 @@ async fn token(sessions: &Sessions) -> String {
     session.create().await.unwrap().into_string()
 }
 
-/// The token of a session that is gone.
-async fn gone(sessions: &Sessions) -> String {
-    let token = token(sessions).await;
-    let session = sessions.open(&token).await.unwrap();
-    assert_eq!(session.destroy().await, Ok(true));
-    token
-}
-
 fn get(uri: &str, headers: &[(&str, &str)]) -> Request<Body> {
     request("GET", uri, headers, "")
 }

@@ -10,6 +10,14 @@ use crate::support::Counting;
 
 const INTERNAL: &str = r#"{"error":"internal server error"}"#;
 
+/// The token of a session that is gone.
+async fn gone(sessions: &Sessions) -> String {
+    let token = token(sessions).await;
+    let session = sessions.open(&token).await.unwrap();
+    assert_eq!(session.destroy().await, Ok(true));
+    token
+}
+
 async fn optional(session: Option<ActiveSession>) -> &'static str {
     if session.is_some() { "in" } else { "out" }
 }
