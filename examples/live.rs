@@ -21,7 +21,7 @@ use jwt_redis_session::{
 };
 use tokio::time::{Interval, interval};
 
-/// How long at most a stream goes on after its session has ended.
+/// Longest time that a stream continues after its session has ended.
 const CHECK_EVERY: Duration = Duration::from_secs(1);
 
 #[tokio::main]

@@ -1,5 +1,6 @@
-//! Sessions without HTTP: create, get, refresh, update, kill and kill-all of an app and an owner,
-//! with opaque tokens, for a job queue, a game server or another protocol.
+//! Sessions without HTTP, for a job queue, a game server or another protocol.
+//!
+//! Shows all operations on the sessions of an app and an owner, with opaque tokens.
 //!
 //! `cargo run --example without_http`
 

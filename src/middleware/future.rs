@@ -42,7 +42,8 @@ pin_project! {
     where
         S: Service<Request<B>>,
     {
-        // Boxed: large, and rare. `inner` is the service that was polled ready.
+        // Boxed: large, and rare. `inner` is the service that was polled ready, because only that
+        // one may be called.
         ReadingBody {
             read: Pin<Box<ReadBody<B>>>,
             poll_read: PollRead<B>,

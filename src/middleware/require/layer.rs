@@ -1,10 +1,8 @@
 //! The layer that rejects requests without a session.
 
 use http::{Extensions, Response};
-use tower_layer::Layer;
 
 use super::respond::{EmptyBody, JsonBody};
-use super::service::RequireSessionService;
 use crate::middleware::lazy_session::LazySession;
 use crate::middleware::session_rejection::{InvalidRealm, Realm, SessionRejection};
 use crate::middleware::slot::Slot;
@@ -162,16 +160,5 @@ impl<F> RequireSession<F> {
 impl Default for RequireSession {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-impl<S, F: Clone> Layer<S> for RequireSession<F> {
-    type Service = RequireSessionService<S, F>;
-
-    fn layer(&self, inner: S) -> Self::Service {
-        RequireSessionService {
-            inner,
-            require: self.clone(),
-        }
     }
 }

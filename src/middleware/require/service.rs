@@ -6,6 +6,7 @@ use std::task::{Context, Poll, ready};
 
 use http::{Request, Response};
 use pin_project_lite::pin_project;
+use tower_layer::Layer;
 use tower_service::Service;
 
 use super::layer::RequireSession;
@@ -20,8 +21,19 @@ use crate::session::Session;
 /// Created by [`RequireSession`](super::RequireSession).
 #[derive(Clone, Debug)]
 pub struct RequireSessionService<S, F> {
-    pub(super) inner: S,
-    pub(super) require: RequireSession<F>,
+    inner: S,
+    require: RequireSession<F>,
+}
+
+impl<S, F: Clone> Layer<S> for RequireSession<F> {
+    type Service = RequireSessionService<S, F>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        RequireSessionService {
+            inner,
+            require: self.clone(),
+        }
+    }
 }
 
 impl<S, F> RequireSessionService<S, F> {

@@ -1,7 +1,7 @@
 //! An application over HTTP on real Redis servers that fail, and with clients that go away.
 //!
 //! `faults_store` shows what the store alone does then, `interleavings` what operations do that
-//! overlap. `LONG=1` runs the long versions.
+//! overlap.
 
 mod application;
 mod clocks;
