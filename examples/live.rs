@@ -21,7 +21,7 @@ use jwt_redis_session::{
 };
 use tokio::time::{Interval, interval};
 
-/// How long at most a stream goes on after its session has ended.
+/// Longest time that a stream continues after its session has ended.
 const CHECK_EVERY: Duration = Duration::from_secs(1);
 
 #[tokio::main]
@@ -48,25 +48,21 @@ async fn log_out(session: ActiveSession) -> Result<&'static str, SessionError> {
 }
 
 async fn events(session: ActiveSession) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
-    let start = Live::On(session.into_session(), interval(CHECK_EVERY));
+    let start = Some((session.into_session(), interval(CHECK_EVERY)));
     Sse::new(stream::unfold(start, next))
 }
 
-enum Live {
-    On(Session, Interval),
-    Over,
-}
+/// What a stream needs for its next event; `None` once its session has ended.
+type Live = Option<(Session, Interval)>;
 
 async fn next(live: Live) -> Option<(Result<Event, Infallible>, Live)> {
-    let Live::On(session, mut ticks) = live else {
-        return None;
-    };
+    let (session, mut ticks) = live?;
     ticks.tick().await;
     let (text, live) = match session.is_alive().await {
-        Ok(true) => ("still logged in", Live::On(session, ticks)),
-        Ok(false) => ("logged out", Live::Over),
+        Ok(true) => ("still logged in", Some((session, ticks))),
+        Ok(false) => ("logged out", None),
         // Unknown. A stricter service ends the stream here, too.
-        Err(_) => ("the store does not answer", Live::On(session, ticks)),
+        Err(_) => ("the store does not answer", Some((session, ticks))),
     };
     Some((Ok(Event::default().data(text)), live))
 }

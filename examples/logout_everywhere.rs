@@ -70,10 +70,7 @@ async fn call(
     path: &str,
     token: &str,
 ) -> Result<(StatusCode, String), Box<dyn std::error::Error>> {
-    let mut request = Request::post(path);
-    if !token.is_empty() {
-        request = request.header("x-access-token", token);
-    }
+    let request = Request::post(path).header("x-access-token", token);
     let answer = app.clone().oneshot(request.body(Body::empty())?).await?;
     let status = answer.status();
     let body = to_bytes(answer.into_body(), 1 << 16).await?;

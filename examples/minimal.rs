@@ -37,7 +37,7 @@ async fn log_in(session: Session, Path(name): Path<String>) -> Result<String, Se
     Ok(session.create().await?.into_string())
 }
 
-/// Without a session the answer is 401, before this is called.
+/// Not called without an active session: the extractor answers 401.
 async fn greet(session: ActiveSession) -> Result<String, SessionError> {
     let name: Option<String> = session.get("name")?;
     Ok(format!("Hello {}!\n", name.unwrap_or_default()))

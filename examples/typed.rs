@@ -55,7 +55,7 @@ async fn log_in(session: Session) -> Result<String, SessionError> {
     Ok(session.create().await?.into_string())
 }
 
-/// `update_with` reads and writes in one step, so no visit is lost when two come concurrently.
+/// `update_with` reads and writes in one step, so concurrent visits are all counted.
 async fn visit(session: ActiveSession) -> Result<Json<Profile>, SessionError> {
     let count = |data: &mut jwt_redis_session::SessionData| {
         let mut profile: Profile = data.data()?;
@@ -66,7 +66,7 @@ async fn visit(session: ActiveSession) -> Result<Json<Profile>, SessionError> {
     Ok(Json(session.update_with(count).await?))
 }
 
-/// Only the theme is written; a visit counted meanwhile stays counted.
+/// Writes only the theme, so the count of a concurrent visit remains.
 async fn choose(
     session: ActiveSession,
     Path(theme): Path<Theme>,

@@ -1,12 +1,13 @@
-//! Sessions without HTTP: create, get, refresh, update, kill and kill-all of an app and an owner,
-//! with opaque tokens, for a job queue, a game server or another protocol.
+//! Sessions without HTTP, for a job queue, a game server or another protocol.
+//!
+//! Shows all operations on the sessions of an app and an owner, with opaque tokens.
 //!
 //! `cargo run --example without_http`
 
 use std::time::Duration;
 
 use jwt_redis_session::{
-    MemoryStore, OpaqueTokens, Session, SessionError, Sessions, TokenRejection, token::Encoding,
+    MemoryStore, OpaqueTokens, SessionError, Sessions, TokenRejection, token::Encoding,
 };
 
 /// The sessions of one app: a separate keyspace, 128-byte tokens in hexadecimal, and at most a
@@ -26,49 +27,37 @@ async fn create(sessions: &Sessions, owner: &str) -> Result<String, SessionError
     Ok(session.create().await?.into_string())
 }
 
-async fn get(sessions: &Sessions, token: &str) -> Result<Session, SessionError> {
-    sessions.open(token).await
-}
-
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let store = MemoryStore::new();
-    let (shop, blog) = (
-        sessions_of("shop", store.clone())?,
-        sessions_of("blog", store)?,
-    );
+    let shop = sessions_of("shop", store.clone())?;
+    let blog = sessions_of("blog", store)?;
 
     let phone = create(&shop, "jo").await?;
     let laptop = create(&shop, "jo").await?;
-    println!(
-        "two sessions of jo in the shop, tokens of {} characters",
-        phone.len()
-    );
+    let length = phone.len();
+    println!("two sessions of jo in the shop, tokens of {length} characters");
 
     // Another app cannot open them, even in the same store.
-    let foreign = get(&blog, &phone).await.unwrap_err();
+    let foreign = blog.open(&phone).await.unwrap_err();
     assert_eq!(foreign, SessionError::Rejected(TokenRejection::Unknown));
 
     // Refresh: the time to live starts anew.
-    get(&shop, &phone).await?.touch().await?;
+    let session = shop.open(&phone).await?;
+    session.touch().await?;
 
-    // Update: whatever others write to other fields at the same time stays.
-    let session = get(&shop, &phone).await?;
+    // Update: what other handles write to other fields stays.
     session.insert("theme", "dark")?;
     session.update().await?;
-    println!(
-        "the phone's session: {}",
-        get(&shop, &phone).await?.to_json()
-    );
+    let data = shop.open(&phone).await?.to_json();
+    println!("the phone's session: {data}");
 
     // Kill one, then all that are left.
-    assert!(get(&shop, &phone).await?.destroy().await?);
-    assert!(get(&shop, &phone).await.is_err());
-    println!(
-        "killed the phone's session, {} left",
-        shop.list("jo").await?.len()
-    );
+    assert!(session.destroy().await?);
+    assert!(shop.open(&phone).await.is_err());
+    let left = shop.list("jo").await?.len();
+    println!("killed the phone's session, {left} left");
     println!("killed {} more", shop.destroy_all("jo").await?);
-    assert!(get(&shop, &laptop).await.is_err());
+    assert!(shop.open(&laptop).await.is_err());
     Ok(())
 }

@@ -46,20 +46,17 @@ impl<B: Body> SessionBody<B> {
     /// For tower's `map_request`, outside of the layer:
     ///
     /// ```
-    /// # use std::convert::Infallible;
     /// # use http::{Request, Response};
     /// # use hyper::body::Incoming;
     /// # use jwt_redis_session::{JwtRedisSession, Sessions};
     /// # use jwt_redis_session::middleware::SessionBody;
-    /// # use tower::ServiceBuilder;
     /// # fn doc(sessions: Sessions) {
-    /// async fn handler(_: Request<SessionBody<Incoming>>) -> Result<Response<String>, Infallible> {
-    /// #   Ok(Response::default())
-    /// # }
-    /// let service = ServiceBuilder::new()
+    /// let service = tower::ServiceBuilder::new()
     ///     .map_request(SessionBody::wrap)
     ///     .layer(JwtRedisSession::new(sessions))
-    ///     .service_fn(handler);
+    ///     .service_fn(async |_: Request<SessionBody<Incoming>>| {
+    ///         Ok::<_, std::io::Error>(Response::new("hello"))
+    ///     });
     /// # fn is_service<S: tower::Service<Request<Incoming>>>(_: S) {}
     /// # is_service(service);
     /// # }

@@ -16,7 +16,7 @@ use super::read_body::ReadBody;
 use super::replay_body::ReplayBody;
 use super::settings::{Authentication, Settings};
 use crate::session::Session;
-use crate::source::{Anywhere, BodyLookup, InHead};
+use crate::source::{Anywhere, BodyLookup};
 use crate::token::Token;
 
 pin_project! {
@@ -42,15 +42,32 @@ pin_project! {
     where
         S: Service<Request<B>>,
     {
-        // Boxed: large, and rare. `inner` is the service that was polled ready.
-        ReadingBody { read: Pin<Box<ReadBody<B>>>, head: Option<Parts>, inner: S },
+        // Boxed: large, and rare. `inner` is the service that was polled ready, because only that
+        // one may be called.
+        ReadingBody {
+            read: Pin<Box<ReadBody<B>>>,
+            poll_read: PollRead<B>,
+            head: Option<Parts>,
+            inner: S,
+        },
         Loading { load: Load, request: Option<Request<B>>, inner: S },
         Calling { #[pin] response: S::Future, session: LazySession },
     }
 }
 
-/// How to poll for a body and the token in it.
-type PollRead<B> = fn(Pin<&mut ReadBody<B>>, &mut Context<'_>) -> Poll<(B, BodyLookup)>;
+/// Function that polls for a body and the token in it. The service chooses it, so that the future
+/// takes bodies that are not [`ReplayBody`] as well.
+pub(super) type PollRead<B> = fn(Pin<&mut ReadBody<B>>, &mut Context<'_>) -> Poll<(B, BodyLookup)>;
+
+/// Reads a body, and restores it for the inner service.
+pub(super) fn poll_read<B: ReplayBody>(
+    read: Pin<&mut ReadBody<B>>,
+    cx: &mut Context<'_>,
+) -> Poll<(B, BodyLookup)> {
+    let (body, found) = ready!(read.poll(cx));
+    let body = body.into_unread().unwrap_or_else(B::replay);
+    Poll::Ready((body, found))
+}
 
 /// The read of a session from the store: an `async fn`, whose type has no name.
 type Load = Pin<Box<dyn Future<Output = Session> + Send>>;
@@ -95,21 +112,23 @@ where
     }
 }
 
-impl<S, B, P, R> ResponseFuture<S, B, P>
+impl<S, B, P, R> Future for ResponseFuture<S, B, P>
 where
     S: Service<Request<B>, Response = Response<R>> + Clone,
 {
-    /// Polls with `read_body` as the way to read a body.
-    fn poll_with(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        read_body: PollRead<B>,
-    ) -> Poll<Result<Response<R>, S::Error>> {
+    type Output = Result<Response<R>, S::Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         loop {
             let next = match this.state.as_mut().project() {
-                StateProjection::ReadingBody { read, head, inner } => {
-                    let (body, found) = ready!(read_body(read.as_mut(), cx));
+                StateProjection::ReadingBody {
+                    read,
+                    poll_read,
+                    head,
+                    inner,
+                } => {
+                    let (body, found) = ready!(poll_read(read.as_mut(), cx));
                     let head = head.take().expect("polled after completion");
                     let found = found.map(|token| token.map(Token::into_string));
                     let found = this.settings.authenticate(found);
@@ -135,33 +154,6 @@ where
             };
             this.state.set(next);
         }
-    }
-}
-
-impl<S, B, R> Future for ResponseFuture<S, B, InHead>
-where
-    S: Service<Request<B>, Response = Response<R>> + Clone,
-{
-    type Output = Result<Response<R>, S::Error>;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.poll_with(cx, ReadBody::skip)
-    }
-}
-
-impl<S, B, R> Future for ResponseFuture<S, B, Anywhere>
-where
-    S: Service<Request<B>, Response = Response<R>> + Clone,
-    B: ReplayBody,
-{
-    type Output = Result<Response<R>, S::Error>;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.poll_with(cx, |read, cx| {
-            let (body, found) = ready!(read.poll(cx));
-            let body = body.into_unread().unwrap_or_else(B::replay);
-            Poll::Ready((body, found))
-        })
     }
 }
 

@@ -28,12 +28,11 @@ use crate::source::{Anywhere, InHead, TokenSources};
 ///
 /// # Request bodies
 ///
-/// The type of the request body remains. By default a token may be in the body of a JSON or form
-/// request: if no other source holds one, the body is read, and then given to the inner service
-/// with the same content. Such a body implements
-/// [`ReplayBody`](crate::middleware::ReplayBody), and reading it needs tokio's timer. After
-/// [`without_body`](Self::without_body) or [`headers_only`](Self::headers_only) bodies are not read
-/// and may have any type. The bodies of upgrade requests, as for websockets, are never read.
+/// By default a token may be in the body of a JSON or form request. If no other source holds one,
+/// the body is read, and then given to the inner service with the same content. Such a body
+/// implements [`ReplayBody`](crate::middleware::ReplayBody); see the
+/// [module](crate::middleware#request-bodies) for other types. Reading it needs tokio's timer. The
+/// bodies of upgrade requests, as for websockets, are never read.
 ///
 /// A body that is too large, late or malformed for the search is no error; see
 /// [`UnsearchedBody`](crate::middleware::UnsearchedBody).

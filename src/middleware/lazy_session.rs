@@ -22,13 +22,9 @@ use crate::token::Verified;
 /// ```
 /// # use std::convert::Infallible;
 /// # use http::{Request, Response};
-/// # use http_body_util::Empty;
-/// # use tower::{ServiceBuilder, ServiceExt};
-/// # use jwt_redis_session::{JwtRedisSession, Keyring, MemoryStore, Sessions};
 /// use jwt_redis_session::middleware::LazySession;
 ///
-/// # type Body = Empty<&'static [u8]>;
-/// async fn handler(request: Request<Body>) -> Result<Response<String>, Infallible> {
+/// async fn handler(request: Request<String>) -> Result<Response<String>, Infallible> {
 ///     if request.uri().path() == "/logo.svg" {
 ///         return Ok(Response::new("<svg/>".to_owned())); // No command is sent to the store.
 ///     }
@@ -36,18 +32,6 @@ use crate::token::Verified;
 ///     let session = lazy.load().await;
 ///     Ok(Response::new(format!("{:?}", session.state())))
 /// }
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let keyring = Keyring::hs256("a secret of at least 32 random bytes")?;
-/// # let sessions = Sessions::builder(MemoryStore::new(), keyring).build()?;
-///
-/// let service = ServiceBuilder::new()
-///     .layer(JwtRedisSession::new(sessions).lazy())
-///     .service_fn(handler);
-/// # let answer = service.oneshot(Request::new(Empty::new())).await?;
-/// # assert!(answer.body().starts_with("Absent"));
-/// # Ok(())
-/// # }
 /// ```
 #[derive(Clone)]
 pub struct LazySession(Inner);

@@ -59,7 +59,7 @@
 //! of `http_body_util` do. For all other types there are three ways:
 //!
 //! - [`without_body`](JwtRedisSession::without_body) or
-//!   [`headers_only`](JwtRedisSession::headers_only): no body is read, so every type will do. gRPC
+//!   [`headers_only`](JwtRedisSession::headers_only): no body is read, so every type works. gRPC
 //!   services use this.
 //! - [`SessionBody::wrap`] outside of the layer, for example with hyper:
 //!   `.map_request(SessionBody::wrap)`.

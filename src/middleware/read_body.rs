@@ -65,12 +65,6 @@ impl<B> ReadBody<B> {
             deadline: tokio::time::sleep(limits.deadline),
         }
     }
-
-    /// Returns the body without reading it, for layers whose sources have no body.
-    pub(super) fn skip(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<(B, BodyLookup)> {
-        let body = self.project().body.take();
-        Poll::Ready((body.expect("polled after completion"), Ok(None)))
-    }
 }
 
 impl<B: Body + Unpin> Future for ReadBody<B> {

@@ -7,18 +7,21 @@ use http::request::Parts;
 use http::{Request, Response};
 use tower_service::Service;
 
-use super::future::{ResponseFuture, State, take_ready};
+use super::future::{PollRead, ResponseFuture, State, poll_read, take_ready};
 use super::read_body::ReadBody;
 use super::replay_body::ReplayBody;
 use super::settings::Settings;
 use crate::source::{Anywhere, BodySearch, InHead, TokenSources};
+
+/// Returns how to search and to read the body of a request, if at all.
+type SearchBody<P, B> = fn(&TokenSources<P>, &Parts, &B) -> Option<(BodySearch, PollRead<B>)>;
 
 /// Middleware that attaches a session to every request.
 ///
 /// Created by [`JwtRedisSession`](crate::JwtRedisSession). The types of bodies and of the error are
 /// those of the inner service. With the marker [`Anywhere`] the request body is a
 /// [`ReplayBody`]; with [`InHead`] it may have any type.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct JwtRedisSessionService<S, P = Anywhere> {
     inner: S,
     settings: Arc<Settings<P>>,
@@ -29,11 +32,10 @@ impl<S, P> JwtRedisSessionService<S, P> {
         Self { inner, settings }
     }
 
-    /// Starts a request. `body_search` returns how to search its body, if at all.
     fn start<B>(
         &mut self,
         request: Request<B>,
-        body_search: fn(&TokenSources<P>, &Parts, &B) -> Option<BodySearch>,
+        search_body: SearchBody<P, B>,
     ) -> ResponseFuture<S, B, P>
     where
         S: Service<Request<B>> + Clone,
@@ -43,14 +45,15 @@ impl<S, P> JwtRedisSessionService<S, P> {
         let found = settings.sources.find(&head);
         // A token elsewhere wins, so that only requests without one wait for their body.
         let search = match &found {
-            Ok(None) => body_search(&settings.sources, &head, &body),
+            Ok(None) => search_body(&settings.sources, &head, &body),
             Ok(Some(_)) | Err(_) => None,
         };
         let next = search.ok_or_else(|| settings.authenticate(found));
         let token_in_query = settings.sources.take_from_query(&mut head.uri);
         let state = match next {
-            Ok(search) => State::ReadingBody {
+            Ok((search, poll_read)) => State::ReadingBody {
                 read: Box::pin(ReadBody::new(body, search, settings.limits)),
+                poll_read,
                 head: Some(head),
                 inner: take_ready(&mut self.inner),
             },
@@ -64,12 +67,6 @@ impl<S, P> JwtRedisSessionService<S, P> {
             settings,
             token_in_query,
         }
-    }
-}
-
-impl<S: Clone, P> Clone for JwtRedisSessionService<S, P> {
-    fn clone(&self) -> Self {
-        Self::new(self.inner.clone(), Arc::clone(&self.settings))
     }
 }
 
@@ -106,8 +103,10 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         self.start(request, |sources, head, body| {
             // The end of a body that is known to be empty need not be read.
-            let search = sources.body_search(head);
-            search.filter(|_| !body.is_end_stream())
+            let search = sources
+                .body_search(head)
+                .filter(|_| !body.is_end_stream())?;
+            Some((search, poll_read))
         })
     }
 }

@@ -45,6 +45,17 @@ pub struct SessionRejection {
 }
 
 impl SessionRejection {
+    const ABSENT: Self = Self::new(StatusCode::UNAUTHORIZED, "a token is required").challenging("");
+    const INVALID_TOKEN: Self = Self::new(StatusCode::UNAUTHORIZED, "the token is not valid")
+        .challenging(r#", error="invalid_token""#);
+    const INVALID_REQUEST: Self = Self::new(StatusCode::BAD_REQUEST, "the request is not valid")
+        .challenging(r#", error="invalid_request""#);
+    const UNAVAILABLE: Self = Self::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "sessions are unavailable at the moment; try again",
+    );
+    const INTERNAL: Self = Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal server error");
+
     const fn new(status: StatusCode, message: &'static str) -> Self {
         Self {
             status,
@@ -64,10 +75,10 @@ impl SessionRejection {
     pub fn of(state: &SessionState) -> Option<Self> {
         match state {
             SessionState::Active => None,
-            SessionState::Absent { .. } => Some(Self::absent()),
+            SessionState::Absent { .. } => Some(Self::ABSENT),
             SessionState::Rejected(reason) => Some(Self::rejected(*reason)),
-            SessionState::Gone => Some(Self::invalid_token()),
-            SessionState::Unavailable(_) => Some(Self::unavailable()),
+            SessionState::Gone => Some(Self::INVALID_TOKEN),
+            SessionState::Unavailable(_) => Some(Self::UNAVAILABLE),
         }
     }
 
@@ -79,38 +90,16 @@ impl SessionRejection {
             "no session in the request extensions: \
              add `.layer(JwtRedisSession::new(sessions))` around this service"
         );
-        Self::internal()
-    }
-
-    const fn absent() -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "a token is required").challenging("")
-    }
-
-    const fn invalid_token() -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "the token is not valid")
-            .challenging(r#", error="invalid_token""#)
+        Self::INTERNAL
     }
 
     fn rejected(reason: TokenRejection) -> Self {
         // More than one token is a mistake of the client program, not of a token. All other
         // reasons get one answer, so that it says nothing about the token.
-        if reason == TokenRejection::Ambiguous {
-            Self::new(StatusCode::BAD_REQUEST, "the request is not valid")
-                .challenging(r#", error="invalid_request""#)
-        } else {
-            Self::invalid_token()
+        match reason {
+            TokenRejection::Ambiguous => Self::INVALID_REQUEST,
+            _ => Self::INVALID_TOKEN,
         }
-    }
-
-    const fn unavailable() -> Self {
-        Self::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "sessions are unavailable at the moment; try again",
-        )
-    }
-
-    const fn internal() -> Self {
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal server error")
     }
 
     pub(super) fn in_realm(mut self, realm: &Realm) -> Self {
@@ -161,9 +150,9 @@ impl SessionRejection {
 impl From<&SessionError> for SessionRejection {
     fn from(error: &SessionError) -> Self {
         match error {
-            SessionError::Absent => Self::absent(),
+            SessionError::Absent => Self::ABSENT,
             SessionError::Rejected(reason) => Self::rejected(*reason),
-            SessionError::Gone => Self::invalid_token(),
+            SessionError::Gone => Self::INVALID_TOKEN,
             SessionError::Conflict | SessionError::Revoked => Self::new(
                 StatusCode::CONFLICT,
                 "the session was changed at the same time; try again",
@@ -176,9 +165,9 @@ impl From<&SessionError> for SessionRejection {
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "the session would be too large",
             ),
-            SessionError::Unavailable(_) => Self::unavailable(),
+            SessionError::Unavailable(_) => Self::UNAVAILABLE,
             // All others are mistakes of the program.
-            _ => Self::internal(),
+            _ => Self::INTERNAL,
         }
     }
 }

@@ -24,7 +24,7 @@ pub(super) struct Settings<P> {
     pub(super) tag: Option<Slot>,
 }
 
-/// What is known of the session of a request without the store.
+/// Result of verifying the token of a request, without the store.
 pub(super) enum Authentication {
     /// The token is valid; only the store can say whether its session exists.
     Verified(Verified),

@@ -1,4 +1,4 @@
-//! The place of a session in the request extensions.
+//! Where a session is in the request extensions.
 
 use http::Extensions;
 
@@ -6,7 +6,7 @@ use super::lazy_session::LazySession;
 use super::tagged::{LazyTagged, Tagged};
 use crate::session::Session;
 
-/// Place of a session in the request extensions: plain, or under a tag.
+/// Access to a session in the request extensions: the nearest one, or that of a tag.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Slot {
     pub(super) find: fn(&Extensions) -> Option<LazySession>,

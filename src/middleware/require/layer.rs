@@ -1,13 +1,12 @@
 //! The layer that rejects requests without a session.
 
-use http::Response;
-use tower_layer::Layer;
+use http::{Extensions, Response};
 
-use super::requirement::Requirement;
 use super::respond::{EmptyBody, JsonBody};
-use super::service::RequireSessionService;
+use crate::middleware::lazy_session::LazySession;
 use crate::middleware::session_rejection::{InvalidRealm, Realm, SessionRejection};
 use crate::middleware::slot::Slot;
+use crate::session::{Session, SessionState};
 
 /// Layer that rejects requests without an active session.
 ///
@@ -19,23 +18,9 @@ use crate::middleware::slot::Slot;
 ///
 /// Answers have the body `{"error":"…"}`, as those of the extractor `ActiveSession`. For a response
 /// body that cannot be made of a string, as that of tonic, use [`empty_body`](Self::empty_body) or
-/// [`respond_with`](Self::respond_with). Outside of a `TraceLayer` or a `CompressionLayer` in the
-/// same `ServiceBuilder`, put a change of the body type in between:
-///
-/// ```
-/// # use axum::{Router, body::Body, http::Response, routing::get};
-/// # use jwt_redis_session::{JwtRedisSession, RequireSession, Sessions};
-/// # use tower::ServiceBuilder;
-/// # use tower_http::trace::TraceLayer;
-/// # fn doc(sessions: Sessions) -> Router {
-/// let layers = ServiceBuilder::new()
-///     .layer(JwtRedisSession::new(sessions))
-///     .layer(RequireSession::new())
-///     .map_response(|response: Response<_>| response.map(Body::new))
-///     .layer(TraceLayer::new_for_http());
-/// Router::new().route("/me", get(async || "hello")).layer(layers)
-/// # }
-/// ```
+/// [`respond_with`](Self::respond_with). If an inner layer such as `TraceLayer` changes the type of
+/// the body in the same `ServiceBuilder`, put
+/// `.map_response(|response: Response<_>| response.map(Body::new))` in between.
 ///
 /// ```
 /// # use std::convert::Infallible;
@@ -66,19 +51,20 @@ use crate::middleware::slot::Slot;
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing unless it is applied to a service"]
 pub struct RequireSession<F = JsonBody> {
-    requirement: Requirement,
-    respond: F,
+    realm: Realm,
+    /// Only an outage is rejected.
+    only_available: bool,
+    slot: Slot,
+    pub(super) respond: F,
 }
 
 impl RequireSession {
     /// Creates a layer that passes on requests with an active session.
     pub const fn new() -> Self {
         Self {
-            requirement: Requirement {
-                realm: Realm::DEFAULT,
-                only_available: false,
-                slot: Slot::NEAREST,
-            },
+            realm: Realm::DEFAULT,
+            only_available: false,
+            slot: Slot::NEAREST,
             respond: JsonBody,
         }
     }
@@ -89,7 +75,7 @@ impl RequireSession {
     /// outage.
     pub const fn available() -> Self {
         let mut require = Self::new();
-        require.requirement.only_available = true;
+        require.only_available = true;
         require
     }
 }
@@ -101,23 +87,20 @@ impl<F> RequireSession<F> {
     ///
     /// If the realm is not printable ASCII.
     pub fn realm(mut self, realm: &str) -> Result<Self, InvalidRealm> {
-        self.requirement.realm = Realm::new(realm)?;
+        self.realm = Realm::new(realm)?;
         Ok(self)
     }
 
     /// Requires the session of the layer [tagged](crate::JwtRedisSession::tagged) with `T`,
     /// instead of the nearest one.
     pub fn tagged<T: 'static>(mut self) -> Self {
-        self.requirement.slot = Slot::tagged::<T>();
+        self.slot = Slot::tagged::<T>();
         self
     }
 
     /// Answers rejected requests with status and headers only.
     pub fn empty_body(self) -> RequireSession<EmptyBody> {
-        RequireSession {
-            requirement: self.requirement,
-            respond: EmptyBody,
-        }
+        self.responding(EmptyBody)
     }
 
     /// Sets how rejected requests are answered, for example with a page or a redirect.
@@ -136,9 +119,40 @@ impl<F> RequireSession<F> {
     where
         G: Fn(&SessionRejection) -> Response<B>,
     {
+        self.responding(respond)
+    }
+
+    fn responding<G>(self, respond: G) -> RequireSession<G> {
         RequireSession {
-            requirement: self.requirement,
+            realm: self.realm,
+            only_available: self.only_available,
+            slot: self.slot,
             respond,
+        }
+    }
+
+    pub(super) fn find(&self, extensions: &Extensions) -> Result<LazySession, SessionRejection> {
+        (self.slot.find)(extensions).ok_or_else(SessionRejection::missing_layer)
+    }
+
+    /// Checks the session, and inserts it into the extensions if it passes.
+    pub(super) fn check(
+        &self,
+        lazy: &LazySession,
+        session: &Session,
+        extensions: &mut Extensions,
+    ) -> Result<(), SessionRejection> {
+        let state = session.state();
+        let is_available = !matches!(state, SessionState::Unavailable(_));
+        match SessionRejection::of(&state) {
+            Some(rejection) if !(self.only_available && is_available) => {
+                Err(rejection.in_realm(&self.realm))
+            }
+            _ => {
+                // A lazy layer has inserted only the session to load.
+                (self.slot.insert)(extensions, lazy, Some(session));
+                Ok(())
+            }
         }
     }
 }
@@ -146,17 +160,5 @@ impl<F> RequireSession<F> {
 impl Default for RequireSession {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-impl<S, F: Clone> Layer<S> for RequireSession<F> {
-    type Service = RequireSessionService<S, F>;
-
-    fn layer(&self, inner: S) -> Self::Service {
-        RequireSessionService {
-            inner,
-            requirement: self.requirement.clone(),
-            respond: self.respond.clone(),
-        }
     }
 }

@@ -1,7 +1,6 @@
 //! Middleware that rejects requests without a session.
 
 mod layer;
-mod requirement;
 mod respond;
 mod service;
 

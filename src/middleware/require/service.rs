@@ -6,9 +6,10 @@ use std::task::{Context, Poll, ready};
 
 use http::{Request, Response};
 use pin_project_lite::pin_project;
+use tower_layer::Layer;
 use tower_service::Service;
 
-use super::requirement::Requirement;
+use super::layer::RequireSession;
 use super::respond::Respond;
 use crate::middleware::future::take_ready;
 use crate::middleware::lazy_session::LazySession;
@@ -20,9 +21,19 @@ use crate::session::Session;
 /// Created by [`RequireSession`](super::RequireSession).
 #[derive(Clone, Debug)]
 pub struct RequireSessionService<S, F> {
-    pub(super) inner: S,
-    pub(super) requirement: Requirement,
-    pub(super) respond: F,
+    inner: S,
+    require: RequireSession<F>,
+}
+
+impl<S, F: Clone> Layer<S> for RequireSession<F> {
+    type Service = RequireSessionService<S, F>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        RequireSessionService {
+            inner,
+            require: self.clone(),
+        }
+    }
 }
 
 impl<S, F> RequireSessionService<S, F> {
@@ -37,10 +48,7 @@ impl<S, F> RequireSessionService<S, F> {
         S: Service<Request<B>, Response = Response<R>> + Clone,
         F: Respond<R>,
     {
-        let checked = self
-            .requirement
-            .check(lazy, session, request.extensions_mut());
-        match checked {
+        match self.require.check(lazy, session, request.extensions_mut()) {
             Ok(()) => State::Calling {
                 response: self.inner.call(request),
             },
@@ -56,7 +64,7 @@ impl<S, F> RequireSessionService<S, F> {
         // A service that was polled ready may have reserved something for the call, which now does
         // not happen. Its clone has not.
         self.inner = self.inner.clone();
-        let response = Some(self.respond.respond(rejection));
+        let response = Some(self.require.respond.respond(rejection));
         State::Rejected { response }
     }
 }
@@ -75,7 +83,7 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let state = match self.requirement.find(request.extensions()) {
+        let state = match self.require.find(request.extensions()) {
             Err(rejection) => self.reject(&rejection),
             Ok(lazy) => match lazy.loaded() {
                 Some(session) => self.check(&lazy, &session, request),

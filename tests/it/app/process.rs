@@ -1,41 +1,47 @@
 //! The process of the app, and calls to it.
 
-use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
 
 use http::{Request, Response};
 use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::process::{Child, Command};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use crate::http_client;
+
+/// How long an app may take to end.
+const PATIENCE: Duration = Duration::from_secs(8);
 
 /// A running app; killed when dropped.
 pub(super) struct App {
     child: Child,
     /// Reads the log while the app runs: a full pipe would block it.
-    log: Option<JoinHandle<String>>,
+    log: JoinHandle<String>,
     pub(super) address: SocketAddr,
 }
 
 impl App {
     /// Starts the app on a free port and waits until it listens.
-    pub(super) fn start(variables: &[(&str, &str)]) -> Self {
+    pub(super) async fn start(variables: &[(&str, &str)]) -> Self {
         let mut child = command(variables).spawn().expect("start the app");
         let stdout = child.stdout.take().expect("a pipe");
         let mut stderr = child.stderr.take().expect("a pipe");
-        let log = std::thread::spawn(move || {
+        let log = tokio::spawn(async move {
             let mut log = String::new();
-            stderr.read_to_string(&mut log).map(|_| log).unwrap()
+            stderr.read_to_string(&mut log).await.map(|_| log).unwrap()
         });
         let mut line = String::new();
-        BufReader::new(stdout).read_line(&mut line).unwrap();
+        let mut stdout = BufReader::new(stdout);
+        stdout.read_line(&mut line).await.unwrap();
         let address = line.trim().strip_prefix("listening on http://");
         let address = address.unwrap_or_else(|| panic!("unexpected: {line:?}"));
         Self {
             child,
-            log: Some(log),
+            log,
             address: address.parse().expect("an address"),
         }
     }
@@ -80,42 +86,20 @@ impl App {
     }
 
     /// Sends SIGTERM, waits for the end, and returns the log.
-    pub(super) fn terminate(mut self) -> (ExitStatus, String) {
-        let pid = self.child.id().to_string();
-        let sent = Command::new("kill").args(["-TERM", &pid]).status().unwrap();
-        assert!(sent.success());
-        let status = ended(&mut self.child).expect("SIGTERM ends the app");
-        let log = self.log.take().unwrap();
-        (status, log.join().unwrap())
+    pub(super) async fn terminate(mut self) -> (ExitStatus, String) {
+        let pid = self.child.id().expect("it runs").to_string();
+        let sent = Command::new("kill").args(["-TERM", &pid]).status().await;
+        assert!(sent.unwrap().success());
+        let status = timeout(PATIENCE, self.child.wait()).await;
+        let status = status.expect("SIGTERM ends the app").unwrap();
+        (status, self.log.await.unwrap())
     }
-}
-
-impl Drop for App {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// Waits at most 8 s for the end of a process.
-fn ended(child: &mut Child) -> Option<ExitStatus> {
-    let deadline = Instant::now() + Duration::from_secs(8);
-    while Instant::now() < deadline {
-        if let Some(status) = child.try_wait().unwrap() {
-            return Some(status);
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    None
 }
 
 /// Runs an app that cannot start, and returns its exit code and its error.
-pub(super) fn rejected(name: &str, value: &str) -> (Option<i32>, String) {
-    let mut child = command(&[(name, value)]).spawn().expect("start the app");
-    if ended(&mut child).is_none() {
-        child.kill().unwrap();
-    }
-    let output = child.wait_with_output().unwrap();
+pub(super) async fn rejected(name: &str, value: &str) -> (Option<i32>, String) {
+    let output = timeout(PATIENCE, command(&[(name, value)]).output()).await;
+    let output = output.expect("the app ends").unwrap();
     let text = String::from_utf8(output.stderr).unwrap();
     (output.status.code(), text)
 }
@@ -134,6 +118,7 @@ fn command(variables: &[(&str, &str)]) -> Command {
         .env("RUST_LOG", "trace")
         .envs(variables.iter().copied())
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
     command
 }

@@ -11,9 +11,9 @@ const UPDATE: &str = "POST /session/update";
 
 #[tokio::test]
 async fn sessions_are_created_updated_rotated_listed_and_ended() {
-    walk(&App::start(&[])).await;
+    walk(&App::start(&[]).await).await;
     let redis = RedisServer::start();
-    walk(&App::start(&[("REDIS_URL", &redis.url())])).await;
+    walk(&App::start(&[("REDIS_URL", &redis.url())]).await).await;
 }
 
 async fn walk(app: &App) {
@@ -82,7 +82,7 @@ async fn walk_to_the_end(app: &App, token: &str, other: &str) {
 
 #[tokio::test]
 async fn errors_are_json() {
-    let app = App::start(&[]);
+    let app = App::start(&[]).await;
     let token = &*app.log_in("jo").await;
     let large = json!({ "large": "x".repeat(1 << 20) }).to_string();
     let huge = json!({ "large": "x".repeat(2 << 20) }).to_string();
@@ -113,7 +113,8 @@ async fn settings_come_from_the_environment() {
         ("MAX_AGE", "100"),
         ("ABSOLUTE_LIFETIME", "50"),
         ("LAZY", "1"),
-    ]);
+    ])
+    .await;
     let token = app.log_in("jo").await;
     assert!(token.starts_with("eyJhbGciOiJIUzUxMiI"), "{token}");
     let id = app.ok(READ, &token, "").await["id"].take();
@@ -132,8 +133,8 @@ async fn settings_come_from_the_environment() {
     redis.resume();
 }
 
-#[test]
-fn a_wrong_setting_is_an_error_that_names_it() {
+#[tokio::test]
+async fn wrong_setting_is_an_error_that_names_it() {
     for (name, value) in [
         ("LISTEN", "nowhere"),
         ("REDIS_URL", "http://x"),
@@ -144,7 +145,7 @@ fn a_wrong_setting_is_an_error_that_names_it() {
         ("LAZY", "yes"),
         ("RUST_LOG", "a=b=c"),
     ] {
-        let (code, text) = rejected(name, value);
+        let (code, text) = rejected(name, value).await;
         assert_eq!(code, Some(2), "{name}={value}: {text}");
         let error = text.lines().last().unwrap_or_default();
         assert!(
@@ -156,21 +157,33 @@ fn a_wrong_setting_is_an_error_that_names_it() {
 }
 
 #[tokio::test]
-async fn the_app_starts_without_redis_and_its_log_has_no_secret() {
+async fn app_starts_without_redis_and_logs_no_secret() {
     let mut redis = RedisServer::start();
     redis.kill();
-    let app = App::start(&[("REDIS_URL", &redis.url())]);
+    let app = App::start(&[("REDIS_URL", &redis.url())]).await;
     let create = "GET /session/create?username=jo-the-owner&password=p4ssw0rd";
     app.error(503, create, "", "").await;
     redis.restart();
-    let token = eventually("logins work", async || {
+    let created = eventually("logins work", async || {
         let answer = app.call(create, "", "").await;
         (answer.status() == 200).then(|| answer.into_body())
     })
     .await;
-    // A client that sends nothing does not delay the end for ever.
+    let created: Value = serde_json::from_str(&created).unwrap();
+    let token = created["token"].as_str().unwrap();
+    app.ok(UPDATE, token, "").await;
+    let rotated = app.ok("POST /session/rotate", token, "").await;
+    let rotated = rotated["token"].as_str().unwrap();
+    let id = app.ok(READ, rotated, "").await["id"].take();
+    // The header of the second one contains `hush`, encoded.
+    let forged = "eyJhbGciOiJodXNoXG5odXNoIn0.e30.aHVzaA";
+    for rejected in [token, forged] {
+        let message = app.error(401, READ, rejected, "").await;
+        assert_eq!(message, "the token is not valid");
+    }
+    // A client that sends nothing does not delay the shutdown.
     let _silent = std::net::TcpStream::connect(app.address).unwrap();
-    let (status, log) = app.terminate();
+    let (status, log) = app.terminate().await;
     assert!(status.success(), "{status}");
     for text in [
         "Redis is not reachable",
@@ -180,7 +193,10 @@ async fn the_app_starts_without_redis_and_its_log_has_no_secret() {
         assert!(log.contains(text), "{log}");
     }
     let claims = token.split('.').nth(1).unwrap();
-    for secret in [claims, "p4ssw0rd", "jo-the-owner"] {
+    let id = id.as_str().unwrap();
+    let kept = redis.run(&["EXISTS", &format!("sess:{id}")]);
+    assert_eq!(kept, redis::Value::Int(1), "the shutdown loses no session");
+    for secret in [claims, id, forged, "hush", "p4ssw0rd", "jo-the-owner"] {
         assert!(!log.contains(secret), "{log}");
     }
 }

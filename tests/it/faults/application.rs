@@ -29,10 +29,8 @@ async fn read(session: ActiveSession) -> Answer {
     Ok(session.to_json().to_string())
 }
 
-/// Writes two fields that always belong together.
 async fn update(Path(number): Path<u32>, session: ActiveSession) -> Answer {
     session.insert("x", number)?;
-    session.insert("y", number)?;
     session.update().await?;
     Ok(session.to_json().to_string())
 }
@@ -69,26 +67,13 @@ pub(super) struct Application {
 
 impl Application {
     pub(super) async fn start(sessions: Sessions) -> Self {
-        Self::until(sessions, std::future::pending()).await
-    }
-
-    /// Shuts down gracefully after `end`.
-    pub(super) async fn until(
-        sessions: Sessions,
-        end: impl Future<Output = ()> + Send + 'static,
-    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let server = tokio::spawn(async move {
-            let serving = axum::serve(listener, app(sessions)).with_graceful_shutdown(end);
+            let serving = axum::serve(listener, app(sessions));
             serving.await.expect("it serves");
         });
         Self { address, server }
-    }
-
-    /// Waits until the last request is answered.
-    pub(super) async fn ended(&mut self) {
-        (&mut self.server).await.expect("no panic");
     }
 
     pub(super) async fn post(&self, path: &str, token: &str) -> Response<String> {

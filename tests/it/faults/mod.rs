@@ -1,15 +1,13 @@
 //! An application over HTTP on real Redis servers that fail, and with clients that go away.
 //!
 //! `faults_store` shows what the store alone does then, `interleavings` what operations do that
-//! overlap. `LONG=1` runs the long versions.
+//! overlap.
 
 mod application;
 mod clocks;
 mod corrupt;
 mod disconnects;
 mod outages;
-mod secrets;
-mod shutdown;
 
 use std::time::Duration;
 

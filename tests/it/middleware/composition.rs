@@ -6,10 +6,9 @@
 use std::rc::Rc;
 
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::handler::Handler;
-use axum::middleware::{Next, from_extractor, from_extractor_with_state};
-use axum::middleware::{from_fn, from_fn_with_state, map_request, map_response};
+use axum::middleware::{Next, from_extractor, from_fn, map_request, map_response};
 use axum::response::Response;
 use axum::routing::post;
 use axum::{Extension, Router};
@@ -44,10 +43,6 @@ async fn pass(request: Request, next: Next) -> Response {
 }
 
 async fn pass_session(_: ActiveSession, request: Request, next: Next) -> Response {
-    next.run(request).await
-}
-
-async fn pass_state(_: State<u8>, request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
@@ -105,18 +100,14 @@ async fn axum_middleware_in_one_service_builder() {
     let (layer, form) = layer_and_form().await;
     let stack = ServiceBuilder::new()
         .layer(from_fn(pass))
-        .layer(from_fn_with_state(7_u8, pass_state))
         .layer(map_request(same))
-        .layer(from_extractor::<http::Method>())
         .layer(map_response(async |response: Response| response))
         .layer(Extension(7_u8))
         .layer(layer.clone())
         .layer(from_fn(pass_session))
-        .layer(from_fn_with_state(7_u8, pass_state))
         .layer(map_request(same))
         .layer(map_response(async |response: Response| response))
         .layer(from_extractor::<ActiveSession>())
-        .layer(from_extractor_with_state::<Session, u8>(7))
         .layer(Extension(7_u8))
         .layer(RequireSession::new())
         .map_request(|request: Request| request);
@@ -157,6 +148,38 @@ async fn tower_http_outside_and_inside() {
     check!(inside, &form);
     check(app().layer(layer.clone()).layer(timeout()), &form).await;
     check(app().layer(timeout()).layer(layer), &form).await;
+}
+
+#[tokio::test]
+async fn cors_layer_outside_covers_preflights_and_rejections() {
+    let (layer, _) = layer_and_form().await;
+    let stack = (CorsLayer::permissive(), layer, RequireSession::new());
+    let app = app().layer(stack);
+    for (method, status) in [("OPTIONS", 200), ("POST", 401)] {
+        let request = Request::builder().method(method).uri("/");
+        let request = request.header("origin", "https://shop.example");
+        let request = request.header("access-control-request-method", "POST");
+        let request = request.body(Body::empty()).unwrap();
+        let response = app.clone().oneshot(request).await.unwrap();
+        assert_eq!(response.status(), status);
+        let allowed = header(&response, "access-control-allow-origin");
+        assert_eq!(allowed, Some("*"), "{method}");
+    }
+}
+
+/// axum looks for the limit in an error and its source, so the layer must not wrap errors.
+#[tokio::test]
+async fn outer_length_limit_is_still_413() {
+    let (layer, _) = layer_and_form().await;
+    let app = Router::new()
+        .route("/", post(async |body: String| body))
+        .layer(layer)
+        .layer(RequestBodyLimitLayer::new(10));
+    let chunks = ["a=1&b=2", "&c=3&d=4"].map(Ok::<_, Infallible>);
+    let body = Body::from_stream(futures_util::stream::iter(chunks));
+    let request = Request::post("/").header("content-type", FORM);
+    let response = app.oneshot(request.body(body).unwrap()).await.unwrap();
+    assert_eq!(response.status(), 413);
 }
 
 /// A layer that reads no bodies takes every type of body, even one that is no body.

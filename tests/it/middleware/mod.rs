@@ -1,7 +1,6 @@
-//! The layers, as an application uses them.
+//! The layers `JwtRedisSession` and `RequireSession` around tower services.
 
 mod answers;
-mod bodies;
 #[cfg(feature = "axum")]
 mod composition;
 mod lazy;
@@ -50,18 +49,6 @@ async fn token(sessions: &Sessions) -> String {
     let session = sessions.new_session();
     session.insert("user", "jo").unwrap();
     session.create().await.unwrap().into_string()
-}
-
-/// The token of a session that is gone.
-async fn gone(sessions: &Sessions) -> String {
-    let token = token(sessions).await;
-    end(sessions, &token).await;
-    token
-}
-
-async fn end(sessions: &Sessions, token: &str) {
-    let session = sessions.open(token).await.unwrap();
-    assert_eq!(session.destroy().await, Ok(true));
 }
 
 fn get(uri: &str, headers: &[(&str, &str)]) -> Request<Body> {

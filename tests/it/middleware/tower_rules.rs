@@ -1,14 +1,20 @@
 //! The layers keep the rules of tower.
 
 use std::fmt::Debug;
+use std::future::pending;
 use std::mem;
+use std::panic::AssertUnwindSafe;
 use std::task::{Context, Poll};
 
-use futures_util::FutureExt;
+use futures_util::{FutureExt, stream};
+use http_body_util::StreamBody;
+use http_body_util::combinators::UnsyncBoxBody;
 use tower::buffer::BufferLayer;
 use tower::limit::ConcurrencyLimitLayer;
+use tower_http::catch_panic::CatchPanicLayer;
 
 use super::*;
+use crate::support::alive_tasks;
 
 /// Panics if it is called without having been polled ready; its clones are not ready.
 #[derive(Debug, Default)]
@@ -67,7 +73,7 @@ fn layer(sessions: &Sessions) -> JwtRedisSession {
 }
 
 #[tokio::test]
-async fn the_service_that_was_ready_is_the_one_called() {
+async fn service_that_was_ready_is_the_one_called() {
     let (_, sessions) = sessions();
     let once = || layer(&sessions);
     let available = RequireSession::available();
@@ -106,7 +112,7 @@ async fn errors_of_the_inner_service_pass() {
 }
 
 #[tokio::test]
-async fn a_rejection_frees_what_being_ready_had_reserved() {
+async fn rejection_frees_what_being_ready_had_reserved() {
     let (_, sessions) = sessions();
     let mut one = ServiceBuilder::new()
         .layer(layer(&sessions))
@@ -117,6 +123,52 @@ async fn a_rejection_frees_what_being_ready_had_reserved() {
     assert_eq!(call(&mut one, get("/", &[])).await.status(), 401);
     let ready = ServiceExt::<Request<Body>>::ready(&mut other).now_or_never();
     assert!(ready.is_some(), "an idle connection reserves nothing");
+}
+
+#[tokio::test]
+async fn dropped_future_leaves_nothing_behind() {
+    type Boxed = UnsyncBoxBody<Bytes, Infallible>;
+    let (store, sessions) = sessions();
+    let token = token(&sessions).await;
+    let mut service = ServiceBuilder::new()
+        .layer(layer(&sessions))
+        .layer(ConcurrencyLimitLayer::new(1))
+        .service_fn(|_: Request<Boxed>| pending::<Result<Response<()>, Infallible>>());
+    let late = StreamBody::new(stream::pending()).boxed_unsync();
+    let reading = Request::post("/").header("content-type", FORM).body(late);
+    let [loading, calling] = [with(&token), get("/", &[])];
+    store.delay(Duration::from_secs(60));
+    for request in [
+        reading.unwrap(),
+        loading.map(BodyExt::boxed_unsync),
+        calling.map(BodyExt::boxed_unsync),
+    ] {
+        let response = service.ready().await.unwrap().call(request);
+        assert!(response.now_or_never().is_none());
+        let ready = ServiceExt::<Request<Boxed>>::ready(&mut service).now_or_never();
+        assert!(ready.is_some(), "the permit is back");
+        assert_eq!(alive_tasks(), 0);
+    }
+}
+
+#[tokio::test]
+async fn panic_of_the_handler_leaves_the_service_usable() {
+    let (_, sessions) = sessions();
+    let handler = service_fn(async |request: Request<Body>| {
+        assert_ne!(request.uri().path(), "/panic", "the handler panics");
+        describe(request).await
+    });
+    let mut service = layer(&sessions).layer(handler);
+    let mut caught = CatchPanicLayer::new().layer(service.clone());
+    for request in every_path(&sessions).await {
+        let mut panicking = request.clone();
+        *panicking.uri_mut() = "/panic".parse().unwrap();
+        let unwound = AssertUnwindSafe(call(&mut service, panicking.clone()));
+        assert!(unwound.catch_unwind().await.is_err());
+        assert_eq!(call(&mut service, request.clone()).await.status(), 200);
+        assert_eq!(call(&mut caught, panicking).await.status(), 500);
+        assert_eq!(call(&mut caught, request).await.status(), 200);
+    }
 }
 
 #[tokio::test]

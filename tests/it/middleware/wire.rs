@@ -2,12 +2,16 @@
 
 use std::net::SocketAddr;
 
+use futures_util::stream;
+use http::HeaderMap;
+use http_body::Frame;
+use http_body_util::StreamBody;
 use hyper::body::Incoming;
+use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::service::TowerToHyperService;
 use jwt_redis_session::middleware::SessionBody;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 
 use super::*;
 
@@ -25,7 +29,7 @@ where
     Ok(response.body(Full::new(body.to_bytes())).unwrap())
 }
 
-/// Serves one connection.
+/// Serves HTTP/1 and HTTP/2.
 async fn serve<S, R>(service: S) -> SocketAddr
 where
     S: Service<Request<Incoming>, Response = Response<R>, Error = Infallible>,
@@ -36,36 +40,39 @@ where
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
-        let (socket, _) = listener.accept().await.unwrap();
-        hyper_util::server::conn::auto::Builder::new(TokioExecutor::new())
-            .serve_connection(TokioIo::new(socket), TowerToHyperService::new(service))
-            .await
-            .ok();
+        while let Ok((socket, _)) = listener.accept().await {
+            let service = TowerToHyperService::new(service.clone());
+            let builder = hyper_util::server::conn::auto::Builder::new(TokioExecutor::new());
+            tokio::spawn(async move {
+                let _ = builder
+                    .serve_connection(TokioIo::new(socket), service)
+                    .await;
+            });
+        }
     });
     address
 }
 
-/// Posts a form in chunks over HTTP/1, with trailers, and returns the answer.
-async fn over_http1(address: SocketAddr, form: &str) -> String {
-    let mut chunks = String::new();
-    for chunk in form.as_bytes().chunks(7) {
-        let chunk = str::from_utf8(chunk).unwrap();
-        chunks += &format!("{:x}\r\n{chunk}\r\n", chunk.len());
-    }
-    let mut socket = TcpStream::connect(address).await.unwrap();
-    let request = format!(
-        "POST / HTTP/1.1\r\nhost: localhost\r\ncontent-type: {FORM}\r\nte: trailers\r\n\
-         trailer: x-sum\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n\
-         {chunks}0\r\nx-sum: 42\r\n\r\n"
-    );
-    socket.write_all(request.as_bytes()).await.unwrap();
-    let mut response = String::new();
-    socket.read_to_string(&mut response).await.unwrap();
-    response
+/// Posts a form in chunks, with trailers.
+async fn send(address: SocketAddr, is_http2: bool, form: &str) -> Response<String> {
+    let chunks = form.as_bytes().chunks(7).map(Bytes::copy_from_slice);
+    let trailers = HeaderMap::from_iter([("x-sum".parse().unwrap(), "42".parse().unwrap())]);
+    let frames = chunks.map(Frame::data).chain([Frame::trailers(trailers)]);
+    let frames: Vec<_> = frames.map(Ok::<_, Infallible>).collect();
+    let request = Request::post(format!("http://{address}/"))
+        .header("content-type", FORM)
+        .header("trailer", "x-sum")
+        .body(StreamBody::new(stream::iter(frames)));
+    let client = Client::builder(TokioExecutor::new())
+        .http2_only(is_http2)
+        .build_http();
+    let response = client.request(request.unwrap()).await.unwrap();
+    let (head, body) = response.into_parts();
+    Response::from_parts(head, text(body).await)
 }
 
 #[tokio::test]
-async fn http1_chunks_and_trailers_arrive_unchanged() {
+async fn chunks_and_trailers_arrive_unchanged() {
     let (_, sessions) = sessions();
     let form = format!("a=1&accessToken={}&b=2", token(&sessions).await);
     let layer = JwtRedisSession::new(sessions);
@@ -83,10 +90,12 @@ async fn http1_chunks_and_trailers_arrive_unchanged() {
         (serve(boxed).await, "Active"),
         (serve(without).await, "Absent"),
     ] {
-        let response = over_http1(address, &form).await;
-        assert!(response.contains(&format!("state: {state}")), "{response}");
-        assert!(response.contains("checksum: 42"), "{response}");
-        assert!(response.ends_with(&format!("\r\n\r\n{form}")), "{response}");
+        for is_http2 in [false, true] {
+            let response = send(address, is_http2, &form).await;
+            assert_eq!(header(&response, "state"), Some(state));
+            assert_eq!(header(&response, "checksum"), Some("42"));
+            assert_eq!(*response.body(), form);
+        }
     }
     #[cfg(feature = "axum")]
     {
@@ -94,8 +103,8 @@ async fn http1_chunks_and_trailers_arrive_unchanged() {
         let outside = wrap.layer(layer.clone()).service(composition::app());
         let inside = composition::app().layer(layer);
         for address in [serve(outside).await, serve(inside).await] {
-            let response = over_http1(address, &form).await;
-            assert!(response.ends_with(&format!("\r\njo {form}")), "{response}");
+            let response = send(address, true, &form).await;
+            assert_eq!(*response.body(), format!("jo {form}"));
         }
     }
 }
