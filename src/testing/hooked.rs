@@ -129,14 +129,6 @@ macro_rules! steps {
             $(#[doc = $doc] $step,)*
         }
 
-        impl fmt::Display for Step {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(match self {
-                    $(Self::$step => stringify!($name),)*
-                })
-            }
-        }
-
         #[async_trait]
         impl<H: Hook> Store for Hooked<H> {
             $(async fn $name(&self, $($arg: $ty),*) -> Result<$out> {

@@ -205,7 +205,7 @@ impl Contents {
         self.values.get_mut(key)
     }
 
-    /// Adds a value under a key that is absent.
+    /// Adds a value under an absent key.
     fn put(&mut self, key: &str, value: Value, ttl: Duration) {
         // Whenever the number of values has doubled, so that the work is a constant per write.
         if self.values.len() >= self.purge_at {
@@ -227,7 +227,6 @@ impl Contents {
         }
     }
 
-    /// Removes all expired values.
     fn purge(&mut self) {
         self.values.retain(|_, held| held.expires > self.now);
         self.purge_at = FEW.max(2 * self.values.len());

@@ -27,7 +27,7 @@ pub(super) struct Connection {
     traffic: Arc<Traffic>,
     /// The task that drives the connection; `None` for one of a pool, whose stream is not ours.
     driver: Option<AbortHandle>,
-    /// Whether the last call met only silence.
+    /// Whether nothing arrived while the last call waited.
     is_silent: AtomicBool,
     /// Whole seconds, plus one, from its creation to the last answer; 0 before the first one.
     answered_at: AtomicU64,
@@ -57,12 +57,10 @@ impl Connection {
         Self::new(handle, Traffic::new(), None)
     }
 
-    /// Returns a handle to send commands with.
     pub(super) fn handle(&self) -> MultiplexedConnection {
         self.handle.clone()
     }
 
-    /// Returns how long ago the connection was made.
     pub(super) fn age(&self) -> Duration {
         self.traffic.age()
     }
@@ -91,7 +89,6 @@ impl Connection {
         }
     }
 
-    /// Records an answer.
     pub(super) fn record_answer(&self) {
         // Written only when it changes: all calls share this cache line.
         if self.is_silent.load(Ordering::Relaxed) {
@@ -106,8 +103,8 @@ impl Connection {
         }
     }
 
-    /// Records that a call begun at `start` timed out, and returns whether the connection is of no
-    /// use.
+    /// Records that a call begun at `start` timed out, and returns whether to discard the
+    /// connection.
     pub(super) fn record_timeout(&self, start: Instant, silence: Duration) -> bool {
         // A call that had little time left proves nothing.
         if start.max(self.traffic.last_arrival()).elapsed() >= silence {
@@ -129,7 +126,6 @@ impl Connection {
         self.traffic.last_arrival().elapsed() >= QUIET
     }
 
-    /// Whether the connection has answered a call.
     pub(super) fn has_served(&self) -> bool {
         self.answered_at.load(Ordering::Relaxed) != 0
     }

@@ -22,7 +22,6 @@ use crate::store::error::{Result, StoreError, StoreErrorKind};
 const SILENCE: Duration = Duration::from_millis(250);
 
 /// Sends requests over one shared connection.
-#[derive(Debug)]
 pub(super) struct Lane {
     shared: Arc<SharedConnection>,
     connector: Arc<Connector>,
@@ -34,11 +33,7 @@ struct Failure {
     may_resend: bool,
 }
 
-/// Answers, and the connection on which they came.
-type Answered = (Answers, Arc<Connection>);
-
 impl Lane {
-    /// Creates a lane that connects when first used.
     pub(super) fn new(connector: Arc<Connector>) -> Self {
         Self {
             shared: SharedConnection::new(Arc::clone(&connector)),
@@ -46,7 +41,6 @@ impl Lane {
         }
     }
 
-    /// Returns a handle on the shared connection.
     pub(super) async fn handle(&self, deadline: Instant) -> Result<MultiplexedConnection> {
         Ok(self.shared.acquire(deadline).await?.handle())
     }
@@ -86,7 +80,11 @@ impl Lane {
         }
     }
 
-    async fn attempt(&self, request: &Request, deadline: Instant) -> Result<Answered, Failure> {
+    async fn attempt(
+        &self,
+        request: &Request,
+        deadline: Instant,
+    ) -> Result<(Answers, Arc<Connection>), Failure> {
         let connection = self.usable(request, deadline).await?;
         let writes = connection.writes();
         let mut handle = connection.handle();

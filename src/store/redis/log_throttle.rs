@@ -16,21 +16,20 @@ const REMINDER: Duration = Duration::from_secs(60);
 
 /// Writes one line when calls begin to fail and one when they succeed again. Each line has the
 /// number of failed calls that no line has reported.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct LogThrottle {
     /// Whether there is an outage to recover from: all that a successful call reads.
     in_outage: AtomicBool,
     state: Mutex<State>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct State {
     failures: Vec<Failure>,
     recovered_at: Option<Instant>,
 }
 
 /// A kind of failure that was logged.
-#[derive(Debug)]
 struct Failure {
     kind: StoreErrorKind,
     logged_at: Instant,

@@ -101,13 +101,11 @@ impl Request {
         self
     }
 
-    /// Reads the remaining TTL of a record.
     pub(super) fn pttl(mut self, key: &str) -> Self {
         self.command("PTTL", key, 0);
         self
     }
 
-    /// Reads the value of a record.
     pub(super) fn get(mut self, key: &str) -> Self {
         self.command("GET", key, 0);
         self

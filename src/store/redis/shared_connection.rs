@@ -13,7 +13,6 @@
 //! * It cannot use connections of a pool.
 
 use std::collections::hash_map::RandomState;
-use std::fmt;
 use std::hash::BuildHasher;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -57,7 +56,6 @@ struct Renewal {
 }
 
 impl SharedConnection {
-    /// Creates a shared connection that is made when first needed.
     pub(super) fn new(connector: Arc<Connector>) -> Arc<Self> {
         Arc::new(Self {
             current: ArcSwapOption::empty(),
@@ -212,15 +210,6 @@ impl Renewal {
 /// the processes of a fleet do not connect in step.
 fn pause() -> Duration {
     Duration::from_millis(50 + RandomState::new().hash_one(0) % 100)
-}
-
-impl fmt::Debug for SharedConnection {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SharedConnection")
-            .field("address", &self.connector)
-            .field("connected", &self.current.load().is_some())
-            .finish_non_exhaustive()
-    }
 }
 
 #[cfg(test)]

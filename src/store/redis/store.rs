@@ -165,7 +165,7 @@ impl RedisConfig {
 impl fmt::Debug for RedisStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisStore")
-            .field("client", &self.client)
+            .field("server", &self.client.connector.address())
             .finish_non_exhaustive()
     }
 }

@@ -85,6 +85,14 @@ fn kind<T>(result: Result<T, StoreError>) -> Option<StoreErrorKind> {
     result.err().map(|error| error.kind())
 }
 
+/// Returns the reply to a command that reports as text.
+fn text(server: &RedisServer, words: &[&str]) -> String {
+    match server.run(words) {
+        redis::Value::BulkString(text) => String::from_utf8_lossy(&text).into_owned(),
+        other => panic!("not a text: {other:?}"),
+    }
+}
+
 /// Waits for service, which must be back soon.
 async fn back(store: &RedisStore, what: &str) {
     let start = Instant::now();
