@@ -1,4 +1,4 @@
-//! A store that passes every step through a hook.
+//! Hooks around the steps of a store.
 
 use std::fmt;
 use std::hash::Hash;

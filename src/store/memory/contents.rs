@@ -10,7 +10,7 @@ use crate::store::index_entries::IndexEntries;
 use crate::store::types::{CompareOutcome, NewEntry, NewRecord, PutMode, StoredRecord};
 
 /// The capacity in index entries per record: entries of ended sessions that were not pruned yet
-/// are kept beside those of live ones.
+/// are kept as well as those of live ones.
 const MEMBERS_PER_RECORD: usize = 2;
 
 /// Fewer values than this are not searched for expired ones.

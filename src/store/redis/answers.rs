@@ -15,7 +15,7 @@ use crate::store::types::{
 /// The answer of `PTTL` if there is no record.
 const ABSENT: i64 = -2;
 
-/// A record of which the beginning of the value was read.
+/// Result of reading the beginning of a record.
 pub(super) enum Beginning {
     /// The record, which has no more bytes, or its absence.
     Whole(Option<StoredRecord>),
@@ -26,7 +26,7 @@ pub(super) enum Beginning {
     },
 }
 
-/// Answers that were not read yet.
+/// Unread answers.
 pub(super) struct Answers(IntoIter<Value>);
 
 impl Answers {
@@ -39,7 +39,7 @@ impl Answers {
         (0..count).try_for_each(|_| self.next().map(drop))
     }
 
-    /// Reads all answers that are left. None of them may be an error.
+    /// Reads the remaining answers. None of them may be an error.
     pub(super) fn done(&mut self) -> Result<()> {
         self.skip(self.0.len())
     }

@@ -1,4 +1,4 @@
-//! The client of one server: a lane for small requests and one for large ones.
+//! Choice of the connection for a request.
 
 use std::sync::Arc;
 

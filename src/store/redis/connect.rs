@@ -153,8 +153,8 @@ impl Connector {
         error::broken(error, &self.address)
     }
 
-    /// A server that rejects commands for now is the right server all the same. One that does
-    /// not accept the credentials, or closes the connection, is not.
+    /// Checks that the server answers. One that rejects commands for now passes; one that rejects
+    /// the credentials or closes the connection does not.
     async fn probe(&self, handle: &mut MultiplexedConnection) -> Result<()> {
         match handle.send_packed_command(&cmd("PING")).await {
             Ok(Value::ServerError(answer)) => {
@@ -239,7 +239,8 @@ async fn tcp(host: &str, port: u16) -> io::Result<TcpStream> {
     Err(error)
 }
 
-/// Finds a dead peer in seconds: unacknowledged data by the user timeout, silence by keepalive.
+/// Sets the socket options that detect a dead peer within seconds: the user timeout for
+/// unacknowledged data, keepalive for an idle connection.
 fn configured(stream: TcpStream) -> io::Result<TcpStream> {
     // Without these the kernel tries for a quarter of an hour.
     let keepalive = TcpKeepalive::new()

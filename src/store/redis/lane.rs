@@ -67,7 +67,7 @@ impl Lane {
         read(&mut answers).inspect_err(|error| self.inspect(&connection, error))
     }
 
-    /// Discards a connection whose answers show that it is of no use.
+    /// Discards a connection whose answers show that it is unusable.
     fn inspect(&self, connection: &Arc<Connection>, error: &StoreError) {
         match error.kind() {
             // Answers that do not fit may belong to other requests: never use it again.
@@ -121,8 +121,8 @@ impl Lane {
             return Ok(connection);
         }
         if connection.is_quiet() {
-            // The kernel may have closed the connection and its task not have noticed yet: on a
-            // runtime of one thread the task does not run while the caller does. The first yield
+            // The kernel may have closed the connection before its task could notice: on a runtime
+            // of one thread the task does not run while the caller does. The first yield
             // polls the sockets, the second one runs the task.
             yield_now().await;
             yield_now().await;

@@ -190,7 +190,7 @@ impl SharedConnection {
 }
 
 impl Renewal {
-    /// Records why `connection` was given up.
+    /// Records why `connection` was discarded.
     fn record_failure(&mut self, connection: &Connection, error: &StoreError) {
         self.last_error = Some(error.clone());
         self.failed_before_use = if connection.has_served() {
@@ -228,7 +228,7 @@ mod tests {
     use crate::store::redis::connection::Connection;
 
     #[tokio::test]
-    async fn a_connection_that_many_calls_give_up_is_recorded_once() {
+    async fn a_connection_that_many_calls_discard_is_recorded_once() {
         let (stream, _server) = tokio::io::duplex(64);
         let info = RedisConnectionInfo::default().set_skip_set_lib_name();
         let (connection, _driver) = MultiplexedConnection::new(&info, stream).await.unwrap();
@@ -255,6 +255,10 @@ mod tests {
         assert_eq!(shared.lock().failed_before_use, 1);
 
         shared.discard(&connection, &StoreErrorKind::Connection.into());
-        assert_eq!(shared.lock().failed_before_use, 1, "it was given up before");
+        assert_eq!(
+            shared.lock().failed_before_use,
+            1,
+            "it was discarded before"
+        );
     }
 }

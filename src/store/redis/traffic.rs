@@ -15,7 +15,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
-/// Counters of what was seen on a stream.
+/// Counters of the bytes on a stream.
 pub(super) struct Traffic {
     created: Instant,
     /// Milliseconds from `created` until bytes last arrived.
@@ -92,7 +92,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        // Counted before the attempt: one that fails may have written all the same.
+        // Counted before the attempt: a failed attempt may still have written bytes.
         self.traffic.writes.fetch_add(1, Ordering::Release);
         Pin::new(&mut self.stream).poll_write(cx, buf)
     }

@@ -56,9 +56,9 @@ async fn a_write_whose_reply_is_lost_is_sent_only_once() {
     }
 }
 
-/// The thread was busy, so the task of the connection has not noticed the end yet.
+/// The thread was busy, so the task of the connection has not seen the close yet.
 #[tokio::test]
-async fn a_write_on_a_runtime_of_one_thread_meets_no_closed_connection() {
+async fn a_write_on_one_thread_uses_no_closed_connection() {
     let server = RedisServer::start();
     let store = connected(&server.url()).await;
     for pause in [2, 20, 300] {
@@ -105,7 +105,7 @@ async fn a_call_on_a_silent_idle_connection_gets_a_new_one_in_time() {
     }
 }
 
-/// The peer falls silent between two calls. The write that meets it fails, because it may have
+/// The peer stops answering between two calls. The first write fails, because it may have
 /// arrived; the next one does not.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn only_one_write_is_lost_to_a_connection_that_falls_silent() {

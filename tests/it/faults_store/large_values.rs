@@ -83,7 +83,7 @@ async fn large_reads_and_writes_do_not_disturb_small_reads() {
 /// With a deadline too short for all of them, those that can be served are, and nothing breaks.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn more_large_reads_than_the_link_carries_fail_alone() {
-    /// The link serves at least so many, on a busy machine after more attempts.
+    /// The number of reads that the link serves at least, after more attempts on a busy machine.
     const SERVED: usize = 4;
 
     let (load, store) = Load::start(16, Duration::from_secs(1)).await;

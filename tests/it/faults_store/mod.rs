@@ -1,4 +1,4 @@
-//! What the Redis store does when Redis, or the way to it, fails.
+//! The Redis store when Redis or the network fails.
 //!
 //! Bounds are generous: they distinguish "bounded" from "hanging", on a busy machine too.
 

@@ -1,4 +1,4 @@
-//! Every way in which a server is away, or answers with errors.
+//! Servers that are absent, slow or answer with errors.
 
 use StoreErrorKind::{Cluster, Connection, Full, ReadOnly};
 use tokio::task::{JoinSet, block_in_place};
@@ -78,7 +78,7 @@ fn as_admin(server: &RedisServer, words: &[&str]) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_fault_has_its_kind_in_time_and_service_is_back_after_it() {
-    // More faults at a time would keep a small machine busy beyond the deadlines.
+    // More concurrent faults would keep a small machine busy beyond the deadlines.
     for faults in FAULTS.chunks(4) {
         let checks: JoinSet<()> = faults.iter().copied().map(check).collect();
         checks.join_all().await;
@@ -104,7 +104,7 @@ async fn check(fault: &'static str) {
     .await;
     let connected = timed(RedisStore::connect(&proxy.url())).await;
     assert_eq!(name(kind(connected)), connect, "{fault}");
-    // A connection that is of no use was given up by now: calls fail fast.
+    // An unusable connection has been discarded by now: calls fail fast.
     let start = Instant::now();
     for _ in 0..5 {
         let _ = read(&store).await;
