@@ -20,10 +20,6 @@ impl IndexEntries {
         self.0.len()
     }
 
-    pub(crate) fn contains(&self, member: &str) -> bool {
-        self.0.contains_key(member)
-    }
-
     pub(crate) fn put(&mut self, member: &str, check_after: i64, mode: PutMode) {
         let put = EntryState::Active { check_after };
         let Some(state) = self.0.get_mut(member) else {

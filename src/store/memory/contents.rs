@@ -144,8 +144,8 @@ impl Contents {
     }
 
     pub(super) fn index_put(&mut self, entry: NewEntry<'_>, mode: PutMode) -> Result<()> {
-        let is_known = |entries: &mut IndexEntries| entries.contains(entry.member);
-        if !self.index(entry.index, is_known)? {
+        let known = self.index(entry.index, |entries| entries.get(entry.member))?;
+        if known.is_none() {
             self.ensure_capacity(|this| this.members / MEMBERS_PER_RECORD >= this.max_records)?;
         }
         if self.live(entry.index).is_none() {

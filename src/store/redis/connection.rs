@@ -170,7 +170,8 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        // The task waits for the answers that are missing, which never come on a dead connection.
+        // Before the task ends, it writes what is left: to a peer that reads nothing, it would try
+        // without end.
         // A connection in use by `RedisStore::connection` beyond the store goes on.
         if self.discarded.load(Ordering::Relaxed)
             && let Some(driver) = &self.driver

@@ -10,6 +10,8 @@ use super::client::Client;
 use super::config::RedisConfig;
 use super::connect::Connector;
 use crate::store::contract::Store;
+#[cfg(doc)]
+use crate::store::error::StoreError;
 use crate::store::error::{Result, StoreErrorKind};
 
 /// Store that keeps sessions in Redis.

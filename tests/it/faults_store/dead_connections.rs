@@ -40,7 +40,8 @@ async fn a_write_whose_reply_is_lost_is_sent_only_once() {
     let other = NewRecord::new("k", b"{}", TTL);
     for command in ["set", "eval", "del"] {
         server.run(&["CONFIG", "RESETSTAT"]);
-        // A new connection could be made, and the call be sent again over it.
+        // The reply of the open connection is cut, but not the first one of a new connection: the
+        // store could send the call again.
         proxy.cut_replies_after(Some("+PONG\r\n".len()));
         let kind = match command {
             "set" => kind(timed(store.insert(new)).await),

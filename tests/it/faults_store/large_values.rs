@@ -112,7 +112,7 @@ async fn more_large_reads_than_the_link_carries_fail_alone() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_large_requests_are_sent_at_a_time() {
     let server = RedisServer::start();
-    // Not a shorter response timeout: a call that has timed out makes way for the next one.
+    // With a shorter response timeout, the next call would be sent after the first has timed out.
     let config = RedisConfig::new(server.url()).response_timeout(Duration::from_secs(1));
     let store = config.connect().await.expect("connect");
     let value = vec![b'x'; 70_000];

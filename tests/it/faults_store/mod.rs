@@ -46,7 +46,7 @@ async fn behind_proxy() -> (RedisServer, Proxy, RedisStore) {
 }
 
 #[cfg(feature = "pool")]
-fn pool(server: &RedisServer) -> deadpool_redis::Pool {
+pub(crate) fn pool(server: &RedisServer) -> deadpool_redis::Pool {
     deadpool_redis::Config::from_url(server.url())
         .create_pool(Some(deadpool_redis::Runtime::Tokio1))
         .expect("a pool")

@@ -37,9 +37,7 @@ async fn a_unix_socket_works_too() {
 #[tokio::test]
 async fn one_connection_is_taken_out_of_a_pool() {
     let server = RedisServer::start();
-    let pool = deadpool_redis::Config::from_url(server.url())
-        .create_pool(Some(deadpool_redis::Runtime::Tokio1))
-        .expect("a pool");
+    let pool = crate::faults_store::pool(&server);
     let store = RedisStore::from_pool(pool.clone());
     assert_eq!(store.insert(record("k", b"v")).await, Ok(true));
     assert_eq!(pool.status().size, 0);
