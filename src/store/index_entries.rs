@@ -20,11 +20,6 @@ impl IndexEntries {
         self.0.len()
     }
 
-    pub(crate) fn contains(&self, member: &str) -> bool {
-        self.0.contains_key(member)
-    }
-
-    /// Adds an entry or raises its `check_after`.
     pub(crate) fn put(&mut self, member: &str, check_after: i64, mode: PutMode) {
         let put = EntryState::Active { check_after };
         let Some(state) = self.0.get_mut(member) else {
@@ -38,12 +33,10 @@ impl IndexEntries {
         }
     }
 
-    /// Returns the state of one entry.
     pub(crate) fn get(&self, member: &str) -> Option<EntryState> {
         self.0.get(member).copied()
     }
 
-    /// Returns the entries that `filter` selects.
     pub(crate) fn list(&self, filter: IndexFilter) -> Vec<IndexEntry> {
         let all = self.0.iter();
         let all = all.map(|(member, state)| IndexEntry::new(member.as_str(), *state));
@@ -57,7 +50,6 @@ impl IndexEntries {
         entries
     }
 
-    /// Removes `members`; with `due_by` only active entries that are due.
     pub(crate) fn remove(&mut self, members: &[&str], due_by: Option<i64>) {
         for member in members {
             if due_by.is_none_or(|by| self.get(member).is_some_and(|state| is_due(state, by))) {
@@ -66,7 +58,6 @@ impl IndexEntries {
         }
     }
 
-    /// Turns all active entries except `keep` into tombstones and returns all tombstones.
     pub(crate) fn tombstone_all(&mut self, keep: Option<&str>, now: i64) -> Vec<String> {
         let mut tombstones = Vec::new();
         for (member, state) in &mut self.0 {
@@ -81,7 +72,6 @@ impl IndexEntries {
         tombstones
     }
 
-    /// Turns `old` into a tombstone if both entries are active.
     pub(crate) fn supersede(&mut self, old: &str, new: &str, now: i64) -> SupersedeOutcome {
         if !self.is_active(old) {
             return SupersedeOutcome::OldNotActive;

@@ -1,4 +1,4 @@
-//! A shared handle on any store.
+//! Stores behind one shared pointer.
 
 use std::fmt;
 use std::ops::Deref;

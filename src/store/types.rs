@@ -214,43 +214,26 @@ impl InsertOutcome {
     }
 }
 
-// `Debug` prints no key, no session id and no value.
-
-impl fmt::Debug for NewRecord<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "NewRecord({} bytes)", self.value.len())
-    }
+/// Implements `Debug` without keys, session ids and values.
+macro_rules! debug_without_data {
+    ($($ty:ty: |$this:ident| $format:literal, $($arg:expr),+;)+) => {$(
+        impl fmt::Debug for $ty {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let $this = self;
+                write!(f, $format, $($arg),+)
+            }
+        }
+    )+};
 }
 
-impl fmt::Debug for StoredRecord {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "StoredRecord({} bytes, ttl {:?})",
-            self.value.len(),
-            self.ttl
-        )
-    }
-}
-
-impl fmt::Debug for NewEntry<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "NewEntry(check_after {})", self.check_after)
-    }
-}
-
-impl fmt::Debug for IndexEntry {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("IndexEntry").field(&self.state).finish()
-    }
-}
-
-impl fmt::Debug for CompareOutcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Applied => "Applied",
-            Self::Mismatch(_) => "Mismatch",
-            Self::Missing => "Missing",
-        })
-    }
+debug_without_data! {
+    NewRecord<'_>: |this| "NewRecord({} bytes)", this.value.len();
+    StoredRecord: |this| "StoredRecord({} bytes, ttl {:?})", this.value.len(), this.ttl;
+    NewEntry<'_>: |this| "NewEntry(check_after {})", this.check_after;
+    IndexEntry: |this| "IndexEntry({:?})", this.state;
+    CompareOutcome: |this| "{}", match this {
+        Self::Applied => "Applied",
+        Self::Mismatch(_) => "Mismatch",
+        Self::Missing => "Missing",
+    };
 }

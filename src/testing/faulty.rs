@@ -1,4 +1,4 @@
-//! A store that fails on demand.
+//! Fault injection.
 
 use std::fmt;
 use std::hash::Hash;

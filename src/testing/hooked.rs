@@ -1,4 +1,4 @@
-//! A store that passes every step through a hook.
+//! Hooks around the steps of a store.
 
 use std::fmt;
 use std::hash::Hash;
@@ -127,14 +127,6 @@ macro_rules! steps {
         #[non_exhaustive]
         pub enum Step {
             $(#[doc = $doc] $step,)*
-        }
-
-        impl fmt::Display for Step {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(match self {
-                    $(Self::$step => stringify!($name),)*
-                })
-            }
         }
 
         #[async_trait]

@@ -9,7 +9,7 @@ use jwt_redis_session::store::cas::CasStore;
 use jwt_redis_session::testing::conformance;
 use jwt_redis_session::{Keyring, Sessions};
 
-/// A file in a directory that is removed in the end.
+/// A file in a directory that is removed on drop.
 struct File(std::path::PathBuf);
 
 impl File {

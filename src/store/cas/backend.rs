@@ -6,6 +6,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::store::error::Result;
+#[cfg(doc)]
+use crate::store::error::StoreError;
 use crate::store::types::StoredRecord;
 
 /// Database behind a [`CasStore`](super::CasStore): values with a TTL, changed by compare-and-swap.

@@ -10,7 +10,7 @@ use crate::store::index_entries::IndexEntries;
 use crate::store::types::{CompareOutcome, NewEntry, NewRecord, PutMode, StoredRecord};
 
 /// The capacity in index entries per record: entries of ended sessions that were not pruned yet
-/// are kept beside those of live ones.
+/// are kept as well as those of live ones.
 const MEMBERS_PER_RECORD: usize = 2;
 
 /// Fewer values than this are not searched for expired ones.
@@ -144,8 +144,8 @@ impl Contents {
     }
 
     pub(super) fn index_put(&mut self, entry: NewEntry<'_>, mode: PutMode) -> Result<()> {
-        let is_known = |entries: &mut IndexEntries| entries.contains(entry.member);
-        if !self.index(entry.index, is_known)? {
+        let known = self.index(entry.index, |entries| entries.get(entry.member))?;
+        if known.is_none() {
             self.ensure_capacity(|this| this.members / MEMBERS_PER_RECORD >= this.max_records)?;
         }
         if self.live(entry.index).is_none() {
@@ -205,7 +205,7 @@ impl Contents {
         self.values.get_mut(key)
     }
 
-    /// Adds a value under a key that is absent.
+    /// Adds a value under an absent key.
     fn put(&mut self, key: &str, value: Value, ttl: Duration) {
         // Whenever the number of values has doubled, so that the work is a constant per write.
         if self.values.len() >= self.purge_at {
@@ -227,7 +227,6 @@ impl Contents {
         }
     }
 
-    /// Removes all expired values.
     fn purge(&mut self) {
         self.values.retain(|_, held| held.expires > self.now);
         self.purge_at = FEW.max(2 * self.values.len());

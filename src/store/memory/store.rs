@@ -221,11 +221,6 @@ impl Store for MemoryStore {
     async fn ping(&self) -> Result<()> {
         Ok(())
     }
-
-    async fn load_many(&self, keys: &[&str]) -> Result<Vec<Option<StoredRecord>>> {
-        let mut state = self.state();
-        keys.iter().map(|key| state.contents.load(key)).collect()
-    }
 }
 
 #[cfg(test)]

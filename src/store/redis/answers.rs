@@ -3,7 +3,7 @@
 use std::time::Duration;
 use std::vec::IntoIter;
 
-use redis::Value;
+use redis::{FromRedisValue, Value, from_redis_value};
 
 use super::config::LARGE;
 use super::error;
@@ -15,7 +15,7 @@ use crate::store::types::{
 /// The answer of `PTTL` if there is no record.
 const ABSENT: i64 = -2;
 
-/// A record of which the beginning of the value was read.
+/// Result of reading the beginning of a record.
 pub(super) enum Beginning {
     /// The record, which has no more bytes, or its absence.
     Whole(Option<StoredRecord>),
@@ -26,7 +26,7 @@ pub(super) enum Beginning {
     },
 }
 
-/// Answers that were not read yet.
+/// Unread answers.
 pub(super) struct Answers(IntoIter<Value>);
 
 impl Answers {
@@ -39,7 +39,7 @@ impl Answers {
         (0..count).try_for_each(|_| self.next().map(drop))
     }
 
-    /// Reads all answers that are left. None of them may be an error.
+    /// Reads the remaining answers. None of them may be an error.
     pub(super) fn done(&mut self) -> Result<()> {
         self.skip(self.0.len())
     }
@@ -54,7 +54,7 @@ impl Answers {
         }
     }
 
-    /// Reads a record: its remaining TTL, then its value.
+    /// Reads the remaining TTL of a record, then its value.
     pub(super) fn record(&mut self) -> Result<Option<StoredRecord>> {
         let ttl = self.number()?;
         let value = match self.next()? {
@@ -79,7 +79,6 @@ impl Answers {
         Ok(Beginning::Whole(stored(ttl, value)))
     }
 
-    /// Reads the result of a compare-and-set or a compare-and-delete.
     pub(super) fn compared(&mut self) -> Result<CompareOutcome> {
         match self.next()? {
             Value::Int(1) => Ok(CompareOutcome::Applied),
@@ -89,43 +88,23 @@ impl Answers {
         }
     }
 
-    /// Reads the state of an index entry.
     pub(super) fn state(&mut self) -> Result<Option<EntryState>> {
-        match self.next()? {
-            Value::Nil => Ok(None),
-            answer => Ok(Some(EntryState::from_score(score(&answer)?))),
-        }
+        let score: Option<f64> = from_redis_value(self.next()?).map_err(|_| unreadable())?;
+        Ok(score.map(state))
     }
 
     /// Reads index entries: `[member, score, …]` in RESP2, `[[member, score], …]` in RESP3.
     pub(super) fn entries(&mut self) -> Result<Vec<IndexEntry>> {
-        let Value::Array(items) = self.next()? else {
-            return Err(unreadable());
-        };
-        let mut flat = items.into_iter().flat_map(|item| match item {
-            Value::Array(pair) => pair,
-            item => vec![item],
-        });
-        let mut entries = Vec::new();
-        while let Some(member) = flat.next() {
-            let score = score(&flat.next().ok_or_else(unreadable)?)?;
-            entries.push(IndexEntry::new(
-                text(member)?,
-                EntryState::from_score(score),
-            ));
-        }
-        Ok(entries)
+        let entries = self.array::<(String, f64)>()?.into_iter();
+        Ok(entries
+            .map(|(member, score)| IndexEntry::new(member, state(score)))
+            .collect())
     }
 
-    /// Reads the members of an index.
     pub(super) fn members(&mut self) -> Result<Vec<String>> {
-        match self.next()? {
-            Value::Array(members) => members.into_iter().map(text).collect(),
-            _ => Err(unreadable()),
-        }
+        self.array()
     }
 
-    /// Reads the result of a supersede.
     pub(super) fn superseded(&mut self) -> Result<SupersedeOutcome> {
         match self.next()? {
             Value::Int(0) => Ok(SupersedeOutcome::Superseded),
@@ -149,6 +128,13 @@ impl Answers {
         };
         let due = if due { self.entries()? } else { Vec::new() };
         Ok(InsertOutcome::inserted(due))
+    }
+
+    fn array<T: FromRedisValue>(&mut self) -> Result<Vec<T>> {
+        match self.next()? {
+            array @ Value::Array(_) => from_redis_value(array).map_err(|_| unreadable()),
+            _ => Err(unreadable()),
+        }
     }
 
     fn number(&mut self) -> Result<i64> {
@@ -179,25 +165,10 @@ fn duration(ttl: i64) -> Option<Duration> {
     u64::try_from(ttl).ok().map(Duration::from_millis)
 }
 
-fn text(value: Value) -> Result<String> {
-    match value {
-        Value::BulkString(bytes) => String::from_utf8(bytes).map_err(|_| unreadable()),
-        _ => Err(unreadable()),
-    }
-}
-
-fn score(value: &Value) -> Result<i64> {
-    let score: f64 = match value {
-        Value::Double(score) => *score,
-        Value::BulkString(text) => std::str::from_utf8(text)
-            .ok()
-            .and_then(|text| text.parse().ok())
-            .ok_or_else(unreadable)?,
-        _ => return Err(unreadable()),
-    };
+fn state(score: f64) -> EntryState {
     #[expect(clippy::cast_possible_truncation, reason = "saturates, which is right")]
     let score = score as i64;
-    Ok(score)
+    EntryState::from_score(score)
 }
 
 fn unreadable() -> StoreError {

@@ -1,4 +1,4 @@
-//! The client of one server: a lane for small requests and one for large ones.
+//! Choice of the connection for a request.
 
 use std::sync::Arc;
 
@@ -19,7 +19,6 @@ const MAX_LARGE: usize = 2;
 
 /// Client that sends requests to one server: large ones over a second connection, so that the
 /// others do not wait behind them.
-#[derive(Debug)]
 pub(super) struct Client {
     pub(super) connector: Arc<Connector>,
     small: Lane,
@@ -29,7 +28,6 @@ pub(super) struct Client {
 }
 
 impl Client {
-    /// Creates a client that connects when first used.
     pub(super) fn new(connector: Connector) -> Self {
         let connector = Arc::new(connector);
         Self {
@@ -54,7 +52,7 @@ impl Client {
         Ok(handle)
     }
 
-    /// Sends `request` and reads its answers with `read`.
+    /// Sends `request` and reads its answers with `read`, all within the deadline of a call.
     pub(super) async fn run<T>(
         &self,
         request: Request,

@@ -3,14 +3,13 @@
 //! Connections are made here and not by redis-rs' `Client`, because the stream below redis-rs must
 //! be watched; see [`traffic`](super::traffic).
 
-use std::fmt;
 use std::io;
 use std::pin::Pin;
 use std::time::Duration;
 
 use redis::aio::{AsyncStream, MultiplexedConnection};
 use redis::io::tcp::socket2::{SockRef, TcpKeepalive};
-use redis::{AsyncConnectionConfig, ConnectionAddr, ConnectionInfo, Value, cmd};
+use redis::{AsyncConnectionConfig, ConnectionAddr, ConnectionInfo, RedisError, Value, cmd};
 #[cfg(unix)]
 use tokio::net::UnixStream;
 use tokio::net::{TcpStream, lookup_host};
@@ -22,7 +21,6 @@ use super::address;
 use super::config::{Limits, RedisConfig};
 use super::connection::Connection;
 use super::error;
-use super::eviction::warn_if_evicting;
 #[cfg(feature = "tls")]
 use super::tls::Tls;
 use super::traffic::{Traffic, Watched};
@@ -146,7 +144,7 @@ impl Connector {
         }
     }
 
-    fn rejected(&self, error: &redis::RedisError) -> StoreError {
+    fn rejected(&self, error: &RedisError) -> StoreError {
         // Of the commands that open a connection, only SELECT is answered with a plain ERR.
         if error.code() == Some("ERR") {
             let detail = format!("{}: the server has no such database", self.address);
@@ -155,8 +153,8 @@ impl Connector {
         error::broken(error, &self.address)
     }
 
-    /// A server that rejects commands for now is the right server all the same. One that does
-    /// not accept the credentials, or closes the connection, is not.
+    /// Checks that the server answers. One that rejects commands for now passes; one that rejects
+    /// the credentials or closes the connection does not.
     async fn probe(&self, handle: &mut MultiplexedConnection) -> Result<()> {
         match handle.send_packed_command(&cmd("PING")).await {
             Ok(Value::ServerError(answer)) => {
@@ -181,6 +179,31 @@ impl Connector {
     pub(super) fn unreachable(&self) -> StoreError {
         StoreError::new(StoreErrorKind::Connection).with_detail(&*self.address)
     }
+}
+
+/// Reads the eviction policy and warns if the server evicts keys.
+///
+/// An account may lack the permission to read it, which is no error.
+async fn warn_if_evicting(connection: &mut MultiplexedConnection) -> Result<(), RedisError> {
+    let info = connection
+        .send_packed_command(cmd("INFO").arg("memory"))
+        .await?;
+    let info = match info {
+        Value::BulkString(bytes) => String::from_utf8(bytes).unwrap_or_default(),
+        Value::VerbatimString { text, .. } => text,
+        _ => return Ok(()),
+    };
+    let mut lines = info.lines();
+    if let Some(policy) = lines.find_map(|line| line.strip_prefix("maxmemory_policy:"))
+        && policy != "noeviction"
+    {
+        tracing::warn!(
+            policy,
+            "redis evicts keys when its memory is full, and logs users out; \
+             set maxmemory-policy to noeviction"
+        );
+    }
+    Ok(())
 }
 
 impl Server {
@@ -216,7 +239,8 @@ async fn tcp(host: &str, port: u16) -> io::Result<TcpStream> {
     Err(error)
 }
 
-/// Finds a dead peer in seconds: unacknowledged data by the user timeout, silence by keepalive.
+/// Sets the socket options that detect a dead peer within seconds: the user timeout for
+/// unacknowledged data, keepalive for an idle connection.
 fn configured(stream: TcpStream) -> io::Result<TcpStream> {
     // Without these the kernel tries for a quarter of an hour.
     let keepalive = TcpKeepalive::new()
@@ -230,10 +254,4 @@ fn configured(stream: TcpStream) -> io::Result<TcpStream> {
     // A request is one write: waiting for more bytes would only delay it.
     socket.set_tcp_nodelay(true)?;
     Ok(stream)
-}
-
-impl fmt::Debug for Connector {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.address)
-    }
 }

@@ -16,7 +16,7 @@ use super::traffic::Traffic;
 /// The time without any bytes from the server after which the connection may be dead: a network
 /// that drops it sends no notice.
 const IDLE: Duration = Duration::from_secs(1);
-/// The time without any bytes after which a write first looks whether the connection was closed.
+/// The time without any bytes after which a write first checks whether the connection was closed.
 const QUIET: Duration = Duration::from_millis(1);
 /// The time in which arriving bytes must complete an answer. Otherwise they are garbage.
 const ENDLESS: Duration = Duration::from_secs(10);
@@ -27,7 +27,7 @@ pub(super) struct Connection {
     traffic: Arc<Traffic>,
     /// The task that drives the connection; `None` for one of a pool, whose stream is not ours.
     driver: Option<AbortHandle>,
-    /// Whether the last call met only silence.
+    /// Whether nothing arrived while the last call waited.
     is_silent: AtomicBool,
     /// Whole seconds, plus one, from its creation to the last answer; 0 before the first one.
     answered_at: AtomicU64,
@@ -51,18 +51,16 @@ impl Connection {
         }
     }
 
-    /// Creates a connection that a pool has made. Only whole answers are seen on it, no bytes.
+    /// Creates a connection that a pool has made. Only its whole answers can be observed.
     #[cfg(any(feature = "pool", test))]
     pub(super) fn of_pool(handle: MultiplexedConnection) -> Self {
         Self::new(handle, Traffic::new(), None)
     }
 
-    /// Returns a handle to send commands with.
     pub(super) fn handle(&self) -> MultiplexedConnection {
         self.handle.clone()
     }
 
-    /// Returns how long ago the connection was made.
     pub(super) fn age(&self) -> Duration {
         self.traffic.age()
     }
@@ -91,7 +89,6 @@ impl Connection {
         }
     }
 
-    /// Records an answer.
     pub(super) fn record_answer(&self) {
         // Written only when it changes: all calls share this cache line.
         if self.is_silent.load(Ordering::Relaxed) {
@@ -106,12 +103,12 @@ impl Connection {
         }
     }
 
-    /// Records that a call begun at `start` timed out, and returns whether the connection is of no
-    /// use.
+    /// Records that a call begun at `start` timed out, and returns whether to discard the
+    /// connection.
     pub(super) fn record_timeout(&self, start: Instant, silence: Duration) -> bool {
         // A call that had little time left proves nothing.
         if start.max(self.traffic.last_arrival()).elapsed() >= silence {
-            // The server may only be slow: the next call tries another connection beside this one.
+            // The server may only be slow: the next call tries another connection as well.
             self.is_silent.store(true, Ordering::Relaxed);
             return false;
         }
@@ -129,22 +126,21 @@ impl Connection {
         self.traffic.last_arrival().elapsed() >= QUIET
     }
 
-    /// Whether the connection has answered a call.
     pub(super) fn has_served(&self) -> bool {
         self.answered_at.load(Ordering::Relaxed) != 0
     }
 
-    /// Whether the connection is known to be closed, at no cost.
+    /// Whether the task of the connection has ended. A cheap check.
     ///
-    /// Its task ends with the stream, and with the runtime that made the connection.
+    /// The task ends with the stream, and with the runtime that made the connection.
     pub(super) fn has_ended(&self) -> bool {
         self.driver.as_ref().is_some_and(AbortHandle::is_finished)
     }
 
     /// Whether the connection is closed.
     ///
-    /// redis-rs reports it only to a caller that sends. So on a connection of a pool, a `PING`
-    /// is sent whose answer is not waited for.
+    /// redis-rs reports this only to a caller that sends. So on a connection of a pool, this sends
+    /// a `PING` and does not wait for the answer.
     pub(super) fn is_closed(&self) -> bool {
         if self.driver.is_some() {
             return self.has_ended();
@@ -161,7 +157,7 @@ impl Connection {
         self.driver.is_some().then(|| self.traffic.writes())
     }
 
-    /// Whether a call that failed since `writes` is known not to have been written.
+    /// Whether nothing was written to the stream since `writes`. False if this is unknown.
     pub(super) fn never_written(&self, writes: Option<u64>) -> bool {
         writes.is_some_and(|writes| writes == self.traffic.writes())
     }
@@ -174,7 +170,8 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        // The task waits for the answers that are missing, which on a dead connection is for ever.
+        // Before the task ends, it writes what is left: to a peer that reads nothing, it would try
+        // without end.
         // A connection in use by `RedisStore::connection` beyond the store goes on.
         if self.discarded.load(Ordering::Relaxed)
             && let Some(driver) = &self.driver
@@ -210,13 +207,13 @@ mod tests {
         (connection, server)
     }
 
-    /// On one thread, the task of the connection meets the command and the end together.
+    /// On one thread, the task of the connection sees the command and the close at the same time.
     #[tokio::test]
-    async fn a_command_that_met_the_end_of_the_connection_was_never_written() {
+    async fn a_command_on_a_closed_connection_was_never_written() {
         let (connection, server) = connection().await;
         tokio::task::yield_now().await;
         drop(server);
-        assert!(!connection.is_closed(), "not noticed yet");
+        assert!(!connection.is_closed(), "its task has not run yet");
         let writes = connection.writes();
         let mut handle = connection.handle();
         let error = handle.send_packed_command(&cmd("PING")).await;
@@ -227,7 +224,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_command_that_was_written_is_not_taken_for_one_that_was_not() {
+    async fn a_command_that_was_written_is_reported_as_written() {
         let (connection, mut server) = connection().await;
         let writes = connection.writes();
         let mut handle = connection.handle();

@@ -65,7 +65,7 @@ fn at(address: &str, kind: StoreErrorKind, cause: io::ErrorKind) -> StoreError {
 }
 
 fn io_kind(error: &RedisError) -> Option<io::ErrorKind> {
-    // redis-rs hands out the Arc that it keeps, so the error in it is two steps down.
+    // redis-rs returns its inner Arc as the source, so the error in it is two steps down.
     let kept = error
         .source()?
         .downcast_ref::<Arc<dyn Error + Send + Sync>>()?;

@@ -22,7 +22,6 @@ use crate::store::error::{Result, StoreError, StoreErrorKind};
 const SILENCE: Duration = Duration::from_millis(250);
 
 /// Sends requests over one shared connection.
-#[derive(Debug)]
 pub(super) struct Lane {
     shared: Arc<SharedConnection>,
     connector: Arc<Connector>,
@@ -34,11 +33,7 @@ struct Failure {
     may_resend: bool,
 }
 
-/// Answers, and the connection on which they came.
-type Answered = (Answers, Arc<Connection>);
-
 impl Lane {
-    /// Creates a lane that connects when first used.
     pub(super) fn new(connector: Arc<Connector>) -> Self {
         Self {
             shared: SharedConnection::new(Arc::clone(&connector)),
@@ -46,7 +41,6 @@ impl Lane {
         }
     }
 
-    /// Returns a handle on the shared connection.
     pub(super) async fn handle(&self, deadline: Instant) -> Result<MultiplexedConnection> {
         Ok(self.shared.acquire(deadline).await?.handle())
     }
@@ -73,7 +67,7 @@ impl Lane {
         read(&mut answers).inspect_err(|error| self.inspect(&connection, error))
     }
 
-    /// Discards a connection whose answers show that it is of no use.
+    /// Discards a connection whose answers show that it is unusable.
     fn inspect(&self, connection: &Arc<Connection>, error: &StoreError) {
         match error.kind() {
             // Answers that do not fit may belong to other requests: never use it again.
@@ -86,7 +80,11 @@ impl Lane {
         }
     }
 
-    async fn attempt(&self, request: &Request, deadline: Instant) -> Result<Answered, Failure> {
+    async fn attempt(
+        &self,
+        request: &Request,
+        deadline: Instant,
+    ) -> Result<(Answers, Arc<Connection>), Failure> {
         let connection = self.usable(request, deadline).await?;
         let writes = connection.writes();
         let mut handle = connection.handle();
@@ -123,8 +121,8 @@ impl Lane {
             return Ok(connection);
         }
         if connection.is_quiet() {
-            // The kernel may have closed the connection and its task not have noticed yet: on a
-            // runtime of one thread the task does not run while the caller does. The first yield
+            // The kernel may have closed the connection before its task could notice: on a runtime
+            // of one thread the task does not run while the caller does. The first yield
             // polls the sockets, the second one runs the task.
             yield_now().await;
             yield_now().await;

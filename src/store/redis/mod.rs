@@ -8,7 +8,6 @@ mod connect;
 mod connection;
 mod contract;
 mod error;
-mod eviction;
 mod lane;
 mod log_throttle;
 mod request;

@@ -23,8 +23,7 @@ const NUMBERS: usize = 64;
 
 /// Commands that go out in one write and are answered in their order.
 ///
-/// Every command names one key: the first argument, or the third one of a script call. A
-/// transport for a cluster can group them by it.
+/// Every command names one key: the first argument, or the third one of a script call.
 pub(super) struct Request {
     commands: Pipeline,
     is_read: bool,
@@ -49,7 +48,7 @@ impl Request {
         }
     }
 
-    /// Expects answers that are large, whatever the size of the request is.
+    /// Expects large answers, even if the request is small.
     pub(super) fn expect_large(mut self) -> Self {
         self.reads_large = true;
         self
@@ -63,7 +62,7 @@ impl Request {
         self.commands.is_empty()
     }
 
-    /// Whether the request, or what it reads, is too large for the connection of all calls.
+    /// Whether the request or its answers are too large for the connection that all calls share.
     pub(super) fn is_large(&self) -> bool {
         let size = |arg| match arg {
             Arg::Simple(bytes) => <[u8]>::len(bytes),
@@ -80,7 +79,7 @@ impl Request {
         Ok(Answers::new(answers.await?))
     }
 
-    /// Adds a command with capacity for `size` bytes of arguments beside the key and numbers.
+    /// Adds a command with capacity for `size` bytes of arguments, the key and numbers excluded.
     fn command(&mut self, name: &str, key: &str, size: usize) -> &mut Pipeline {
         let mut command = Cmd::with_capacity(ARGS, name.len() + key.len() + size + NUMBERS);
         command.arg(name).arg(key);
@@ -94,20 +93,18 @@ impl Request {
     }
 }
 
-/// The commands.
+/// Methods that add one command each.
 impl Request {
     pub(super) fn ping(mut self) -> Self {
         self.commands.cmd("PING");
         self
     }
 
-    /// Reads the remaining TTL of a record.
     pub(super) fn pttl(mut self, key: &str) -> Self {
         self.command("PTTL", key, 0);
         self
     }
 
-    /// Reads the value of a record.
     pub(super) fn get(mut self, key: &str) -> Self {
         self.command("GET", key, 0);
         self

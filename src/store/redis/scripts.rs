@@ -2,7 +2,7 @@
 //!
 //! Each script touches one key. Values are compared byte by byte: decoding JSON in Lua would lose
 //! precision. Scripts are sent by their text: a server that was restarted has no script for a
-//! hash, and in a pipeline the commands behind an unknown hash would run all the same.
+//! hash, and in a pipeline the commands behind an unknown hash would still run.
 
 /// Compares the record with the first argument and runs `$then` if they are equal.
 ///

@@ -13,7 +13,6 @@
 //! * It cannot use connections of a pool.
 
 use std::collections::hash_map::RandomState;
-use std::fmt;
 use std::hash::BuildHasher;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -57,7 +56,6 @@ struct Renewal {
 }
 
 impl SharedConnection {
-    /// Creates a shared connection that is made when first needed.
     pub(super) fn new(connector: Arc<Connector>) -> Arc<Self> {
         Arc::new(Self {
             current: ArcSwapOption::empty(),
@@ -192,7 +190,7 @@ impl SharedConnection {
 }
 
 impl Renewal {
-    /// Records why `connection` was given up.
+    /// Records why `connection` was discarded.
     fn record_failure(&mut self, connection: &Connection, error: &StoreError) {
         self.last_error = Some(error.clone());
         self.failed_before_use = if connection.has_served() {
@@ -214,15 +212,6 @@ fn pause() -> Duration {
     Duration::from_millis(50 + RandomState::new().hash_one(0) % 100)
 }
 
-impl fmt::Debug for SharedConnection {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SharedConnection")
-            .field("address", &self.connector)
-            .field("connected", &self.current.load().is_some())
-            .finish_non_exhaustive()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -239,7 +228,7 @@ mod tests {
     use crate::store::redis::connection::Connection;
 
     #[tokio::test]
-    async fn a_connection_that_many_calls_give_up_is_recorded_once() {
+    async fn a_connection_that_many_calls_discard_is_recorded_once() {
         let (stream, _server) = tokio::io::duplex(64);
         let info = RedisConnectionInfo::default().set_skip_set_lib_name();
         let (connection, _driver) = MultiplexedConnection::new(&info, stream).await.unwrap();
@@ -266,6 +255,10 @@ mod tests {
         assert_eq!(shared.lock().failed_before_use, 1);
 
         shared.discard(&connection, &StoreErrorKind::Connection.into());
-        assert_eq!(shared.lock().failed_before_use, 1, "it was given up before");
+        assert_eq!(
+            shared.lock().failed_before_use,
+            1,
+            "it was discarded before"
+        );
     }
 }

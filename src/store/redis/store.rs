@@ -4,13 +4,14 @@ use std::fmt;
 use std::sync::Arc;
 
 use redis::aio::MultiplexedConnection;
-use redis::{Value, cmd};
 use tokio::time::{Instant, timeout_at};
 
 use super::client::Client;
 use super::config::RedisConfig;
 use super::connect::Connector;
-use super::error;
+use crate::store::contract::Store;
+#[cfg(doc)]
+use crate::store::error::StoreError;
 use crate::store::error::{Result, StoreErrorKind};
 
 /// Store that keeps sessions in Redis.
@@ -31,13 +32,13 @@ use crate::store::error::{Result, StoreErrorKind};
 /// more travel over a second connection, two at a time, so that they do not delay the other calls.
 /// It is made when it is first needed.
 ///
-/// A connection that breaks, or falls silent, is replaced. Meanwhile calls wait for at most 250
+/// A connection that breaks or stops answering is replaced. Meanwhile calls wait for at most 250
 /// milliseconds and then fail. A call that only reads is sent again over the new connection. A
 /// write is sent again only if nothing of it was written to the old one: a write that may have
 /// arrived is never sent twice, and returns an error.
 ///
 /// The commands of one call are one pipeline, not a transaction: if Redis rejects one of them,
-/// the later ones may have been applied all the same.
+/// it still applies the later ones.
 ///
 /// A `rediss://` URL installs ring as the process's rustls provider unless the application has
 /// installed one before; see [`RedisConfig`].
@@ -53,7 +54,7 @@ pub struct RedisStore {
 }
 
 impl RedisStore {
-    /// The rules that a Redis ACL needs for this store, beside the keys of the keyspace:
+    /// The rules that a Redis ACL needs for this store, in addition to the keys of the keyspace:
     /// `ACL SETUSER app on >password ~sess:* resetchannels -@all` and these.
     ///
     /// A store made of a pool also needs `+unwatch`, which the pool sends. `INFO` is sent
@@ -118,20 +119,13 @@ impl RedisStore {
 
     /// Checks that the server is ready to serve, not only reachable.
     async fn check(&self) -> Result<()> {
-        let mut handle = self.connection().await?;
-        let connector = &self.client.connector;
-        match handle.send_packed_command(&cmd("PING")).await {
-            Ok(Value::ServerError(answer)) => {
-                let rejection = error::rejected(&answer);
-                // An account may lack PING alone, and can serve all the same.
-                if rejection.kind() != StoreErrorKind::Permission {
-                    return Err(rejection);
-                }
-            }
-            Ok(_) => {}
-            Err(error) => return Err(error::broken(&error, connector.address())),
+        match self.ping().await {
+            // An account without this permission can still serve.
+            Err(error) if error.kind() == StoreErrorKind::Permission => {}
+            checked => checked?,
         }
-        connector.check_eviction(&mut handle).await;
+        let mut handle = self.connection().await?;
+        self.client.connector.check_eviction(&mut handle).await;
         Ok(())
     }
 }
@@ -165,7 +159,7 @@ impl RedisConfig {
 impl fmt::Debug for RedisStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisStore")
-            .field("client", &self.client)
+            .field("server", &self.client.connector.address())
             .finish_non_exhaustive()
     }
 }

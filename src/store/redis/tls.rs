@@ -89,7 +89,7 @@ fn trusted(pem: &[u8]) -> Option<RootCertStore> {
 
 fn system_roots() -> RootCertStore {
     let mut roots = RootCertStore::empty();
-    // One unreadable certificate does not take away the others. If none is left, every handshake
+    // An unreadable certificate must not disable the others. If there are none, every handshake
     // fails with an error.
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     roots

@@ -15,12 +15,12 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
-/// What was seen on a stream.
+/// Counters of the bytes on a stream.
 pub(super) struct Traffic {
     created: Instant,
     /// Milliseconds from `created` until bytes last arrived.
     last_arrival: AtomicU64,
-    /// How often bytes were handed to the stream.
+    /// The number of attempts to write to the stream.
     writes: AtomicU64,
 }
 
@@ -33,17 +33,15 @@ impl Traffic {
         })
     }
 
-    /// Returns how long ago the connection was made.
     pub(super) fn age(&self) -> Duration {
         self.created.elapsed()
     }
 
-    /// When bytes last arrived, to the millisecond, or when the connection was made.
+    /// Returns when bytes last arrived, to the millisecond, or when the connection was made.
     pub(super) fn last_arrival(&self) -> Instant {
         self.created + Duration::from_millis(self.last_arrival.load(Ordering::Relaxed))
     }
 
-    /// Records that bytes arrived.
     pub(super) fn record_arrival(&self) {
         let now = u64::try_from(self.created.elapsed().as_millis()).unwrap_or(u64::MAX);
         // Written only when it changes: all calls of a pooled connection share this cache line.
@@ -52,8 +50,8 @@ impl Traffic {
         }
     }
 
-    /// How often bytes were handed to the stream until now. If a call fails and the number is
-    /// still what it was before the call, then nothing of the call was written.
+    /// Returns the number of attempts to write so far. If a call fails and the number has not
+    /// changed since before the call, nothing of the call was written.
     pub(super) fn writes(&self) -> u64 {
         // With the release of the writer: a call that failed sees every write of its command.
         // Writes of other calls are counted too, which only makes the answer more careful.
@@ -94,7 +92,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        // Counted before the attempt: one that fails may have written all the same.
+        // Counted before the attempt: a failed attempt may still have written bytes.
         self.traffic.writes.fetch_add(1, Ordering::Release);
         Pin::new(&mut self.stream).poll_write(cx, buf)
     }

@@ -95,7 +95,7 @@ pub(super) async fn every_index_put_is_kept(h: Harness) {
 }
 
 /// A deletion of all sessions relies on this: it finds the record of every insertion that
-/// succeeds, or the insertion learns that its entry is lost.
+/// succeeds, or the insertion reports that its entry is lost.
 pub(super) async fn no_insertion_escapes_a_deletion(h: Harness) {
     let inserted = race(&h, TASKS, |n, h| async move {
         if n % 5 == 0 {

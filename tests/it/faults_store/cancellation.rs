@@ -1,4 +1,4 @@
-//! Callers that go away.
+//! Cancelled calls.
 
 use super::*;
 
@@ -38,7 +38,7 @@ async fn cancelled_reads_never_cross_answers() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_caller_that_goes_away_does_not_stop_the_renewal() {
+async fn a_cancelled_call_does_not_stop_the_renewal() {
     let server = RedisServer::start();
     let proxy = Proxy::to(server.address()).await;
     proxy.delay(Duration::from_millis(20));

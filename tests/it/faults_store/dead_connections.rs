@@ -1,5 +1,7 @@
 //! Connections that died while no call used them.
 
+use StoreErrorKind::{Connection, Timeout};
+
 use super::*;
 
 /// A write is sent over a new connection only if it was not written to the old one, which was
@@ -7,47 +9,63 @@ use super::*;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_write_is_sent_over_a_new_connection_if_the_old_one_was_closed() {
     let server = RedisServer::start();
-    let store = connected(&server.url()).await;
-    for pause in [50, 0, 200, 950, 20, 1200] {
-        write(&store).await.expect("redis answers");
-        server.run(&KILL_CLIENTS);
-        read(&store).await.expect("sent again");
-        server.run(&KILL_CLIENTS);
-        tokio::time::sleep(Duration::from_millis(pause)).await;
-        let deleted = delete(&store).await;
-        match pause {
-            0 => assert!(matches!(
-                kind(deleted),
-                None | Some(StoreErrorKind::Connection)
-            )),
-            _ => assert_eq!(deleted, Ok(true), "{pause} ms after the kill"),
+    let stores = [
+        connected(&server.url()).await,
+        #[cfg(feature = "pool")]
+        RedisStore::from_pool(pool(&server)),
+    ];
+    for store in stores {
+        for pause in [50, 0, 200, 950, 20, 1200] {
+            write(&store).await.expect("redis answers");
+            server.run(&KILL_CLIENTS);
+            read(&store).await.expect("sent again");
+            server.run(&KILL_CLIENTS);
+            tokio::time::sleep(Duration::from_millis(pause)).await;
+            let deleted = delete(&store).await;
+            match pause {
+                0 => assert!(matches!(kind(deleted), None | Some(Connection))),
+                _ => assert_eq!(deleted, Ok(true), "{pause} ms after the kill"),
+            }
+            let _ = delete(&store).await;
         }
-        let _ = delete(&store).await;
     }
 }
 
-/// The thread was busy, so the task of the connection has not noticed the end yet.
+/// The request reaches Redis, and the connection breaks before its reply arrives.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_write_whose_reply_is_lost_is_sent_only_once() {
+    let (server, proxy, store) = behind_proxy().await;
+    write(&store).await.expect("redis answers");
+    let (value, new) = (MARKER.as_bytes(), NewRecord::new("new", b"{}", TTL));
+    let other = NewRecord::new("k", b"{}", TTL);
+    for command in ["set", "eval", "del"] {
+        server.run(&["CONFIG", "RESETSTAT"]);
+        // The reply of the open connection is cut, but not the first one of a new connection: the
+        // store could send the call again.
+        proxy.cut_replies_after(Some("+PONG\r\n".len()));
+        let kind = match command {
+            "set" => kind(timed(store.insert(new)).await),
+            "eval" => kind(timed(store.compare_and_set(value, other)).await),
+            _ => kind(delete(&store).await),
+        };
+        assert_eq!(kind, Some(Connection), "{command}");
+        proxy.cut_replies_after(None);
+        back(&store, command).await;
+        let calls = text(&server, &["INFO", "commandstats"]);
+        let once = format!("cmdstat_{command}:calls=1,");
+        assert!(calls.contains(&once), "{command}: {calls}");
+    }
+}
+
+/// The thread was busy, so the task of the connection has not seen the close yet.
 #[tokio::test]
-async fn a_write_on_a_runtime_of_one_thread_meets_no_closed_connection() {
+async fn a_write_on_one_thread_uses_no_closed_connection() {
     let server = RedisServer::start();
     let store = connected(&server.url()).await;
     for pause in [2, 20, 300] {
         assert_eq!(write(&store).await, Ok(true));
         server.run(&KILL_CLIENTS);
         std::thread::sleep(Duration::from_millis(pause));
-        assert_eq!(delete(&store).await, Ok(true), "{pause} ms after the kill");
-    }
-}
-
-#[cfg(feature = "pool")]
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_write_is_sent_over_another_connection_of_a_pool() {
-    let server = RedisServer::start();
-    let store = RedisStore::from_pool(pool(&server));
-    for pause in [50, 200] {
-        assert_eq!(write(&store).await, Ok(true));
-        server.run(&KILL_CLIENTS);
-        tokio::time::sleep(Duration::from_millis(pause)).await;
         assert_eq!(delete(&store).await, Ok(true), "{pause} ms after the kill");
     }
 }
@@ -88,14 +106,14 @@ async fn a_call_on_a_silent_idle_connection_gets_a_new_one_in_time() {
     }
 }
 
-/// The peer falls silent between two calls. The write that meets it fails, because it may have
+/// The peer stops answering between two calls. The first write fails, because it may have
 /// arrived; the next one does not.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn only_one_write_is_lost_to_a_connection_that_falls_silent() {
     let (_server, proxy, store) = behind_proxy().await;
     assert_eq!(write(&store).await, Ok(true));
     proxy.freeze_open();
-    assert_eq!(kind(delete(&store).await), Some(StoreErrorKind::Timeout));
+    assert_eq!(kind(delete(&store).await), Some(Timeout));
     assert_eq!(delete(&store).await, Ok(true));
     assert_eq!(proxy.accepted(), 2);
 }

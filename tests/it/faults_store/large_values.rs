@@ -83,7 +83,7 @@ async fn large_reads_and_writes_do_not_disturb_small_reads() {
 /// With a deadline too short for all of them, those that can be served are, and nothing breaks.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn more_large_reads_than_the_link_carries_fail_alone() {
-    /// The link serves at least so many, on a busy machine after more attempts.
+    /// The number of reads that the link serves at least, after more attempts on a busy machine.
     const SERVED: usize = 4;
 
     let (load, store) = Load::start(16, Duration::from_secs(1)).await;
@@ -106,6 +106,27 @@ async fn more_large_reads_than_the_link_carries_fail_alone() {
     let served = served.load(Ordering::Relaxed);
     assert!(served >= SERVED, "{served} served");
     load.end().await;
+}
+
+/// The server reads nothing, so what was sent by the deadline shows how many calls may be sent.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_large_requests_are_sent_at_a_time() {
+    let server = RedisServer::start();
+    // With a shorter response timeout, the next call would be sent after the first has timed out.
+    let config = RedisConfig::new(server.url()).response_timeout(Duration::from_secs(1));
+    let store = config.connect().await.expect("connect");
+    let value = vec![b'x'; 70_000];
+    let insert = |name| timed(store.insert(NewRecord::new(name, &value, TTL)));
+    assert_eq!(insert("first").await, Ok(true));
+    server.pause();
+    let calls = ["a", "b", "c", "d"].map(insert);
+    for result in futures_util::future::join_all(calls).await {
+        assert_eq!(kind(result), Some(StoreErrorKind::Timeout));
+    }
+    server.resume();
+    // Answers come in order: behind this one, all that was sent has been applied.
+    eventually("answers", || async { store.load("first").await.ok() }).await;
+    assert_eq!(server.run(&["DBSIZE"]), redis::Value::Int(3));
 }
 
 /// Values around the limit, empty ones too, are read whole by every method that reads.

@@ -41,8 +41,7 @@ async fn an_evicting_server_is_warned_of_once() {
     }
 }
 
-/// An outage is one line at its beginning and one at its end, with the number of failed calls,
-/// however many calls fail and in whatever way.
+/// An outage is one line at its beginning and one at its end, with the number of failed calls.
 #[tokio::test]
 async fn an_outage_is_two_lines_of_the_log() {
     let mut server = RedisServer::start();
@@ -69,8 +68,8 @@ async fn an_outage_is_two_lines_of_the_log() {
     assert!(failed.is_some_and(|failed| failed >= 899), "{failed:?}");
 }
 
-/// Names, values and credentials are in no error and no log line, whatever went wrong; and a
-/// thousand failures are not a thousand lines.
+/// No error and no log line contains names, values or credentials. A thousand failures are not a
+/// thousand lines.
 #[tokio::test]
 async fn no_error_and_no_log_line_has_a_secret() {
     let (log, _guard) = Log::record();

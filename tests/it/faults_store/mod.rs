@@ -1,4 +1,4 @@
-//! What the Redis store does when Redis, or the way to it, fails.
+//! The Redis store when Redis or the network fails.
 //!
 //! Bounds are generous: they distinguish "bounded" from "hanging", on a busy machine too.
 
@@ -46,7 +46,7 @@ async fn behind_proxy() -> (RedisServer, Proxy, RedisStore) {
 }
 
 #[cfg(feature = "pool")]
-fn pool(server: &RedisServer) -> deadpool_redis::Pool {
+pub(crate) fn pool(server: &RedisServer) -> deadpool_redis::Pool {
     deadpool_redis::Config::from_url(server.url())
         .create_pool(Some(deadpool_redis::Runtime::Tokio1))
         .expect("a pool")
@@ -83,6 +83,14 @@ async fn delete(store: &RedisStore) -> Result<bool, StoreError> {
 
 fn kind<T>(result: Result<T, StoreError>) -> Option<StoreErrorKind> {
     result.err().map(|error| error.kind())
+}
+
+/// Returns the reply to a command that reports as text.
+fn text(server: &RedisServer, words: &[&str]) -> String {
+    match server.run(words) {
+        redis::Value::BulkString(text) => String::from_utf8_lossy(&text).into_owned(),
+        other => panic!("not a text: {other:?}"),
+    }
 }
 
 /// Waits for service, which must be back soon.

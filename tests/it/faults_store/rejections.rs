@@ -1,132 +1,73 @@
-//! Every way in which a server is away, or answers with errors.
+//! Servers that are absent, slow or answer with errors.
 
-use StoreErrorKind::{
-    Auth, Busy, Cluster, Connection, Full, Loading, Permission, ReadOnly, Refused, Timeout,
-};
-
+use StoreErrorKind::{Cluster, Connection, Full, ReadOnly};
 use tokio::task::{JoinSet, block_in_place};
 
 use super::*;
 use crate::support::redis_server::admin;
 
-type Act = fn(&mut RedisServer, &Proxy);
+/// Each row: what begins a fault, the kinds of error that a read, a write and a new store meet
+/// while it lasts, and what ends it.
+const FAULTS: [&str; 15] = [
+    "kill | connection connection connection | restart",
+    "pause | timeout timeout timeout | resume",
+    "black hole | timeout timeout timeout | no black hole",
+    "delay by 60 ms | - - - | no delay",
+    "delay by 2 s | timeout timeout timeout | no delay",
+    "CLIENT PAUSE 2000 WRITE | - timeout - | wait",
+    "CLIENT PAUSE 2000 ALL | timeout timeout timeout | wait",
+    "set a password | auth auth auth | clear the password",
+    "ACL SETUSER default -set | - permission - | ACL SETUSER default +@all",
+    "REPLICAOF 127.0.0.1 1 | - read_only - | REPLICAOF NO ONE",
+    "CONFIG SET maxmemory 1 | - full - | CONFIG SET maxmemory 0",
+    "CONFIG SET min-replicas-to-write 1 | - refused - | CONFIG SET min-replicas-to-write 0",
+    "fail to save | - refused refused | save never",
+    "run an endless script | busy busy busy | SCRIPT KILL",
+    "restart slowly | loading loading loading | wait",
+];
 
-/// A fault: its name, options of the server, its beginning, the kinds of error that a read, a
-/// write and a new store meet while it lasts, and its end.
-type Fault = (
-    &'static str,
-    &'static str,
-    Act,
-    [Option<StoreErrorKind>; 3],
-    Act,
-);
+/// Options that make a server report early that it is busy, and load slowly.
+const OPTIONS: &str = "--busy-reply-threshold 50 --key-load-delay 20000 \
+     --loading-process-events-interval-bytes 1024 --rdbcompression no";
 
-const FAULTS: [Fault; 12] = [
-    (
-        "killed",
-        "",
-        |server, _| server.kill(),
-        [Some(Connection); 3],
-        |server, _| server.restart(),
-    ),
-    (
-        "hung",
-        "",
-        |server, _| server.pause(),
-        [Some(Timeout); 3],
-        |server, _| server.resume(),
-    ),
-    (
-        "black hole",
-        "",
-        |_, proxy| proxy.blackhole(true),
-        [Some(Timeout); 3],
-        |_, proxy| proxy.blackhole(false),
-    ),
-    (
-        "writes are paused",
-        "",
-        |server, _| run(server, "CLIENT PAUSE 2000 WRITE"),
-        [None, Some(Timeout), None],
-        |_, _| {},
-    ),
-    (
-        "wrong password",
-        "",
-        |server, _| {
-            run(server, "CONFIG SET requirepass hush-hush");
+/// Begins or ends a fault. Other names than these are Redis commands.
+fn act(name: &str, server: &mut RedisServer, proxy: &Proxy) {
+    match name {
+        "kill" => server.kill(),
+        "restart" => server.restart(),
+        "pause" => server.pause(),
+        "resume" => server.resume(),
+        "wait" => {}
+        "black hole" => proxy.blackhole(true),
+        "no black hole" => proxy.blackhole(false),
+        "delay by 60 ms" => proxy.delay(Duration::from_millis(60)),
+        "delay by 2 s" => proxy.delay(Duration::from_secs(2)),
+        "no delay" => proxy.delay(Duration::ZERO),
+        "set a password" => {
+            server.run(&["CONFIG", "SET", "requirepass", MARKER]);
             as_admin(server, &KILL_CLIENTS);
-        },
-        [Some(Auth); 3],
-        |server, _| as_admin(server, &["CONFIG", "SET", "requirepass", ""]),
-    ),
-    (
-        "no permission",
-        "",
-        |server, _| run(server, "ACL SETUSER default -set"),
-        [None, Some(Permission), None],
-        |server, _| run(server, "ACL SETUSER default +@all"),
-    ),
-    (
-        "replica",
-        "",
-        |server, _| run(server, "REPLICAOF 127.0.0.1 1"),
-        [None, Some(ReadOnly), None],
-        |server, _| run(server, "REPLICAOF NO ONE"),
-    ),
-    (
-        "full",
-        "",
-        |server, _| run(server, "CONFIG SET maxmemory 1"),
-        [None, Some(Full), None],
-        |server, _| run(server, "CONFIG SET maxmemory 0"),
-    ),
-    (
-        "too few replicas",
-        "",
-        |server, _| run(server, "CONFIG SET min-replicas-to-write 1"),
-        [None, Some(Refused), None],
-        |server, _| run(server, "CONFIG SET min-replicas-to-write 0"),
-    ),
-    (
-        "cannot save",
-        "",
-        |server, _| {
+        }
+        "clear the password" => as_admin(server, &["CONFIG", "SET", "requirepass", ""]),
+        "fail to save" => {
             let file = server.dir().join("dump.rdb");
             std::fs::create_dir(file).expect("a directory where the file goes");
             server.run(&["CONFIG", "SET", "save", "1 1"]);
             let _ = server.command(&["BGSAVE"]);
-        },
-        [None, Some(Refused), Some(Refused)],
-        |server, _| drop(server.run(&["CONFIG", "SET", "save", ""])),
-    ),
-    (
-        "busy with a script",
-        "--busy-reply-threshold 50",
-        |server, _| {
+        }
+        "save never" => drop(server.run(&["CONFIG", "SET", "save", ""])),
+        "run an endless script" => {
             let url = server.url();
             std::thread::spawn(move || admin(&url, &["EVAL", "while true do end", "0"]));
-        },
-        [Some(Busy); 3],
-        |server, _| run(server, "SCRIPT KILL"),
-    ),
-    (
-        "loading",
-        "--key-load-delay 20000 --loading-process-events-interval-bytes 1024 --rdbcompression no",
-        |server, _| {
+        }
+        "restart slowly" => {
             for number in 0..60 {
                 server.run(&["SET", &format!("pad{number}"), &"x".repeat(1024)]);
             }
             server.run(&["SAVE"]);
             server.restart_unready();
-        },
-        [Some(Loading); 3],
-        |_, _| {},
-    ),
-];
-
-fn run(server: &RedisServer, line: &str) {
-    server.run(&line.split(' ').collect::<Vec<_>>());
+        }
+        command => drop(server.run(&command.split(' ').collect::<Vec<_>>())),
+    }
 }
 
 /// Runs a command on a server whose password is [`MARKER`].
@@ -137,37 +78,42 @@ fn as_admin(server: &RedisServer, words: &[&str]) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_fault_has_its_kind_in_time_and_service_is_back_after_it() {
-    // More faults at a time would keep a small machine busy beyond the deadlines.
+    // More concurrent faults would keep a small machine busy beyond the deadlines.
     for faults in FAULTS.chunks(4) {
         let checks: JoinSet<()> = faults.iter().copied().map(check).collect();
         checks.join_all().await;
     }
 }
 
-async fn check((name, options, begin, kinds, end): Fault) {
-    let options: Vec<_> = options.split_ascii_whitespace().collect();
+async fn check(fault: &'static str) {
+    let [begin, kinds, end] = fault.split(" | ").collect::<Vec<_>>()[..] else {
+        panic!("{fault}: not a row");
+    };
+    let options: Vec<_> = OPTIONS.split(' ').collect();
     let mut server = block_in_place(|| RedisServer::start_with(&options));
     let proxy = Proxy::to(server.address()).await;
     let store = connected(&proxy.url()).await;
-    assert_eq!(write(&store).await, Ok(true), "{name}");
-    block_in_place(|| begin(&mut server, &proxy));
-    eventually(name, || async {
+    assert_eq!(write(&store).await, Ok(true), "{fault}");
+    block_in_place(|| act(begin, &mut server, &proxy));
+    let name = |kind: Option<StoreErrorKind>| kind.map_or("-", StoreErrorKind::as_str);
+    let (calls, connect) = kinds.rsplit_once(' ').expect("three kinds");
+    eventually(fault, || async {
         let (read, write) = tokio::join!(read(&store), write(&store));
-        ([kind(read), kind(write)] == kinds[..2]).then_some(())
+        (format!("{} {}", name(kind(read)), name(kind(write))) == calls).then_some(())
     })
     .await;
-    let connect = timed(RedisStore::connect(&proxy.url())).await;
-    assert_eq!(kind(connect), kinds[2], "{name}");
-    // A connection that is of no use was given up by now: calls fail fast.
+    let connected = timed(RedisStore::connect(&proxy.url())).await;
+    assert_eq!(name(kind(connected)), connect, "{fault}");
+    // An unusable connection has been discarded by now: calls fail fast.
     let start = Instant::now();
     for _ in 0..5 {
         let _ = read(&store).await;
     }
-    assert!(start.elapsed() < Duration::from_millis(2500), "{name}");
-    block_in_place(|| end(&mut server, &proxy));
-    back(&store, name).await;
-    eventually(name, || async { write(&store).await.ok() }).await;
-    assert!(delete(&store).await.is_ok(), "{name}");
+    assert!(start.elapsed() < Duration::from_millis(2500), "{fault}");
+    block_in_place(|| act(end, &mut server, &proxy));
+    back(&store, fault).await;
+    eventually(fault, || async { write(&store).await.ok() }).await;
+    assert!(delete(&store).await.is_ok(), "{fault}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

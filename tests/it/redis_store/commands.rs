@@ -26,6 +26,20 @@ async fn a_key_of_another_type_is_left_alone() {
 }
 
 #[tokio::test]
+async fn scripts_that_the_server_has_forgotten_run_all_the_same() {
+    let (server, store) = connected().await;
+    assert_eq!(store.insert(record("k", b"0")).await, Ok(true));
+    for number in 1..10 {
+        server.run(&["SCRIPT", "FLUSH"]);
+        let (old, new) = ((number - 1).to_string(), number.to_string());
+        let new = record("k", new.as_bytes());
+        let put = entry("i", "a", number);
+        let set = store.compare_and_set_indexed(put, old.as_bytes(), new);
+        assert_eq!(set.await, Ok(CompareOutcome::Applied));
+    }
+}
+
+#[tokio::test]
 async fn times_to_live_of_every_size_are_taken() {
     const THOUSAND_YEARS: Duration = Duration::from_secs(1000 * 365 * 86_400);
 

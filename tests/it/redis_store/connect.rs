@@ -21,25 +21,6 @@ async fn the_url_chooses_user_password_and_database() {
 }
 
 #[tokio::test]
-async fn times_without_end_are_taken() {
-    let server = RedisServer::start();
-    let store = RedisConfig::new(server.url())
-        .deadline(Duration::MAX)
-        .response_timeout(Duration::MAX)
-        .connect_timeout(Duration::MAX)
-        .connect()
-        .await
-        .expect("connect");
-    assert_eq!(store.insert(record("k", b"v")).await, Ok(true));
-    server.run(&["CLIENT", "KILL", "TYPE", "normal"]);
-    // A read is repeated over the next connection, which waits for the renewal.
-    assert!(load(&store, "k").await.is_some());
-    let mut own = store.connection().await.expect("for the application");
-    let value: redis::RedisResult<String> = redis::cmd("GET").arg("k").query_async(&mut own).await;
-    assert_eq!(value.as_deref(), Ok("v"));
-}
-
-#[tokio::test]
 async fn a_unix_socket_works_too() {
     let server = RedisServer::start_with(&["--unixsocket", "{dir}/redis.sock"]);
     for scheme in ["unix", "redis+unix"] {
@@ -56,9 +37,7 @@ async fn a_unix_socket_works_too() {
 #[tokio::test]
 async fn one_connection_is_taken_out_of_a_pool() {
     let server = RedisServer::start();
-    let pool = deadpool_redis::Config::from_url(server.url())
-        .create_pool(Some(deadpool_redis::Runtime::Tokio1))
-        .expect("a pool");
+    let pool = crate::faults_store::pool(&server);
     let store = RedisStore::from_pool(pool.clone());
     assert_eq!(store.insert(record("k", b"v")).await, Ok(true));
     assert_eq!(pool.status().size, 0);

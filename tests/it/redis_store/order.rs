@@ -4,8 +4,6 @@
 //! compares what Redis receives from a compound method with what it receives from its steps.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Write};
-use std::net::TcpStream;
 
 use jwt_redis_session::testing::conformance::CASES;
 
@@ -24,24 +22,19 @@ const COMPOUND: [&str; 9] = [
     "index_refresh_puts_and_removes",
 ];
 
-/// What a server receives.
-struct Monitor(BufReader<TcpStream>);
+/// Connection that reports what a server receives.
+struct Monitor(redis::Connection);
 
 impl Monitor {
     fn of(server: &RedisServer) -> Self {
-        let mut stream = TcpStream::connect(server.address()).expect("connect");
+        let client = redis::Client::open(server.url()).expect("a good url");
+        let mut connection = client.get_connection().expect("connect");
         let patience = Some(Duration::from_secs(10));
-        stream.set_read_timeout(patience).expect("a timeout");
-        stream.write_all(b"MONITOR\r\n").expect("redis listens");
-        let mut monitor = Self(BufReader::new(stream));
-        assert_eq!(monitor.line(), "+OK");
-        monitor
-    }
-
-    fn line(&mut self) -> String {
-        let mut line = String::new();
-        self.0.read_line(&mut line).expect("redis goes on");
-        line.trim_end().to_owned()
+        connection.set_read_timeout(patience).expect("a timeout");
+        redis::cmd("MONITOR")
+            .exec(&mut connection)
+            .expect("redis answers");
+        Self(connection)
     }
 
     /// Returns the commands received since the last time, without the prefix of their keys. Each
@@ -53,8 +46,11 @@ impl Monitor {
         server.run(&["ECHO", "end of commands"]);
         let (mut runs, mut numbers) = (Vec::<Vec<_>>::new(), BTreeMap::new());
         loop {
-            // `+1700000000.000000 [0 127.0.0.1:50000] "GET" "key"`; what a script runs has `lua`.
-            let line = self.line();
+            // `1700000000.000000 [0 127.0.0.1:50000] "GET" "key"`; what a script runs has `lua`.
+            let redis::Value::SimpleString(line) = self.0.recv_response().expect("redis goes on")
+            else {
+                panic!("not a command");
+            };
             let (source, command) = line.split_once("] ").expect("a command");
             if command.starts_with("\"ECHO\"") {
                 return runs;
