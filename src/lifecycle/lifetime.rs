@@ -155,16 +155,6 @@ impl Remaining {
 mod tests {
     use super::*;
 
-    #[test]
-    fn what_is_left_shrinks_with_the_clock_and_never_grows() {
-        let seen = Remaining::new(Some(S(10)), 5_000);
-        assert_eq!(seen.at(5_000), Some(S(10)));
-        assert_eq!(seen.at(9_000), Some(S(6)));
-        assert_eq!(seen.at(i64::MAX), Some(Duration::ZERO));
-        assert_eq!(seen.at(i64::MIN), Some(S(10)));
-        assert_eq!(Remaining::new(None, 0).at(1), None);
-    }
-
     const S: fn(u64) -> Duration = Duration::from_secs;
 
     #[test]
@@ -184,13 +174,5 @@ mod tests {
             Some(S(60))
         );
         assert_eq!(Lifetime::Idle(S(10)).ttl(None, i64::MIN), Some(S(10)));
-    }
-
-    #[test]
-    fn ttls_that_redis_rejects_are_not_storable() {
-        assert!(!is_storable(Duration::ZERO));
-        assert!(!is_storable(Duration::from_micros(999)));
-        assert!(is_storable(Duration::from_millis(1)));
-        assert!(!is_storable(Duration::MAX));
     }
 }

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::error::{Result, SessionError};
 use crate::record::json::{self, Fields};
 use crate::record::owner::Owner;
 
@@ -48,14 +49,14 @@ pub(crate) struct Meta {
     pub(crate) expires: Option<i64>,
 }
 
-/// The value of a session's key is not a record.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Corrupt;
-
 impl Record {
     /// Checks that `bytes` are a JSON object and reads the metadata.
-    pub(crate) fn parse(bytes: Bytes) -> Result<Self, Corrupt> {
-        let text = std::str::from_utf8(&bytes).map_err(|_| Corrupt)?;
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Corrupt`].
+    pub(crate) fn parse(bytes: Bytes) -> Result<Self> {
+        let text = std::str::from_utf8(&bytes).map_err(|_| SessionError::Corrupt)?;
         let (mut meta, mut field_count) = (None, 0);
         // One pass that allocates nothing: every request reads a record.
         json::each_field(text, |name, value| {
@@ -65,12 +66,12 @@ impl Record {
                 field_count += usize::from(!is_reserved(&name));
             }
         })
-        .map_err(|_| Corrupt)?;
+        .map_err(|_| SessionError::Corrupt)?;
         let meta = match meta.map(RawValue::get) {
             None => Meta::default(),
             // Serde would accept an array for a struct.
-            Some(meta) if !meta.starts_with('{') => return Err(Corrupt),
-            Some(meta) => serde_json::from_str(meta).map_err(|_| Corrupt)?,
+            Some(meta) if !meta.starts_with('{') => return Err(SessionError::Corrupt),
+            Some(meta) => serde_json::from_str(meta).map_err(|_| SessionError::Corrupt)?,
         };
         Ok(Self {
             bytes,

@@ -113,12 +113,11 @@ impl Inner {
     async fn destroy_remains(&self) -> Result<()> {
         let id = {
             let state = self.lock();
-            match state.session {
-                SessionState::Rejected(reason) if reason != TokenRejection::Unknown => {
-                    state.id.clone()
-                }
-                _ => None,
-            }
+            let remains = matches!(
+                state.session,
+                SessionState::Rejected(reason) if reason != TokenRejection::Unknown
+            );
+            state.id.clone().filter(|_| remains)
         };
         if let Some(id) = id {
             Arc::clone(&self.lifecycle).destroy_by_token(id).await?;
