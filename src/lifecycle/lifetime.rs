@@ -47,7 +47,7 @@ pub enum Lifetime {
 
 /// Rule for when a read resets the time to live of a session to the full idle time.
 ///
-/// Without meaning for [`Lifetime::Absolute`].
+/// Has no effect with [`Lifetime::Absolute`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Touch {

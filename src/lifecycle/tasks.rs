@@ -1,4 +1,4 @@
-//! Tasks that go on when their caller is dropped.
+//! Tasks that outlive their caller.
 
 use std::future::Future;
 

@@ -108,7 +108,7 @@ impl Inner {
         created.token.ok_or(SessionError::NoTokens)
     }
 
-    /// Destroys the record of a valid token that is not a session any more: it is corrupt or past
+    /// Destroys the record of a valid token that gives no session because it is corrupt or past
     /// its absolute end.
     async fn destroy_remains(&self) -> Result<()> {
         let id = {

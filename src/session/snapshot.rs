@@ -59,12 +59,11 @@ impl Current {
 
     /// The claims of the application in the token.
     pub(crate) fn custom_claims(&self) -> Result<Map<String, Value>> {
+        let Some(claims) = &self.claims else {
+            return Ok(Map::new());
+        };
         let encode = |_| SessionError::encode(Some("claims".to_owned()), JsonErrorKind::Type);
-        let custom = self.claims.as_ref().map(Claims::custom);
-        custom
-            .transpose()
-            .map_err(encode)
-            .map(Option::unwrap_or_default)
+        claims.custom().map_err(encode)
     }
 }
 

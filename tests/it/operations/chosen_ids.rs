@@ -35,7 +35,7 @@ async fn a_session_is_created_under_the_chosen_id(store: impl Store + Clone) {
     assert!(text(&store, &key(&session)).await.contains("nonce"));
     session.update().await.unwrap();
     let stored = text(&store, &key(&session)).await;
-    assert!(!stored.contains("nonce"), "of no use any more");
+    assert!(!stored.contains("nonce"), "the next write drops it");
 }
 
 async fn a_taken_id_leaves_no_trace(store: impl Store + Clone) {

@@ -55,7 +55,7 @@ async fn sessions_over_a_limit_are_rejected_before_the_store(store: impl Store +
     }
 }
 
-/// An object with so many fields.
+/// An object with `count` fields.
 fn fields(count: usize) -> Value {
     let fields = (0..count).map(|number| (format!("f{number}"), number.into()));
     Value::Object(fields.collect())
