@@ -104,6 +104,35 @@ async fn an_operation_whose_reply_is_lost_can_be_repeated() {
 }
 
 #[tokio::test]
+async fn a_rotation_or_login_that_fails_leaves_the_old_session() {
+    // The steps: two entries, the record, the check, the decision, the deletion.
+    for failing in 0..6 {
+        for login in [false, true] {
+            let store = MemoryStore::new();
+            let sessions = sessions(store.clone());
+            let (session, token) = created(&sessions, Some("jo")).await;
+            let faults = Faults::new();
+            let other = super::sessions(faults.wrap(store.clone()));
+            let other = open(&other, &token).await.unwrap();
+            let faults = faults.after(failing);
+            faults.fail_next(StoreErrorKind::ReadOnly, 1);
+            let moved = if login {
+                other.login("jo").await
+            } else {
+                other.rotate().await
+            };
+            assert_unavailable(moved, StoreErrorKind::ReadOnly);
+            settle().await;
+            assert_eq!(store.len(), 1, "no new session is left");
+            assert_eq!(listed(&sessions, "jo").await, [id(&session)]);
+            assert!(open(&sessions, &token).await.is_ok());
+            other.login("jo").await.expect("it can be repeated");
+            assert_ended(&sessions, &token).await;
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_destroy_all_that_meets_every_attempt_revokes_the_new_session() {
     let store = MemoryStore::new();
     let (_, token) = created(&sessions(store.clone()), None).await;

@@ -2,6 +2,7 @@
 
 use jwt_redis_session::store::SupersedeOutcome;
 
+use super::hooks::before;
 use super::*;
 use crate::support::seconds;
 
@@ -164,4 +165,40 @@ async fn keyspaces_never_see_each_other(store: impl Store + Clone) {
     assert_eq!(b.destroy_all("jo").await, Ok(0));
     assert!(listed(&b, "jo").await.is_empty());
     assert!(open(&a, &token).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_session_that_comes_back_while_its_entry_is_pruned_stays_listed() {
+    let clock = ManualClock::at(1_700_000_000);
+    let store = MemoryStore::new().with_clock(clock.clone());
+    let build = |store: SharedStore| {
+        let builder = builder(store).clock(clock.clone());
+        builder.max_age(Duration::from_secs(100)).build().unwrap()
+    };
+    let sessions = build(store.clone().into());
+    let (moved, token) = created(&sessions, Some("a")).await;
+    let (stays, _) = created(&sessions, Some("a")).await;
+    moved.set_owner("b").unwrap();
+    moved.update().await.unwrap();
+    for _ in 0..4 {
+        clock.advance(Duration::from_secs(80));
+        moved.update().await.unwrap();
+        stays.update().await.unwrap();
+    }
+    // It comes back after the list has read it, before its entry is removed.
+    let back = moved.clone();
+    let come_back = move |step| {
+        let back = back.clone();
+        async move {
+            if step == Step::IndexRemove {
+                back.set_owner("a").unwrap();
+                back.update().await.unwrap();
+            }
+        }
+    };
+    let listing = build(before(store, come_back).into());
+    assert_eq!(listed(&listing, "a").await, [id(&stays)]);
+    assert_eq!(listed(&sessions, "a").await.len(), 2);
+    assert_eq!(sessions.destroy_all("a").await, Ok(2));
+    assert_ended(&sessions, &token).await;
 }
