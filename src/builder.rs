@@ -69,6 +69,7 @@ impl SessionsBuilder {
                 format,
                 keyspace: Keyspace::new("sess:"),
                 lifetime: Lifetime::Idle(Duration::from_secs(86_400)),
+                // Set by `build`, because the default depends on the lifetime.
                 touch: Touch::Never,
                 max_size: 1 << 20,
                 max_fields: 1000,

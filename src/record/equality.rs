@@ -11,7 +11,7 @@ const MAX_DEPTH: u8 = 64;
 /// An `f64` distinguishes numbers that have at most this many digits.
 const MAX_DIGITS: usize = 15;
 
-/// Whether two JSON values are the same, whatever their spelling: spaces, escapes, the order of
+/// Returns whether two JSON values are the same, whatever their spelling: spaces, escapes, the order of
 /// the members of an object, and `1` or `1.0`. No two different numbers are ever the same.
 pub(crate) fn is_same(a: &RawValue, b: &RawValue) -> bool {
     same(a, b, 0).unwrap_or(false)
@@ -38,7 +38,7 @@ fn same(a: &RawValue, b: &RawValue, depth: u8) -> serde_json::Result<bool> {
     })
 }
 
-/// The value of a number, if no other number of at most [`MAX_DIGITS`] is rounded to it. Words
+/// Returns the value of a number, if no other number of at most [`MAX_DIGITS`] is rounded to it. Words
 /// such as `null` are not numbers.
 fn number(text: &str) -> Option<f64> {
     let value: f64 = text.parse().ok()?;

@@ -18,7 +18,7 @@ impl Keyspace {
         Self(prefix.into())
     }
 
-    /// Whether no session id continues the prefix, so that no other keyspace and id make the same
+    /// Returns whether no session id continues the prefix, so that no other keyspace and id make the same
     /// key.
     pub(crate) fn ends_with_delimiter(&self) -> bool {
         let last = self.0.chars().next_back();

@@ -14,7 +14,7 @@ use crate::record::owner::Owner;
 /// The top-level field that holds the metadata.
 pub(crate) const META_FIELD: &str = "_jrs";
 
-/// Whether a top-level field is not the application's: the metadata, or one of the three that the
+/// Returns whether a top-level field is not the application's: the metadata, or one of the three that the
 /// npm package keeps in its session object (and writes along on `update`).
 pub(crate) fn is_reserved(field: &str) -> bool {
     matches!(field, META_FIELD | "id" | "jwt" | "claims")
@@ -95,7 +95,7 @@ impl Record {
         }
     }
 
-    /// The same record with a `nonce` in its metadata, so that no other record has the same bytes.
+    /// Returns this record with a `nonce` in its metadata, so that no other record has the same bytes.
     /// Readers ignore it, and the next write drops it.
     pub(crate) fn with_nonce(&self, nonce: &str) -> Self {
         let meta = MetaWithNonce {
@@ -126,7 +126,7 @@ impl Record {
         self.field_count
     }
 
-    /// The application's field `name`, unparsed, without building anything of the others.
+    /// Returns the application's field `name`, unparsed, without allocating for the others.
     pub(crate) fn field(&self, name: &str) -> Option<&RawValue> {
         let mut found = None;
         if !is_reserved(name) {
@@ -140,7 +140,7 @@ impl Record {
         found
     }
 
-    /// All the application's fields, unparsed.
+    /// Returns all the application's fields, unparsed.
     pub(crate) fn fields(&self) -> Fields<'_> {
         let mut fields = json::fields(self.text()).unwrap_or_default();
         fields.retain(|name, _| !is_reserved(name));

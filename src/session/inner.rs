@@ -191,7 +191,7 @@ impl Inner {
 }
 
 impl State {
-    /// The id of the active session.
+    /// Returns the id of the active session.
     ///
     /// # Errors
     ///

@@ -95,7 +95,7 @@ impl Session {
 }
 
 impl Inner {
-    /// The id and the stored owner of the active session.
+    /// Returns the id and the stored owner of the active session.
     fn owned(&self) -> Result<(SessionId, Owner)> {
         let current = self.current()?;
         let owner = current.record.owner().cloned();
