@@ -152,3 +152,29 @@ impl Remaining {
         self.ttl.map(|ttl| ttl.saturating_sub(passed))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const S: fn(u64) -> Duration = Duration::from_secs;
+
+    #[test]
+    fn use_never_extends_beyond_the_absolute_lifetime() {
+        let both = Lifetime::Both {
+            idle: S(10),
+            absolute: S(60),
+        };
+        let expires = both.expires(1000);
+        assert_eq!(expires, Some(1060));
+        assert_eq!(both.ttl(expires, 1_000_000), Some(S(10)));
+        assert_eq!(both.ttl(expires, 1_055_000), Some(S(5)));
+        assert_eq!(both.ttl(expires, 1_059_999), Some(Duration::from_millis(1)));
+        assert_eq!(both.ttl(expires, 1_060_000), None);
+        assert_eq!(
+            Lifetime::Absolute(S(60)).ttl(expires, 1_000_000),
+            Some(S(60))
+        );
+        assert_eq!(Lifetime::Idle(S(10)).ttl(None, i64::MIN), Some(S(10)));
+    }
+}

@@ -304,6 +304,21 @@ mod tests {
     }
 
     #[test]
+    fn merge_changes_only_what_differs_from_the_loaded_value() {
+        let mut data = data(r#"{"a":1.0,"b":{"x":[1],"y":2},"c":"\u00e9"}"#);
+        let loaded = json!({"a": 1, "b": {"y": 2, "x": [1]}, "c": "é"});
+        data.merge(&loaded).unwrap();
+        assert_eq!(data.change_count(), 0);
+        data.merge(json!({"a": 2, "new": null})).unwrap();
+        assert_eq!(data.change_count(), 2);
+        data.merge(&loaded).unwrap();
+        assert_eq!((data.change_count(), data.get("a")), (1, Ok(Some(1.0))));
+        data.remove("c");
+        data.merge(&loaded).unwrap();
+        assert!(data.contains_key("c"));
+    }
+
+    #[test]
     fn a_commit_forgets_only_what_it_has_stored() {
         for change in [json!({"a": 1}), json!({"a": 3, "b": 3})] {
             let mut data = data(r#"{"a":1}"#);
