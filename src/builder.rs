@@ -1,6 +1,5 @@
 //! Configuration of sessions.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,18 +13,12 @@ use crate::store::SharedStore;
 use crate::token::TokenFormat;
 
 /// Builder of [`Sessions`]; see [`Sessions::builder`].
+#[derive(Debug)]
 #[must_use = "call `build` to get the sessions"]
 pub struct SessionsBuilder {
-    store: SharedStore,
-    format: Option<TokenFormat>,
-    keyspace: String,
+    lifecycle: Lifecycle,
     any_keyspace: bool,
-    lifetime: Lifetime,
     touch: Option<Touch>,
-    max_size: usize,
-    max_fields: usize,
-    clock: Arc<dyn Clock>,
-    new_id: Arc<dyn Fn() -> SessionId + Send + Sync>,
 }
 
 impl Sessions {
@@ -71,16 +64,20 @@ impl Sessions {
 impl SessionsBuilder {
     fn new(store: SharedStore, format: Option<TokenFormat>) -> Self {
         Self {
-            store,
-            format,
-            keyspace: "sess:".to_owned(),
+            lifecycle: Lifecycle {
+                store,
+                format,
+                keyspace: Keyspace::new("sess:"),
+                lifetime: Lifetime::Idle(Duration::from_secs(86_400)),
+                // Set by `build`, because the default depends on the lifetime.
+                touch: Touch::Never,
+                max_size: 1 << 20,
+                max_fields: 1000,
+                clock: Arc::new(SystemClock),
+                new_id: Arc::new(SessionId::random),
+            },
             any_keyspace: false,
-            lifetime: Lifetime::Idle(Duration::from_secs(86_400)),
             touch: None,
-            max_size: 1 << 20,
-            max_fields: 1000,
-            clock: Arc::new(SystemClock),
-            new_id: Arc::new(SessionId::random),
         }
     }
 
@@ -89,7 +86,7 @@ impl SessionsBuilder {
     /// It must end with a character that no id contains, such as `:`, so that sessions of
     /// different keyspaces never see each other, even under the same secret.
     pub fn keyspace(mut self, prefix: impl Into<String>) -> Self {
-        self.keyspace = prefix.into();
+        self.lifecycle.keyspace = Keyspace::new(prefix);
         self.any_keyspace = false;
         self
     }
@@ -101,7 +98,7 @@ impl SessionsBuilder {
     /// each other's sessions: make sure that no other keyspace of the database begins with
     /// `prefix`.
     pub fn keyspace_without_delimiter(mut self, prefix: impl Into<String>) -> Self {
-        self.keyspace = prefix.into();
+        self.lifecycle.keyspace = Keyspace::new(prefix);
         self.any_keyspace = true;
         self
     }
@@ -115,7 +112,7 @@ impl SessionsBuilder {
     /// Sets how long a session lives. Defaults to [`Lifetime::Idle`] of a day.
     /// [`Lifetime::owasp`] is a good choice for users who log in with a password.
     pub fn lifetime(mut self, lifetime: Lifetime) -> Self {
-        self.lifetime = lifetime;
+        self.lifecycle.lifetime = lifetime;
         self
     }
 
@@ -129,7 +126,7 @@ impl SessionsBuilder {
     /// Sets the largest record in bytes of JSON. Defaults to 1 MiB. A stored record that is larger
     /// is rejected as corrupt.
     pub fn max_size(mut self, bytes: usize) -> Self {
-        self.max_size = bytes;
+        self.lifecycle.max_size = bytes;
         self
     }
 
@@ -139,13 +136,13 @@ impl SessionsBuilder {
     /// A stored record with more fields can be read, touched and destroyed, and written once it
     /// has no more than the limit.
     pub fn max_fields(mut self, fields: usize) -> Self {
-        self.max_fields = fields;
+        self.lifecycle.max_fields = fields;
         self
     }
 
     /// Sets the clock for tokens and lifetimes. Defaults to the clock of the operating system.
     pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.clock = Arc::new(clock);
+        self.lifecycle.clock = Arc::new(clock);
         self
     }
 
@@ -153,7 +150,7 @@ impl SessionsBuilder {
     /// unguessable and never repeat. Opaque tokens ignore it, since their ids are hashes of the
     /// tokens. Sessions with a [chosen id](crate::session::CreateSession::id) use it for a nonce.
     pub fn id_generator(mut self, new_id: impl Fn() -> SessionId + Send + Sync + 'static) -> Self {
-        self.new_id = Arc::new(new_id);
+        self.lifecycle.new_id = Arc::new(new_id);
         self
     }
 
@@ -164,47 +161,21 @@ impl SessionsBuilder {
     /// [`ConfigError`] if a lifetime is below a millisecond or above 100 years, if
     /// [`Touch::After`] is longer than the idle time, or if the keyspace has no delimiter.
     pub fn build(self) -> Result<Sessions, ConfigError> {
-        let (idle, absolute) = (self.lifetime.idle(), self.lifetime.absolute());
+        let mut lifecycle = self.lifecycle;
+        let (idle, absolute) = (lifecycle.lifetime.idle(), lifecycle.lifetime.absolute());
         if ![idle, absolute].into_iter().flatten().all(is_storable) {
             return Err(ConfigError::Lifetime);
         }
-        if !self.any_keyspace && !ends_with_delimiter(&self.keyspace) {
+        if !self.any_keyspace && !lifecycle.keyspace.ends_with_delimiter() {
             return Err(ConfigError::Keyspace);
         }
         let idle = idle.unwrap_or_default();
         let default = Touch::After(idle / DEFAULT_SHARE);
-        let touch = self.touch.unwrap_or(default);
-        if matches!(touch, Touch::After(after) if after > idle && !idle.is_zero()) {
+        lifecycle.touch = self.touch.unwrap_or(default);
+        if matches!(lifecycle.touch, Touch::After(after) if after > idle && !idle.is_zero()) {
             return Err(ConfigError::TouchAfter);
         }
-        Ok(Sessions::new(Lifecycle {
-            store: self.store,
-            format: self.format,
-            keyspace: Keyspace::new(self.keyspace),
-            lifetime: self.lifetime,
-            touch,
-            max_size: self.max_size,
-            max_fields: self.max_fields,
-            clock: self.clock,
-            new_id: self.new_id,
-        }))
-    }
-}
-
-/// Whether no session id continues `keyspace`, so that no other keyspace and id make the same key.
-fn ends_with_delimiter(keyspace: &str) -> bool {
-    let last = keyspace.chars().next_back();
-    last.is_some_and(|last| !SessionId::is_legal(last))
-}
-
-impl fmt::Debug for SessionsBuilder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SessionsBuilder")
-            .field("store", &self.store)
-            .field("keyspace", &self.keyspace)
-            .field("lifetime", &self.lifetime)
-            .field("touch", &self.touch)
-            .finish_non_exhaustive()
+        Ok(Sessions::new(lifecycle))
     }
 }
 

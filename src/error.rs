@@ -279,37 +279,3 @@ impl JsonErrorKind {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn messages_name_a_field_or_the_whole() {
-        for (error, message) in [
-            (
-                SessionError::decode(None, JsonErrorKind::Type),
-                "the session data as a whole does not have the requested type",
-            ),
-            (
-                SessionError::missing_field("cart"),
-                "the session field `cart` does not have the requested type",
-            ),
-            (
-                SessionError::too_large(1001, 1000, SizeUnit::Fields),
-                "the session would have 1001 fields, more than the limit of 1000",
-            ),
-        ] {
-            assert_eq!(error.to_string(), message);
-        }
-    }
-
-    #[test]
-    fn causes_keep_kind_and_position_and_no_data() {
-        let serde = serde_json::from_str::<u8>("\n \"hunter2\"").unwrap_err();
-        assert!(serde.to_string().contains("hunter2"));
-        let cause = JsonError::from(serde);
-        assert_eq!((cause.kind(), cause.line()), (JsonErrorKind::Type, 2));
-        assert!(!format!("{cause} {cause:?}").contains("hunter2"));
-    }
-}

@@ -74,10 +74,9 @@ impl Sessions {
     /// if the store did not answer.
     pub async fn open(&self, token: &str) -> Result<Session, SessionError> {
         let session = self.from_token(token).await;
-        match session.state() {
-            SessionState::Rejected(reason) => Err(SessionError::Rejected(reason)),
-            SessionState::Unavailable(error) => Err(SessionError::Unavailable(error)),
-            SessionState::Absent { .. } | SessionState::Active | SessionState::Gone => Ok(session),
+        match session.state().error() {
+            None => Ok(session),
+            Some(error) => Err(error),
         }
     }
 
@@ -96,7 +95,7 @@ impl Sessions {
         let expires = claims.as_ref().and_then(Claims::expires_at_unix);
         match self.lifecycle.load(&id, expires).await {
             Ok(loaded) => Session::active(Arc::clone(&self.lifecycle), id, claims, loaded),
-            Err(error) => self.not_loaded(error, id),
+            Err(error) => self.not_loaded(error, Some(id)),
         }
     }
 
@@ -123,8 +122,7 @@ impl Sessions {
     /// Returns the handle of a request whose token cannot be read. For middleware.
     #[must_use]
     pub fn rejected(&self, reason: TokenRejection) -> Session {
-        telemetry::rejected(reason);
-        self.inactive(SessionState::Rejected(reason), None)
+        self.not_loaded(SessionError::Rejected(reason), None)
     }
 
     /// Opens the session `id` without a token.
@@ -277,16 +275,17 @@ impl Sessions {
         Session::new(Arc::clone(&self.lifecycle), state, id)
     }
 
-    /// Returns the handle for a valid token whose session could not be loaded.
-    fn not_loaded(&self, error: SessionError, id: SessionId) -> Session {
+    /// Returns the handle for a token without a session. `id` is the session that it names, if it
+    /// is valid.
+    fn not_loaded(&self, error: SessionError, id: Option<SessionId>) -> Session {
         let reason = match error {
             SessionError::Unavailable(error) => {
-                return self.inactive(SessionState::Unavailable(error), Some(id));
+                return self.inactive(SessionState::Unavailable(error), id);
             }
             SessionError::Rejected(reason) => reason,
             _ => TokenRejection::Corrupt,
         };
         telemetry::rejected(reason);
-        self.inactive(SessionState::Rejected(reason), Some(id))
+        self.inactive(SessionState::Rejected(reason), id)
     }
 }

@@ -54,11 +54,17 @@ pub(crate) fn failed(operation: &'static str, error: &SessionError) {
         SessionError::Corrupt => corrupt(operation),
         SessionError::Conflict => {
             count!("jwt_redis_session_conflicts_total", "operation" => operation);
-            tracing::warn!(operation, "session changed by others meanwhile, given up");
+            tracing::warn!(
+                operation,
+                "gave up after too many concurrent changes to the session"
+            );
         }
         SessionError::Revoked => {
             count!("jwt_redis_session_revoked_total", "operation" => operation);
-            tracing::warn!(operation, "all sessions of the owner destroyed, given up");
+            tracing::warn!(
+                operation,
+                "gave up because all sessions of the owner were destroyed"
+            );
         }
         _ => {}
     }

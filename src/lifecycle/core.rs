@@ -95,13 +95,12 @@ impl Lifecycle {
         Remaining::new(Some(ttl.unwrap_or_default()), at)
     }
 
-    /// Parses the value that a write found in the store, as the base of its next attempt.
+    /// Parses a value that the store holds. One that is too large is corrupt.
     pub(crate) fn parse(&self, value: Bytes) -> Result<Record> {
-        let record = Record::parse(value).map_err(|_| SessionError::Corrupt)?;
-        if record.bytes().len() > self.max_size {
+        if value.len() > self.max_size {
             return Err(SessionError::Corrupt);
         }
-        Ok(record)
+        Record::parse(value)
     }
 
     /// Checks that `record` may be written. One with too many fields can be read, so that a lower
@@ -175,8 +174,7 @@ impl Lifecycle {
             Err(SessionError::Corrupt) => TokenRejection::Corrupt,
             Err(error) => return Err(error),
             Ok(None) => TokenRejection::Unknown,
-            Ok(Some(stored)) if stored.value.len() > self.max_size => TokenRejection::Corrupt,
-            Ok(Some(StoredRecord { value, ttl })) => match Record::parse(value) {
+            Ok(Some(StoredRecord { value, ttl })) => match self.parse(value) {
                 Err(_) => TokenRejection::Corrupt,
                 Ok(record) if self.has_ended(&record) => TokenRejection::Expired,
                 Ok(record) => return Ok((record, ttl)),

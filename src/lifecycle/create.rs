@@ -62,7 +62,7 @@ impl Lifecycle {
         Err(failure)
     }
 
-    /// Draws an id, and issues its token if `claims` request one.
+    /// Generates an id, and issues its token if `claims` request one.
     pub(crate) fn issue(
         &self,
         meta: &Meta,

@@ -25,8 +25,8 @@ impl Lifecycle {
         let deletion = self.store.delete(&key).in_operation("destroy");
         let deleted = deletion.await.map_err(record_error)?;
         if let Some(owner) = owner {
-            // A separate call: a pipeline goes on after a delete that was rejected, and a session
-            // that lives on must stay in the index, or `destroy_all` misses it. Best effort: the
+            // A separate call: a pipeline continues after a rejected delete, and a session that
+            // still exists must stay in the index, or `destroy_all` misses it. Best effort: the
             // session is gone, and its entry is removed when due.
             let _ = self.remove_entry(&self.keyspace.index(&owner), &id).await;
         }
@@ -127,8 +127,8 @@ impl Lifecycle {
             }
             members.push(id.as_str());
         }
-        // Two calls: a pipeline goes on after a delete that was rejected, and a session that lives
-        // on must stay in the index, or the call cannot be repeated.
+        // Two calls: a pipeline continues after a rejected delete, and a session that still exists
+        // must stay in the index, or the call cannot be repeated.
         let mut deleted = 0;
         if !deletes.is_empty() {
             let deletion = self.store.delete_indexed(&deletes, &index, &[]);

@@ -20,7 +20,7 @@ impl Lifecycle {
         let reading = self.store.index_list(&index, IndexFilter::All);
         let entries = reading.in_operation("list").await?;
         // A session with a recent tombstone is listed: the operation that set the tombstone may
-        // still fail, and then the session goes on.
+        // still fail, which leaves the session active.
         let is_abandoned = |entry: &IndexEntry| self.is_abandoned(entry.state);
         let (abandoned, entries): (Vec<_>, Vec<_>) = entries.into_iter().partition(is_abandoned);
         if !abandoned.is_empty() {

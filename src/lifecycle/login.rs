@@ -58,7 +58,7 @@ impl Lifecycle {
     }
 
     /// Destroys a session as long as it belongs to another owner than `owner`. Returns the newer
-    /// record if it does not any more.
+    /// record if the owner has changed.
     async fn destroy_of_another(
         &self,
         id: &SessionId,

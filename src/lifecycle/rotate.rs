@@ -11,9 +11,7 @@ use crate::lifecycle::core::{Lifecycle, record_error};
 use crate::lifecycle::create::Created;
 use crate::record::Record;
 use crate::retries::Retries;
-use crate::store::{
-    CompareOutcome, InsertOutcome, NewRecord, PutMode, StoreError, SupersedeOutcome,
-};
+use crate::store::{CompareOutcome, InsertOutcome, NewRecord, PutMode, SupersedeOutcome};
 use crate::telemetry::StoreCall as _;
 
 /// Attempts of a rotation whose new record was deleted, or whose session was given to another
@@ -80,12 +78,6 @@ enum Stop {
 impl From<SessionError> for Stop {
     fn from(error: SessionError) -> Self {
         Self::Failed(error)
-    }
-}
-
-impl From<StoreError> for Stop {
-    fn from(error: StoreError) -> Self {
-        Self::Failed(error.into())
     }
 }
 
@@ -188,7 +180,8 @@ impl Lifecycle {
         let new = if same_owner { &new.id } else { &rotation.old };
         let (old, new, now) = (rotation.old.as_str(), new.as_str(), self.tombstone_time());
         let deciding = self.store.index_supersede(&index, old, new, now);
-        match deciding.in_operation("rotate").await? {
+        let decided = deciding.in_operation("rotate").await;
+        match decided.map_err(SessionError::from)? {
             SupersedeOutcome::Superseded => Ok(()),
             SupersedeOutcome::OldNotActive => Err(Stop::OldGone),
             SupersedeOutcome::NewNotActive => Err(Stop::NewGone),
@@ -252,8 +245,8 @@ impl Lifecycle {
         Err(SessionError::Conflict.into())
     }
 
-    /// After a failure the old session goes on, so its tombstone, if there is one, becomes an
-    /// active entry. A `destroy_all` that has seen the tombstone still destroys the session.
+    /// Keeps the old session after a failure: its tombstone, if there is one, becomes an active
+    /// entry. A `destroy_all` that has seen the tombstone still destroys the session.
     async fn reactivate_old(&self, rotation: &Rotation<'_>) -> Result<()> {
         let Some(index) = self.index(&rotation.seen) else {
             return Ok(());

@@ -62,6 +62,7 @@ impl Lifecycle {
                 let attempt = start.elapsed();
                 (before, reserved) = self.reserve_turn(id, &key, before, attempt).await?;
                 if reserved {
+                    // The others wait only for a limited time.
                     retries.skip_pause();
                 }
             }
@@ -103,6 +104,7 @@ impl Lifecycle {
                 break;
             }
             let reserved = reserve(&before, self.now_millis(), attempt);
+            // If the nonce does not fit, the writer retries without a reservation.
             if self.check_size(&reserved).is_err() {
                 break;
             }

@@ -1,4 +1,4 @@
-//! Tasks that go on when their caller is dropped.
+//! Tasks that outlive their caller.
 
 use std::future::Future;
 
@@ -12,6 +12,7 @@ pub(crate) async fn run_to_completion<T: Send + 'static>(
 ) -> Result<T> {
     match tokio::spawn(operation.in_current_span()).await {
         Ok(result) => result,
+        // A panic in a caller's code, such as an id generator, unwinds as if there were no task.
         Err(stopped) => match stopped.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),
             Err(_) => Err(SessionError::Interrupted),

@@ -25,6 +25,7 @@ impl Lifecycle {
             Some(ttl) => limit(ttl, self.end(record), at),
         };
         let Some(ttl) = longest else {
+            // The clock of the host that set the end may be behind this one.
             return self.keep_ttl(id, record, at).await;
         };
         self.set_ttl(id, record, ttl).await?;

@@ -199,7 +199,7 @@ impl SessionData {
             .unwrap_or_default()
     }
 
-    /// The record of this data and `meta`.
+    /// Returns the record of this data and `meta`.
     pub(crate) fn to_record(&self, meta: Meta) -> Record {
         self.with_fields(|fields| Record::assemble(meta, fields))
     }
@@ -212,17 +212,17 @@ impl SessionData {
         self.record.as_ref()
     }
 
-    /// The changes, for an operation that is about to store them.
+    /// Returns the changes for an operation that is about to store them.
     pub(crate) fn take_changes(&mut self) -> Arc<Changes> {
         Changes::take(&mut self.changes)
     }
 
-    /// How many fields were changed and not stored.
+    /// Returns how many fields were changed and not stored.
     pub(crate) fn change_count(&self) -> usize {
         self.changes.len()
     }
 
-    /// At least how many fields the data has, without reading them.
+    /// Returns a lower bound of the number of fields, without reading them.
     pub(crate) fn min_field_count(&self) -> usize {
         let loaded = self.record.as_ref().map_or(0, Record::field_count);
         loaded.saturating_sub(self.changes.len())
@@ -238,7 +238,7 @@ impl SessionData {
         Arc::make_mut(&mut self.changes)
     }
 
-    /// The current fields: loaded ones in their order, then new ones.
+    /// Passes the current fields to `f`: loaded ones in their order, then new ones.
     fn with_fields<R>(
         &self,
         f: impl for<'a> FnOnce(&mut dyn Iterator<Item = (&'a str, &'a RawValue)>) -> R,
@@ -301,14 +301,6 @@ mod tests {
         assert_eq!(data.to_json().to_string().len(), text.len());
         data.clear();
         assert_eq!(data.to_raw_json().get(), "{}");
-    }
-
-    #[test]
-    fn a_merge_with_a_reserved_field_changes_nothing() {
-        let mut data = data("{}");
-        let reserved = Err(SessionError::ReservedField("id".to_owned()));
-        assert_eq!(data.merge(json!({"a": 1, "id": 2})), reserved);
-        assert!(data.keys().is_empty());
     }
 
     #[test]

@@ -176,10 +176,4 @@ mod tests {
             assert_eq!(encoded.map(drop), Ok(()));
         }
     }
-
-    #[test]
-    fn a_value_that_is_not_an_object_has_its_own_kind_of_error() {
-        let error = to_map(&5).unwrap_err();
-        assert_eq!(error.kind(), JsonErrorKind::NotAnObject);
-    }
 }

@@ -1,8 +1,9 @@
 //! Comparing JSON values.
 
+use serde_json::from_str;
 use serde_json::value::RawValue;
 
-use crate::record::json::{Fields, fields};
+use crate::record::json::fields;
 
 /// How deep values are compared; deeper ones count as different.
 const MAX_DEPTH: u8 = 64;
@@ -10,61 +11,34 @@ const MAX_DEPTH: u8 = 64;
 /// An `f64` distinguishes numbers that have at most this many digits.
 const MAX_DIGITS: usize = 15;
 
-/// Whether two JSON values are the same, whatever their spelling: spaces, escapes, the order of
+/// Returns whether two JSON values are the same, whatever their spelling: spaces, escapes, the order of
 /// the members of an object, and `1` or `1.0`. No two different numbers are ever the same.
 pub(crate) fn is_same(a: &RawValue, b: &RawValue) -> bool {
-    same(a.get(), b.get(), 0)
+    same(a, b, 0).unwrap_or(false)
 }
 
-fn same(a: &str, b: &str, depth: u8) -> bool {
-    let (a, b) = (a.trim(), b.trim());
-    if a == b {
-        return true;
+fn same(a: &RawValue, b: &RawValue, depth: u8) -> serde_json::Result<bool> {
+    let (a, b) = (a.get().trim(), b.get().trim());
+    if a == b || depth == MAX_DEPTH {
+        return Ok(a == b);
     }
-    if depth == MAX_DEPTH {
-        return false;
-    }
-    match (a.as_bytes().first(), b.as_bytes().first()) {
-        (Some(b'{'), Some(b'{')) => match (fields(a), fields(b)) {
-            (Ok(a), Ok(b)) => same_fields(&a, &b, depth + 1),
-            _ => false,
-        },
-        (Some(b'['), Some(b'[')) => match (elements(a), elements(b)) {
-            (Ok(a), Ok(b)) => {
-                let pairs = || a.iter().zip(&b);
-                a.len() == b.len() && pairs().all(|(a, b)| same(a.get(), b.get(), depth + 1))
-            }
-            _ => false,
-        },
-        (Some(b'"'), Some(b'"')) => match (text(a), text(b)) {
-            (Ok(a), Ok(b)) => a == b,
-            _ => false,
-        },
-        _ => same_number(a, b),
-    }
+    let same_part = |a, b| same(a, b, depth + 1).unwrap_or(false);
+    Ok(match (a.as_bytes().first(), b.as_bytes().first()) {
+        (Some(b'{'), Some(b'{')) => {
+            let (a, b) = (fields(a)?, fields(b)?);
+            let mut pairs = a.iter().map(|(name, value)| (value, b.get(name)));
+            a.len() == b.len() && pairs.all(|(a, b)| b.is_some_and(|b| same_part(a, b)))
+        }
+        (Some(b'['), Some(b'[')) => {
+            let (a, b): (Vec<&RawValue>, Vec<&RawValue>) = (from_str(a)?, from_str(b)?);
+            a.len() == b.len() && a.iter().zip(&b).all(|(a, b)| same_part(a, b))
+        }
+        (Some(b'"'), Some(b'"')) => from_str::<String>(a)? == from_str::<String>(b)?,
+        _ => number(a).is_some_and(|a| Some(a) == number(b)),
+    })
 }
 
-fn same_fields(a: &Fields<'_>, b: &Fields<'_>, depth: u8) -> bool {
-    a.len() == b.len()
-        && a.iter().all(|(name, value)| {
-            let other = b.get(name);
-            other.is_some_and(|other| same(value.get(), other.get(), depth))
-        })
-}
-
-fn elements(array: &str) -> serde_json::Result<Vec<&RawValue>> {
-    serde_json::from_str(array)
-}
-
-fn text(string: &str) -> serde_json::Result<String> {
-    serde_json::from_str(string)
-}
-
-fn same_number(a: &str, b: &str) -> bool {
-    number(a).is_some_and(|a| Some(a) == number(b))
-}
-
-/// The value of a number, if no other number of at most [`MAX_DIGITS`] is rounded to it. Words
+/// Returns the value of a number, if no other number of at most [`MAX_DIGITS`] is rounded to it. Words
 /// such as `null` are not numbers.
 fn number(text: &str) -> Option<f64> {
     let value: f64 = text.parse().ok()?;

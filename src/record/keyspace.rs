@@ -18,6 +18,13 @@ impl Keyspace {
         Self(prefix.into())
     }
 
+    /// Returns whether no session id continues the prefix, so that no other keyspace and id make the same
+    /// key.
+    pub(crate) fn ends_with_delimiter(&self) -> bool {
+        let last = self.0.chars().next_back();
+        last.is_some_and(|last| !SessionId::is_legal(last))
+    }
+
     /// Returns the key of a session's record.
     pub(crate) fn record(&self, id: &SessionId) -> String {
         [&self.0, id.as_str()].concat()

@@ -7,13 +7,14 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::error::{Result, SessionError};
 use crate::record::json::{self, Fields};
 use crate::record::owner::Owner;
 
 /// The top-level field that holds the metadata.
 pub(crate) const META_FIELD: &str = "_jrs";
 
-/// Whether a top-level field is not the application's: the metadata, or one of the three that the
+/// Returns whether a top-level field is not the application's: the metadata, or one of the three that the
 /// npm package keeps in its session object (and writes along on `update`).
 pub(crate) fn is_reserved(field: &str) -> bool {
     matches!(field, META_FIELD | "id" | "jwt" | "claims")
@@ -48,14 +49,14 @@ pub(crate) struct Meta {
     pub(crate) expires: Option<i64>,
 }
 
-/// The value of a session's key is not a record.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Corrupt;
-
 impl Record {
     /// Checks that `bytes` are a JSON object and reads the metadata.
-    pub(crate) fn parse(bytes: Bytes) -> Result<Self, Corrupt> {
-        let text = std::str::from_utf8(&bytes).map_err(|_| Corrupt)?;
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Corrupt`].
+    pub(crate) fn parse(bytes: Bytes) -> Result<Self> {
+        let text = std::str::from_utf8(&bytes).map_err(|_| SessionError::Corrupt)?;
         let (mut meta, mut field_count) = (None, 0);
         // One pass that allocates nothing: every request reads a record.
         json::each_field(text, |name, value| {
@@ -65,12 +66,12 @@ impl Record {
                 field_count += usize::from(!is_reserved(&name));
             }
         })
-        .map_err(|_| Corrupt)?;
+        .map_err(|_| SessionError::Corrupt)?;
         let meta = match meta.map(RawValue::get) {
             None => Meta::default(),
             // Serde would accept an array for a struct.
-            Some(meta) if !meta.starts_with('{') => return Err(Corrupt),
-            Some(meta) => serde_json::from_str(meta).map_err(|_| Corrupt)?,
+            Some(meta) if !meta.starts_with('{') => return Err(SessionError::Corrupt),
+            Some(meta) => serde_json::from_str(meta).map_err(|_| SessionError::Corrupt)?,
         };
         Ok(Self {
             bytes,
@@ -94,7 +95,7 @@ impl Record {
         }
     }
 
-    /// The same record with a `nonce` in its metadata, so that no other record has the same bytes.
+    /// Returns this record with a `nonce` in its metadata, so that no other record has the same bytes.
     /// Readers ignore it, and the next write drops it.
     pub(crate) fn with_nonce(&self, nonce: &str) -> Self {
         let meta = MetaWithNonce {
@@ -125,7 +126,7 @@ impl Record {
         self.field_count
     }
 
-    /// The application's field `name`, unparsed, without building anything of the others.
+    /// Returns the application's field `name`, unparsed, without allocating for the others.
     pub(crate) fn field(&self, name: &str) -> Option<&RawValue> {
         let mut found = None;
         if !is_reserved(name) {
@@ -139,7 +140,7 @@ impl Record {
         found
     }
 
-    /// All the application's fields, unparsed.
+    /// Returns all the application's fields, unparsed.
     pub(crate) fn fields(&self) -> Fields<'_> {
         let mut fields = json::fields(self.text()).unwrap_or_default();
         fields.retain(|name, _| !is_reserved(name));

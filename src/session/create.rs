@@ -92,8 +92,8 @@ impl CreateSession {
     /// two concurrent `destroy_all`) may remove the new one from its owner's list until its time
     /// to live is next refreshed.
     ///
-    /// A `destroy_all` of the owner that ends the new session too is waited out: at most five
-    /// attempts under the same id, with pauses of about 15 ms in all, then
+    /// If a concurrent `destroy_all` of the owner ends the new session, the creation is repeated:
+    /// at most five attempts under the same id, with pauses of about 15 ms in all, then
     /// [`SessionError::Revoked`]. Opaque tokens cannot have a chosen id ([`SessionError::Token`]).
     ///
     /// [`SessionError::Unavailable`] leaves open whether the session was created. It is deleted in

@@ -25,24 +25,19 @@ impl SessionEntry {
     pub(crate) async fn list(lifecycle: &Arc<Lifecycle>, owner: Owner) -> Result<Vec<Self>> {
         let listed = lifecycle.list(owner).await?;
         let now = lifecycle.now_millis();
-        let entries = listed
-            .into_iter()
-            .map(|listed| Self::new(lifecycle, listed, now));
-        let mut entries: Vec<_> = entries.collect();
+        let entry = |Listed { id, record, ttl }| {
+            let end = lifecycle.end(&record);
+            let expires = Remaining::new(ttl, now).expires(end);
+            Self {
+                id,
+                expires: expires.and_then(from_unix_millis),
+                absolute_expiry: end.and_then(from_unix_seconds),
+                data: record.into(),
+            }
+        };
+        let mut entries: Vec<_> = listed.into_iter().map(entry).collect();
         entries.sort_by(|a, b| (a.created_at(), &a.id).cmp(&(b.created_at(), &b.id)));
         Ok(entries)
-    }
-
-    fn new(lifecycle: &Lifecycle, listed: Listed, now: i64) -> Self {
-        let Listed { id, record, ttl } = listed;
-        let end = lifecycle.end(&record);
-        let remaining = Remaining::new(ttl, now);
-        Self {
-            id,
-            expires: remaining.expires(end).and_then(from_unix_millis),
-            absolute_expiry: end.and_then(from_unix_seconds),
-            data: record.into(),
-        }
     }
 
     /// Returns the id of the session.

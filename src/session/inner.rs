@@ -92,7 +92,7 @@ impl Inner {
             .inspect_err(|error| self.failed(name, error))
     }
 
-    /// The active session.
+    /// Returns the active session.
     pub(crate) fn current(&self) -> Result<Current> {
         let mut state = self.lock();
         // Without a session the operation fails, and the response still depends on that.
@@ -105,7 +105,7 @@ impl Inner {
         })
     }
 
-    /// The changes to store. Changes made from now on are left for the next operation.
+    /// Takes the changes to store. Later changes are left for the next operation.
     pub(crate) fn pending(&self) -> Pending {
         // Taken before the call of the store, so that the computed end is never too late.
         let began = self.lifecycle.now_millis();
@@ -118,7 +118,7 @@ impl Inner {
         }
     }
 
-    /// The active session and the changes to store in it.
+    /// Returns the active session and takes the changes to store in it.
     pub(crate) fn current_and_pending(&self) -> Result<(Current, Pending)> {
         let current = self.current()?;
         // Rejected here, since reading all the fields would cost what the limit is to save.
@@ -141,8 +141,9 @@ impl Inner {
         Ok(())
     }
 
-    /// Replaces the loaded record by the stored one, with the max age since the operation began.
+    /// Replaces the loaded record by the stored one.
     fn committed(&self, record: Record, stored: &Pending) {
+        // The store has set the TTL at an unknown time after the operation began.
         let remaining = self.lifecycle.fresh(&record, stored.began);
         let mut state = self.lock();
         state.remaining = remaining;
@@ -190,7 +191,7 @@ impl Inner {
 }
 
 impl State {
-    /// The id of the active session.
+    /// Returns the id of the active session.
     ///
     /// # Errors
     ///

@@ -108,17 +108,16 @@ impl Inner {
         created.token.ok_or(SessionError::NoTokens)
     }
 
-    /// Destroys the record of a valid token that is not a session any more: it is corrupt or past
+    /// Destroys the record of a valid token that gives no session because it is corrupt or past
     /// its absolute end.
     async fn destroy_remains(&self) -> Result<()> {
         let id = {
             let state = self.lock();
-            match state.session {
-                SessionState::Rejected(reason) if reason != TokenRejection::Unknown => {
-                    state.id.clone()
-                }
-                _ => None,
-            }
+            let remains = matches!(
+                state.session,
+                SessionState::Rejected(reason) if reason != TokenRejection::Unknown
+            );
+            state.id.clone().filter(|_| remains)
         };
         if let Some(id) = id {
             Arc::clone(&self.lifecycle).destroy_by_token(id).await?;

@@ -90,7 +90,12 @@ impl Session {
     pub async fn replace(&self, data: impl Serialize) -> Result<(), SessionError> {
         let mut whole = SessionData::default();
         whole.merge(data)?;
-        self.0.run("replace", self.0.replace(&whole)).await
+        let replace = async {
+            let (current, pending) = (self.0.current()?, self.0.pending().without_owner());
+            let mut edit = |before: &Record| Ok(whole.to_record(before.meta().clone()));
+            self.0.save(current, &pending, &mut edit).await
+        };
+        self.0.run("replace", replace).await
     }
 
     /// Loads the newest data. Changes that were not stored, an owner among them, are dropped.
@@ -100,7 +105,23 @@ impl Session {
     /// [`SessionError::Gone`], and the handle is no longer active; [`SessionError::Corrupt`];
     /// [`SessionError::Unavailable`]; without a session as [`update`](Self::update).
     pub async fn reload(&self) -> Result<(), SessionError> {
-        self.0.run("reload", self.0.reload()).await
+        let reload = async {
+            let current = self.0.current()?;
+            let expires = current.claims.and_then(|claims| claims.expires_at_unix());
+            let loaded = self.0.lifecycle.load(&current.id, expires).await;
+            let loaded = loaded.map_err(|error| match error {
+                SessionError::Rejected(TokenRejection::Corrupt) => SessionError::Corrupt,
+                SessionError::Rejected(_) => SessionError::Gone,
+                error => error,
+            })?;
+            // Only after the read has succeeded: a failed reload keeps the changes.
+            let mut state = self.0.lock();
+            state.data = loaded.record.into();
+            state.owner = OwnerChange::Keep;
+            state.remaining = loaded.remaining;
+            Ok(())
+        };
+        self.0.run("reload", reload).await
     }
 
     /// Resets the time to live to the max age, but not beyond the absolute lifetime.
@@ -143,7 +164,20 @@ impl Session {
     ///
     /// As [`touch`](Self::touch).
     pub async fn keep_alive(&self) -> Result<Duration, SessionError> {
-        self.0.run("keep_alive", self.0.keep_alive()).await
+        let keep_alive = async {
+            let Current {
+                id,
+                record,
+                remaining,
+                ..
+            } = self.0.current()?;
+            let lifecycle = &self.0.lifecycle;
+            let remaining = lifecycle.keep_alive(&id, &record, remaining).await?;
+            self.0.lock().remaining = remaining;
+            let left = remaining.at(lifecycle.now_millis());
+            left.ok_or(SessionError::Gone)
+        };
+        self.0.run("keep_alive", keep_alive).await
     }
 
     /// Gives the session a new id and a new token, which it returns.
@@ -164,7 +198,17 @@ impl Session {
     /// cannot be undone, a [`list`](Self::list) a minute later ends the session. Otherwise as
     /// [`update`](Self::update).
     pub async fn rotate(&self) -> Result<Token, SessionError> {
-        self.complete("rotate", Inner::rotate).await
+        let rotate = async |inner: Arc<Inner>| {
+            let (current, mut pending) = inner.current_and_pending()?;
+            pending.end = current.end(&inner.lifecycle);
+            let claims = current.custom_claims()?;
+            let merge = |before: &Record| pending.merge(before);
+            let rotation = Rotation::new(current.id, current.record, claims, &merge);
+            let created = Arc::clone(&inner.lifecycle).rotate(rotation).await?;
+            let created = inner.activate(created, &pending);
+            created.token.ok_or(SessionError::NoTokens)
+        };
+        self.complete("rotate", rotate).await
     }
 
     /// Ends the session and returns whether there was one to end.
@@ -193,7 +237,19 @@ impl Session {
     ///
     /// [`SessionError::Unavailable`].
     pub async fn is_alive(&self) -> Result<bool, SessionError> {
-        self.0.run("is_alive", self.0.is_alive()).await
+        let is_alive = async {
+            let id = match self.0.current() {
+                Ok(current) => current.id,
+                Err(error @ SessionError::Unavailable(_)) => return Err(error),
+                Err(_) => return Ok(false),
+            };
+            let alive = self.0.lifecycle.is_alive(&id).await?;
+            if !alive {
+                self.0.lock().session = SessionState::Gone;
+            }
+            Ok(alive)
+        };
+        self.0.run("is_alive", is_alive).await
     }
 
     /// Runs an operation of several steps, to completion even if the caller is dropped.
@@ -255,55 +311,11 @@ impl Inner {
         }
     }
 
-    async fn replace(&self, whole: &SessionData) -> Result<()> {
-        let (current, pending) = (self.current()?, self.pending().without_owner());
-        let mut edit = |before: &Record| Ok(whole.to_record(before.meta().clone()));
-        self.save(current, &pending, &mut edit).await
-    }
-
-    async fn reload(&self) -> Result<()> {
-        let current = self.current()?;
-        let expires = current.claims.and_then(|claims| claims.expires_at_unix());
-        let loaded = self.lifecycle.load(&current.id, expires).await;
-        let loaded = loaded.map_err(|error| match error {
-            SessionError::Rejected(TokenRejection::Corrupt) => SessionError::Corrupt,
-            SessionError::Rejected(_) => SessionError::Gone,
-            error => error,
-        })?;
-        // Only after the read has succeeded: a failed reload keeps the changes.
-        let mut state = self.lock();
-        state.data = loaded.record.into();
-        state.owner = OwnerChange::Keep;
-        state.remaining = loaded.remaining;
-        Ok(())
-    }
-
     async fn touch(&self, ttl: Option<Duration>) -> Result<()> {
         let Current { id, record, .. } = self.current()?;
         let remaining = self.lifecycle.touch(&id, &record, ttl).await?;
         self.lock().remaining = remaining;
         Ok(())
-    }
-
-    async fn keep_alive(&self) -> Result<Duration> {
-        let current = self.current()?;
-        let Current { id, record, .. } = &current;
-        let kept = self.lifecycle.keep_alive(id, record, current.remaining);
-        let remaining = kept.await?;
-        self.lock().remaining = remaining;
-        let left = remaining.at(self.lifecycle.now_millis());
-        left.ok_or(SessionError::Gone)
-    }
-
-    async fn rotate(self: Arc<Self>) -> Result<Token> {
-        let (current, mut pending) = self.current_and_pending()?;
-        pending.end = current.end(&self.lifecycle);
-        let claims = current.custom_claims()?;
-        let merge = |before: &Record| pending.merge(before);
-        let rotation = Rotation::new(current.id, current.record, claims, &merge);
-        let created = Arc::clone(&self.lifecycle).rotate(rotation).await?;
-        let created = self.activate(created, &pending);
-        created.token.ok_or(SessionError::NoTokens)
     }
 
     async fn destroy(self: Arc<Self>) -> Result<bool> {
@@ -330,18 +342,5 @@ impl Inner {
         };
         self.lock().session = SessionState::Gone;
         Ok(destroyed)
-    }
-
-    async fn is_alive(&self) -> Result<bool> {
-        let id = match self.current() {
-            Ok(current) => current.id,
-            Err(error @ SessionError::Unavailable(_)) => return Err(error),
-            Err(_) => return Ok(false),
-        };
-        let alive = self.lifecycle.is_alive(&id).await?;
-        if !alive {
-            self.lock().session = SessionState::Gone;
-        }
-        Ok(alive)
     }
 }

@@ -83,20 +83,19 @@ impl Session {
     ///
     /// As [`list`](Self::list).
     pub async fn destroy_all(&self) -> Result<usize, SessionError> {
-        self.complete("destroy_all", Inner::destroy_all).await
+        let destroy_all = async |inner: Arc<Inner>| {
+            let (_, owner) = inner.owned()?;
+            let lifecycle = Arc::clone(&inner.lifecycle);
+            let destroyed = lifecycle.destroy_all(owner, None).await?;
+            inner.lock().session = SessionState::Gone;
+            Ok(destroyed)
+        };
+        self.complete("destroy_all", destroy_all).await
     }
 }
 
 impl Inner {
-    async fn destroy_all(self: Arc<Self>) -> Result<usize> {
-        let (_, owner) = self.owned()?;
-        let lifecycle = Arc::clone(&self.lifecycle);
-        let destroyed = lifecycle.destroy_all(owner, None).await?;
-        self.lock().session = SessionState::Gone;
-        Ok(destroyed)
-    }
-
-    /// The id and the stored owner of the active session.
+    /// Returns the id and the stored owner of the active session.
     fn owned(&self) -> Result<(SessionId, Owner)> {
         let current = self.current()?;
         let owner = current.record.owner().cloned();

@@ -26,7 +26,7 @@ pub(crate) enum OwnerChange {
 }
 
 impl OwnerChange {
-    /// The metadata after the change.
+    /// Returns the metadata after the change.
     fn apply(&self, meta: Meta) -> Result<Meta> {
         let owner = match self {
             Self::Keep => meta.owner,
@@ -47,8 +47,8 @@ pub(crate) struct Current {
 }
 
 impl Current {
-    /// The absolute end that a rotation must not move, in Unix seconds: that of the record or of
-    /// the token, or else that of a new session.
+    /// Returns the absolute end that a rotation must not move, in Unix seconds: the earlier one of
+    /// the record and the token, or else that of a new session.
     pub(crate) fn end(&self, lifecycle: &Lifecycle) -> Option<i64> {
         // A record by Node has no end, but its token may have one.
         let token = self.claims.as_ref().and_then(Claims::expires_at_unix);
@@ -57,14 +57,13 @@ impl Current {
         known.into_iter().flatten().min().or_else(new)
     }
 
-    /// The claims of the application in the token.
+    /// Returns the claims of the application in the token.
     pub(crate) fn custom_claims(&self) -> Result<Map<String, Value>> {
+        let Some(claims) = &self.claims else {
+            return Ok(Map::new());
+        };
         let encode = |_| SessionError::encode(Some("claims".to_owned()), JsonErrorKind::Type);
-        let custom = self.claims.as_ref().map(Claims::custom);
-        custom
-            .transpose()
-            .map_err(encode)
-            .map(Option::unwrap_or_default)
+        claims.custom().map_err(encode)
     }
 }
 
@@ -79,13 +78,13 @@ pub(crate) struct Pending {
 }
 
 impl Pending {
-    /// The same without a change of owner, which stays pending.
+    /// Leaves a change of owner pending.
     pub(crate) fn without_owner(self) -> Self {
         let owner = OwnerChange::Keep;
         Self { owner, ..self }
     }
 
-    /// The record `before` with the changes.
+    /// Returns the record `before` with the changes.
     pub(crate) fn merge(&self, before: &Record) -> Result<Record> {
         let data = SessionData::new(Some(before.clone()), Arc::clone(&self.changes));
         // The metadata is that of the store: a stale handle never gives a session back to an
@@ -95,7 +94,7 @@ impl Pending {
         Ok(data.to_record(meta))
     }
 
-    /// The record of a new session with the changes.
+    /// Returns the record of a new session with the changes.
     pub(crate) fn new_record(&self, lifecycle: &Lifecycle) -> Result<Record> {
         let now = self.began.div_euclid(1000);
         let meta = Meta {

@@ -1,30 +1,53 @@
 //! The events that a test logs.
 
+use std::cell::RefCell;
 use std::io::{Result, Write};
 use std::sync::{Arc, LazyLock, Mutex};
 
-use tracing::Dispatch;
-use tracing::subscriber::{DefaultGuard, NoSubscriber, set_default};
+use tracing::callsite::rebuild_interest_cache;
+use tracing_subscriber::Layer as _;
+use tracing_subscriber::filter::dynamic_filter_fn;
+use tracing_subscriber::layer::SubscriberExt as _;
 
-/// A second dispatcher. As long as there is one only, tracing switches an event off for all threads
-/// if the first thread that meets it has none.
-static SECOND: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(NoSubscriber::default()));
+thread_local! {
+    /// The log of the test that runs on this thread, if it records one.
+    static CURRENT: RefCell<Option<Log>> = const { RefCell::new(None) };
+}
+
+/// One subscriber for all tests. Subscribers that come and go race with other threads that reach
+/// an event for the first time: tracing may then switch the event off for the whole process.
+static SUBSCRIBER: LazyLock<()> = LazyLock::new(|| {
+    let layer = tracing_subscriber::fmt::layer()
+        .with_ansi(false)
+        .with_writer(|| CURRENT.with_borrow(Clone::clone).unwrap_or_default())
+        .with_filter(dynamic_filter_fn(|_, _| {
+            CURRENT.with_borrow(Option::is_some)
+        }));
+    let subscriber = tracing_subscriber::registry().with(layer);
+    tracing::subscriber::set_global_default(subscriber).unwrap();
+});
 
 /// The events of this thread at every level, as long as the guard lives.
 #[derive(Clone, Default)]
 pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
 
+/// Ends the recording when it is dropped.
+pub(crate) struct Guard;
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        CURRENT.set(None);
+    }
+}
+
 impl Log {
-    pub(crate) fn record() -> (Self, DefaultGuard) {
-        LazyLock::force(&SECOND);
+    pub(crate) fn record() -> (Self, Guard) {
+        LazyLock::force(&SUBSCRIBER);
+        // Switches on the events that other threads have met before the subscriber was set.
+        rebuild_interest_cache();
         let log = Self::default();
-        let writer = log.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .with_max_level(tracing::Level::TRACE)
-            .with_ansi(false)
-            .with_writer(move || writer.clone())
-            .finish();
-        (log, set_default(subscriber))
+        CURRENT.set(Some(log.clone()));
+        (log, Guard)
     }
 
     pub(crate) fn text(&self) -> String {

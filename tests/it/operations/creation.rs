@@ -9,7 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use super::*;
 
 on_every_store!(
-    an_id_that_is_taken_is_drawn_again,
+    a_taken_id_is_replaced_by_a_new_one,
     an_id_generator_that_repeats_itself_is_an_error,
     create_on_an_active_handle_starts_empty,
     sessions_without_tokens_are_addressed_by_id,
@@ -30,7 +30,7 @@ fn random_ids_are_unique_and_every_bit_is_even() {
 }
 
 /// Sessions whose ids are the given letters, sixteen times each.
-fn drawing(store: impl Store, letters: &'static str) -> Sessions {
+fn with_ids(store: impl Store, letters: &'static str) -> Sessions {
     let letters = Mutex::new(letters.chars());
     let new_id = move || {
         let letter = letters.lock().unwrap().next().unwrap();
@@ -39,8 +39,8 @@ fn drawing(store: impl Store, letters: &'static str) -> Sessions {
     builder(store).id_generator(new_id).build().unwrap()
 }
 
-async fn an_id_that_is_taken_is_drawn_again(store: impl Store + Clone) {
-    let sessions = drawing(store, "aabbc");
+async fn a_taken_id_is_replaced_by_a_new_one(store: impl Store + Clone) {
+    let sessions = with_ids(store, "aabbc");
     let (first, token) = created(&sessions, Some("jo")).await;
     let (second, _) = created(&sessions, Some("al")).await;
     assert_eq!(id(&second).as_str(), "b".repeat(16));
@@ -55,7 +55,7 @@ async fn an_id_that_is_taken_is_drawn_again(store: impl Store + Clone) {
 }
 
 async fn an_id_generator_that_repeats_itself_is_an_error(store: impl Store + Clone) {
-    let sessions = drawing(store.clone(), "aaaaaa");
+    let sessions = with_ids(store.clone(), "aaaaaa");
     let (first, token) = created(&sessions, Some("jo")).await;
     let before = text(&store, &key(&first)).await;
     let second = sessions.new_session();

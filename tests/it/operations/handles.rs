@@ -162,21 +162,16 @@ async fn verify_returns_the_claims_without_the_store(store: impl Store + Clone) 
 
 /// npm: `create({sub: 42})`. The owner comes from the record, never from the token.
 #[tokio::test]
-async fn a_token_with_a_subject_of_any_type_opens_its_session() {
+async fn a_token_whose_subject_is_not_text_opens_its_session() {
     let sessions = sessions(MemoryStore::new());
     let (session, _) = created(&sessions, Some("jo")).await;
     let key = jsonwebtoken::EncodingKey::from_secret(b"0123456789abcdef0123456789abcdef");
-    for sub in [json!(null), json!("other"), json!(42)] {
-        let claims = json!({ "jti": id(&session).as_str(), "iat": 1, "sub": sub });
-        let token = jsonwebtoken::encode(&jsonwebtoken::Header::default(), &claims, &key);
-        let opened = sessions.open(&token.unwrap()).await.unwrap();
-        assert_eq!(opened.owner().as_deref(), Some("jo"), "{sub}");
-        if sub == json!(42) {
-            opened.rotate().await.unwrap();
-            let claims = opened.claims().unwrap();
-            assert_eq!(claims.subject().as_deref(), Some("jo"));
-        }
-    }
+    let claims = json!({ "jti": id(&session).as_str(), "iat": 1, "sub": 42 });
+    let token = jsonwebtoken::encode(&jsonwebtoken::Header::default(), &claims, &key);
+    let opened = sessions.open(&token.unwrap()).await.unwrap();
+    assert_eq!(opened.owner().as_deref(), Some("jo"));
+    opened.rotate().await.unwrap();
+    assert_eq!(opened.claims().unwrap().subject().as_deref(), Some("jo"));
 }
 
 #[tokio::test]

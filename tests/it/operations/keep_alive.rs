@@ -63,7 +63,7 @@ async fn every_write_updates_the_ttl_in_the_handle() {
 }
 
 #[tokio::test]
-async fn a_read_without_touch_is_no_use() {
+async fn a_read_without_touch_keeps_the_ttl() {
     for touch in [Touch::After(IDLE / 16), Touch::EveryRead] {
         let test = Clocked::new(|builder| builder.touch(touch));
         let (session, token) = created(&test.sessions, None).await;

@@ -22,7 +22,7 @@ use test_support::Counting;
 
 use crate::support::{alive_tasks, eventually};
 
-/// Makes a test of each function for every store. Each test has a fresh store or server.
+/// Defines a test for each function and every store. Each test has a fresh store or server.
 macro_rules! on_every_store {
     ($($body:ident),* $(,)?) => {
         mod memory {
@@ -200,14 +200,14 @@ async fn settle() {
     }
 }
 
-/// Polls `future` so many times and drops it, unless it ends before; then lets the tasks that it
-/// has started end. Returns whether it has ended.
+/// Polls `future` up to `polls` times and drops it, then waits for the tasks that it has started.
+/// Returns whether it was ready.
 async fn drop_after<F: Future>(polls: usize, future: F) -> bool {
     let before = alive_tasks();
-    let ended = poll(polls, future).await;
-    let ended_too = async || (alive_tasks() <= before).then_some(());
-    eventually("the started tasks end", ended_too).await;
-    ended
+    let ready = poll(polls, future).await;
+    let ended = async || (alive_tasks() <= before).then_some(());
+    eventually("the started tasks end", ended).await;
+    ready
 }
 
 async fn poll<F: Future>(polls: usize, future: F) -> bool {

@@ -1,5 +1,7 @@
 //! Owners and their lists.
 
+use jwt_redis_session::store::SupersedeOutcome;
+
 use super::hooks::before;
 use super::*;
 use crate::support::seconds;
@@ -35,7 +37,7 @@ async fn destroy_all_ends_every_session_of_the_owner_alone(store: impl Store + C
 }
 
 async fn destroy_others_keeps_the_current_session(store: impl Store + Clone) {
-    let sessions = sessions(store);
+    let sessions = sessions(store.clone());
     let (kept, token) = created(&sessions, Some("jo")).await;
     let (_, other) = created(&sessions, Some("jo")).await;
     let (_, third) = created(&sessions, Some("jo")).await;
@@ -48,6 +50,13 @@ async fn destroy_others_keeps_the_current_session(store: impl Store + Clone) {
     let (another, _) = created(&sessions, Some("jo")).await;
     assert_eq!(sessions.destroy_others("jo", &id(&another)).await, Ok(1));
     assert_eq!(listed(&sessions, "jo").await, [id(&another)]);
+    // A rotation that crashed after its decision has left a tombstone of the current session.
+    let (new, _) = created(&sessions, Some("jo")).await;
+    let (old_id, new_id) = (id(&another), id(&new));
+    let deciding = store.index_supersede(INDEX, old_id.as_str(), new_id.as_str(), 1);
+    assert_eq!(deciding.await, Ok(SupersedeOutcome::Superseded));
+    assert_eq!(another.destroy_others().await, Ok(1));
+    assert!(record(&store, &key(&another)).await.is_some());
 }
 
 async fn destroy_owned_leaves_the_session_of_another(store: impl Store + Clone) {
@@ -167,17 +176,17 @@ async fn a_session_that_comes_back_while_its_entry_is_pruned_stays_listed() {
         builder.max_age(Duration::from_secs(100)).build().unwrap()
     };
     let sessions = build(store.clone().into());
-    let (wanderer, token) = created(&sessions, Some("a")).await;
+    let (moved, token) = created(&sessions, Some("a")).await;
     let (stays, _) = created(&sessions, Some("a")).await;
-    wanderer.set_owner("b").unwrap();
-    wanderer.update().await.unwrap();
+    moved.set_owner("b").unwrap();
+    moved.update().await.unwrap();
     for _ in 0..4 {
         clock.advance(Duration::from_secs(80));
-        wanderer.update().await.unwrap();
+        moved.update().await.unwrap();
         stays.update().await.unwrap();
     }
     // It comes back after the list has read it, before its entry is removed.
-    let back = wanderer.clone();
+    let back = moved.clone();
     let come_back = move |step| {
         let back = back.clone();
         async move {
