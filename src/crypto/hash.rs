@@ -2,8 +2,8 @@
 
 use aws_lc_rs::{digest, hmac};
 
-/// The hash function of an HMAC or a signature.
-#[derive(Clone, Copy, Debug)]
+/// Hash function of an HMAC.
+#[derive(Clone, Copy)]
 pub(crate) enum Hash {
     Sha256,
     Sha384,

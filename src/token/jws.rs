@@ -44,6 +44,12 @@ pub(super) fn decode(part: &str) -> Result<Arc<str>, TokenRejection> {
     encoding::decode_base64url_text(part).ok_or(TokenRejection::Malformed)
 }
 
+/// Appends a dot and `part` in base64url.
+pub(super) fn push_part(part: impl AsRef<[u8]>, text: &mut String) {
+    text.push('.');
+    encoding::push_base64url(part, text);
+}
+
 /// Encodes the header of the tokens that a key signs, in base64url.
 pub(super) fn encode_header(algorithm: Algorithm, kid: Option<&str>) -> Box<str> {
     let kid = kid.map_or_else(String::new, |kid| {

@@ -14,7 +14,6 @@ use super::numeric_date::NumericDate;
 use super::signer::{Signer, Verifier};
 use super::token::Token;
 use super::validation::Validation;
-use crate::encoding;
 use crate::id::SessionId;
 use crate::token_rejection::TokenRejection;
 
@@ -114,8 +113,7 @@ impl Keyring {
         // Header, payload and an HMAC; longer signatures make it grow.
         let mut token = String::with_capacity(key.header.len() + payload.len() * 4 / 3 + 96);
         token.push_str(&key.header);
-        token.push('.');
-        encoding::push_base64url(payload, &mut token);
+        jws::push_part(payload, &mut token);
         signer.sign(&mut token).ok_or(TokenError::Signing)?;
         if token.len() > Token::MAX_LEN {
             return Err(TokenError::TooLong);

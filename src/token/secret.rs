@@ -1,5 +1,7 @@
 //! Reading and checking HMAC secrets.
 
+use std::sync::Arc;
+
 use zeroize::Zeroizing;
 
 use super::algorithm::Algorithm;
@@ -20,7 +22,7 @@ pub(super) fn hmac_key(
     algorithm: Algorithm,
     hash: Hash,
     key: &Key,
-) -> Result<HmacKey, KeyringError> {
+) -> Result<Arc<HmacKey>, KeyringError> {
     let decoded: Zeroizing<Vec<u8>>;
     let secret = match key.form {
         KeyForm::Secret => &key.bytes,
@@ -40,7 +42,7 @@ pub(super) fn hmac_key(
     if weak && (!key.weak_allowed || secret.is_empty()) {
         return Err(KeyringError::WeakSecret { algorithm, needed });
     }
-    Ok(HmacKey::new(hash, secret))
+    Ok(Arc::new(HmacKey::new(hash, secret)))
 }
 
 /// Returns whether `secret` is a key in PEM, DER, SSH or JWK, also in UTF-16, quotes, base64,
