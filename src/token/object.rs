@@ -11,6 +11,8 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+use crate::json::Text;
+
 /// Returns the JSON text of the members with these names; a name of `None` reads no member.
 ///
 /// Returns `None` unless `json` is one object without duplicate names, which two readers could
@@ -33,14 +35,9 @@ pub(super) fn member<'a>(json: &'a str, name: &str) -> Option<&'a str> {
 
 /// Returns the text of a JSON string; `None` if `json` is anything else.
 pub(super) fn text(json: &str) -> Option<Cow<'_, str>> {
-    serde_json::from_str::<Text<'_>>(json)
-        .ok()
-        .map(|text| text.0)
+    let Text(text) = serde_json::from_str(json).ok()?;
+    Some(text)
 }
-
-/// JSON string, borrowed unless it is written with escapes.
-#[derive(Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 struct Members<'n, const N: usize>([Option<&'n str>; N]);
 

@@ -18,22 +18,10 @@ use crate::{Algorithm, Keyring, encoding};
 const CHILD: &str = "JRS_ERASURE_CHILD";
 
 const PAIRS: [(Algorithm, &str); 4] = [
-    (
-        Algorithm::Es256,
-        include_str!("../../../tests/keys/p256.pem"),
-    ),
-    (
-        Algorithm::Es384,
-        include_str!("../../../tests/keys/p384.pem"),
-    ),
-    (
-        Algorithm::Rs256,
-        include_str!("../../../tests/keys/rsa.pem"),
-    ),
-    (
-        Algorithm::EdDsa,
-        include_str!("../../../tests/keys/ed25519.pem"),
-    ),
+    (Algorithm::Es256, key!("p256")),
+    (Algorithm::Es384, key!("p384")),
+    (Algorithm::Rs256, key!("rsa")),
+    (Algorithm::EdDsa, key!("ed25519")),
 ];
 
 /// Length of the secret: of a size that no other allocation has, so that what is freed without

@@ -9,6 +9,14 @@ use crate::crypto::{Hash, HmacKey};
 use crate::token::{Key, KeyringError, NewClaims};
 use crate::{Algorithm, Claims, Keyring, SessionId, Token, TokenRejection, encoding};
 
+/// The text of `tests/keys/{name}.pem`, as a part of the program.
+macro_rules! key {
+    ($name:literal) => {
+        include_str!(concat!("../../../tests/keys/", $name, ".pem"))
+    };
+}
+pub(super) use key;
+
 pub(super) const SECRET: &[u8] = b"0123456789abcdef0123456789abcdef";
 pub(super) const OTHER: &[u8] = b"fedcba9876543210fedcba9876543210";
 pub(super) const ID: &str = "0b54dd5c-1b1f-4a3c-9f57-6f4f0c0d9a11";
