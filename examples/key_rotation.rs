@@ -44,14 +44,14 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let new_token = sessions.new_session().create().await?;
     println!("during: the old session still works, new ones are under the new key");
 
-    // `rotate` moves a session to the new key at once, for example at the next login.
+    // `rotate` moves a session to the new key immediately, for example at the next login.
     let moved = sessions.open(old_token.as_str()).await?.rotate().await?;
 
     let sessions = with(after()?)?;
     sessions.open(new_token.as_str()).await?;
     sessions.open(moved.as_str()).await?;
-    let refused = sessions.open(old_token.as_str()).await.unwrap_err();
-    assert_eq!(refused, SessionError::Rejected(TokenRejection::Signature));
+    let error = sessions.open(old_token.as_str()).await.unwrap_err();
+    assert_eq!(error, SessionError::Rejected(TokenRejection::Signature));
     println!("after: only tokens under the new key are accepted");
     Ok(())
 }

@@ -31,7 +31,7 @@ forbid_services() {
   as_root chmod 755 "$policy"
 }
 
-# install_packages COMMAND: installs what is missing; COMMAND is how the user asks for it.
+# install_packages COMMAND: installs what is missing; COMMAND is the command to name if that is not allowed.
 install_packages() {
   [ "${#packages[@]}" -gt 0 ] || return 0
   local by_hand="apt-get update && apt-get install -y --no-install-recommends ${packages[*]}"

@@ -39,7 +39,10 @@ pub(crate) struct Stored {
 impl Stored {
     /// Creates a session in memory.
     pub(crate) fn in_memory() -> Self {
-        done(Self::create(MemoryStore::new(), RECORD, None))
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        runtime.block_on(Self::create(MemoryStore::new(), RECORD, None))
     }
 
     /// Creates a session with the fields of `record`.

@@ -168,7 +168,7 @@ mod tests {
     const S: fn(u64) -> Duration = Duration::from_secs;
 
     #[test]
-    fn r32_a_use_never_extends_beyond_the_absolute_lifetime() {
+    fn use_never_extends_beyond_the_absolute_lifetime() {
         let both = Lifetime::Both {
             idle: S(10),
             absolute: S(60),
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn r32_times_to_live_that_redis_refuses_are_not_storable() {
+    fn ttls_that_redis_rejects_are_not_storable() {
         assert!(!is_storable(Duration::ZERO));
         assert!(!is_storable(Duration::from_micros(999)));
         assert!(is_storable(Duration::from_millis(1)));

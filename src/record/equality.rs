@@ -7,7 +7,7 @@ use crate::record::json::{Fields, fields};
 /// How deep values are compared; deeper ones count as different.
 const MAX_DEPTH: u8 = 64;
 
-/// A `f64` tells numbers apart that have at most this many digits.
+/// An `f64` distinguishes numbers that have at most this many digits.
 const MAX_DIGITS: usize = 15;
 
 /// Whether two JSON values are the same, whatever their spelling: spaces, escapes, the order of

@@ -4,6 +4,9 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
+/// Result of a store step.
+pub(crate) type Result<T, E = StoreError> = std::result::Result<T, E>;
+
 /// Error returned by a [`Store`](crate::store::Store).
 ///
 /// Never means "no such session". After an error the step may or may not have been applied. The

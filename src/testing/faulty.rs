@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::hooked::{Hook, Hooked, Step};
-use crate::store::error::{StoreError, StoreErrorKind};
+use crate::store::error::{Result, StoreErrorKind};
 use crate::store::shared::SharedStore;
 
 /// Store that fails on demand; [`Faults`] are its switches.
@@ -163,8 +163,8 @@ impl Hook for Faults {
     async fn around<T: Hash + Send>(
         &self,
         step: Step,
-        call: impl Future<Output = Result<T, StoreError>> + Send,
-    ) -> Result<T, StoreError> {
+        call: impl Future<Output = Result<T>> + Send,
+    ) -> Result<T> {
         let waits = |fault| matches!(fault, Fault::Delay(_) | Fault::Hang(_));
         match self.next(step, waits) {
             Some(Fault::Delay(delay)) => tokio::time::sleep(delay).await,

@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::store::contract::Store;
-use crate::store::error::StoreError;
+use crate::store::error::Result;
 use crate::store::shared::SharedStore;
 use crate::store::types::{
     CompareOutcome, EntryState, IndexEntry, IndexFilter, NewEntry, NewRecord, PutMode,
@@ -66,16 +66,16 @@ pub trait Hook: Send + Sync + 'static {
     fn around<T: Hash + Send>(
         &self,
         step: Step,
-        call: impl Future<Output = Result<T, StoreError>> + Send,
-    ) -> impl Future<Output = Result<T, StoreError>> + Send;
+        call: impl Future<Output = Result<T>> + Send,
+    ) -> impl Future<Output = Result<T>> + Send;
 }
 
 impl Hook for () {
     async fn around<T: Hash + Send>(
         &self,
         _: Step,
-        call: impl Future<Output = Result<T, StoreError>> + Send,
-    ) -> Result<T, StoreError> {
+        call: impl Future<Output = Result<T>> + Send,
+    ) -> Result<T> {
         call.await
     }
 }
@@ -84,8 +84,8 @@ impl<H: Hook> Hook for Arc<H> {
     async fn around<T: Hash + Send>(
         &self,
         step: Step,
-        call: impl Future<Output = Result<T, StoreError>> + Send,
-    ) -> Result<T, StoreError> {
+        call: impl Future<Output = Result<T>> + Send,
+    ) -> Result<T> {
         H::around(self, step, call).await
     }
 }
@@ -107,12 +107,6 @@ impl<H: Hook> Hooked<H> {
             inner: inner.into(),
             hook,
         }
-    }
-
-    /// Returns the hook.
-    #[must_use]
-    pub const fn hook(&self) -> &H {
-        &self.hook
     }
 }
 
@@ -145,7 +139,7 @@ macro_rules! steps {
 
         #[async_trait]
         impl<H: Hook> Store for Hooked<H> {
-            $(async fn $name(&self, $($arg: $ty),*) -> Result<$out, StoreError> {
+            $(async fn $name(&self, $($arg: $ty),*) -> Result<$out> {
                 self.hook.around(Step::$step, self.inner.$name($($arg),*)).await
             })*
         }

@@ -1,6 +1,6 @@
 //! The outline of keys and certificates in DER (X.690).
 //!
-//! Only names what was found; `aws-lc-rs` parses the keys. The crates `spki` and `pkcs8` know
+//! Only names what was found; `aws-lc-rs` parses the keys. The crates `spki` and `pkcs8` read
 //! three of the seven forms, so they would add dependencies and replace little of this module.
 
 /// What a DER value holds, by its outline.

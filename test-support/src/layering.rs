@@ -153,11 +153,11 @@ impl Crate {
                         return (index > 0).then_some(at);
                     };
                     // A crate that has the name of what it declares leads nowhere.
-                    let itself = used.len() == 1 && used[0] == name;
+                    if depth > 9 || used.len() == 1 && used[0] == name {
+                        return None;
+                    }
                     let path = [&used[..], &path[index + 1..]].concat();
-                    return self
-                        .target(&at, &path, depth + 1)
-                        .filter(|_| !itself && depth < 9);
+                    return self.target(&at, &path, depth + 1);
                 }
             }
         }
@@ -193,19 +193,13 @@ impl Module {
                     use_tree(&[], &rest[..end], &mut self.uses);
                     at += end + 1;
                 }
-                TokenTree::Ident(first) => {
+                TokenTree::Ident(_) => {
                     code = true;
-                    let mut path = vec![first.to_string()];
+                    let (path, length) = path(&tokens[at - 1..]);
                     let field = at > 1 && is(&tokens, at - 2, '.');
-                    while is(&tokens, at, ':') && is(&tokens, at + 1, ':') {
-                        let Some(TokenTree::Ident(segment)) = tokens.get(at + 2) else {
-                            break;
-                        };
-                        path.push(segment.to_string());
-                        at += 3;
-                    }
                     self.paths
                         .extend((path.len() > 1 && !field).then_some(path));
+                    at += length - 1;
                 }
                 TokenTree::Group(group) => {
                     self.scan(group.stream());
@@ -233,6 +227,20 @@ fn attribute(rest: &[TokenTree]) -> usize {
     (length..rest.len())
         .find(is_end)
         .map_or(length, |end| end + 1)
+}
+
+/// Reads the path at the start of `tokens` and returns it with the number of its tokens.
+fn path(tokens: &[TokenTree]) -> (Segments, usize) {
+    let (mut path, mut at) = (vec![tokens[0].to_string()], 1);
+    while let (true, true, Some(TokenTree::Ident(segment))) = (
+        is(tokens, at, ':'),
+        is(tokens, at + 1, ':'),
+        tokens.get(at + 2),
+    ) {
+        path.push(segment.to_string());
+        at += 3;
+    }
+    (path, at)
 }
 
 /// Reads the text between `use` and `;`, or between two commas of a list in it.

@@ -1,7 +1,7 @@
 //! Test support that the library and the service share.
 //!
 //! * [`explorer`] explores every order of the store steps of concurrent operations.
-//! * [`Counting`] counts the calls of a store, [`StopBefore`] stops one of them.
+//! * [`Counting`] counts the calls of a store.
 //! * [`redis_server`] starts Redis servers, [`proxy`] disturbs connections to them.
 //! * [`layering`] finds import cycles in the source of a crate.
 
@@ -16,9 +16,7 @@ pub mod explorer;
 pub mod layering;
 pub mod proxy;
 pub mod redis_server;
-mod stop_before;
 mod waiting;
 
 pub use counting::Counting;
-pub use stop_before::StopBefore;
 pub use waiting::{alive_tasks, eventually, rounds, seconds, unique, until_it_went_both_ways};

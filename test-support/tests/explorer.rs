@@ -27,7 +27,9 @@ fn explore(explorer: Explorer, calls: usize) -> Result<usize, String> {
             let stored = store.load("key").now_or_never().unwrap().unwrap();
             let length = stored.map_or(0, |stored| stored.value.len());
             let succeeded = calls.iter().filter_map(|call| call.value()?).count();
-            (length == succeeded).then_some(()).ok_or("lost".to_owned())
+            (length == succeeded)
+                .then_some(())
+                .ok_or_else(|| "lost".to_owned())
         }
     })
 }

@@ -1,7 +1,7 @@
 //! What was acknowledged stays true while Redis is killed, paused and cut off.
 //!
 //! Concurrent operations on one session are in `interleavings`, on a store in memory. Here each
-//! client works on its own sessions, so it knows what to expect of each, and on one shared record.
+//! client works on its own sessions, so that it can predict each, and on one shared record.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -73,7 +73,7 @@ impl Client {
         let opened = self.sessions.open(&second).await;
         let opened = self.known(opened)?;
         assert_eq!(opened.get("round").unwrap(), Some(round), "data is lost");
-        if round % 2 == 0 {
+        if round.is_multiple_of(2) {
             self.known(session.destroy().await)?;
         } else {
             let destroyed = self.sessions.destroy_all(&owner).await;
@@ -121,7 +121,7 @@ async fn disturb(server: &mut RedisServer, proxies: &[Proxy], kind: usize) {
             let cut = |limit| {
                 proxies
                     .iter()
-                    .for_each(|proxy| proxy.cut_replies_after(limit))
+                    .for_each(|proxy| proxy.cut_replies_after(limit));
             };
             cut(Some(300));
             wait(200).await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::store::error::StoreError;
+use crate::store::error::Result;
 use crate::store::types::StoredRecord;
 
 /// Database behind a [`CasStore`](super::CasStore): values with a TTL, changed by compare-and-swap.
@@ -22,7 +22,7 @@ pub trait CasBackend: fmt::Debug + Send + Sync + 'static {
     ///
     /// The TTL is `None` if the value does not expire. It must not be less than what is left:
     /// a database that counts in seconds rounds up.
-    async fn get(&self, key: &str) -> Result<Option<StoredRecord>, StoreError>;
+    async fn get(&self, key: &str) -> Result<Option<StoredRecord>>;
 
     /// Replaces the value of `key` if it equals `expected`, and returns whether it did.
     ///
@@ -36,8 +36,8 @@ pub trait CasBackend: fmt::Debug + Send + Sync + 'static {
         key: &str,
         expected: Option<&[u8]>,
         new: Option<(&[u8], Duration)>,
-    ) -> Result<bool, StoreError>;
+    ) -> Result<bool>;
 
     /// Returns `Ok` if the database can be reached and accepts requests.
-    async fn ping(&self) -> Result<(), StoreError>;
+    async fn ping(&self) -> Result<()>;
 }

@@ -8,7 +8,7 @@ use super::backend::CasBackend;
 use super::encoding;
 use crate::retries::Retries;
 use crate::store::contract::Store;
-use crate::store::error::{StoreError, StoreErrorKind};
+use crate::store::error::{Result, StoreErrorKind};
 use crate::store::index_entries::IndexEntries;
 use crate::store::types::{
     CompareOutcome, EntryState, IndexEntry, IndexFilter, NewEntry, NewRecord, PutMode,
@@ -45,7 +45,7 @@ impl<B: CasBackend> CasStore<B> {
     }
 
     /// Returns the value under `key` if it is a record.
-    async fn record(&self, key: &str) -> Result<Option<StoredRecord>, StoreError> {
+    async fn record(&self, key: &str) -> Result<Option<StoredRecord>> {
         match self.backend.get(key).await? {
             Some(held) if encoding::is_index(&held.value) => Err(StoreErrorKind::WrongType.into()),
             held => Ok(held),
@@ -57,7 +57,7 @@ impl<B: CasBackend> CasStore<B> {
         &self,
         key: &str,
         new: impl Fn(&StoredRecord) -> Option<(&[u8], Duration)>,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<bool> {
         let mut retries = Retries::new(ATTEMPTS);
         while retries.next().await {
             let Some(held) = self.record(key).await? else {
@@ -77,7 +77,7 @@ impl<B: CasBackend> CasStore<B> {
         key: &str,
         expected: &[u8],
         new: Option<(&[u8], Duration)>,
-    ) -> Result<CompareOutcome, StoreError> {
+    ) -> Result<CompareOutcome> {
         reject_index(expected)?;
         let mut retries = Retries::new(ATTEMPTS);
         while retries.next().await {
@@ -94,11 +94,7 @@ impl<B: CasBackend> CasStore<B> {
         Err(StoreErrorKind::Contention.into())
     }
 
-    async fn read_index<T>(
-        &self,
-        index: &str,
-        read: impl FnOnce(&IndexEntries) -> T,
-    ) -> Result<T, StoreError> {
+    async fn read_index<T>(&self, index: &str, read: impl FnOnce(&IndexEntries) -> T) -> Result<T> {
         Ok(read(&entries(self.backend.get(index).await?.as_ref())?))
     }
 
@@ -108,7 +104,7 @@ impl<B: CasBackend> CasStore<B> {
         index: &str,
         ttl: Duration,
         change: impl Fn(&mut IndexEntries) -> T,
-    ) -> Result<T, StoreError> {
+    ) -> Result<T> {
         let mut retries = Retries::new(ATTEMPTS);
         while retries.next().await {
             let held = self.backend.get(index).await?;
@@ -132,13 +128,13 @@ impl<B: CasBackend> CasStore<B> {
     }
 }
 
-async fn in_time<T>(call: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+async fn in_time<T>(call: impl Future<Output = Result<T>>) -> Result<T> {
     tokio::time::timeout(DEADLINE, call)
         .await
         .unwrap_or_else(|_| Err(StoreErrorKind::Timeout.into()))
 }
 
-fn entries(held: Option<&StoredRecord>) -> Result<IndexEntries, StoreError> {
+fn entries(held: Option<&StoredRecord>) -> Result<IndexEntries> {
     held.map_or_else(
         || Ok(IndexEntries::default()),
         |held| encoding::decode(&held.value).ok_or_else(|| StoreErrorKind::WrongType.into()),
@@ -146,7 +142,7 @@ fn entries(held: Option<&StoredRecord>) -> Result<IndexEntries, StoreError> {
 }
 
 /// Rejects a record that would be read as an index.
-fn reject_index(value: &[u8]) -> Result<(), StoreError> {
+fn reject_index(value: &[u8]) -> Result<()> {
     if encoding::is_index(value) {
         return Err(StoreErrorKind::WrongType.into());
     }
@@ -155,11 +151,11 @@ fn reject_index(value: &[u8]) -> Result<(), StoreError> {
 
 #[async_trait]
 impl<B: CasBackend> Store for CasStore<B> {
-    async fn load(&self, key: &str) -> Result<Option<StoredRecord>, StoreError> {
+    async fn load(&self, key: &str) -> Result<Option<StoredRecord>> {
         in_time(self.record(key)).await
     }
 
-    async fn insert(&self, record: NewRecord<'_>) -> Result<bool, StoreError> {
+    async fn insert(&self, record: NewRecord<'_>) -> Result<bool> {
         reject_index(record.value)?;
         let new = Some((record.value, record.ttl));
         in_time(self.backend.swap(record.key, None, new)).await
@@ -169,51 +165,38 @@ impl<B: CasBackend> Store for CasStore<B> {
         &self,
         expected: &[u8],
         record: NewRecord<'_>,
-    ) -> Result<CompareOutcome, StoreError> {
+    ) -> Result<CompareOutcome> {
         reject_index(record.value)?;
         let new = Some((record.value, record.ttl));
         in_time(self.compare_and_swap(record.key, expected, new)).await
     }
 
-    async fn compare_and_delete(
-        &self,
-        key: &str,
-        expected: &[u8],
-    ) -> Result<CompareOutcome, StoreError> {
+    async fn compare_and_delete(&self, key: &str, expected: &[u8]) -> Result<CompareOutcome> {
         in_time(self.compare_and_swap(key, expected, None)).await
     }
 
-    async fn set_ttl(&self, key: &str, ttl: Duration) -> Result<bool, StoreError> {
+    async fn set_ttl(&self, key: &str, ttl: Duration) -> Result<bool> {
         in_time(self.replace_record(key, |held| Some((&held.value, ttl)))).await
     }
 
-    async fn delete(&self, key: &str) -> Result<bool, StoreError> {
+    async fn delete(&self, key: &str) -> Result<bool> {
         in_time(self.replace_record(key, |_| None)).await
     }
 
-    async fn index_put(&self, entry: NewEntry<'_>, mode: PutMode) -> Result<(), StoreError> {
+    async fn index_put(&self, entry: NewEntry<'_>, mode: PutMode) -> Result<()> {
         let put = |entries: &mut IndexEntries| entries.put(entry.member, entry.check_after, mode);
         in_time(self.change_index(entry.index, entry.ttl, put)).await
     }
 
-    async fn index_get(&self, index: &str, member: &str) -> Result<Option<EntryState>, StoreError> {
+    async fn index_get(&self, index: &str, member: &str) -> Result<Option<EntryState>> {
         in_time(self.read_index(index, |entries| entries.get(member))).await
     }
 
-    async fn index_list(
-        &self,
-        index: &str,
-        filter: IndexFilter,
-    ) -> Result<Vec<IndexEntry>, StoreError> {
+    async fn index_list(&self, index: &str, filter: IndexFilter) -> Result<Vec<IndexEntry>> {
         in_time(self.read_index(index, |entries| entries.list(filter))).await
     }
 
-    async fn index_remove(
-        &self,
-        index: &str,
-        members: &[&str],
-        due_by: Option<i64>,
-    ) -> Result<(), StoreError> {
+    async fn index_remove(&self, index: &str, members: &[&str], due_by: Option<i64>) -> Result<()> {
         let remove = |entries: &mut IndexEntries| entries.remove(members, due_by);
         in_time(self.change_index(index, Duration::ZERO, remove)).await
     }
@@ -223,7 +206,7 @@ impl<B: CasBackend> Store for CasStore<B> {
         index: &str,
         keep: Option<&str>,
         now: i64,
-    ) -> Result<Vec<String>, StoreError> {
+    ) -> Result<Vec<String>> {
         let tombstone = |entries: &mut IndexEntries| entries.tombstone_all(keep, now);
         in_time(self.change_index(index, Duration::ZERO, tombstone)).await
     }
@@ -234,12 +217,12 @@ impl<B: CasBackend> Store for CasStore<B> {
         old: &str,
         new: &str,
         now: i64,
-    ) -> Result<SupersedeOutcome, StoreError> {
+    ) -> Result<SupersedeOutcome> {
         let supersede = |entries: &mut IndexEntries| entries.supersede(old, new, now);
         in_time(self.change_index(index, Duration::ZERO, supersede)).await
     }
 
-    async fn ping(&self) -> Result<(), StoreError> {
+    async fn ping(&self) -> Result<()> {
         in_time(self.backend.ping()).await
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::store::error::{StoreError, StoreErrorKind};
+use crate::store::error::{Result, StoreErrorKind};
 use crate::store::index_entries::IndexEntries;
 use crate::store::types::{CompareOutcome, NewEntry, NewRecord, PutMode, StoredRecord};
 
@@ -83,7 +83,7 @@ impl Contents {
         }
     }
 
-    pub(super) fn load(&mut self, key: &str) -> Result<Option<StoredRecord>, StoreError> {
+    pub(super) fn load(&mut self, key: &str) -> Result<Option<StoredRecord>> {
         let now = self.now;
         Ok(self.record(key)?.map(|(value, expires)| {
             let ttl = Duration::from_millis(expires.abs_diff(now));
@@ -91,7 +91,7 @@ impl Contents {
         }))
     }
 
-    pub(super) fn insert(&mut self, record: NewRecord<'_>) -> Result<bool, StoreError> {
+    pub(super) fn insert(&mut self, record: NewRecord<'_>) -> Result<bool> {
         if self.record(record.key)?.is_some() {
             return Ok(false);
         }
@@ -107,7 +107,7 @@ impl Contents {
         key: &str,
         expected: &[u8],
         new: Option<NewRecord<'_>>,
-    ) -> Result<CompareOutcome, StoreError> {
+    ) -> Result<CompareOutcome> {
         let new = new.map(|new| (Bytes::copy_from_slice(new.value), self.expiry(new.ttl)));
         let (held, expires) = match self.record(key)? {
             None => return Ok(CompareOutcome::Missing),
@@ -127,7 +127,7 @@ impl Contents {
         Ok(CompareOutcome::Applied)
     }
 
-    pub(super) fn set_ttl(&mut self, key: &str, ttl: Duration) -> Result<bool, StoreError> {
+    pub(super) fn set_ttl(&mut self, key: &str, ttl: Duration) -> Result<bool> {
         let new = self.expiry(ttl);
         let Some((_, expires)) = self.record(key)? else {
             return Ok(false);
@@ -137,17 +137,13 @@ impl Contents {
         Ok(true)
     }
 
-    pub(super) fn delete(&mut self, key: &str) -> Result<bool, StoreError> {
+    pub(super) fn delete(&mut self, key: &str) -> Result<bool> {
         let exists = self.record(key)?.is_some();
         self.remove(key);
         Ok(exists)
     }
 
-    pub(super) fn index_put(
-        &mut self,
-        entry: NewEntry<'_>,
-        mode: PutMode,
-    ) -> Result<(), StoreError> {
+    pub(super) fn index_put(&mut self, entry: NewEntry<'_>, mode: PutMode) -> Result<()> {
         let is_known = |entries: &mut IndexEntries| entries.contains(entry.member);
         if !self.index(entry.index, is_known)? {
             self.ensure_capacity(|this| this.members / MEMBERS_PER_RECORD >= this.max_records)?;
@@ -172,7 +168,7 @@ impl Contents {
         &mut self,
         index: &str,
         change: impl FnOnce(&mut IndexEntries) -> T,
-    ) -> Result<T, StoreError> {
+    ) -> Result<T> {
         let entries = match self.live(index).map(|held| &mut held.value) {
             None => return Ok(change(&mut IndexEntries::default())),
             Some(Value::Index(entries)) => entries,
@@ -189,7 +185,7 @@ impl Contents {
     }
 
     /// Returns the live record of `key` and its expiry.
-    fn record(&mut self, key: &str) -> Result<Option<(&mut Bytes, &mut i64)>, StoreError> {
+    fn record(&mut self, key: &str) -> Result<Option<(&mut Bytes, &mut i64)>> {
         match self.live(key) {
             None => Ok(None),
             Some(Expiring {
@@ -243,7 +239,7 @@ impl Contents {
     }
 
     /// Removes expired values if the store is full, and fails if it is full even then.
-    fn ensure_capacity(&mut self, is_full: fn(&Self) -> bool) -> Result<(), StoreError> {
+    fn ensure_capacity(&mut self, is_full: fn(&Self) -> bool) -> Result<()> {
         // Nothing expires before `earliest`: a store that stays full must not check all its
         // values for each write that it rejects.
         if is_full(self) && self.now >= self.earliest {

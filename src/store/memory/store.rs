@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use super::contents::Contents;
 use crate::clock::{Clock, SystemClock, unix_millis};
 use crate::store::contract::Store;
-use crate::store::error::StoreError;
+use crate::store::error::Result;
 use crate::store::index_entries::IndexEntries;
 use crate::store::types::{
     CompareOutcome, EntryState, IndexEntry, IndexFilter, NewEntry, NewRecord, PutMode,
@@ -147,11 +147,11 @@ impl fmt::Debug for MemoryStore {
 
 #[async_trait]
 impl Store for MemoryStore {
-    async fn load(&self, key: &str) -> Result<Option<StoredRecord>, StoreError> {
+    async fn load(&self, key: &str) -> Result<Option<StoredRecord>> {
         self.state().contents.load(key)
     }
 
-    async fn insert(&self, record: NewRecord<'_>) -> Result<bool, StoreError> {
+    async fn insert(&self, record: NewRecord<'_>) -> Result<bool> {
         self.state().contents.insert(record)
     }
 
@@ -159,53 +159,40 @@ impl Store for MemoryStore {
         &self,
         expected: &[u8],
         record: NewRecord<'_>,
-    ) -> Result<CompareOutcome, StoreError> {
+    ) -> Result<CompareOutcome> {
         let mut state = self.state();
         let contents = &mut state.contents;
         contents.compare_and_swap(record.key, expected, Some(record))
     }
 
-    async fn compare_and_delete(
-        &self,
-        key: &str,
-        expected: &[u8],
-    ) -> Result<CompareOutcome, StoreError> {
+    async fn compare_and_delete(&self, key: &str, expected: &[u8]) -> Result<CompareOutcome> {
         let mut state = self.state();
         state.contents.compare_and_swap(key, expected, None)
     }
 
-    async fn set_ttl(&self, key: &str, ttl: Duration) -> Result<bool, StoreError> {
+    async fn set_ttl(&self, key: &str, ttl: Duration) -> Result<bool> {
         self.state().contents.set_ttl(key, ttl)
     }
 
-    async fn delete(&self, key: &str) -> Result<bool, StoreError> {
+    async fn delete(&self, key: &str) -> Result<bool> {
         self.state().contents.delete(key)
     }
 
-    async fn index_put(&self, entry: NewEntry<'_>, mode: PutMode) -> Result<(), StoreError> {
+    async fn index_put(&self, entry: NewEntry<'_>, mode: PutMode) -> Result<()> {
         self.state().contents.index_put(entry, mode)
     }
 
-    async fn index_get(&self, index: &str, member: &str) -> Result<Option<EntryState>, StoreError> {
+    async fn index_get(&self, index: &str, member: &str) -> Result<Option<EntryState>> {
         let get = |entries: &mut IndexEntries| entries.get(member);
         self.state().contents.index(index, get)
     }
 
-    async fn index_list(
-        &self,
-        index: &str,
-        filter: IndexFilter,
-    ) -> Result<Vec<IndexEntry>, StoreError> {
+    async fn index_list(&self, index: &str, filter: IndexFilter) -> Result<Vec<IndexEntry>> {
         let list = |entries: &mut IndexEntries| entries.list(filter);
         self.state().contents.index(index, list)
     }
 
-    async fn index_remove(
-        &self,
-        index: &str,
-        members: &[&str],
-        due_by: Option<i64>,
-    ) -> Result<(), StoreError> {
+    async fn index_remove(&self, index: &str, members: &[&str], due_by: Option<i64>) -> Result<()> {
         let remove = |entries: &mut IndexEntries| entries.remove(members, due_by);
         self.state().contents.index(index, remove)
     }
@@ -215,7 +202,7 @@ impl Store for MemoryStore {
         index: &str,
         keep: Option<&str>,
         now: i64,
-    ) -> Result<Vec<String>, StoreError> {
+    ) -> Result<Vec<String>> {
         let tombstone = |entries: &mut IndexEntries| entries.tombstone_all(keep, now);
         self.state().contents.index(index, tombstone)
     }
@@ -226,16 +213,16 @@ impl Store for MemoryStore {
         old: &str,
         new: &str,
         now: i64,
-    ) -> Result<SupersedeOutcome, StoreError> {
+    ) -> Result<SupersedeOutcome> {
         let supersede = |entries: &mut IndexEntries| entries.supersede(old, new, now);
         self.state().contents.index(index, supersede)
     }
 
-    async fn ping(&self) -> Result<(), StoreError> {
+    async fn ping(&self) -> Result<()> {
         Ok(())
     }
 
-    async fn load_many(&self, keys: &[&str]) -> Result<Vec<Option<StoredRecord>>, StoreError> {
+    async fn load_many(&self, keys: &[&str]) -> Result<Vec<Option<StoredRecord>>> {
         let mut state = self.state();
         keys.iter().map(|key| state.contents.load(key)).collect()
     }

@@ -3,7 +3,7 @@
 use redis::{ConnectionInfo, IntoConnectionInfo};
 
 use super::config::RedisConfig;
-use crate::store::error::{StoreError, StoreErrorKind};
+use crate::store::error::{Result, StoreError, StoreErrorKind};
 
 const ENCODE: &str = "user and password must be percent-encoded in a url \
      (/ %2F, ? %3F, # %23, @ %40, % %25), or be given by RedisConfig::credentials";
@@ -11,7 +11,7 @@ const ENCODE: &str = "user and password must be percent-encoded in a url \
 /// Reads the URL of `config` and rejects what the client library would silently misunderstand.
 ///
 /// No message repeats any part of the URL: a password may be anywhere in it.
-pub(super) fn parse(config: &RedisConfig) -> Result<ConnectionInfo, StoreError> {
+pub(super) fn parse(config: &RedisConfig) -> Result<ConnectionInfo> {
     let url = config.url.as_str();
     if splits_credentials(url) {
         return invalid(ENCODE);
@@ -47,7 +47,7 @@ pub(super) fn parse(config: &RedisConfig) -> Result<ConnectionInfo, StoreError> 
     with_settings(config, info)
 }
 
-fn with_settings(config: &RedisConfig, info: ConnectionInfo) -> Result<ConnectionInfo, StoreError> {
+fn with_settings(config: &RedisConfig, info: ConnectionInfo) -> Result<ConnectionInfo> {
     let mut settings = info.redis_settings().clone();
     if settings.username().is_some() && settings.password().is_none() {
         return invalid("the url names a user but no password");
@@ -78,7 +78,7 @@ fn is_database(text: &str) -> bool {
     text.is_empty() || (text.len() < 10 && text.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-fn invalid<T>(detail: &'static str) -> Result<T, StoreError> {
+fn invalid<T>(detail: &'static str) -> Result<T> {
     Err(StoreError::new(StoreErrorKind::Configuration).with_detail(detail))
 }
 

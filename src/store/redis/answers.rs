@@ -7,7 +7,7 @@ use redis::Value;
 
 use super::config::LARGE;
 use super::error;
-use crate::store::error::{StoreError, StoreErrorKind};
+use crate::store::error::{Result, StoreError, StoreErrorKind};
 use crate::store::types::{
     CompareOutcome, EntryState, IndexEntry, InsertOutcome, StoredRecord, SupersedeOutcome,
 };
@@ -35,17 +35,17 @@ impl Answers {
     }
 
     /// Reads the next `count` answers. None of them may be an error.
-    pub(super) fn skip(&mut self, count: usize) -> Result<(), StoreError> {
+    pub(super) fn skip(&mut self, count: usize) -> Result<()> {
         (0..count).try_for_each(|_| self.next().map(drop))
     }
 
     /// Reads all answers that are left. None of them may be an error.
-    pub(super) fn done(&mut self) -> Result<(), StoreError> {
+    pub(super) fn done(&mut self) -> Result<()> {
         self.skip(self.0.len())
     }
 
     /// Reads whether a command had an effect.
-    pub(super) fn flag(&mut self) -> Result<bool, StoreError> {
+    pub(super) fn flag(&mut self) -> Result<bool> {
         match self.next()? {
             Value::Okay => Ok(true),
             Value::Nil => Ok(false),
@@ -55,7 +55,7 @@ impl Answers {
     }
 
     /// Reads a record: its remaining TTL, then its value.
-    pub(super) fn record(&mut self) -> Result<Option<StoredRecord>, StoreError> {
+    pub(super) fn record(&mut self) -> Result<Option<StoredRecord>> {
         let ttl = self.number()?;
         let value = match self.next()? {
             Value::BulkString(value) => value,
@@ -67,7 +67,7 @@ impl Answers {
 
     /// Reads a record of which at most [`LARGE`] bytes were requested: its remaining TTL, then
     /// the beginning of its value.
-    pub(super) fn beginning(&mut self) -> Result<Beginning, StoreError> {
+    pub(super) fn beginning(&mut self) -> Result<Beginning> {
         let ttl = self.number()?;
         let Value::BulkString(value) = self.next()? else {
             return Err(unreadable());
@@ -80,7 +80,7 @@ impl Answers {
     }
 
     /// Reads the result of a compare-and-set or a compare-and-delete.
-    pub(super) fn compared(&mut self) -> Result<CompareOutcome, StoreError> {
+    pub(super) fn compared(&mut self) -> Result<CompareOutcome> {
         match self.next()? {
             Value::Int(1) => Ok(CompareOutcome::Applied),
             Value::Int(0) => Ok(CompareOutcome::Missing),
@@ -90,7 +90,7 @@ impl Answers {
     }
 
     /// Reads the state of an index entry.
-    pub(super) fn state(&mut self) -> Result<Option<EntryState>, StoreError> {
+    pub(super) fn state(&mut self) -> Result<Option<EntryState>> {
         match self.next()? {
             Value::Nil => Ok(None),
             answer => Ok(Some(EntryState::from_score(score(&answer)?))),
@@ -98,7 +98,7 @@ impl Answers {
     }
 
     /// Reads index entries: `[member, score, …]` in RESP2, `[[member, score], …]` in RESP3.
-    pub(super) fn entries(&mut self) -> Result<Vec<IndexEntry>, StoreError> {
+    pub(super) fn entries(&mut self) -> Result<Vec<IndexEntry>> {
         let Value::Array(items) = self.next()? else {
             return Err(unreadable());
         };
@@ -118,7 +118,7 @@ impl Answers {
     }
 
     /// Reads the members of an index.
-    pub(super) fn members(&mut self) -> Result<Vec<String>, StoreError> {
+    pub(super) fn members(&mut self) -> Result<Vec<String>> {
         match self.next()? {
             Value::Array(members) => members.into_iter().map(text).collect(),
             _ => Err(unreadable()),
@@ -126,7 +126,7 @@ impl Answers {
     }
 
     /// Reads the result of a supersede.
-    pub(super) fn superseded(&mut self) -> Result<SupersedeOutcome, StoreError> {
+    pub(super) fn superseded(&mut self) -> Result<SupersedeOutcome> {
         match self.next()? {
             Value::Int(0) => Ok(SupersedeOutcome::Superseded),
             Value::Int(1) => Ok(SupersedeOutcome::OldNotActive),
@@ -137,11 +137,7 @@ impl Answers {
 
     /// Reads the result of an insert behind its index entries: whether there are entries, and
     /// whether those that are due were requested.
-    pub(super) fn inserted(
-        &mut self,
-        indexed: bool,
-        due: bool,
-    ) -> Result<InsertOutcome, StoreError> {
+    pub(super) fn inserted(&mut self, indexed: bool, due: bool) -> Result<InsertOutcome> {
         if !self.flag()? {
             return Ok(InsertOutcome::KeyTaken);
         }
@@ -155,14 +151,14 @@ impl Answers {
         Ok(InsertOutcome::inserted(due))
     }
 
-    fn number(&mut self) -> Result<i64, StoreError> {
+    fn number(&mut self) -> Result<i64> {
         match self.next()? {
             Value::Int(number) => Ok(number),
             _ => Err(unreadable()),
         }
     }
 
-    fn next(&mut self) -> Result<Value, StoreError> {
+    fn next(&mut self) -> Result<Value> {
         match self.0.next() {
             Some(Value::ServerError(answer)) => Err(error::rejected(&answer)),
             Some(answer) => Ok(answer),
@@ -183,14 +179,14 @@ fn duration(ttl: i64) -> Option<Duration> {
     u64::try_from(ttl).ok().map(Duration::from_millis)
 }
 
-fn text(value: Value) -> Result<String, StoreError> {
+fn text(value: Value) -> Result<String> {
     match value {
         Value::BulkString(bytes) => String::from_utf8(bytes).map_err(|_| unreadable()),
         _ => Err(unreadable()),
     }
 }
 
-fn score(value: &Value) -> Result<i64, StoreError> {
+fn score(value: &Value) -> Result<i64> {
     let score: f64 = match value {
         Value::Double(score) => *score,
         Value::BulkString(text) => std::str::from_utf8(text)

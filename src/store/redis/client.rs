@@ -11,7 +11,7 @@ use super::connect::Connector;
 use super::lane::Lane;
 use super::log_throttle::LogThrottle;
 use super::request::Request;
-use crate::store::error::StoreError;
+use crate::store::error::Result;
 
 /// The number of concurrent large requests. More would only wait for each other on the wire, and
 /// the answers to those that time out would delay the others.
@@ -47,7 +47,7 @@ impl Client {
     }
 
     /// Returns a handle on the connection of small requests.
-    pub(super) async fn connection(&self) -> Result<MultiplexedConnection, StoreError> {
+    pub(super) async fn connection(&self) -> Result<MultiplexedConnection> {
         let mut handle = self.small.handle(self.deadline()).await?;
         // Requests of the store are timed by the lane; those of the application are not.
         handle.set_response_timeout(self.connector.limits.response);
@@ -58,8 +58,8 @@ impl Client {
     pub(super) async fn run<T>(
         &self,
         request: Request,
-        read: impl FnOnce(&mut Answers) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
+        read: impl FnOnce(&mut Answers) -> Result<T>,
+    ) -> Result<T> {
         self.run_until(self.deadline(), request, read).await
     }
 
@@ -68,8 +68,8 @@ impl Client {
         &self,
         deadline: Instant,
         request: Request,
-        read: impl FnOnce(&mut Answers) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
+        read: impl FnOnce(&mut Answers) -> Result<T>,
+    ) -> Result<T> {
         if request.is_empty() {
             return read(&mut Answers::new(Vec::new()));
         }
@@ -89,7 +89,7 @@ impl Client {
         &self,
         request: &Request,
         deadline: Instant,
-    ) -> Result<(&Lane, Option<SemaphorePermit<'_>>), StoreError> {
+    ) -> Result<(&Lane, Option<SemaphorePermit<'_>>)> {
         if !request.is_large() {
             return Ok((&self.small, None));
         }

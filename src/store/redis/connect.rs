@@ -26,7 +26,7 @@ use super::eviction::warn_if_evicting;
 #[cfg(feature = "tls")]
 use super::tls::Tls;
 use super::traffic::{Traffic, Watched};
-use crate::store::error::{StoreError, StoreErrorKind};
+use crate::store::error::{Result, StoreError, StoreErrorKind};
 
 type Stream = Pin<Box<dyn AsyncStream + Send>>;
 
@@ -52,7 +52,7 @@ struct Server {
 
 impl Connector {
     /// Prepares to connect to the server of `config`.
-    pub(super) fn new(config: &RedisConfig) -> Result<Self, StoreError> {
+    pub(super) fn new(config: &RedisConfig) -> Result<Self> {
         let info = address::parse(config)?;
         Ok(Self {
             address: info.addr().to_string().into_boxed_str(),
@@ -84,7 +84,7 @@ impl Connector {
 
     /// Makes a connection and checks that it answers: a hung server accepts connections, because
     /// its kernel does.
-    pub(super) async fn connect(&self) -> Result<Connection, StoreError> {
+    pub(super) async fn connect(&self) -> Result<Connection> {
         let deadline = Instant::now() + self.limits.connect;
         let make = async {
             let connection = match &self.source {
@@ -109,7 +109,7 @@ impl Connector {
         let _ = timeout_at(Instant::now() + self.limits.connect, check).await;
     }
 
-    async fn open(&self, server: &Server) -> Result<Connection, StoreError> {
+    async fn open(&self, server: &Server) -> Result<Connection> {
         let stream = server
             .stream()
             .await
@@ -131,7 +131,7 @@ impl Connector {
     }
 
     #[cfg(feature = "pool")]
-    async fn take(&self, pool: &deadpool_redis::Pool) -> Result<Connection, StoreError> {
+    async fn take(&self, pool: &deadpool_redis::Pool) -> Result<Connection> {
         use deadpool_redis::PoolError;
 
         match pool.get().await {
@@ -157,7 +157,7 @@ impl Connector {
 
     /// A server that rejects commands for now is the right server all the same. One that does
     /// not accept the credentials, or closes the connection, is not.
-    async fn probe(&self, handle: &mut MultiplexedConnection) -> Result<(), StoreError> {
+    async fn probe(&self, handle: &mut MultiplexedConnection) -> Result<()> {
         match handle.send_packed_command(&cmd("PING")).await {
             Ok(Value::ServerError(answer)) => {
                 let rejection = error::rejected(&answer);

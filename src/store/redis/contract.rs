@@ -9,7 +9,7 @@ use super::answers::{Answers, Beginning};
 use super::request::Request;
 use super::store::RedisStore;
 use crate::store::contract::Store;
-use crate::store::error::StoreError;
+use crate::store::error::Result;
 use crate::store::types::{
     CompareOutcome, Due, EntryState, IndexEntry, IndexFilter, InsertOutcome, NewEntry, NewRecord,
     PutMode, StoredRecord, SupersedeOutcome,
@@ -23,7 +23,7 @@ impl RedisStore {
         &self,
         deadline: Instant,
         keys: &[&str],
-    ) -> Result<Vec<Option<StoredRecord>>, StoreError> {
+    ) -> Result<Vec<Option<StoredRecord>>> {
         let load = Request::read().expect_large();
         let load = keys.iter().fold(load, |load, key| load.pttl(key).get(key));
         let read = |answers: &mut Answers| keys.iter().map(|_| answers.record()).collect();
@@ -33,11 +33,11 @@ impl RedisStore {
 
 #[async_trait]
 impl Store for RedisStore {
-    async fn load(&self, key: &str) -> Result<Option<StoredRecord>, StoreError> {
+    async fn load(&self, key: &str) -> Result<Option<StoredRecord>> {
         Ok(self.load_many(&[key]).await?.pop().flatten())
     }
 
-    async fn insert(&self, record: NewRecord<'_>) -> Result<bool, StoreError> {
+    async fn insert(&self, record: NewRecord<'_>) -> Result<bool> {
         let insert = Request::write().insert(record);
         self.client.run(insert, Answers::flag).await
     }
@@ -46,55 +46,42 @@ impl Store for RedisStore {
         &self,
         expected: &[u8],
         record: NewRecord<'_>,
-    ) -> Result<CompareOutcome, StoreError> {
+    ) -> Result<CompareOutcome> {
         let set = Request::write().compare_and_set(expected, record);
         self.client.run(set, Answers::compared).await
     }
 
-    async fn compare_and_delete(
-        &self,
-        key: &str,
-        expected: &[u8],
-    ) -> Result<CompareOutcome, StoreError> {
+    async fn compare_and_delete(&self, key: &str, expected: &[u8]) -> Result<CompareOutcome> {
         let delete = Request::write().compare_and_delete(key, expected);
         self.client.run(delete, Answers::compared).await
     }
 
-    async fn set_ttl(&self, key: &str, ttl: Duration) -> Result<bool, StoreError> {
+    async fn set_ttl(&self, key: &str, ttl: Duration) -> Result<bool> {
         let set = Request::write().set_ttl(key, ttl);
         self.client.run(set, Answers::flag).await
     }
 
-    async fn delete(&self, key: &str) -> Result<bool, StoreError> {
+    async fn delete(&self, key: &str) -> Result<bool> {
         let delete = Request::write().delete(key);
         self.client.run(delete, Answers::flag).await
     }
 
-    async fn index_put(&self, entry: NewEntry<'_>, mode: PutMode) -> Result<(), StoreError> {
+    async fn index_put(&self, entry: NewEntry<'_>, mode: PutMode) -> Result<()> {
         let put = Request::write().index_put(entry, mode);
         self.client.run(put, Answers::done).await
     }
 
-    async fn index_get(&self, index: &str, member: &str) -> Result<Option<EntryState>, StoreError> {
+    async fn index_get(&self, index: &str, member: &str) -> Result<Option<EntryState>> {
         let get = Request::read().index_get(index, member);
         self.client.run(get, Answers::state).await
     }
 
-    async fn index_list(
-        &self,
-        index: &str,
-        filter: IndexFilter,
-    ) -> Result<Vec<IndexEntry>, StoreError> {
+    async fn index_list(&self, index: &str, filter: IndexFilter) -> Result<Vec<IndexEntry>> {
         let list = Request::read().index_list(index, filter);
         self.client.run(list, Answers::entries).await
     }
 
-    async fn index_remove(
-        &self,
-        index: &str,
-        members: &[&str],
-        due_by: Option<i64>,
-    ) -> Result<(), StoreError> {
+    async fn index_remove(&self, index: &str, members: &[&str], due_by: Option<i64>) -> Result<()> {
         let remove = Request::write().index_remove(index, members, due_by);
         self.client.run(remove, Answers::done).await
     }
@@ -104,7 +91,7 @@ impl Store for RedisStore {
         index: &str,
         keep: Option<&str>,
         now: i64,
-    ) -> Result<Vec<String>, StoreError> {
+    ) -> Result<Vec<String>> {
         let all = Request::write().index_tombstone_all(index, keep, now);
         self.client.run(all, Answers::members).await
     }
@@ -115,18 +102,18 @@ impl Store for RedisStore {
         old: &str,
         new: &str,
         now: i64,
-    ) -> Result<SupersedeOutcome, StoreError> {
+    ) -> Result<SupersedeOutcome> {
         let supersede = Request::write().index_supersede(index, old, new, now);
         self.client.run(supersede, Answers::superseded).await
     }
 
-    async fn ping(&self) -> Result<(), StoreError> {
+    async fn ping(&self) -> Result<()> {
         self.client.run(Request::read().ping(), Answers::done).await
     }
 
     // Several steps in one write. The order of the commands is the order of the steps.
 
-    async fn load_many(&self, keys: &[&str]) -> Result<Vec<Option<StoredRecord>>, StoreError> {
+    async fn load_many(&self, keys: &[&str]) -> Result<Vec<Option<StoredRecord>>> {
         let deadline = self.client.deadline();
         let load = keys
             .iter()
@@ -145,11 +132,7 @@ impl Store for RedisStore {
         Ok(records.collect())
     }
 
-    async fn load_and_set_ttl(
-        &self,
-        key: &str,
-        ttl: Duration,
-    ) -> Result<Option<StoredRecord>, StoreError> {
+    async fn load_and_set_ttl(&self, key: &str, ttl: Duration) -> Result<Option<StoredRecord>> {
         let deadline = self.client.deadline();
         let load = Request::write().pttl(key).beginning(key).set_ttl(key, ttl);
         let read = |answers: &mut Answers| Ok((answers.beginning()?, answers.flag()?));
@@ -168,7 +151,7 @@ impl Store for RedisStore {
         entries: &[NewEntry<'_>],
         record: NewRecord<'_>,
         due: Option<Due>,
-    ) -> Result<InsertOutcome, StoreError> {
+    ) -> Result<InsertOutcome> {
         let mut insert = put_all(entries).insert(record);
         if let Some(last) = entries.last() {
             insert = insert.index_get(last.index, last.member);
@@ -188,29 +171,19 @@ impl Store for RedisStore {
         entry: NewEntry<'_>,
         expected: &[u8],
         record: NewRecord<'_>,
-    ) -> Result<CompareOutcome, StoreError> {
+    ) -> Result<CompareOutcome> {
         let set = put_all(&[entry]).compare_and_set(expected, record);
         let read = |answers: &mut Answers| answers.skip(1).and_then(|()| answers.compared());
         self.client.run(set, read).await
     }
 
-    async fn set_ttl_indexed(
-        &self,
-        entry: NewEntry<'_>,
-        key: &str,
-        ttl: Duration,
-    ) -> Result<bool, StoreError> {
+    async fn set_ttl_indexed(&self, entry: NewEntry<'_>, key: &str, ttl: Duration) -> Result<bool> {
         let set = put_all(&[entry]).set_ttl(key, ttl);
         let read = |answers: &mut Answers| answers.skip(1).and_then(|()| answers.flag());
         self.client.run(set, read).await
     }
 
-    async fn delete_indexed(
-        &self,
-        keys: &[&str],
-        index: &str,
-        members: &[&str],
-    ) -> Result<usize, StoreError> {
+    async fn delete_indexed(&self, keys: &[&str], index: &str, members: &[&str]) -> Result<usize> {
         let delete = keys
             .iter()
             .fold(Request::write(), |all, key| all.delete(key));
@@ -229,7 +202,7 @@ impl Store for RedisStore {
         live: &[NewEntry<'_>],
         dead: &[&str],
         due_by: i64,
-    ) -> Result<(), StoreError> {
+    ) -> Result<()> {
         let refresh = put_all(live).index_remove(index, dead, Some(due_by));
         self.client.run(refresh, Answers::done).await
     }

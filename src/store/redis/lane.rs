@@ -16,7 +16,7 @@ use super::connection::Connection;
 use super::error;
 use super::request::Request;
 use super::shared_connection::SharedConnection;
-use crate::store::error::{StoreError, StoreErrorKind};
+use crate::store::error::{Result, StoreError, StoreErrorKind};
 
 /// The silence on a connection that may be dead after which another one is made.
 const SILENCE: Duration = Duration::from_millis(250);
@@ -47,10 +47,7 @@ impl Lane {
     }
 
     /// Returns a handle on the shared connection.
-    pub(super) async fn handle(
-        &self,
-        deadline: Instant,
-    ) -> Result<MultiplexedConnection, StoreError> {
+    pub(super) async fn handle(&self, deadline: Instant) -> Result<MultiplexedConnection> {
         Ok(self.shared.acquire(deadline).await?.handle())
     }
 
@@ -62,8 +59,8 @@ impl Lane {
         &self,
         request: &Request,
         deadline: Instant,
-        read: impl FnOnce(&mut Answers) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
+        read: impl FnOnce(&mut Answers) -> Result<T>,
+    ) -> Result<T> {
         let mut attempt = self.attempt(request, deadline).await;
         // Once only: a request that breaks two connections in a row may be the cause.
         if let Err(Failure {

@@ -24,7 +24,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::connect::Connector;
 use super::connection::Connection;
-use crate::store::error::StoreError;
+use crate::store::error::{Result, StoreError};
 
 /// How long a call waits for a broken connection to be replaced before it fails.
 const RENEWAL: Duration = Duration::from_millis(250);
@@ -43,7 +43,7 @@ pub(super) struct SharedConnection {
 }
 
 /// `None` while the attempt is under way.
-type Attempt = Option<Result<Arc<Connection>, StoreError>>;
+type Attempt = Option<Result<Arc<Connection>>>;
 
 #[derive(Default)]
 struct Renewal {
@@ -67,10 +67,7 @@ impl SharedConnection {
     }
 
     /// Returns the connection in use, or waits for one, but not past `deadline`.
-    pub(super) async fn acquire(
-        self: &Arc<Self>,
-        deadline: Instant,
-    ) -> Result<Arc<Connection>, StoreError> {
+    pub(super) async fn acquire(self: &Arc<Self>, deadline: Instant) -> Result<Arc<Connection>> {
         match self.current.load_full() {
             Some(connection) if !connection.has_ended() => return Ok(connection),
             Some(connection) => self.discard(&connection, &self.connector.unreachable()),
@@ -98,7 +95,7 @@ impl SharedConnection {
     }
 
     /// Joins the attempt that is under way or starts one, unless the last one has just failed.
-    fn renew(self: &Arc<Self>) -> Result<watch::Receiver<Attempt>, StoreError> {
+    fn renew(self: &Arc<Self>) -> Result<watch::Receiver<Attempt>> {
         let mut renewal = self.lock();
         // Checked again under the lock: the attempt may have succeeded since the caller found no
         // connection, and a second one would only be thrown away.
@@ -132,10 +129,7 @@ impl SharedConnection {
         Ok(attempt)
     }
 
-    fn complete(
-        &self,
-        result: Result<Connection, StoreError>,
-    ) -> Result<Arc<Connection>, StoreError> {
+    fn complete(&self, result: Result<Connection>) -> Result<Arc<Connection>> {
         let mut renewal = self.lock();
         renewal.attempt = None;
         match result {

@@ -11,7 +11,7 @@ use super::client::Client;
 use super::config::RedisConfig;
 use super::connect::Connector;
 use super::error;
-use crate::store::error::{StoreError, StoreErrorKind};
+use crate::store::error::{Result, StoreErrorKind};
 
 /// Store that keeps sessions in Redis.
 ///
@@ -69,7 +69,7 @@ impl RedisStore {
     ///
     /// [`StoreError`] if the URL is invalid, or, within a second, if Redis is absent or
     /// rejects the connection.
-    pub async fn connect(url: &str) -> Result<Self, StoreError> {
+    pub async fn connect(url: &str) -> Result<Self> {
         RedisConfig::new(url).connect().await
     }
 
@@ -78,7 +78,7 @@ impl RedisStore {
     /// # Errors
     ///
     /// [`StoreError`] if the URL is invalid.
-    pub fn lazy(url: &str) -> Result<Self, StoreError> {
+    pub fn lazy(url: &str) -> Result<Self> {
         RedisConfig::new(url).lazy()
     }
 
@@ -107,7 +107,7 @@ impl RedisStore {
     /// # Errors
     ///
     /// [`StoreError`] if there is no connection and none can be made.
-    pub async fn connection(&self) -> Result<MultiplexedConnection, StoreError> {
+    pub async fn connection(&self) -> Result<MultiplexedConnection> {
         self.client.connection().await
     }
 
@@ -117,7 +117,7 @@ impl RedisStore {
     }
 
     /// Checks that the server is ready to serve, not only reachable.
-    async fn check(&self) -> Result<(), StoreError> {
+    async fn check(&self) -> Result<()> {
         let mut handle = self.connection().await?;
         let connector = &self.client.connector;
         match handle.send_packed_command(&cmd("PING")).await {
@@ -143,7 +143,7 @@ impl RedisConfig {
     ///
     /// [`StoreError`] if the URL is invalid, or, within the deadline, if Redis is absent or
     /// rejects the connection.
-    pub async fn connect(self) -> Result<RedisStore, StoreError> {
+    pub async fn connect(self) -> Result<RedisStore> {
         let deadline = Instant::now() + self.limits.deadline;
         let store = self.lazy()?;
         match timeout_at(deadline, store.check()).await {
@@ -157,7 +157,7 @@ impl RedisConfig {
     /// # Errors
     ///
     /// [`StoreError`] if the URL or a certificate is invalid.
-    pub fn lazy(self) -> Result<RedisStore, StoreError> {
+    pub fn lazy(self) -> Result<RedisStore> {
         Ok(RedisStore::new(Connector::new(&self)?))
     }
 }

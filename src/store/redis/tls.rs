@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use crate::store::error::{StoreError, StoreErrorKind};
+use crate::store::error::{Result, StoreError, StoreErrorKind};
 
 /// Certificates in PEM. By default the roots are those of the operating system, and the client
 /// presents no certificate.
@@ -27,7 +27,7 @@ pub(super) struct Tls(TlsConnector);
 
 impl Certificates {
     /// Prepares TLS if `address` requires it.
-    pub(super) fn for_address(&self, address: &ConnectionAddr) -> Result<Option<Tls>, StoreError> {
+    pub(super) fn for_address(&self, address: &ConnectionAddr) -> Result<Option<Tls>> {
         if matches!(address, ConnectionAddr::TcpTls { .. }) {
             install_provider();
             let config = self.config().ok_or_else(unusable)?;

@@ -5,7 +5,7 @@ use std::fmt::{self, Debug};
 use std::time::{Duration, Instant};
 
 use crate::crypto;
-use crate::store::error::StoreError;
+use crate::store::error::Result;
 use crate::store::shared::SharedStore;
 use crate::store::types::{
     CompareOutcome, Due, EntryState, IndexFilter, NewEntry, NewRecord, PutMode, StoredRecord,
@@ -72,7 +72,7 @@ impl Harness {
     }
 
     /// Returns what a call answered. It must not fail.
-    pub(super) async fn ok<T>(&self, call: impl Future<Output = Result<T, StoreError>>) -> T {
+    pub(super) async fn ok<T>(&self, call: impl Future<Output = Result<T>>) -> T {
         match call.await {
             Ok(answer) => answer,
             Err(error) => panic!("{self}; a call failed: {error}"),

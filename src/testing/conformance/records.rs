@@ -1,7 +1,7 @@
 //! Promises about records.
 
 use super::harness::{Harness, LONG, NOW};
-use crate::store::error::{StoreError, StoreErrorKind};
+use crate::store::error::{Result, StoreErrorKind};
 use crate::store::types::CompareOutcome::{self, Applied, Missing};
 use crate::store::types::{NewEntry, NewRecord, PutMode};
 
@@ -96,7 +96,7 @@ pub(super) async fn calls_see_earlier_calls(h: Harness) {
 }
 
 /// Asserts that a call either found nothing or reported data of another type.
-fn assert_rejected<T: PartialEq>(h: &Harness, answer: Result<T, StoreError>, nothing: &T) {
+fn assert_rejected<T: PartialEq>(h: &Harness, answer: Result<T>, nothing: &T) {
     let is_rejected = match answer {
         Ok(answer) => answer == *nothing,
         Err(error) => error.kind() == StoreErrorKind::WrongType,

@@ -113,9 +113,9 @@ impl Process {
 
     fn add(&mut self, events: Vec<Event>) -> usize {
         let (next, call) = if self.pipelined {
-            self.run(ProcessStore::<true>::default(), &events)
+            self.run(&ProcessStore::<true>::default(), &events)
         } else {
-            self.run(ProcessStore::<false>::default(), &events)
+            self.run(&ProcessStore::<false>::default(), &events)
         };
         self.positions.push(Position {
             events,
@@ -129,7 +129,7 @@ impl Process {
     /// Runs the operation from the start through `events`.
     fn run<const PIPELINED: bool>(
         &self,
-        store: ProcessStore<PIPELINED>,
+        store: &ProcessStore<PIPELINED>,
         events: &[Event],
     ) -> (Option<StoreCall>, CallState)
     where

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use jwt_redis_session::config::ManualClock;
 use jwt_redis_session::store::SharedStore;
-use jwt_redis_session::{Keyring, SessionError, SessionId, Sessions};
+use jwt_redis_session::{Keyring, Session, SessionError, SessionId, Sessions};
 
 pub(super) const OWNER: &str = "jo";
 pub(super) const OTHER: &str = "al";
@@ -38,7 +38,6 @@ pub(super) enum Action {
 impl Action {
     /// Runs the action as the process `name`.
     pub(super) async fn run(self, sessions: Sessions, name: &'static str) -> Done {
-        let a = id("a0");
         match self {
             Self::Create => create(&sessions, OWNER).await,
             Self::CreateWithId => {
@@ -47,49 +46,40 @@ impl Action {
                 session.create().id(id("x")).await?;
                 Ok(vec![id("x")])
             }
-            Self::Update => {
-                let session = sessions.get(&a).await?;
-                session.insert(name, 1)?;
-                session.update().await?;
-                Ok(Vec::new())
-            }
-            Self::SetOwner(owner) => {
-                let session = sessions.get(&a).await?;
-                session.set_owner(owner)?;
-                session.update().await?;
-                Ok(Vec::new())
-            }
-            Self::Touch => {
-                sessions.get(&a).await?.touch().await?;
-                Ok(Vec::new())
-            }
-            Self::Rotate | Self::RotateTo(_) => {
-                let session = sessions.get(&a).await?;
-                if let Self::RotateTo(owner) = self {
-                    session.set_owner(owner)?;
-                }
-                session.rotate().await?;
-                Ok(session.id().into_iter().collect())
-            }
-            Self::Login(owner) => {
-                let session = sessions.get(&a).await?;
-                session.login(owner).await?;
-                Ok(session.id().into_iter().collect())
-            }
-            Self::Destroy => {
-                let existed = sessions.get(&a).await?.destroy().await?;
-                Ok(existed.then_some(a).into_iter().collect())
-            }
             Self::DestroyAll(owner) => sessions.destroy_all(owner).await.map(|_| Vec::new()),
             Self::DestroyOthers => {
-                let destroyed = sessions.destroy_others(OWNER, &a).await;
+                let destroyed = sessions.destroy_others(OWNER, &id("a0")).await;
                 destroyed.map(|_| Vec::new())
             }
             Self::List => {
                 let listed = sessions.list(OWNER).await?;
                 Ok(listed.iter().map(|entry| entry.id().clone()).collect())
             }
+            _ => self.run_on(&sessions.get(&id("a0")).await?, name).await,
         }
+    }
+
+    /// Runs an action on the session `a`.
+    async fn run_on(self, session: &Session, name: &'static str) -> Done {
+        if let Self::SetOwner(owner) | Self::RotateTo(owner) = self {
+            session.set_owner(owner)?;
+        }
+        match self {
+            Self::Update => {
+                session.insert(name, 1)?;
+                session.update().await?;
+            }
+            Self::SetOwner(_) => session.update().await?,
+            Self::Touch => session.touch().await?,
+            Self::Login(owner) => drop(session.login(owner).await?),
+            Self::Destroy => {
+                let existed = session.destroy().await?;
+                return Ok(existed.then(|| id("a0")).into_iter().collect());
+            }
+            _ => drop(session.rotate().await?),
+        }
+        let new = session.id().filter(|_| self.rotates());
+        Ok(new.into_iter().collect())
     }
 
     /// Returns whether the action moves `a` to a new id.
@@ -126,7 +116,7 @@ pub(super) fn id(name: &str) -> SessionId {
     SessionId::parse(format!("{name:-<16}")).unwrap()
 }
 
-/// Returns sessions whose ids tell which process generated them: `name0`, `name1`, …
+/// Returns sessions whose ids show which process generated them: `name0`, `name1`, …
 pub(super) fn sessions(
     store: impl Into<SharedStore>,
     clock: ManualClock,

@@ -5,7 +5,7 @@ use super::*;
 on_every_store!(
     after_the_end_every_operation_reports_it,
     destroy_reports_whether_there_was_a_session,
-    is_alive_asks_the_store,
+    is_alive_reads_the_store,
     a_spoiled_record_is_corrupt_and_can_be_destroyed,
 );
 
@@ -43,7 +43,7 @@ async fn destroy_reports_whether_there_was_a_session(store: impl Store + Clone) 
     assert_eq!(unknown.destroy().await, Ok(false));
 }
 
-async fn is_alive_asks_the_store(store: impl Store + Clone) {
+async fn is_alive_reads_the_store(store: impl Store + Clone) {
     let sessions = sessions(store);
     let (session, _) = created(&sessions, Some("jo")).await;
     assert_eq!(session.is_alive().await, Ok(true));

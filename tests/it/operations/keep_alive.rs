@@ -38,7 +38,7 @@ async fn keep_alive_writes_only_when_it_is_due() {
 }
 
 #[tokio::test]
-async fn every_write_resets_what_the_handle_knows_of_the_time_to_live() {
+async fn every_write_updates_the_ttl_in_the_handle() {
     let test = Clocked::new(|builder| builder);
     let (session, _) = created(&test.sessions, None).await;
     for operation in [

@@ -208,7 +208,7 @@ async fn the_index_forgets_sessions_that_ended_or_changed_their_owner() {
     assert_eq!(listed(&test.sessions, "al").await, [id(&moved)]);
 }
 
-/// A rotation that fails after its decision takes back the tombstone of the old id.
+/// A rotation that fails after its decision reactivates the tombstone of the old id.
 #[tokio::test]
 async fn a_list_a_minute_after_a_failed_rotation_leaves_the_session() {
     let test = Clocked::new(|builder| builder);

@@ -1,13 +1,13 @@
 //! A new id for the same session.
 
+use std::sync::OnceLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use jwt_redis_session::token::NewClaims;
-use test_support::scheduler::Scheduler;
+use tokio::sync::mpsc;
 
-use super::hooks::Interference;
+use super::hooks::{Interference, before};
 use super::lifetimes::both;
-use super::owners::run_to;
 use super::*;
 
 on_every_store!(
@@ -87,20 +87,29 @@ async fn a_rotation_keeps_the_end_that_only_the_token_of_node_has() {
 
 #[tokio::test]
 async fn a_touch_waits_for_the_rotation_of_the_same_handle() {
-    let store = MemoryStore::new();
-    let (_, token) = created(&sessions(store.clone()), None).await;
-    let scheduler = Scheduler::new(store);
-    let process = scheduler.process("handle");
-    let stepped = sessions(process.clone());
-    let opening = tokio::spawn(async move { open(&stepped, &token).await.unwrap() });
-    run_to(&scheduler, &process, None).await;
-    let session = opening.await.unwrap();
-    let (rotating, touching) = (session.clone(), session.clone());
-    let rotation = tokio::spawn(async move { rotating.rotate().await });
-    run_to(&scheduler, &process, Some(Step::CompareAndDelete)).await;
-    let touch = tokio::spawn(async move { touching.touch().await });
-    run_to(&scheduler, &process, None).await;
-    rotation.await.unwrap().unwrap();
+    let handle = Arc::new(OnceLock::<Session>::new());
+    let (started, mut touches) = mpsc::unbounded_channel();
+    let rotating = Arc::clone(&handle);
+    let touch_meanwhile = move |step| {
+        let (rotating, started) = (Arc::clone(&rotating), started.clone());
+        async move {
+            if step == Step::CompareAndDelete {
+                let session = rotating.get().unwrap().clone();
+                let touch = tokio::spawn(async move { session.touch().await });
+                started.send(touch).unwrap();
+                tokio::task::yield_now().await;
+            }
+            if step == Step::SetTtl {
+                // Long enough for the rotation to delete the old record.
+                settle().await;
+            }
+        }
+    };
+    let sessions = sessions(before(MemoryStore::new(), touch_meanwhile));
+    let (session, _) = created(&sessions, None).await;
+    handle.set(session.clone()).unwrap();
+    session.rotate().await.unwrap();
+    let touch = touches.recv().await.unwrap();
     assert_eq!(touch.await.unwrap(), Ok(()));
     assert_eq!(session.state(), SessionState::Active);
 }
