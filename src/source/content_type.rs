@@ -49,12 +49,8 @@ impl BodyFormat {
 }
 
 fn has_no_body(method: &Method) -> bool {
-    [
-        Method::GET,
-        Method::HEAD,
-        Method::OPTIONS,
-        Method::CONNECT,
-        Method::TRACE,
-    ]
-    .contains(method)
+    matches!(
+        *method,
+        Method::GET | Method::HEAD | Method::OPTIONS | Method::CONNECT | Method::TRACE
+    )
 }

@@ -66,7 +66,7 @@ impl<'a, const N: usize> Visitor<'a> for Members<'_, N> {
     }
 }
 
-/// Any JSON value that can be read, thrown away.
+/// Any JSON value that can be read; it is dropped.
 ///
 /// `IgnoredAny` and `RawValue` only skip: they accept lone surrogates and any nesting.
 struct Readable;
@@ -75,6 +75,15 @@ impl<'a> Deserialize<'a> for Readable {
     fn deserialize<D: Deserializer<'a>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(Self)
     }
+}
+
+/// Visits a scalar and drops it.
+macro_rules! accept {
+    ($($visit:ident($scalar:ty)),*) => {
+        $(fn $visit<E>(self, _: $scalar) -> Result<Self, E> {
+            Ok(self)
+        })*
+    };
 }
 
 impl<'a> Visitor<'a> for Readable {
@@ -88,25 +97,13 @@ impl<'a> Visitor<'a> for Readable {
         Ok(self)
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<Self, E> {
-        Ok(self)
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<Self, E> {
-        Ok(self)
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<Self, E> {
-        Ok(self)
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Self, E> {
-        Ok(self)
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<Self, E> {
-        Ok(self)
-    }
+    accept!(
+        visit_bool(bool),
+        visit_i64(i64),
+        visit_u64(u64),
+        visit_f64(f64),
+        visit_str(&str)
+    );
 
     fn visit_seq<A: SeqAccess<'a>>(self, mut seq: A) -> Result<Self, A::Error> {
         while seq.next_element::<Self>()?.is_some() {}

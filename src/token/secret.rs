@@ -92,15 +92,16 @@ fn is_armoured(text: &[u8]) -> bool {
 
 /// Returns whether this is a key in a text or binary format of SSH or PuTTY.
 pub(super) fn is_ssh(text: &[u8]) -> bool {
-    [
-        &b"ssh-"[..],
-        b"ecdsa-sha2-",
-        b"sk-ssh-",
-        b"sk-ecdsa-",
-        b"PuTTY-User-Key-File",
-    ]
-    .iter()
-    .any(|mark| text.starts_with(mark))
+    let prefixes = [
+        "ssh-",
+        "ecdsa-sha2-",
+        "sk-ssh-",
+        "sk-ecdsa-",
+        "PuTTY-User-Key-File",
+    ];
+    prefixes
+        .iter()
+        .any(|prefix| text.starts_with(prefix.as_bytes()))
 }
 
 /// Returns whether this contains a JWK (RFC 7517), alone, in a set or in an array.
