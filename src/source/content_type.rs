@@ -1,4 +1,4 @@
-//! How the body of a request is encoded.
+//! Encodings of request bodies.
 //!
 //! Parsed by hand, in eight lines: two media types matter, their parameters do not. The crate
 //! `mime` rejects `application/json ;charset=utf-8` and parameters without a value, which servers

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::crypto::{Hash, Scheme};
+use crate::crypto::{Hmac, Scheme};
 
 /// Signature algorithm of tokens (RFC 7518 section 3.1, RFC 8037); a key ring has exactly one.
 ///
@@ -49,9 +49,9 @@ pub enum Algorithm {
 
 /// Every algorithm with its name and its keys, in the order of the enum.
 const TABLE: [(Algorithm, &str, Family); 12] = [
-    (Algorithm::Hs256, "HS256", Family::Hmac(Hash::Sha256)),
-    (Algorithm::Hs384, "HS384", Family::Hmac(Hash::Sha384)),
-    (Algorithm::Hs512, "HS512", Family::Hmac(Hash::Sha512)),
+    (Algorithm::Hs256, "HS256", Family::Hmac(Hmac::HS256)),
+    (Algorithm::Hs384, "HS384", Family::Hmac(Hmac::HS384)),
+    (Algorithm::Hs512, "HS512", Family::Hmac(Hmac::HS512)),
     (Algorithm::Rs256, "RS256", Family::KeyPair(Scheme::RS256)),
     (Algorithm::Rs384, "RS384", Family::KeyPair(Scheme::RS384)),
     (Algorithm::Rs512, "RS512", Family::KeyPair(Scheme::RS512)),
@@ -114,7 +114,7 @@ pub struct UnknownAlgorithm(());
 /// What the keys of an algorithm are.
 #[derive(Clone, Copy)]
 pub(super) enum Family {
-    Hmac(Hash),
+    Hmac(Hmac),
     KeyPair(Scheme),
 }
 

@@ -45,7 +45,7 @@ pub struct Keyring {
     validation: Arc<Validation>,
 }
 
-/// The keys of a key ring, prepared.
+/// Prepared keys of a key ring.
 pub(super) struct Keys {
     pub(super) algorithm: Algorithm,
     /// `None`: the key ring only verifies. The verifying half is the first of `verifying`.
@@ -86,10 +86,10 @@ impl Keyring {
     ///
     /// [`KeyringError::LeewayTooLong`].
     pub fn leeway(mut self, leeway: Duration) -> Result<Self, KeyringError> {
-        if leeway > Duration::from_secs(300) {
+        let millis = i64::try_from(leeway.as_millis()).unwrap_or(i64::MAX);
+        if millis > 300_000 {
             return Err(KeyringError::LeewayTooLong);
         }
-        let millis = i64::try_from(leeway.as_millis()).map_err(|_| KeyringError::LeewayTooLong)?;
         Arc::make_mut(&mut self.validation).leeway = millis;
         Ok(self)
     }

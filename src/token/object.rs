@@ -15,8 +15,8 @@ use crate::json::Text;
 
 /// Returns the JSON text of the members with these names; a name of `None` reads no member.
 ///
-/// Returns `None` unless `json` is one object without duplicate names, which two readers could
-/// understand in two ways (RFC 8259 section 4). All other members must be readable: no lone
+/// Returns `None` unless `json` is one object without duplicate names, which
+/// readers interpret differently (RFC 8259 section 4). All other members must be readable: no lone
 /// surrogate, no number beyond `f64`, no more levels of nesting than `serde_json` reads.
 pub(super) fn members<'a, const N: usize>(
     json: &'a str,

@@ -86,7 +86,7 @@ impl Default for OpaqueTokens {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Encoding {
-    /// `A-Z a-z 0-9 - _` without padding: fit for a URL.
+    /// `A-Z a-z 0-9 - _` without padding; safe in URLs.
     #[default]
     Base64Url,
     /// `A-Z a-z 0-9 + /` with `=` padding.

@@ -8,7 +8,7 @@ use super::algorithm::Algorithm;
 use super::der::Outline;
 use super::error::KeyringError;
 use super::key::{Key, KeyForm};
-use crate::crypto::{Hash, HmacKey};
+use crate::crypto::{Hmac, HmacKey};
 use crate::encoding;
 
 /// How many encodings around a key are undone: base64 of base64 of hexadecimal, for instance.
@@ -20,7 +20,7 @@ const MAX_LAYERS: usize = 3;
 /// (CVE-2022-29217).
 pub(super) fn hmac_key(
     algorithm: Algorithm,
-    hash: Hash,
+    hmac: Hmac,
     key: &Key,
 ) -> Result<Arc<HmacKey>, KeyringError> {
     let decoded: Zeroizing<Vec<u8>>;
@@ -36,13 +36,13 @@ pub(super) fn hmac_key(
     if is_key(secret, MAX_LAYERS) {
         return Err(KeyringError::KeyAsSecret);
     }
-    let needed = hash.len();
+    let needed = hmac.tag_len();
     let constant = secret.windows(2).all(|pair| pair[0] == pair[1]);
     let weak = secret.len() < needed || constant;
     if weak && (!key.weak_allowed || secret.is_empty()) {
         return Err(KeyringError::WeakSecret { algorithm, needed });
     }
-    Ok(Arc::new(HmacKey::new(hash, secret)))
+    Ok(Arc::new(HmacKey::new(hmac, secret)))
 }
 
 /// Returns whether `secret` is a key in PEM, DER, SSH or JWK, also in UTF-16, quotes, base64,

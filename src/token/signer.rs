@@ -1,4 +1,4 @@
-//! Keys prepared once, so that each token costs only its own bytes.
+//! Keys, parsed and prepared once when the key ring is built.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ pub(super) enum Signer {
 impl Signer {
     pub(super) fn new(algorithm: Algorithm, key: &Key) -> Result<Self, KeyringError> {
         match algorithm.family() {
-            Family::Hmac(hash) => secret::hmac_key(algorithm, hash, key).map(Self::Hmac),
+            Family::Hmac(hmac) => secret::hmac_key(algorithm, hmac, key).map(Self::Hmac),
             Family::KeyPair(scheme) => {
                 let public = ("PUBLIC KEY", KeyProblem::Public);
                 let key = key_pair::read(algorithm, scheme, key, public, PrivateKey::new)?;
@@ -72,7 +72,7 @@ const MAX_SIGNATURE: usize = 1026;
 impl Verifier {
     pub(super) fn new(algorithm: Algorithm, key: &Key) -> Result<Self, KeyringError> {
         match algorithm.family() {
-            Family::Hmac(hash) => secret::hmac_key(algorithm, hash, key).map(Self::Hmac),
+            Family::Hmac(hmac) => secret::hmac_key(algorithm, hmac, key).map(Self::Hmac),
             Family::KeyPair(scheme) => {
                 let private = ("PRIVATE KEY", KeyProblem::Private);
                 key_pair::read(algorithm, scheme, key, private, PublicKey::new).map(Self::Public)
