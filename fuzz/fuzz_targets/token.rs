@@ -97,10 +97,8 @@ fn opaque(fixture: &Fixture, hex: bool, text: &str) {
         (Encoding::Base64, 24)
     };
     let tokens = OpaqueTokens::new().size(16).unwrap().encoding(encoding);
-    let sessions = Sessions::builder(MemoryStore::new(), tokens)
-        .build()
-        .unwrap();
-    match fixture.run(sessions.open(text)).unwrap_err() {
+    let sessions = Sessions::builder(MemoryStore::new(), tokens).build();
+    match fixture.run(sessions.unwrap().open(text)).unwrap_err() {
         SessionError::Rejected(TokenRejection::Unknown) => assert_eq!(text.len(), length),
         SessionError::Rejected(TokenRejection::Malformed | TokenRejection::TooLong) => {}
         other => panic!("{other}"),

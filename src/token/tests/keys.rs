@@ -128,11 +128,8 @@ fn changed_or_foreign_signatures_are_rejected() {
             [&token[..at], other, &token[at + 1..]].concat()
         });
         for text in changed.iter().map(|text| &**text).chain([&token[..start]]) {
-            assert_eq!(
-                accepts(&keyring, &Token::new(text)),
-                "signature",
-                "{algorithm}"
-            );
+            let accepted = accepts(&keyring, &Token::new(text));
+            assert_eq!(accepted, "signature", "{algorithm}");
         }
     }
     let ring = |name| signing(Algorithm::EdDsa, Key::pem(pem(name))).unwrap();
@@ -173,9 +170,6 @@ fn problems_name_what_was_found() {
 #[test]
 fn problems_of_text_are_named() {
     let key = pem("ed25519");
-    let openssh =
-        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILsOXXSR4le+qx/RoIf5WaAufIZzycey4GASmsmWwDcj";
-    let jwk = r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
     let parameters = pem("p256.sec1").replace("EC PRIVATE KEY", "EC PARAMETERS");
     let certificate = |label: &str| pem("p256.cert").replace("CERTIFICATE", label);
     for (text, expected) in [
@@ -192,8 +186,11 @@ fn problems_of_text_are_named() {
         ),
         (&pem("rsa.legacy-encrypted"), "Encrypted"),
         (&pem("ed25519.openssh"), "OpenSsh"),
-        (openssh, "OpenSsh"),
-        (jwk, "Jwk"),
+        ("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA", "OpenSsh"),
+        (
+            r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS"}"#,
+            "Jwk",
+        ),
         ("-\0-\0-\0", "Utf16"),
         (&key.repeat(2), "Blocks(2)"),
         (&format!("{key}{}{key}", pem("p256.cert")), "Blocks(3)"),
@@ -270,8 +267,9 @@ fn previous_keys_are_accepted_and_removed_ones_are_not() {
     let ring = ring.build().unwrap();
     let accepted = alone.each_ref().map(|old| accepts(&ring, &sign(old)));
     assert_eq!(accepted, ["signature", "ok", "ok", "ok"]);
-    let accepting = alone.each_ref().map(|old| accepts(old, &sign(&ring)));
-    assert_eq!(accepting, ["signature", "signature", "signature", "ok"]);
+    for (n, expected) in [(2, "signature"), (3, "ok")] {
+        assert_eq!(accepts(&alone[n], &sign(&ring)), expected);
+    }
 }
 
 #[test]
@@ -298,14 +296,12 @@ fn rings_have_one_to_three_keys_with_different_names() {
     let ring = || Keyring::builder(Algorithm::Hs256).signing(key("a"));
     let four = ring().previous(key("b")).previous(key("c"));
     assert!(four.clone().build().is_ok());
+    let long = key(&"k".repeat(129));
     for (builder, expected) in [
         (Keyring::builder(Algorithm::Hs256), KeyringError::NoKey),
         (ring().previous(key("a")), KeyringError::DuplicateKid),
         (ring().previous(key("")), KeyringError::InvalidKid),
-        (
-            ring().previous(key(&"k".repeat(129))),
-            KeyringError::InvalidKid,
-        ),
+        (ring().previous(long), KeyringError::InvalidKid),
         (four.previous(key("d")), KeyringError::TooManyKeys),
     ] {
         assert_eq!(builder.build().unwrap_err(), expected);
