@@ -1,6 +1,6 @@
 //! Text encodings of bytes: base64url, base64 and hexadecimal (RFC 4648).
 //!
-//! Hexadecimal is written here: two short functions are less than one more crate for every user.
+//! Hexadecimal is encoded by hand: one more crate for two short functions would cost users more.
 
 use std::sync::Arc;
 
@@ -58,9 +58,7 @@ pub(crate) fn decode_base64url(text: &str, buffer: &mut [u8]) -> Option<usize> {
     URL_SAFE_NO_PAD.decode_slice(text, buffer).ok()
 }
 
-/// Decodes canonical base64 with padding into `buffer` and returns the length.
-///
-/// The buffer must hold the decoded bytes rounded up to a multiple of 3.
+/// As [`decode_base64url`], for canonical base64 with padding.
 pub(crate) fn decode_base64(text: &str, buffer: &mut [u8]) -> Option<usize> {
     STANDARD.decode_slice(text, buffer).ok()
 }

@@ -32,10 +32,10 @@ impl SessionId {
     pub fn random() -> Self {
         let mut bytes = [0; 32];
         crypto::fill_random(&mut bytes);
-        Self::whole(encoding::shared_base64url(&bytes))
+        Self::from_hash(bytes)
     }
 
-    /// Encodes a hash as an id: 43 characters of base64url.
+    /// Encodes a hash, or random bytes, as an id: 43 characters of base64url.
     pub(crate) fn from_hash(hash: [u8; 32]) -> Self {
         Self::whole(encoding::shared_base64url(&hash))
     }
@@ -123,9 +123,8 @@ impl Ord for SessionId {
 /// log, too little to find the id.
 impl fmt::Display for SessionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&encoding::hex(
-            &crypto::sha256(self.as_str().as_bytes())[..4],
-        ))
+        let hash = crypto::sha256(self.as_str().as_bytes());
+        f.write_str(&encoding::hex(&hash[..4]))
     }
 }
 

@@ -10,6 +10,7 @@ mod crypto;
 mod encoding;
 pub mod error;
 mod id;
+mod json;
 mod lifecycle;
 pub mod middleware;
 mod record;

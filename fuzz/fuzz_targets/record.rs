@@ -68,14 +68,11 @@ fn check(fixture: &Fixture, input: &Input<'_>) {
 
 /// The fields of the application, as another reader sees a record.
 fn fields(record: &[u8]) -> BTreeMap<String, String> {
-    let fields: BTreeMap<String, Box<RawValue>> =
+    let mut fields: BTreeMap<String, Box<RawValue>> =
         serde_json::from_slice(record).expect("an object");
-    let fields = fields
-        .into_iter()
-        .filter(|(name, _)| !RESERVED.contains(&&**name));
-    fields
-        .map(|(name, value)| (name, value.get().to_owned()))
-        .collect()
+    fields.retain(|name, _| !RESERVED.contains(&&**name));
+    let text = |(name, value): (String, Box<RawValue>)| (name, value.get().to_owned());
+    fields.into_iter().map(text).collect()
 }
 
 async fn write(session: &Session, input: &Input<'_>) -> Result<(), SessionError> {
@@ -98,16 +95,12 @@ fn compare(
     input: &Input<'_>,
     mut expected: BTreeMap<String, String>,
 ) {
-    let key = session
-        .id()
-        .map_or(KEY.into(), |id| format!("sess:{}", id.as_str()));
+    let key = format!("sess:{}", session.id().expect("active").as_str());
     let stored = fixture.run(fixture.store.load(&key)).unwrap();
     let mut after = fields(&stored.expect("the record is not gone").value);
     match input.write {
         Write::Insert | Write::UpdateWith => {
-            let value = after
-                .remove(input.name)
-                .expect("a field that was set is stored");
+            let value = after.remove(input.name).expect("the field is stored");
             assert_eq!(serde_json::from_str::<String>(&value).unwrap(), input.value);
             expected.remove(input.name);
         }

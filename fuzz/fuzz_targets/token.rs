@@ -17,10 +17,8 @@ use serde_json::{Map, Value};
 #[derive(Arbitrary, Debug)]
 enum Input<'a> {
     Text(&'a str),
-    /// The genuine token with other bytes at these positions.
-    Changed(Vec<(u16, u8)>),
-    /// The genuine token without its end, and with another one.
-    Cut(u16, &'a str),
+    /// The genuine token with other bytes at these positions, and another end.
+    Changed(Vec<(u16, u8)>, &'a str),
     /// Header and payload, signed with the right key.
     Signed(&'a str, &'a str),
     /// A payload with these members, signed with the right key.
@@ -36,17 +34,14 @@ fuzz_target!(|input: Input<'_>| with_fixture(|fixture| check(fixture, input)));
 fn check(fixture: &Fixture, input: Input<'_>) {
     match input {
         Input::Text(text) => genuine_or_rejected(fixture, text),
-        Input::Changed(changes) => {
+        Input::Changed(changes, end) => {
             let mut bytes = fixture.token.clone().into_bytes();
             for (at, byte) in changes {
                 let at = usize::from(at) % bytes.len();
                 bytes[at] = byte & 0x7f;
             }
-            genuine_or_rejected(fixture, &String::from_utf8(bytes).unwrap());
-        }
-        Input::Cut(at, end) => {
-            let kept = &fixture.token[..usize::from(at) % fixture.token.len()];
-            genuine_or_rejected(fixture, &format!("{kept}{end}"));
+            let text = String::from_utf8(bytes).unwrap() + end;
+            genuine_or_rejected(fixture, &text);
         }
         Input::Signed(header, payload) => signed(fixture, header, payload),
         Input::Members(members) => {
@@ -58,11 +53,8 @@ fn check(fixture: &Fixture, input: Input<'_>) {
 }
 
 fn genuine_or_rejected(fixture: &Fixture, text: &str) {
-    assert_eq!(
-        present(fixture, text).is_some(),
-        text == fixture.token,
-        "{text}"
-    );
+    let accepted = present(fixture, text).is_some();
+    assert_eq!(accepted, text == fixture.token, "{text}");
 }
 
 /// Verifies the token with the key ring and opens it, which must agree.
@@ -89,11 +81,9 @@ fn signed(fixture: &Fixture, header: &str, payload: &str) {
     assert_eq!(text("jti"), Some(claims.id().as_str()));
     assert_eq!(text("sub"), claims.subject().as_deref());
     let time = |name: &str| payload.get(name).and_then(Value::as_f64);
-    assert!(time("exp").is_none_or(|exp| exp >= NOW as f64), "expired");
-    assert!(
-        time("nbf").is_none_or(|nbf| nbf <= NOW as f64),
-        "not yet valid"
-    );
+    let now = NOW as f64;
+    assert!(time("exp").is_none_or(|exp| exp >= now), "expired");
+    assert!(time("nbf").is_none_or(|nbf| nbf <= now), "not yet valid");
     for (name, value) in &payload {
         assert_eq!(claims.get(name).as_ref(), Ok(&Some(value.clone())));
     }
@@ -107,10 +97,8 @@ fn opaque(fixture: &Fixture, hex: bool, text: &str) {
         (Encoding::Base64, 24)
     };
     let tokens = OpaqueTokens::new().size(16).unwrap().encoding(encoding);
-    let sessions = Sessions::builder(MemoryStore::new(), tokens)
-        .build()
-        .unwrap();
-    match fixture.run(sessions.open(text)).unwrap_err() {
+    let sessions = Sessions::builder(MemoryStore::new(), tokens).build();
+    match fixture.run(sessions.unwrap().open(text)).unwrap_err() {
         SessionError::Rejected(TokenRejection::Unknown) => assert_eq!(text.len(), length),
         SessionError::Rejected(TokenRejection::Malformed | TokenRejection::TooLong) => {}
         other => panic!("{other}"),

@@ -2,25 +2,6 @@
 
 use aws_lc_rs::{digest, hmac};
 
-/// The hash function of an HMAC or a signature.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Hash {
-    Sha256,
-    Sha384,
-    Sha512,
-}
-
-impl Hash {
-    /// Returns the length in bytes: 32, 48 or 64.
-    pub(crate) const fn len(self) -> usize {
-        match self {
-            Self::Sha256 => 32,
-            Self::Sha384 => 48,
-            Self::Sha512 => 64,
-        }
-    }
-}
-
 /// Hashes `bytes` with SHA-256.
 pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
     let mut hash = [0; 32];
@@ -28,21 +9,31 @@ pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
     hash
 }
 
+/// Algorithm of an HMAC.
+#[derive(Clone, Copy)]
+pub(crate) struct Hmac(hmac::Algorithm);
+
+impl Hmac {
+    pub(crate) const HS256: Self = Self(hmac::HMAC_SHA256);
+    pub(crate) const HS384: Self = Self(hmac::HMAC_SHA384);
+    pub(crate) const HS512: Self = Self(hmac::HMAC_SHA512);
+
+    /// Returns the length of a tag in bytes: 32, 48 or 64.
+    pub(crate) fn tag_len(self) -> usize {
+        self.0.digest_algorithm().output_len
+    }
+}
+
 /// Key of an HMAC, prepared once so that each use costs only the message.
 pub(crate) struct HmacKey(hmac::Key);
 
 impl HmacKey {
     /// Prepares `secret`; only the hash states that it leads to are kept.
-    pub(crate) fn new(hash: Hash, secret: &[u8]) -> Self {
-        let algorithm = match hash {
-            Hash::Sha256 => hmac::HMAC_SHA256,
-            Hash::Sha384 => hmac::HMAC_SHA384,
-            Hash::Sha512 => hmac::HMAC_SHA512,
-        };
-        Self(hmac::Key::new(algorithm, secret))
+    pub(crate) fn new(algorithm: Hmac, secret: &[u8]) -> Self {
+        Self(hmac::Key::new(algorithm.0, secret))
     }
 
-    /// Returns the tag of `message`: 32, 48 or 64 bytes.
+    /// Returns the tag of `message`.
     pub(crate) fn sign(&self, message: &[u8]) -> impl AsRef<[u8]> + use<> {
         hmac::sign(&self.0, message)
     }

@@ -1,19 +1,37 @@
 //! Signatures of key pairs: RSA, ECDSA and Ed25519.
 
 use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{self, EcdsaKeyPair, Ed25519KeyPair, KeyPair, ParsedPublicKey};
-use aws_lc_rs::signature::{EcdsaSigningAlgorithm, RsaEncoding, RsaKeyPair, VerificationAlgorithm};
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED,
+    ECDSA_P384_SHA384_FIXED_SIGNING, ED25519, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair,
+    KeyPair, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384,
+    RSA_PKCS1_2048_8192_SHA512, RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512,
+    RSA_PSS_2048_8192_SHA256, RSA_PSS_2048_8192_SHA384, RSA_PSS_2048_8192_SHA512, RSA_PSS_SHA256,
+    RSA_PSS_SHA384, RSA_PSS_SHA512, RsaEncoding, RsaKeyPair, VerificationAlgorithm,
+};
 
-use super::hash::Hash;
-
-/// How a key pair signs.
-#[derive(Clone, Copy, Debug)]
+/// How a key pair signs and verifies.
+#[derive(Clone, Copy)]
 pub(crate) enum Scheme {
-    RsaPkcs1(Hash),
-    RsaPss(Hash),
-    EcdsaP256,
-    EcdsaP384,
+    Rsa(&'static dyn RsaEncoding, &'static dyn VerificationAlgorithm),
+    Ecdsa(
+        &'static EcdsaSigningAlgorithm,
+        &'static dyn VerificationAlgorithm,
+    ),
     Ed25519,
+}
+
+impl Scheme {
+    pub(crate) const RS256: Self = Self::Rsa(&RSA_PKCS1_SHA256, &RSA_PKCS1_2048_8192_SHA256);
+    pub(crate) const RS384: Self = Self::Rsa(&RSA_PKCS1_SHA384, &RSA_PKCS1_2048_8192_SHA384);
+    pub(crate) const RS512: Self = Self::Rsa(&RSA_PKCS1_SHA512, &RSA_PKCS1_2048_8192_SHA512);
+    pub(crate) const PS256: Self = Self::Rsa(&RSA_PSS_SHA256, &RSA_PSS_2048_8192_SHA256);
+    pub(crate) const PS384: Self = Self::Rsa(&RSA_PSS_SHA384, &RSA_PSS_2048_8192_SHA384);
+    pub(crate) const PS512: Self = Self::Rsa(&RSA_PSS_SHA512, &RSA_PSS_2048_8192_SHA512);
+    pub(crate) const ES256: Self =
+        Self::Ecdsa(&ECDSA_P256_SHA256_FIXED_SIGNING, &ECDSA_P256_SHA256_FIXED);
+    pub(crate) const ES384: Self =
+        Self::Ecdsa(&ECDSA_P384_SHA384_FIXED_SIGNING, &ECDSA_P384_SHA384_FIXED);
 }
 
 /// Private half of a key pair, parsed once.
@@ -26,15 +44,14 @@ pub(crate) enum PrivateKey {
 impl PrivateKey {
     /// Parses PKCS#8 in DER, for RSA also PKCS#1; `None` if it is not a valid key for `scheme`.
     pub(crate) fn new(scheme: Scheme, der: &[u8]) -> Option<Self> {
-        match scheme {
-            Scheme::EcdsaP256 => ecdsa(&signature::ECDSA_P256_SHA256_FIXED_SIGNING, der),
-            Scheme::EcdsaP384 => ecdsa(&signature::ECDSA_P384_SHA384_FIXED_SIGNING, der),
-            Scheme::Ed25519 => Ed25519KeyPair::from_pkcs8(der).ok().map(Self::Ed25519),
-            Scheme::RsaPkcs1(_) | Scheme::RsaPss(_) => {
+        Some(match scheme {
+            Scheme::Rsa(encoding, _) => {
                 let key = RsaKeyPair::from_pkcs8(der).or_else(|_| RsaKeyPair::from_der(der));
-                Some(Self::Rsa(key.ok()?, rsa_encoding(scheme)?))
+                Self::Rsa(key.ok()?, encoding)
             }
-        }
+            Scheme::Ecdsa(signing, _) => Self::Ecdsa(EcdsaKeyPair::from_pkcs8(signing, der).ok()?),
+            Scheme::Ed25519 => Self::Ed25519(Ed25519KeyPair::from_pkcs8(der).ok()?),
+        })
     }
 
     /// Returns the public half.
@@ -68,43 +85,14 @@ pub(crate) struct PublicKey(ParsedPublicKey);
 impl PublicKey {
     /// Parses SPKI in DER, for RSA also PKCS#1; `None` if it is not a valid key for `scheme`.
     pub(crate) fn new(scheme: Scheme, der: &[u8]) -> Option<Self> {
-        ParsedPublicKey::new(verification(scheme), der)
-            .ok()
-            .map(Self)
+        let verification = match scheme {
+            Scheme::Rsa(_, verification) | Scheme::Ecdsa(_, verification) => verification,
+            Scheme::Ed25519 => &ED25519,
+        };
+        ParsedPublicKey::new(verification, der).ok().map(Self)
     }
 
     pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
         self.0.verify_sig(message, signature).is_ok()
-    }
-}
-
-fn ecdsa(algorithm: &'static EcdsaSigningAlgorithm, der: &[u8]) -> Option<PrivateKey> {
-    let key = EcdsaKeyPair::from_pkcs8(algorithm, der).ok()?;
-    Some(PrivateKey::Ecdsa(key))
-}
-
-fn rsa_encoding(scheme: Scheme) -> Option<&'static dyn RsaEncoding> {
-    Some(match scheme {
-        Scheme::RsaPkcs1(Hash::Sha256) => &signature::RSA_PKCS1_SHA256,
-        Scheme::RsaPkcs1(Hash::Sha384) => &signature::RSA_PKCS1_SHA384,
-        Scheme::RsaPkcs1(Hash::Sha512) => &signature::RSA_PKCS1_SHA512,
-        Scheme::RsaPss(Hash::Sha256) => &signature::RSA_PSS_SHA256,
-        Scheme::RsaPss(Hash::Sha384) => &signature::RSA_PSS_SHA384,
-        Scheme::RsaPss(Hash::Sha512) => &signature::RSA_PSS_SHA512,
-        Scheme::EcdsaP256 | Scheme::EcdsaP384 | Scheme::Ed25519 => return None,
-    })
-}
-
-fn verification(scheme: Scheme) -> &'static dyn VerificationAlgorithm {
-    match scheme {
-        Scheme::RsaPkcs1(Hash::Sha256) => &signature::RSA_PKCS1_2048_8192_SHA256,
-        Scheme::RsaPkcs1(Hash::Sha384) => &signature::RSA_PKCS1_2048_8192_SHA384,
-        Scheme::RsaPkcs1(Hash::Sha512) => &signature::RSA_PKCS1_2048_8192_SHA512,
-        Scheme::RsaPss(Hash::Sha256) => &signature::RSA_PSS_2048_8192_SHA256,
-        Scheme::RsaPss(Hash::Sha384) => &signature::RSA_PSS_2048_8192_SHA384,
-        Scheme::RsaPss(Hash::Sha512) => &signature::RSA_PSS_2048_8192_SHA512,
-        Scheme::EcdsaP256 => &signature::ECDSA_P256_SHA256_FIXED,
-        Scheme::EcdsaP384 => &signature::ECDSA_P384_SHA384_FIXED,
-        Scheme::Ed25519 => &signature::ED25519,
     }
 }

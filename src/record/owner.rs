@@ -6,7 +6,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::error::SessionError;
-use crate::record::json::Text;
+use crate::json::Text;
 
 /// The longest owner, in bytes of UTF-8.
 pub(crate) const MAX_OWNER_LEN: usize = 512;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::error::{Result, SessionError};
+use crate::json::each_field;
 use crate::record::json::{self, Fields};
 use crate::record::owner::Owner;
 
@@ -59,7 +60,7 @@ impl Record {
         let text = std::str::from_utf8(&bytes).map_err(|_| SessionError::Corrupt)?;
         let (mut meta, mut field_count) = (None, 0);
         // One pass that allocates nothing: every request reads a record.
-        json::each_field(text, |name, value| {
+        each_field(text, |name, value| {
             if name == META_FIELD {
                 meta = Some(value);
             } else {
@@ -135,7 +136,7 @@ impl Record {
                     found = Some(value);
                 }
             };
-            json::each_field(self.text(), keep).ok()?;
+            each_field(self.text(), keep).ok()?;
         }
         found
     }

@@ -1,4 +1,4 @@
-//! How the body of a request is encoded.
+//! Encodings of request bodies.
 //!
 //! Parsed by hand, in eight lines: two media types matter, their parameters do not. The crate
 //! `mime` rejects `application/json ;charset=utf-8` and parameters without a value, which servers
@@ -49,12 +49,8 @@ impl BodyFormat {
 }
 
 fn has_no_body(method: &Method) -> bool {
-    [
-        Method::GET,
-        Method::HEAD,
-        Method::OPTIONS,
-        Method::CONNECT,
-        Method::TRACE,
-    ]
-    .contains(method)
+    matches!(
+        *method,
+        Method::GET | Method::HEAD | Method::OPTIONS | Method::CONNECT | Method::TRACE
+    )
 }

@@ -40,12 +40,8 @@ fn after_scheme(line: &[u8]) -> Option<&[u8]> {
     // A longer word is another scheme. RFC 9110 allows only spaces here, so a tab remains in
     // front of the token and makes it malformed.
     let is_whole = matches!(rest.first(), None | Some(b' ' | b'\t'));
-    (is_bearer && is_whole).then(|| without_leading_spaces(rest))
-}
-
-fn without_leading_spaces(text: &[u8]) -> &[u8] {
-    let spaces = text.iter().take_while(|&&byte| byte == b' ').count();
-    &text[spaces..]
+    let spaces = rest.iter().take_while(|&&byte| byte == b' ').count();
+    (is_bearer && is_whole).then(|| &rest[spaces..])
 }
 
 /// Removes the white space around the value, which is not part of it (RFC 9110 section 5.5).

@@ -1,4 +1,4 @@
-//! Token sources: where in a request a token may be.
+//! Token sources: the places in a request that may hold a token.
 //!
 //! This module only finds the text of a token. Whether that text is a valid token is checked in
 //! `token`; a body is only searched here, the middleware reads it.

@@ -56,21 +56,15 @@ mod tests {
             ("/p?accessToken=T&a=1", "/p?a=1"),
             ("/p?a=1&accessToken=T", "/p?a=1"),
             ("/p?accessToken=T&a=1&accessToken=U", "/p?a=1"),
-            ("/p?accessToken=T&accessToken=U", "/p"),
             ("/p?access%54oken=T&a=1", "/p?a=1"),
-            ("/p?%61ccessToken=T", "/p"),
             ("/p?accessToken", "/p"),
             ("/p?accessToken=", "/p"),
             ("/p?accessToken=T&", "/p"),
             ("/p?&accessToken=T", "/p"),
             ("/p?a&&accessToken=T&&b=%20+", "/p?a&&&b=%20+"),
             ("/p?a=accessToken=T", "/p?a=accessToken=T"),
-            (
-                "/p?accesstoken=T&xaccessToken=U",
-                "/p?accesstoken=T&xaccessToken=U",
-            ),
+            ("/p?accesstoken&xaccessToken", "/p?accesstoken&xaccessToken"),
             ("/p?", "/p?"),
-            ("/p?a=1&b=%41", "/p?a=1&b=%41"),
             ("/%61?accessToken=T", "/%61"),
             ("/p?q={a:1}|^é&accessToken=T", "/p?q={a:1}|^é"),
             ("http://h/p?accessToken=T&a=1", "http://h/p?a=1"),
@@ -79,7 +73,6 @@ mod tests {
             ("http://h?a=1&accessToken=T", "http://h/?a=1"),
             ("*", "*"),
             ("h:443", "h:443"),
-            ("/", "/"),
         ] {
             assert_eq!(rewritten(uri), expected, "{uri}");
         }

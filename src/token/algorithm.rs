@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::crypto::{Hash, Scheme};
+use crate::crypto::{Hmac, Scheme};
 
 /// Signature algorithm of tokens (RFC 7518 section 3.1, RFC 8037); a key ring has exactly one.
 ///
@@ -48,24 +48,20 @@ pub enum Algorithm {
 }
 
 /// Every algorithm with its name and its keys, in the order of the enum.
-const TABLE: [(Algorithm, &str, Family); 12] = {
-    use Hash::{Sha256, Sha384, Sha512};
-    use Scheme::{EcdsaP256, EcdsaP384, Ed25519, RsaPkcs1, RsaPss};
-    [
-        (Algorithm::Hs256, "HS256", Family::Hmac(Sha256)),
-        (Algorithm::Hs384, "HS384", Family::Hmac(Sha384)),
-        (Algorithm::Hs512, "HS512", Family::Hmac(Sha512)),
-        (Algorithm::Rs256, "RS256", Family::KeyPair(RsaPkcs1(Sha256))),
-        (Algorithm::Rs384, "RS384", Family::KeyPair(RsaPkcs1(Sha384))),
-        (Algorithm::Rs512, "RS512", Family::KeyPair(RsaPkcs1(Sha512))),
-        (Algorithm::Ps256, "PS256", Family::KeyPair(RsaPss(Sha256))),
-        (Algorithm::Ps384, "PS384", Family::KeyPair(RsaPss(Sha384))),
-        (Algorithm::Ps512, "PS512", Family::KeyPair(RsaPss(Sha512))),
-        (Algorithm::Es256, "ES256", Family::KeyPair(EcdsaP256)),
-        (Algorithm::Es384, "ES384", Family::KeyPair(EcdsaP384)),
-        (Algorithm::EdDsa, "EdDSA", Family::KeyPair(Ed25519)),
-    ]
-};
+const TABLE: [(Algorithm, &str, Family); 12] = [
+    (Algorithm::Hs256, "HS256", Family::Hmac(Hmac::HS256)),
+    (Algorithm::Hs384, "HS384", Family::Hmac(Hmac::HS384)),
+    (Algorithm::Hs512, "HS512", Family::Hmac(Hmac::HS512)),
+    (Algorithm::Rs256, "RS256", Family::KeyPair(Scheme::RS256)),
+    (Algorithm::Rs384, "RS384", Family::KeyPair(Scheme::RS384)),
+    (Algorithm::Rs512, "RS512", Family::KeyPair(Scheme::RS512)),
+    (Algorithm::Ps256, "PS256", Family::KeyPair(Scheme::PS256)),
+    (Algorithm::Ps384, "PS384", Family::KeyPair(Scheme::PS384)),
+    (Algorithm::Ps512, "PS512", Family::KeyPair(Scheme::PS512)),
+    (Algorithm::Es256, "ES256", Family::KeyPair(Scheme::ES256)),
+    (Algorithm::Es384, "ES384", Family::KeyPair(Scheme::ES384)),
+    (Algorithm::EdDsa, "EdDSA", Family::KeyPair(Scheme::Ed25519)),
+];
 
 impl Algorithm {
     /// Returns the name in the header of a token.
@@ -80,14 +76,14 @@ impl Algorithm {
 
     /// Describes the keys that the algorithm takes.
     pub(super) const fn takes(self) -> &'static str {
-        match self.family() {
-            Family::Hmac(_) => "a secret",
-            Family::KeyPair(Scheme::RsaPkcs1(_) | Scheme::RsaPss(_)) => {
+        match self {
+            Self::Hs256 | Self::Hs384 | Self::Hs512 => "a secret",
+            Self::Rs256 | Self::Rs384 | Self::Rs512 | Self::Ps256 | Self::Ps384 | Self::Ps512 => {
                 "an RSA key (rsaEncryption) of 2048 to 8192 bits"
             }
-            Family::KeyPair(Scheme::EcdsaP256) => "an EC key on P-256",
-            Family::KeyPair(Scheme::EcdsaP384) => "an EC key on P-384",
-            Family::KeyPair(Scheme::Ed25519) => "an Ed25519 key",
+            Self::Es256 => "an EC key on P-256",
+            Self::Es384 => "an EC key on P-384",
+            Self::EdDsa => "an Ed25519 key",
         }
     }
 }
@@ -116,9 +112,9 @@ impl FromStr for Algorithm {
 pub struct UnknownAlgorithm(());
 
 /// What the keys of an algorithm are.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(super) enum Family {
-    Hmac(Hash),
+    Hmac(Hmac),
     KeyPair(Scheme),
 }
 

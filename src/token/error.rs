@@ -88,10 +88,7 @@ pub enum TokenError {
     /// The key ring has no signing key.
     #[error("the key ring has no signing key: add one with `KeyringBuilder::signing`")]
     NoSigningKey,
-    /// The claims cannot be encoded as JSON.
-    #[error("the claims cannot be encoded as JSON")]
-    Encoding,
-    /// The cryptographic library failed to sign.
+    /// The JSON encoder or the cryptographic library failed.
     #[error("signing failed: the cryptographic library gives no reason")]
     Signing,
 }

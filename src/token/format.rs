@@ -34,7 +34,7 @@ impl From<OpaqueTokens> for TokenFormat {
 }
 
 impl TokenFormat {
-    /// Verifies a token without asking the store.
+    /// Verifies a token without reading the store.
     ///
     /// `require_exp` rejects a JWT without `exp`. The end of an opaque token's session is in the
     /// record only.

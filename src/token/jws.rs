@@ -21,7 +21,7 @@ pub(super) struct Jws<'a> {
 
 impl<'a> Jws<'a> {
     pub(super) fn split(token: &'a str) -> Result<Self, TokenRejection> {
-        // Before anything is decoded: the cost of a token from anywhere has a bound.
+        // Before anything is decoded, so that an unverified token has a limited cost.
         if token.len() > Token::MAX_LEN {
             return Err(TokenRejection::TooLong);
         }
@@ -44,6 +44,12 @@ pub(super) fn decode(part: &str) -> Result<Arc<str>, TokenRejection> {
     encoding::decode_base64url_text(part).ok_or(TokenRejection::Malformed)
 }
 
+/// Appends a dot and `part` in base64url.
+pub(super) fn push_part(part: impl AsRef<[u8]>, text: &mut String) {
+    text.push('.');
+    encoding::push_base64url(part, text);
+}
+
 /// Encodes the header of the tokens that a key signs, in base64url.
 pub(super) fn encode_header(algorithm: Algorithm, kid: Option<&str>) -> Box<str> {
     let kid = kid.map_or_else(String::new, |kid| {
@@ -62,14 +68,14 @@ pub(super) fn check_header(
     // `jwk`, `jku`, `x5c`, `x5t` and `x5u` are ignored: a token does not choose its key
     // (RFC 8725 section 3.10). The parameters after `kid` would change what the token means.
     let names = ["alg", "typ", "kid", "crit", "b64", "enc", "zip", "cty"];
-    let [alg, typ, kid, foreign @ ..] =
+    let [alg, typ, kid, unsupported @ ..] =
         object::members(&header, names.map(Some)).ok_or(TokenRejection::Malformed)?;
     if alg.and_then(object::text).as_deref() != Some(algorithm.as_str()) {
         return Err(TokenRejection::Algorithm);
     }
     let typ = typ.map(|typ| object::text(typ).unwrap_or_default());
-    let is_foreign = typ.is_some_and(|typ| !typ.eq_ignore_ascii_case("JWT"));
-    if is_foreign || foreign.iter().any(Option::is_some) {
+    let is_other = typ.is_some_and(|typ| !typ.eq_ignore_ascii_case("JWT"));
+    if is_other || unsupported.iter().any(Option::is_some) {
         return Err(TokenRejection::HeaderParam);
     }
     // A `kid` that is no string becomes the empty one, which no key has.

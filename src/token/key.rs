@@ -79,10 +79,9 @@ impl Key {
         self
     }
 
-    /// Allows an HMAC secret that is too weak, for the tokens of an npm deployment that uses it:
-    /// anyone who guesses the secret can forge tokens.
+    /// Allows a weak HMAC secret, for the tokens of an npm deployment that uses one.
     ///
-    /// An empty secret and the text of a key are still errors.
+    /// Anyone who guesses the secret can forge tokens. An empty secret and the text of a key are still errors.
     #[must_use]
     pub fn allowing_weak_secret_for_npm(mut self) -> Self {
         self.weak_allowed = true;

@@ -6,57 +6,36 @@ use super::error::KeyringError;
 use super::key::{Key, KeyForm};
 use super::key_problem::KeyProblem;
 use super::pem::Block;
-use crate::crypto::{PrivateKey, PublicKey, Scheme};
+use crate::crypto::Scheme;
 
-/// Reads a private key.
-pub(super) fn private_key(
+/// Reads one half of a key pair from PEM or DER.
+///
+/// `parse` takes that half; `other_half` is the label and the problem of the other one.
+pub(super) fn read<K>(
     algorithm: Algorithm,
     scheme: Scheme,
     key: &Key,
-) -> Result<PrivateKey, KeyringError> {
-    let other_half = ("PUBLIC KEY", KeyProblem::Public);
-    read(algorithm, key, |der, label| {
-        parse(der, label, other_half, scheme, PrivateKey::new)
-    })
-}
-
-/// Reads a public key.
-pub(super) fn public_key(
-    algorithm: Algorithm,
-    scheme: Scheme,
-    key: &Key,
-) -> Result<PublicKey, KeyringError> {
-    let other_half = ("PRIVATE KEY", KeyProblem::Private);
-    read(algorithm, key, |der, label| {
-        parse(der, label, other_half, scheme, PublicKey::new)
-    })
-}
-
-/// Calls `parse` with the DER in `key` and the label of its PEM block.
-fn read<K>(
-    algorithm: Algorithm,
-    key: &Key,
-    parse: impl FnOnce(&[u8], Option<&str>) -> Result<K, KeyProblem>,
+    other_half: (&str, KeyProblem),
+    parse: fn(Scheme, &[u8]) -> Option<K>,
 ) -> Result<K, KeyringError> {
-    let parsed = match key.form {
-        KeyForm::Secret | KeyForm::SecretBase64 => {
-            return Err(KeyringError::WrongKind(algorithm));
-        }
-        KeyForm::Der => parse(&key.bytes, None),
-        KeyForm::Pem => {
-            Block::read(&key.bytes).and_then(|block| parse(&block.der, Some(block.label)))
-        }
+    let read = |der: &[u8], label: Option<&str>| {
+        check(der, label, other_half, scheme)?;
+        parse(scheme, der).ok_or(KeyProblem::Invalid)
     };
-    parsed.map_err(|problem| KeyringError::InvalidKey { algorithm, problem })
+    let key = match key.form {
+        KeyForm::Secret | KeyForm::SecretBase64 => return Err(KeyringError::WrongKind(algorithm)),
+        KeyForm::Der => read(&key.bytes, None),
+        KeyForm::Pem => Block::read(&key.bytes).and_then(|pem| read(&pem.der, Some(pem.label))),
+    };
+    key.map_err(|problem| KeyringError::InvalidKey { algorithm, problem })
 }
 
-fn parse<K>(
+fn check(
     der: &[u8],
     label: Option<&str>,
     other_half: (&str, KeyProblem),
     scheme: Scheme,
-    parse: fn(Scheme, &[u8]) -> Option<K>,
-) -> Result<K, KeyProblem> {
+) -> Result<(), KeyProblem> {
     label.map_or(Ok(()), check_label)?;
     let no_outline = label.map_or(KeyProblem::NoDer, |_| KeyProblem::Damaged);
     let outline = Outline::of(der).ok_or(no_outline)?;
@@ -65,10 +44,17 @@ fn parse<K>(
     if outline.label.ends_with(other_half.0) {
         return Err(other_half.1);
     }
-    check_size(scheme, outline.rsa_bits)?;
-    let key = parse(scheme, der).ok_or(KeyProblem::Invalid)?;
-    let fits = label.is_none_or(|label| label == outline.label);
-    fits.then_some(key).ok_or(KeyProblem::Damaged)
+    if label.is_some_and(|label| label != outline.label) {
+        return Err(KeyProblem::Damaged);
+    }
+    // `aws-lc-rs` notices the size of a public RSA key only when it verifies.
+    match (scheme, outline.rsa_bits) {
+        (Scheme::Rsa(..), Some(2048..=8192)) | (Scheme::Ecdsa(..) | Scheme::Ed25519, None) => {
+            Ok(())
+        }
+        (Scheme::Rsa(..), Some(bits)) => Err(KeyProblem::RsaSize(bits)),
+        (Scheme::Rsa(..), None) | (_, Some(_)) => Err(KeyProblem::Invalid),
+    }
 }
 
 /// Rejects every label except those of usable keys.
@@ -80,15 +66,5 @@ fn check_label(label: &str) -> Result<(), KeyProblem> {
         "OPENSSH PRIVATE KEY" => Err(KeyProblem::OpenSsh),
         label if label.ends_with("CERTIFICATE") => Err(KeyProblem::Certificate),
         _ => Err(KeyProblem::Label),
-    }
-}
-
-/// Rejects RSA keys of another size: `aws-lc-rs` notices a public one only when it verifies.
-fn check_size(scheme: Scheme, rsa_bits: Option<usize>) -> Result<(), KeyProblem> {
-    match (scheme, rsa_bits) {
-        (Scheme::RsaPkcs1(_) | Scheme::RsaPss(_), Some(2048..=8192)) => Ok(()),
-        (Scheme::RsaPkcs1(_) | Scheme::RsaPss(_), Some(bits)) => Err(KeyProblem::RsaSize(bits)),
-        (Scheme::RsaPkcs1(_) | Scheme::RsaPss(_), None) | (_, Some(_)) => Err(KeyProblem::Invalid),
-        (Scheme::EcdsaP256 | Scheme::EcdsaP384 | Scheme::Ed25519, None) => Ok(()),
     }
 }

@@ -14,7 +14,6 @@ use super::numeric_date::NumericDate;
 use super::signer::{Signer, Verifier};
 use super::token::Token;
 use super::validation::Validation;
-use crate::encoding;
 use crate::id::SessionId;
 use crate::token_rejection::TokenRejection;
 
@@ -46,7 +45,7 @@ pub struct Keyring {
     validation: Arc<Validation>,
 }
 
-/// The keys of a key ring, prepared.
+/// Prepared keys of a key ring.
 pub(super) struct Keys {
     pub(super) algorithm: Algorithm,
     /// `None`: the key ring only verifies. The verifying half is the first of `verifying`.
@@ -87,10 +86,10 @@ impl Keyring {
     ///
     /// [`KeyringError::LeewayTooLong`].
     pub fn leeway(mut self, leeway: Duration) -> Result<Self, KeyringError> {
-        if leeway > Duration::from_secs(300) {
+        let millis = i64::try_from(leeway.as_millis()).unwrap_or(i64::MAX);
+        if millis > 300_000 {
             return Err(KeyringError::LeewayTooLong);
         }
-        let millis = i64::try_from(leeway.as_millis()).map_err(|_| KeyringError::LeewayTooLong)?;
         Arc::make_mut(&mut self.validation).leeway = millis;
         Ok(self)
     }
@@ -114,8 +113,7 @@ impl Keyring {
         // Header, payload and an HMAC; longer signatures make it grow.
         let mut token = String::with_capacity(key.header.len() + payload.len() * 4 / 3 + 96);
         token.push_str(&key.header);
-        token.push('.');
-        encoding::push_base64url(payload, &mut token);
+        jws::push_part(payload, &mut token);
         signer.sign(&mut token).ok_or(TokenError::Signing)?;
         if token.len() > Token::MAX_LEN {
             return Err(TokenError::TooLong);

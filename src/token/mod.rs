@@ -32,7 +32,7 @@
 //!
 //! # Why this crate verifies JWTs itself
 //!
-//! Tokens are verified with the primitives of `aws-lc-rs` instead of `jsonwebtoken`:
+//! Tokens are verified with the primitives of `aws-lc-rs` instead of with `jsonwebtoken`:
 //!
 //! * **Strictness.** `jsonwebtoken` 11.1 ignores `crit`, `b64`, `zip` and `typ`, keeps the last of
 //!   duplicate claims, accepts `exp` equal to now, empty secrets, and tokens without the configured

@@ -15,12 +15,23 @@ use crate::id::SessionId;
 ///
 /// Times are written in whole Unix seconds, rounded down. `Debug` prints no value.
 #[derive(Clone, Copy)]
-pub struct NewClaims<'a> {
-    /// Unix seconds.
-    issued_at: i64,
-    subject: Option<&'a str>,
-    /// Unix seconds.
-    expires_at: Option<i64>,
+pub struct NewClaims<'a>(Payload<'a>);
+
+/// Content of a token; `FORMAT.md` promises this order. Times are Unix seconds.
+#[derive(Clone, Copy, Default, Serialize)]
+struct Payload<'a> {
+    /// `None` until the token is signed, as `iss` and `aud` are.
+    jti: Option<&'a SessionId>,
+    iat: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sub: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exp: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    iss: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aud: Option<&'a str>,
+    #[serde(flatten)]
     custom: Option<&'a Map<String, Value>>,
 }
 
@@ -32,19 +43,17 @@ impl<'a> NewClaims<'a> {
     }
 
     /// Creates claims with `iat` only, in Unix seconds.
-    pub(crate) fn at_unix(issued_at: i64) -> Self {
-        Self {
-            issued_at,
-            subject: None,
-            expires_at: None,
-            custom: None,
-        }
+    pub(crate) fn at_unix(iat: i64) -> Self {
+        Self(Payload {
+            iat,
+            ..Payload::default()
+        })
     }
 
     /// Sets `sub`: the owner of the session.
     #[must_use]
     pub fn subject(mut self, subject: &'a str) -> Self {
-        self.subject = Some(subject);
+        self.0.sub = Some(subject);
         self
     }
 
@@ -56,19 +65,19 @@ impl<'a> NewClaims<'a> {
 
     /// Sets `exp` in Unix seconds.
     pub(crate) fn expires_at_unix(mut self, expires_at: i64) -> Self {
-        self.expires_at = Some(expires_at);
+        self.0.exp = Some(expires_at);
         self
     }
 
     /// Sets the claims of the application; their names are checked when the token is signed.
     #[must_use]
     pub fn custom(mut self, custom: &'a Map<String, Value>) -> Self {
-        self.custom = Some(custom);
+        self.0.custom = Some(custom);
         self
     }
 
     pub(super) fn has_custom(&self) -> bool {
-        self.custom.is_some_and(|custom| !custom.is_empty())
+        self.0.custom.is_some_and(|custom| !custom.is_empty())
     }
 
     /// Encodes the payload of a token that [`Validation::check`] accepts until it expires.
@@ -77,26 +86,20 @@ impl<'a> NewClaims<'a> {
         id: &SessionId,
         validation: &Validation,
     ) -> Result<Vec<u8>, TokenError> {
-        self.check_times()?;
-        if let Some(custom) = self.custom {
+        let valid = |seconds: i64| (0..=NumericDate::MAX_SECONDS).contains(&seconds);
+        if !valid(self.0.iat) || !self.0.exp.is_none_or(valid) {
+            return Err(TokenError::Time);
+        }
+        if let Some(custom) = self.0.custom {
             check_custom(custom, validation)?;
         }
         let payload = Payload {
-            jti: id,
-            iat: self.issued_at,
-            sub: self.subject,
-            exp: self.expires_at,
+            jti: Some(id),
             iss: validation.issuer.as_deref(),
             aud: validation.audience.as_deref(),
-            custom: self.custom,
+            ..self.0
         };
-        serde_json::to_vec(&payload).map_err(|_| TokenError::Encoding)
-    }
-
-    fn check_times(&self) -> Result<(), TokenError> {
-        let valid = |seconds: i64| (0..=NumericDate::MAX_SECONDS).contains(&seconds);
-        let all = valid(self.issued_at) && self.expires_at.is_none_or(valid);
-        all.then_some(()).ok_or(TokenError::Time)
+        serde_json::to_vec(&payload).map_err(|_| TokenError::Signing)
     }
 }
 
@@ -117,21 +120,4 @@ impl fmt::Debug for NewClaims<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("NewClaims([redacted])")
     }
-}
-
-/// Content of a token; `FORMAT.md` promises this order.
-#[derive(Serialize)]
-struct Payload<'a> {
-    jti: &'a SessionId,
-    iat: i64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sub: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    exp: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    iss: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    aud: Option<&'a str>,
-    #[serde(flatten)]
-    custom: Option<&'a Map<String, Value>>,
 }

@@ -11,10 +11,12 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+use crate::json::Text;
+
 /// Returns the JSON text of the members with these names; a name of `None` reads no member.
 ///
-/// Returns `None` unless `json` is one object without duplicate names, which two readers could
-/// understand in two ways (RFC 8259 section 4). All other members must be readable: no lone
+/// Returns `None` unless `json` is one object without duplicate names, which
+/// readers interpret differently (RFC 8259 section 4). All other members must be readable: no lone
 /// surrogate, no number beyond `f64`, no more levels of nesting than `serde_json` reads.
 pub(super) fn members<'a, const N: usize>(
     json: &'a str,
@@ -33,14 +35,9 @@ pub(super) fn member<'a>(json: &'a str, name: &str) -> Option<&'a str> {
 
 /// Returns the text of a JSON string; `None` if `json` is anything else.
 pub(super) fn text(json: &str) -> Option<Cow<'_, str>> {
-    serde_json::from_str::<Text<'_>>(json)
-        .ok()
-        .map(|text| text.0)
+    let Text(text) = serde_json::from_str(json).ok()?;
+    Some(text)
 }
-
-/// JSON string, borrowed unless it is written with escapes.
-#[derive(Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 struct Members<'n, const N: usize>([Option<&'n str>; N]);
 
@@ -69,7 +66,7 @@ impl<'a, const N: usize> Visitor<'a> for Members<'_, N> {
     }
 }
 
-/// Any JSON value that can be read, thrown away.
+/// Any JSON value that can be read; it is dropped.
 ///
 /// `IgnoredAny` and `RawValue` only skip: they accept lone surrogates and any nesting.
 struct Readable;
@@ -78,6 +75,15 @@ impl<'a> Deserialize<'a> for Readable {
     fn deserialize<D: Deserializer<'a>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(Self)
     }
+}
+
+/// Visits a scalar and drops it.
+macro_rules! accept {
+    ($($visit:ident($scalar:ty)),*) => {
+        $(fn $visit<E>(self, _: $scalar) -> Result<Self, E> {
+            Ok(self)
+        })*
+    };
 }
 
 impl<'a> Visitor<'a> for Readable {
@@ -91,25 +97,13 @@ impl<'a> Visitor<'a> for Readable {
         Ok(self)
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<Self, E> {
-        Ok(self)
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<Self, E> {
-        Ok(self)
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<Self, E> {
-        Ok(self)
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Self, E> {
-        Ok(self)
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<Self, E> {
-        Ok(self)
-    }
+    accept!(
+        visit_bool(bool),
+        visit_i64(i64),
+        visit_u64(u64),
+        visit_f64(f64),
+        visit_str(&str)
+    );
 
     fn visit_seq<A: SeqAccess<'a>>(self, mut seq: A) -> Result<Self, A::Error> {
         while seq.next_element::<Self>()?.is_some() {}

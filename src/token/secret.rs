@@ -1,12 +1,14 @@
 //! Reading and checking HMAC secrets.
 
+use std::sync::Arc;
+
 use zeroize::Zeroizing;
 
 use super::algorithm::Algorithm;
 use super::der::Outline;
 use super::error::KeyringError;
 use super::key::{Key, KeyForm};
-use crate::crypto::{Hash, HmacKey};
+use crate::crypto::{Hmac, HmacKey};
 use crate::encoding;
 
 /// How many encodings around a key are undone: base64 of base64 of hexadecimal, for instance.
@@ -18,9 +20,9 @@ const MAX_LAYERS: usize = 3;
 /// (CVE-2022-29217).
 pub(super) fn hmac_key(
     algorithm: Algorithm,
-    hash: Hash,
+    hmac: Hmac,
     key: &Key,
-) -> Result<HmacKey, KeyringError> {
+) -> Result<Arc<HmacKey>, KeyringError> {
     let decoded: Zeroizing<Vec<u8>>;
     let secret = match key.form {
         KeyForm::Secret => &key.bytes,
@@ -34,13 +36,13 @@ pub(super) fn hmac_key(
     if is_key(secret, MAX_LAYERS) {
         return Err(KeyringError::KeyAsSecret);
     }
-    let needed = hash.len();
+    let needed = hmac.tag_len();
     let constant = secret.windows(2).all(|pair| pair[0] == pair[1]);
     let weak = secret.len() < needed || constant;
     if weak && (!key.weak_allowed || secret.is_empty()) {
         return Err(KeyringError::WeakSecret { algorithm, needed });
     }
-    Ok(HmacKey::new(hash, secret))
+    Ok(Arc::new(HmacKey::new(hmac, secret)))
 }
 
 /// Returns whether `secret` is a key in PEM, DER, SSH or JWK, also in UTF-16, quotes, base64,
@@ -90,15 +92,16 @@ fn is_armoured(text: &[u8]) -> bool {
 
 /// Returns whether this is a key in a text or binary format of SSH or PuTTY.
 pub(super) fn is_ssh(text: &[u8]) -> bool {
-    [
-        &b"ssh-"[..],
-        b"ecdsa-sha2-",
-        b"sk-ssh-",
-        b"sk-ecdsa-",
-        b"PuTTY-User-Key-File",
-    ]
-    .iter()
-    .any(|mark| text.starts_with(mark))
+    let prefixes = [
+        "ssh-",
+        "ecdsa-sha2-",
+        "sk-ssh-",
+        "sk-ecdsa-",
+        "PuTTY-User-Key-File",
+    ];
+    prefixes
+        .iter()
+        .any(|prefix| text.starts_with(prefix.as_bytes()))
 }
 
 /// Returns whether this contains a JWK (RFC 7517), alone, in a set or in an array.

@@ -1,11 +1,12 @@
-//! Keys prepared once, so that each token costs only its own bytes.
+//! Keys, parsed and prepared once when the key ring is built.
 
 use std::sync::Arc;
 
 use super::algorithm::{Algorithm, Family};
 use super::error::KeyringError;
 use super::key::Key;
-use super::{key_pair, secret};
+use super::key_problem::KeyProblem;
+use super::{jws, key_pair, secret};
 use crate::crypto::{HmacKey, PrivateKey, PublicKey, Scheme};
 use crate::encoding;
 use crate::token_rejection::TokenRejection;
@@ -19,12 +20,10 @@ pub(super) enum Signer {
 impl Signer {
     pub(super) fn new(algorithm: Algorithm, key: &Key) -> Result<Self, KeyringError> {
         match algorithm.family() {
-            Family::Hmac(hash) => {
-                let key = secret::hmac_key(algorithm, hash, key)?;
-                Ok(Self::Hmac(Arc::new(key)))
-            }
+            Family::Hmac(hmac) => secret::hmac_key(algorithm, hmac, key).map(Self::Hmac),
             Family::KeyPair(scheme) => {
-                let key = key_pair::private_key(algorithm, scheme, key)?;
+                let public = ("PUBLIC KEY", KeyProblem::Public);
+                let key = key_pair::read(algorithm, scheme, key, public, PrivateKey::new)?;
                 Ok(Self::Private(key, scheme))
             }
         }
@@ -54,16 +53,8 @@ impl Signer {
     /// Appends a dot and the signature of `text` in base64url; `None` if the library fails.
     pub(super) fn sign(&self, text: &mut String) -> Option<()> {
         match self {
-            Self::Hmac(key) => {
-                let tag = key.sign(text.as_bytes());
-                text.push('.');
-                encoding::push_base64url(tag, text);
-            }
-            Self::Private(key, _) => {
-                let signature = key.sign(text.as_bytes())?;
-                text.push('.');
-                encoding::push_base64url(signature, text);
-            }
+            Self::Hmac(key) => jws::push_part(key.sign(text.as_bytes()), text),
+            Self::Private(key, _) => jws::push_part(key.sign(text.as_bytes())?, text),
         }
         Some(())
     }
@@ -78,44 +69,30 @@ pub(super) enum Verifier {
 /// The longest signature in bytes, rounded up to a multiple of 3: RSA of 8192 bits.
 const MAX_SIGNATURE: usize = 1026;
 
-/// The longest tag in bytes, rounded up to a multiple of 3: HMAC with SHA-512.
-const MAX_TAG: usize = 66;
-
 impl Verifier {
     pub(super) fn new(algorithm: Algorithm, key: &Key) -> Result<Self, KeyringError> {
         match algorithm.family() {
-            Family::Hmac(hash) => {
-                let key = secret::hmac_key(algorithm, hash, key)?;
-                Ok(Self::Hmac(Arc::new(key)))
-            }
+            Family::Hmac(hmac) => secret::hmac_key(algorithm, hmac, key).map(Self::Hmac),
             Family::KeyPair(scheme) => {
-                key_pair::public_key(algorithm, scheme, key).map(Self::Public)
+                let private = ("PRIVATE KEY", KeyProblem::Private);
+                key_pair::read(algorithm, scheme, key, private, PublicKey::new).map(Self::Public)
             }
         }
     }
 
     /// Checks that `signature`, in base64url, is one of `message`.
     pub(super) fn verify(&self, message: &[u8], signature: &str) -> Result<(), TokenRejection> {
-        // Buffers on the stack, so that a forged token costs no allocation.
+        // On the stack, so that a forged token costs no allocation.
+        let mut buffer = [0; MAX_SIGNATURE];
+        if signature.len() > MAX_SIGNATURE / 3 * 4 {
+            return Err(TokenRejection::Signature);
+        }
+        let length = encoding::decode_base64url(signature, &mut buffer);
+        let signature = &buffer[..length.ok_or(TokenRejection::Malformed)?];
         let genuine = match self {
-            Self::Hmac(key) => {
-                let mut tag = [0; MAX_TAG];
-                key.verify(message, decode(signature, &mut tag)?)
-            }
-            Self::Public(key) => {
-                let mut bytes = [0; MAX_SIGNATURE];
-                key.verify(message, decode(signature, &mut bytes)?)
-            }
+            Self::Hmac(key) => key.verify(message, signature),
+            Self::Public(key) => key.verify(message, signature),
         };
         genuine.then_some(()).ok_or(TokenRejection::Signature)
     }
-}
-
-/// Decodes a signature; one that is too long for the buffer cannot be genuine.
-fn decode<'a>(signature: &str, buffer: &'a mut [u8]) -> Result<&'a [u8], TokenRejection> {
-    if signature.len() > buffer.len() / 3 * 4 {
-        return Err(TokenRejection::Signature);
-    }
-    let length = encoding::decode_base64url(signature, buffer).ok_or(TokenRejection::Malformed)?;
-    Ok(&buffer[..length])
 }

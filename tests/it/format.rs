@@ -9,7 +9,7 @@ use jwt_redis_session::token::{Encoding, TokenFormat};
 use jwt_redis_session::{
     Keyring, Lifetime, MemoryStore, OpaqueTokens, SessionError, SessionId, Sessions,
 };
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 const NOW: i64 = 1_700_000_000;
 const ID: &str = "0123456789abcdef";
@@ -102,10 +102,8 @@ async fn created_sessions_are_those_of_the_vectors() {
             continue;
         };
         let check_after = vector["score"].as_i64().unwrap();
-        let entry = (
-            text(&given["id"]).to_owned(),
-            EntryState::Active { check_after },
-        );
+        let state = EntryState::Active { check_after };
+        let entry = (text(&given["id"]).to_owned(), state);
         let ttl = duration(&vector["index_ttl"]).unwrap();
         clock.advance(ttl - Duration::from_millis(1));
         assert_eq!(entries(&store, index).await, [entry], "{name}");
@@ -120,19 +118,14 @@ async fn records_of_other_writers_are_read() {
         let (sessions, store) = sessions(keyring(), "sess:");
         put(&store, KEY, text(&vector["record"])).await;
         let session = sessions.get(&id(ID)).await.unwrap();
-        let read = |name: &str| &vector[name];
-        assert_eq!(session.to_json(), *read("fields"), "{name}");
-        assert_eq!(session.owner().as_deref(), read("owner").as_str(), "{name}");
-        assert_eq!(
-            seconds(session.created_at()),
-            read("created").as_i64(),
-            "{name}"
-        );
-        assert_eq!(
-            seconds(session.absolute_expiry()),
-            read("expires").as_i64(),
-            "{name}"
-        );
+        let read = json!({
+            "record": vector["record"],
+            "fields": session.to_json(),
+            "owner": session.owner(),
+            "created": seconds(session.created_at()),
+            "expires": seconds(session.absolute_expiry()),
+        });
+        assert_eq!(read, vector, "{name}");
     }
 }
 
@@ -158,11 +151,8 @@ async fn updates_change_only_what_they_name() {
             assert!(session.remove(text(field)), "{name}");
         }
         session.update().await.unwrap();
-        assert_eq!(
-            stored(&store, KEY).await.value,
-            text(&vector["after"]),
-            "{name}"
-        );
+        let after = stored(&store, KEY).await;
+        assert_eq!(after.value, text(&vector["after"]), "{name}");
     }
 }
 
@@ -222,23 +212,53 @@ async fn index_of_an_owner_has_the_name_of_the_vectors() {
     }
 }
 
+#[cfg(feature = "redis")]
+#[tokio::test]
+async fn scores_in_redis_are_those_of_the_vectors() {
+    use jwt_redis_session::RedisStore;
+
+    let vectors = vectors("index");
+    let (active, deleting) = (&vectors["active"], &vectors["deleting"]);
+    assert_eq!(deleting["time"], NOW);
+    assert_eq!(active["time"], NOW + 86_400 + 60);
+    let redis = crate::support::redis_server::RedisServer::start();
+    let store = RedisStore::connect(&redis.url()).await.unwrap();
+    let sessions = Sessions::builder(store.clone(), keyring())
+        .clock(ManualClock::at(NOW))
+        .id_generator(|| id(ID));
+    let session = sessions.build().unwrap().new_session();
+    session.set_owner("a:b").unwrap();
+    session.create().await.unwrap();
+
+    let run = |command: &[&str]| -> String { redis::from_redis_value(redis.run(command)).unwrap() };
+    let index = "sess:owner:YTpi:";
+    assert_eq!(run(&["ZSCORE", index, ID]), active["score"]);
+    let tombstones = store.index_tombstone_all(index, None, NOW).await;
+    assert_eq!(tombstones.unwrap(), [ID]);
+    assert_eq!(run(&["ZSCORE", index, ID]), deleting["score"]);
+    let record = r#"{"_jrs":{"owner":"a:b","created":1700000000}}"#;
+    assert_eq!(run(&["GET", KEY]), record);
+    assert!(include_str!("../../FORMAT.md").contains(RedisStore::ACL_RULES));
+}
+
 /// Each block of `FORMAT.md` whose fence names a vector holds that vector.
 #[test]
 fn format_md_quotes_the_vectors() {
     let text = include_str!("../../FORMAT.md");
-    let blocks = text.split("\n```json vector=").skip(1);
-    let mut quoted = 0;
+    let blocks: Vec<&str> = text.split("\n```json vector=").skip(1).collect();
+    assert!(blocks.len() >= 6, "{}", blocks.len());
     for block in blocks {
         let (fence, rest) = block.split_once('\n').unwrap();
         let (file, name) = fence.split_once('/').unwrap();
         let (body, _) = rest.split_once("\n```").unwrap();
-        let whole = Value::from(vectors(file));
-        let pointer = format!("/{name}");
+        let vectors = Value::from(vectors(file));
         let quote: Value = serde_json::from_str(body).unwrap_or_else(|e| panic!("{fence}: {e}"));
-        assert_eq!(Some(&quote), whole.pointer(&pointer), "{fence}");
-        quoted += 1;
+        assert_eq!(
+            Some(&quote),
+            vectors.pointer(&format!("/{name}")),
+            "{fence}"
+        );
     }
-    assert!(quoted >= 6, "{quoted}");
 }
 
 /// A part of a token, decoded without the code that the vectors check.

@@ -15,8 +15,6 @@ mod faults;
 #[cfg(feature = "redis")]
 mod faults_store;
 mod format;
-#[cfg(feature = "redis")]
-mod format_redis;
 #[cfg(all(feature = "axum", feature = "redis"))]
 mod http_client;
 #[cfg(feature = "test-util")]

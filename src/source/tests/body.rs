@@ -6,7 +6,6 @@ use proptest::prelude::*;
 
 use super::request::{bytes, request, rows};
 use crate::source::BodySearchError;
-use crate::source::token_source::TokenSource;
 use crate::source::token_sources::TokenSources;
 use crate::token::Token;
 
@@ -17,17 +16,14 @@ const FORM: &str = "application/x-www-form-urlencoded";
 const DOCUMENTS: &str = r#"
 none      |
 none      | {}
-none      | {"a":1}
 none      | {"accessToken":""}
 none      | {"accessToken":"","accessToken":""}
 none      | {"accesstoken":"T"}
 none      | {"a":{"accessToken":"T"}}
 none      | {"a":"{\"accessToken\":\"T\"}"}
 none      | [{"accessToken":"T"}]
-none      | ["accessToken","T"]
 none      | "accessToken"
 none      | 5
-none      | null
 T         | {"accessToken":"T"}
 T         |  { "a" : [{}] , "accessToken" : "T" , "b" : {} }
 T         | {"access\u0054oken":"\u0054"}
@@ -45,14 +41,12 @@ ambiguous | {"accessToken":null,"accessToken":"b"}
 unsearched: malformed | hello
 unsearched: malformed | {"accessToken":"T"
 unsearched: malformed | {"accessToken":"T"}{}
-unsearched: malformed | {"accessToken":"T",}
 unsearched: malformed | {accessToken:"T"}
 "#;
 
 /// Forms that are searched for `accessToken`; each character is one byte.
 const FORMS: &str = r#"
 none      |
-none      | &
 none      | accessToken
 none      | accessToken=
 none      | accessToken=&accessToken
@@ -61,7 +55,6 @@ none      | a=accessToken=T
 T         | accessToken=T
 T         | a=1&accessToken=T&b=2
 T         | access%54oken=%54
-T         | %61%63%63%65%73%73%54%6f%6b%65%6e=T
 a=b==     | accessToken=a=b==
 a+b/==    | accessToken=a%2Bb%2F%3D=
 malformed | accessToken=a+b
@@ -91,14 +84,11 @@ fn token_is_a_member_of_a_json_object() {
     for (expected, document) in rows(DOCUMENTS) {
         assert_eq!(find_json(document.as_bytes()), expected, "{document}");
     }
-    for no_text in [
-        &b"\xff"[..],
-        b"\xef\xbb\xbf{}",
-        b"{\"accessToken\":\"\xff\"}",
-        b" ",
-    ] {
-        assert_eq!(find_json(no_text), "unsearched: malformed");
+    for no_text in ["\u{feff}{}", " "] {
+        assert_eq!(find_json(no_text.as_bytes()), "unsearched: malformed");
     }
+    let latin_1 = b"{\"accessToken\":\"\xff\"}";
+    assert_eq!(find_json(latin_1), "unsearched: malformed");
 }
 
 #[test]
@@ -129,13 +119,13 @@ fn fields_are_searched_in_their_order() {
 
 #[test]
 fn long_tokens_are_rejected() {
+    let sources = TokenSources::default();
     for length in [Token::MAX_LEN + 1, 4 * Token::MAX_LEN, 7 * Token::MAX_LEN] {
         let token = "a".repeat(length);
         let json = format!(r#"{{"accessToken":"{token}"}}"#);
-        assert_eq!(find_json(json.as_bytes()), "too_long");
         let form = format!("accessToken={token}");
-        let found = find(&TokenSources::default(), FORM, form.as_bytes());
-        assert_eq!(found, "too_long");
+        assert_eq!(find(&sources, JSON, json.as_bytes()), "too_long");
+        assert_eq!(find(&sources, FORM, form.as_bytes()), "too_long");
     }
 }
 
@@ -178,12 +168,10 @@ no  | TRACE / | content-type: application/json
 no  | POST / | content-type: application/json | upgrade: websocket
 no  | POST / | content-type: application/json | content-encoding: gzip
 no  | POST / | content-type: application/json | content-type: application/json
-no  | POST / | content-type: application/json5
 no  | POST / | content-type: application/problem+json
 no  | POST / | content-type: application/json, text/plain
 no  | POST / | content-type: text/plain; application/json
 no  | POST / | content-type: multipart/form-data; boundary=x
-no  | POST / | content-type: application/grpc
 no  | POST / | content-type:
 "#;
 
@@ -200,29 +188,14 @@ fn only_bodies_that_may_hold_a_token_are_searched() {
 
 proptest! {
     #[test]
-    fn no_body_makes_the_search_panic(body: Vec<u8>, name: String) {
-        let sources = TokenSources::new([TokenSource::Bearer]).or_body(name);
+    fn no_body_makes_the_search_panic(
+        body: Vec<u8>,
+        name: String,
+        json in r#"[\[\]{}:,"a0\\u \-.eE]{0,40}"#,
+    ) {
+        let sources = TokenSources::headers_only().or_body(name).or_body("a");
         find(&sources, JSON, &body);
         find(&sources, FORM, &body);
-    }
-
-    #[test]
-    fn nothing_like_json_makes_the_search_panic(body in r#"[\[\]{}:,"a0\\u \-.eE]{0,40}"#) {
-        find(&TokenSources::headers_only().or_body("a"), JSON, body.as_bytes());
-    }
-
-    #[test]
-    fn form_search_agrees_with_form_urlencoded(input in "[aT%54=&+]{0,24}") {
-        let all: Vec<_> = form_urlencoded::parse(input.as_bytes())
-            .filter(|(name, _)| name == "aT")
-            .map(|(_, value)| value.into_owned())
-            .collect();
-        let filled = all.iter().filter(|value| !value.is_empty()).count();
-        match &*find(&TokenSources::headers_only().or_body("aT"), FORM, input.as_bytes()) {
-            "none" => prop_assert_eq!(filled, 0),
-            "ambiguous" => prop_assert!(all.len() > 1 && filled > 0),
-            "malformed" => prop_assert_eq!(all.len(), 1),
-            text => prop_assert_eq!(&[text.to_owned()][..], &all[..]),
-        }
+        find(&sources, JSON, json.as_bytes());
     }
 }

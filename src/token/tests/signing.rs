@@ -51,6 +51,9 @@ fn members_have_a_fixed_order() {
     let members =
         r#""iat":1700000000,"sub":"me \"&\"","exp":1700000001,"iss":"i","aud":"a","nbf":5"#;
     assert_eq!(payload, with_claims(members));
+    let token = keyring.sign(&id(), &claims).unwrap();
+    let verified = keyring.verify(token.as_str(), at(NOW)).unwrap();
+    assert_eq!(verified.custom(), Ok(custom.clone()));
 
     let named = Keyring::builder(Algorithm::Hs256).signing(Key::secret(SECRET).kid("a\"b"));
     let [header, _] = decoded(&named.build().unwrap(), &claims);
@@ -75,14 +78,12 @@ fn verified_claims_are_those_that_were_signed() {
     assert!(verified.get::<String>("role").is_err());
     assert_eq!(verified.custom(), Ok(custom.clone()));
     let printed = format!("{verified:?} {claims:?} {token:?}");
-    assert!(
-        !printed.contains(ID) && !printed.contains("role"),
-        "{printed}"
-    );
+    assert!(!printed.contains(ID), "{printed}");
+    assert!(!printed.contains("role"), "{printed}");
 }
 
 #[test]
-fn reserved_claims_are_rejected_and_not_carried_over() {
+fn reserved_claims_are_rejected() {
     let configured = keyring().issuer("i").audience("a");
     let error = |keyring: &Keyring, name: &str| {
         let custom = object(json!({"x": 1, name: "chosen by the application"}));
@@ -97,25 +98,13 @@ fn reserved_claims_are_rejected_and_not_carried_over() {
     }
     let wrong_type = Some(TokenError::InvalidClaim("nbf"));
     assert_eq!(error(&keyring(), "nbf"), wrong_type);
-
-    let custom = object(json!({"role": "admin", "nbf": 1}));
-    let claims = NewClaims::at(at(NOW))
-        .subject("s")
-        .expires_at(at(NOW + 1))
-        .custom(&custom);
-    let token = configured.sign(&id(), &claims).unwrap();
-    let verified = configured.verify(token.as_str(), at(NOW)).unwrap();
-    assert_eq!(verified.custom(), Ok(custom));
 }
 
 #[test]
 fn no_token_is_signed_that_would_be_rejected() {
     let error = |claims: &NewClaims<'_>| keyring().sign(&id(), claims).err();
-    for time in [
-        at(-1),
-        at(NumericDate::MAX_SECONDS + 1),
-        UNIX_EPOCH - Duration::from_millis(1),
-    ] {
+    let just_before = UNIX_EPOCH - Duration::from_millis(1);
+    for time in [at(-1), just_before, at(NumericDate::MAX_SECONDS + 1)] {
         assert_eq!(error(&NewClaims::at(time)), Some(TokenError::Time));
         let expiring = NewClaims::at(at(NOW)).expires_at(time);
         assert_eq!(error(&expiring), Some(TokenError::Time));
