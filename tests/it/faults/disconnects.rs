@@ -10,7 +10,7 @@ use super::{connect, created, id, listed, records, sessions};
 use crate::http_client::{call, send};
 use crate::support::proxy::Proxy;
 use crate::support::redis_server::RedisServer;
-use crate::support::{alive_tasks, eventually, rounds, until_it_went_both_ways};
+use crate::support::{alive_tasks, eventually, repetitions, until_it_went_both_ways};
 
 /// An application whose every round trip to Redis takes 6 ms, or a multiple of it.
 struct Slow {
@@ -78,7 +78,7 @@ type IsDone = fn(&RedisServer, &str, &[String]) -> bool;
 
 /// Hangs up requests to `path` until some of them had their effect and others not.
 async fn check(path: &str, is_done: IsDone) {
-    for _ in 0..rounds(1, 20) {
+    for _ in 0..repetitions(1, 20) {
         until_it_went_both_ways(async |factor| {
             let slow = Slow::start(factor).await;
             let owners = slow.hang_up(factor, path).await;
@@ -139,7 +139,7 @@ async fn an_abandoned_request_never_gives_its_answer_to_another() {
     }
     until_it_went_both_ways(async |factor| {
         let mut answered = 0;
-        for _ in 0..rounds(5, 100) {
+        for _ in 0..repetitions(5, 100) {
             let calls = tokens.iter().map(async |(request, body)| {
                 let patience = rand::random::<u64>() % (60_000 * u64::from(factor));
                 let call = call(slow.app.address, request);
@@ -150,7 +150,7 @@ async fn an_abandoned_request_never_gives_its_answer_to_another() {
             });
             answered += join_all(calls).await.into_iter().flatten().count();
         }
-        let all = rounds(5, 100) * tokens.len();
+        let all = repetitions(5, 100) * tokens.len();
         eprintln!("{answered} of {all} answered");
         20 < answered && answered < all - 20
     })
