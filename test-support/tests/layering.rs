@@ -115,10 +115,8 @@ fn read(folder: &Path, prefix: &str, sources: &mut Sources) {
 fn add(file: &str, text: &str, sources: &mut Sources) {
     let module = file.trim_end_matches(".rs").trim_end_matches("/mod");
     let module = if module == "lib" { "" } else { module };
-    let mut source = Source {
-        file: file.to_owned(),
-        ..Source::default()
-    };
+    let mut source = Source::default();
+    file.clone_into(&mut source.file);
     source.scan(text.split("#[cfg(test)]\nmod tests {").next().unwrap());
     sources.insert(module.to_owned(), source);
 }
@@ -127,15 +125,13 @@ impl Source {
     fn scan(&mut self, text: &str) {
         let mut paths = BTreeSet::new();
         let text = text.replace("#[cfg(doc)]\nuse ", "//");
-        let mut lines = text
-            .lines()
-            .map(|line| line.split("//").next().unwrap_or_default());
+        let mut lines = text.lines().map(without_comment);
         while let Some(line) = lines.next() {
             let uses = ["use ", "pub use ", "pub(crate) use ", "pub(super) use "];
-            if let Some(tree) = uses
+            let mut trees = uses
                 .iter()
-                .find_map(|start| line.trim().strip_prefix(start))
-            {
+                .filter_map(|start| line.trim().strip_prefix(start));
+            if let Some(tree) = trees.next() {
                 let mut tree = tree.to_owned();
                 while !tree.ends_with(';') {
                     tree += lines.next().expect("the end of `use`").trim();
@@ -173,11 +169,11 @@ impl Source {
             let (path, alias) = path.split_once(" as ").unwrap_or((&path, ""));
             let path = path.trim_end_matches("::self");
             let last = path.rsplit("::").next().unwrap_or(path);
-            // Globs and `_` do not replace each other.
-            let name = if ["*", "_"].contains(&alias) || last == "*" {
-                path
-            } else {
-                last
+            let name = match alias {
+                "" if last != "*" => last,
+                // Globs and `_` do not replace each other.
+                "" | "_" => path,
+                alias => alias,
             };
             self.uses.insert(name.to_owned(), path.to_owned());
         }
@@ -186,29 +182,24 @@ impl Source {
 
 /// Returns the name of the item that a line begins to define.
 fn defined(line: &str) -> Option<&str> {
-    const KEYWORDS: &[&str] = &[
-        "struct",
-        "enum",
-        "trait",
-        "fn",
-        "type",
-        "const",
-        "static",
-        "macro_rules",
-    ];
     if line.starts_with("impl") {
         return Some("impl");
     }
-    // Macros define types on indented lines.
-    let keywords = if line.starts_with(' ') {
-        &KEYWORDS[..3]
-    } else {
-        KEYWORDS
+    // Items at the top level are not indented, except types that macros define.
+    let types_only = line.starts_with(' ');
+    let is_keyword = |word: &str| match word {
+        "struct" | "enum" | "trait" => true,
+        "fn" | "type" | "const" | "static" | "macro_rules" => !types_only,
+        _ => false,
     };
     let words = line.split(|c| !is_word(c)).filter(|word| !word.is_empty());
     let mut pairs = words.clone().zip(words.skip(1));
-    let found = pairs.find(|(keyword, name)| keywords.contains(keyword) && *name != "fn");
-    found.map(|(_, name)| name)
+    let item = pairs.find(|(word, name)| is_keyword(word) && *name != "fn");
+    item.map(|(_, name)| name)
+}
+
+fn without_comment(line: &str) -> &str {
+    line.split("//").next().unwrap_or_default()
 }
 
 fn is_word(character: char) -> bool {
