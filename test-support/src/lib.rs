@@ -3,7 +3,6 @@
 //! * [`explorer`] explores every order of the store steps of concurrent operations.
 //! * [`Counting`] counts the calls of a store.
 //! * [`redis_server`] starts Redis servers, [`proxy`] disturbs connections to them.
-//! * [`layering`] finds import cycles in the source of a crate.
 
 #![allow(
     clippy::missing_panics_doc,
@@ -13,10 +12,9 @@
 
 mod counting;
 pub mod explorer;
-pub mod layering;
 pub mod proxy;
 pub mod redis_server;
 mod waiting;
 
 pub use counting::Counting;
-pub use waiting::{alive_tasks, eventually, rounds, seconds, unique, until_it_went_both_ways};
+pub use waiting::{alive_tasks, eventually, repetitions, seconds, unique, until_it_went_both_ways};

@@ -10,19 +10,20 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::{sleep, sleep_until};
 
-/// A proxy to one target. Every switch takes effect immediately, also on open connections.
+/// A proxy to one target. Every setting takes effect immediately, also on open connections.
 #[derive(Debug)]
 pub struct Proxy {
     address: SocketAddr,
-    state: Arc<watch::Sender<State>>,
+    state: watch::Sender<State>,
     accepted: Arc<AtomicUsize>,
     acceptor: JoinHandle<()>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 struct State {
-    target: SocketAddr,
+    target: String,
     delay: Duration,
     reply_limit: Option<usize>,
     frozen_before: usize,
@@ -30,33 +31,23 @@ struct State {
     reset_before: usize,
     garbage: Option<Arc<[u8]>>,
     endless: bool,
-    /// Bytes per second of all connections and both directions together.
     throughput: Option<u32>,
-    link: Arc<Mutex<Instant>>,
+    /// When the bytes that `throughput` delays have passed.
+    idle_from: Arc<Mutex<Option<Instant>>>,
 }
 
 impl Proxy {
     /// Starts a proxy to `target` on the current runtime.
     pub async fn to(target: SocketAddr) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0))
-            .await
-            .expect("bind the proxy");
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await;
+        let listener = listener.expect("bind the proxy");
         let address = listener.local_addr().expect("the proxy's address");
-        let (state, _) = watch::channel(State {
-            target,
-            delay: Duration::ZERO,
-            reply_limit: None,
-            frozen_before: 0,
-            blackhole: false,
-            reset_before: 0,
-            garbage: None,
-            endless: false,
-            throughput: None,
-            link: Arc::new(Mutex::new(Instant::now())),
+        let state = watch::Sender::new(State {
+            target: target.to_string(),
+            ..State::default()
         });
-        let state = Arc::new(state);
         let accepted = Arc::new(AtomicUsize::new(0));
-        let (seen, counter) = (Arc::clone(&state), Arc::clone(&accepted));
+        let (seen, counter) = (state.clone(), Arc::clone(&accepted));
         let acceptor = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let number = counter.fetch_add(1, Ordering::SeqCst);
@@ -86,10 +77,10 @@ impl Proxy {
         self.state.send_modify(|state| state.delay = delay);
     }
 
-    /// Lets so many bytes pass per second, of all connections and both directions together.
-    pub fn throughput(&self, bytes_per_second: Option<u32>) {
+    /// Limits the throughput of all connections and both directions together.
+    pub fn throughput(&self, bytes_per_second: u32) {
         self.state
-            .send_modify(|state| state.throughput = bytes_per_second);
+            .send_modify(|state| state.throughput = Some(bytes_per_second));
     }
 
     /// Closes each connection after `limit` more bytes of replies.
@@ -116,7 +107,8 @@ impl Proxy {
 
     /// Connects new connections to `target`.
     pub fn retarget(&self, target: SocketAddr) {
-        self.state.send_modify(|state| state.target = target);
+        self.state
+            .send_modify(|state| state.target = target.to_string());
     }
 
     /// Answers every request on new connections with `bytes`.
@@ -153,16 +145,12 @@ async fn serve(client: TcpStream, number: usize, mut state: watch::Receiver<Stat
     let _ = client.set_linger(Some(Duration::ZERO));
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
-    let reset = state.clone();
+    let (requests, replies) = (state.clone(), state.clone());
     tokio::select! {
-        () = pump(from_client, to_server, number, state.clone(), false) => {}
-        () = pump(from_server, to_client, number, state, true) => {}
-        () = until_reset(reset, number) => {}
+        () = pump(from_client, to_server, number, requests, false) => {}
+        () = pump(from_server, to_client, number, replies, true) => {}
+        _ = state.wait_for(|state| number < state.reset_before) => {}
     }
-}
-
-async fn until_reset(mut state: watch::Receiver<State>, number: usize) {
-    let _ = state.wait_for(|state| number < state.reset_before).await;
 }
 
 async fn pump(
@@ -174,19 +162,19 @@ async fn pump(
 ) {
     let mut buffer = vec![0; 16 * 1024];
     let mut replied = 0;
-    loop {
-        let passing = |state: &State| !state.blackhole && number >= state.frozen_before;
-        if state.wait_for(passing).await.is_err() {
-            return;
-        }
+    let passing = |state: &State| !state.blackhole && number >= state.frozen_before;
+    while state.wait_for(passing).await.is_ok() {
         let Ok(length @ 1..) = from.read(&mut buffer).await else {
             return;
         };
-        let delay = state.borrow().delay;
-        if !delay.is_zero() {
-            tokio::time::sleep(delay).await;
+        let now = state.borrow().clone();
+        // Even a sleep of no length takes up to a millisecond.
+        if !now.delay.is_zero() {
+            sleep(now.delay).await;
         }
-        pass_link(&state, length).await;
+        if let Some(throughput) = now.throughput {
+            sleep_until(now.passed(length, throughput).into()).await;
+        }
         if state.wait_for(passing).await.is_err() {
             return;
         }
@@ -194,41 +182,27 @@ async fn pump(
         let allowed = limit.map_or(length, |limit| length.min(limit.saturating_sub(replied)));
         replied += allowed;
         if to.write_all(&buffer[..allowed]).await.is_err() || allowed < length {
-            // Linger is zero for the sake of resets; what was let through must arrive first.
-            tokio::time::sleep(Duration::from_millis(2)).await;
-            return;
+            // The linger is zero, so that closing resets. What may pass must arrive before.
+            return sleep(Duration::from_millis(2)).await;
         }
     }
 }
 
-/// Waits until the link has carried `length` bytes more.
-async fn pass_link(state: &watch::Receiver<State>, length: usize) {
-    let (throughput, link) = {
-        let state = state.borrow();
-        (state.throughput, Arc::clone(&state.link))
-    };
-    let Some(throughput) = throughput else { return };
-    let until = {
-        let mut free = link.lock().expect("no panic under the lock");
-        let takes = Duration::from_secs_f64(length as f64 / f64::from(throughput));
+impl State {
+    /// Returns when `length` more bytes have passed.
+    fn passed(&self, length: usize, throughput: u32) -> Instant {
         // Timers are late by a millisecond or so, for which the link must not be idle.
-        let idle_since = Instant::now() - Duration::from_millis(5);
-        *free = idle_since.max(*free) + takes;
-        *free
-    };
-    tokio::time::sleep_until(until.into()).await;
+        let earliest = Instant::now() - Duration::from_millis(5);
+        let takes = Duration::from_secs_f64(length as f64 / f64::from(throughput));
+        let mut idle_from = self.idle_from.lock().expect("no panic under the lock");
+        let start = idle_from.map_or(earliest, |idle| idle.max(earliest));
+        *idle_from.insert(start + takes)
+    }
 }
 
 async fn send_garbage(mut client: TcpStream, garbage: &[u8], endless: bool) {
     let mut buffer = [0; 4096];
     while let Ok(1..) = client.read(&mut buffer).await {
-        loop {
-            if client.write_all(garbage).await.is_err() {
-                return;
-            }
-            if !endless {
-                break;
-            }
-        }
+        while client.write_all(garbage).await.is_ok() && endless {}
     }
 }

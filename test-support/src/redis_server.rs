@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::ErrorKind;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -13,10 +13,10 @@ use crate::waiting::unique;
 /// the arguments say otherwise. Dropping it kills the process and removes the directory.
 #[derive(Debug)]
 pub struct RedisServer {
+    command: Command,
     child: Child,
     port: u16,
     dir: PathBuf,
-    args: Vec<String>,
 }
 
 impl RedisServer {
@@ -27,30 +27,49 @@ impl RedisServer {
 
     /// Starts a server with extra command line arguments; `{dir}` in them is its directory.
     pub fn start_with(args: &[&str]) -> Self {
-        let dir = std::env::temp_dir().join(unique("jrs-redis").replace(':', "-"));
-        std::fs::create_dir_all(&dir).expect("create a directory for redis");
-        let place = dir.display().to_string();
-        let args: Vec<String> = args
-            .iter()
-            .map(|arg| arg.replace("{dir}", &place))
-            .collect();
+        let mut log = String::new();
         // Another process may take the port before redis-server binds it: try another one.
         for _ in 0..20 {
-            let port = free_port();
-            let mut child = spawn(&dir, port, &args);
-            if is_up(&mut child, port) {
-                return Self {
-                    child,
-                    port,
-                    dir,
-                    args,
-                };
+            let mut server = Self::spawn(args);
+            if server.is_up() {
+                return server;
             }
-            let _ = child.kill();
-            let _ = child.wait();
+            log = std::fs::read_to_string(server.dir.join("log")).unwrap_or_default();
         }
-        let log = std::fs::read_to_string(dir.join("log")).unwrap_or_default();
         panic!("redis-server does not start: {log}");
+    }
+
+    fn spawn(args: &[&str]) -> Self {
+        let dir = std::env::temp_dir().join(unique("jrs-redis").replace(':', "-"));
+        std::fs::create_dir_all(&dir).expect("create a directory for redis");
+        let log = File::create(dir.join("log")).expect("create a log for redis");
+        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("bind a loopback port");
+        let port = listener.local_addr().expect("a bound port").port();
+        drop(listener);
+        let path = dir.display().to_string();
+        let mut command = Command::new("redis-server");
+        command
+            .args(["--bind", "127.0.0.1", "--port", &port.to_string()])
+            .args(["--save", "", "--appendonly", "no", "--daemonize", "no"])
+            .args(["--dir", &path])
+            .args(args.iter().map(|arg| arg.replace("{dir}", &path)))
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().expect("share the log"))
+            .stderr(log);
+        let child = match command.spawn() {
+            Ok(child) => child,
+            Err(error) if error.kind() == ErrorKind::NotFound => panic!(
+                "these tests need redis-server; install it with\n\n    \
+                 ./test --install\n\nor with your package manager, and run the tests again"
+            ),
+            Err(error) => panic!("redis-server does not start: {error}"),
+        };
+        Self {
+            command,
+            child,
+            port,
+            dir,
+        }
     }
 
     /// Returns the port.
@@ -59,7 +78,7 @@ impl RedisServer {
     }
 
     /// Returns the address.
-    pub fn address(&self) -> std::net::SocketAddr {
+    pub fn address(&self) -> SocketAddr {
         ([127, 0, 0, 1], self.port).into()
     }
 
@@ -84,10 +103,8 @@ impl RedisServer {
 
     /// Runs one command that must succeed.
     pub fn run(&self, words: &[&str]) -> redis::Value {
-        match self.command(words) {
-            Ok(value) => value,
-            Err(error) => panic!("{words:?}: {error}"),
-        }
+        let reply = self.command(words);
+        reply.unwrap_or_else(|error| panic!("{words:?}: {error}"))
     }
 
     /// Kills the process with SIGKILL.
@@ -99,16 +116,13 @@ impl RedisServer {
     /// Restarts the server on the same port and waits until it answers.
     pub fn restart(&mut self) {
         self.restart_unready();
-        assert!(
-            is_up(&mut self.child, self.port),
-            "redis does not come back"
-        );
+        assert!(self.is_up(), "redis does not come back");
     }
 
     /// Restarts the server on the same port without waiting.
     pub fn restart_unready(&mut self) {
         self.kill();
-        self.child = spawn(&self.dir, self.port, &self.args);
+        self.child = self.command.spawn().expect("start redis again");
     }
 
     /// Stops the process. The kernel still accepts connections; nothing is answered.
@@ -125,6 +139,20 @@ impl RedisServer {
         let line = format!("kill -{name} {}", self.child.id());
         let status = Command::new("sh").args(["-c", &line]).status();
         assert!(status.expect("run sh").success(), "{line}");
+    }
+
+    /// Waits until the server answers anything; returns false if the process ends.
+    fn is_up(&mut self) -> bool {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while Instant::now() < deadline && matches!(self.child.try_wait(), Ok(None)) {
+            match self.command(&["PING"]) {
+                Ok(_) => return true,
+                // It answers, and requires a password.
+                Err(error) if matches!(error.code(), Some("NOAUTH" | "DENIED")) => return true,
+                Err(_) => std::thread::sleep(Duration::from_millis(5)),
+            }
+        }
+        false
     }
 }
 
@@ -145,49 +173,4 @@ pub fn admin(url: &str, words: &[&str]) -> redis::RedisResult<redis::Value> {
     connection.set_read_timeout(Some(Duration::from_secs(10)))?;
     let mut command = redis::cmd(words[0]);
     command.arg(&words[1..]).query(&mut connection)
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("bind a loopback port");
-    listener.local_addr().expect("a bound port").port()
-}
-
-fn spawn(dir: &Path, port: u16, args: &[String]) -> Child {
-    let log = File::create(dir.join("log")).expect("create a log for redis");
-    let child = Command::new("redis-server")
-        .args(["--bind", "127.0.0.1", "--port", &port.to_string()])
-        .args(["--save", "", "--appendonly", "no", "--daemonize", "no"])
-        .arg("--dir")
-        .arg(dir)
-        .args(args)
-        .stdin(Stdio::null())
-        .stdout(log.try_clone().expect("share the log"))
-        .stderr(log)
-        .spawn();
-    match child {
-        Ok(child) => child,
-        Err(error) if error.kind() == ErrorKind::NotFound => panic!(
-            "these tests need redis-server; install it with\n\n    \
-             apt-get install -y redis-server\n\nand run ./test again"
-        ),
-        Err(error) => panic!("redis-server does not start: {error}"),
-    }
-}
-
-/// Waits until the server answers anything; returns false if the process ends.
-fn is_up(child: &mut Child, port: u16) -> bool {
-    let url = format!("redis://127.0.0.1:{port}/");
-    let deadline = Instant::now() + Duration::from_secs(10);
-    while Instant::now() < deadline {
-        if child.try_wait().expect("the state of the server").is_some() {
-            return false;
-        }
-        match admin(&url, &["PING"]) {
-            Ok(_) => return true,
-            // It answers, and requires a password.
-            Err(error) if matches!(error.code(), Some("NOAUTH" | "DENIED")) => return true,
-            Err(_) => std::thread::sleep(Duration::from_millis(5)),
-        }
-    }
-    false
 }

@@ -28,7 +28,7 @@ pub fn unique(prefix: &str) -> String {
 }
 
 /// Returns `usual`, or `long` if the environment has `LONG=1`.
-pub fn rounds(usual: usize, long: usize) -> usize {
+pub fn repetitions(usual: usize, long: usize) -> usize {
     let is_long = std::env::var_os("LONG").is_some_and(|value| value == "1");
     if is_long { long } else { usual }
 }

@@ -1,7 +1,7 @@
-//! What was acknowledged stays true while Redis is killed, paused and cut off.
+//! Acknowledged operations survive while Redis is killed, paused and cut off.
 //!
-//! Concurrent operations on one session are in `interleavings`, on a store in memory. Here each
-//! client works on its own sessions, so that it can predict each, and on one shared record.
+//! Each client uses sessions of its own, whose state it can predict, and one shared session. The
+//! module `interleavings` tests concurrent operations on one session, in memory.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,23 +20,23 @@ struct Client {
     /// The token of a session that all clients update.
     shared: String,
     /// The last acknowledged update of the shared session.
-    acknowledged: u64,
+    last_update: u64,
     /// The tokens of sessions whose end was acknowledged.
     ended: Vec<String>,
-    known: usize,
-    unknown: usize,
+    successes: usize,
+    failures: usize,
 }
 
 impl Client {
-    /// Returns the result if it is known whether the operation was applied.
-    fn known<T>(&mut self, result: Result<T, SessionError>) -> Option<T> {
+    /// Returns the value of an operation that succeeded. A failed one may have been applied.
+    fn succeeded<T>(&mut self, result: Result<T, SessionError>) -> Option<T> {
         match result {
             Ok(value) => {
-                self.known += 1;
+                self.successes += 1;
                 Some(value)
             }
             Err(SessionError::Unavailable(_) | SessionError::Conflict) => {
-                self.unknown += 1;
+                self.failures += 1;
                 None
             }
             Err(error) => panic!("{}: {error}", self.name),
@@ -44,40 +44,40 @@ impl Client {
     }
 
     async fn work(mut self, stopped: Arc<AtomicBool>) -> Self {
-        for round in 1.. {
+        for number in 1.. {
             if stopped.load(Ordering::SeqCst) {
                 break;
             }
-            let _ = self.work_once(round).await;
+            let _ = self.work_once(number).await;
             sleep(Duration::from_millis(1)).await;
         }
         self
     }
 
-    /// Creates, updates, rotates and ends a session. Gives up when a result is unknown.
-    async fn work_once(&mut self, round: u64) -> Option<()> {
+    /// Creates, updates, rotates and ends a session. Stops at the first operation that fails.
+    async fn work_once(&mut self, number: u64) -> Option<()> {
         let opened = self.sessions.open(&self.shared).await;
-        let shared = self.known(opened)?;
-        shared.insert(&self.name, round).unwrap();
-        self.known(shared.update().await)?;
-        self.acknowledged = round;
-        // A `destroy_all` whose result is unknown may be applied later, to this owner only.
-        let owner = format!("{} in round {round}", self.name);
+        let shared = self.succeeded(opened)?;
+        shared.insert(&self.name, number).unwrap();
+        self.succeeded(shared.update().await)?;
+        self.last_update = number;
+        // A `destroy_all` that failed may be applied later, but only to this owner.
+        let owner = format!("{}, {number}", self.name);
         let session = self.sessions.new_session();
         session.set_owner(&owner).unwrap();
-        let first = self.known(session.create().await)?.into_string();
-        session.insert("round", round).unwrap();
-        self.known(session.update().await)?;
-        let second = self.known(session.rotate().await)?.into_string();
+        let first = self.succeeded(session.create().await)?.into_string();
+        session.insert("number", number).unwrap();
+        self.succeeded(session.update().await)?;
+        let second = self.succeeded(session.rotate().await)?.into_string();
         self.ended.push(first);
         let opened = self.sessions.open(&second).await;
-        let opened = self.known(opened)?;
-        assert_eq!(opened.get("round").unwrap(), Some(round), "data is lost");
-        if round.is_multiple_of(2) {
-            self.known(session.destroy().await)?;
+        let opened = self.succeeded(opened)?;
+        assert_eq!(opened.get("number").unwrap(), Some(number), "data is lost");
+        if number.is_multiple_of(2) {
+            self.succeeded(session.destroy().await)?;
         } else {
             let destroyed = self.sessions.destroy_all(&owner).await;
-            self.known(destroyed)?;
+            self.succeeded(destroyed)?;
         }
         self.ended.push(second);
         self.assert_ended(self.ended.len() - 2).await;
@@ -87,9 +87,12 @@ impl Client {
     async fn assert_ended(&self, from: usize) {
         for token in &self.ended[from..] {
             let opened = self.sessions.open(token).await.map(drop);
-            let is_known = !matches!(opened, Err(SessionError::Unavailable(_)));
-            let gone = Err(SessionError::Rejected(TokenRejection::Unknown));
-            assert!(!is_known || opened == gone, "an ended session works");
+            let is_unavailable = matches!(opened, Err(SessionError::Unavailable(_)));
+            let rejected = Err(SessionError::Rejected(TokenRejection::Unknown));
+            assert!(
+                is_unavailable || opened == rejected,
+                "an ended session works"
+            );
         }
     }
 }
@@ -118,14 +121,12 @@ async fn disturb(server: &mut RedisServer, proxies: &[Proxy], kind: usize) {
         }
         // Writes are applied, but their replies are lost.
         _ => {
-            let cut = |limit| {
+            for limit in [Some(300), None] {
                 proxies
                     .iter()
                     .for_each(|proxy| proxy.cut_replies_after(limit));
-            };
-            cut(Some(300));
-            wait(200).await;
-            cut(None);
+                wait(200).await;
+            }
         }
     }
     wait(150).await;
@@ -149,10 +150,10 @@ async fn acknowledged_operations_survive_faults() {
             sessions: sessions(proxy.url()),
             name: format!("client {number}"),
             shared: shared.clone(),
-            acknowledged: 0,
+            last_update: 0,
             ended: Vec::new(),
-            known: 0,
-            unknown: 0,
+            successes: 0,
+            failures: 0,
         };
         proxies.push(proxy);
         tasks.push(tokio::spawn(client.work(Arc::clone(&stopped))));
@@ -165,12 +166,11 @@ async fn acknowledged_operations_survive_faults() {
         let mut client = task.await.expect("no client panics");
         let shared = eventually("a response", async || direct.open(&shared).await.ok()).await;
         let stored: u64 = shared.get(&client.name).unwrap().unwrap_or_default();
-        assert!(
-            stored >= client.acknowledged,
-            "an acknowledged update is lost"
-        );
+        let is_kept = stored >= client.last_update;
+        assert!(is_kept, "an acknowledged update is lost");
         client.sessions = direct.clone();
         client.assert_ended(0).await;
-        assert!(client.known > 50 && client.unknown > 0, "no fault was seen");
+        let saw_faults = client.successes > 50 && client.failures > 0;
+        assert!(saw_faults, "no fault was seen");
     }
 }

@@ -1,11 +1,7 @@
 //! A depth-first search through all orders.
 
 use std::collections::HashSet;
-use std::hash::{DefaultHasher, Hasher as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-
-#[cfg(doc)]
-use jwt_redis_session::{MemoryStore, store::StoreErrorKind};
 
 use super::simulation::Simulation;
 use super::state::{Action, State};
@@ -14,15 +10,15 @@ use super::state::{Action, State};
 const MAX_STATES: usize = 1_000_000;
 
 /// Explores every order in which the store steps of some operations can run on a fresh
-/// [`MemoryStore`], and checks every end.
+/// [`MemoryStore`](jwt_redis_session::MemoryStore), and checks every end.
 ///
 /// `setup` gets a fresh [`Simulation`], fills its store, adds the processes and returns the check.
 /// The check is called for every end: every state in which no process can take a step, or only
 /// processes that have crashed could. Equal states are explored once. That requires of the
 /// operations:
 ///
-/// - They are deterministic: ids come from a generator that each call of the operation creates
-///   anew, the time from [`Simulation::clock`].
+/// - They are deterministic: each call of the operation creates its own id generator, and the time
+///   comes from [`Simulation::clock`].
 /// - They share nothing that changes except the store.
 /// - They do not sleep for a second.
 ///
@@ -74,7 +70,7 @@ impl Explorer {
         self
     }
 
-    /// Lets up to `failures` steps answer [`StoreErrorKind::Timeout`], applied or not.
+    /// Lets up to `failures` steps return `StoreErrorKind::Timeout`, applied or not.
     pub const fn failures(mut self, failures: usize) -> Self {
         self.failures = failures;
         self
@@ -107,7 +103,7 @@ impl Explorer {
         let mut todo = vec![State::first(&simulation)];
         let (mut visited, mut ends) = (HashSet::new(), HashSet::new());
         while let Some(state) = todo.pop() {
-            if !visited.insert(hash(|hasher| state.fingerprint(hasher))) {
+            if !visited.insert(state.fingerprint()) {
                 continue;
             }
             if visited.len() > MAX_STATES {
@@ -119,7 +115,7 @@ impl Explorer {
             // A crashed process is one that never takes another step: every state is an end if
             // all processes that could go on have crashed.
             let is_end = state.unfinished(&simulation).count() <= self.crashes;
-            if is_end && ends.insert(hash(|hasher| state.outcome(&simulation, hasher))) {
+            if is_end && ends.insert(state.outcome(&simulation)) {
                 state.show(&simulation);
                 let checked = catch_unwind(AssertUnwindSafe(&check));
                 let checked = checked.unwrap_or_else(|_| Err("the check panicked".to_owned()));
@@ -148,10 +144,4 @@ impl Explorer {
             todo.push(state.after(process, Action::Step, simulation));
         }
     }
-}
-
-fn hash(what: impl FnOnce(&mut DefaultHasher)) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    what(&mut hasher);
-    hasher.finish()
 }

@@ -3,7 +3,6 @@
 use std::any::Any;
 use std::collections::HashMap;
 use std::fmt;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,29 +19,30 @@ const QUIET: Duration = Duration::from_secs(1);
 
 type Start = dyn Fn(SharedStore) -> Pin<Box<dyn Future<Output = Returned> + Send>>;
 
-/// An operation, and everything that it was seen to do.
+/// An operation, and what it does after each sequence of answers that occurred.
 ///
-/// An operation is deterministic: its next step depends only on the answers to its steps so far.
-/// So it is enough to run it once for each sequence of answers, without the other processes, and
-/// to look the result up when the same sequence comes again in another order of the processes.
+/// Operations are deterministic: the next step depends only on the answers so far. One run for each
+/// sequence of answers is enough, without the other processes. Other orders of the processes with
+/// the same sequence reuse the result.
 pub(super) struct Process {
     pub(super) name: String,
     start: Box<Start>,
     pipelined: bool,
-    positions: Vec<Position>,
+    /// All positions that were reached; 0 is the first.
+    pub(super) positions: Vec<Position>,
 }
 
-/// Where an operation is after some events. Positions are numbered; 0 is the first.
+/// Where an operation is after some events.
 pub(super) struct Position {
     events: Vec<Event>,
     /// The step that it takes next.
     pub(super) next: Option<StoreCall>,
     pub(super) call: CallState,
-    /// The numbers of the positions after one more event, by the hash of the event.
-    after: HashMap<u64, usize>,
+    /// The numbers of the positions after one more event, by its digest.
+    after: HashMap<Option<u64>, usize>,
 }
 
-/// How far the call that the process makes has come. Tasks that it spawned may go on after it.
+/// How far the call of a process is. Tasks that it spawned may continue after it.
 pub(super) enum CallState {
     Running,
     Returned(Returned),
@@ -51,19 +51,28 @@ pub(super) enum CallState {
 }
 
 /// The value that a call returned.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(super) struct Returned {
     pub(super) value: Arc<dyn Any + Send + Sync>,
     pub(super) text: String,
 }
 
 /// Something that happens to a process.
-#[derive(Clone, Hash)]
+#[derive(Clone)]
 pub(super) enum Event {
     /// Its next step is answered.
     Answer(Answer),
     /// The future of its call is dropped.
     Drop,
+}
+
+impl Event {
+    fn digest(&self) -> Option<u64> {
+        match self {
+            Self::Answer(answer) => Some(answer.digest),
+            Self::Drop => None,
+        }
+    }
 }
 
 impl Process {
@@ -92,22 +101,16 @@ impl Process {
         process
     }
 
-    pub(super) fn position(&self, number: usize) -> &Position {
-        &self.positions[number]
-    }
-
     /// Returns the number of the position after `event`.
     pub(super) fn after(&mut self, number: usize, event: Event) -> usize {
-        let mut hasher = DefaultHasher::new();
-        event.hash(&mut hasher);
-        let key = hasher.finish();
-        if let Some(known) = self.positions[number].after.get(&key) {
+        if let Some(known) = self.positions[number].after.get(&event.digest()) {
             return *known;
         }
         let mut events = self.positions[number].events.clone();
+        let digest = event.digest();
         events.push(event);
         let new = self.add(events);
-        self.positions[number].after.insert(key, new);
+        self.positions[number].after.insert(digest, new);
         new
     }
 

@@ -1,7 +1,7 @@
 //! The processes of an exploration and the store that they share.
 
 use std::cell::RefCell;
-use std::fmt;
+use std::fmt::{self, Debug};
 use std::marker::PhantomData;
 use std::rc::Rc;
 
@@ -19,19 +19,16 @@ pub struct Simulation {
     store: MemoryStore,
     clock: ManualClock,
     pub(super) processes: Vec<Process>,
-    pub(super) outcomes: Rc<RefCell<Vec<Outcome>>>,
+    pub(super) outcomes: Outcomes,
     pipelined: bool,
 }
 
 /// A set of processes, as bits.
 pub(super) type ProcessSet = u32;
 
-/// What a check sees of a process.
-#[derive(Clone, Default)]
-pub(super) struct Outcome {
-    pub(super) returned: Option<Returned>,
-    pub(super) preceded_by: ProcessSet,
-}
+/// What a check sees of each process: the value that it returned, and the processes that had
+/// returned before it took its first step.
+pub(super) type Outcomes = Rc<RefCell<Vec<(Option<Returned>, ProcessSet)>>>;
 
 impl Simulation {
     pub(super) fn new(pipelined: bool) -> Self {
@@ -71,30 +68,29 @@ impl Simulation {
     ) -> Call<T>
     where
         F: Future<Output = T> + Send + 'static,
-        T: fmt::Debug + Send + Sync + 'static,
+        T: Debug + Send + Sync + 'static,
     {
-        let process = self.processes.len();
-        let added = Process::new(name.into(), self.pipelined, operation);
-        self.processes.push(added);
-        self.outcomes.borrow_mut().push(Outcome::default());
+        let process = Process::new(name.into(), self.pipelined, operation);
+        self.processes.push(process);
         Call {
-            process,
+            process: self.processes.len() - 1,
             outcomes: Rc::clone(&self.outcomes),
             value: PhantomData,
         }
     }
 }
 
-impl fmt::Debug for Simulation {
+impl Debug for Simulation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Simulation").finish_non_exhaustive()
     }
 }
 
 /// The call that one process makes, as a check sees it.
+#[derive(Debug)]
 pub struct Call<T> {
     process: usize,
-    outcomes: Rc<RefCell<Vec<Outcome>>>,
+    outcomes: Outcomes,
     value: PhantomData<fn() -> T>,
 }
 
@@ -103,36 +99,19 @@ impl<T: Clone + 'static> Call<T> {
     #[must_use]
     pub fn value(&self) -> Option<T> {
         let outcomes = self.outcomes.borrow();
-        let returned = outcomes[self.process].returned.as_ref()?;
+        let returned = outcomes[self.process].0.as_ref()?;
         returned.value.downcast_ref::<T>().cloned()
     }
 
     /// Returns whether the operation returned.
     #[must_use]
     pub fn has_returned(&self) -> bool {
-        self.outcomes.borrow()[self.process].returned.is_some()
+        self.value().is_some()
     }
 
     /// Returns whether this operation had returned before `other` took its first step.
     #[must_use]
     pub fn precedes<U>(&self, other: &Call<U>) -> bool {
-        let outcomes = self.outcomes.borrow();
-        outcomes[other.process].preceded_by & (1 << self.process) != 0
-    }
-}
-
-impl<T> Clone for Call<T> {
-    fn clone(&self) -> Self {
-        Self {
-            process: self.process,
-            outcomes: Rc::clone(&self.outcomes),
-            value: PhantomData,
-        }
-    }
-}
-
-impl<T> fmt::Debug for Call<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Call").field(&self.process).finish()
+        self.outcomes.borrow()[other.process].1 & (1 << self.process) != 0
     }
 }

@@ -1,12 +1,11 @@
 //! One state of an exploration.
 
-use std::hash::{Hash, Hasher};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use jwt_redis_session::MemoryStore;
-use jwt_redis_session::store::StoreErrorKind;
 
-use super::process::{CallState, Event, Position};
-use super::simulation::{Outcome, ProcessSet, Simulation};
+use super::process::{CallState, Event, Position, Returned};
+use super::simulation::{ProcessSet, Simulation};
 use super::store_call::Answer;
 
 /// What the store holds and how far the processes are, with the way there.
@@ -21,9 +20,8 @@ pub(super) struct State {
 struct Progress {
     /// The number of its [`Position`].
     position: usize,
-    started: bool,
-    /// The processes that had returned when this one took its first step.
-    preceded_by: ProcessSet,
+    /// The processes that had returned when this one took its first step, if it has.
+    preceded_by: Option<ProcessSet>,
 }
 
 /// What happens to one process.
@@ -67,24 +65,20 @@ impl State {
         let mut processes = self.processes.clone();
         let progress = &mut processes[process];
         let position = progress.position;
-        let lost = Answer::Error(StoreErrorKind::Timeout);
-        let next = simulation.processes[process]
-            .position(position)
-            .next
-            .as_ref();
+        let next = &simulation.processes[process].positions[position].next;
         let event = match (action, next) {
             (Action::Step, Some(call)) => Event::Answer((call.make)(&store)),
             (Action::LoseReply, Some(call)) => {
-                // Whatever the store answered, the caller never learns it.
-                let _ = (call.make)(&store);
-                Event::Answer(lost)
+                (call.make)(&store);
+                Event::Answer(Answer::lost())
             }
-            (Action::Reject, Some(_)) => Event::Answer(lost),
+            (Action::Reject, Some(_)) => Event::Answer(Answer::lost()),
             (Action::Drop, _) | (_, None) => Event::Drop,
         };
-        if !progress.started && !matches!(event, Event::Drop) {
-            progress.started = true;
-            progress.preceded_by = self.returned(simulation);
+        if !matches!(event, Event::Drop) {
+            progress
+                .preceded_by
+                .get_or_insert_with(|| self.have_returned(simulation));
         }
         progress.position = simulation.processes[process].after(position, event);
         let mut path = self.path.clone();
@@ -101,15 +95,19 @@ impl State {
     }
 
     fn position<'a>(&self, process: usize, simulation: &'a Simulation) -> &'a Position {
-        simulation.processes[process].position(self.processes[process].position)
+        &simulation.processes[process].positions[self.processes[process].position]
     }
 
-    fn returned(&self, simulation: &Simulation) -> ProcessSet {
-        let has_returned = |process: &usize| {
-            let position = self.position(*process, simulation);
-            matches!(position.call, CallState::Returned(_))
-        };
-        let returned = (0..self.processes.len()).filter(has_returned);
+    fn returned<'a>(&self, process: usize, simulation: &'a Simulation) -> Option<&'a Returned> {
+        match &self.position(process, simulation).call {
+            CallState::Returned(returned) => Some(returned),
+            _ => None,
+        }
+    }
+
+    fn have_returned(&self, simulation: &Simulation) -> ProcessSet {
+        let all = 0..self.processes.len();
+        let returned = all.filter(|process| self.returned(*process, simulation).is_some());
         returned.map(|process| 1 << process).sum()
     }
 
@@ -123,8 +121,8 @@ impl State {
     }
 
     /// Returns whether the call of `process` can be dropped and it makes a difference that it is
-    /// dropped now and not before. It does at the start and after the process's own steps: the
-    /// other processes do not notice it.
+    /// dropped now and not before. It does at the start and after a step of this process: other
+    /// processes do not notice the drop.
     pub(super) fn may_be_dropped(&self, process: usize, simulation: &Simulation) -> bool {
         let mut steps = self.path.iter().rev();
         let last = steps.find(|taken| !matches!(taken.action, Action::Drop));
@@ -137,36 +135,38 @@ impl State {
         self.path.iter().filter(|taken| kind(taken.action)).count()
     }
 
-    /// Hashes everything that decides how the exploration goes on from here.
-    pub(super) fn fingerprint(&self, hasher: &mut impl Hasher) {
-        self.store.fingerprint(hasher);
-        self.processes.hash(hasher);
+    /// Returns a hash of everything that decides how the exploration continues from here.
+    pub(super) fn fingerprint(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.store.fingerprint(&mut hasher);
+        self.processes.hash(&mut hasher);
+        hasher.finish()
     }
 
-    /// Hashes everything that a check can see.
-    pub(super) fn outcome(&self, simulation: &Simulation, hasher: &mut impl Hasher) {
-        self.store.fingerprint(hasher);
+    /// Returns a hash of everything that a check can see.
+    pub(super) fn outcome(&self, simulation: &Simulation) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.store.fingerprint(&mut hasher);
         for (process, progress) in self.processes.iter().enumerate() {
-            progress.preceded_by.hash(hasher);
-            if let CallState::Returned(returned) = &self.position(process, simulation).call {
-                returned.text.hash(hasher);
-            }
+            progress.preceded_by.unwrap_or_default().hash(&mut hasher);
+            let returned = self.returned(process, simulation);
+            returned.map(|returned| &returned.text).hash(&mut hasher);
         }
+        hasher.finish()
     }
 
     /// Lets the check see this state.
     pub(super) fn show(&self, simulation: &Simulation) {
         simulation.store().copy_from(&self.store);
-        let mut outcomes = simulation.outcomes.borrow_mut();
-        for (process, progress) in self.processes.iter().enumerate() {
-            outcomes[process] = Outcome {
-                returned: match &self.position(process, simulation).call {
-                    CallState::Returned(returned) => Some(returned.clone()),
-                    _ => None,
-                },
-                preceded_by: progress.preceded_by,
-            };
-        }
+        let outcomes = self
+            .processes
+            .iter()
+            .enumerate()
+            .map(|(process, progress)| {
+                let returned = self.returned(process, simulation).cloned();
+                (returned, progress.preceded_by.unwrap_or_default())
+            });
+        *simulation.outcomes.borrow_mut() = outcomes.collect();
     }
 
     /// Returns what is wrong with an operation itself.
@@ -189,7 +189,7 @@ impl State {
         let mut text = format!("{}, after:", message.into());
         for taken in &self.path {
             let process = &simulation.processes[taken.process];
-            let (name, next) = (&process.name, &process.position(taken.position).next);
+            let (name, next) = (&process.name, &process.positions[taken.position].next);
             let step = next.as_ref().map_or("", |step| &step.text);
             text += &match taken.action {
                 Action::Step => format!("\n  {name}: {step}"),

@@ -2,7 +2,8 @@
 
 use std::any::Any;
 use std::fmt::{self, Debug};
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::future::ready;
+use std::hash::{DefaultHasher, Hash, Hasher as _};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -26,11 +27,11 @@ impl Debug for StoreCall {
     }
 }
 
-/// What a call returned: a value with its hash, or an error.
+/// What a call returned. Equal answers have equal digests.
 #[derive(Clone, Debug)]
-pub(super) enum Answer {
-    Value(Arc<dyn Any + Send + Sync>, u64),
-    Error(StoreErrorKind),
+pub(super) struct Answer {
+    value: Result<Arc<dyn Any + Send + Sync>, StoreErrorKind>,
+    pub(super) digest: u64,
 }
 
 impl Answer {
@@ -38,35 +39,26 @@ impl Answer {
     pub(super) fn of<T: Hash + Send + Sync + 'static>(
         call: impl Future<Output = Result<T, StoreError>>,
     ) -> Self {
-        match call.now_or_never().expect("a memory store never waits") {
-            Ok(value) => {
-                let mut hasher = DefaultHasher::new();
-                value.hash(&mut hasher);
-                Self::Value(Arc::new(value), hasher.finish())
-            }
-            Err(error) => Self::Error(error.kind()),
+        let result = call.now_or_never().expect("a memory store never waits");
+        let result = result.map_err(|error| error.kind());
+        let mut hasher = DefaultHasher::new();
+        result.hash(&mut hasher);
+        Self {
+            digest: hasher.finish(),
+            value: result.map(|value| Arc::new(value) as _),
         }
+    }
+
+    /// Returns the answer to a call that failed or whose reply is lost.
+    pub(super) fn lost() -> Self {
+        Self::of::<()>(ready(Err(StoreErrorKind::Timeout.into())))
     }
 
     /// Returns the answer as the return value of a method that returns `T`.
     pub(super) fn into_result<T: Clone + 'static>(self) -> Result<T, StoreError> {
-        match self {
-            Self::Value(value, _) => {
-                let value = value.downcast_ref::<T>();
-                Ok(value.expect("the return type of the method").clone())
-            }
-            Self::Error(kind) => Err(kind.into()),
-        }
-    }
-}
-
-/// Equal answers have equal hashes.
-impl Hash for Answer {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        match self {
-            Self::Value(_, digest) => digest.hash(state),
-            Self::Error(kind) => kind.hash(state),
-        }
+        let value = self.value?;
+        let value = value.downcast_ref::<T>();
+        Ok(value.expect("the return type of the method").clone())
     }
 }
 
@@ -74,13 +66,13 @@ impl Hash for Answer {
 pub(super) trait Argument {
     type Kept: Copy + Send + Sync + 'static;
 
-    /// Returns the argument for the rest of the program.
     fn keep(self) -> Self::Kept;
 
     fn text(&self) -> String;
 }
 
-/// Texts are few, since they are the same in every order. So they can be kept.
+/// Returns texts for the rest of the program. All orders have the same few texts, so that leaking
+/// them takes little memory.
 fn keep(texts: &[&str]) -> &'static [&'static str] {
     static KEPT: Mutex<Vec<&[&str]>> = Mutex::new(Vec::new());
     let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);

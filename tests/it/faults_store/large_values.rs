@@ -28,7 +28,7 @@ impl Load {
         let proxy = Proxy::to(server.address()).await;
         let config = RedisConfig::new(proxy.url()).deadline(deadline);
         let store = config.connect().await.expect("connect");
-        proxy.throughput(Some(SLOW_LINK));
+        proxy.throughput(SLOW_LINK);
         let (reader, stop) = (store.clone(), Arc::new(AtomicBool::new(false)));
         let stopped = Arc::clone(&stop);
         let small_reads = tokio::spawn(async move {

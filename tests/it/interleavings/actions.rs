@@ -87,7 +87,15 @@ impl Action {
         matches!(self, Self::Rotate | Self::RotateTo(_) | Self::Login(_))
     }
 
-    /// Returns whether the action destroys sessions, those that it moves left out.
+    pub(super) fn creates(self) -> bool {
+        matches!(self, Self::Create | Self::CreateWithId)
+    }
+
+    pub(super) fn sets_owner(self) -> bool {
+        matches!(self, Self::SetOwner(_))
+    }
+
+    /// Returns whether the action destroys sessions other than by a rotation.
     pub(super) fn destroys(self) -> bool {
         matches!(
             self,

@@ -12,7 +12,8 @@ use super::actions::{Action, OTHER, OWNER, id, sessions};
 use super::explore::{Before, Process};
 
 /// The owners and `keyspace + "owner:" + base64url(owner) + ":"`.
-const INDEXES: [(&str, &str); 2] = [(OWNER, "sess:owner:am8:"), (OTHER, "sess:owner:YWw:")];
+pub(super) const INDEXES: [(&str, &str); 2] =
+    [(OWNER, "sess:owner:am8:"), (OTHER, "sess:owner:YWw:")];
 
 pub(super) struct End {
     store: MemoryStore,
@@ -65,12 +66,20 @@ impl End {
             .filter(move |each| select(each.action))
     }
 
+    /// Returns the ids from all successful processes whose action `select` selects.
+    pub(super) fn ids(&self, select: impl Fn(Action) -> bool) -> Vec<SessionId> {
+        self.which(select)
+            .filter_map(Process::ids)
+            .flatten()
+            .collect()
+    }
+
     pub(super) fn none(&self, select: impl Fn(Action) -> bool) -> bool {
         self.which(select).next().is_none()
     }
 
-    /// Returns whether no process crashed, no caller was dropped and no step failed: nothing
-    /// excuses a leftover.
+    /// Returns whether no process crashed, no caller was dropped and no step failed. Nothing may be
+    /// left over then.
     pub(super) fn is_calm(&self) -> bool {
         !self.failures && self.processes.iter().all(|each| each.call.has_returned())
     }
@@ -92,58 +101,51 @@ impl End {
         run(self.sessions.get(id)).ok()?.get("of").unwrap()
     }
 
-    /// Returns the sessions that work and whose token a client has.
-    fn known(&self) -> Vec<SessionId> {
-        let mut known = vec![id("a0")];
+    /// Returns the active sessions whose token a client has.
+    fn active(&self) -> Vec<SessionId> {
+        let mut active = self.ids(|action| action.rotates() || action.creates());
+        active.push(id("a0"));
         if self.before == Before::Two {
-            known.push(id("z0"));
+            active.push(id("z0"));
         }
-        let issue = |action: Action| {
-            action.rotates() || matches!(action, Action::Create | Action::CreateWithId)
-        };
-        known.extend(
-            self.which(issue)
-                .filter_map(Process::ok)
-                .flatten()
-                .flatten(),
-        );
-        known.retain(|id| self.works(id));
-        known
+        active.retain(|id| self.works(id));
+        active
     }
 
-    fn owned<'a>(&self, owner: &str, known: &'a [SessionId]) -> Vec<&'a SessionId> {
-        let owned = known.iter();
+    fn owned<'a>(&self, owner: &str, active: &'a [SessionId]) -> Vec<&'a SessionId> {
         let is_owned = |id: &&SessionId| self.owner(id).as_deref() == Some(owner);
-        owned.filter(is_owned).collect()
+        active.iter().filter(is_owned).collect()
     }
 
     fn entries(&self, index: &str) -> Vec<IndexEntry> {
         run(self.store.index_list(index, IndexFilter::All)).unwrap()
     }
 
-    /// Checks what holds after any operations, however they went. Destroys all sessions.
+    /// Checks what holds after any operations and faults. Destroys all sessions.
     pub(super) fn check_index_and_records(&self) -> Result<(), String> {
-        let known = self.known();
+        let active = self.active();
         for (owner, index) in INDEXES {
-            self.check_index(owner, index, &known)?;
+            self.check_index(owner, index, &active)?;
         }
         if self.is_calm() {
-            ensure(self.store.len() == known.len(), "a record has no token")?;
+            ensure(self.store.len() == active.len(), "a record has no token")?;
         }
-        self.check_list_and_destroy_all(&known)
+        self.check_list_and_destroy_all(&active)
     }
 
-    fn check_index(&self, owner: &str, index: &str, known: &[SessionId]) -> Result<(), String> {
+    fn check_index(&self, owner: &str, index: &str, active: &[SessionId]) -> Result<(), String> {
         let entries = self.entries(index);
-        let owned = self.owned(owner, known);
+        let owned = self.owned(owner, active);
         for id in &owned {
             let entry = entries.iter().find(|entry| entry.member == id.as_str());
             let Some(entry) = entry else {
                 return Err(format!("{} is not in the index of {owner}", id.as_str()));
             };
-            let active = matches!(entry.state, EntryState::Active { .. });
-            let excused = !self.is_calm();
-            ensure(active || excused, "a session that works has a tombstone")?;
+            let is_active = matches!(entry.state, EntryState::Active { .. });
+            ensure(
+                is_active || !self.is_calm(),
+                "a session that works has a tombstone",
+            )?;
         }
         // The index of a former owner may contain the session until the entry is due.
         let changes_owner = !self.none(|action| action.new_owner().is_some());
@@ -157,12 +159,12 @@ impl End {
     }
 
     /// Lists show every session, and one more `destroy_all` ends those of its owner and no others.
-    fn check_list_and_destroy_all(&self, known: &[SessionId]) -> Result<(), String> {
+    fn check_list_and_destroy_all(&self, active: &[SessionId]) -> Result<(), String> {
         let mut count = 0;
         for (owner, _) in INDEXES {
             let listed = run(self.sessions.list(owner)).map_err(|error| error.to_string())?;
             count += listed.len();
-            let owned = self.owned(owner, known);
+            let owned = self.owned(owner, active);
             let is_listed = |id: &&SessionId| listed.iter().any(|entry| entry.id() == *id);
             ensure(owned.iter().all(is_listed), "a session is not listed")?;
             let more = self.is_calm() && listed.len() > owned.len();
@@ -174,7 +176,7 @@ impl End {
         let listed = !complete || self.failures || count == self.store.len();
         ensure(listed, "a record is not listed")?;
         for ((owner, _), (other, _)) in [(INDEXES[0], INDEXES[1]), (INDEXES[1], INDEXES[0])] {
-            let (owned, others) = (self.owned(owner, known), self.owned(other, known));
+            let (owned, others) = (self.owned(owner, active), self.owned(other, active));
             let destroyed = run(self.sessions.destroy_all(owner));
             ensure(destroyed.is_ok(), "the last destroy_all failed")?;
             let survives = owned.into_iter().any(|id| self.works(id));

@@ -2,12 +2,13 @@
 
 use std::time::UNIX_EPOCH;
 
+use jwt_redis_session::SessionId;
 use jwt_redis_session::config::Clock as _;
 use jwt_redis_session::store::Store as _;
 use test_support::explorer::{Call, Explorer, Simulation};
 
 use super::actions::{Action, Done, OWNER, create, sessions};
-use super::end::{End, run};
+use super::end::{End, INDEXES, run};
 
 /// What exists before the processes start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,9 +49,9 @@ impl Before {
         if self == Self::Abandoned {
             let now = simulation.clock().now().duration_since(UNIX_EPOCH);
             let since = i64::try_from(now.unwrap().as_secs()).unwrap() - 3600;
-            let index = "sess:owner:am8:";
             let store = simulation.store();
-            store.index_tombstone_all(index, None, since).await.unwrap();
+            let deleting = store.index_tombstone_all(INDEXES[0].1, None, since);
+            deleting.await.unwrap();
         }
     }
 }
@@ -63,14 +64,14 @@ pub(super) struct Process {
 }
 
 impl Process {
-    /// Returns the result if the operation succeeded.
-    pub(super) fn ok(&self) -> Option<Done> {
-        self.call.value().filter(Result::is_ok)
+    /// Returns the ids if the operation succeeded.
+    pub(super) fn ids(&self) -> Option<Vec<SessionId>> {
+        self.call.value()?.ok()
     }
 }
 
 /// Runs `actions` in every order and checks all promises at every end. If steps may fail, does so
-/// a second time with a store that goes on with a pipeline after a failure.
+/// a second time with a store that continues a pipeline after a failed step.
 pub(super) fn explore(before: Before, actions: &[Action], explorer: Explorer) {
     let mut explorers = vec![explorer];
     if explorer.has_failures() {
@@ -89,9 +90,8 @@ pub(super) fn explore(before: Before, actions: &[Action], explorer: Explorer) {
             let end = End::new(simulation, before, processes, explorer.has_failures());
             move || end.check()
         });
-        match explored {
-            Ok(_) => {}
-            Err(violation) => panic!("{before:?} {actions:?} {explorer:?}: {violation}"),
+        if let Err(violation) = explored {
+            panic!("{before:?} {actions:?} {explorer:?}: {violation}");
         }
     }
 }

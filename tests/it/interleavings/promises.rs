@@ -1,18 +1,10 @@
-//! What the result of each operation promises beside the other operations.
+//! What the result of each operation promises, whatever the concurrent operations do.
 
 use jwt_redis_session::SessionId;
 
 use super::actions::{Action, OWNER, id};
 use super::end::{End, ensure, run};
 use super::explore::{Before, Process};
-
-fn creates(action: Action) -> bool {
-    matches!(action, Action::Create | Action::CreateWithId)
-}
-
-fn sets_owner(action: Action) -> bool {
-    matches!(action, Action::SetOwner(_))
-}
 
 impl End {
     /// Checks every promise. Destroys all sessions.
@@ -24,8 +16,8 @@ impl End {
         self.check_creations()?;
         self.check_abandoned()?;
         // A crash during a change of owner may leave a session out of its index until its next use.
-        let unfinished = |process: &Process| process.ok().is_none();
-        if self.which(sets_owner).any(unfinished)
+        let is_unfinished = |process: &Process| process.ids().is_none();
+        if self.which(Action::sets_owner).any(is_unfinished)
             && let Ok(session) = run(self.sessions.get(&id("a0")))
         {
             run(session.touch()).map_err(|error| error.to_string())?;
@@ -34,7 +26,7 @@ impl End {
     }
 
     fn check_process(&self, process: &Process) -> Result<(), String> {
-        let Some(Ok(ids)) = process.ok() else {
+        let Some(ids) = process.ids() else {
             return Ok(());
         };
         match process.action {
@@ -63,12 +55,10 @@ impl End {
     /// Returns the sessions that `a` became, if that does not depend on a concurrent change of
     /// owner.
     fn successors(&self) -> Vec<SessionId> {
-        let owner_is_set = !self.none(sets_owner);
-        let keeps = |action| {
+        let owner_is_set = !self.none(Action::sets_owner);
+        self.ids(|action| {
             self.keeps_data(action) && !(owner_is_set && matches!(action, Action::Login(_)))
-        };
-        let ids = self.which(keeps).filter_map(Process::ok).flatten();
-        ids.flatten().collect()
+        })
     }
 
     fn check_update(&self, update: &Process) -> Result<(), String> {
@@ -97,28 +87,19 @@ impl End {
             return Ok(());
         }
         let (found, expected) = (self.owner(new), rotation.action.new_owner());
-        let is_given = !self.none(sets_owner);
-        ensure(
-            expected.is_none_or(|expected| found.as_deref() == Some(expected)),
-            "the session has another owner than it was given",
-        )?;
-        if is_given {
+        let is_expected = expected.is_none_or(|expected| found.as_deref() == Some(expected));
+        ensure(is_expected, "a rotated session has the wrong owner")?;
+        if !self.none(Action::sets_owner) {
             return Ok(());
         }
         // No data passes from one owner to another.
         let origin = self.before.owner().unwrap_or("guest").to_owned();
         let kept = self.keeps_data(rotation.action);
-        let expected = kept.then_some(origin);
-        ensure(
-            self.origin(new) == expected,
-            "the data is not that of the owner",
-        )?;
+        let is_own = self.origin(new) == kept.then_some(origin);
+        ensure(is_own, "the data is not that of the owner")?;
         let crossed = |update: &Process| !kept && self.has(new, update.name);
-        let updates = self.which(|action| action == Action::Update);
-        ensure(
-            !updates.into_iter().any(crossed),
-            "an update crossed to another owner",
-        )
+        let crossed = self.which(|action| action == Action::Update).any(crossed);
+        ensure(!crossed, "an update crossed to another owner")
     }
 
     fn check_destroy(&self, destroyed: &[SessionId]) -> Result<(), String> {
@@ -134,30 +115,24 @@ impl End {
     /// rotation makes of it.
     fn check_destroy_all(&self, all: &Process, owner: &str) -> Result<(), String> {
         let sets = |action: Action| action.new_owner() == Some(owner);
-        let sets_before =
-            |process: &Process| process.ok().is_some() && process.call.precedes(&all.call);
+        let is_earlier =
+            |process: &&Process| process.ids().is_some() && process.call.precedes(&all.call);
         let owned_before = if self.before.owner() == Some(owner) {
-            self.none(|action| sets_owner(action) && sets(action))
+            self.none(|action| action.sets_owner() && sets(action))
         } else {
-            self.which(sets).any(sets_before)
+            self.which(sets).any(|process| is_earlier(&process))
         };
-        let mut gone = vec![];
+        let created = self.which(|action| action.creates() && owner == OWNER || sets(action));
+        let created = created.filter(is_earlier).filter_map(Process::ids);
+        let mut gone: Vec<_> = created.flatten().collect();
         if owned_before {
             gone.push(id("a0"));
         }
         if self.before == Before::Two && owner == OWNER {
             gone.push(id("z0"));
         }
-        let created = self.which(|action| creates(action) && owner == OWNER || sets(action));
-        let earlier = created
-            .filter(|each| sets_before(each))
-            .filter_map(Process::ok);
-        gone.extend(earlier.flatten().flatten());
-        let rotated = self
-            .which(|action| action == Action::Rotate)
-            .filter_map(Process::ok);
         if self.before.owner() == Some(owner) {
-            gone.extend(rotated.flatten().flatten());
+            gone.extend(self.ids(|action| action == Action::Rotate));
         }
         let survives = |id: &SessionId| self.owner(id).as_deref() == Some(owner);
         ensure(!gone.iter().any(survives), "a session survives destroy_all")
@@ -168,16 +143,13 @@ impl End {
             action.rotates() || matches!(action, Action::Destroy | Action::DestroyAll(_))
         };
         if self.none(ends_a) && self.before != Before::Abandoned {
-            ensure(
-                self.works(&id("a0")),
-                "destroy_others ends the kept session",
-            )?;
+            let works = self.works(&id("a0"));
+            ensure(works, "destroy_others ends the kept session")?;
         }
-        let mut gone = vec![id("z0")];
-        let created = self.which(creates);
-        let earlier = created.filter(|each| each.call.precedes(&others.call));
-        gone.extend(earlier.filter_map(Process::ok).flatten().flatten());
-        let survives = gone.iter().any(|id| self.works(id));
+        let earlier = self.which(Action::creates);
+        let earlier = earlier.filter(|each| each.call.precedes(&others.call));
+        let mut gone = earlier.filter_map(Process::ids).flatten();
+        let survives = self.works(&id("z0")) || gone.any(|id| self.works(&id));
         ensure(!survives, "a session survives destroy_others")
     }
 
@@ -189,11 +161,11 @@ impl End {
         if self.none(moves) && self.before != Before::Abandoned {
             ensure(listed.contains(&id("a0")), "a list does not show a session")?;
         }
-        let created = self.which(creates);
+        let created = self.which(Action::creates);
         let rotated = self.which(|action| action == Action::Rotate);
         let owner_stays = self.none(|action| action.new_owner().is_some());
         for process in created.chain(rotated.filter(|_| owner_stays)) {
-            if let Some(Ok(ids)) = process.ok()
+            if let Some(ids) = process.ids()
                 && process.call.precedes(&list.call)
             {
                 let shown = ids.iter().all(|id| listed.contains(id));
@@ -205,11 +177,11 @@ impl End {
         Ok(())
     }
 
-    /// Of several rotations exactly one succeeds.
+    /// Exactly one of several rotations succeeds.
     fn check_rotations(&self) -> Result<(), String> {
         let rotations = || self.which(Action::rotates);
-        let winners = rotations().filter_map(Process::ok).count();
-        let is_given = !self.none(sets_owner);
+        let winners = rotations().filter_map(Process::ids).count();
+        let is_given = !self.none(Action::sets_owner);
         // The login of another owner destroys the session and creates another one.
         let exclusive = !is_given && rotations().all(|each| self.keeps_data(each.action));
         ensure(!exclusive || winners <= 1, "two rotations succeeded")?;
@@ -221,10 +193,10 @@ impl End {
         ensure(!expected || winners >= 1, "no rotation succeeded")
     }
 
-    /// A session that was created works, and of several creations of one id one succeeds.
+    /// Created sessions work, and only one of several creations with the same id succeeds.
     fn check_creations(&self) -> Result<(), String> {
         let creations = || self.which(|action| action == Action::CreateWithId);
-        let created = creations().filter_map(Process::ok).count();
+        let created = creations().filter_map(Process::ids).count();
         ensure(created <= 1, "two processes created one session")?;
         if !self.none(Action::destroys) {
             return Ok(());
@@ -232,10 +204,9 @@ impl End {
         let failed = |each: &Process| matches!(each.call.value(), Some(Err(_)));
         let lost = creations().next().is_some() && creations().all(failed);
         ensure(!lost || self.failures, "no process created the session")?;
-        let created = self.which(creates);
-        let created = created.filter_map(Process::ok).flatten().flatten();
-        let works = created.into_iter().all(|id| self.works(&id));
-        ensure(works, "a created session is gone")
+        let created = self.ids(Action::creates);
+        let work = created.iter().all(|id| self.works(id));
+        ensure(work, "a created session is gone")
     }
 
     /// A list completes a `destroy_all` that crashed.
@@ -243,18 +214,14 @@ impl End {
         if self.before != Before::Abandoned {
             return Ok(());
         }
-        if self
-            .which(|action| action == Action::List)
-            .all(|list| list.ok().is_none())
-        {
+        let mut lists = self.which(|action| action == Action::List);
+        if lists.all(|list| list.ids().is_none()) {
             let listed = run(self.sessions.list(OWNER));
             ensure(listed.is_ok(), "the next list failed")?;
         }
-        ensure(
-            !self.works(&id("a0")),
-            "a list leaves what a destroy_all began",
-        )?;
-        let rotated = self.which(Action::rotates).filter_map(Process::ok).count();
-        ensure(rotated == 0, "a session with a tombstone was rotated")
+        let works = self.works(&id("a0"));
+        ensure(!works, "a list leaves what a destroy_all began")?;
+        let rotated = self.which(Action::rotates).any(|each| each.ids().is_some());
+        ensure(!rotated, "a session with a tombstone was rotated")
     }
 }
