@@ -24,7 +24,7 @@ const META_START: &[u8] = b"{\"_jrs\":";
 /// The metadata that matters here.
 #[derive(Deserialize)]
 struct Reserved<'a> {
-    nonce: &'a str,
+    nonce: Option<&'a str>,
 }
 
 /// The shortest and the longest time that is reserved.
@@ -49,7 +49,7 @@ pub(crate) fn reserved_for(record: &Record, now: i64) -> Option<Duration> {
     // Only the metadata is parsed. The data after it may be large.
     let meta = record.bytes().strip_prefix(META_START)?;
     let mut meta = serde_json::Deserializer::from_slice(meta).into_iter::<Reserved<'_>>();
-    let until = meta.next()?.ok()?.nonce.strip_prefix(NONCE_PREFIX)?;
+    let until = meta.next()?.ok()?.nonce?.strip_prefix(NONCE_PREFIX)?;
     let left = until.parse::<i64>().ok()?.saturating_sub(now);
     let left = Duration::from_millis(u64::try_from(left).ok()?);
     (!left.is_zero()).then(|| left.min(MAX_RESERVATION))

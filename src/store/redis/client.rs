@@ -69,7 +69,7 @@ impl Client {
         read: impl FnOnce(&mut Answers) -> Result<T>,
     ) -> Result<T> {
         if request.is_empty() {
-            return read(&mut Answers::new(Vec::new()));
+            return read(&mut Answers::One(None));
         }
         let result = match self.lane_of(&request, deadline).await {
             Ok((lane, _permit)) => lane.run(&request, deadline, read).await,

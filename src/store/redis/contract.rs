@@ -34,7 +34,19 @@ impl RedisStore {
 #[async_trait]
 impl Store for RedisStore {
     async fn load(&self, key: &str) -> Result<Option<StoredRecord>> {
-        Ok(self.load_many(&[key]).await?.pop().flatten())
+        // Not through `load_many`: a list would take two allocations more on the way of every request.
+        let deadline = self.client.deadline();
+        let load = Request::read().pttl(key).beginning(key);
+        match self
+            .client
+            .run_until(deadline, load, Answers::beginning)
+            .await?
+        {
+            Beginning::Whole(record) => Ok(record),
+            Beginning::Unknown { .. } => {
+                Ok(self.load_large(deadline, &[key]).await?.pop().flatten())
+            }
+        }
     }
 
     async fn insert(&self, record: NewRecord<'_>) -> Result<bool> {

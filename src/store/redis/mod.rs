@@ -13,6 +13,7 @@ mod log_throttle;
 mod request;
 mod scripts;
 mod shared_connection;
+mod spare;
 mod store;
 #[cfg(feature = "tls")]
 mod tls;

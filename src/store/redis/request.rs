@@ -1,5 +1,6 @@
 //! What one call sends to Redis.
 
+use std::mem;
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
@@ -11,6 +12,7 @@ use super::scripts::{
     COMPARE_AND_DELETE, COMPARE_AND_SET, INDEX_PUT, INDEX_REMOVE_DUE, INDEX_SUPERSEDE,
     INDEX_TOMBSTONE_ALL,
 };
+use super::spare;
 use crate::store::types::{Due, IndexFilter, NewEntry, NewRecord, PutMode};
 
 /// The longest TTL that is sent, in milliseconds: exact as a Lua number, and far below the point
@@ -23,18 +25,29 @@ const NUMBERS: usize = 64;
 
 /// Commands that go out in one write and are answered in their order.
 ///
-/// Every command names one key: the first argument, or the third one of a script call.
+/// Every command names one key: the first argument, or the third one of a script call. A
+/// transport for a cluster can group them by it.
 pub(super) struct Request {
-    commands: Pipeline,
+    commands: Commands,
     is_read: bool,
     reads_large: bool,
+}
+
+// redis-rs sends a `Cmd` or a `Pipeline`. A pipeline takes an allocation more for its list and two
+// for each command, whose buffers cannot be kept for later.
+#[derive(Default)]
+enum Commands {
+    #[default]
+    None,
+    One(Cmd),
+    Several(Pipeline),
 }
 
 impl Request {
     /// Creates a request of commands that only read, so that sending it twice does no harm.
     pub(super) fn read() -> Self {
         Self {
-            commands: Pipeline::new(),
+            commands: Commands::None,
             is_read: true,
             reads_large: false,
         }
@@ -43,12 +56,13 @@ impl Request {
     /// Creates a request of commands of which at least one writes.
     pub(super) fn write() -> Self {
         Self {
+            commands: Commands::None,
             is_read: false,
-            ..Self::read()
+            reads_large: false,
         }
     }
 
-    /// Expects large answers, even if the request is small.
+    /// Expects answers that are large, whatever the size of the request is.
     pub(super) fn expect_large(mut self) -> Self {
         self.reads_large = true;
         self
@@ -59,154 +73,180 @@ impl Request {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.commands.is_empty()
+        matches!(self.commands, Commands::None)
     }
 
-    /// Whether the request or its answers are too large for the connection that all calls share.
+    /// Whether the request, or what it reads, is too large for the connection of all calls.
     pub(super) fn is_large(&self) -> bool {
-        let size = |arg| match arg {
-            Arg::Simple(bytes) => <[u8]>::len(bytes),
-            _ => 0,
-        };
-        let args = self.commands.cmd_iter().flat_map(Cmd::args_iter);
-        self.reads_large || args.map(size).sum::<usize>() > LARGE
+        self.reads_large
+            || match &self.commands {
+                Commands::None => false,
+                Commands::One(command) => size(command) > LARGE,
+                Commands::Several(pipeline) => pipeline.cmd_iter().map(size).sum::<usize>() > LARGE,
+            }
     }
 
     /// Sends the request and returns the answers, with errors of single commands among them.
     pub(super) async fn send(&self, handle: &mut MultiplexedConnection) -> RedisResult<Answers> {
-        let count = self.commands.len();
-        let answers = handle.send_packed_commands(&self.commands, 0, count);
-        Ok(Answers::new(answers.await?))
+        match &self.commands {
+            Commands::None => Ok(Answers::One(None)),
+            Commands::One(command) => {
+                let answer = handle.send_packed_command(command).await?;
+                Ok(Answers::One(Some(answer)))
+            }
+            Commands::Several(pipeline) => {
+                let answers = handle.send_packed_commands(pipeline, 0, pipeline.len());
+                Ok(Answers::several(answers.await?))
+            }
+        }
     }
 
-    /// Adds a command with capacity for `size` bytes of arguments, the key and numbers excluded.
-    fn command(&mut self, name: &str, key: &str, size: usize) -> &mut Pipeline {
-        let mut command = Cmd::with_capacity(ARGS, name.len() + key.len() + size + NUMBERS);
-        command.arg(name).arg(key);
-        self.commands.add_command(command)
-    }
-
-    /// Adds a script call; arguments as for [`command`](Self::command).
-    fn script(&mut self, text: &str, key: &str, size: usize) -> &mut Pipeline {
-        let call = self.command("EVAL", text, key.len() + size);
-        call.arg(1).arg(key)
+    /// Adds a command behind those that are there.
+    fn push(mut self, command: &mut Cmd) -> Self {
+        let command = command.take();
+        self.commands = match mem::take(&mut self.commands) {
+            Commands::None => Commands::One(command),
+            Commands::One(first) => {
+                let mut pipeline = Pipeline::new();
+                pipeline.add_command(first).add_command(command);
+                Commands::Several(pipeline)
+            }
+            Commands::Several(mut pipeline) => {
+                pipeline.add_command(command);
+                Commands::Several(pipeline)
+            }
+        };
+        self
     }
 }
 
-/// Methods that add one command each.
+impl Drop for Request {
+    fn drop(&mut self) {
+        if let Commands::One(command) = &mut self.commands {
+            let size = size(command);
+            spare::keep(command, size);
+        }
+    }
+}
+
+/// Starts a command with capacity for `size` bytes of arguments beside the key and numbers.
+fn command(name: &str, key: &str, size: usize) -> Cmd {
+    let mut command = spare::take(ARGS, name.len() + key.len() + size + NUMBERS);
+    command.arg(name).arg(key);
+    command
+}
+
+/// Starts a script call; arguments as for [`command`].
+fn script(text: &str, key: &str, size: usize) -> Cmd {
+    let mut call = command("EVAL", text, key.len() + size);
+    call.arg(1).arg(key);
+    call
+}
+
+fn size(command: &Cmd) -> usize {
+    let size = |arg: Arg<&[u8]>| match arg {
+        Arg::Simple(bytes) => bytes.len(),
+        _ => 0,
+    };
+    command.args_iter().map(size).sum()
+}
+
+/// The commands.
 impl Request {
-    pub(super) fn ping(mut self) -> Self {
-        self.commands.cmd("PING");
-        self
+    pub(super) fn ping(self) -> Self {
+        self.push(&mut redis::cmd("PING"))
     }
 
-    pub(super) fn pttl(mut self, key: &str) -> Self {
-        self.command("PTTL", key, 0);
-        self
+    /// Reads the remaining TTL of a record.
+    pub(super) fn pttl(self, key: &str) -> Self {
+        self.push(&mut command("PTTL", key, 0))
     }
 
-    pub(super) fn get(mut self, key: &str) -> Self {
-        self.command("GET", key, 0);
-        self
+    /// Reads the value of a record.
+    pub(super) fn get(self, key: &str) -> Self {
+        self.push(&mut command("GET", key, 0))
     }
 
     /// Reads the first [`LARGE`] bytes of the value of a record.
     ///
     /// An absent record has an empty value here, so this goes behind a [`pttl`](Self::pttl).
-    pub(super) fn beginning(mut self, key: &str) -> Self {
-        self.command("GETRANGE", key, 0).arg(0).arg(LARGE - 1);
-        self
+    pub(super) fn beginning(self, key: &str) -> Self {
+        self.push(command("GETRANGE", key, 0).arg(0).arg(LARGE - 1))
     }
 
-    pub(super) fn insert(mut self, record: NewRecord<'_>) -> Self {
-        let set = self.command("SET", record.key, record.value.len());
+    pub(super) fn insert(self, record: NewRecord<'_>) -> Self {
+        let mut set = command("SET", record.key, record.value.len());
         set.arg(record.value).arg("PX").arg(millis(record.ttl));
-        set.arg("NX");
-        self
+        self.push(set.arg("NX"))
     }
 
-    pub(super) fn compare_and_set(mut self, expected: &[u8], record: NewRecord<'_>) -> Self {
+    pub(super) fn compare_and_set(self, expected: &[u8], record: NewRecord<'_>) -> Self {
         let size = expected.len() + record.value.len();
-        let call = self.script(COMPARE_AND_SET, record.key, size);
-        call.arg(expected).arg(record.value).arg(millis(record.ttl));
-        self
+        let mut call = script(COMPARE_AND_SET, record.key, size);
+        call.arg(expected).arg(record.value);
+        self.push(call.arg(millis(record.ttl)))
     }
 
-    pub(super) fn compare_and_delete(mut self, key: &str, expected: &[u8]) -> Self {
-        self.script(COMPARE_AND_DELETE, key, expected.len())
-            .arg(expected);
-        self
+    pub(super) fn compare_and_delete(self, key: &str, expected: &[u8]) -> Self {
+        self.push(script(COMPARE_AND_DELETE, key, expected.len()).arg(expected))
     }
 
-    pub(super) fn set_ttl(mut self, key: &str, ttl: Duration) -> Self {
-        self.command("PEXPIRE", key, 0).arg(millis(ttl));
-        self
+    pub(super) fn set_ttl(self, key: &str, ttl: Duration) -> Self {
+        self.push(command("PEXPIRE", key, 0).arg(millis(ttl)))
     }
 
-    pub(super) fn delete(mut self, key: &str) -> Self {
-        self.command("DEL", key, 0);
-        self
+    pub(super) fn delete(self, key: &str) -> Self {
+        self.push(&mut command("DEL", key, 0))
     }
 
-    pub(super) fn index_put(mut self, entry: NewEntry<'_>, mode: PutMode) -> Self {
-        let call = self.script(INDEX_PUT, entry.index, entry.member.len());
+    pub(super) fn index_put(self, entry: NewEntry<'_>, mode: PutMode) -> Self {
+        let mut call = script(INDEX_PUT, entry.index, entry.member.len());
         call.arg(entry.member).arg(entry.check_after);
         call.arg(millis(entry.ttl));
-        call.arg(i32::from(mode == PutMode::Reactivate));
-        self
+        self.push(call.arg(i32::from(mode == PutMode::Reactivate)))
     }
 
-    pub(super) fn index_get(mut self, index: &str, member: &str) -> Self {
-        self.command("ZSCORE", index, member.len()).arg(member);
-        self
+    pub(super) fn index_get(self, index: &str, member: &str) -> Self {
+        self.push(command("ZSCORE", index, member.len()).arg(member))
     }
 
-    pub(super) fn index_list(mut self, index: &str, filter: IndexFilter) -> Self {
-        match filter {
-            IndexFilter::All => self.command("ZRANGE", index, 0).arg(0).arg(-1),
+    pub(super) fn index_list(self, index: &str, filter: IndexFilter) -> Self {
+        let mut list = match filter {
+            IndexFilter::All => command("ZRANGE", index, 0).arg(0).arg(-1).take(),
             IndexFilter::Due(Due { by, .. }) => {
-                self.command("ZRANGEBYSCORE", index, 0).arg(0).arg(by)
+                command("ZRANGEBYSCORE", index, 0).arg(0).arg(by).take()
             }
         };
-        self.commands.arg("WITHSCORES");
+        list.arg("WITHSCORES");
         if let IndexFilter::Due(Due { limit, .. }) = filter {
             let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-            self.commands.arg("LIMIT").arg(0).arg(limit);
+            list.arg("LIMIT").arg(0).arg(limit);
         }
-        self
+        self.push(&mut list)
     }
 
     /// Removes members from an index, or only those of them that are due.
-    pub(super) fn index_remove(
-        mut self,
-        index: &str,
-        members: &[&str],
-        due_by: Option<i64>,
-    ) -> Self {
+    pub(super) fn index_remove(self, index: &str, members: &[&str], due_by: Option<i64>) -> Self {
         // Redis rejects a ZREM of nothing.
         if members.is_empty() {
             return self;
         }
         let size = members.iter().map(|member| member.len()).sum();
-        let remove = match due_by {
-            None => self.command("ZREM", index, size),
-            Some(by) => self.script(INDEX_REMOVE_DUE, index, size).arg(by),
+        let mut remove = match due_by {
+            None => command("ZREM", index, size),
+            Some(by) => script(INDEX_REMOVE_DUE, index, size).arg(by).take(),
         };
-        remove.arg(members);
-        self
+        self.push(remove.arg(members))
     }
 
-    pub(super) fn index_tombstone_all(mut self, index: &str, keep: Option<&str>, now: i64) -> Self {
-        let size = keep.map_or(0, str::len);
-        let call = self.script(INDEX_TOMBSTONE_ALL, index, size);
-        call.arg(tombstone(now)).arg(keep);
-        self
+    pub(super) fn index_tombstone_all(self, index: &str, keep: Option<&str>, now: i64) -> Self {
+        let mut call = script(INDEX_TOMBSTONE_ALL, index, keep.map_or(0, str::len));
+        self.push(call.arg(tombstone(now)).arg(keep))
     }
 
-    pub(super) fn index_supersede(mut self, index: &str, old: &str, new: &str, now: i64) -> Self {
-        let call = self.script(INDEX_SUPERSEDE, index, old.len() + new.len());
-        call.arg(old).arg(new).arg(tombstone(now));
-        self
+    pub(super) fn index_supersede(self, index: &str, old: &str, new: &str, now: i64) -> Self {
+        let mut call = script(INDEX_SUPERSEDE, index, old.len() + new.len());
+        self.push(call.arg(old).arg(new).arg(tombstone(now)))
     }
 }
 
