@@ -27,11 +27,15 @@ pub(super) enum Beginning {
 }
 
 /// Unread answers.
-pub(super) struct Answers(IntoIter<Value>);
+pub(super) enum Answers {
+    // One answer needs no list.
+    One(Option<Value>),
+    Several(IntoIter<Value>),
+}
 
 impl Answers {
-    pub(super) fn new(answers: Vec<Value>) -> Self {
-        Self(answers.into_iter())
+    pub(super) fn several(answers: Vec<Value>) -> Self {
+        Self::Several(answers.into_iter())
     }
 
     /// Reads the next `count` answers. None of them may be an error.
@@ -41,7 +45,11 @@ impl Answers {
 
     /// Reads the remaining answers. None of them may be an error.
     pub(super) fn done(&mut self) -> Result<()> {
-        self.skip(self.0.len())
+        let left = match self {
+            Self::One(answer) => usize::from(answer.is_some()),
+            Self::Several(answers) => answers.len(),
+        };
+        self.skip(left)
     }
 
     /// Reads whether a command had an effect.
@@ -145,7 +153,11 @@ impl Answers {
     }
 
     fn next(&mut self) -> Result<Value> {
-        match self.0.next() {
+        let next = match self {
+            Self::One(answer) => answer.take(),
+            Self::Several(answers) => answers.next(),
+        };
+        match next {
             Some(Value::ServerError(answer)) => Err(error::rejected(&answer)),
             Some(answer) => Ok(answer),
             None => Err(unreadable()),
