@@ -18,8 +18,10 @@ impl Lifecycle {
         // The old owner's entry stays: another handle may just be giving the session back.
         // Sessions of other owners are neither listed nor destroyed, and their entries are
         // removed when due.
-        let changed = saved.after.owner() != saved.before.owner();
-        match self.index(&saved.after).filter(|_| changed) {
+        if saved.after.owner() == saved.before.owner() {
+            return Ok(());
+        }
+        match self.index(&saved.after) {
             Some(index) if !self.is_active(&index, id).await? => {
                 self.reindex(id, &index, &saved.after).await
             }
