@@ -14,7 +14,7 @@ use crate::token::{Claims, Verified};
 use crate::token_rejection::TokenRejection;
 use crate::unsearched_body::UnsearchedBody;
 
-/// Entry point: opens, lists and destroys the sessions of one keyspace.
+/// Sessions of one keyspace: creates, opens, lists and destroys them.
 ///
 /// Built by [`Sessions::builder`]; clones share everything. The middleware is built on this type;
 /// it also works without HTTP.
@@ -49,7 +49,7 @@ impl Sessions {
         }
     }
 
-    /// Returns a handle without a session, to create one.
+    /// Returns a handle without a session, for example to call [`create`](Session::create) on it.
     #[must_use]
     pub fn new_session(&self) -> Session {
         self.absent(None)

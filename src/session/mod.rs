@@ -1,4 +1,4 @@
-//! Handle of a request on its session, with its data and its state.
+//! Handle of a request to its session, with the data and the state of the session.
 //!
 //! Every request has a [`Session`] handle, even if it has no session. [`SessionState`]
 //! distinguishes the cases. Reading and changing data uses only the copy in the handle.
