@@ -1,8 +1,8 @@
 //! Errors of operations on sessions.
 //!
-//! Every operation returns a [`SessionError`]. What caused it stays available through
-//! [`source`](std::error::Error::source): a [`StoreError`] for an outage, a [`JsonError`] for
-//! data that has another type than the one that was requested.
+//! Operations fail with a [`SessionError`]. For data that cannot be read or written,
+//! [`source`](std::error::Error::source) returns the cause, a [`JsonError`]. For an outage,
+//! [`Unavailable`](SessionError::Unavailable) contains the [`StoreError`].
 //!
 //! ```
 //! use std::error::Error as _;
@@ -30,11 +30,17 @@ pub(crate) type Result<T, E = SessionError> = std::result::Result<T, E>;
 
 /// Error returned by the operations on a session.
 ///
-/// No message holds a token, a secret, an id or session data. With the feature `axum` it converts
-/// to a response: 401 without a session, 409 for [`Conflict`](Self::Conflict),
-/// [`Revoked`](Self::Revoked) and [`Taken`](Self::Taken), 413 for [`TooLarge`](Self::TooLarge),
-/// 503 with `Retry-After` for [`Unavailable`](Self::Unavailable), and 500 for errors of the
-/// program.
+/// No message contains a token, a secret, an id or session data. With the feature `axum`, it
+/// converts to a response:
+///
+/// | status | errors |
+/// |---|---|
+/// | 401 | [`Absent`](Self::Absent), [`Rejected`](Self::Rejected), [`Gone`](Self::Gone) |
+/// | 400 | [`Rejected`](Self::Rejected) as [`Ambiguous`](TokenRejection::Ambiguous) |
+/// | 409 | [`Conflict`](Self::Conflict), [`Revoked`](Self::Revoked), [`Taken`](Self::Taken) |
+/// | 413 | [`TooLarge`](Self::TooLarge) |
+/// | 503 with `Retry-After` | [`Unavailable`](Self::Unavailable) |
+/// | 500 | all others, which are errors of the program |
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SessionError {
@@ -44,37 +50,37 @@ pub enum SessionError {
     /// The request carries a token that gives no session.
     #[error("there is no session: the token was rejected ({0})")]
     Rejected(TokenRejection),
-    /// The session existed for this caller and no longer does: destroyed, rotated or expired.
-    /// Nothing was written.
+    /// The session has been destroyed, rotated or has expired since this handle loaded or created
+    /// it. Nothing was written.
     #[error("the session is gone: it was destroyed, rotated or has expired")]
     Gone,
     /// Every attempt lost the race against another writer. Nothing was written.
     #[error("the session was changed by others at the same time; try again")]
     Conflict,
-    /// Every attempt to create or to rotate met a `destroy_all` of the owner, which ended the new
-    /// session with the others.
+    /// Every attempt to create or to rotate coincided with a `destroy_all` of the owner, which also
+    /// ended the new session.
     #[error("all sessions of the owner were destroyed at the same time; try again")]
     Revoked,
-    /// A session with the chosen id exists already, or the id generator repeats itself. The
-    /// existing session was not changed.
+    /// A session with the chosen id exists already, or the id generator repeats ids. The existing
+    /// session was not changed.
     #[error("a session with this id exists already; choose another id or destroy it first")]
     Taken,
     /// The session would exceed a limit of the configuration. Nothing was stored.
     #[error("the session would have {size} {unit}, more than the limit of {limit}")]
     #[non_exhaustive]
     TooLarge {
-        /// How many it would have.
+        /// The size that the session would have, in `unit`.
         size: usize,
-        /// The configured limit.
+        /// The configured limit, in `unit`.
         limit: usize,
-        /// What is counted.
+        /// What `size` and `limit` count.
         unit: SizeUnit,
     },
     /// The store failed or did not answer. A write may or may not have been applied;
     /// [`reload`](crate::Session::reload) shows which.
     #[error(transparent)]
     Unavailable(#[from] StoreError),
-    /// The record in the store is not a session's. It was not changed;
+    /// The stored value is not a valid session record. It was not changed;
     /// [`destroy`](crate::Session::destroy) deletes it.
     #[error("the session's record is corrupt; destroy the session to remove it")]
     Corrupt,
@@ -116,8 +122,8 @@ pub enum SessionError {
     /// The token could not be issued.
     #[error(transparent)]
     Token(#[from] TokenError),
-    /// The task that ran the operation was stopped by a shutdown of the runtime or by a panic.
-    /// Whether it was carried out is unknown.
+    /// The task that ran the operation was stopped by a shutdown of the runtime or by a panic. The
+    /// operation may or may not have been applied.
     #[error("the operation was stopped before its end; it may or may not have been carried out")]
     Interrupted,
 }
@@ -150,7 +156,7 @@ impl SessionError {
     }
 }
 
-/// What an error is about: never an empty name.
+/// Returns the subject of an error message: the field, or all data.
 fn target(field: Option<&str>) -> String {
     match field {
         Some(field) => format!("the session field `{field}`"),
@@ -249,12 +255,13 @@ impl From<serde_json::Error> for JsonError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum JsonErrorKind {
-    /// A value has another type than the one that was requested, or a value is missing. For a
-    /// value that is written: its `Serialize` implementation failed.
+    /// A value does not have the requested type, or is missing. On writing: the `Serialize`
+    /// implementation of the value failed.
     Type,
-    /// The text is not JSON, or holds what no JSON value can represent.
+    /// The text is not JSON, or contains a value that cannot be read, such as a lone surrogate or
+    /// `1e400`.
     Syntax,
-    /// The text ends too early.
+    /// The text ends before the JSON value is complete.
     Incomplete,
     /// Reading or writing failed.
     Io,

@@ -1,4 +1,4 @@
-//! Crates whose types are part of the public API, in the versions that this crate uses.
+//! Crates whose types appear in the public API, re-exported in the versions that this crate uses.
 //!
 //! | crate | where its types appear |
 //! |---|---|
@@ -8,8 +8,8 @@
 //! | `redis` (feature `redis`) | `RedisStore::connection` |
 //! | `serde_json` | [`SessionData`](crate::SessionData) |
 //!
-//! Traits of `serde`, `tower_layer`, `tower_service`, `http_body` and `axum_core` are implemented
-//! or required as well; applications name them through `serde`, `tower`, `hyper` and `axum`.
+//! This crate also implements or requires traits of `serde`, `tower_layer`, `tower_service`,
+//! `http_body` and `axum_core`. Applications use them through `serde`, `tower`, `hyper` and `axum`.
 //!
 //! ```
 //! use jwt_redis_session::reexports::http::StatusCode;

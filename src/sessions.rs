@@ -14,7 +14,7 @@ use crate::token::{Claims, Verified};
 use crate::token_rejection::TokenRejection;
 use crate::unsearched_body::UnsearchedBody;
 
-/// Entry point: opens, lists and destroys the sessions of one keyspace.
+/// Sessions of one keyspace: creates, opens, lists and destroys them.
 ///
 /// Built by [`Sessions::builder`]; clones share everything. The middleware is built on this type;
 /// it also works without HTTP.
@@ -49,7 +49,7 @@ impl Sessions {
         }
     }
 
-    /// Returns a handle without a session, to create one.
+    /// Returns a handle without a session, for example to call [`create`](Session::create) on it.
     #[must_use]
     pub fn new_session(&self) -> Session {
         self.absent(None)
@@ -65,8 +65,8 @@ impl Sessions {
 
     /// Opens the session that `token` names.
     ///
-    /// One round trip to the store; none if the token is bad. `RedisStore` reads a record of 64 KiB
-    /// or more in a second one.
+    /// Takes one round trip to the store, or none if the token is invalid. `RedisStore` needs a
+    /// second one for a record of 64 KiB or more.
     ///
     /// # Errors
     ///
@@ -80,8 +80,9 @@ impl Sessions {
         }
     }
 
-    /// Opens the session that `token` names, and always returns a handle, whose
-    /// [`state`](Session::state) holds the result. For middleware.
+    /// Returns a handle for `token`, whose [`state`](Session::state) is the result of opening it.
+    ///
+    /// For middleware: unlike [`open`](Self::open), it never fails.
     pub async fn from_token(&self, token: &str) -> Session {
         match self.verify(token) {
             Ok(verified) => self.load_verified(verified).await,
@@ -119,7 +120,7 @@ impl Sessions {
             .identify(token, lifecycle.clock.now(), require_exp)
     }
 
-    /// Returns the handle of a request whose token cannot be read. For middleware.
+    /// Returns a handle whose token was rejected before it could be verified. For middleware.
     #[must_use]
     pub fn rejected(&self, reason: TokenRejection) -> Session {
         self.not_loaded(SessionError::Rejected(reason), None)
@@ -138,7 +139,8 @@ impl Sessions {
     /// Opens the session `id` without resetting its time to live, even with
     /// [`Touch::EveryRead`](crate::Touch::EveryRead).
     ///
-    /// Reads a session without using it, or before it is decided whether the caller may use it.
+    /// For reads that do not count as a use, or that come before a check whether the caller may use
+    /// the session.
     /// [`Session::keep_alive`] resets the time to live afterwards.
     ///
     /// Redis: `PTTL` and `GETRANGE` in one round trip; a value of 64 KiB or more is read with `GET`

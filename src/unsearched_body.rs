@@ -1,4 +1,4 @@
-//! Why a request body was not searched for a token.
+//! Outcome of a search for a token that could not read the request body.
 
 use std::fmt;
 
@@ -21,7 +21,7 @@ pub enum UnsearchedBody {
 }
 
 impl UnsearchedBody {
-    /// Returns the reason in `snake_case`, as logs and metrics name it.
+    /// Returns the reason in `snake_case`, as in logs and metrics.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! The command line.
+//! Command line of the program `sessiond`.
 
 use std::error::Error;
 use std::io::{self, Write as _};
@@ -17,7 +17,8 @@ use crate::settings::{PREFIX, Settings, SettingsError, Sources};
 use crate::start_error::StartError;
 use crate::{telemetry, workers};
 
-/// The exit code if a setting, a flag or an argument is wrong.
+/// The exit code of every failure to start, such as a wrong setting or an address in use. clap uses
+/// the same for wrong arguments.
 const USAGE: u8 = 2;
 
 /// Server-side sessions over HTTP, for apps in any language.
@@ -105,7 +106,9 @@ impl Cli {
     }
 }
 
-/// Returns the variables that are settings. One that is not UTF-8 is an error.
+/// Returns the environment variables that are settings.
+///
+/// Errors: the value of one of them is not UTF-8.
 fn variables() -> Result<Vec<(String, String)>, SettingsError> {
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
@@ -128,7 +131,8 @@ async fn listen(settings: Settings) -> Result<(), Box<dyn Error>> {
     let listener =
         TcpListener::bind(address).map_err(|error| format!("http.listen: {address}: {error}"))?;
     let state = AppState::new(settings).map_err(StartError::from)?;
-    // Before the threads start: a signal meanwhile would end the process without finishing requests.
+    // Before the threads start: until the handlers are installed, a signal ends the process without
+    // finishing requests.
     let shutdown = shutdown_signal()?;
     let (stop, stopped) = watch::channel(false);
     let threads = workers::start(&listener, &state, &stopped)?;
@@ -138,7 +142,8 @@ async fn listen(settings: Settings) -> Result<(), Box<dyn Error>> {
         () = shutdown => {}
         () = log.report_lost_lines() => {}
     }
-    // The threads have duplicates: the system's queue closes with the last of them.
+    // The threads listen on duplicates of this socket. The operating system refuses new connections
+    // only after the last duplicate is closed.
     drop(listener);
     stop.send_replace(true);
     workers::join(threads).await;
@@ -149,10 +154,14 @@ async fn listen(settings: Settings) -> Result<(), Box<dyn Error>> {
 /// Warns about settings that a deployment may not want.
 fn warn_about(settings: &Settings) {
     if settings.store.redis.is_none() {
-        tracing::warn!("sessions are kept in memory and end with this process; --redis keeps them");
+        tracing::warn!(
+            "sessions are kept in memory and end with this process; set store.redis to keep them"
+        );
     }
     if settings.tokens.secret.is_none() {
-        tracing::warn!("tokens.secret is not set: a random one is used until this process ends");
+        tracing::warn!(
+            "tokens.secret is not set: tokens end with this process; set it to keep them valid"
+        );
     }
     if settings.buckets.enabled && settings.buckets.master_keys.is_empty() {
         tracing::warn!("buckets.master_keys is not set: no bucket can get an API key");

@@ -1,6 +1,6 @@
-//! The cryptographic primitives of the service.
+//! Cryptographic primitives of the service.
 //!
-//! The library has a module like this one; sharing them would put cryptography into its public API.
+//! The library has a similar module. Sharing it would make cryptography part of its public API.
 
 use aws_lc_rs::{constant_time, digest, hmac, rand};
 
@@ -14,8 +14,10 @@ pub(crate) fn sha256(data: &[u8]) -> [u8; 32] {
     hash
 }
 
-/// Signs `parts` with HMAC-SHA-256. Each part is preceded by its length, so that no two lists of
-/// parts have the same tag.
+/// Returns the HMAC-SHA-256 of `parts`.
+///
+/// Each part is preceded by its length, so that different lists with the same concatenation have
+/// different tags.
 pub(crate) fn hmac_sha256(secret: &[u8], parts: &[&[u8]]) -> [u8; 32] {
     let mut context = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, secret));
     for part in parts {
@@ -27,23 +29,23 @@ pub(crate) fn hmac_sha256(secret: &[u8], parts: &[&[u8]]) -> [u8; 32] {
     tag
 }
 
-/// Compares in a time that depends only on the lengths.
+/// Returns whether `a` equals `b`, in a time that depends only on their lengths.
 pub(crate) fn equal(a: &[u8], b: &[u8]) -> bool {
     constant_time::verify_slices_are_equal(a, b).is_ok()
 }
 
-/// Draws 128 random bits.
+/// Returns 128 random bits.
 ///
 /// # Panics
 ///
-/// If the operating system has no randomness, without which nothing here is secure.
+/// If the operating system provides no randomness. Continuing would make every secret guessable.
 pub(crate) fn random_128() -> u128 {
     let mut bits = [0; 16];
     rand::fill(&mut bits).expect("the operating system has randomness");
     u128::from_be_bytes(bits)
 }
 
-/// Draws 512 random bits and writes them as 88 digits of base62.
+/// Returns 512 random bits as 88 digits of base62.
 pub(crate) fn random_text() -> String {
     [(); 4].map(|()| base62(random_128(), DIGITS_128)).concat()
 }

@@ -15,8 +15,8 @@ use crate::store_failure;
 
 /// Error response: a status and `{"error": "…"}`.
 ///
-/// No message holds a secret, a token, a key or session data. The cause of a 5xx is logged here,
-/// once, and not sent to the client.
+/// No message contains a secret, a token, a key or session data. The cause of a 500, or of a failed
+/// store, is logged once, when this is created. It is not sent to the client.
 #[derive(Clone, Debug)]
 pub(crate) struct ApiError {
     status: StatusCode,
@@ -27,7 +27,7 @@ pub(crate) struct ApiError {
 /// The body of an error response.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ErrorBody<'a> {
-    /// Description of the error for people.
+    /// Human-readable description of the error.
     #[schema(example = "there is no such session")]
     error: &'a str,
 }
@@ -49,7 +49,7 @@ impl ApiError {
         Self::new(StatusCode::NOT_FOUND, message)
     }
 
-    /// 401 with a challenge, which RFC 9110 section 11.6.1 requires.
+    /// Creates a 401 with the challenge that RFC 9110 section 11.6.1 requires.
     pub(crate) fn unauthorized(
         message: impl Into<Cow<'static, str>>,
         challenge: &'static str,
@@ -58,13 +58,13 @@ impl ApiError {
             .with_header(WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
     }
 
-    /// 405 with the methods of the path, which may have none.
+    /// Creates a 405. `allow` lists the methods of the path, or is empty if it has none.
     pub(crate) fn method_not_allowed(allow: &'static str) -> Self {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "method not allowed")
             .with_header(ALLOW, HeaderValue::from_static(allow))
     }
 
-    /// 429: try again in `seconds`.
+    /// Creates a 429 that allows the next attempt in `seconds`.
     pub(crate) fn too_many_requests(seconds: u64) -> Self {
         Self::new(
             StatusCode::TOO_MANY_REQUESTS,
@@ -73,13 +73,13 @@ impl ApiError {
         .with_header(RETRY_AFTER, HeaderValue::from(seconds.max(1)))
     }
 
-    /// 503: the store is not available, or the request took too long.
+    /// Creates a 503, for a store that is not available or a request that took too long.
     pub(crate) fn unavailable(message: &'static str) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, message)
             .with_header(RETRY_AFTER, HeaderValue::from_static("1"))
     }
 
-    /// 500; `cause` goes to the log.
+    /// Creates a 500 and logs `cause`.
     pub(crate) fn internal(cause: &dyn std::fmt::Display) -> Self {
         let request_id = RequestId::current();
         tracing::error!(request_id, %cause, "the request failed with an internal error");
@@ -120,7 +120,7 @@ impl IntoResponse for ApiError {
     }
 }
 
-/// The default response to an error of the library.
+/// Default response to an error of the library. Some routes answer certain errors differently.
 impl From<SessionError> for ApiError {
     fn from(error: SessionError) -> Self {
         match &error {
@@ -141,7 +141,7 @@ impl From<SessionError> for ApiError {
                 store_failure::log(cause);
                 Self::unavailable("the session store is not available")
             }
-            SessionError::InvalidOwner => Self::bad_request("a user id is 1 to 512 bytes"),
+            SessionError::InvalidOwner => Self::bad_request("a user id must have 1 to 512 bytes"),
             _ => Self::internal(&error),
         }
     }

@@ -4,19 +4,21 @@ use crate::app_state::AppState;
 use crate::crypto;
 use crate::secret::Secret;
 
-/// Separates the fingerprints from everything else that is derived from the same secret.
+/// Domain separator: the same secret also derives other values.
 const PURPOSE: &[u8] = b"sessiond master key";
 
-/// The master keys of the configuration, kept as fingerprints.
+/// Master keys of the configuration, stored as fingerprints.
 #[derive(Clone, Debug)]
 pub(crate) struct MasterKeys {
     secret: Secret,
     fingerprints: Box<[KeyFingerprint]>,
 }
 
-/// A keyed hash of a master key. An operator's session stores it, so that the session ends when
-/// the key is removed from the configuration. Without the service's secret it cannot be used to
-/// guess keys.
+/// Keyed hash of a master key.
+///
+/// The session of an operator stores it, so that the session ends when the key is removed from the
+/// configuration or when the first secret changes. Without that secret, keys cannot be guessed from
+/// it.
 #[derive(Clone, Debug)]
 pub(crate) struct KeyFingerprint(Secret);
 
@@ -41,7 +43,7 @@ impl MasterKeys {
     /// Returns whether the key with this fingerprint is still configured.
     pub(crate) fn is_current(&self, fingerprint: &str) -> bool {
         let known = self.fingerprints.iter().map(KeyFingerprint::as_str);
-        // Counting compares with every key, so that the time does not depend on which one matches.
+        // `count` compares with every key, so that the time does not reveal which one matches.
         let equal = |known: &&str| crypto::equal(known.as_bytes(), fingerprint.as_bytes());
         known.filter(equal).count() > 0
     }
@@ -79,7 +81,7 @@ mod tests {
         let fingerprint = keys.verify(b"one").unwrap();
         assert!(keys.is_current(fingerprint.as_str()));
         assert!(!keys.is_current("") && !keys.is_current("one"));
-        // Another service draws another secret.
+        // Each service without a configured secret generates its own.
         assert!(!masters(&["one"]).is_current(fingerprint.as_str()));
     }
 }

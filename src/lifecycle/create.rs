@@ -1,4 +1,4 @@
-//! Creating a session.
+//! Creation of a session under a generated id.
 
 use std::sync::Arc;
 
@@ -14,16 +14,16 @@ use crate::store::{Due, InsertOutcome, NewRecord};
 use crate::telemetry::StoreCall as _;
 use crate::token::{NewClaims, Token};
 
-/// Attempts of a creation that meets a taken id or a `destroy_all`.
+/// The number of attempts, each of which fails if the id is taken or a `destroy_all` interferes.
 const ATTEMPTS: u32 = 5;
 
-/// The number of due index entries that one creation checks.
+/// The number of index entries that one creation checks because their score has passed.
 const PRUNE_LIMIT: usize = 8;
 
 /// A session that was just created.
 pub(crate) struct Created {
     pub(crate) id: SessionId,
-    /// `None`: none was requested.
+    /// `None` if no token was requested.
     pub(crate) token: Option<Token>,
     pub(crate) record: Record,
 }
@@ -51,8 +51,8 @@ impl Lifecycle {
                     failure = SessionError::Revoked;
                 }
                 Err(error) => {
-                    // The insert may have been applied. Without its token the session is of no
-                    // use, but it would be listed.
+                    // The insert may have been applied. The token is dropped here, but `list` would
+                    // return the session.
                     let lifecycle = Arc::clone(&self);
                     spawn_detached(async move { lifecycle.undo_create(&id, &record).await });
                     return Err(error);
@@ -76,7 +76,7 @@ impl Lifecycle {
         Ok((id, Some(token)))
     }
 
-    /// Returns the claims of a session's token.
+    /// Returns the claims for the token of a session with `meta`, issued now.
     pub(crate) fn claims<'a>(
         &self,
         meta: &'a Meta,
@@ -92,12 +92,14 @@ impl Lifecycle {
         claims
     }
 
-    /// Stores `record` under `id` and lists it with its owner.
+    /// Stores `record` under `id` and adds `id` to the index of its owner.
     ///
     /// Steps: (1) put the id into the index, (2) insert the record, (3) check that the id is
-    /// still active. Two orders are possible with a concurrent `destroy_all`. If its tombstones
-    /// come after (1), it deletes the record or (3) sees the tombstone, because it may have come
-    /// too early to find the record. If they come before (1), the session is newer than the call.
+    /// still active. A concurrent `destroy_all` sets its tombstones before or after (1):
+    ///
+    /// - Before (1): the id is not among them. The session counts as created after the call.
+    /// - After (1): the id gets a tombstone. The call then deletes the record. If it looked for
+    ///   the record before (2), it found nothing to delete, but (3) sees the tombstone.
     pub(crate) async fn insert(
         self: &Arc<Self>,
         id: &SessionId,
@@ -118,7 +120,7 @@ impl Lifecycle {
             Err(error) => return Err(self.indexed_error("create", &key, error).await),
         };
         if let Some(owner) = record.owner().cloned().filter(|_| !due.is_empty()) {
-            // The index of an owner who never lists would grow without bound otherwise.
+            // Without this, the index of an owner who never calls `list` would grow without bound.
             let lifecycle = Arc::clone(self);
             spawn_detached(async move {
                 let pruned = lifecycle.read_entries("cleanup", &owner, &due).await;
@@ -128,7 +130,8 @@ impl Lifecycle {
         Ok(InsertOutcome::inserted(Vec::new()))
     }
 
-    /// Undoes a creation or a rotation: deletes the record, then its index entry.
+    /// Undoes a creation or a rotation. Deletes the record before its index entry, so that a record
+    /// that remains after a failure stays listed.
     pub(crate) async fn undo_create(&self, id: &SessionId, record: &Record) -> Result<()> {
         let key = self.keyspace.record(id);
         if let Some(index) = self.index(record) {
@@ -141,7 +144,9 @@ impl Lifecycle {
         Ok(())
     }
 
-    /// Removes a taken id from this owner's index, unless the session is this owner's.
+    /// Removes `id`, under which another record exists, from the index of the owner of `record`.
+    ///
+    /// The failed insert has put it there. It stays if the other record has the same owner.
     pub(crate) async fn unlist_taken(&self, id: &SessionId, record: &Record) -> Result<()> {
         let Some(index) = self.index(record) else {
             return Ok(());

@@ -11,7 +11,7 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 pin_project! {
-    /// Body that yields what was read of another body, and then the rest of it.
+    /// Body that yields the part of another body that was already read, then the rest of it.
     ///
     /// Data, trailers and errors are those of the other body, in the same order. Chunk boundaries
     /// may differ.
@@ -31,7 +31,7 @@ pin_project! {
 }
 
 impl<B: Body> SessionBody<B> {
-    /// Wraps a body of which nothing was read.
+    /// Wraps a body that was not read yet.
     pub const fn new(body: B) -> Self {
         Self {
             data: Bytes::new(),

@@ -1,4 +1,4 @@
-//! A session that is loaded when it is first needed.
+//! Lazy loading of the session of a request.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,12 +12,12 @@ use crate::token::Verified;
 
 /// Session of a request that is loaded when it is first needed.
 ///
-/// A layer with [`lazy`](crate::JwtRedisSession::lazy) inserts it into the request extensions. The
-/// token is verified already; [`load`](Self::load) reads the session from the store. It has no
-/// accessors for data, so a session that is not loaded cannot be taken for an empty one.
+/// A layer with [`lazy`](crate::JwtRedisSession::lazy) verifies the token and inserts this into the
+/// request extensions. [`load`](Self::load) reads the session from the store. This type has no
+/// accessors for data, so a session that is not loaded cannot be mistaken for an empty one.
 ///
-/// In axum the extractors `Session` and `ActiveSession` load it, and it is an extractor itself. In
-/// other services take it from the extensions with [`LazySession::of`].
+/// In axum, it is an extractor, and the extractors `Session` and `ActiveSession` load it. In other
+/// services, take it from the extensions with [`LazySession::of`].
 ///
 /// ```
 /// # use std::convert::Infallible;
@@ -42,7 +42,7 @@ enum Inner {
     Verified(Arc<Pending>),
 }
 
-/// What the clones of a [`LazySession`] share.
+/// Verified token of a [`LazySession`] and the session once it is loaded; shared by its clones.
 struct Pending {
     sessions: Sessions,
     verified: Verified,
@@ -69,11 +69,11 @@ impl LazySession {
         }
     }
 
-    /// Returns the session, and reads it from the store if that has not been done yet.
+    /// Returns the session. The first call reads it from the store.
     ///
-    /// All clones share one read, also if several calls overlap. If a call is dropped before it is
-    /// ready, the next one starts the read again. The state of the returned session says whether
-    /// the read succeeded.
+    /// All clones share one read, even if their calls overlap. If a call is dropped before it is
+    /// ready, the next one starts the read again. If the read fails, the state of the returned
+    /// session is the reason.
     pub async fn load(&self) -> Session {
         match &self.0 {
             Inner::Loaded(session) => session.clone(),
@@ -84,8 +84,9 @@ impl LazySession {
         }
     }
 
-    /// Returns the session if it has been loaded, or if the store is not needed: without a token,
-    /// or with an invalid one.
+    /// Returns the session if it is available without reading from the store.
+    ///
+    /// That is the case after [`load`](Self::load), and for a request without a valid token.
     #[must_use]
     pub fn loaded(&self) -> Option<Session> {
         match &self.0 {

@@ -1,6 +1,6 @@
 //! Tower middleware that attaches a [`Session`](crate::Session) to every request.
 //!
-//! - [`JwtRedisSession`] is the layer that finds, verifies and loads sessions.
+//! - [`JwtRedisSession`] is the layer that finds and verifies the token and loads the session.
 //! - [`RequireSession`] is the layer that rejects requests without a session.
 //!
 //! Both work with axum, tonic, hyper and every other tower stack. The types of the request body,
@@ -8,14 +8,13 @@
 //!
 //! # Order of layers
 //!
-//! A request passes the outer layers first, a response the inner ones.
+//! A request passes the outer layers first; a response passes the inner layers first.
 //!
-//! - `RequireSession`, and every other layer that uses a session, belongs inside of
-//!   `JwtRedisSession`.
-//! - A `CorsLayer` belongs outside of `RequireSession`: a browser sends no token with a preflight,
-//!   and hides a response without CORS headers from scripts.
-//! - A trace layer that records URIs belongs inside of `JwtRedisSession`, where a token in the query
-//!   has been removed.
+//! - Put `RequireSession`, and every other layer that uses a session, inside `JwtRedisSession`.
+//! - Put a `CorsLayer` outside `RequireSession`. A browser sends no token with a preflight, and
+//!   hides a response without CORS headers from scripts.
+//! - Put a trace layer that records URIs inside `JwtRedisSession`, which removes a token from the
+//!   query.
 //!
 //! With axum's `Router::layer` the **last** call adds the outermost layer:
 //!
@@ -49,23 +48,23 @@
 //! # }
 //! ```
 //!
-//! axum adds a layer to the routes that exist when `layer` is called. Routes and fallbacks that
-//! are added later have no session, and answer 500 if they need one.
+//! axum adds a layer only to the routes that exist when `layer` is called. Routes and fallbacks
+//! that are added later have no session; they answer 500 if they need one.
 //!
 //! # Request bodies
 //!
-//! By default a token may be in a JSON or form body. The layer then needs to restore what it has
-//! read, so the body must implement [`ReplayBody`], as axum's `Body` and the boxed and full bodies
-//! of `http_body_util` do. For all other types there are three ways:
+//! By default the layer also looks for a token in a JSON or form body. It restores the body for the
+//! inner service, so the type of the body must implement [`ReplayBody`]. axum's `Body` and the
+//! boxed, full and empty bodies of `http_body_util` do. For all other types there are three ways:
 //!
-//! - [`without_body`](JwtRedisSession::without_body) or
-//!   [`headers_only`](JwtRedisSession::headers_only): no body is read, so every type works. gRPC
+//! - Call [`without_body`](JwtRedisSession::without_body) or
+//!   [`headers_only`](JwtRedisSession::headers_only). No body is read, so every type works. gRPC
 //!   services use this.
-//! - [`SessionBody::wrap`] outside of the layer, for example with hyper:
+//! - Wrap the body outside the layer with [`SessionBody::wrap`], for example with hyper:
 //!   `.map_request(SessionBody::wrap)`.
-//! - `MapRequestBodyLayer::new(Body::new)` of tower-http, which makes an axum `Body`. It is needed
-//!   where an outer layer in the *same* `ServiceBuilder` or tuple changes the type, as
-//!   `RequestBodyLimitLayer` and `RequestDecompressionLayer` do:
+//! - Convert the body to an axum `Body` with tower-http's `MapRequestBodyLayer::new(Body::new)`.
+//!   This is needed where an outer layer in the *same* `ServiceBuilder` or tuple changes the type,
+//!   as `RequestBodyLimitLayer` and `RequestDecompressionLayer` do:
 //!
 //! ```
 //! # use axum::{Router, body::Body, routing::get};

@@ -82,8 +82,10 @@ impl SessionRejection {
         }
     }
 
-    /// Returns the answer where no [`JwtRedisSession`](crate::JwtRedisSession) layer has attached a
-    /// session: a generic 500. The log gets an event at ERROR that names the missing layer.
+    /// Returns a generic 500, for a request to which no
+    /// [`JwtRedisSession`](crate::JwtRedisSession) layer has attached a session.
+    ///
+    /// Logs an event at ERROR that names the missing layer.
     #[must_use]
     pub fn missing_layer() -> Self {
         tracing::error!(

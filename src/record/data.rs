@@ -1,4 +1,4 @@
-//! The data of a session.
+//! Fields of a session and the changes that are not stored yet.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,13 +14,14 @@ use crate::record::changes::Changes;
 use crate::record::equality::is_same;
 use crate::record::{self, Meta, Record, encode, is_reserved, json};
 
-/// The data of a session: the fields that were loaded, with the changes made since.
+/// Data of a session: the fields that were loaded, with the changes made since.
 ///
-/// Values are parsed when they are read. `Debug` prints no data.
+/// Values stay JSON text until they are read. `Debug` prints no data.
 #[derive(Clone)]
 pub struct SessionData {
     record: Option<Record>,
-    // Shared with the operation that is storing them; copied only if it is changed meanwhile.
+    // Shared with the operation that is storing them. Copied only if the handle changes a field
+    // meanwhile.
     changes: Arc<Changes>,
 }
 
@@ -41,7 +42,7 @@ impl SessionData {
         Self { record, changes }
     }
 
-    /// Reads the field `key`, or `None` if there is no such field.
+    /// Returns the field `key` as a `T`, or `None` if there is no such field.
     ///
     /// # Errors
     ///
@@ -55,7 +56,7 @@ impl SessionData {
             .map_err(|error| SessionError::decode(Some(key.to_owned()), error))
     }
 
-    /// Reads the field `key` as the JSON text that is stored, or `None` if there is no such field.
+    /// Returns the stored JSON text of the field `key`, or `None` if there is no such field.
     #[must_use]
     pub fn get_raw(&self, key: &str) -> Option<&RawValue> {
         match self.changes.get(key) {
@@ -88,8 +89,10 @@ impl SessionData {
         }
     }
 
-    /// Removes the field `key` and returns whether there was one. When the session is stored, the
-    /// field is removed even if another request has set it meanwhile.
+    /// Removes the field `key` and returns whether it existed.
+    ///
+    /// When the session is stored, the field is removed even if another request has set it since
+    /// it was loaded.
     pub fn remove(&mut self, key: &str) -> bool {
         let present = self.contains_key(key);
         self.changes_mut().set(key.to_owned(), None);
@@ -103,7 +106,7 @@ impl SessionData {
         }
     }
 
-    /// Returns whether there is a field `key`.
+    /// Returns whether the field `key` exists.
     #[must_use]
     pub fn contains_key(&self, key: &str) -> bool {
         self.get_raw(key).is_some()
@@ -115,14 +118,15 @@ impl SessionData {
         self.with_fields(|fields| fields.map(|(name, _)| name.to_owned()).collect())
     }
 
-    /// Reads all fields as one value, for example a struct.
+    /// Returns all fields as one value, for example a struct.
     ///
     /// # Errors
     ///
-    /// [`SessionError::Decode`] if the fields do not make a `T`. It names the field that does not
-    /// fit, unless the data as a whole does not fit, for example because a field is missing.
+    /// [`SessionError::Decode`] if the fields do not form a `T`. The error names the field of the
+    /// wrong type. It names none if the data as a whole does not fit, for example because a field
+    /// is missing.
     pub fn data<T: DeserializeOwned>(&self) -> Result<T, SessionError> {
-        // A field that was changed must be seen, so the text is that of the changed data.
+        // The text of the record would miss changes that are not stored yet.
         let text = self.text();
         serde_json::from_slice(&text).map_err(|error| {
             let field = failing_field::<T>(&text);
@@ -130,19 +134,21 @@ impl SessionData {
         })
     }
 
-    /// Sets the fields of `data`, which must serialize to a JSON object, and leaves other fields
-    /// alone.
+    /// Sets the fields of `data`, which must serialize to a JSON object. Other fields keep their
+    /// values.
     ///
-    /// Only a field whose value differs from the loaded one counts as changed and is written: a
-    /// struct that was read, modified and merged does not undo what another request has written
-    /// to its other fields meanwhile. A field that was not loaded at all differs, also if the
-    /// struct has a default for it: with `Option` or `#[serde(default)]` read, modify and merge
-    /// inside of [`update_with`](crate::Session::update_with).
+    /// Only a field whose value differs from the loaded one counts as changed and is written. So a
+    /// struct can be read, modified and merged without undoing what another request has written to
+    /// its other fields meanwhile.
+    ///
+    /// A field that did not exist when the session was loaded always counts as changed, even if
+    /// the struct only holds its default. For structs with `Option` or `#[serde(default)]`, read,
+    /// modify and merge inside [`update_with`](crate::Session::update_with).
     ///
     /// # Errors
     ///
-    /// As [`SessionData::insert`]; [`SessionError::Encode`] if `data` is not an object. Nothing
-    /// is changed then.
+    /// As [`SessionData::insert`], and [`SessionError::Encode`] if `data` is not an object. No
+    /// field is changed if an error is returned.
     pub fn merge(&mut self, data: impl Serialize) -> Result<(), SessionError> {
         let encode = |error| SessionError::encode(None, error);
         let object = encode::to_raw(&data).map_err(encode)?;
@@ -164,8 +170,8 @@ impl SessionData {
         if current.is_some_and(|current| is_same(current, value)) {
             return;
         }
-        // Back to the loaded value: the change is withdrawn instead of writing that value, which
-        // may be outdated by now.
+        // The field is back at its loaded value. Withdraw the change instead of writing that value,
+        // which another request may have replaced since.
         let is_back = loaded.is_some_and(|loaded| is_same(loaded, value));
         if !(is_back && self.changes_mut().withdraw(name)) {
             self.changes_mut()
@@ -217,7 +223,7 @@ impl SessionData {
         Changes::take(&mut self.changes)
     }
 
-    /// Returns how many fields were changed and not stored.
+    /// Returns the number of changed fields that are not stored.
     pub(crate) fn change_count(&self) -> usize {
         self.changes.len()
     }
@@ -238,7 +244,7 @@ impl SessionData {
         Arc::make_mut(&mut self.changes)
     }
 
-    /// Passes the current fields to `f`: loaded ones in their order, then new ones.
+    /// Passes the current fields to `f`: first the loaded ones in their order, then the new ones.
     fn with_fields<R>(
         &self,
         f: impl for<'a> FnOnce(&mut dyn Iterator<Item = (&'a str, &'a RawValue)>) -> R,
@@ -263,8 +269,9 @@ impl fmt::Debug for SessionData {
     }
 }
 
-/// The top-level field at which reading `text` as a `T` fails. A second pass, which only errors
-/// pay for.
+/// Returns the top-level field at which reading `text` as a `T` fails.
+///
+/// Reads `text` a second time, so that only failures pay for tracking the path.
 fn failing_field<T: DeserializeOwned>(text: &[u8]) -> Option<String> {
     let deserializer = &mut serde_json::Deserializer::from_slice(text);
     let error = serde_path_to_error::deserialize::<_, T>(deserializer).err()?;

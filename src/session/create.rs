@@ -60,8 +60,9 @@ impl Session {
     }
 }
 
-/// Builder of a session that is created when it is awaited; see [`Session::create`]. `Debug` prints
-/// no claims.
+/// Builder of a new session; awaiting it creates the session. See [`Session::create`].
+///
+/// `Debug` prints no claims.
 #[must_use = "the session is created when this is awaited"]
 pub struct CreateSession {
     session: Session,
@@ -70,8 +71,10 @@ pub struct CreateSession {
 }
 
 impl CreateSession {
-    /// Adds claims to the JWT: an object, whose names must not be those of the claims that the
-    /// library sets (`jti`, `iat`, `sub`, `exp`; `iss` and `aud` if the key ring sets them).
+    /// Adds the fields of `claims`, which must serialize to a JSON object, to the JWT as claims.
+    ///
+    /// Reserved are the names of the claims that the library sets: `jti`, `iat`, `sub` and `exp`,
+    /// and `iss` and `aud` if the key ring sets them.
     ///
     /// The returned future fails with [`SessionError::Token`] for a reserved name or with opaque
     /// tokens, and with [`SessionError::Encode`] if `claims` is not an object.
@@ -86,20 +89,22 @@ impl CreateSession {
     /// Of several creations with the same id, exactly one succeeds while its session exists. The
     /// others fail with [`SessionError::Taken`] and change nothing.
     ///
-    /// Knowing an id grants no access; only the token does. But **use an id once**: every JWT that
-    /// was ever issued for it opens whichever session has it, and an operation that is still
-    /// running on an earlier session of this id (a `destroy`, a touch that finds it gone, one of
-    /// two concurrent `destroy_all`) may remove the new one from its owner's list until its time
-    /// to live is next refreshed.
+    /// Knowing an id grants no access; only the token does. But **use an id only once**, for two
+    /// reasons:
     ///
-    /// If a concurrent `destroy_all` of the owner ends the new session, the creation is repeated:
-    /// at most five attempts under the same id, with pauses of about 15 ms in all, then
+    /// - Every JWT that was ever issued for the id opens the session that has the id now.
+    /// - An operation that is still running on an earlier session of this id may remove the new
+    ///   one from its owner's list until its time to live is next refreshed. Examples are a
+    ///   `destroy`, a touch that finds the session gone, and one of two concurrent `destroy_all`.
+    ///
+    /// If a concurrent `destroy_all` of the owner ends the new session, the creation is repeated
+    /// under the same id. After five attempts, with pauses of about 15 ms in total, it fails with
     /// [`SessionError::Revoked`]. Opaque tokens cannot have a chosen id ([`SessionError::Token`]).
     ///
-    /// [`SessionError::Unavailable`] leaves open whether the session was created. It is deleted in
-    /// the background if the store answers again immediately, and only if it is still the one that
-    /// this call wrote. Otherwise a session without a known token may hold the id for the max age:
-    /// a repetition that fails with `Taken` does not say whose session it is.
+    /// After [`SessionError::Unavailable`], the session may or may not have been created. One
+    /// attempt to delete it runs in the background, and deletes only what this call wrote. If that
+    /// fails too, a session without a known token may occupy the id for the max age, and a repeated
+    /// call fails with `Taken`.
     /// [`Sessions::get_without_touch`](crate::Sessions::get_without_touch) reads it, and
     /// [`Sessions::destroy`](crate::Sessions::destroy) frees the id.
     ///
@@ -127,7 +132,7 @@ impl CreateSession {
 
     /// Creates the session without a token, and returns its id instead.
     ///
-    /// Needs no key ring, and signs nothing. Claims that were set are not used. Open the session
+    /// Needs no key ring, and signs nothing. Ignores [`claims`](Self::claims). Open the session
     /// with [`Sessions::get`](crate::Sessions::get).
     ///
     /// # Errors

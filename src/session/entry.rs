@@ -12,7 +12,7 @@ use crate::lifecycle::lifetime::Remaining;
 use crate::record::data::SessionData;
 use crate::record::owner::Owner;
 
-/// Session in the list of its owner, as it was when the list was read.
+/// Entry of a list of an owner's sessions, with the data as it was when the list was read.
 #[derive(Clone, Debug)]
 pub struct SessionEntry {
     id: SessionId,

@@ -18,13 +18,15 @@ use crate::session::inner::{Access, Inner, State};
 use crate::session::state::SessionState;
 use crate::token::Claims;
 
-/// Handle of a request on its session.
+/// Handle of a request to its session.
 ///
-/// It exists whether or not the request has a session; [`Session::state`] returns which.
-/// Reading and changing data works on the handle alone. **Nothing is stored without one of the
-/// operations** ([`create`](Self::create), [`update`](Self::update), …): changes on a handle that
-/// is dropped are lost, and a `tracing` event at the level WARN reports how many fields. Clones
-/// are the same handle. `Debug` prints no token, no id and no data.
+/// Every request has a handle, even without a session; [`Session::state`] returns which is the
+/// case. Reading and changing data does not contact the store. **Only the operations store
+/// anything** ([`create`](Self::create), [`update`](Self::update), …). If the last clone is dropped
+/// with changes, they are lost, and a `tracing` event at the level WARN reports how many fields
+/// changed.
+///
+/// Clones share one state. `Debug` prints no token, no id and no data.
 #[derive(Clone, Debug)]
 pub struct Session(pub(super) Arc<Inner>);
 
@@ -125,7 +127,7 @@ impl Session {
         state.remaining.at(self.0.lifecycle.now_millis())
     }
 
-    /// Reads the field `key`; see [`SessionData::get`].
+    /// Returns the field `key` as a `T`; see [`SessionData::get`].
     ///
     /// # Errors
     ///
@@ -134,7 +136,7 @@ impl Session {
         self.read(|data| data.get(key))
     }
 
-    /// Reads the field `key` as the JSON text that is stored; see [`SessionData::get_raw`].
+    /// Returns the stored JSON text of the field `key`; see [`SessionData::get_raw`].
     #[must_use]
     pub fn get_raw(&self, key: &str) -> Option<Box<RawValue>> {
         self.read(|data| data.get_raw(key).map(ToOwned::to_owned))
@@ -169,7 +171,7 @@ impl Session {
         self.change().data.clear();
     }
 
-    /// Returns whether there is a field `key`.
+    /// Returns whether the field `key` exists.
     #[must_use]
     pub fn contains_key(&self, key: &str) -> bool {
         self.read(|data| data.contains_key(key))
@@ -181,7 +183,7 @@ impl Session {
         self.read(SessionData::keys)
     }
 
-    /// Reads all fields as one value, for example a struct.
+    /// Returns all fields as one value, for example a struct.
     ///
     /// # Errors
     ///

@@ -1,8 +1,9 @@
-//! Sessions as one request sees them.
+//! Handle of a request to its session, with the data and the state of the session.
 //!
-//! A [`Session`] is the handle of a request on its session. It exists whether or not the request
-//! has a session, and [`SessionState`] says which. Reading and changing data works on
-//! the handle alone; only the operations contact the store.
+//! Every request has a [`Session`] handle, even if it has no session. [`SessionState`]
+//! distinguishes the cases. Reading and changing data uses only the copy in the handle.
+//! Operations, such as [`create`](Session::create) and [`update`](Session::update), contact the
+//! store.
 //!
 //! ```
 //! use jwt_redis_session::session::SessionState;

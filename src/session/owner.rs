@@ -76,8 +76,8 @@ impl Session {
     /// Ends every session of the owner of this session, this one included, and returns how many
     /// there were.
     ///
-    /// After `Ok` no session that was acknowledged before the call works. Runs to completion even
-    /// if the caller is dropped; after a failure it can be repeated.
+    /// After `Ok`, no session that was acknowledged before the call still works. Runs to completion
+    /// even if the caller is dropped. After a failure, the call can be repeated.
     ///
     /// # Errors
     ///

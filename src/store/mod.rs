@@ -1,14 +1,14 @@
-//! Session stores, and the contract for other stores.
+//! Session stores, and the trait for implementing others.
 //!
-//! | store | for |
+//! | store | use |
 //! |---|---|
-//! | `RedisStore` (feature `redis`) | production: several processes share their sessions |
+//! | `RedisStore` (feature `redis`) | production, with sessions that several processes share |
 //! | [`MemoryStore`](crate::MemoryStore) | tests, and one process without Redis |
 //! | [`CasStore`](cas::CasStore) | any database with get and compare-and-swap, in about 100 lines |
 //! | your own [`Store`] | any database, with full control over each step |
 //!
-//! Everything that takes a store takes `impl Into<`[`SharedStore`]`>`. Clones of one handle let
-//! several `Sessions` share a store:
+//! Functions that take a store accept `impl Into<`[`SharedStore`]`>`. Several `Sessions` can share
+//! a store through clones of one `SharedStore`:
 //!
 //! ```
 //! use jwt_redis_session::store::SharedStore;
@@ -21,8 +21,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! A store keeps *records* and *indexes*; [`Store`] describes both. Run
-//! `testing::conformance::check` (feature `test-util`) on your own store.
+//! A store holds *records* and *indexes*, which [`Store`] describes. Test your own store with
+//! `testing::conformance::check` (feature `test-util`).
 
 pub mod cas;
 pub(crate) mod contract;

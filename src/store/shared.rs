@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::store::contract::Store;
 
-/// Shared handle on a store.
+/// Shared handle to a store.
 ///
 /// Everything that takes a store takes `impl Into<SharedStore>`: a store, an `Arc` of one, or an
 /// `Arc<dyn Store>`. [`Sessions::get_across`](crate::Sessions::get_across) reads in one round trip
@@ -15,7 +15,7 @@ use crate::store::contract::Store;
 pub struct SharedStore(Arc<dyn Store>);
 
 impl SharedStore {
-    /// Returns whether both handles lead to the same store.
+    /// Returns whether both handles refer to the same store.
     #[must_use]
     pub fn ptr_eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)

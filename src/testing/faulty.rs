@@ -110,7 +110,7 @@ impl Faults {
         self.add(Fault::Hang(deadline), None);
     }
 
-    /// Ends all faults, also those that concern one kind of step.
+    /// Ends all faults, including those of a single kind of step.
     pub fn heal(&self) {
         self.rules().clear();
     }

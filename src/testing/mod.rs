@@ -3,8 +3,8 @@
 //! Enabled by the feature `test-util`, which belongs in `dev-dependencies`.
 //!
 //! * [`conformance`] checks that a [`Store`](crate::store::Store) keeps its contract.
-//! * [`Faulty`] wraps any store, also a Redis store, and makes it fail: outages, failing steps,
-//!   lost replies and delays, switched by [`Faults`].
+//! * [`Faulty`] wraps any store, including a Redis store. [`Faults`] switches its outages, failing
+//!   steps, lost replies and delays on and off.
 //! * [`Hooked`] wraps any store and passes every [`Step`] through a [`Hook`], which can count,
 //!   trace, delay or fail it.
 //!

@@ -15,8 +15,8 @@ use crate::id::SessionId;
 
 /// Claims of a token that was verified by a [`Keyring`](crate::Keyring) (RFC 7519 section 4).
 ///
-/// Cheap to clone. Only the session id and the times are read at verification. The other claims
-/// are parsed at each call; verification has made sure that this works. `Debug` prints no value.
+/// Cheap to clone. The session id and the times are parsed once, at verification. Verification only
+/// checks that the other claims can be read; each call parses them again. `Debug` prints no value.
 #[derive(Clone)]
 pub struct Claims {
     pub(super) id: SessionId,
@@ -62,7 +62,7 @@ impl Claims {
         self.expires_at.map(NumericDate::seconds)
     }
 
-    /// Reads the claim `name`; `None` if the token has no such claim.
+    /// Returns the claim `name` as a `T`; `None` if the token has no such claim.
     ///
     /// ```
     /// # use std::time::SystemTime;
@@ -100,7 +100,7 @@ impl Claims {
     pub(crate) fn custom(&self) -> Result<Map<String, Value>, ClaimTypeError> {
         let mut custom: Map<String, Value> =
             serde_json::from_str(&self.payload).map_err(|_| ClaimTypeError(()))?;
-        // A rotated token gets new ones; carried over, they would be rejected as reserved.
+        // Rotation issues these anew. It would reject the old ones as reserved names.
         for name in self.reserved {
             custom.remove(*name);
         }

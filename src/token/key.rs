@@ -27,7 +27,8 @@ pub(super) enum KeyForm {
 }
 
 impl Key {
-    /// Uses these bytes as an HMAC secret: at least 32 for HS256, 48 for HS384, 64 for HS512.
+    /// Creates a key from the bytes of an HMAC secret. HS256 needs at least 32, HS384 48 and HS512
+    /// 64 bytes.
     ///
     /// They are used as they are, also if they are base64 or hexadecimal text.
     #[must_use]

@@ -1,10 +1,10 @@
-//! Tokens: signing, verifying, key rings and opaque tokens.
+//! Signed tokens (JWT) with their key rings, and opaque tokens.
 //!
-//! A token names a session; the session itself is in the store. There are two formats:
+//! A token identifies a session; its data is in the store. There are two formats:
 //!
-//! * **JWT** (the default): signed by a [`Keyring`], contains the session id as `jti`, the owner
-//!   as `sub`, the absolute end as `exp`, and claims of the application.
-//! * **Opaque** ([`OpaqueTokens`]): random text; the session id is its SHA-256.
+//! * **JWT**: signed by a [`Keyring`]. It contains the session id as `jti`, the owner as `sub`, the
+//!   absolute end as `exp`, and claims of the application.
+//! * **Opaque** ([`OpaqueTokens`]): random text. The session id is its SHA-256 hash.
 //!
 //! Most applications need only [`Keyring::hs256`]. This module has the rest: keys in PEM and DER,
 //! key rotation, claims, and the errors.
@@ -34,16 +34,16 @@
 //!
 //! Tokens are verified with the primitives of `aws-lc-rs` instead of with `jsonwebtoken`:
 //!
-//! * **Strictness.** `jsonwebtoken` 11.1 ignores `crit`, `b64`, `zip` and `typ`, keeps the last of
-//!   duplicate claims, accepts `exp` equal to now, empty secrets, and tokens without the configured
-//!   audience or issuer, has no limit on length, and no clock that tests can set.
-//! * **Speed.** Keys are prepared once, and a token is read in one pass without a copy: an HS256
-//!   token is verified 2.6 times as fast (`cargo bench --bench token` compares both).
-//! * **Independence.** `jsonwebtoken` panics when another crate of the application turns its second
-//!   backend on. Without it this crate has 47 instead of 63 dependencies, and no other parser
-//!   leaves copies of a private key.
+//! * **Strictness.** `jsonwebtoken` 11.1 ignores `crit`, `b64`, `zip` and `typ`, and keeps the last
+//!   of duplicate claims. It accepts `exp` equal to now, empty secrets, and tokens without the
+//!   configured audience or issuer. It has no limit on length and no clock that tests can set.
+//! * **Speed.** Keys are prepared once, and claims are read in one pass. An HS256 token is verified
+//!   2.6 times as fast (`cargo bench --bench token` compares both).
+//! * **Independence.** `jsonwebtoken` panics if another crate of the application also enables its
+//!   second backend. Without `jsonwebtoken`, this crate has 47 instead of 63 dependencies, and no
+//!   other parser leaves copies of a private key in memory.
 //!
-//! Tests forge tokens with `jsonwebtoken`, and let it verify those of this crate.
+//! Tests use `jsonwebtoken` to forge tokens, and to verify the tokens of this crate.
 
 mod algorithm;
 mod claims;

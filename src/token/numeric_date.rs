@@ -4,12 +4,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::clock;
 
-/// Time in milliseconds since 1970; smaller fractions are cut off.
+/// Time in Unix milliseconds. Parsing truncates smaller fractions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct NumericDate(i64);
 
 impl NumericDate {
-    /// The last second that every JSON reader holds exactly: 2^53.
+    /// 2^53: JSON readers that use doubles hold integers exactly up to here.
     pub(super) const MAX_SECONDS: i64 = 1 << 53;
 
     pub(super) fn of(time: SystemTime) -> Self {
@@ -25,7 +25,7 @@ impl NumericDate {
         let is_number = json.starts_with(|first: char| first == '-' || first.is_ascii_digit());
         let seconds: f64 = json.parse().ok().filter(|_| is_number)?;
         let in_range = (0.0..=Self::MAX_SECONDS as f64).contains(&seconds);
-        // The cast saturates, and the range leaves nothing to saturate.
+        // In this range the cast only truncates: the largest product, 2^53 * 1000, fits an `i64`.
         in_range.then_some(Self((seconds * 1000.0) as i64))
     }
 

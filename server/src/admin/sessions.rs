@@ -1,4 +1,4 @@
-//! One session of a bucket.
+//! Admin page that shows and ends one session of a bucket.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use crate::admin::state::AdminState;
 use crate::admin::{keys, text};
 use crate::buckets::{self, BucketName, SessionRef};
 
-/// The largest data shown, in bytes before escaping.
+/// The longest text of session data shown, in bytes before HTML escaping.
 const MAX_DATA: usize = 32 << 10;
 
 #[derive(Default, Deserialize)]
@@ -58,7 +58,7 @@ pub(super) async fn show(
     Ok((StatusCode::NOT_FOUND, page).into_response())
 }
 
-/// Ends a session.
+/// Ends the session of the form and redirects to the page with a notice.
 pub(super) async fn end(
     State(state): State<Arc<AdminState>>,
     Submitted { operator, form }: Submitted<SessionForm>,

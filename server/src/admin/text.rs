@@ -8,11 +8,11 @@ use serde_json::value::RawValue;
 
 use crate::unix_time;
 
-/// The last second of the year 9999.
+/// The last second of the year 9999, the largest time that RFC 3339 can express.
 const LAST: u64 = 253_402_300_799;
 
-/// Escapes characters that could make text look like other text: control characters, characters
-/// without width, and those that change the direction of text. HTML is escaped later.
+/// Escapes characters that could make text look like other text: control characters, zero-width
+/// characters except joiners, and those that change the direction of text. Does not escape HTML.
 pub(super) fn visible(text: &str) -> String {
     let mut visible = String::with_capacity(text.len());
     for char in text.chars() {
@@ -39,7 +39,7 @@ fn is_hidden(char: char) -> bool {
         )
 }
 
-/// Renders the data of a session on several lines, up to `max` bytes.
+/// Renders the data of a session on several lines, cut after about `max` bytes of text.
 pub(super) fn data(json: &RawValue, max: usize) -> Markup {
     let (text, omitted) = pretty(json.get(), max);
     html! {
@@ -50,8 +50,8 @@ pub(super) fn data(json: &RawValue, max: usize) -> Markup {
 
 /// Breaks JSON into lines, without changing numbers and strings as `serde_json` would.
 ///
-/// Stops after about `max` bytes and returns the number of bytes of `json` omitted. A client chooses
-/// its data, of which one byte may become seventy here.
+/// Stops after about `max` bytes of output and returns the number of bytes of `json` omitted. The
+/// output is limited and not the input: with indentation, one byte of input can become about 70.
 fn pretty(json: &str, max: usize) -> (String, usize) {
     let mut pretty = Pretty::default();
     let mut chars = json.chars();
@@ -69,7 +69,7 @@ struct Pretty {
     depth: usize,
     in_string: bool,
     is_escaped: bool,
-    /// Whether a bracket was opened and nothing followed yet.
+    /// Whether an object or an array was opened and has no content yet.
     is_empty: bool,
 }
 
@@ -130,7 +130,7 @@ pub(super) fn count_sessions(count: usize) -> String {
     }
 }
 
-/// Returns the notice about a session that should have been ended.
+/// Returns the notice after an attempt to end a session.
 pub(super) const fn ended(ended: bool) -> &'static str {
     if ended {
         "The session has ended."

@@ -1,4 +1,4 @@
-//! The arguments of a call.
+//! Parsing of the arguments of an RPC call.
 
 use std::borrow::Cow;
 
@@ -11,14 +11,17 @@ use crate::rpc::json::{self, Members};
 /// The longest user id, in bytes of UTF-8.
 const MAX_USER_ID: usize = 512;
 
-/// The arguments of a call by name. Each is checked when a method reads it, so the method
-/// determines which missing argument is reported first.
+/// Arguments of a call, by name.
+///
+/// Each is checked when a method reads it, so the order of reads determines which missing argument
+/// is reported.
 pub(super) struct Arguments<'a>(Members<'a>);
 
 impl<'a> Arguments<'a> {
-    /// Parses the JSON text `args`: an object, or a list whose first element is one. Anything else
-    /// is no arguments.
-    /// Errors: 400 if it is not JSON.
+    /// Parses the JSON text `args`: an object, or a list whose first element is one. Any other JSON
+    /// value counts as no arguments.
+    ///
+    /// Errors: 400 if `args` is not JSON.
     pub(super) fn parse(args: Option<&'a str>) -> Result<Self, ApiError> {
         let Some(args) = args else {
             return Ok(Self(Members::new()));
@@ -26,7 +29,7 @@ impl<'a> Arguments<'a> {
         let value = json::parse(args).ok_or_else(|| ApiError::bad_request("args is not JSON"))?;
         let list: Option<Vec<&RawValue>> = serde_json::from_str(value.get()).ok();
         let object = list.map_or(Some(value), |list| list.first().copied());
-        // Methods report what is missing, so anything but an object is the same as `{}`.
+        // Not rejected here: the method reports which argument is missing, as for `{}`.
         let members = object.and_then(|object| json::members(object.get()));
         Ok(Self(members.unwrap_or_default()))
     }
@@ -36,7 +39,7 @@ impl<'a> Arguments<'a> {
         value.filter(|value| value.get() != "null")
     }
 
-    /// Returns the session: the text of a JSON object.
+    /// Returns the JSON text of the argument `session`, which must be an object.
     pub(super) fn session(&self) -> Result<&'a str, ApiError> {
         let session = self.get("session").map(RawValue::get);
         session

@@ -1,7 +1,7 @@
-//! JSON objects whose values keep their text.
+//! Parsing of JSON objects that keeps the text of each value.
 //!
-//! `serde_json::Value` would round numbers and change the spelling of values. Sessions are stored
-//! as the client sent them.
+//! Sessions are stored as the client sent them. `serde_json::Value` would round numbers and change
+//! the spelling of values.
 
 use std::borrow::Cow;
 
@@ -16,17 +16,18 @@ pub(super) fn members(json: &str) -> Option<Members<'_>> {
     serde_json::from_str(json).ok()
 }
 
-/// Parses JSON of any kind.
+/// Parses any JSON value; `None` if `json` is not valid JSON.
 pub(super) fn parse(json: &str) -> Option<&RawValue> {
     serde_json::from_str(json).ok()
 }
 
-/// Returns the value of a JSON string.
+/// Returns the content of a JSON string; `None` if `value` is not a string.
 pub(super) fn string(value: &RawValue) -> Option<Cow<'_, str>> {
     serde_json::from_str(value.get()).ok().map(Cow::Owned)
 }
 
-/// Returns the value of a JSON string, or the text of a number. Clients may use both as names.
+/// Returns the content of a JSON string or the text of a JSON number: clients use both as names.
+/// `None` for any other value.
 pub(super) fn name(value: &RawValue) -> Option<Cow<'_, str>> {
     match value.get().as_bytes()[0] {
         b'-' | b'0'..=b'9' => Some(Cow::Borrowed(value.get())),

@@ -59,7 +59,7 @@ pub struct RequireSession<F = JsonBody> {
 }
 
 impl RequireSession {
-    /// Creates a layer that passes on requests with an active session.
+    /// Creates a layer that rejects every request without an active session.
     pub const fn new() -> Self {
         Self {
             realm: Realm::DEFAULT,

@@ -1,4 +1,4 @@
-//! Choice of the connection for a request.
+//! Choice of the connection for a request: shared by small requests, or reserved for large ones.
 
 use std::sync::Arc;
 
@@ -13,12 +13,12 @@ use super::log_throttle::LogThrottle;
 use super::request::Request;
 use crate::store::error::Result;
 
-/// The number of concurrent large requests. More would only wait for each other on the wire, and
-/// the answers to those that time out would delay the others.
+/// The number of concurrent large requests. More would not be faster, because they share one
+/// connection. The late answers to those that time out would also delay the others.
 const MAX_LARGE: usize = 2;
 
-/// Client that sends requests to one server: large ones over a second connection, so that the
-/// others do not wait behind them.
+/// Client that sends requests to one server. Large requests use a second connection, so that small
+/// ones do not wait behind them.
 pub(super) struct Client {
     pub(super) connector: Arc<Connector>,
     small: Lane,
@@ -47,7 +47,8 @@ impl Client {
     /// Returns a handle on the connection of small requests.
     pub(super) async fn connection(&self) -> Result<MultiplexedConnection> {
         let mut handle = self.small.handle(self.deadline()).await?;
-        // Requests of the store are timed by the lane; those of the application are not.
+        // The lane limits the time of requests by the store. The application uses this handle
+        // without the lane.
         handle.set_response_timeout(self.connector.limits.response);
         Ok(handle)
     }
@@ -82,7 +83,7 @@ impl Client {
         result
     }
 
-    /// Returns the lane for `request`, and the permit that it needs there.
+    /// Returns the lane for `request`. A large request first waits for a permit, until `deadline`.
     async fn lane_of(
         &self,
         request: &Request,

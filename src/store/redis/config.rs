@@ -63,7 +63,7 @@ impl Default for Limits {
 }
 
 impl RedisConfig {
-    /// Creates a configuration for the server at `url`, everything else at its default.
+    /// Creates a configuration for the server at `url`, with defaults for all other settings.
     #[must_use]
     pub fn new(url: impl Into<String>) -> Self {
         Self {
@@ -92,16 +92,16 @@ impl RedisConfig {
         self
     }
 
-    /// Bounds every call in all: waiting for a connection, the answer and a retry included.
-    /// Defaults to 1 second.
+    /// Sets the longest time of a whole call, which includes waiting for a connection, the answer
+    /// and a retry. Defaults to 1 second.
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.limits.deadline = deadline.clamp(SHORTEST, LONGEST);
         self
     }
 
-    /// Bounds how long a call waits while nothing arrives from the server. Defaults to 500
-    /// milliseconds.
+    /// Sets the longest time that a call waits while nothing arrives from the server. Defaults to
+    /// 500 milliseconds.
     ///
     /// While bytes arrive, a call waits until its deadline: its own answer is under way, or that
     /// of an earlier call on the same connection. A connection that stays silent is replaced.
@@ -111,7 +111,7 @@ impl RedisConfig {
         self
     }
 
-    /// Bounds how long it takes to make one connection, authentication included. Defaults to 500
+    /// Sets the longest time to make one connection, authentication included. Defaults to 500
     /// milliseconds.
     #[must_use]
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {

@@ -8,7 +8,7 @@ use super::{expiry, indexes, provided, races, records};
 use crate::store::shared::SharedStore;
 use crate::testing::hooked::Hooked;
 
-/// Promise of the store contract, with its test.
+/// Test case for one guarantee of the store contract.
 pub struct Case {
     name: &'static str,
     promise: &'static str,

@@ -8,36 +8,36 @@ use super::process::{CallState, Event, Position, Returned};
 use super::simulation::{ProcessSet, Simulation};
 use super::store_call::Answer;
 
-/// What the store holds and how far the processes are, with the way there.
+/// Contents of the store, progress of every process, and the path of actions that led here.
 pub(super) struct State {
     store: MemoryStore,
     processes: Vec<Progress>,
     path: Vec<Taken>,
 }
 
-/// How far one process is.
+/// Progress of one process.
 #[derive(Clone, Default, Hash)]
 struct Progress {
-    /// The number of its [`Position`].
+    /// Index of its [`Position`] in the positions of the process.
     position: usize,
-    /// The processes that had returned when this one took its first step, if it has.
+    /// The processes that had returned when this one took its first step; `None` before that step.
     preceded_by: Option<ProcessSet>,
 }
 
-/// What happens to one process.
+/// One transition of one process.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Action {
-    /// It takes its next step.
+    /// The next step is applied and answered.
     Step,
-    /// Its next step is rejected and not applied.
+    /// The next step fails and is not applied.
     Reject,
-    /// Its next step is applied, but answered like one that was rejected.
+    /// The next step is applied, but answered with the same failure as [`Reject`](Self::Reject).
     LoseReply,
-    /// The future of its call is dropped.
+    /// The future of the call is dropped.
     Drop,
 }
 
-/// An action of the path, with the position before it.
+/// Action on the path, with the position of the process before it.
 #[derive(Clone, Copy)]
 struct Taken {
     process: usize,
@@ -120,9 +120,11 @@ impl State {
         (0..self.processes.len()).filter(|process| self.can_step(*process, simulation))
     }
 
-    /// Returns whether the call of `process` can be dropped and it makes a difference that it is
-    /// dropped now and not before. It does at the start and after a step of this process: other
-    /// processes do not notice the drop.
+    /// Returns whether dropping the call of `process` here gives a state that an earlier drop does
+    /// not give.
+    ///
+    /// That holds at the start and directly after a step of `process`. Dropping it after a step of
+    /// another process is the same as dropping it before, because other processes do not see drops.
     pub(super) fn may_be_dropped(&self, process: usize, simulation: &Simulation) -> bool {
         let mut steps = self.path.iter().rev();
         let last = steps.find(|taken| !matches!(taken.action, Action::Drop));
@@ -130,12 +132,12 @@ impl State {
         running && last.is_none_or(|taken| taken.process == process)
     }
 
-    /// Returns how many actions of the path `kind` selects.
+    /// Returns the number of actions on the path for which `kind` is true.
     pub(super) fn count(&self, kind: fn(Action) -> bool) -> usize {
         self.path.iter().filter(|taken| kind(taken.action)).count()
     }
 
-    /// Returns a hash of everything that decides how the exploration continues from here.
+    /// Returns a hash of everything that determines the states reachable from here.
     pub(super) fn fingerprint(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
         self.store.fingerprint(&mut hasher);
@@ -143,7 +145,7 @@ impl State {
         hasher.finish()
     }
 
-    /// Returns a hash of everything that a check can see.
+    /// Returns a hash of everything that [`show`](Self::show) passes to a check.
     pub(super) fn outcome(&self, simulation: &Simulation) -> u64 {
         let mut hasher = DefaultHasher::new();
         self.store.fingerprint(&mut hasher);
@@ -155,7 +157,7 @@ impl State {
         hasher.finish()
     }
 
-    /// Lets the check see this state.
+    /// Copies this state into `simulation`, from which the check reads it.
     pub(super) fn show(&self, simulation: &Simulation) {
         simulation.store().copy_from(&self.store);
         let outcomes = self
@@ -169,7 +171,7 @@ impl State {
         *simulation.outcomes.borrow_mut() = outcomes.collect();
     }
 
-    /// Returns what is wrong with an operation itself.
+    /// Returns a description of an operation that panicked or never ends, whatever it returned.
     pub(super) fn fault(&self, simulation: &Simulation) -> Option<String> {
         (0..self.processes.len()).find_map(|process| {
             let name = &simulation.processes[process].name;
@@ -184,7 +186,7 @@ impl State {
         })
     }
 
-    /// Returns `message` and the way here, line by line.
+    /// Returns `message` followed by the path, one line per action.
     pub(super) fn violation(&self, simulation: &Simulation, message: impl Into<String>) -> String {
         let mut text = format!("{}, after:", message.into());
         for taken in &self.path {
