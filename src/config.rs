@@ -1,8 +1,8 @@
 //! Configuration of [`Sessions`](crate::Sessions).
 //!
 //! [`Sessions::builder`](crate::Sessions::builder) returns a [`SessionsBuilder`], whose
-//! [`build`](SessionsBuilder::build) checks the configuration. No request fails because of a wrong
-//! setting. Tests replace the [`Clock`]:
+//! [`build`](SessionsBuilder::build) checks the configuration, so that an invalid setting fails at
+//! startup and not in a request. Tests can replace the [`Clock`]:
 //!
 //! ```
 //! use std::time::Duration;
