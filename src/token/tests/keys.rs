@@ -38,7 +38,7 @@ Private       | previous/$V | RS256/rsa RS256/rsa.pkcs1 ES256/p256 EdDSA/ed25519
 Certificate   | previous/$V | ES256/p256.cert
 "#;
 
-/// Headers of tokens that the old or the new one of two named keys signed, with the expected result.
+/// Headers of tokens signed by the old or the new of two named keys, with the expected result.
 const KIDS: &str = r#"
 ok           | new ,"kid":"new"
 ok           | old $V           | ,"kid":"old" ,"kid":"old","x":1 ,"kid":"\u006fld" ,"x":1

@@ -153,7 +153,10 @@ impl End {
         if self.is_free_of_faults() && !(changes_owner && self.processes.len() > 1) {
             for entry in &entries {
                 let found = owned.iter().any(|id| id.as_str() == entry.member);
-                ensure(found, &format!("{} has an index entry but no session", entry.member))?;
+                ensure(
+                    found,
+                    &format!("{} has an index entry but no session", entry.member),
+                )?;
             }
         }
         Ok(())
