@@ -51,7 +51,7 @@ pub(super) fn data(json: &RawValue, max: usize) -> Markup {
 /// Breaks JSON into lines, without changing numbers and strings as `serde_json` would.
 ///
 /// Stops after about `max` bytes and returns the number of bytes of `json` omitted. A client chooses
-/// its data, of which one byte may become seventy here.
+/// its data, and one byte can become about seventy bytes of indented text.
 fn pretty(json: &str, max: usize) -> (String, usize) {
     let mut pretty = Pretty::default();
     let mut chars = json.chars();
@@ -130,7 +130,7 @@ pub(super) fn count_sessions(count: usize) -> String {
     }
 }
 
-/// Returns the notice about a session that should have been ended.
+/// Returns the notice that reports whether a session was ended.
 pub(super) const fn ended(ended: bool) -> &'static str {
     if ended {
         "The session has ended."
