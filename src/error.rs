@@ -41,7 +41,7 @@ pub enum SessionError {
     /// The request carries no token, and the operation needs a session.
     #[error("there is no session: the request carries no token")]
     Absent,
-    /// The request carries a token that gives no session.
+    /// The token of the request does not identify a usable session.
     #[error("there is no session: the token was rejected ({0})")]
     Rejected(TokenRejection),
     /// The session existed for this caller and no longer does: destroyed, rotated or expired.
@@ -49,11 +49,11 @@ pub enum SessionError {
     #[error("the session is gone: it was destroyed, rotated or has expired")]
     Gone,
     /// Every attempt lost the race against another writer. Nothing was written.
-    #[error("the session was changed by others at the same time; try again")]
+    #[error("too many concurrent writes, the session was not changed; try again")]
     Conflict,
     /// Every attempt to create or to rotate met a `destroy_all` of the owner, which ended the new
     /// session with the others.
-    #[error("all sessions of the owner were destroyed at the same time; try again")]
+    #[error("all sessions of the owner were destroyed concurrently; try again")]
     Revoked,
     /// A session with the chosen id exists already, or the id generator repeats itself. The
     /// existing session was not changed.
@@ -63,7 +63,7 @@ pub enum SessionError {
     #[error("the session would have {size} {unit}, more than the limit of {limit}")]
     #[non_exhaustive]
     TooLarge {
-        /// How many it would have.
+        /// The size that it would have.
         size: usize,
         /// The configured limit.
         limit: usize,
@@ -74,7 +74,7 @@ pub enum SessionError {
     /// [`reload`](crate::Session::reload) shows which.
     #[error(transparent)]
     Unavailable(#[from] StoreError),
-    /// The record in the store is not a session's. It was not changed;
+    /// The record in the store is not a valid session. It was not changed;
     /// [`destroy`](crate::Session::destroy) deletes it.
     #[error("the session's record is corrupt; destroy the session to remove it")]
     Corrupt,
@@ -118,7 +118,7 @@ pub enum SessionError {
     Token(#[from] TokenError),
     /// The task that ran the operation was stopped by a shutdown of the runtime or by a panic.
     /// Whether it was carried out is unknown.
-    #[error("the operation was stopped before its end; it may or may not have been carried out")]
+    #[error("the operation was interrupted and may have been applied; reload the session to check")]
     Interrupted,
 }
 

@@ -82,7 +82,7 @@ pub(super) async fn read(
             return Err(ApiError::new(
                 StatusCode::CONFLICT,
                 "the key is valid but cannot be returned, because the secret that it was derived \
-                 from is no longer configured; to replace the key, send DELETE and then PUT",
+                 from is no longer configured; to replace the key, send DELETE and PUT",
             ));
         }
     };
