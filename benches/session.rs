@@ -80,7 +80,7 @@ fn read_and_update(c: &mut Criterion) {
         session.insert("visits", visits).unwrap();
         done(session.update()).unwrap();
     });
-    measure(c, "update one key: full parse, serialise", || {
+    measure(c, "update one key: full parse, serialize", || {
         let mut map = parse();
         map.insert("visits".to_owned(), black_box(7).into());
         serde_json::to_vec(&map).unwrap()

@@ -47,7 +47,7 @@ pub enum SessionError {
     /// The request carries no token, and the operation needs a session.
     #[error("there is no session: the request carries no token")]
     Absent,
-    /// The request carries a token that gives no session.
+    /// The token of the request does not identify a usable session.
     #[error("there is no session: the token was rejected ({0})")]
     Rejected(TokenRejection),
     /// The session has been destroyed, rotated or has expired since this handle loaded or created
@@ -55,7 +55,7 @@ pub enum SessionError {
     #[error("the session is gone: it was destroyed, rotated or has expired")]
     Gone,
     /// Every attempt lost the race against another writer. Nothing was written.
-    #[error("the session was changed by others at the same time; try again")]
+    #[error("too many concurrent writes, the session was not changed; try again")]
     Conflict,
     /// Every attempt to create or to rotate coincided with a `destroy_all` of the owner, which also
     /// ended the new session.

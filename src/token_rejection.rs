@@ -13,7 +13,7 @@ pub enum TokenRejection {
     Ambiguous,
     /// The token is longer than the limit (8192 bytes).
     TooLong,
-    /// The token is not a JWT in compact serialisation, or not the text of an opaque token, or a
+    /// The token is not a JWT in compact serialization, or not the text of an opaque token, or a
     /// claim cannot be read (a lone surrogate, nested more than 127 deep, a number too large).
     Malformed,
     /// The header's `alg` is not the configured algorithm.

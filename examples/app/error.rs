@@ -9,6 +9,7 @@ use serde_json::json;
 pub(crate) enum AppError {
     /// An error of the library, answered with its status and headers.
     Session(SessionError),
+    /// An error of the request, answered with this status and message.
     Request(StatusCode, String),
 }
 
@@ -25,7 +26,8 @@ impl AppError {
 impl From<SessionError> for AppError {
     fn from(error: SessionError) -> Self {
         match error {
-            // To the library these are mistakes of the program; here they come from the client.
+            // The library treats these as bugs of the application. In this app, the client chooses
+            // the fields and the owner.
             SessionError::ReservedField(_) | SessionError::InvalidOwner => {
                 Self::bad_request(error.to_string())
             }

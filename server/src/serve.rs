@@ -26,19 +26,20 @@ use crate::operators::metrics::upkeep;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// The time for which connections are still accepted during shutdown. Closing the listener resets
-/// those that the system has accepted and the service has not.
+/// the connections in its backlog.
 const DRAIN: Duration = Duration::from_millis(20);
 
-/// Serves requests until `shutdown` is ready, then waits at most `http.shutdown_timeout` for those
-/// in progress.
+/// Serves requests until `shutdown` completes, then waits at most `http.shutdown_timeout` for the
+/// requests in progress.
 ///
-/// `axum::serve` limits neither the number of connections nor the time until a request arrives.
+/// Replaces `axum::serve`, which limits neither the number of connections nor the time until a
+/// request arrives.
 pub async fn serve(listener: TcpListener, app: App, shutdown: impl Future<Output = ()>) {
     let upkeep = tokio::spawn(upkeep());
     let connections = GracefulShutdown::new();
     accept_until(&listener, &app, &connections, shutdown).await;
     accept_until(&listener, &app, &connections, tokio::time::sleep(DRAIN)).await;
-    // Before waiting, so that clients connect to another instance meanwhile.
+    // Before waiting, so that new clients connect to another instance.
     drop(listener);
     let finished = connections.shutdown();
     let finished = tokio::time::timeout(app.http.shutdown_timeout, finished).await;
@@ -91,7 +92,7 @@ fn spawn(
     let connection = connections.watch(connection);
     let open = OpenConnection::new(permit);
     tokio::spawn(async move {
-        // Until the socket is closed: the permit limits connections, not requests.
+        // Held until the socket is closed: the permit limits connections, not requests.
         let _open = open;
         if let Err(error) = connection.await {
             tracing::debug!(%error, "the connection failed");
@@ -99,7 +100,7 @@ fn spawn(
     });
 }
 
-/// Holds a permit and counts the connection. Both end on drop, so also if its task panics.
+/// Holds a permit and counts the connection. Dropping it releases both, even if the task panics.
 struct OpenConnection {
     gauge: Gauge,
     _permit: OwnedSemaphorePermit,
@@ -122,8 +123,8 @@ impl Drop for OpenConnection {
     }
 }
 
-/// Waits for a permit, then for a connection. In the other order, connections beyond the limit would
-/// use file descriptors of this process; now they wait in the system's queue.
+/// Waits for a permit, then for a connection. So connections beyond the limit wait in the system's
+/// queue; in the other order, they would use file descriptors of this process.
 async fn accept(
     listener: &TcpListener,
     limit: &Arc<Semaphore>,
@@ -133,8 +134,8 @@ async fn accept(
     loop {
         match listener.accept().await {
             Ok((socket, peer)) => return (socket, peer.ip(), permit),
-            // The listener works again when descriptors or memory are free; without the pause this
-            // loop would use a processor until then.
+            // Accepting works again when descriptors or memory are free. Without the pause, this
+            // loop would spin until then.
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a connection");
                 tokio::time::sleep(ACCEPT_PAUSE).await;

@@ -89,7 +89,7 @@ pub(crate) fn filter_of_environment() -> Result<EnvFilter, String> {
     filter(rust_log.as_deref(), debug.as_deref()).map_err(|error| format!("RUST_LOG: {error}"))
 }
 
-/// `RUST_LOG` wins over `DEBUG`, by which the original service was configured.
+/// `RUST_LOG` takes precedence over `DEBUG`, which configured the original Node service.
 fn filter(rust_log: Option<&str>, debug: Option<&str>) -> Result<EnvFilter, ParseError> {
     match (rust_log, debug) {
         (Some(directives), _) if !directives.is_empty() => EnvFilter::try_new(directives),

@@ -14,8 +14,8 @@ use crate::telemetry::StoreCall as _;
 impl Lifecycle {
     /// Destroys one session and returns whether it existed.
     ///
-    /// The record is deleted before its index entry: after a crash in between, the entry still
-    /// leads to the work that is left.
+    /// Deletes the record before its index entry. After a crash in between, the entry remains, and
+    /// a later call on the index removes it.
     pub(crate) async fn destroy(
         self: Arc<Self>,
         id: SessionId,
@@ -25,9 +25,9 @@ impl Lifecycle {
         let deletion = self.store.delete(&key).in_operation("destroy");
         let deleted = deletion.await.map_err(record_error)?;
         if let Some(owner) = owner {
-            // A separate call: a pipeline continues after a rejected delete, and a session that
-            // still exists must stay in the index, or `destroy_all` misses it. Best effort: the
-            // session is gone, and its entry is removed when due.
+            // Not in one pipeline with the delete: a pipeline continues after a rejected command,
+            // and a session that still exists must stay in the index, or `destroy_all` misses it.
+            // Errors are ignored: the session is gone, and its entry is removed when due.
             let _ = self.remove_entry(&self.keyspace.index(&owner), &id).await;
         }
         Ok(deleted)
@@ -56,7 +56,8 @@ impl Lifecycle {
 
     /// Destroys the session `id` of a verified token, whatever is stored under its key.
     ///
-    /// The token was issued for this key, so data of another type is what a session has become.
+    /// The token proves that this key was issued for a session, so data of another type under it
+    /// does not belong to another application.
     pub(crate) async fn destroy_by_token(self: Arc<Self>, id: SessionId) -> Result<bool> {
         match Arc::clone(&self).destroy_by_id(id.clone(), None).await {
             Err(SessionError::Corrupt) => self.destroy(id, None).await,
@@ -66,10 +67,12 @@ impl Lifecycle {
 
     /// Destroys all sessions of `owner` except `keep` and returns how many there were.
     ///
-    /// Steps: (1) one atomic step turns all entries into tombstones and returns them, with those
-    /// that a crashed call has left, (2) the records are deleted, except those that belong to
-    /// another owner now, (3) the tombstones are removed. After a failure the call can be
-    /// repeated.
+    /// 1. One atomic step turns all entries into tombstones. It returns them together with the
+    ///    tombstones that an interrupted call has left.
+    /// 2. The records are deleted, except those that belong to another owner now.
+    /// 3. The tombstones are removed.
+    ///
+    /// After a failure the call can be repeated.
     pub(crate) async fn destroy_all(
         self: Arc<Self>,
         owner: Owner,
@@ -80,7 +83,7 @@ impl Lifecycle {
         let now = self.tombstone_time();
         let deleting = self.store.index_tombstone_all(&index, keep, now);
         let mut tombstones = deleting.in_operation("destroy_all").await?;
-        // `keep` is a tombstone if it is being rotated, or was left so by a failed rotation.
+        // A rotation that is in progress, or that failed, leaves `keep` as a tombstone.
         tombstones.retain(|id| keep != Some(id.as_str()));
         self.complete_deletes("destroy_all", &owner, &tombstones)
             .await
@@ -120,15 +123,16 @@ impl Lifecycle {
             match occupant(loaded)? {
                 Occupant::Session(Some(found)) if found == *owner => deletes.push(&**key),
                 Occupant::Session(_) => continue,
-                // A concurrent creation may be about to insert it, and checks the index then.
+                // A concurrent creation may have inserted it since. One that inserts it later finds
+                // its entry missing and starts again.
                 Occupant::Nothing => deletes.push(&**key),
                 // It may be data of another application: only its entry is removed.
                 Occupant::Corrupt | Occupant::WrongType => {}
             }
             members.push(id.as_str());
         }
-        // Two calls: a pipeline continues after a rejected delete, and a session that still exists
-        // must stay in the index, or the call cannot be repeated.
+        // Two calls: a pipeline continues after a rejected delete. A session that still exists
+        // must stay in the index, or repeating the call would miss it.
         let mut deleted = 0;
         if !deletes.is_empty() {
             let deletion = self.store.delete_indexed(&deletes, &index, &[]);
@@ -145,13 +149,14 @@ enum Occupant {
     Nothing,
     /// A session and its owner.
     Session(Option<Owner>),
-    /// A record that is not a session.
+    /// A value that cannot be parsed as a session.
     Corrupt,
-    /// Data that is not a record.
+    /// Data of another type, such as a Redis hash.
     WrongType,
 }
 
-/// Reads only the owner: a session that is too large or expired can be destroyed.
+/// Classifies a loaded record. Validates nothing else, so that a session that is too large or has
+/// expired can be destroyed.
 fn occupant(loaded: Result<Option<StoredRecord>>) -> Result<Occupant> {
     Ok(match loaded {
         Ok(None) => Occupant::Nothing,

@@ -20,7 +20,7 @@ pub(crate) async fn run_to_completion<T: Send + 'static>(
     }
 }
 
-/// Starts work that the caller does not wait for, such as cleaning up. A failure is harmless.
+/// Starts work that the caller does not wait for, such as pruning an index. Errors are only logged.
 pub(crate) fn spawn_detached(work: impl Future<Output = Result<()>> + Send + 'static) {
     tokio::spawn(
         async move {
@@ -39,7 +39,7 @@ mod tests {
     use tokio::runtime::Builder;
 
     #[test]
-    fn an_operation_that_a_shutdown_stops_is_interrupted() {
+    fn an_operation_stopped_by_a_shutdown_is_interrupted() {
         let runtime = || Builder::new_current_thread().build().unwrap();
         let mut operation = Box::pin(run_to_completion(std::future::pending::<Result<()>>()));
         let stopped = runtime();

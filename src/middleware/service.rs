@@ -13,7 +13,7 @@ use super::replay_body::ReplayBody;
 use super::settings::Settings;
 use crate::source::{Anywhere, BodySearch, InHead, TokenSources};
 
-/// Returns how to search and to read the body of a request, if at all.
+/// Returns how to search and how to read the body of a request; `None` if it is not searched.
 type SearchBody<P, B> = fn(&TokenSources<P>, &Parts, &B) -> Option<(BodySearch, PollRead<B>)>;
 
 /// Middleware that attaches a session to every request.
@@ -43,7 +43,7 @@ impl<S, P> JwtRedisSessionService<S, P> {
         let settings = Arc::clone(&self.settings);
         let (mut head, body) = request.into_parts();
         let found = settings.sources.find(&head);
-        // A token elsewhere wins, so that only requests without one wait for their body.
+        // A token in another source wins, so that only requests without one wait for their body.
         let search = match &found {
             Ok(None) => search_body(&settings.sources, &head, &body),
             Ok(Some(_)) | Err(_) => None,
@@ -102,7 +102,7 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         self.start(request, |sources, head, body| {
-            // The end of a body that is known to be empty need not be read.
+            // A body that is known to be empty has no token, and reading it would only cost time.
             let search = sources
                 .body_search(head)
                 .filter(|_| !body.is_end_stream())?;

@@ -157,7 +157,7 @@ impl From<&SessionError> for SessionRejection {
             SessionError::Gone => Self::INVALID_TOKEN,
             SessionError::Conflict | SessionError::Revoked => Self::new(
                 StatusCode::CONFLICT,
-                "the session was changed at the same time; try again",
+                "the session was changed concurrently; try again",
             ),
             SessionError::Taken => Self::new(
                 StatusCode::CONFLICT,

@@ -11,7 +11,7 @@ pub(crate) struct Changes {
     fields: BTreeMap<String, Change>,
     /// The number of the last change.
     count: u64,
-    /// The number of the last change that an operation has taken to store it.
+    /// The number of the last change that [`take`](Self::take) has returned.
     taken: u64,
 }
 
@@ -23,8 +23,8 @@ struct Change {
 }
 
 impl Changes {
-    /// Returns no changes. All handles share them until they change something, so that a request
-    /// that only reads allocates nothing for them.
+    /// Returns an empty set of changes. All handles share it until they change something, so that
+    /// a request that only reads allocates nothing.
     pub(crate) fn none() -> Arc<Self> {
         static NONE: LazyLock<Arc<Changes>> = LazyLock::new(Arc::default);
         Arc::clone(&NONE)
@@ -53,8 +53,8 @@ impl Changes {
 
     /// Withdraws the change of a field and returns whether that was possible.
     pub(crate) fn withdraw(&mut self, name: &str) -> bool {
-        // An operation may be storing a change that it has taken. Withdrawing that would bring
-        // back in this handle what the store no longer holds.
+        // An operation may already have stored a change that it has taken. Without that change,
+        // this handle would show the old value, which the store no longer holds.
         let can_withdraw = |change: &Change| change.number > self.taken;
         self.fields.get(name).is_some_and(can_withdraw) && self.fields.remove(name).is_some()
     }
@@ -68,7 +68,7 @@ impl Changes {
         Arc::clone(this)
     }
 
-    /// Forgets what was stored. Changes since it was taken stay.
+    /// Removes the changes that were stored. Later changes stay.
     pub(crate) fn forget(this: &mut Arc<Self>, stored: &Self) {
         if stored.count == this.count {
             *this = Self::none();

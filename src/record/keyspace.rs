@@ -1,4 +1,4 @@
-//! Every name that is written to a store.
+//! Names of records and owner indexes in a store.
 
 use crate::encoding;
 use crate::id::SessionId;
@@ -7,9 +7,9 @@ use crate::record::owner::Owner;
 /// The prefix of every name that one [`Sessions`](crate::Sessions) writes.
 ///
 /// The key of a record is `keyspace + id`, as in the npm package `jwt-redis-session`. An owner's
-/// index has the key `keyspace + "owner:" + base64url(owner) + ":"`. No id contains a colon, so no
-/// record of any keyspace can have an index's name, and the base64url part has none either, so
-/// two owners or two keyspaces never share an index.
+/// index has the key `keyspace + "owner:" + base64url(owner) + ":"`. Neither an id nor base64url
+/// contains a colon. So no record of any keyspace has the name of an index, and two owners or two
+/// keyspaces never share an index.
 #[derive(Clone, Debug)]
 pub(crate) struct Keyspace(String);
 
@@ -18,8 +18,8 @@ impl Keyspace {
         Self(prefix.into())
     }
 
-    /// Returns whether no session id continues the prefix, so that no other keyspace and id make the same
-    /// key.
+    /// Returns whether the prefix ends with a character that no session id contains. Otherwise two
+    /// different pairs of keyspace and id can form the same key.
     pub(crate) fn ends_with_delimiter(&self) -> bool {
         let last = self.0.chars().next_back();
         last.is_some_and(|last| !SessionId::is_legal(last))

@@ -62,7 +62,7 @@ const steps = {
       await visit(laptop, "Buckets");
       await laptop.getByLabel("Bucket", { exact: true }).fill(bucket);
       await press(laptop, "Create key");
-      await shown(laptop, "status", "The key is created.");
+      await shown(laptop, "status", "The key has been created.");
       created[bucket] = await laptop.locator("output").textContent();
     }
     assert.match(created.shop, /^jrs_/);
@@ -118,7 +118,7 @@ const steps = {
     await fits(laptop);
     await laptop.keyboard.press("Tab");
     await laptop.keyboard.press("Enter");
-    await shown(laptop, "status", "The key of “shop” is deleted");
+    await shown(laptop, "status", "The key of “shop” has been deleted");
     const headers = { "x-session-key": created.shop };
     assert.equal((await send(laptop, "PUT", "/session/shop", { headers, data: {} })).status, 401);
     assert.equal(await laptop.getByRole("rowheader").count(), 1);

@@ -1,4 +1,4 @@
-//! `FORMAT.md` and its test vectors against the code.
+//! Checks the code against `FORMAT.md` and its test vectors.
 
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ fn duration(value: &Value) -> Option<Duration> {
     value.as_u64().map(Duration::from_secs)
 }
 
-/// Sessions in a memory store at the time [`NOW`].
+/// Returns sessions in a memory store whose clock shows [`NOW`].
 fn sessions(tokens: impl Into<TokenFormat>, keyspace: &str) -> (Sessions, MemoryStore) {
     let clock = ManualClock::at(NOW);
     let store = MemoryStore::new().with_clock(clock.clone());
@@ -62,7 +62,7 @@ async fn entries(store: &MemoryStore, index: &str) -> Vec<(String, EntryState)> 
     entries.map(|entry| (entry.member, entry.state)).collect()
 }
 
-/// Sessions as the input of a vector configures them.
+/// Returns sessions with the configuration in the input of a vector.
 fn sessions_of(given: &Value, store: &MemoryStore, clock: &ManualClock) -> Sessions {
     let idle = duration(&given["max_age"]).unwrap();
     let lifetime = match duration(&given["absolute_lifetime"]) {
@@ -80,7 +80,7 @@ fn sessions_of(given: &Value, store: &MemoryStore, clock: &ManualClock) -> Sessi
 }
 
 #[tokio::test]
-async fn created_sessions_are_those_of_the_vectors() {
+async fn created_sessions_equal_the_vectors() {
     for (name, vector) in vectors("created") {
         let given = &vector["given"];
         let clock = ManualClock::at(given["now"].as_i64().unwrap());
@@ -200,7 +200,7 @@ async fn opaque_token_names_the_session_of_its_hash() {
 }
 
 #[tokio::test]
-async fn index_of_an_owner_has_the_name_of_the_vectors() {
+async fn owner_indexes_have_the_names_in_the_vectors() {
     for (name, vector) in vectors("names") {
         let (sessions, store) = sessions(keyring(), text(&vector["keyspace"]));
         let session = sessions.new_session();
@@ -214,7 +214,7 @@ async fn index_of_an_owner_has_the_name_of_the_vectors() {
 
 #[cfg(feature = "redis")]
 #[tokio::test]
-async fn scores_in_redis_are_those_of_the_vectors() {
+async fn scores_in_redis_equal_the_vectors() {
     use jwt_redis_session::RedisStore;
 
     let vectors = vectors("index");
@@ -241,7 +241,7 @@ async fn scores_in_redis_are_those_of_the_vectors() {
     assert!(include_str!("../../FORMAT.md").contains(RedisStore::ACL_RULES));
 }
 
-/// Each block of `FORMAT.md` whose fence names a vector holds that vector.
+/// A block of `FORMAT.md` whose fence names a vector must equal that vector.
 #[test]
 fn format_md_quotes_the_vectors() {
     let text = include_str!("../../FORMAT.md");

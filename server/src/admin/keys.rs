@@ -74,11 +74,11 @@ pub(super) async fn delete(
     Submitted { operator, form }: Submitted<BucketForm>,
 ) -> Result<Redirect, PageError> {
     let bucket = BucketName::parse(&form.bucket)
-        .ok_or_else(|| ApiError::bad_request("this is not the name of a bucket"))?;
+        .ok_or_else(|| ApiError::bad_request("this is not a valid bucket name"))?;
     let name = bucket.as_str();
     let notice = if state.keys.revoke(&bucket).await? {
         tracing::info!(bucket = name, "an operator has deleted an API key");
-        format!("The key of “{name}” is deleted. Requests with it are rejected from now on.")
+        format!("The key of “{name}” has been deleted. Requests with it are now rejected.")
     } else {
         format!("“{name}” has no key.")
     };
@@ -136,7 +136,7 @@ fn deletion(token: &FormToken, bucket: &BucketName) -> Markup {
     };
     page::confirmed(
         "Delete key…",
-        "Requests with the key are rejected from now on. The sessions are not deleted.",
+        "Requests with this key will be rejected. The sessions of the bucket are not deleted.",
         &form,
     )
 }
@@ -153,7 +153,7 @@ fn created(token: &FormToken, bucket: &BucketName, key: &Secret) -> Markup {
             p { a href="/admin" { "Back to the buckets" } }
         }
     };
-    let note = Note::Notice("The key is created.".to_owned());
+    let note = Note::Notice("The key has been created.".to_owned());
     page::section(Section::Buckets, token, &note, &content)
 }
 

@@ -122,7 +122,7 @@ impl FromRequestParts<Arc<AdminState>> for Operator {
             }
             // A redirect would look like success to an operator who submitted a form.
             None => Err(PageError::from(ApiError::unauthorized(
-                "you are not logged in, or your login has expired; nothing was changed",
+                "nothing was changed, because you are not logged in; log in again",
                 "MasterKey realm=\"sessiond\"",
             ))),
         }

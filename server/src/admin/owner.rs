@@ -44,7 +44,7 @@ impl Owner {
         utf8_percent_encode(&self.name, NON_ALPHANUMERIC).to_string()
     }
 
-    /// Returns the owner whose [`encoded_name`](Self::encoded_name) this is.
+    /// Decodes an owner from its [`encoded_name`](Self::encoded_name).
     /// Errors: 400.
     pub(super) fn decode(self) -> Result<Self, ApiError> {
         let name = percent_decode_str(&self.name).decode_utf8();

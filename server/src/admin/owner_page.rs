@@ -30,7 +30,7 @@ pub(super) fn render(
         section.card aria-labelledby="choose" {
             h2 #choose { "Find an owner" }
             @if state.owner_apis.is_empty() {
-                p.help { "No API is enabled whose sessions have owners." }
+                p.help { "Only sessions of the RPC and users APIs have owners, and both are disabled." }
             } @else {
                 (search(token, state, listed))
             }
@@ -73,7 +73,8 @@ fn sessions(token: &FormToken, OwnerSessions { owner, entries }: &OwnerSessions)
             button.danger { "End " (count) }
         }
     };
-    let warning = "The owner is logged out everywhere, and the data of these sessions is deleted.";
+    let warning =
+        "Logs the owner out everywhere and deletes the data of these sessions permanently.";
     html! {
         section.card aria-labelledby="sessions" {
             h2 #sessions { "Sessions of " bdi { (text::visible(&owner.name)) } }

@@ -54,7 +54,7 @@ pub(super) async fn choose(
 ) -> Result<Response, PageError> {
     state.owned_by(owner.api)?;
     if !(1..=512).contains(&owner.name.len()) {
-        let note = Note::alert("the name of an owner is 1 to 512 bytes");
+        let note = Note::alert("an owner is 1 to 512 bytes of UTF-8");
         let page = render(operator.form_token(), &note, &state, None);
         return Ok((StatusCode::BAD_REQUEST, page).into_response());
     }
@@ -69,7 +69,7 @@ pub(super) async fn end(
 ) -> Result<Redirect, PageError> {
     let owner = form.owner.decode()?;
     let id = SessionId::parse(&form.id)
-        .map_err(|_| ApiError::bad_request("this is not the id of a session"))?;
+        .map_err(|_| ApiError::bad_request("this is not a valid session id"))?;
     let sessions = state.owned_by(owner.api)?;
     let ended = sessions.destroy_owned(&owner.name, &id).await?;
     if ended {

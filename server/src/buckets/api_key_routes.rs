@@ -65,8 +65,8 @@ pub(super) async fn create(
     responses(
         (status = 200, description = "The key.", body = BucketKey<'_>),
         (status = 404, description = "The bucket has no key.", body = ErrorBody<'_>),
-        (status = 409, description = "The key works, but cannot be returned: the secret that it \
-            was derived from is no longer configured.", body = ErrorBody<'_>),
+        (status = 409, description = "The key is valid but cannot be returned, because the secret \
+            that it was derived from is no longer configured.", body = ErrorBody<'_>),
         AuthenticationErrors, BadRequest,
     ))]
 pub(super) async fn read(
@@ -81,8 +81,8 @@ pub(super) async fn read(
         CurrentKey::SecretChanged => {
             return Err(ApiError::new(
                 StatusCode::CONFLICT,
-                "the key still works but cannot be returned, because tokens.secret has changed \
-                 since it was created; DELETE and PUT create a new one",
+                "the key is valid but cannot be returned, because the secret that it was derived \
+                 from is no longer configured; to replace the key, send DELETE and PUT",
             ));
         }
     };
@@ -91,7 +91,8 @@ pub(super) async fn read(
 
 /// Deletes the API key of a bucket.
 ///
-/// The next request with it is rejected. The sessions of the bucket stay: a new key opens them.
+/// Requests with the key are rejected from now on. The sessions of the bucket remain; the next key
+/// of the bucket gives access to them.
 #[utoipa::path(delete, path = "/api-key/{bucket}", tag = "buckets",
     operation_id = "delete_api_key", params(BucketPath),
     responses(

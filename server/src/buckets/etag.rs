@@ -1,6 +1,6 @@
 //! `ETag` of a session's data, and the precondition `If-Match`.
 //!
-//! `headers::IfMatch` skips what is not an entity tag and reads on: it accepts `*, "a"` as the tag
+//! `headers::IfMatch` skips what is not an entity tag and continues: it accepts `*, "a"` as the tag
 //! `"a"`. Here a malformed list ends at the first error, so that nothing after it is taken for a
 //! tag.
 

@@ -48,7 +48,7 @@ impl BucketName {
     fn in_path(params: &RawPathParams) -> Result<Self, ApiError> {
         Self::parse(param(params, "bucket")).ok_or_else(|| {
             ApiError::bad_request(
-                "a bucket's name is 1 to 64 letters, digits, `_` or `-`, and not `settings`",
+                "a bucket name is 1 to 64 letters, digits, `_` or `-`, and not `settings`",
             )
         })
     }

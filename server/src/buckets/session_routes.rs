@@ -33,7 +33,7 @@ struct BucketSession<'a> {
     id: Uuid,
     #[schema(example = "shop")]
     bucket: &'a str,
-    /// When the session ends unless it is used before, in Unix seconds.
+    /// When the session expires if it is not used, in Unix seconds.
     #[schema(example = 1_767_225_600)]
     expires: u64,
     /// The data, exactly as it was sent.
@@ -52,8 +52,8 @@ struct EndedSession<'a> {
 
 /// Creates a session.
 ///
-/// The body is its data: any JSON with a `Content-Type` of `application/json`, otherwise a text in
-/// UTF-8. An empty body is the empty text.
+/// The body is its data: any JSON value with the `Content-Type` `application/json`, otherwise text
+/// in UTF-8. An empty body is stored as an empty string.
 #[utoipa::path(put, path = "/session/{bucket}", tag = "buckets", operation_id = "create_session",
     params(BucketPath),
     request_body(description = "The data of the session.", content(
@@ -101,7 +101,8 @@ pub(super) async fn read(
 
 /// Replaces the data of a session, and resets its time to live.
 ///
-/// Never creates a session. With `If-Match`, the data is replaced only if it has that version.
+/// Never creates a session. With `If-Match`, the data is replaced only if that header contains its
+/// current version.
 #[utoipa::path(post, path = "/session/{bucket}/{id}", tag = "buckets",
     operation_id = "replace_session", params(SessionPath, Precondition),
     request_body(description = "The new data, as for `PUT`.", content(
@@ -113,8 +114,8 @@ pub(super) async fn read(
             ("ETag" = String, description = "The version of the data."))),
         (status = 409, description = "Too many concurrent writes; the session was not changed. \
             Retry later.", body = ErrorBody<'_>),
-        (status = 412, description = "The data has another version than `If-Match`; the session \
-            was not changed.", body = ErrorBody<'_>),
+        (status = 412, description = "`If-Match` does not contain the current version; the \
+            session was not changed.", body = ErrorBody<'_>),
         AuthenticationErrors, BadRequest, BodyErrors, NoSession,
     ))]
 pub(super) async fn replace(
@@ -132,15 +133,15 @@ pub(super) async fn replace(
     respond(StatusCode::OK, &name, &session).await
 }
 
-/// Ends a session, whatever the version of its data.
+/// Ends a session.
 ///
-/// `If-Match` with a version is an error: preconditions are for `POST`.
+/// `If-Match` with a version is answered 400, because only `POST` can compare versions.
 #[utoipa::path(delete, path = "/session/{bucket}/{id}", tag = "buckets",
     operation_id = "end_session", params(SessionPath),
     responses(
         (status = 200, description = "The session has ended.", body = EndedSession<'_>),
-        (status = 400, description = "The request is malformed, or has a precondition, which is \
-            for `POST`.", body = ErrorBody<'_>),
+        (status = 400, description = "The request is malformed, or `If-Match` contains a version, \
+            which only `POST` supports.", body = ErrorBody<'_>),
         AuthenticationErrors, NoSession,
     ))]
 pub(super) async fn end(

@@ -93,7 +93,7 @@ pub(super) async fn replace(
             }
             Err(ApiError::new(
                 StatusCode::PRECONDITION_FAILED,
-                "the data has another version; nothing was written",
+                "If-Match does not contain the current version; the session was not changed",
             ))
         })
     })

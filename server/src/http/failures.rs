@@ -45,8 +45,8 @@ impl FailedAuthentications {
     ) -> ApiError {
         match reason {
             TokenRejection::Malformed | TokenRejection::TooLong => self.failed(client, error),
-            // A valid token cannot be guessed, and behind one address there may be many clients
-            // whose sessions have ended or whose tokens were signed with a previous secret.
+            // A well-formed token cannot be guessed. One address may send many such tokens, whose
+            // sessions have ended or whose secret is no longer configured.
             _ => error,
         }
     }
@@ -75,7 +75,8 @@ impl Failures {
     }
 }
 
-/// Returns the address that is limited. A client can choose the last 64 bits of IPv6 freely.
+/// Returns the address or IPv6 network to which the limit applies. An IPv6 client can choose the
+/// last 64 bits freely.
 fn network(client: Client) -> IpAddr {
     match client.0.to_canonical() {
         IpAddr::V6(address) => {
@@ -109,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn only_texts_that_were_never_tokens_are_counted() {
+    fn only_malformed_tokens_are_counted() {
         let failures = failures(1);
         let client = Client(IpAddr::from([127, 0, 0, 1]));
         for (reason, status) in [

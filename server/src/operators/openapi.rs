@@ -11,8 +11,8 @@ use crate::error::ErrorBody;
     info(
         title = "sessiond",
         description = "Server-side sessions over HTTP, for apps in any language.\n\n\
-            Every response has the header `X-Request-Id`: the id of the request if it can be \
-            logged as it is, or else a random one.",
+            Every response has the header `X-Request-Id`. It repeats the id that the client sent, \
+            if that has 1 to 64 letters, digits, `.`, `_` or `-`. Otherwise it is random.",
     ),
     servers((url = "/", description = "This service.")),
     tags(
@@ -32,7 +32,7 @@ enum CommonResponses {
     /// The path does not have this method.
     #[response(status = 405, headers(("Allow" = String, description = "The methods of the path.")))]
     MethodNotAllowed(ErrorBody<'static>),
-    /// An error of the service, which is in its log with the id of the request.
+    /// Internal error. The log of the service contains the cause, with the id of the request.
     #[response(status = 500)]
     Internal(ErrorBody<'static>),
     /// The store is not available, or the request took too long.

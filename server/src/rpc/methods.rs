@@ -53,7 +53,7 @@ const METHODS: [(&str, &str); 7] = [
     ("methods", "lists all methods"),
 ];
 
-/// A call of a method: the arguments, and whose they are.
+/// A call of a method, with its arguments and the client that sent it.
 struct Invocation<'a> {
     state: &'a RpcState,
     client: Client,

@@ -13,14 +13,26 @@ use crate::rpc::wire::CallErrorBody;
 const ERRORS: [(&str, &str); 10] = [
     ("400", "An argument is wrong, or the session is gone."),
     ("401", "The shared secret is missing or wrong."),
-    ("403", "The request was sent by another site."),
+    (
+        "403",
+        "Another site made the browser send this request (`Sec-Fetch-Site`).",
+    ),
     ("404", "There is no such method."),
     ("408", "The body was not received in time."),
-    ("409", "Too many concurrent writes. Retry later."),
+    (
+        "409",
+        "Too many concurrent writes; nothing was changed. Retry later.",
+    ),
     ("413", "The body or the session is too large."),
     ("429", "Too many failed authentications."),
-    ("500", "Internal error. The log of the service has details."),
-    ("503", "The store is not available, or a timeout."),
+    (
+        "500",
+        "Internal error. The log of the service contains the cause.",
+    ),
+    (
+        "503",
+        "The store is not available, or the request took too long.",
+    ),
 ];
 
 /// Error responses in version 1 of the wire format.

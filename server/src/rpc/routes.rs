@@ -105,7 +105,7 @@ async fn call(
     request: Request,
     name: Name,
 ) -> Result<CallResult, ApiError> {
-    // Before the body is read: strangers must not make the service buffer bodies.
+    // Before the body is read: clients without the secret must not make the service buffer bodies.
     state.authorize(client, request.headers())?;
     let (limit, timeout) = (state.app.settings.rpc.max_payload, state.app.body_timeout());
     let body = read_body(request.into_body(), limit, timeout).await?;

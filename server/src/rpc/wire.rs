@@ -87,11 +87,11 @@ pub(super) struct CallErrorBody<'a> {
     /// A message for people.
     #[schema(example = "please specify a token")]
     error: &'a str,
-    /// 1000: an error of the caller; 4040: there is no such method; 5000: an error of the service.
+    /// 1000: the call is wrong; 4040: there is no such method; 5000: the service failed.
     /// Absent if the request as a whole took too long.
     #[schema(example = 1000, required = false)]
     code: u16,
-    /// Whether it is an error of the caller. Absent if the request as a whole took too long.
+    /// Whether the caller made the error. Absent if the request as a whole took too long.
     #[schema(example = true, required = false)]
     handled: bool,
 }

@@ -32,15 +32,15 @@ struct NewSession {
 /// Creates a session of a user whose password has been checked.
 ///
 /// **The service checks no password.** The client of this route must have authenticated the user,
-/// for example a login service or a gateway. It must send the setting `users.secret` in the header
-/// `X-Sessiond-Secret` if that is set. A user may have any number of sessions.
+/// for example a login service or a gateway. If the setting `users.secret` is set, the client must
+/// send it in the header `X-Sessiond-Secret`. A user may have any number of sessions.
 #[utoipa::path(post, path = "/sessions", tag = "users",
     security((), ("users_secret" = [])),
     request_body = Credentials<'_>,
     responses(
         AuthenticationErrors, BodyErrors, CrossSiteError,
         (status = 200, description = "The session.", body = NewSession),
-        (status = 400, description = "The body is not a login.", body = ErrorBody<'_>,
+        (status = 400, description = "The body is not a valid login.", body = ErrorBody<'_>,
             example = json!({"error": "a username is 1 to 512 bytes"})),
         (status = 409, description = "All sessions of the user are being ended concurrently; no \
             session was created. Retry later.", body = ErrorBody<'_>),
@@ -64,15 +64,15 @@ pub(super) async fn create(
     Ok(private_json(StatusCode::OK, NewSession { session_id }))
 }
 
-/// Returns the user of the session of the bearer token.
+/// Returns the user to whom the bearer token belongs.
 ///
-/// The session then expires after the setting `users.session_ttl`, counted from this request.
+/// Resets the time to live of the session to the setting `users.session_ttl`.
 #[utoipa::path(get, path = "/sessions", tag = "users",
     security(("user_session" = [])),
     responses(
         AuthenticationErrors, CrossSiteError,
         (status = 200, description = "The user.", body = User),
-        (status = 401, description = "There is no bearer token, or it gives no session.",
+        (status = 401, description = "The bearer token is missing or identifies no session.",
             body = ErrorBody<'_>, headers(("WWW-Authenticate" = String)),
             example = json!({"error": "Session does not exist."})),
     ))]
@@ -91,20 +91,20 @@ pub(super) async fn show(
 #[utoipa::path(delete, path = "/sessions/{username}", tag = "users",
     security(("user_session" = [])),
     params(("username" = String, Path, example = "jo",
-        description = "The user of the bearer token's session, as percent-encoded UTF-8.")),
+        description = "The user to whom the bearer token belongs, as percent-encoded UTF-8.")),
     responses(
         AuthenticationErrors, CrossSiteError,
         (status = 200, description = "All sessions have ended.", body = User),
         (status = 400, description = "The name in the path is not UTF-8.", body = ErrorBody<'_>,
             example = json!({"error": "the username in the path is not UTF-8"})),
-        (status = 401, description = "There is no bearer token, it gives no session, or the \
-                session is another user's; no session has ended.",
+        (status = 401, description = "The bearer token is missing, identifies no session, or \
+                belongs to another user. No session was ended.",
             body = ErrorBody<'_>, headers(("WWW-Authenticate" = String)),
             examples(
                 ("no session" = (value = json!({"error": "Session does not exist."}))),
                 ("another user" = (value = json!({"error": "Invalid session."}))),
             )),
-        (status = 503, description = "The store is not available; some sessions may still be \
+        (status = 503, description = "The store is not available, and some sessions may still be \
                 valid. Repeat the request.",
             body = ErrorBody<'_>, headers(("Retry-After" = u64))),
     ))]

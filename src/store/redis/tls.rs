@@ -55,7 +55,7 @@ impl Certificates {
 }
 
 impl Tls {
-    /// Performs the handshake with the server, which must prove to be `host`.
+    /// Performs the handshake with the server, whose certificate must be valid for `host`.
     pub(super) async fn handshake(
         &self,
         host: &str,
@@ -63,18 +63,18 @@ impl Tls {
     ) -> io::Result<TlsStream<TcpStream>> {
         let name = ServerName::try_from(host).map_err(io::Error::other)?;
         let handshake = self.0.connect(name.to_owned(), stream).await;
-        // Only the kind: the text may quote the certificate of the server.
+        // Only the kind: the text may quote the server's certificate.
         handshake.map_err(|error| error.kind().into())
     }
 }
 
-/// Chooses the cryptography of the process unless the application has chosen.
+/// Installs ring as the rustls provider of this process, unless the application has installed one.
 ///
-/// rustls panics at the first handshake when several providers, or none, are compiled in and
-/// none was chosen; any crate of the application may bring a second one.
+/// rustls panics at the first handshake if no provider is installed and several, or none, are
+/// compiled in. Any crate of the application may add a second one.
 fn install_provider() {
     if CryptoProvider::get_default().is_none() {
-        // Fails if another thread was faster: then there is one, which is what matters.
+        // Fails only if another thread has installed one meanwhile, which is as good.
         let _ = ring::default_provider().install_default();
     }
 }
@@ -89,8 +89,8 @@ fn trusted(pem: &[u8]) -> Option<RootCertStore> {
 
 fn system_roots() -> RootCertStore {
     let mut roots = RootCertStore::empty();
-    // An unreadable certificate must not disable the others. If there are none, every handshake
-    // fails with an error.
+    // One unreadable certificate must not disable the others. Without any, every handshake fails
+    // with an error.
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     roots
 }
@@ -108,10 +108,9 @@ mod tests {
 
     use crate::RedisConfig;
 
-    /// The only test of this process that may name a rediss:// address: the provider is the
-    /// process's.
+    /// No other test in this process may use a `rediss://` URL, because the provider is global.
     #[test]
-    fn a_provider_is_installed_for_tls_only_and_once() {
+    fn provider_is_installed_only_for_tls_and_only_once() {
         RedisConfig::new("redis://127.0.0.1").lazy().unwrap();
         RedisConfig::new("unix:///r.sock").lazy().unwrap();
         #[cfg(feature = "pool")]

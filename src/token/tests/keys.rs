@@ -1,4 +1,4 @@
-//! Which key pairs a key ring accepts, and key rings of several keys.
+//! Accepted and rejected keys, and key rings of several keys.
 
 use jsonwebtoken::{Algorithm as Jwa, DecodingKey, EncodingKey, Validation};
 use serde_json::Value;
@@ -20,7 +20,8 @@ const PAIRS: [(Algorithm, &str, &str); 9] = [
     (Algorithm::EdDsa, "ed25519", "ed25519.pub"),
 ];
 
-/// Problems of keys, as PEM and as DER: how the key is used, the algorithm, and its name.
+/// Unsuitable keys: the expected problem, how the key is used, the algorithm, and the name of the
+/// key. Each one is read as PEM and as DER.
 const PROBLEMS: &str = r#"
 Invalid       | signing/$V  | RS256/p256 RS256/rsa-pss PS256/rsa-pss PS256/ed25519
 Invalid       | signing/$V  | ES256/rsa ES256/rsa.pkcs1 ES256/p384 ES256/p521 ES256/secp256k1
@@ -37,7 +38,7 @@ Private       | previous/$V | RS256/rsa RS256/rsa.pkcs1 ES256/p256 EdDSA/ed25519
 Certificate   | previous/$V | ES256/p256.cert
 "#;
 
-/// Headers of tokens signed by the old or the new of two named keys.
+/// Headers of tokens signed by the old or the new of two named keys, with the expected result.
 const KIDS: &str = r#"
 ok           | new ,"kid":"new"
 ok           | old $V           | ,"kid":"old" ,"kid":"old","x":1 ,"kid":"\u006fld" ,"x":1
@@ -137,9 +138,9 @@ fn changed_or_foreign_signatures_are_rejected() {
     assert_eq!(accepts(&ring("ed25519"), &foreign), "signature");
 }
 
-/// The attack of CVE-2015-9235: the public key as an HMAC secret.
+/// Key confusion (CVE-2015-9235): the attacker signs with the public key as an HMAC secret.
 #[test]
-fn public_key_is_not_an_hmac_secret_for_an_attacker() {
+fn token_signed_with_the_public_key_as_a_secret_is_rejected() {
     let public = pem("rsa.pub");
     let keyring = verifying(Algorithm::Rs256, Key::pem(&public)).unwrap();
     for (name, expected) in [("HS256", "algorithm"), ("RS256", "signature")] {
@@ -150,7 +151,7 @@ fn public_key_is_not_an_hmac_secret_for_an_attacker() {
 }
 
 #[test]
-fn problems_name_what_was_found() {
+fn unsuitable_keys_are_rejected_with_their_problem() {
     for (expected, case) in rows(PROBLEMS) {
         let [usage, algorithm, name] = case.split('/').collect::<Vec<_>>()[..] else {
             panic!("{case}");
@@ -168,7 +169,7 @@ fn problems_name_what_was_found() {
 }
 
 #[test]
-fn problems_of_text_are_named() {
+fn unreadable_pem_is_rejected_with_its_problem() {
     let key = pem("ed25519");
     let parameters = pem("p256.sec1").replace("EC PRIVATE KEY", "EC PARAMETERS");
     let certificate = |label: &str| pem("p256.cert").replace("CERTIFICATE", label);
@@ -209,7 +210,7 @@ fn problems_of_text_are_named() {
 }
 
 #[test]
-fn problems_of_bytes_are_named() {
+fn unreadable_der_is_rejected_with_its_problem() {
     let key = pem("ed25519");
     let mut zero = der(&pem("p256"));
     let scalar = zero.windows(2).position(|pair| pair == [4, 32]).unwrap() + 2;
@@ -229,7 +230,7 @@ fn problems_of_bytes_are_named() {
 }
 
 #[test]
-fn pem_is_read_as_environment_variables_hold_it() {
+fn pem_with_line_breaks_changed_by_an_environment_variable_is_read() {
     let keyring = signing(Algorithm::Rs256, Key::pem(pem("rsa"))).unwrap();
     for line_break in ["\\n", "\r\n", "\\r\\n", " ", ""] {
         for prefix in ["", "\"", "\u{feff}# the key\n---------- "] {

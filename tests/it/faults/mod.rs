@@ -1,7 +1,7 @@
-//! An application over HTTP on real Redis servers that fail, and with clients that go away.
+//! Sessions and an HTTP application on failing Redis servers, and with clients that disconnect.
 //!
-//! `faults_store` shows what the store alone does then, `interleavings` what operations do that
-//! overlap.
+//! `faults_store` tests the store alone under such faults; `interleavings` tests concurrent
+//! operations.
 
 mod application;
 mod clocks;
@@ -25,7 +25,7 @@ fn sessions(store: RedisStore) -> Sessions {
     builder(store).build().expect("a good configuration")
 }
 
-/// A store with a long deadline: a busy machine is none of the faults here.
+/// Connects a store with a long deadline, so that a busy machine causes no timeout.
 async fn connect(url: &str) -> RedisStore {
     let patience = Duration::from_secs(20);
     let config = RedisConfig::new(url)
@@ -34,7 +34,7 @@ async fn connect(url: &str) -> RedisStore {
     config.connect().await.expect("connect")
 }
 
-/// A new session of `owner`.
+/// Creates a session of `owner`.
 async fn created(sessions: &Sessions, owner: &str) -> (Session, Token) {
     let session = sessions.new_session();
     session.insert("a", 1).expect("a number");
@@ -51,7 +51,7 @@ fn id(session: &Session) -> String {
     session.id().expect("an id").as_str().to_owned()
 }
 
-/// The ids that the list of `owner` shows, in order.
+/// Returns the ids of the listed sessions of `owner`, sorted.
 async fn listed(sessions: &Sessions, owner: &str) -> Vec<String> {
     let entries = sessions.list(owner).await.expect("redis answers");
     let ids = entries.iter().map(|entry| entry.id().as_str().to_owned());
@@ -60,12 +60,12 @@ async fn listed(sessions: &Sessions, owner: &str) -> Vec<String> {
     ids
 }
 
-/// The ids of all records, in order.
+/// Returns the ids of all records, sorted.
 fn records(server: &RedisServer) -> Vec<String> {
     let keys = server.run(&["KEYS", "sess:*"]);
     let keys: Vec<String> = redis::from_redis_value(keys).expect("names");
     let ids = keys.iter().filter_map(|key| key.strip_prefix("sess:"));
-    // An index has a colon in the rest of its name.
+    // The name of an index contains another colon, an id none.
     let ids = ids.filter(|id| !id.contains(':')).map(str::to_owned);
     let mut ids: Vec<_> = ids.collect();
     ids.sort_unstable();

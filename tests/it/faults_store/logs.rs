@@ -1,4 +1,4 @@
-//! The lines of the log.
+//! Log lines of the Redis store, and what they never contain.
 
 use super::*;
 use crate::log::Log;
@@ -9,7 +9,7 @@ fn count(log: &Log, what: &str) -> usize {
     text.lines().filter(|line| line.contains(what)).count()
 }
 
-/// Over the first connection, however the store was made, and once for all its connections.
+/// The warning is logged for the first connection of a store only, however the store was created.
 #[tokio::test]
 async fn an_evicting_server_is_warned_of_once() {
     for (policy, warnings) in [("noeviction", 0), ("volatile-lru", 1), ("allkeys-lru", 1)] {
@@ -29,7 +29,7 @@ async fn an_evicting_server_is_warned_of_once() {
                 .await;
                 server.run(&KILL_CLIENTS);
             }
-            // A value that travels over the second connection.
+            // A large value uses the second connection.
             let large = NewRecord::new("large", &[b'x'; 70_000], TTL);
             store.insert(large).await.expect("redis answers");
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -41,9 +41,9 @@ async fn an_evicting_server_is_warned_of_once() {
     }
 }
 
-/// An outage is one line at its beginning and one at its end, with the number of failed calls.
+/// The second line has the number of failed calls.
 #[tokio::test]
-async fn an_outage_is_two_lines_of_the_log() {
+async fn an_outage_logs_one_warning_and_one_recovery() {
     let mut server = RedisServer::start();
     let (log, _guard) = Log::record();
     let store = connected(&server.url()).await;
@@ -68,8 +68,7 @@ async fn an_outage_is_two_lines_of_the_log() {
     assert!(failed.is_some_and(|failed| failed >= 899), "{failed:?}");
 }
 
-/// No error and no log line contains names, values or credentials. A thousand failures are not a
-/// thousand lines.
+/// Secrets are names, values and credentials. Besides, a thousand failures log fewer than 30 lines.
 #[tokio::test]
 async fn no_error_and_no_log_line_has_a_secret() {
     let (log, _guard) = Log::record();

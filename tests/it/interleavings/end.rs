@@ -1,4 +1,4 @@
-//! The end of one order: what can be seen of it, and what holds after any operations.
+//! The final state of one explored order of steps, and the invariants that hold in every one.
 
 use std::future::Future;
 
@@ -11,10 +11,11 @@ use tokio::runtime::{Builder, Runtime};
 use super::actions::{Action, OTHER, OWNER, id, sessions};
 use super::explore::{Before, Process};
 
-/// The owners and `keyspace + "owner:" + base64url(owner) + ":"`.
+/// Both owners and the keys of their indexes: `keyspace + "owner:" + base64url(owner) + ":"`.
 pub(super) const INDEXES: [(&str, &str); 2] =
     [(OWNER, "sess:owner:am8:"), (OTHER, "sess:owner:YWw:")];
 
+/// The final state of one order, after all processes have returned or crashed.
 pub(super) struct End {
     store: MemoryStore,
     pub(super) sessions: Sessions,
@@ -78,9 +79,9 @@ impl End {
         self.which(select).next().is_none()
     }
 
-    /// Returns whether no process crashed, no caller was dropped and no step failed. Nothing may be
-    /// left over then.
-    pub(super) fn is_calm(&self) -> bool {
+    /// Returns whether no process crashed, no caller was dropped and no step failed. If so, no
+    /// record and no entry may be left behind.
+    pub(super) fn is_free_of_faults(&self) -> bool {
         !self.failures && self.processes.iter().all(|each| each.call.has_returned())
     }
 
@@ -96,7 +97,7 @@ impl End {
         run(self.sessions.get(id)).ok()?.owner()
     }
 
-    /// Returns the field that `a` has from the start: whose session it was.
+    /// Returns the field `of`, which names the first owner of the session.
     pub(super) fn origin(&self, id: &SessionId) -> Option<String> {
         run(self.sessions.get(id)).ok()?.get("of").unwrap()
     }
@@ -127,7 +128,7 @@ impl End {
         for (owner, index) in INDEXES {
             self.check_index(owner, index, &active)?;
         }
-        if self.is_calm() {
+        if self.is_free_of_faults() {
             ensure(self.store.len() == active.len(), "a record has no token")?;
         }
         self.check_list_and_destroy_all(&active)
@@ -143,22 +144,26 @@ impl End {
             };
             let is_active = matches!(entry.state, EntryState::Active { .. });
             ensure(
-                is_active || !self.is_calm(),
-                "a session that works has a tombstone",
+                is_active || !self.is_free_of_faults(),
+                "an active session has a tombstone",
             )?;
         }
         // The index of a former owner may contain the session until the entry is due.
         let changes_owner = !self.none(|action| action.new_owner().is_some());
-        if self.is_calm() && !(changes_owner && self.processes.len() > 1) {
+        if self.is_free_of_faults() && !(changes_owner && self.processes.len() > 1) {
             for entry in &entries {
                 let found = owned.iter().any(|id| id.as_str() == entry.member);
-                ensure(found, &format!("{} has an entry, no session", entry.member))?;
+                ensure(
+                    found,
+                    &format!("{} has an index entry but no session", entry.member),
+                )?;
             }
         }
         Ok(())
     }
 
-    /// Lists show every session, and one more `destroy_all` ends those of its owner and no others.
+    /// Checks that every session is listed, and that another `destroy_all` ends all sessions of its
+    /// owner and no others.
     fn check_list_and_destroy_all(&self, active: &[SessionId]) -> Result<(), String> {
         let mut count = 0;
         for (owner, _) in INDEXES {
@@ -167,7 +172,7 @@ impl End {
             let owned = self.owned(owner, active);
             let is_listed = |id: &&SessionId| listed.iter().any(|entry| entry.id() == *id);
             ensure(owned.iter().all(is_listed), "a session is not listed")?;
-            let more = self.is_calm() && listed.len() > owned.len();
+            let more = self.is_free_of_faults() && listed.len() > owned.len();
             ensure(!more, "a session is listed whose token no client has")?;
         }
         // A crash may leave a record without owner, or one that is inserted after a `destroy_all`.

@@ -185,7 +185,7 @@ impl End {
         // The login of another owner destroys the session and creates another one.
         let exclusive = !is_given && rotations().all(|each| self.keeps_data(each.action));
         ensure(!exclusive || winners <= 1, "two rotations succeeded")?;
-        let expected = self.is_calm()
+        let expected = self.is_free_of_faults()
             && rotations().next().is_some()
             && self.none(Action::destroys)
             && !is_given

@@ -1,4 +1,4 @@
-//! The handle of a request, and its token.
+//! Handles: clones, tokens, the number of store calls, and `Debug` output.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -12,7 +12,7 @@ on_every_store!(
     clones_are_one_session_and_lose_no_changes,
     without_a_session_operations_return_the_reason,
     opaque_tokens_work_with_every_operation,
-    load_is_one_round_trip_and_a_bad_token_none,
+    open_is_one_store_call_and_a_bad_token_makes_none,
     several_sessions_of_one_store_are_read_in_one_call,
     verify_returns_the_claims_without_the_store,
 );
@@ -61,7 +61,7 @@ async fn without_a_session_operations_return_the_reason(store: impl Store + Clon
     assert_eq!(store.calls(), 0);
 }
 
-async fn load_is_one_round_trip_and_a_bad_token_none(store: impl Store + Clone) {
+async fn open_is_one_store_call_and_a_bad_token_makes_none(store: impl Store + Clone) {
     let store = Counting::new(store);
     let sessions = sessions(store.clone());
     let (session, token) = created(&sessions, Some("jo")).await;
@@ -160,7 +160,8 @@ async fn verify_returns_the_claims_without_the_store(store: impl Store + Clone) 
     assert_eq!(store.calls(), calls);
 }
 
-/// npm: `create({sub: 42})`. The owner comes from the record, never from the token.
+/// npm creates such a token with `create({sub: 42})`. The owner comes from the record, never from
+/// the token.
 #[tokio::test]
 async fn a_token_whose_subject_is_not_text_opens_its_session() {
     let sessions = sessions(MemoryStore::new());

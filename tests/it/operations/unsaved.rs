@@ -1,9 +1,9 @@
-//! The log of changes that are never stored, and of failures.
+//! Warnings about changes that a handle drops without storing them.
 
 use super::*;
 use crate::log::Log;
 
-/// The warnings that were logged.
+/// Returns the logged warnings.
 fn warnings(log: &Log) -> Vec<String> {
     let text = log.text();
     let lines = text.lines().filter(|line| line.contains(" WARN "));
@@ -11,7 +11,7 @@ fn warnings(log: &Log) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_handle_that_is_dropped_with_changes_is_reported_once() {
+async fn changes_dropped_with_the_last_handle_are_reported_once() {
     let (log, _guard) = Log::record();
     let sessions = sessions(MemoryStore::new());
     let (session, _) = created(&sessions, Some("jo")).await;
@@ -35,7 +35,7 @@ async fn a_handle_that_is_dropped_with_changes_is_reported_once() {
 }
 
 #[tokio::test]
-async fn a_handle_that_was_stored_ended_or_failed_is_not_reported() {
+async fn changes_that_were_stored_destroyed_or_failed_are_not_reported() {
     let (log, _guard) = Log::record();
     let faults = Faults::new();
     let sessions = sessions(faults.wrap(MemoryStore::new()));
@@ -72,7 +72,7 @@ impl From<SessionError> for Precondition {
 }
 
 #[tokio::test]
-async fn the_error_of_a_closure_changes_nothing_and_is_not_logged() {
+async fn an_error_of_the_closure_changes_nothing_and_is_not_logged() {
     let (log, _guard) = Log::record();
     let store = MemoryStore::new();
     let sessions = sessions(store.clone());

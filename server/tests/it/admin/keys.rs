@@ -39,10 +39,10 @@ async fn a_deleted_key_is_invalid_and_the_sessions_stay() {
     };
     let page = delete().await;
     assert_eq!(page.location.as_deref(), Some("/admin"));
-    assert!(page.shows("The key of “shop” is deleted."));
+    assert!(page.shows("The key of “shop” has been deleted."));
     assert!(page.shows(">blog</th>") && !page.shows(">shop</th>"));
     let again = browser.get("/admin").await;
-    assert!(!again.shows("is deleted."), "shown once");
+    assert!(!again.shows("has been deleted."), "shown once");
     assert_eq!(status(shop.get(&id)).await, 401);
     assert!(delete().await.shows("“shop” has no key."));
     let new = Bucket::new(&service, "shop").await;

@@ -1,4 +1,4 @@
-//! Preconditions prevent lost updates.
+//! `ETag` and `If-Match` prevent lost updates.
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -43,7 +43,7 @@ async fn post_needs_a_version_in_if_match(service: Service) {
     let old = etag(&bucket, &id).await;
     assert_eq!(status(bucket.post(&id, &json!(2))).await, 200);
     set_ttl(&service, &bucket.record(&id), HOUR).await;
-    // A read of the session would reset its TTL; equal data has an equal tag.
+    // Reading the session itself would reset its TTL. Equal data has an equal tag.
     let other = bucket.create(&json!(2)).await;
     let current = etag(&bucket, &other).await;
     let post = |data: u8, if_match: &str| {

@@ -1,4 +1,4 @@
-//! Sessions are created, read, replaced and ended.
+//! Creating, reading, replacing and ending sessions of a bucket.
 
 use futures_util::future::join_all;
 use jwt_redis_session::{Keyring, SessionId};
