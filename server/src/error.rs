@@ -133,6 +133,10 @@ impl From<SessionError> for ApiError {
                 StatusCode::CONFLICT,
                 "too many concurrent writes; the session was not changed, retry later",
             ),
+            SessionError::Revoked => Self::new(
+                StatusCode::CONFLICT,
+                "all sessions of the user are being ended; nothing was created, retry later",
+            ),
             SessionError::TooLarge { .. } => Self::new(
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "the session would be too large",
@@ -160,6 +164,7 @@ mod tests {
             (SessionError::Rejected(TokenRejection::Unknown), 404),
             (SessionError::Rejected(TokenRejection::Expired), 404),
             (SessionError::Conflict, 409),
+            (SessionError::Revoked, 409),
             (SessionError::too_large(2, 1, SizeUnit::Bytes), 413),
             (SessionError::InvalidOwner, 400),
             (SessionError::Corrupt, 500),
