@@ -17,4 +17,4 @@ pub mod redis_server;
 mod waiting;
 
 pub use counting::Counting;
-pub use waiting::{alive_tasks, eventually, repetitions, seconds, unique, until_it_went_both_ways};
+pub use waiting::{alive_tasks, eventually, seconds, unique};

@@ -1,4 +1,4 @@
-//! Waiting, names and the length of tests.
+//! Waiting, names and times of tests.
 
 use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -25,27 +25,6 @@ pub fn unique(prefix: &str) -> String {
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
     let random: u64 = rand::random();
     format!("{prefix}:{random:016x}:{count}")
-}
-
-/// Returns `usual`, or `long` if the environment has `LONG=1`.
-pub fn repetitions(usual: usize, long: usize) -> usize {
-    let is_long = std::env::var_os("LONG").is_some_and(|value| value == "1");
-    if is_long { long } else { usual }
-}
-
-/// Runs `race` until it returns `true`, which means that both outcomes occurred. Each run gets a
-/// larger factor for its times, because on a busy machine a short operation may take longer than
-/// the one that is meant to outlast it.
-///
-/// `race` itself asserts what holds with either outcome.
-pub async fn until_it_went_both_ways(mut race: impl AsyncFnMut(u32) -> bool) {
-    for factor in [1, 2, 4, 8, 8, 8] {
-        if race(factor).await {
-            return;
-        }
-        eprintln!("the race went one way only, with {factor} times the time");
-    }
-    panic!("the race went one way only, each time");
 }
 
 /// Returns a time as Unix seconds.
