@@ -3,7 +3,7 @@
 // Operators log in with MASTER_KEY.
 
 import assert from "node:assert/strict";
-import { complaints, device, fits, isLabelled, press, run, shot, url } from "./browser.mjs";
+import { violations, device, fits, isLabelled, press, run, shot, url } from "./browser.mjs";
 
 const HOSTILE = '<script>alert(1)</script> "jo" 🦀';
 
@@ -187,7 +187,7 @@ const steps = {
     await fits(phone);
   },
   async "runs no script, and this test would notice one"({ phone }) {
-    const before = complaints.length;
+    const before = violations.length;
     await phone.evaluate(() => {
       const script = document.createElement("script");
       script.textContent = "window.injected = true";
@@ -195,8 +195,8 @@ const steps = {
     });
     assert.equal(await phone.evaluate(() => window.injected), undefined);
     const deadline = Date.now() + 5_000;
-    while (complaints.length === before && Date.now() < deadline) await phone.waitForTimeout(20);
-    const noticed = complaints.splice(before);
+    while (violations.length === before && Date.now() < deadline) await phone.waitForTimeout(20);
+    const noticed = violations.splice(before);
     assert.ok(noticed.some((text) => text.includes("CSP: script-src-elem inline")), `${noticed}`);
   },
 };
