@@ -1,4 +1,4 @@
-//! Where a session is in the request extensions.
+//! Reading a session from the request extensions.
 
 use http::Extensions;
 

@@ -1,6 +1,6 @@
 //! Acknowledged operations survive while Redis is killed, paused and cut off.
 //!
-//! Each client uses sessions of its own, whose state it can predict, and one shared session. The
+//! Each client has private sessions, whose state it can predict, and uses one shared session. The
 //! module `interleavings` tests concurrent operations on one session, in memory.
 
 use std::sync::Arc;

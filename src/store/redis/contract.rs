@@ -34,7 +34,7 @@ impl RedisStore {
 #[async_trait]
 impl Store for RedisStore {
     async fn load(&self, key: &str) -> Result<Option<StoredRecord>> {
-        // Not through `load_many`: a list would take two allocations more on the way of every request.
+        // `load_many` would allocate two lists, and every request with a token runs this.
         let deadline = self.client.deadline();
         let load = Request::read().pttl(key).beginning(key);
         match self

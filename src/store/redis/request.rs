@@ -33,8 +33,8 @@ pub(super) struct Request {
     reads_large: bool,
 }
 
-// redis-rs sends a `Cmd` or a `Pipeline`. A pipeline takes an allocation more for its list and two
-// for each command, whose buffers cannot be kept for later.
+// redis-rs sends a `Cmd` or a `Pipeline`. A pipeline allocates a list, and the buffers of its
+// commands cannot be reused. A single command needs neither.
 #[derive(Default)]
 enum Commands {
     #[default]
@@ -45,19 +45,19 @@ enum Commands {
 
 impl Request {
     /// Creates a request of commands that only read, so that sending it twice does no harm.
-    pub(super) fn read() -> Self {
-        Self {
-            commands: Commands::None,
-            is_read: true,
-            reads_large: false,
-        }
+    pub(super) const fn read() -> Self {
+        Self::new(true)
     }
 
     /// Creates a request of commands of which at least one writes.
-    pub(super) fn write() -> Self {
+    pub(super) const fn write() -> Self {
+        Self::new(false)
+    }
+
+    const fn new(is_read: bool) -> Self {
         Self {
             commands: Commands::None,
-            is_read: false,
+            is_read,
             reads_large: false,
         }
     }
