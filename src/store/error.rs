@@ -169,10 +169,11 @@ kinds! {
     /// The store rejects writes that it cannot make safe (`MISCONF`, `NOREPLICAS`).
     Refused = "refused",
         "the session store rejects writes it cannot make safe; check its persistence and replicas";
-    /// The store is a Redis Cluster and this connection is not (`MOVED`, `ASK`, `CROSSSLOT`), or
-    /// the cluster is down (`CLUSTERDOWN`).
+    /// No node of the Redis Cluster serves the key now (`CLUSTERDOWN`, `MOVED`, `ASK`), or the
+    /// connection is that of one server to a node of a cluster (`MOVED`, `CROSSSLOT`).
     Cluster = "cluster",
-        "the session store is a Redis Cluster, or a cluster that is down; use a cluster connection";
+        "no node of the session store serves this key now; check the state of the cluster, and \
+         that the url is redis-cluster://";
     /// The answer was not in the store's protocol.
     Protocol = "protocol",
         "the session store answered outside its protocol; check that the address is a Redis server";

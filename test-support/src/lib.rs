@@ -3,6 +3,7 @@
 //! * [`explorer`] explores every order of the store steps of concurrent operations.
 //! * [`Counting`] counts the calls of a store.
 //! * [`redis_server`] starts Redis servers, [`proxy`] disturbs connections to them.
+//! * [`redis_cluster`] and [`redis_sentinels`] start several servers that belong together.
 
 #![allow(
     clippy::missing_panics_doc,
@@ -13,6 +14,8 @@
 mod counting;
 pub mod explorer;
 pub mod proxy;
+pub mod redis_cluster;
+pub mod redis_sentinels;
 pub mod redis_server;
 mod waiting;
 

@@ -27,10 +27,19 @@ impl RedisServer {
 
     /// Starts a server with extra command line arguments; `{dir}` in them is its directory.
     pub fn start_with(args: &[&str]) -> Self {
+        Self::start_from("", args)
+    }
+
+    /// Starts a sentinel with these lines in its configuration file.
+    pub(crate) fn start_sentinel(lines: &str) -> Self {
+        Self::start_from(lines, &["--sentinel"])
+    }
+
+    fn start_from(lines: &str, args: &[&str]) -> Self {
         let mut log = String::new();
         // Another process may take the port before redis-server binds it: try another one.
         for _ in 0..20 {
-            let mut server = Self::spawn(args);
+            let mut server = Self::spawn(lines, args);
             if server.is_up() {
                 return server;
             }
@@ -39,7 +48,7 @@ impl RedisServer {
         panic!("redis-server does not start: {log}");
     }
 
-    fn spawn(args: &[&str]) -> Self {
+    fn spawn(lines: &str, args: &[&str]) -> Self {
         let dir = std::env::temp_dir().join(unique("jrs-redis").replace(':', "-"));
         std::fs::create_dir_all(&dir).expect("create a directory for redis");
         let log = File::create(dir.join("log")).expect("create a log for redis");
@@ -48,6 +57,11 @@ impl RedisServer {
         drop(listener);
         let path = dir.display().to_string();
         let mut command = Command::new("redis-server");
+        if !lines.is_empty() {
+            let file = dir.join("redis.conf");
+            std::fs::write(&file, lines).expect("write a configuration for redis");
+            command.arg(file);
+        }
         command
             .args(["--bind", "127.0.0.1", "--port", &port.to_string()])
             .args(["--save", "", "--appendonly", "no", "--daemonize", "no"])

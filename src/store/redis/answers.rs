@@ -38,6 +38,25 @@ impl Answers {
         Self::Several(answers.into_iter())
     }
 
+    /// Reads an answer that may have any form, but is no error.
+    #[cfg(feature = "cluster")]
+    pub(super) fn value(&mut self) -> Result<Value> {
+        self.next()
+    }
+
+    /// Reads the remaining answers, of which there must be `count`, with errors among them.
+    #[cfg(feature = "cluster")]
+    pub(super) fn raw(&mut self, count: usize) -> Result<Vec<Value>> {
+        let raw: Vec<Value> = match self {
+            Self::One(answer) => answer.take().into_iter().collect(),
+            Self::Several(answers) => answers.collect(),
+        };
+        match raw.len() == count {
+            true => Ok(raw),
+            false => Err(unreadable()),
+        }
+    }
+
     /// Reads the next `count` answers. None of them may be an error.
     pub(super) fn skip(&mut self, count: usize) -> Result<()> {
         (0..count).try_for_each(|_| self.next().map(drop))

@@ -1,56 +1,132 @@
-//! Choice of the connection for a request: shared by small requests, or reserved for large ones.
-
-use std::sync::Arc;
+//! Client for one server or a cluster.
 
 use redis::aio::MultiplexedConnection;
-use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout_at};
 
+use super::address::{self, Location};
 use super::answers::Answers;
+#[cfg(feature = "cluster")]
+use super::cluster::Cluster;
+use super::config::{Limits, RedisConfig};
 use super::connect::Connector;
-use super::lane::Lane;
 use super::log_throttle::LogThrottle;
 use super::request::Request;
-use crate::store::error::Result;
+#[cfg(feature = "sentinel")]
+use super::sentinel::Sentinels;
+use super::server::Server;
+use crate::store::error::{Result, StoreError, StoreErrorKind};
 
-/// The number of concurrent large requests. More would not be faster, because they share one
-/// connection. The late answers to those that time out would also delay the others.
-const MAX_LARGE: usize = 2;
-
-/// Client that sends requests to one server. Large requests use a second connection, so that small
-/// ones do not wait behind them.
+/// Client that sends requests to Redis, wherever it is.
 pub(super) struct Client {
-    pub(super) connector: Arc<Connector>,
-    small: Lane,
-    large: Lane,
-    large_permits: Semaphore,
+    servers: Servers,
+    limits: Limits,
     log: LogThrottle,
 }
 
+enum Servers {
+    One(Server),
+    #[cfg(feature = "cluster")]
+    Cluster(Cluster),
+}
+
 impl Client {
-    pub(super) fn new(connector: Connector) -> Self {
-        let connector = Arc::new(connector);
+    pub(super) fn new(config: &RedisConfig) -> Result<Self> {
+        let servers = match address::parse(config)? {
+            Location::Server(info) => Servers::one(Connector::of_server(info, config)?),
+            #[cfg(feature = "sentinel")]
+            Location::Sentinel {
+                sentinels,
+                service_name,
+                master,
+            } => {
+                let sentinels = Sentinels::new(sentinels, service_name, master, config)?;
+                Servers::one(Connector::of_sentinels(sentinels, config.limits))
+            }
+            #[cfg(feature = "cluster")]
+            Location::Cluster(nodes) => Servers::Cluster(Cluster::new(nodes, config)?),
+        };
+        Ok(Self::of(servers, config.limits))
+    }
+
+    #[cfg(feature = "pool")]
+    pub(super) fn of_pool(pool: deadpool_redis::Pool) -> Self {
+        let servers = Servers::one(Connector::of_pool(pool));
+        Self::of(servers, Limits::default())
+    }
+
+    fn of(servers: Servers, limits: Limits) -> Self {
         Self {
-            small: Lane::new(Arc::clone(&connector)),
-            large: Lane::new(Arc::clone(&connector)),
-            large_permits: Semaphore::new(MAX_LARGE),
+            servers,
+            limits,
             log: LogThrottle::default(),
-            connector,
+        }
+    }
+
+    /// Returns where Redis is, for messages.
+    pub(super) fn address(&self) -> &str {
+        match &self.servers {
+            Servers::One(server) => server.connector.address(),
+            #[cfg(feature = "cluster")]
+            Servers::Cluster(cluster) => cluster.address(),
         }
     }
 
     /// Returns the time at which a call that starts now must end.
     pub(super) fn deadline(&self) -> Instant {
-        Instant::now() + self.connector.limits.deadline
+        Instant::now() + self.limits.deadline
     }
 
     /// Returns a handle on the connection of small requests.
     pub(super) async fn connection(&self) -> Result<MultiplexedConnection> {
-        let mut handle = self.small.handle(self.deadline()).await?;
-        // The lane limits the time of requests by the store. The application uses this handle
-        // without the lane.
-        handle.set_response_timeout(self.connector.limits.response);
-        Ok(handle)
+        match &self.servers {
+            Servers::One(server) => server.connection(self.deadline()).await,
+            #[cfg(feature = "cluster")]
+            Servers::Cluster(_) => Err(StoreError::new(StoreErrorKind::Configuration)
+                .with_detail("a cluster has no single connection")),
+        }
+    }
+
+    /// Checks, before `deadline`, that the servers are those of the configuration, and ready.
+    pub(super) async fn check(&self, deadline: Instant) -> Result<()> {
+        let late = || StoreError::new(StoreErrorKind::Timeout).with_detail(self.address());
+        let checked = timeout_at(deadline, self.check_servers(deadline)).await;
+        checked.unwrap_or_else(|_| Err(late())).map_err(|error| {
+            match error.kind() {
+                // The first answer ever is no answer of Redis.
+                StoreErrorKind::Protocol => {
+                    let detail = format!("what answers at {} is not redis", self.address());
+                    StoreError::new(StoreErrorKind::Configuration).with_detail(detail)
+                }
+                _ => error,
+            }
+        })
+    }
+
+    async fn check_servers(&self, deadline: Instant) -> Result<()> {
+        match self.ping_until(deadline).await {
+            // An account without this permission can still serve.
+            Err(error) if error.kind() == StoreErrorKind::Permission => {}
+            checked => checked?,
+        }
+        match &self.servers {
+            Servers::One(server) => server.check(deadline).await,
+            #[cfg(feature = "cluster")]
+            Servers::Cluster(_) => Ok(()),
+        }
+    }
+
+    /// Checks that every server answers.
+    pub(super) async fn ping(&self) -> Result<()> {
+        self.ping_until(self.deadline()).await
+    }
+
+    async fn ping_until(&self, deadline: Instant) -> Result<()> {
+        let result = match &self.servers {
+            Servers::One(server) => server.ping(deadline).await,
+            #[cfg(feature = "cluster")]
+            Servers::Cluster(cluster) => cluster.ping(deadline).await,
+        };
+        self.logged(result)
     }
 
     /// Sends `request` and reads its answers with `read`, all within the deadline of a call.
@@ -72,29 +148,29 @@ impl Client {
         if request.is_empty() {
             return read(&mut Answers::One(None));
         }
-        let result = match self.lane_of(&request, deadline).await {
-            Ok((lane, _permit)) => lane.run(&request, deadline, read).await,
-            Err(error) => Err(error),
+        let result = match &self.servers {
+            Servers::One(server) => {
+                let run = server.run(&request, deadline, read).await;
+                run.map_err(|failure| failure.error)
+            }
+            // Boxed: a call to one server should not carry the larger future.
+            #[cfg(feature = "cluster")]
+            Servers::Cluster(cluster) => Box::pin(cluster.run(request, deadline, read)).await,
         };
+        self.logged(result)
+    }
+
+    fn logged<T>(&self, result: Result<T>) -> Result<T> {
         match &result {
             Ok(_) => self.log.succeeded(),
             Err(error) => self.log.failed(error),
         }
         result
     }
+}
 
-    /// Returns the lane for `request`. A large request first waits for a permit, until `deadline`.
-    async fn lane_of(
-        &self,
-        request: &Request,
-        deadline: Instant,
-    ) -> Result<(&Lane, Option<SemaphorePermit<'_>>)> {
-        if !request.is_large() {
-            return Ok((&self.small, None));
-        }
-        match timeout_at(deadline, self.large_permits.acquire()).await {
-            Ok(permit) => Ok((&self.large, permit.ok())),
-            Err(_) => Err(self.connector.late()),
-        }
+impl Servers {
+    fn one(connector: Connector) -> Self {
+        Self::One(Server::new(connector))
     }
 }

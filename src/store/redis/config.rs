@@ -1,13 +1,29 @@
 //! Configuration of the Redis store.
 
+use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
+use super::credentials::Provider;
+
 /// Configuration of a [`RedisStore`](crate::RedisStore): where Redis is and how long a call may take.
 ///
-/// The URL is `redis://[user][:password@]host[:port][/database]`, `rediss://…` for TLS (feature
-/// `tls`), or `unix:///path/to/socket[?db=…&user=…&pass=…]`. User and password must be
-/// percent-encoded in a URL; [`credentials`](Self::credentials) takes them as they are.
+/// # URL
+///
+/// | Redis | URL |
+/// |---|---|
+/// | one server | `redis://[user][:password@]host[:port][/database]` |
+/// | a socket | `unix:///path/to/socket[?db=…&user=…&pass=…]` |
+/// | a cluster (feature `cluster`) | `redis-cluster://[user][:password@]host[:port][?node=host:port&…]` |
+/// | a master and its sentinels (feature `sentinel`) | `redis-sentinel://[user][:password@]host[:port][/database]?sentinelServiceName=name[&node=host:port&…]` |
+///
+/// `rediss` in place of `redis` is TLS (feature `tls`), to the sentinels too. User and password are
+/// those of Redis and must be percent-encoded in a URL; [`credentials`](Self::credentials) takes
+/// them as they are. Those of sentinels are `sentinelUsername` and `sentinelPassword`, or
+/// [`sentinel_credentials`](Self::sentinel_credentials). Every node or sentinel that is named can
+/// lead to the others, so two or three are enough. Methods take precedence over the URL.
+///
+/// # TLS
 ///
 /// TLS goes through rustls, whose cryptography is chosen once for the whole process. If none was
 /// chosen when a store for a `rediss://` URL is made, ring is installed, and a later
@@ -29,6 +45,12 @@ use std::time::Duration;
 pub struct RedisConfig {
     pub(super) url: String,
     pub(super) credentials: Option<(String, String)>,
+    pub(super) credentials_provider: Option<Provider>,
+    pub(super) database: Option<u32>,
+    pub(super) nodes: Vec<String>,
+    pub(super) service_name: Option<String>,
+    pub(super) sentinel_user: Option<String>,
+    pub(super) sentinel_password: Option<String>,
     pub(super) limits: Limits,
     #[cfg(feature = "tls")]
     pub(super) certificates: super::tls::Certificates,
@@ -69,6 +91,12 @@ impl RedisConfig {
         Self {
             url: url.into(),
             credentials: None,
+            credentials_provider: None,
+            database: None,
+            nodes: Vec::new(),
+            service_name: None,
+            sentinel_user: None,
+            sentinel_password: None,
             limits: Limits::default(),
             #[cfg(feature = "tls")]
             certificates: super::tls::Certificates::default(),
@@ -89,6 +117,71 @@ impl RedisConfig {
     #[must_use]
     pub fn credentials(mut self, user: impl Into<String>, password: impl Into<String>) -> Self {
         self.credentials = Some((user.into(), password.into()));
+        self
+    }
+
+    /// Sets a callback that returns user and password, for passwords that change while the
+    /// application runs. It is called before every connection, and replaces other credentials.
+    ///
+    /// An empty user is the default user. The time of the callback is part of the
+    /// [`connect_timeout`](Self::connect_timeout). If it fails, calls fail with
+    /// [`StoreErrorKind::Auth`](crate::store::StoreErrorKind::Auth), and the cause is the error
+    /// of the callback. Sentinels are not asked with these credentials.
+    ///
+    /// ```
+    /// # use jwt_redis_session::RedisConfig;
+    /// let store = RedisConfig::new("redis://127.0.0.1")
+    ///     .credentials_provider(|| async {
+    ///         let password = tokio::fs::read_to_string("/run/secrets/redis").await?;
+    ///         Ok::<_, std::io::Error>(("app".to_owned(), password.trim().to_owned()))
+    ///     })
+    ///     .lazy()?;
+    /// # Ok::<(), jwt_redis_session::store::StoreError>(())
+    /// ```
+    #[must_use]
+    pub fn credentials_provider<F, A, E>(mut self, provider: F) -> Self
+    where
+        F: Fn() -> A + Send + Sync + 'static,
+        A: Future<Output = Result<(String, String), E>> + Send + 'static,
+        E: Into<Box<dyn Error + Send + Sync>>,
+    {
+        self.credentials_provider = Some(Provider::new(provider));
+        self
+    }
+
+    /// Sets the number of the database. It replaces that of the URL. A cluster has only number 0.
+    #[must_use]
+    pub const fn database(mut self, database: u32) -> Self {
+        self.database = Some(database);
+        self
+    }
+
+    /// Adds nodes of a cluster, or sentinels, as `host:port`. One that can be reached is enough:
+    /// it names the others.
+    #[must_use]
+    pub fn nodes<N: Into<String>>(mut self, nodes: impl IntoIterator<Item = N>) -> Self {
+        self.nodes.extend(nodes.into_iter().map(Into::into));
+        self
+    }
+
+    /// Sets the name under which the sentinels know the master.
+    #[must_use]
+    pub fn service_name(mut self, name: impl Into<String>) -> Self {
+        self.service_name = Some(name.into());
+        self
+    }
+
+    /// Sets user and password of the sentinels, which do not share those of Redis.
+    ///
+    /// An empty user is the default user.
+    #[must_use]
+    pub fn sentinel_credentials(
+        mut self,
+        user: impl Into<String>,
+        password: impl Into<String>,
+    ) -> Self {
+        self.sentinel_user = Some(user.into());
+        self.sentinel_password = Some(password.into());
         self
     }
 

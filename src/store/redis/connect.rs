@@ -1,32 +1,19 @@
-//! New connections to a server.
-//!
-//! Connections are made here and not by redis-rs' `Client`, because the stream below redis-rs must
-//! be watched; see [`traffic`](super::traffic).
+//! New connections to the server of a store, or to the master of a service.
 
-use std::io;
-use std::pin::Pin;
-use std::time::Duration;
-
-use redis::aio::{AsyncStream, MultiplexedConnection};
-use redis::io::tcp::socket2::{SockRef, TcpKeepalive};
-use redis::{AsyncConnectionConfig, ConnectionAddr, ConnectionInfo, RedisError, Value, cmd};
-#[cfg(unix)]
-use tokio::net::UnixStream;
-use tokio::net::{TcpStream, lookup_host};
+use redis::aio::MultiplexedConnection;
+use redis::{ConnectionInfo, RedisError, Value, cmd};
 use tokio::sync::OnceCell;
-use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
-use super::address;
 use super::config::{Limits, RedisConfig};
 use super::connection::Connection;
-use super::error;
-#[cfg(feature = "tls")]
-use super::tls::Tls;
-use super::traffic::{Traffic, Watched};
+#[cfg(feature = "pool")]
+use super::endpoint::rejected;
+use super::endpoint::{Access, Endpoint};
+use super::hello::{Hello, Mode};
+#[cfg(feature = "sentinel")]
+use super::sentinel::Sentinels;
 use crate::store::error::{Result, StoreError, StoreErrorKind};
-
-type Stream = Pin<Box<dyn AsyncStream + Send>>;
 
 /// Makes connections to one server.
 pub(super) struct Connector {
@@ -37,40 +24,50 @@ pub(super) struct Connector {
 }
 
 enum Source {
-    Server(Box<Server>),
+    Server(Box<Endpoint>),
+    #[cfg(feature = "cluster")]
+    Node(Box<Endpoint>),
+    #[cfg(feature = "sentinel")]
+    Sentinels(Sentinels),
     #[cfg(feature = "pool")]
     Pool(deadpool_redis::Pool),
 }
 
-struct Server {
-    info: ConnectionInfo,
-    #[cfg(feature = "tls")]
-    tls: Option<Tls>,
-}
-
 impl Connector {
-    /// Prepares to connect to the server of `config`.
-    pub(super) fn new(config: &RedisConfig) -> Result<Self> {
-        let info = address::parse(config)?;
-        Ok(Self {
-            address: info.addr().to_string().into_boxed_str(),
-            source: Source::Server(Box::new(Server {
-                #[cfg(feature = "tls")]
-                tls: config.certificates.for_address(info.addr())?,
-                info,
-            })),
-            limits: config.limits,
-            eviction_checked: OnceCell::new(),
-        })
+    /// Prepares to connect to one server, which must not be a node of a cluster.
+    pub(super) fn of_server(info: ConnectionInfo, config: &RedisConfig) -> Result<Self> {
+        let access = Access::new(config, info.addr())?;
+        let endpoint = Box::new(Endpoint::new(info, access));
+        let address = endpoint.address().into();
+        Ok(Self::new(Source::Server(endpoint), address, config.limits))
+    }
+
+    /// Prepares to connect to a node of a cluster.
+    #[cfg(feature = "cluster")]
+    pub(super) fn of_node(endpoint: Endpoint, limits: Limits) -> Self {
+        let address = endpoint.address().into();
+        Self::new(Source::Node(Box::new(endpoint)), address, limits)
+    }
+
+    /// Prepares to connect to the master that sentinels name.
+    #[cfg(feature = "sentinel")]
+    pub(super) fn of_sentinels(sentinels: Sentinels, limits: Limits) -> Self {
+        let address = sentinels.address().into();
+        Self::new(Source::Sentinels(sentinels), address, limits)
     }
 
     /// Prepares to take connections out of `pool`.
     #[cfg(feature = "pool")]
     pub(super) fn of_pool(pool: deadpool_redis::Pool) -> Self {
+        let address = "the pool's server".into();
+        Self::new(Source::Pool(pool), address, Limits::default())
+    }
+
+    fn new(source: Source, address: Box<str>, limits: Limits) -> Self {
         Self {
-            source: Source::Pool(pool),
-            address: "the pool's server".into(),
-            limits: Limits::default(),
+            source,
+            address,
+            limits,
             eviction_checked: OnceCell::new(),
         }
     }
@@ -80,22 +77,77 @@ impl Connector {
         &self.address
     }
 
-    /// Makes a connection and checks that it answers: a hung server accepts connections, because
-    /// its kernel does.
+    /// Returns a number that changes when another server becomes the master.
+    pub(super) fn generation(&self) -> u64 {
+        match &self.source {
+            #[cfg(feature = "sentinel")]
+            Source::Sentinels(sentinels) => sentinels.generation(),
+            _ => 0,
+        }
+    }
+
+    /// Makes a connection to a server that answers and is of the right kind.
     pub(super) async fn connect(&self) -> Result<Connection> {
         let deadline = Instant::now() + self.limits.connect;
-        let make = async {
-            let connection = match &self.source {
-                Source::Server(server) => self.open(server).await?,
-                #[cfg(feature = "pool")]
-                Source::Pool(pool) => self.take(pool).await?,
-            };
-            self.probe(&mut connection.handle()).await?;
-            Ok(connection)
-        };
-        timeout_at(deadline, make)
+        timeout_at(deadline, self.open())
             .await
             .unwrap_or_else(|_| Err(self.late()))
+    }
+
+    async fn open(&self) -> Result<Connection> {
+        match &self.source {
+            Source::Server(endpoint) => {
+                let (connection, hello) = endpoint.open().await?;
+                self.check_mode(hello)?;
+                Ok(connection)
+            }
+            #[cfg(feature = "cluster")]
+            Source::Node(endpoint) => {
+                let (connection, hello) = endpoint.open().await?;
+                match hello.mode {
+                    None | Some(Mode::Cluster) => Ok(connection),
+                    Some(_) => Err(self.misplaced("is no node of a cluster; use redis://")),
+                }
+            }
+            #[cfg(feature = "sentinel")]
+            Source::Sentinels(sentinels) => sentinels.connect().await,
+            #[cfg(feature = "pool")]
+            Source::Pool(pool) => {
+                let connection = self.take(pool).await?;
+                let hello = Hello::ask(&mut connection.handle(), &self.address).await?;
+                self.check_mode(hello)?;
+                Ok(connection)
+            }
+        }
+    }
+
+    /// Rejects a server that would serve only some of the sessions, or none.
+    fn check_mode(&self, hello: Hello) -> Result<()> {
+        match hello.mode {
+            Some(Mode::Cluster) => {
+                Err(self.misplaced("is a node of a cluster; use redis-cluster://"))
+            }
+            Some(Mode::Sentinel) => Err(self.misplaced("is a sentinel; use redis-sentinel://")),
+            Some(Mode::Standalone) | None => Ok(()),
+        }
+    }
+
+    /// Rejects a replica, which takes no writes.
+    ///
+    /// Only for the first connection of an application. Later on the address may lead to a replica
+    /// for a moment, while another server becomes the master.
+    pub(super) async fn check_role(&self, handle: &mut MultiplexedConnection) -> Result<()> {
+        match Hello::ask(handle, &self.address).await? {
+            Hello {
+                is_replica: true, ..
+            } => Err(self.misplaced("is a replica; use its master")),
+            _ => Ok(()),
+        }
+    }
+
+    fn misplaced(&self, what: &str) -> StoreError {
+        let detail = format!("the server at {} {what}", self.address);
+        StoreError::new(StoreErrorKind::Configuration).with_detail(detail)
     }
 
     /// Warns if the server evicts sessions, once for all connections.
@@ -107,27 +159,6 @@ impl Connector {
         let _ = timeout_at(Instant::now() + self.limits.connect, check).await;
     }
 
-    async fn open(&self, server: &Server) -> Result<Connection> {
-        let stream = server
-            .stream()
-            .await
-            .map_err(|error| error::no_stream(error, &self.address))?;
-        let traffic = Traffic::new();
-        // Answers are timed by the client: one timer for each call, not two.
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(None)
-            .set_response_timeout(None);
-        let (handle, driver) = MultiplexedConnection::new_with_config(
-            server.info.redis_settings(),
-            Watched::new(stream, traffic.clone()),
-            config,
-        )
-        .await
-        .map_err(|error| self.rejected(&error))?;
-        let driver = tokio::spawn(driver).abort_handle();
-        Ok(Connection::new(handle, traffic, Some(driver)))
-    }
-
     #[cfg(feature = "pool")]
     async fn take(&self, pool: &deadpool_redis::Pool) -> Result<Connection> {
         use deadpool_redis::PoolError;
@@ -137,36 +168,10 @@ impl Connector {
                 let handle = deadpool_redis::Connection::take(connection);
                 Ok(Connection::of_pool(handle))
             }
-            Err(PoolError::Backend(error)) => Err(self.rejected(&error)),
+            Err(PoolError::Backend(error)) => Err(rejected(&error, &self.address)),
             Err(PoolError::Timeout(_)) => Err(self.late()),
             Err(_) => Err(StoreError::new(StoreErrorKind::Connection)
                 .with_detail("the pool has no connection")),
-        }
-    }
-
-    fn rejected(&self, error: &RedisError) -> StoreError {
-        // Of the commands that open a connection, only SELECT is answered with a plain ERR.
-        if error.code() == Some("ERR") {
-            let detail = format!("{}: the server has no such database", self.address);
-            return StoreError::new(StoreErrorKind::Configuration).with_detail(detail);
-        }
-        error::broken(error, &self.address)
-    }
-
-    /// Checks that the server answers. One that rejects commands for now passes; one that rejects
-    /// the credentials or closes the connection does not.
-    async fn probe(&self, handle: &mut MultiplexedConnection) -> Result<()> {
-        match handle.send_packed_command(&cmd("PING")).await {
-            Ok(Value::ServerError(answer)) => {
-                let rejection = error::rejected(&answer);
-                match rejection.kind() {
-                    StoreErrorKind::Auth | StoreErrorKind::Connection => Err(rejection),
-                    _ => Ok(()),
-                }
-            }
-            Ok(Value::SimpleString(answer)) if answer == "PONG" => Ok(()),
-            Ok(_) => Err(StoreErrorKind::Protocol.into()),
-            Err(error) => Err(error::broken(&error, &self.address)),
         }
     }
 
@@ -204,54 +209,4 @@ async fn warn_if_evicting(connection: &mut MultiplexedConnection) -> Result<(), 
         );
     }
     Ok(())
-}
-
-impl Server {
-    async fn stream(&self) -> io::Result<Stream> {
-        Ok(match self.info.addr() {
-            ConnectionAddr::Tcp(host, port) => Box::pin(tcp(host, *port).await?),
-            #[cfg(feature = "tls")]
-            ConnectionAddr::TcpTls { host, port, .. } => {
-                let tls = self.tls.as_ref().ok_or(io::ErrorKind::Unsupported)?;
-                Box::pin(tls.handshake(host, tcp(host, *port).await?).await?)
-            }
-            #[cfg(unix)]
-            ConnectionAddr::Unix(path) => Box::pin(UnixStream::connect(path).await?),
-            _ => return Err(io::ErrorKind::Unsupported.into()),
-        })
-    }
-}
-
-/// Connects to all addresses of the host concurrently and takes the first that accepts.
-async fn tcp(host: &str, port: u16) -> io::Result<TcpStream> {
-    let mut attempts = JoinSet::new();
-    for address in lookup_host((host, port)).await? {
-        attempts.spawn(TcpStream::connect(address));
-    }
-    let mut error = io::Error::from(io::ErrorKind::NotFound);
-    while let Some(attempt) = attempts.join_next().await {
-        match attempt {
-            Ok(Ok(stream)) => return configured(stream),
-            Ok(Err(failed)) => error = failed,
-            Err(_) => {}
-        }
-    }
-    Err(error)
-}
-
-/// Sets the socket options that detect a dead peer within seconds: the user timeout for
-/// unacknowledged data, keepalive for an idle connection.
-fn configured(stream: TcpStream) -> io::Result<TcpStream> {
-    // Without these the kernel tries for a quarter of an hour.
-    let keepalive = TcpKeepalive::new()
-        .with_time(Duration::from_secs(5))
-        .with_interval(Duration::from_secs(1))
-        .with_retries(2);
-    let socket = SockRef::from(&stream);
-    socket.set_tcp_keepalive(&keepalive)?;
-    #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
-    socket.set_tcp_user_timeout(Some(Duration::from_secs(2)))?;
-    // A request is one write: waiting for more bytes would only delay it.
-    socket.set_tcp_nodelay(true)?;
-    Ok(stream)
 }

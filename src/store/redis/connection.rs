@@ -32,6 +32,8 @@ pub(super) struct Connection {
     /// Whole seconds, plus one, from its creation to the last answer; 0 before the first one.
     answered_at: AtomicU64,
     discarded: AtomicBool,
+    /// The number of the master that the connection leads to.
+    generation: u64,
 }
 
 impl Connection {
@@ -48,7 +50,19 @@ impl Connection {
             is_silent: AtomicBool::new(false),
             answered_at: AtomicU64::new(0),
             discarded: AtomicBool::new(false),
+            generation: 0,
         }
+    }
+
+    /// Sets the number of the master that the connection leads to.
+    #[cfg(feature = "sentinel")]
+    pub(super) fn with_generation(mut self, generation: u64) -> Self {
+        self.generation = generation;
+        self
+    }
+
+    pub(super) fn generation(&self) -> u64 {
+        self.generation
     }
 
     /// Creates a connection that a pool has made. Only its whole answers can be observed.

@@ -120,7 +120,7 @@ impl Store for RedisStore {
     }
 
     async fn ping(&self) -> Result<()> {
-        self.client.run(Request::read().ping(), Answers::done).await
+        self.client.ping().await
     }
 
     // Several steps in one write. The order of the commands is the order of the steps.

@@ -27,10 +27,13 @@ pub(super) struct Lane {
     connector: Arc<Connector>,
 }
 
-/// Why an attempt failed, and whether the request may be sent again over another connection.
-struct Failure {
-    error: StoreError,
-    may_resend: bool,
+/// Why a request failed.
+pub(super) struct Failure {
+    pub(super) error: StoreError,
+    /// Whether the connection broke, so that another one may serve the request.
+    broke: bool,
+    /// Whether the server may have applied the request.
+    pub(super) may_be_applied: bool,
 }
 
 impl Lane {
@@ -54,17 +57,32 @@ impl Lane {
         request: &Request,
         deadline: Instant,
         read: impl FnOnce(&mut Answers) -> Result<T>,
-    ) -> Result<T> {
+    ) -> Result<T, Failure> {
         let mut attempt = self.attempt(request, deadline).await;
         // Once only: a request that breaks two connections in a row may be the cause.
-        if let Err(Failure {
-            may_resend: true, ..
-        }) = attempt
+        if let Err(failure) = &attempt
+            && failure.broke
+            && (request.is_read() || !failure.may_be_applied)
         {
             attempt = self.attempt(request, deadline).await;
         }
-        let (mut answers, connection) = attempt.map_err(|failure| failure.error)?;
-        read(&mut answers).inspect_err(|error| self.inspect(&connection, error))
+        let (mut answers, connection) = attempt?;
+        read(&mut answers).map_err(|error| {
+            self.inspect(&connection, &error);
+            Failure {
+                error,
+                broke: false,
+                may_be_applied: true,
+            }
+        })
+    }
+
+    /// Discards the connection in use if `error` shows that its answers are unusable.
+    #[cfg(feature = "cluster")]
+    pub(super) fn inspect_current(&self, error: &StoreError) {
+        if let Some(connection) = self.shared.current() {
+            self.inspect(&connection, error);
+        }
     }
 
     /// Discards a connection whose answers show that it is unusable.
@@ -99,9 +117,9 @@ impl Lane {
         match result {
             Ok(answers) => Ok((answers, connection)),
             Err(mut failure) => {
-                // A read may be sent twice. A write may only be sent again if nothing of it was
-                // written: otherwise it could be applied twice.
-                failure.may_resend &= request.is_read() || connection.never_written(writes);
+                // A write may only be sent again if nothing of it was written: otherwise it could
+                // be applied twice.
+                failure.may_be_applied = !connection.never_written(writes);
                 Err(failure)
             }
         }
@@ -188,7 +206,8 @@ impl Lane {
             Ok(answer) => self.record(connection, start, Some(answer)),
             Err(Ok(_)) => Err(Failure {
                 error,
-                may_resend: true,
+                broke: true,
+                may_be_applied: true,
             }),
             // No other connection can be made: the answer may still arrive on the old one.
             Err(Err(_)) => {
@@ -217,7 +236,8 @@ impl Lane {
                 self.shared.discard(connection, &error);
                 Err(Failure {
                     error,
-                    may_resend: true,
+                    broke: true,
+                    may_be_applied: true,
                 })
             }
             _ => {
@@ -236,11 +256,13 @@ impl Lane {
     }
 }
 
+/// For an error before anything was sent.
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         Self {
             error,
-            may_resend: false,
+            broke: false,
+            may_be_applied: false,
         }
     }
 }

@@ -3,18 +3,27 @@
 mod address;
 mod answers;
 mod client;
+#[cfg(feature = "cluster")]
+mod cluster;
 mod config;
 mod connect;
 mod connection;
 mod contract;
+mod credentials;
+mod endpoint;
 mod error;
+mod hello;
 mod lane;
 mod log_throttle;
 mod request;
 mod scripts;
+#[cfg(feature = "sentinel")]
+mod sentinel;
+mod server;
 mod shared_connection;
 mod spare;
 mod store;
+mod tcp;
 #[cfg(feature = "tls")]
 mod tls;
 mod traffic;

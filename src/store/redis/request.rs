@@ -25,8 +25,8 @@ const NUMBERS: usize = 64;
 
 /// Commands that go out in one write and are answered in their order.
 ///
-/// Every command names one key: the first argument, or the third one of a script call. A
-/// transport for a cluster can group them by it.
+/// Every command names one key: the first argument, or the third one of a script call. A client
+/// of a cluster groups them by it.
 pub(super) struct Request {
     commands: Commands,
     is_read: bool,
@@ -101,6 +101,30 @@ impl Request {
         }
     }
 
+    /// Returns the commands.
+    #[cfg(feature = "cluster")]
+    pub(super) fn commands(&self) -> Vec<&Cmd> {
+        match &self.commands {
+            Commands::None => Vec::new(),
+            Commands::One(command) => vec![command],
+            Commands::Several(pipeline) => pipeline.cmd_iter().collect(),
+        }
+    }
+
+    /// Creates a request of copies of `commands`, whose answers are as large as those of `self`.
+    #[cfg(feature = "cluster")]
+    pub(super) fn of<'a>(&self, commands: impl IntoIterator<Item = &'a Cmd>) -> Self {
+        let mut is_read = true;
+        let mut request = Self::new(true);
+        request.reads_large = self.reads_large;
+        for command in commands {
+            is_read &= reads(command);
+            request = request.push(&mut command.clone());
+        }
+        request.is_read = is_read;
+        request
+    }
+
     /// Adds a command behind those that are there.
     fn push(mut self, command: &mut Cmd) -> Self {
         let command = command.take();
@@ -126,6 +150,35 @@ impl Drop for Request {
             let size = size(command);
             spare::keep(command, size);
         }
+    }
+}
+
+/// Returns the key of a command of this module.
+#[cfg(feature = "cluster")]
+pub(super) fn key(command: &Cmd) -> &[u8] {
+    let place = if name(command) == b"EVAL" { 3 } else { 1 };
+    argument(command, place)
+}
+
+/// Whether a command only reads.
+#[cfg(feature = "cluster")]
+pub(super) fn reads(command: &Cmd) -> bool {
+    matches!(
+        name(command),
+        b"ASKING" | b"GET" | b"GETRANGE" | b"PTTL" | b"ZRANGE" | b"ZRANGEBYSCORE" | b"ZSCORE"
+    )
+}
+
+#[cfg(feature = "cluster")]
+pub(super) fn name(command: &Cmd) -> &[u8] {
+    argument(command, 0)
+}
+
+#[cfg(feature = "cluster")]
+fn argument(command: &Cmd, place: usize) -> &[u8] {
+    match command.args_iter().nth(place) {
+        Some(Arg::Simple(bytes)) => bytes,
+        _ => &[],
     }
 }
 
@@ -155,6 +208,12 @@ fn size(command: &Cmd) -> usize {
 impl Request {
     pub(super) fn ping(self) -> Self {
         self.push(&mut redis::cmd("PING"))
+    }
+
+    /// Reads which node of a cluster serves which slots.
+    #[cfg(feature = "cluster")]
+    pub(super) fn cluster_slots(self) -> Self {
+        self.push(redis::cmd("CLUSTER").arg("SLOTS"))
     }
 
     /// Reads the remaining TTL of a record.

@@ -67,7 +67,7 @@ impl SharedConnection {
     /// Returns the connection in use, or waits for one, but not past `deadline`.
     pub(super) async fn acquire(self: &Arc<Self>, deadline: Instant) -> Result<Arc<Connection>> {
         match self.current.load_full() {
-            Some(connection) if !connection.has_ended() => return Ok(connection),
+            Some(connection) if self.is_current(&connection) => return Ok(connection),
             Some(connection) => self.discard(&connection, &self.connector.unreachable()),
             None => {}
         }
@@ -90,6 +90,17 @@ impl SharedConnection {
                 Err(_) => return Err(self.last_error(&self.lock())),
             }
         }
+    }
+
+    /// Returns the connection in use, if there is one.
+    #[cfg(feature = "cluster")]
+    pub(super) fn current(&self) -> Option<Arc<Connection>> {
+        self.current.load_full()
+    }
+
+    /// Whether `connection` is open, and to the server that is the master now.
+    fn is_current(&self, connection: &Connection) -> bool {
+        !connection.has_ended() && connection.generation() == self.connector.generation()
     }
 
     /// Joins the attempt that is under way or starts one, unless the last one has just failed.
@@ -218,8 +229,8 @@ mod tests {
     use std::thread;
     use std::time::Duration;
 
-    use redis::RedisConnectionInfo;
     use redis::aio::MultiplexedConnection;
+    use redis::{IntoConnectionInfo, RedisConnectionInfo};
 
     use super::{FAILED_BEFORE_USE, SharedConnection};
     use crate::RedisConfig;
@@ -232,7 +243,9 @@ mod tests {
         let (stream, _server) = tokio::io::duplex(64);
         let info = RedisConnectionInfo::default().set_skip_set_lib_name();
         let (connection, _driver) = MultiplexedConnection::new(&info, stream).await.unwrap();
-        let connector = Connector::new(&RedisConfig::new("redis://127.0.0.1:1")).unwrap();
+        let url = "redis://127.0.0.1:1";
+        let info = url.into_connection_info().unwrap();
+        let connector = Connector::of_server(info, &RedisConfig::new(url)).unwrap();
         let shared = SharedConnection::new(Arc::new(connector));
         let connection = Connection::of_pool(connection);
         let connection = shared.complete(Ok(connection)).unwrap();

@@ -4,15 +4,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use redis::aio::MultiplexedConnection;
-use tokio::time::{Instant, timeout_at};
 
 use super::client::Client;
 use super::config::RedisConfig;
-use super::connect::Connector;
-use crate::store::contract::Store;
+use crate::store::error::Result;
 #[cfg(doc)]
 use crate::store::error::StoreError;
-use crate::store::error::{Result, StoreErrorKind};
 
 /// Store that keeps sessions in Redis.
 ///
@@ -62,6 +59,20 @@ impl RedisStore {
     pub const ACL_RULES: &'static str = "+ping +get +getrange +pttl +set +pexpire +del +eval \
          +zadd +zscore +zrem +zrange +zrangebyscore";
 
+    /// The rules that a user of a cluster needs in addition to [`ACL_RULES`](Self::ACL_RULES).
+    ///
+    /// `+asking` is needed only while slots move.
+    #[cfg(feature = "cluster")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "cluster")))]
+    pub const CLUSTER_ACL_RULES: &'static str = "+cluster|slots +asking";
+
+    /// The rules that a user of the sentinels needs. Users of the servers need
+    /// [`ACL_RULES`](Self::ACL_RULES) only.
+    #[cfg(feature = "sentinel")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "sentinel")))]
+    pub const SENTINEL_ACL_RULES: &'static str =
+        "+sentinel|get-master-addr-by-name +subscribe &+switch-master";
+
     /// Connects to the Redis at `url` and checks that it answers.
     ///
     /// [`RedisConfig`] has the forms of the URL and all settings.
@@ -96,7 +107,9 @@ impl RedisStore {
     #[cfg_attr(docsrs, doc(cfg(feature = "pool")))]
     #[must_use]
     pub fn from_pool(pool: deadpool_redis::Pool) -> Self {
-        Self::new(Connector::of_pool(pool))
+        Self {
+            client: Arc::new(Client::of_pool(pool)),
+        }
     }
 
     /// Returns a handle on the shared connection, for the application's own commands.
@@ -111,23 +124,6 @@ impl RedisStore {
     pub async fn connection(&self) -> Result<MultiplexedConnection> {
         self.client.connection().await
     }
-
-    fn new(connector: Connector) -> Self {
-        let client = Arc::new(Client::new(connector));
-        Self { client }
-    }
-
-    /// Checks that the server is ready to serve, not only reachable.
-    async fn check(&self) -> Result<()> {
-        match self.ping().await {
-            // An account without this permission can still serve.
-            Err(error) if error.kind() == StoreErrorKind::Permission => {}
-            checked => checked?,
-        }
-        let mut handle = self.connection().await?;
-        self.client.connector.check_eviction(&mut handle).await;
-        Ok(())
-    }
 }
 
 impl RedisConfig {
@@ -138,12 +134,9 @@ impl RedisConfig {
     /// [`StoreError`] if the URL is invalid, or, within the deadline, if Redis is absent or
     /// rejects the connection.
     pub async fn connect(self) -> Result<RedisStore> {
-        let deadline = Instant::now() + self.limits.deadline;
         let store = self.lazy()?;
-        match timeout_at(deadline, store.check()).await {
-            Ok(checked) => checked.map(|()| store),
-            Err(_) => Err(store.client.connector.late()),
-        }
+        store.client.check(store.client.deadline()).await?;
+        Ok(store)
     }
 
     /// Prepares a store that connects when it is first used.
@@ -152,14 +145,16 @@ impl RedisConfig {
     ///
     /// [`StoreError`] if the URL or a certificate is invalid.
     pub fn lazy(self) -> Result<RedisStore> {
-        Ok(RedisStore::new(Connector::new(&self)?))
+        Ok(RedisStore {
+            client: Arc::new(Client::new(&self)?),
+        })
     }
 }
 
 impl fmt::Debug for RedisStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisStore")
-            .field("server", &self.client.connector.address())
+            .field("server", &self.client.address())
             .finish_non_exhaustive()
     }
 }

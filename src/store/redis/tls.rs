@@ -23,6 +23,7 @@ pub(super) struct Certificates {
 }
 
 /// Makes TLS streams.
+#[derive(Clone)]
 pub(super) struct Tls(TlsConnector);
 
 impl Certificates {

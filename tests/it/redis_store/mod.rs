@@ -12,9 +12,13 @@ use crate::conformance;
 use crate::support::redis_server::{RedisServer, admin};
 
 mod account;
+#[cfg(feature = "cluster")]
+mod cluster;
 mod commands;
 mod connect;
 mod order;
+#[cfg(feature = "sentinel")]
+mod sentinel;
 
 const TTL: Duration = Duration::from_secs(60);
 

@@ -1,0 +1,272 @@
+//! Requests to a cluster.
+//!
+//! # Why not `redis::cluster_async::ClusterConnection`
+//!
+//! Measured with redis 1.8.1, even with its own retries switched off:
+//!
+//! * If one answer of a pipeline is a redirection, all answers are lost: whether the writes in it
+//!   were executed is then unknown. Here only what was redirected is sent again.
+//! * `ASKING` and its command are two messages on a connection that calls share, so another call
+//!   can take its effect. Here they are one write.
+//! * It reports a lost connection with the same error whether a command was written or not, and
+//!   never replaces the connection of a node that hangs. Here each node has the connection of
+//!   [`Server`], with its deadlines.
+//! * A `GET` costs 17 allocations and 7.3 µs, here as many as with one server: 4 and 2.6 µs.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use redis::{ConnectionAddr, ConnectionInfo, Value};
+use tokio::sync::Mutex;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, timeout_at};
+
+use super::batches;
+use super::nodes::{NodeFactory, Nodes};
+use super::progress::{Answered, Group, Pending, Progress, unserved};
+use super::redirect::Redirect;
+use super::slots::{Node, SlotMap, slot};
+use crate::store::error::{Result, StoreError, StoreErrorKind};
+use crate::store::redis::answers::Answers;
+use crate::store::redis::config::RedisConfig;
+use crate::store::redis::endpoint::Access;
+use crate::store::redis::request::{Request, key};
+use crate::store::redis::server::Server;
+
+/// The pause before a command goes to its slot again: one that no node serves now, or whose node
+/// is gone.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// A cluster, with a connection to each node that is used.
+pub(crate) struct Cluster {
+    /// The nodes of the configuration.
+    seeds: Vec<Node>,
+    factory: NodeFactory,
+    address: Box<str>,
+    nodes: ArcSwap<Nodes>,
+    /// When the slots were last asked for. Held while they are.
+    renewed_at: Mutex<Option<Instant>>,
+}
+
+impl Cluster {
+    pub(in crate::store::redis) fn new(
+        seeds: Vec<ConnectionInfo>,
+        config: &RedisConfig,
+    ) -> Result<Self> {
+        let addresses: Vec<_> = seeds.iter().map(|seed| seed.addr().to_string()).collect();
+        let factory = NodeFactory {
+            access: Access::new(config, seeds[0].addr())?,
+            settings: seeds[0].clone(),
+            limits: config.limits,
+        };
+        let seeds: Vec<_> = seeds.iter().filter_map(node_of).collect();
+        let nodes = Nodes::default().renewed(&factory, seeds.iter(), SlotMap::default());
+        Ok(Self {
+            seeds,
+            factory,
+            address: addresses.join(", ").into(),
+            nodes: ArcSwap::from_pointee(nodes),
+            renewed_at: Mutex::default(),
+        })
+    }
+
+    /// Returns the addresses of the configuration, for messages.
+    pub(in crate::store::redis) fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Checks that every slot is served by a node that answers.
+    pub(in crate::store::redis) async fn ping(&self, deadline: Instant) -> Result<()> {
+        *self.renewed_at.lock().await = None;
+        self.renew(deadline).await?;
+        let nodes = self.nodes.load_full();
+        if !nodes.slots.is_complete() {
+            return Err(unserved());
+        }
+        let masters: HashSet<_> = nodes.slots.masters().collect();
+        let mut pings = JoinSet::new();
+        for server in masters.into_iter().filter_map(|node| nodes.get(node)) {
+            let server = Arc::clone(server);
+            pings.spawn(async move { server.ping(deadline).await });
+        }
+        while let Some(ping) = pings.join_next().await {
+            ping.map_err(|_| self.late())??;
+        }
+        Ok(())
+    }
+
+    /// Sends `request` and reads its answers with `read`, all before `deadline`.
+    ///
+    /// A command that was redirected was not executed and is sent again, whether it writes or not.
+    /// One whose answer was lost is sent again only if it reads, or was never written.
+    pub(in crate::store::redis) async fn run<T>(
+        &self,
+        request: Request,
+        deadline: Instant,
+        read: impl FnOnce(&mut Answers) -> Result<T>,
+    ) -> Result<T> {
+        let mut answers = Vec::new();
+        for part in batches::split(request) {
+            let part = self.run_part(&part, deadline).await?;
+            let has_failed = part
+                .iter()
+                .any(|answer| matches!(answer, Value::ServerError(_)));
+            answers.extend(part);
+            // The later steps rely on the earlier ones.
+            if has_failed {
+                break;
+            }
+        }
+        read(&mut Answers::several(answers)).inspect_err(|error| self.inspect(error))
+    }
+
+    async fn run_part(&self, part: &Request, deadline: Instant) -> Result<Vec<Value>> {
+        if self.nodes.load().slots.masters().next().is_none() {
+            self.renew(deadline).await?;
+        }
+        let mut progress = Progress::new(part);
+        loop {
+            let groups = self.groups(&mut progress);
+            for (group, answered) in send(part, &progress, groups, deadline).await {
+                progress.take(group, answered)?;
+            }
+            if progress.is_complete() {
+                return Ok(progress.answers);
+            }
+            if !progress.is_only_asked() {
+                // Whether this succeeds or not, the next attempt shows.
+                let _ = self.renew(deadline).await;
+            }
+            if progress.needs_pause() {
+                sleep(PAUSE).await;
+            }
+            if Instant::now() >= deadline {
+                return Err(progress.reason);
+            }
+        }
+    }
+
+    /// Groups the pending commands by the node that they go to next.
+    fn groups(&self, progress: &mut Progress<'_>) -> Vec<Group> {
+        let mut groups: Vec<Group> = Vec::new();
+        let nodes = self.nodes.load_full();
+        for Pending { index, redirect } in progress.take_pending() {
+            let slot = slot(key(progress.commands[index]));
+            let (node, is_asking) = match redirect {
+                Redirect::Moved(node) => (node, false),
+                Redirect::Ask(node) => (node, true),
+                Redirect::Later => match nodes.slots.master(slot) {
+                    Some(node) => (node.clone(), false),
+                    None => {
+                        progress.put_off(index, unserved());
+                        continue;
+                    }
+                },
+            };
+            let same = |group: &&mut Group| group.node == node && group.is_asking == is_asking;
+            match groups.iter_mut().find(same) {
+                Some(group) => group.indices.push(index),
+                None => groups.push(Group {
+                    server: self.server(&node),
+                    node,
+                    is_asking,
+                    indices: vec![index],
+                }),
+            }
+        }
+        groups
+    }
+
+    fn server(&self, node: &Node) -> Arc<Server> {
+        loop {
+            if let Some(server) = self.nodes.load().get(node) {
+                return Arc::clone(server);
+            }
+            self.nodes.rcu(|nodes| nodes.with(&self.factory, node));
+        }
+    }
+
+    /// Asks for the slots again, unless another call has just done so.
+    async fn renew(&self, deadline: Instant) -> Result<()> {
+        let renewed_at = timeout_at(deadline, self.renewed_at.lock()).await;
+        let mut renewed_at = renewed_at.map_err(|_| self.late())?;
+        if renewed_at.is_some_and(|at| at.elapsed() < PAUSE) {
+            return Ok(());
+        }
+        let slots = self.nodes.load_full().ask_for_slots(deadline).await;
+        *renewed_at = Some(Instant::now());
+        let slots = slots?;
+        self.nodes.rcu(|nodes| {
+            // The nodes of the configuration stay known: all others may be replaced.
+            let known = slots.nodes().chain(&self.seeds);
+            nodes.renewed(&self.factory, known, slots.clone())
+        });
+        Ok(())
+    }
+
+    /// Discards connections whose answers show that they are unusable.
+    fn inspect(&self, error: &StoreError) {
+        if matches!(
+            error.kind(),
+            StoreErrorKind::Protocol | StoreErrorKind::Auth
+        ) {
+            for server in self.nodes.load().servers() {
+                server.inspect(error);
+            }
+        }
+    }
+
+    fn late(&self) -> StoreError {
+        StoreError::new(StoreErrorKind::Timeout).with_detail(&*self.address)
+    }
+}
+
+/// Sends each group, all at the same time.
+async fn send(
+    part: &Request,
+    progress: &Progress<'_>,
+    mut groups: Vec<Group>,
+    deadline: Instant,
+) -> Vec<(Group, Answered)> {
+    // The usual case needs no copy of the commands, and no task.
+    if let [group] = &groups[..]
+        && group.indices.len() == progress.commands.len()
+        && !group.is_asking
+    {
+        let read = |answers: &mut Answers| answers.raw(progress.commands.len());
+        let answered = group.server.run(part, deadline, read).await;
+        return groups
+            .pop()
+            .map(|group| (group, answered))
+            .into_iter()
+            .collect();
+    }
+    let mut sent = JoinSet::new();
+    for group in groups {
+        let request = group.request(part, &progress.commands);
+        sent.spawn(async move {
+            let answered = group.send(&request, deadline).await;
+            (group, answered)
+        });
+    }
+    let mut all = Vec::new();
+    while let Some(answered) = sent.join_next().await {
+        // A task that panics loses its group; the panic goes on here.
+        match answered {
+            Ok(answered) => all.push(answered),
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        }
+    }
+    all
+}
+
+fn node_of(info: &ConnectionInfo) -> Option<Node> {
+    match info.addr() {
+        ConnectionAddr::Tcp(host, port) | ConnectionAddr::TcpTls { host, port, .. } => {
+            Some((host.clone(), *port))
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,10 @@
+//! Redis Cluster: the node of each key, and what to do when it changes.
+
+mod batches;
+mod client;
+mod nodes;
+mod progress;
+mod redirect;
+mod slots;
+
+pub(super) use client::Cluster;

@@ -1,0 +1,120 @@
+//! The nodes that are known, and how they are asked for the others.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use redis::ConnectionInfo;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout};
+
+use super::slots::{Node, SlotMap};
+use crate::store::error::{Result, StoreError, StoreErrorKind};
+use crate::store::redis::address::at;
+use crate::store::redis::answers::Answers;
+use crate::store::redis::config::Limits;
+use crate::store::redis::connect::Connector;
+use crate::store::redis::endpoint::{Access, Endpoint};
+use crate::store::redis::request::Request;
+use crate::store::redis::server::Server;
+
+/// The time after which the next node is asked for the slots, if the last one has not answered.
+const STAGGER: Duration = Duration::from_millis(50);
+
+/// Makes servers of the addresses of nodes.
+pub(super) struct NodeFactory {
+    /// Settings for every node, at any address.
+    pub(super) settings: ConnectionInfo,
+    pub(super) access: Access,
+    pub(super) limits: Limits,
+}
+
+/// The nodes at one time.
+#[derive(Clone, Default)]
+pub(super) struct Nodes {
+    /// Connections are made when a node is first used, so replicas cost nothing.
+    servers: HashMap<Node, Arc<Server>>,
+    pub(super) slots: Arc<SlotMap>,
+}
+
+impl NodeFactory {
+    fn server(&self, (host, port): &Node) -> Arc<Server> {
+        let info = at(&self.settings, host.clone(), *port);
+        let endpoint = Endpoint::new(info, self.access.clone());
+        Arc::new(Server::new(Connector::of_node(endpoint, self.limits)))
+    }
+}
+
+impl Nodes {
+    /// Returns the server of `node`, if it is known.
+    pub(super) fn get(&self, node: &Node) -> Option<&Arc<Server>> {
+        self.servers.get(node)
+    }
+
+    pub(super) fn servers(&self) -> impl Iterator<Item = &Arc<Server>> {
+        self.servers.values()
+    }
+
+    /// Adds `nodes`, and forgets the others.
+    pub(super) fn renewed<'a>(
+        &self,
+        factory: &NodeFactory,
+        nodes: impl Iterator<Item = &'a Node>,
+        slots: SlotMap,
+    ) -> Self {
+        let server = |node: &Node| {
+            let known = self.get(node).cloned();
+            known.unwrap_or_else(|| factory.server(node))
+        };
+        Self {
+            servers: nodes.map(|node| (node.clone(), server(node))).collect(),
+            slots: Arc::new(slots),
+        }
+    }
+
+    /// Adds a node that another one has named.
+    pub(super) fn with(&self, factory: &NodeFactory, node: &Node) -> Self {
+        let mut nodes = self.clone();
+        nodes.servers.insert(node.clone(), factory.server(node));
+        nodes
+    }
+
+    /// Asks the nodes which slots they serve, and returns the first answer.
+    ///
+    /// The masters are asked first. One that hangs delays the answer by [`STAGGER`] only.
+    pub(super) async fn ask_for_slots(&self, deadline: Instant) -> Result<SlotMap> {
+        let masters: HashSet<&Node> = self.slots.masters().collect();
+        let mut candidates: Vec<_> = self.servers.iter().collect();
+        candidates.sort_by_key(|(node, _)| !masters.contains(node));
+        let mut candidates = candidates.into_iter();
+        let mut asked = JoinSet::new();
+        let mut error = StoreError::new(StoreErrorKind::Connection);
+        loop {
+            if let Some(((host, _), server)) = candidates.next() {
+                asked.spawn(ask(Arc::clone(server), host.clone(), deadline));
+            } else if asked.is_empty() {
+                return Err(error);
+            }
+            match timeout(STAGGER, asked.join_next()).await {
+                Ok(Some(Ok(Ok(slots)))) => return Ok(slots),
+                Ok(Some(Ok(Err(failed)))) => error = failed,
+                Ok(_) | Err(_) => {}
+            }
+        }
+    }
+}
+
+async fn ask(server: Arc<Server>, host: String, deadline: Instant) -> Result<SlotMap> {
+    let request = Request::read().cluster_slots();
+    let read = |answers: &mut Answers| {
+        let slots = SlotMap::read(answers.value()?, &host);
+        let slots = slots.ok_or(StoreErrorKind::Protocol)?;
+        // A node that has left its cluster, or has lost its file, knows no slots.
+        match slots == SlotMap::default() {
+            true => Err(StoreErrorKind::Cluster.into()),
+            false => Ok(slots),
+        }
+    };
+    let asked = server.run(&request, deadline, read).await;
+    asked.map_err(|failure| failure.error)
+}

@@ -1,0 +1,160 @@
+//! The answers to a request so far, and the commands that still need one.
+
+use std::mem;
+use std::sync::Arc;
+
+use redis::{Cmd, Value, cmd};
+use tokio::time::Instant;
+
+use super::redirect::Redirect;
+use super::slots::Node;
+use crate::store::error::{Result, StoreError, StoreErrorKind};
+use crate::store::redis::answers::Answers;
+use crate::store::redis::error::rejected;
+use crate::store::redis::lane::Failure;
+use crate::store::redis::request::{Request, reads};
+use crate::store::redis::server::Server;
+
+/// The answers of one group, or why there are none.
+pub(super) type Answered = Result<Vec<Value>, Failure>;
+
+/// Answers to the commands of one part of a request.
+pub(super) struct Progress<'a> {
+    pub(super) commands: Vec<&'a Cmd>,
+    pub(super) answers: Vec<Value>,
+    pending: Vec<Pending>,
+    /// Why the last of the pending commands has no answer.
+    pub(super) reason: StoreError,
+}
+
+/// Command without an answer.
+pub(super) struct Pending {
+    /// The place of the command in the part.
+    pub(super) index: usize,
+    /// Where it goes next.
+    pub(super) redirect: Redirect,
+}
+
+/// Commands that go to one node in one write.
+pub(super) struct Group {
+    pub(super) node: Node,
+    pub(super) server: Arc<Server>,
+    pub(super) is_asking: bool,
+    pub(super) indices: Vec<usize>,
+}
+
+impl<'a> Progress<'a> {
+    pub(super) fn new(part: &'a Request) -> Self {
+        let commands = part.commands();
+        let mut progress = Self {
+            answers: vec![Value::Nil; commands.len()],
+            pending: Vec::new(),
+            reason: unserved(),
+            commands,
+        };
+        progress
+            .pending
+            .extend((0..progress.commands.len()).map(later));
+        progress
+    }
+
+    /// Returns the pending commands, in their order, which all are about to be sent.
+    pub(super) fn take_pending(&mut self) -> Vec<Pending> {
+        let mut pending = mem::take(&mut self.pending);
+        pending.sort_unstable_by_key(|pending| pending.index);
+        pending
+    }
+
+    /// Records the answers of a group.
+    ///
+    /// # Errors
+    ///
+    /// The group failed, and a command that writes may have been executed.
+    pub(super) fn take(&mut self, group: Group, answered: Answered) -> Result<()> {
+        match answered {
+            Ok(values) => {
+                for (index, value) in group.indices.into_iter().zip(values) {
+                    self.take_answer(index, value, &group.node.0);
+                }
+            }
+            Err(failure) => {
+                let mut commands = group.indices.iter().map(|index| self.commands[*index]);
+                if failure.may_be_applied && !commands.all(reads) {
+                    return Err(failure.error);
+                }
+                for index in group.indices {
+                    self.put_off(index, failure.error.clone());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn take_answer(&mut self, index: usize, value: Value, host: &str) {
+        match (Redirect::of(&value, host), &value) {
+            (Some(redirect), Value::ServerError(error)) => {
+                self.reason = rejected(error);
+                self.pending.push(Pending { index, redirect });
+            }
+            _ => self.answers[index] = value,
+        }
+    }
+
+    /// Sends a command to its slot again, later.
+    pub(super) fn put_off(&mut self, index: usize, reason: StoreError) {
+        self.reason = reason;
+        self.pending.push(later(index));
+    }
+
+    pub(super) fn is_complete(&self) -> bool {
+        self.pending.is_empty()
+    }
+
+    /// Whether the slots are where they were: `ASK` holds for one command.
+    pub(super) fn is_only_asked(&self) -> bool {
+        let is_ask = |pending: &Pending| matches!(pending.redirect, Redirect::Ask(_));
+        self.pending.iter().all(is_ask)
+    }
+
+    /// Whether a command has no other node to go to at once.
+    pub(super) fn needs_pause(&self) -> bool {
+        let mut pending = self.pending.iter();
+        pending.any(|pending| pending.redirect == Redirect::Later)
+    }
+}
+
+impl Group {
+    /// Returns the request for this group, with commands of `part`.
+    pub(super) fn request(&self, part: &Request, commands: &[&Cmd]) -> Request {
+        let asking = cmd("ASKING");
+        let commands = self.indices.iter().map(|index| commands[*index]);
+        if self.is_asking {
+            part.of(commands.flat_map(|command| [&asking, command]))
+        } else {
+            part.of(commands)
+        }
+    }
+
+    /// Sends what [`request`](Self::request) has returned.
+    pub(super) async fn send(&self, request: &Request, deadline: Instant) -> Answered {
+        let commands_each = if self.is_asking { 2 } else { 1 };
+        let count = commands_each * self.indices.len();
+        let read = |answers: &mut Answers| answers.raw(count);
+        let answers = self.server.run(request, deadline, read).await?;
+        // Without the answers of ASKING.
+        let answers = answers.into_iter().skip(commands_each - 1);
+        Ok(answers.step_by(commands_each).collect())
+    }
+}
+
+fn later(index: usize) -> Pending {
+    Pending {
+        index,
+        redirect: Redirect::Later,
+    }
+}
+
+/// Returns the error of a slot without a node.
+pub(super) fn unserved() -> StoreError {
+    StoreError::new(StoreErrorKind::Cluster).with_detail("a slot is served by no node")
+}

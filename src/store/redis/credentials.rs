@@ -1,0 +1,57 @@
+//! Credentials that change while the application runs.
+
+use std::error::Error;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use redis::RedisConnectionInfo;
+
+use crate::store::error::{Result, StoreError, StoreErrorKind};
+
+type BoxError = Box<dyn Error + Send + Sync>;
+type Answer = Pin<Box<dyn Future<Output = Result<(String, String), BoxError>> + Send>>;
+
+/// Callback that returns the present user and password.
+#[derive(Clone)]
+pub(super) struct Provider(Arc<dyn Fn() -> Answer + Send + Sync>);
+
+impl Provider {
+    pub(super) fn new<F, A, E>(provider: F) -> Self
+    where
+        F: Fn() -> A + Send + Sync + 'static,
+        A: Future<Output = Result<(String, String), E>> + Send + 'static,
+        E: Into<BoxError>,
+    {
+        Self(Arc::new(move || {
+            let answer = provider();
+            Box::pin(async { answer.await.map_err(Into::into) })
+        }))
+    }
+
+    /// Asks for user and password and returns `settings` with them.
+    pub(super) async fn apply(
+        &self,
+        settings: &RedisConnectionInfo,
+    ) -> Result<RedisConnectionInfo> {
+        let (user, password) = self.0().await.map_err(|error| {
+            StoreError::new(StoreErrorKind::Auth)
+                .with_detail("the credentials provider failed")
+                .with_source(error)
+        })?;
+        Ok(with_credentials(settings.clone(), &user, &password))
+    }
+}
+
+/// Sets user and password. An empty user is the default user.
+pub(super) fn with_credentials(
+    settings: RedisConnectionInfo,
+    user: &str,
+    password: &str,
+) -> RedisConnectionInfo {
+    // Servers before version 6 accept the default user only without a name.
+    let settings = match user {
+        "" => settings,
+        user => settings.set_username(user),
+    };
+    settings.set_password(password)
+}

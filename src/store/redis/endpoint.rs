@@ -1,0 +1,154 @@
+//! One server that connections can be opened to.
+//!
+//! Connections are opened here and not by redis-rs' `Client`, because the stream below redis-rs
+//! must be watched; see [`traffic`](super::traffic).
+
+use std::io;
+use std::pin::Pin;
+
+#[cfg(feature = "sentinel")]
+use redis::ProtocolVersion;
+use redis::aio::{AsyncStream, MultiplexedConnection};
+use redis::{AsyncConnectionConfig, ConnectionAddr, ConnectionInfo, RedisError};
+#[cfg(unix)]
+use tokio::net::UnixStream;
+
+use super::config::RedisConfig;
+use super::connection::Connection;
+use super::credentials::Provider;
+use super::error;
+use super::hello::Hello;
+use super::tcp;
+#[cfg(feature = "tls")]
+use super::tls::Tls;
+use super::traffic::{Traffic, Watched};
+use crate::store::error::{Result, StoreError, StoreErrorKind};
+
+type Stream = Pin<Box<dyn AsyncStream + Send>>;
+
+/// What the connections to all servers of a configuration share.
+#[derive(Clone)]
+pub(super) struct Access {
+    provider: Option<Provider>,
+    #[cfg(feature = "tls")]
+    tls: Option<Tls>,
+}
+
+impl Access {
+    /// Reads the certificates if `address`, which is that of any of the servers, requires TLS.
+    pub(super) fn new(
+        config: &RedisConfig,
+        #[cfg_attr(
+            not(feature = "tls"),
+            expect(unused, reason = "only certificates need it")
+        )]
+        address: &ConnectionAddr,
+    ) -> Result<Self> {
+        Ok(Self {
+            provider: config.credentials_provider.clone(),
+            #[cfg(feature = "tls")]
+            tls: config.certificates.for_address(address)?,
+        })
+    }
+
+    /// Returns the same without the credentials provider, for servers with accounts of their own.
+    #[cfg(feature = "sentinel")]
+    pub(super) fn without_provider(mut self) -> Self {
+        self.provider = None;
+        self
+    }
+}
+
+/// Server with all that is needed to connect to it.
+#[derive(Clone)]
+pub(super) struct Endpoint {
+    info: ConnectionInfo,
+    address: Box<str>,
+    access: Access,
+}
+
+impl Endpoint {
+    pub(super) fn new(info: ConnectionInfo, access: Access) -> Self {
+        Self {
+            address: info.addr().to_string().into(),
+            info,
+            access,
+        }
+    }
+
+    /// Returns the same server, spoken to in another version of the protocol.
+    #[cfg(feature = "sentinel")]
+    pub(super) fn with_protocol(&self, protocol: ProtocolVersion) -> Self {
+        let mut endpoint = self.clone();
+        let settings = self.info.redis_settings().clone().set_protocol(protocol);
+        endpoint.info = endpoint.info.set_redis_settings(settings);
+        endpoint
+    }
+
+    /// Returns the address, for error messages.
+    pub(super) fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Opens a connection, with what the server says of itself.
+    ///
+    /// A server that hangs accepts connections too, because its kernel does: the greeting shows
+    /// that it answers.
+    pub(super) async fn open(&self) -> Result<(Connection, Hello)> {
+        self.open_with(AsyncConnectionConfig::new()).await
+    }
+
+    /// Opens a connection with other settings of redis-rs than the usual ones.
+    pub(super) async fn open_with(
+        &self,
+        config: AsyncConnectionConfig,
+    ) -> Result<(Connection, Hello)> {
+        let settings = self.info.redis_settings();
+        let settings = match &self.access.provider {
+            Some(provider) => provider.apply(settings).await?,
+            None => settings.clone(),
+        };
+        let stream = self.stream().await;
+        let stream = stream.map_err(|error| error::no_stream(error, &self.address))?;
+        let traffic = Traffic::new();
+        // Answers are timed by the client: one timer for each call, not two.
+        let config = config
+            .set_connection_timeout(None)
+            .set_response_timeout(None);
+        let watched = Watched::new(stream, traffic.clone());
+        let (handle, driver) = MultiplexedConnection::new_with_config(&settings, watched, config)
+            .await
+            .map_err(|error| rejected(&error, &self.address))?;
+        let driver = tokio::spawn(driver).abort_handle();
+        let connection = Connection::new(handle, traffic, Some(driver));
+        let hello = Hello::ask(&mut connection.handle(), &self.address).await?;
+        Ok((connection, hello))
+    }
+
+    async fn stream(&self) -> io::Result<Stream> {
+        Ok(match self.info.addr() {
+            ConnectionAddr::Tcp(host, port) => Box::pin(tcp::connect(host, *port).await?),
+            #[cfg(feature = "tls")]
+            ConnectionAddr::TcpTls { host, port, .. } => {
+                let tls = self.access.tls.as_ref().ok_or(io::ErrorKind::Unsupported)?;
+                Box::pin(
+                    tls.handshake(host, tcp::connect(host, *port).await?)
+                        .await?,
+                )
+            }
+            #[cfg(unix)]
+            ConnectionAddr::Unix(path) => Box::pin(UnixStream::connect(path).await?),
+            _ => return Err(io::ErrorKind::Unsupported.into()),
+        })
+    }
+}
+
+/// Translates the failure of the commands that open a connection.
+pub(super) fn rejected(error: &RedisError, address: &str) -> StoreError {
+    // Of these commands, only SELECT is answered with a plain ERR.
+    if error.code() == Some("ERR") {
+        let detail = format!("{address}: the server has no such database");
+        return StoreError::new(StoreErrorKind::Configuration).with_detail(detail);
+    }
+    error::broken(error, address)
+}

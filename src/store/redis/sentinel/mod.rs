@@ -1,0 +1,7 @@
+//! Redis Sentinel: which server is the master, and when that changes.
+
+mod query;
+mod sentinels;
+mod watch;
+
+pub(super) use sentinels::Sentinels;

@@ -1,0 +1,43 @@
+//! The question to one sentinel.
+
+use redis::aio::MultiplexedConnection;
+use redis::{Value, cmd};
+
+use crate::store::error::{Result, StoreError, StoreErrorKind};
+use crate::store::redis::error;
+
+/// Host and port of a master.
+pub(super) type Address = (String, u16);
+
+/// Asks for the address of the master of `service`.
+pub(super) async fn master_address(
+    handle: &mut MultiplexedConnection,
+    sentinel: &str,
+    service: &str,
+) -> Result<Address> {
+    let mut question = cmd("SENTINEL");
+    question.arg("GET-MASTER-ADDR-BY-NAME").arg(service);
+    let answer = handle.send_packed_command(&question).await;
+    match answer.map_err(|error| error::broken(&error, sentinel))? {
+        Value::ServerError(answer) => Err(error::rejected(&answer)),
+        Value::Array(parts) => read_address(&parts)
+            .ok_or_else(|| StoreError::new(StoreErrorKind::Protocol).with_detail(sentinel)),
+        Value::Nil => Err(
+            StoreError::new(StoreErrorKind::Configuration).with_detail(format!(
+                "the sentinel at {sentinel} knows no service of this name"
+            )),
+        ),
+        _ => Err(StoreError::new(StoreErrorKind::Protocol).with_detail(sentinel)),
+    }
+}
+
+fn read_address(parts: &[Value]) -> Option<Address> {
+    let text = |part: &Value| match part {
+        Value::BulkString(bytes) => String::from_utf8(bytes.clone()).ok(),
+        _ => None,
+    };
+    let [host, port] = parts else {
+        return None;
+    };
+    Some((text(host)?, text(port)?.parse().ok()?))
+}

@@ -1,0 +1,135 @@
+//! Connections to the master that sentinels name.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use redis::ConnectionInfo;
+use tokio::sync::OnceCell;
+use tokio::task::JoinSet;
+
+use super::query::{Address, master_address};
+use super::watch;
+use crate::store::error::{Result, StoreError, StoreErrorKind};
+use crate::store::redis::address::at;
+use crate::store::redis::config::RedisConfig;
+use crate::store::redis::connection::Connection;
+use crate::store::redis::endpoint::{Access, Endpoint};
+use crate::store::redis::hello::Mode;
+
+/// The sentinels of one service.
+pub(in crate::store::redis) struct Sentinels {
+    pub(super) sentinels: Vec<Arc<Endpoint>>,
+    pub(super) service: Arc<str>,
+    master: ConnectionInfo,
+    access: Access,
+    address: Box<str>,
+    /// Counts the masters that sentinels have announced.
+    generation: Arc<AtomicU64>,
+    /// The tasks that listen to the sentinels. Dropping it ends them.
+    watch: OnceCell<JoinSet<()>>,
+}
+
+/// What a task of [`Sentinels::connect`] has found.
+enum Found {
+    Master(Address),
+    Connection(Connection),
+}
+
+impl Sentinels {
+    pub(in crate::store::redis) fn new(
+        sentinels: Vec<ConnectionInfo>,
+        service: String,
+        master: ConnectionInfo,
+        config: &RedisConfig,
+    ) -> Result<Self> {
+        let access = Access::new(config, master.addr())?;
+        let addresses: Vec<_> = sentinels
+            .iter()
+            .map(|info| info.addr().to_string())
+            .collect();
+        let address = format!("master {service} of sentinels {}", addresses.join(", "));
+        // The callback knows the accounts of Redis only.
+        let own_access = access.clone().without_provider();
+        let endpoint = |info| Arc::new(Endpoint::new(info, own_access.clone()));
+        Ok(Self {
+            sentinels: sentinels.into_iter().map(endpoint).collect(),
+            service: service.into(),
+            master,
+            access,
+            address: address.into(),
+            generation: Arc::default(),
+            watch: OnceCell::new(),
+        })
+    }
+
+    /// Returns the service and its sentinels, for messages.
+    pub(in crate::store::redis) fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Returns a number that changes when sentinels announce another master.
+    pub(in crate::store::redis) fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Relaxed)
+    }
+
+    /// Connects to the master.
+    ///
+    /// All sentinels are asked at the same time, and every server that one of them names is tried:
+    /// a sentinel that hangs, or was cut off and names a former master, delays nothing.
+    pub(in crate::store::redis) async fn connect(&self) -> Result<Connection> {
+        self.watch().await;
+        // Read before the question: an announcement after it makes the connection outdated.
+        let generation = self.generation();
+        let mut tasks = JoinSet::new();
+        for sentinel in &self.sentinels {
+            tasks.spawn(ask(Arc::clone(sentinel), Arc::clone(&self.service)));
+        }
+        let mut tried = HashSet::new();
+        let mut error = StoreError::new(StoreErrorKind::Connection).with_detail(&*self.address);
+        while let Some(task) = tasks.join_next().await {
+            match task {
+                Ok(Ok(Found::Connection(connection))) => {
+                    return Ok(connection.with_generation(generation));
+                }
+                Ok(Ok(Found::Master(address))) => {
+                    if tried.insert(address.clone()) {
+                        let info = at(&self.master, address.0, address.1);
+                        tasks.spawn(open(Endpoint::new(info, self.access.clone())));
+                    }
+                }
+                Ok(Err(failed)) => error = failed,
+                Err(_) => {}
+            }
+        }
+        Err(error)
+    }
+
+    /// Starts to listen to the sentinels, unless this has been done.
+    async fn watch(&self) {
+        let start = || async { watch::start(&self.sentinels, &self.service, &self.generation) };
+        self.watch.get_or_init(start).await;
+    }
+}
+
+async fn ask(sentinel: Arc<Endpoint>, service: Arc<str>) -> Result<Found> {
+    let (connection, hello) = sentinel.open().await?;
+    if !matches!(hello.mode, None | Some(Mode::Sentinel)) {
+        let detail = format!("the server at {} is no sentinel", sentinel.address());
+        return Err(StoreError::new(StoreErrorKind::Configuration).with_detail(detail));
+    }
+    let master = master_address(&mut connection.handle(), sentinel.address(), &service).await;
+    connection.discard();
+    master.map(Found::Master)
+}
+
+async fn open(server: Endpoint) -> Result<Found> {
+    let (connection, hello) = server.open().await?;
+    if hello.is_replica {
+        connection.discard();
+        // A sentinel may name a former master until it learns of the next one.
+        let detail = format!("the server at {} is no master any more", server.address());
+        return Err(StoreError::new(StoreErrorKind::ReadOnly).with_detail(detail));
+    }
+    Ok(Found::Connection(connection))
+}

@@ -1,0 +1,96 @@
+//! Requests to one server: over the shared connection, or over the one for large requests.
+
+use std::sync::Arc;
+
+use redis::aio::MultiplexedConnection;
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::{Instant, timeout_at};
+
+use super::answers::Answers;
+use super::connect::Connector;
+use super::lane::{Failure, Lane};
+use super::request::Request;
+use crate::store::error::Result;
+#[cfg(feature = "cluster")]
+use crate::store::error::StoreError;
+
+/// The number of concurrent large requests. More would not be faster, because they share one
+/// connection. The late answers to those that time out would also delay the others.
+const MAX_LARGE: usize = 2;
+
+/// One server. Large requests use a second connection, so that small ones do not wait behind them.
+pub(super) struct Server {
+    pub(super) connector: Arc<Connector>,
+    small: Lane,
+    large: Lane,
+    large_permits: Semaphore,
+}
+
+impl Server {
+    pub(super) fn new(connector: Connector) -> Self {
+        let connector = Arc::new(connector);
+        Self {
+            small: Lane::new(Arc::clone(&connector)),
+            large: Lane::new(Arc::clone(&connector)),
+            large_permits: Semaphore::new(MAX_LARGE),
+            connector,
+        }
+    }
+
+    /// Returns a handle on the connection of small requests.
+    pub(super) async fn connection(&self, deadline: Instant) -> Result<MultiplexedConnection> {
+        let mut handle = self.small.handle(deadline).await?;
+        // The lane limits the time of requests by the store. The application uses this handle
+        // without the lane.
+        handle.set_response_timeout(self.connector.limits.response);
+        Ok(handle)
+    }
+
+    /// Checks that the server answers.
+    pub(super) async fn ping(&self, deadline: Instant) -> Result<()> {
+        let ping = Request::read().ping();
+        let run = self.run(&ping, deadline, Answers::done).await;
+        run.map_err(|failure| failure.error)
+    }
+
+    /// Checks that the server takes writes, and warns if it evicts sessions.
+    pub(super) async fn check(&self, deadline: Instant) -> Result<()> {
+        let mut handle = self.small.handle(deadline).await?;
+        self.connector.check_role(&mut handle).await?;
+        self.connector.check_eviction(&mut handle).await;
+        Ok(())
+    }
+
+    /// Sends `request` and reads its answers with `read`, all before `deadline`.
+    pub(super) async fn run<T>(
+        &self,
+        request: &Request,
+        deadline: Instant,
+        read: impl FnOnce(&mut Answers) -> Result<T>,
+    ) -> Result<T, Failure> {
+        let (lane, _permit) = self.lane_of(request, deadline).await?;
+        lane.run(request, deadline, read).await
+    }
+
+    /// Discards connections whose answers show that they are unusable.
+    #[cfg(feature = "cluster")]
+    pub(super) fn inspect(&self, error: &StoreError) {
+        self.small.inspect_current(error);
+        self.large.inspect_current(error);
+    }
+
+    /// Returns the lane for `request`. A large request first waits for a permit, until `deadline`.
+    async fn lane_of(
+        &self,
+        request: &Request,
+        deadline: Instant,
+    ) -> Result<(&Lane, Option<SemaphorePermit<'_>>)> {
+        if !request.is_large() {
+            return Ok((&self.small, None));
+        }
+        match timeout_at(deadline, self.large_permits.acquire()).await {
+            Ok(permit) => Ok((&self.large, permit.ok())),
+            Err(_) => Err(self.connector.late()),
+        }
+    }
+}

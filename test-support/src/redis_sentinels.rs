@@ -1,0 +1,96 @@
+//! A master, a replica and three sentinels for tests.
+
+use redis::from_redis_value;
+
+use crate::redis_cluster::wait;
+use crate::redis_server::RedisServer;
+
+/// The name under which the sentinels know the master.
+pub const SERVICE: &str = "mymaster";
+
+/// The time without an answer after which a master counts as failed, in milliseconds.
+const DOWN_AFTER: u32 = 1000;
+
+/// Two servers of which one is the master, and three sentinels, on free loopback ports.
+#[derive(Debug)]
+pub struct RedisSentinels {
+    servers: [RedisServer; 2],
+    sentinels: Vec<RedisServer>,
+}
+
+impl RedisSentinels {
+    /// Starts all and waits until the sentinels know each other and the replica.
+    pub fn start() -> Self {
+        Self::start_with(&[], "")
+    }
+
+    /// Starts all, with extra command line arguments for the servers, and extra lines for the
+    /// configuration of the sentinels.
+    pub fn start_with(args: &[&str], lines: &str) -> Self {
+        let mut all = vec!["--repl-diskless-sync-delay", "0"];
+        all.extend(args);
+        let master = RedisServer::start_with(&all);
+        let address = format!("127.0.0.1 {}", master.port());
+        all.extend(["--replicaof", &address]);
+        let replica = RedisServer::start_with(&all);
+        let lines = format!(
+            "sentinel monitor {SERVICE} {address} 2\n\
+             sentinel down-after-milliseconds {SERVICE} {DOWN_AFTER}\n\
+             sentinel failover-timeout {SERVICE} 6000\n{lines}"
+        );
+        let sentinels = (0..3).map(|_| RedisServer::start_sentinel(&lines));
+        let all = Self {
+            sentinels: sentinels.collect(),
+            servers: [master, replica],
+        };
+        wait("the sentinels know all", || {
+            all.sentinels.iter().all(|sentinel| {
+                let known = sentinel.run(&["SENTINEL", "MASTER", SERVICE]);
+                let known = format!("{known:?}");
+                // Fields of a flat list: the name, then the number.
+                let field = |name: &str, value: &str| {
+                    known.contains(&format!("'{name}'), bulk-string('{value}')"))
+                };
+                field("num-slaves", "1") && field("num-other-sentinels", "2")
+            })
+        });
+        all
+    }
+
+    /// Returns the URL, which names all sentinels.
+    pub fn url(&self) -> String {
+        let [first, second, third] = [0, 1, 2].map(|index| self.sentinels[index].port());
+        format!(
+            "redis-sentinel://127.0.0.1:{first}/?node=127.0.0.1:{second}&node=127.0.0.1:{third}\
+             &sentinelServiceName={SERVICE}"
+        )
+    }
+
+    /// Returns a server: the first master, then its replica.
+    pub fn server(&self, index: usize) -> &RedisServer {
+        &self.servers[index]
+    }
+
+    /// Returns a server to kill or restart.
+    pub fn server_mut(&mut self, index: usize) -> &mut RedisServer {
+        &mut self.servers[index]
+    }
+
+    /// Returns the sentinels.
+    pub fn sentinels(&self) -> &[RedisServer] {
+        &self.sentinels
+    }
+
+    /// Returns a sentinel to kill or restart.
+    pub fn sentinel_mut(&mut self, index: usize) -> &mut RedisServer {
+        &mut self.sentinels[index]
+    }
+
+    /// Returns the port of the server that a sentinel names as the master.
+    pub fn master_port(&self, sentinel: usize) -> u16 {
+        let question = ["SENTINEL", "GET-MASTER-ADDR-BY-NAME", SERVICE];
+        let answer = self.sentinels[sentinel].run(&question);
+        let (_host, port): (String, u16) = from_redis_value(answer).expect("an address");
+        port
+    }
+}

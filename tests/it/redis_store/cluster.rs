@@ -1,0 +1,218 @@
+//! The store on a cluster of three masters with three replicas.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+use super::*;
+use crate::support::redis_cluster::RedisCluster;
+
+/// From the failure of a master until its replica serves: the time-out of the nodes, 2 s, then an
+/// election, then up to 5 s for the clients.
+const FAILOVER: Duration = Duration::from_secs(10);
+
+async fn connected_to(cluster: &RedisCluster) -> RedisStore {
+    let store = RedisStore::connect(&cluster.url()).await;
+    store.expect("connect")
+}
+
+/// Returns a key of the master with this number.
+fn key_of(cluster: &RedisCluster, master: usize) -> String {
+    let mut keys = (0..).map(|number| format!("key:{number}"));
+    let key = keys.find(|key| cluster.master_of(key) == master);
+    key.expect("every master has keys")
+}
+
+#[tokio::test]
+async fn every_case_passes() {
+    let cluster = RedisCluster::start();
+    conformance::check(connected_to(&cluster).await).await;
+    // Through the second node, while the first one of the URL is down.
+    let [node, down] = [cluster.node(2).port(), 1];
+    let url = format!("redis-cluster://127.0.0.1:{down}/?node=127.0.0.1:{node}");
+    let store = RedisStore::connect(&url).await.expect("connect");
+    conformance::check(store).await;
+}
+
+/// While a slot moves, some of its keys are at the old node, some at the new one.
+#[tokio::test]
+async fn keys_of_a_slot_that_moves_are_served() {
+    let cluster = RedisCluster::start();
+    let store = connected_to(&cluster).await;
+    let keys: Vec<_> = (0..6).map(|number| format!("{{tag}}:{number}")).collect();
+    let from = cluster.master_of(&keys[0]);
+    let to = (from + 1) % 3;
+    let mut checks = 0;
+    for key in &keys[..4] {
+        assert_eq!(store.insert(record(key, b"v")).await, Ok(true));
+    }
+    cluster.begin_move(cluster.slot(&keys[0]), from, to);
+    let port = cluster.node(to).port().to_string();
+    for moved in 0..=4 {
+        if let Some(key) = moved.checked_sub(1).map(|index| &keys[index]) {
+            cluster
+                .node(from)
+                .run(&["MIGRATE", "127.0.0.1", &port, key, "0", "5000"]);
+        }
+        for key in &keys[..4] {
+            assert_eq!(
+                store.insert(record(key, b"w")).await,
+                Ok(false),
+                "no lost value"
+            );
+            let set = store.compare_and_set(b"v", record(key, b"v")).await;
+            assert_eq!(set, Ok(CompareOutcome::Applied));
+            let loaded = store.load_and_set_ttl(key, TTL).await.expect("served");
+            assert_eq!(&*loaded.expect("there").value, b"v");
+            checks += 1;
+        }
+        let names: Vec<_> = keys.iter().map(String::as_str).collect();
+        let loaded = store.load_many(&names).await.expect("served");
+        assert_eq!(loaded.iter().flatten().count(), 4);
+        assert_eq!(
+            store.insert(record(&keys[5], b"v")).await,
+            Ok(true),
+            "no false taken"
+        );
+        assert_eq!(store.delete(&keys[5]).await, Ok(true));
+        let put = [entry("{tag}:index", "a", 1)];
+        let inserted = store
+            .insert_indexed(&put, record(&keys[4], b"v"), None)
+            .await;
+        assert!(inserted.is_ok(), "{inserted:?}");
+        let deleted = store
+            .delete_indexed(&[&keys[4]], "{tag}:index", &["a"])
+            .await;
+        assert_eq!(deleted, Ok(1));
+    }
+    cluster.end_move(cluster.slot(&keys[0]), from, to);
+    assert!(load(&store, &keys[0]).await.is_some());
+    assert_eq!(checks, 20);
+}
+
+/// Reads and writes keys of every master until `stopped`, and returns the errors of each master
+/// with the time of the last one.
+async fn use_all(
+    cluster: &RedisCluster,
+    store: &RedisStore,
+    stopped: Arc<AtomicBool>,
+) -> JoinSet<(usize, Vec<StoreErrorKind>, Option<Instant>)> {
+    let mut users = JoinSet::new();
+    for master in 0..3 {
+        let key = key_of(cluster, master);
+        assert_eq!(store.insert(record(&key, b"v")).await, Ok(true));
+        let (store, stopped) = (store.clone(), Arc::clone(&stopped));
+        users.spawn(async move {
+            let (mut errors, mut last) = (Vec::new(), None);
+            while !stopped.load(Ordering::SeqCst) {
+                let loaded = store.load(&key).await;
+                let written = store.compare_and_set(b"v", record(&key, b"v")).await;
+                assert!(!matches!(loaded, Ok(None)), "{key} looks deleted");
+                let kinds =
+                    [loaded.err(), written.err()].map(|error| error.map(|error| error.kind()));
+                if kinds != [None; 2] {
+                    last = Some(Instant::now());
+                }
+                errors.extend(kinds.into_iter().flatten());
+                sleep(Duration::from_millis(2)).await;
+            }
+            (master, errors, last)
+        });
+    }
+    users
+}
+
+/// What happens to the first master.
+async fn only_its_slots_fail(fail: impl FnOnce(&mut RedisCluster)) {
+    let mut cluster = RedisCluster::start();
+    let store = connected_to(&cluster).await;
+    let stopped = Arc::new(AtomicBool::new(false));
+    let mut users = use_all(&cluster, &store, Arc::clone(&stopped)).await;
+    // The replica has all keys.
+    cluster.node(0).run(&["WAIT", "1", "5000"]);
+    let failed_at = Instant::now();
+    fail(&mut cluster);
+    let ping = store.ping().await;
+    assert!(ping.is_err(), "not every slot is served");
+    let key = key_of(&cluster, 0);
+    while store
+        .compare_and_set(b"v", record(&key, b"v"))
+        .await
+        .is_err()
+    {
+        assert!(failed_at.elapsed() < FAILOVER, "no replica serves");
+        sleep(Duration::from_millis(10)).await;
+    }
+    sleep(Duration::from_millis(500)).await;
+    stopped.store(true, Ordering::SeqCst);
+    while let Some(user) = users.join_next().await {
+        let (master, errors, last) = user.expect("no value is lost");
+        match master {
+            0 => {
+                let last = last.expect("its master failed").duration_since(failed_at);
+                assert!(last < FAILOVER, "{last:?}: {errors:?}");
+            }
+            _ => assert_eq!(errors, [], "master {master}"),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn when_a_master_is_killed_only_its_slots_fail() {
+    only_its_slots_fail(|cluster| cluster.node_mut(0).kill()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn when_a_master_hangs_only_its_slots_fail() {
+    only_its_slots_fail(|cluster| cluster.node(0).pause()).await;
+}
+
+#[tokio::test]
+async fn a_url_that_leads_to_another_kind_of_server_is_rejected() {
+    let cluster = RedisCluster::start();
+    let server = RedisServer::start();
+    let replica =
+        RedisServer::start_with(&["--replicaof", &format!("127.0.0.1 {}", server.port())]);
+    let cluster_url = |port| format!("redis-cluster://127.0.0.1:{port}");
+    for (url, expected) in [
+        (cluster.node(0).url(), "use redis-cluster://"),
+        (cluster.node(3).url(), "use redis-cluster://"),
+        (cluster_url(server.port()), "use redis://"),
+        (replica.url(), "use its master"),
+    ] {
+        let error = RedisStore::connect(&url).await.expect_err(&url);
+        assert_eq!(error.kind(), StoreErrorKind::Configuration, "{error}");
+        assert!(error.to_string().contains(expected), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn the_least_privileged_account_is_enough_while_slots_move() {
+    let cluster = RedisCluster::start();
+    let mut words = vec![
+        "ACL",
+        "SETUSER",
+        "app",
+        "on",
+        ">pw",
+        "~*",
+        "resetchannels",
+        "-@all",
+    ];
+    words.extend(RedisStore::ACL_RULES.split(' '));
+    words.extend(RedisStore::CLUSTER_ACL_RULES.split(' '));
+    for node in cluster.nodes() {
+        node.run(&words);
+    }
+    let url = cluster.url().replace("://", "://app:pw@");
+    let store = RedisStore::connect(&url).await.expect("connect");
+    conformance::check(store.clone()).await;
+    let (from, slot) = (cluster.master_of("k"), cluster.slot("k"));
+    cluster.begin_move(slot, from, (from + 1) % 3);
+    // The key is absent at the old node, so it belongs to the new one.
+    assert_eq!(store.insert(record("k", b"v")).await, Ok(true));
+    assert!(load(&store, "k").await.is_some());
+}
