@@ -106,6 +106,12 @@ impl RedisServer {
         &self.dir
     }
 
+    /// Connects, for several commands that must not wait longer than 10 s each.
+    pub fn connect(&self) -> redis::Connection {
+        let connection = connect(&self.url());
+        connection.unwrap_or_else(|error| panic!("redis does not accept: {error}"))
+    }
+
     /// Runs one command on a new connection and returns the reply.
     ///
     /// # Errors
@@ -183,8 +189,13 @@ impl Drop for RedisServer {
 ///
 /// As [`RedisServer::command`].
 pub fn admin(url: &str, words: &[&str]) -> redis::RedisResult<redis::Value> {
-    let mut connection = redis::Client::open(url)?.get_connection()?;
-    connection.set_read_timeout(Some(Duration::from_secs(10)))?;
+    let mut connection = connect(url)?;
     let mut command = redis::cmd(words[0]);
     command.arg(&words[1..]).query(&mut connection)
+}
+
+fn connect(url: &str) -> redis::RedisResult<redis::Connection> {
+    let connection = redis::Client::open(url)?.get_connection()?;
+    connection.set_read_timeout(Some(Duration::from_secs(10)))?;
+    Ok(connection)
 }
