@@ -63,7 +63,7 @@ mod tests {
             (r#"{"userId":"jo"}"#, Ok("jo")),
             (r#" [ {"userId":"jo"}, {"userId":"al"}]"#, Ok("jo")),
             (r#"{"userId":"al","\u0075serId":"jo"}"#, Ok("jo")),
-            (r#"{"userId":7}"#, Ok("7")),
+            (r#"{"userId":-9}"#, Ok("-9")),
             (r#"{"userId":""}"#, Err(MISSING)),
             (r#"{"userId":"\udc00"}"#, Err(MISSING)),
         ] {
