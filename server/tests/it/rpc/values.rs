@@ -16,18 +16,10 @@ on_every_store!(
 
 async fn values_are_returned_unchanged(service: Service) {
     let deep = format!("{}{}", "[".repeat(5000), "]".repeat(5000));
-    for value in [
-        "12345678901234567890",
-        "1e400",
-        "-0",
-        "0.1000",
-        "null",
-        "\"\"",
-        r#""\u0000\ud800\u2028😀""#,
-        r#"{"a":1,"a":2}"#,
-        "[ 1 , {} ]",
-        &deep,
-    ] {
+    let numbers = "12345678901234567890|1e400|-0|0.1000|null|[ 1 , {} ]";
+    let texts = r#"""|"\u0000\ud800\u2028😀"|{"a":1,"a":2}"#;
+    let values = numbers.split('|').chain(texts.split('|'));
+    for value in values.chain([&*deep]) {
         let args = format!(r#"{{"session":{{"v":{value}}},"userId":"jo"}}"#);
         let created = call_v1(&service, "create", &args).await;
         let created: Value = serde_json::from_str(&created).expect("JSON");
