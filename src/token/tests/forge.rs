@@ -1,13 +1,13 @@
 //! Fixtures: tokens that a key ring never signs.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::crypto::{Hmac, HmacKey};
+use crate::crypto::{Scheme, SigningKey};
 use crate::token::{Key, KeyringError, NewClaims};
-use crate::{Algorithm, Claims, Keyring, SessionId, Token, TokenRejection, encoding};
+use crate::{Algorithm, Claims, Keyring, SessionId, TokenRejection, clock, encoding};
 
 /// The text of `tests/keys/{name}.pem`, as a part of the program.
 macro_rules! key {
@@ -40,16 +40,12 @@ pub(super) fn id() -> SessionId {
 }
 
 pub(super) fn at(seconds: i64) -> SystemTime {
-    let distance = Duration::from_secs(seconds.unsigned_abs());
-    if seconds < 0 {
-        UNIX_EPOCH - distance
-    } else {
-        UNIX_EPOCH + distance
-    }
+    clock::from_unix_seconds(seconds).unwrap()
 }
 
-pub(super) fn sign(keyring: &Keyring) -> Token {
-    keyring.sign(&id(), &NewClaims::at(at(NOW))).unwrap()
+pub(super) fn sign(keyring: &Keyring) -> String {
+    let token = keyring.sign(&id(), &NewClaims::at(at(NOW)));
+    token.unwrap().into_string()
 }
 
 /// Signs any bytes as header and payload with the secret of [`keyring`].
@@ -68,7 +64,8 @@ pub(super) fn forge_with(
 
 /// Signs text that is already encoded.
 pub(super) fn sign_encoded(secret: &[u8], message: &str) -> String {
-    let tag = HmacKey::new(Hmac::HS256, secret).sign(message.as_bytes());
+    let key = SigningKey::new(Scheme::HS256, secret).unwrap();
+    let tag = key.sign(message.as_bytes()).unwrap();
     format!("{message}.{}", encoding::base64url(tag))
 }
 
