@@ -57,13 +57,15 @@ impl SessionId {
         if !(16..=128).contains(&id.len()) || !id.chars().all(Self::is_legal) {
             return Err(InvalidSessionId(()));
         }
-        let Some(start) = text.find(id) else {
+        // Addresses instead of a search, which costs more. An id with escapes was copied out of the
+        // text, and so lies elsewhere.
+        let start = (id.as_ptr() as usize).wrapping_sub(text.as_ptr() as usize);
+        let range = start..start.wrapping_add(id.len());
+        if text.get(range.clone()) != Some(id) {
             return Self::parse(id);
-        };
-        Ok(Self {
-            text: Arc::clone(text),
-            range: start..start + id.len(),
-        })
+        }
+        let text = Arc::clone(text);
+        Ok(Self { text, range })
     }
 
     /// Whether ids may contain `character`.
@@ -167,7 +169,7 @@ mod tests {
     fn part_of_a_text_equals_a_copy() {
         let text: Arc<str> = r#"{"jti":"0123456789abcdef","aud":"short"}"#.into();
         let copy = SessionId::parse("0123456789abcdef").unwrap();
-        let part = SessionId::parse_within(&text, copy.as_str()).unwrap();
+        let part = SessionId::parse_within(&text, &text[8..24]).unwrap();
         assert!(Arc::ptr_eq(&part.text, &text));
         assert_eq!(HashSet::from([copy, part]).len(), 1);
         assert!(SessionId::parse_within(&text, "short").is_err());

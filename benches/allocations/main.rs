@@ -8,8 +8,10 @@
 //! This is separate from the benchmarks of time, which the counting would slow down.
 
 use allocation_counter::measure;
+use axum::Router;
+use axum::routing::get;
 use http::Request;
-use jwt_redis_session::RedisStore;
+use jwt_redis_session::{ActiveSession, JwtRedisSession, RedisStore, SessionError};
 use tokio::runtime::{Builder, Runtime};
 use tower::{Layer as _, Service as _, service_fn};
 
@@ -18,7 +20,6 @@ use test_support::redis_server::RedisServer;
 
 mod by_hand;
 mod count;
-mod routes;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -75,9 +76,9 @@ fn redis_rows(table: &mut Table, redis: &RedisServer, runtime: &Runtime) {
         })
     });
     let by_hand = runtime.block_on(by_hand::router(&redis.url()));
-    let eager = routes::with(guest.layer());
-    let lazy = routes::with(guest.layer().lazy());
-    let with_owner = routes::with(owned.layer());
+    let eager = with(guest.layer());
+    let lazy = with(guest.layer().lazy());
+    let with_owner = with(owned.layer());
     let rows = [
         ("by hand", "/read", &by_hand, &guest, None),
         ("by hand", "/update", &by_hand, &guest, None),
@@ -91,11 +92,39 @@ fn redis_rows(table: &mut Table, redis: &RedisServer, runtime: &Runtime) {
     ];
     for (who, path, router, stored, limit) in rows {
         let token = &stored.token;
-        let bare = count::allocations(runtime, &routes::bare(), path, token);
+        let bare = count::allocations(runtime, &bare(), path, token);
         let counted = count::allocations(runtime, router, path, token);
         let sent = count::commands(redis.address(), runtime, router, path, token);
         table.row(&format!("{path}, {who}"), counted - bare, limit, &sent);
     }
+}
+
+/// The routes without a session.
+fn bare() -> Router {
+    Router::new()
+        .route("/read", get(async || "dark".to_owned()))
+        .route("/update", get(async || "43".to_owned()))
+        .route("/unused", get(async || "unused".to_owned()))
+}
+
+/// The routes with the session of this crate.
+fn with(layer: JwtRedisSession) -> Router {
+    Router::new()
+        .route("/read", get(read_session))
+        .route("/update", get(update_session))
+        .route("/unused", get(async || "unused".to_owned()))
+        .layer(layer)
+}
+
+async fn read_session(session: ActiveSession) -> Result<String, SessionError> {
+    Ok(session.get("theme")?.unwrap_or_default())
+}
+
+async fn update_session(session: ActiveSession) -> Result<String, SessionError> {
+    let visits = session.get("visits")?.unwrap_or(0_u64) + 1;
+    session.insert("visits", visits)?;
+    session.update().await?;
+    Ok(visits.to_string())
 }
 
 /// Prints rows and remembers whether all are within their limits.

@@ -62,9 +62,8 @@ fn is_wrapping(byte: u8) -> bool {
 
 /// Copies `bytes` without zeros, which makes ASCII text of UTF-16 in either byte order.
 fn without_zeros(bytes: &[u8]) -> Zeroizing<Vec<u8>> {
-    // As large as it can become: growing would leave copies that are not erased.
-    let mut text = Zeroizing::new(Vec::with_capacity(bytes.len()));
-    text.extend(bytes.iter().filter(|&&byte| byte != 0));
+    let mut text = Zeroizing::new(bytes.to_vec());
+    text.retain(|&byte| byte != 0);
     text
 }
 

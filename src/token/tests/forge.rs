@@ -9,14 +9,6 @@ use crate::crypto::{Scheme, SigningKey};
 use crate::token::{Key, KeyringError, NewClaims};
 use crate::{Algorithm, Claims, Keyring, SessionId, TokenRejection, clock, encoding};
 
-/// The text of `tests/keys/{name}.pem`, as a part of the program.
-macro_rules! key {
-    ($name:literal) => {
-        include_str!(concat!("../../../tests/keys/", $name, ".pem"))
-    };
-}
-pub(super) use key;
-
 pub(super) const SECRET: &[u8] = b"0123456789abcdef0123456789abcdef";
 pub(super) const OTHER: &[u8] = b"fedcba9876543210fedcba9876543210";
 pub(super) const ID: &str = "0b54dd5c-1b1f-4a3c-9f57-6f4f0c0d9a11";
@@ -67,6 +59,12 @@ pub(super) fn sign_encoded(secret: &[u8], message: &str) -> String {
     let key = SigningKey::new(Scheme::HS256, secret).unwrap();
     let tag = key.sign(message.as_bytes()).unwrap();
     format!("{message}.{}", encoding::base64url(tag))
+}
+
+/// The text of `tests/keys/{name}.pem`.
+pub(super) fn pem(name: &str) -> String {
+    let path = format!("{}/tests/keys/{name}.pem", env!("CARGO_MANIFEST_DIR"));
+    std::fs::read_to_string(path).unwrap()
 }
 
 /// The bytes in a PEM text.

@@ -48,11 +48,6 @@ signature    | new $V           | ,"kid":"old" ,"kid":"old","x":1
 header_param | new ,"kid":$V    | "New" "new\u0020" "" "unknown" null ["new"] 5
 "#;
 
-fn pem(name: &str) -> String {
-    let path = format!("{}/tests/keys/{name}.pem", env!("CARGO_MANIFEST_DIR"));
-    std::fs::read_to_string(path).unwrap()
-}
-
 fn signing(algorithm: Algorithm, key: Key) -> Result<Keyring, KeyringError> {
     Keyring::builder(algorithm).signing(key).build()
 }
@@ -86,12 +81,8 @@ fn private_key_signs_and_public_key_verifies() {
                 let error = elsewhere.sign(&id(), &NewClaims::at(at(NOW)));
                 assert_eq!(error, Err(TokenError::NoSigningKey));
                 // Key confusion (CVE-2015-9235): signed with the public key as an HMAC secret.
-                for (name, expected) in [("HS256", "algorithm"), (algorithm.as_str(), "signature")]
-                {
-                    let header = HEADER.replace("HS256", name);
-                    let forged = forge_with(public.as_bytes(), header, CLAIMS);
-                    assert_eq!(accepts(&elsewhere, &forged), expected);
-                }
+                let forged = forge_with(public.as_bytes(), HEADER, CLAIMS);
+                assert_eq!(accepts(&elsewhere, &forged), "algorithm");
             }
             exchange_with_jsonwebtoken(&keyring, algorithm, &private, &public);
         }

@@ -7,8 +7,6 @@ use super::forge::*;
 use crate::token::{Key, KeyringError};
 use crate::{Algorithm, Keyring, encoding};
 
-const P256_PUBLIC: &str = key!("p256.pub");
-
 fn error(secret: &[u8]) -> Option<KeyringError> {
     weak(Algorithm::Hs256, secret).err()
 }
@@ -40,13 +38,10 @@ fn spellings(key: &[u8]) -> impl Iterator<Item = Vec<u8>> {
     let blanks = [&b""[..], b" \t\r\n", b"\n\n\xef\xbb\xbf\n"];
     let engines = [STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD];
     let hex = encoding::hex(key);
+    let twice = STANDARD.encode(STANDARD.encode(key));
     let texts = engines.map(|engine| engine.encode(key)).into_iter();
     texts
-        .chain([
-            hex.to_uppercase(),
-            hex,
-            STANDARD.encode(STANDARD.encode(key)),
-        ])
+        .chain([hex.to_uppercase(), hex, twice])
         .flat_map(|text| [format!("\"{text}\"\n"), format!(" '{text}'"), text])
         .map(String::into_bytes)
         .chain(blanks.map(|blanks| [blanks, key, b"\n"].concat()))
@@ -54,20 +49,21 @@ fn spellings(key: &[u8]) -> impl Iterator<Item = Vec<u8>> {
 
 #[test]
 fn keys_are_not_secrets_even_if_weak_ones_are_allowed() {
-    let utf16 = |bytes: fn(u16) -> [u8; 2]| P256_PUBLIC.encode_utf16().flat_map(bytes).collect();
+    let public = pem("p256.pub");
+    let utf16 = |bytes: fn(u16) -> [u8; 2]| public.encode_utf16().flat_map(bytes).collect();
     let (little, big): (Vec<u8>, Vec<u8>) = (utf16(u16::to_le_bytes), utf16(u16::to_be_bytes));
-    let body: Vec<&str> = P256_PUBLIC.lines().skip(1).take(2).collect();
+    let body: Vec<&str> = public.lines().skip(1).take(2).collect();
     let keys: [&[u8]; 24] = [
-        key!("rsa.pub").as_bytes(),
-        key!("ed25519").as_bytes(),
-        key!("p256.cert").as_bytes(),
-        key!("rsa.pkcs1.pub").as_bytes(),
-        &der(key!("rsa.pub")),
-        &der(key!("ed25519")),
-        &der(key!("p256.cert")),
-        &P256_PUBLIC.to_lowercase().into_bytes(),
-        &P256_PUBLIC.replace('-', "").into_bytes(),
-        &P256_PUBLIC.replace('\n', "\\n").into_bytes(),
+        pem("rsa.pub").as_bytes(),
+        pem("ed25519").as_bytes(),
+        pem("p256.cert").as_bytes(),
+        pem("rsa.pkcs1.pub").as_bytes(),
+        &der(&pem("rsa.pub")),
+        &der(&pem("ed25519")),
+        &der(&pem("p256.cert")),
+        &public.to_lowercase().into_bytes(),
+        &public.replace('-', "").into_bytes(),
+        &public.replace('\n', "\\n").into_bytes(),
         &body.concat().into_bytes(),
         &body.join("\\n").into_bytes(),
         &little,
@@ -136,7 +132,7 @@ fn secrets_are_decoded_from_base64() {
         ("A", KeyringError::InvalidBase64),
         ("-_9", KeyringError::InvalidBase64),
         (&STANDARD.encode(&bytes[..31]), weak),
-        (&STANDARD.encode(P256_PUBLIC), KeyringError::KeyAsSecret),
+        (&STANDARD.encode(pem("p256.pub")), KeyringError::KeyAsSecret),
     ] {
         let ring = Keyring::builder(Algorithm::Hs256).signing(Key::secret_base64(text));
         assert_eq!(ring.build().unwrap_err(), expected, "{text}");
