@@ -54,10 +54,10 @@ fn keys_are_not_secrets_even_if_weak_ones_are_allowed() {
     let (little, big): (Vec<u8>, Vec<u8>) = (utf16(u16::to_le_bytes), utf16(u16::to_be_bytes));
     let body: Vec<&str> = public.lines().skip(1).take(2).collect();
     let keys: [&[u8]; 24] = [
-        pem("rsa.pub").as_bytes(),
-        pem("ed25519").as_bytes(),
-        pem("p256.cert").as_bytes(),
-        pem("rsa.pkcs1.pub").as_bytes(),
+        &pem("rsa.pub").into_bytes(),
+        &pem("ed25519").into_bytes(),
+        &pem("p256.cert").into_bytes(),
+        &pem("rsa.pkcs1.pub").into_bytes(),
         &der(&pem("rsa.pub")),
         &der(&pem("ed25519")),
         &der(&pem("p256.cert")),
