@@ -92,7 +92,7 @@ impl Sessions {
 
     /// Loads the session of a verified token.
     pub(crate) async fn load_verified(&self, verified: Verified) -> Session {
-        let (id, claims) = verified.into_parts();
+        let Verified { id, claims } = verified;
         let expires = claims.as_ref().and_then(Claims::expires_at_unix);
         match self.lifecycle.load(&id, expires).await {
             Ok(loaded) => Session::active(Arc::clone(&self.lifecycle), id, claims, loaded),

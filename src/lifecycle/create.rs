@@ -82,7 +82,7 @@ impl Lifecycle {
         meta: &'a Meta,
         custom: &'a Map<String, Value>,
     ) -> NewClaims<'a> {
-        let mut claims = NewClaims::at_unix(self.now()).custom(custom);
+        let mut claims = NewClaims::at(self.clock.now()).custom(custom);
         if let Some(owner) = &meta.owner {
             claims = claims.subject(owner.as_str());
         }

@@ -160,7 +160,7 @@ impl Inner {
         let claims = created.token.as_ref().and_then(|token| {
             let format = self.lifecycle.format.as_ref()?;
             let verified = format.identify(token.as_str(), self.lifecycle.clock.now(), false);
-            verified.ok()?.into_parts().1
+            verified.ok()?.claims
         });
         self.committed(created.record.clone(), stored);
         let mut state = self.lock();

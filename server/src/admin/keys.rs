@@ -116,7 +116,7 @@ fn table(token: &FormToken, buckets: &[KeyedBucket]) -> Markup {
                 th scope="col" { "Key created" }
                 th scope="col" { span.unseen { "Actions" } }
             } }
-            tbody { @for KeyedBucket { bucket, created } in buckets { tr {
+            tbody { @for (bucket, created) in buckets { tr {
                 th scope="row" { (bucket.as_str()) }
                 td data-label="Key created" { (text::time(*created)) }
                 td.act { (deletion(token, bucket)) }

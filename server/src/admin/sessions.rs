@@ -17,6 +17,7 @@ use crate::admin::page::{self, Note, Section};
 use crate::admin::state::AdminState;
 use crate::admin::{keys, text};
 use crate::buckets::{self, BucketName, SessionRef};
+use crate::optional::optional;
 
 /// The longest text of session data shown, in bytes before HTML escaping.
 const MAX_DATA: usize = 32 << 10;
@@ -30,7 +31,8 @@ pub(super) struct SessionForm {
 impl SessionForm {
     fn session(&self) -> Option<SessionRef> {
         let bucket = BucketName::parse(&self.bucket)?;
-        SessionRef::parse(bucket, self.id.trim()).ok()
+        let uuid = buckets::parse_uuid(self.id.trim())?;
+        Some(SessionRef { bucket, uuid })
     }
 }
 
@@ -48,7 +50,7 @@ pub(super) async fn show(
 ) -> Result<Response, PageError> {
     let token = operator.form_token();
     if let Some(name) = form.session()
-        && let Some(session) = state.buckets.get_without_touch(&name).await?
+        && let Some(session) = optional(state.buckets.get_without_touch(&name.id()).await)?
     {
         let session = render_session(token, &name, &session)?;
         return Ok(render(token, &Note::None, &form, &session).into_response());
@@ -64,7 +66,7 @@ pub(super) async fn end(
     Submitted { operator, form }: Submitted<SessionForm>,
 ) -> Result<Redirect, PageError> {
     let ended = match form.session() {
-        Some(name) => state.buckets.end(&name).await?,
+        Some(name) => state.buckets.destroy(&name.id()).await?,
         None => false,
     };
     if ended {

@@ -6,7 +6,7 @@ use jwt_redis_session::{Lifetime, OpaqueTokens, Sessions};
 
 use crate::admin::owner::OwnerApi;
 use crate::app_state::AppState;
-use crate::buckets::{ApiKeys, BucketSessions};
+use crate::buckets::{self, ApiKeys};
 use crate::error::ApiError;
 use crate::master_keys::MasterKeys;
 use crate::start_error::StartError;
@@ -23,7 +23,7 @@ pub(super) struct AdminState {
     pub(super) operators: Sessions,
     pub(super) masters: MasterKeys,
     pub(super) keys: ApiKeys,
-    pub(super) buckets: BucketSessions,
+    pub(super) buckets: Sessions,
     /// The enabled APIs whose sessions have owners.
     pub(super) owner_apis: Vec<(OwnerApi, Sessions)>,
 }
@@ -47,7 +47,7 @@ impl AdminState {
             operators: operators.lifetime(lifetime).build()?,
             masters: MasterKeys::new(app),
             keys: ApiKeys::new(app)?,
-            buckets: BucketSessions::new(app)?,
+            buckets: buckets::sessions(app)?,
             owner_apis,
             app: app.clone(),
         })

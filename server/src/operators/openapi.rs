@@ -57,7 +57,8 @@ pub(crate) fn json(openapi: &OpenApi) -> String {
     openapi.to_pretty_json().expect("the document is JSON")
 }
 
-fn operations(path: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+/// Returns the operations of a path.
+pub(crate) fn operations(path: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     let all = [
         &mut path.get,
         &mut path.put,
