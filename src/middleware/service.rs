@@ -94,6 +94,8 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        self.start(request, Some(ReadBody::poll))
+        // A body that is known to be empty has no token, and reading it would only cost time.
+        let may_hold_token = !request.body().is_end_stream();
+        self.start(request, may_hold_token.then_some(ReadBody::poll))
     }
 }
