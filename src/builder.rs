@@ -174,7 +174,8 @@ impl SessionsBuilder {
         if matches!(lifecycle.touch, Touch::After(after) if after > idle && !idle.is_zero()) {
             return Err(ConfigError::TouchAfter);
         }
-        Ok(Sessions::new(lifecycle))
+        let lifecycle = Arc::new(lifecycle);
+        Ok(Sessions { lifecycle })
     }
 }
 

@@ -37,16 +37,10 @@ use crate::unsearched_body::UnsearchedBody;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Sessions {
-    lifecycle: Arc<Lifecycle>,
+    pub(crate) lifecycle: Arc<Lifecycle>,
 }
 
 impl Sessions {
-    pub(crate) fn new(lifecycle: Lifecycle) -> Self {
-        Self {
-            lifecycle: Arc::new(lifecycle),
-        }
-    }
-
     /// Returns a handle without a session, for example to call [`create`](Session::create) on it.
     #[must_use]
     pub fn new_session(&self) -> Session {

@@ -55,7 +55,8 @@ impl Current {
 
     /// Returns a rotation of this session, which moves the application's claims to the new token.
     pub(crate) fn rotation(self, merge: Merge<'_>) -> Result<Rotation<'_>> {
-        let claims = self.claims.as_ref().map_or(Ok(Map::new()), Claims::custom);
+        let claims = self.claims.as_ref();
+        let claims = claims.map_or_else(|| Ok(Map::new()), Claims::custom);
         let encode = |_| SessionError::encode(Some("claims".to_owned()), JsonErrorKind::Type);
         Ok(Rotation {
             old: self.id,
