@@ -25,7 +25,7 @@ async fn rotate_moves_the_session_and_ends_the_old_id(store: impl Store + Clone)
         };
         assert!(is_jwt || old.as_str().len() == 256);
         let old_key = key(&session);
-        let stored = [&*old_key, &text(&store, &old_key).await].concat();
+        let stored = old_key.clone() + &text(&store, &old_key).await;
         assert!(!stored.contains(old.as_str()));
         let times = |session: &Session| (session.created_at(), session.absolute_expiry());
         let before = times(&session);
@@ -45,9 +45,7 @@ async fn rotate_moves_the_session_and_ends_the_old_id(store: impl Store + Clone)
         assert_ne!(key(&again), old_key);
         assert_eq!(listed(&sessions, "jo").await, [id(&again)]);
         assert_eq!(id(&session), id(&again), "the handle has the new session");
-        session.update().await.unwrap();
         assert_eq!(session.destroy().await, Ok(true));
-        assert_ended(&sessions, &new).await;
     }
 }
 
