@@ -7,8 +7,8 @@ use http::{Request, Response};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// Sends a request over a new connection, and leaves the answer to the caller.
-pub(crate) async fn send(to: SocketAddr, request: &Request<String>) -> Result<TcpStream> {
+/// Sends a request and returns the answer, unless the connection was cut.
+pub(crate) async fn call(to: SocketAddr, request: &Request<String>) -> Result<Response<String>> {
     let (method, uri, body) = (request.method(), request.uri(), request.body());
     let mut text = format!("{method} {uri} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n");
     for (name, value) in request.headers() {
@@ -17,13 +17,8 @@ pub(crate) async fn send(to: SocketAddr, request: &Request<String>) -> Result<Tc
     text += &format!("content-length: {}\r\n\r\n{body}", body.len());
     let mut socket = TcpStream::connect(to).await?;
     socket.write_all(text.as_bytes()).await?;
-    Ok(socket)
-}
-
-/// Sends a request and returns the answer, unless the connection was cut.
-pub(crate) async fn call(to: SocketAddr, request: &Request<String>) -> Result<Response<String>> {
     let mut text = String::new();
-    send(to, request).await?.read_to_string(&mut text).await?;
+    socket.read_to_string(&mut text).await?;
     let (head, body) = text
         .split_once("\r\n\r\n")
         .ok_or(ErrorKind::UnexpectedEof)?;

@@ -10,8 +10,6 @@ mod app;
 mod conformance;
 #[cfg(feature = "test-util")]
 mod custom_store;
-#[cfg(all(feature = "axum", feature = "redis"))]
-mod faults;
 #[cfg(feature = "redis")]
 mod faults_store;
 mod format;
