@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use jwt_redis_session::{Lifetime, OpaqueTokens, Sessions};
 
-use crate::admin::owner::OwnerApi;
 use crate::app_state::AppState;
 use crate::buckets::{ApiKeys, BucketSessions};
 use crate::error::ApiError;
@@ -24,8 +23,15 @@ pub(super) struct AdminState {
     pub(super) masters: MasterKeys,
     pub(super) keys: ApiKeys,
     pub(super) buckets: BucketSessions,
-    /// The enabled APIs whose sessions have owners.
-    pub(super) owner_apis: Vec<(OwnerApi, Sessions)>,
+    pub(super) owner_apis: Vec<OwnerApi>,
+}
+
+/// An enabled API whose sessions have owners.
+pub(super) struct OwnerApi {
+    pub(super) name: &'static str,
+    /// The name of the API, and what its owners are.
+    pub(super) title: &'static str,
+    pub(super) sessions: Sessions,
 }
 
 impl AdminState {
@@ -38,10 +44,18 @@ impl AdminState {
         };
         let mut owner_apis = Vec::new();
         if app.settings.rpc.enabled {
-            owner_apis.push((OwnerApi::Rpc, rpc::sessions(app)?));
+            owner_apis.push(OwnerApi {
+                name: "rpc",
+                title: "RPC: a user id",
+                sessions: rpc::sessions(app)?,
+            });
         }
         if app.settings.users.enabled {
-            owner_apis.push((OwnerApi::Users, users::sessions(app)?));
+            owner_apis.push(OwnerApi {
+                name: "users",
+                title: "Users: a username",
+                sessions: users::sessions(app)?,
+            });
         }
         Ok(Self {
             operators: operators.lifetime(lifetime).build()?,
@@ -53,13 +67,11 @@ impl AdminState {
         })
     }
 
-    /// Returns the sessions of an API.
-    /// Errors: 400 if the API is disabled.
-    pub(super) fn owned_by(&self, api: OwnerApi) -> Result<&Sessions, ApiError> {
+    /// Returns the API of this name.
+    /// Errors: 400 if it is disabled.
+    pub(super) fn owner_api(&self, name: &str) -> Result<&OwnerApi, ApiError> {
         let mut apis = self.owner_apis.iter();
-        let found = apis.find(|(enabled, _)| *enabled == api);
-        found
-            .map(|(_, sessions)| sessions)
+        apis.find(|api| api.name == name)
             .ok_or_else(|| ApiError::bad_request("this API is disabled"))
     }
 }
