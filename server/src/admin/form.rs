@@ -1,7 +1,5 @@
 //! Extractor for forms.
 
-use std::sync::Arc;
-
 use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use axum::{Form, RequestExt as _};
@@ -11,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 use crate::admin::operator::Operator;
 use crate::admin::page::PageError;
-use crate::admin::state::AdminState;
+use crate::admin::state::SharedState;
 use crate::app_state::AppState;
 use crate::error::ApiError;
 use crate::http::{read_body, reject_other_origins};
@@ -47,13 +45,10 @@ pub(super) async fn read_form<T: DeserializeOwned>(
         .map_err(|_| ApiError::bad_request("the form cannot be read"))
 }
 
-impl<T: DeserializeOwned> FromRequest<Arc<AdminState>> for Submitted<T> {
+impl<T: DeserializeOwned> FromRequest<SharedState> for Submitted<T> {
     type Rejection = PageError;
 
-    async fn from_request(
-        mut request: Request,
-        state: &Arc<AdminState>,
-    ) -> Result<Self, PageError> {
+    async fn from_request(mut request: Request, state: &SharedState) -> Result<Self, PageError> {
         // Before the body is read: another site must not make this service buffer forms.
         reject_other_origins(request.headers())?;
         let operator: Operator = request.extract_parts_with_state(state).await?;

@@ -115,7 +115,7 @@ fn table(token: &Secret, buckets: &[KeyedBucket]) -> Markup {
 
 fn deletion(token: &Secret, name: &str) -> Markup {
     let button = html! { button.danger { "Delete the key of " (name) } };
-    let form = page::action(token, "/admin/keys/delete", &[("bucket", name)], &button);
+    let form = page::post(token, "/admin/keys/delete", &[("bucket", name)], &button);
     let warning =
         "Requests with this key will be rejected. The sessions of the bucket are not deleted.";
     page::confirmed("Delete key…", warning, &form)

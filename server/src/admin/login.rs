@@ -1,7 +1,5 @@
 //! Login and logout of operators.
 
-use std::sync::Arc;
-
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use http::header::SET_COOKIE;
@@ -12,7 +10,7 @@ use crate::admin::cookie;
 use crate::admin::form::{Submitted, read_form};
 use crate::admin::operator::{CHALLENGE, Operator};
 use crate::admin::page::{self, Note, PageError};
-use crate::admin::state::AdminState;
+use crate::admin::state::SharedState;
 use crate::error::ApiError;
 use crate::http::{Client, reject_other_origins};
 use crate::secret::Secret;
@@ -29,7 +27,7 @@ pub(super) async fn form() -> Markup {
 
 /// Logs in with a master key.
 pub(super) async fn log_in(
-    State(state): State<Arc<AdminState>>,
+    State(state): State<SharedState>,
     client: Client,
     request: Request,
 ) -> Result<Response, PageError> {

@@ -1,7 +1,5 @@
 //! A logged-in operator.
 
-use std::sync::Arc;
-
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 use http::{HeaderMap, Method};
@@ -9,7 +7,7 @@ use jwt_redis_session::{Session, SessionError, Token, TokenRejection};
 
 use crate::admin::cookie;
 use crate::admin::page::{FORM_TOKEN, Note, PageError};
-use crate::admin::state::AdminState;
+use crate::admin::state::{AdminState, SharedState};
 use crate::error::ApiError;
 use crate::secret::Secret;
 
@@ -22,7 +20,7 @@ pub(super) const CHALLENGE: &str = "MasterKey realm=\"sessiond\"";
 
 /// Gives access to the state of the pages.
 pub(super) struct Operator {
-    pub(super) state: Arc<AdminState>,
+    pub(super) state: SharedState,
     pub(super) session: Session,
     /// Random text in the session and in every form of the operator. Another site cannot read it,
     /// so it cannot submit a form on behalf of the operator.
@@ -42,10 +40,7 @@ impl Operator {
     /// session, or if the master key is no longer configured.
     /// Errors: those of [`Sessions::open`](jwt_redis_session::Sessions::open), except for a token
     /// that names no session.
-    async fn load(
-        state: &Arc<AdminState>,
-        headers: &HeaderMap,
-    ) -> Result<Option<Self>, SessionError> {
+    async fn load(state: &SharedState, headers: &HeaderMap) -> Result<Option<Self>, SessionError> {
         let Some(token) = cookie::read(headers) else {
             return Ok(None);
         };
@@ -61,7 +56,7 @@ impl Operator {
         let form_token: Option<Secret> = session.get(FORM_TOKEN)?;
         let is_current = key.is_some_and(|key| state.masters.is_current(&key));
         Ok(form_token.filter(|_| is_current).map(|form_token| Self {
-            state: Arc::clone(state),
+            state: SharedState::clone(state),
             session,
             form_token,
         }))
@@ -85,13 +80,10 @@ impl Operator {
     }
 }
 
-impl FromRequestParts<Arc<AdminState>> for Operator {
+impl FromRequestParts<SharedState> for Operator {
     type Rejection = PageError;
 
-    async fn from_request_parts(
-        parts: &mut Parts,
-        state: &Arc<AdminState>,
-    ) -> Result<Self, PageError> {
+    async fn from_request_parts(parts: &mut Parts, state: &SharedState) -> Result<Self, PageError> {
         match Self::load(state, &parts.headers).await? {
             Some(operator) => Ok(operator),
             None if parts.method == Method::GET || parts.method == Method::HEAD => {

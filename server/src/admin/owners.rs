@@ -161,7 +161,7 @@ fn sessions(token: &Secret, OwnerSessions { api, name, entries }: &OwnerSessions
     let encoded = utf8_percent_encode(name, NON_ALPHANUMERIC).to_string();
     let owner = [("api", api.name), ("owner", &*encoded)];
     let button = html! { button.danger { "End " (count) } };
-    let end_all = page::action(token, "/admin/owners/end-all", &owner, &button);
+    let end_all = page::post(token, "/admin/owners/end-all", &owner, &button);
     let warning =
         "Logs the owner out everywhere and deletes the data of these sessions permanently.";
     html! {
@@ -212,5 +212,5 @@ fn end_button(token: &Secret, [api, name]: [(&str, &str); 2], id: &str) -> Marku
         button.quiet.danger aria-label={ "End session " (id) } { "End" }
     };
     let fields = [api, name, ("id", id)];
-    page::action(token, "/admin/owners/end", &fields, &button)
+    page::post(token, "/admin/owners/end", &fields, &button)
 }

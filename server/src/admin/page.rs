@@ -87,7 +87,7 @@ pub(super) fn section(section: Section, token: &Secret, note: &Note, content: &M
                 a href=(each.0) aria-current=[(each == section).then_some("page")] { (each.1) }
             }
         }
-        (action(token, "/admin/logout", &[], &log_out))
+        (post(token, "/admin/logout", &[], &log_out))
     };
     document(section.1, &nav, &html! { (note.render()) (content) })
 }
@@ -125,12 +125,7 @@ pub(super) fn hidden(token: &Secret) -> Markup {
 }
 
 /// Renders a form of hidden fields with a button.
-pub(super) fn action(
-    token: &Secret,
-    path: &str,
-    fields: &[(&str, &str)],
-    button: &Markup,
-) -> Markup {
+pub(super) fn post(token: &Secret, path: &str, fields: &[(&str, &str)], button: &Markup) -> Markup {
     html! {
         form method="post" action=(path) {
             (hidden(token))

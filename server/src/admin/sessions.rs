@@ -44,7 +44,7 @@ pub(super) async fn show(
     if let Some(name) = form.session()
         && let Some(session) = operator.state.buckets.get_without_touch(&name).await?
     {
-        let session = render_session(token, &name, &session)?;
+        let session = details(token, &name, &session)?;
         return Ok(render(token, &Note::None, &form, &session).into_response());
     }
     let error = ApiError::not_found("there is no such session in this bucket");
@@ -89,15 +89,11 @@ fn render(token: &Secret, note: &Note, form: &SessionForm, session: &Markup) -> 
     page::section(Section::SESSIONS, token, note, &content)
 }
 
-fn render_session(
-    token: &Secret,
-    name: &SessionRef,
-    session: &Session,
-) -> Result<Markup, PageError> {
+fn details(token: &Secret, name: &SessionRef, session: &Session) -> Result<Markup, PageError> {
     let (bucket, id) = (name.bucket.as_str(), name.uuid.to_string());
     let fields = [("bucket", bucket), ("id", &id)];
     let button = html! { button.danger { "End this session" } };
-    let end = page::action(token, "/admin/sessions/end", &fields, &button);
+    let end = page::post(token, "/admin/sessions/end", &fields, &button);
     Ok(html! {
         section.card aria-labelledby="session" {
             h2 #session { "Session" }

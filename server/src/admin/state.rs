@@ -1,5 +1,6 @@
 //! State of the admin pages' handlers.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jwt_redis_session::{Lifetime, OpaqueTokens, Sessions};
@@ -14,8 +15,7 @@ use crate::{rpc, users};
 /// The longest time for which an active operator stays logged in.
 const MAX_ADMIN_SESSION: Duration = Duration::from_secs(12 * 3600);
 
-/// Everything that outlives a request is in the store, so that
-/// any instance can answer.
+/// Everything that outlives a request is in the store, so that any instance can answer.
 pub(super) struct AdminState {
     pub(super) app: AppState,
     /// The sessions of operators.
@@ -25,6 +25,9 @@ pub(super) struct AdminState {
     pub(super) buckets: BucketSessions,
     pub(super) owner_apis: Vec<OwnerApi>,
 }
+
+/// The state of all handlers.
+pub(super) type SharedState = Arc<AdminState>;
 
 /// An enabled API whose sessions have owners.
 pub(super) struct OwnerApi {

@@ -74,16 +74,16 @@ impl Settings {
             builder = builder.add_source(File::from(path.as_path()).format(FileFormat::Yaml));
         }
         for (setting, value) in &sources.overrides {
-            // A text, which `config` converts to the type of the setting. Guessing the type here would
-            // turn a secret of digits into a number.
+            // A text, which `config` converts to the type of the setting. Guessing the type here
+            // would turn a secret of digits into a number.
             let text = value.expose();
             let value = if LISTS.contains(&&**setting) {
                 text.split(',').map(str::trim).collect::<Vec<_>>().into()
             } else {
                 Value::from(text)
             };
-            let builder_with = builder.set_override(setting, value);
-            builder = builder_with.map_err(|_| SettingsError::new(setting, "unknown setting"))?;
+            let overridden = builder.set_override(setting, value);
+            builder = overridden.map_err(|_| SettingsError::new(setting, "unknown setting"))?;
         }
         let config = builder.build();
         let config = config.map_err(|error| SettingsError::unreadable(&name, &error))?;
