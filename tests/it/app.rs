@@ -73,10 +73,8 @@ impl App {
 /// Returns the command line of the app on a free port, with these variables only.
 fn command(variables: &[(&str, &str)]) -> Command {
     // `cargo test` builds examples, next to the folder of the test binaries.
-    let mut path = std::env::current_exe().unwrap();
-    path.pop();
-    path.set_file_name("examples");
-    path.push("app");
+    let tests = std::env::current_exe().unwrap();
+    let path = tests.ancestors().nth(2).unwrap().join("examples/app");
     assert!(path.exists(), "run `cargo build --example app` before");
     let mut command = Command::new(path);
     let defaults = [("LISTEN", "127.0.0.1:0"), ("RUST_LOG", "trace")];
