@@ -3,6 +3,7 @@
 //! * [`explorer`] explores every order of the store steps of concurrent operations.
 //! * [`Counting`] counts the calls of a store.
 //! * [`redis_server`] starts Redis servers, [`proxy`] disturbs connections to them.
+//! * [`program`] runs programs under test.
 
 #![allow(
     clippy::missing_panics_doc,
@@ -12,6 +13,7 @@
 
 mod counting;
 pub mod explorer;
+pub mod program;
 pub mod proxy;
 pub mod redis_server;
 mod waiting;
