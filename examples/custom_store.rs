@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use jwt_redis_session::store::cas::{CasBackend, CasStore};
 use jwt_redis_session::store::{StoreError, StoreErrorKind, StoredRecord, async_trait};
 use jwt_redis_session::{Keyring, Sessions};
-use redb::{AccessGuard, Database, ReadableTable, ReadableTableMetadata, TableDefinition};
+use redb::{AccessGuard, Database, ReadableTable, TableDefinition};
 
 type BoxResult<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
@@ -34,17 +34,15 @@ impl Redb {
         Ok(Self(Arc::new(database)))
     }
 
-    /// Deletes expired values, which reads only ignore. Returns how many values are left.
-    pub(crate) async fn purge(&self) -> Result<u64, StoreError> {
+    /// Deletes expired values, which reads only ignore.
+    pub(crate) async fn purge(&self) -> Result<(), StoreError> {
         self.run(|database| {
             let now = unix_millis(Duration::ZERO);
             let transaction = database.begin_write()?;
             let mut values = transaction.open_table(VALUES)?;
             values.retain(|_, (expires, _)| expires > now)?;
-            let left = values.len()?;
             drop(values);
-            transaction.commit()?;
-            Ok(left)
+            Ok(transaction.commit()?)
         })
         .await
     }
@@ -140,11 +138,8 @@ async fn main() -> BoxResult<()> {
     };
     let runs = session.get::<u32>("runs")?.unwrap_or(0) + 1;
     session.insert("runs", runs)?;
-    session.set_owner("jo")?;
-    match found.first() {
-        Some(_) => session.update().await?,
-        None => drop(session.create().await?),
-    }
+    // Creates the session, or gives it a new id.
+    session.login("jo").await?;
     println!("run {runs} with the session in {}", file.display());
     Ok(())
 }

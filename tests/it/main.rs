@@ -13,8 +13,6 @@ mod custom_store;
 #[cfg(feature = "redis")]
 mod faults_store;
 mod format;
-#[cfg(all(feature = "axum", feature = "redis"))]
-mod http_client;
 #[cfg(feature = "test-util")]
 mod interleavings;
 #[cfg(feature = "redis")]
