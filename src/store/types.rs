@@ -194,7 +194,6 @@ pub enum SupersedeOutcome {
 #[non_exhaustive]
 pub enum InsertOutcome {
     /// The record was inserted and its entry is active.
-    #[non_exhaustive]
     Inserted {
         /// The entries of the last index that are due.
         due: Vec<IndexEntry>,
@@ -204,14 +203,6 @@ pub enum InsertOutcome {
     /// The record was inserted, but its entry was removed or became a tombstone meanwhile: the
     /// caller must delete the record.
     EntryLost,
-}
-
-impl InsertOutcome {
-    /// Returns [`Inserted`](Self::Inserted) with the entries of the last index that are due.
-    #[must_use]
-    pub const fn inserted(due: Vec<IndexEntry>) -> Self {
-        Self::Inserted { due }
-    }
 }
 
 /// Implements `Debug` without keys, session ids and values.

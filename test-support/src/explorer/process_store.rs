@@ -85,8 +85,8 @@ macro_rules! stores {
                 let (inserted, state, listed) = (inserted?, state?, listed?);
                 Ok(match state {
                     _ if !inserted => InsertOutcome::KeyTaken,
-                    Some(EntryState::Active { .. }) => InsertOutcome::inserted(listed),
-                    None if entries.is_empty() => InsertOutcome::inserted(listed),
+                    Some(EntryState::Active { .. }) => InsertOutcome::Inserted { due: listed },
+                    None if entries.is_empty() => InsertOutcome::Inserted { due: listed },
                     _ => InsertOutcome::EntryLost,
                 })
             }
