@@ -72,17 +72,21 @@ pub(super) async fn values_are_any_bytes(h: Harness) {
     }
 }
 
-pub(super) async fn record_keys_are_exact(h: Harness) {
+pub(super) async fn keys_are_exact(h: Harness) {
     let [a, deleted, rest @ ..] = ["a", "a*", "ab", "a:b", "a?", "A"].map(|name| h.named(name));
-    for record in [&a, &deleted].into_iter().chain(&rest) {
-        h.assert_eq(record.insert(&record.key).await, true);
+    for named in [&h, &a, &deleted].into_iter().chain(&rest) {
+        h.assert_eq(named.insert(&named.key).await, true);
+        named.put(&[("member", 7)]).await;
     }
     a.set(&a.key, "changed").await;
+    a.tombstone_all(None).await;
     deleted.delete().await;
+    deleted.remove(&["member"], None).await;
     h.assert_eq(deleted.load().await, None);
     a.assert_value("changed").await;
-    for record in &rest {
-        record.assert_value(&record.key).await;
+    for named in [&h].into_iter().chain(&rest) {
+        named.assert_value(&named.key).await;
+        named.assert_entries(&[("member", 7)]).await;
     }
 }
 
@@ -104,12 +108,12 @@ fn assert_rejected<T: PartialEq>(h: &Harness, answer: Result<T>, nothing: &T) {
     assert!(is_rejected, "{h}");
 }
 
-pub(super) async fn an_index_is_not_a_record(h: Harness) {
-    let (s, index) = (&h.store, &*h.index);
+pub(super) async fn records_and_indexes_are_separate(h: Harness) {
+    let (s, key, index) = (&h.store, &*h.key, &*h.index);
     h.put(&[("member", 7)]).await;
     h.insert("value").await;
     assert_rejected(&h, s.load(index).await, &None);
-    let many = s.load_many(&[&h.key, index]).await;
+    let many = s.load_many(&[key, index]).await;
     assert_rejected(&h, many.map(|mut records| records.pop()), &Some(None));
     assert_rejected(&h, s.load_and_set_ttl(index, LONG).await, &None);
     let as_record = NewRecord::new(index, b"value", LONG);
@@ -118,11 +122,7 @@ pub(super) async fn an_index_is_not_a_record(h: Harness) {
     let deleted = s.compare_and_delete(index, b"").await;
     assert_rejected(&h, deleted, &Missing);
     h.assert_entries(&[("member", 7)]).await;
-}
 
-pub(super) async fn a_record_is_not_an_index(h: Harness) {
-    let (s, key) = (&h.store, &*h.key);
-    h.insert("value").await;
     assert_rejected(&h, s.index_get(key, "member").await, &None);
     let tombstones = s.index_tombstone_all(key, None, NOW).await;
     assert_rejected(&h, tombstones, &Vec::new());
