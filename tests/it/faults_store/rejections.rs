@@ -1,6 +1,6 @@
 //! Servers that are absent, slow or answer with errors.
 
-use StoreErrorKind::{Cluster, Connection, Full, ReadOnly};
+use StoreErrorKind::{Full, ReadOnly};
 use tokio::task::{JoinSet, block_in_place};
 
 use super::*;
@@ -117,14 +117,6 @@ async fn check(fault: &'static str) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_node_of_a_cluster_is_reported_as_such() {
-    let server = RedisServer::start_with(&["--cluster-enabled", "yes", "--cluster-port", "0"]);
-    let store = connected(&server.url()).await;
-    assert_eq!(kind(read(&store).await), Some(Cluster));
-    assert_eq!(kind(write(&store).await), Some(Cluster));
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn readonly_replica_is_replaced() {
     let (old, proxy, store) = behind_proxy().await;
     let new = RedisServer::start();
@@ -179,18 +171,4 @@ async fn a_full_server_takes_nothing_new_and_still_revokes() {
     let state = store.index_get("i", "a").await;
     assert_eq!(state, Ok(Some(EntryState::Deleting { since: 1 })));
     assert_eq!(delete(&store).await, Ok(true));
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn too_many_clients_are_an_error_and_end() {
-    let server = RedisServer::start();
-    let store = connected(&server.url()).await;
-    server.run(&["CONFIG", "SET", "maxclients", "1"]);
-    let rejected = timed(RedisStore::connect(&server.url())).await;
-    assert_eq!(kind(rejected), Some(Connection));
-    let mut own = store.connection().await.expect("the one there is");
-    let mut raise = redis::cmd("CONFIG");
-    raise.arg("SET").arg("maxclients").arg(100);
-    raise.exec_async(&mut own).await.expect("redis answers");
-    connected(&server.url()).await;
 }

@@ -3,29 +3,6 @@
 use super::*;
 
 #[tokio::test]
-async fn a_key_of_another_type_is_left_alone() {
-    let (server, store) = connected().await;
-    server.run(&["RPUSH", "list", "x"]);
-    assert_eq!(store.insert(record("list", b"y")).await, Ok(false));
-    assert_eq!(store.insert(record("key", b"v")).await, Ok(true));
-    for error in [
-        store.load("list").await.err(),
-        store.load_many(&["key", "list"]).await.err(),
-        store
-            .compare_and_set(b"x", record("list", b"y"))
-            .await
-            .err(),
-        store.compare_and_delete("list", b"x").await.err(),
-        store.index_put(entry("list", "a", 1), KEEP).await.err(),
-    ] {
-        let kind = error.map(|error| error.kind());
-        assert_eq!(kind, Some(StoreErrorKind::WrongType));
-    }
-    let length = server.run(&["LLEN", "list"]);
-    assert_eq!(length, redis::Value::Int(1), "left alone");
-}
-
-#[tokio::test]
 async fn scripts_that_the_server_has_forgotten_run_all_the_same() {
     let (server, store) = connected().await;
     assert_eq!(store.insert(record("k", b"0")).await, Ok(true));
@@ -72,10 +49,7 @@ async fn times_to_live_of_every_size_are_taken() {
 #[tokio::test]
 async fn a_big_index_gets_all_its_tombstones() {
     let server = RedisServer::start();
-    let patience = Duration::from_secs(10);
-    let config = RedisConfig::new(server.url()).deadline(patience);
-    let store = config.response_timeout(patience).connect().await;
-    let store = store.expect("connect");
+    let store = patient(&server.url()).connect().await.expect("connect");
     let names: Vec<String> = (0..10_000).map(|number| format!("m{number}")).collect();
     for chunk in names.chunks(5_000) {
         let mut words = vec!["ZADD", "i"];

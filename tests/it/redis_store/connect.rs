@@ -74,15 +74,15 @@ mod tls {
 
     /// Starts a server with the certificates in `dir`, and returns it with its port for TLS.
     fn tls_server(dir: &Path) -> (RedisServer, u16) {
-        let file = |name: &str| dir.join(name).display().to_string();
         let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
         let port = free.local_addr().expect("a port").port();
         drop(free);
-        let (port_text, certificate) = (port.to_string(), file("s.pem"));
-        let (key, ca) = (file("s.key"), file("ca.pem"));
-        let mut arguments = vec!["--tls-port", &port_text, "--tls-auth-clients", "optional"];
-        arguments.extend(["--tls-cert-file", &certificate, "--tls-key-file", &key]);
-        arguments.extend(["--tls-ca-cert-file", &ca]);
+        let arguments = format!(
+            "--tls-port {port} --tls-auth-clients optional --tls-cert-file {dir}/s.pem \
+             --tls-key-file {dir}/s.key --tls-ca-cert-file {dir}/ca.pem",
+            dir = dir.display(),
+        );
+        let arguments: Vec<_> = arguments.split(' ').collect();
         (RedisServer::start_with(&arguments), port)
     }
 
@@ -99,16 +99,9 @@ mod tls {
         let ca = file("ca.pem");
         let url = format!("rediss://127.0.0.1:{port}/");
         // Handshakes in a debug build on a busy machine take their time.
-        let patience = super::Duration::from_secs(5);
-        let patient = RedisConfig::new(&url)
-            .deadline(patience)
-            .connect_timeout(patience)
-            .response_timeout(patience);
-        let trusting = patient.clone().root_certificate(ca.clone());
-        conformance::check(trusting.connect().await.expect("connect")).await;
-
-        let with_key = patient.root_certificate(ca.clone());
-        let with_key = with_key.client_certificate(file("s.pem"), file("s.key"));
+        let trusting = super::patient(&url).root_certificate(ca.clone());
+        conformance::check(trusting.clone().connect().await.expect("connect")).await;
+        let with_key = trusting.client_certificate(file("s.pem"), file("s.key"));
         with_key.connect().await.expect("connect");
 
         let other_name = RedisConfig::new(format!("rediss://localhost:{port}/"));

@@ -34,6 +34,15 @@ async fn connected() -> (RedisServer, RedisStore) {
     (server, store.expect("connect"))
 }
 
+/// Returns a configuration with time limits that suit a busy machine.
+fn patient(url: &str) -> RedisConfig {
+    let patience = Duration::from_secs(10);
+    RedisConfig::new(url)
+        .deadline(patience)
+        .connect_timeout(patience)
+        .response_timeout(patience)
+}
+
 async fn load(store: &RedisStore, key: &str) -> Option<StoredRecord> {
     store.load(key).await.expect("redis answers")
 }
