@@ -7,7 +7,7 @@ use crate::lifecycle::core::Lifecycle;
 use crate::lifecycle::index::Listed;
 use crate::lifecycle::tasks::run_to_completion;
 use crate::record::owner::Owner;
-use crate::store::{IndexEntry, IndexFilter};
+use crate::store::IndexEntry;
 use crate::telemetry::StoreCall as _;
 
 impl Lifecycle {
@@ -17,7 +17,7 @@ impl Lifecycle {
     /// sessions have ended.
     pub(crate) async fn list(self: &Arc<Self>, owner: Owner) -> Result<Vec<Listed>> {
         let index = self.keyspace.index(&owner);
-        let reading = self.store.index_list(&index, IndexFilter::All);
+        let reading = self.store.index_list(&index, None);
         let entries = reading.in_operation("list").await?;
         // A session with a recent tombstone is listed: the operation that set the tombstone may
         // still fail, which leaves the session active.

@@ -7,8 +7,8 @@ use async_trait::async_trait;
 
 use crate::store::error::Result;
 use crate::store::types::{
-    CompareOutcome, Due, EntryState, IndexEntry, IndexFilter, InsertOutcome, NewEntry, NewRecord,
-    PutMode, StoredRecord, SupersedeOutcome,
+    CompareOutcome, Due, EntryState, IndexEntry, InsertOutcome, NewEntry, NewRecord, PutMode,
+    StoredRecord, SupersedeOutcome,
 };
 
 /// Storage backend for sessions.
@@ -98,11 +98,8 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// Returns the state of one entry, or `None` if the index does not contain it.
     async fn index_get(&self, index: &str, member: &str) -> Result<Option<EntryState>>;
 
-    /// Returns the entries that `filter` selects.
-    ///
-    /// [`IndexFilter::All`] selects every entry, in any order. [`IndexFilter::Due`] selects
-    /// active entries with `check_after <= by`: the lowest first, at most `limit`.
-    async fn index_list(&self, index: &str, filter: IndexFilter) -> Result<Vec<IndexEntry>>;
+    /// Returns the entries that are [`Due`], or every entry in any order if `due` is `None`.
+    async fn index_list(&self, index: &str, due: Option<Due>) -> Result<Vec<IndexEntry>>;
 
     /// Removes `members` from an index. Unknown members and an empty list are not errors.
     ///
@@ -185,8 +182,8 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
             if !matches!(state, Some(EntryState::Active { .. })) {
                 return Ok(InsertOutcome::EntryLost);
             }
-            if let Some(due) = due {
-                listed = self.index_list(index, IndexFilter::Due(due)).await?;
+            if due.is_some() {
+                listed = self.index_list(index, due).await?;
             }
         }
         Ok(InsertOutcome::Inserted { due: listed })

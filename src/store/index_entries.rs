@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::store::types::{EntryState, IndexEntry, IndexFilter, PutMode, SupersedeOutcome};
+use crate::store::types::{Due, EntryState, IndexEntry, PutMode, SupersedeOutcome};
 
 /// Entries of one index: session ids, each with the [score](EntryState::score) of its state.
 ///
@@ -33,11 +33,11 @@ impl IndexEntries {
         self.0.get(member).copied().map(EntryState::from_score)
     }
 
-    pub(crate) fn list(&self, filter: IndexFilter) -> Vec<IndexEntry> {
+    pub(crate) fn list(&self, due: Option<Due>) -> Vec<IndexEntry> {
         let entry = |(member, score): (&String, &i64)| {
             IndexEntry::new(member.as_str(), EntryState::from_score(*score))
         };
-        let IndexFilter::Due(due) = filter else {
+        let Some(due) = due else {
             return self.0.iter().map(entry).collect();
         };
         let all = self.0.iter();

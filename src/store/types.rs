@@ -100,16 +100,7 @@ pub enum PutMode {
     Reactivate,
 }
 
-/// Filter of the entries that [`Store::index_list`] returns.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum IndexFilter {
-    /// Every entry, in any order.
-    All,
-    /// Active entries that are due, the lowest `check_after` first.
-    Due(Due),
-}
-
-/// Selects active entries with `check_after <= by`, at most `limit`.
+/// Selects active entries with `check_after <= by`: the lowest first, at most `limit`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Due {
     /// Unix seconds.
@@ -167,10 +158,9 @@ impl EntryState {
     /// Returns the state that [`score`](Self::score) encodes as `score`.
     #[must_use]
     pub const fn from_score(score: i64) -> Self {
+        let since = score.saturating_neg();
         if score < 0 {
-            Self::Deleting {
-                since: score.saturating_neg(),
-            }
+            Self::Deleting { since }
         } else {
             Self::Active { check_after: score }
         }

@@ -12,8 +12,8 @@ use crate::store::contract::Store;
 use crate::store::error::Result;
 use crate::store::index_entries::IndexEntries;
 use crate::store::types::{
-    CompareOutcome, EntryState, IndexEntry, IndexFilter, NewEntry, NewRecord, PutMode,
-    StoredRecord, SupersedeOutcome,
+    CompareOutcome, Due, EntryState, IndexEntry, NewEntry, NewRecord, PutMode, StoredRecord,
+    SupersedeOutcome,
 };
 
 /// The default capacity.
@@ -226,8 +226,8 @@ impl Store for MemoryStore {
         self.index(index, |entries| entries.get(member))
     }
 
-    async fn index_list(&self, index: &str, filter: IndexFilter) -> Result<Vec<IndexEntry>> {
-        self.index(index, |entries| entries.list(filter))
+    async fn index_list(&self, index: &str, due: Option<Due>) -> Result<Vec<IndexEntry>> {
+        self.index(index, |entries| entries.list(due))
     }
 
     async fn index_remove(&self, index: &str, members: &[&str], due_by: Option<i64>) -> Result<()> {

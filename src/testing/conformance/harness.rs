@@ -8,8 +8,7 @@ use crate::crypto;
 use crate::store::error::Result;
 use crate::store::shared::SharedStore;
 use crate::store::types::{
-    CompareOutcome, Due, EntryState, IndexFilter, NewEntry, NewRecord, PutMode, StoredRecord,
-    SupersedeOutcome,
+    CompareOutcome, Due, EntryState, NewEntry, NewRecord, PutMode, StoredRecord, SupersedeOutcome,
 };
 
 /// Long enough for every case, short enough to leave nothing behind.
@@ -183,7 +182,7 @@ impl Harness {
 
     /// Returns the scores of all entries. Each must be listed once.
     pub(super) async fn entries(&self) -> BTreeMap<String, i64> {
-        let call = self.store.index_list(&self.index, IndexFilter::All);
+        let call = self.store.index_list(&self.index, None);
         let listed = self.ok(call).await;
         let mut entries = BTreeMap::new();
         for entry in listed {
@@ -200,8 +199,8 @@ impl Harness {
     }
 
     pub(super) async fn due(&self, by: i64, limit: usize) -> Vec<String> {
-        let filter = IndexFilter::Due(Due { by, limit });
-        let due = self.ok(self.store.index_list(&self.index, filter)).await;
+        let due = Some(Due { by, limit });
+        let due = self.ok(self.store.index_list(&self.index, due)).await;
         due.into_iter().map(|entry| entry.member).collect()
     }
 

@@ -60,7 +60,7 @@ async fn every_rule_is_needed() {
 /// Whether any of the methods is rejected.
 async fn is_rejected(store: &RedisStore) -> bool {
     let (put, new) = ([entry("i", "a", 1)], record("k", b"v"));
-    let due = IndexFilter::Due(Due { by: 1, limit: 1 });
+    let due = Some(Due { by: 1, limit: 1 });
     [
         store.ping().await.is_err(),
         store.insert(new).await.is_err(),
@@ -71,7 +71,7 @@ async fn is_rejected(store: &RedisStore) -> bool {
         store.set_ttl("k", TTL).await.is_err(),
         store.delete("k").await.is_err(),
         store.insert_indexed(&put, new, None).await.is_err(),
-        store.index_list("i", IndexFilter::All).await.is_err(),
+        store.index_list("i", None).await.is_err(),
         store.index_list("i", due).await.is_err(),
         store.index_remove("i", &["a"], None).await.is_err(),
     ]

@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use jwt_redis_session::store::{
-    CompareOutcome, Due, IndexFilter, NewEntry, NewRecord, PutMode, Store, StoreErrorKind,
-    StoredRecord,
+    CompareOutcome, Due, NewEntry, NewRecord, PutMode, Store, StoreErrorKind, StoredRecord,
 };
 use jwt_redis_session::{RedisConfig, RedisStore};
 
