@@ -77,21 +77,6 @@ async fn failed_writes_are_not_applied_and_lost_replies_are() {
     assert_eq!(store.insert(RECORD).await, Ok(false));
 }
 
-#[tokio::test]
-async fn faults_concern_single_steps_of_provided_methods() {
-    let (faults, store, inner) = faulty();
-    faults.on(Step::Insert).lose_replies(1);
-    let created = store.insert_indexed(&[ENTRY], RECORD, None).await;
-    assert_eq!(kind(created), Some(Kind::Timeout));
-    assert!(inner.load("key").await.unwrap().is_some());
-
-    faults.on(Step::IndexRemove).fail_with(Kind::Full);
-    let deleted = store.delete_indexed(&["key"], "index", &["id"]).await;
-    assert_eq!(kind(deleted), Some(Kind::Full));
-    assert_eq!(inner.load("key").await, Ok(None));
-    assert!(inner.index_get("index", "id").await.unwrap().is_some());
-}
-
 #[tokio::test(start_paused = true)]
 async fn delays_concern_every_step_and_a_hang_applies_nothing() {
     let (faults, store, inner) = faulty();

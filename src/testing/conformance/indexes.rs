@@ -118,19 +118,11 @@ pub(super) async fn only_due_entries_are_removed(h: Harness) {
         .await;
 }
 
-pub(super) async fn supersede_sets_a_tombstone(h: Harness) {
-    h.put(&[("old", 1), ("new", 2), ("other", 3)]).await;
-    h.assert_eq(h.supersede("old", "new").await, Superseded);
-    let expected = [("new", 2), ("old", TOMBSTONE), ("other", 3)];
-    h.assert_entries(&expected).await;
-    h.assert_eq(h.supersede("new", "new").await, Superseded);
-    h.assert_eq(h.get("new").await, Some(TOMBSTONE));
-}
-
-pub(super) async fn supersede_checks_both_entries(h: Harness) {
-    let entries = [("active", 1), ("deleting", TOMBSTONE)];
-    h.put(&[("active", 1), ("deleting", 1)]).await;
-    h.tombstone_all(Some("active")).await;
+pub(super) async fn supersede_needs_two_active_entries(h: Harness) {
+    h.put(&[("active", 1), ("deleting", 1), ("old", 3)]).await;
+    h.assert_eq(h.supersede("deleting", "old").await, Superseded);
+    let entries = [("active", 1), ("deleting", TOMBSTONE), ("old", 3)];
+    h.assert_entries(&entries).await;
     for new in ["active", "deleting", "missing"] {
         for old in ["deleting", "missing"] {
             h.assert_eq(h.supersede(old, new).await, OldNotActive);
@@ -140,4 +132,6 @@ pub(super) async fn supersede_checks_both_entries(h: Harness) {
         }
         h.assert_entries(&entries).await;
     }
+    h.assert_eq(h.supersede("active", "active").await, Superseded);
+    h.assert_eq(h.get("active").await, Some(TOMBSTONE));
 }

@@ -47,8 +47,8 @@ async fn lazy_behind_proxy() -> (RedisServer, Proxy, RedisStore) {
 
 /// As [`lazy_behind_proxy`], with a store that is connected.
 async fn behind_proxy() -> (RedisServer, Proxy, RedisStore) {
-    let (server, proxy, store) = lazy_behind_proxy().await;
-    read(&store).await.expect("redis answers");
+    let (server, proxy, _) = lazy_behind_proxy().await;
+    let store = connected(&proxy.url()).await;
     (server, proxy, store)
 }
 

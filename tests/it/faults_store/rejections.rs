@@ -45,9 +45,12 @@ fn act(name: &str, server: &mut RedisServer, proxy: &Proxy) {
         "no delay" => proxy.delay(Duration::ZERO),
         "set a password" => {
             server.run(&["CONFIG", "SET", "requirepass", MARKER]);
-            as_admin(server, &KILL_CLIENTS);
+            proxy.reset_open();
         }
-        "clear the password" => as_admin(server, &["CONFIG", "SET", "requirepass", ""]),
+        "clear the password" => {
+            let url = format!("redis://:{MARKER}@127.0.0.1:{}/", server.port());
+            admin(&url, &["CONFIG", "SET", "requirepass", ""]).expect("redis answers");
+        }
         "fail to save" => {
             let file = server.dir().join("dump.rdb");
             std::fs::create_dir(file).expect("a directory where the file goes");
@@ -68,12 +71,6 @@ fn act(name: &str, server: &mut RedisServer, proxy: &Proxy) {
         }
         command => drop(server.run(&command.split(' ').collect::<Vec<_>>())),
     }
-}
-
-/// Runs a command on a server whose password is [`MARKER`].
-fn as_admin(server: &RedisServer, words: &[&str]) {
-    let url = format!("redis://:{MARKER}@127.0.0.1:{}/", server.port());
-    admin(&url, words).expect("redis answers");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
