@@ -9,11 +9,8 @@ fn mismatch(held: impl AsRef<[u8]>) -> CompareOutcome {
     CompareOutcome::Mismatch(held.as_ref().to_vec().into())
 }
 
-pub(super) async fn the_store_can_be_reached(h: Harness) {
-    h.ok(h.store.ping()).await;
-}
-
 pub(super) async fn absence_is_not_an_error(h: Harness) {
+    h.ok(h.store.ping()).await;
     h.assert_absent().await;
 }
 

@@ -73,10 +73,7 @@ async fn a_write_on_one_thread_uses_no_closed_connection() {
 #[test]
 fn a_store_outlives_the_runtime_that_connected_it() {
     let server = RedisServer::start();
-    let runtime = || {
-        let mut builder = tokio::runtime::Builder::new_current_thread();
-        builder.enable_all().build().expect("a runtime")
-    };
+    let runtime = || tokio::runtime::Runtime::new().expect("a runtime");
     for pause in [0, 200, 900, 1200] {
         let store = runtime().block_on(connected(&server.url()));
         std::thread::sleep(Duration::from_millis(pause));

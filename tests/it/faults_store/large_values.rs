@@ -130,6 +130,6 @@ async fn values_of_every_size_are_read_whole() {
     keys.insert(3, "none");
     let mut many = store.load_many(&keys).await.expect("redis answers");
     assert_eq!(many.remove(3), None);
-    let many: Vec<_> = many.into_iter().flatten().collect();
-    assert!(many.iter().map(|record| &*record.value).eq(values));
+    let many = many.into_iter().flatten().map(|record| record.value);
+    assert!(many.eq(values));
 }

@@ -83,9 +83,8 @@ async fn every_fault_has_its_kind_in_time_and_service_is_back_after_it() {
 }
 
 async fn check(fault: &'static str) {
-    let [begin, kinds, end] = fault.split(" | ").collect::<Vec<_>>()[..] else {
-        panic!("{fault}: not a row");
-    };
+    let (begin, rest) = fault.split_once(" | ").expect("a row");
+    let (kinds, end) = rest.split_once(" | ").expect("a row");
     let options: Vec<_> = OPTIONS.split(' ').collect();
     let mut server = block_in_place(|| RedisServer::start_with(&options));
     let proxy = Proxy::to(server.address()).await;
@@ -143,13 +142,12 @@ async fn a_full_server_takes_nothing_new_and_still_revokes() {
     let entry = |member| NewEntry::new("i", member, 1, TTL);
     let put = |member| timed(store.index_put(entry(member), PutMode::KeepTombstone));
     let value = MARKER.as_bytes();
-    let other = NewRecord::new("other", value, TTL);
+    let [other, new] = ["other", "new"].map(|key| NewRecord::new(key, value, TTL));
     let indexed = ["a", "b"].map(entry);
     let inserted = store.insert_indexed(&indexed, other, None).await;
     inserted.expect("redis answers");
     assert_eq!(write(&store).await, Ok(true));
     server.run(&["CONFIG", "SET", "maxmemory", "1"]);
-    let new = NewRecord::new("new", value, TTL);
     for rejected in [
         kind(timed(store.insert(new)).await),
         kind(timed(store.compare_and_set(value, other)).await),

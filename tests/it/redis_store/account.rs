@@ -3,12 +3,10 @@
 use super::*;
 
 /// Connects with an account that may use `rules` only, on keys that match `pattern`.
-async fn restricted(server: &RedisServer, pattern: &str, rules: &[&str]) -> RedisStore {
+async fn restricted(server: &RedisServer, pattern: &str, rules: &str) -> RedisStore {
     let user = crate::support::unique("app").replace(':', "-");
-    let mut words = vec!["ACL", "SETUSER", &user, "on", ">pw", pattern];
-    words.extend(["resetchannels", "-@all"]);
-    words.extend(rules);
-    server.run(&words);
+    let command = format!("ACL SETUSER {user} on >pw {pattern} resetchannels -@all {rules}");
+    server.run(&command.split(' ').collect::<Vec<_>>());
     let url = format!("redis://{user}:pw@127.0.0.1:{}/", server.port());
     RedisStore::connect(&url).await.expect("connect")
 }
@@ -16,8 +14,7 @@ async fn restricted(server: &RedisServer, pattern: &str, rules: &[&str]) -> Redi
 #[tokio::test]
 async fn the_least_privileged_account_is_enough() {
     let server = RedisServer::start();
-    let rules: Vec<_> = RedisStore::ACL_RULES.split(' ').collect();
-    let store = restricted(&server, "~conformance-*", &rules).await;
+    let store = restricted(&server, "~conformance-*", RedisStore::ACL_RULES).await;
     conformance::check(store.clone()).await;
 
     let mut connection = store.connection().await.expect("a connection");
@@ -36,13 +33,8 @@ async fn the_least_privileged_account_is_enough() {
         let error = error.expect_err(forbidden);
         assert_eq!(error.code(), Some("NOPERM"), "{forbidden}");
     }
-    for outside in [
-        store.load("other:k").await.err(),
-        store.index_put(entry("other:i", "a", 1), KEEP).await.err(),
-    ] {
-        let kind = outside.map(|error| error.kind());
-        assert_eq!(kind, Some(StoreErrorKind::Permission));
-    }
+    let outside = store.load("other:k").await.expect_err("another prefix");
+    assert_eq!(outside.kind(), StoreErrorKind::Permission);
 }
 
 #[tokio::test]
@@ -51,7 +43,7 @@ async fn every_rule_is_needed() {
     let rules: Vec<&str> = RedisStore::ACL_RULES.split(' ').collect();
     for missing in &rules {
         let others = rules.iter().copied().filter(|rule| rule != missing);
-        let others: Vec<_> = others.collect();
+        let others = others.collect::<Vec<_>>().join(" ");
         let store = restricted(&server, "~*", &others).await;
         assert!(is_rejected(&store).await, "{missing} is not needed");
     }

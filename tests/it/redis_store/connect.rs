@@ -15,8 +15,7 @@ async fn the_url_chooses_user_password_and_database() {
     assert!(!debug.contains("p@") && !debug.contains("word"), "{debug}");
 
     let beyond = format!("{}999", server.url());
-    let error = RedisStore::connect(&beyond).await;
-    let error = error.expect_err("no such database");
+    let error = RedisStore::connect(&beyond).await.expect_err("absent");
     assert_eq!(error.kind(), StoreErrorKind::Configuration, "{error}");
 }
 
@@ -51,11 +50,7 @@ mod tls {
     use std::path::Path;
     use std::process::{Command, Stdio};
 
-    use jwt_redis_session::RedisConfig;
-    use jwt_redis_session::store::StoreErrorKind;
-
-    use crate::conformance;
-    use crate::support::redis_server::RedisServer;
+    use super::*;
 
     const MAKE_CERTIFICATES: &str = "
         openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -days 2 \
@@ -99,7 +94,7 @@ mod tls {
         let ca = file("ca.pem");
         let url = format!("rediss://127.0.0.1:{port}/");
         // Handshakes in a debug build on a busy machine take their time.
-        let trusting = super::patient(&url).root_certificate(ca.clone());
+        let trusting = patient(&url).root_certificate(ca.clone());
         conformance::check(trusting.clone().connect().await.expect("connect")).await;
         let with_key = trusting.client_certificate(file("s.pem"), file("s.key"));
         with_key.connect().await.expect("connect");
