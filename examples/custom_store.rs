@@ -64,9 +64,7 @@ impl CasBackend for Redb {
         let key = key.to_owned();
         self.run(move |database| {
             let values = database.begin_read()?.open_table(VALUES)?;
-            let found = values.get(&*key)?;
-            let live = live(found.as_ref());
-            Ok(live.map(|(value, ttl)| StoredRecord::new(value.to_vec(), Some(ttl))))
+            Ok(live(values.get(&*key)?))
         })
         .await
     }
@@ -83,11 +81,10 @@ impl CasBackend for Redb {
             // redb runs one write transaction at a time, so nothing changes in between.
             let transaction = database.begin_write()?;
             let mut values = transaction.open_table(VALUES)?;
-            let found = values.get(&*key)?;
-            if live(found.as_ref()).map(|(value, _)| value) != expected.as_deref() {
+            let held = live(values.get(&*key)?);
+            if held.as_ref().map(|held| &*held.value) != expected.as_deref() {
                 return Ok(false);
             }
-            drop(found);
             match &new {
                 Some((expires, value)) => values.insert(&*key, (*expires, &**value))?,
                 None => values.remove(&*key)?,
@@ -105,11 +102,13 @@ impl CasBackend for Redb {
     }
 }
 
-/// Returns the value and what is left of its TTL, unless it has expired.
-fn live<'a>(found: Option<&'a AccessGuard<'_, (u64, &[u8])>>) -> Option<(&'a [u8], Duration)> {
-    let (expires, value) = found?.value();
+/// Returns a value with what is left of its TTL, unless it has expired.
+fn live(found: Option<AccessGuard<'_, (u64, &[u8])>>) -> Option<StoredRecord> {
+    let found = found?;
+    let (expires, value) = found.value();
     let left = expires.saturating_sub(unix_millis(Duration::ZERO));
-    (left > 0).then(|| (value, Duration::from_millis(left)))
+    let ttl = Some(Duration::from_millis(left));
+    (left > 0).then(|| StoredRecord::new(value.to_vec(), ttl))
 }
 
 /// Returns the time after `duration`, in Unix milliseconds.

@@ -171,7 +171,7 @@ impl Lifecycle {
                 pruned.map(drop)
             });
         }
-        Ok(InsertOutcome::inserted(Vec::new()))
+        Ok(InsertOutcome::Inserted { due: Vec::new() })
     }
 
     /// Undoes a creation or a rotation. Deletes the record before its index entry, so that a record

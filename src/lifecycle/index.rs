@@ -7,7 +7,7 @@ use crate::error::{Result, SessionError};
 use crate::id::SessionId;
 use crate::lifecycle::{Lifecycle, Loaded, Remaining, run_to_completion};
 use crate::record::{Owner, Record};
-use crate::store::{EntryState, IndexEntry, IndexFilter, NewEntry};
+use crate::store::{EntryState, IndexEntry, NewEntry};
 use crate::telemetry::StoreCall as _;
 
 /// The number of records read in one round trip. Each may be as large as the size limit.
@@ -28,7 +28,7 @@ impl Lifecycle {
     /// sessions have ended.
     pub(crate) async fn list(self: &Arc<Self>, owner: Owner) -> Result<Vec<(SessionId, Loaded)>> {
         let index = self.keyspace.index(&owner);
-        let reading = self.store.index_list(&index, IndexFilter::All);
+        let reading = self.store.index_list(&index, None);
         let entries = reading.in_operation("list").await?;
         // A session with a recent tombstone is listed: the operation that set the tombstone may
         // still fail, which leaves the session active.

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use jwt_redis_session::store::{EntryState, IndexEntry, IndexFilter, Store as _};
+use jwt_redis_session::store::{EntryState, IndexEntry, Store as _};
 use jwt_redis_session::{MemoryStore, SessionId, Sessions};
 use test_support::alive_tasks;
 use tokio::runtime::{Builder, Runtime};
@@ -100,7 +100,7 @@ impl End {
     }
 
     fn entries(&self, index: &str) -> Vec<IndexEntry> {
-        run(self.store.index_list(index, IndexFilter::All)).unwrap()
+        run(self.store.index_list(index, None)).unwrap()
     }
 
     /// Checks what holds after any operations and faults. Destroys all sessions.

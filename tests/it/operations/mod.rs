@@ -8,8 +8,7 @@ use std::time::Duration;
 
 use jwt_redis_session::config::{ManualClock, SessionsBuilder};
 use jwt_redis_session::store::{
-    IndexEntry, IndexFilter, NewEntry, NewRecord, PutMode, SharedStore, Store, StoreErrorKind,
-    StoredRecord,
+    IndexEntry, NewEntry, NewRecord, PutMode, SharedStore, Store, StoreErrorKind, StoredRecord,
 };
 use jwt_redis_session::testing::{Faults, Step};
 use jwt_redis_session::{
@@ -136,7 +135,7 @@ async fn spoil(store: &impl Store, session: &Session, is_record: bool) {
 }
 
 async fn entries(store: &impl Store, index: &str) -> Vec<IndexEntry> {
-    store.index_list(index, IndexFilter::All).await.unwrap()
+    store.index_list(index, None).await.unwrap()
 }
 
 async fn listed(sessions: &Sessions, owner: &str) -> Vec<SessionId> {
