@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use jwt_redis_session::store::{CompareOutcome, NewRecord, Store, StoreErrorKind};
 use jwt_redis_session::{Keyring, RedisStore, Sessions};
 use test_support::redis_cluster::RedisCluster;
+use test_support::redis_server::RedisServer;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
@@ -22,6 +23,7 @@ const SESSIONS: usize = 10_000;
 fn main() {
     // `cargo test --benches` only checks that it runs.
     let is_test = !std::env::args().any(|arg| arg == "--bench");
+    allocations();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         operations().await;
@@ -65,16 +67,36 @@ fn commands(info: &str) -> u64 {
     info.lines().filter_map(count).sum()
 }
 
+/// How often the server has read from a connection. With one client, that is a round trip.
+fn reads(info: &str) -> u64 {
+    let count = info
+        .lines()
+        .find_map(|line| line.strip_prefix("total_reads_processed:"));
+    count
+        .and_then(|count| count.trim().parse().ok())
+        .unwrap_or_default()
+}
+
+/// Prints what each operation costs. The commands include those inside of scripts.
 async fn operations() {
     let cluster = RedisCluster::start();
     let sessions = sessions(connect(&cluster).await);
-    println!("operation                     commands, with those inside of scripts");
-    let count = || sum(&cluster, "commandstats", commands);
+    let count = || {
+        let commands = sum(&cluster, "commandstats", commands);
+        (commands, sum(&cluster, "stats", reads))
+    };
+    // Counting reads too.
+    let own_reads = {
+        let (_, before) = count();
+        count().1 - before
+    };
+    println!("{:<29} commands, round trips", "operation");
     let mut before = count();
     let mut row = |name: &str| {
         let now = count();
-        println!("{name:<29} {}", now - before);
-        before = count();
+        let round_trips = now.1 - before.1 - own_reads;
+        println!("{name:<29} {:>8}, {round_trips:>11}", now.0 - before.0);
+        before = now;
     };
     for owner in [None, Some("jo")] {
         let with = owner.map_or("", |_| ", with owner");
@@ -94,6 +116,26 @@ async fn operations() {
         row(&format!("rotate{with}"));
         session.destroy().await.unwrap();
         row(&format!("destroy{with}"));
+    }
+}
+
+/// Prints what one `load` allocates, beside the same with one server.
+fn allocations() {
+    let (cluster, server) = (RedisCluster::start(), RedisServer::start());
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    for (name, url) in [("a cluster", cluster.url()), ("one server", server.url())] {
+        let store = runtime.block_on(RedisStore::connect(&url)).unwrap();
+        runtime
+            .block_on(store.insert(NewRecord::new("k", b"v", TTL)))
+            .unwrap();
+        runtime.block_on(store.load("k")).unwrap();
+        let counted = allocation_counter::measure(|| {
+            drop(runtime.block_on(store.load("k")).unwrap());
+        });
+        println!("load from {name}: {} allocations", counted.count_total);
     }
 }
 
@@ -209,9 +251,11 @@ async fn reshard(count: usize) {
     fill(&store).await;
     let stopped = Arc::new(AtomicBool::new(false));
     let users = start_users(&store, &stopped, Instant::now());
-    tokio::task::spawn_blocking(move || cluster.move_slots(0..count, 0, 1))
-        .await
-        .unwrap();
+    let moving = tokio::task::spawn_blocking(move || {
+        cluster.move_slots(0..count, 0, 1);
+        cluster
+    });
+    let _cluster = moving.await.unwrap();
     stopped.store(true, Ordering::SeqCst);
     report(&format!("{count} slots moved"), users).await;
 }

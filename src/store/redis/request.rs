@@ -111,6 +111,30 @@ impl Request {
         }
     }
 
+    /// Returns the number of commands.
+    #[cfg(feature = "cluster")]
+    pub(super) fn len(&self) -> usize {
+        match &self.commands {
+            Commands::None => 0,
+            Commands::One(_) => 1,
+            Commands::Several(pipeline) => pipeline.len(),
+        }
+    }
+
+    /// Returns the key of all commands, if it is the same.
+    #[cfg(feature = "cluster")]
+    pub(super) fn only_key(&self) -> Option<&[u8]> {
+        match &self.commands {
+            Commands::None => None,
+            Commands::One(command) => Some(key(command)),
+            Commands::Several(pipeline) => {
+                let mut keys = pipeline.cmd_iter().map(key);
+                let first = keys.next()?;
+                keys.all(|key| key == first).then_some(first)
+            }
+        }
+    }
+
     /// Creates a request of copies of `commands`, whose answers are as large as those of `self`.
     #[cfg(feature = "cluster")]
     pub(super) fn of<'a>(&self, commands: impl IntoIterator<Item = &'a Cmd>) -> Self {

@@ -34,6 +34,24 @@ use crate::store::error::StoreError;
 /// write is sent again only if nothing of it was written to the old one: a write that may have
 /// arrived is never sent twice, and returns an error.
 ///
+/// # Cluster
+///
+/// With a `redis-cluster://` URL there are such connections to each node that is used. A command
+/// that a node redirects was not executed, and goes to the other node within the deadline. While a
+/// slot has no node, calls on its keys fail and all others go on, if the cluster is configured with
+/// `cluster-require-full-coverage no`. Steps of one call on different keys go out one after the
+/// other; reads and deletions of many records go to all nodes concurrently.
+///
+/// # Sentinel
+///
+/// With a `redis-sentinel://` URL the sentinels are asked for the master before every connection,
+/// all at the same time. The store also listens to them, and leaves a master as soon as one of them
+/// announces another.
+///
+/// Redis replicates after it has answered: a master that fails may take the last writes with it.
+///
+/// # Pipelines
+///
 /// The commands of one call are one pipeline, not a transaction: if Redis rejects one of them,
 /// it still applies the later ones.
 ///
@@ -120,7 +138,9 @@ impl RedisStore {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] if there is no connection and none can be made.
+    /// [`StoreError`] if there is no connection and none can be made. A cluster has no single
+    /// connection: the kind is
+    /// [`Configuration`](crate::store::StoreErrorKind::Configuration).
     pub async fn connection(&self) -> Result<MultiplexedConnection> {
         self.client.connection().await
     }

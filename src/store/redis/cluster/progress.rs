@@ -23,8 +23,8 @@ pub(super) struct Progress<'a> {
     pub(super) commands: Vec<&'a Cmd>,
     pub(super) answers: Vec<Value>,
     pending: Vec<Pending>,
-    /// Why the last of the pending commands has no answer.
-    pub(super) reason: StoreError,
+    /// Why a command that was sent has no answer.
+    pub(super) reason: Option<StoreError>,
 }
 
 /// Command without an answer.
@@ -49,13 +49,36 @@ impl<'a> Progress<'a> {
         let mut progress = Self {
             answers: vec![Value::Nil; commands.len()],
             pending: Vec::new(),
-            reason: unserved(),
+            reason: None,
             commands,
         };
         progress
             .pending
             .extend((0..progress.commands.len()).map(later));
         progress
+    }
+
+    /// Returns the progress after the whole part was sent to one node.
+    ///
+    /// # Errors
+    ///
+    /// As [`take`](Self::take).
+    pub(super) fn after(
+        part: &'a Request,
+        node: Node,
+        server: Arc<Server>,
+        answered: Answered,
+    ) -> Result<Self> {
+        let mut progress = Self::new(part);
+        progress.pending.clear();
+        let group = Group {
+            node,
+            server,
+            is_asking: false,
+            indices: (0..progress.commands.len()).collect(),
+        };
+        progress.take(group, answered)?;
+        Ok(progress)
     }
 
     /// Returns the pending commands, in their order, which all are about to be sent.
@@ -93,7 +116,7 @@ impl<'a> Progress<'a> {
     fn take_answer(&mut self, index: usize, value: Value, host: &str) {
         match (Redirect::of(&value, host), &value) {
             (Some(redirect), Value::ServerError(error)) => {
-                self.reason = rejected(error);
+                self.reason = Some(rejected(error));
                 self.pending.push(Pending { index, redirect });
             }
             _ => self.answers[index] = value,
@@ -102,7 +125,7 @@ impl<'a> Progress<'a> {
 
     /// Sends a command to its slot again, later.
     pub(super) fn put_off(&mut self, index: usize, reason: StoreError) {
-        self.reason = reason;
+        self.reason = Some(reason);
         self.pending.push(later(index));
     }
 
@@ -165,7 +188,7 @@ mod tests {
 
     use redis::{IntoConnectionInfo, Value, parse_redis_value};
 
-    use super::{Answered, Group, Progress};
+    use super::{Answered, Progress};
     use crate::RedisConfig;
     use crate::store::error::{StoreError, StoreErrorKind};
     use crate::store::redis::connect::Connector;
@@ -173,16 +196,11 @@ mod tests {
     use crate::store::redis::request::Request;
     use crate::store::redis::server::Server;
 
-    fn group(indices: Vec<usize>) -> Group {
+    fn server() -> Arc<Server> {
         let url = "redis://127.0.0.1:1";
         let info = url.into_connection_info().unwrap();
         let connector = Connector::of_server(info, &RedisConfig::new(url)).unwrap();
-        Group {
-            node: ("127.0.0.1".to_owned(), 1),
-            server: Arc::new(Server::new(connector)),
-            is_asking: false,
-            indices,
-        }
+        Arc::new(Server::new(connector))
     }
 
     fn lost(may_be_applied: bool) -> Answered {
@@ -193,13 +211,8 @@ mod tests {
 
     /// Returns the commands that are sent again, or `None` if the call fails.
     fn again(request: &Request, answered: Answered) -> Option<Vec<usize>> {
-        let mut progress = Progress::new(request);
-        let indices = progress
-            .take_pending()
-            .iter()
-            .map(|pending| pending.index)
-            .collect();
-        progress.take(group(indices), answered).ok()?;
+        let node = ("127.0.0.1".to_owned(), 1);
+        let mut progress = Progress::after(request, node, server(), answered).ok()?;
         let pending = progress.take_pending();
         Some(pending.iter().map(|pending| pending.index).collect())
     }

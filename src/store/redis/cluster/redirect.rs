@@ -17,6 +17,11 @@ pub(super) enum Redirect {
 }
 
 impl Redirect {
+    /// Whether `answer` is a redirection.
+    pub(super) fn is(answer: &Value) -> bool {
+        Self::of(answer, "").is_some()
+    }
+
     /// Reads the answer of the node at `host`. `None` if the node has executed the command, or has
     /// rejected it for another reason.
     pub(super) fn of(answer: &Value, host: &str) -> Option<Self> {

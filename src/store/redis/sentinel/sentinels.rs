@@ -18,7 +18,7 @@ use crate::store::redis::endpoint::{Access, Endpoint};
 use crate::store::redis::hello::Mode;
 
 /// The sentinels of one service.
-pub(in crate::store::redis) struct Sentinels {
+pub(crate) struct Sentinels {
     pub(super) sentinels: Vec<Arc<Endpoint>>,
     pub(super) service: Arc<str>,
     master: ConnectionInfo,
@@ -37,7 +37,7 @@ enum Found {
 }
 
 impl Sentinels {
-    pub(in crate::store::redis) fn new(
+    pub(crate) fn new(
         sentinels: Vec<ConnectionInfo>,
         service: String,
         master: ConnectionInfo,
@@ -64,12 +64,12 @@ impl Sentinels {
     }
 
     /// Returns the service and its sentinels, for messages.
-    pub(in crate::store::redis) fn address(&self) -> &str {
+    pub(crate) fn address(&self) -> &str {
         &self.address
     }
 
     /// Returns a number that changes when sentinels announce another master.
-    pub(in crate::store::redis) fn generation(&self) -> u64 {
+    pub(crate) fn generation(&self) -> u64 {
         self.generation.load(Ordering::Relaxed)
     }
 
@@ -77,7 +77,7 @@ impl Sentinels {
     ///
     /// All sentinels are asked at the same time, and every server that one of them names is tried:
     /// a sentinel that hangs, or was cut off and names a former master, delays nothing.
-    pub(in crate::store::redis) async fn connect(&self) -> Result<Connection> {
+    pub(crate) async fn connect(&self) -> Result<Connection> {
         self.watch().await;
         // Read before the question: an announcement after it makes the connection outdated.
         let generation = self.generation();
