@@ -17,6 +17,11 @@ const SESSIONS: usize = 100_000;
 const TTL: Duration = Duration::from_secs(86_400);
 const TASKS: usize = 64;
 
+/// Makes the name of the owner with a number.
+type Owner = fn(usize) -> String;
+
+const OWNERS: [(&str, Owner); 2] = [("7 digits", digits), ("UUID", uuid)];
+
 /// The time in which Redis certainly completes the growth of its hash tables, and frees buffers.
 const SETTLING: Duration = Duration::from_secs(2);
 
@@ -72,14 +77,14 @@ impl Bench {
         );
         for size in [40, 300] {
             let sizes = size..=size;
-            for owner in [number, uuid] {
+            for (name, owner) in OWNERS {
                 let record = self.owned_records(&sizes, owner).await;
                 for per_owner in [1, 5] {
                     let owners = Owners { owner, per_owner };
                     let session = self.sessions(&sizes, Some(owners)).await;
-                    let (name, index) = (owner(0), session - record);
+                    let index = session - record;
                     println!(
-                        "{size:>10} {name:>9.9} {per_owner:>10} {record:>9.1} {index:>9.1} \
+                        "{size:>10} {name:>9} {per_owner:>10} {record:>9.1} {index:>9.1} \
                          {session:>9.1}"
                     );
                 }
@@ -105,11 +110,7 @@ impl Bench {
     }
 
     /// Records of sessions with owner, without the indexes.
-    async fn owned_records(
-        &self,
-        sizes: &RangeInclusive<usize>,
-        owner: fn(usize) -> String,
-    ) -> f64 {
+    async fn owned_records(&self, sizes: &RangeInclusive<usize>, owner: Owner) -> f64 {
         let copy = async |store: RedisStore, n| {
             let memory = MemoryStore::new();
             let id = create(memory.clone(), data(sizes, n), Some(owner(n))).await;
@@ -135,7 +136,7 @@ impl Bench {
 }
 
 struct Owners {
-    owner: fn(usize) -> String,
+    owner: Owner,
     per_owner: usize,
 }
 
@@ -145,7 +146,7 @@ impl Owners {
     }
 }
 
-fn number(n: usize) -> String {
+fn digits(n: usize) -> String {
     (1_000_000 + n).to_string()
 }
 
