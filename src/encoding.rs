@@ -28,12 +28,13 @@ pub(crate) fn push_base64url(bytes: impl AsRef<[u8]>, text: &mut String) {
     URL_SAFE_NO_PAD.encode_string(bytes, text);
 }
 
-/// Encodes 32 bytes in base64url without padding, in one allocation: 43 characters.
-pub(crate) fn shared_base64url(bytes: &[u8; 32]) -> Arc<str> {
+/// Encodes at most 32 bytes in base64url without padding, in one allocation.
+pub(crate) fn shared_base64url(bytes: &[u8]) -> Arc<str> {
     let mut text = [0; 43];
-    let encoded = URL_SAFE_NO_PAD.encode_slice(bytes, &mut text);
-    debug_assert_eq!(encoded, Ok(text.len()));
-    str::from_utf8(&text).unwrap_or_default().into()
+    let length = URL_SAFE_NO_PAD.encode_slice(bytes, &mut text);
+    debug_assert!(length.is_ok());
+    let text = &text[..length.unwrap_or_default()];
+    str::from_utf8(text).unwrap_or_default().into()
 }
 
 /// Encodes `bytes` in base64 with padding.
@@ -135,6 +136,9 @@ mod tests {
             assert_eq!(decoded.as_deref(), Some(text.as_str()), "{length}");
         }
         assert_eq!(decode_base64url_text(&base64url([0xff])), None);
-        assert_eq!(*shared_base64url(&[7; 32]), *base64url([7; 32]));
+        for length in [16, 32] {
+            let bytes = &[7; 32][..length];
+            assert_eq!(*shared_base64url(bytes), *base64url(bytes));
+        }
     }
 }

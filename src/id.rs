@@ -23,21 +23,21 @@ pub struct SessionId {
 }
 
 impl SessionId {
-    /// Creates a random id: 32 bytes from the operating system, 43 characters of base64url.
+    /// Creates a random id: 16 bytes from the operating system, 22 characters of base64url.
     ///
     /// # Panics
     ///
     /// Panics if the operating system has no random number generator.
     #[must_use]
     pub fn random() -> Self {
-        let mut bytes = [0; 32];
+        let mut bytes = [0; 16];
         crypto::fill_random(&mut bytes);
-        Self::from_hash(bytes)
+        Self::from_bytes(&bytes)
     }
 
-    /// Encodes a hash, or random bytes, as an id: 43 characters of base64url.
-    pub(crate) fn from_hash(hash: [u8; 32]) -> Self {
-        let text = encoding::shared_base64url(&hash);
+    /// Encodes 12 to 32 bytes, random or a hash, as an id.
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Self {
+        let text = encoding::shared_base64url(bytes);
         let range = 0..text.len();
         Self { text, range }
     }

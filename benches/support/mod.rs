@@ -19,10 +19,10 @@ pub(crate) const MAX_AGE: Duration = Duration::from_secs(86_400);
 /// A record of 300 bytes without nested values: the alternatives parse all of it, so nesting would
 /// count against them.
 pub(crate) const RECORD: &str = concat!(
-    r#"{"_jrs":{"created":1700000000},"user":"jo","visits":42,"theme":"dark","locale":"en-GB","#,
+    r#"{"_jrs":[1700000000],"user":"jo","visits":42,"theme":"dark","locale":"en-GB","#,
     r#""csrf":"0123456789abcdef0123456789abcdef","last":"2026-01-02T03:04:05Z","note":""#,
     r#"0123456789012345678901234567890123456789012345678901234567890123456789012345678901"#,
-    r#"23456789012345678901234567890123456789012345678901234"}"#,
+    r#"234567890123456789012345678901234567890123456789012345678901234"}"#,
 );
 
 pub(crate) type Body = Empty<Bytes>;

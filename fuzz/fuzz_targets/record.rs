@@ -43,7 +43,7 @@ fuzz_target!(|input: Input<'_>| with_fixture(|fixture| check(fixture, &input)));
 fn check(fixture: &Fixture, input: &Input<'_>) {
     let record = match input.record {
         Record::Bytes(bytes) => bytes.to_vec(),
-        Record::Members(text) => format!(r#"{{"_jrs":{{"owner":"jo"}},{text}}}"#).into_bytes(),
+        Record::Members(text) => format!(r#"{{"_jrs":[1,"jo"],{text}}}"#).into_bytes(),
         Record::Metadata(text) => format!(r#"{{"_jrs":{text},"a":1.0}}"#).into_bytes(),
     };
     fixture.put(&record);

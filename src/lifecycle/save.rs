@@ -14,7 +14,7 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::de::IgnoredAny;
 use tokio::time::Instant;
 
 use crate::error::{Result, SessionError};
@@ -42,11 +42,8 @@ const NONCE_PREFIX: &str = "wait-until:";
 /// How a record begins that this library has written.
 const META_START: &[u8] = b"{\"_jrs\":";
 
-/// The metadata that matters here.
-#[derive(Deserialize)]
-struct Reserved<'a> {
-    nonce: Option<&'a str>,
-}
+/// The metadata up to the nonce, which is all that matters here.
+type Reserved<'a> = (IgnoredAny, IgnoredAny, IgnoredAny, &'a str);
 
 /// The shortest and the longest time that is reserved.
 const MIN_RESERVATION: Duration = Duration::from_millis(50);
@@ -241,7 +238,8 @@ fn reserved_for(record: &Record, now: i64) -> Option<Duration> {
     // Only the metadata is parsed. The data after it may be large.
     let meta = record.bytes.strip_prefix(META_START)?;
     let mut meta = serde_json::Deserializer::from_slice(meta).into_iter::<Reserved<'_>>();
-    let until = meta.next()?.ok()?.nonce?.strip_prefix(NONCE_PREFIX)?;
+    let (_, _, _, nonce) = meta.next()?.ok()?;
+    let until = nonce.strip_prefix(NONCE_PREFIX)?;
     let left = until.parse::<i64>().ok()?.saturating_sub(now);
     let left = Duration::from_millis(u64::try_from(left).ok()?);
     (!left.is_zero()).then(|| left.min(MAX_RESERVATION))
@@ -257,10 +255,7 @@ mod tests {
 
     #[test]
     fn a_reservation_is_found_and_ends() {
-        for text in [
-            r#"{"a":1}"#,
-            r#"{"_jrs":{"owner":"j}o","created":5},"a":{"nonce":"x"}}"#,
-        ] {
+        for text in [r#"{"a":1}"#, r#"{"_jrs":[5,"j]o"],"a":{"nonce":"x"}}"#] {
             let free = record(text);
             assert_eq!(reserved_for(&free, 0), None);
             let reserved = reserve(&free, 1_000, Duration::from_millis(100));
@@ -277,10 +272,11 @@ mod tests {
     fn data_and_owners_do_not_look_like_a_reservation() {
         for text in [
             r#"{"nonce":"wait-until:9000000000000"}"#,
-            r#"{"_jrs":{"owner":"\"nonce\":\"wait-until:9000000000000\""}}"#,
-            r#"{"_jrs":{"nonce":"wait-until:"}}"#,
-            r#"{"_jrs":{"nonce":"0123456789abcdef"}}"#,
-            r#"{"_jrs":{},"nonce":"wait-until:9000000000000"}"#,
+            r#"{"_jrs":[1,"wait-until:9000000000000"]}"#,
+            r#"{"_jrs":[1,"],null,\"wait-until:9000000000000\""]}"#,
+            r#"{"_jrs":[1,null,null,"wait-until:"]}"#,
+            r#"{"_jrs":[1,null,null,"0123456789abcdef"]}"#,
+            r#"{"_jrs":[1],"nonce":"wait-until:9000000000000"}"#,
         ] {
             assert_eq!(reserved_for(&record(text), 0), None, "{text}");
         }

@@ -7,9 +7,10 @@ use crate::record::Owner;
 /// The prefix of every name that one [`Sessions`](crate::Sessions) writes.
 ///
 /// The key of a record is `keyspace + id`, as in the npm package `jwt-redis-session`. An owner's
-/// index has the key `keyspace + "owner:" + base64url(owner) + ":"`. Neither an id nor base64url
-/// contains a colon. So no record of any keyspace has the name of an index, and two owners or two
-/// keyspaces never share an index.
+/// index has the key `keyspace + ":" + owner + ":"` if the owner consists of characters that an id
+/// may contain, and otherwise `keyspace + ":" + base64url(owner) + "=:"`. Neither an id nor
+/// base64url contains `:` or `=`. So no record of any keyspace has the name of an index, and two
+/// owners or two keyspaces never share an index.
 #[derive(Clone, Debug)]
 pub(crate) struct Keyspace(String);
 
@@ -32,15 +33,18 @@ impl Keyspace {
 
     /// Returns the key of an owner's index.
     pub(crate) fn index(&self, owner: &Owner) -> String {
-        const KIND: &str = "owner:";
         let owner = owner.as_str();
+        // Every byte counts: the name is stored once for each owner.
+        if owner.chars().all(SessionId::is_legal) {
+            return [&self.0, ":", owner, ":"].concat();
+        }
         // One allocation: the owner in base64 takes four characters for three bytes.
         let encoded = owner.len().div_ceil(3) * 4;
-        let mut index = String::with_capacity(self.0.len() + KIND.len() + encoded + 1);
+        let mut index = String::with_capacity(self.0.len() + encoded + 3);
         index.push_str(&self.0);
-        index.push_str(KIND);
-        encoding::push_base64url(owner, &mut index);
         index.push(':');
+        encoding::push_base64url(owner, &mut index);
+        index.push_str("=:");
         index
     }
 }
@@ -51,8 +55,8 @@ mod tests {
 
     #[test]
     fn owners_and_keyspaces_never_share_an_index() {
-        let owners = "*,a|b,a:b,\0,a,b:c,\u{e9},e\u{301},owner:, ";
-        let keyspaces = ",sess:,sess:owner:,sess:owner:YQ:,owner:,a,a:b:";
+        let owners = "*,a|b,a:b,\0,a,YQ,YQ=,YTpi,b:c,:,=,\u{e9},e\u{301},owner:, ";
+        let keyspaces = ",:,::,sess,sess:,sess::,sess::a:,sess::YQ:,a,a:,:a:b:,:YQ=:";
         let mut seen = std::collections::HashSet::new();
         for keyspace in keyspaces.split(',') {
             for owner in owners.split(',') {

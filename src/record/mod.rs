@@ -5,10 +5,14 @@ mod data;
 pub(crate) mod encode;
 mod equality;
 mod keyspace;
+mod meta;
+mod owner;
 #[allow(clippy::module_inception, reason = "the folder's noun")]
 mod record;
 
 pub(crate) use changes::Changes;
 pub use data::SessionData;
 pub(crate) use keyspace::Keyspace;
+pub(crate) use meta::Meta;
+pub(crate) use owner::Owner;
 pub(crate) use record::*;

@@ -2,16 +2,16 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use indexmap::IndexMap;
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::meta::Meta;
+use super::owner::Owner;
 use crate::error::{Result, SessionError};
-use crate::json::{Text, each_field};
+use crate::json::each_field;
 
 /// The top-level field that holds the metadata.
 pub(crate) const META_FIELD: &str = "_jrs";
@@ -25,9 +25,6 @@ pub(crate) fn is_reserved(field: &str) -> bool {
 /// How many bytes and fields are allocated, so that most records need no second allocation.
 const USUAL_SIZE: usize = 512;
 const USUAL_FIELDS: usize = 14;
-
-/// The longest owner, in bytes of UTF-8.
-const MAX_OWNER_LEN: usize = 512;
 
 /// The fields of an object, unparsed, in the order of the text.
 pub(crate) type Fields<'a> = IndexMap<Cow<'a, str>, &'a RawValue>;
@@ -52,55 +49,6 @@ pub(crate) struct Record {
     pub(crate) field_count: usize,
 }
 
-/// The metadata of a record, as it is written; times in Unix seconds.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(default)]
-pub(crate) struct Meta {
-    /// `None`: the session has no owner.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) owner: Option<Owner>,
-    /// `None`: unknown, as in records by Node.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) created: Option<i64>,
-    /// `None`: no absolute lifetime.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) expires: Option<i64>,
-    /// Makes the bytes unique. Readers ignore it, and the next write drops it.
-    #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
-    pub(crate) nonce: Option<String>,
-}
-
-/// A checked owner: 1 to 512 bytes of UTF-8, compared byte for byte.
-#[derive(Clone, Debug, PartialEq, Eq)]
-// Shared, so that a copied record copies no text.
-pub(crate) struct Owner(Arc<str>);
-
-impl Owner {
-    /// Accepts `owner` if it is neither empty nor too long.
-    pub(crate) fn parse(owner: &str) -> Result<Self> {
-        let fits = (1..=MAX_OWNER_LEN).contains(&owner.len());
-        fits.then(|| Self(owner.into()))
-            .ok_or(SessionError::InvalidOwner)
-    }
-
-    pub(crate) fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl Serialize for Owner {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.as_ref().serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for Owner {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Text(owner) = Text::deserialize(deserializer)?;
-        Self::parse(&owner).map_err(D::Error::custom)
-    }
-}
-
 impl Record {
     /// Checks that `bytes` are a JSON object and reads the metadata.
     pub(crate) fn parse(bytes: Bytes) -> Result<Self> {
@@ -117,8 +65,6 @@ impl Record {
         .map_err(|_| SessionError::Corrupt)?;
         let meta = match meta.map(RawValue::get) {
             None => Meta::default(),
-            // Serde would accept an array for a struct.
-            Some(meta) if !meta.starts_with('{') => return Err(SessionError::Corrupt),
             Some(meta) => serde_json::from_str(meta).map_err(|_| SessionError::Corrupt)?,
         };
         Ok(Self {

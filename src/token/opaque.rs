@@ -125,7 +125,7 @@ impl Encoding {
 pub struct InvalidOpaqueSize(());
 
 fn session_id(token: &str) -> SessionId {
-    SessionId::from_hash(crypto::sha256(token.as_bytes()))
+    SessionId::from_bytes(&crypto::sha256(token.as_bytes()))
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ fn bytes_that_are_not_a_record_are_corrupt() {
     let deep = format!(r#"{{"a":{}}}"#, "[".repeat(100_000));
     for corrupt in [
         r#"[1,2] "str" 5 null {bad {}x {"a":} {"_jrs":5} {"_jrs":["jo",1,2]}"#,
-        r#"{"_jrs":{"owner":""}} {"_jrs":{"created":"x"}} {"_jrs":{"owner":"a","owner":"b"}}"#,
+        r#"{"_jrs":{"owner":""}} {"_jrs":{"created":"x"}} {"_jrs":[1,"a",2}"#,
         &deep,
     ]
     .into_iter()
@@ -49,7 +49,7 @@ fn values_keep_their_bytes_and_the_last_of_two_equal_names_wins() {
 
 #[test]
 fn a_nonce_makes_the_bytes_unique_and_is_not_kept() {
-    let plain = parse(r#"{"_jrs":{"owner":"jö\"","created":1,"expires":2},"a":1.0}"#);
+    let plain = parse(r#"{"_jrs":[1,"jö\"",2],"a":1.0}"#);
     let meta = Meta {
         owner: Owner::parse("jö\"").ok(),
         created: Some(1),
@@ -58,9 +58,14 @@ fn a_nonce_makes_the_bytes_unique_and_is_not_kept() {
     };
     assert_eq!(plain.meta, meta);
     let unique = plain.with_nonce("n");
-    let text = r#"{"_jrs":{"owner":"jö\"","created":1,"expires":2,"nonce":"n"},"a":1.0}"#;
+    let text = r#"{"_jrs":[1,"jö\"",2,"n"],"a":1.0}"#;
     assert_eq!(unique.bytes, text);
     assert_eq!((&unique.meta, &parse(text).meta), (&meta, &meta));
     assert_eq!(written_again(&parse(text)), plain.bytes);
-    parse(r#"{"_jrs":{"nonce":{"any":"type"}}}"#);
+}
+
+#[test]
+fn metadata_in_an_object_is_written_as_an_array() {
+    let record = parse(r#"{"a":1.0,"_jrs":{"owner":"jo","created":1,"later":2}}"#);
+    assert_eq!(written_again(&record), r#"{"_jrs":[1,"jo"],"a":1.0}"#);
 }

@@ -7,6 +7,7 @@ use redis::{FromRedisValue, Value, from_redis_value};
 
 use super::config::LARGE;
 use super::error;
+use super::member;
 use crate::store::error::{Result, StoreError, StoreErrorKind};
 use crate::store::types::{
     CompareOutcome, EntryState, IndexEntry, InsertOutcome, StoredRecord, SupersedeOutcome,
@@ -122,14 +123,13 @@ impl Answers {
 
     /// Reads index entries: `[member, score, …]` in RESP2, `[[member, score], …]` in RESP3.
     pub(super) fn entries(&mut self) -> Result<Vec<IndexEntry>> {
-        let entries = self.array::<(String, f64)>()?.into_iter();
-        Ok(entries
-            .map(|(member, score)| IndexEntry::new(member, state(score)))
-            .collect())
+        let entries = self.array::<(Vec<u8>, f64)>()?.into_iter();
+        let entry = |(member, score)| Ok(IndexEntry::new(id(member)?, state(score)));
+        entries.map(entry).collect()
     }
 
     pub(super) fn members(&mut self) -> Result<Vec<String>> {
-        self.array()
+        self.array()?.into_iter().map(id).collect()
     }
 
     pub(super) fn superseded(&mut self) -> Result<SupersedeOutcome> {
@@ -194,6 +194,10 @@ fn stored(ttl: i64, value: Vec<u8>) -> Option<StoredRecord> {
 
 fn duration(ttl: i64) -> Option<Duration> {
     u64::try_from(ttl).ok().map(Duration::from_millis)
+}
+
+fn id(member: Vec<u8>) -> Result<String> {
+    member::read(member).ok_or_else(unreadable)
 }
 
 fn state(score: f64) -> EntryState {

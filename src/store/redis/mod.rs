@@ -15,6 +15,7 @@ mod error;
 mod hello;
 mod lane;
 mod log_throttle;
+mod member;
 mod request;
 mod scripts;
 #[cfg(feature = "sentinel")]

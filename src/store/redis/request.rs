@@ -8,6 +8,7 @@ use redis::{Arg, Cmd, Pipeline, RedisResult};
 
 use super::answers::Answers;
 use super::config::LARGE;
+use super::member::Member;
 use super::scripts::{
     COMPARE_AND_DELETE, COMPARE_AND_SET, INDEX_PUT, INDEX_REMOVE_DUE, INDEX_SUPERSEDE,
     INDEX_TOMBSTONE_ALL,
@@ -284,13 +285,13 @@ impl Request {
 
     pub(super) fn index_put(self, entry: NewEntry<'_>, mode: PutMode) -> Self {
         let mut call = script(INDEX_PUT, entry.index, entry.member.len());
-        call.arg(entry.member).arg(entry.check_after);
+        call.arg(Member::of(entry.member)).arg(entry.check_after);
         call.arg(millis(entry.ttl));
         self.push(call.arg(i32::from(mode == PutMode::Reactivate)))
     }
 
     pub(super) fn index_get(self, index: &str, member: &str) -> Self {
-        self.push(command("ZSCORE", index, member.len()).arg(member))
+        self.push(command("ZSCORE", index, member.len()).arg(Member::of(member)))
     }
 
     pub(super) fn index_list(self, index: &str, due: Option<Due>) -> Self {
@@ -315,17 +316,21 @@ impl Request {
             None => command("ZREM", index, size),
             Some(by) => script(INDEX_REMOVE_DUE, index, size).arg(by).take(),
         };
-        self.push(remove.arg(members))
+        for member in members {
+            remove.arg(Member::of(member));
+        }
+        self.push(&mut remove)
     }
 
     pub(super) fn index_tombstone_all(self, index: &str, keep: Option<&str>, now: i64) -> Self {
         let mut call = script(INDEX_TOMBSTONE_ALL, index, keep.map_or(0, str::len));
-        self.push(call.arg(tombstone(now)).arg(keep))
+        self.push(call.arg(tombstone(now)).arg(keep.map(Member::of)))
     }
 
     pub(super) fn index_supersede(self, index: &str, old: &str, new: &str, now: i64) -> Self {
         let mut call = script(INDEX_SUPERSEDE, index, old.len() + new.len());
-        self.push(call.arg(old).arg(new).arg(tombstone(now)))
+        call.arg(Member::of(old)).arg(Member::of(new));
+        self.push(call.arg(tombstone(now)))
     }
 }
 

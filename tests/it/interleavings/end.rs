@@ -10,9 +10,8 @@ use tokio::runtime::{Builder, Runtime};
 use super::actions::{Action, OTHER, OWNER, id};
 use super::explore::{Before, Process};
 
-/// Both owners and the keys of their indexes: `keyspace + "owner:" + base64url(owner) + ":"`.
-pub(super) const INDEXES: [(&str, &str); 2] =
-    [(OWNER, "sess:owner:am8:"), (OTHER, "sess:owner:YWw:")];
+/// Both owners and the keys of their indexes: `keyspace + ":" + owner + ":"`.
+pub(super) const INDEXES: [(&str, &str); 2] = [(OWNER, "sess::jo:"), (OTHER, "sess::al:")];
 
 /// The final state of one order, after all processes have returned or crashed.
 pub(super) struct End {

@@ -72,7 +72,7 @@ mod values;
 const UNKNOWN: SessionError = SessionError::Rejected(TokenRejection::Unknown);
 
 /// The index of the owner `jo`.
-const INDEX: &str = "sess:owner:am8:";
+const INDEX: &str = "sess::jo:";
 
 fn keyring() -> Keyring {
     Keyring::hs256("0123456789abcdef0123456789abcdef").unwrap()

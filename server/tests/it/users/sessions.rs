@@ -70,8 +70,8 @@ async fn library_shares_the_sessions(service: Service) {
         let key = format!("sessiond:user:{}", entry.id().as_str());
         let value = stored(&service, &key).await.expect("a record").value;
         let record: Value = serde_json::from_slice(&value).expect("JSON");
-        let created = &record["_jrs"]["created"];
-        let expected = json!({ "_jrs": { "owner": "jo", "created": created } });
+        let created = &record["_jrs"][0];
+        let expected = json!({ "_jrs": [created, "jo"] });
         assert_eq!(record, expected);
         // Tokens cannot be derived from the contents of the store.
         assert!(!is_valid(&service, entry.id().as_str(), "jo").await);
