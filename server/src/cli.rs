@@ -14,7 +14,6 @@ use crate::app::App;
 use crate::app_state::AppState;
 use crate::secret::Secret;
 use crate::settings::{PREFIX, Settings, SettingsError, Sources};
-use crate::start_error::StartError;
 use crate::{telemetry, workers};
 
 /// The exit code of every failure to start, such as a wrong setting or an address in use. clap uses
@@ -130,7 +129,7 @@ async fn listen(settings: Settings) -> Result<(), Box<dyn Error>> {
     let address = settings.http.listen;
     let listener =
         TcpListener::bind(address).map_err(|error| format!("http.listen: {address}: {error}"))?;
-    let state = AppState::new(settings).map_err(StartError::from)?;
+    let state = AppState::new(settings)?;
     // Before the threads start: until the handlers are installed, a signal ends the process without
     // finishing requests.
     let shutdown = shutdown_signal()?;

@@ -30,7 +30,7 @@ impl RedisSentinels {
         let mut all = vec!["--repl-diskless-sync-delay", "0"];
         all.extend(args);
         let master = RedisServer::start_with(&all);
-        let address = format!("127.0.0.1 {}", master.port());
+        let address = format!("127.0.0.1 {}", master.peer_port());
         all.extend(["--replicaof", &address]);
         let replica = RedisServer::start_with(&all);
         let lines = format!(
@@ -57,11 +57,15 @@ impl RedisSentinels {
         all
     }
 
-    /// Returns the URL, which names all sentinels.
+    /// Returns the URL, which names all sentinels. It is that of TLS if they offer it.
     pub fn url(&self) -> String {
-        let [first, second, third] = [0, 1, 2].map(|index| self.sentinels[index].port());
+        let [first, second, third] = [0, 1, 2].map(|index| self.sentinels[index].peer_port());
+        let scheme = match self.sentinels[0].tls_port() {
+            Some(_) => "rediss",
+            None => "redis",
+        };
         format!(
-            "redis-sentinel://127.0.0.1:{first}/?node=127.0.0.1:{second}&node=127.0.0.1:{third}\
+            "{scheme}-sentinel://127.0.0.1:{first}/?node=127.0.0.1:{second}&node=127.0.0.1:{third}\
              &sentinelServiceName={SERVICE}"
         )
     }

@@ -55,7 +55,17 @@ const WRONG: &str = "
 {store: {redis: {url: x}}} -> store.redis: must be a string in quotes
 {store: {redis: 'redis://localhost'}} -> tokens.secret: is required with Redis
 {store: {password: secret}} -> store.password: requires `store.redis`
-{store: {user: jo}} -> store.user: requires `store.password`
+{store: {password_file: /no}} -> store.password_file: requires `store.redis`
+{store: {password: secret, password_file: /no}} -> store.password_file: cannot be set together with `store.password`
+{store: {user: jo}} -> store.user: requires `store.password` or `store.password_file`
+{store: {sentinel_password: secret}} -> store.sentinel_password: requires `store.redis`
+{store: {sentinel_password_file: /no}} -> store.sentinel_password_file: requires `store.redis`
+{store: {sentinel_password: secret, sentinel_password_file: /no}} -> store.sentinel_password_file: cannot be set
+{store: {sentinel_user: jo}} -> store.sentinel_user: requires `store.sentinel_password` or
+{store: {ca_file: /no}} -> store.ca_file: requires `store.redis`
+{store: {certificate_file: /no, key_file: /no}} -> store.certificate_file: requires `store.redis`
+{store: {redis: 'redis://a', certificate_file: /no}, tokens: {secret: GOOD}} -> store.certificate_file: requires `store.key_file`
+{store: {key_file: /no}} -> store.key_file: requires `store.certificate_file`
 {tokens: {algorithm: none}} -> tokens.algorithm: must be `HS256`, `HS384` or `HS512`
 {tokens: {secret: short}} -> tokens.secret: must be at least 32 bytes
 {tokens: {algorithm: HS384, secret: GOOD}} -> tokens.secret: must be at least 48 bytes
@@ -131,6 +141,7 @@ async fn values_of_secrets_are_never_shown() {
     for setting in [
         "store.redis",
         "store.password",
+        "store.sentinel_password",
         "tokens.secret",
         "tokens.previous_secrets",
         "buckets.master_keys",

@@ -120,7 +120,8 @@ impl RedisStore {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] if there is no connection and none can be made.
+    /// [`StoreError`] if there is no connection and none can be made. On a cluster always, with the
+    /// kind `Configuration`: no single connection leads to all keys.
     pub async fn connection(&self) -> Result<MultiplexedConnection> {
         self.client.connection().await
     }

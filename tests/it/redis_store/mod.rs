@@ -16,9 +16,12 @@ mod account;
 mod cluster;
 mod commands;
 mod connect;
+mod credentials;
 mod order;
 #[cfg(feature = "sentinel")]
 mod sentinel;
+#[cfg(feature = "tls")]
+mod tls;
 
 const TTL: Duration = Duration::from_secs(60);
 
