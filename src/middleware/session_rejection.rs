@@ -73,7 +73,7 @@ impl SessionRejection {
     /// Returns the answer to a request in this state that needs a session; `None` if it has one.
     #[must_use]
     pub fn of(state: &SessionState) -> Option<Self> {
-        state.error().as_ref().map(Self::from)
+        state.check_active().err().as_ref().map(Self::from)
     }
 
     /// Returns a generic 500, for a request to which no

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::waiting::unique;
+use tempfile::TempDir;
 
 const MAKE: &str = "
     openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -days 2 \
@@ -15,15 +15,14 @@ const MAKE: &str = "
 
 /// A certificate for 127.0.0.1, its key and its authority, in files of PEM.
 #[derive(Debug)]
-pub struct Certificates(PathBuf);
+pub struct Certificates(TempDir);
 
 impl Certificates {
     /// Makes new certificates by `openssl`.
     pub fn make() -> Self {
-        let dir = std::env::temp_dir().join(unique("jrs-tls").replace(':', "-"));
-        std::fs::create_dir_all(&dir).expect("create a directory for certificates");
+        let dir = tempfile::tempdir().expect("create a directory for certificates");
         let mut shell = Command::new("sh");
-        let shell = shell.args(["-c", MAKE]).current_dir(&dir);
+        let shell = shell.args(["-c", MAKE]).current_dir(dir.path());
         let status = shell.stdout(Stdio::null()).stderr(Stdio::null()).status();
         assert!(
             status.is_ok_and(|status| status.success()),
@@ -34,20 +33,28 @@ impl Certificates {
 
     /// Returns the file of the authority.
     pub fn ca(&self) -> PathBuf {
-        self.0.join("ca.pem")
+        self.0.path().join("ca.pem")
     }
 
     /// Returns the file of the certificate.
     pub fn certificate(&self) -> PathBuf {
-        self.0.join("s.pem")
+        self.0.path().join("s.pem")
     }
 
     /// Returns the file of its private key.
     pub fn key(&self) -> PathBuf {
-        self.0.join("s.key")
+        self.0.path().join("s.key")
     }
 
-    /// Returns settings of a server, as names and values, that offers TLS on `{tls-port}`.
+    /// Returns the arguments of a server that offers TLS on `{tls-port}`.
+    pub fn server_arguments(&self) -> Vec<String> {
+        let settings = self.server_settings().into_iter();
+        settings
+            .flat_map(|(name, value)| [format!("--{name}"), value])
+            .collect()
+    }
+
+    /// Returns the same as names and values of a configuration file.
     pub fn server_settings(&self) -> Vec<(&'static str, String)> {
         let text = |path: &Path| path.display().to_string();
         vec![
@@ -56,11 +63,5 @@ impl Certificates {
             ("tls-key-file", text(&self.key())),
             ("tls-ca-cert-file", text(&self.ca())),
         ]
-    }
-}
-
-impl Drop for Certificates {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
     }
 }

@@ -5,6 +5,7 @@
 //! * [`redis_server`] starts Redis servers, [`proxy`] disturbs connections to them.
 //! * [`redis_cluster`] and [`redis_sentinels`] start several servers that belong together.
 //! * [`certificates`] makes certificates for TLS.
+//! * [`program`] runs programs under test.
 
 #![allow(
     clippy::missing_panics_doc,
@@ -15,6 +16,7 @@
 pub mod certificates;
 mod counting;
 pub mod explorer;
+pub mod program;
 pub mod proxy;
 pub mod redis_cluster;
 pub mod redis_sentinels;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::support::seconds;
 use jwt_redis_session::config::ManualClock;
-use jwt_redis_session::store::{EntryState, IndexFilter, NewRecord, Store, StoredRecord};
+use jwt_redis_session::store::{EntryState, NewRecord, Store, StoredRecord};
 use jwt_redis_session::token::{Encoding, TokenFormat};
 use jwt_redis_session::{
     Keyring, Lifetime, MemoryStore, OpaqueTokens, SessionError, SessionId, Sessions,
@@ -57,7 +57,7 @@ async fn stored(store: &MemoryStore, key: &str) -> StoredRecord {
 }
 
 async fn entries(store: &MemoryStore, index: &str) -> Vec<(String, EntryState)> {
-    let entries = store.index_list(index, IndexFilter::All).await.unwrap();
+    let entries = store.index_list(index, None).await.unwrap();
     let entries = entries.into_iter();
     entries.map(|entry| (entry.member, entry.state)).collect()
 }
@@ -239,6 +239,12 @@ async fn scores_in_redis_equal_the_vectors() {
     let record = r#"{"_jrs":{"owner":"a:b","created":1700000000}}"#;
     assert_eq!(run(&["GET", KEY]), record);
     assert!(include_str!("../../FORMAT.md").contains(RedisStore::ACL_RULES));
+    let scaling = include_str!("../../docs/scaling.md");
+    assert!(scaling.contains(RedisStore::ACL_RULES));
+    #[cfg(feature = "cluster")]
+    assert!(scaling.contains(RedisStore::CLUSTER_ACL_RULES));
+    #[cfg(feature = "sentinel")]
+    assert!(scaling.contains(RedisStore::SENTINEL_ACL_RULES));
 }
 
 /// A block of `FORMAT.md` whose fence names a vector must equal that vector.

@@ -15,8 +15,7 @@ async fn the_url_chooses_user_password_and_database() {
     assert!(!debug.contains("p@") && !debug.contains("word"), "{debug}");
 
     let beyond = format!("{}999", server.url());
-    let error = RedisStore::connect(&beyond).await;
-    let error = error.expect_err("no such database");
+    let error = RedisStore::connect(&beyond).await.expect_err("absent");
     assert_eq!(error.kind(), StoreErrorKind::Configuration, "{error}");
 }
 

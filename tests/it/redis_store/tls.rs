@@ -7,19 +7,9 @@ use crate::support::redis_cluster::RedisCluster;
 #[cfg(feature = "sentinel")]
 use crate::support::redis_sentinels::RedisSentinels;
 
-/// Handshakes in a debug build on a busy machine take their time.
-const PATIENCE: Duration = Duration::from_secs(5);
-
-fn config(url: &str) -> RedisConfig {
-    RedisConfig::new(url)
-        .deadline(PATIENCE)
-        .connect_timeout(PATIENCE)
-        .response_timeout(PATIENCE)
-}
-
 fn trusting(certificates: &Certificates, url: &str) -> RedisConfig {
     let ca = std::fs::read(certificates.ca()).expect("a file of PEM");
-    config(url).root_certificate(ca)
+    patient(url).root_certificate(ca)
 }
 
 fn with_certificate(certificates: &Certificates, url: &str) -> RedisConfig {
@@ -28,19 +18,11 @@ fn with_certificate(certificates: &Certificates, url: &str) -> RedisConfig {
     trusting(certificates, url).client_certificate(file(chain), file(key))
 }
 
-/// Returns command line arguments for TLS, and `more`.
-fn arguments(certificates: &Certificates, more: &[(&'static str, &str)]) -> Vec<String> {
-    let more = more
-        .iter()
-        .map(|(name, value)| (*name, (*value).to_owned()));
-    let settings = certificates.server_settings().into_iter().chain(more);
-    settings
-        .flat_map(|(name, value)| [format!("--{name}"), value])
-        .collect()
-}
-
-fn texts(arguments: &[String]) -> Vec<&str> {
-    arguments.iter().map(String::as_str).collect()
+/// Starts a server, or several, with TLS and `more` arguments.
+fn with_tls<S>(certificates: &Certificates, more: &[&str], start: impl FnOnce(&[&str]) -> S) -> S {
+    let arguments = certificates.server_arguments();
+    let arguments = arguments.iter().map(String::as_str);
+    start(&arguments.chain(more.iter().copied()).collect::<Vec<_>>())
 }
 
 /// Asserts that the store serves with the client certificate, and not without one.
@@ -55,8 +37,8 @@ async fn requires_the_certificate(certificates: &Certificates, url: &str) {
 #[tokio::test]
 async fn rediss_verifies_the_certificate_and_works() {
     let certificates = Certificates::make();
-    let optional = arguments(&certificates, &[("tls-auth-clients", "optional")]);
-    let server = RedisServer::start_with(&texts(&optional));
+    let optional = ["--tls-auth-clients", "optional"];
+    let server = with_tls(&certificates, &optional, RedisServer::start_with);
     let port = server.tls_port().expect("a port for TLS");
     let url = format!("rediss://127.0.0.1:{port}/");
     let store = trusting(&certificates, &url).connect().await;
@@ -65,7 +47,7 @@ async fn rediss_verifies_the_certificate_and_works() {
     known.expect("connect");
 
     let other_name = format!("rediss://localhost:{port}/");
-    for untrusted in [config(&url), trusting(&certificates, &other_name)] {
+    for untrusted in [patient(&url), trusting(&certificates, &other_name)] {
         let error = untrusted.connect().await.expect_err("not trusted");
         assert_eq!(error.kind(), StoreErrorKind::Connection, "{error}");
         let text = error.to_string();
@@ -104,22 +86,22 @@ fn certificates_that_cannot_be_used_are_rejected() {
     }
 }
 
-/// The servers speak TLS among themselves too.
 #[tokio::test]
 async fn a_client_certificate_opens_one_server() {
     let certificates = Certificates::make();
-    let server = RedisServer::start_with(&texts(&arguments(&certificates, &[])));
+    let server = with_tls(&certificates, &[], RedisServer::start_with);
     let port = server.tls_port().expect("a port for TLS");
     requires_the_certificate(&certificates, &format!("rediss://127.0.0.1:{port}")).await;
 }
 
+/// The nodes speak TLS among themselves too.
 #[cfg(feature = "cluster")]
 #[tokio::test]
 async fn a_client_certificate_opens_all_nodes_of_a_cluster() {
     let certificates = Certificates::make();
-    let all = [("tls-cluster", "yes"), ("tls-replication", "yes")];
-    let arguments = arguments(&certificates, &all);
-    let mut cluster = RedisCluster::start_with(3, &texts(&arguments));
+    let all = ["--tls-cluster", "yes", "--tls-replication", "yes"];
+    let start = |arguments: &[&str]| RedisCluster::start_with(3, arguments);
+    let mut cluster = with_tls(&certificates, &all, start);
     requires_the_certificate(&certificates, &cluster.url()).await;
 
     // The next master is known by what the nodes say, and not by the URL.
@@ -134,11 +116,11 @@ async fn a_client_certificate_opens_all_nodes_of_a_cluster() {
 #[tokio::test]
 async fn a_client_certificate_opens_sentinels_and_master() {
     let certificates = Certificates::make();
-    let arguments = arguments(&certificates, &[("tls-replication", "yes")]);
     let settings = certificates.server_settings().into_iter();
     let lines = settings.map(|(name, value)| format!("{name} {value}\n"));
     let lines = lines.collect::<String>() + "tls-replication yes\n";
-    let mut sentinels = RedisSentinels::start_with(&texts(&arguments), &lines);
+    let start = |arguments: &[&str]| RedisSentinels::start_with(arguments, &lines);
+    let mut sentinels = with_tls(&certificates, &["--tls-replication", "yes"], start);
     requires_the_certificate(&certificates, &sentinels.url()).await;
 
     let store = with_certificate(&certificates, &sentinels.url());
