@@ -51,7 +51,7 @@ async fn keys_of_a_slot_that_moves_are_served() {
     }
     cluster.begin_move(cluster.slot(&keys[0]), from, to);
     let port = cluster.node(to).port().to_string();
-    for moved in 0_usize..=4 {
+    for moved in 0..=4_usize {
         if let Some(key) = moved.checked_sub(1).map(|index| &keys[index]) {
             cluster
                 .node(from)
@@ -131,13 +131,13 @@ async fn only_its_slots_fail(fail: impl FnOnce(&mut RedisCluster)) {
     let store = connected_to(&cluster).await;
     let stopped = Arc::new(AtomicBool::new(false));
     let mut users = use_all(&cluster, &store, Arc::clone(&stopped)).await;
+    let key = key_of(&cluster, 0);
     // The replica has all keys.
     cluster.node(0).run(&["WAIT", "1", "5000"]);
     let failed_at = Instant::now();
     fail(&mut cluster);
     let ping = store.ping().await;
     assert!(ping.is_err(), "not every slot is served");
-    let key = key_of(&cluster, 0);
     while store
         .compare_and_set(b"v", record(&key, b"v"))
         .await
