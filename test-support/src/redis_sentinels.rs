@@ -33,7 +33,8 @@ impl RedisSentinels {
         all.extend(args);
         let master = RedisServer::start_with(&all);
         let address = format!("127.0.0.1 {}", master.peer_port());
-        all.extend(["--replicaof", &address]);
+        let port = master.peer_port().to_string();
+        all.extend(["--replicaof", "127.0.0.1", &port]);
         let replica = RedisServer::start_with(&all);
         let lines = format!(
             "sentinel monitor {SERVICE} {address} 2\n\

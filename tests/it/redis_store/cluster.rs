@@ -174,8 +174,8 @@ async fn when_a_master_hangs_only_its_slots_fail() {
 async fn a_url_that_leads_to_another_kind_of_server_is_rejected() {
     let cluster = RedisCluster::start();
     let server = RedisServer::start();
-    let replica =
-        RedisServer::start_with(&["--replicaof", &format!("127.0.0.1 {}", server.port())]);
+    let master = ["--replicaof", "127.0.0.1", &server.port().to_string()];
+    let replica = RedisServer::start_with(&master);
     let cluster_url = |port| format!("redis-cluster://127.0.0.1:{port}");
     for (url, expected) in [
         (cluster.node(0).url(), "use redis-cluster://"),
