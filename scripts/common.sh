@@ -71,6 +71,7 @@ install_valkey() {
       mirror=$(apt-get indextargets --format '$(RELEASE) $(SITE)' 'Created-By: Packages' |
         awk -v release="$release" '$1 == release { print $2; exit }')
       list=$(mktemp)
+      trap "rm -f $list; $(trap -p EXIT | sed "s/^trap -- '\\(.*\\)' EXIT$/\\1/")" EXIT
       {
         cat /etc/apt/sources.list 2>/dev/null || true
         echo "deb $mirror $release-backports main"

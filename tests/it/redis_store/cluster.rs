@@ -29,11 +29,12 @@ fn key_of(cluster: &RedisCluster, master: usize) -> String {
 #[tokio::test]
 async fn every_case_passes() {
     let cluster = RedisCluster::start();
-    conformance::check(connected_to(&cluster).await).await;
+    let store = patient(&cluster.url()).connect().await;
+    conformance::check(store.expect("connect")).await;
     // Through the second node, while the first one of the URL is down.
     let [node, down] = [cluster.node(2).port(), 1];
     let url = format!("redis-cluster://127.0.0.1:{down}/?node=127.0.0.1:{node}");
-    let store = RedisStore::connect(&url).await.expect("connect");
+    let store = patient(&url).connect().await.expect("connect");
     conformance::check(store).await;
 }
 
