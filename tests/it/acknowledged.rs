@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use jwt_redis_session::{Keyring, RedisStore, SessionError, Sessions, TokenRejection};
+use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 use crate::support::eventually;
@@ -125,43 +126,106 @@ async fn disturb(server: &mut RedisServer, proxies: &[Proxy], kind: usize) {
     wait(150).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn acknowledged_operations_survive_faults() {
-    let mut server = RedisServer::start_with(&["--appendonly", "yes", "--appendfsync", "always"]);
-    let sessions = |url: String| {
-        let keyring = Keyring::hs256("0123456789abcdef0123456789abcdef").unwrap();
-        let builder = Sessions::builder(RedisStore::lazy(&url).unwrap(), keyring);
-        builder.build().unwrap()
-    };
-    let direct = sessions(server.url());
-    let shared = direct.new_session().create().await.unwrap().into_string();
-    let stopped = Arc::new(AtomicBool::new(false));
-    let (mut proxies, mut tasks) = (Vec::new(), Vec::new());
-    for number in 0..4 {
-        let proxy = Proxy::to(server.address()).await;
+/// Clients at work.
+struct Clients {
+    direct: Sessions,
+    shared: String,
+    stopped: Arc<AtomicBool>,
+    tasks: Vec<JoinHandle<Client>>,
+}
+
+impl Clients {
+    /// Creates the session that all use.
+    async fn of(direct: Sessions) -> Self {
+        let shared = direct.new_session().create().await.unwrap().into_string();
+        Self {
+            direct,
+            shared,
+            stopped: Arc::default(),
+            tasks: Vec::new(),
+        }
+    }
+
+    fn add(&mut self, sessions: Sessions) {
         let client = Client {
-            sessions: sessions(proxy.url()),
-            name: format!("client {number}"),
-            shared: shared.clone(),
+            sessions,
+            name: format!("client {}", self.tasks.len()),
+            shared: self.shared.clone(),
             last_update: 0,
             ended: Vec::new(),
             failures: 0,
         };
+        let work = client.work(Arc::clone(&self.stopped));
+        self.tasks.push(tokio::spawn(work));
+    }
+
+    /// Stops the clients, checks what is stored, and returns how many operations failed.
+    async fn stop(self) -> Vec<usize> {
+        self.stopped.store(true, Ordering::SeqCst);
+        let direct = &self.direct;
+        let mut failures = Vec::new();
+        for task in self.tasks {
+            let mut client = task.await.expect("no client panics");
+            let opened = eventually("a response", async || direct.open(&self.shared).await.ok());
+            let stored: u64 = opened.await.get(&client.name).unwrap().unwrap_or_default();
+            assert!(stored >= client.last_update, "an update is lost");
+            client.sessions = direct.clone();
+            client.assert_ended(0).await;
+            assert!(!client.ended.is_empty(), "no session was used");
+            failures.push(client.failures);
+        }
+        failures
+    }
+}
+
+fn sessions(url: &str) -> Sessions {
+    let keyring = Keyring::hs256("0123456789abcdef0123456789abcdef").unwrap();
+    let builder = Sessions::builder(RedisStore::lazy(url).unwrap(), keyring);
+    builder.build().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn acknowledged_operations_survive_faults() {
+    let mut server = RedisServer::start_with(&["--appendonly", "yes", "--appendfsync", "always"]);
+    let mut clients = Clients::of(sessions(&server.url())).await;
+    let mut proxies = Vec::new();
+    for _ in 0..4 {
+        let proxy = Proxy::to(server.address()).await;
+        clients.add(sessions(&proxy.url()));
         proxies.push(proxy);
-        tasks.push(tokio::spawn(client.work(Arc::clone(&stopped))));
     }
     for kind in 0..12 {
         disturb(&mut server, &proxies, kind).await;
     }
-    stopped.store(true, Ordering::SeqCst);
-    for task in tasks {
-        let mut client = task.await.expect("no client panics");
-        let shared = eventually("a response", async || direct.open(&shared).await.ok()).await;
-        let stored: u64 = shared.get(&client.name).unwrap().unwrap_or_default();
-        assert!(stored >= client.last_update, "an update is lost");
-        client.sessions = direct.clone();
-        client.assert_ended(0).await;
-        let saw_faults = !client.ended.is_empty() && client.failures > 0;
-        assert!(saw_faults, "no fault was seen");
+    let failures = clients.stop().await;
+    assert!(
+        failures.iter().all(|failures| *failures > 0),
+        "no fault was seen"
+    );
+}
+
+/// Slots move to and fro, and replicas take over by order, which loses no write.
+#[cfg(feature = "cluster")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn acknowledged_operations_survive_changes_of_a_cluster() {
+    use crate::support::redis_cluster::RedisCluster;
+
+    let cluster = Arc::new(RedisCluster::start());
+    let mut clients = Clients::of(sessions(&cluster.url())).await;
+    for _ in 0..4 {
+        clients.add(sessions(&cluster.url()));
     }
+    for (from, to) in [(0, 1), (1, 0)] {
+        let cluster = Arc::clone(&cluster);
+        let moving = move || cluster.move_slots(0..500, from, to);
+        tokio::task::spawn_blocking(moving)
+            .await
+            .expect("slots move");
+    }
+    for replica in [3, 4, 0] {
+        cluster.node(replica).run(&["CLUSTER", "FAILOVER"]);
+        sleep(Duration::from_millis(700)).await;
+    }
+    let failures: usize = clients.stop().await.iter().sum();
+    assert_eq!(failures, 0, "every change is waited for");
 }

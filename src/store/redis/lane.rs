@@ -150,8 +150,14 @@ impl Lane {
             self.shared.discard(&connection, &error);
             return Ok(self.shared.acquire(deadline).await?);
         }
-        if connection.is_suspect() {
-            Box::pin(self.ping(&connection, deadline)).await?;
+        if connection.is_suspect()
+            && let Err(failure) = Box::pin(self.ping(&connection, deadline)).await
+        {
+            // Nothing but a PING was sent.
+            return Err(Failure {
+                may_be_applied: false,
+                ..failure
+            });
         }
         Ok(connection)
     }

@@ -18,7 +18,7 @@ const FAULTS: [&str; 15] = [
     "CLIENT PAUSE 2000 ALL | timeout timeout timeout | wait",
     "set a password | auth auth auth | clear the password",
     "ACL SETUSER default -set | - permission - | ACL SETUSER default +@all",
-    "REPLICAOF 127.0.0.1 1 | - read_only - | REPLICAOF NO ONE",
+    "REPLICAOF 127.0.0.1 1 | - read_only configuration | REPLICAOF NO ONE",
     "CONFIG SET maxmemory 1 | - full - | CONFIG SET maxmemory 0",
     "CONFIG SET min-replicas-to-write 1 | - refused - | CONFIG SET min-replicas-to-write 0",
     "fail to save | - refused refused | save never",

@@ -1,7 +1,7 @@
 //! What each operation promises, through the public API.
 //!
-//! Most tests take any store; `on_every_store!` runs them on memory and on Redis. Tests that move
-//! the clock of the store or make it fail use `MemoryStore`.
+//! Most tests take any store; `on_every_store!` runs them on memory, on Redis and on a cluster.
+//! Tests that move the clock of the store or make it fail use `MemoryStore`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,9 +18,18 @@ use jwt_redis_session::{
 use serde_json::{Value, json};
 use test_support::Counting;
 
+/// A test of any store, as the module `cluster` runs it.
+#[cfg(feature = "cluster")]
+type OnCluster =
+    fn(jwt_redis_session::RedisStore) -> futures_util::future::LocalBoxFuture<'static, ()>;
+
 /// Defines a test for each function and every store. Each test has a fresh store or server.
 macro_rules! on_every_store {
-    ($($body:ident),* $(,)?) => {$(
+    ($($body:ident),* $(,)?) => {
+        #[cfg(feature = "cluster")]
+        pub(super) const ON_CLUSTER: &[super::OnCluster] = &[$(|store| Box::pin($body(store))),*];
+
+        $(
         mod $body {
             #[tokio::test]
             async fn memory() {
@@ -35,12 +44,15 @@ macro_rules! on_every_store {
                 super::$body(store.expect("connect")).await;
             }
         }
-    )*};
+        )*
+    };
 }
 
 mod chosen_ids;
 #[cfg(feature = "redis")]
 mod clocks;
+#[cfg(feature = "cluster")]
+mod cluster;
 #[cfg(feature = "redis")]
 mod corrupt;
 mod creation;

@@ -158,3 +158,69 @@ fn later(index: usize) -> Pending {
 pub(super) fn unserved() -> StoreError {
     StoreError::new(StoreErrorKind::Cluster).with_detail("a slot is served by no node")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use redis::{IntoConnectionInfo, Value, parse_redis_value};
+
+    use super::{Answered, Group, Progress};
+    use crate::RedisConfig;
+    use crate::store::error::{StoreError, StoreErrorKind};
+    use crate::store::redis::connect::Connector;
+    use crate::store::redis::lane::Failure;
+    use crate::store::redis::request::Request;
+    use crate::store::redis::server::Server;
+
+    fn group(indices: Vec<usize>) -> Group {
+        let url = "redis://127.0.0.1:1";
+        let info = url.into_connection_info().unwrap();
+        let connector = Connector::of_server(info, &RedisConfig::new(url)).unwrap();
+        Group {
+            node: ("127.0.0.1".to_owned(), 1),
+            server: Arc::new(Server::new(connector)),
+            is_asking: false,
+            indices,
+        }
+    }
+
+    fn lost(may_be_applied: bool) -> Answered {
+        let mut failure = Failure::from(StoreError::new(StoreErrorKind::Connection));
+        failure.may_be_applied = may_be_applied;
+        Err(failure)
+    }
+
+    /// Returns the commands that are sent again, or `None` if the call fails.
+    fn again(request: &Request, answered: Answered) -> Option<Vec<usize>> {
+        let mut progress = Progress::new(request);
+        let indices = progress
+            .take_pending()
+            .iter()
+            .map(|pending| pending.index)
+            .collect();
+        progress.take(group(indices), answered).ok()?;
+        let pending = progress.take_pending();
+        Some(pending.iter().map(|pending| pending.index).collect())
+    }
+
+    #[test]
+    fn a_write_that_may_be_applied_is_not_sent_again() {
+        let read = Request::read().pttl("k").get("k");
+        let write = Request::write().pttl("k").delete("k");
+        assert_eq!(again(&read, lost(true)), Some(vec![0, 1]));
+        assert_eq!(again(&write, lost(true)), None);
+        assert_eq!(again(&write, lost(false)), Some(vec![0, 1]));
+    }
+
+    #[test]
+    fn only_what_was_redirected_is_sent_again() {
+        let write = Request::write().delete("k").delete("k").delete("k");
+        let redirected = || parse_redis_value(b"-ASK 1 b:2\r\n").unwrap();
+        let answers = vec![Value::Int(1), redirected(), redirected()];
+        assert_eq!(again(&write, Ok(answers)), Some(vec![1, 2]));
+        let rejected = parse_redis_value(b"-OOM no\r\n").unwrap();
+        let answers = vec![Value::Int(1), rejected, Value::Int(0)];
+        assert_eq!(again(&write, Ok(answers)), Some(vec![]));
+    }
+}

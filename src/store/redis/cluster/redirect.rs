@@ -26,11 +26,10 @@ impl Redirect {
         let node = || {
             let (_slot, address) = error.details()?.split_once(' ')?;
             // Without a host, it is the same one.
-            let address = match address.strip_prefix(':') {
-                Some(port) => return Some((host.to_owned(), port.parse().ok()?)),
-                None => address,
-            };
-            host_and_port(address, 0)
+            match address.strip_prefix(':').and_then(|port| port.parse().ok()) {
+                Some(port) => Some((host.to_owned(), port)),
+                None => host_and_port(address, 0),
+            }
         };
         match error.code() {
             "MOVED" => Some(node().map_or(Self::Later, Self::Moved)),
