@@ -59,6 +59,34 @@ install_packages() {
   packages=()
 }
 
+# Installs valkey-server. Debian 12 has it in its backports only, which are on the same mirror.
+install_valkey() {
+  command -v apt-get >/dev/null || return
+  (
+    forbid_services
+    options=()
+    as_root apt-get update -qq || exit
+    if ! apt-cache show valkey-server >/dev/null 2>&1; then
+      release=$(. /etc/os-release && echo "$VERSION_CODENAME")
+      mirror=$(apt-get indextargets --format '$(RELEASE) $(SITE)' 'Created-By: Packages' |
+        awk -v release="$release" '$1 == release { print $2; exit }')
+      list=$(mktemp)
+      trap "rm -f $list; $(trap -p EXIT | sed "s/^trap -- '\\(.*\\)' EXIT$/\\1/")" EXIT
+      {
+        cat /etc/apt/sources.list 2>/dev/null || true
+        echo "deb $mirror $release-backports main"
+      } >"$list"
+      options=(-o "Dir::Etc::SourceList=$list" -t "$release-backports")
+      as_root apt-get "${options[@]}" update -qq || exit
+    fi
+    as_root env DEBIAN_FRONTEND=noninteractive \
+      apt-get "${options[@]}" install -y -qq --no-install-recommends valkey-server || exit
+    if [ -d /run/systemd/system ]; then
+      as_root systemctl disable --now --quiet valkey-server || true
+    fi
+  ) </dev/null >&2
+}
+
 # Creates the directory $scratch. At the end, removes it and stops the servers of `start`.
 prepare_scratch() {
   started=()

@@ -5,6 +5,7 @@ use std::num::NonZeroU64;
 use std::str::FromStr;
 use std::time::Duration;
 
+use jwt_redis_session::store::Store as _;
 use jwt_redis_session::{Algorithm, Keyring, Lifetime, MemoryStore, RedisStore, Sessions};
 use tracing_subscriber::EnvFilter;
 
@@ -52,7 +53,7 @@ fn redis(url: &str) -> Result<RedisStore, String> {
     let store = RedisStore::lazy(url).map_err(|error| format!("REDIS_URL: {error}"))?;
     let probe = store.clone();
     tokio::spawn(async move {
-        if let Err(error) = probe.connection().await {
+        if let Err(error) = probe.ping().await {
             eprintln!("Redis is not reachable, sessions answer 503 until it is: {error}");
         }
     });

@@ -4,16 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jwt_redis_session::config::SessionsBuilder;
-use jwt_redis_session::store::{SharedStore, StoreError};
+use jwt_redis_session::store::SharedStore;
 use jwt_redis_session::token::{Key, KeyringError, TokenFormat};
-use jwt_redis_session::{
-    Algorithm, Keyring, MemoryStore, RedisConfig, RedisStore, Sessions, Touch,
-};
+use jwt_redis_session::{Algorithm, Keyring, MemoryStore, Sessions, Touch};
 use tokio::sync::Semaphore;
 
 use crate::http::FailedAuthentications;
+use crate::redis_store;
 use crate::secret::Secret;
-use crate::settings::{Settings, StoreSettings, TokenAlgorithm};
+use crate::settings::{Settings, TokenAlgorithm};
+use crate::start_error::StartError;
 
 /// A read refreshes the TTL of a session at most once per second (or per 16th of the TTL, if that
 /// is less). The expiry that clients see is exact to the second, and most reads write nothing.
@@ -32,8 +32,8 @@ pub(crate) struct AppState {
 }
 
 impl AppState {
-    pub(crate) fn new(settings: Settings) -> Result<Self, StoreError> {
-        let store: SharedStore = match redis(&settings.store)? {
+    pub(crate) fn new(settings: Settings) -> Result<Self, StartError> {
+        let store: SharedStore = match redis_store::lazy(&settings.store)? {
             Some(redis) => redis.into(),
             None => MemoryStore::new().into(),
         };
@@ -57,9 +57,9 @@ impl AppState {
     }
 
     /// Returns the same state with another connection to Redis, for another thread.
-    pub(crate) fn for_another_thread(&self) -> Result<Self, StoreError> {
+    pub(crate) fn for_another_thread(&self) -> Result<Self, StartError> {
         let mut other = self.clone();
-        if let Some(redis) = redis(&self.settings.store)? {
+        if let Some(redis) = redis_store::lazy(&self.settings.store)? {
             other.store = redis.into();
         }
         Ok(other)
@@ -107,22 +107,4 @@ impl AppState {
     pub(crate) fn body_timeout(&self) -> Duration {
         self.settings.http.body_timeout
     }
-}
-
-/// Returns the configured Redis, if there is one. Connects on first use.
-fn redis(settings: &StoreSettings) -> Result<Option<RedisStore>, StoreError> {
-    let Some(url) = &settings.redis else {
-        return Ok(None);
-    };
-    // Half of the deadline per response leaves the other half for another attempt.
-    let half = settings.deadline / 2;
-    let mut config = RedisConfig::new(url.expose())
-        .deadline(settings.deadline)
-        .response_timeout(half)
-        .connect_timeout(half);
-    if let Some(password) = &settings.password {
-        let user = settings.user.as_deref().unwrap_or_default();
-        config = config.credentials(user, password.expose());
-    }
-    config.lazy().map(Some)
 }

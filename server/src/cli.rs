@@ -14,7 +14,6 @@ use crate::app::App;
 use crate::app_state::AppState;
 use crate::secret::Secret;
 use crate::settings::{PREFIX, Settings, SettingsError, Sources};
-use crate::start_error::StartError;
 use crate::{telemetry, workers};
 
 /// Server-side sessions over HTTP, for apps in any language.
@@ -127,7 +126,7 @@ async fn listen(settings: Settings) -> Result<(), Box<dyn Error>> {
     let address = settings.http.listen;
     let listener =
         TcpListener::bind(address).map_err(|error| format!("http.listen: {address}: {error}"))?;
-    let state = AppState::new(settings).map_err(StartError::from)?;
+    let state = AppState::new(settings)?;
     // Before the threads start: until the handlers are installed, a signal ends the process without
     // finishing requests.
     let shutdown = shutdown_signal()?;

@@ -4,6 +4,8 @@ use jwt_redis_session::config::ConfigError;
 use jwt_redis_session::store::StoreError;
 use jwt_redis_session::token::KeyringError;
 
+use crate::settings::SettingsError;
+
 /// Error returned if the service cannot start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -11,6 +13,9 @@ pub enum StartError {
     /// The URL or the credentials of the store cannot be used.
     #[error("store.redis: {0}")]
     Store(#[from] StoreError),
+    /// A file that a setting names cannot be read.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
     /// The signing secret cannot be used.
     #[error("tokens.secret: {0}")]
     Keyring(#[from] KeyringError),

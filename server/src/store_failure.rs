@@ -1,5 +1,6 @@
 //! Logs failures of the store.
 
+use std::error::Error as _;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -20,15 +21,16 @@ struct Logged(StoreErrorKind, Instant, u64);
 /// Logs a failure with the id of the request. During an outage every request fails, so only the
 /// first failure of its kind in ten seconds is logged at `warn`, the others at `debug`.
 pub(crate) fn log(cause: &StoreError) {
-    let request_id = RequestId::current();
+    // Of a password file, for example, that cannot be read any more.
+    let (request_id, source) = (RequestId::current(), cause.source());
     let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
     let suppressed = due(&mut last, cause.kind(), Instant::now());
     // Writing the log may take a while, and other threads fail at the same time.
     drop(last);
     if let Some(suppressed) = suppressed {
-        tracing::warn!(request_id, %cause, suppressed, "the session store failed");
+        tracing::warn!(request_id, %cause, source, suppressed, "the session store failed");
     } else {
-        tracing::debug!(request_id, %cause, "the session store failed");
+        tracing::debug!(request_id, %cause, source, "the session store failed");
     }
 }
 

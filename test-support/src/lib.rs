@@ -4,6 +4,7 @@
 //! * [`Counting`] counts the calls of a store.
 //! * [`redis_server`] starts Redis servers, [`proxy`] disturbs connections to them.
 //! * [`redis_cluster`] and [`redis_sentinels`] start several servers that belong together.
+//! * [`certificates`] makes certificates for TLS.
 //! * [`program`] runs programs under test.
 
 #![allow(
@@ -12,6 +13,7 @@
     reason = "a panic is how a test fails"
 )]
 
+pub mod certificates;
 mod counting;
 pub mod explorer;
 pub mod program;

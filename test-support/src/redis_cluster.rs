@@ -49,7 +49,7 @@ impl RedisCluster {
         for (index, node) in self.nodes.iter().enumerate() {
             // Different epochs, so that no two nodes have to agree on one first.
             node.run(&["CLUSTER", "SET-CONFIG-EPOCH", &(index + 1).to_string()]);
-            let port = self.nodes[0].port().to_string();
+            let port = self.nodes[0].peer_port().to_string();
             node.run(&["CLUSTER", "MEET", "127.0.0.1", &port]);
             if index < self.masters {
                 let share = |index| SLOTS * index / self.masters;
@@ -80,10 +80,14 @@ impl RedisCluster {
             && nodes.matches("slave ").count() == self.nodes.len() - self.masters
     }
 
-    /// Returns the URL, which names the first two nodes.
+    /// Returns the URL, which names the first two nodes. It is that of TLS if the nodes offer it.
     pub fn url(&self) -> String {
-        let [first, second] = [self.nodes[0].port(), self.nodes[1].port()];
-        format!("redis-cluster://127.0.0.1:{first}/?node=127.0.0.1:{second}")
+        let [first, second] = [0, 1].map(|index| self.nodes[index].peer_port());
+        let scheme = match self.nodes[0].tls_port() {
+            Some(_) => "rediss",
+            None => "redis",
+        };
+        format!("{scheme}-cluster://127.0.0.1:{first}/?node=127.0.0.1:{second}")
     }
 
     /// Returns a node: the masters first, then the replica of each.

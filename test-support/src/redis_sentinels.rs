@@ -32,8 +32,9 @@ impl RedisSentinels {
         let mut all = vec!["--repl-diskless-sync-delay", "0"];
         all.extend(args);
         let master = RedisServer::start_with(&all);
-        let address = format!("127.0.0.1 {}", master.port());
-        all.extend(["--replicaof", &address]);
+        let address = format!("127.0.0.1 {}", master.peer_port());
+        let port = master.peer_port().to_string();
+        all.extend(["--replicaof", "127.0.0.1", &port]);
         let replica = RedisServer::start_with(&all);
         let lines = format!(
             "sentinel monitor {SERVICE} {address} 2\n\
@@ -55,11 +56,15 @@ impl RedisSentinels {
         all
     }
 
-    /// Returns the URL, which names all sentinels.
+    /// Returns the URL, which names all sentinels. It is that of TLS if they offer it.
     pub fn url(&self) -> String {
-        let [first, second, third] = [0, 1, 2].map(|index| self.sentinels[index].port());
+        let [first, second, third] = [0, 1, 2].map(|index| self.sentinels[index].peer_port());
+        let scheme = match self.sentinels[0].tls_port() {
+            Some(_) => "rediss",
+            None => "redis",
+        };
         format!(
-            "redis-sentinel://127.0.0.1:{first}/?node=127.0.0.1:{second}&node=127.0.0.1:{third}\
+            "{scheme}-sentinel://127.0.0.1:{first}/?node=127.0.0.1:{second}&node=127.0.0.1:{third}\
              &sentinelServiceName={SERVICE}"
         )
     }

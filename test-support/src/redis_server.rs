@@ -13,11 +13,15 @@ use crate::program;
 
 /// A `redis-server` on a free loopback port, with its own directory and without persistence unless
 /// the arguments say otherwise. Dropping it kills the process and removes the directory.
+///
+/// The environment variable `REDIS_SERVER` names another program to start, such as that of another
+/// version or of Valkey.
 #[derive(Debug)]
 pub struct RedisServer {
     command: Command,
     child: Child,
     port: u16,
+    tls_port: Option<u16>,
     dir: TempDir,
 }
 
@@ -27,7 +31,8 @@ impl RedisServer {
         Self::start_with(&[])
     }
 
-    /// Starts a server with extra command line arguments; `{dir}` in them is its directory.
+    /// Starts a server with extra command line arguments; `{dir}` in them is its directory, and
+    /// `{tls-port}` a free port for TLS.
     pub fn start_with(args: &[&str]) -> Self {
         Self::start_from("", args)
     }
@@ -53,21 +58,26 @@ impl RedisServer {
     fn spawn(lines: &str, args: &[&str]) -> Self {
         let dir = tempfile::tempdir().expect("create a directory for redis");
         let log = File::create(dir.path().join("log")).expect("create a log for redis");
-        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("bind a loopback port");
-        let port = listener.local_addr().expect("a bound port").port();
-        drop(listener);
+        let [port, tls_port] = free_ports();
         let path = dir.path().display().to_string();
-        let mut command = Command::new("redis-server");
+        let filled = |text: &str| {
+            let text = text.replace("{dir}", &path);
+            text.replace("{tls-port}", &tls_port.to_string())
+        };
+        let texts = args.iter().chain([&lines]);
+        let has_tls = texts.into_iter().any(|text| text.contains("{tls-port}"));
+        let program = std::env::var_os("REDIS_SERVER");
+        let mut command = Command::new(program.unwrap_or_else(|| "redis-server".into()));
         if !lines.is_empty() {
             let file = dir.path().join("redis.conf");
-            std::fs::write(&file, lines).expect("write a configuration for redis");
+            std::fs::write(&file, filled(lines)).expect("write a configuration for redis");
             command.arg(file);
         }
         command
             .args(["--bind", "127.0.0.1", "--port", &port.to_string()])
             .args(["--save", "", "--appendonly", "no", "--daemonize", "no"])
             .args(["--dir", &path])
-            .args(args.iter().map(|arg| arg.replace("{dir}", &path)))
+            .args(args.iter().map(|arg| filled(arg)))
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("share the log"))
             .stderr(log);
@@ -83,6 +93,7 @@ impl RedisServer {
             command,
             child,
             port,
+            tls_port: has_tls.then_some(tls_port),
             dir,
         }
     }
@@ -90,6 +101,16 @@ impl RedisServer {
     /// Returns the port.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Returns the port for TLS.
+    pub fn tls_port(&self) -> Option<u16> {
+        self.tls_port
+    }
+
+    /// Returns the port by which other servers reach this one: that for TLS if there is one.
+    pub(crate) fn peer_port(&self) -> u16 {
+        self.tls_port.unwrap_or(self.port)
     }
 
     /// Returns the address.
@@ -175,6 +196,13 @@ impl Drop for RedisServer {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+fn free_ports() -> [u16; 2] {
+    let listener = || TcpListener::bind(("127.0.0.1", 0)).expect("bind a loopback port");
+    // Both are bound at the same time, so that they differ.
+    let listeners = [listener(), listener()];
+    listeners.map(|bound| bound.local_addr().expect("a bound port").port())
 }
 
 /// Runs one command at `url` on a new blocking connection.

@@ -6,10 +6,11 @@ use std::path::Path;
 
 /// Foreign crates, and the only files and folders that may name them. Others are free.
 const LIBRARY: &str = "
-    arc_swap rustls rustls_native_certs tokio_rustls: store/redis/
+    arc_swap: store/redis/
     aws_lc_rs getrandom: crypto/
     axum_core: axum.rs
     base64: encoding.rs
+    crc16: store/redis/cluster/
     deadpool_redis redis: store/redis/ reexports.rs
     form_urlencoded: source/
     http: source/ middleware/ axum.rs reexports.rs
@@ -17,6 +18,7 @@ const LIBRARY: &str = "
     http_body_util: middleware/ axum.rs
     indexmap: record/ store/memory/
     metrics: telemetry.rs
+    rustls rustls_native_certs tokio_rustls: store/redis/tls.rs
 ";
 
 /// Redis and JWTs are reached through the library only.

@@ -22,7 +22,7 @@ async fn the_redis_store_passes_every_case() {
     let server = crate::support::redis_server::RedisServer::start();
     for parameters in ["", "?protocol=resp3"] {
         let url = server.url() + parameters;
-        let store = jwt_redis_session::RedisStore::connect(&url).await;
+        let store = crate::redis_store::patient(&url).connect().await;
         check(store.expect("connect")).await;
     }
 }

@@ -25,7 +25,7 @@ pub(crate) async fn healthz() -> Json<Health> {
     Json(OK)
 }
 
-/// Reports whether the store can be reached.
+/// Reports whether the store can be reached: in a cluster, whether every slot is served.
 #[utoipa::path(get, path = "/readyz", tag = "operators",
     responses(
         (status = 200, description = "The store can be reached.", body = Health),

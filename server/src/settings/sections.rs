@@ -3,6 +3,7 @@
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -55,6 +56,13 @@ pub struct StoreSettings {
     pub redis: Option<Secret>,
     pub user: Option<String>,
     pub password: Option<Secret>,
+    pub password_file: Option<PathBuf>,
+    pub sentinel_user: Option<String>,
+    pub sentinel_password: Option<Secret>,
+    pub sentinel_password_file: Option<PathBuf>,
+    pub ca_file: Option<PathBuf>,
+    pub certificate_file: Option<PathBuf>,
+    pub key_file: Option<PathBuf>,
     pub keyspace: String,
     #[serde(with = "humantime_serde")]
     pub deadline: Duration,

@@ -91,14 +91,52 @@ impl Settings {
             "tokens.secret",
             "is required with Redis, where sessions outlive the process; see `sessiond generate-secret`",
         )?;
-        let problem = "requires `store.redis`";
-        ensure(
-            is_redis || store.password.is_none(),
-            "store.password",
-            problem,
-        )?;
-        let has_password = store.password.is_some() || store.user.is_none();
-        ensure(has_password, "store.user", "requires `store.password`")
+        self.accounts()?;
+        for (setting, is_set) in [
+            ("store.password", store.password.is_some()),
+            ("store.password_file", store.password_file.is_some()),
+            ("store.sentinel_password", store.sentinel_password.is_some()),
+            (
+                "store.sentinel_password_file",
+                store.sentinel_password_file.is_some(),
+            ),
+            ("store.ca_file", store.ca_file.is_some()),
+            ("store.certificate_file", store.certificate_file.is_some()),
+        ] {
+            ensure(is_redis || !is_set, setting, "requires `store.redis`")?;
+        }
+        let (certificate, key) = (store.certificate_file.is_some(), store.key_file.is_some());
+        let problem = "requires `store.key_file`";
+        ensure(key || !certificate, "store.certificate_file", problem)?;
+        let problem = "requires `store.certificate_file`";
+        ensure(certificate || !key, "store.key_file", problem)
+    }
+
+    /// Validates user and password of Redis and of its sentinels.
+    fn accounts(&self) -> Result<(), SettingsError> {
+        let store = &self.store;
+        for (kind, user, password, file) in [
+            ("", &store.user, &store.password, &store.password_file),
+            (
+                "sentinel_",
+                &store.sentinel_user,
+                &store.sentinel_password,
+                &store.sentinel_password_file,
+            ),
+        ] {
+            let password_setting = format!("store.{kind}password");
+            ensure(
+                user.is_none() || password.is_some() || file.is_some(),
+                &format!("store.{kind}user"),
+                format!("requires `{password_setting}` or `{password_setting}_file`"),
+            )?;
+            ensure(
+                password.is_none() || file.is_none(),
+                &format!("{password_setting}_file"),
+                format!("cannot be set together with `{password_setting}`"),
+            )?;
+        }
+        Ok(())
     }
 
     fn apis(&self) -> Result<(), SettingsError> {

@@ -67,6 +67,7 @@ RUST_LOG=a=b=c check-config -> sessiond: RUST_LOG:
 RUST_LOG=a=b=c -> sessiond: RUST_LOG:
 SESSIOND__TOKENS__SECRET=a-secret-of-at-least-32-characters --redis a -> sessiond: store.redis:
 SESSIOND__TOKENS__SECRET=a-secret-of-at-least-32-characters check-config --redis a -> sessiond: store.redis:
+SESSIOND__TOKENS__SECRET=a-secret-of-at-least-32-characters SESSIOND__STORE__PASSWORD_FILE=/no check-config --redis redis://a -> sessiond: store.password_file: cannot be read: No such file
 --listen ADDRESS -> sessiond: http.listen: 127.0.0.1:
 ";
 

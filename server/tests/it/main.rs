@@ -18,4 +18,5 @@ mod readme;
 mod rpc;
 mod serve;
 mod settings;
+mod topologies;
 mod users;

@@ -64,7 +64,17 @@ const WRONG: &str = "
 {store: {redis: {url: x}}} -> store.redis: must be a string in quotes
 {store: {redis: 'redis://localhost'}} -> tokens.secret: is required with Redis
 {store: {password: secret}} -> store.password: requires `store.redis`
-{store: {user: jo}} -> store.user: requires `store.password`
+{store: {password_file: /no}} -> store.password_file: requires `store.redis`
+{store: {password: secret, password_file: /no}} -> store.password_file: cannot be set together with `store.password`
+{store: {user: jo}} -> store.user: requires `store.password` or `store.password_file`
+{store: {sentinel_password: secret}} -> store.sentinel_password: requires `store.redis`
+{store: {sentinel_password_file: /no}} -> store.sentinel_password_file: requires `store.redis`
+{store: {sentinel_password: secret, sentinel_password_file: /no}} -> store.sentinel_password_file: cannot be set
+{store: {sentinel_user: jo}} -> store.sentinel_user: requires `store.sentinel_password` or
+{store: {ca_file: /no}} -> store.ca_file: requires `store.redis`
+{store: {certificate_file: /no, key_file: /no}} -> store.certificate_file: requires `store.redis`
+{store: {redis: 'redis://a', certificate_file: /no}, tokens: {secret: GOOD}} -> store.certificate_file: requires `store.key_file`
+{store: {key_file: /no}} -> store.key_file: requires `store.certificate_file`
 {tokens: {algorithm: none}} -> tokens.algorithm: must be `HS256`, `HS384` or `HS512`
 {tokens: {secret: short}} -> tokens.secret: must be at least 32 bytes
 {tokens: {algorithm: HS384, secret: GOOD}} -> tokens.secret: must be at least 48 bytes
@@ -123,8 +133,10 @@ fn error(loaded: Result<Settings, String>) -> String {
 
 #[tokio::test]
 async fn values_of_secrets_are_never_shown() {
+    const OTHERS: [&str; 3] = ["store.redis", "store.password", "store.sentinel_password"];
+
     let values = "H | {H: 1} | [{a: H}] | [[H]] | 'redis://:H@[' | 'H | *H".replace('H', HIDDEN);
-    for setting in SECRETS.into_iter().chain(["store.redis", "store.password"]) {
+    for setting in SECRETS.into_iter().chain(OTHERS) {
         let (section, key) = setting.split_once('.').expect("a section");
         for value in values.split(" | ") {
             let sources = variable(setting, value);

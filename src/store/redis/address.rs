@@ -2,7 +2,11 @@
 
 use std::borrow::Cow;
 
-use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo};
+#[cfg(any(feature = "cluster", feature = "sentinel"))]
+use redis::ConnectionAddr;
+#[cfg(feature = "sentinel")]
+use redis::RedisConnectionInfo;
+use redis::{ConnectionInfo, IntoConnectionInfo};
 
 use super::config::RedisConfig;
 use super::credentials::with_credentials;
@@ -54,9 +58,10 @@ pub(super) fn parse(config: &RedisConfig) -> Result<Location> {
              redis-sentinel://…",
         );
     };
-    let kind = match parsed.scheme().ends_with("unix") {
-        true => Kind::Socket,
-        false => kind,
+    let kind = match (parsed.scheme().ends_with("unix"), kind) {
+        (true, Kind::Server) => Kind::Socket,
+        (true, _) => return invalid("a cluster and sentinels have no unix:// address"),
+        (false, kind) => kind,
     };
     require_features(kind, parsed.scheme())?;
     if parsed.fragment().is_some() {
@@ -133,7 +138,26 @@ fn read_parameter(config: &mut RedisConfig, kind: Kind, name: &str, value: &str)
     Ok(())
 }
 
+/// Rejects settings that have no effect at this kind of location.
+fn check_settings(config: &RedisConfig, kind: Kind) -> Result<()> {
+    let (user, password) = (&config.sentinel_user, &config.sentinel_password);
+    match kind {
+        Kind::Server | Kind::Socket if !config.nodes.is_empty() => {
+            invalid("nodes need redis-cluster:// or redis-sentinel://")
+        }
+        Kind::Sentinel if user.is_some() && password.is_none() => {
+            invalid("the sentinels have a user but no password")
+        }
+        Kind::Sentinel => Ok(()),
+        _ if config.service_name.is_some() || password.is_some() => {
+            invalid("a service name and credentials of sentinels need redis-sentinel://")
+        }
+        _ => Ok(()),
+    }
+}
+
 fn location(config: &RedisConfig, kind: Kind, first: ConnectionInfo) -> Result<Location> {
+    check_settings(config, kind)?;
     match kind {
         #[cfg(feature = "cluster")]
         Kind::Cluster => {
@@ -144,14 +168,15 @@ fn location(config: &RedisConfig, kind: Kind, first: ConnectionInfo) -> Result<L
         }
         #[cfg(feature = "sentinel")]
         Kind::Sentinel => {
-            let Some(service_name) = config.service_name.clone() else {
+            let named = config.service_name.clone();
+            let Some(service_name) = named.filter(|name| !name.is_empty()) else {
                 return invalid("redis-sentinel:// needs the parameter sentinelServiceName");
             };
-            let mut settings = redis::RedisConnectionInfo::default().set_skip_set_lib_name();
+            let mut settings = RedisConnectionInfo::default().set_skip_set_lib_name();
             // Sentinels have accounts of their own, which are not those of the master.
             if let Some(password) = &config.sentinel_password {
                 let user = config.sentinel_user.as_deref().unwrap_or_default();
-                settings = with_credentials(settings, user, password);
+                settings = with_credentials(&settings, user, password);
             }
             let sentinel = first.clone().set_redis_settings(settings);
             Ok(Location::Sentinel {
@@ -160,10 +185,7 @@ fn location(config: &RedisConfig, kind: Kind, first: ConnectionInfo) -> Result<L
                 master: first,
             })
         }
-        _ if config.nodes.is_empty() && config.service_name.is_none() => {
-            Ok(Location::Server(first))
-        }
-        _ => invalid("nodes and a service name need redis-cluster:// or redis-sentinel://"),
+        _ => Ok(Location::Server(first)),
     }
 }
 
@@ -176,7 +198,7 @@ fn with_settings(config: &RedisConfig, info: ConnectionInfo) -> Result<Connectio
         settings = settings.set_db(database.into());
     }
     if let Some((user, password)) = &config.credentials {
-        settings = with_credentials(settings, user, password);
+        settings = with_credentials(&settings, user, password);
     }
     // Not worth two commands at each connection, which least-privilege accounts would have to allow.
     let settings = settings.set_skip_set_lib_name();
@@ -207,15 +229,19 @@ fn with_nodes(
 ) -> Result<Vec<ConnectionInfo>> {
     let mut nodes = vec![first];
     for node in &config.nodes {
-        let Some((host, port)) = host_and_port(node, default_port) else {
-            return invalid("a node must be host, host:port or [v6]:port");
+        // A v6 address without brackets may or may not end with a port.
+        let is_ambiguous = |host: &str| host.contains(':') && !node.starts_with('[');
+        let Some((host, port)) =
+            host_and_port(node, default_port).filter(|(host, _)| !is_ambiguous(host))
+        else {
+            return invalid("a node must be host, host:port, [v6] or [v6]:port");
         };
         nodes.push(at(&nodes[0], host, port));
     }
     Ok(nodes)
 }
 
-/// Reads `host`, `host:port`, `[v6]` or `[v6]:port`.
+/// Reads `host`, `host:port`, `[v6]` or `[v6]:port`, and `v6:port`, which nodes write.
 #[cfg(any(feature = "cluster", feature = "sentinel"))]
 pub(super) fn host_and_port(text: &str, default_port: u16) -> Option<(String, u16)> {
     let (host, port) = match text.rsplit_once(':') {
@@ -248,122 +274,4 @@ fn invalid<T>(detail: &'static str) -> Result<T> {
 }
 
 #[cfg(test)]
-mod tests {
-    use crate::RedisConfig;
-    use crate::store::StoreError;
-
-    use super::Location;
-
-    fn parse(url: &str) -> Result<redis::ConnectionInfo, StoreError> {
-        server(&RedisConfig::new(url))
-    }
-
-    fn server(config: &RedisConfig) -> Result<redis::ConnectionInfo, StoreError> {
-        match super::parse(config)? {
-            Location::Server(info) => Ok(info),
-            #[cfg(any(feature = "cluster", feature = "sentinel"))]
-            _ => panic!("not one server"),
-        }
-    }
-
-    #[test]
-    fn every_form_is_read() {
-        for (url, address, database, password) in [
-            ("redis://127.0.0.1/", "127.0.0.1:6379", 0, None),
-            ("redis://localhost:7000/3", "localhost:7000", 3, None),
-            ("redis://:p%40ss@[::1]:1/2", "::1:1", 2, Some("p@ss")),
-            ("valkey://user:a@b@host", "host:6379", 0, Some("a@b")),
-            (
-                "redis://:a+b=@host/?protocol=resp3",
-                "host:6379",
-                0,
-                Some("a+b="),
-            ),
-            ("redis://:a%zz@host", "host:6379", 0, Some("a%zz")),
-            ("redis://:a:b@host", "host:6379", 0, Some("a:b")),
-            ("redis://:p%2F%3F%23%25@host", "host:6379", 0, Some("p/?#%")),
-            ("unix:///run/a@b.sock", "/run/a@b.sock", 0, None),
-            (
-                "redis+unix:///r.sock?db=4&user=u&pass=p",
-                "/r.sock",
-                4,
-                Some("p"),
-            ),
-        ] {
-            let info = parse(url).unwrap();
-            assert_eq!(info.addr().to_string(), address, "{url}");
-            assert_eq!(info.redis_settings().db(), database, "{url}");
-            assert_eq!(info.redis_settings().password(), password, "{url}");
-        }
-    }
-
-    #[test]
-    fn what_would_be_misunderstood_is_rejected() {
-        for url in [
-            "",
-            "127.0.0.1:6379",
-            "http://secret@host",
-            "redis://",
-            "redis://0.0.0.0/",
-            "redis://host/?db=3",
-            "redis://host/?pass=secret",
-            "redis://host/-1",
-            "redis://host/secret",
-            "redis://host/1/2",
-            "redis://secret@host",
-            "redis://host/?protocol=secret",
-            "redis-sentinel://secret@host",
-            "redis+socket:///secret",
-            "unix:///r.sock?user=secret",
-            "unix:///r.sock?db=secret",
-            "rediss://host/#insecure",
-        ] {
-            let error = parse(url).unwrap_err();
-            assert_eq!(error.kind().as_str(), "configuration", "{url}");
-            assert!(!format!("{error} {error:?}").contains("secret"), "{url}");
-        }
-    }
-
-    #[test]
-    fn credentials_that_end_the_authority_must_be_percent_encoded() {
-        let passwords = "ab/cd= a?b a#b secret/ / ? # a@b/c /:p";
-        let urls = passwords.split(' ').flat_map(|password| {
-            ["redis", "rediss", "valkey"]
-                .into_iter()
-                .flat_map(move |scheme| {
-                    ["host", "host:6379/0", "[::1]:1"]
-                        .map(|rest| format!("{scheme}://:{password}@{rest}"))
-                })
-        });
-        let others = ["redis://u:12#b@host", "unix:///r.sock?pass=a#b"];
-        for url in urls.chain(others.map(str::to_owned)) {
-            let error = parse(&url).unwrap_err().to_string();
-            assert!(error.contains("percent-encoded"), "{url}: {error}");
-            assert!(!error.contains("secret"), "{url}: {error}");
-        }
-    }
-
-    #[test]
-    fn separate_credentials_replace_those_of_the_url() {
-        let password = "p/?#@% +ü";
-        for url in ["redis://host", "redis://old:older@host", "unix:///r.sock"] {
-            for user in ["", "app@/"] {
-                let config = RedisConfig::new(url).credentials(user, password);
-                let info = server(&config).unwrap();
-                let settings = info.redis_settings();
-                assert_eq!(settings.password(), Some(password), "{url}");
-                if !user.is_empty() {
-                    assert_eq!(settings.username(), Some(user), "{url}");
-                }
-                assert!(!format!("{config:?}").contains("p/"), "{config:?}");
-            }
-        }
-    }
-
-    #[cfg(not(feature = "tls"))]
-    #[test]
-    fn the_missing_feature_is_named() {
-        let error = parse("rediss://host").unwrap_err();
-        assert!(error.to_string().contains("feature `tls`"), "{error}");
-    }
-}
+mod tests;

@@ -20,8 +20,9 @@ use super::credentials::Provider;
 /// `rediss` in place of `redis` is TLS (feature `tls`), to the sentinels too. User and password are
 /// those of Redis and must be percent-encoded in a URL; [`credentials`](Self::credentials) takes
 /// them as they are. Those of sentinels are `sentinelUsername` and `sentinelPassword`, or
-/// [`sentinel_credentials`](Self::sentinel_credentials). Every node or sentinel that is named can
-/// lead to the others, so two or three are enough. Methods take precedence over the URL.
+/// [`sentinel_credentials`](Self::sentinel_credentials); in a parameter `+` is `%2B`. Every node or
+/// sentinel that is named can lead to the others, so two or three are enough. A port that is not
+/// named is 6379, that of a sentinel 26379. Methods take precedence over the URL.
 ///
 /// # TLS
 ///
@@ -156,8 +157,18 @@ impl RedisConfig {
         self
     }
 
-    /// Adds nodes of a cluster, or sentinels, as `host:port`. One that can be reached is enough:
-    /// it names the others.
+    /// Adds nodes of a cluster, or sentinels, as `host`, `host:port` or `[v6]:port`. One that can be
+    /// reached is enough: it names the others.
+    ///
+    /// ```
+    /// # #[cfg(feature = "cluster")] {
+    /// # use jwt_redis_session::RedisConfig;
+    /// let store = RedisConfig::new("redis-cluster://10.0.0.1")
+    ///     .nodes(["10.0.0.2", "10.0.0.3:7000"])
+    ///     .lazy()?;
+    /// # }
+    /// # Ok::<(), jwt_redis_session::store::StoreError>(())
+    /// ```
     #[must_use]
     pub fn nodes<N: Into<String>>(mut self, nodes: impl IntoIterator<Item = N>) -> Self {
         self.nodes.extend(nodes.into_iter().map(Into::into));
@@ -212,7 +223,8 @@ impl RedisConfig {
         self
     }
 
-    /// Trusts the certificates in `pem` instead of those of the operating system.
+    /// Trusts the certificates in `pem` instead of those of the operating system, for servers and
+    /// sentinels.
     #[cfg(feature = "tls")]
     #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
     #[must_use]
@@ -221,7 +233,7 @@ impl RedisConfig {
         self
     }
 
-    /// Presents a certificate to the server: the chain and its private key, both in PEM.
+    /// Presents a certificate to servers and sentinels: the chain and its private key, both in PEM.
     #[cfg(feature = "tls")]
     #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
     #[must_use]

@@ -38,16 +38,21 @@ impl Provider {
                 .with_detail("the credentials provider failed")
                 .with_source(error)
         })?;
-        Ok(with_credentials(settings.clone(), &user, &password))
+        Ok(with_credentials(settings, &user, &password))
     }
 }
 
-/// Sets user and password. An empty user is the default user.
+/// Returns `settings` with this user and password. An empty user is the default user.
 pub(super) fn with_credentials(
-    settings: RedisConnectionInfo,
+    settings: &RedisConnectionInfo,
     user: &str,
     password: &str,
 ) -> RedisConnectionInfo {
+    // Not a clone: a user that was set before cannot be removed.
+    let settings = RedisConnectionInfo::default()
+        .set_db(settings.db())
+        .set_protocol(settings.protocol())
+        .set_skip_set_lib_name();
     // Servers before version 6 accept the default user only without a name.
     let settings = match user {
         "" => settings,

@@ -73,14 +73,20 @@ fn io_kind(error: &RedisError) -> Option<io::ErrorKind> {
 }
 
 /// Redis before 7 wraps the error of a command in a script:
-/// `ERR Error running script (…): @user_script:1: -OOM …`.
+/// `ERR Error running script (…): @user_script:1: WRONGTYPE …`, or
+/// `…: @user_script:1: @user_script: 1: -OOM …`.
 fn inner_code<'a>(code: &'a str, text: &'a str) -> &'a str {
     if code != "ERR" || !text.starts_with("Error running script") {
         return code;
     }
-    let mut words = text.split_ascii_whitespace();
+    let is_place = |word: &str| word.starts_with("@user_script");
+    let is_line = |word: &str| word.bytes().all(|byte| b"0123456789:".contains(&byte));
+    let words = text.split_ascii_whitespace();
+    let mut words = words.skip_while(|word| !is_place(word));
     words
-        .find_map(|word| word.strip_prefix('-').filter(|word| is_code(word)))
+        .find(|word| !is_place(word) && !is_line(word))
+        .map(|word| word.strip_prefix('-').unwrap_or(word))
+        .filter(|word| is_code(word))
         .unwrap_or(code)
 }
 
@@ -144,6 +150,18 @@ mod tests {
             (
                 "ERR Error running script (call to f_0): @user_script:1: -OOM no secret",
                 "full",
+            ),
+            (
+                "ERR Error running script (call to f_0): @user_script:1: @user_script: 1: -OOM no",
+                "full",
+            ),
+            (
+                "ERR Error running script (call to f_0): @user_script:1: WRONGTYPE no secret",
+                "wrong_type",
+            ),
+            (
+                "ERR Error running script (call to f_0): @user_script:1: a secret -OOM",
+                "other",
             ),
             ("SECRET-secret x", "other"),
         ] {

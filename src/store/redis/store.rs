@@ -27,7 +27,7 @@ use crate::store::error::StoreError;
 ///
 /// All calls share one connection, on which they do not wait for each other. Values of 64 KiB and
 /// more travel over a second connection, two at a time, so that they do not delay the other calls.
-/// It is made when it is first needed.
+/// It is made when it is first needed. In a cluster, each master has its own connections.
 ///
 /// A connection that breaks or stops answering is replaced. Meanwhile calls wait for at most 250
 /// milliseconds and then fail. A call that only reads is sent again over the new connection. A
@@ -138,9 +138,8 @@ impl RedisStore {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] if there is no connection and none can be made. A cluster has no single
-    /// connection: the kind is
-    /// [`Configuration`](crate::store::StoreErrorKind::Configuration).
+    /// [`StoreError`] if there is no connection and none can be made. On a cluster always, with the
+    /// kind `Configuration`: no single connection leads to all keys.
     pub async fn connection(&self) -> Result<MultiplexedConnection> {
         self.client.connection().await
     }

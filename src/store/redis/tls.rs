@@ -31,11 +31,12 @@ impl Certificates {
     pub(super) fn for_address(&self, address: &ConnectionAddr) -> Result<Option<Tls>> {
         if matches!(address, ConnectionAddr::TcpTls { .. }) {
             install_provider();
-            let config = self.config().ok_or_else(unusable)?;
+            let config = self.config();
+            let config = config.ok_or_else(|| invalid("the certificates cannot be read"))?;
             return Ok(Some(Tls(TlsConnector::from(Arc::new(config)))));
         }
         if self.root.is_some() || self.client.is_some() {
-            return Err(unusable());
+            return Err(invalid("certificates need rediss://"));
         }
         Ok(None)
     }
@@ -96,9 +97,8 @@ fn system_roots() -> RootCertStore {
     roots
 }
 
-fn unusable() -> StoreError {
-    StoreError::new(StoreErrorKind::Configuration)
-        .with_detail("the certificates cannot be read, or the url is not rediss://")
+fn invalid(detail: &'static str) -> StoreError {
+    StoreError::new(StoreErrorKind::Configuration).with_detail(detail)
 }
 
 #[cfg(test)]

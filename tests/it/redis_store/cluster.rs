@@ -29,11 +29,12 @@ fn key_of(cluster: &RedisCluster, master: usize) -> String {
 #[tokio::test]
 async fn every_case_passes() {
     let cluster = RedisCluster::start();
-    conformance::check(connected_to(&cluster).await).await;
+    let store = patient(&cluster.url()).connect().await;
+    conformance::check(store.expect("connect")).await;
     // Through the second node, while the first one of the URL is down.
     let [node, down] = [cluster.node(2).port(), 1];
     let url = format!("redis-cluster://127.0.0.1:{down}/?node=127.0.0.1:{node}");
-    let store = RedisStore::connect(&url).await.expect("connect");
+    let store = patient(&url).connect().await.expect("connect");
     conformance::check(store).await;
 }
 
@@ -174,8 +175,8 @@ async fn when_a_master_hangs_only_its_slots_fail() {
 async fn a_url_that_leads_to_another_kind_of_server_is_rejected() {
     let cluster = RedisCluster::start();
     let server = RedisServer::start();
-    let replica =
-        RedisServer::start_with(&["--replicaof", &format!("127.0.0.1 {}", server.port())]);
+    let master = ["--replicaof", "127.0.0.1", &server.port().to_string()];
+    let replica = RedisServer::start_with(&master);
     let cluster_url = |port| format!("redis-cluster://127.0.0.1:{port}");
     for (url, expected) in [
         (cluster.node(0).url(), "use redis-cluster://"),

@@ -15,9 +15,12 @@ mod account;
 mod cluster;
 mod commands;
 mod connect;
+mod credentials;
 mod order;
 #[cfg(feature = "sentinel")]
 mod sentinel;
+#[cfg(feature = "tls")]
+mod tls;
 
 const TTL: Duration = Duration::from_secs(60);
 
@@ -38,7 +41,7 @@ async fn connected() -> (RedisServer, RedisStore) {
 }
 
 /// Returns a configuration with time limits that suit a busy machine.
-fn patient(url: &str) -> RedisConfig {
+pub(crate) fn patient(url: &str) -> RedisConfig {
     let patience = Duration::from_secs(10);
     RedisConfig::new(url)
         .deadline(patience)
