@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use jwt_redis_session::RedisStore;
 
-use support::{RECORD, Stored};
+use support::Stored;
 use test_support::redis_server::RedisServer;
 
 mod support;
@@ -23,7 +23,7 @@ async fn main() {
     let store = RedisStore::connect(&redis.url()).await.unwrap();
     // The tasks need both until the end.
     let connection = &*Box::leak(Box::new(store.connection().await.unwrap()));
-    let stored = &*Box::leak(Box::new(Stored::create(store, RECORD, None).await));
+    let stored = &*Box::leak(Box::new(Stored::create(store, None).await));
 
     let mut results = Vec::new();
     for _ in 0..REPETITIONS {

@@ -8,7 +8,7 @@ use http::Request;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use tower::{Service, service_fn};
+use tower::{Layer as _, Service as _, service_fn};
 
 use support::{Body, RECORD, SECRET, Stored, done, extended, ignore, read, request};
 
@@ -23,7 +23,9 @@ fn request_with_layer(c: &mut Criterion) {
     let stored = Stored::in_memory();
     let token = Some(&stored.token);
     let requests: [(&str, &dyn Fn() -> Request<Body>); 3] = [
-        ("no token, no extensions yet", &|| request(None)),
+        ("no token, no extensions yet", &|| {
+            request("/read?page=2", None)
+        }),
         ("no token", &|| extended(None)),
         ("session", &|| extended(token)),
     ];
@@ -31,7 +33,7 @@ fn request_with_layer(c: &mut Criterion) {
         let mut bare = service_fn(ignore);
         measure(c, &format!("{name}: bare"), || done(bare.call(request())));
         let handler = if name == "session" { read } else { ignore };
-        let mut layered = stored.layered(service_fn(handler));
+        let mut layered = stored.layer().layer(service_fn(handler));
         measure(c, &format!("{name}: with the layer"), || {
             done(layered.call(request()))
         });

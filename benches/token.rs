@@ -25,22 +25,16 @@ struct Claims {
 
 fn token(c: &mut Criterion) {
     let hs256 = Keyring::hs256(SECRET).unwrap();
-    let keys = (
-        EncodingKey::from_secret(SECRET),
-        DecodingKey::from_secret(SECRET),
-    );
-    compare(c, &hs256, &keys);
+    let encoding = EncodingKey::from_secret(SECRET);
+    let decoding = DecodingKey::from_secret(SECRET);
+    compare(c, &hs256, &encoding, &decoding);
     let es256 = Keyring::builder(Algorithm::Es256).signing(Key::pem(PRIVATE));
     let private = EncodingKey::from_ec_pem(PRIVATE).unwrap();
     let public = DecodingKey::from_ec_pem(PUBLIC).unwrap();
-    compare(c, &es256.build().unwrap(), &(private, public));
+    compare(c, &es256.build().unwrap(), &private, &public);
 }
 
-fn compare(
-    c: &mut Criterion,
-    keyring: &Keyring,
-    (encoding, decoding): &(EncodingKey, DecodingKey),
-) {
+fn compare(c: &mut Criterion, keyring: &Keyring, encoding: &EncodingKey, decoding: &DecodingKey) {
     let now = SystemTime::now();
     let iat = now.duration_since(UNIX_EPOCH).unwrap().as_secs();
     let id = SessionId::parse(ID).unwrap();

@@ -51,8 +51,7 @@ impl ManualClock {
 
     /// Moves the clock forward by `by`, to the millisecond.
     pub fn advance(&self, by: Duration) {
-        let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
-        self.millis.fetch_add(by, Ordering::SeqCst);
+        self.millis.fetch_add(millis(by), Ordering::SeqCst);
     }
 
     /// Moves the clock to `unix_seconds`, forward or backward.
@@ -71,11 +70,13 @@ impl Clock for ManualClock {
 /// Milliseconds since 1970, negative before it, saturating.
 pub(crate) fn unix_millis(time: SystemTime) -> i64 {
     match time.duration_since(UNIX_EPOCH) {
-        Ok(after) => i64::try_from(after.as_millis()).unwrap_or(i64::MAX),
-        Err(before) => {
-            i64::try_from(before.duration().as_millis()).map_or(i64::MIN, |millis| -millis)
-        }
+        Ok(after) => millis(after),
+        Err(before) => -millis(before.duration()),
     }
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// The time that is `millis` after 1970, or before it if negative; `None` if the platform cannot

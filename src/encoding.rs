@@ -14,19 +14,9 @@ use zeroize::Zeroizing;
 /// What most payloads of tokens fit into, in decoded bytes; a multiple of 3.
 const SHORT: usize = 768;
 
-/// Reads base64 with or without padding.
-const LENIENT: GeneralPurpose = lenient(&alphabet::STANDARD);
-
-/// Reads base64url with or without padding.
-const LENIENT_URL: GeneralPurpose = lenient(&alphabet::URL_SAFE);
-
-const fn lenient(alphabet: &alphabet::Alphabet) -> GeneralPurpose {
-    let config = GeneralPurposeConfig::new();
-    GeneralPurpose::new(
-        alphabet,
-        config.with_decode_padding_mode(DecodePaddingMode::Indifferent),
-    )
-}
+/// Reads text with or without padding.
+const LENIENT: GeneralPurposeConfig =
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
 
 /// Encodes `bytes` in base64url without padding.
 pub(crate) fn base64url(bytes: impl AsRef<[u8]>) -> String {
@@ -67,15 +57,15 @@ pub(crate) fn decode_base64(text: &str, buffer: &mut [u8]) -> Option<usize> {
 pub(crate) fn decode_base64url_text(text: &str) -> Option<Arc<str>> {
     // On the stack, because the decoded length, which the `Arc` needs, is known only afterwards.
     let mut short = [0; SHORT];
-    let mut long = Vec::new();
-    let buffer = if text.len() <= SHORT / 3 * 4 {
-        &mut short[..]
+    let long;
+    let bytes = if text.len() <= SHORT / 3 * 4 {
+        let length = decode_base64url(text, &mut short)?;
+        &short[..length]
     } else {
-        long.resize(text.len(), 0);
-        &mut long[..]
+        long = URL_SAFE_NO_PAD.decode(text).ok()?;
+        &long[..]
     };
-    let length = decode_base64url(text, buffer)?;
-    str::from_utf8(&buffer[..length]).ok().map(Arc::from)
+    str::from_utf8(bytes).ok().map(Arc::from)
 }
 
 /// Decodes a secret from base64 or base64url, with or without padding.
@@ -83,10 +73,13 @@ pub(crate) fn decode_base64url_text(text: &str) -> Option<Arc<str>> {
 /// Every copy is erased when it is dropped.
 pub(crate) fn decode_secret(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let mut bytes = Zeroizing::new(vec![0; text.len() + 3]);
-    let decoded = LENIENT
-        .decode_slice(text, &mut bytes)
-        .or_else(|_| LENIENT_URL.decode_slice(text, &mut bytes));
-    bytes.truncate(decoded.ok()?);
+    let length = [alphabet::STANDARD, alphabet::URL_SAFE]
+        .iter()
+        .find_map(|alphabet| {
+            let decoder = GeneralPurpose::new(alphabet, LENIENT);
+            decoder.decode_slice(text, &mut bytes).ok()
+        });
+    bytes.truncate(length?);
     Some(bytes)
 }
 
@@ -97,27 +90,22 @@ pub(crate) fn without_blanks(text: &[u8]) -> Zeroizing<Vec<u8>> {
     // As large as it can become: growing would leave copies that are not erased.
     let mut kept = Zeroizing::new(Vec::with_capacity(text.len()));
     let mut rest = text;
-    while let [first, after @ ..] = rest {
+    loop {
         rest = match rest {
             [b'\\', b'n' | b'r' | b't', after @ ..] => after,
-            _ => {
-                if !first.is_ascii_whitespace() {
-                    kept.push(*first);
-                }
+            [blank, after @ ..] if blank.is_ascii_whitespace() => after,
+            [other, after @ ..] => {
+                kept.push(*other);
                 after
             }
+            [] => return kept,
         };
     }
-    kept
 }
 
 /// Encodes `bytes` in lower-case hexadecimal.
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    let digit = |value: u8| char::from_digit(value.into(), 16).unwrap_or_default();
-    bytes
-        .iter()
-        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
-        .collect()
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Decodes a secret from hexadecimal in either case.

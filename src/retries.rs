@@ -5,12 +5,6 @@ use std::time::Duration;
 /// Attempts that follow each other without a pause.
 const IMMEDIATE: u32 = 3;
 
-/// The longest pause is this times a power of two.
-const UNIT: Duration = Duration::from_millis(1);
-
-/// The power of two stops growing here: the longest pause is 16 ms.
-const MAX_DOUBLINGS: u32 = 4;
-
 /// Attempts of one operation, with a random pause before the later ones.
 ///
 /// Every operation has the same loop: `while retries.next().await { attempt }`, followed by an
@@ -64,11 +58,12 @@ impl Retries {
     }
 }
 
-/// Returns a random pause. It must be random: two operations that wait for the same time meet
-/// again.
+/// Returns a random pause of at most 1 ms, doubled up to 16 ms.
+///
+/// It must be random: two operations that wait for the same time meet again.
 fn pause(doublings: u32) -> Duration {
     let mut random = [0];
     crate::crypto::fill_random(&mut random);
-    let longest = UNIT * (1 << doublings.min(MAX_DOUBLINGS));
+    let longest = Duration::from_millis(1 << doublings.min(4));
     longest * (u32::from(random[0]) + 1) / 256
 }

@@ -83,23 +83,18 @@ pub(crate) trait StoreCall<T>:
     Future<Output = Result<T, StoreError>> + Send + Sized
 {
     /// Records how long the call takes, and counts it if it fails.
-    fn in_operation(
-        self,
-        operation: &'static str,
-    ) -> impl Future<Output = Result<T, StoreError>> + Send {
-        async move {
-            #[cfg(feature = "metrics")]
-            let start = std::time::Instant::now();
-            let result = self.await;
-            #[cfg(feature = "metrics")]
-            counters::store_call(operation, start.elapsed());
-            if let Err(error) = &result {
-                let kind = error.kind().as_str();
-                count!("jwt_redis_session_store_errors_total", "kind" => kind);
-                tracing::debug!(kind, operation, %error, "session store failed");
-            }
-            result
+    async fn in_operation(self, operation: &'static str) -> Result<T, StoreError> {
+        #[cfg(feature = "metrics")]
+        let start = std::time::Instant::now();
+        let result = self.await;
+        #[cfg(feature = "metrics")]
+        counters::store_call(operation, start.elapsed());
+        if let Err(error) = &result {
+            let kind = error.kind().as_str();
+            count!("jwt_redis_session_store_errors_total", "kind" => kind);
+            tracing::debug!(kind, operation, %error, "session store failed");
         }
+        result
     }
 }
 

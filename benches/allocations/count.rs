@@ -6,11 +6,12 @@ use std::net::{SocketAddr, TcpStream};
 
 use allocation_counter::measure;
 use axum::Router;
-use axum::body::Body;
-use http::{Request, StatusCode};
+use http::StatusCode;
 use jwt_redis_session::Token;
 use tokio::runtime::Runtime;
 use tower::ServiceExt as _;
+
+use crate::support::request;
 
 const WARM_UP: u32 = 20;
 const COUNTED: u32 = 200;
@@ -66,12 +67,7 @@ fn sent(line: &str) -> Option<String> {
 /// Sends `times` requests, one after the other.
 async fn send(router: &Router, path: &str, token: &Token, times: u32) {
     for _ in 0..times {
-        let request = Request::get(path)
-            .header("host", "example.com")
-            .header("accept", "*/*")
-            .header("user-agent", "bench")
-            .header("x-access-token", token.as_str());
-        let request = request.body(Body::empty()).unwrap();
+        let request = request(path, Some(token));
         let response = router.clone().oneshot(request).await.unwrap();
         assert_eq!(response.status(), StatusCode::OK);
     }

@@ -8,8 +8,10 @@
 //! This is separate from the benchmarks of time, which the counting would slow down.
 
 use allocation_counter::measure;
+use axum::Router;
+use axum::routing::get;
 use http::Request;
-use jwt_redis_session::RedisStore;
+use jwt_redis_session::{ActiveSession, JwtRedisSession, RedisStore, SessionError};
 use tokio::runtime::{Builder, Runtime};
 use tower::{Layer as _, Service as _, service_fn};
 
@@ -18,18 +20,8 @@ use test_support::redis_server::RedisServer;
 
 mod by_hand;
 mod count;
-mod routes;
 #[path = "../support/mod.rs"]
 mod support;
-
-/// 300 bytes without nested values: the handler by hand parses all of it, so nesting would count
-/// against it.
-const RECORD: &str = concat!(
-    r#"{"_jrs":{"created":1700000000},"user":"jo","visits":42,"theme":"dark","locale":"en-GB","#,
-    r#""csrf":"0123456789abcdef0123456789abcdef","last":"2026-01-02T03:04:05Z","note":""#,
-    r#"0123456789012345678901234567890123456789012345678901234567890123456789012345678901"#,
-    r#"23456789012345678901234567890123456789012345678901234"}"#,
-);
 
 fn main() {
     let mut table = Table { within: true };
@@ -47,16 +39,17 @@ fn layer_rows(table: &mut Table) {
     println!("allocations added to the same without a session; the layer alone, in memory");
     let stored = Stored::in_memory();
     let token = Some(&stored.token);
-    let mut unused = stored.layered(service_fn(ignore));
+    let mut unused = stored.layer().layer(service_fn(ignore));
     let mut lazy = stored.layer().lazy().layer(service_fn(ignore));
-    let mut used = stored.layered(service_fn(read));
+    let mut used = stored.layer().layer(service_fn(read));
     let count = added(
         || extended(None),
         |request| drop(done(unused.call(request))),
     );
     table.row("no token", count, Some(2.0), "");
     // The first extension of a request allocates a map and its box.
-    let count = added(|| request(None), |request| drop(done(unused.call(request))));
+    let fresh = || request("/read?page=2", None);
+    let count = added(fresh, |request| drop(done(unused.call(request))));
     table.row("no token, no extensions yet", count, Some(4.0), "");
     let count = added(|| extended(token), |request| drop(done(lazy.call(request))));
     table.row("not used, lazy", count, Some(8.0), "");
@@ -79,13 +72,13 @@ fn redis_rows(table: &mut Table, redis: &RedisServer, runtime: &Runtime) {
     let [guest, owned] = [None, Some("jo")].map(|owner| {
         runtime.block_on(async {
             let store = RedisStore::connect(&redis.url()).await.unwrap();
-            Stored::create(store, RECORD, owner).await
+            Stored::create(store, owner).await
         })
     });
     let by_hand = runtime.block_on(by_hand::router(&redis.url()));
-    let eager = routes::with(guest.layer());
-    let lazy = routes::with(guest.layer().lazy());
-    let with_owner = routes::with(owned.layer());
+    let eager = with(guest.layer());
+    let lazy = with(guest.layer().lazy());
+    let with_owner = with(owned.layer());
     let rows = [
         ("by hand", "/read", &by_hand, &guest, None),
         ("by hand", "/update", &by_hand, &guest, None),
@@ -99,11 +92,39 @@ fn redis_rows(table: &mut Table, redis: &RedisServer, runtime: &Runtime) {
     ];
     for (who, path, router, stored, limit) in rows {
         let token = &stored.token;
-        let bare = count::allocations(runtime, &routes::bare(), path, token);
+        let bare = count::allocations(runtime, &bare(), path, token);
         let counted = count::allocations(runtime, router, path, token);
         let sent = count::commands(redis.address(), runtime, router, path, token);
         table.row(&format!("{path}, {who}"), counted - bare, limit, &sent);
     }
+}
+
+/// The routes without a session.
+fn bare() -> Router {
+    Router::new()
+        .route("/read", get(async || "dark".to_owned()))
+        .route("/update", get(async || "43".to_owned()))
+        .route("/unused", get(async || "unused".to_owned()))
+}
+
+/// The routes with the session of this crate.
+fn with(layer: JwtRedisSession) -> Router {
+    Router::new()
+        .route("/read", get(read_session))
+        .route("/update", get(update_session))
+        .route("/unused", get(async || "unused".to_owned()))
+        .layer(layer)
+}
+
+async fn read_session(session: ActiveSession) -> Result<String, SessionError> {
+    Ok(session.get("theme")?.unwrap_or_default())
+}
+
+async fn update_session(session: ActiveSession) -> Result<String, SessionError> {
+    let visits = session.get("visits")?.unwrap_or(0_u64) + 1;
+    session.insert("visits", visits)?;
+    session.update().await?;
+    Ok(visits.to_string())
 }
 
 /// Prints rows and remembers whether all are within their limits.

@@ -1,5 +1,8 @@
-//! Signatures of key pairs: RSA, ECDSA and Ed25519.
+//! Signatures: HMAC (RFC 2104), RSA, ECDSA and Ed25519.
 
+use std::sync::Arc;
+
+use aws_lc_rs::hmac;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED,
@@ -10,18 +13,21 @@ use aws_lc_rs::signature::{
     RSA_PSS_SHA384, RSA_PSS_SHA512, RsaEncoding, RsaKeyPair, VerificationAlgorithm,
 };
 
-/// How a key pair signs and verifies.
+type Verification = &'static dyn VerificationAlgorithm;
+
+/// How a key signs and verifies.
 #[derive(Clone, Copy)]
 pub(crate) enum Scheme {
-    Rsa(&'static dyn RsaEncoding, &'static dyn VerificationAlgorithm),
-    Ecdsa(
-        &'static EcdsaSigningAlgorithm,
-        &'static dyn VerificationAlgorithm,
-    ),
+    Hmac(hmac::Algorithm),
+    Rsa(&'static dyn RsaEncoding, Verification),
+    Ecdsa(&'static EcdsaSigningAlgorithm, Verification),
     Ed25519,
 }
 
 impl Scheme {
+    pub(crate) const HS256: Self = Self::Hmac(hmac::HMAC_SHA256);
+    pub(crate) const HS384: Self = Self::Hmac(hmac::HMAC_SHA384);
+    pub(crate) const HS512: Self = Self::Hmac(hmac::HMAC_SHA512);
     pub(crate) const RS256: Self = Self::Rsa(&RSA_PKCS1_SHA256, &RSA_PKCS1_2048_8192_SHA256);
     pub(crate) const RS384: Self = Self::Rsa(&RSA_PKCS1_SHA384, &RSA_PKCS1_2048_8192_SHA384);
     pub(crate) const RS512: Self = Self::Rsa(&RSA_PKCS1_SHA512, &RSA_PKCS1_2048_8192_SHA512);
@@ -34,65 +40,88 @@ impl Scheme {
         Self::Ecdsa(&ECDSA_P384_SHA384_FIXED_SIGNING, &ECDSA_P384_SHA384_FIXED);
 }
 
-/// Private half of a key pair, parsed once.
-pub(crate) enum PrivateKey {
+/// Key that signs, prepared once.
+pub(crate) enum SigningKey {
+    Hmac(Arc<hmac::Key>),
     Rsa(RsaKeyPair, &'static dyn RsaEncoding),
     Ecdsa(EcdsaKeyPair),
     Ed25519(Ed25519KeyPair),
 }
 
-impl PrivateKey {
-    /// Parses PKCS#8 in DER, for RSA also PKCS#1; `None` if it is not a valid key for `scheme`.
-    pub(crate) fn new(scheme: Scheme, der: &[u8]) -> Option<Self> {
+impl SigningKey {
+    /// Prepares an HMAC secret, of which only the hash states are kept, or parses PKCS#8 in DER,
+    /// for RSA also PKCS#1; `None` if it is not a valid key for `scheme`.
+    pub(crate) fn new(scheme: Scheme, key: &[u8]) -> Option<Self> {
         Some(match scheme {
+            Scheme::Hmac(algorithm) => Self::Hmac(hmac::Key::new(algorithm, key).into()),
             Scheme::Rsa(encoding, _) => {
-                let key = RsaKeyPair::from_pkcs8(der).or_else(|_| RsaKeyPair::from_der(der));
+                let key = RsaKeyPair::from_pkcs8(key).or_else(|_| RsaKeyPair::from_der(key));
                 Self::Rsa(key.ok()?, encoding)
             }
-            Scheme::Ecdsa(signing, _) => Self::Ecdsa(EcdsaKeyPair::from_pkcs8(signing, der).ok()?),
-            Scheme::Ed25519 => Self::Ed25519(Ed25519KeyPair::from_pkcs8(der).ok()?),
+            Scheme::Ecdsa(signing, _) => Self::Ecdsa(EcdsaKeyPair::from_pkcs8(signing, key).ok()?),
+            Scheme::Ed25519 => Self::Ed25519(Ed25519KeyPair::from_pkcs8(key).ok()?),
         })
     }
 
-    /// Returns the public half.
-    pub(crate) fn public_key(&self, scheme: Scheme) -> Option<PublicKey> {
-        let bytes = match self {
-            Self::Rsa(key, _) => key.public_key().as_ref(),
-            Self::Ecdsa(key) => key.public_key().as_ref(),
-            Self::Ed25519(key) => key.public_key().as_ref(),
+    /// Returns the half that verifies; `None` if it rejects what this half signs.
+    ///
+    /// A private key whose public half does not match would otherwise be noticed at the first
+    /// login only, or never.
+    pub(crate) fn verifying_key(&self, scheme: Scheme) -> Option<VerifyingKey> {
+        let verifying = match self {
+            Self::Hmac(key) => VerifyingKey::Hmac(Arc::clone(key)),
+            Self::Rsa(key, _) => VerifyingKey::new(scheme, key.public_key().as_ref())?,
+            Self::Ecdsa(key) => VerifyingKey::new(scheme, key.public_key().as_ref())?,
+            Self::Ed25519(key) => VerifyingKey::new(scheme, key.public_key().as_ref())?,
         };
-        PublicKey::new(scheme, bytes)
+        let signature = self.sign(b"self-test")?;
+        let works = verifying.verify(b"self-test", &signature);
+        works.then_some(verifying)
     }
 
     /// Signs `message`; `None` if the library fails.
     pub(crate) fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {
         let random = SystemRandom::new();
-        match self {
+        Some(match self {
+            Self::Hmac(key) => hmac::sign(key, message).as_ref().to_vec(),
             Self::Rsa(key, encoding) => {
                 let mut signature = vec![0; key.public_modulus_len()];
                 key.sign(*encoding, &random, message, &mut signature).ok()?;
-                Some(signature)
+                signature
             }
-            Self::Ecdsa(key) => Some(key.sign(&random, message).ok()?.as_ref().to_vec()),
-            Self::Ed25519(key) => Some(key.try_sign(message).ok()?.as_ref().to_vec()),
-        }
+            Self::Ecdsa(key) => key.sign(&random, message).ok()?.as_ref().to_vec(),
+            Self::Ed25519(key) => key.try_sign(message).ok()?.as_ref().to_vec(),
+        })
     }
 }
 
-/// Public half of a key pair, parsed once.
-pub(crate) struct PublicKey(ParsedPublicKey);
+/// Key that verifies, prepared once.
+pub(crate) enum VerifyingKey {
+    Hmac(Arc<hmac::Key>),
+    Public(ParsedPublicKey),
+}
 
-impl PublicKey {
-    /// Parses SPKI in DER, for RSA also PKCS#1; `None` if it is not a valid key for `scheme`.
-    pub(crate) fn new(scheme: Scheme, der: &[u8]) -> Option<Self> {
+impl VerifyingKey {
+    /// Prepares an HMAC secret, or parses SPKI in DER, for RSA also PKCS#1; `None` if it is not a
+    /// valid key for `scheme`.
+    pub(crate) fn new(scheme: Scheme, key: &[u8]) -> Option<Self> {
         let verification = match scheme {
+            Scheme::Hmac(algorithm) => {
+                return Some(Self::Hmac(hmac::Key::new(algorithm, key).into()));
+            }
             Scheme::Rsa(_, verification) | Scheme::Ecdsa(_, verification) => verification,
             Scheme::Ed25519 => &ED25519,
         };
-        ParsedPublicKey::new(verification, der).ok().map(Self)
+        ParsedPublicKey::new(verification, key)
+            .ok()
+            .map(Self::Public)
     }
 
+    /// Compares tags of HMAC in constant time.
     pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
-        self.0.verify_sig(message, signature).is_ok()
+        match self {
+            Self::Hmac(key) => hmac::verify(key, message, signature).is_ok(),
+            Self::Public(key) => key.verify_sig(message, signature).is_ok(),
+        }
     }
 }

@@ -31,20 +31,17 @@
 //! ```
 
 mod create;
-mod entry;
 mod handle;
 mod inner;
-mod login;
 mod operations;
 mod owner;
 mod snapshot;
-mod state;
 
 pub use crate::id::InvalidSessionId;
-pub use crate::record::data::SessionData;
+pub use crate::record::SessionData;
 pub use create::CreateSession;
-pub use entry::SessionEntry;
 pub use handle::Session;
-pub use state::SessionState;
+pub use inner::SessionState;
+pub use owner::SessionEntry;
 
 pub(crate) use inner::Access;

@@ -42,6 +42,6 @@ pub use error::{StoreError, StoreErrorKind};
 pub use redis::{Cache, CacheStats, RedisConfig, RedisStore};
 pub use shared::SharedStore;
 pub use types::{
-    CompareOutcome, Due, EntryState, IndexEntry, IndexFilter, InsertOutcome, NewEntry, NewRecord,
-    PutMode, StoredRecord, SupersedeOutcome,
+    CompareOutcome, Due, EntryState, IndexEntry, InsertOutcome, NewEntry, NewRecord, PutMode,
+    StoredRecord, SupersedeOutcome,
 };

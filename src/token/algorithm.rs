@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::crypto::{Hmac, Scheme};
+use crate::crypto::Scheme;
 
 /// Signature algorithm of tokens (RFC 7518 section 3.1, RFC 8037); a key ring has exactly one.
 ///
@@ -47,20 +47,20 @@ pub enum Algorithm {
     EdDsa,
 }
 
-/// Every algorithm with its name and its keys, in the order of the enum.
-const TABLE: [(Algorithm, &str, Family); 12] = [
-    (Algorithm::Hs256, "HS256", Family::Hmac(Hmac::HS256)),
-    (Algorithm::Hs384, "HS384", Family::Hmac(Hmac::HS384)),
-    (Algorithm::Hs512, "HS512", Family::Hmac(Hmac::HS512)),
-    (Algorithm::Rs256, "RS256", Family::KeyPair(Scheme::RS256)),
-    (Algorithm::Rs384, "RS384", Family::KeyPair(Scheme::RS384)),
-    (Algorithm::Rs512, "RS512", Family::KeyPair(Scheme::RS512)),
-    (Algorithm::Ps256, "PS256", Family::KeyPair(Scheme::PS256)),
-    (Algorithm::Ps384, "PS384", Family::KeyPair(Scheme::PS384)),
-    (Algorithm::Ps512, "PS512", Family::KeyPair(Scheme::PS512)),
-    (Algorithm::Es256, "ES256", Family::KeyPair(Scheme::ES256)),
-    (Algorithm::Es384, "ES384", Family::KeyPair(Scheme::ES384)),
-    (Algorithm::EdDsa, "EdDSA", Family::KeyPair(Scheme::Ed25519)),
+/// Every algorithm with its name and its signatures, in the order of the enum.
+const TABLE: [(Algorithm, &str, Scheme); 12] = [
+    (Algorithm::Hs256, "HS256", Scheme::HS256),
+    (Algorithm::Hs384, "HS384", Scheme::HS384),
+    (Algorithm::Hs512, "HS512", Scheme::HS512),
+    (Algorithm::Rs256, "RS256", Scheme::RS256),
+    (Algorithm::Rs384, "RS384", Scheme::RS384),
+    (Algorithm::Rs512, "RS512", Scheme::RS512),
+    (Algorithm::Ps256, "PS256", Scheme::PS256),
+    (Algorithm::Ps384, "PS384", Scheme::PS384),
+    (Algorithm::Ps512, "PS512", Scheme::PS512),
+    (Algorithm::Es256, "ES256", Scheme::ES256),
+    (Algorithm::Es384, "ES384", Scheme::ES384),
+    (Algorithm::EdDsa, "EdDSA", Scheme::Ed25519),
 ];
 
 impl Algorithm {
@@ -70,7 +70,7 @@ impl Algorithm {
         TABLE[self as usize].1
     }
 
-    pub(super) const fn family(self) -> Family {
+    pub(super) const fn scheme(self) -> Scheme {
         TABLE[self as usize].2
     }
 
@@ -110,13 +110,6 @@ impl FromStr for Algorithm {
      PS256, PS384, PS512, ES256, ES384, EdDSA"
 )]
 pub struct UnknownAlgorithm(());
-
-/// What the keys of an algorithm are.
-#[derive(Clone, Copy)]
-pub(super) enum Family {
-    Hmac(Hmac),
-    KeyPair(Scheme),
-}
 
 #[cfg(test)]
 mod tests {

@@ -1,4 +1,4 @@
-//! The claims of a verified token.
+//! The content of a verified token.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,9 +9,35 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::error::ClaimTypeError;
-use super::numeric_date::NumericDate;
 use super::object;
+use crate::clock::from_unix_millis;
 use crate::id::SessionId;
+
+/// Content of a verified token: the session id and the claims.
+///
+/// The store was not read: the session may be destroyed, expired, or of another keyspace.
+/// So **this is not a login**. Use it for a response or a log; only
+/// [`Sessions::open`](crate::Sessions::open) authenticates. `Debug` prints no claim, and a short
+/// hash of the id.
+#[derive(Clone, Debug)]
+pub struct Verified {
+    pub(crate) id: SessionId,
+    pub(crate) claims: Option<Claims>,
+}
+
+impl Verified {
+    /// Returns the id of the session, which may not exist.
+    #[must_use]
+    pub const fn id(&self) -> &SessionId {
+        &self.id
+    }
+
+    /// Returns the claims of the token; `None` for an opaque token, which has none.
+    #[must_use]
+    pub const fn claims(&self) -> Option<&Claims> {
+        self.claims.as_ref()
+    }
+}
 
 /// Claims of a token that was verified by a [`Keyring`](crate::Keyring) (RFC 7519 section 4).
 ///
@@ -20,8 +46,10 @@ use crate::id::SessionId;
 #[derive(Clone)]
 pub struct Claims {
     pub(super) id: SessionId,
-    pub(super) issued_at: Option<NumericDate>,
-    pub(super) expires_at: Option<NumericDate>,
+    /// Unix milliseconds.
+    pub(super) issued_at: Option<i64>,
+    /// Unix milliseconds.
+    pub(super) expires_at: Option<i64>,
     /// The JSON object: no duplicate names, every value readable.
     pub(super) payload: Arc<str>,
     /// The names of the claims that the session sets.
@@ -48,18 +76,18 @@ impl Claims {
     /// Returns when the token was signed: `iat`, to the millisecond.
     #[must_use]
     pub fn issued_at(&self) -> Option<SystemTime> {
-        self.issued_at.and_then(NumericDate::time)
+        self.issued_at.and_then(from_unix_millis)
     }
 
     /// Returns when the token expires: `exp`, to the millisecond; `None` if it does not.
     #[must_use]
     pub fn expires_at(&self) -> Option<SystemTime> {
-        self.expires_at.and_then(NumericDate::time)
+        self.expires_at.and_then(from_unix_millis)
     }
 
     /// Returns `exp` in whole Unix seconds, rounded down.
     pub(crate) fn expires_at_unix(&self) -> Option<i64> {
-        self.expires_at.map(NumericDate::seconds)
+        self.expires_at.map(|millis| millis.div_euclid(1000))
     }
 
     /// Returns the claim `name` as a `T`; `None` if the token has no such claim.

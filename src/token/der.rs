@@ -75,18 +75,14 @@ fn bits(integer: &[u8]) -> usize {
 fn value(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (&tag, rest) = bytes.split_first()?;
     let (&first, rest) = rest.split_first()?;
-    let (length, rest) = if first < 0x80 {
-        (usize::from(first), rest)
-    } else {
-        let count = usize::from(first & 0x7f);
-        let (digits, rest) = rest
-            .split_at_checked(count)
-            .filter(|_| (1..=3).contains(&count))?;
-        let length = digits
-            .iter()
-            .fold(0, |sum, &digit| sum << 8 | usize::from(digit));
-        (length, rest)
+    let (digits, rest) = match first {
+        ..0x80 => (&bytes[1..2], rest),
+        0x81..=0x83 => rest.split_at_checked(usize::from(first - 0x80))?,
+        0x80 | 0x84.. => return None,
     };
+    let length = digits
+        .iter()
+        .fold(0, |sum, &digit| sum << 8 | usize::from(digit));
     let (content, rest) = rest.split_at_checked(length)?;
     Some((tag, content, rest))
 }

@@ -2,12 +2,12 @@
 
 use std::time::SystemTime;
 
+use super::claims::Verified;
 use super::error::TokenError;
 use super::keyring::Keyring;
 use super::new_claims::NewClaims;
 use super::opaque::OpaqueTokens;
-use super::token::Token;
-use super::verified::Verified;
+use super::token_text::Token;
 use crate::id::SessionId;
 use crate::token_rejection::TokenRejection;
 
@@ -44,26 +44,23 @@ impl TokenFormat {
         now: SystemTime,
         require_exp: bool,
     ) -> Result<Verified, TokenRejection> {
-        match self {
+        let (id, claims) = match self {
             Self::Jwt(keyring) => {
                 let claims = keyring.verify(token, now)?;
-                if require_exp && claims.expires_at_unix().is_none() {
+                if require_exp && claims.expires_at.is_none() {
                     return Err(TokenRejection::Claim);
                 }
-                let (id, claims) = (claims.id().clone(), Some(claims));
-                Ok(Verified { id, claims })
+                (claims.id.clone(), Some(claims))
             }
-            Self::Opaque(tokens) => {
-                let (id, claims) = (tokens.identify(token)?, None);
-                Ok(Verified { id, claims })
-            }
-        }
+            Self::Opaque(tokens) => (tokens.identify(token)?, None),
+        };
+        Ok(Verified { id, claims })
     }
 
     /// Returns the leeway for clock differences in milliseconds. Opaque tokens have none.
     pub(crate) fn leeway_millis(&self) -> i64 {
         match self {
-            Self::Jwt(keyring) => keyring.leeway_millis(),
+            Self::Jwt(keyring) => keyring.validation.leeway,
             Self::Opaque(_) => 0,
         }
     }

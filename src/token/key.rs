@@ -4,22 +4,28 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
+use super::algorithm::Algorithm;
+use super::error::{KeyProblem, KeyringError};
+use super::{key_pair, pem, secret};
+use crate::crypto::{Scheme, SigningKey, VerifyingKey};
+use crate::encoding;
+
 /// Key of a key ring: an HMAC secret, a private key, or a public key.
 ///
 /// It is checked by [`KeyringBuilder::build`](super::KeyringBuilder::build). The bytes are copied,
 /// and the copy is erased from memory when the key is dropped. `Debug` does not print them.
 #[derive(Clone)]
 pub struct Key {
-    pub(super) form: KeyForm,
-    pub(super) bytes: Zeroizing<Vec<u8>>,
+    form: KeyForm,
+    bytes: Zeroizing<Vec<u8>>,
     /// `None`: tokens do not name the key.
     pub(super) kid: Option<Box<str>>,
-    pub(super) weak_allowed: bool,
+    weak_allowed: bool,
 }
 
 /// How the bytes of a [`Key`] are read.
 #[derive(Clone, Copy)]
-pub(super) enum KeyForm {
+enum KeyForm {
     Secret,
     SecretBase64,
     Pem,
@@ -96,6 +102,57 @@ impl Key {
             kid: None,
             weak_allowed: false,
         }
+    }
+
+    /// Reads the key that signs, which is not a public one.
+    pub(super) fn signing(&self, algorithm: Algorithm) -> Result<SigningKey, KeyringError> {
+        let public = ("PUBLIC KEY", KeyProblem::Public);
+        self.read(algorithm, public, SigningKey::new)
+    }
+
+    /// Reads a key that only verifies, which is not a private one.
+    pub(super) fn verifying(&self, algorithm: Algorithm) -> Result<VerifyingKey, KeyringError> {
+        let private = ("PRIVATE KEY", KeyProblem::Private);
+        self.read(algorithm, private, VerifyingKey::new)
+    }
+
+    /// `parse` takes one half of a key pair; `other_half` is the label and the problem of the
+    /// other.
+    fn read<K>(
+        &self,
+        algorithm: Algorithm,
+        other_half: (&str, KeyProblem),
+        parse: fn(Scheme, &[u8]) -> Option<K>,
+    ) -> Result<K, KeyringError> {
+        let scheme = algorithm.scheme();
+        let invalid = |problem| KeyringError::InvalidKey { algorithm, problem };
+        let is_secret = matches!(self.form, KeyForm::Secret | KeyForm::SecretBase64);
+        if is_secret != matches!(scheme, Scheme::Hmac(_)) {
+            return Err(KeyringError::WrongKind(algorithm));
+        }
+        let (label, bytes) = match self.form {
+            KeyForm::Secret | KeyForm::Der => (None, self.bytes.clone()),
+            KeyForm::SecretBase64 => {
+                let decoded = encoding::decode_secret(self.bytes.trim_ascii());
+                (None, decoded.ok_or(KeyringError::InvalidBase64)?)
+            }
+            KeyForm::Pem => {
+                let (label, der) = pem::read(&self.bytes).map_err(invalid)?;
+                (Some(label), der)
+            }
+        };
+        match scheme {
+            Scheme::Hmac(hmac) => {
+                secret::check(
+                    algorithm,
+                    hmac.digest_algorithm().output_len,
+                    &bytes,
+                    self.weak_allowed,
+                )?;
+            }
+            _ => key_pair::check(&bytes, label, other_half, scheme).map_err(invalid)?,
+        }
+        parse(scheme, &bytes).ok_or_else(|| invalid(KeyProblem::Invalid))
     }
 }
 

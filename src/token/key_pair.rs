@@ -1,36 +1,13 @@
-//! Reading the keys of key pairs from PEM and DER.
+//! Checks of the keys of key pairs.
 
-use super::algorithm::Algorithm;
 use super::der::Outline;
-use super::error::KeyringError;
-use super::key::{Key, KeyForm};
-use super::key_problem::KeyProblem;
-use super::pem::Block;
+use super::error::KeyProblem;
 use crate::crypto::Scheme;
 
-/// Reads one half of a key pair from PEM or DER.
+/// Checks that `der`, from a PEM block with `label` if it has one, is one half of a key pair.
 ///
-/// `parse` takes that half; `other_half` is the label and the problem of the other one.
-pub(super) fn read<K>(
-    algorithm: Algorithm,
-    scheme: Scheme,
-    key: &Key,
-    other_half: (&str, KeyProblem),
-    parse: fn(Scheme, &[u8]) -> Option<K>,
-) -> Result<K, KeyringError> {
-    let read = |der: &[u8], label: Option<&str>| {
-        check(der, label, other_half, scheme)?;
-        parse(scheme, der).ok_or(KeyProblem::Invalid)
-    };
-    let key = match key.form {
-        KeyForm::Secret | KeyForm::SecretBase64 => return Err(KeyringError::WrongKind(algorithm)),
-        KeyForm::Der => read(&key.bytes, None),
-        KeyForm::Pem => Block::read(&key.bytes).and_then(|pem| read(&pem.der, Some(pem.label))),
-    };
-    key.map_err(|problem| KeyringError::InvalidKey { algorithm, problem })
-}
-
-fn check(
+/// `other_half` is the label and the problem of the other half.
+pub(super) fn check(
     der: &[u8],
     label: Option<&str>,
     other_half: (&str, KeyProblem),
@@ -49,11 +26,10 @@ fn check(
     }
     // `aws-lc-rs` notices the size of a public RSA key only when it verifies.
     match (scheme, outline.rsa_bits) {
-        (Scheme::Rsa(..), Some(2048..=8192)) | (Scheme::Ecdsa(..) | Scheme::Ed25519, None) => {
-            Ok(())
-        }
+        (Scheme::Rsa(..), Some(2048..=8192)) => Ok(()),
         (Scheme::Rsa(..), Some(bits)) => Err(KeyProblem::RsaSize(bits)),
-        (Scheme::Rsa(..), None) | (_, Some(_)) => Err(KeyProblem::Invalid),
+        (Scheme::Ecdsa(..) | Scheme::Ed25519, None) => Ok(()),
+        _ => Err(KeyProblem::Invalid),
     }
 }
 

@@ -50,39 +50,28 @@ mod claims;
 mod der;
 mod error;
 mod format;
-mod jws;
+mod header;
 mod key;
 mod key_pair;
-mod key_problem;
 mod keyring;
-mod keyring_builder;
 mod new_claims;
 mod numeric_date;
 mod object;
 mod opaque;
 mod pem;
 mod secret;
-mod signer;
-#[allow(
-    clippy::module_inception,
-    reason = "the token is the noun of this folder"
-)]
-mod token;
+mod token_text;
 mod validation;
-mod verified;
 
 #[cfg(test)]
 mod tests;
 
 pub use algorithm::{Algorithm, UnknownAlgorithm};
-pub use claims::Claims;
-pub use error::{ClaimTypeError, KeyringError, TokenError};
+pub use claims::{Claims, Verified};
+pub use error::{ClaimTypeError, KeyProblem, KeyringError, TokenError};
 pub use format::TokenFormat;
 pub use key::Key;
-pub use key_problem::KeyProblem;
-pub use keyring::Keyring;
-pub use keyring_builder::KeyringBuilder;
+pub use keyring::{Keyring, KeyringBuilder};
 pub use new_claims::NewClaims;
 pub use opaque::{Encoding, InvalidOpaqueSize, OpaqueTokens};
-pub use token::Token;
-pub use verified::Verified;
+pub use token_text::Token;

@@ -7,8 +7,9 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::error::TokenError;
-use super::numeric_date::NumericDate;
+use super::numeric_date;
 use super::validation::Validation;
+use crate::clock::unix_millis;
 use crate::id::SessionId;
 
 /// Claims of a token to be signed, besides the session id.
@@ -39,13 +40,8 @@ impl<'a> NewClaims<'a> {
     /// Creates claims with `iat` only.
     #[must_use]
     pub fn at(issued_at: SystemTime) -> Self {
-        Self::at_unix(NumericDate::of(issued_at).seconds())
-    }
-
-    /// Creates claims with `iat` only, in Unix seconds.
-    pub(crate) fn at_unix(iat: i64) -> Self {
         Self(Payload {
-            iat,
+            iat: unix_millis(issued_at).div_euclid(1000),
             ..Payload::default()
         })
     }
@@ -60,7 +56,7 @@ impl<'a> NewClaims<'a> {
     /// Sets `exp`: the time from which on the token is rejected.
     #[must_use]
     pub fn expires_at(self, expires_at: SystemTime) -> Self {
-        self.expires_at_unix(NumericDate::of(expires_at).seconds())
+        self.expires_at_unix(unix_millis(expires_at).div_euclid(1000))
     }
 
     /// Sets `exp` in Unix seconds.
@@ -86,7 +82,7 @@ impl<'a> NewClaims<'a> {
         id: &SessionId,
         validation: &Validation,
     ) -> Result<Vec<u8>, TokenError> {
-        let valid = |seconds: i64| (0..=NumericDate::MAX_SECONDS).contains(&seconds);
+        let valid = |seconds: i64| (0..=numeric_date::MAX_SECONDS).contains(&seconds);
         if !valid(self.0.iat) || !self.0.exp.is_none_or(valid) {
             return Err(TokenError::Time);
         }
@@ -109,7 +105,7 @@ fn check_custom(custom: &Map<String, Value>, validation: &Validation) -> Result<
         return Err(TokenError::ReservedClaim(name));
     }
     match custom.get("nbf") {
-        Some(nbf) if NumericDate::parse(&nbf.to_string()).is_none() => {
+        Some(nbf) if numeric_date::parse(&nbf.to_string()).is_none() => {
             Err(TokenError::InvalidClaim("nbf"))
         }
         _ => Ok(()),

@@ -50,7 +50,10 @@ impl<'a, const N: usize> Visitor<'a> for Members<'_, N> {
 
     fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut members = [None; N];
-        let mut seen = Names::default();
+        // Few tokens have more than eight claims, so verification needs no allocation for their
+        // names. The tree keeps an attacker's wide object from costing quadratic time.
+        let mut few: [Option<Cow<'a, str>>; 8] = Default::default();
+        let mut more = BTreeSet::new();
         while let Some(Text(name)) = map.next_key()? {
             match self.0.iter().position(|wanted| *wanted == Some(&*name)) {
                 Some(index) => members[index] = Some(map.next_value::<&RawValue>()?.get()),
@@ -58,7 +61,16 @@ impl<'a, const N: usize> Visitor<'a> for Members<'_, N> {
                     map.next_value::<Readable>()?;
                 }
             }
-            if !seen.insert(name) {
+            let name = Some(name);
+            let is_new = !few.contains(&name)
+                && match few.iter_mut().find(|free| free.is_none()) {
+                    Some(free) => {
+                        *free = name;
+                        true
+                    }
+                    None => more.insert(name),
+                };
+            if !is_new {
                 return Err(A::Error::custom("duplicate name"));
             }
         }
@@ -113,32 +125,5 @@ impl<'a> Visitor<'a> for Readable {
     fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<Self, A::Error> {
         while map.next_entry::<Self, Self>()?.is_some() {}
         Ok(self)
-    }
-}
-
-/// The names seen so far.
-#[derive(Default)]
-struct Names<'a> {
-    // Few tokens have more than eight claims, so verification needs no allocation for them. The
-    // tree keeps an attacker's wide object from costing quadratic time.
-    few: [Cow<'a, str>; 8],
-    count: usize,
-    more: BTreeSet<Cow<'a, str>>,
-}
-
-impl<'a> Names<'a> {
-    /// Returns whether the name is new.
-    fn insert(&mut self, name: Cow<'a, str>) -> bool {
-        if self.few[..self.count].contains(&name) {
-            return false;
-        }
-        match self.few.get_mut(self.count) {
-            Some(free) => {
-                *free = name;
-                self.count += 1;
-                true
-            }
-            None => self.more.insert(name),
-        }
     }
 }

@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use super::token::Token;
+use super::token_text::Token;
 use crate::id::SessionId;
 use crate::token_rejection::TokenRejection;
 use crate::{crypto, encoding};

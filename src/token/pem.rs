@@ -6,46 +6,37 @@
 
 use zeroize::Zeroizing;
 
-use super::key_problem::KeyProblem;
+use super::error::KeyProblem;
 use super::secret;
 use crate::encoding;
 
-/// The only block of a PEM text.
-pub(super) struct Block<'a> {
-    pub(super) label: &'a str,
-    pub(super) der: Zeroizing<Vec<u8>>,
-}
-
-impl<'a> Block<'a> {
-    /// Reads a text with exactly one block.
-    pub(super) fn read(bytes: &'a [u8]) -> Result<Self, KeyProblem> {
-        let text = str::from_utf8(bytes).unwrap_or_default();
-        let parts: Vec<&str> = text.split("-----").collect();
-        let mut blocks = Vec::new();
-        for (at, part) in parts.iter().enumerate() {
-            let Some(label) = part.strip_prefix("BEGIN ") else {
-                continue;
-            };
-            match parts[at + 1..] {
-                [body, end, _, ..] if end.strip_prefix("END ") == Some(label) => {
-                    blocks.push((label, body));
-                }
-                _ => return Err(KeyProblem::Damaged),
+/// Returns the label and the content of the only block of a PEM text.
+pub(super) fn read(bytes: &[u8]) -> Result<(&str, Zeroizing<Vec<u8>>), KeyProblem> {
+    let text = str::from_utf8(bytes).unwrap_or_default();
+    let parts: Vec<&str> = text.split("-----").collect();
+    let mut blocks = Vec::new();
+    for (at, part) in parts.iter().enumerate() {
+        let Some(label) = part.strip_prefix("BEGIN ") else {
+            continue;
+        };
+        match parts[at + 1..] {
+            [body, end, _, ..] if end.strip_prefix("END ") == Some(label) => {
+                blocks.push((label, body));
             }
+            _ => return Err(KeyProblem::Damaged),
         }
-        // `openssl ecparam -genkey` writes the parameters in front of a SEC1 key.
-        blocks.retain(|&(label, _)| label != "EC PARAMETERS");
-        match blocks[..] {
-            [] => Err(without_block(bytes)),
-            [(_, body)] if body.contains("Proc-Type:") => Err(KeyProblem::Encrypted),
-            [(label, body)] => {
-                let der = encoding::decode_secret(&encoding::without_blanks(body.as_bytes()));
-                let der = der.ok_or(KeyProblem::Damaged)?;
-                Ok(Self { label, der })
-            }
-            // With several keys, the first one is not always the one that was meant.
-            _ => Err(KeyProblem::Blocks(blocks.len())),
+    }
+    // `openssl ecparam -genkey` writes the parameters in front of a SEC1 key.
+    blocks.retain(|&(label, _)| label != "EC PARAMETERS");
+    match blocks[..] {
+        [] => Err(without_block(bytes)),
+        [(_, body)] if body.contains("Proc-Type:") => Err(KeyProblem::Encrypted),
+        [(label, body)] => {
+            let der = encoding::decode_secret(&encoding::without_blanks(body.as_bytes()));
+            Ok((label, der.ok_or(KeyProblem::Damaged)?))
         }
+        // With several keys, the first one is not always the one that was meant.
+        _ => Err(KeyProblem::Blocks(blocks.len())),
     }
 }
 

@@ -1,48 +1,34 @@
-//! Reading and checking HMAC secrets.
-
-use std::sync::Arc;
+//! Checks of HMAC secrets.
 
 use zeroize::Zeroizing;
 
 use super::algorithm::Algorithm;
 use super::der::Outline;
 use super::error::KeyringError;
-use super::key::{Key, KeyForm};
-use crate::crypto::{Hmac, HmacKey};
 use crate::encoding;
 
 /// How many encodings around a key are undone: base64 of base64 of hexadecimal, for instance.
 const MAX_LAYERS: usize = 3;
 
-/// Reads an HMAC secret.
+/// Checks a secret of an HMAC whose tags have `needed` bytes.
 ///
 /// Rejects secrets that can be guessed, and keys in another format, which may be public
 /// (CVE-2022-29217).
-pub(super) fn hmac_key(
+pub(super) fn check(
     algorithm: Algorithm,
-    hmac: Hmac,
-    key: &Key,
-) -> Result<Arc<HmacKey>, KeyringError> {
-    let decoded: Zeroizing<Vec<u8>>;
-    let secret = match key.form {
-        KeyForm::Secret => &key.bytes,
-        KeyForm::SecretBase64 => {
-            decoded = encoding::decode_secret(key.bytes.trim_ascii())
-                .ok_or(KeyringError::InvalidBase64)?;
-            &decoded
-        }
-        KeyForm::Pem | KeyForm::Der => return Err(KeyringError::WrongKind(algorithm)),
-    };
+    needed: usize,
+    secret: &[u8],
+    weak_allowed: bool,
+) -> Result<(), KeyringError> {
     if is_key(secret, MAX_LAYERS) {
         return Err(KeyringError::KeyAsSecret);
     }
-    let needed = hmac.tag_len();
     let constant = secret.windows(2).all(|pair| pair[0] == pair[1]);
     let weak = secret.len() < needed || constant;
-    if weak && (!key.weak_allowed || secret.is_empty()) {
+    if weak && (!weak_allowed || secret.is_empty()) {
         return Err(KeyringError::WeakSecret { algorithm, needed });
     }
-    Ok(Arc::new(HmacKey::new(hmac, secret)))
+    Ok(())
 }
 
 /// Returns whether `secret` is a key in PEM, DER, SSH or JWK, also in UTF-16, quotes, base64,
@@ -76,9 +62,8 @@ fn is_wrapping(byte: u8) -> bool {
 
 /// Copies `bytes` without zeros, which makes ASCII text of UTF-16 in either byte order.
 fn without_zeros(bytes: &[u8]) -> Zeroizing<Vec<u8>> {
-    // As large as it can become: growing would leave copies that are not erased.
-    let mut text = Zeroizing::new(Vec::with_capacity(bytes.len()));
-    text.extend(bytes.iter().filter(|&&byte| byte != 0));
+    let mut text = Zeroizing::new(bytes.to_vec());
+    text.retain(|&byte| byte != 0);
     text
 }
 
@@ -92,16 +77,9 @@ fn is_armoured(text: &[u8]) -> bool {
 
 /// Returns whether this is a key in a text or binary format of SSH or PuTTY.
 pub(super) fn is_ssh(text: &[u8]) -> bool {
-    let prefixes = [
-        "ssh-",
-        "ecdsa-sha2-",
-        "sk-ssh-",
-        "sk-ecdsa-",
-        "PuTTY-User-Key-File",
-    ];
-    prefixes
-        .iter()
-        .any(|prefix| text.starts_with(prefix.as_bytes()))
+    let prefixes = "ssh- ecdsa-sha2- sk-ssh- sk-ecdsa- PuTTY-User-Key-File";
+    let mut prefixes = prefixes.split(' ');
+    prefixes.any(|prefix| text.starts_with(prefix.as_bytes()))
 }
 
 /// Returns whether this contains a JWK (RFC 7517), alone, in a set or in an array.

@@ -1,5 +1,6 @@
 //! Clusters of Redis servers for tests.
 
+use std::ops::Range;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -117,25 +118,40 @@ impl RedisCluster {
         (0..self.masters).find(is_above).expect("a slot")
     }
 
-    /// Moves a slot with all its keys from one master to another, one key at a time, and calls
-    /// `between` before each key and once at the end.
-    pub fn move_slot(&self, slot: usize, from: usize, to: usize, mut between: impl FnMut()) {
-        self.begin_move(slot, from, to);
+    /// Moves slots with all their keys from one master to another, one key at a time.
+    pub fn move_slots(&self, slots: Range<usize>, from: usize, to: usize) {
+        let (from_id, to_id) = (self.id(from), self.id(to));
         let port = self.nodes[to].port().to_string();
-        let name = slot.to_string();
-        loop {
-            let keys: Vec<String> =
-                read(self.nodes[from].run(&["CLUSTER", "GETKEYSINSLOT", &name, "100"]));
-            if keys.is_empty() {
-                break;
+        // Many thousand commands: one connection to each node for all of them.
+        let [mut source, mut target] = [from, to].map(|index| self.nodes[index].connect());
+        for slot in slots {
+            let slot = slot.to_string();
+            let set_slot = ["CLUSTER", "SETSLOT", &slot];
+            run(
+                &mut target,
+                &[&set_slot[..], &["IMPORTING", &from_id]].concat(),
+            );
+            run(
+                &mut source,
+                &[&set_slot[..], &["MIGRATING", &to_id]].concat(),
+            );
+            loop {
+                let keys = run(&mut source, &["CLUSTER", "GETKEYSINSLOT", &slot, "100"]);
+                let keys: Vec<String> = read(keys);
+                if keys.is_empty() {
+                    break;
+                }
+                for key in keys {
+                    run(
+                        &mut source,
+                        &["MIGRATE", "127.0.0.1", &port, &key, "0", "5000"],
+                    );
+                }
             }
-            for key in keys {
-                between();
-                self.nodes[from].run(&["MIGRATE", "127.0.0.1", &port, &key, "0", "5000"]);
+            for connection in [&mut target, &mut source] {
+                run(connection, &[&set_slot[..], &["NODE", &to_id]].concat());
             }
         }
-        between();
-        self.end_move(slot, from, to);
     }
 
     /// Begins to move a slot: the keys that are not there are asked for at the other node.
@@ -155,6 +171,12 @@ impl RedisCluster {
             self.nodes[index].run(&["CLUSTER", "SETSLOT", &slot, "NODE", &to_id]);
         }
     }
+}
+
+fn run(connection: &mut redis::Connection, words: &[&str]) -> redis::Value {
+    let mut command = redis::cmd(words[0]);
+    let answer = command.arg(&words[1..]).query(connection);
+    answer.unwrap_or_else(|error| panic!("{words:?}: {error}"))
 }
 
 fn read<T: FromRedisValue>(value: redis::Value) -> T {

@@ -10,13 +10,9 @@ mod app;
 mod conformance;
 #[cfg(feature = "test-util")]
 mod custom_store;
-#[cfg(all(feature = "axum", feature = "redis"))]
-mod faults;
 #[cfg(feature = "redis")]
 mod faults_store;
 mod format;
-#[cfg(all(feature = "axum", feature = "redis"))]
-mod http_client;
 #[cfg(feature = "test-util")]
 mod interleavings;
 #[cfg(feature = "redis")]

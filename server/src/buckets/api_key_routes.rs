@@ -9,7 +9,6 @@ use jwt_redis_session::SessionError;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::buckets::api_keys::CurrentKey;
 use crate::buckets::caller::Caller;
 use crate::buckets::names::BucketName;
 use crate::buckets::openapi::{BadRequest, BucketPath};
@@ -75,17 +74,7 @@ pub(super) async fn read(
     caller: Caller,
 ) -> Result<Response, ApiError> {
     state.authorize_master(&caller)?;
-    let key = match state.keys.current(&bucket).await? {
-        CurrentKey::Known(key) => key,
-        CurrentKey::None => return Err(no_key()),
-        CurrentKey::SecretChanged => {
-            return Err(ApiError::new(
-                StatusCode::CONFLICT,
-                "the key is valid but cannot be returned, because the secret that it was derived \
-                 from is no longer configured; to replace the key, send DELETE and PUT",
-            ));
-        }
-    };
+    let key = state.keys.current(&bucket).await?.ok_or_else(no_key)?;
     Ok(respond(StatusCode::OK, &bucket, &key))
 }
 

@@ -1,21 +1,24 @@
 //! The API keys of all buckets.
 
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use jwt_redis_session::store::SharedStore;
-use jwt_redis_session::{Session, SessionEntry, SessionError, SessionId, Sessions, TokenRejection};
+use http::StatusCode;
+use jwt_redis_session::config::ConfigError;
+use jwt_redis_session::{Session, SessionError, SessionId, Sessions, TokenRejection};
 
 use crate::app_state::AppState;
 use crate::buckets::api_key::{self, KeyHash};
 use crate::buckets::names::BucketName;
 use crate::crypto;
+use crate::error::ApiError;
 use crate::optional::optional;
 use crate::secret::Secret;
-use crate::start_error::StartError;
 
 /// The lifetime of a key: the longest that the library allows.
 const FOREVER: Duration = Duration::from_secs(100 * 365 * 86_400);
+
+/// The keyspace of all records.
+const KEYSPACE: &str = "api-key";
 
 /// The owner of all records, so that they can be listed.
 const OWNER: &str = "buckets";
@@ -29,42 +32,20 @@ const ID_PREFIX: &str = "bucket-api-key--";
 ///
 /// A record holds a nonce and the hash of the key derived from it, never the key: the contents of
 /// the store open no bucket.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct ApiKeys {
-    records: Sessions,
-    store: SharedStore,
-    keyspace: Arc<str>,
-    secrets: Arc<[Secret]>,
+    pub(super) records: Sessions,
+    app: AppState,
 }
 
-/// The key of a bucket.
-pub(super) enum CurrentKey {
-    /// The bucket has no key.
-    None,
-    Known(Secret),
-    /// The key works, but the secret that it was derived from is no longer configured.
-    SecretChanged,
-}
-
-/// A bucket that has a key.
-pub(crate) struct KeyedBucket {
-    pub(crate) bucket: BucketName,
-    /// When its key was created.
-    pub(crate) created: Option<SystemTime>,
-}
+/// A bucket that has a key, and when the key was created.
+pub(crate) type KeyedBucket = (BucketName, Option<SystemTime>);
 
 impl ApiKeys {
-    pub(crate) fn new(app: &AppState) -> Result<Self, StartError> {
-        let keyspace = app.keyspace("api-key");
-        let records = Sessions::without_tokens(app.store.clone())
-            .keyspace(keyspace.clone())
-            .max_age(FOREVER)
-            .build()?;
+    pub(crate) fn new(app: &AppState) -> Result<Self, ConfigError> {
         Ok(Self {
-            records,
-            store: app.store.clone(),
-            keyspace: keyspace.into(),
-            secrets: Arc::clone(&app.secrets),
+            records: app.sessions(KEYSPACE, None, FOREVER).build()?,
+            app: app.clone(),
         })
     }
 
@@ -73,7 +54,7 @@ impl ApiKeys {
     pub(crate) async fn create(&self, bucket: &BucketName) -> Result<Secret, SessionError> {
         // Without a nonce, a new key would equal the deleted one.
         let nonce = format!("{:032x}", crypto::random_128());
-        let key = api_key::derive(&self.secrets[0], bucket, &nonce);
+        let key = api_key::derive(&self.app.secrets[0], bucket, &nonce);
         let record = self.records.new_session();
         record.insert("nonce", nonce)?;
         record.insert("hash", KeyHash::of(key.expose().as_bytes()))?;
@@ -82,22 +63,28 @@ impl ApiKeys {
         Ok(key)
     }
 
-    /// Returns the key of `bucket`.
-    /// Errors: [`SessionError::Unavailable`]; [`SessionError::Rejected`] or
-    /// [`SessionError::Decode`] if the record is corrupt.
-    pub(super) async fn current(&self, bucket: &BucketName) -> Result<CurrentKey, SessionError> {
-        let loaded = self.records.get_without_touch(&id(bucket)).await;
-        let Some(record) = optional(loaded)? else {
-            return Ok(CurrentKey::None);
+    /// Returns the key of `bucket`, or `None` if it has none.
+    /// Errors: 409 if the key works, but the secret that it was derived from is no longer
+    /// configured; 503; 500 if the record is corrupt.
+    pub(super) async fn current(&self, bucket: &BucketName) -> Result<Option<Secret>, ApiError> {
+        let Some(record) = optional(self.load(bucket).await)? else {
+            return Ok(None);
         };
         let nonce: String = record.get("nonce")?.unwrap_or_default();
         let hash = hash(&record)?;
-        let known = self.secrets.iter().find_map(|secret| {
+        let known = self.app.secrets.iter().find_map(|secret| {
             let key = api_key::derive(secret, bucket, &nonce);
             let derived = KeyHash::of(key.expose().as_bytes())?;
             hash.equals(&derived).then_some(key)
         });
-        Ok(known.map_or(CurrentKey::SecretChanged, CurrentKey::Known))
+        if known.is_none() {
+            return Err(ApiError::new(
+                StatusCode::CONFLICT,
+                "the key is valid but cannot be returned, because the secret that it was derived \
+                 from is no longer configured; to replace the key, send DELETE and PUT",
+            ));
+        }
+        Ok(known)
     }
 
     /// Deletes the key of `bucket` and returns whether there was one; then every instance rejects
@@ -109,8 +96,8 @@ impl ApiKeys {
             let revoked = match keys.records.destroy(&id).await {
                 // The library leaves data of another type alone. Here it would block the bucket.
                 Err(SessionError::Corrupt | SessionError::Rejected(TokenRejection::Corrupt)) => {
-                    let key = [&keys.keyspace, id.as_str()].concat();
-                    keys.store.delete(&key).await?
+                    let key = keys.app.keyspace(KEYSPACE) + id.as_str();
+                    keys.app.store.delete(&key).await?
                 }
                 revoked => revoked?,
             };
@@ -125,33 +112,28 @@ impl ApiKeys {
         revoked.await.unwrap_or(Err(SessionError::Interrupted))
     }
 
-    /// Returns whether `key` is the key of `bucket`. Not cached, so that a deleted key is rejected
+    /// Loads the record of the key of `bucket`. Not cached, so that a deleted key is rejected
     /// immediately.
-    /// Errors: as [`current`](Self::current).
-    pub(super) async fn check(
-        &self,
-        bucket: &BucketName,
-        key: &KeyHash,
-    ) -> Result<bool, SessionError> {
-        is_key(self.records.get_without_touch(&id(bucket)).await, key)
-    }
-
-    /// Returns the sessions and the id of the key's record, to load it with other records.
-    pub(super) fn record(&self, bucket: &BucketName) -> (&Sessions, SessionId) {
-        (&self.records, id(bucket))
+    pub(super) async fn load(&self, bucket: &BucketName) -> Result<Session, SessionError> {
+        self.records.get_without_touch(&id(bucket)).await
     }
 
     /// Lists the buckets with a key, by name.
     pub(crate) async fn list(&self) -> Result<Vec<KeyedBucket>, SessionError> {
         let entries = self.records.list(OWNER).await?;
-        let mut buckets: Vec<_> = entries.iter().filter_map(keyed).collect();
-        buckets.sort_by(|a, b| a.bucket.as_str().cmp(b.bucket.as_str()));
+        let keyed = entries.iter().filter_map(|entry| {
+            let name = entry.id().as_str().strip_prefix(ID_PREFIX)?;
+            Some((BucketName::parse(name)?, entry.created_at()))
+        });
+        let mut buckets: Vec<_> = keyed.collect();
+        buckets.sort_unstable();
         Ok(buckets)
     }
 }
 
 /// Returns whether the loaded record is that of `key`.
-/// Errors: as [`ApiKeys::current`].
+/// Errors: [`SessionError::Unavailable`]; [`SessionError::Rejected`] or [`SessionError::Decode`] if
+/// the record is corrupt.
 pub(super) fn is_key(
     loaded: Result<Session, SessionError>,
     key: &KeyHash,
@@ -167,17 +149,10 @@ fn hash(record: &Session) -> Result<KeyHash, SessionError> {
     record.get("hash")?.ok_or_else(missing)
 }
 
-fn id(bucket: &BucketName) -> SessionId {
+/// Returns the id of the record of the key of `bucket`.
+pub(super) fn id(bucket: &BucketName) -> SessionId {
     SessionId::parse([ID_PREFIX, bucket.as_str()].concat())
         .expect("bucket names consist of characters of ids")
-}
-
-fn keyed(entry: &SessionEntry) -> Option<KeyedBucket> {
-    let name = entry.id().as_str().strip_prefix(ID_PREFIX)?;
-    Some(KeyedBucket {
-        bucket: BucketName::parse(name)?,
-        created: entry.created_at(),
-    })
 }
 
 #[cfg(test)]
@@ -185,28 +160,23 @@ mod tests {
     use std::hash::Hash;
 
     use jwt_redis_session::MemoryStore;
-    use jwt_redis_session::store::StoreError;
+    use jwt_redis_session::store::{SharedStore, StoreError};
     use jwt_redis_session::testing::{Hook, Hooked, Step};
-    use tokio::sync::Semaphore;
 
     use super::*;
     use crate::settings::Settings;
 
-    /// Hook that pauses before an index entry is removed, until `resume` has a permit.
-    struct PausedRemoval {
-        paused: Semaphore,
-        resume: Semaphore,
-    }
+    /// Hook that creates the key of a bucket again before an index entry is removed.
+    struct CreateAgain(ApiKeys, BucketName);
 
-    impl Hook for PausedRemoval {
+    impl Hook for CreateAgain {
         async fn around<T: Hash + Send>(
             &self,
             step: Step,
             call: impl Future<Output = Result<T, StoreError>> + Send,
         ) -> Result<T, StoreError> {
             if step == Step::IndexRemove {
-                self.paused.add_permits(1);
-                self.resume.acquire().await.unwrap().forget();
+                self.0.create(&self.1).await.unwrap();
             }
             call.await
         }
@@ -214,28 +184,20 @@ mod tests {
 
     #[tokio::test]
     async fn key_created_during_deletion_is_listed() {
-        let hook = Arc::new(PausedRemoval {
-            paused: Semaphore::new(0),
-            resume: Semaphore::new(0),
-        });
-        let store = Hooked::new(MemoryStore::new(), Arc::clone(&hook));
-        let app = AppState::with_store(Settings::default(), store.into());
-        let keys = ApiKeys::new(&app).unwrap();
-        let (bucket, other) = ["a", "b"]
-            .map(|name| BucketName::parse(name).unwrap())
-            .into();
+        let on = |store: SharedStore| {
+            let app = AppState::with_store(Settings::default(), store);
+            ApiKeys::new(&app).unwrap()
+        };
+        let memory = MemoryStore::new();
+        let keys = on(memory.clone().into());
+        let [bucket, other] = ["a", "b"].map(|name| BucketName::parse(name).unwrap());
         keys.create(&other).await.unwrap();
         keys.create(&bucket).await.unwrap();
-        let revoking = tokio::spawn({
-            let (keys, bucket) = (keys.clone(), bucket.clone());
-            async move { keys.revoke(&bucket).await }
-        });
-        hook.paused.acquire().await.unwrap().forget();
-        keys.create(&bucket).await.unwrap();
-        hook.resume.add_permits(1);
-        assert!(revoking.await.unwrap().unwrap());
+        let hook = CreateAgain(keys.clone(), bucket.clone());
+        let deleting = on(Hooked::new(memory, hook).into());
+        assert!(deleting.revoke(&bucket).await.unwrap());
         let listed = keys.list().await.unwrap().into_iter();
-        let listed: Vec<_> = listed.map(|keyed| keyed.bucket).collect();
+        let listed: Vec<_> = listed.map(|(bucket, _)| bucket).collect();
         assert_eq!(listed, [bucket, other], "by name");
     }
 }

@@ -1,18 +1,11 @@
 //! Extractor for the caller of a bucket.
 
-use std::borrow::Cow;
 use std::convert::Infallible;
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 
 use crate::http::Client;
-
-/// The headers that may carry the key. The documentation of the original names the second.
-const HEADERS: [&str; 2] = ["x-session-key", "x-api-key"];
-
-/// The query parameter that may carry the key.
-const PARAMETER: &str = "api_key";
 
 /// The client of a request, and the API key or master key that it sent.
 pub(super) struct Caller {
@@ -25,40 +18,39 @@ impl<S: Sync> FromRequestParts<S> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
         let client = Client::from_request_parts(parts, state).await?;
-        let key = key(parts).map(Cow::into_owned);
+        let key = key(parts);
         Ok(Self { client, key })
     }
 }
 
 /// Returns the key in `X-SESSION-KEY`, `X-API-KEY` or the query; `None` if one of them occurs twice,
 /// or if they differ.
-fn key(parts: &Parts) -> Option<Cow<'_, [u8]>> {
-    let mut found = Vec::new();
-    for name in HEADERS {
-        let mut values = parts.headers.get_all(name).iter();
-        found.extend(values.next().map(|value| Cow::from(value.as_bytes())));
-        if values.next().is_some() {
+fn key(parts: &Parts) -> Option<Vec<u8>> {
+    let header = |name| {
+        let values = parts.headers.get_all(name).iter();
+        values.map(|value| value.as_bytes().to_vec()).collect()
+    };
+    let query = parts.uri.query().unwrap_or_default();
+    let in_query = form_urlencoded::parse(query.as_bytes())
+        .filter(|(name, _)| name == "api_key")
+        .map(|(_, value)| value.into_owned().into_bytes());
+    // The documentation of the original names the second header.
+    let places: [Vec<_>; 3] = [
+        header("x-session-key"),
+        header("x-api-key"),
+        in_query.collect(),
+    ];
+    let mut keys = Vec::new();
+    for mut values in places {
+        keys.extend(values.pop());
+        if !values.is_empty() {
             return None;
         }
     }
-    let mut values = parameters(parts.uri.query().unwrap_or_default());
-    found.extend(values.next());
     // A proxy in front may have checked another key than the one that would be used here.
-    let equal = found.iter().all(|key| *key == found[0]);
-    let key = found.into_iter().next()?;
-    (equal && values.next().is_none()).then_some(key)
-}
-
-/// Returns the values of `api_key` in a query. A name without `=` is not a key.
-fn parameters(query: &str) -> impl Iterator<Item = Cow<'_, [u8]>> {
-    let pairs = query.split('&').filter(|pair| pair.contains('='));
-    pairs
-        .flat_map(|pair| form_urlencoded::parse(pair.as_bytes()))
-        .filter(|(name, _)| name == PARAMETER)
-        .map(|(_, value)| match value {
-            Cow::Borrowed(value) => value.as_bytes().into(),
-            Cow::Owned(value) => value.into_bytes().into(),
-        })
+    keys.dedup();
+    let key = keys.pop()?;
+    keys.is_empty().then_some(key)
 }
 
 #[cfg(test)]
@@ -73,7 +65,7 @@ mod tests {
         const API: (&str, &str) = ("X-API-Key", "k 1");
         for (headers, query, expected) in [
             (&[][..], "", None),
-            (&[], "?other=1&api_key", None),
+            (&[], "?other=1&api-key=k", None),
             (&[SESSION], "", Some("k 1")),
             (&[API], "?a=b", Some("k 1")),
             (&[], "?a=b&api_key=k+1", Some("k 1")),
@@ -84,6 +76,7 @@ mod tests {
             (&[SESSION, SESSION], "", None),
             (&[SESSION, ("x-api-key", "other")], "", None),
             (&[SESSION], "?api_key=other", None),
+            (&[SESSION, API], "?api_key=other", None),
             (&[SESSION], "?api_key=", None),
             (&[], "?api_key=k+1&api_key=k+1", None),
             (&[SESSION], "?api_key=k+1&api_key=k+1", None),

@@ -14,6 +14,6 @@ mod sessions;
 mod state;
 
 pub(crate) use api_keys::{ApiKeys, KeyedBucket};
-pub(crate) use names::{BucketName, SessionRef};
+pub(crate) use names::{BucketName, SessionRef, parse_uuid};
 pub(crate) use routes::{owns, router};
-pub(crate) use sessions::{BucketSessions, data};
+pub(crate) use sessions::{data, sessions};

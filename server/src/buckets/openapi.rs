@@ -6,22 +6,13 @@ use utoipa::openapi::{ComponentsBuilder, OpenApi, OpenApiBuilder, RefOr, Require
 use utoipa::{IntoParams, IntoResponses};
 
 use crate::error::ErrorBody;
+use crate::operators::openapi::operations;
 
-/// The names of the security schemes of a key: in `X-SESSION-KEY`, in `X-API-KEY`, in the query.
-type Schemes = [&'static str; 3];
+/// The names of the keys in the security schemes.
+pub(super) const BUCKET_KEY: &str = "bucket_key";
+pub(super) const MASTER_KEY: &str = "master_key";
 
-pub(super) const BUCKET_KEY: Schemes = [
-    "bucket_key",
-    "bucket_key_in_x_api_key",
-    "bucket_key_in_query",
-];
-pub(super) const MASTER_KEY: Schemes = [
-    "master_key",
-    "master_key_in_x_api_key",
-    "master_key_in_query",
-];
-
-/// Path parameters of an API key.
+/// Path parameter of all operations.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]
 pub(super) struct BucketPath {
@@ -30,13 +21,10 @@ pub(super) struct BucketPath {
     bucket: String,
 }
 
-/// Path parameters of a session.
+/// Path parameter of an operation on a session.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]
 pub(super) struct SessionPath {
-    /// The name of the bucket; not `settings`.
-    #[param(pattern = "^[A-Za-z0-9_-]{1,64}$", example = "shop")]
-    bucket: String,
     /// The id of the session.
     #[param(format = "uuid", example = "1b4e28ba-2fa1-4d12-883f-0016d3cca427")]
     id: String,
@@ -61,10 +49,16 @@ pub(super) struct BadRequest(ErrorBody<'static>);
 #[response(status = 404, description = "There is no such session.")]
 pub(super) struct NoSession(ErrorBody<'static>);
 
+/// Returns the names of the security schemes of a key: in `X-SESSION-KEY`, in `X-API-KEY`, in the
+/// query.
+fn schemes(key: &str) -> [String; 3] {
+    ["", "_in_x_api_key", "_in_query"].map(|place| format!("{key}{place}"))
+}
+
 /// Returns a document with the security schemes.
 pub(super) fn security_schemes() -> OpenApi {
     let mut components = ComponentsBuilder::new();
-    for (schemes, text) in [
+    for (key, text) in [
         (BUCKET_KEY, "The API key of the bucket."),
         (MASTER_KEY, "A master key."),
     ] {
@@ -74,31 +68,22 @@ pub(super) fn security_schemes() -> OpenApi {
             ApiKey::Header(value("X-API-KEY")),
             ApiKey::Query(value("api_key")),
         ];
-        for (name, key) in schemes.into_iter().zip(keys) {
+        for (name, key) in schemes(key).into_iter().zip(keys) {
             components = components.security_scheme(name, SecurityScheme::ApiKey(key));
         }
     }
-    OpenApiBuilder::new()
-        .components(Some(components.build()))
-        .build()
+    let components = Some(components.build());
+    OpenApiBuilder::new().components(components).build()
 }
 
-/// Documents that each operation needs one of the keys, and that each body may be empty.
-pub(super) fn complete(document: &mut OpenApi, schemes: Schemes) {
+/// Documents that each operation needs `key`, and that each body may be empty.
+pub(super) fn complete(document: &mut OpenApi, key: &str) {
     let no_scopes: [&str; 0] = [];
-    let requirements = schemes.map(|scheme| SecurityRequirement::new(scheme, no_scopes));
-    for item in document.paths.paths.values_mut() {
-        let all = [
-            &mut item.get,
-            &mut item.put,
-            &mut item.post,
-            &mut item.delete,
-        ];
-        for operation in all.into_iter().flatten() {
-            operation.security = Some(requirements.to_vec());
-            if let Some(RefOr::T(body)) = &mut operation.request_body {
-                body.required = Some(Required::False);
-            }
+    let requirements = schemes(key).map(|scheme| SecurityRequirement::new(scheme, no_scopes));
+    for operation in document.paths.paths.values_mut().flat_map(operations) {
+        operation.security = Some(requirements.to_vec());
+        if let Some(RefOr::T(body)) = &mut operation.request_body {
+            body.required = Some(Required::False);
         }
     }
 }

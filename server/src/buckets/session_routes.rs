@@ -5,9 +5,9 @@ use std::time::SystemTime;
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use http::header::{ETAG, LOCATION};
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, StatusCode};
 use jwt_redis_session::{Session, SessionError};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -15,11 +15,11 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::buckets::caller::Caller;
-use crate::buckets::etag::{ETag, IfMatch};
-use crate::buckets::names::{BucketName, PathSession, SessionRef};
+use crate::buckets::etag::{self, IfMatch};
+use crate::buckets::names::{BucketName, SessionRef};
 use crate::buckets::openapi::{BadRequest, BucketPath, NoSession, Precondition, SessionPath};
 use crate::buckets::payload;
-use crate::buckets::sessions;
+use crate::buckets::sessions::{self, DATA};
 use crate::buckets::state::BucketsState;
 use crate::error::{ApiError, ErrorBody};
 use crate::http::{AuthenticationErrors, BodyErrors};
@@ -75,16 +75,19 @@ pub(super) async fn create(
 ) -> Result<Response, ApiError> {
     state.authorize(&caller, &bucket).await?;
     let data = payload::read(&state, &headers, body).await?;
-    let name = SessionRef::random(bucket);
-    let session = state.sessions.create(&name, &data).await?;
-    let mut response = respond(StatusCode::CREATED, &name, &session).await?;
-    response.headers_mut().insert(LOCATION, location(&name));
-    Ok(response)
+    let uuid = Uuid::new_v4();
+    let name = SessionRef { bucket, uuid };
+    let session = state.sessions.new_session();
+    session.insert(DATA, data)?;
+    session.create().id(name.id()).without_token().await?;
+    let response = respond(StatusCode::CREATED, &name, &session).await?;
+    let location = format!("/session/{}/{uuid}", name.bucket.as_str());
+    Ok(([(LOCATION, location)], response).into_response())
 }
 
 /// Returns a session, and resets its time to live.
 #[utoipa::path(get, path = "/session/{bucket}/{id}", tag = "buckets",
-    operation_id = "read_session", params(SessionPath),
+    operation_id = "read_session", params(BucketPath, SessionPath),
     responses(
         (status = 200, description = "The session.", body = BucketSession<'_>, headers(
             ("ETag" = String, description = "The version of the data."))),
@@ -92,10 +95,10 @@ pub(super) async fn create(
     ))]
 pub(super) async fn read(
     State(state): State<Arc<BucketsState>>,
-    path: PathSession,
+    name: SessionRef,
     caller: Caller,
 ) -> Result<Response, ApiError> {
-    let (name, session) = state.authorize_and_load(&caller, path).await??;
+    let session = state.authorize_and_load(&caller, &name).await??;
     respond(StatusCode::OK, &name, &session).await
 }
 
@@ -104,7 +107,7 @@ pub(super) async fn read(
 /// Never creates a session. With `If-Match`, the data is replaced only if that header contains its
 /// current version.
 #[utoipa::path(post, path = "/session/{bucket}/{id}", tag = "buckets",
-    operation_id = "replace_session", params(SessionPath, Precondition),
+    operation_id = "replace_session", params(BucketPath, SessionPath, Precondition),
     request_body(description = "The new data, as for `PUT`.", content(
         (serde_json::Value = "application/json", example = json!({ "cart": [] })),
         (String = "text/plain", example = "any text"),
@@ -120,15 +123,15 @@ pub(super) async fn read(
     ))]
 pub(super) async fn replace(
     State(state): State<Arc<BucketsState>>,
-    path: PathSession,
+    name: SessionRef,
     caller: Caller,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
     // Errors in the body are reported before a missing session.
-    let loaded = state.authorize_and_load(&caller, path).await?;
+    let loaded = state.authorize_and_load(&caller, &name).await?;
     let data = payload::read(&state, &headers, body).await?;
-    let (name, session) = loaded?;
+    let session = loaded?;
     sessions::replace(&session, &data, &IfMatch::read(&headers)).await?;
     respond(StatusCode::OK, &name, &session).await
 }
@@ -137,7 +140,7 @@ pub(super) async fn replace(
 ///
 /// `If-Match` with a version is answered 400, because only `POST` can compare versions.
 #[utoipa::path(delete, path = "/session/{bucket}/{id}", tag = "buckets",
-    operation_id = "end_session", params(SessionPath),
+    operation_id = "end_session", params(BucketPath, SessionPath),
     responses(
         (status = 200, description = "The session has ended.", body = EndedSession<'_>),
         (status = 400, description = "The request is malformed, or `If-Match` contains a version, \
@@ -146,11 +149,11 @@ pub(super) async fn replace(
     ))]
 pub(super) async fn end(
     State(state): State<Arc<BucketsState>>,
-    path: PathSession,
+    name: SessionRef,
     caller: Caller,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    state.authorize(&caller, path.bucket()).await?;
+    state.authorize(&caller, &name.bucket).await?;
     // RFC 9110, section 13.1.1, requires the condition to hold. The library cannot compare and
     // delete in one step, and reading first could delete what another client wrote meanwhile.
     if IfMatch::read(&headers) != IfMatch::Any {
@@ -158,10 +161,7 @@ pub(super) async fn end(
             "DELETE does not support If-Match with a version; only POST does",
         ));
     }
-    let PathSession::Session(name) = path else {
-        return Err(SessionError::Gone.into());
-    };
-    if !state.sessions.end(&name).await? {
+    if !state.sessions.destroy(&name.id()).await? {
         return Err(SessionError::Gone.into());
     }
     let ended = EndedSession {
@@ -185,13 +185,6 @@ async fn respond(
         expires: unix_time::seconds(SystemTime::now() + left).unwrap_or_default(),
         data: &data,
     };
-    let mut response = private_json(status, body);
-    let etag = ETag::of(&data).into_header();
-    response.headers_mut().insert(ETAG, etag);
-    Ok(response)
-}
-
-fn location(name: &SessionRef) -> HeaderValue {
-    let path = format!("/session/{}/{}", name.bucket.as_str(), name.uuid);
-    HeaderValue::try_from(path).expect("names and UUIDs are valid header values")
+    let etag = format!("\"{}\"", etag::of(&data));
+    Ok(([(ETAG, etag)], private_json(status, body)).into_response())
 }

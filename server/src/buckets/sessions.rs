@@ -1,19 +1,17 @@
 //! The sessions of all buckets.
 
 use http::StatusCode;
-use jwt_redis_session::{Session, SessionError, SessionId, Sessions};
+use jwt_redis_session::config::ConfigError;
+use jwt_redis_session::{Session, SessionError, Sessions};
 use serde_json::value::RawValue;
 
 use crate::app_state::AppState;
 use crate::buckets::etag::IfMatch;
-use crate::buckets::names::SessionRef;
 use crate::error::ApiError;
-use crate::optional::optional;
 use crate::retry::retry_conflicts;
-use crate::start_error::StartError;
 
 /// The field of the record that holds the data.
-const DATA: &str = "data";
+pub(super) const DATA: &str = "data";
 
 /// The factor by which a text can grow when it is encoded as JSON (`\u0001`).
 const ESCAPED: usize = 6;
@@ -21,53 +19,14 @@ const ESCAPED: usize = 6;
 /// The largest size of what the library adds to a record.
 const OVERHEAD: usize = 1024;
 
-/// Records `{"data": …}` with the id `{bucket}-{uuid}`, without an owner and without a token. The
-/// bucket in the id keeps buckets apart.
-#[derive(Clone, Debug)]
-pub(crate) struct BucketSessions(Sessions);
-
-impl BucketSessions {
-    pub(crate) fn new(app: &AppState) -> Result<Self, StartError> {
-        let settings = &app.settings.buckets;
-        let max_size = settings.max_payload.saturating_mul(ESCAPED);
-        let sessions = app
-            .sessions("bucket", None, settings.session_ttl)
-            .max_size(max_size.saturating_add(OVERHEAD))
-            .build()?;
-        Ok(Self(sessions))
-    }
-
-    /// Creates the session `name`.
-    pub(super) async fn create(
-        &self,
-        name: &SessionRef,
-        data: &RawValue,
-    ) -> Result<Session, SessionError> {
-        let session = self.0.new_session();
-        session.insert(DATA, data)?;
-        session.create().id(name.id()).without_token().await?;
-        Ok(session)
-    }
-
-    /// Loads a session without refreshing its TTL.
-    /// Errors: [`SessionError::Unavailable`]; [`SessionError::Rejected`] if the record is corrupt.
-    pub(crate) async fn get_without_touch(
-        &self,
-        name: &SessionRef,
-    ) -> Result<Option<Session>, SessionError> {
-        optional(self.0.get_without_touch(&name.id()).await)
-    }
-
-    /// Returns the sessions and the id of `name`, to load it together with other records.
-    pub(super) fn record(&self, name: &SessionRef) -> (&Sessions, SessionId) {
-        (&self.0, name.id())
-    }
-
-    /// Ends a session and returns whether it existed.
-    /// Errors: [`SessionError::Unavailable`]: it may still exist.
-    pub(crate) async fn end(&self, name: &SessionRef) -> Result<bool, SessionError> {
-        self.0.destroy(&name.id()).await
-    }
+/// Builds the sessions of all buckets: records `{"data": …}` with the id `{bucket}-{uuid}`, without
+/// an owner and without a token. The bucket in the id keeps buckets apart.
+pub(crate) fn sessions(app: &AppState) -> Result<Sessions, ConfigError> {
+    let settings = &app.settings.buckets;
+    let max_size = settings.max_payload.saturating_mul(ESCAPED);
+    app.sessions("bucket", None, settings.session_ttl)
+        .max_size(max_size.saturating_add(OVERHEAD))
+        .build()
 }
 
 /// Returns the data of a session, exactly as it was sent.

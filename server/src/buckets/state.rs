@@ -1,34 +1,30 @@
 //! State of the buckets API's handlers.
 
+use jwt_redis_session::config::ConfigError;
 use jwt_redis_session::{Session, SessionError, Sessions};
 
 use crate::app_state::AppState;
 use crate::buckets::api_key::KeyHash;
-use crate::buckets::api_keys::{ApiKeys, is_key};
+use crate::buckets::api_keys::{self, ApiKeys, is_key};
 use crate::buckets::caller::Caller;
-use crate::buckets::names::{BucketName, PathSession, SessionRef};
-use crate::buckets::sessions::BucketSessions;
+use crate::buckets::names::{BucketName, SessionRef};
+use crate::buckets::sessions::sessions;
 use crate::error::ApiError;
 use crate::master_keys::MasterKeys;
-use crate::optional::optional;
-use crate::start_error::StartError;
 
 pub(super) struct BucketsState {
     pub(super) app: AppState,
     pub(super) keys: ApiKeys,
-    pub(super) sessions: BucketSessions,
+    pub(super) sessions: Sessions,
     masters: MasterKeys,
 }
 
-/// A session and its name, or the reason why it could not be loaded.
-pub(super) type Loaded = Result<(SessionRef, Session), ApiError>;
-
 impl BucketsState {
-    pub(super) fn new(app: &AppState) -> Result<Self, StartError> {
+    pub(super) fn new(app: &AppState) -> Result<Self, ConfigError> {
         Ok(Self {
             keys: ApiKeys::new(app)?,
             masters: MasterKeys::new(app),
-            sessions: BucketSessions::new(app)?,
+            sessions: sessions(app)?,
             app: app.clone(),
         })
     }
@@ -50,7 +46,7 @@ impl BucketsState {
         bucket: &BucketName,
     ) -> Result<(), ApiError> {
         match hash(caller) {
-            Some(key) if self.keys.check(bucket, &key).await? => Ok(()),
+            Some(key) if is_key(self.keys.load(bucket).await, &key)? => Ok(()),
             _ => Err(self.reject(caller)),
         }
     }
@@ -61,26 +57,20 @@ impl BucketsState {
     pub(super) async fn authorize_and_load(
         &self,
         caller: &Caller,
-        path: PathSession,
-    ) -> Result<Loaded, ApiError> {
-        let (name, key) = match (path, hash(caller)) {
-            (PathSession::Session(name), Some(key)) => (name, key),
-            (path, _) => {
-                self.authorize(caller, path.bucket()).await?;
-                return Ok(Err(SessionError::Gone.into()));
-            }
+        name: &SessionRef,
+    ) -> Result<Result<Session, ApiError>, ApiError> {
+        let Some(key) = hash(caller) else {
+            return Err(self.reject(caller));
         };
-        let (keys, key_id) = self.keys.record(&name.bucket);
-        let (sessions, id) = self.sessions.record(&name);
+        let (key_id, id) = (api_keys::id(&name.bucket), name.id());
         // Loading does not refresh the session, so it may run before the key has been checked.
-        let records = [(keys, &key_id), (sessions, &id)];
+        let records = [(&self.keys.records, &key_id), (&self.sessions, &id)];
         let mut loaded = Sessions::get_across(records).await.into_iter();
         let mut next = || loaded.next().unwrap_or(Err(SessionError::Interrupted));
         if !is_key(next(), &key)? {
             return Err(self.reject(caller));
         }
-        let session = optional(next()).and_then(|session| session.ok_or(SessionError::Gone));
-        Ok(session.map(|session| (name, session)).map_err(Into::into))
+        Ok(next().map_err(ApiError::from))
     }
 
     /// Counts a failed authentication. The response is the same for every cause.

@@ -1,15 +1,13 @@
 //! The fields of a session, under the names that the client gave them.
 
-use std::borrow::Cow;
 use std::collections::HashSet;
 
+use indexmap::IndexMap;
 use jwt_redis_session::Session;
-use serde::ser::Error as _;
-use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use crate::error::ApiError;
-use crate::rpc::json::{self, members};
+use crate::rpc::json;
 
 /// The names that the library reserves at the top level of a record.
 const RESERVED: [&str; 4] = ["_jrs", "id", "jwt", "claims"];
@@ -33,13 +31,14 @@ impl Keys {
         };
         let list: Option<Vec<&RawValue>> = serde_json::from_str(keys.get()).ok();
         let list = list.unwrap_or_else(|| vec![keys]);
-        let names = list.into_iter().map(json::name);
-        let names: HashSet<_> = names.collect::<Option<_>>()?;
-        if names.contains("*") {
-            return Some(Self::All);
-        }
-        let stored = names.iter().map(|name| stored_name(name).into_owned());
-        Some(Self::Only(stored.collect()))
+        // The name `*` is not reserved, so it is stored under itself.
+        let stored = list.into_iter().map(|key| json::name(key).map(stored_name));
+        let stored: HashSet<_> = stored.collect::<Option<_>>()?;
+        Some(if stored.contains("*") {
+            Self::All
+        } else {
+            Self::Only(stored)
+        })
     }
 
     fn includes(&self, stored: &str) -> bool {
@@ -52,45 +51,37 @@ impl Keys {
 
 /// Sets each field of the JSON object `fields` on `session`.
 /// Errors: 400 if a name is not Unicode.
-pub(super) fn set(session: &Session, fields: &str) -> Result<(), ApiError> {
-    let fields = members(fields)
+pub(super) fn set(session: &Session, fields: &RawValue) -> Result<(), ApiError> {
+    let fields = json::members(fields)
         .ok_or_else(|| ApiError::bad_request("a name in the session is not Unicode"))?;
     for (name, value) in fields {
-        session.insert(stored_name(&name).into_owned(), value)?;
+        session.insert(stored_name(name), value)?;
     }
     Ok(())
 }
 
-/// The requested fields of a stored session, as JSON.
-pub(super) struct Fields<'a> {
-    /// The stored session: an object.
-    pub(super) stored: &'a RawValue,
-    pub(super) keys: &'a Keys,
-}
-
-impl Serialize for Fields<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        // Most records have no escaped name, and need not be parsed.
-        if *self.keys == Keys::All && !self.stored.get().contains("\"~") {
-            return self.stored.serialize(serializer);
-        }
-        let members = members(self.stored.get())
-            .ok_or_else(|| S::Error::custom("a stored session is not an object"))?;
-        let requested = members.iter().filter(|(name, _)| self.keys.includes(name));
-        serializer.collect_map(requested.map(|(name, value)| (client_name(name), value)))
+/// Returns the requested fields of a stored session, as JSON.
+pub(super) fn select(stored: Box<RawValue>, keys: &Keys) -> Result<Box<RawValue>, ApiError> {
+    // Most records have no escaped name, and need not be parsed.
+    if *keys == Keys::All && !stored.get().contains("\"~") {
+        return Ok(stored);
     }
+    let fields = json::members(&stored)
+        .ok_or_else(|| ApiError::internal(&"a name in a stored session is not Unicode"))?;
+    let requested = fields.iter().filter(|(name, _)| keys.includes(name));
+    let requested = requested.map(|(name, value)| (client_name(name), value));
+    json::write(&requested.collect::<IndexMap<_, _>>())
 }
 
 /// Returns the name under which the client's field `name` is stored.
 ///
 /// Reserved names are escaped, and so are names that look like escaped ones; all others stay the
 /// same. So no two names are stored as one, and fields that another app stored keep their names.
-fn stored_name(name: &str) -> Cow<'_, str> {
-    if is_reserved(name) {
-        Cow::Owned(format!("{ESCAPE}{name}"))
-    } else {
-        Cow::Borrowed(name)
+fn stored_name(name: String) -> String {
+    if is_reserved(&name) {
+        return format!("{ESCAPE}{name}");
     }
+    name
 }
 
 /// Returns the client's name of the stored field `name`.
@@ -126,7 +117,8 @@ mod tests {
             (r#"["a",null]"#, None),
             (r#"[["*"]]"#, None),
         ] {
-            assert_eq!(Keys::parse(json::parse(json)), expected, "{json}");
+            let keys = serde_json::from_str(json).unwrap();
+            assert_eq!(Keys::parse(Some(keys)), expected, "{json}");
         }
     }
 
@@ -141,9 +133,8 @@ mod tests {
             (stored, only(&["", "~id", "none"]), some),
             (stored, only(&[]), "{}"),
         ] {
-            let (stored, keys) = (json::parse(stored).unwrap(), &keys);
-            let written = serde_json::to_string(&Fields { stored, keys }).unwrap();
-            assert_eq!(written, expected);
+            let stored = RawValue::from_string(stored.to_owned()).unwrap();
+            assert_eq!(select(stored, &keys).unwrap().get(), expected);
         }
     }
 
@@ -152,7 +143,7 @@ mod tests {
         let pairs = "id=~id _jrs=~_jrs jwt=~jwt claims=~claims ~id=~~id ~~~claims=~~~~claims ID=ID \
              id2=id2 ~=~ ~~=~~ ~other=~other id~=id~ = __proto__=__proto__";
         for (name, stored) in pairs.split(' ').filter_map(|pair| pair.split_once('=')) {
-            assert_eq!(stored_name(name), stored);
+            assert_eq!(stored_name(name.to_owned()), stored);
             assert_eq!(client_name(stored), name);
         }
     }

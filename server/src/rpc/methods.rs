@@ -1,10 +1,8 @@
 //! The methods.
 
-use std::borrow::Cow;
-
 use jwt_redis_session::token::TokenError;
-use jwt_redis_session::{SessionEntry, SessionError, SessionId};
-use serde::{Serialize, Serializer};
+use jwt_redis_session::{SessionError, SessionId};
+use serde::Serialize;
 use serde_json::json;
 use serde_json::value::RawValue;
 use uuid::Uuid;
@@ -14,44 +12,27 @@ use crate::http::Client;
 use crate::optional::optional;
 use crate::retry::retry_conflicts;
 use crate::rpc::arguments::Arguments;
-use crate::rpc::fields::{self, Fields, Keys};
+use crate::rpc::fields::{self, Keys};
+use crate::rpc::json;
 use crate::rpc::state::{RpcState, SESSION_ID, SESSION_VERSION};
-use crate::rpc::wire::CallResult;
 use crate::unix_time;
 
-/// The result of `methods`: the names of all methods and their descriptions.
-const METHODS: [(&str, &str); 7] = [
-    (
-        "create",
-        "create {session, userId}: stores a new session of the user and returns {token}",
-    ),
-    (
-        "get",
-        "get {token, sessionVersion, keys}: returns the fields in keys (\"*\": all fields; a list \
-         of names; absent: none), or null if the session has ended; resets its time to live",
-    ),
-    (
-        "update",
-        "update {token, sessionVersion, session}: sets the fields of session in the stored one, \
-         keeps all others and returns \"OK\"; an error if the session has ended",
-    ),
-    (
-        "destroy",
-        "destroy {token, sessionVersion}: ends the session and returns \"OK\"; an error if it has \
-         ended already",
-    ),
-    (
-        "getActiveSessions",
-        "getActiveSessions {userId, sessionVersion}: returns the user's sessions, each \
-         {sessionId, createdAt, expiresAt, session}, oldest first",
-    ),
-    (
-        "destroyAll",
-        "destroyAll {userId, sessionVersion}: ends all sessions of the user and returns their \
-         number",
-    ),
-    ("methods", "lists all methods"),
-];
+/// The descriptions of all methods, which begin with their names.
+const METHODS: &str = "\
+create {session, userId}: stores a new session of the user and returns {token}
+get {token, sessionVersion, keys}: returns the fields in keys (\"*\": all fields; a list of names; \
+absent: none), or null if the session has ended; resets its time to live
+update {token, sessionVersion, session}: sets the fields of session in the stored one, keeps all \
+others and returns \"OK\"; an error if the session has ended
+destroy {token, sessionVersion}: ends the session and returns \"OK\"; an error if it has ended \
+already
+getActiveSessions {userId, sessionVersion}: returns the user's sessions, each {sessionId, \
+createdAt, expiresAt, session}, oldest first
+destroyAll {userId, sessionVersion}: ends all sessions of the user and returns their number
+methods: lists all methods";
+
+/// The result of a method, as JSON.
+type Answer = Result<Box<RawValue>, ApiError>;
 
 /// A call of a method, with its arguments and the client that sent it.
 struct Invocation<'a> {
@@ -67,7 +48,7 @@ pub(super) async fn call(
     client: Client,
     name: &str,
     args: Option<&str>,
-) -> Result<CallResult, ApiError> {
+) -> Answer {
     // Parsed only for known methods: an unknown one is 404 whatever its arguments.
     let call = || {
         Arguments::parse(args).map(|args| Invocation {
@@ -89,11 +70,11 @@ pub(super) async fn call(
 }
 
 impl Invocation<'_> {
-    async fn create(&self) -> Result<CallResult, ApiError> {
-        let (fields, user) = (self.args.session()?, self.args.user_id()?);
+    async fn create(&self) -> Answer {
+        let (fields, user) = (self.args.session()?, self.args.text("userId")?);
         let session = self.state.sessions.new_session();
         fields::set(&session, fields)?;
-        session.set_owner(&*user)?;
+        session.set_owner(&user)?;
         // The claims contain the id, so it must be known before the session is created.
         let id = SessionId::parse(Uuid::new_v4().to_string()).expect("a UUID is an id");
         let claims = json!({
@@ -101,7 +82,7 @@ impl Invocation<'_> {
             SESSION_VERSION: self.state.version(),
         });
         match session.create().id(id).claims(claims).await {
-            Ok(token) => CallResult::new(&json!({ "token": token })),
+            Ok(token) => json::write(&json!({ "token": token })),
             // The token contains the user id twice, and JSON writes a control character as six
             // bytes.
             Err(SessionError::Token(TokenError::TooLong)) => Err(ApiError::bad_request(
@@ -111,20 +92,17 @@ impl Invocation<'_> {
         }
     }
 
-    async fn get(&self) -> Result<CallResult, ApiError> {
+    async fn get(&self) -> Answer {
         let (id, keys) = (self.token_id()?, &self.args.keys()?);
         match optional(self.state.sessions.get(&id).await)? {
-            Some(session) => {
-                let stored = &session.to_raw_json();
-                CallResult::new(&Fields { stored, keys })
-            }
-            None => CallResult::new(&()),
+            Some(session) => fields::select(session.to_raw_json(), keys),
+            None => json::write(&()),
         }
     }
 
     /// Sets fields in one atomic step: a concurrent `update` of other fields is kept, and a
     /// concurrent `destroy` wins.
-    async fn update(&self) -> Result<CallResult, ApiError> {
+    async fn update(&self) -> Answer {
         let gone = || ApiError::bad_request("the session is gone: it was destroyed or has expired");
         let (fields, id) = (self.args.session()?, self.token_id()?);
         // The update itself refreshes the TTL.
@@ -138,19 +116,19 @@ impl Invocation<'_> {
             })
         };
         retry_conflicts(update).await?;
-        CallResult::new(&"OK")
+        json::write(&"OK")
     }
 
-    async fn destroy(&self) -> Result<CallResult, ApiError> {
+    async fn destroy(&self) -> Answer {
         if self.state.sessions.destroy(&self.token_id()?).await? {
-            return CallResult::new(&"OK");
+            return json::write(&"OK");
         }
         Err(ApiError::bad_request(
             "there was an issue destroying the session: there is none",
         ))
     }
 
-    async fn list(&self) -> Result<CallResult, ApiError> {
+    async fn list(&self) -> Answer {
         /// Session in the result; times in Unix seconds.
         #[derive(Serialize)]
         #[serde(rename_all = "camelCase")]
@@ -158,45 +136,45 @@ impl Invocation<'_> {
             session_id: String,
             created_at: Option<u64>,
             expires_at: Option<u64>,
-            #[serde(serialize_with = "all_fields")]
             session: Box<RawValue>,
         }
         let user = self.user_id()?;
         let entries = self.state.sessions.list(&user).await?;
-        let describe = |entry: &SessionEntry| ActiveSession {
-            session_id: self.state.session_id(&user, entry.id()),
-            created_at: entry.created_at().and_then(unix_time::seconds),
-            expires_at: entry.expires_at().and_then(unix_time::seconds),
-            session: entry.data().to_raw_json(),
-        };
-        let active: Vec<_> = entries.iter().map(describe).collect();
-        CallResult::new(&active)
+        let mut active = Vec::new();
+        for entry in entries {
+            active.push(ActiveSession {
+                session_id: self.state.session_id(&user, entry.id()),
+                created_at: entry.created_at().and_then(unix_time::seconds),
+                expires_at: entry.expires_at().and_then(unix_time::seconds),
+                session: fields::select(entry.data().to_raw_json(), &Keys::All)?,
+            });
+        }
+        json::write(&active)
     }
 
-    async fn destroy_all(&self) -> Result<CallResult, ApiError> {
+    async fn destroy_all(&self) -> Answer {
         let user = self.user_id()?;
-        CallResult::new(&self.state.sessions.destroy_all(&user).await?)
+        json::write(&self.state.sessions.destroy_all(&user).await?)
     }
 
     /// Returns the session id in the argument `token`.
     fn token_id(&self) -> Result<SessionId, ApiError> {
-        let token = self.args.token()?;
-        self.state.check_version(&self.args.session_version()?)?;
+        let token = self.args.text("token")?;
+        self.state
+            .check_version(&self.args.text(SESSION_VERSION)?)?;
         self.state.verify(self.client, &token)
     }
 
-    fn user_id(&self) -> Result<Cow<'_, str>, ApiError> {
-        let user = self.args.user_id()?;
-        self.state.check_version(&self.args.session_version()?)?;
+    fn user_id(&self) -> Result<String, ApiError> {
+        let user = self.args.text("userId")?;
+        self.state
+            .check_version(&self.args.text(SESSION_VERSION)?)?;
         Ok(user)
     }
 }
 
-fn list_methods() -> Result<CallResult, ApiError> {
-    CallResult::new(&METHODS.map(|(name, docs)| json!({ "name": name, "docs": docs })))
-}
-
-fn all_fields<S: Serializer>(stored: &RawValue, serializer: S) -> Result<S::Ok, S::Error> {
-    let keys = &Keys::All;
-    Fields { stored, keys }.serialize(serializer)
+fn list_methods() -> Answer {
+    let describe = |docs: &str| json!({ "name": docs.split([' ', ':']).next(), "docs": docs });
+    let methods: Vec<_> = METHODS.lines().map(describe).collect();
+    json::write(&methods)
 }

@@ -5,7 +5,6 @@
 
 mod arguments;
 mod fields;
-mod health_check;
 mod json;
 mod methods;
 mod openapi;

@@ -2,31 +2,33 @@
 
 use std::sync::Arc;
 
+use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
+use http::StatusCode;
+use serde::Serialize;
+use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app_state::AppState;
-use crate::error::ApiError;
+use crate::error::{ApiError, ErrorBody};
 use crate::http::{Client, read_body};
-use crate::rpc::openapi::{self, ErrorsV1, ErrorsV2};
+use crate::operators::health::can_reach_store;
+use crate::private_json::private_json;
+use crate::rpc::methods;
+use crate::rpc::openapi::{self, Errors};
 use crate::rpc::state::RpcState;
-use crate::rpc::wire::{Call, CallResult, WireVersion};
-use crate::rpc::{health_check, methods};
+use crate::rpc::wire::{self, Call, CallErrorBody, CallResult};
 use crate::start_error::StartError;
 
 pub(crate) fn router(app: &AppState) -> Result<OpenApiRouter, StartError> {
-    let state = Arc::new(RpcState::new(app)?);
-    let calls = OpenApiRouter::with_openapi(openapi::document())
+    Ok(OpenApiRouter::with_openapi(openapi::document())
         .routes(routes!(call_by_name))
         .routes(routes!(call_by_path))
-        .with_state(state);
-    let health = OpenApiRouter::new()
-        .routes(routes!(health_check::health_check))
-        .with_state(app.clone());
-    Ok(calls.merge(health))
+        .routes(routes!(health_check))
+        .with_state(Arc::new(RpcState::new(app)?)))
 }
 
 /// Calls a method that the body names: version 1 of the wire format.
@@ -42,7 +44,7 @@ pub(crate) fn router(app: &AppState) -> Result<OpenApiRouter, StartError> {
 /// | `methods` | | a list of `{name, docs}` |
 #[utoipa::path(post, path = "/rpc", tag = "rpc",
     security((), ("SharedSecret" = [])),
-    request_body(content = Call<'_>, content_type = "application/json", examples(
+    request_body(content = Call, content_type = "application/json", examples(
         ("create" = (value = json!({"name": "create",
             "args": "{\"session\":{\"cart\":3},\"userId\":\"jo\"}"}))),
         ("get" = (value = json!({"name": "get",
@@ -56,14 +58,14 @@ pub(crate) fn router(app: &AppState) -> Result<OpenApiRouter, StartError> {
     responses(
         (status = 200, description = "The result of the method.", body = CallResult,
             example = json!({"result": {"cart": 3}})),
-        ErrorsV1,
+        Errors<ErrorBody<'_>>,
     ))]
 async fn call_by_name(
     State(state): State<Arc<RpcState>>,
     client: Client,
     request: Request,
-) -> Response {
-    WireVersion::V1.respond(call(&state, client, request, Name::InBody).await)
+) -> Result<Response, ApiError> {
+    call(&state, client, request, None).await
 }
 
 /// Calls the method in the path: version 2 of the wire format.
@@ -72,7 +74,7 @@ async fn call_by_name(
 #[utoipa::path(post, path = "/rpc/{method}", tag = "rpc",
     security((), ("SharedSecret" = [])),
     params(("method" = String, Path, description = "The method.", example = "create")),
-    request_body(content = Option<Call<'_>>, content_type = "application/json", examples(
+    request_body(content = Option<Call>, content_type = "application/json", examples(
         ("create" = (value = json!({"args": "[{\"session\":{\"cart\":3},\"userId\":\"jo\"}]"}))),
         ("get" = (value = json!({
             "args": "{\"token\":\"…\",\"sessionVersion\":\"v1\",\"keys\":\"*\"}"}))),
@@ -81,7 +83,7 @@ async fn call_by_name(
     responses(
         (status = 200, description = "The result of the method.", body = CallResult,
             example = json!({"result": {"cart": 3}})),
-        ErrorsV2,
+        Errors<CallErrorBody<'_>>,
     ))]
 async fn call_by_path(
     State(state): State<Arc<RpcState>>,
@@ -89,33 +91,51 @@ async fn call_by_path(
     method: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Response {
-    let name = Name::InPath(method.map(|Path(method)| method).unwrap_or_default());
-    WireVersion::V2.respond(call(&state, client, request, name).await)
+    let method = method.map(|Path(method)| method).unwrap_or_default();
+    let answer = call(&state, client, request, Some(method)).await;
+    answer.unwrap_or_else(wire::detailed)
 }
 
-/// Where the name of the method is.
-enum Name {
-    InBody,
-    InPath(String),
-}
-
+/// Calls the method `in_path`, or else the one that the body names.
 async fn call(
     state: &RpcState,
     client: Client,
     request: Request,
-    name: Name,
-) -> Result<CallResult, ApiError> {
+    in_path: Option<String>,
+) -> Result<Response, ApiError> {
     // Before the body is read: clients without the secret must not make the service buffer bodies.
     state.authorize(client, request.headers())?;
     let (limit, timeout) = (state.app.settings.rpc.max_payload, state.app.body_timeout());
     let body = read_body(request.into_body(), limit, timeout).await?;
-    let call = match (&name, &*body) {
-        (Name::InPath(_), b"" | b"null") => Call::default(),
-        (_, body) => Call::parse(body)?,
+    let call = match &*body {
+        b"" | b"null" if in_path.is_some() => Call::default(),
+        body => Call::parse(body)?,
     };
-    let name = match &name {
-        Name::InBody => call.name.as_deref().unwrap_or_default(),
-        Name::InPath(name) => name,
+    let name = in_path.or(call.name).unwrap_or_default();
+    let result = methods::call(state, client, &name, call.args.as_deref()).await?;
+    Ok(private_json(StatusCode::OK, CallResult { result }))
+}
+
+/// The health of the service.
+#[derive(Serialize, ToSchema)]
+struct HealthCheck {
+    #[schema(example = "awesome")]
+    status: &'static str,
+}
+
+/// Reports whether the store can be reached, in the format of the original service.
+#[utoipa::path(get, path = "/health-check", tag = "rpc",
+    responses(
+        (status = 200, description = "The store can be reached.", body = HealthCheck,
+            example = json!({ "status": "awesome" })),
+        (status = 500, description = "The store cannot be reached.", body = HealthCheck,
+            example = json!({ "status": "cannot reach redis" })),
+    ))]
+async fn health_check(State(state): State<Arc<RpcState>>) -> (StatusCode, Json<HealthCheck>) {
+    let (code, status) = if can_reach_store(&state.app).await {
+        (StatusCode::OK, "awesome")
+    } else {
+        (StatusCode::INTERNAL_SERVER_ERROR, "cannot reach redis")
     };
-    methods::call(state, client, name, call.args.as_deref()).await
+    (code, Json(HealthCheck { status }))
 }

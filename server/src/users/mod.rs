@@ -2,7 +2,6 @@
 
 mod bearer;
 mod credentials;
-mod handlers;
 mod routes;
 mod state;
 

@@ -1,21 +1,13 @@
 //! Fixtures: tokens that a key ring never signs.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::crypto::{Hmac, HmacKey};
+use crate::crypto::{Scheme, SigningKey};
 use crate::token::{Key, KeyringError, NewClaims};
-use crate::{Algorithm, Claims, Keyring, SessionId, Token, TokenRejection, encoding};
-
-/// The text of `tests/keys/{name}.pem`, as a part of the program.
-macro_rules! key {
-    ($name:literal) => {
-        include_str!(concat!("../../../tests/keys/", $name, ".pem"))
-    };
-}
-pub(super) use key;
+use crate::{Algorithm, Claims, Keyring, SessionId, TokenRejection, clock, encoding};
 
 pub(super) const SECRET: &[u8] = b"0123456789abcdef0123456789abcdef";
 pub(super) const OTHER: &[u8] = b"fedcba9876543210fedcba9876543210";
@@ -40,16 +32,12 @@ pub(super) fn id() -> SessionId {
 }
 
 pub(super) fn at(seconds: i64) -> SystemTime {
-    let distance = Duration::from_secs(seconds.unsigned_abs());
-    if seconds < 0 {
-        UNIX_EPOCH - distance
-    } else {
-        UNIX_EPOCH + distance
-    }
+    clock::from_unix_seconds(seconds).unwrap()
 }
 
-pub(super) fn sign(keyring: &Keyring) -> Token {
-    keyring.sign(&id(), &NewClaims::at(at(NOW))).unwrap()
+pub(super) fn sign(keyring: &Keyring) -> String {
+    let token = keyring.sign(&id(), &NewClaims::at(at(NOW)));
+    token.unwrap().into_string()
 }
 
 /// Signs any bytes as header and payload with the secret of [`keyring`].
@@ -68,8 +56,15 @@ pub(super) fn forge_with(
 
 /// Signs text that is already encoded.
 pub(super) fn sign_encoded(secret: &[u8], message: &str) -> String {
-    let tag = HmacKey::new(Hmac::HS256, secret).sign(message.as_bytes());
+    let key = SigningKey::new(Scheme::HS256, secret).unwrap();
+    let tag = key.sign(message.as_bytes()).unwrap();
     format!("{message}.{}", encoding::base64url(tag))
+}
+
+/// The text of `tests/keys/{name}.pem`.
+pub(super) fn pem(name: &str) -> String {
+    let path = format!("{}/tests/keys/{name}.pem", env!("CARGO_MANIFEST_DIR"));
+    std::fs::read_to_string(path).unwrap()
 }
 
 /// The bytes in a PEM text.

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::forge::*;
 use crate::token::{Key, KeyringError, NewClaims, TokenError};
-use crate::{Algorithm, Keyring, Token};
+use crate::{Algorithm, Keyring};
 
 /// Algorithms with the names of a private and a public key.
 const PAIRS: [(Algorithm, &str, &str); 9] = [
@@ -41,16 +41,12 @@ Certificate   | previous/$V | ES256/p256.cert
 /// Headers of tokens signed by the old or the new of two named keys, with the expected result.
 const KIDS: &str = r#"
 ok           | new ,"kid":"new"
+ok           | old
 ok           | old $V           | ,"kid":"old" ,"kid":"old","x":1 ,"kid":"\u006fld" ,"x":1
 signature    | old ,"kid":"new"
 signature    | new $V           | ,"kid":"old" ,"kid":"old","x":1
 header_param | new ,"kid":$V    | "New" "new\u0020" "" "unknown" null ["new"] 5
 "#;
-
-fn pem(name: &str) -> String {
-    let path = format!("{}/tests/keys/{name}.pem", env!("CARGO_MANIFEST_DIR"));
-    std::fs::read_to_string(path).unwrap()
-}
 
 fn signing(algorithm: Algorithm, key: Key) -> Result<Keyring, KeyringError> {
     Keyring::builder(algorithm).signing(key).build()
@@ -67,8 +63,8 @@ fn problem(result: Result<Keyring, KeyringError>) -> String {
     }
 }
 
-fn accepts(keyring: &Keyring, token: &Token) -> &'static str {
-    outcome(keyring.verify(token.as_str(), at(NOW)))
+fn accepts(keyring: &Keyring, token: &str) -> &'static str {
+    outcome(keyring.verify(token, at(NOW)))
 }
 
 #[test]
@@ -84,37 +80,33 @@ fn private_key_signs_and_public_key_verifies() {
                 assert_eq!(accepts(&elsewhere, &token), "ok", "{algorithm}");
                 let error = elsewhere.sign(&id(), &NewClaims::at(at(NOW)));
                 assert_eq!(error, Err(TokenError::NoSigningKey));
+                // Key confusion (CVE-2015-9235): signed with the public key as an HMAC secret.
+                let forged = forge_with(public.as_bytes(), HEADER, CLAIMS);
+                assert_eq!(accepts(&elsewhere, &forged), "algorithm");
             }
             exchange_with_jsonwebtoken(&keyring, algorithm, &private, &public);
         }
     }
 }
 
+type Parse<K> = fn(&[u8]) -> jsonwebtoken::errors::Result<K>;
+
 fn exchange_with_jsonwebtoken(ring: &Keyring, algorithm: Algorithm, private: &str, public: &str) {
     let (private, public) = (private.as_bytes(), public.as_bytes());
-    let (encoding, decoding) = match algorithm {
-        Algorithm::EdDsa => (
-            EncodingKey::from_ed_pem(private),
-            DecodingKey::from_ed_pem(public),
-        ),
-        Algorithm::Es256 | Algorithm::Es384 => (
-            EncodingKey::from_ec_pem(private),
-            DecodingKey::from_ec_pem(public),
-        ),
-        _ => (
-            EncodingKey::from_rsa_pem(private),
-            DecodingKey::from_rsa_pem(public),
-        ),
+    let (encoding, decoding): (Parse<EncodingKey>, Parse<DecodingKey>) = match algorithm {
+        Algorithm::EdDsa => (EncodingKey::from_ed_pem, DecodingKey::from_ed_pem),
+        Algorithm::Es256 | Algorithm::Es384 => (EncodingKey::from_ec_pem, DecodingKey::from_ec_pem),
+        _ => (EncodingKey::from_rsa_pem, DecodingKey::from_rsa_pem),
     };
+    let (encoding, decoding) = (encoding(private).unwrap(), decoding(public).unwrap());
     let jwa: Jwa = algorithm.as_str().parse().unwrap();
     let claims: Value = serde_json::from_str(CLAIMS).unwrap();
     let header = jsonwebtoken::Header::new(jwa);
-    let theirs = jsonwebtoken::encode(&header, &claims, &encoding.unwrap()).unwrap();
-    assert_eq!(accepts(ring, &Token::new(theirs)), "ok", "{algorithm}");
+    let theirs = jsonwebtoken::encode(&header, &claims, &encoding).unwrap();
+    assert_eq!(accepts(ring, &theirs), "ok", "{algorithm}");
     let mut validation = Validation::new(jwa);
     validation.required_spec_claims.clear();
-    let ours = sign(ring).into_string();
-    let claims = jsonwebtoken::decode::<Value>(ours, &decoding.unwrap(), &validation);
+    let claims = jsonwebtoken::decode::<Value>(sign(ring), &decoding, &validation);
     assert_eq!(claims.unwrap().claims["jti"], ID, "{algorithm}");
 }
 
@@ -122,32 +114,19 @@ fn exchange_with_jsonwebtoken(ring: &Keyring, algorithm: Algorithm, private: &st
 fn changed_or_foreign_signatures_are_rejected() {
     for (algorithm, private, _) in PAIRS {
         let keyring = signing(algorithm, Key::pem(pem(private))).unwrap();
-        let token = sign(&keyring).into_string();
+        let token = sign(&keyring);
         let start = token.rfind('.').unwrap() + 1;
         let changed = [start, start + 20, token.len() - 3].map(|at| {
             let other = if &token[at..=at] == "A" { "B" } else { "A" };
             [&token[..at], other, &token[at + 1..]].concat()
         });
         for text in changed.iter().map(|text| &**text).chain([&token[..start]]) {
-            let accepted = accepts(&keyring, &Token::new(text));
-            assert_eq!(accepted, "signature", "{algorithm}");
+            assert_eq!(accepts(&keyring, text), "signature", "{algorithm}");
         }
     }
     let ring = |name| signing(Algorithm::EdDsa, Key::pem(pem(name))).unwrap();
     let foreign = sign(&ring("ed25519.other"));
     assert_eq!(accepts(&ring("ed25519"), &foreign), "signature");
-}
-
-/// Key confusion (CVE-2015-9235): the attacker signs with the public key as an HMAC secret.
-#[test]
-fn token_signed_with_the_public_key_as_a_secret_is_rejected() {
-    let public = pem("rsa.pub");
-    let keyring = verifying(Algorithm::Rs256, Key::pem(&public)).unwrap();
-    for (name, expected) in [("HS256", "algorithm"), ("RS256", "signature")] {
-        let header = HEADER.replace("HS256", name);
-        let token = forge_with(public.as_bytes(), header, CLAIMS);
-        assert_eq!(accepts(&keyring, &Token::new(token)), expected);
-    }
 }
 
 #[test]
@@ -182,16 +161,13 @@ fn unreadable_pem_is_rejected_with_its_problem() {
         (&certificate("TRUSTED CERTIFICATE"), "Certificate"),
         (&certificate("PUBLIC KEY"), "Certificate"),
         (
-            &format!("\u{feff}subject=CN = test\n{}", pem("p256.cert")),
+            &format!("\u{feff}subject\n{}", pem("p256.cert")),
             "Certificate",
         ),
         (&pem("rsa.legacy-encrypted"), "Encrypted"),
         (&pem("ed25519.openssh"), "OpenSsh"),
         ("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA", "OpenSsh"),
-        (
-            r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS"}"#,
-            "Jwk",
-        ),
+        (r#"{"kty":"OKP","x":"11qYAYKxCrfVS"}"#, "Jwk"),
         ("-\0-\0-\0", "Utf16"),
         (&key.repeat(2), "Blocks(2)"),
         (&format!("{key}{}{key}", pem("p256.cert")), "Blocks(3)"),
@@ -257,14 +233,12 @@ fn secrets_and_key_pairs_are_not_interchangeable() {
 
 #[test]
 fn previous_keys_are_accepted_and_removed_ones_are_not() {
-    let secrets = [0, 1, 2, 3].map(|n: u8| [n, 255].repeat(16));
-    let alone = secrets
-        .each_ref()
-        .map(|secret| Keyring::hs256(secret).unwrap());
+    let secret = |n: u8| [n, 255].repeat(16);
+    let alone = [0, 1, 2, 3].map(|n| Keyring::hs256(secret(n)).unwrap());
     let ring = Keyring::builder(Algorithm::Hs256)
-        .signing(Key::secret(&secrets[3]))
-        .previous(Key::secret(&secrets[2]))
-        .previous(Key::secret(&secrets[1]));
+        .signing(Key::secret(secret(3)))
+        .previous(Key::secret(secret(2)))
+        .previous(Key::secret(secret(1)));
     let ring = ring.build().unwrap();
     let accepted = alone.each_ref().map(|old| accepts(&ring, &sign(old)));
     assert_eq!(accepted, ["signature", "ok", "ok", "ok"]);
@@ -281,14 +255,12 @@ fn kid_selects_the_key_of_exactly_that_name() {
     let ring = ring.build().unwrap();
     assert_eq!(accepts(&ring, &sign(&ring)), "ok");
     for (expected, case) in rows(KIDS) {
-        let (key, kid) = case.split_at(4);
-        let key = if key == "new " { SECRET } else { OTHER };
+        let (key, kid) = case.split_at(3);
+        let (key, kid) = (if key == "new" { SECRET } else { OTHER }, kid.trim_start());
         let header = format!(r#"{{"alg":"HS256","typ":"JWT"{kid}}}"#);
         let token = forge_with(key, header, CLAIMS);
-        assert_eq!(accepts(&ring, &Token::new(token)), expected, "{case}");
+        assert_eq!(accepts(&ring, &token), expected, "{case}");
     }
-    let bare = Token::new(forge_with(OTHER, HEADER, CLAIMS));
-    assert_eq!(accepts(&ring, &bare), "ok");
 }
 
 #[test]

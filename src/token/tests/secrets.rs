@@ -7,19 +7,8 @@ use super::forge::*;
 use crate::token::{Key, KeyringError};
 use crate::{Algorithm, Keyring, encoding};
 
-const RSA_PUBLIC: &str = key!("rsa.pub");
-const P256_PUBLIC: &str = key!("p256.pub");
-const CERTIFICATE: &str = key!("p256.cert");
-const ED25519: &str = key!("ed25519");
-
 fn error(secret: &[u8]) -> Option<KeyringError> {
     weak(Algorithm::Hs256, secret).err()
-}
-
-#[track_caller]
-fn assert_key(secret: &[u8]) {
-    let printed = String::from_utf8_lossy(secret);
-    assert_eq!(error(secret), Some(KeyringError::KeyAsSecret), "{printed}");
 }
 
 #[test]
@@ -38,46 +27,43 @@ fn guessable_secrets_are_weak() {
             assert_eq!(previous.build().err(), error);
         }
         let allowed = weak(algorithm, b"abc123").unwrap();
-        let verified = allowed.verify(sign(&allowed).as_str(), at(NOW));
+        let verified = allowed.verify(&sign(&allowed), at(NOW));
         assert_eq!(outcome(verified), "ok");
         assert_eq!(weak(algorithm, b"").err(), error);
     }
-    let weak = Key::secret("abc123").allowing_weak_secret_for_npm();
-    let replaced = Keyring::builder(Algorithm::Hs256).signing(Key::secret(SECRET));
-    assert!(replaced.previous(weak).build().is_ok());
 }
 
-/// Encodings of a key that environment variables hold.
-fn encodings(key: &[u8]) -> impl Iterator<Item = String> + use<> {
-    [
-        STANDARD.encode(key),
-        STANDARD_NO_PAD.encode(key),
-        URL_SAFE.encode(key),
-        URL_SAFE_NO_PAD.encode(key),
-        encoding::hex(key),
-        encoding::hex(key).to_uppercase(),
-        STANDARD.encode(STANDARD.encode(key)),
-    ]
-    .into_iter()
-    .flat_map(|text| [format!("\"{text}\"\n"), format!(" '{text}'"), text])
+/// The key between blanks, and encodings of it that environment variables hold.
+fn spellings(key: &[u8]) -> impl Iterator<Item = Vec<u8>> {
+    let blanks = [&b""[..], b" \t\r\n", b"\n\n\xef\xbb\xbf\n"];
+    let engines = [STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD];
+    let hex = encoding::hex(key);
+    let twice = STANDARD.encode(STANDARD.encode(key));
+    let texts = engines.map(|engine| engine.encode(key)).into_iter();
+    texts
+        .chain([hex.to_uppercase(), hex, twice])
+        .flat_map(|text| [format!("\"{text}\"\n"), format!(" '{text}'"), text])
+        .map(String::into_bytes)
+        .chain(blanks.map(|blanks| [blanks, key, b"\n"].concat()))
 }
 
 #[test]
 fn keys_are_not_secrets_even_if_weak_ones_are_allowed() {
-    let utf16 = |bytes: fn(u16) -> [u8; 2]| P256_PUBLIC.encode_utf16().flat_map(bytes).collect();
+    let public = pem("p256.pub");
+    let utf16 = |bytes: fn(u16) -> [u8; 2]| public.encode_utf16().flat_map(bytes).collect();
     let (little, big): (Vec<u8>, Vec<u8>) = (utf16(u16::to_le_bytes), utf16(u16::to_be_bytes));
-    let body: Vec<&str> = P256_PUBLIC.lines().skip(1).take(2).collect();
+    let body: Vec<&str> = public.lines().skip(1).take(2).collect();
     let keys: [&[u8]; 24] = [
-        RSA_PUBLIC.as_bytes(),
-        ED25519.as_bytes(),
-        CERTIFICATE.as_bytes(),
-        key!("rsa.pkcs1.pub").as_bytes(),
-        &der(RSA_PUBLIC),
-        &der(ED25519),
-        &der(CERTIFICATE),
-        &P256_PUBLIC.to_lowercase().into_bytes(),
-        &P256_PUBLIC.replace('-', "").into_bytes(),
-        &P256_PUBLIC.replace('\n', "\\n").into_bytes(),
+        &pem("rsa.pub").into_bytes(),
+        &pem("ed25519").into_bytes(),
+        &pem("p256.cert").into_bytes(),
+        &pem("rsa.pkcs1.pub").into_bytes(),
+        &der(&pem("rsa.pub")),
+        &der(&pem("ed25519")),
+        &der(&pem("p256.cert")),
+        &public.to_lowercase().into_bytes(),
+        &public.replace('-', "").into_bytes(),
+        &public.replace('\n', "\\n").into_bytes(),
         &body.concat().into_bytes(),
         &body.join("\\n").into_bytes(),
         &little,
@@ -93,11 +79,9 @@ fn keys_are_not_secrets_even_if_weak_ones_are_allowed() {
         br#"[{"kty":"EC","crv":"P-256"}]"#,
         br#"{\"kty\":\"oct\",\"k\":\"AAAA\"}"#,
     ];
-    for key in keys {
-        for blanks in [&b""[..], b" \t\r\n", b"\n\n\xef\xbb\xbf\n"] {
-            assert_key(&[blanks, key, b"\n"].concat());
-        }
-        encodings(key).for_each(|text| assert_key(text.as_bytes()));
+    for secret in keys.iter().copied().flat_map(spellings) {
+        let printed = secret.escape_ascii();
+        assert_eq!(error(&secret), Some(KeyringError::KeyAsSecret), "{printed}");
     }
 }
 
@@ -137,13 +121,10 @@ fn secrets_are_decoded_from_base64() {
     ] {
         let key = Key::secret_base64(&text);
         let decoded = Keyring::builder(Algorithm::Hs384).previous(key).build();
-        let claims = decoded.unwrap().verify(token.as_str(), at(NOW));
+        let claims = decoded.unwrap().verify(&token, at(NOW));
         assert_eq!(outcome(claims), "ok", "{text}");
     }
-    let weak = KeyringError::WeakSecret {
-        algorithm: Algorithm::Hs256,
-        needed: 32,
-    };
+    let weak = Keyring::hs256("").unwrap_err();
     for (text, expected) in [
         ("not base64!", KeyringError::InvalidBase64),
         ("AAAA AAAA", KeyringError::InvalidBase64),
@@ -151,7 +132,7 @@ fn secrets_are_decoded_from_base64() {
         ("A", KeyringError::InvalidBase64),
         ("-_9", KeyringError::InvalidBase64),
         (&STANDARD.encode(&bytes[..31]), weak),
-        (&STANDARD.encode(P256_PUBLIC), KeyringError::KeyAsSecret),
+        (&STANDARD.encode(pem("p256.pub")), KeyringError::KeyAsSecret),
     ] {
         let ring = Keyring::builder(Algorithm::Hs256).signing(Key::secret_base64(text));
         assert_eq!(ring.build().unwrap_err(), expected, "{text}");

@@ -1,13 +1,12 @@
 //! Each route rejects every key but the right one.
 
+use jwt_redis_session::store::StoreErrorKind;
 use reqwest::Method;
 use serde_json::json;
 
-use crate::buckets::bucket::{Bucket, HOUR, api_key, set_ttl, stored, ttl};
+use crate::buckets::bucket::{Bucket, HOUR, api_key, set_ttl, ttl};
 use crate::request::{send, status};
 use crate::service::{self, MASTER_KEY, Service};
-
-on_every_store!(wrong_keys_are_rejected_and_change_nothing);
 
 /// A key of valid format, which belongs to no bucket.
 const UNKNOWN_KEY: &str = "jrs_1XCCMX8LhmvGtR0V0HqlWa1YT3ot01yq1W";
@@ -50,33 +49,23 @@ async fn assert_rejected(service: &Service, bucket_key: &str, session: &str, key
     }
 }
 
-async fn wrong_keys_are_rejected_and_change_nothing(service: Service) {
+#[tokio::test]
+async fn wrong_keys_are_rejected_and_change_nothing() {
+    let service = Service::memory().await;
     let bucket = Bucket::new(&service, "shop").await;
     let other = Bucket::new(&service, "other").await;
     let deleted = Bucket::new(&service, "deleted").await.key;
     let delete = api_key(&service, Method::DELETE, "deleted");
     assert_eq!(status(delete).await, 200);
     let id = bucket.create(&json!("unchanged")).await;
-    let (record, key) = (bucket.record(&id), "sessiond:api-key:bucket-api-key--shop");
+    let record = bucket.record(&id);
     set_ttl(&service, &record, HOUR).await;
-    let values = async || {
-        let records = [stored(&service, &record).await, stored(&service, key).await];
-        records.map(|record| record.expect("a record").value)
-    };
-    let before = values().await;
-    let names = service.redis.as_ref().map(|_| service.keys());
+    let records = service.records();
 
     let (start, last) = bucket.key.split_at(bucket.key.len() - 1);
     let mistyped = format!("{start}{}", if last == "x" { "y" } else { "x" });
-    let wrong = [
-        "",
-        "wrong",
-        start,
-        &mistyped,
-        UNKNOWN_KEY,
-        &other.key,
-        &deleted,
-    ];
+    let (unknown, other) = (UNKNOWN_KEY, &*other.key);
+    let wrong = ["", "wrong", start, &mistyped, unknown, other, &deleted];
     let session = format!("/session/shop/{id}");
     assert_rejected(&service, &bucket.key, &session, &wrong).await;
     // Two different keys, of which one is right.
@@ -85,8 +74,7 @@ async fn wrong_keys_are_rejected_and_change_nothing(service: Service) {
     assert_eq!(status(both).await, 401);
 
     assert!(ttl(&service, &record).await <= HOUR);
-    assert_eq!(values().await, before);
-    assert_eq!(service.redis.as_ref().map(|_| service.keys()), names);
+    assert_eq!(service.records(), records);
     assert_eq!(bucket.data(&id).await, json!("unchanged"));
 }
 
@@ -118,4 +106,46 @@ async fn errors_have_an_order() {
     assert_eq!(status(post(vec![0xff])).await, 400);
     assert_eq!(status(bucket.get("no-uuid")).await, 404);
     assert_eq!(status(bucket.delete("no-uuid")).await, 404);
+}
+
+#[tokio::test]
+async fn key_that_cannot_be_checked_grants_nothing() {
+    let service = Service::memory().await;
+    let bucket = Bucket::new(&service, "shop").await;
+    let id = bucket.create(&json!("kept")).await;
+    let records = service.records();
+    for request in [
+        bucket.put(),
+        bucket.get(&id),
+        bucket.post(&id, &json!("changed")),
+        bucket.delete(&id),
+    ] {
+        // Only the first operation fails: loading the key.
+        service.faults.fail_next(StoreErrorKind::Connection, 1);
+        assert_eq!(status(request).await, 503);
+    }
+    assert_eq!(bucket.data(&id).await, json!("kept"));
+    assert_eq!(service.records(), records);
+}
+
+#[tokio::test]
+async fn malformed_key_is_rejected_without_the_store() {
+    let service = Service::memory().await;
+    let key = &Bucket::new(&service, "shop").await.key;
+    let mistyped = format!("{}x", &key[..key.len() - 1]);
+    let longer = format!("{key}x");
+    service.faults.fail_with(StoreErrorKind::Connection);
+    for (path, key, expected) in [
+        ("/session/shop", "", 401),
+        ("/session/shop", &*mistyped, 401),
+        ("/session/shop", &key[1..], 401),
+        ("/session/shop", &longer, 401),
+        ("/session/shop", MASTER_KEY, 401),
+        ("/session/shop", key, 503),
+        ("/api-key/shop", key, 401),
+        ("/api-key/shop", MASTER_KEY, 503),
+    ] {
+        let request = service.put(path).header("x-session-key", key);
+        assert_eq!(status(request).await, expected, "{path} {key}");
+    }
 }

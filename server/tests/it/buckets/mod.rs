@@ -4,6 +4,4 @@ mod api_keys;
 mod authorization;
 pub(crate) mod bucket;
 mod etags;
-mod faults;
-mod payloads;
 mod sessions;

@@ -1,21 +1,21 @@
 //! Creating, reading, replacing and ending sessions of a bucket.
 
 use futures_util::future::join_all;
-use jwt_redis_session::{Keyring, SessionId};
+use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::buckets::bucket::{Bucket, HOUR, MONTH, set_ttl, stored, ttl};
-use crate::request::{fetch, library, send, status};
-use crate::service::{self, SECRET, Service};
+use crate::buckets::bucket::{Bucket, HOUR, MONTH, overwrite, set_ttl, stored, ttl};
+use crate::request::{fetch, send, status};
+use crate::service::{self, Service};
 
 on_every_store!(
     put_creates_a_session,
     use_resets_the_ttl,
-    post_never_creates_a_session,
-    delete_ends_a_session_once,
+    ended_session_is_gone,
     buckets_are_isolated,
-    library_shares_the_sessions,
+    foreign_record_is_500_and_kept,
+    data_is_returned_unchanged,
 );
 
 fn assert_expires_in_a_month(body: &Value) {
@@ -42,6 +42,10 @@ async fn put_creates_a_session(service: Service) {
     ] {
         assert_eq!(headers[name], value);
     }
+    let stored = stored(&service, &bucket.record(id)).await;
+    let record: Value = serde_json::from_slice(&stored.expect("a record").value).expect("JSON");
+    assert_eq!(record["data"], body["data"]);
+    assert_eq!(record["_jrs"]["owner"], Value::Null);
     assert_ne!(bucket.create(&Value::Null).await, id);
     // Ids are accepted in upper case too.
     let (status, body) = fetch(bucket.get(&id.to_uppercase())).await;
@@ -72,26 +76,22 @@ async fn use_resets_the_ttl(service: Service) {
     assert_eq!(answer, (200, settings));
 }
 
-async fn post_never_creates_a_session(service: Service) {
-    let bucket = Bucket::new(&service, "shop").await;
-    let ended = bucket.create(&json!(1)).await;
-    assert_eq!(status(bucket.delete(&ended)).await, 200);
-    for id in [ended, Uuid::new_v4().to_string()] {
-        for request in [bucket.post(&id, &json!(2)), bucket.get(&id)] {
-            let missing = (404, json!({ "error": "there is no such session" }));
-            assert_eq!(fetch(request).await, missing);
-        }
-    }
-}
-
-async fn delete_ends_a_session_once(service: Service) {
+async fn ended_session_is_gone(service: Service) {
     let bucket = Bucket::new(&service, "shop").await;
     let id = bucket.create(&json!(1)).await;
     let other = bucket.create(&json!(2)).await;
     let ended = (200, json!({ "id": id, "bucket": "shop" }));
     assert_eq!(fetch(bucket.delete(&id)).await, ended);
-    assert_eq!(status(bucket.delete(&id)).await, 404);
-    assert_eq!(status(bucket.get(&id)).await, 404);
+    for id in [id, Uuid::new_v4().to_string()] {
+        for request in [
+            bucket.post(&id, &json!(2)),
+            bucket.get(&id),
+            bucket.delete(&id),
+        ] {
+            let missing = (404, json!({ "error": "there is no such session" }));
+            assert_eq!(fetch(request).await, missing);
+        }
+    }
     assert_eq!(bucket.data(&other).await, json!(2));
     let mut statuses = join_all((0..20).map(|_| status(bucket.delete(&other)))).await;
     statuses.sort_unstable();
@@ -112,21 +112,60 @@ async fn buckets_are_isolated(service: Service) {
     assert_eq!(one.data(&id).await, json!("of one"));
 }
 
-async fn library_shares_the_sessions(service: Service) {
+async fn foreign_record_is_500_and_kept(service: Service) {
     let bucket = Bucket::new(&service, "shop").await;
-    let keyring = Keyring::hs256(SECRET).expect("a keyring");
-    let library = library(&service, "sessiond:bucket:", keyring);
-    let by_library = Uuid::new_v4().to_string();
-    let id = SessionId::parse(format!("shop-{by_library}")).expect("an id");
-    let session = library.new_session();
-    session.insert("data", "old").expect("data");
-    session.create().id(id.clone()).await.expect("create");
-    assert_eq!(bucket.data(&by_library).await, "old");
-    assert_eq!(status(bucket.post(&by_library, &json!("new"))).await, 200);
-    let session = library.get_without_touch(&id).await.expect("a session");
-    assert_eq!(session.to_json(), json!({ "data": "new" }));
-    assert_eq!(session.owner(), None);
-    assert_eq!(status(bucket.delete(&by_library)).await, 200);
-    let left = stored(&service, &bucket.record(&by_library)).await;
-    assert!(left.is_none());
+    let id = bucket.create(&json!(1)).await;
+    let record = bucket.record(&id);
+    for value in [&b"[]"[..], b"{", b"{\"other\":1}"] {
+        overwrite(&service, &record, value).await;
+        let error = (500, json!({ "error": "internal error" }));
+        assert_eq!(fetch(bucket.get(&id)).await, error);
+        let kept = stored(&service, &record).await.expect("a record").value;
+        assert_eq!(&kept[..], value);
+    }
+}
+
+/// Reads the text of the member `data`, which is the last one.
+async fn data(bucket: &Bucket<'_>, id: &str) -> String {
+    let text = send(bucket.get(id)).await.text().await.expect("a body");
+    let (_, data) = text.split_once(",\"data\":").expect("data");
+    data.strip_suffix('}').expect("an end").to_owned()
+}
+
+async fn data_is_returned_unchanged(service: Service) {
+    const JSON: &str = "application/json";
+    let bucket = Bucket::new(&service, "shop").await;
+    let unusual = r#"{ "b" : 0.10, "a": 1e400, "b": [ "\ud800", "\u0041", "🦀" ] }"#;
+    let reserved = r#"{"_jrs":{"owner":"x"},"id":1,"jwt":2,"claims":3,"data":4}"#;
+    let deep = format!("{}{}", "[".repeat(50_000), "]".repeat(50_000));
+    for (content_type, body, expected) in [
+        (JSON, "null", "null"),
+        (JSON, unusual, unusual),
+        (JSON, reserved, reserved),
+        (JSON, &deep, &deep),
+        ("text/plain", "{\"a\":1}", r#""{\"a\":1}""#),
+    ] {
+        let request = |method, rest: &str| {
+            let request = bucket.request(method, rest).body(body.to_owned());
+            request.header("content-type", content_type)
+        };
+        let created = send(request(Method::PUT, "")).await;
+        assert_eq!(created.status(), 201);
+        let location = created.headers()["location"].to_str().expect("ASCII");
+        let created = location.rsplit('/').next().expect("an id");
+        assert_eq!(data(&bucket, created).await, expected);
+        let other = bucket.create(&json!("old")).await;
+        let post = request(Method::POST, &format!("/{other}"));
+        assert_eq!(status(post).await, 200);
+        assert_eq!(data(&bucket, &other).await, expected);
+    }
+}
+
+#[tokio::test]
+async fn control_characters_take_six_bytes_in_json() {
+    let service = Service::memory_with(|settings| settings.buckets.max_payload = 5000).await;
+    let largest = "\u{1}".repeat(5000);
+    let put = Bucket::new(&service, "shop").await.put();
+    let (status, body) = fetch(put.body(largest.clone())).await;
+    assert_eq!((status, &body["data"]), (201, &json!(largest)));
 }

@@ -6,15 +6,7 @@ use super::client::{create, of_user};
 use crate::request::send;
 use crate::service::{self, Service};
 
-const METHODS: [&str; 7] = [
-    "create",
-    "get",
-    "update",
-    "destroy",
-    "getActiveSessions",
-    "destroyAll",
-    "methods",
-];
+const METHODS: &str = "create get update destroy getActiveSessions destroyAll methods";
 
 /// Posts a body and checks the headers of the response.
 async fn post(service: &Service, path: &str, body: &str) -> (u16, Value) {
@@ -42,8 +34,9 @@ async fn both_versions_accept_the_same_calls() {
     }
     let (status, methods) = post(&service, "/rpc", r#"{"name":"methods"}"#).await;
     let list = methods["result"].as_array().expect("a list");
-    let names: Vec<_> = list.iter().map(|method| &method["name"]).collect();
-    assert_eq!((status, json!(names)), (200, json!(METHODS)));
+    let names = list.iter().filter_map(|method| method["name"].as_str());
+    let names = names.collect::<Vec<_>>().join(" ");
+    assert_eq!((status, &*names), (200, METHODS));
     for body in ["", "null", "{}", r#"{"args":""}"#] {
         let answer = post(&service, "/rpc/methods", body).await;
         assert_eq!(answer, (200, methods.clone()));
@@ -58,12 +51,7 @@ async fn both_versions_report_the_same_errors() {
         ("create", create, 400, "please specify a session object"),
         ("methods", invalid, 400, "args is not JSON"),
         ("methods", "[]", 400, "the body is not a JSON object"),
-        (
-            "none",
-            r#"{"name":"none","args":"{"}"#,
-            404,
-            "unknown method",
-        ),
+        ("none", r#"{"args":"{"}"#, 404, "unknown method"),
         ("Create", r#"{"name":"Create"}"#, 404, "unknown method"),
         ("__proto__", "{}", 404, "unknown method"),
         ("x", r#"{"name":["get"]}"#, 404, "unknown method"),

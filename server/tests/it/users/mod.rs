@@ -1,7 +1,6 @@
 //! The users API.
 
 mod authorization;
-mod login;
 mod sessions;
 
 use jwt_redis_session::{OpaqueTokens, Sessions};

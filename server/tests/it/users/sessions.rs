@@ -1,9 +1,12 @@
-//! Sessions are shown and ended.
+//! Sessions are created, shown and ended.
+
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{destroy, is_valid, library, log_in, show};
-use crate::request::{fetch, send, store};
+use super::{credentials, destroy, is_valid, library, log_in, show};
+use crate::buckets::bucket::{HOUR, overwrite, set_ttl, stored, ttl};
+use crate::request::{fetch, send};
 use crate::service::{Service, json as read};
 use crate::support::eventually;
 
@@ -11,9 +14,10 @@ on_every_store!(
     user_ends_all_sessions_with_one,
     usernames_of_any_text_are_kept_apart,
     library_shares_the_sessions,
+    use_resets_the_ttl,
 );
 
-const WEEK: i64 = 7 * 86_400_000;
+const WEEK: Duration = Duration::from_secs(7 * 86_400);
 
 async fn user_ends_all_sessions_with_one(service: Service) {
     let tokens = [log_in(&service, "jo").await, log_in(&service, "jo").await];
@@ -64,8 +68,7 @@ async fn library_shares_the_sessions(service: Service) {
     assert!(is_valid(&service, by_library.as_str(), "jo").await);
     for entry in library.list("jo").await.expect("a list") {
         let key = format!("sessiond:user:{}", entry.id().as_str());
-        let record = store(&service).load(&key).await.expect("a response");
-        let value = record.expect("a record").value;
+        let value = stored(&service, &key).await.expect("a record").value;
         let record: Value = serde_json::from_slice(&value).expect("JSON");
         let created = &record["_jrs"]["created"];
         let expected = json!({ "_jrs": { "owner": "jo", "created": created } });
@@ -78,39 +81,61 @@ async fn library_shares_the_sessions(service: Service) {
     assert!(!is_valid(&service, by_library.as_str(), "jo").await);
 }
 
-/// Returns the key of the only record in Redis.
-fn record(service: &Service) -> String {
-    let keys = service.keys();
-    let records: Vec<_> = keys.iter().filter(|key| !key.contains(":owner:")).collect();
-    assert_eq!(records.len(), 1, "{keys:?}");
-    records[0].clone()
+#[tokio::test]
+async fn login_returns_a_token() {
+    let service = Service::memory().await;
+    // The body is parsed whatever its type.
+    for content_type in ["application/json", "text/plain", ""] {
+        let body = credentials("jo").to_string();
+        let request = service.post("/sessions").body(body);
+        let response = send(request.header("Content-Type", content_type)).await;
+        assert_eq!(response.headers()["cache-control"], "no-store");
+        let (status, body) = read(response).await;
+        let token = body["sessionId"].as_str().expect("a token");
+        assert_eq!((status, &body), (200, &json!({ "sessionId": token })));
+        assert_eq!(token.len(), 43, "256 bits in base64url");
+        assert_ne!(log_in(&service, "jo").await, token);
+    }
 }
 
 #[tokio::test]
-async fn session_ends_a_week_after_its_last_use() {
-    let service = Service::redis().await;
+async fn invalid_login_is_rejected() {
+    let service = Service::memory().await;
+    let (empty, long) = (credentials(""), credentials(&"hunter2".repeat(74)));
+    let (empty, long) = (empty.to_string(), long.to_string());
+    for body in ["hunter2", r#"["jo","hunter2"]"#, &empty, &long] {
+        let request = service.post("/sessions").body(body.to_owned());
+        let (status, answer) = fetch(request).await;
+        assert_eq!(status, 400, "{body}");
+        assert!(!answer.to_string().contains("hunter2"), "{answer}");
+    }
+    assert_eq!(service.records(), 0);
+}
+
+/// Returns the key of the record of the only session of `jo`.
+async fn record(service: &Service) -> String {
+    let sessions = library(service).list("jo").await.expect("a list");
+    format!("sessiond:user:{}", sessions[0].id().as_str())
+}
+
+async fn use_resets_the_ttl(service: Service) {
     let token = log_in(&service, "jo").await;
-    let redis = service.server();
-    let key = record(&service);
-    let ttl = || ::redis::from_redis_value::<i64>(redis.run(&["PTTL", &key])).expect("a number");
-    assert!((WEEK - 10_000..=WEEK).contains(&ttl()));
-    redis.run(&["PEXPIRE", &key, "60000"]);
+    let key = &record(&service).await;
+    let created = ttl(&service, key).await;
+    assert!(created <= WEEK && created > WEEK - HOUR, "{created:?}");
+    set_ttl(&service, key, HOUR).await;
     assert!(is_valid(&service, &token, "jo").await);
     eventually("the TTL is reset", || async {
-        (ttl() > WEEK - 10_000).then_some(())
+        (ttl(&service, key).await > WEEK - HOUR).then_some(())
     })
     .await;
-    redis.run(&["PEXPIRE", &key, "1"]);
-    eventually("expired", || async { (ttl() < 0).then_some(()) }).await;
-    assert!(!is_valid(&service, &token, "jo").await);
 }
 
 #[tokio::test]
 async fn corrupt_record_is_500() {
-    let service = Service::redis().await;
+    let service = Service::memory().await;
     let token = log_in(&service, "jo").await;
-    let redis = service.server();
-    redis.run(&["SET", &record(&service), "not a record"]);
+    overwrite(&service, &record(&service).await, b"not a record").await;
     let error = json!({ "error": "internal error" });
     assert_eq!(fetch(show(&service, &token)).await, (500, error));
 }
