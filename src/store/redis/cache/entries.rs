@@ -287,8 +287,8 @@ mod tests {
         type Change = fn(&Entries);
         let changes: [Change; 4] = [
             |entries| entries.remove(b"a"),
-            |entries| drop(entries.invalidate(b"a")),
-            |entries| drop(entries.invalidate_all()),
+            |entries| assert_eq!(entries.invalidate(b"a"), 1),
+            |entries| assert_eq!(entries.invalidate_all(), 1),
             |entries| entries.remove_connection(1),
         ];
         for change in changes {

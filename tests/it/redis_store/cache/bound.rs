@@ -6,8 +6,7 @@ use crate::support::proxy::Proxy;
 const READERS: usize = 4;
 const ROUNDS: usize = 2500;
 
-/// Reads race with deletions by another process. Prints the longest time for which a deleted
-/// record was served.
+/// Reads race with deletions by another process. Prints for how long deleted records were served.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_race_of_reads_and_deletions() {
     let server = RedisServer::start();
@@ -16,7 +15,7 @@ async fn a_race_of_reads_and_deletions() {
         tokio::spawn(async move {
             let cached = with_cache(&url, bounded()).await;
             let plain = RedisStore::connect(&url).await.expect("connect");
-            let mut worst = Duration::ZERO;
+            let mut all = Vec::with_capacity(ROUNDS);
             for round in 0..ROUNDS {
                 let key = format!("{reader}:{round}");
                 assert_eq!(plain.insert(record(&key, b"v")).await, Ok(true));
@@ -29,18 +28,23 @@ async fn a_race_of_reads_and_deletions() {
                     yield_now().await;
                 }
                 assert_eq!(plain.delete(&key).await, Ok(true));
-                worst = worst.max(staleness(reading, Instant::now()).await);
+                all.push(staleness(reading, Instant::now()).await);
             }
-            (worst, stats(&cached))
+            (all, stats(&cached))
         })
     });
-    let mut worst = Duration::ZERO;
+    let mut all = Vec::new();
     for pair in pairs.collect::<Vec<_>>() {
-        let (longest, stats) = pair.await.expect("no panic");
+        let (each, stats) = pair.await.expect("no panic");
         assert!(stats.hits > 100, "{stats:?}");
-        worst = worst.max(longest);
+        all.extend(each);
     }
-    println!("{} rounds, at most {worst:?} stale", READERS * ROUNDS);
+    all.sort_unstable();
+    let [half, most, worst] = [50, 99, 100].map(|percent| all[(all.len() - 1) * percent / 100]);
+    println!(
+        "{} rounds: {half:?}, 99 % {most:?}, at most {worst:?} stale",
+        all.len()
+    );
     assert!(worst < BOUND, "{worst:?}");
 }
 

@@ -1,6 +1,8 @@
 //! Changes of hot records: by this process, by another one, and by Redis.
 
-use jwt_redis_session::{Keyring, Sessions};
+use std::pin::pin;
+
+use jwt_redis_session::{Keyring, Session, Sessions};
 
 use super::*;
 
@@ -81,19 +83,31 @@ async fn own_writes_are_served_at_once() {
 /// A write whose caller no longer waits is applied later, and announced.
 #[tokio::test]
 async fn a_write_without_a_caller_is_served() {
-    let (_server, cached, _plain) = both().await;
-    for round in 0..20 {
+    let (_server, cached, plain) = both().await;
+    let mut applied = 0;
+    for round in 0..50 {
         let key = format!("k{round}");
         insert_hot(&cached, &key).await;
-        let deletion = async { cached.delete(&key).await };
-        // One poll hands the command to the task of the connection.
-        let _ = futures_util::FutureExt::now_or_never(deletion);
+        {
+            let mut deletion = pin!(cached.delete(&key));
+            // It first looks whether the connection was closed, and then hands over the command.
+            for _ in 0..3 {
+                let _ = futures_util::poll!(deletion.as_mut());
+                yield_now().await;
+            }
+        }
         load(&cached, &key).await;
-        eventually("gone", async || {
-            load(&cached, &key).await.is_none().then_some(())
-        })
-        .await;
+        // Behind the deletion on the same connection, if that was sent.
+        cached.ping().await.expect("redis answers");
+        if load(&plain, &key).await.is_none() {
+            applied += 1;
+            eventually("gone", async || {
+                load(&cached, &key).await.is_none().then_some(())
+            })
+            .await;
+        }
     }
+    assert!(applied > 0);
 }
 
 #[tokio::test]
@@ -144,61 +158,66 @@ async fn a_full_tracking_table_costs_hits_only() {
     }
 }
 
+fn sessions(store: &RedisStore) -> Sessions {
+    let keyring = Keyring::hs256("a secret of at least 32 random bytes").expect("a key");
+    let sessions = Sessions::builder(store.clone(), keyring).build();
+    sessions.expect("a good configuration")
+}
+
+async fn open(sessions: &Sessions, token: &str) -> Session {
+    sessions.open(token).await.expect("it exists")
+}
+
 /// Two processes with a cache each, through the whole library.
 #[tokio::test]
 async fn sessions_of_another_process_are_up_to_date() {
     let server = RedisServer::start();
-    let mut stores = Vec::new();
-    let mut processes = Vec::new();
-    for _ in 0..2 {
-        let store = with_cache(&server.url(), bounded()).await;
-        let keyring = Keyring::hs256("a secret of at least 32 random bytes").expect("a key");
-        let sessions = Sessions::builder(store.clone(), keyring).build();
-        stores.push(store);
-        processes.push(sessions.expect("a good configuration"));
-    }
-    let [one, other] = &processes[..] else {
-        panic!("two processes")
-    };
+    let store = with_cache(&server.url(), bounded()).await;
+    let another = with_cache(&server.url(), bounded()).await;
+    let (one, other) = (sessions(&store), sessions(&another));
     let created = one.new_session();
     created.set_owner("jo").expect("an owner");
     let token = created.create().await.expect("created");
-    let open = async |sessions: &Sessions| sessions.open(token.as_str()).await;
-    for round in 0..20_u32 {
-        for _ in 0..3 {
-            open(one).await.expect("it exists");
-        }
-        let session = open(other).await.expect("it exists");
-        session.insert("round", round).expect("a number");
-        session.update().await.expect("updated");
-        let reread = open(other).await.expect("it exists");
-        assert_eq!(reread.get("round"), Ok(Some(round)), "its own write");
-        let stale = open(one).await.expect("it exists");
-        stale.reload().await.expect("it exists");
-        assert_eq!(stale.get("round"), Ok(Some(round)), "reload is exact");
-        eventually("the update", async || {
-            let seen = open(one).await.expect("it exists");
-            (seen.get("round") == Ok(Some(round))).then_some(())
-        })
-        .await;
-        // Changes on top of what is out of date are merged.
-        let late = open(one).await.expect("it exists");
-        late.insert(&format!("late{round}"), true).expect("a flag");
-        late.update().await.expect("updated");
+    let token = token.as_str();
+    for round in 0..20 {
+        update_elsewhere(&one, &other, token, round).await;
     }
-    let session = open(other).await.expect("it exists");
+    let session = open(&other, token).await;
     session.reload().await.expect("it exists");
-    assert_eq!(
-        (session.get("late0"), session.get("late19")),
-        (Ok(Some(true)), Ok(Some(true)))
-    );
-    assert!(stats(&stores[0]).hits > 40, "{:?}", stats(&stores[0]));
+    let kept = ["late0", "late19"].map(|name| session.get(name));
+    assert_eq!(kept, [Ok(Some(true)), Ok(Some(true))]);
+    assert!(stats(&store).hits > 40, "{:?}", stats(&store));
+
     assert!(session.destroy().await.expect("destroyed"));
-    assert!(open(other).await.is_err(), "its own logout");
-    let alive = created.is_alive().await;
-    assert_eq!(alive, Ok(false), "is_alive is exact");
+    assert!(other.open(token).await.is_err(), "its own logout");
+    assert_eq!(created.is_alive().await, Ok(false), "is_alive is exact");
     eventually("the logout", async || {
-        open(one).await.is_err().then_some(())
+        one.open(token).await.is_err().then_some(())
     })
     .await;
+}
+
+/// Updates a session that is hot in `one` through `other`.
+async fn update_elsewhere(one: &Sessions, other: &Sessions, token: &str, round: u32) {
+    for _ in 0..3 {
+        open(one, token).await;
+    }
+    let session = open(other, token).await;
+    session.insert("round", round).expect("a number");
+    session.update().await.expect("updated");
+    let own = open(other, token).await;
+    assert_eq!(own.get("round"), Ok(Some(round)), "its own write");
+    let stale = open(one, token).await;
+    stale.reload().await.expect("it exists");
+    assert_eq!(stale.get("round"), Ok(Some(round)), "reload is exact");
+    eventually("the update", async || {
+        let seen = open(one, token).await.get("round");
+        (seen == Ok(Some(round))).then_some(())
+    })
+    .await;
+    // Changes on top of what is out of date are merged.
+    let late = open(one, token).await;
+    let name = format!("late{round}");
+    late.insert(&name, true).expect("a flag");
+    late.update().await.expect("updated");
 }
