@@ -168,3 +168,86 @@ impl Drop for Writing<'_> {
         self.remove();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    /// Returns a cache, and a connection on which everything was announced for now.
+    fn proven() -> (Arc<LocalCache>, Arc<Proof>) {
+        let cache = LocalCache::new(Cache::new().max_staleness(Duration::from_secs(60)));
+        let proof = Arc::new(Proof::new(cache.next_connection(), None));
+        proof.set_on(true);
+        proof.answered.record(Instant::now());
+        (cache, proof)
+    }
+
+    /// Begins a read, which must be a miss.
+    fn begin(cache: &Arc<LocalCache>, proof: &Arc<Proof>) -> Reading {
+        match cache.find("k", proof) {
+            Lookup::Miss(reading) => reading.unwrap(),
+            Lookup::Hit(_) => panic!("served"),
+        }
+    }
+
+    fn keep(reading: Reading) {
+        let ttl = Some(Duration::from_secs(9));
+        reading.keep("k", &StoredRecord::new(&b"v"[..], ttl));
+    }
+
+    fn is_hot(cache: &Arc<LocalCache>, proof: &Arc<Proof>) -> bool {
+        matches!(cache.find("k", proof), Lookup::Hit(_))
+    }
+
+    #[test]
+    fn a_record_is_not_served_during_a_write_and_not_kept_from_before_its_end() {
+        let (cache, proof) = proven();
+        keep(begin(&cache, &proof));
+        assert!(is_hot(&cache, &proof));
+        let writing = cache.write(vec![b"other", b"k"]);
+        let during = begin(&cache, &proof);
+        drop(writing);
+        keep(during);
+        assert!(!is_hot(&cache, &proof));
+        let writing = cache.write(vec![b"k"]);
+        keep(begin(&cache, &proof));
+        drop(writing);
+        assert!(!is_hot(&cache, &proof));
+    }
+
+    #[test]
+    fn a_connection_that_ended_neither_keeps_nor_serves() {
+        let (cache, proof) = proven();
+        let reading = begin(&cache, &proof);
+        proof.set_on(false);
+        keep(reading);
+        proof.set_on(true);
+        assert!(!is_hot(&cache, &proof));
+        keep(begin(&cache, &proof));
+        assert!(is_hot(&cache, &proof));
+        proof.set_on(false);
+        assert!(!is_hot(&cache, &proof));
+    }
+
+    #[test]
+    fn a_record_that_does_not_expire_is_not_kept() {
+        let (cache, proof) = proven();
+        let reading = begin(&cache, &proof);
+        reading.keep("k", &StoredRecord::new(&b"v"[..], None));
+        assert!(!is_hot(&cache, &proof));
+    }
+
+    #[test]
+    fn reads_are_counted() {
+        let (cache, proof) = proven();
+        keep(begin(&cache, &proof));
+        assert!(is_hot(&cache, &proof));
+        proof.set_on(false);
+        begin(&cache, &proof);
+        cache.count_bypass();
+        let stats = cache.stats();
+        assert_eq!((stats.hits, stats.misses, stats.bypasses), (1, 1, 2));
+    }
+}

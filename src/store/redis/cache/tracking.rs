@@ -132,3 +132,73 @@ async fn heartbeat(proof: Arc<Proof>, cache: Arc<LocalCache>, mut handle: Multip
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::store::redis::cache::Cache;
+    use crate::store::types::StoredRecord;
+
+    /// Reads `keys` over the connection of `tracking`, and returns how many were hot.
+    fn read(tracking: &Tracking, keys: &[&str]) -> usize {
+        let mut hot = 0;
+        for key in keys {
+            match tracking.find(key) {
+                Lookup::Hit(_) => hot += 1,
+                Lookup::Miss(reading) => {
+                    let ttl = Some(Duration::from_secs(9));
+                    reading
+                        .unwrap()
+                        .keep(key, &StoredRecord::new(&b"v"[..], ttl));
+                }
+            }
+        }
+        hot
+    }
+
+    fn invalidate(keys: Value) -> PushInfo {
+        PushInfo {
+            kind: PushKind::Invalidate,
+            data: vec![keys],
+        }
+    }
+
+    #[test]
+    fn pushes_remove_what_they_name() {
+        let cache = LocalCache::new(Cache::new().max_staleness(Duration::from_secs(60)));
+        let [one, other] = [(); 2].map(|()| Tracking::new(&cache, None));
+        for tracking in [&one, &other] {
+            tracking.proof.set_on(true);
+            tracking.record_answer(Instant::now());
+        }
+        let push = one.listener();
+        let names = |keys: &[&str]| {
+            let keys = keys.iter().map(|key| Value::BulkString((*key).into()));
+            Value::Array(keys.collect())
+        };
+        let disconnection = PushInfo {
+            kind: PushKind::Disconnection,
+            data: Vec::new(),
+        };
+        for (event, left) in [
+            (invalidate(names(&["b"])), 2),
+            (invalidate(names(&["a", "unknown", "c"])), 1),
+            (invalidate(Value::Nil), 0),
+            (invalidate(Value::Array(vec![Value::Int(1)])), 0),
+            (disconnection, 0),
+        ] {
+            read(&one, &["a", "b", "c"]);
+            assert_eq!(read(&one, &["a", "b", "c"]), 3);
+            push(event).unwrap();
+            assert_eq!(read(&one, &["a", "b", "c"]), left);
+        }
+        assert_eq!(read(&one, &["a"]), 0, "it has ended");
+        read(&other, &["a"]);
+        one.end();
+        assert_eq!(read(&other, &["a"]), 1, "another connection goes on");
+        other.end();
+        assert_eq!(cache.stats().entries, 0);
+    }
+}

@@ -115,6 +115,7 @@ async fn a_new_connection_begins_empty() {
     .await;
     heat(&cached, "other").await;
     assert_eq!(load(&cached, "k").await, None);
+    assert_eq!(stats(&cached).entries, 1, "the former ones are removed");
 }
 
 /// The worst case is nearly reached: the bound is not kept by chance.

@@ -78,6 +78,18 @@ async fn silent_sentinels_stop_the_cache_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn sentinels_are_asked_often_enough() {
+    let (_sentinels, cached) = hot().await;
+    let before = stats(&cached).hits;
+    for _ in 0..20 {
+        tokio::time::sleep(Duration::from_millis(60)).await;
+        load(&cached, "k").await;
+    }
+    let hits = stats(&cached).hits - before;
+    assert!(hits >= 16, "{hits} of 20 are hot");
+}
+
+#[tokio::test]
 async fn every_case_passes_behind_sentinels() {
     let sentinels = RedisSentinels::start();
     conformance::check(with_cache(&sentinels.url(), bounded()).await).await;
