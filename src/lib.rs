@@ -6,6 +6,7 @@ mod axum;
 mod builder;
 mod clock;
 pub mod config;
+mod counters;
 mod crypto;
 mod encoding;
 pub mod error;

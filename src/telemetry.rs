@@ -5,18 +5,13 @@
 
 use std::future::Future;
 
+#[cfg(feature = "metrics")]
+use crate::counters;
+use crate::counters::count;
 use crate::error::SessionError;
 use crate::store::StoreError;
 use crate::token_rejection::TokenRejection;
 use crate::unsearched_body::UnsearchedBody;
-
-/// Counts one with the feature `metrics`, and is nothing without it.
-macro_rules! count {
-    ($name:literal $(, $label:literal => $value:expr)*) => {
-        #[cfg(feature = "metrics")]
-        metrics::counter!($name $(, $label => $value)*).increment(1);
-    };
-}
 
 /// A session was looked up.
 pub(crate) fn loaded(found: bool) {
@@ -93,8 +88,7 @@ pub(crate) trait StoreCall<T>:
         let start = std::time::Instant::now();
         let result = self.await;
         #[cfg(feature = "metrics")]
-        metrics::histogram!("jwt_redis_session_store_seconds", "operation" => operation)
-            .record(start.elapsed().as_secs_f64());
+        counters::store_call(operation, start.elapsed());
         if let Err(error) = &result {
             let kind = error.kind().as_str();
             count!("jwt_redis_session_store_errors_total", "kind" => kind);

@@ -5,8 +5,10 @@ use std::num::NonZeroU64;
 use std::str::FromStr;
 use std::time::Duration;
 
-use jwt_redis_session::store::Store as _;
-use jwt_redis_session::{Algorithm, Keyring, Lifetime, MemoryStore, RedisStore, Sessions};
+use jwt_redis_session::store::{Cache, Store as _};
+use jwt_redis_session::{
+    Algorithm, Keyring, Lifetime, MemoryStore, RedisConfig, RedisStore, Sessions,
+};
 use tracing_subscriber::EnvFilter;
 
 pub(crate) fn sessions() -> Result<Sessions, String> {
@@ -17,8 +19,9 @@ pub(crate) fn sessions() -> Result<Sessions, String> {
         None => Lifetime::Idle(idle),
     };
     let keyring = keyring()?;
+    let max_staleness = variable("CACHE_MAX_STALENESS")?.map(Duration::from_millis);
     let builder = match variable::<String>("REDIS_URL")? {
-        Some(url) => Sessions::builder(redis(&url)?, keyring),
+        Some(url) => Sessions::builder(redis(&url, max_staleness)?, keyring),
         None => {
             eprintln!("REDIS_URL is not set: sessions are kept in memory, until the app ends");
             Sessions::builder(MemoryStore::new(), keyring)
@@ -49,8 +52,13 @@ fn keyring() -> Result<Keyring, String> {
 }
 
 /// Starts without waiting for Redis, and warns if it is not reachable.
-fn redis(url: &str) -> Result<RedisStore, String> {
-    let store = RedisStore::lazy(url).map_err(|error| format!("REDIS_URL: {error}"))?;
+fn redis(url: &str, max_staleness: Option<Duration>) -> Result<RedisStore, String> {
+    let mut config = RedisConfig::new(url);
+    if let Some(max_staleness) = max_staleness {
+        config = config.cache(Cache::new().max_staleness(max_staleness));
+    }
+    let store = config.lazy();
+    let store = store.map_err(|error| format!("REDIS_URL: {error}"))?;
     let probe = store.clone();
     tokio::spawn(async move {
         if let Err(error) = probe.ping().await {

@@ -119,14 +119,17 @@ impl Lifecycle {
         self.format.as_ref().ok_or(SessionError::NoTokens)
     }
 
-    /// Reads one record. Data of another type is [`SessionError::Corrupt`].
+    /// Reads the newest record, never from a cache. Data of another type is
+    /// [`SessionError::Corrupt`].
     pub(crate) async fn load_record(
         &self,
         operation: &'static str,
         key: &str,
     ) -> Result<Option<StoredRecord>> {
-        let loading = self.store.load(key).in_operation(operation);
-        loading.await.map_err(record_error)
+        let keys = [key];
+        let loading = self.store.load_many(&keys).in_operation(operation);
+        let records = loading.await.map_err(record_error)?;
+        Ok(records.into_iter().next().flatten())
     }
 
     /// Reads several records. Data of another type is [`SessionError::Corrupt`] at its place.

@@ -27,13 +27,36 @@ impl Lifecycle {
         id: &SessionId,
         expires: Option<i64>,
     ) -> Result<Loaded> {
-        let Some(ttl) = self.exact_ttl(expires) else {
-            let loaded = self.get_without_touch(id).await?;
-            if let Some(ttl) = self.due(&loaded.record, loaded.remaining) {
-                self.refresh(id, &loaded.record, ttl);
-            }
-            return Ok(loaded);
-        };
+        match self.exact_ttl(expires) {
+            None => Ok(self.used(id, self.get_without_touch(id).await?)),
+            Some(ttl) => self.load_and_touch(id, ttl).await,
+        }
+    }
+
+    /// As [`load`](Self::load), but never from a cache of the store.
+    pub(crate) async fn reload(
+        self: &Arc<Self>,
+        id: &SessionId,
+        expires: Option<i64>,
+    ) -> Result<Loaded> {
+        if let Some(ttl) = self.exact_ttl(expires) {
+            return self.load_and_touch(id, ttl).await;
+        }
+        let (key, at) = (self.keyspace.record(id), self.now_millis());
+        let loaded = self.load_record("load", &key).await;
+        Ok(self.used(id, self.found(loaded, at)?))
+    }
+
+    /// Refreshes the TTL of a session that was read if that is due.
+    fn used(self: &Arc<Self>, id: &SessionId, loaded: Loaded) -> Loaded {
+        if let Some(ttl) = self.due(&loaded.record, loaded.remaining) {
+            self.refresh(id, &loaded.record, ttl);
+        }
+        loaded
+    }
+
+    /// Reads the session `id` and sets its TTL to `ttl` in the same round trip.
+    async fn load_and_touch(self: &Arc<Self>, id: &SessionId, ttl: Duration) -> Result<Loaded> {
         let (key, at) = (self.keyspace.record(id), self.now_millis());
         let loading = self.store.load_and_set_ttl(&key, ttl).in_operation("load");
         let loaded = loading.await.map_err(record_error);
@@ -49,11 +72,11 @@ impl Lifecycle {
         Ok(Loaded { record, remaining })
     }
 
-    /// Reads the session `id` and leaves its TTL alone.
+    /// Reads the session `id` and leaves its TTL alone. A cache of the store may serve it.
     pub(crate) async fn get_without_touch(&self, id: &SessionId) -> Result<Loaded> {
         let (key, at) = (self.keyspace.record(id), self.now_millis());
-        let loaded = self.load_record("load", &key).await;
-        self.found(loaded, at)
+        let loading = self.store.load(&key).in_operation("load");
+        self.found(loading.await.map_err(record_error), at)
     }
 
     /// Reads several sessions: in one round trip if all of them are in the same store.

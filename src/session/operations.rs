@@ -96,7 +96,7 @@ impl Session {
         self.0.run("replace", replace).await
     }
 
-    /// Loads the newest data. Changes that were not stored, an owner among them, are dropped.
+    /// Loads the newest data, never from a cache. Changes that were not stored, an owner among them, are dropped.
     ///
     /// # Errors
     ///
@@ -106,7 +106,7 @@ impl Session {
         let reload = async {
             let current = self.0.current()?;
             let expires = current.claims.and_then(|claims| claims.expires_at_unix());
-            let loaded = self.0.lifecycle.load(&current.id, expires).await;
+            let loaded = self.0.lifecycle.reload(&current.id, expires).await;
             let loaded = loaded.map_err(|error| match error {
                 SessionError::Rejected(TokenRejection::Corrupt) => SessionError::Corrupt,
                 SessionError::Rejected(_) => SessionError::Gone,

@@ -50,7 +50,8 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
 
     /// Returns the record and its remaining TTL, or `None` if it is absent.
     ///
-    /// The TTL is not changed.
+    /// The TTL is not changed. A store with a cache may return the record as it was a short time
+    /// ago, which the store limits. [`load_many`](Self::load_many) must not.
     async fn load(&self, key: &str) -> Result<Option<StoredRecord>>;
 
     /// Stores a new record and returns `true`.
@@ -137,6 +138,10 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     // Provided: several steps
 
     /// Reads several records. The result has one item per key, in the order of `keys`.
+    ///
+    /// Never from a cache: steps that depend on the newest record use this also for one key. A
+    /// store whose `load` may read from one must override it, and so must a wrapper of such a
+    /// store.
     ///
     /// Steps: [`load`](Self::load) each key. The reads are independent of each other.
     async fn load_many(&self, keys: &[&str]) -> Result<Vec<Option<StoredRecord>>> {

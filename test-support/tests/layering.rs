@@ -16,8 +16,8 @@ const LIBRARY: &str = "
     http: source/ middleware/ axum.rs reexports.rs
     http_body tower_layer tower_service: middleware/
     http_body_util: middleware/ axum.rs
-    indexmap: record/ store/memory/
-    metrics: telemetry.rs
+    indexmap: record/ store/memory/ store/redis/cache/
+    metrics: counters.rs
     rustls rustls_native_certs tokio_rustls: store/redis/tls.rs
 ";
 

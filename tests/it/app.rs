@@ -88,6 +88,39 @@ async fn sessions_are_created_updated_rotated_listed_and_ended() {
     walk(&App::start(&[])).await;
     let redis = RedisServer::start();
     walk(&App::start(&[("REDIS_URL", &redis.url())])).await;
+    let cached = ("CACHE_MAX_STALENESS", "250");
+    walk(&App::start(&[("REDIS_URL", &redis.url()), cached])).await;
+}
+
+/// The bound is in milliseconds. Without the variable, each read asks Redis.
+#[tokio::test]
+async fn a_cache_saves_commands_and_sees_a_logout_elsewhere() {
+    let redis = RedisServer::start();
+    let url = ("REDIS_URL", &*redis.url());
+    let secret = ("JWT_SECRET", "a secret of at least 32 random bytes");
+    let cached = App::start(&[url, secret, ("CACHE_MAX_STALENESS", "250")]);
+    let plain = App::start(&[url, secret]);
+    let token = plain.log_in("jo").await;
+    let reads = || {
+        let info = redis.run(&["INFO", "commandstats"]);
+        let info = format!("{info:?}");
+        let (_, count) = info
+            .split_once("cmdstat_getrange:calls=")
+            .unwrap_or(("", "0,"));
+        count.split(',').next().unwrap().parse::<u32>().unwrap()
+    };
+    for (app, commands) in [(&cached, 0..=10), (&plain, 20..=20)] {
+        app.ok(READ, &token, "").await;
+        let before = reads();
+        for _ in 0..20 {
+            app.ok(READ, &token, "").await;
+        }
+        let sent = reads() - before;
+        assert!(commands.contains(&sent), "{sent} of 20");
+    }
+    plain.call("POST /session/destroy", &token, "").await;
+    tokio::time::sleep(Duration::from_millis(250)).await;
+    cached.error(401, READ, &token, "").await;
 }
 
 async fn walk(app: &App) {
@@ -209,6 +242,7 @@ async fn wrong_setting_is_an_error_that_names_it() {
     for (name, value) in [
         ("LISTEN", "nowhere"),
         ("REDIS_URL", "http://x"),
+        ("CACHE_MAX_STALENESS", "soon"),
         ("JWT_SECRET", "abc123"),
         ("JWT_ALGORITHM", "RS256"),
         ("MAX_AGE", "0"),

@@ -106,3 +106,40 @@ fn events_are_counted_by_kind() {
     let expected = "create destroy destroy_all load rotate touch update";
     assert_eq!(operations.join(" "), expected);
 }
+
+#[cfg(feature = "redis")]
+#[test]
+fn reads_from_the_local_cache_are_counted() {
+    use std::time::Duration;
+
+    use jwt_redis_session::RedisConfig;
+    use jwt_redis_session::store::{Cache, NewRecord, Store};
+
+    use crate::support::eventually;
+    use crate::support::redis_server::RedisServer;
+
+    let server = RedisServer::start();
+    let counts = counted(async {
+        let cache = Cache::new().max_staleness(Duration::from_secs(5));
+        let store = RedisConfig::new(server.url()).cache(cache).lazy().unwrap();
+        assert_eq!(store.load("k").await, Ok(None));
+        let record = NewRecord::new("k", b"v", Duration::from_secs(9));
+        assert_eq!(store.insert(record).await, Ok(true));
+        for _ in 0..4 {
+            assert!(store.load("k").await.unwrap().is_some());
+        }
+        server.run(&["DEL", "k"]);
+        let gone = async || store.load("k").await.unwrap().is_none().then_some(());
+        eventually("the deletion", gone).await;
+        let stats = store.cache_stats().unwrap();
+        assert_eq!(stats.misses + stats.bypasses, 3, "{stats:?}");
+    });
+    for (name, count) in [
+        ("cache_bypasses_total", 1),
+        ("cache_misses_total", 2),
+        ("cache_invalidations_total", 1),
+    ] {
+        assert_eq!(counts.get(name), Some(&count), "{name} in {counts:?}");
+    }
+    assert!(counts["cache_hits_total"] >= 3, "{counts:?}");
+}

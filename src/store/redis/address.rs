@@ -164,6 +164,12 @@ fn location(config: &RedisConfig, kind: Kind, first: ConnectionInfo) -> Result<L
             if first.redis_settings().db() != 0 {
                 return invalid("a cluster has no other database than 0");
             }
+            // A master that is replaced by order says nothing, and stays connected.
+            if config.cache.is_some() {
+                return invalid(
+                    "a cluster cannot keep the bound of a local cache; leave out RedisConfig::cache",
+                );
+            }
             Ok(Location::Cluster(with_nodes(config, first, REDIS_PORT)?))
         }
         #[cfg(feature = "sentinel")]
@@ -199,6 +205,10 @@ fn with_settings(config: &RedisConfig, info: ConnectionInfo) -> Result<Connectio
     }
     if let Some((user, password)) = &config.credentials {
         settings = with_credentials(&settings, user, password);
+    }
+    if config.cache.is_some() {
+        // The server announces changes in this version only.
+        settings = settings.set_protocol(redis::ProtocolVersion::RESP3);
     }
     // Not worth two commands at each connection, which least-privilege accounts would have to allow.
     let settings = settings.set_skip_set_lib_name();

@@ -1,10 +1,13 @@
 //! Client for one server or a cluster.
 
+use std::sync::Arc;
+
 use redis::aio::MultiplexedConnection;
 use tokio::time::{Instant, timeout_at};
 
 use super::address::{self, Location};
 use super::answers::Answers;
+use super::cache::{CacheStats, LocalCache, Lookup};
 #[cfg(feature = "cluster")]
 use super::cluster::Cluster;
 use super::config::{Limits, RedisConfig};
@@ -31,8 +34,9 @@ enum Servers {
 
 impl Client {
     pub(super) fn new(config: &RedisConfig) -> Result<Self> {
+        let cache = config.cache.map(LocalCache::new);
         let servers = match address::parse(config)? {
-            Location::Server(info) => Servers::one(Connector::of_server(info, config)?),
+            Location::Server(info) => Servers::one(Connector::of_server(info, config)?, cache),
             #[cfg(feature = "sentinel")]
             Location::Sentinel {
                 sentinels,
@@ -40,7 +44,7 @@ impl Client {
                 master,
             } => {
                 let sentinels = Sentinels::new(sentinels, service_name, master, config)?;
-                Servers::one(Connector::of_sentinels(sentinels, config.limits))
+                Servers::one(Connector::of_sentinels(sentinels, config.limits), cache)
             }
             #[cfg(feature = "cluster")]
             Location::Cluster(nodes) => Servers::Cluster(Cluster::new(nodes, config)?),
@@ -50,7 +54,7 @@ impl Client {
 
     #[cfg(feature = "pool")]
     pub(super) fn of_pool(pool: deadpool_redis::Pool) -> Self {
-        let servers = Servers::one(Connector::of_pool(pool));
+        let servers = Servers::one(Connector::of_pool(pool), None);
         Self::of(servers, Limits::default())
     }
 
@@ -129,6 +133,24 @@ impl Client {
         self.logged(result)
     }
 
+    /// Looks for the record under `key` in the local cache.
+    pub(super) fn find_cached(&self, key: &str) -> Lookup {
+        match &self.servers {
+            Servers::One(server) => server.find_cached(key),
+            #[cfg(feature = "cluster")]
+            Servers::Cluster(_) => Lookup::Miss(None),
+        }
+    }
+
+    /// Returns the counters of the local cache, if there is one.
+    pub(super) fn cache_stats(&self) -> Option<CacheStats> {
+        match &self.servers {
+            Servers::One(server) => server.cache.as_ref().map(|cache| cache.stats()),
+            #[cfg(feature = "cluster")]
+            Servers::Cluster(_) => None,
+        }
+    }
+
     /// Sends `request` and reads its answers with `read`, all within the deadline of a call.
     pub(super) async fn run<T>(
         &self,
@@ -170,7 +192,7 @@ impl Client {
 }
 
 impl Servers {
-    fn one(connector: Connector) -> Self {
-        Self::One(Server::new(connector))
+    fn one(connector: Connector, cache: Option<Arc<LocalCache>>) -> Self {
+        Self::One(Server::new(connector, cache))
     }
 }

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
+use super::cache::Cache;
 use super::credentials::Provider;
 
 /// Configuration of a [`RedisStore`](crate::RedisStore): where Redis is and how long a call may take.
@@ -53,6 +54,7 @@ pub struct RedisConfig {
     pub(super) sentinel_user: Option<String>,
     pub(super) sentinel_password: Option<String>,
     pub(super) limits: Limits,
+    pub(super) cache: Option<Cache>,
     #[cfg(feature = "tls")]
     pub(super) certificates: super::tls::Certificates,
 }
@@ -99,6 +101,7 @@ impl RedisConfig {
             sentinel_user: None,
             sentinel_password: None,
             limits: Limits::default(),
+            cache: None,
             #[cfg(feature = "tls")]
             certificates: super::tls::Certificates::default(),
         }
@@ -223,6 +226,19 @@ impl RedisConfig {
         self
     }
 
+    /// Keeps sessions in this process after they are read; [`Cache`] has the promise and the
+    /// limits. Without this call there is no cache.
+    ///
+    /// A store made of a pool takes no `RedisConfig`, so it has no cache. A cluster cannot have
+    /// one: [`connect`](Self::connect) and [`lazy`](Self::lazy) fail with
+    /// [`StoreErrorKind::Configuration`](crate::store::StoreErrorKind::Configuration). With a
+    /// `max_staleness` of zero there is no cache.
+    #[must_use]
+    pub fn cache(mut self, cache: Cache) -> Self {
+        self.cache = (!cache.max_staleness.is_zero()).then_some(cache);
+        self
+    }
+
     /// Trusts the certificates in `pem` instead of those of the operating system, for servers and
     /// sentinels.
     #[cfg(feature = "tls")]
@@ -251,6 +267,7 @@ impl fmt::Debug for RedisConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisConfig")
             .field("limits", &self.limits)
+            .field("cache", &self.cache)
             .finish_non_exhaustive()
     }
 }

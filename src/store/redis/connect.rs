@@ -1,10 +1,13 @@
 //! New connections to the server of a store, or to the master of a service.
 
+use std::sync::Arc;
+
 use redis::aio::MultiplexedConnection;
 use redis::{ConnectionInfo, RedisError, Value, cmd};
 use tokio::sync::OnceCell;
 use tokio::time::{Instant, timeout_at};
 
+use super::cache::{LocalCache, Tracking};
 use super::config::{Limits, RedisConfig};
 use super::connection::Connection;
 #[cfg(feature = "pool")]
@@ -86,18 +89,28 @@ impl Connector {
         }
     }
 
-    /// Makes a connection to a server that answers and is of the right kind.
-    pub(super) async fn connect(&self) -> Result<Connection> {
+    /// Makes a connection to a server that answers and is of the right kind. With a `cache`, the
+    /// server announces changes of records on it.
+    pub(super) async fn connect(&self, cache: Option<&Arc<LocalCache>>) -> Result<Connection> {
         let deadline = Instant::now() + self.limits.connect;
-        timeout_at(deadline, self.open())
+        timeout_at(deadline, self.open_tracked(cache))
             .await
             .unwrap_or_else(|_| Err(self.late()))
     }
 
-    async fn open(&self) -> Result<Connection> {
+    async fn open_tracked(&self, cache: Option<&Arc<LocalCache>>) -> Result<Connection> {
+        let connection = self.open(cache).await?;
+        if let Some(tracking) = connection.tracking() {
+            tracking.start(connection.handle(), &self.address).await?;
+        }
+        Ok(connection)
+    }
+
+    async fn open(&self, cache: Option<&Arc<LocalCache>>) -> Result<Connection> {
         match &self.source {
             Source::Server(endpoint) => {
-                let (connection, hello) = endpoint.open().await?;
+                let tracking = cache.map(|cache| Tracking::new(cache, None));
+                let (connection, hello) = endpoint.open_tracked(tracking).await?;
                 self.check_mode(hello)?;
                 Ok(connection)
             }
@@ -110,7 +123,7 @@ impl Connector {
                 }
             }
             #[cfg(feature = "sentinel")]
-            Source::Sentinels(sentinels) => sentinels.connect().await,
+            Source::Sentinels(sentinels) => sentinels.connect(cache).await,
             #[cfg(feature = "pool")]
             Source::Pool(pool) => {
                 let connection = self.take(pool).await?;

@@ -11,6 +11,7 @@ use redis::cmd;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout_at};
 
+use super::cache::Tracking;
 use super::traffic::Traffic;
 
 /// The time without any bytes from the server after which the connection may be dead: a network
@@ -34,6 +35,8 @@ pub(super) struct Connection {
     discarded: AtomicBool,
     /// The number of the master that the connection leads to.
     generation: u64,
+    /// The announcements of changes, if they were requested.
+    tracking: Option<Tracking>,
 }
 
 impl Connection {
@@ -51,7 +54,18 @@ impl Connection {
             answered_at: AtomicU64::new(0),
             discarded: AtomicBool::new(false),
             generation: 0,
+            tracking: None,
         }
+    }
+
+    /// Adds the state of the announcements, which the connection passes to its listener.
+    pub(super) fn with_tracking(mut self, tracking: Tracking) -> Self {
+        self.tracking = Some(tracking);
+        self
+    }
+
+    pub(super) const fn tracking(&self) -> Option<&Tracking> {
+        self.tracking.as_ref()
     }
 
     /// Sets the number of the master that the connection leads to.
@@ -103,7 +117,11 @@ impl Connection {
         }
     }
 
-    pub(super) fn record_answer(&self) {
+    /// Records that a command was answered that was sent at `sent` or later.
+    pub(super) fn record_answer(&self, sent: Instant) {
+        if let Some(tracking) = &self.tracking {
+            tracking.record_answer(sent);
+        }
         // Written only when it changes: all calls share this cache line.
         if self.is_silent.load(Ordering::Relaxed) {
             self.is_silent.store(false, Ordering::Relaxed);
@@ -179,11 +197,17 @@ impl Connection {
     /// Stops the connection once no call uses it any more.
     pub(super) fn discard(&self) {
         self.discarded.store(true, Ordering::Relaxed);
+        if let Some(tracking) = &self.tracking {
+            tracking.end();
+        }
     }
 }
 
 impl Drop for Connection {
     fn drop(&mut self) {
+        if let Some(tracking) = &self.tracking {
+            tracking.end();
+        }
         // Before the task ends, it writes what is left: to a peer that reads nothing, it would try
         // without end.
         // A connection in use by `RedisStore::connection` beyond the store goes on.

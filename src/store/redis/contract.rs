@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use tokio::time::Instant;
 
 use super::answers::{Answers, Beginning};
+use super::cache::Lookup;
 use super::request::Request;
 use super::store::RedisStore;
 use crate::store::contract::Store;
@@ -34,6 +35,10 @@ impl RedisStore {
 #[async_trait]
 impl Store for RedisStore {
     async fn load(&self, key: &str) -> Result<Option<StoredRecord>> {
+        let reading = match self.client.find_cached(key) {
+            Lookup::Hit(record) => return Ok(Some(record)),
+            Lookup::Miss(reading) => reading,
+        };
         // `load_many` would allocate two lists, and every request with a token runs this.
         let deadline = self.client.deadline();
         let load = Request::read().pttl(key).beginning(key);
@@ -42,7 +47,12 @@ impl Store for RedisStore {
             .run_until(deadline, load, Answers::beginning)
             .await?
         {
-            Beginning::Whole(record) => Ok(record),
+            Beginning::Whole(record) => {
+                if let (Some(reading), Some(record)) = (reading, &record) {
+                    reading.keep(key, record);
+                }
+                Ok(record)
+            }
             Beginning::Unknown { .. } => {
                 Ok(self.load_large(deadline, &[key]).await?.pop().flatten())
             }

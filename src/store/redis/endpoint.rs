@@ -13,6 +13,7 @@ use redis::{AsyncConnectionConfig, ConnectionAddr, ConnectionInfo, RedisError};
 #[cfg(unix)]
 use tokio::net::UnixStream;
 
+use super::cache::Tracking;
 use super::config::RedisConfig;
 use super::connection::Connection;
 use super::credentials::Provider;
@@ -96,6 +97,19 @@ impl Endpoint {
     /// that it answers.
     pub(super) async fn open(&self) -> Result<(Connection, Hello)> {
         self.open_with(AsyncConnectionConfig::new()).await
+    }
+
+    /// As [`open`](Self::open), with what handles the announcements of changes, if any.
+    pub(super) async fn open_tracked(
+        &self,
+        tracking: Option<Tracking>,
+    ) -> Result<(Connection, Hello)> {
+        let Some(tracking) = tracking else {
+            return self.open().await;
+        };
+        let config = AsyncConnectionConfig::new().set_push_sender(tracking.listener());
+        let (connection, hello) = self.open_with(config).await?;
+        Ok((connection.with_tracking(tracking), hello))
     }
 
     /// Opens a connection with other settings of redis-rs than the usual ones.

@@ -11,6 +11,7 @@ use tokio::task::yield_now;
 use tokio::time::{Duration, Instant};
 
 use super::answers::Answers;
+use super::cache::LocalCache;
 use super::connect::Connector;
 use super::connection::Connection;
 use super::error;
@@ -37,15 +38,21 @@ pub(super) struct Failure {
 }
 
 impl Lane {
-    pub(super) fn new(connector: Arc<Connector>) -> Self {
+    /// Creates a lane. Changes of records are announced on its connection if there is a `cache`.
+    pub(super) fn new(connector: Arc<Connector>, cache: Option<Arc<LocalCache>>) -> Self {
         Self {
-            shared: SharedConnection::new(Arc::clone(&connector)),
+            shared: SharedConnection::new(Arc::clone(&connector), cache),
             connector,
         }
     }
 
     pub(super) async fn handle(&self, deadline: Instant) -> Result<MultiplexedConnection> {
         Ok(self.shared.acquire(deadline).await?.handle())
+    }
+
+    /// Calls `f` with the connection in use, if there is one that is open.
+    pub(super) fn with_current<T>(&self, f: impl FnOnce(Option<&Connection>) -> T) -> T {
+        self.shared.with_current(f)
     }
 
     /// Sends `request` and reads its answers with `read`.
@@ -233,7 +240,7 @@ impl Lane {
     ) -> Result<T, Failure> {
         match answer {
             Some(Ok(answer)) => {
-                connection.record_answer();
+                connection.record_answer(start);
                 Ok(answer)
             }
             // A connection of a pool may have its own response timeout.

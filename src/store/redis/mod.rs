@@ -2,6 +2,7 @@
 
 mod address;
 mod answers;
+mod cache;
 mod client;
 #[cfg(feature = "cluster")]
 mod cluster;
@@ -29,5 +30,6 @@ mod tcp;
 mod tls;
 mod traffic;
 
+pub use cache::{Cache, CacheStats};
 pub use config::RedisConfig;
 pub use store::RedisStore;

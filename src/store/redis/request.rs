@@ -102,8 +102,12 @@ impl Request {
         }
     }
 
+    /// Returns the keys that the commands name.
+    pub(super) fn keys(&self) -> Vec<&[u8]> {
+        self.commands().into_iter().map(key).collect()
+    }
+
     /// Returns the commands.
-    #[cfg(feature = "cluster")]
     pub(super) fn commands(&self) -> Vec<&Cmd> {
         match &self.commands {
             Commands::None => Vec::new(),
@@ -179,7 +183,6 @@ impl Drop for Request {
 }
 
 /// Returns the key of a command of this module.
-#[cfg(feature = "cluster")]
 pub(super) fn key(command: &Cmd) -> &[u8] {
     let place = if name(command) == b"EVAL" { 3 } else { 1 };
     argument(command, place)
@@ -194,12 +197,10 @@ pub(super) fn reads(command: &Cmd) -> bool {
     )
 }
 
-#[cfg(feature = "cluster")]
 pub(super) fn name(command: &Cmd) -> &[u8] {
     argument(command, 0)
 }
 
-#[cfg(feature = "cluster")]
 fn argument(command: &Cmd, place: usize) -> &[u8] {
     match command.args_iter().nth(place) {
         Some(Arg::Simple(bytes)) => bytes,

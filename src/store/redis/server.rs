@@ -7,6 +7,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout_at};
 
 use super::answers::Answers;
+use super::cache::{LocalCache, Lookup, Tracking};
 use super::connect::Connector;
 use super::lane::{Failure, Lane};
 use super::request::Request;
@@ -24,17 +25,35 @@ pub(super) struct Server {
     small: Lane,
     large: Lane,
     large_permits: Semaphore,
+    /// Of what is read over the connection of small requests.
+    pub(super) cache: Option<Arc<LocalCache>>,
 }
 
 impl Server {
-    pub(super) fn new(connector: Connector) -> Self {
+    pub(super) fn new(connector: Connector, cache: Option<Arc<LocalCache>>) -> Self {
         let connector = Arc::new(connector);
         Self {
-            small: Lane::new(Arc::clone(&connector)),
-            large: Lane::new(Arc::clone(&connector)),
+            small: Lane::new(Arc::clone(&connector), cache.clone()),
+            large: Lane::new(Arc::clone(&connector), None),
             large_permits: Semaphore::new(MAX_LARGE),
             connector,
+            cache,
         }
+    }
+
+    /// Looks for the record under `key` in the cache.
+    pub(super) fn find_cached(&self, key: &str) -> Lookup {
+        let Some(cache) = &self.cache else {
+            return Lookup::Miss(None);
+        };
+        let found = self.small.with_current(|connection| {
+            let tracking = connection.and_then(|connection| connection.tracking());
+            tracking.map(|tracking: &Tracking| tracking.find(key))
+        });
+        found.unwrap_or_else(|| {
+            cache.count_bypass();
+            Lookup::Miss(None)
+        })
     }
 
     /// Returns a handle on the connection of small requests.
@@ -68,6 +87,9 @@ impl Server {
         deadline: Instant,
         read: impl FnOnce(&mut Answers) -> Result<T>,
     ) -> Result<T, Failure> {
+        // What is cached must not outlast a write that this process knows of.
+        let cache = self.cache.as_ref().filter(|_| !request.is_read());
+        let _writing = cache.map(|cache| cache.write(request.keys()));
         let (lane, _permit) = self.lane_of(request, deadline).await?;
         lane.run(request, deadline, read).await
     }

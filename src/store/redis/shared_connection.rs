@@ -21,6 +21,7 @@ use arc_swap::ArcSwapOption;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
+use super::cache::LocalCache;
 use super::connect::Connector;
 use super::connection::Connection;
 use crate::store::error::{Result, StoreError};
@@ -39,6 +40,7 @@ pub(super) struct SharedConnection {
     current: ArcSwapOption<Connection>,
     renewal: Mutex<Renewal>,
     connector: Arc<Connector>,
+    cache: Option<Arc<LocalCache>>,
 }
 
 /// `None` while the attempt is under way.
@@ -56,11 +58,12 @@ struct Renewal {
 }
 
 impl SharedConnection {
-    pub(super) fn new(connector: Arc<Connector>) -> Arc<Self> {
+    pub(super) fn new(connector: Arc<Connector>, cache: Option<Arc<LocalCache>>) -> Arc<Self> {
         Arc::new(Self {
             current: ArcSwapOption::empty(),
             renewal: Mutex::default(),
             connector,
+            cache,
         })
     }
 
@@ -98,6 +101,14 @@ impl SharedConnection {
         self.current.load_full()
     }
 
+    /// Calls `f` with the connection in use, if there is one that is open.
+    pub(super) fn with_current<T>(&self, f: impl FnOnce(Option<&Connection>) -> T) -> T {
+        let current = self.current.load();
+        f(current
+            .as_deref()
+            .filter(|current| self.is_current(current)))
+    }
+
     /// Whether `connection` is open, and to the server that is the master now.
     fn is_current(&self, connection: &Connection) -> bool {
         !connection.has_ended() && connection.generation() == self.connector.generation()
@@ -128,7 +139,7 @@ impl SharedConnection {
         let shared = Arc::clone(self);
         // Spawned, so that a caller that is dropped does not stop the attempt that others wait for.
         tokio::spawn(async move {
-            let result = shared.complete(shared.connector.connect().await);
+            let result = shared.complete(shared.connector.connect(shared.cache.as_ref()).await);
             report.send_replace(Some(result.clone()));
             if let Ok(connection) = result {
                 let mut handle = connection.handle();
@@ -246,7 +257,7 @@ mod tests {
         let url = "redis://127.0.0.1:1";
         let info = url.into_connection_info().unwrap();
         let connector = Connector::of_server(info, &RedisConfig::new(url)).unwrap();
-        let shared = SharedConnection::new(Arc::new(connector));
+        let shared = SharedConnection::new(Arc::new(connector), None);
         let connection = Connection::of_pool(connection);
         let connection = shared.complete(Ok(connection)).unwrap();
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use redis::aio::MultiplexedConnection;
 
+use super::cache::CacheStats;
 use super::client::Client;
 use super::config::RedisConfig;
 use crate::store::error::Result;
@@ -91,6 +92,10 @@ impl RedisStore {
     pub const SENTINEL_ACL_RULES: &'static str =
         "+sentinel|get-master-addr-by-name +subscribe &+switch-master";
 
+    /// The rules that a user needs for a [`cache`](RedisConfig::cache) in addition to
+    /// [`ACL_RULES`](Self::ACL_RULES).
+    pub const CACHE_ACL_RULES: &'static str = "+client|tracking";
+
     /// Connects to the Redis at `url` and checks that it answers.
     ///
     /// [`RedisConfig`] has the forms of the URL and all settings.
@@ -133,7 +138,8 @@ impl RedisStore {
     /// Returns a handle on the shared connection, for the application's own commands.
     ///
     /// Not for commands that change the connection (`SELECT`, `WATCH`, `MULTI`, `SUBSCRIBE`) or
-    /// that block: every session is read over it. The handle does not renew itself: call this
+    /// that block: every session is read over it. With a [`cache`](RedisConfig::cache) it speaks
+    /// RESP3, and `CLIENT TRACKING`, `RESET` and `HELLO` would break the promise of the cache. The handle does not renew itself: call this
     /// method again after an error.
     ///
     /// # Errors
@@ -142,6 +148,13 @@ impl RedisStore {
     /// kind `Configuration`: no single connection leads to all keys.
     pub async fn connection(&self) -> Result<MultiplexedConnection> {
         self.client.connection().await
+    }
+
+    /// Returns the counters of the cache in this process, or `None` without
+    /// [`RedisConfig::cache`].
+    #[must_use]
+    pub fn cache_stats(&self) -> Option<CacheStats> {
+        self.client.cache_stats()
     }
 }
 

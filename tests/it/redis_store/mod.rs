@@ -11,6 +11,7 @@ use crate::conformance;
 use crate::support::redis_server::{RedisServer, admin};
 
 mod account;
+mod cache;
 #[cfg(feature = "cluster")]
 mod cluster;
 mod commands;

@@ -41,7 +41,7 @@ impl NodeFactory {
     fn server(&self, (host, port): &Node) -> Arc<Server> {
         let info = at(&self.settings, host.clone(), *port);
         let endpoint = Endpoint::new(info, self.access.clone());
-        Arc::new(Server::new(Connector::of_node(endpoint, self.limits)))
+        Arc::new(Server::new(Connector::of_node(endpoint, self.limits), None))
     }
 }
 

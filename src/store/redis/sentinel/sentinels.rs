@@ -3,15 +3,18 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use redis::ConnectionInfo;
 use tokio::sync::OnceCell;
 use tokio::task::JoinSet;
 
+use super::confirmations::Confirmations;
 use super::query::{Address, master_address};
-use super::watch;
+use super::watch::{self, Observer};
 use crate::store::error::{Result, StoreError, StoreErrorKind};
 use crate::store::redis::address::at;
+use crate::store::redis::cache::{LocalCache, Tracking};
 use crate::store::redis::config::RedisConfig;
 use crate::store::redis::connection::Connection;
 use crate::store::redis::endpoint::{Access, Endpoint};
@@ -26,6 +29,9 @@ pub(crate) struct Sentinels {
     address: Box<str>,
     /// Counts the masters that sentinels have announced.
     generation: Arc<AtomicU64>,
+    confirmations: Arc<Confirmations>,
+    /// The time between two questions to each sentinel.
+    interval: Duration,
     /// The tasks that listen to the sentinels. Dropping it ends them.
     watch: OnceCell<JoinSet<()>>,
 }
@@ -59,6 +65,10 @@ impl Sentinels {
             access,
             address: address.into(),
             generation: Arc::default(),
+            confirmations: Arc::default(),
+            interval: config.cache.map_or(watch::INTERVAL, |cache| {
+                cache.interval().min(watch::INTERVAL)
+            }),
             watch: OnceCell::new(),
         })
     }
@@ -77,7 +87,7 @@ impl Sentinels {
     ///
     /// All sentinels are asked at the same time, and every server that one of them names is tried:
     /// a sentinel that hangs, or was cut off and names a former master, delays nothing.
-    pub(crate) async fn connect(&self) -> Result<Connection> {
+    pub(crate) async fn connect(&self, cache: Option<&Arc<LocalCache>>) -> Result<Connection> {
         self.watch().await;
         // Read before the question: an announcement after it makes the connection outdated.
         let generation = self.generation();
@@ -94,8 +104,11 @@ impl Sentinels {
                 }
                 Ok(Ok(Found::Master(address))) => {
                     if tried.insert(address.clone()) {
+                        let tracking = cache.map(|cache| {
+                            Tracking::new(cache, Some(self.confirmations.of(&address)))
+                        });
                         let info = at(&self.master, address.0, address.1);
-                        tasks.spawn(open(Endpoint::new(info, self.access.clone())));
+                        tasks.spawn(open(Endpoint::new(info, self.access.clone()), tracking));
                     }
                 }
                 Ok(Err(failed)) => error = failed,
@@ -107,7 +120,13 @@ impl Sentinels {
 
     /// Starts to listen to the sentinels, unless this has been done.
     async fn watch(&self) {
-        let start = || async { watch::start(&self.sentinels, &self.service, &self.generation) };
+        let start = || async {
+            watch::start(&self.sentinels, self.interval, || Observer {
+                service: Arc::clone(&self.service),
+                generation: Arc::clone(&self.generation),
+                confirmations: Arc::clone(&self.confirmations),
+            })
+        };
         self.watch.get_or_init(start).await;
     }
 }
@@ -123,8 +142,8 @@ async fn ask(sentinel: Arc<Endpoint>, service: Arc<str>) -> Result<Found> {
     master.map(Found::Master)
 }
 
-async fn open(server: Endpoint) -> Result<Found> {
-    let (connection, hello) = server.open().await?;
+async fn open(server: Endpoint, tracking: Option<Tracking>) -> Result<Found> {
+    let (connection, hello) = server.open_tracked(tracking).await?;
     if hello.is_replica {
         connection.discard();
         // A sentinel may name a former master until it learns of the next one.

@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use redis::{AsyncConnectionConfig, ProtocolVersion, PushInfo, PushKind, Value};
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
+use super::confirmations::Confirmations;
 use super::query::{Address, master_address};
 use crate::store::error::Result;
 use crate::store::redis::endpoint::Endpoint;
@@ -19,24 +20,32 @@ use crate::store::redis::error;
 const CHANNEL: &str = "+switch-master";
 /// The time between two questions that show whether a sentinel still answers, and the pause before
 /// a new connection.
-const INTERVAL: Duration = Duration::from_secs(1);
+pub(super) const INTERVAL: Duration = Duration::from_secs(1);
 
-/// Starts one task for each sentinel, which counts announced masters of `service`.
+/// Where a task reports what a sentinel says.
+pub(super) struct Observer {
+    pub(super) service: Arc<str>,
+    /// Counts announced masters of the service.
+    pub(super) generation: Arc<AtomicU64>,
+    pub(super) confirmations: Arc<Confirmations>,
+}
+
+/// Starts one task for each sentinel, which asks it every `interval`.
 pub(super) fn start(
     sentinels: &[Arc<Endpoint>],
-    service: &Arc<str>,
-    generation: &Arc<AtomicU64>,
+    interval: Duration,
+    observer: impl Fn() -> Observer,
 ) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
     for sentinel in sentinels {
         let sentinel = sentinel.with_protocol(ProtocolVersion::RESP3);
-        let (service, generation) = (Arc::clone(service), Arc::clone(generation));
+        let observer = observer();
         tasks.spawn(async move {
             let mut known = None;
             loop {
                 // A sentinel that is away, or may not be asked, is not needed: others announce the
                 // same, and a connection that breaks is renewed without an announcement.
-                let _ = listen(&sentinel, &service, &generation, &mut known).await;
+                let _ = listen(&sentinel, interval, &observer, &mut known).await;
                 sleep(INTERVAL).await;
             }
         });
@@ -47,12 +56,13 @@ pub(super) fn start(
 /// Listens until the sentinel no longer answers.
 async fn listen(
     sentinel: &Endpoint,
-    service: &Arc<str>,
-    generation: &Arc<AtomicU64>,
+    interval: Duration,
+    observer: &Observer,
     known: &mut Option<Address>,
 ) -> Result<()> {
     let config = {
-        let (service, generation) = (Arc::clone(service), Arc::clone(generation));
+        let service = Arc::clone(&observer.service);
+        let generation = Arc::clone(&observer.generation);
         AsyncConnectionConfig::new().set_push_sender(move |push: PushInfo| {
             if announces(&push, &service) {
                 generation.fetch_add(1, Ordering::Relaxed);
@@ -70,8 +80,9 @@ async fn listen(
         return Err(error::broken(&error, sentinel.address()));
     }
     loop {
-        let asked = master_address(&mut handle, sentinel.address(), service);
-        let Ok(address) = timeout(INTERVAL, asked).await else {
+        let asked = Instant::now();
+        let question = master_address(&mut handle, sentinel.address(), &observer.service);
+        let Ok(address) = timeout(INTERVAL, question).await else {
             return Ok(());
         };
         let address = address?;
@@ -80,9 +91,10 @@ async fn listen(
             .replace(address.clone())
             .is_some_and(|known| known != address)
         {
-            generation.fetch_add(1, Ordering::Relaxed);
+            observer.generation.fetch_add(1, Ordering::Relaxed);
         }
-        sleep(INTERVAL).await;
+        observer.confirmations.record(&address, asked);
+        sleep(interval).await;
     }
 }
 
