@@ -15,6 +15,7 @@ use crate::store::types::{
     CompareOutcome, EntryState, IndexEntry, IndexFilter, NewEntry, NewRecord, PutMode,
     StoredRecord, SupersedeOutcome,
 };
+use crate::store::watches::{RecordWatch, RecordWatches};
 
 /// The default capacity.
 const MAX_RECORDS: usize = 100_000;
@@ -47,6 +48,7 @@ const MAX_RECORDS: usize = 100_000;
 #[derive(Clone)]
 pub struct MemoryStore {
     state: Arc<Mutex<State>>,
+    watches: RecordWatches,
 }
 
 struct State {
@@ -64,6 +66,7 @@ impl MemoryStore {
         };
         Self {
             state: Arc::new(Mutex::new(state)),
+            watches: RecordWatches::new(),
         }
     }
 
@@ -101,6 +104,7 @@ impl MemoryStore {
     /// Removes all records and indexes, as when Redis is flushed or restarted without a copy.
     pub fn clear(&self) {
         self.lock().contents.clear();
+        self.watches.notify_all();
     }
 
     /// Hashes the contents with their remaining TTLs. Equal for equal contents within one build
@@ -117,6 +121,15 @@ impl MemoryStore {
     pub fn copy_from(&self, other: &Self) {
         let contents = other.lock().contents.clone();
         self.lock().contents = contents;
+        self.watches.notify_all();
+    }
+
+    /// Changes the record `key` and reports that.
+    fn change<T>(&self, key: &str, change: impl FnOnce(&mut Contents) -> T) -> T {
+        let result = change(&mut self.state().contents);
+        // After the change, so that whoever reads the record because of this sees it.
+        self.watches.notify(key);
+        result
     }
 
     /// Locks the contents and sets their time.
@@ -152,7 +165,7 @@ impl Store for MemoryStore {
     }
 
     async fn insert(&self, record: NewRecord<'_>) -> Result<bool> {
-        self.state().contents.insert(record)
+        self.change(record.key, |contents| contents.insert(record))
     }
 
     async fn compare_and_set(
@@ -160,22 +173,23 @@ impl Store for MemoryStore {
         expected: &[u8],
         record: NewRecord<'_>,
     ) -> Result<CompareOutcome> {
-        let mut state = self.state();
-        let contents = &mut state.contents;
-        contents.compare_and_swap(record.key, expected, Some(record))
+        self.change(record.key, |contents| {
+            contents.compare_and_swap(record.key, expected, Some(record))
+        })
     }
 
     async fn compare_and_delete(&self, key: &str, expected: &[u8]) -> Result<CompareOutcome> {
-        let mut state = self.state();
-        state.contents.compare_and_swap(key, expected, None)
+        self.change(key, |contents| {
+            contents.compare_and_swap(key, expected, None)
+        })
     }
 
     async fn set_ttl(&self, key: &str, ttl: Duration) -> Result<bool> {
-        self.state().contents.set_ttl(key, ttl)
+        self.change(key, |contents| contents.set_ttl(key, ttl))
     }
 
     async fn delete(&self, key: &str) -> Result<bool> {
-        self.state().contents.delete(key)
+        self.change(key, |contents| contents.delete(key))
     }
 
     async fn index_put(&self, entry: NewEntry<'_>, mode: PutMode) -> Result<()> {
@@ -220,6 +234,10 @@ impl Store for MemoryStore {
 
     async fn ping(&self) -> Result<()> {
         Ok(())
+    }
+
+    fn watch(&self, key: &str) -> Option<RecordWatch> {
+        Some(self.watches.watch(key))
     }
 }
 
