@@ -9,6 +9,7 @@ use crate::error::{Result, SessionError};
 use crate::id::SessionId;
 use crate::lifecycle::core::{Lifecycle, record_error};
 use crate::lifecycle::create::Created;
+use crate::lifecycle::end::SessionEnd;
 use crate::record::Record;
 use crate::retries::Retries;
 use crate::store::{CompareOutcome, InsertOutcome, NewRecord, PutMode, SupersedeOutcome};
@@ -129,7 +130,12 @@ impl Lifecycle {
         self.insert_new(rotation, new).await?;
         let mut rotated = self.supersede(rotation, new).await;
         if rotated.is_ok() {
+            let (old, reason) = (rotation.old.clone(), Some(SessionEnd::Rotated));
+            self.end_reasons.set(&old, reason);
             rotated = self.delete_old(rotation, new).await;
+            if rotated.is_err() {
+                self.end_reasons.set(&old, None);
+            }
         }
         if matches!(rotated, Err(Stop::Failed(_))) {
             let _ = self.reactivate_old(rotation).await;

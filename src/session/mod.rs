@@ -31,6 +31,8 @@
 //! ```
 
 mod create;
+mod ended;
+mod ends;
 mod entry;
 mod handle;
 mod inner;
@@ -41,8 +43,11 @@ mod snapshot;
 mod state;
 
 pub use crate::id::InvalidSessionId;
+pub use crate::lifecycle::end::SessionEnd;
 pub use crate::record::data::SessionData;
 pub use create::CreateSession;
+pub use ended::Ended;
+pub use ends::SessionEnds;
 pub use entry::SessionEntry;
 pub use handle::Session;
 pub use state::SessionState;

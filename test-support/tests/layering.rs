@@ -12,6 +12,7 @@ const LIBRARY: &str = "
     base64: encoding.rs
     deadpool_redis redis: store/redis/ reexports.rs
     form_urlencoded: source/
+    futures_core: session/
     http: source/ middleware/ axum.rs reexports.rs
     http_body tower_layer tower_service: middleware/
     http_body_util: middleware/ axum.rs
