@@ -1,7 +1,7 @@
 //! New connections to the server of a store, or to the master of a service.
 
 use redis::aio::MultiplexedConnection;
-use redis::{ConnectionInfo, RedisError, Value, cmd};
+use redis::{AsyncConnectionConfig, ConnectionInfo, RedisError, Value, cmd};
 use tokio::sync::OnceCell;
 use tokio::time::{Instant, timeout_at};
 
@@ -88,29 +88,47 @@ impl Connector {
 
     /// Makes a connection to a server that answers and is of the right kind.
     pub(super) async fn connect(&self) -> Result<Connection> {
+        self.connect_as(None).await
+    }
+
+    /// Makes a connection in RESP3 with settings that receive pushes.
+    pub(super) async fn connect_for(&self, pushes: AsyncConnectionConfig) -> Result<Connection> {
+        self.connect_as(Some(pushes)).await
+    }
+
+    /// Whether connections can receive pushes. Those of a pool are made by the pool.
+    pub(super) const fn supports_pushes(&self) -> bool {
+        match &self.source {
+            #[cfg(feature = "pool")]
+            Source::Pool(_) => false,
+            _ => true,
+        }
+    }
+
+    async fn connect_as(&self, pushes: Option<AsyncConnectionConfig>) -> Result<Connection> {
         let deadline = Instant::now() + self.limits.connect;
-        timeout_at(deadline, self.open())
+        timeout_at(deadline, self.open(pushes))
             .await
             .unwrap_or_else(|_| Err(self.late()))
     }
 
-    async fn open(&self) -> Result<Connection> {
+    async fn open(&self, pushes: Option<AsyncConnectionConfig>) -> Result<Connection> {
         match &self.source {
             Source::Server(endpoint) => {
-                let (connection, hello) = endpoint.open().await?;
+                let (connection, hello) = endpoint.open_as(pushes).await?;
                 self.check_mode(hello)?;
                 Ok(connection)
             }
             #[cfg(feature = "cluster")]
             Source::Node(endpoint) => {
-                let (connection, hello) = endpoint.open().await?;
+                let (connection, hello) = endpoint.open_as(pushes).await?;
                 match hello.mode {
                     None | Some(Mode::Cluster) => Ok(connection),
                     Some(_) => Err(self.misplaced("is no node of a cluster; use redis://")),
                 }
             }
             #[cfg(feature = "sentinel")]
-            Source::Sentinels(sentinels) => sentinels.connect().await,
+            Source::Sentinels(sentinels) => sentinels.connect(pushes).await,
             #[cfg(feature = "pool")]
             Source::Pool(pool) => {
                 let connection = self.take(pool).await?;

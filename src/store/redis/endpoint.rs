@@ -6,10 +6,8 @@
 use std::io;
 use std::pin::Pin;
 
-#[cfg(feature = "sentinel")]
-use redis::ProtocolVersion;
 use redis::aio::{AsyncStream, MultiplexedConnection};
-use redis::{AsyncConnectionConfig, ConnectionAddr, ConnectionInfo, RedisError};
+use redis::{AsyncConnectionConfig, ConnectionAddr, ConnectionInfo, ProtocolVersion, RedisError};
 #[cfg(unix)]
 use tokio::net::UnixStream;
 
@@ -77,7 +75,6 @@ impl Endpoint {
     }
 
     /// Returns the same server, spoken to in another version of the protocol.
-    #[cfg(feature = "sentinel")]
     pub(super) fn with_protocol(&self, protocol: ProtocolVersion) -> Self {
         let mut endpoint = self.clone();
         let settings = self.info.redis_settings().clone().set_protocol(protocol);
@@ -96,6 +93,20 @@ impl Endpoint {
     /// that it answers.
     pub(super) async fn open(&self) -> Result<(Connection, Hello)> {
         self.open_with(AsyncConnectionConfig::new()).await
+    }
+
+    /// Opens a connection: one in RESP3 with settings of its own if `pushes` are given.
+    pub(super) async fn open_as(
+        &self,
+        pushes: Option<AsyncConnectionConfig>,
+    ) -> Result<(Connection, Hello)> {
+        match pushes {
+            None => self.open().await,
+            Some(config) => {
+                let server = self.with_protocol(ProtocolVersion::RESP3);
+                server.open_with(config).await
+            }
+        }
     }
 
     /// Opens a connection with other settings of redis-rs than the usual ones.

@@ -27,6 +27,7 @@ mod tcp;
 #[cfg(feature = "tls")]
 mod tls;
 mod traffic;
+mod watch;
 
 pub use config::RedisConfig;
 pub use store::RedisStore;

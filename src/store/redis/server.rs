@@ -10,9 +10,11 @@ use super::answers::Answers;
 use super::connect::Connector;
 use super::lane::{Failure, Lane};
 use super::request::Request;
+use super::watch::Watcher;
 use crate::store::error::Result;
 #[cfg(feature = "cluster")]
 use crate::store::error::StoreError;
+use crate::store::watches::RecordWatch;
 
 /// The number of concurrent large requests. More would not be faster, because they share one
 /// connection. The late answers to those that time out would also delay the others.
@@ -24,6 +26,7 @@ pub(super) struct Server {
     small: Lane,
     large: Lane,
     large_permits: Semaphore,
+    watcher: Watcher,
 }
 
 impl Server {
@@ -33,6 +36,7 @@ impl Server {
             small: Lane::new(Arc::clone(&connector)),
             large: Lane::new(Arc::clone(&connector)),
             large_permits: Semaphore::new(MAX_LARGE),
+            watcher: Watcher::new(Arc::clone(&connector)),
             connector,
         }
     }
@@ -70,6 +74,11 @@ impl Server {
     ) -> Result<T, Failure> {
         let (lane, _permit) = self.lane_of(request, deadline).await?;
         lane.run(request, deadline, read).await
+    }
+
+    /// Watches the record under `key`, if connections can receive pushes.
+    pub(super) fn watch(&self, key: &str) -> Option<RecordWatch> {
+        self.watcher.watch(key)
     }
 
     /// Discards connections whose answers show that they are unusable.

@@ -27,7 +27,8 @@ use crate::store::error::StoreError;
 ///
 /// All calls share one connection, on which they do not wait for each other. Values of 64 KiB and
 /// more travel over a second connection, two at a time, so that they do not delay the other calls.
-/// It is made when it is first needed.
+/// It is made when it is first needed. [`Session::ended`](crate::Session::ended) uses a third one,
+/// for the invalidation messages of Redis (`CLIENT TRACKING`, RESP3); in a cluster one per node.
 ///
 /// A connection that breaks or stops answering is replaced. Meanwhile calls wait for at most 250
 /// milliseconds and then fail. A call that only reads is sent again over the new connection. A
@@ -72,6 +73,10 @@ impl RedisStore {
     #[cfg_attr(docsrs, doc(cfg(feature = "sentinel")))]
     pub const SENTINEL_ACL_RULES: &'static str =
         "+sentinel|get-master-addr-by-name +subscribe &+switch-master";
+
+    /// The rule that [`Session::ended`](crate::Session::ended) needs to notice the end of a session
+    /// within milliseconds. Without it the session is read at an interval.
+    pub const WATCH_ACL_RULES: &'static str = "+client|tracking";
 
     /// Connects to the Redis at `url` and checks that it answers.
     ///

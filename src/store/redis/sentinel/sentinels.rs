@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use redis::ConnectionInfo;
+use redis::{AsyncConnectionConfig, ConnectionInfo};
 use tokio::sync::OnceCell;
 use tokio::task::JoinSet;
 
@@ -77,7 +77,12 @@ impl Sentinels {
     ///
     /// All sentinels are asked at the same time, and every server that one of them names is tried:
     /// a sentinel that hangs, or was cut off and names a former master, delays nothing.
-    pub(in crate::store::redis) async fn connect(&self) -> Result<Connection> {
+    ///
+    /// With `pushes`, the connection is in RESP3 and has these settings.
+    pub(in crate::store::redis) async fn connect(
+        &self,
+        pushes: Option<AsyncConnectionConfig>,
+    ) -> Result<Connection> {
         self.watch().await;
         // Read before the question: an announcement after it makes the connection outdated.
         let generation = self.generation();
@@ -95,7 +100,8 @@ impl Sentinels {
                 Ok(Ok(Found::Master(address))) => {
                     if tried.insert(address.clone()) {
                         let info = at(&self.master, address.0, address.1);
-                        tasks.spawn(open(Endpoint::new(info, self.access.clone())));
+                        let server = Endpoint::new(info, self.access.clone());
+                        tasks.spawn(open(server, pushes.clone()));
                     }
                 }
                 Ok(Err(failed)) => error = failed,
@@ -123,8 +129,8 @@ async fn ask(sentinel: Arc<Endpoint>, service: Arc<str>) -> Result<Found> {
     master.map(Found::Master)
 }
 
-async fn open(server: Endpoint) -> Result<Found> {
-    let (connection, hello) = server.open().await?;
+async fn open(server: Endpoint, pushes: Option<AsyncConnectionConfig>) -> Result<Found> {
+    let (connection, hello) = server.open_as(pushes).await?;
     if hello.is_replica {
         connection.discard();
         // A sentinel may name a former master until it learns of the next one.
