@@ -48,20 +48,22 @@ impl Session {
     ///
     /// async fn connect(session: ActiveSession, upgrade: WebSocketUpgrade) -> Response {
     ///     let ended = session.ended();
-    ///     upgrade.on_upgrade(|socket| echo(socket, ended))
+    ///     upgrade.on_upgrade(|socket| serve(socket, ended))
     /// }
     ///
-    /// async fn echo(mut socket: WebSocket, mut ended: Ended) {
-    ///     loop {
-    ///         tokio::select! {
-    ///             reason = &mut ended => {
-    ///                 let _ = socket.send(Message::text(reason.to_string())).await;
-    ///                 return;
-    ///             }
-    ///             message = socket.recv() => match message {
-    ///                 Some(Ok(message)) => _ = socket.send(message).await,
-    ///                 _ => return,
-    ///             },
+    /// async fn serve(mut socket: WebSocket, ended: Ended) {
+    ///     tokio::select! {
+    ///         reason = ended => {
+    ///             let _ = socket.send(Message::text(reason.to_string())).await;
+    ///         }
+    ///         () = echo(&mut socket) => {}
+    ///     }
+    /// }
+    ///
+    /// async fn echo(socket: &mut WebSocket) {
+    ///     while let Some(Ok(message)) = socket.recv().await {
+    ///         if socket.send(message).await.is_err() {
+    ///             return;
     ///         }
     ///     }
     /// }

@@ -74,9 +74,9 @@ impl RedisStore {
     pub const SENTINEL_ACL_RULES: &'static str =
         "+sentinel|get-master-addr-by-name +subscribe &+switch-master";
 
-    /// The rule that [`Session::ended`](crate::Session::ended) needs to notice the end of a session
-    /// within milliseconds. Without it the session is read at an interval.
-    pub const WATCH_ACL_RULES: &'static str = "+client|tracking";
+    /// The rules that [`Session::ended`](crate::Session::ended) needs to notice the end of a session
+    /// within milliseconds. Without them the session is read at an interval.
+    pub const WATCH_ACL_RULES: &'static str = "+client|tracking +client|caching";
 
     /// Connects to the Redis at `url` and checks that it answers.
     ///

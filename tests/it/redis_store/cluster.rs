@@ -51,7 +51,7 @@ async fn keys_of_a_slot_that_moves_are_served() {
     }
     cluster.begin_move(cluster.slot(&keys[0]), from, to);
     let port = cluster.node(to).port().to_string();
-    for moved in 0..=4 {
+    for moved in 0..=4_usize {
         if let Some(key) = moved.checked_sub(1).map(|index| &keys[index]) {
             cluster
                 .node(from)

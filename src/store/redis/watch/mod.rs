@@ -1,12 +1,12 @@
 //! Watches on records, by the invalidation messages of Redis (`CLIENT TRACKING`).
 //!
-//! They have a connection of their own, on which only watched keys are read. On the connection
-//! that calls share, every read would be tracked and would cost the server more than twice as much
-//! CPU time, or each read of a watched key would need a `CLIENT CACHING YES` before it (`OPTIN`).
-//! A connection of its own also leaves the protocol of the other ones as it is.
+//! They have a connection of their own, in RESP3, which leaves the other connections as they are:
+//! their protocol, and reads without a `CLIENT CACHING YES` before them.
 //!
-//! A key is read with `PTTL`, which makes Redis announce its next change, once. So the key is read
-//! again after each announcement. Both on one connection: no change is missed in between.
+//! Redis announces the next change of a key that was read after `CLIENT CACHING YES`, once. So a
+//! key is read again after each announcement, with `PTTL`: on the same connection, so that no
+//! change is missed in between. A key without a record is not read in this way. Redis would keep
+//! it for ever, because it does not change any more.
 
 mod queue;
 mod tracked;

@@ -14,7 +14,7 @@ use crate::store::redis::connection::Connection;
 use crate::store::redis::error;
 use crate::store::watches::{RecordWatches, WatchEvent};
 
-/// Connection with `CLIENT TRACKING ON`.
+/// Connection with `CLIENT TRACKING ON OPTIN`.
 pub(super) struct Tracked {
     connection: Connection,
     connector: Arc<Connector>,
@@ -47,13 +47,18 @@ impl Tracked {
             queue,
         };
         let mut tracking = cmd("CLIENT");
-        tracking.arg("TRACKING").arg("ON");
+        tracking.arg("TRACKING").arg("ON").arg("OPTIN");
+        let mut caching = cmd("CLIENT");
+        caching.arg("CACHING").arg("YES");
         let mut pipeline = Pipeline::new();
-        pipeline.add_command(tracking);
-        match tracked.send(&pipeline).await?.pop() {
-            Some(Value::ServerError(answer)) => Err(error::rejected(&answer)),
-            _ => Ok(tracked),
+        // The second command only shows whether the account may send it.
+        pipeline.add_command(tracking).add_command(caching);
+        for answer in tracked.send(&pipeline).await? {
+            if let Value::ServerError(answer) = answer {
+                return Err(error::rejected(&answer));
+            }
         }
+        Ok(tracked)
     }
 
     /// Whether the server is still the master.
@@ -61,27 +66,67 @@ impl Tracked {
         self.connection.generation() == self.connector.generation()
     }
 
+    /// Whether the server still answers for `key`.
+    pub(super) async fn answers_for(&self, key: &Arc<str>) -> Result<bool> {
+        let answers = self.pttl(std::slice::from_ref(key), false).await?;
+        let is_answered = |answer| Ok(event(answer)? != WatchEvent::Interrupted);
+        answers.first().map_or(Ok(false), is_answered)
+    }
+
     /// Reads `keys`, so that their next changes are announced, and reports what was found. Returns
-    /// whether the server answered all of them.
-    pub(super) async fn read(&self, keys: &[Arc<str>], watches: &RecordWatches) -> Result<bool> {
-        let mut pipeline = Pipeline::with_capacity(keys.len());
+    /// the keys without a record, whose changes are not announced.
+    pub(super) async fn read(
+        &self,
+        keys: Vec<Arc<str>>,
+        watches: &RecordWatches,
+    ) -> Result<Vec<Arc<str>>> {
+        // At first only to find out which exist. An absent key would stay in the server's memory:
+        // it does not change any more.
+        let mut absent = Vec::new();
+        let mut present = Vec::new();
+        let now = Instant::now();
+        let answers = self.pttl(&keys, false).await?;
+        for (key, answer) in keys.into_iter().zip(answers) {
+            match event(&answer)? {
+                WatchEvent::Exists { .. } => present.push(key),
+                event => {
+                    watches.publish(&key, event, now);
+                    absent.push(key);
+                }
+            }
+        }
+        // Before the request, so that the end of a TTL is not computed too late.
+        let now = Instant::now();
+        let answers = self.pttl(&present, true).await?;
+        for (key, answer) in present.iter().zip(answers) {
+            watches.publish(key, event(&answer)?, now);
+        }
+        Ok(absent)
+    }
+
+    /// Sends `PTTL` for each key, and lets the next change be announced if `is_tracked`.
+    async fn pttl(&self, keys: &[Arc<str>], is_tracked: bool) -> Result<Vec<Value>> {
+        let mut pipeline = Pipeline::with_capacity(2 * keys.len());
         for key in keys {
+            if is_tracked {
+                let mut caching = cmd("CLIENT");
+                caching.arg("CACHING").arg("YES");
+                pipeline.add_command(caching);
+            }
             let mut pttl = cmd("PTTL");
             pttl.arg(&**key);
             pipeline.add_command(pttl);
         }
-        // Before the request, so that the end of a TTL is not computed too late.
-        let at = Instant::now();
-        let mut is_answered = true;
-        for (key, answer) in keys.iter().zip(self.send(&pipeline).await?) {
-            let event = event(&answer)?;
-            is_answered &= event != WatchEvent::Interrupted;
-            watches.publish(key, event, at);
-        }
-        Ok(is_answered)
+        let answers = self.send(&pipeline).await?;
+        let per_key = 1 + usize::from(is_tracked);
+        let last = answers.into_iter().skip(per_key - 1).step_by(per_key);
+        Ok(last.collect())
     }
 
     async fn send(&self, pipeline: &Pipeline) -> Result<Vec<Value>> {
+        if pipeline.is_empty() {
+            return Ok(Vec::new());
+        }
         let mut handle = self.connection.handle();
         let sending = handle.send_packed_commands(pipeline, 0, pipeline.len());
         match timeout(self.connector.limits.response, sending).await {

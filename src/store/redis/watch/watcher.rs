@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::queue::Queue;
 use super::tracked::{Tracked, is_rejection};
@@ -19,8 +19,8 @@ use crate::store::watches::{RecordWatch, RecordWatches, WatchEvent};
 /// are read again within about 100 milliseconds, which leaves the server time for other requests.
 const BATCH: usize = 1000;
 const PAUSE: Duration = Duration::from_millis(10);
-/// The time without a change after which a key is read, to find out whether the server answers.
-const HEARTBEAT: Duration = Duration::from_millis(500);
+/// How often a key is read to find out whether the server answers.
+const CHECK: Duration = Duration::from_millis(500);
 /// The pause before another attempt to connect: at first, at most, and after a rejection.
 const FIRST_RETRY: Duration = Duration::from_millis(20);
 const LAST_RETRY: Duration = Duration::from_secs(1);
@@ -89,27 +89,40 @@ impl Shared {
         *self.queue() = Some(Arc::clone(&tracked.queue));
         // Changes before now were not announced on this connection.
         tracked.queue.add(self.watches.keys());
+        let mut absent = Vec::new();
+        let mut check_at = Instant::now() + CHECK;
         while tracked.is_current() {
-            match timeout(HEARTBEAT, tracked.queue.take(BATCH)).await {
+            match timeout_at(check_at, tracked.queue.take(BATCH)).await {
                 Ok(None) => break,
                 Ok(Some(keys)) => {
-                    tracked.read(&keys, &self.watches).await?;
-                    if keys.len() == BATCH {
+                    let is_full = keys.len() == BATCH;
+                    absent.extend(tracked.read(keys, &self.watches).await?);
+                    if is_full {
                         sleep(PAUSE).await;
                     }
                 }
-                Err(_) => {
-                    let Some(key) = self.watches.any_key() else {
-                        continue;
-                    };
-                    // A node that has become a replica no longer answers for its former keys.
-                    if !tracked.read(&[key], &self.watches).await? {
-                        break;
-                    }
+                Err(_) => {}
+            }
+            if check_at <= Instant::now() {
+                // A record that is still watched was created again, or could not be read.
+                let watched = absent.drain(..);
+                let watched = watched.filter_map(|key: Arc<str>| self.watches.shared_key(&key));
+                tracked.queue.add(watched);
+                if !self.is_answered(tracked).await? {
+                    break;
                 }
+                check_at = Instant::now() + CHECK;
             }
         }
         Ok(())
+    }
+
+    /// Whether the server answers for the watched keys. A node that has become a replica does not.
+    async fn is_answered(&self, tracked: &Tracked) -> Result<bool> {
+        match self.watches.any_key() {
+            Some(key) => tracked.answers_for(&key).await,
+            None => Ok(true),
+        }
     }
 }
 
