@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use jwt_redis_session::store::cas::{CasBackend, CasStore};
 use jwt_redis_session::store::{StoreError, StoreErrorKind, StoredRecord, async_trait};
 use jwt_redis_session::{Keyring, Sessions};
-use redb::{AccessGuard, Database, ReadableTable, ReadableTableMetadata, TableDefinition};
+use redb::{AccessGuard, Database, ReadableTable, TableDefinition};
 
 type BoxResult<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
@@ -34,17 +34,15 @@ impl Redb {
         Ok(Self(Arc::new(database)))
     }
 
-    /// Deletes expired values, which reads only ignore. Returns how many values are left.
-    pub(crate) async fn purge(&self) -> Result<u64, StoreError> {
+    /// Deletes expired values, which reads only ignore.
+    pub(crate) async fn purge(&self) -> Result<(), StoreError> {
         self.run(|database| {
             let now = unix_millis(Duration::ZERO);
             let transaction = database.begin_write()?;
             let mut values = transaction.open_table(VALUES)?;
             values.retain(|_, (expires, _)| expires > now)?;
-            let left = values.len()?;
             drop(values);
-            transaction.commit()?;
-            Ok(left)
+            Ok(transaction.commit()?)
         })
         .await
     }
@@ -66,9 +64,7 @@ impl CasBackend for Redb {
         let key = key.to_owned();
         self.run(move |database| {
             let values = database.begin_read()?.open_table(VALUES)?;
-            let found = values.get(&*key)?;
-            let live = live(found.as_ref());
-            Ok(live.map(|(value, ttl)| StoredRecord::new(value.to_vec(), Some(ttl))))
+            Ok(live(values.get(&*key)?))
         })
         .await
     }
@@ -85,11 +81,10 @@ impl CasBackend for Redb {
             // redb runs one write transaction at a time, so nothing changes in between.
             let transaction = database.begin_write()?;
             let mut values = transaction.open_table(VALUES)?;
-            let found = values.get(&*key)?;
-            if live(found.as_ref()).map(|(value, _)| value) != expected.as_deref() {
+            let held = live(values.get(&*key)?);
+            if held.as_ref().map(|held| &*held.value) != expected.as_deref() {
                 return Ok(false);
             }
-            drop(found);
             match &new {
                 Some((expires, value)) => values.insert(&*key, (*expires, &**value))?,
                 None => values.remove(&*key)?,
@@ -107,11 +102,13 @@ impl CasBackend for Redb {
     }
 }
 
-/// Returns the value and what is left of its TTL, unless it has expired.
-fn live<'a>(found: Option<&'a AccessGuard<'_, (u64, &[u8])>>) -> Option<(&'a [u8], Duration)> {
-    let (expires, value) = found?.value();
+/// Returns a value with what is left of its TTL, unless it has expired.
+fn live(found: Option<AccessGuard<'_, (u64, &[u8])>>) -> Option<StoredRecord> {
+    let found = found?;
+    let (expires, value) = found.value();
     let left = expires.saturating_sub(unix_millis(Duration::ZERO));
-    (left > 0).then(|| (value, Duration::from_millis(left)))
+    let ttl = Some(Duration::from_millis(left));
+    (left > 0).then(|| StoredRecord::new(value.to_vec(), ttl))
 }
 
 /// Returns the time after `duration`, in Unix milliseconds.
@@ -140,11 +137,8 @@ async fn main() -> BoxResult<()> {
     };
     let runs = session.get::<u32>("runs")?.unwrap_or(0) + 1;
     session.insert("runs", runs)?;
-    session.set_owner("jo")?;
-    match found.first() {
-        Some(_) => session.update().await?,
-        None => drop(session.create().await?),
-    }
+    // Creates the session, or gives it a new id.
+    session.login("jo").await?;
     println!("run {runs} with the session in {}", file.display());
     Ok(())
 }

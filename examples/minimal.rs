@@ -33,8 +33,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// A real app checks a password here.
 async fn log_in(session: Session, Path(name): Path<String>) -> Result<String, SessionError> {
     session.insert("name", &name)?;
-    session.set_owner(name)?;
-    Ok(session.create().await?.into_string())
+    Ok(session.login(name).await?.into_string())
 }
 
 /// Not called without an active session: the extractor answers 401.

@@ -34,7 +34,9 @@ async fn answer(request: Request<Body>) -> Result<Response<String>, Infallible> 
         (&Method::POST, "/login") => log_in(&session).await,
         _ => count(&session).await,
     };
-    Ok(result.map_or_else(|error| reject(&error), Response::new))
+    // As the axum extractors do.
+    let reject = |error: SessionError| SessionRejection::from(&error).json_response();
+    Ok(result.map_or_else(reject, Response::new))
 }
 
 async fn log_in(session: &Session) -> Result<String, SessionError> {
@@ -50,11 +52,6 @@ async fn count(session: &Session) -> Result<String, SessionError> {
         Ok::<_, SessionError>(visits)
     });
     Ok(format!("visit number {}\n", visits.await?))
-}
-
-/// Answers as the axum extractors do.
-fn reject(error: &SessionError) -> Response<String> {
-    SessionRejection::from(error).json_response()
 }
 
 #[tokio::main]

@@ -19,17 +19,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Serialize, Deserialize)]
 struct Profile {
     user: String,
-    theme: Theme,
+    theme: String,
     /// Sessions from before this field was added do not have it.
     #[serde(default)]
     visits: u64,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Theme {
-    Light,
-    Dark,
 }
 
 #[tokio::main]
@@ -49,7 +42,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 async fn log_in(session: Session) -> Result<String, SessionError> {
     session.merge(Profile {
         user: "jo".to_owned(),
-        theme: Theme::Light,
+        theme: "light".to_owned(),
         visits: 0,
     })?;
     Ok(session.create().await?.into_string())
@@ -69,7 +62,7 @@ async fn visit(session: ActiveSession) -> Result<Json<Profile>, SessionError> {
 /// Writes only the theme, so the count of a concurrent visit remains.
 async fn choose(
     session: ActiveSession,
-    Path(theme): Path<Theme>,
+    Path(theme): Path<String>,
 ) -> Result<Json<Profile>, SessionError> {
     session.insert("theme", theme)?;
     session.update().await?;

@@ -22,9 +22,8 @@ fn sessions_of(app: &str, store: MemoryStore) -> Result<Sessions, Box<dyn std::e
 
 async fn create(sessions: &Sessions, owner: &str) -> Result<String, SessionError> {
     let session = sessions.new_session();
-    session.set_owner(owner)?;
     session.insert("logins", 1)?;
-    Ok(session.create().await?.into_string())
+    Ok(session.login(owner).await?.into_string())
 }
 
 #[tokio::main]

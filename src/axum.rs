@@ -21,9 +21,8 @@ use crate::session::Session;
 impl<S: Sync> FromRequestParts<S> for Session {
     type Rejection = SessionRejection;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
-        let session = LazySession::of(&parts.extensions);
-        let session = session.ok_or_else(SessionRejection::missing_layer)?;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, SessionRejection> {
+        let session = LazySession::from_request_parts(parts, state).await?;
         Ok(session.load().await)
     }
 }
@@ -55,9 +54,8 @@ impl<S: Sync> FromRequestParts<S> for LazySession {
 impl<S: Sync, T: 'static> FromRequestParts<S> for Tagged<T> {
     type Rejection = SessionRejection;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
-        let tagged = LazyTagged::<T>::of(&parts.extensions);
-        let tagged = tagged.ok_or_else(SessionRejection::missing_layer)?;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, SessionRejection> {
+        let tagged = LazyTagged::<T>::from_request_parts(parts, state).await?;
         Ok(Self::new(tagged.load().await))
     }
 }
@@ -116,10 +114,7 @@ impl<S: Sync> FromRequestParts<S> for ActiveSession {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, SessionRejection> {
         let session = <Session as FromRequestParts<S>>::from_request_parts(parts, state).await?;
-        match SessionRejection::of(&session.state()) {
-            None => Ok(Self(session)),
-            Some(rejection) => Err(rejection),
-        }
+        SessionRejection::of(&session.state()).map_or(Ok(Self(session)), Err)
     }
 }
 
@@ -159,11 +154,8 @@ impl IntoResponse for SessionError {
 
 impl ReplayBody for Body {
     fn replay(read: SessionBody<Self>) -> Self {
-        match read.into_complete() {
-            Ok(data) => Self::from(data),
-            // axum looks for a length limit in an error and in its source, no deeper. The error
-            // is unwrapped, so that wrapping it again keeps it there.
-            Err(read) => Self::new(read.map_err(axum_core::Error::into_inner)),
-        }
+        // axum looks for a length limit in an error and in its source, no deeper. The error is
+        // unwrapped, so that wrapping it again keeps it there.
+        Self::new(read.map_err(axum_core::Error::into_inner))
     }
 }

@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use crate::clock::{Clock, SystemClock};
 use crate::id::SessionId;
-use crate::lifecycle::core::Lifecycle;
-use crate::lifecycle::lifetime::{DEFAULT_SHARE, Lifetime, Touch, is_storable};
-use crate::record::keyspace::Keyspace;
+use crate::lifecycle::{DEFAULT_SHARE, Lifecycle, Lifetime, Touch, is_storable};
+use crate::record::Keyspace;
 use crate::sessions::Sessions;
 use crate::store::SharedStore;
 use crate::token::TokenFormat;
@@ -176,7 +175,8 @@ impl SessionsBuilder {
         if matches!(lifecycle.touch, Touch::After(after) if after > idle && !idle.is_zero()) {
             return Err(ConfigError::TouchAfter);
         }
-        Ok(Sessions::new(lifecycle))
+        let lifecycle = Arc::new(lifecycle);
+        Ok(Sessions { lifecycle })
     }
 }
 

@@ -142,17 +142,13 @@ impl SessionError {
     }
 
     pub(crate) fn decode(field: Option<String>, source: impl Into<JsonError>) -> Self {
-        Self::Decode {
-            field,
-            source: source.into(),
-        }
+        let source = source.into();
+        Self::Decode { field, source }
     }
 
     pub(crate) fn encode(field: Option<String>, source: impl Into<JsonError>) -> Self {
-        Self::Encode {
-            field,
-            source: source.into(),
-        }
+        let source = source.into();
+        Self::Encode { field, source }
     }
 }
 
@@ -161,6 +157,13 @@ fn target(field: Option<&str>) -> String {
     match field {
         Some(field) => format!("the session field `{field}`"),
         None => "the session data as a whole".to_owned(),
+    }
+}
+
+fn position(line: usize, column: usize) -> String {
+    match line {
+        0 => String::new(),
+        line => format!(" at line {line} column {column}"),
     }
 }
 
@@ -185,7 +188,8 @@ impl fmt::Display for SizeUnit {
 
 /// Cause of a [`Decode`](SessionError::Decode) or [`Encode`](SessionError::Encode) error: kind
 /// and position, never data.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{kind}{}", position(*.line, *.column))]
 pub struct JsonError {
     kind: JsonErrorKind,
     line: usize,
@@ -212,25 +216,10 @@ impl JsonError {
     }
 }
 
-impl fmt::Display for JsonError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.kind.explanation())?;
-        match self.line {
-            0 => Ok(()),
-            line => write!(f, " at line {line} column {}", self.column),
-        }
-    }
-}
-
-impl std::error::Error for JsonError {}
-
 impl From<JsonErrorKind> for JsonError {
     fn from(kind: JsonErrorKind) -> Self {
-        Self {
-            kind,
-            line: 0,
-            column: 0,
-        }
+        let (line, column) = (0, 0);
+        Self { kind, line, column }
     }
 }
 
@@ -238,51 +227,42 @@ impl From<JsonErrorKind> for JsonError {
 impl From<serde_json::Error> for JsonError {
     fn from(error: serde_json::Error) -> Self {
         use serde_json::error::Category;
-        Self {
-            kind: match error.classify() {
-                Category::Data => JsonErrorKind::Type,
-                Category::Syntax => JsonErrorKind::Syntax,
-                Category::Eof => JsonErrorKind::Incomplete,
-                Category::Io => JsonErrorKind::Io,
-            },
-            line: error.line(),
-            column: error.column(),
-        }
+        let kind = match error.classify() {
+            Category::Data => JsonErrorKind::Type,
+            Category::Syntax => JsonErrorKind::Syntax,
+            Category::Eof => JsonErrorKind::Incomplete,
+            Category::Io => JsonErrorKind::Io,
+        };
+        let (line, column) = (error.line(), error.column());
+        Self { kind, line, column }
     }
 }
 
 /// Kind of a [`JsonError`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum JsonErrorKind {
     /// A value does not have the requested type, or is missing. On writing: the `Serialize`
     /// implementation of the value failed.
+    #[error("a value does not fit its type")]
     Type,
     /// The text is not JSON, or contains a value that cannot be read, such as a lone surrogate or
     /// `1e400`.
+    #[error("the text is not valid JSON")]
     Syntax,
     /// The text ends before the JSON value is complete.
+    #[error("the JSON text ends too early")]
     Incomplete,
     /// Reading or writing failed.
+    #[error("reading or writing failed")]
     Io,
     /// The field does not exist.
+    #[error("the field does not exist")]
     Missing,
     /// A number is NaN or infinite.
+    #[error("a number is NaN or infinite; use `Option` or text instead")]
     NotFinite,
     /// The value must be a JSON object.
+    #[error("the value must be a JSON object, such as a struct or a map")]
     NotAnObject,
-}
-
-impl JsonErrorKind {
-    const fn explanation(self) -> &'static str {
-        match self {
-            Self::Type => "a value does not fit its type",
-            Self::Syntax => "the text is not valid JSON",
-            Self::Incomplete => "the JSON text ends too early",
-            Self::Io => "reading or writing failed",
-            Self::Missing => "the field does not exist",
-            Self::NotFinite => "a number is NaN or infinite; use `Option` or text instead",
-            Self::NotAnObject => "the value must be a JSON object, such as a struct or a map",
-        }
-    }
 }

@@ -31,7 +31,7 @@ mod unsearched_body;
 pub use axum::ActiveSession;
 pub use error::SessionError;
 pub use id::SessionId;
-pub use lifecycle::lifetime::{Lifetime, Touch};
+pub use lifecycle::{Lifetime, Touch};
 pub use middleware::{JwtRedisSession, RequireSession, SessionRejection, Tagged};
 pub use session::{Session, SessionData, SessionEnd, SessionEntry, SessionState};
 pub use sessions::Sessions;

@@ -4,10 +4,8 @@ use std::sync::Arc;
 
 use crate::error::SessionError;
 use crate::id::SessionId;
-use crate::lifecycle::core::Lifecycle;
-use crate::lifecycle::load::Loaded;
-use crate::lifecycle::tasks::run_to_completion;
-use crate::record::owner::Owner;
+use crate::lifecycle::{Lifecycle, Loaded, run_to_completion};
+use crate::record::Owner;
 use crate::session::{Session, SessionEntry, SessionState};
 use crate::telemetry;
 use crate::token::{Claims, Verified};
@@ -39,16 +37,10 @@ use crate::unsearched_body::UnsearchedBody;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Sessions {
-    lifecycle: Arc<Lifecycle>,
+    pub(crate) lifecycle: Arc<Lifecycle>,
 }
 
 impl Sessions {
-    pub(crate) fn new(lifecycle: Lifecycle) -> Self {
-        Self {
-            lifecycle: Arc::new(lifecycle),
-        }
-    }
-
     /// Returns a handle without a session, for example to call [`create`](Session::create) on it.
     #[must_use]
     pub fn new_session(&self) -> Session {
@@ -60,7 +52,7 @@ impl Sessions {
         if let Some(reason) = unsearched {
             telemetry::unsearched_body(reason);
         }
-        self.inactive(SessionState::Absent { unsearched }, None)
+        Session::new(&self.lifecycle, SessionState::Absent { unsearched }, None)
     }
 
     /// Opens the session that `token` names.
@@ -74,10 +66,8 @@ impl Sessions {
     /// if the store did not answer.
     pub async fn open(&self, token: &str) -> Result<Session, SessionError> {
         let session = self.from_token(token).await;
-        match session.state().error() {
-            None => Ok(session),
-            Some(error) => Err(error),
-        }
+        session.state().check_active()?;
+        Ok(session)
     }
 
     /// Returns a handle for `token`, whose [`state`](Session::state) is the result of opening it.
@@ -95,7 +85,7 @@ impl Sessions {
         let Verified { id, claims } = verified;
         let expires = claims.as_ref().and_then(Claims::expires_at_unix);
         match self.lifecycle.load(&id, expires).await {
-            Ok(loaded) => Session::active(Arc::clone(&self.lifecycle), id, claims, loaded),
+            Ok(loaded) => Session::active(&self.lifecycle, id, claims, loaded),
             Err(error) => self.not_loaded(error, Some(id)),
         }
     }
@@ -140,8 +130,7 @@ impl Sessions {
     /// [`Touch::EveryRead`](crate::Touch::EveryRead).
     ///
     /// For reads that do not count as a use, or that come before a check whether the caller may use
-    /// the session.
-    /// [`Session::keep_alive`] resets the time to live afterwards.
+    /// the session. [`Session::keep_alive`] resets the time to live afterwards.
     ///
     /// Redis: `PTTL` and `GETRANGE` in one round trip; a value of 64 KiB or more is read with `GET`
     /// in a second one. Nothing is written.
@@ -270,24 +259,20 @@ impl Sessions {
     }
 
     fn active(&self, id: &SessionId, loaded: Loaded) -> Session {
-        Session::active(Arc::clone(&self.lifecycle), id.clone(), None, loaded)
-    }
-
-    fn inactive(&self, state: SessionState, id: Option<SessionId>) -> Session {
-        Session::new(Arc::clone(&self.lifecycle), state, id)
+        Session::active(&self.lifecycle, id.clone(), None, loaded)
     }
 
     /// Returns the handle for a token without a session. `id` is the session that it names, if it
     /// is valid.
     fn not_loaded(&self, error: SessionError, id: Option<SessionId>) -> Session {
-        let reason = match error {
-            SessionError::Unavailable(error) => {
-                return self.inactive(SessionState::Unavailable(error), id);
-            }
-            SessionError::Rejected(reason) => reason,
-            _ => TokenRejection::Corrupt,
+        let state = match error {
+            SessionError::Unavailable(error) => SessionState::Unavailable(error),
+            SessionError::Rejected(reason) => SessionState::Rejected(reason),
+            _ => SessionState::Rejected(TokenRejection::Corrupt),
         };
-        telemetry::rejected(reason);
-        self.inactive(SessionState::Rejected(reason), id)
+        if let SessionState::Rejected(reason) = state {
+            telemetry::rejected(reason);
+        }
+        Session::new(&self.lifecycle, state, id)
     }
 }

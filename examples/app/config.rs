@@ -1,6 +1,5 @@
 //! Configuration from environment variables. An error begins with the name of the variable.
 
-use std::env::{self, VarError};
 use std::fmt::Display;
 use std::num::NonZeroU64;
 use std::str::FromStr;
@@ -9,27 +8,10 @@ use std::time::Duration;
 use jwt_redis_session::{Algorithm, Keyring, Lifetime, MemoryStore, RedisStore, Sessions};
 use tracing_subscriber::EnvFilter;
 
-pub(crate) struct Config {
-    pub(crate) listen: String,
-    pub(crate) sessions: Sessions,
-    pub(crate) lazy: bool,
-}
-
-impl Config {
-    pub(crate) fn from_env() -> Result<Self, String> {
-        Ok(Self {
-            listen: variable("LISTEN")?.unwrap_or_else(|| "127.0.0.1:3000".to_owned()),
-            sessions: sessions()?,
-            lazy: variable::<u8>("LAZY")? == Some(1),
-        })
-    }
-}
-
-fn sessions() -> Result<Sessions, String> {
-    let seconds = |name| Ok::<_, String>(variable::<NonZeroU64>(name)?.map(NonZeroU64::get));
-    let idle = Duration::from_secs(seconds("MAX_AGE")?.unwrap_or(86_400));
-    let absolute = seconds("ABSOLUTE_LIFETIME")?.map(Duration::from_secs);
-    let lifetime = match absolute {
+pub(crate) fn sessions() -> Result<Sessions, String> {
+    let seconds = |seconds: NonZeroU64| Duration::from_secs(seconds.get());
+    let idle = variable("MAX_AGE")?.map_or(Duration::from_secs(86_400), seconds);
+    let lifetime = match variable("ABSOLUTE_LIFETIME")?.map(seconds) {
         Some(absolute) => Lifetime::Both { idle, absolute },
         None => Lifetime::Idle(idle),
     };
@@ -85,13 +67,11 @@ pub(crate) fn logging() -> Result<(), String> {
     Ok(())
 }
 
-fn variable<T: FromStr<Err: Display>>(name: &str) -> Result<Option<T>, String> {
-    match env::var(name) {
-        Ok(value) => match value.parse() {
-            Ok(value) => Ok(Some(value)),
-            Err(error) => Err(format!("{name}: {error}")),
-        },
-        Err(VarError::NotPresent) => Ok(None),
-        Err(VarError::NotUnicode(_)) => Err(format!("{name}: not UTF-8")),
-    }
+pub(crate) fn variable<T: FromStr<Err: Display>>(name: &str) -> Result<Option<T>, String> {
+    let Some(value) = std::env::var_os(name) else {
+        return Ok(None);
+    };
+    let value = value.to_str().ok_or_else(|| format!("{name}: not UTF-8"))?;
+    let value = value.parse().map_err(|error| format!("{name}: {error}"))?;
+    Ok(Some(value))
 }

@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use jwt_redis_session::SessionError;
 use serde_json::json;
 
+#[derive(Clone)]
 pub(crate) enum AppError {
     /// An error of the library, answered with its status and headers.
     Session(SessionError),

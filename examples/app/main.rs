@@ -40,7 +40,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::http::{Request, StatusCode};
 use axum::routing::on;
-use config::Config;
+use config::variable;
 use error::AppError;
 use jwt_redis_session::{JwtRedisSession, Sessions};
 use routes::GET_AND_POST;
@@ -64,12 +64,12 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<(), String> {
     config::logging()?;
-    let config = Config::from_env()?;
-    let failed = |error: std::io::Error| format!("LISTEN: {}: {error}", config.listen);
-    let listener = TcpListener::bind(&config.listen).await.map_err(failed)?;
+    let app = app(config::sessions()?, variable::<u8>("LAZY")? == Some(1));
+    let listen = variable("LISTEN")?.unwrap_or_else(|| "127.0.0.1:3000".to_owned());
+    let failed = |error: std::io::Error| format!("LISTEN: {listen}: {error}");
+    let listener = TcpListener::bind(&listen).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     println!("listening on http://{address}");
-    let app = app(config.sessions, config.lazy);
     let server = axum::serve(listener, app).with_graceful_shutdown(shutdown_signal());
     // Clients that never finish their request do not delay the end for ever.
     let limit = async {
@@ -94,19 +94,19 @@ async fn shutdown_signal() {
 fn app(sessions: Sessions, lazy: bool) -> Router {
     let layer = JwtRedisSession::new(sessions.clone());
     let with_session = routes::router(sessions);
-    let without_session = page::router().route("/health", on(GET_AND_POST, async || "ok"));
+    let without_session = page::router().route("/health", on(GET_AND_POST, "ok"));
     // A lazy layer may be around all routes: those that do not use their session cost no command.
     let routes = if lazy {
         with_session.merge(without_session).layer(layer.lazy())
     } else {
         with_session.layer(layer).merge(without_session)
     };
+    let not_found = AppError::new(StatusCode::NOT_FOUND, "there is no such page");
     let not_allowed = "only GET and POST are allowed";
+    let not_allowed = AppError::new(StatusCode::METHOD_NOT_ALLOWED, not_allowed);
     routes
-        .fallback(async || AppError::new(StatusCode::NOT_FOUND, "there is no such page"))
-        .method_not_allowed_fallback(async move || {
-            AppError::new(StatusCode::METHOD_NOT_ALLOWED, not_allowed)
-        })
+        .fallback(not_found)
+        .method_not_allowed_fallback(not_allowed)
         // The path only: a query may hold a password or a token.
         .layer(
             TraceLayer::new_for_http().make_span_with(|request: &Request<_>| {

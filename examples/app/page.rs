@@ -14,16 +14,16 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
     connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 pub(crate) fn router() -> Router {
-    let html = async || file("text/html; charset=utf-8", include_str!("page.html"));
-    let css = async || file("text/css; charset=utf-8", include_str!("page.css"));
-    let js = async || file("text/javascript; charset=utf-8", include_str!("page.js"));
+    let html = file("text/html; charset=utf-8", include_str!("page.html"));
+    let css = file("text/css; charset=utf-8", include_str!("page.css"));
+    let js = file("text/javascript; charset=utf-8", include_str!("page.js"));
     Router::new()
         .route("/", on(GET_AND_POST, html))
         .route("/page.css", on(GET_AND_POST, css))
         .route("/page.js", on(GET_AND_POST, js))
 }
 
-fn file(content_type: &'static str, text: &'static str) -> impl IntoResponse {
+fn file(content_type: &'static str, text: &'static str) -> impl IntoResponse + Clone {
     let headers = [
         (CONTENT_TYPE, content_type),
         (CONTENT_SECURITY_POLICY, POLICY),

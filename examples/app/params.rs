@@ -20,12 +20,12 @@ impl<S: Send + Sync> FromRequest<S> for Params {
         let content_type = content_type.map_or(&b""[..], |value| value.as_bytes());
         let body: Map<String, Value> = if content_type.starts_with(b"application/json") {
             let body = Json::from_request(request, &()).await;
-            let Json(body) = body.map_err(|e| AppError::new(e.status(), e.body_text()))?;
-            body
+            body.map_err(|e| AppError::new(e.status(), e.body_text()))?
+                .0
         } else if content_type.starts_with(b"application/x-www-form-urlencoded") {
             let body = Form::from_request(request, &()).await;
-            let Form(body) = body.map_err(|e| AppError::new(e.status(), e.body_text()))?;
-            body
+            body.map_err(|e| AppError::new(e.status(), e.body_text()))?
+                .0
         } else {
             Map::new()
         };

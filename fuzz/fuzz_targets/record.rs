@@ -66,8 +66,10 @@ fn check(fixture: &Fixture, input: &Input<'_>) {
     }
 }
 
-/// The fields of the application, as another reader sees a record.
-fn fields(record: &[u8]) -> BTreeMap<String, String> {
+type Fields = BTreeMap<String, String>;
+
+/// Returns the fields of the application, as another reader sees a record.
+fn fields(record: &[u8]) -> Fields {
     let mut fields: BTreeMap<String, Box<RawValue>> =
         serde_json::from_slice(record).expect("an object");
     fields.retain(|name, _| !RESERVED.contains(&&**name));
@@ -89,12 +91,7 @@ async fn write(session: &Session, input: &Input<'_>) -> Result<(), SessionError>
     session.update().await
 }
 
-fn compare(
-    fixture: &Fixture,
-    session: &Session,
-    input: &Input<'_>,
-    mut expected: BTreeMap<String, String>,
-) {
+fn compare(fixture: &Fixture, session: &Session, input: &Input<'_>, mut expected: Fields) {
     let key = format!("sess:{}", session.id().expect("active").as_str());
     let stored = fixture.run(fixture.store.load(&key)).unwrap();
     let mut after = fields(&stored.expect("the record is not gone").value);

@@ -10,7 +10,7 @@ use axum::body::Body;
 use http::Request;
 use http_body_util::BodyExt as _;
 use jwt_redis_session::MemoryStore;
-use jwt_redis_session_fuzz::{Fixture, with_fixture};
+use jwt_redis_session_fuzz::with_fixture;
 use jwt_redis_session_server::{App, Secret, Settings};
 use libfuzzer_sys::fuzz_target;
 use tower::ServiceExt as _;
@@ -28,63 +28,60 @@ struct Input<'a> {
     body: &'a [u8],
 }
 
-/// The router, and the path of the session.
-struct Service(Router, String);
-
 thread_local! {
-    static SERVICE: Service = with_fixture(Service::start);
+    /// The router, and the path of the session.
+    static SERVICE: (Router, String) = start();
 }
 
-fuzz_target!(|input: Input<'_>| with_fixture(|fixture| {
-    SERVICE.with(|service| service.check(fixture, &input));
-}));
+fuzz_target!(|input: Input<'_>| SERVICE.with(|(router, path)| check(router, path, &input)));
 
-impl Service {
-    fn start(fixture: &Fixture) -> Self {
-        let mut settings = Settings::default();
-        settings.buckets.master_keys = vec![Secret::from(MASTER_KEY)];
-        settings.users.enabled = true;
-        settings.admin.enabled = true;
-        let store = Arc::new(MemoryStore::new().with_capacity(1000));
-        // Inside the runtime, where the service starts its tasks.
-        let app = fixture.run(async { App::with_store(settings, store) });
-        let mut service = Self(app.expect("valid settings").router(), String::new());
-        let key = service.create(fixture, "/api-key/mine", MASTER_KEY, "api_key");
-        let id = service.create(fixture, "/session/mine", &key, "id");
-        service.1 = format!("/session/mine/{id}");
-        service
-    }
+fn start() -> (Router, String) {
+    let mut settings = Settings::default();
+    settings.buckets.master_keys = vec![Secret::from(MASTER_KEY)];
+    settings.users.enabled = true;
+    settings.admin.enabled = true;
+    let store = Arc::new(MemoryStore::new().with_capacity(1000));
+    // Inside the runtime, where the service starts its tasks.
+    let app = run(async { App::with_store(settings, store) });
+    let router = app.expect("valid settings").router();
+    let key = create(&router, "/api-key/mine", MASTER_KEY, "api_key");
+    let id = create(&router, "/session/mine", &key, "id");
+    (router, format!("/session/mine/{id}"))
+}
 
-    /// Creates what is at `path`, and returns a member of the response.
-    fn create(&self, fixture: &Fixture, path: &str, key: &str, member: &str) -> String {
-        let request = Request::put(path).header("x-session-key", key);
-        let (status, body) = self.send(fixture, request.body(SECRET.into()).unwrap());
-        assert_eq!(status, 201);
-        let body: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
-        body[member].as_str().expect("a string").to_owned()
-    }
+fn run<F: Future>(future: F) -> F::Output {
+    with_fixture(|fixture| fixture.run(future))
+}
 
-    fn send(&self, fixture: &Fixture, request: Request<Body>) -> (u16, Vec<u8>) {
-        fixture.run(async {
-            let response = self.0.clone().oneshot(request).await.unwrap();
-            let status = response.status().as_u16();
-            let body = response.into_body().collect().await.expect("a body");
-            (status, body.to_bytes().to_vec())
-        })
-    }
+/// Creates what is at `path`, and returns a member of the response.
+fn create(router: &Router, path: &str, key: &str, member: &str) -> String {
+    let request = Request::put(path).header("x-session-key", key);
+    let (status, body) = send(router, request.body(SECRET.into()).unwrap());
+    assert_eq!(status, 201);
+    let body: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
+    body[member].as_str().expect("a string").to_owned()
+}
 
-    fn check(&self, fixture: &Fixture, input: &Input<'_>) {
-        let uri = input.uri.replace("$S", &self.1);
-        let mut request = Request::builder().method(input.method).uri(uri);
-        for (name, value) in &input.headers {
-            request = request.header(*name, *value);
-        }
-        let Ok(request) = request.body(input.body.to_vec().into()) else {
-            return;
-        };
-        let (status, body) = self.send(fixture, request);
-        assert_ne!(status, 500, "{input:?}");
-        let leaked = body.windows(SECRET.len()).any(|bytes| bytes == SECRET);
-        assert!(!leaked, "read without the key: {input:?}");
+fn send(router: &Router, request: Request<Body>) -> (u16, Vec<u8>) {
+    run(async {
+        let response = router.clone().oneshot(request).await.unwrap();
+        let status = response.status().as_u16();
+        let body = response.into_body().collect().await.expect("a body");
+        (status, body.to_bytes().to_vec())
+    })
+}
+
+fn check(router: &Router, path: &str, input: &Input<'_>) {
+    let uri = input.uri.replace("$S", path);
+    let mut request = Request::builder().method(input.method).uri(uri);
+    for (name, value) in &input.headers {
+        request = request.header(*name, *value);
     }
+    let Ok(request) = request.body(input.body.to_vec().into()) else {
+        return;
+    };
+    let (status, body) = send(router, request);
+    assert_ne!(status, 500, "{input:?}");
+    let leaked = body.windows(SECRET.len()).any(|bytes| bytes == SECRET);
+    assert!(!leaked, "read without the key: {input:?}");
 }

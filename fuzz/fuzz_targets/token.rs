@@ -23,10 +23,8 @@ enum Input<'a> {
     Signed(&'a str, &'a str),
     /// A payload with these members, signed with the right key.
     Members(&'a str),
-    Opaque {
-        hex: bool,
-        text: &'a str,
-    },
+    /// In hexadecimal or else in Base64.
+    Opaque(bool, &'a str),
 }
 
 fuzz_target!(|input: Input<'_>| with_fixture(|fixture| check(fixture, input)));
@@ -48,7 +46,7 @@ fn check(fixture: &Fixture, input: Input<'_>) {
             let payload = format!(r#"{{"jti":"0123456789abcdef",{members}}}"#);
             signed(fixture, r#"{"typ":"JWT","alg":"HS256"}"#, &payload);
         }
-        Input::Opaque { hex, text } => opaque(fixture, hex, text),
+        Input::Opaque(hex, text) => opaque(fixture, hex, text),
     }
 }
 
@@ -91,10 +89,9 @@ fn signed(fixture: &Fixture, header: &str, payload: &str) {
 
 /// No opaque token was issued, so none opens a session.
 fn opaque(fixture: &Fixture, hex: bool, text: &str) {
-    let (encoding, length) = if hex {
-        (Encoding::Hex, 32)
-    } else {
-        (Encoding::Base64, 24)
+    let (encoding, length) = match hex {
+        true => (Encoding::Hex, 32),
+        false => (Encoding::Base64, 24),
     };
     let tokens = OpaqueTokens::new().size(16).unwrap().encoding(encoding);
     let sessions = Sessions::builder(MemoryStore::new(), tokens).build();

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use axum::Router;
-use http::{StatusCode, Uri};
+use http::header::ALLOW;
+use http::{HeaderValue, StatusCode, Uri};
 use jwt_redis_session::store::SharedStore;
 use tokio::sync::Semaphore;
+use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -54,7 +56,7 @@ impl App {
         // First: a counter that is created before the recorder is installed counts nothing.
         metrics::recorder();
         let settings = &app.settings;
-        let mut apis = OpenApiRouter::with_openapi(openapi::document());
+        let mut apis = OpenApiRouter::with_openapi(openapi::Document::openapi());
         if settings.buckets.enabled {
             apis = apis.merge(buckets::router(app)?);
         }
@@ -70,12 +72,12 @@ impl App {
             .routes(routes!(metrics::metrics));
         let apis = apis.merge(operators.with_state(app.clone()));
         let (mut router, openapi) = apis.split_for_parts();
-        let openapi: Arc<str> = openapi::json(&openapi).into();
+        let openapi: Arc<str> = openapi::json(openapi).into();
         if settings.admin.enabled {
             router = router.merge(admin::router(app)?);
         }
-        let router = router.merge(docs::router(&openapi));
         let router = router
+            .merge(docs::router(&openapi))
             .fallback(not_found)
             .method_not_allowed_fallback(method_not_allowed);
         Ok(Self {
@@ -101,7 +103,8 @@ impl App {
 /// Answers a path without a route. Clients of the buckets API expect 405 for any of its paths.
 async fn not_found(uri: Uri) -> ApiError {
     if buckets::owns(uri.path()) {
-        ApiError::method_not_allowed("")
+        let no_methods = HeaderValue::from_static("");
+        method_not_allowed().await.with_header(ALLOW, no_methods)
     } else {
         ApiError::not_found("there is no such path")
     }

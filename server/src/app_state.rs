@@ -24,7 +24,7 @@ const TOUCH_AFTER: Duration = Duration::from_secs(1);
 pub(crate) struct AppState {
     pub(crate) settings: Arc<Settings>,
     pub(crate) store: SharedStore,
-    pub(crate) failures: FailedAuthentications,
+    pub(crate) failures: Arc<FailedAuthentications>,
     /// Limits the connections served concurrently.
     pub(crate) connection_limit: Arc<Semaphore>,
     /// The current secret, then the previous ones.
@@ -46,9 +46,10 @@ impl AppState {
         let current = settings.tokens.secret.clone();
         let mut secrets = vec![current.unwrap_or_else(Secret::random)];
         secrets.extend_from_slice(&settings.tokens.previous_secrets);
+        let limit = settings.limits.failed_authentications_per_minute;
         Self {
             store,
-            failures: FailedAuthentications::new(settings.limits.failed_authentications_per_minute),
+            failures: Arc::new(FailedAuthentications::new(limit)),
             connection_limit: Arc::new(Semaphore::new(settings.http.max_connections)),
             secrets: secrets.into(),
             settings: Arc::new(settings),

@@ -17,10 +17,6 @@ use crate::settings::{PREFIX, Settings, SettingsError, Sources};
 use crate::start_error::StartError;
 use crate::{telemetry, workers};
 
-/// The exit code of every failure to start, such as a wrong setting or an address in use. clap uses
-/// the same for wrong arguments.
-const USAGE: u8 = 2;
-
 /// Server-side sessions over HTTP, for apps in any language.
 ///
 /// Settings are read from the file, then from the environment (`SESSIOND__SECTION__KEY`), then
@@ -63,7 +59,8 @@ pub fn run() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("sessiond: {error}");
-            ExitCode::from(USAGE)
+            // clap uses the same code for wrong arguments.
+            ExitCode::from(2)
         }
     }
 }

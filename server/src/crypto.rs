@@ -4,14 +4,10 @@
 
 use aws_lc_rs::{constant_time, digest, hmac, rand};
 
-/// The number of base62 digits that hold 128 bits.
-const DIGITS_128: usize = 22;
-
 /// Hashes `data` with SHA-256.
 pub(crate) fn sha256(data: &[u8]) -> [u8; 32] {
-    let mut hash = [0; 32];
-    hash.copy_from_slice(digest::digest(&digest::SHA256, data).as_ref());
-    hash
+    let hash = digest::digest(&digest::SHA256, data);
+    hash.as_ref().try_into().expect("SHA-256 has 32 bytes")
 }
 
 /// Returns the HMAC-SHA-256 of `parts`.
@@ -24,9 +20,8 @@ pub(crate) fn hmac_sha256(secret: &[u8], parts: &[&[u8]]) -> [u8; 32] {
         context.update(&(part.len() as u64).to_be_bytes());
         context.update(part);
     }
-    let mut tag = [0; 32];
-    tag.copy_from_slice(context.sign().as_ref());
-    tag
+    let tag = context.sign();
+    tag.as_ref().try_into().expect("SHA-256 has 32 bytes")
 }
 
 /// Returns whether `a` equals `b`, in a time that depends only on their lengths.
@@ -45,11 +40,6 @@ pub(crate) fn random_128() -> u128 {
     u128::from_be_bytes(bits)
 }
 
-/// Returns 512 random bits as 88 digits of base62.
-pub(crate) fn random_text() -> String {
-    [(); 4].map(|()| base62(random_128(), DIGITS_128)).concat()
-}
-
 /// Writes `number` in base62, padded with zeros to `width` digits.
 pub(crate) fn base62(number: u128, width: usize) -> String {
     format!("{:0>width$}", base62::encode(number))
@@ -63,9 +53,7 @@ mod tests {
     fn base62_has_a_fixed_width() {
         assert_eq!(base62(61, 3), "00z");
         assert_eq!(base62(62, 3), "010");
-        assert_eq!(base62(u128::MAX, DIGITS_128), "7n42DGM5Tflk9n8mt7Fhc7");
-        assert_eq!(random_text().len(), 88);
-        assert_ne!(random_text(), random_text());
+        assert_eq!(base62(u128::MAX, 22), "7n42DGM5Tflk9n8mt7Fhc7");
     }
 
     #[test]

@@ -15,14 +15,11 @@ const MAX_WAITING: usize = 8192;
 /// Starts a thread that writes lines to `sink`. Logging never blocks: if the reader of the log is
 /// slow, lines are lost and counted.
 pub(crate) fn log_writer(sink: impl Write + Send + 'static) -> (NonBlocking, WorkerGuard) {
-    let batch = Batch {
-        sink,
-        lines: Vec::new(),
-    };
+    let lines = Vec::new();
     NonBlockingBuilder::default()
         .thread_name("log")
         .buffered_lines_limit(MAX_WAITING)
-        .finish(batch)
+        .finish(Batch { sink, lines })
 }
 
 /// Buffers lines until `flush`, which `tracing-appender` calls when no more lines wait.

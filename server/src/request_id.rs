@@ -24,14 +24,11 @@ impl RequestId {
     pub(crate) fn of(headers: &HeaderMap) -> Self {
         match headers.get(&Self::HEADER) {
             Some(id) if is_loggable(id.as_bytes()) => Self(id.clone()),
-            _ => Self::random(),
+            _ => {
+                let random = HeaderValue::try_from(Uuid::new_v4().simple().to_string());
+                Self(random.expect("hexadecimal digits are a header value"))
+            }
         }
-    }
-
-    fn random() -> Self {
-        let mut buffer = Uuid::encode_buffer();
-        let id = Uuid::new_v4().simple().encode_lower(&mut buffer);
-        Self(HeaderValue::from_str(id).expect("hexadecimal digits are a header value"))
     }
 
     pub(crate) fn as_str(&self) -> &str {

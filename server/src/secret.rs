@@ -2,8 +2,11 @@
 
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error, Visitor};
+use serde::de::{Deserialize, Deserializer, Error};
+use serde_json::Value;
 use zeroize::Zeroizing;
+
+use crate::crypto;
 
 /// A secret: never printed, wiped from memory when dropped.
 ///
@@ -12,6 +15,7 @@ use zeroize::Zeroizing;
 ///
 /// let secret = Secret::from("correct horse battery staple");
 /// assert_eq!(format!("{secret:?}"), "[redacted]");
+/// assert_ne!(Secret::random(), Secret::random());
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Zeroizing<String>);
@@ -23,13 +27,20 @@ impl Secret {
     /// Draws a secret of 512 random bits, written as 88 characters of base62.
     #[must_use]
     pub fn random() -> Self {
-        Self(Zeroizing::new(crate::crypto::random_text()))
+        // 22 digits hold 128 bits.
+        let quarters = [(); 4].map(|()| crypto::base62(crypto::random_128(), 22));
+        Self(Zeroizing::new(quarters.concat()))
     }
 
     /// Returns the secret itself.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
+    }
+
+    /// Compares with `other` in a time that depends only on the lengths.
+    pub(crate) fn equals(&self, other: &[u8]) -> bool {
+        crypto::equal(self.0.as_bytes(), other)
     }
 }
 
@@ -47,23 +58,11 @@ impl fmt::Debug for Secret {
 
 impl<'de> Deserialize<'de> for Secret {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // Not `deserialize_string`: YAML reads digits without quotes as a number, and `config`
-        // would write that number differently. Serde's own error would quote the value.
-        let secret = deserializer.deserialize_any(TextVisitor);
-        secret.map_err(|_| D::Error::custom("must be a string in quotes"))
-    }
-}
-
-struct TextVisitor;
-
-impl Visitor<'_> for TextVisitor {
-    type Value = Secret;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a string")
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Secret, E> {
-        Ok(Secret::from(text))
+        // Not `String`: YAML reads digits without quotes as a number, and `config` would write that
+        // number differently. Serde's own error would quote the value.
+        match Value::deserialize(deserializer) {
+            Ok(Value::String(secret)) => Ok(Self(Zeroizing::new(secret))),
+            _ => Err(D::Error::custom("must be a string in quotes")),
+        }
     }
 }

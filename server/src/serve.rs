@@ -1,17 +1,16 @@
 //! Serves connections until shutdown.
 
-use std::convert::Infallible;
 use std::future::Future;
-use std::net::IpAddr;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
+use hyper::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
-use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
 use metrics::{Gauge, gauge};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -19,7 +18,7 @@ use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt as _;
 
 use crate::app::App;
-use crate::http::ClientAddress;
+use crate::http::Peer;
 use crate::operators::metrics::upkeep;
 
 /// The pause after a failed accept, for example without free file descriptors.
@@ -58,8 +57,8 @@ async fn accept_until(
     let mut end = std::pin::pin!(end);
     loop {
         tokio::select! {
-            (socket, peer, permit) = accept(listener, &app.connection_limit) => {
-                spawn(app, connections, socket, peer, permit);
+            (accepted, permit) = accept(listener, &app.connection_limit) => {
+                spawn(app, connections, accepted, permit);
             }
             () = &mut end => return,
         }
@@ -70,8 +69,7 @@ async fn accept_until(
 fn spawn(
     app: &App,
     connections: &GracefulShutdown,
-    socket: TcpStream,
-    peer: IpAddr,
+    (socket, address): (TcpStream, SocketAddr),
     permit: OwnedSemaphorePermit,
 ) {
     // Responses are small: waiting for more to send only delays them.
@@ -79,47 +77,45 @@ fn spawn(
     // A client that stops reading a response would hold its permit forever.
     let mut socket = TimeoutStream::new(socket);
     socket.set_write_timeout(Some(app.http.write_timeout));
-    let address = ClientAddress {
-        peer,
+    let socket = TokioIo::new(Box::pin(socket));
+    let peer = Peer {
+        address: address.ip(),
         trusted_proxies: app.http.trusted_proxies,
     };
     let router = app.router();
-    let service = service_fn(move |request| respond(request, router.clone(), address));
+    let service = router.map_request(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(peer);
+        request
+    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(app.http.header_timeout)
-        .serve_connection(TokioIo::new(Box::pin(socket)), service);
+        .serve_connection(socket, TowerToHyperService::new(service));
     let connection = connections.watch(connection);
-    let open = OpenConnection::new(permit);
+    let held = (permit, OpenConnection::new());
     tokio::spawn(async move {
         // Held until the socket is closed: the permit limits connections, not requests.
-        let _open = open;
+        let _held = held;
         if let Err(error) = connection.await {
             tracing::debug!(%error, "the connection failed");
         }
     });
 }
 
-/// Holds a permit and counts the connection. Dropping it releases both, even if the task panics.
-struct OpenConnection {
-    gauge: Gauge,
-    _permit: OwnedSemaphorePermit,
-}
+/// Counts a connection until it is dropped, even if its task panics.
+struct OpenConnection(Gauge);
 
 impl OpenConnection {
-    fn new(permit: OwnedSemaphorePermit) -> Self {
+    fn new() -> Self {
         let gauge = gauge!("sessiond_connections");
         gauge.increment(1);
-        Self {
-            gauge,
-            _permit: permit,
-        }
+        Self(gauge)
     }
 }
 
 impl Drop for OpenConnection {
     fn drop(&mut self) {
-        self.gauge.decrement(1);
+        self.0.decrement(1);
     }
 }
 
@@ -128,12 +124,12 @@ impl Drop for OpenConnection {
 async fn accept(
     listener: &TcpListener,
     limit: &Arc<Semaphore>,
-) -> (TcpStream, IpAddr, OwnedSemaphorePermit) {
+) -> ((TcpStream, SocketAddr), OwnedSemaphorePermit) {
     let permit = Arc::clone(limit).acquire_owned().await;
     let permit = permit.expect("the semaphore is never closed");
     loop {
         match listener.accept().await {
-            Ok((socket, peer)) => return (socket, peer.ip(), permit),
+            Ok(accepted) => return (accepted, permit),
             // Accepting works again when descriptors or memory are free. Without the pause, this
             // loop would spin until then.
             Err(error) => {
@@ -144,36 +140,21 @@ async fn accept(
     }
 }
 
-async fn respond(
-    mut request: hyper::Request<Incoming>,
-    router: Router,
-    address: ClientAddress,
-) -> Result<axum::response::Response, Infallible> {
-    request.extensions_mut().insert(address);
-    router.oneshot(request).await
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::operators::metrics::recorder;
 
     #[tokio::test]
-    async fn a_connection_counts_until_its_task_ends_or_panics() {
-        let counts = |count| {
-            let line = format!("sessiond_connections {count}\n");
-            recorder().render().contains(&line)
-        };
-        recorder();
-        let limit = Arc::new(Semaphore::new(1));
-        let permit = Arc::clone(&limit).acquire_owned().await.unwrap();
-        let open = OpenConnection::new(permit);
-        assert!(counts(1) && limit.available_permits() == 0);
+    async fn a_connection_counts_until_its_task_panics() {
+        let recorder = recorder();
+        let open = OpenConnection::new();
+        assert!(recorder.render().contains("sessiond_connections 1\n"));
         let task = tokio::spawn(async move {
             let _open = open;
             panic!("a bug");
         });
         assert!(task.await.is_err());
-        assert!(counts(0) && limit.available_permits() == 1);
+        assert!(recorder.render().contains("sessiond_connections 0\n"));
     }
 }

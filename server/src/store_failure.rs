@@ -13,13 +13,9 @@ const REMINDER: Duration = Duration::from_secs(10);
 /// The last failure at `warn`, of any thread: an outage affects all of them.
 static LAST: Mutex<Option<Logged>> = Mutex::new(None);
 
-/// A failure that was logged at `warn`.
-struct Logged {
-    kind: StoreErrorKind,
-    at: Instant,
-    /// The number of failures since then, which were logged at `debug`.
-    suppressed: u64,
-}
+/// The kind and the time of a failure that was logged at `warn`, and the number of failures since
+/// then, which were logged at `debug`.
+struct Logged(StoreErrorKind, Instant, u64);
 
 /// Logs a failure with the id of the request. During an outage every request fails, so only the
 /// first failure of its kind in ten seconds is logged at `warn`, the others at `debug`.
@@ -38,20 +34,15 @@ pub(crate) fn log(cause: &StoreError) {
 
 /// Returns whether to log at `warn`, and then the number of failures suppressed before.
 fn due(last: &mut Option<Logged>, kind: StoreErrorKind, at: Instant) -> Option<u64> {
-    if let Some(logged) = last
-        && logged.kind == kind
-        && at.duration_since(logged.at) < REMINDER
+    if let Some(Logged(last_kind, since, suppressed)) = last
+        && *last_kind == kind
+        && at.duration_since(*since) < REMINDER
     {
-        logged.suppressed += 1;
+        *suppressed += 1;
         return None;
     }
-    let suppressed = 0;
-    let logged = last.replace(Logged {
-        kind,
-        at,
-        suppressed,
-    });
-    Some(logged.map_or(0, |logged| logged.suppressed))
+    let logged = last.replace(Logged(kind, at, 0));
+    Some(logged.map_or(0, |Logged(.., suppressed)| suppressed))
 }
 
 #[cfg(test)]

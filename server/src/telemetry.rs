@@ -74,13 +74,9 @@ impl Drop for LogGuard {
 
 /// Logs the location of a panic. Not its message, which may contain data of a request.
 fn log_panic(panic: &PanicHookInfo<'_>) {
-    let location = panic.location().map(ToString::to_string);
+    let location = panic.location().map(tracing::field::display);
     let request_id = RequestId::current();
-    tracing::error!(
-        request_id,
-        location = location.as_deref().unwrap_or("unknown"),
-        "sessiond panicked: this is a bug"
-    );
+    tracing::error!(request_id, location, "sessiond panicked: this is a bug");
 }
 
 /// Returns the filter that `RUST_LOG` and `DEBUG` in the environment set.

@@ -35,7 +35,7 @@ pub(crate) fn start(
     };
     (0..threads)
         .map(|number| {
-            let (listener, stop) = (listener.try_clone()?, stop.clone());
+            let (listener, mut stop) = (listener.try_clone()?, stop.clone());
             let runtime = Builder::new_current_thread().enable_all().build()?;
             let app = {
                 // The store spawns tasks, which must run on the thread that uses the connection.
@@ -45,8 +45,10 @@ pub(crate) fn start(
             let work = move || {
                 runtime.block_on(async {
                     tokio::spawn(keep_timer_armed());
+                    // An error means that the sender is gone, which is a shutdown too.
+                    let stopped = async move { drop(stop.wait_for(|stop| *stop).await) };
                     match tokio::net::TcpListener::from_std(listener) {
-                        Ok(listener) => serve(listener, app, stopped(stop)).await,
+                        Ok(listener) => serve(listener, app, stopped).await,
                         Err(error) => tracing::error!(%error, "a thread cannot use the listener"),
                     }
                 });
@@ -66,11 +68,6 @@ async fn keep_timer_armed() {
     loop {
         ticks.tick().await;
     }
-}
-
-async fn stopped(mut stop: watch::Receiver<bool>) {
-    // An error means that the sender is gone, which is a shutdown too.
-    let _ = stop.wait_for(|stop| *stop).await;
 }
 
 /// Waits until the threads have ended.

@@ -10,9 +10,8 @@ use crate::clock::{Clock, unix_millis};
 use crate::error::{Result, SessionError, SizeUnit};
 use crate::id::SessionId;
 use crate::lifecycle::end_reasons::EndReasons;
-use crate::lifecycle::lifetime::{Lifetime, Remaining, Touch};
-use crate::record::Record;
-use crate::record::keyspace::Keyspace;
+use crate::lifecycle::{Lifetime, Touch};
+use crate::record::{Keyspace, Record};
 use crate::store::{SharedStore, StoreError, StoreErrorKind, StoredRecord};
 use crate::telemetry::StoreCall as _;
 use crate::token::TokenFormat;
@@ -46,16 +45,15 @@ impl Lifecycle {
     /// Returns the absolute end of `record` in Unix seconds. A record that is older than the
     /// absolute lifetime of this configuration ends as if it had been created under it.
     pub(crate) fn end(&self, record: &Record) -> Option<i64> {
-        let meta = record.meta();
+        let meta = &record.meta;
         meta.expires
             .or_else(|| self.lifetime.expires(meta.created?))
     }
 
-    /// Returns the TTL that a use now gives to `record`, by the clock of this host.
-    pub(crate) fn ttl(&self, record: &Record) -> Result<Duration> {
-        self.lifetime
-            .ttl(self.end(record), self.now_millis())
-            .ok_or(SessionError::Gone)
+    /// Returns the TTL that a use now gives to `record`, by the clock of this host; `None` if it
+    /// has ended.
+    pub(crate) fn ttl(&self, record: &Record) -> Option<Duration> {
+        self.lifetime.ttl(self.end(record), self.now_millis())
     }
 
     /// Returns whether `record` is past its absolute end, the leeway included.
@@ -84,7 +82,7 @@ impl Lifecycle {
         key: &str,
         record: &Record,
     ) -> Result<Duration> {
-        if let Ok(ttl) = self.ttl(record) {
+        if let Some(ttl) = self.ttl(record) {
             return Ok(ttl);
         }
         if self.has_ended(record) {
@@ -93,12 +91,6 @@ impl Lifecycle {
         let stored = self.load_record(operation, key).await?;
         let ttl = stored.and_then(|stored| stored.ttl);
         ttl.ok_or(SessionError::Gone)
-    }
-
-    /// Returns what is left of `record` if it is written at `at` (Unix milliseconds).
-    pub(crate) fn fresh(&self, record: &Record, at: i64) -> Remaining {
-        let ttl = self.lifetime.ttl(self.end(record), at);
-        Remaining::new(Some(ttl.unwrap_or_default()), at)
     }
 
     /// Parses a value that the store holds. One that is too large is corrupt.
@@ -112,8 +104,8 @@ impl Lifecycle {
     /// Checks that `record` may be written. One with too many fields can be read, so that a lower
     /// limit ends no session, but not written again before it has fewer.
     pub(crate) fn check_size(&self, record: &Record) -> Result<()> {
-        self.check_field_count(record.field_count())?;
-        let (size, limit) = (record.bytes().len(), self.max_size);
+        self.check_field_count(record.field_count)?;
+        let (size, limit) = (record.bytes.len(), self.max_size);
         if size > limit {
             return Err(SessionError::too_large(size, limit, SizeUnit::Bytes));
         }
@@ -128,11 +120,7 @@ impl Lifecycle {
         Ok(())
     }
 
-    /// Returns the token format.
-    ///
-    /// # Errors
-    ///
-    /// [`SessionError::NoTokens`].
+    /// Returns the token format, or [`SessionError::NoTokens`].
     pub(crate) fn format(&self) -> Result<&TokenFormat> {
         self.format.as_ref().ok_or(SessionError::NoTokens)
     }
@@ -218,10 +206,6 @@ pub(crate) fn record_error(error: StoreError) -> SessionError {
 
 impl fmt::Debug for Lifecycle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Lifecycle")
-            .field("store", &self.store)
-            .field("keyspace", &self.keyspace)
-            .field("lifetime", &self.lifetime)
-            .finish_non_exhaustive()
+        write!(f, "Lifecycle({:?}, {:?})", self.store, self.keyspace)
     }
 }

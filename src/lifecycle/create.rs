@@ -1,4 +1,4 @@
-//! Creation of a session under a generated id.
+//! Creation of a session, under a generated or a chosen id.
 
 use std::sync::Arc;
 
@@ -6,8 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::error::{Result, SessionError};
 use crate::id::SessionId;
-use crate::lifecycle::core::Lifecycle;
-use crate::lifecycle::tasks::spawn_detached;
+use crate::lifecycle::{Lifecycle, record_error, spawn_detached};
 use crate::record::{Meta, Record};
 use crate::retries::Retries;
 use crate::store::{Due, InsertOutcome, NewRecord};
@@ -31,7 +30,7 @@ pub(crate) struct Created {
 impl Lifecycle {
     /// Stores `record` under a new id and issues its token.
     pub(crate) async fn create(
-        self: Arc<Self>,
+        self: &Arc<Self>,
         record: Record,
         claims: Option<Map<String, Value>>,
     ) -> Result<Created> {
@@ -39,7 +38,7 @@ impl Lifecycle {
         let mut failure = SessionError::Revoked;
         let mut retries = Retries::new(ATTEMPTS);
         while retries.next().await {
-            let (id, token) = self.issue(record.meta(), claims.as_ref())?;
+            let (id, token) = self.issue(None, &record.meta, claims.as_ref())?;
             match self.insert(&id, &record).await {
                 Ok(InsertOutcome::Inserted { .. }) => return Ok(Created { id, token, record }),
                 Ok(InsertOutcome::KeyTaken) => {
@@ -53,7 +52,7 @@ impl Lifecycle {
                 Err(error) => {
                     // The insert may have been applied. The token is dropped here, but `list` would
                     // return the session.
-                    let lifecycle = Arc::clone(&self);
+                    let lifecycle = Arc::clone(self);
                     spawn_detached(async move { lifecycle.undo_create(&id, &record).await });
                     return Err(error);
                 }
@@ -62,26 +61,69 @@ impl Lifecycle {
         Err(failure)
     }
 
-    /// Generates an id, and issues its token if `claims` request one.
+    /// Stores `record` under `id`, unless a session with this id exists, and issues its token.
+    ///
+    /// Other processes may create, destroy and create again under the same id at any time.
+    /// Therefore an undo compares before it deletes, and no entry is removed from an index,
+    /// because it may be that of another creation. An entry without a record is harmless and is
+    /// removed when it is due.
+    pub(crate) async fn create_with_id(
+        self: &Arc<Self>,
+        id: SessionId,
+        record: Record,
+        claims: Option<Map<String, Value>>,
+    ) -> Result<Created> {
+        let (id, token) = self.issue(Some(id), &record.meta, claims.as_ref())?;
+        let record = record.with_nonce((self.new_id)().as_str());
+        self.check_size(&record)?;
+        // Checked before the index is written, so that an id that is taken for long leaves no
+        // trace there.
+        if record.owner().is_some() {
+            match self.load_record("create", &self.keyspace.record(&id)).await {
+                Ok(None) => {}
+                Ok(Some(_)) | Err(SessionError::Corrupt) => return Err(SessionError::Taken),
+                Err(error) => return Err(error),
+            }
+        }
+        // A pause before each new attempt lets the concurrent `destroy_all` finish.
+        let mut retries = Retries::with_pauses(ATTEMPTS);
+        while retries.next().await {
+            let inserting = async {
+                let outcome = self.insert(&id, &record).await?;
+                if matches!(outcome, InsertOutcome::EntryLost) {
+                    self.undo_own_create(&id, &record).await?;
+                    self.complete_abandoned(&id, &record).await?;
+                }
+                Ok(outcome)
+            };
+            match inserting.await {
+                Ok(InsertOutcome::Inserted { .. }) => return Ok(Created { id, token, record }),
+                Ok(InsertOutcome::KeyTaken) | Err(SessionError::Corrupt) => {
+                    return Err(SessionError::Taken);
+                }
+                Ok(InsertOutcome::EntryLost) => {}
+                // The insert may have been applied, and would hold the id.
+                Err(error) => {
+                    let lifecycle = Arc::clone(self);
+                    spawn_detached(async move { lifecycle.undo_own_create(&id, &record).await });
+                    return Err(error);
+                }
+            }
+        }
+        Err(SessionError::Revoked)
+    }
+
+    /// Issues the token of a session with `meta` if `claims` request one. Generates the id unless
+    /// one was chosen.
     pub(crate) fn issue(
         &self,
+        chosen: Option<SessionId>,
         meta: &Meta,
         claims: Option<&Map<String, Value>>,
     ) -> Result<(SessionId, Option<Token>)> {
-        let Some(claims) = claims else {
-            return Ok(((self.new_id)(), None));
+        let Some(custom) = claims else {
+            return Ok((chosen.unwrap_or_else(|| (self.new_id)()), None));
         };
-        let claims = self.claims(meta, claims);
-        let (id, token) = self.format()?.issue(&claims, || (self.new_id)())?;
-        Ok((id, Some(token)))
-    }
-
-    /// Returns the claims for the token of a session with `meta`, issued now.
-    pub(crate) fn claims<'a>(
-        &self,
-        meta: &'a Meta,
-        custom: &'a Map<String, Value>,
-    ) -> NewClaims<'a> {
         let mut claims = NewClaims::at(self.clock.now()).custom(custom);
         if let Some(owner) = &meta.owner {
             claims = claims.subject(owner.as_str());
@@ -89,7 +131,12 @@ impl Lifecycle {
         if let Some(expires) = meta.expires {
             claims = claims.expires_at_unix(expires);
         }
-        claims
+        let format = self.format()?;
+        let (id, token) = match chosen {
+            Some(id) => format.issue_as(&id, &claims).map(|token| (id, token)),
+            None => format.issue(&claims, || (self.new_id)()),
+        }?;
+        Ok((id, Some(token)))
     }
 
     /// Stores `record` under `id` and adds `id` to the index of its owner.
@@ -100,19 +147,16 @@ impl Lifecycle {
     /// - Before (1): the id is not among them. The session counts as created after the call.
     /// - After (1): the id gets a tombstone. The call then deletes the record. If it looked for
     ///   the record before (2), it found nothing to delete, but (3) sees the tombstone.
-    pub(crate) async fn insert(
-        self: &Arc<Self>,
-        id: &SessionId,
-        record: &Record,
-    ) -> Result<InsertOutcome> {
-        let (key, ttl) = (self.keyspace.record(id), self.ttl(record)?);
+    async fn insert(self: &Arc<Self>, id: &SessionId, record: &Record) -> Result<InsertOutcome> {
+        let ttl = self.ttl(record).ok_or(SessionError::Gone)?;
+        let key = self.keyspace.record(id);
         let index = self.index(record);
         let entry = index.as_ref().map(|index| self.entry(index, id, ttl));
         let due = entry.map(|_| Due {
             by: self.now(),
             limit: PRUNE_LIMIT,
         });
-        let new = NewRecord::new(&key, record.bytes(), ttl);
+        let new = NewRecord::new(&key, &record.bytes, ttl);
         let inserting = self.store.insert_indexed(entry.as_slice(), new, due);
         let due = match inserting.in_operation("create").await {
             Ok(InsertOutcome::Inserted { due }) => due,
@@ -127,7 +171,7 @@ impl Lifecycle {
                 pruned.map(drop)
             });
         }
-        Ok(InsertOutcome::inserted(Vec::new()))
+        Ok(InsertOutcome::Inserted { due: Vec::new() })
     }
 
     /// Undoes a creation or a rotation. Deletes the record before its index entry, so that a record
@@ -157,5 +201,32 @@ impl Lifecycle {
             Err(SessionError::Unavailable(error)) => Err(error.into()),
             Ok(_) | Err(_) => self.remove_entry(&index, id).await,
         }
+    }
+
+    /// Undoes a creation. Its nonce makes the bytes unique: a session that another process has
+    /// created under this id, or that was changed since, stays.
+    async fn undo_own_create(&self, id: &SessionId, record: &Record) -> Result<()> {
+        let key = self.keyspace.record(id);
+        let deletion = self.store.compare_and_delete(&key, &record.bytes);
+        let deleted = deletion.in_operation("cleanup").await;
+        deleted.map(drop).map_err(record_error)
+    }
+
+    /// Completes a `destroy_all` that crashed after it made this id a tombstone.
+    ///
+    /// The tombstone of a `destroy_all` that may still be running stays until that has removed
+    /// it: an entry that becomes active before would be removed with it.
+    async fn complete_abandoned(&self, id: &SessionId, record: &Record) -> Result<()> {
+        let Some(owner) = record.owner() else {
+            return Ok(());
+        };
+        let index = self.keyspace.index(owner);
+        let reading = self.store.index_get(&index, id.as_str());
+        let state = reading.in_operation("create").await?;
+        if state.is_some_and(|state| self.is_abandoned(state)) {
+            let ids = [id.as_str().to_owned()];
+            self.complete_deletes("cleanup", owner, &ids).await?;
+        }
+        Ok(())
     }
 }

@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use crate::error::{Result, SessionError};
 use crate::id::SessionId;
-use crate::lifecycle::core::{Lifecycle, record_error};
 use crate::lifecycle::end::SessionEnd;
 use crate::lifecycle::index::BATCH;
-use crate::record::Record;
-use crate::record::owner::Owner;
+use crate::lifecycle::{Lifecycle, record_error};
+use crate::record::{Owner, Record};
 use crate::store::StoredRecord;
 use crate::telemetry::StoreCall as _;
 
@@ -105,47 +104,36 @@ impl Lifecycle {
         owner: &Owner,
         tombstones: &[String],
     ) -> Result<usize> {
+        let index = self.keyspace.index(owner);
         let ids = tombstones.iter();
         let ids: Vec<_> = ids.filter_map(|id| SessionId::parse(id).ok()).collect();
         let mut destroyed = 0;
         for ids in ids.chunks(BATCH) {
-            destroyed += self.delete_batch(operation, owner, ids).await?;
+            let keys: Vec<_> = ids.iter().map(|id| self.keyspace.record(id)).collect();
+            let (mut members, mut deletes) = (Vec::new(), Vec::new());
+            let loaded = self.load_records(operation, &keys).await?;
+            for ((id, key), loaded) in ids.iter().zip(&keys).zip(loaded) {
+                match occupant(loaded)? {
+                    Occupant::Session(Some(found)) if found == *owner => deletes.push(&**key),
+                    Occupant::Session(_) => continue,
+                    // A concurrent creation may have inserted it since. One that inserts it later
+                    // finds its entry missing and starts again.
+                    Occupant::Nothing => deletes.push(&**key),
+                    // It may be data of another application: only its entry is removed.
+                    Occupant::Corrupt | Occupant::WrongType => {}
+                }
+                members.push(id.as_str());
+            }
+            // Two calls: a pipeline continues after a rejected delete. A session that still exists
+            // must stay in the index, or repeating the call would miss it.
+            if !deletes.is_empty() {
+                let deletion = self.store.delete_indexed(&deletes, &index, &[]);
+                destroyed += deletion.in_operation(operation).await?;
+            }
+            let removal = self.store.index_remove(&index, &members, None);
+            removal.in_operation(operation).await?;
         }
         Ok(destroyed)
-    }
-
-    async fn delete_batch(
-        &self,
-        operation: &'static str,
-        owner: &Owner,
-        ids: &[SessionId],
-    ) -> Result<usize> {
-        let index = self.keyspace.index(owner);
-        let keys: Vec<_> = ids.iter().map(|id| self.keyspace.record(id)).collect();
-        let (mut members, mut deletes) = (Vec::new(), Vec::new());
-        let loaded = self.load_records(operation, &keys).await?;
-        for ((id, key), loaded) in ids.iter().zip(&keys).zip(loaded) {
-            match occupant(loaded)? {
-                Occupant::Session(Some(found)) if found == *owner => deletes.push(&**key),
-                Occupant::Session(_) => continue,
-                // A concurrent creation may have inserted it since. One that inserts it later finds
-                // its entry missing and starts again.
-                Occupant::Nothing => deletes.push(&**key),
-                // It may be data of another application: only its entry is removed.
-                Occupant::Corrupt | Occupant::WrongType => {}
-            }
-            members.push(id.as_str());
-        }
-        // Two calls: a pipeline continues after a rejected delete. A session that still exists
-        // must stay in the index, or repeating the call would miss it.
-        let mut deleted = 0;
-        if !deletes.is_empty() {
-            let deletion = self.store.delete_indexed(&deletes, &index, &[]);
-            deleted = deletion.in_operation(operation).await?;
-        }
-        let removal = self.store.index_remove(&index, &members, None);
-        removal.in_operation(operation).await?;
-        Ok(deleted)
     }
 }
 

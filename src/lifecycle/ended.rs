@@ -9,7 +9,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::error::SessionError;
 use crate::id::SessionId;
-use crate::lifecycle::core::Lifecycle;
+use crate::lifecycle::Lifecycle;
 use crate::lifecycle::end::SessionEnd;
 use crate::lifecycle::end_reasons::AwaitedEnd;
 use crate::store::{RecordWatch, WatchEvent};

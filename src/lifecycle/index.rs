@@ -1,12 +1,12 @@
-//! The index of an owner's sessions.
+//! The index of an owner's sessions, and listing them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::{Result, SessionError};
 use crate::id::SessionId;
-use crate::lifecycle::core::Lifecycle;
-use crate::record::Record;
-use crate::record::owner::Owner;
+use crate::lifecycle::{Lifecycle, Loaded, Remaining, run_to_completion};
+use crate::record::{Owner, Record};
 use crate::store::{EntryState, IndexEntry, NewEntry};
 use crate::telemetry::StoreCall as _;
 
@@ -21,15 +21,31 @@ const INDEX_SLACK: Duration = Duration::from_secs(60);
 /// still running.
 const ABANDONED: i64 = 60;
 
-/// A session in its owner's list.
-pub(crate) struct Listed {
-    pub(crate) id: SessionId,
-    pub(crate) record: Record,
-    /// The remaining TTL, or `None` if the record does not expire.
-    pub(crate) ttl: Option<Duration>,
-}
-
 impl Lifecycle {
+    /// Reads every session of `owner`.
+    ///
+    /// Also completes a `destroy_all` or a rotation that crashed, and removes entries whose
+    /// sessions have ended.
+    pub(crate) async fn list(self: &Arc<Self>, owner: Owner) -> Result<Vec<(SessionId, Loaded)>> {
+        let index = self.keyspace.index(&owner);
+        let reading = self.store.index_list(&index, None);
+        let entries = reading.in_operation("list").await?;
+        // A session with a recent tombstone is listed: the operation that set the tombstone may
+        // still fail, which leaves the session active.
+        let is_abandoned = |entry: &IndexEntry| self.is_abandoned(entry.state);
+        let (abandoned, entries): (Vec<_>, Vec<_>) = entries.into_iter().partition(is_abandoned);
+        if !abandoned.is_empty() {
+            let ids: Vec<_> = abandoned.into_iter().map(|entry| entry.member).collect();
+            let (lifecycle, owner) = (Arc::clone(self), owner.clone());
+            // Several steps: they run to their end even if the caller is dropped.
+            run_to_completion(
+                async move { lifecycle.complete_deletes("list", &owner, &ids).await },
+            )
+            .await?;
+        }
+        self.read_entries("list", &owner, &entries).await
+    }
+
     /// Returns the key of the index of the owner of `record`, or `None` without owner.
     pub(crate) fn index(&self, record: &Record) -> Option<String> {
         record.owner().map(|owner| self.keyspace.index(owner))
@@ -54,10 +70,8 @@ impl Lifecycle {
     }
 
     pub(crate) fn is_abandoned(&self, state: EntryState) -> bool {
-        match state {
-            EntryState::Deleting { since } => self.now().saturating_sub(since) >= ABANDONED,
-            EntryState::Active { .. } => false,
-        }
+        let now = self.now();
+        matches!(state, EntryState::Deleting { since } if now.saturating_sub(since) >= ABANDONED)
     }
 
     pub(crate) async fn remove_entry(&self, index: &str, id: &SessionId) -> Result<()> {
@@ -83,46 +97,39 @@ impl Lifecycle {
         operation: &'static str,
         owner: &Owner,
         entries: &[IndexEntry],
-    ) -> Result<Vec<Listed>> {
+    ) -> Result<Vec<(SessionId, Loaded)>> {
+        let index = self.keyspace.index(owner);
         let parse = |entry: &IndexEntry| Some((SessionId::parse(&entry.member).ok()?, entry.state));
         let entries: Vec<_> = entries.iter().filter_map(parse).collect();
         let mut listed = Vec::with_capacity(entries.len());
         for entries in entries.chunks(BATCH) {
-            listed.extend(self.read_batch(operation, owner, entries).await?);
-        }
-        Ok(listed)
-    }
-
-    async fn read_batch(
-        &self,
-        operation: &'static str,
-        owner: &Owner,
-        entries: &[(SessionId, EntryState)],
-    ) -> Result<Vec<Listed>> {
-        let index = self.keyspace.index(owner);
-        let keys = entries.iter().map(|(id, _)| self.keyspace.record(id));
-        let keys: Vec<_> = keys.collect();
-        // Taken before the reads: an entry that is put again meanwhile is not due by then.
-        let due_by = self.now();
-        let (mut live, mut dead, mut listed) = (Vec::new(), Vec::new(), Vec::new());
-        let loaded = self.load_records(operation, &keys).await?;
-        for ((id, state), loaded) in entries.iter().zip(loaded) {
-            // An entry is put before its record is inserted. Until it is due, an absent record,
-            // or one of another owner, may be one that is just being written.
-            let due = matches!(*state, EntryState::Active { check_after } if check_after <= due_by);
-            match self.validate(loaded) {
-                Ok((record, ttl)) if record.owner() == Some(owner) => {
-                    live.extend(due.then(|| self.entry(&index, id, ttl.unwrap_or_default())));
-                    let id = id.clone();
-                    listed.push(Listed { id, record, ttl });
+            let keys = entries.iter().map(|(id, _)| self.keyspace.record(id));
+            let keys: Vec<_> = keys.collect();
+            // Taken before the reads: an entry that is put again meanwhile is not due by then.
+            let (at, due_by) = (self.now_millis(), self.now());
+            let (mut live, mut dead) = (Vec::new(), Vec::new());
+            let loaded = self.load_records(operation, &keys).await?;
+            for ((id, state), loaded) in entries.iter().zip(loaded) {
+                // An entry is put before its record is inserted. Until it is due, an absent
+                // record, or one of another owner, may be one that is just being written.
+                let due =
+                    matches!(*state, EntryState::Active { check_after } if check_after <= due_by);
+                match self.validate(loaded) {
+                    Ok((record, ttl)) if record.owner() == Some(owner) => {
+                        live.extend(due.then(|| self.entry(&index, id, ttl.unwrap_or_default())));
+                        let remaining = Remaining::new(ttl, at);
+                        listed.push((id.clone(), Loaded { record, remaining }));
+                    }
+                    Ok(_) | Err(SessionError::Rejected(_)) => {
+                        dead.extend(due.then_some(id.as_str()));
+                    }
+                    Err(error) => return Err(error),
                 }
-                Ok(_) | Err(SessionError::Rejected(_)) => dead.extend(due.then_some(id.as_str())),
-                Err(error) => return Err(error),
             }
-        }
-        if !live.is_empty() || !dead.is_empty() {
-            let refresh = self.store.index_refresh(&index, &live, &dead, due_by);
-            refresh.in_operation(operation).await?;
+            if !live.is_empty() || !dead.is_empty() {
+                let refresh = self.store.index_refresh(&index, &live, &dead, due_by);
+                refresh.in_operation(operation).await?;
+            }
         }
         Ok(listed)
     }

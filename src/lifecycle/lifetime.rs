@@ -100,11 +100,8 @@ impl Lifetime {
     /// Returns the time to live that a use now gives to a session that ends at `expires` (Unix seconds);
     /// `None` if it has ended.
     pub(crate) fn ttl(self, expires: Option<i64>, now_millis: i64) -> Option<Duration> {
-        limit(
-            self.idle().or_else(|| self.absolute()).unwrap_or(MAX),
-            expires,
-            now_millis,
-        )
+        let longest = self.idle().or_else(|| self.absolute()).unwrap_or(MAX);
+        limit(longest, expires, now_millis)
     }
 }
 
@@ -161,20 +158,16 @@ mod tests {
 
     #[test]
     fn use_never_extends_beyond_the_absolute_lifetime() {
-        let both = Lifetime::Both {
-            idle: S(10),
-            absolute: S(60),
-        };
+        let (idle, absolute) = (S(10), S(60));
+        let both = Lifetime::Both { idle, absolute };
         let expires = both.expires(1000);
         assert_eq!(expires, Some(1060));
         assert_eq!(both.ttl(expires, 1_000_000), Some(S(10)));
         assert_eq!(both.ttl(expires, 1_055_000), Some(S(5)));
         assert_eq!(both.ttl(expires, 1_059_999), Some(Duration::from_millis(1)));
         assert_eq!(both.ttl(expires, 1_060_000), None);
-        assert_eq!(
-            Lifetime::Absolute(S(60)).ttl(expires, 1_000_000),
-            Some(S(60))
-        );
+        let absolute = Lifetime::Absolute(absolute);
+        assert_eq!(absolute.ttl(expires, 1_000_000), Some(S(60)));
         assert_eq!(Lifetime::Idle(S(10)).ttl(None, i64::MIN), Some(S(10)));
     }
 }

@@ -1,13 +1,13 @@
-//! Reading a session.
+//! Reading a session, and refreshing its TTL.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::{Result, SessionError};
 use crate::id::SessionId;
-use crate::lifecycle::core::{Lifecycle, record_error};
-use crate::lifecycle::lifetime::{DEFAULT_SHARE, Remaining, Touch, limit};
-use crate::lifecycle::tasks::spawn_detached;
+use crate::lifecycle::{
+    DEFAULT_SHARE, Lifecycle, Remaining, Touch, is_storable, limit, record_error, spawn_detached,
+};
 use crate::record::Record;
 use crate::store::StoredRecord;
 use crate::telemetry::{self, StoreCall as _};
@@ -40,7 +40,7 @@ impl Lifecycle {
         let Loaded { record, .. } = self.found(loaded, at)?;
         // The read has not refreshed the index entry, and the absolute end may be in the record
         // only, not in the token.
-        if let Ok(full) = self.ttl(&record)
+        if let Some(full) = self.ttl(&record)
             && (record.owner().is_some() || full < ttl)
         {
             self.refresh(id, &record, full);
@@ -59,21 +59,17 @@ impl Lifecycle {
     /// Reads several sessions: in one round trip if all of them are in the same store.
     pub(crate) async fn get_many(sessions: &[(&Self, &SessionId)]) -> Vec<Result<Loaded>> {
         let same_store = |pair: &[(&Self, _)]| pair[0].0.store.ptr_eq(&pair[1].0.store);
-        if !sessions.windows(2).all(same_store) {
+        let (Some((first, _)), true) = (sessions.first(), sessions.windows(2).all(same_store))
+        else {
             let mut each = Vec::with_capacity(sessions.len());
             for (lifecycle, id) in sessions {
                 each.push(lifecycle.get_without_touch(id).await);
             }
             return each;
-        }
-        let Some((first, _)) = sessions.first() else {
-            return Vec::new();
         };
         let at = first.now_millis();
-        let keys = sessions.iter();
-        let keys: Vec<_> = keys
-            .map(|(lifecycle, id)| lifecycle.keyspace.record(id))
-            .collect();
+        let key = |(lifecycle, id): &(&Self, &SessionId)| lifecycle.keyspace.record(id);
+        let keys: Vec<_> = sessions.iter().map(key).collect();
         match first.load_records("load", &keys).await {
             Ok(records) => {
                 let records = sessions.iter().zip(records);
@@ -112,8 +108,8 @@ impl Lifecycle {
 
     /// Returns the TTL to set now if a refresh is due: the time of [`Touch::After`] has passed
     /// since the last use, or more is left than a use gives, or the record does not expire.
-    pub(crate) fn due(&self, record: &Record, remaining: Remaining) -> Option<Duration> {
-        let full = self.ttl(record).ok()?;
+    fn due(&self, record: &Record, remaining: Remaining) -> Option<Duration> {
+        let full = self.ttl(record)?;
         let Some(left) = remaining.at(self.now_millis()) else {
             return Some(full);
         };
@@ -132,5 +128,73 @@ impl Lifecycle {
     fn refresh(self: &Arc<Self>, id: &SessionId, record: &Record, ttl: Duration) {
         let (lifecycle, id, record) = (Arc::clone(self), id.clone(), record.clone());
         spawn_detached(async move { lifecycle.set_ttl(&id, &record, ttl).await });
+    }
+
+    /// Sets the TTL to `ttl` or to the max age, but not beyond the absolute lifetime. Returns
+    /// what is left then.
+    pub(crate) async fn touch(
+        &self,
+        id: &SessionId,
+        record: &Record,
+        ttl: Option<Duration>,
+    ) -> Result<Remaining> {
+        let at = self.now_millis();
+        let longest = match ttl {
+            None => self.ttl(record),
+            Some(ttl) if !is_storable(ttl) => return Err(SessionError::InvalidDuration),
+            Some(ttl) => limit(ttl, self.end(record), at),
+        };
+        let Some(ttl) = longest else {
+            // The clock of the host that set the end may be behind this one.
+            return self.keep_ttl(id, record, at).await;
+        };
+        self.set_ttl(id, record, ttl).await?;
+        Ok(Remaining::new(Some(ttl), at))
+    }
+
+    /// Returns what the store has left of a session that is past its absolute end by the clock of
+    /// this host, but within the leeway: its TTL is not extended.
+    async fn keep_ttl(&self, id: &SessionId, record: &Record, at: i64) -> Result<Remaining> {
+        let key = self.keyspace.record(id);
+        match self.ttl_to_write("touch", &key, record).await {
+            Ok(ttl) => Ok(Remaining::new(Some(ttl), at)),
+            Err(SessionError::Gone) => Err(self.gone(id, record).await),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Refreshes the TTL if that is due, as [`Lifecycle::load`] does, but waits for it. Returns
+    /// what is left then.
+    pub(crate) async fn keep_alive(
+        &self,
+        id: &SessionId,
+        record: &Record,
+        remaining: Remaining,
+    ) -> Result<Remaining> {
+        if self.due(record, remaining).is_some() {
+            return self.touch(id, record, None).await;
+        }
+        let now = self.now_millis();
+        let left = remaining.at(now).ok_or(SessionError::Gone)?;
+        match limit(left, self.end(record), now) {
+            Some(left) => Ok(Remaining::new(Some(left), now)),
+            None => self.keep_ttl(id, record, now).await,
+        }
+    }
+
+    /// Sets the TTL of the record and of its index entry.
+    async fn set_ttl(&self, id: &SessionId, record: &Record, ttl: Duration) -> Result<()> {
+        let key = self.keyspace.record(id);
+        let index = self.index(record);
+        let entry = index.as_ref().map(|index| self.entry(index, id, ttl));
+        let setting = match entry {
+            Some(entry) => self.store.set_ttl_indexed(entry, &key, ttl),
+            None => self.store.set_ttl(&key, ttl),
+        };
+        match setting.in_operation("touch").await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(self.gone(id, record).await),
+            Err(error) => Err(self.indexed_error("touch", &key, error).await),
+        }
     }
 }

@@ -1,24 +1,29 @@
-//! The operations on sessions: one file per operation, no HTTP.
+//! The operations on sessions, without HTTP.
 //!
 //! A session that belongs to an owner is kept in two places, its record and the owner's index,
 //! and no store step touches both. The order of the steps, documented at each operation, keeps
 //! the promises under every interleaving and every crash; `tests/it/interleavings` explores them.
 
-pub(crate) mod core;
-pub(crate) mod create;
-pub(crate) mod create_with_id;
-pub(crate) mod destroy;
-pub(crate) mod end;
-pub(crate) mod end_reasons;
-pub(crate) mod ended;
-pub(crate) mod index;
-pub(crate) mod lifetime;
-pub(crate) mod list;
-pub(crate) mod load;
-pub(crate) mod login;
-pub(crate) mod reservation;
-pub(crate) mod rotate;
-pub(crate) mod save;
-pub(crate) mod tasks;
-pub(crate) mod touch;
-pub(crate) mod transfer;
+mod core;
+mod create;
+mod destroy;
+mod end;
+mod end_reasons;
+mod ended;
+mod index;
+mod lifetime;
+mod load;
+mod rotate;
+mod save;
+mod tasks;
+
+pub(crate) use core::{Lifecycle, record_error};
+pub(crate) use create::Created;
+pub use end::SessionEnd;
+pub(crate) use ended::Patience;
+pub(crate) use lifetime::{DEFAULT_SHARE, Remaining, is_storable, limit};
+pub use lifetime::{Lifetime, Touch};
+pub(crate) use load::Loaded;
+pub(crate) use rotate::{Merge, Rotation};
+pub(crate) use save::Edit;
+pub(crate) use tasks::{run_to_completion, spawn_detached};

@@ -1,4 +1,4 @@
-//! Giving a session a new id.
+//! Giving a session a new id, also at a login.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,23 +7,25 @@ use serde_json::{Map, Value};
 
 use crate::error::{Result, SessionError};
 use crate::id::SessionId;
-use crate::lifecycle::core::{Lifecycle, record_error};
-use crate::lifecycle::create::Created;
 use crate::lifecycle::end::SessionEnd;
-use crate::record::Record;
+use crate::lifecycle::{Created, Lifecycle, record_error};
+use crate::record::{Owner, Record};
 use crate::retries::Retries;
 use crate::store::{CompareOutcome, InsertOutcome, NewRecord, PutMode, SupersedeOutcome};
 use crate::telemetry::StoreCall as _;
 
 /// Attempts of a rotation whose new record was deleted, or whose session was given to another
 /// owner.
-pub(crate) const ATTEMPTS: u32 = 5;
+const ATTEMPTS: u32 = 5;
 
 /// Writes to the old record that a rotation copies.
 const COPIES: u32 = 64;
 
+/// Attempts to delete a session of another owner that is being written.
+const DELETES: u32 = 64;
+
 /// Makes the new record from the old one. May be called again.
-type Merge<'a> = &'a (dyn Fn(&Record) -> Result<Record> + Send + Sync);
+pub(crate) type Merge<'a> = &'a (dyn Fn(&Record) -> Result<Record> + Send + Sync);
 
 /// A rotation, over all its attempts.
 pub(crate) struct Rotation<'a> {
@@ -31,36 +33,12 @@ pub(crate) struct Rotation<'a> {
     /// The old record as it was last seen.
     pub(crate) seen: Record,
     /// The caller's own claims for the new token.
-    claims: Map<String, Value>,
-    merge: Merge<'a>,
+    pub(crate) claims: Map<String, Value>,
+    pub(crate) merge: Merge<'a>,
+    /// At a login: the owner, and the record of a new session without data of another one.
+    pub(crate) login: Option<(Owner, Record)>,
     /// In every attempt so far, a concurrent `destroy_all` has deleted the new session.
-    revoked: bool,
-}
-
-impl<'a> Rotation<'a> {
-    pub(crate) fn new(
-        old: SessionId,
-        seen: Record,
-        claims: Map<String, Value>,
-        merge: Merge<'a>,
-    ) -> Self {
-        Self {
-            old,
-            seen,
-            claims,
-            merge,
-            revoked: true,
-        }
-    }
-
-    /// Returns the error of a rotation whose last attempt failed.
-    pub(crate) fn lost(&self) -> SessionError {
-        if self.revoked {
-            SessionError::Revoked
-        } else {
-            SessionError::Conflict
-        }
-    }
+    pub(crate) revoked: bool,
 }
 
 /// Reason why an attempt of a rotation did not succeed.
@@ -93,22 +71,42 @@ impl Lifecycle {
     /// (3) decide: one atomic step on the old owner's index makes the old id a tombstone if it is
     /// still active, (4) delete the old record if it still holds what was copied, otherwise copy
     /// it again, (5) remove the old id from the index.
-    pub(crate) async fn rotate(self: Arc<Self>, mut rotation: Rotation<'_>) -> Result<Created> {
+    ///
+    /// A login rotates a session without owner, or of the same owner. It destroys a session of
+    /// another owner and creates a new one, so that no data passes from one owner to another. The
+    /// old id never works afterwards.
+    pub(crate) async fn rotate(self: &Arc<Self>, mut rotation: Rotation<'_>) -> Result<Created> {
         let mut retries = Retries::new(ATTEMPTS);
         while retries.next().await {
             if let Some(created) = self.try_rotate(&mut rotation).await? {
                 return Ok(created);
             }
         }
-        Err(rotation.lost())
+        let lost = rotation.revoked.then_some(SessionError::Revoked);
+        Err(lost.unwrap_or(SessionError::Conflict))
     }
 
     /// Makes one attempt, under an id that no other attempt uses. Returns `None` if nothing has
     /// changed and another attempt may succeed.
-    pub(crate) async fn try_rotate(&self, rotation: &mut Rotation<'_>) -> Result<Option<Created>> {
+    async fn try_rotate(self: &Arc<Self>, rotation: &mut Rotation<'_>) -> Result<Option<Created>> {
+        // The owner may change concurrently. Each attempt decides by the record that it deletes: a
+        // rotation deletes the old record only if it holds the owner that was copied, and a session
+        // of another owner is deleted only as long as it is another owner's.
+        if let Some((owner, new)) = &rotation.login
+            && is_of_another(&rotation.seen, owner)
+        {
+            let seen = rotation.seen.clone();
+            if let Some(newer) = self.destroy_of_another(&rotation.old, seen, owner).await? {
+                rotation.seen = newer;
+                return Ok(None);
+            }
+            // Destroyed before the new session exists: after a crash in between, the user logs in
+            // again.
+            return self.create(new.clone(), Some(Map::new())).await.map(Some);
+        }
         let record = (rotation.merge)(&rotation.seen)?;
         self.check_size(&record)?;
-        let (id, token) = self.issue(record.meta(), Some(&rotation.claims))?;
+        let (id, token) = self.issue(None, &record.meta, Some(&rotation.claims))?;
         let mut new = Created { id, token, record };
         let Err(stop) = self.rotate_to(rotation, &mut new).await else {
             return Ok(Some(new));
@@ -157,7 +155,7 @@ impl Lifecycle {
         let added = new_index.as_ref();
         let added = added.map(|index| self.entry(index, &new.id, ttl));
         let entries: Vec<_> = old.into_iter().chain(added).collect();
-        let record = NewRecord::new(&key, new.record.bytes(), ttl);
+        let record = NewRecord::new(&key, &new.record.bytes, ttl);
         let inserting = self.store.insert_indexed(&entries, record, None);
         match inserting.in_operation("rotate").await {
             Ok(InsertOutcome::Inserted { .. }) => Ok(()),
@@ -202,7 +200,7 @@ impl Lifecycle {
         let key = self.keyspace.record(&rotation.old);
         let mut retries = Retries::new(COPIES);
         while retries.next().await {
-            let seen = rotation.seen.bytes();
+            let seen = &rotation.seen.bytes;
             let deletion = self.store.compare_and_delete(&key, seen);
             let deleted = deletion.in_operation("rotate").await;
             let before = match deleted.map_err(record_error)? {
@@ -231,14 +229,14 @@ impl Lifecycle {
     /// The new token was not returned yet, but the new id may be in a list. What was written to
     /// the new record through the list is overwritten.
     async fn copy_newer(&self, rotation: &mut Rotation<'_>, new: &mut Created) -> Result<(), Stop> {
-        let mut expected = new.record.bytes().clone();
+        let mut expected = new.record.bytes.clone();
         new.record = (rotation.merge)(&rotation.seen)?;
         self.check_size(&new.record)?;
         let key = self.keyspace.record(&new.id);
         let ttl = self.new_ttl(rotation, &new.record).await?;
         let mut retries = Retries::new(COPIES);
         while retries.next().await {
-            let record = NewRecord::new(&key, new.record.bytes(), ttl);
+            let record = NewRecord::new(&key, &new.record.bytes, ttl);
             let writing = self.store.compare_and_set(&expected, record);
             let written = writing.in_operation("rotate").await;
             match written.map_err(record_error)? {
@@ -264,4 +262,37 @@ impl Lifecycle {
         let reactivation = self.store.index_put(entry, PutMode::Reactivate);
         Ok(reactivation.in_operation("rotate").await?)
     }
+
+    /// Destroys a session as long as it belongs to another owner than `owner`. Returns the newer
+    /// record if the owner has changed.
+    async fn destroy_of_another(
+        &self,
+        id: &SessionId,
+        mut seen: Record,
+        owner: &Owner,
+    ) -> Result<Option<Record>> {
+        let key = self.keyspace.record(id);
+        let mut retries = Retries::new(DELETES);
+        while retries.next().await {
+            let deletion = self.store.compare_and_delete(&key, &seen.bytes);
+            let deleted = deletion.in_operation("login").await;
+            match deleted.map_err(record_error)? {
+                CompareOutcome::Applied | CompareOutcome::Missing => {
+                    // The record first, as in `destroy`. Best effort: an entry without a record
+                    // is removed when it is due.
+                    self.gone(id, &seen).await;
+                    return Ok(None);
+                }
+                CompareOutcome::Mismatch(value) => seen = self.parse(value)?,
+            }
+            if !is_of_another(&seen, owner) {
+                return Ok(Some(seen));
+            }
+        }
+        Err(SessionError::Conflict)
+    }
+}
+
+fn is_of_another(record: &Record, owner: &Owner) -> bool {
+    record.owner().is_some_and(|found| found != owner)
 }

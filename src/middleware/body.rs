@@ -20,8 +20,6 @@ pin_project! {
     /// services whose body does not implement that trait, such as hyper's `Incoming`; see
     /// [`SessionBody::wrap`].
     pub struct SessionBody<B: Body> {
-        // Apart from the frames, so that a body of one chunk needs no list.
-        pub(super) data: Bytes,
         pub(super) frames: VecDeque<Result<Frame<Bytes>, B::Error>>,
         // The body has been read to its end.
         pub(super) ended: bool,
@@ -34,7 +32,6 @@ impl<B: Body> SessionBody<B> {
     /// Wraps a body that was not read yet.
     pub const fn new(body: B) -> Self {
         Self {
-            data: Bytes::new(),
             frames: VecDeque::new(),
             ended: false,
             rest: body,
@@ -69,45 +66,24 @@ impl<B: Body> SessionBody<B> {
     ///
     /// A body whose end was read is not returned: some streams panic if they are polled again.
     pub(super) fn into_unread(self) -> Result<B, Self> {
-        let untouched = self.is_replayed() && !self.ended;
+        let untouched = self.frames.is_empty() && !self.ended;
         if untouched { Ok(self.rest) } else { Err(self) }
     }
 
-    /// Returns the data if they are the whole body.
-    pub(crate) fn into_complete(self) -> Result<Bytes, Self> {
-        let complete = self.ended && self.frames.is_empty();
-        if complete { Ok(self.data) } else { Err(self) }
-    }
-
-    /// Returns whether nothing that was read is left.
-    fn is_replayed(&self) -> bool {
-        self.data.is_empty() && self.frames.is_empty()
-    }
-
     fn replayed_len(&self) -> u64 {
-        let frames = self.frames.iter().flatten().filter_map(Frame::data_ref);
-        frames.fold(self.data.len() as u64, |len, data| len + data.len() as u64)
+        let data = self.frames.iter().flatten().filter_map(Frame::data_ref);
+        data.map(|data| data.len() as u64).sum()
     }
 }
 
 impl<B: Body> SessionBody<SessionBody<B>> {
     /// Makes one body around the innermost one.
-    pub(super) fn flatten(self) -> SessionBody<B> {
-        let Self {
-            data,
-            mut frames,
-            ended,
-            rest,
-        } = self;
-        if !rest.data.is_empty() {
-            frames.push_back(Ok(Frame::data(rest.data)));
-        }
-        frames.extend(rest.frames);
+    pub(super) fn flatten(mut self) -> SessionBody<B> {
+        self.frames.extend(self.rest.frames);
         SessionBody {
-            data,
-            frames,
-            ended: ended || rest.ended,
-            rest: rest.rest,
+            frames: self.frames,
+            ended: self.ended || self.rest.ended,
+            rest: self.rest.rest,
         }
     }
 }
@@ -121,9 +97,6 @@ impl<B: Body> Body for SessionBody<B> {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         let this = self.project();
-        if !this.data.is_empty() {
-            return Poll::Ready(Some(Ok(Frame::data(std::mem::take(this.data)))));
-        }
         if let Some(frame) = this.frames.pop_front() {
             return Poll::Ready(Some(frame));
         }
@@ -135,20 +108,19 @@ impl<B: Body> Body for SessionBody<B> {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.is_replayed() && (self.ended || self.rest.is_end_stream())
+        self.frames.is_empty() && (self.ended || self.rest.is_end_stream())
     }
 
     fn size_hint(&self) -> SizeHint {
         let replayed = self.replayed_len();
-        if self.ended {
-            return SizeHint::with_exact(replayed);
-        }
-        let rest = self.rest.size_hint();
-        let mut hint = SizeHint::new();
-        hint.set_lower(rest.lower().saturating_add(replayed));
-        if let Some(upper) = rest.upper() {
+        let mut hint = match self.ended {
+            true => SizeHint::with_exact(0),
+            false => self.rest.size_hint(),
+        };
+        if let Some(upper) = hint.upper() {
             hint.set_upper(upper.saturating_add(replayed));
         }
+        hint.set_lower(hint.lower().saturating_add(replayed));
         hint
     }
 }

@@ -13,24 +13,23 @@ use tower_service::Service;
 
 use super::lazy_session::LazySession;
 use super::read_body::ReadBody;
-use super::replay_body::ReplayBody;
-use super::settings::{Authentication, Settings};
+use super::settings::Settings;
 use crate::session::Session;
-use crate::source::{Anywhere, BodyLookup};
-use crate::token::Token;
+use crate::source::BodyLookup;
+use crate::token::Verified;
 
 pin_project! {
     /// Response future for [`JwtRedisSessionService`](super::JwtRedisSessionService).
     ///
     /// It may be dropped at any point.
     #[must_use = "futures do nothing unless polled"]
-    pub struct ResponseFuture<S, B, P = Anywhere>
+    pub struct ResponseFuture<S, B>
     where
         S: Service<Request<B>>,
     {
         #[pin]
         pub(super) state: State<S, B>,
-        pub(super) settings: Arc<Settings<P>>,
+        pub(super) settings: Arc<Settings>,
         pub(super) token_in_query: bool,
     }
 }
@@ -55,19 +54,10 @@ pin_project! {
     }
 }
 
-/// Function that polls for a body and the token in it. The service chooses it, so that the future
-/// takes bodies that are not [`ReplayBody`] as well.
-pub(super) type PollRead<B> = fn(Pin<&mut ReadBody<B>>, &mut Context<'_>) -> Poll<(B, BodyLookup)>;
-
-/// Reads a body, and restores it for the inner service.
-pub(super) fn poll_read<B: ReplayBody>(
-    read: Pin<&mut ReadBody<B>>,
-    cx: &mut Context<'_>,
-) -> Poll<(B, BodyLookup)> {
-    let (body, found) = ready!(read.poll(cx));
-    let body = body.into_unread().unwrap_or_else(B::replay);
-    Poll::Ready((body, found))
-}
+/// [`ReadBody::poll`]. The service chooses it, so that the future takes bodies that are not
+/// [`ReplayBody`](super::ReplayBody) as well.
+pub(super) type PollRead<B> =
+    fn(Pin<&mut ReadBody<B>>, &mut Context<'_>) -> Poll<(B, BodyLookup<'static>)>;
 
 /// The read of a session from the store: an `async fn`, whose type has no name.
 type Load = Pin<Box<dyn Future<Output = Session> + Send>>;
@@ -77,19 +67,17 @@ where
     S: Service<Request<B>> + Clone,
 {
     /// Loads the session of the token, or calls the inner service if it need not be loaded.
-    pub(super) fn authenticated<P>(
-        settings: &Settings<P>,
-        authentication: Authentication,
+    pub(super) fn authenticated(
+        settings: &Settings,
+        verified: Result<Verified, Session>,
         request: Request<B>,
         inner: &mut S,
     ) -> Self {
         let sessions = settings.sessions.clone();
-        let session = match authentication {
-            Authentication::Known(session) => session.into(),
-            Authentication::Verified(verified) if settings.lazy => {
-                LazySession::new(sessions, verified)
-            }
-            Authentication::Verified(verified) => {
+        let session = match verified {
+            Err(session) => session.into(),
+            Ok(verified) if settings.lazy => LazySession::new(sessions, verified),
+            Ok(verified) => {
                 return Self::Loading {
                     load: Box::pin(async move { sessions.load_verified(verified).await }),
                     request: Some(request),
@@ -100,8 +88,8 @@ where
         Self::calling(settings, session, request, inner)
     }
 
-    fn calling<P>(
-        settings: &Settings<P>,
+    fn calling(
+        settings: &Settings,
         session: LazySession,
         mut request: Request<B>,
         inner: &mut S,
@@ -112,7 +100,7 @@ where
     }
 }
 
-impl<S, B, P, R> Future for ResponseFuture<S, B, P>
+impl<S, B, R> Future for ResponseFuture<S, B>
 where
     S: Service<Request<B>, Response = Response<R>> + Clone,
 {
@@ -130,10 +118,9 @@ where
                 } => {
                     let (body, found) = ready!(poll_read(read.as_mut(), cx));
                     let head = head.take().expect("polled after completion");
-                    let found = found.map(|token| token.map(Token::into_string));
-                    let found = this.settings.authenticate(found);
+                    let verified = this.settings.authenticate(found);
                     let request = Request::from_parts(head, body);
-                    State::authenticated(this.settings, found, request, inner)
+                    State::authenticated(this.settings, verified, request, inner)
                 }
                 StateProjection::Loading {
                     load,
@@ -157,7 +144,7 @@ where
     }
 }
 
-impl<S, B, P> fmt::Debug for ResponseFuture<S, B, P>
+impl<S, B> fmt::Debug for ResponseFuture<S, B>
 where
     S: Service<Request<B>>,
 {

@@ -80,7 +80,8 @@ use crate::source::{Anywhere, InHead, TokenSources};
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing unless it is applied to a service"]
 pub struct JwtRedisSession<P = Anywhere> {
-    settings: Arc<Settings<P>>,
+    sources: TokenSources<P>,
+    settings: Arc<Settings>,
 }
 
 impl JwtRedisSession {
@@ -90,13 +91,16 @@ impl JwtRedisSession {
         let sources = TokenSources::default();
         Self {
             settings: Arc::new(Settings {
-                vary: Some(Vary::on(&sources)),
                 sessions,
-                sources,
-                limits: ReadLimits::default(),
+                limits: ReadLimits {
+                    bytes: 64 * 1024,
+                    deadline: Duration::from_secs(10),
+                },
+                vary: Some(Vary::on(&sources)),
                 lazy: false,
                 tag: None,
             }),
+            sources,
         }
     }
 
@@ -121,42 +125,28 @@ impl JwtRedisSession {
 impl<P> JwtRedisSession<P> {
     /// Sets where tokens are looked for. With a list that has no body, request bodies may have
     /// any type.
-    pub fn sources<Q>(self, sources: TokenSources<Q>) -> JwtRedisSession<Q>
-    where
-        P: Clone,
-    {
-        let settings = Arc::unwrap_or_clone(self.settings);
+    pub fn sources<Q>(mut self, sources: TokenSources<Q>) -> JwtRedisSession<Q> {
+        let settings = self.settings_mut();
+        settings.vary = settings.vary.take().map(|_| Vary::on(&sources));
         JwtRedisSession {
-            settings: Arc::new(Settings {
-                vary: settings.vary.map(|_| Vary::on(&sources)),
-                sessions: settings.sessions,
-                sources,
-                limits: settings.limits,
-                lazy: settings.lazy,
-                tag: settings.tag,
-            }),
+            sources,
+            settings: self.settings,
         }
     }
 
     /// Looks for tokens in headers only; see [`TokenSources::headers_only`].
-    pub fn headers_only(self) -> JwtRedisSession<InHead>
-    where
-        P: Clone,
-    {
+    pub fn headers_only(self) -> JwtRedisSession<InHead> {
         self.sources(TokenSources::headers_only())
     }
 
     /// Looks for tokens in the same sources, but never in the body.
-    pub fn without_body(self) -> JwtRedisSession<InHead>
-    where
-        P: Clone,
-    {
-        let sources = self.settings.sources.clone().without_body();
-        self.sources(sources)
+    pub fn without_body(self) -> JwtRedisSession<InHead> {
+        JwtRedisSession {
+            sources: self.sources.without_body(),
+            settings: self.settings,
+        }
     }
-}
 
-impl<P: Clone> JwtRedisSession<P> {
     /// Loads sessions when they are first needed instead of before the inner service is called.
     /// Defaults to off.
     ///
@@ -187,8 +177,7 @@ impl<P: Clone> JwtRedisSession<P> {
 
     /// Sets whether responses that depend on a session get a `Vary` header. Defaults to true.
     pub fn vary(mut self, vary: bool) -> Self {
-        let settings = self.settings_mut();
-        settings.vary = vary.then(|| Vary::on(&settings.sources));
+        self.settings_mut().vary = vary.then(|| Vary::on(&self.sources));
         self
     }
 
@@ -202,15 +191,19 @@ impl<P: Clone> JwtRedisSession<P> {
         self
     }
 
-    fn settings_mut(&mut self) -> &mut Settings<P> {
+    fn settings_mut(&mut self) -> &mut Settings {
         Arc::make_mut(&mut self.settings)
     }
 }
 
-impl<S, P> Layer<S> for JwtRedisSession<P> {
+impl<S, P: Clone> Layer<S> for JwtRedisSession<P> {
     type Service = JwtRedisSessionService<S, P>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        JwtRedisSessionService::new(inner, Arc::clone(&self.settings))
+        JwtRedisSessionService {
+            inner,
+            sources: self.sources.clone(),
+            settings: Arc::clone(&self.settings),
+        }
     }
 }

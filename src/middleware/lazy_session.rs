@@ -1,12 +1,11 @@
 //! Lazy loading of the session of a request.
 
-use std::fmt;
 use std::sync::Arc;
 
 use http::Extensions;
 use tokio::sync::OnceCell;
 
-use crate::session::{Access, Session};
+use crate::session::Session;
 use crate::sessions::Sessions;
 use crate::token::Verified;
 
@@ -33,16 +32,17 @@ use crate::token::Verified;
 ///     Ok(Response::new(format!("{:?}", session.state())))
 /// }
 /// ```
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct LazySession(Inner);
 
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 enum Inner {
     Loaded(Session),
     Verified(Arc<Pending>),
 }
 
 /// Verified token of a [`LazySession`] and the session once it is loaded; shared by its clones.
+#[derive(Debug)]
 struct Pending {
     sessions: Sessions,
     verified: Verified,
@@ -52,11 +52,12 @@ struct Pending {
 impl LazySession {
     pub(super) fn new(sessions: Sessions, verified: Verified) -> Self {
         let session = OnceCell::new();
-        Self(Inner::Verified(Arc::new(Pending {
+        let pending = Pending {
             sessions,
             verified,
             session,
-        })))
+        };
+        Self(Inner::Verified(Arc::new(pending)))
     }
 
     /// Returns the session that the nearest layer inserted into the extensions of a request,
@@ -94,23 +95,10 @@ impl LazySession {
             Inner::Verified(pending) => pending.session.get().cloned(),
         }
     }
-
-    /// Returns what the request has done with the session so far.
-    pub(super) fn access(&self) -> Access {
-        let session = self.loaded();
-        session.map_or_else(Access::default, |session| session.access())
-    }
 }
 
 impl From<Session> for LazySession {
     fn from(session: Session) -> Self {
         Self(Inner::Loaded(session))
-    }
-}
-
-impl fmt::Debug for LazySession {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let session = self.loaded();
-        f.debug_tuple("LazySession").field(&session).finish()
     }
 }

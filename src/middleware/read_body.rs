@@ -11,6 +11,7 @@ use pin_project_lite::pin_project;
 use tokio::time::Sleep;
 
 use super::body::{SessionBody, with_bytes};
+use super::replay_body::ReplayBody;
 use crate::source::{BodyLookup, BodySearch};
 use crate::unsearched_body::UnsearchedBody;
 
@@ -24,22 +25,15 @@ pub(super) struct ReadLimits {
     pub(super) deadline: Duration,
 }
 
-impl Default for ReadLimits {
-    fn default() -> Self {
-        Self {
-            bytes: 64 * 1024,
-            deadline: Duration::from_secs(10),
-        }
-    }
-}
-
 pin_project! {
-    /// Future that reads a body within limits and searches it for a token.
+    /// Future that reads a body within limits, searches it for a token, and restores it.
     #[must_use = "futures do nothing unless polled"]
     pub(super) struct ReadBody<B> {
         // `None` only after the future is done.
         body: Option<B>,
-        data: BodyData,
+        // In one piece, since a list of chunks would let a client that sends single bytes use a
+        // hundred times the limit in memory.
+        data: BytesMut,
         limit: usize,
         search: BodySearch,
         #[pin]
@@ -59,7 +53,7 @@ impl<B> ReadBody<B> {
     pub(super) fn new(body: B, search: BodySearch, limits: ReadLimits) -> Self {
         Self {
             body: Some(body),
-            data: BodyData::default(),
+            data: BytesMut::new(),
             limit: limits.bytes,
             search,
             deadline: tokio::time::sleep(limits.deadline),
@@ -67,8 +61,8 @@ impl<B> ReadBody<B> {
     }
 }
 
-impl<B: Body + Unpin> Future for ReadBody<B> {
-    type Output = (SessionBody<B>, BodyLookup);
+impl<B: ReplayBody> Future for ReadBody<B> {
+    type Output = (B, BodyLookup<'static>);
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
@@ -80,17 +74,15 @@ impl<B: Body + Unpin> Future for ReadBody<B> {
                 (Err(UnsearchedBody::TimedOut), None)
             }
         };
-        let data = mem::take(this.data).into_bytes();
-        let found = match read {
-            Ok(()) => this.search.find(&data),
-            Err(reason) => Err(reason.into()),
-        };
+        let found = read.and_then(|()| this.search.find(this.data));
+        let data = mem::take(this.data).freeze();
+        let data = (!data.is_empty()).then(|| Ok(Frame::data(data)));
         let body = SessionBody {
-            data,
             ended: read.is_ok() && last.is_none(),
-            frames: last.into_iter().collect(),
+            frames: data.into_iter().chain(last).collect(),
             rest: this.body.take().expect("it was there"),
         };
+        let body = body.into_unread().unwrap_or_else(B::replay);
         Poll::Ready((body, found))
     }
 }
@@ -98,7 +90,7 @@ impl<B: Body + Unpin> Future for ReadBody<B> {
 /// Reads the data of a body up to its trailers, its end, or the limit.
 fn poll_read<B: Body + Unpin>(
     body: &mut B,
-    data: &mut BodyData,
+    data: &mut BytesMut,
     limit: usize,
     cx: &mut Context<'_>,
 ) -> Poll<End<B::Error>> {
@@ -110,57 +102,24 @@ fn poll_read<B: Body + Unpin>(
         if body.is_end_stream() {
             return Poll::Ready((Ok(()), None));
         }
-        let frame = match ready!(Pin::new(&mut *body).poll_frame(cx)) {
-            Some(Ok(frame)) => with_bytes(frame),
-            Some(Err(error)) => {
-                return Poll::Ready((Err(UnsearchedBody::ReadFailed), Some(Err(error))));
-            }
-            None => return Poll::Ready((Ok(()), None)),
-        };
-        match frame.into_data() {
-            Ok(chunk) if data.len() + chunk.len() > limit => {
+        let frame = ready!(Pin::new(&mut *body).poll_frame(cx));
+        let end = match frame.map(|frame| frame.map(|frame| with_bytes(frame).into_data())) {
+            None => (Ok(()), None),
+            Some(Err(error)) => (Err(UnsearchedBody::ReadFailed), Some(Err(error))),
+            Some(Ok(Err(trailers))) => (Ok(()), Some(Ok(trailers))),
+            Some(Ok(Ok(chunk))) if data.len() + chunk.len() > limit => {
                 let last = Some(Ok(Frame::data(chunk)));
-                return Poll::Ready((Err(UnsearchedBody::TooLarge), last));
+                (Err(UnsearchedBody::TooLarge), last)
             }
-            Ok(chunk) => data.push(chunk),
-            Err(trailers) => return Poll::Ready((Ok(()), Some(Ok(trailers)))),
-        }
+            Some(Ok(Ok(chunk))) => {
+                data.extend_from_slice(&chunk);
+                continue;
+            }
+        };
+        return Poll::Ready(end);
     }
     cx.waker().wake_by_ref();
     Poll::Pending
-}
-
-/// Data in one piece, not copied if they came in one chunk.
-///
-/// A list of chunks would let a client that sends single bytes use a hundred times the limit in
-/// memory.
-#[derive(Default)]
-struct BodyData {
-    only: Bytes,
-    joined: BytesMut,
-}
-
-impl BodyData {
-    fn len(&self) -> usize {
-        self.only.len() + self.joined.len()
-    }
-
-    fn push(&mut self, chunk: Bytes) {
-        if self.len() == 0 {
-            self.only = chunk;
-        } else if !chunk.is_empty() {
-            self.joined.extend_from_slice(&mem::take(&mut self.only));
-            self.joined.extend_from_slice(&chunk);
-        }
-    }
-
-    fn into_bytes(self) -> Bytes {
-        if self.joined.is_empty() {
-            self.only
-        } else {
-            self.joined.freeze()
-        }
-    }
 }
 
 #[cfg(test)]

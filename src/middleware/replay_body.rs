@@ -1,7 +1,7 @@
 //! Request bodies that can be searched for a token.
 
 use bytes::{Buf, Bytes};
-use http_body::Body;
+use http_body::{Body, Frame};
 use http_body_util::combinators::{BoxBody, UnsyncBoxBody};
 use http_body_util::{Empty, Full};
 
@@ -74,8 +74,8 @@ impl<E: Send + 'static> ReplayBody for UnsyncBoxBody<Bytes, E> {
 impl ReplayBody for Full<Bytes> {
     fn replay(read: SessionBody<Self>) -> Self {
         // It is one frame of known length, so it is read as a whole or not at all.
-        read.into_complete()
-            .map_or_else(|_| Self::default(), Self::new)
+        let mut data = read.frames.into_iter().flatten().map(Frame::into_data);
+        Self::new(data.find_map(Result::ok).unwrap_or_default())
     }
 }
 

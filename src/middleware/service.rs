@@ -3,18 +3,14 @@
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use http::request::Parts;
 use http::{Request, Response};
 use tower_service::Service;
 
-use super::future::{PollRead, ResponseFuture, State, poll_read, take_ready};
+use super::future::{PollRead, ResponseFuture, State, take_ready};
 use super::read_body::ReadBody;
 use super::replay_body::ReplayBody;
 use super::settings::Settings;
-use crate::source::{Anywhere, BodySearch, InHead, TokenSources};
-
-/// Returns how to search and how to read the body of a request; `None` if it is not searched.
-type SearchBody<P, B> = fn(&TokenSources<P>, &Parts, &B) -> Option<(BodySearch, PollRead<B>)>;
+use crate::source::{Anywhere, InHead, TokenSources};
 
 /// Middleware that attaches a session to every request.
 ///
@@ -23,43 +19,40 @@ type SearchBody<P, B> = fn(&TokenSources<P>, &Parts, &B) -> Option<(BodySearch, 
 /// [`ReplayBody`]; with [`InHead`] it may have any type.
 #[derive(Clone, Debug)]
 pub struct JwtRedisSessionService<S, P = Anywhere> {
-    inner: S,
-    settings: Arc<Settings<P>>,
+    pub(super) inner: S,
+    pub(super) sources: TokenSources<P>,
+    pub(super) settings: Arc<Settings>,
 }
 
 impl<S, P> JwtRedisSessionService<S, P> {
-    pub(super) const fn new(inner: S, settings: Arc<Settings<P>>) -> Self {
-        Self { inner, settings }
-    }
-
     fn start<B>(
         &mut self,
         request: Request<B>,
-        search_body: SearchBody<P, B>,
-    ) -> ResponseFuture<S, B, P>
+        poll_read: Option<PollRead<B>>,
+    ) -> ResponseFuture<S, B>
     where
         S: Service<Request<B>> + Clone,
     {
         let settings = Arc::clone(&self.settings);
         let (mut head, body) = request.into_parts();
-        let found = settings.sources.find(&head);
+        let found = self.sources.find(&head);
         // A token in another source wins, so that only requests without one wait for their body.
-        let search = match &found {
-            Ok(None) => search_body(&settings.sources, &head, &body),
+        let search = match found {
+            Ok(None) => poll_read.zip(self.sources.body_search(&head)),
             Ok(Some(_)) | Err(_) => None,
         };
-        let next = search.ok_or_else(|| settings.authenticate(found));
-        let token_in_query = settings.sources.take_from_query(&mut head.uri);
+        let next = search.ok_or_else(|| settings.authenticate(Ok(found)));
+        let token_in_query = self.sources.take_from_query(&mut head.uri);
         let state = match next {
-            Ok((search, poll_read)) => State::ReadingBody {
+            Ok((poll_read, search)) => State::ReadingBody {
                 read: Box::pin(ReadBody::new(body, search, settings.limits)),
                 poll_read,
                 head: Some(head),
                 inner: take_ready(&mut self.inner),
             },
-            Err(authentication) => {
+            Err(verified) => {
                 let request = Request::from_parts(head, body);
-                State::authenticated(&settings, authentication, request, &mut self.inner)
+                State::authenticated(&settings, verified, request, &mut self.inner)
             }
         };
         ResponseFuture {
@@ -76,14 +69,14 @@ where
 {
     type Response = S::Response;
     type Error = S::Error;
-    type Future = ResponseFuture<S, B, InHead>;
+    type Future = ResponseFuture<S, B>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        self.start(request, |_, _, _| None)
+        self.start(request, None)
     }
 }
 
@@ -94,19 +87,15 @@ where
 {
     type Response = S::Response;
     type Error = S::Error;
-    type Future = ResponseFuture<S, B, Anywhere>;
+    type Future = ResponseFuture<S, B>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        self.start(request, |sources, head, body| {
-            // A body that is known to be empty has no token, and reading it would only cost time.
-            let search = sources
-                .body_search(head)
-                .filter(|_| !body.is_end_stream())?;
-            Some((search, poll_read))
-        })
+        // A body that is known to be empty has no token, and reading it would only cost time.
+        let may_hold_token = !request.body().is_end_stream();
+        self.start(request, may_hold_token.then_some(ReadBody::poll))
     }
 }

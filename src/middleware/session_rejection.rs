@@ -41,7 +41,7 @@ pub struct SessionRejection {
     /// The parameters after the realm in `WWW-Authenticate` (RFC 6750 section 3); `None` sends no
     /// such header.
     challenge: Option<&'static str>,
-    realm: Realm,
+    pub(super) realm: Realm,
 }
 
 impl SessionRejection {
@@ -73,13 +73,7 @@ impl SessionRejection {
     /// Returns the answer to a request in this state that needs a session; `None` if it has one.
     #[must_use]
     pub fn of(state: &SessionState) -> Option<Self> {
-        match state {
-            SessionState::Active => None,
-            SessionState::Absent { .. } => Some(Self::ABSENT),
-            SessionState::Rejected(reason) => Some(Self::rejected(*reason)),
-            SessionState::Gone => Some(Self::INVALID_TOKEN),
-            SessionState::Unavailable(_) => Some(Self::UNAVAILABLE),
-        }
+        state.check_active().err().as_ref().map(Self::from)
     }
 
     /// Returns a generic 500, for a request to which no
@@ -93,20 +87,6 @@ impl SessionRejection {
              add `.layer(JwtRedisSession::new(sessions))` around this service"
         );
         Self::INTERNAL
-    }
-
-    fn rejected(reason: TokenRejection) -> Self {
-        // More than one token is a mistake of the client program, not of a token. All other
-        // reasons get one answer, so that it says nothing about the token.
-        match reason {
-            TokenRejection::Ambiguous => Self::INVALID_REQUEST,
-            _ => Self::INVALID_TOKEN,
-        }
-    }
-
-    pub(super) fn in_realm(mut self, realm: &Realm) -> Self {
-        self.realm = realm.clone();
-        self
     }
 
     /// Returns the status of the answer.
@@ -153,8 +133,10 @@ impl From<&SessionError> for SessionRejection {
     fn from(error: &SessionError) -> Self {
         match error {
             SessionError::Absent => Self::ABSENT,
-            SessionError::Rejected(reason) => Self::rejected(*reason),
-            SessionError::Gone => Self::INVALID_TOKEN,
+            // More than one token is a mistake of the client program, not of a token. All other
+            // reasons get one answer, so that it says nothing about the token.
+            SessionError::Rejected(TokenRejection::Ambiguous) => Self::INVALID_REQUEST,
+            SessionError::Rejected(_) | SessionError::Gone => Self::INVALID_TOKEN,
             SessionError::Conflict | SessionError::Revoked => Self::new(
                 StatusCode::CONFLICT,
                 "the session was changed concurrently; try again",

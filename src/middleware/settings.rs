@@ -7,16 +7,15 @@ use super::lazy_session::LazySession;
 use super::read_body::ReadLimits;
 use super::slot::Slot;
 use super::vary::Vary;
-use crate::session::Session;
+use crate::session::{Access, Session};
 use crate::sessions::Sessions;
-use crate::source::{BodySearchError, TokenSources};
+use crate::source::BodyLookup;
 use crate::token::Verified;
 
 /// Configuration that all requests of a layer share.
 #[derive(Clone, Debug)]
-pub(super) struct Settings<P> {
+pub(super) struct Settings {
     pub(super) sessions: Sessions,
-    pub(super) sources: TokenSources<P>,
     pub(super) limits: ReadLimits,
     /// `None` adds no `Vary`.
     pub(super) vary: Option<Vary>,
@@ -24,30 +23,20 @@ pub(super) struct Settings<P> {
     pub(super) tag: Option<Slot>,
 }
 
-/// Result of verifying the token of a request, without the store.
-pub(super) enum Authentication {
-    /// The token is valid; only the store can say whether its session exists.
-    Verified(Verified),
-    /// There is no token, or an invalid one.
-    Known(Session),
-}
-
-impl<P> Settings<P> {
-    /// Verifies the token that was found, if any.
-    pub(super) fn authenticate(
-        &self,
-        found: Result<Option<impl AsRef<str>>, impl Into<BodySearchError>>,
-    ) -> Authentication {
+impl Settings {
+    /// Verifies the token that was found, without the store. Without a valid one, returns the
+    /// session whose state is the reason.
+    pub(super) fn authenticate(&self, found: BodyLookup<'_>) -> Result<Verified, Session> {
         let sessions = &self.sessions;
-        Authentication::Known(match found.map_err(Into::into) {
-            Ok(Some(token)) => match sessions.verify(token.as_ref()) {
-                Ok(verified) => return Authentication::Verified(verified),
-                Err(reason) => sessions.rejected(reason),
-            },
-            Ok(None) => sessions.absent(None),
-            Err(BodySearchError::Rejected(reason)) => sessions.rejected(reason),
-            Err(BodySearchError::Unsearched(reason)) => sessions.absent(Some(reason)),
-        })
+        match found {
+            Ok(Ok(Some(token))) => {
+                let verified = sessions.verify(&token);
+                verified.map_err(|reason| sessions.rejected(reason))
+            }
+            Ok(Ok(None)) => Err(sessions.absent(None)),
+            Ok(Err(reason)) => Err(sessions.rejected(reason)),
+            Err(reason) => Err(sessions.absent(Some(reason))),
+        }
     }
 
     /// Inserts the session into the request extensions, for inner services.
@@ -56,7 +45,7 @@ impl<P> Settings<P> {
         // finds the same type for each request.
         let session = lazy.loaded().filter(|_| !self.lazy);
         for slot in [Some(Slot::NEAREST), self.tag].into_iter().flatten() {
-            (slot.insert)(extensions, lazy, session.as_ref());
+            (slot.insert)(extensions, session.clone().ok_or_else(|| lazy.clone()));
         }
     }
 
@@ -69,7 +58,8 @@ impl<P> Settings<P> {
         token_in_query: bool,
         headers: &mut HeaderMap,
     ) {
-        let access = session.access();
+        let session = session.loaded();
+        let access = session.map_or_else(Access::default, |session| session.access());
         if access.data_read || token_in_query {
             let no_store = HeaderValue::from_static("no-store");
             headers.entry(CACHE_CONTROL).or_insert(no_store);

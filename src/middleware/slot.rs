@@ -10,45 +10,40 @@ use crate::session::Session;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Slot {
     pub(super) find: fn(&Extensions) -> Option<LazySession>,
-    /// Inserts the session itself if it is given, and otherwise the one to load.
-    pub(super) insert: fn(&mut Extensions, &LazySession, Option<&Session>),
+    /// Inserts a loaded session, or one that is still to load.
+    pub(super) insert: fn(&mut Extensions, Result<Session, LazySession>),
 }
 
 impl Slot {
     /// The session of the nearest layer.
     pub(super) const NEAREST: Self = Self {
         find: LazySession::of,
-        insert: |extensions, lazy, session| match session {
-            Some(session) => replace::<_, LazySession>(extensions, session.clone()),
-            None => replace::<_, Session>(extensions, lazy.clone()),
-        },
+        insert,
     };
 
     /// The session of the layer with this tag.
     pub(super) const fn tagged<T: 'static>() -> Self {
         Self {
             find: |extensions| Some(LazyTagged::<T>::of(extensions)?.into_session()),
-            insert: |extensions, lazy, session| match session {
-                Some(session) => {
-                    let tagged = Tagged::<T>::new(session.clone());
-                    replace::<_, LazyTagged<T>>(extensions, tagged);
-                }
-                None => {
-                    let tagged = LazyTagged::<T>::new(lazy.clone());
-                    replace::<_, Tagged<T>>(extensions, tagged);
-                }
+            insert: |extensions, session| {
+                let tagged = session.map(Tagged::<T>::new);
+                insert(extensions, tagged.map_err(LazyTagged::<T>::new));
             },
         }
     }
 }
 
-/// Inserts `new`, and removes the `Other` form that an outer layer may have inserted.
-fn replace<New, Other>(extensions: &mut Extensions, new: New)
+/// Inserts one form of a session, and removes the other, which an outer layer may have inserted.
+fn insert<Loaded, Lazy>(extensions: &mut Extensions, session: Result<Loaded, Lazy>)
 where
-    New: Clone + Send + Sync + 'static,
-    Other: Send + Sync + 'static,
+    Loaded: Clone + Send + Sync + 'static,
+    Lazy: Clone + Send + Sync + 'static,
 {
-    extensions.insert(new);
     // The lookups prefer a loaded session, so one of an outer layer would hide a lazy one.
-    extensions.remove::<Other>();
+    extensions.remove::<Loaded>();
+    extensions.remove::<Lazy>();
+    match session {
+        Ok(loaded) => drop(extensions.insert(loaded)),
+        Err(lazy) => drop(extensions.insert(lazy)),
+    }
 }

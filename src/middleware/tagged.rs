@@ -43,18 +43,6 @@ pub struct Tagged<T, S = Session> {
 }
 
 /// [`LazySession`] of the layer that is [tagged](crate::JwtRedisSession::tagged) with `T`.
-///
-/// ```
-/// use jwt_redis_session::middleware::LazyTagged;
-///
-/// struct Admin;
-/// async fn is_admin(request: &http::Request<()>) -> bool {
-///     match LazyTagged::<Admin>::of(request.extensions()) {
-///         Some(lazy) => lazy.load().await.is_active(),
-///         None => false,
-///     }
-/// }
-/// ```
 pub type LazyTagged<T> = Tagged<T, LazySession>;
 
 impl<T: 'static> Tagged<T> {

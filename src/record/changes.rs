@@ -1,5 +1,6 @@
 //! Changes of session data that are not stored yet.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
@@ -40,9 +41,9 @@ impl Changes {
     }
 
     /// The fields that are set, in order of their names.
-    pub(crate) fn set_fields(&self) -> impl Iterator<Item = (&str, &RawValue)> {
+    pub(crate) fn set_fields(&self) -> impl Iterator<Item = (Cow<'_, str>, &RawValue)> {
         let fields = self.fields.iter();
-        fields.filter_map(|(name, change)| Some((&**name, change.value.as_deref()?)))
+        fields.filter_map(|(name, change)| Some((Cow::from(name), change.value.as_deref()?)))
     }
 
     pub(crate) fn set(&mut self, name: String, value: Option<Box<RawValue>>) {

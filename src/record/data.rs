@@ -1,5 +1,6 @@
 //! Fields of a session and the changes that are not stored yet.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -10,19 +11,18 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::error::{JsonErrorKind, SessionError};
-use crate::record::changes::Changes;
 use crate::record::equality::is_same;
-use crate::record::{self, Meta, Record, encode, is_reserved, json};
+use crate::record::{self, Changes, Fields, Meta, Record, encode, is_reserved};
 
 /// Data of a session: the fields that were loaded, with the changes made since.
 ///
 /// Values stay JSON text until they are read. `Debug` prints no data.
 #[derive(Clone)]
 pub struct SessionData {
-    record: Option<Record>,
+    pub(crate) record: Option<Record>,
     // Shared with the operation that is storing them. Copied only if the handle changes a field
     // meanwhile.
-    changes: Arc<Changes>,
+    pub(crate) changes: Arc<Changes>,
 }
 
 impl Default for SessionData {
@@ -80,13 +80,10 @@ impl SessionData {
         if is_reserved(&key) {
             return Err(SessionError::ReservedField(key));
         }
-        match encode::to_raw(&value) {
-            Ok(value) => {
-                self.changes_mut().set(key, Some(value));
-                Ok(())
-            }
-            Err(error) => Err(SessionError::encode(Some(key), error)),
-        }
+        let value = encode::to_raw(&value)
+            .map_err(|error| SessionError::encode(Some(key.clone()), error))?;
+        self.changes_mut().set(key, Some(value));
+        Ok(())
     }
 
     /// Removes the field `key` and returns whether it existed.
@@ -115,7 +112,7 @@ impl SessionData {
     /// Returns the names of all fields.
     #[must_use]
     pub fn keys(&self) -> Vec<String> {
-        self.with_fields(|fields| fields.map(|(name, _)| name.to_owned()).collect())
+        self.fields().into_keys().map(Cow::into_owned).collect()
     }
 
     /// Returns all fields as one value, for example a struct.
@@ -153,7 +150,7 @@ impl SessionData {
         let encode = |error| SessionError::encode(None, error);
         let object = encode::to_raw(&data).map_err(encode)?;
         let not_an_object = |_| encode(JsonErrorKind::NotAnObject.into());
-        let fields = json::fields(object.get()).map_err(not_an_object)?;
+        let fields = record::fields(object.get()).map_err(not_an_object)?;
         if let Some(name) = fields.keys().find(|name| is_reserved(name)) {
             return Err(SessionError::ReservedField(name.to_string()));
         }
@@ -186,14 +183,10 @@ impl SessionData {
     /// unchanged.
     #[must_use]
     pub fn to_json(&self) -> Value {
-        self.with_fields(|fields| {
-            let parse = |value: &RawValue| serde_json::from_str(value.get()).unwrap_or_default();
-            Value::Object(
-                fields
-                    .map(|(name, value)| (name.to_owned(), parse(value)))
-                    .collect(),
-            )
-        })
+        let parse = |value: &RawValue| serde_json::from_str(value.get()).unwrap_or_default();
+        let fields = self.fields().into_iter();
+        let fields = fields.map(|(name, value)| (name.into_owned(), parse(value)));
+        Value::Object(fields.collect())
     }
 
     /// Returns all fields as JSON text, every value exactly as it is stored.
@@ -207,30 +200,16 @@ impl SessionData {
 
     /// Returns the record of this data and `meta`.
     pub(crate) fn to_record(&self, meta: Meta) -> Record {
-        self.with_fields(|fields| Record::assemble(meta, fields))
+        Record::assemble(meta, &self.fields())
     }
 
     fn text(&self) -> Bytes {
-        self.with_fields(|fields| record::write(&Meta::default(), fields))
-    }
-
-    pub(crate) const fn record(&self) -> Option<&Record> {
-        self.record.as_ref()
-    }
-
-    /// Returns the changes for an operation that is about to store them.
-    pub(crate) fn take_changes(&mut self) -> Arc<Changes> {
-        Changes::take(&mut self.changes)
-    }
-
-    /// Returns the number of changed fields that are not stored.
-    pub(crate) fn change_count(&self) -> usize {
-        self.changes.len()
+        record::write(&Meta::default(), &self.fields())
     }
 
     /// Returns a lower bound of the number of fields, without reading them.
     pub(crate) fn min_field_count(&self) -> usize {
-        let loaded = self.record.as_ref().map_or(0, Record::field_count);
+        let loaded = self.record.as_ref().map_or(0, |record| record.field_count);
         loaded.saturating_sub(self.changes.len())
     }
 
@@ -244,28 +223,19 @@ impl SessionData {
         Arc::make_mut(&mut self.changes)
     }
 
-    /// Passes the current fields to `f`: first the loaded ones in their order, then the new ones.
-    fn with_fields<R>(
-        &self,
-        f: impl for<'a> FnOnce(&mut dyn Iterator<Item = (&'a str, &'a RawValue)>) -> R,
-    ) -> R {
-        let stored = self.record.as_ref().map(Record::fields).unwrap_or_default();
-        let kept = stored.iter().filter_map(|(name, value)| {
-            let value = self.changes.get(name).unwrap_or(Some(*value));
-            Some((&**name, value?))
-        });
-        let new = self.changes.set_fields();
-        let new = new.filter(|(name, _)| !stored.contains_key(*name));
-        f(&mut kept.chain(new))
+    /// Returns the current fields: first the loaded ones in their order, then the new ones.
+    fn fields(&self) -> Fields<'_> {
+        let mut fields = self.record.as_ref().map(Record::fields).unwrap_or_default();
+        fields.retain(|name, _| !matches!(self.changes.get(name), Some(None)));
+        fields.extend(self.changes.set_fields());
+        fields
     }
 }
 
 impl fmt::Debug for SessionData {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SessionData")
-            .field("record", &self.record)
-            .field("changes", &self.changes.len())
-            .finish()
+        let changes = self.changes.len();
+        write!(f, "SessionData({:?}, {changes} changes)", self.record)
     }
 }
 
@@ -315,11 +285,11 @@ mod tests {
         let mut data = data(r#"{"a":1.0,"b":{"x":[1],"y":2},"c":"\u00e9"}"#);
         let loaded = json!({"a": 1, "b": {"y": 2, "x": [1]}, "c": "é"});
         data.merge(&loaded).unwrap();
-        assert_eq!(data.change_count(), 0);
+        assert_eq!(data.changes.len(), 0);
         data.merge(json!({"a": 2, "new": null})).unwrap();
-        assert_eq!(data.change_count(), 2);
+        assert_eq!(data.changes.len(), 2);
         data.merge(&loaded).unwrap();
-        assert_eq!((data.change_count(), data.get("a")), (1, Ok(Some(1.0))));
+        assert_eq!((data.changes.len(), data.get("a")), (1, Ok(Some(1.0))));
         data.remove("c");
         data.merge(&loaded).unwrap();
         assert!(data.contains_key("c"));
@@ -330,7 +300,7 @@ mod tests {
         for change in [json!({"a": 1}), json!({"a": 3, "b": 3})] {
             let mut data = data(r#"{"a":1}"#);
             data.insert("a", 2).unwrap();
-            let stored = data.take_changes();
+            let stored = Changes::take(&mut data.changes);
             // `a` goes back to 1: the change that is being stored is overwritten, not withdrawn.
             data.merge(&change).unwrap();
             let record = Record::parse(Bytes::from_static(br#"{"a":2}"#)).unwrap();

@@ -2,7 +2,7 @@
 
 use crate::encoding;
 use crate::id::SessionId;
-use crate::record::owner::Owner;
+use crate::record::Owner;
 
 /// The prefix of every name that one [`Sessions`](crate::Sessions) writes.
 ///
@@ -49,10 +49,6 @@ impl Keyspace {
 mod tests {
     use super::*;
 
-    fn index(keyspace: &str, owner: &str) -> String {
-        Keyspace::new(keyspace).index(&Owner::parse(owner).unwrap())
-    }
-
     #[test]
     fn owners_and_keyspaces_never_share_an_index() {
         let owners = "*,a|b,a:b,\0,a,b:c,\u{e9},e\u{301},owner:, ";
@@ -60,7 +56,7 @@ mod tests {
         let mut seen = std::collections::HashSet::new();
         for keyspace in keyspaces.split(',') {
             for owner in owners.split(',') {
-                let name = index(keyspace, owner);
+                let name = Keyspace::new(keyspace).index(&Owner::parse(owner).unwrap());
                 assert!(name.ends_with(':'), "a record's name ends with an id");
                 assert!(seen.insert(name), "{keyspace:?} {owner:?}");
             }

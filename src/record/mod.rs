@@ -1,16 +1,14 @@
 //! The stored form of a session: JSON, metadata, merging of changes.
 
-pub(crate) mod changes;
-pub(crate) mod data;
+mod changes;
+mod data;
 pub(crate) mod encode;
-pub(crate) mod equality;
-pub(crate) mod json;
-pub(crate) mod keyspace;
-pub(crate) mod owner;
-#[allow(
-    clippy::module_inception,
-    reason = "the record is the noun of this folder"
-)]
+mod equality;
+mod keyspace;
+#[allow(clippy::module_inception, reason = "the folder's noun")]
 mod record;
 
+pub(crate) use changes::Changes;
+pub use data::SessionData;
+pub(crate) use keyspace::Keyspace;
 pub(crate) use record::*;

@@ -2,15 +2,16 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
+use indexmap::IndexMap;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use crate::error::{Result, SessionError};
-use crate::json::each_field;
-use crate::record::json::{self, Fields};
-use crate::record::owner::Owner;
+use crate::json::{Text, each_field};
 
 /// The top-level field that holds the metadata.
 pub(crate) const META_FIELD: &str = "_jrs";
@@ -21,18 +22,34 @@ pub(crate) fn is_reserved(field: &str) -> bool {
     matches!(field, META_FIELD | "id" | "jwt" | "claims")
 }
 
-/// How many bytes a record is allocated for, so that most need no second allocation.
+/// How many bytes and fields are allocated, so that most records need no second allocation.
 const USUAL_SIZE: usize = 512;
+const USUAL_FIELDS: usize = 14;
+
+/// The longest owner, in bytes of UTF-8.
+const MAX_OWNER_LEN: usize = 512;
+
+/// The fields of an object, unparsed, in the order of the text.
+pub(crate) type Fields<'a> = IndexMap<Cow<'a, str>, &'a RawValue>;
+
+/// The fields of the object `text`. Duplicate names: the last one wins, as in JavaScript.
+pub(crate) fn fields(text: &str) -> serde_json::Result<Fields<'_>> {
+    let mut fields = Fields::with_capacity(USUAL_FIELDS);
+    each_field(text, |name, value| {
+        fields.insert(name, value);
+    })?;
+    Ok(fields)
+}
 
 /// A record: a JSON object as the store holds it, checked but not parsed.
 ///
 /// The bytes are kept as they came, because a later write compares them.
 #[derive(Clone)]
 pub(crate) struct Record {
-    bytes: Bytes,
-    meta: Meta,
+    pub(crate) bytes: Bytes,
+    pub(crate) meta: Meta,
     /// The number of the application's fields; duplicate names count each time.
-    field_count: usize,
+    pub(crate) field_count: usize,
 }
 
 /// The metadata of a record, as it is written; times in Unix seconds.
@@ -48,14 +65,44 @@ pub(crate) struct Meta {
     /// `None`: no absolute lifetime.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) expires: Option<i64>,
+    /// Makes the bytes unique. Readers ignore it, and the next write drops it.
+    #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
+    pub(crate) nonce: Option<String>,
+}
+
+/// A checked owner: 1 to 512 bytes of UTF-8, compared byte for byte.
+#[derive(Clone, Debug, PartialEq, Eq)]
+// Shared, so that a copied record copies no text.
+pub(crate) struct Owner(Arc<str>);
+
+impl Owner {
+    /// Accepts `owner` if it is neither empty nor too long.
+    pub(crate) fn parse(owner: &str) -> Result<Self> {
+        let fits = (1..=MAX_OWNER_LEN).contains(&owner.len());
+        fits.then(|| Self(owner.into()))
+            .ok_or(SessionError::InvalidOwner)
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Serialize for Owner {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.as_ref().serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Owner {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Text(owner) = Text::deserialize(deserializer)?;
+        Self::parse(&owner).map_err(D::Error::custom)
+    }
 }
 
 impl Record {
     /// Checks that `bytes` are a JSON object and reads the metadata.
-    ///
-    /// # Errors
-    ///
-    /// [`SessionError::Corrupt`].
     pub(crate) fn parse(bytes: Bytes) -> Result<Self> {
         let text = std::str::from_utf8(&bytes).map_err(|_| SessionError::Corrupt)?;
         let (mut meta, mut field_count) = (None, 0);
@@ -82,49 +129,27 @@ impl Record {
     }
 
     /// Makes a record from the metadata and the application's fields.
-    pub(crate) fn assemble<'a>(
-        meta: Meta,
-        fields: impl Iterator<Item = (&'a str, &'a RawValue)>,
-    ) -> Self {
-        let mut field_count = 0;
-        let counted = fields.inspect(|_| field_count += 1);
-        let bytes = write(&meta, counted);
+    pub(crate) fn assemble(meta: Meta, fields: &Fields<'_>) -> Self {
         Self {
-            bytes,
+            bytes: write(&meta, fields),
             meta,
-            field_count,
+            field_count: fields.len(),
         }
     }
 
-    /// Returns this record with a `nonce` in its metadata, so that no other record has the same bytes.
-    /// Readers ignore it, and the next write drops it.
+    /// Returns this record with a `nonce` in its metadata, so that no other record has the same
+    /// bytes.
     pub(crate) fn with_nonce(&self, nonce: &str) -> Self {
-        let meta = MetaWithNonce {
-            meta: &self.meta,
-            nonce,
-        };
-        let fields = self.fields();
-        let fields = fields.iter().map(|(name, value)| (&**name, *value));
+        let mut meta = self.meta.clone();
+        meta.nonce = Some(nonce.to_owned());
         Self {
-            bytes: write_with(Some(&meta), fields),
+            bytes: write(&meta, &self.fields()),
             ..self.clone()
         }
     }
 
-    pub(crate) const fn bytes(&self) -> &Bytes {
-        &self.bytes
-    }
-
-    pub(crate) const fn meta(&self) -> &Meta {
-        &self.meta
-    }
-
     pub(crate) const fn owner(&self) -> Option<&Owner> {
         self.meta.owner.as_ref()
-    }
-
-    pub(crate) const fn field_count(&self) -> usize {
-        self.field_count
     }
 
     /// Returns the application's field `name`, unparsed, without allocating for the others.
@@ -143,7 +168,7 @@ impl Record {
 
     /// Returns all the application's fields, unparsed.
     pub(crate) fn fields(&self) -> Fields<'_> {
-        let mut fields = json::fields(self.text()).unwrap_or_default();
+        let mut fields = fields(self.text()).unwrap_or_default();
         fields.retain(|name, _| !is_reserved(name));
         fields
     }
@@ -161,21 +186,11 @@ impl fmt::Debug for Record {
 }
 
 /// Writes a record from the metadata and the application's fields.
-pub(crate) fn write<'a>(
-    meta: &Meta,
-    fields: impl Iterator<Item = (&'a str, &'a RawValue)>,
-) -> Bytes {
-    // Without metadata a record is what the npm package would write.
-    write_with((*meta != Meta::default()).then_some(meta), fields)
-}
-
-fn write_with<'a>(
-    meta: Option<&impl Serialize>,
-    fields: impl Iterator<Item = (&'a str, &'a RawValue)>,
-) -> Bytes {
+pub(crate) fn write(meta: &Meta, fields: &Fields<'_>) -> Bytes {
     let mut out = Vec::with_capacity(USUAL_SIZE);
     out.push(b'{');
-    if let Some(meta) = meta {
+    // Without metadata a record is what the npm package would write.
+    if *meta != Meta::default() {
         write_field(&mut out, META_FIELD, meta);
     }
     for (name, value) in fields {
@@ -193,13 +208,6 @@ fn write_field(out: &mut Vec<u8>, name: &str, value: &(impl Serialize + ?Sized))
     let _ = serde_json::to_writer(&mut *out, name);
     out.push(b':');
     let _ = serde_json::to_writer(&mut *out, value);
-}
-
-#[derive(Serialize)]
-struct MetaWithNonce<'a> {
-    #[serde(flatten)]
-    meta: &'a Meta,
-    nonce: &'a str,
 }
 
 #[cfg(test)]

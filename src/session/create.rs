@@ -10,10 +10,9 @@ use serde_json::{Map, Value};
 
 use crate::error::{Result, SessionError};
 use crate::id::SessionId;
-use crate::lifecycle::create::Created;
+use crate::lifecycle::Created;
 use crate::record::encode;
 use crate::session::handle::Session;
-use crate::session::inner::Inner;
 use crate::token::Token;
 
 impl Session {
@@ -37,10 +36,7 @@ impl Session {
     /// # let sessions = Sessions::builder(MemoryStore::new(), keyring).build()?;
     /// let session = sessions.new_session();
     /// session.insert("user", "jo")?;
-    /// let token = session.create().await?;
-    ///
     /// let claims = serde_json::json!({ "tenant": "acme" });
-    /// let session = sessions.new_session();
     /// let token = session.create().claims(claims).await?;
     /// # Ok(())
     /// # }
@@ -103,9 +99,7 @@ impl CreateSession {
     ///
     /// After [`SessionError::Unavailable`], the session may or may not have been created. One
     /// attempt to delete it runs in the background, and deletes only what this call wrote. If that
-    /// fails too, a session without a known token may occupy the id for the max age, and a repeated
-    /// call fails with `Taken`.
-    /// [`Sessions::get_without_touch`](crate::Sessions::get_without_touch) reads it, and
+    /// fails too, a repeated call fails with `Taken` for the max age, unless
     /// [`Sessions::destroy`](crate::Sessions::destroy) frees the id.
     ///
     /// Redis: `GET` if there is an owner, then as [`Session::create`]. The record carries a nonce
@@ -145,10 +139,7 @@ impl CreateSession {
 
 impl fmt::Debug for CreateSession {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CreateSession")
-            .field("session", &self.session)
-            .field("id", &self.id)
-            .finish_non_exhaustive()
+        write!(f, "CreateSession({:?}, {:?})", self.session, self.id)
     }
 }
 
@@ -170,12 +161,13 @@ async fn store(
     id: Option<SessionId>,
     claims: Option<Map<String, Value>>,
 ) -> Result<Created> {
-    let create = async |inner: Arc<Inner>| {
+    let inner = Arc::clone(&session.0);
+    let create = async move {
         // Taken inside the operation lock, so that changes which an earlier operation of this
         // handle is storing are not stored twice.
         let pending = inner.pending();
         let record = pending.new_record(&inner.lifecycle)?;
-        let lifecycle = Arc::clone(&inner.lifecycle);
+        let lifecycle = &inner.lifecycle;
         let created = match id {
             Some(id) => lifecycle.create_with_id(id, record, claims).await?,
             None => lifecycle.create(record, claims).await?,

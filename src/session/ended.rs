@@ -8,11 +8,9 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use crate::id::SessionId;
-use crate::lifecycle::core::Lifecycle;
-use crate::lifecycle::end::SessionEnd;
-use crate::lifecycle::ended::Patience;
+use crate::lifecycle::{Lifecycle, Patience, SessionEnd};
 use crate::session::handle::Session;
-use crate::session::state::SessionState;
+use crate::session::inner::SessionState;
 
 /// The shortest duration, so that a wait does not read the record all the time.
 const SHORTEST: Duration = Duration::from_millis(10);
@@ -74,7 +72,7 @@ impl Session {
         let is_unknown = matches!(state.session, SessionState::Unavailable(_));
         let id = state.id.clone();
         let id = id.filter(|_| is_unknown || state.session == SessionState::Active);
-        let end = state.data.record();
+        let end = state.data.record.as_ref();
         let end = end.and_then(|record| self.0.lifecycle.end(record));
         drop(state);
         let waiting = id.is_some().then(|| Waiting::Prepared {

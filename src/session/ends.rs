@@ -10,7 +10,7 @@ use futures_core::Stream;
 use tokio::task::{AbortHandle, JoinSet};
 
 use crate::id::SessionId;
-use crate::lifecycle::end::SessionEnd;
+use crate::lifecycle::SessionEnd;
 use crate::session::ended::Ended;
 
 /// Stream of the ends of several sessions, in the order in which they end.

@@ -1,6 +1,6 @@
 //! Reading and changing a session through its handle.
 
-use std::sync::{Arc, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
@@ -11,11 +11,10 @@ use serde_json::value::RawValue;
 use crate::clock::{from_unix_millis, from_unix_seconds};
 use crate::error::SessionError;
 use crate::id::SessionId;
-use crate::lifecycle::core::Lifecycle;
-use crate::lifecycle::load::Loaded;
-use crate::record::data::SessionData;
-use crate::session::inner::{Access, Inner, State};
-use crate::session::state::SessionState;
+use crate::lifecycle::{Lifecycle, Loaded, Remaining};
+use crate::record::SessionData;
+use crate::session::inner::{Access, Inner, SessionState, State};
+use crate::session::snapshot::OwnerChange;
 use crate::token::Claims;
 
 /// Handle of a request to its session.
@@ -33,15 +32,29 @@ pub struct Session(pub(super) Arc<Inner>);
 impl Session {
     /// Creates a handle. `id` is the session that the token names, if the token is valid.
     pub(crate) fn new(
-        lifecycle: Arc<Lifecycle>,
-        state: SessionState,
+        lifecycle: &Arc<Lifecycle>,
+        session: SessionState,
         id: Option<SessionId>,
     ) -> Self {
-        Self(Arc::new(Inner::new(lifecycle, state, id)))
+        let state = State {
+            session,
+            id,
+            claims: None,
+            data: SessionData::default(),
+            owner: OwnerChange::default(),
+            access: Access::default(),
+            remaining: Remaining::new(None, 0),
+            failure_reported: false,
+        };
+        Self(Arc::new(Inner {
+            lifecycle: Arc::clone(lifecycle),
+            operation: tokio::sync::Mutex::const_new(()),
+            state: Mutex::new(state),
+        }))
     }
 
     pub(crate) fn active(
-        lifecycle: Arc<Lifecycle>,
+        lifecycle: &Arc<Lifecycle>,
         id: SessionId,
         claims: Option<Claims>,
         loaded: Loaded,
@@ -90,7 +103,7 @@ impl Session {
     /// Returns when the session was created; `None` if there is none or it was created by Node.
     #[must_use]
     pub fn created_at(&self) -> Option<SystemTime> {
-        from_unix_seconds(self.state_read().data.record()?.meta().created?)
+        from_unix_seconds(self.state_read().data.record.as_ref()?.meta.created?)
     }
 
     /// Returns when the session ends if it is not used; `None` if there is none or it does not
@@ -102,7 +115,7 @@ impl Session {
     pub fn expires_at(&self) -> Option<SystemTime> {
         let state = self.state_read();
         state.active().ok()?;
-        let end = self.0.lifecycle.end(state.data.record()?);
+        let end = self.0.lifecycle.end(state.data.record.as_ref()?);
         from_unix_millis(state.remaining.expires(end)?)
     }
 
@@ -111,7 +124,7 @@ impl Session {
     #[must_use]
     pub fn absolute_expiry(&self) -> Option<SystemTime> {
         let state = self.state_read();
-        from_unix_seconds(self.0.lifecycle.end(state.data.record()?)?)
+        from_unix_seconds(self.0.lifecycle.end(state.data.record.as_ref()?)?)
     }
 
     /// Returns how long the session lives from now if it is not used; `None` if there is none or it
@@ -156,10 +169,7 @@ impl Session {
     }
 
     /// Removes the field `key` in this handle and returns whether there was one.
-    #[allow(
-        clippy::must_use_candidate,
-        reason = "the field is removed whether or not the result is used"
-    )]
+    #[allow(clippy::must_use_candidate, reason = "called for its effect")]
     pub fn remove(&self, key: &str) -> bool {
         // The result says whether there was such a field, so the response may depend on it.
         drop(self.state_read());

@@ -1,4 +1,4 @@
-//! The state behind a handle, and the lock of its operations.
+//! The state of a handle, and the lock of its operations.
 
 use std::fmt;
 use std::future::Future;
@@ -6,25 +6,54 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::{Result, SessionError};
 use crate::id::SessionId;
-use crate::lifecycle::core::Lifecycle;
-use crate::lifecycle::create::Created;
-use crate::lifecycle::lifetime::Remaining;
-use crate::lifecycle::save::Edit;
-use crate::record::Record;
-use crate::record::data::SessionData;
+use crate::lifecycle::{Created, Edit, Lifecycle, Remaining};
+use crate::record::{Changes, Record, SessionData};
 use crate::session::snapshot::{Current, OwnerChange, Pending};
-use crate::session::state::SessionState;
+use crate::store::StoreError;
 use crate::telemetry;
 use crate::token::Claims;
 use crate::token_rejection::TokenRejection;
+use crate::unsearched_body::UnsearchedBody;
+
+/// State of the session of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SessionState {
+    /// The request carries no token, as far as it was searched.
+    Absent {
+        /// Why the body was not searched for a token, if it should have been.
+        unsearched: Option<UnsearchedBody>,
+    },
+    /// The token names a session that exists.
+    Active,
+    /// The token gives no session.
+    Rejected(TokenRejection),
+    /// The store did not answer, so that it is unknown whether there is a session.
+    Unavailable(StoreError),
+    /// The session existed when the request began and has ended since.
+    Gone,
+}
+
+impl SessionState {
+    /// Returns why an operation that needs a session fails, if it does.
+    pub(crate) fn check_active(&self) -> Result<()> {
+        Err(match self {
+            Self::Active => return Ok(()),
+            Self::Absent { .. } => SessionError::Absent,
+            Self::Rejected(reason) => SessionError::Rejected(*reason),
+            Self::Unavailable(error) => SessionError::Unavailable(error.clone()),
+            Self::Gone => SessionError::Gone,
+        })
+    }
+}
 
 /// State that the clones of a handle share.
 pub(crate) struct Inner {
     pub(crate) lifecycle: Arc<Lifecycle>,
     /// Held by an operation: the operations of one handle run one after the other.
-    operation: tokio::sync::Mutex<()>,
+    pub(super) operation: tokio::sync::Mutex<()>,
     /// Never held across an await.
-    state: Mutex<State>,
+    pub(super) state: Mutex<State>,
 }
 
 pub(crate) struct State {
@@ -51,28 +80,6 @@ pub(crate) struct Access {
 }
 
 impl Inner {
-    pub(crate) fn new(
-        lifecycle: Arc<Lifecycle>,
-        session: SessionState,
-        id: Option<SessionId>,
-    ) -> Self {
-        let state = State {
-            session,
-            id,
-            claims: None,
-            data: SessionData::default(),
-            owner: OwnerChange::default(),
-            access: Access::default(),
-            remaining: Remaining::new(None, 0),
-            failure_reported: false,
-        };
-        Self {
-            lifecycle,
-            operation: tokio::sync::Mutex::const_new(()),
-            state: Mutex::new(state),
-        }
-    }
-
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
         // A panic in a caller's `Serialize` leaves the state as it was, so it stays usable.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -87,9 +94,8 @@ impl Inner {
     ) -> Result<T> {
         // A touch during a rotation of the same handle would find the old id gone.
         let _lock = self.operation.lock().await;
-        operation
-            .await
-            .inspect_err(|error| self.failed(name, error))
+        let result = operation.await;
+        result.inspect_err(|error| self.failed(name, error))
     }
 
     /// Returns the active session.
@@ -100,7 +106,7 @@ impl Inner {
         Ok(Current {
             id: state.active()?.clone(),
             claims: state.claims.clone(),
-            record: state.data.record().cloned().ok_or(SessionError::Gone)?,
+            record: state.data.record.clone().ok_or(SessionError::Gone)?,
             remaining: state.remaining,
         })
     }
@@ -111,7 +117,7 @@ impl Inner {
         let began = self.lifecycle.now_millis();
         let mut state = self.lock();
         Pending {
-            changes: state.data.take_changes(),
+            changes: Changes::take(&mut state.data.changes),
             owner: state.owner.clone(),
             began,
             end: None,
@@ -134,17 +140,17 @@ impl Inner {
         pending: &Pending,
         edit: Edit<'_>,
     ) -> Result<()> {
-        let id = &current.id;
-        let saved = self.lifecycle.save(id, current.record, edit).await?;
-        self.lifecycle.transfer_owner(id, &saved).await?;
-        self.committed(saved.after, pending);
+        let saving = self.lifecycle.save(&current.id, current.record, edit);
+        self.committed(saving.await?, pending);
         Ok(())
     }
 
     /// Replaces the loaded record by the stored one.
     fn committed(&self, record: Record, stored: &Pending) {
         // The store has set the TTL at an unknown time after the operation began.
-        let remaining = self.lifecycle.fresh(&record, stored.began);
+        let lifecycle = &self.lifecycle;
+        let ttl = lifecycle.lifetime.ttl(lifecycle.end(&record), stored.began);
+        let remaining = Remaining::new(Some(ttl.unwrap_or_default()), stored.began);
         let mut state = self.lock();
         state.remaining = remaining;
         state.data.committed(record, &stored.changes);
@@ -191,20 +197,14 @@ impl Inner {
 }
 
 impl State {
-    /// Returns the id of the active session.
-    ///
-    /// # Errors
-    ///
-    /// Why there is no active session.
+    /// Returns the id of the active session, or why there is none.
     pub(crate) fn active(&self) -> Result<&SessionId> {
-        match self.session.error() {
-            None => self.id.as_ref().ok_or(SessionError::Gone),
-            Some(error) => Err(error),
-        }
+        self.session.check_active()?;
+        self.id.as_ref().ok_or(SessionError::Gone)
     }
 
     pub(crate) fn is_modified(&self) -> bool {
-        self.data.change_count() > 0 || self.owner != OwnerChange::Keep
+        self.data.changes.len() > 0 || self.owner != OwnerChange::Keep
     }
 }
 
@@ -215,7 +215,7 @@ impl Drop for Inner {
         let expected = state.failure_reported || state.session == SessionState::Gone;
         if state.is_modified() && !expected {
             let owner = state.owner != OwnerChange::Keep;
-            telemetry::dropped(state.data.change_count(), owner);
+            telemetry::dropped(state.data.changes.len(), owner);
         }
     }
 }
@@ -223,9 +223,6 @@ impl Drop for Inner {
 impl fmt::Debug for Inner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = self.lock();
-        f.debug_struct("Session")
-            .field("state", &state.session)
-            .field("data", &state.data)
-            .finish()
+        write!(f, "Session({:?}, {:?})", state.session, state.data)
     }
 }

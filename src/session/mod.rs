@@ -33,23 +33,20 @@
 mod create;
 mod ended;
 mod ends;
-mod entry;
 mod handle;
 mod inner;
-mod login;
 mod operations;
 mod owner;
 mod snapshot;
-mod state;
 
 pub use crate::id::InvalidSessionId;
-pub use crate::lifecycle::end::SessionEnd;
-pub use crate::record::data::SessionData;
+pub use crate::lifecycle::SessionEnd;
+pub use crate::record::SessionData;
 pub use create::CreateSession;
 pub use ended::Ended;
 pub use ends::SessionEnds;
-pub use entry::SessionEntry;
 pub use handle::Session;
-pub use state::SessionState;
+pub use inner::SessionState;
+pub use owner::SessionEntry;
 
 pub(crate) use inner::Access;

@@ -7,14 +7,11 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::error::{Result, SessionError};
-use crate::lifecycle::rotate::Rotation;
-use crate::lifecycle::tasks::run_to_completion;
-use crate::record::Record;
-use crate::record::data::SessionData;
+use crate::lifecycle::run_to_completion;
+use crate::record::{Record, SessionData};
 use crate::session::handle::Session;
-use crate::session::inner::{Access, Inner};
-use crate::session::snapshot::{Current, OwnerChange};
-use crate::session::state::SessionState;
+use crate::session::inner::{Inner, SessionState};
+use crate::session::snapshot::OwnerChange;
 use crate::token::Token;
 use crate::token_rejection::TokenRejection;
 
@@ -41,8 +38,9 @@ impl Session {
         if self.0.lock().owner == OwnerChange::Keep {
             self.0.run("update", self.0.store(false)).await
         } else {
-            let store = async |inner: Arc<Inner>| inner.store(true).await;
-            self.complete("update", store).await
+            let inner = Arc::clone(&self.0);
+            self.complete("update", async move { inner.store(true).await })
+                .await
         }
     }
 
@@ -92,7 +90,7 @@ impl Session {
         whole.merge(data)?;
         let replace = async {
             let (current, pending) = (self.0.current()?, self.0.pending().without_owner());
-            let mut edit = |before: &Record| Ok(whole.to_record(before.meta().clone()));
+            let mut edit = |before: &Record| Ok(whole.to_record(before.meta.clone()));
             self.0.save(current, &pending, &mut edit).await
         };
         self.0.run("replace", replace).await
@@ -165,14 +163,9 @@ impl Session {
     /// As [`touch`](Self::touch).
     pub async fn keep_alive(&self) -> Result<Duration, SessionError> {
         let keep_alive = async {
-            let Current {
-                id,
-                record,
-                remaining,
-                ..
-            } = self.0.current()?;
-            let lifecycle = &self.0.lifecycle;
-            let remaining = lifecycle.keep_alive(&id, &record, remaining).await?;
+            let (now, lifecycle) = (self.0.current()?, &self.0.lifecycle);
+            let kept = lifecycle.keep_alive(&now.id, &now.record, now.remaining);
+            let remaining = kept.await?;
             self.0.lock().remaining = remaining;
             let left = remaining.at(lifecycle.now_millis());
             left.ok_or(SessionError::Gone)
@@ -198,13 +191,13 @@ impl Session {
     /// cannot be undone, a [`list`](Self::list) a minute later ends the session. Otherwise as
     /// [`update`](Self::update).
     pub async fn rotate(&self) -> Result<Token, SessionError> {
-        let rotate = async |inner: Arc<Inner>| {
+        let inner = Arc::clone(&self.0);
+        let rotate = async move {
             let (current, mut pending) = inner.current_and_pending()?;
             pending.end = current.end(&inner.lifecycle);
-            let claims = current.custom_claims()?;
             let merge = |before: &Record| pending.merge(before);
-            let rotation = Rotation::new(current.id, current.record, claims, &merge);
-            let created = Arc::clone(&inner.lifecycle).rotate(rotation).await?;
+            let rotation = current.rotation(&merge)?;
+            let created = inner.lifecycle.rotate(rotation).await?;
             let created = inner.activate(created, &pending);
             created.token.ok_or(SessionError::NoTokens)
         };
@@ -224,7 +217,8 @@ impl Session {
     /// exist, and the call can be repeated, also on this handle. Without a session
     /// [`SessionError::Absent`] or [`SessionError::Rejected`].
     pub async fn destroy(&self) -> Result<bool, SessionError> {
-        self.complete("destroy", Inner::destroy).await
+        self.complete("destroy", Arc::clone(&self.0).destroy())
+            .await
     }
 
     /// Returns whether the store still holds the session, without resetting its time to live.
@@ -253,21 +247,13 @@ impl Session {
     }
 
     /// Runs an operation of several steps, to completion even if the caller is dropped.
-    pub(super) async fn complete<T, F>(
+    pub(super) async fn complete<T: Send + 'static>(
         &self,
         name: &'static str,
-        operation: impl FnOnce(Arc<Inner>) -> F + Send + 'static,
-    ) -> Result<T>
-    where
-        T: Send + 'static,
-        F: Future<Output = Result<T>> + Send + 'static,
-    {
+        operation: impl Future<Output = Result<T>> + Send + 'static,
+    ) -> Result<T> {
         let inner = Arc::clone(&self.0);
-        run_to_completion(async move {
-            let running = operation(Arc::clone(&inner));
-            inner.run(name, running).await
-        })
-        .await
+        run_to_completion(async move { inner.run(name, operation).await }).await
     }
 }
 
@@ -275,10 +261,12 @@ impl Inner {
     /// Stores the changes of the data in one step, and a change of owner in several; without
     /// `owner` that stays pending.
     async fn store(&self, owner: bool) -> Result<()> {
-        let (current, mut pending) = self.current_and_pending()?;
-        if !owner {
-            pending = pending.without_owner();
-        }
+        let (current, pending) = self.current_and_pending()?;
+        let pending = if owner {
+            pending
+        } else {
+            pending.without_owner()
+        };
         let mut edit = |before: &Record| pending.merge(before);
         self.save(current, &pending, &mut edit).await
     }
@@ -299,21 +287,19 @@ impl Inner {
             let is_ok = modified.is_ok();
             result = Some(modified);
             // The error is a placeholder that ends `save`.
-            let record = is_ok.then(|| data.to_record(before.meta().clone()));
+            let record = is_ok.then(|| data.to_record(before.meta.clone()));
             record.ok_or(SessionError::Interrupted)
         };
         let saved = self.save(current, &pending, &mut edit).await;
-        match (saved, result) {
-            (_, Some(Err(error))) => Ok(Err(error)),
-            (Ok(()), Some(Ok(value))) => Ok(Ok(value)),
-            (Err(error), _) => Err(error),
-            (Ok(()), None) => Err(SessionError::Interrupted),
+        match result {
+            Some(failed @ Err(_)) => Ok(failed),
+            result => saved.and(result.ok_or(SessionError::Interrupted)),
         }
     }
 
     async fn touch(&self, ttl: Option<Duration>) -> Result<()> {
-        let Current { id, record, .. } = self.current()?;
-        let remaining = self.lifecycle.touch(&id, &record, ttl).await?;
+        let now = self.current()?;
+        let remaining = self.lifecycle.touch(&now.id, &now.record, ttl).await?;
         self.lock().remaining = remaining;
         Ok(())
     }
@@ -321,11 +307,8 @@ impl Inner {
     async fn destroy(self: Arc<Self>) -> Result<bool> {
         let (session, id, owner) = {
             let mut state = self.lock();
-            state.access = Access {
-                state_read: true,
-                data_read: true,
-            };
-            let owner = state.data.record().and_then(Record::owner).cloned();
+            (state.access.state_read, state.access.data_read) = (true, true);
+            let owner = state.data.record.as_ref().and_then(Record::owner).cloned();
             (state.session.clone(), state.id.clone(), owner)
         };
         let lifecycle = Arc::clone(&self.lifecycle);
@@ -338,7 +321,7 @@ impl Inner {
             (SessionState::Rejected(_) | SessionState::Unavailable(_), Some(id)) => {
                 lifecycle.destroy_by_token(id).await?
             }
-            (session, _) => return Err(session.error().unwrap_or(SessionError::Gone)),
+            (session, _) => return session.check_active().and(Err(SessionError::Gone)),
         };
         self.lock().session = SessionState::Gone;
         Ok(destroyed)

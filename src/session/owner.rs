@@ -1,16 +1,81 @@
-//! The owner of the session of a handle, and the owner's other sessions.
+//! The owner of a session: login, logout, and the owner's other sessions.
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
+use serde_json::Map;
+
+use crate::clock::{from_unix_millis, from_unix_seconds};
 use crate::error::{Result, SessionError};
 use crate::id::SessionId;
-use crate::lifecycle::tasks::run_to_completion;
-use crate::record::owner::Owner;
-use crate::session::entry::SessionEntry;
+use crate::lifecycle::{Lifecycle, Loaded, run_to_completion};
+use crate::record::{Owner, Record, SessionData};
 use crate::session::handle::Session;
-use crate::session::inner::Inner;
+use crate::session::inner::{Inner, SessionState};
 use crate::session::snapshot::OwnerChange;
-use crate::session::state::SessionState;
+use crate::token::Token;
+use crate::token_rejection::TokenRejection;
+
+/// Entry of a list of an owner's sessions, with the data as it was when the list was read.
+#[derive(Clone, Debug)]
+pub struct SessionEntry {
+    id: SessionId,
+    expires: Option<SystemTime>,
+    absolute_expiry: Option<SystemTime>,
+    data: SessionData,
+}
+
+impl SessionEntry {
+    pub(crate) async fn list(lifecycle: &Arc<Lifecycle>, owner: Owner) -> Result<Vec<Self>> {
+        let listed = lifecycle.list(owner).await?;
+        let entry = |(id, Loaded { record, remaining })| {
+            let end = lifecycle.end(&record);
+            Self {
+                id,
+                expires: remaining.expires(end).and_then(from_unix_millis),
+                absolute_expiry: end.and_then(from_unix_seconds),
+                data: record.into(),
+            }
+        };
+        let mut entries: Vec<_> = listed.into_iter().map(entry).collect();
+        entries.sort_by(|a, b| (a.created_at(), &a.id).cmp(&(b.created_at(), &b.id)));
+        Ok(entries)
+    }
+
+    /// Returns the id of the session.
+    #[must_use]
+    pub const fn id(&self) -> &SessionId {
+        &self.id
+    }
+
+    /// Returns when the session was created; `None` if it was created by Node.
+    #[must_use]
+    pub fn created_at(&self) -> Option<SystemTime> {
+        from_unix_seconds(self.data.record.as_ref()?.meta.created?)
+    }
+
+    /// Returns when the session ends if it is not used; `None` if it does not expire.
+    ///
+    /// Computed from the time to live in the store and the clock of the application, so it is
+    /// off by the difference between the clocks and by the time of the round trip.
+    #[must_use]
+    pub const fn expires_at(&self) -> Option<SystemTime> {
+        self.expires
+    }
+
+    /// Returns when the session ends at the latest, even if it is used; `None` without an absolute
+    /// lifetime.
+    #[must_use]
+    pub const fn absolute_expiry(&self) -> Option<SystemTime> {
+        self.absolute_expiry
+    }
+
+    /// Returns the data of the session.
+    #[must_use]
+    pub const fn data(&self) -> &SessionData {
+        &self.data
+    }
+}
 
 impl Session {
     /// Returns the owner: the one set on this handle, or else the one that is stored.
@@ -20,7 +85,7 @@ impl Session {
         let owner = match &state.owner {
             OwnerChange::Set(owner) => Some(owner),
             OwnerChange::Clear => None,
-            OwnerChange::Keep | OwnerChange::Invalid => state.data.record()?.owner(),
+            OwnerChange::Keep | OwnerChange::Invalid => state.data.record.as_ref()?.owner(),
         };
         owner.map(|owner| owner.as_str().to_owned())
     }
@@ -44,6 +109,69 @@ impl Session {
     /// Removes the owner; takes effect as [`set_owner`](Self::set_owner).
     pub fn clear_owner(&self) {
         self.change().owner = OwnerChange::Clear;
+    }
+
+    /// Logs `owner` in and returns the token of the session.
+    ///
+    /// The session always gets a new id and belongs to `owner` afterwards. A token from before the
+    /// login, for example one that an attacker has planted, never works after it.
+    ///
+    /// | the request has | `login` |
+    /// |---|---|
+    /// | no session | creates one |
+    /// | a session without owner | keeps its data under a new id, as [`rotate`](Self::rotate) |
+    /// | a session of `owner` | the same |
+    /// | a session of another owner | destroys it and creates an empty one |
+    ///
+    /// What was set on this handle is stored with it in every case; what was loaded is never
+    /// copied to another owner's session.
+    ///
+    /// Runs to completion even if the caller is dropped. Call it after the credentials were
+    /// checked, instead of [`set_owner`](Self::set_owner) and [`create`](Self::create).
+    ///
+    /// ```
+    /// # use jwt_redis_session::{Keyring, MemoryStore, Sessions};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let keyring = Keyring::hs256("a secret of at least 32 random bytes")?;
+    /// # let sessions = Sessions::builder(MemoryStore::new(), keyring).build()?;
+    /// let guest = sessions.new_session();
+    /// guest.insert("cart", ["apple"])?;
+    /// let before = guest.create().await?;
+    ///
+    /// let session = sessions.open(before.as_str()).await?;
+    /// let token = session.login("jo").await?;
+    /// assert!(session.contains_key("cart"));
+    /// assert!(sessions.open(before.as_str()).await.is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::InvalidOwner`], [`SessionError::NoTokens`] before anything is changed.
+    /// [`SessionError::Unavailable`] also if the session of the request could not be loaded.
+    ///
+    /// [`SessionError::Gone`] if the session ended during the login, for example because a
+    /// concurrent login with the same token has won. The data is with the other login then. A
+    /// second call on this handle creates a new session.
+    ///
+    /// Otherwise as [`rotate`](Self::rotate) and [`create`](Self::create). After
+    /// [`SessionError::Unavailable`] the session before the login may be gone, and its data with
+    /// it; no session is revived.
+    pub async fn login(&self, owner: impl AsRef<str>) -> Result<Token, SessionError> {
+        let owner = Owner::parse(owner.as_ref())?;
+        self.complete("login", Arc::clone(&self.0).login(owner))
+            .await
+    }
+
+    /// Ends the session: the same as [`destroy`](Self::destroy).
+    ///
+    /// # Errors
+    ///
+    /// As [`destroy`](Self::destroy).
+    pub async fn logout(&self) -> Result<bool, SessionError> {
+        self.destroy().await
     }
 
     /// Lists every session of the owner of this session, oldest first.
@@ -76,14 +204,15 @@ impl Session {
     /// Ends every session of the owner of this session, this one included, and returns how many
     /// there were.
     ///
-    /// After `Ok`, no session that was acknowledged before the call still works. Runs to completion
-    /// even if the caller is dropped. After a failure, the call can be repeated.
+    /// Runs to completion even if the caller is dropped; see
+    /// [`Sessions::destroy_all`](crate::Sessions::destroy_all) for what it guarantees.
     ///
     /// # Errors
     ///
     /// As [`list`](Self::list).
     pub async fn destroy_all(&self) -> Result<usize, SessionError> {
-        let destroy_all = async |inner: Arc<Inner>| {
+        let inner = Arc::clone(&self.0);
+        let destroy_all = async move {
             let (_, owner) = inner.owned()?;
             let lifecycle = Arc::clone(&inner.lifecycle);
             let destroyed = lifecycle.destroy_all(owner, None).await?;
@@ -95,6 +224,43 @@ impl Session {
 }
 
 impl Inner {
+    async fn login(self: Arc<Self>, owner: Owner) -> Result<Token> {
+        // Before anything is changed: without tokens the new session could not be used.
+        self.lifecycle.format()?;
+        let current = match self.current() {
+            Ok(current) => Some(current),
+            Err(error @ SessionError::Unavailable(_)) => return Err(error),
+            Err(error) => {
+                // The record of a valid token remains if it is corrupt or past its absolute end.
+                let id = self.lock().id.clone();
+                if let SessionError::Rejected(reason) = error
+                    && reason != TokenRejection::Unknown
+                    && let Some(id) = id
+                {
+                    Arc::clone(&self.lifecycle).destroy_by_token(id).await?;
+                }
+                None
+            }
+        };
+        let mut pending = self.pending();
+        pending.owner = OwnerChange::Set(owner.clone());
+        let new = pending.new_record(&self.lifecycle)?;
+        pending.end = current.as_ref().and_then(|now| now.end(&self.lifecycle));
+        let merge = |before: &Record| pending.merge(before);
+        let created = match current {
+            Some(now) => {
+                let mut rotation = now.rotation(&merge)?;
+                rotation.login = Some((owner, new));
+                self.lifecycle.rotate(rotation).await?
+            }
+            None => self.lifecycle.create(new, Some(Map::new())).await?,
+        };
+        let created = self.activate(created, &pending);
+        // A `set_owner` before the login is obsolete.
+        self.lock().owner = OwnerChange::Keep;
+        created.token.ok_or(SessionError::NoTokens)
+    }
+
     /// Returns the id and the stored owner of the active session.
     fn owned(&self) -> Result<(SessionId, Owner)> {
         let current = self.current()?;

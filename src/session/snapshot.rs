@@ -2,16 +2,12 @@
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
+use serde_json::Map;
 
 use crate::error::{JsonErrorKind, Result, SessionError};
 use crate::id::SessionId;
-use crate::lifecycle::core::Lifecycle;
-use crate::lifecycle::lifetime::Remaining;
-use crate::record::changes::Changes;
-use crate::record::data::SessionData;
-use crate::record::owner::Owner;
-use crate::record::{Meta, Record};
+use crate::lifecycle::{Lifecycle, Merge, Remaining, Rotation};
+use crate::record::{Changes, Meta, Owner, Record, SessionData};
 use crate::token::Claims;
 
 /// Change of the owner that is not stored yet.
@@ -57,13 +53,19 @@ impl Current {
         known.into_iter().flatten().min().or_else(new)
     }
 
-    /// Returns the claims of the application in the token.
-    pub(crate) fn custom_claims(&self) -> Result<Map<String, Value>> {
-        let Some(claims) = &self.claims else {
-            return Ok(Map::new());
-        };
+    /// Returns a rotation of this session, which moves the application's claims to the new token.
+    pub(crate) fn rotation(self, merge: Merge<'_>) -> Result<Rotation<'_>> {
+        let claims = self.claims.as_ref();
+        let claims = claims.map_or_else(|| Ok(Map::new()), Claims::custom);
         let encode = |_| SessionError::encode(Some("claims".to_owned()), JsonErrorKind::Type);
-        claims.custom().map_err(encode)
+        Ok(Rotation {
+            old: self.id,
+            seen: self.record,
+            claims: claims.map_err(encode)?,
+            merge,
+            login: None,
+            revoked: true,
+        })
     }
 }
 
@@ -89,7 +91,7 @@ impl Pending {
         let data = SessionData::new(Some(before.clone()), Arc::clone(&self.changes));
         // The metadata is that of the store: a stale handle never gives a session back to an
         // owner that it had before.
-        let mut meta = self.owner.apply(before.meta().clone())?;
+        let mut meta = self.owner.apply(before.meta.clone())?;
         meta.expires = [meta.expires, self.end].into_iter().flatten().min();
         Ok(data.to_record(meta))
     }
@@ -98,9 +100,9 @@ impl Pending {
     pub(crate) fn new_record(&self, lifecycle: &Lifecycle) -> Result<Record> {
         let now = self.began.div_euclid(1000);
         let meta = Meta {
-            owner: None,
             created: Some(now),
             expires: lifecycle.lifetime.expires(now),
+            ..Meta::default()
         };
         let data = SessionData::new(None, Arc::clone(&self.changes));
         Ok(data.to_record(self.owner.apply(meta)?))

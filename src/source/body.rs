@@ -2,55 +2,61 @@
 
 use std::sync::Arc;
 
+use http::Method;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, UPGRADE};
 use http::request::Parts;
 
-use super::content_type::BodyFormat;
+use super::token_lookup::{BodyLookup, first_found};
 use super::token_sources::TokenSources;
 use super::{form, json};
-use crate::token::Token;
-use crate::token_rejection::TokenRejection;
-use crate::unsearched_body::UnsearchedBody;
+
+/// Finds the token in one field of a body.
+type FindField = for<'a> fn(&'a [u8], &str) -> BodyLookup<'a>;
 
 /// What to look for in a body, which the middleware reads.
-#[derive(Clone, Debug)]
 pub(crate) struct BodySearch {
-    format: BodyFormat,
+    /// It depends on the encoding of the body.
+    find: FindField,
     fields: Arc<[Arc<str>]>,
     strict: bool,
 }
 
-/// Result of a search in a body: the token, `None` if there is none.
-pub(crate) type BodyLookup = Result<Option<Token>, BodySearchError>;
-
-/// Error returned by a search in a body.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum BodySearchError {
-    /// The body holds a token, which is invalid.
-    Rejected(TokenRejection),
-    /// The body could not be searched, so the request counts as one without a token.
-    Unsearched(UnsearchedBody),
-}
-
-impl From<TokenRejection> for BodySearchError {
-    fn from(reason: TokenRejection) -> Self {
-        Self::Rejected(reason)
-    }
-}
-
-impl From<UnsearchedBody> for BodySearchError {
-    fn from(reason: UnsearchedBody) -> Self {
-        Self::Unsearched(reason)
-    }
-}
-
-impl TokenSources {
+impl<P> TokenSources<P> {
     /// Returns how to search the body of this request; `None` if it cannot hold a token.
+    ///
+    /// The body of a method that gives it no meaning is ignored (RFC 6750 section 2.2), and so is
+    /// what follows an upgrade. A compressed body cannot be searched. A second `Content-Type` line
+    /// makes the type of the body unknown.
     pub(crate) fn body_search(&self, head: &Parts) -> Option<BodySearch> {
-        if self.fields.is_empty() {
+        let has_no_body = matches!(
+            head.method,
+            Method::GET | Method::HEAD | Method::OPTIONS | Method::CONNECT | Method::TRACE
+        );
+        let headers = &head.headers;
+        if self.fields.is_empty()
+            || has_no_body
+            || headers.contains_key(UPGRADE)
+            || headers.contains_key(CONTENT_ENCODING)
+        {
             return None;
         }
+        let mut lines = headers.get_all(CONTENT_TYPE).iter();
+        let (Some(line), None) = (lines.next(), lines.next()) else {
+            return None;
+        };
+        // Parsed by hand, since the parameters do not matter. The crate `mime` rejects
+        // `application/json ;charset=utf-8` and parameters without a value, which clients send.
+        let mut parts = line.as_bytes().split(|&byte| byte == b';');
+        let media_type = parts.next()?.trim_ascii();
+        let find: FindField = if media_type.eq_ignore_ascii_case(b"application/json") {
+            json::find
+        } else if media_type.eq_ignore_ascii_case(b"application/x-www-form-urlencoded") {
+            |body, field| Ok(form::find(body, field))
+        } else {
+            return None;
+        };
         Some(BodySearch {
-            format: BodyFormat::of(head)?,
+            find,
             fields: Arc::clone(&self.fields),
             strict: self.strict,
         })
@@ -59,24 +65,16 @@ impl TokenSources {
 
 impl BodySearch {
     /// Looks for a token in `body`, which is complete.
-    pub(crate) fn find(&self, body: &[u8]) -> BodyLookup {
-        let mut first = None;
-        for field in self.fields.iter().filter(|_| !body.is_empty()) {
-            let found = match self.format {
-                BodyFormat::Json => json::find(body, field)?,
-                BodyFormat::Form => form::find(body, field),
-            };
-            if let Ok(None) = found {
-                continue;
-            }
-            tracing::trace!(source = "body", "token found");
-            // The other fields are searched too, since a second token may be ambiguous.
-            if first.is_some() && self.strict {
-                return Err(TokenRejection::Ambiguous.into());
-            }
-            first.get_or_insert(found);
+    pub(crate) fn find(&self, body: &[u8]) -> BodyLookup<'static> {
+        if body.is_empty() {
+            return Ok(Ok(None));
         }
-        let text = first.unwrap_or(Ok(None))?;
-        Ok(text.map(|text| Token::new(text.into_owned())))
+        let lookups = self.fields.iter().map(|field| (self.find)(body, field));
+        let lookups: Vec<_> = lookups.collect::<Result<_, _>>()?;
+        let found = first_found(
+            lookups.into_iter().map(|found| ("body", found)),
+            self.strict,
+        );
+        Ok(found.map(|text| text.map(|text| text.into_owned().into())))
     }
 }

@@ -6,7 +6,7 @@
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
-use super::token_lookup::{TokenLookup, at_most_one, token_text};
+use super::token_lookup::{BodyLookup, TokenLookup, at_most_one, token_text};
 use crate::json::{Text, each_field};
 use crate::token::Token;
 use crate::token_rejection::TokenRejection;
@@ -16,7 +16,7 @@ use crate::unsearched_body::UnsearchedBody;
 ///
 /// A document that is no object holds no token. The whole document is checked, so the outer
 /// error does not depend on where in it the syntax error is.
-pub(super) fn find<'a>(document: &'a [u8], name: &str) -> Result<TokenLookup<'a>, UnsearchedBody> {
+pub(super) fn find<'a>(document: &'a [u8], name: &str) -> BodyLookup<'a> {
     let document = str::from_utf8(document).map_err(|_| UnsearchedBody::Malformed)?;
     let mut values = Vec::new();
     let read = if document.trim_ascii_start().starts_with('{') {

@@ -4,11 +4,8 @@
 //! `token`; a body is only searched here, the middleware reads it.
 
 mod body;
-mod content_type;
-mod cookie;
-mod find;
 mod form;
-mod header;
+mod head;
 mod json;
 mod query;
 mod token_arg;
@@ -23,4 +20,5 @@ pub use token_arg::InvalidTokenArg;
 pub use token_source::TokenSource;
 pub use token_sources::{Anywhere, InHead, TokenSources};
 
-pub(crate) use body::{BodyLookup, BodySearch, BodySearchError};
+pub(crate) use body::BodySearch;
+pub(crate) use token_lookup::BodyLookup;

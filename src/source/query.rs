@@ -6,34 +6,44 @@ use http::Uri;
 use http::uri::PathAndQuery;
 
 use super::form;
+use super::token_source::TokenSource;
+use super::token_sources::TokenSources;
 
-/// Returns whether the query has a parameter `name`, whatever its value.
-pub(super) fn contains(uri: &Uri, name: &str) -> bool {
-    let mut pairs = uri.query().into_iter().flat_map(|query| query.split('&'));
-    pairs.any(|pair| form::is_named(pair.as_bytes(), name))
-}
-
-/// Removes every parameter `name` from the query and leaves everything else byte for byte.
-pub(super) fn remove(uri: &mut Uri, name: &str) {
-    if contains(uri, name) {
-        let mut parts = mem::take(uri).into_parts();
-        parts.path_and_query = parts.path_and_query.map(|target| without(&target, name));
-        // Scheme and authority are unchanged, so the parts still fit together. If they ever did
-        // not, the result is "/": a URI without the token rather than one with it.
-        *uri = Uri::from_parts(parts).unwrap_or_default();
+impl<P> TokenSources<P> {
+    /// Removes the query parameters of the list from `uri`, and returns whether it had any.
+    pub(crate) fn take_from_query(&self, uri: &mut Uri) -> bool {
+        let mut pairs = uri.query().into_iter().flat_map(|query| query.split('&'));
+        let had_any = pairs.any(|pair| self.is_token(pair));
+        if had_any && !self.keep_query {
+            let mut parts = mem::take(uri).into_parts();
+            parts.path_and_query = parts
+                .path_and_query
+                .map(|target| self.without_tokens(&target));
+            // Scheme and authority are unchanged, so the parts still fit together. If they ever
+            // did not, the result is "/": a URI without the token rather than one with it.
+            *uri = Uri::from_parts(parts).unwrap_or_default();
+        }
+        had_any
     }
-}
 
-fn without(target: &PathAndQuery, name: &str) -> PathAndQuery {
-    let pairs = target.query().unwrap_or_default().split('&');
-    let others: Vec<&str> = pairs
-        .filter(|pair| !form::is_named(pair.as_bytes(), name))
-        .collect();
-    let text = match others[..] {
-        [] | [""] => target.path().to_owned(),
-        _ => format!("{}?{}", target.path(), others.join("&")),
-    };
-    PathAndQuery::try_from(text).unwrap_or_else(|_| PathAndQuery::from_static("/"))
+    /// Returns whether `pair` of a query is a parameter of the list, whatever its value.
+    fn is_token(&self, pair: &str) -> bool {
+        self.list.iter().any(|source| match source {
+            TokenSource::Query(name) => form::is_named(pair.as_bytes(), name),
+            _ => false,
+        })
+    }
+
+    /// Leaves everything but the tokens byte for byte.
+    fn without_tokens(&self, target: &PathAndQuery) -> PathAndQuery {
+        let pairs = target.query().unwrap_or_default().split('&');
+        let others: Vec<&str> = pairs.filter(|pair| !self.is_token(pair)).collect();
+        let text = match others[..] {
+            [] | [""] => target.path().to_owned(),
+            _ => format!("{}?{}", target.path(), others.join("&")),
+        };
+        PathAndQuery::try_from(text).unwrap_or_else(|_| PathAndQuery::from_static("/"))
+    }
 }
 
 #[cfg(test)]
@@ -42,14 +52,15 @@ mod tests {
 
     use super::*;
 
-    fn rewritten(uri: &str) -> String {
+    fn rewritten<P>(sources: &TokenSources<P>, uri: &str) -> (bool, String) {
         let mut uri: Uri = uri.parse().unwrap();
-        remove(&mut uri, "accessToken");
-        uri.to_string()
+        let had_token = sources.take_from_query(&mut uri);
+        (had_token, uri.to_string())
     }
 
     #[test]
     fn parameter_is_removed_and_the_rest_kept() {
+        let sources = TokenSources::default();
         for (uri, expected) in [
             ("/p?a=1&accessToken=T&b=2", "/p?a=1&b=2"),
             ("/p?accessToken=T", "/p"),
@@ -74,16 +85,26 @@ mod tests {
             ("*", "*"),
             ("h:443", "h:443"),
         ] {
-            assert_eq!(rewritten(uri), expected, "{uri}");
+            let had_token = expected != uri;
+            assert_eq!(rewritten(&sources, uri), (had_token, expected.to_owned()));
         }
+        let two = sources.clone().with(TokenSource::query("t"));
+        let after = (true, "/p?a".to_owned());
+        assert_eq!(rewritten(&two, "/p?t=T&accessToken=U&a&t=V"), after);
+        let uri = "/p?accessToken=T";
+        let kept = rewritten(&sources.keep_query_token(true), uri);
+        assert_eq!(kept, (true, uri.to_owned()));
+        let none = rewritten(&TokenSources::headers_only(), uri);
+        assert_eq!(none, (false, uri.to_owned()));
     }
 
     proptest! {
         #[test]
         fn removal_never_panics(uri in "[!-~]{1,40}", name in "[ -~]{0,4}") {
-            if let Ok(mut uri) = uri.parse::<Uri>() {
-                remove(&mut uri, &name);
-                prop_assert!(!contains(&uri, &name));
+            if let Ok(mut uri) = uri.parse() {
+                let sources = TokenSources::new([TokenSource::query(name)]);
+                sources.take_from_query(&mut uri);
+                prop_assert!(!sources.take_from_query(&mut uri));
             }
         }
     }

@@ -4,9 +4,35 @@ use std::borrow::Cow;
 
 use crate::token::Token;
 use crate::token_rejection::TokenRejection;
+use crate::unsearched_body::UnsearchedBody;
 
 /// Result of a search for a token: its text, `None` if there is none.
 pub(crate) type TokenLookup<'a> = Result<Option<Cow<'a, str>>, TokenRejection>;
+
+/// Result of a search that may need the body. The outer error is the reason why the body could not
+/// be searched; the request then counts as one without a token.
+pub(crate) type BodyLookup<'a> = Result<TokenLookup<'a>, UnsearchedBody>;
+
+/// Returns the first token of `lookups`, which carry the names of their sources.
+///
+/// With `strict` a second one is ambiguous.
+pub(super) fn first_found<'a>(
+    lookups: impl Iterator<Item = (&'static str, TokenLookup<'a>)>,
+    strict: bool,
+) -> TokenLookup<'a> {
+    // A bad token ends the search too: a fallback would let an attacker who can add a source
+    // choose the session.
+    let mut found = lookups.filter_map(|(source, found)| {
+        let found = found.transpose()?;
+        tracing::trace!(source, "token found");
+        Some(found)
+    });
+    let first = found.next();
+    if strict && found.next().is_some() {
+        return Err(TokenRejection::Ambiguous);
+    }
+    first.transpose()
+}
 
 /// Returns the only one of `values` that is not empty.
 ///

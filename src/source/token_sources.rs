@@ -8,8 +8,6 @@ use http::HeaderName;
 use super::token_arg::{self, InvalidTokenArg};
 use super::token_source::TokenSource;
 
-const TOKEN_ARG: &str = "accessToken";
-
 /// Marker of a [`TokenSources`] list that never reads request bodies.
 ///
 /// A layer with such a list accepts every type of request body.
@@ -75,7 +73,8 @@ impl TokenSources<InHead> {
     /// make a user open a prepared URL or submit a prepared form.
     #[must_use]
     pub fn headers_only() -> Self {
-        Self::new([default_header(), TokenSource::Bearer])
+        let header = TokenSource::Header(HeaderName::from_static("x-access-token"));
+        Self::new([header, TokenSource::Bearer])
     }
 }
 
@@ -91,11 +90,8 @@ impl TokenSources {
     /// If the derived name is not a legal header name.
     pub fn token_arg(arg: &str) -> Result<Self, InvalidTokenArg> {
         let header = TokenSource::Header(token_arg::header_name(arg)?);
-        Ok(Self::in_header_query_and_body(header, arg))
-    }
-
-    fn in_header_query_and_body(header: TokenSource, arg: &str) -> Self {
-        TokenSources::new([header, TokenSource::Bearer, TokenSource::query(arg)]).or_body(arg)
+        let sources = [header, TokenSource::Bearer, TokenSource::query(arg)];
+        Ok(TokenSources::new(sources).or_body(arg))
     }
 }
 
@@ -180,12 +176,8 @@ impl From<TokenSources<InHead>> for TokenSources {
 impl Default for TokenSources {
     /// Returns `x-access-token`, `Authorization: Bearer`, query `accessToken`, body `accessToken`.
     fn default() -> Self {
-        Self::in_header_query_and_body(default_header(), TOKEN_ARG)
+        Self::token_arg("accessToken").expect("the name of a header")
     }
-}
-
-const fn default_header() -> TokenSource {
-    TokenSource::Header(HeaderName::from_static("x-access-token"))
 }
 
 fn without_duplicates(sources: impl IntoIterator<Item = TokenSource>) -> Arc<[TokenSource]> {
@@ -213,20 +205,15 @@ mod tests {
         let query = TokenSource::query("FancyToken");
         assert_eq!(*sources.list, [header, TokenSource::Bearer, query]);
         assert_eq!(fields(&sources), ["FancyToken"]);
-        assert_eq!(
-            TokenSources::token_arg(TOKEN_ARG),
-            Ok(TokenSources::default())
-        );
         assert!(TokenSources::token_arg("not legal").is_err());
     }
 
     #[test]
     fn sources_keep_their_order_without_duplicates() {
         let cookie = TokenSource::cookie("sid");
-        let sources = TokenSources::headers_only().strict_single_source(true);
+        let sources = TokenSources::new([TokenSource::Bearer]).strict_single_source(true);
         let changed = sources.clone().with(cookie.clone()).with(cookie.clone());
-        let expected = [default_header(), TokenSource::Bearer, cookie.clone()];
-        assert_eq!(*changed.list, expected);
+        assert_eq!(*changed.list, [TokenSource::Bearer, cookie.clone()]);
         assert_eq!(changed.without(&cookie), sources);
 
         let body = sources.clone().or_body("a").or_body("b").or_body("a");

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::store::error::StoreError;
+use crate::store::error::Result;
 use crate::store::types::{
-    CompareOutcome, Due, EntryState, IndexEntry, IndexFilter, InsertOutcome, NewEntry, NewRecord,
-    PutMode, StoredRecord, SupersedeOutcome,
+    CompareOutcome, Due, EntryState, IndexEntry, InsertOutcome, NewEntry, NewRecord, PutMode,
+    StoredRecord, SupersedeOutcome,
 };
 use crate::store::watches::RecordWatch;
 
@@ -53,13 +53,13 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// Returns the record and its remaining TTL, or `None` if it is absent.
     ///
     /// The TTL is not changed.
-    async fn load(&self, key: &str) -> Result<Option<StoredRecord>, StoreError>;
+    async fn load(&self, key: &str) -> Result<Option<StoredRecord>>;
 
     /// Stores a new record and returns `true`.
     ///
     /// If a record exists, returns `false` and leaves the record and its TTL unchanged. Of
     /// several concurrent inserts exactly one returns `true`.
-    async fn insert(&self, record: NewRecord<'_>) -> Result<bool, StoreError>;
+    async fn insert(&self, record: NewRecord<'_>) -> Result<bool>;
 
     /// Replaces the value and the TTL of a record if its value equals `expected`.
     ///
@@ -69,28 +69,24 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
         &self,
         expected: &[u8],
         record: NewRecord<'_>,
-    ) -> Result<CompareOutcome, StoreError>;
+    ) -> Result<CompareOutcome>;
 
     /// Deletes a record if its value equals `expected`.
     ///
     /// If the values differ, nothing is deleted and the stored value is returned in
     /// [`CompareOutcome::Mismatch`].
-    async fn compare_and_delete(
-        &self,
-        key: &str,
-        expected: &[u8],
-    ) -> Result<CompareOutcome, StoreError>;
+    async fn compare_and_delete(&self, key: &str, expected: &[u8]) -> Result<CompareOutcome>;
 
     /// Sets the TTL of a record, longer or shorter than before, and returns `true`.
     ///
     /// Returns `false` if the record is absent. The value is not changed.
-    async fn set_ttl(&self, key: &str, ttl: Duration) -> Result<bool, StoreError>;
+    async fn set_ttl(&self, key: &str, ttl: Duration) -> Result<bool>;
 
     /// Deletes a record and returns whether it existed.
     ///
     /// Deleting an absent record is not an error. Of several concurrent deletes exactly one
     /// returns `true`.
-    async fn delete(&self, key: &str) -> Result<bool, StoreError>;
+    async fn delete(&self, key: &str) -> Result<bool>;
 
     // Indexes
 
@@ -99,31 +95,19 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// `check_after` is never lowered. The TTL of the index becomes at least `entry.ttl` and is
     /// never shortened. A tombstone is kept with [`PutMode::KeepTombstone`] and becomes an active
     /// entry with [`PutMode::Reactivate`].
-    async fn index_put(&self, entry: NewEntry<'_>, mode: PutMode) -> Result<(), StoreError>;
+    async fn index_put(&self, entry: NewEntry<'_>, mode: PutMode) -> Result<()>;
 
     /// Returns the state of one entry, or `None` if the index does not contain it.
-    async fn index_get(&self, index: &str, member: &str) -> Result<Option<EntryState>, StoreError>;
+    async fn index_get(&self, index: &str, member: &str) -> Result<Option<EntryState>>;
 
-    /// Returns the entries that `filter` selects.
-    ///
-    /// [`IndexFilter::All`] selects every entry, in any order. [`IndexFilter::Due`] selects
-    /// active entries with `check_after <= by`: the lowest first, at most `limit`.
-    async fn index_list(
-        &self,
-        index: &str,
-        filter: IndexFilter,
-    ) -> Result<Vec<IndexEntry>, StoreError>;
+    /// Returns the entries that are [`Due`], or every entry in any order if `due` is `None`.
+    async fn index_list(&self, index: &str, due: Option<Due>) -> Result<Vec<IndexEntry>>;
 
     /// Removes `members` from an index. Unknown members and an empty list are not errors.
     ///
     /// With `due_by`, removes only active entries with `check_after <= due_by`: an entry that was
     /// put again meanwhile, and a tombstone, stay.
-    async fn index_remove(
-        &self,
-        index: &str,
-        members: &[&str],
-        due_by: Option<i64>,
-    ) -> Result<(), StoreError>;
+    async fn index_remove(&self, index: &str, members: &[&str], due_by: Option<i64>) -> Result<()>;
 
     /// Turns every active entry except `keep` into a tombstone and returns all tombstones.
     ///
@@ -134,7 +118,7 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
         index: &str,
         keep: Option<&str>,
         now: i64,
-    ) -> Result<Vec<String>, StoreError>;
+    ) -> Result<Vec<String>>;
 
     /// Turns `old` into a tombstone if both `old` and `new` are active.
     ///
@@ -145,12 +129,12 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
         old: &str,
         new: &str,
         now: i64,
-    ) -> Result<SupersedeOutcome, StoreError>;
+    ) -> Result<SupersedeOutcome>;
 
     // Health
 
     /// Returns `Ok` if the store can be reached and accepts requests.
-    async fn ping(&self) -> Result<(), StoreError>;
+    async fn ping(&self) -> Result<()>;
 
     // Provided: watches
 
@@ -172,7 +156,7 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// Reads several records. The result has one item per key, in the order of `keys`.
     ///
     /// Steps: [`load`](Self::load) each key. The reads are independent of each other.
-    async fn load_many(&self, keys: &[&str]) -> Result<Vec<Option<StoredRecord>>, StoreError> {
+    async fn load_many(&self, keys: &[&str]) -> Result<Vec<Option<StoredRecord>>> {
         let mut records = Vec::with_capacity(keys.len());
         for key in keys {
             records.push(self.load(key).await?);
@@ -183,11 +167,7 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// Reads a record and sets its TTL. The returned TTL is the one before the change.
     ///
     /// Steps: [`load`](Self::load), [`set_ttl`](Self::set_ttl). Both touch the same key.
-    async fn load_and_set_ttl(
-        &self,
-        key: &str,
-        ttl: Duration,
-    ) -> Result<Option<StoredRecord>, StoreError> {
+    async fn load_and_set_ttl(&self, key: &str, ttl: Duration) -> Result<Option<StoredRecord>> {
         let Some(record) = self.load(key).await? else {
             return Ok(None);
         };
@@ -206,25 +186,24 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
         entries: &[NewEntry<'_>],
         record: NewRecord<'_>,
         due: Option<Due>,
-    ) -> Result<InsertOutcome, StoreError> {
+    ) -> Result<InsertOutcome> {
         for entry in entries {
             self.index_put(*entry, PutMode::KeepTombstone).await?;
         }
         if !self.insert(record).await? {
             return Ok(InsertOutcome::KeyTaken);
         }
-        let Some(last) = entries.last() else {
-            return Ok(InsertOutcome::inserted(Vec::new()));
-        };
-        match self.index_get(last.index, last.member).await? {
-            Some(EntryState::Active { .. }) => {}
-            _ => return Ok(InsertOutcome::EntryLost),
+        let mut listed = Vec::new();
+        if let Some(NewEntry { index, member, .. }) = entries.last() {
+            let state = self.index_get(index, member).await?;
+            if !matches!(state, Some(EntryState::Active { .. })) {
+                return Ok(InsertOutcome::EntryLost);
+            }
+            if due.is_some() {
+                listed = self.index_list(index, due).await?;
+            }
         }
-        let due = match due {
-            Some(due) => self.index_list(last.index, IndexFilter::Due(due)).await?,
-            None => Vec::new(),
-        };
-        Ok(InsertOutcome::inserted(due))
+        Ok(InsertOutcome::Inserted { due: listed })
     }
 
     /// Refreshes an index entry, then replaces the record if its value equals `expected`.
@@ -236,7 +215,7 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
         entry: NewEntry<'_>,
         expected: &[u8],
         record: NewRecord<'_>,
-    ) -> Result<CompareOutcome, StoreError> {
+    ) -> Result<CompareOutcome> {
         self.index_put(entry, PutMode::KeepTombstone).await?;
         self.compare_and_set(expected, record).await
     }
@@ -244,12 +223,7 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// Refreshes an index entry, then sets the TTL of the record.
     ///
     /// Steps: [`index_put`](Self::index_put), [`set_ttl`](Self::set_ttl).
-    async fn set_ttl_indexed(
-        &self,
-        entry: NewEntry<'_>,
-        key: &str,
-        ttl: Duration,
-    ) -> Result<bool, StoreError> {
+    async fn set_ttl_indexed(&self, entry: NewEntry<'_>, key: &str, ttl: Duration) -> Result<bool> {
         self.index_put(entry, PutMode::KeepTombstone).await?;
         self.set_ttl(key, ttl).await
     }
@@ -259,12 +233,7 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// Steps: [`delete`](Self::delete) each key, in any order, then, unless `members` is empty,
     /// [`index_remove`](Self::index_remove). An entry must not disappear before its record: after
     /// a crash in between, the entry still leads to the work that is left.
-    async fn delete_indexed(
-        &self,
-        keys: &[&str],
-        index: &str,
-        members: &[&str],
-    ) -> Result<usize, StoreError> {
+    async fn delete_indexed(&self, keys: &[&str], index: &str, members: &[&str]) -> Result<usize> {
         let mut deleted = 0;
         for key in keys {
             deleted += usize::from(self.delete(key).await?);
@@ -285,7 +254,7 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
         live: &[NewEntry<'_>],
         dead: &[&str],
         due_by: i64,
-    ) -> Result<(), StoreError> {
+    ) -> Result<()> {
         for entry in live {
             self.index_put(*entry, PutMode::KeepTombstone).await?;
         }

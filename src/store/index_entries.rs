@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use crate::store::types::{EntryState, IndexEntry, IndexFilter, PutMode, SupersedeOutcome};
+use serde::{Deserialize, Serialize};
 
-/// Entries of one index: session ids, each with its [`EntryState`].
+use crate::store::types::{Due, EntryState, IndexEntry, PutMode, SupersedeOutcome};
+
+/// Entries of one index: session ids, each with the [score](EntryState::score) of its state.
 ///
 /// Every method follows the rules of the [`Store`](crate::store::Store) method with the same
 /// name. The entries are ordered, so that equal indexes give equal results.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub(crate) struct IndexEntries(BTreeMap<String, EntryState>);
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(crate) struct IndexEntries(BTreeMap<String, i64>);
 
 impl IndexEntries {
     pub(crate) fn is_empty(&self) -> bool {
@@ -21,91 +23,70 @@ impl IndexEntries {
     }
 
     pub(crate) fn put(&mut self, member: &str, check_after: i64, mode: PutMode) {
-        let put = EntryState::Active { check_after };
-        let Some(state) = self.0.get_mut(member) else {
-            self.0.insert(member.to_owned(), put);
-            return;
-        };
-        match (*state, mode) {
-            (EntryState::Active { check_after: old }, _) if old >= check_after => {}
-            (EntryState::Deleting { .. }, PutMode::KeepTombstone) => {}
-            _ => *state = put,
+        let score = self.0.entry(member.to_owned()).or_insert(check_after);
+        if is_active(*score) || mode == PutMode::Reactivate {
+            *score = check_after.max(*score);
         }
     }
 
     pub(crate) fn get(&self, member: &str) -> Option<EntryState> {
-        self.0.get(member).copied()
+        self.0.get(member).copied().map(EntryState::from_score)
     }
 
-    pub(crate) fn list(&self, filter: IndexFilter) -> Vec<IndexEntry> {
-        let all = self.0.iter();
-        let all = all.map(|(member, state)| IndexEntry::new(member.as_str(), *state));
-        let IndexFilter::Due(due) = filter else {
-            return all.collect();
+    pub(crate) fn list(&self, due: Option<Due>) -> Vec<IndexEntry> {
+        let entry = |(member, score): (&String, &i64)| {
+            IndexEntry::new(member.as_str(), EntryState::from_score(*score))
         };
-        let mut entries: Vec<_> = all.filter(|entry| is_due(entry.state, due.by)).collect();
+        let Some(due) = due else {
+            return self.0.iter().map(entry).collect();
+        };
+        let all = self.0.iter();
+        let mut entries: Vec<_> = all.filter(|(_, score)| is_due(**score, due.by)).collect();
         // The sort is stable: entries with equal scores stay in the order of their ids.
-        entries.sort_by_key(|entry| entry.state.score());
-        entries.truncate(due.limit);
-        entries
+        entries.sort_by_key(|(_, score)| **score);
+        entries.into_iter().take(due.limit).map(entry).collect()
     }
 
     pub(crate) fn remove(&mut self, members: &[&str], due_by: Option<i64>) {
         for member in members {
-            if due_by.is_none_or(|by| self.get(member).is_some_and(|state| is_due(state, by))) {
+            let score = self.0.get(*member);
+            if due_by.is_none_or(|by| score.is_some_and(|score| is_due(*score, by))) {
                 self.0.remove(*member);
             }
         }
     }
 
     pub(crate) fn tombstone_all(&mut self, keep: Option<&str>, now: i64) -> Vec<String> {
-        let mut tombstones = Vec::new();
-        for (member, state) in &mut self.0 {
-            if matches!(state, EntryState::Active { .. }) {
-                if keep == Some(member) {
-                    continue;
-                }
-                *state = EntryState::Deleting { since: now };
+        for (member, score) in &mut self.0 {
+            if is_active(*score) && keep != Some(member) {
+                *score = tombstone(now);
             }
-            tombstones.push(member.clone());
         }
-        tombstones
+        let tombstones = self.0.iter().filter(|(_, score)| !is_active(**score));
+        tombstones.map(|(member, _)| member.clone()).collect()
     }
 
     pub(crate) fn supersede(&mut self, old: &str, new: &str, now: i64) -> SupersedeOutcome {
-        if !self.is_active(old) {
+        let is_active = |member: &str| self.0.get(member).is_some_and(|score| is_active(*score));
+        if !is_active(old) {
             return SupersedeOutcome::OldNotActive;
         }
-        if !self.is_active(new) {
+        if !is_active(new) {
             return SupersedeOutcome::NewNotActive;
         }
-        self.0
-            .insert(old.to_owned(), EntryState::Deleting { since: now });
+        self.0.insert(old.to_owned(), tombstone(now));
         SupersedeOutcome::Superseded
     }
-
-    /// Returns the members with their states as numbers, for serialization.
-    pub(crate) fn scores(&self) -> impl Iterator<Item = (&str, i64)> {
-        let entries = self.0.iter();
-        entries.map(|(member, state)| (member.as_str(), state.score()))
-    }
-
-    fn is_active(&self, member: &str) -> bool {
-        matches!(self.get(member), Some(EntryState::Active { .. }))
-    }
 }
 
-impl<M: Into<String>> FromIterator<(M, i64)> for IndexEntries {
-    fn from_iter<I: IntoIterator<Item = (M, i64)>>(scores: I) -> Self {
-        let entries = scores.into_iter();
-        Self(
-            entries
-                .map(|(member, score)| (member.into(), EntryState::from_score(score)))
-                .collect(),
-        )
-    }
+fn tombstone(now: i64) -> i64 {
+    EntryState::Deleting { since: now.max(1) }.score()
 }
 
-fn is_due(state: EntryState, by: i64) -> bool {
-    matches!(state, EntryState::Active { check_after } if check_after <= by)
+fn is_active(score: i64) -> bool {
+    score >= 0
+}
+
+fn is_due(score: i64, by: i64) -> bool {
+    is_active(score) && score <= by
 }

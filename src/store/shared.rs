@@ -1,6 +1,5 @@
 //! Stores behind one shared pointer.
 
-use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -11,7 +10,7 @@ use crate::store::contract::Store;
 /// Everything that takes a store takes `impl Into<SharedStore>`: a store, an `Arc` of one, or an
 /// `Arc<dyn Store>`. [`Sessions::get_across`](crate::Sessions::get_across) reads in one round trip
 /// from `Sessions` that were built from clones of one handle.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct SharedStore(Arc<dyn Store>);
 
 impl SharedStore {
@@ -45,11 +44,5 @@ impl<S: Store> From<Arc<S>> for SharedStore {
 impl From<Arc<dyn Store>> for SharedStore {
     fn from(store: Arc<dyn Store>) -> Self {
         Self(store)
-    }
-}
-
-impl fmt::Debug for SharedStore {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
     }
 }

@@ -100,16 +100,7 @@ pub enum PutMode {
     Reactivate,
 }
 
-/// Filter of the entries that [`Store::index_list`] returns.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum IndexFilter {
-    /// Every entry, in any order.
-    All,
-    /// Active entries that are due, the lowest `check_after` first.
-    Due(Due),
-}
-
-/// Selects active entries with `check_after <= by`, at most `limit`.
+/// Selects active entries with `check_after <= by`: the lowest first, at most `limit`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Due {
     /// Unix seconds.
@@ -167,10 +158,9 @@ impl EntryState {
     /// Returns the state that [`score`](Self::score) encodes as `score`.
     #[must_use]
     pub const fn from_score(score: i64) -> Self {
+        let since = score.saturating_neg();
         if score < 0 {
-            Self::Deleting {
-                since: score.saturating_neg(),
-            }
+            Self::Deleting { since }
         } else {
             Self::Active { check_after: score }
         }
@@ -194,7 +184,6 @@ pub enum SupersedeOutcome {
 #[non_exhaustive]
 pub enum InsertOutcome {
     /// The record was inserted and its entry is active.
-    #[non_exhaustive]
     Inserted {
         /// The entries of the last index that are due.
         due: Vec<IndexEntry>,
@@ -204,14 +193,6 @@ pub enum InsertOutcome {
     /// The record was inserted, but its entry was removed or became a tombstone meanwhile: the
     /// caller must delete the record.
     EntryLost,
-}
-
-impl InsertOutcome {
-    /// Returns [`Inserted`](Self::Inserted) with the entries of the last index that are due.
-    #[must_use]
-    pub const fn inserted(due: Vec<IndexEntry>) -> Self {
-        Self::Inserted { due }
-    }
 }
 
 /// Implements `Debug` without keys, session ids and values.

@@ -1,6 +1,5 @@
 //! Fault injection.
 
-use std::fmt;
 use std::hash::Hash;
 use std::mem::discriminant;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,7 +18,7 @@ pub type Faulty = Hooked<Faults>;
 /// methods: creating a session with an owner takes several steps. [`on`](Self::on) restricts a
 /// fault to one kind of step, [`after`](Self::after) lets some steps pass first. A switch that is
 /// set again replaces its last setting for the same kind of step.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Faults {
     rules: Arc<Mutex<Vec<Rule>>>,
     only: Option<Step>,
@@ -61,11 +60,9 @@ impl Faults {
     /// Returns the same switches for faults that concern only `step`.
     #[must_use]
     pub fn on(&self, step: Step) -> Self {
-        let only = Some(step);
-        Self {
-            only,
-            ..self.clone()
-        }
+        let mut restricted = self.clone();
+        restricted.only = Some(step);
+        restricted
     }
 
     /// Returns the same switches for faults that let the next `steps` steps pass first.
@@ -74,11 +71,9 @@ impl Faults {
     /// [`lose_replies`](Self::lose_replies) counts only writes.
     #[must_use]
     pub fn after(&self, steps: usize) -> Self {
-        let skip = steps;
-        Self {
-            skip,
-            ..self.clone()
-        }
+        let mut later = self.clone();
+        later.skip = steps;
+        later
     }
 
     /// Fails every step with `kind` until [`heal`](Self::heal). The steps are not applied.
@@ -139,9 +134,8 @@ impl Faults {
         let mut rules = self.rules();
         rules.retain(|rule| rule.left != Some(0));
         let concerned = rules.iter_mut().rev().filter(|rule| {
-            let has_reply_to_lose = !matches!(rule.fault, Fault::LoseReply) || !step.is_read();
             let only = rule.only.unwrap_or(step);
-            is_wanted(rule.fault) && only == step && has_reply_to_lose
+            is_wanted(rule.fault) && only == step
         });
         let ready = concerned.filter_map(|rule| match rule.skip {
             0 => Some(rule),
@@ -166,13 +160,12 @@ impl Hook for Faults {
         call: impl Future<Output = Result<T>> + Send,
     ) -> Result<T> {
         let waits = |fault| matches!(fault, Fault::Delay(_) | Fault::Hang(_));
-        match self.next(step, waits) {
-            Some(Fault::Delay(delay)) => tokio::time::sleep(delay).await,
-            Some(Fault::Hang(deadline)) => {
-                tokio::time::sleep(deadline).await;
-                return Err(StoreErrorKind::Timeout.into());
-            }
-            _ => {}
+        let wait = self.next(step, waits);
+        if let Some(Fault::Delay(time) | Fault::Hang(time)) = wait {
+            tokio::time::sleep(time).await;
+        }
+        if let Some(Fault::Hang(_)) = wait {
+            return Err(StoreErrorKind::Timeout.into());
         }
         let fails = |fault| matches!(fault, Fault::Fail(_));
         if let Some(Fault::Fail(kind)) = self.next(step, fails) {
@@ -180,17 +173,11 @@ impl Hook for Faults {
         }
         let loses = |fault| matches!(fault, Fault::LoseReply);
         // Chosen before the call: a switch that is set during the call concerns later steps.
-        let is_lost = self.next(step, loses).is_some();
+        let is_lost = !step.is_read() && self.next(step, loses).is_some();
         let answer = call.await;
         if is_lost {
             return Err(StoreErrorKind::Timeout.into());
         }
         answer
-    }
-}
-
-impl fmt::Debug for Faults {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Faults").field(&*self.rules()).finish()
     }
 }

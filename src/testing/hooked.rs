@@ -11,8 +11,8 @@ use crate::store::contract::Store;
 use crate::store::error::Result;
 use crate::store::shared::SharedStore;
 use crate::store::types::{
-    CompareOutcome, EntryState, IndexEntry, IndexFilter, NewEntry, NewRecord, PutMode,
-    StoredRecord, SupersedeOutcome,
+    CompareOutcome, Due, EntryState, IndexEntry, NewEntry, NewRecord, PutMode, StoredRecord,
+    SupersedeOutcome,
 };
 use crate::store::watches::RecordWatch;
 
@@ -162,7 +162,7 @@ steps! {
     /// Reads one index entry.
     IndexGet = index_get(index: &str, member: &str) -> Option<EntryState>;
     /// Reads several index entries.
-    IndexList = index_list(index: &str, filter: IndexFilter) -> Vec<IndexEntry>;
+    IndexList = index_list(index: &str, due: Option<Due>) -> Vec<IndexEntry>;
     /// Removes index entries.
     IndexRemove = index_remove(index: &str, members: &[&str], due_by: Option<i64>) -> ();
     /// Turns the entries of an index into tombstones.

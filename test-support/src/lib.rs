@@ -4,6 +4,7 @@
 //! * [`Counting`] counts the calls of a store.
 //! * [`redis_server`] starts Redis servers, [`proxy`] disturbs connections to them.
 //! * [`redis_cluster`] and [`redis_sentinels`] start several servers that belong together.
+//! * [`program`] runs programs under test.
 
 #![allow(
     clippy::missing_panics_doc,
@@ -13,6 +14,7 @@
 
 mod counting;
 pub mod explorer;
+pub mod program;
 pub mod proxy;
 pub mod redis_cluster;
 pub mod redis_sentinels;

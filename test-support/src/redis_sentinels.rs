@@ -1,5 +1,7 @@
 //! A master, a replica and three sentinels for tests.
 
+use std::collections::HashMap;
+
 use redis::from_redis_value;
 
 use crate::redis_cluster::wait;
@@ -46,12 +48,8 @@ impl RedisSentinels {
         wait("the sentinels know all", || {
             all.sentinels.iter().all(|sentinel| {
                 let known = sentinel.run(&["SENTINEL", "MASTER", SERVICE]);
-                let known = format!("{known:?}");
-                // Fields of a flat list: the name, then the number.
-                let field = |name: &str, value: &str| {
-                    known.contains(&format!("'{name}'), bulk-string('{value}')"))
-                };
-                field("num-slaves", "1") && field("num-other-sentinels", "2")
+                let known: HashMap<String, String> = from_redis_value(known).expect("fields");
+                known["num-slaves"] == "1" && known["num-other-sentinels"] == "2"
             })
         });
         all

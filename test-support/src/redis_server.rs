@@ -3,11 +3,13 @@
 use std::fs::File;
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::waiting::unique;
+use tempfile::TempDir;
+
+use crate::program;
 
 /// A `redis-server` on a free loopback port, with its own directory and without persistence unless
 /// the arguments say otherwise. Dropping it kills the process and removes the directory.
@@ -16,7 +18,7 @@ pub struct RedisServer {
     command: Command,
     child: Child,
     port: u16,
-    dir: PathBuf,
+    dir: TempDir,
 }
 
 impl RedisServer {
@@ -43,22 +45,21 @@ impl RedisServer {
             if server.is_up() {
                 return server;
             }
-            log = std::fs::read_to_string(server.dir.join("log")).unwrap_or_default();
+            log = std::fs::read_to_string(server.dir().join("log")).unwrap_or_default();
         }
         panic!("redis-server does not start: {log}");
     }
 
     fn spawn(lines: &str, args: &[&str]) -> Self {
-        let dir = std::env::temp_dir().join(unique("jrs-redis").replace(':', "-"));
-        std::fs::create_dir_all(&dir).expect("create a directory for redis");
-        let log = File::create(dir.join("log")).expect("create a log for redis");
+        let dir = tempfile::tempdir().expect("create a directory for redis");
+        let log = File::create(dir.path().join("log")).expect("create a log for redis");
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("bind a loopback port");
         let port = listener.local_addr().expect("a bound port").port();
         drop(listener);
-        let path = dir.display().to_string();
+        let path = dir.path().display().to_string();
         let mut command = Command::new("redis-server");
         if !lines.is_empty() {
-            let file = dir.join("redis.conf");
+            let file = dir.path().join("redis.conf");
             std::fs::write(&file, lines).expect("write a configuration for redis");
             command.arg(file);
         }
@@ -103,7 +104,7 @@ impl RedisServer {
 
     /// Returns the working directory of the server.
     pub fn dir(&self) -> &Path {
-        &self.dir
+        self.dir.path()
     }
 
     /// Connects, for several commands that must not wait longer than 10 s each.
@@ -147,18 +148,12 @@ impl RedisServer {
 
     /// Stops the process. The kernel still accepts connections; nothing is answered.
     pub fn pause(&self) {
-        self.signal("STOP");
+        program::signal(&self.child, "STOP");
     }
 
     /// Continues the process after [`pause`](Self::pause).
     pub fn resume(&self) {
-        self.signal("CONT");
-    }
-
-    fn signal(&self, name: &str) {
-        let line = format!("kill -{name} {}", self.child.id());
-        let status = Command::new("sh").args(["-c", &line]).status();
-        assert!(status.expect("run sh").success(), "{line}");
+        program::signal(&self.child, "CONT");
     }
 
     /// Waits until the server answers anything; returns false if the process ends.
@@ -179,7 +174,6 @@ impl RedisServer {
 impl Drop for RedisServer {
     fn drop(&mut self) {
         self.kill();
-        let _ = std::fs::remove_dir_all(&self.dir);
     }
 }
 

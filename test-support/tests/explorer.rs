@@ -36,13 +36,17 @@ fn explore(explorer: Explorer, calls: usize) -> Result<usize, String> {
 
 #[test]
 fn faults_are_found() {
-    assert_eq!(explore(Explorer::new(), 1), Ok(1));
-    let lost = explore(Explorer::new(), 2).unwrap_err();
+    assert_eq!(explore(Explorer::PLAIN, 1), Ok(1));
+    let lost = explore(Explorer::PLAIN, 2).unwrap_err();
     assert_eq!(lost.lines().count(), 7, "{lost}");
-    let lost = explore(Explorer::new().failures(1), 1).unwrap_err();
+    let failing = Explorer {
+        failures: 1,
+        ..Explorer::PLAIN
+    };
+    let lost = explore(failing, 1).unwrap_err();
     assert!(lost.ends_with("insert key x (reply lost)"), "{lost}");
     for (panics, message) in [(true, "p panicked"), (false, "p waits forever")] {
-        let explored = Explorer::new().explore(|simulation| {
+        let explored = Explorer::PLAIN.explore(|simulation| {
             simulation.spawn("p", move |_| async move {
                 assert!(!panics);
                 std::future::pending::<()>().await;

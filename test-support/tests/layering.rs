@@ -40,45 +40,34 @@ const SERVICE: &str = "
 #[test]
 fn sources_are_layered() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    for (folder, allowed) in [
-        ("src", LIBRARY),
-        ("server/src", SERVICE),
-        ("test-support/src", ""),
-    ] {
+    let crates = [("src", LIBRARY), ("server/src", SERVICE)];
+    for (folder, allowed) in crates.into_iter().chain([("test-support/src", "")]) {
         let mut sources = Sources::new();
         read(&root.join(folder), "", &mut sources);
         let found = violations(&sources, allowed);
-        assert!(
-            sources.len() > 5 && found.is_empty(),
-            "{folder}: {found:#?}"
-        );
+        let is_layered = sources.len() > 5 && found.is_empty();
+        assert!(is_layered, "{folder}: {found:#?}");
     }
 }
 
 /// `a/one.rs` names `a/two.rs` through `a/mod.rs`, which names it through the root.
 #[test]
 fn violations_are_found_through_reexports() {
-    let mut sources = Sources::new();
-    for (file, text) in [
+    let b = "use redis::{\n    self, Cmd};\n#[cfg(test)]\nmod tests {\n    use http::Uri;";
+    let sources = [
         ("lib.rs", "mod a;\npub use a::One;"),
         ("a/mod.rs", "pub use one::One;\nuse two::Two;\nfn f() {}"),
         ("a/one.rs", "use super::Two;\nstruct One(Two); // crate::b"),
         ("a/two.rs", "pub(crate) struct Two(redis::Cmd, crate::One);"),
-        (
-            "b.rs",
-            "use redis::{\n    self, Cmd};\n#[cfg(test)]\nmod tests {\n    use http::Uri;",
-        ),
-    ] {
-        add(file, text, &mut sources);
-    }
+        ("b.rs", b),
+    ];
+    let sources = sources.map(|(file, text)| Source::new(file, text)).into();
     let expected = [
         "a/mod.rs holds code",
         "a/two.rs names redis::Cmd",
         "b.rs names redis",
         "b.rs names redis::Cmd",
-        "cycle: a/one -> a/two",
         "cycle: a/one/ -> a/two/",
-        "cycle: a/two -> a/one",
         "cycle: a/two/ -> a/one/",
     ];
     let found = violations(&sources, LIBRARY);
@@ -88,15 +77,12 @@ fn violations_are_found_through_reexports() {
 /// The sources of a crate by module: `a/one` for `src/a/one.rs`, `a` for `src/a/mod.rs`.
 type Sources = BTreeMap<String, Source>;
 
-#[derive(Default)]
 struct Source {
     file: String,
-    /// The names of the items that it defines, and `impl` if it has implementations.
-    defines: BTreeSet<String>,
     /// The paths that it names, except in comments and unit tests.
     paths: BTreeSet<String>,
-    /// What its `use` declarations bring into scope: the paths by name.
-    uses: BTreeMap<String, String>,
+    /// It has more than `mod` and `use` declarations.
+    has_code: bool,
 }
 
 /// Reads the files below `folder` except unit tests.
@@ -108,127 +94,86 @@ fn read(folder: &Path, prefix: &str, sources: &mut Sources) {
             read(&path, &format!("{prefix}{name}/"), sources);
         } else if name.ends_with(".rs") && name != "tests.rs" {
             let text = std::fs::read_to_string(&path).unwrap();
-            add(&format!("{prefix}{name}"), &text, sources);
+            sources.extend([Source::new(&format!("{prefix}{name}"), &text)]);
         }
     }
-}
-
-fn add(file: &str, text: &str, sources: &mut Sources) {
-    let module = file.trim_end_matches(".rs").trim_end_matches("/mod");
-    let module = if module == "lib" { "" } else { module };
-    let mut source = Source::default();
-    file.clone_into(&mut source.file);
-    source.scan(text.split("#[cfg(test)]\nmod tests {").next().unwrap());
-    sources.insert(module.to_owned(), source);
 }
 
 impl Source {
-    fn scan(&mut self, text: &str) {
-        let mut paths = BTreeSet::new();
-        let text = text.replace("#[cfg(doc)]\nuse ", "//");
-        let mut lines = text.lines().map(without_comment);
-        while let Some(line) = lines.next() {
-            let uses = ["use ", "pub use ", "pub(crate) use ", "pub(super) use "];
-            let mut trees = uses
-                .iter()
-                .filter_map(|start| line.trim().strip_prefix(start));
-            if let Some(tree) = trees.next() {
-                let mut tree = tree.to_owned();
-                while !tree.ends_with(';') {
-                    tree += lines.next().expect("the end of `use`").trim();
-                }
-                self.declare("", tree.trim_end_matches(';'));
-                continue;
-            }
-            self.defines.extend(defined(line).map(str::to_owned));
-            let words = line.split(|c| !is_word(c) && c != ':');
-            paths.extend(words.filter(|word| word.contains("::")));
+    /// Returns the module of a file, and what its text contains.
+    fn new(file: &str, text: &str) -> (String, Self) {
+        let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+        let lines = text.lines().filter_map(|line| line.split("//").next());
+        let text = lines.collect::<Vec<_>>().join("\n");
+        let (mut paths, mut has_code) = (BTreeSet::new(), false);
+        for statement in text.split(';') {
+            let mut words = statement.split_whitespace();
+            has_code |= words.clone().any(|_| true) && !words.any(|it| it == "mod" || it == "use");
+            // Only links in comments need the imports of documentation.
+            let statement = statement.split("#[cfg(doc)]").next().unwrap();
+            let (code, tree) = statement.rsplit_once("use ").unwrap_or((statement, ""));
+            add_paths("", tree, &mut paths);
+            let words = code.split(|c: char| !c.is_alphanumeric() && c != '_' && c != ':');
+            let named = words.filter(|word| word.contains("::"));
+            paths.extend(named.map(|path| path.trim_matches(':').to_owned()));
         }
-        for path in paths {
-            let path = path.trim_matches(':');
-            let first = path.split("::").next().unwrap_or_default();
-            let used = self.uses.get(first).map_or(first, String::as_str);
-            self.paths.insert(path.replacen(first, used, 1));
-        }
-        self.paths.extend(self.uses.values().cloned());
+        let module = file.trim_end_matches(".rs").trim_end_matches("/mod");
+        let module = if module == "lib" { "" } else { module };
+        let file = file.to_owned();
+        (
+            module.to_owned(),
+            Self {
+                file,
+                paths,
+                has_code,
+            },
+        )
     }
 
-    /// Adds what a tree of `use` declares.
-    fn declare(&mut self, prefix: &str, tree: &str) {
-        if let Some((start, list)) = tree.split_once('{') {
-            let mut depth = 0;
-            let is_end = |c: char| {
-                depth += i32::from(c == '{') - i32::from(c == '}');
-                c == ',' && depth == 0
-            };
-            let list = list.strip_suffix('}').expect("the end of a list");
-            for tree in list.split(is_end) {
-                self.declare(&format!("{prefix}{start}"), tree.trim());
-            }
-        } else if !tree.is_empty() {
-            let path = format!("{prefix}{tree}");
-            let (path, alias) = path.split_once(" as ").unwrap_or((&path, ""));
-            let path = path.trim_end_matches("::self");
-            let last = path.rsplit("::").next().unwrap_or(path);
-            let name = match alias {
-                "" if last != "*" => last,
-                // Globs and `_` do not replace each other.
-                "" | "_" => path,
-                alias => alias,
-            };
-            self.uses.insert(name.to_owned(), path.to_owned());
-        }
+    fn is_mod(&self) -> bool {
+        self.file.ends_with("mod.rs") || self.file == "lib.rs"
     }
 }
 
-/// Returns the name of the item that a line begins to define.
-fn defined(line: &str) -> Option<&str> {
-    if line.starts_with("impl") {
-        return Some("impl");
+/// Adds the paths that a tree of `use` declares.
+fn add_paths(prefix: &str, tree: &str, paths: &mut BTreeSet<String>) {
+    let tree = tree.trim();
+    if let Some((start, list)) = tree.split_once('{') {
+        let mut depth = 0;
+        let is_end = |c: char| {
+            depth += i32::from(c == '{') - i32::from(c == '}');
+            c == ',' && depth == 0
+        };
+        let list = list.strip_suffix('}').unwrap_or(list);
+        let trees = list.split(is_end);
+        trees.for_each(|tree| add_paths(&format!("{prefix}{start}"), tree, paths));
+    } else if !tree.is_empty() {
+        let path = tree.split(" as ").next().unwrap();
+        let path = format!("{prefix}{path}");
+        paths.insert(path.trim_end_matches("::self").to_owned());
     }
-    // Items at the top level are not indented, except types that macros define.
-    let types_only = line.starts_with(' ');
-    let is_keyword = |word: &str| match word {
-        "struct" | "enum" | "trait" => true,
-        "fn" | "type" | "const" | "static" | "macro_rules" => !types_only,
-        _ => false,
-    };
-    let words = line.split(|c| !is_word(c)).filter(|word| !word.is_empty());
-    let mut pairs = words.clone().zip(words.skip(1));
-    let item = pairs.find(|(word, name)| is_keyword(word) && *name != "fn");
-    item.map(|(_, name)| name)
-}
-
-fn without_comment(line: &str) -> &str {
-    line.split("//").next().unwrap_or_default()
-}
-
-fn is_word(character: char) -> bool {
-    character.is_alphanumeric() || character == '_'
 }
 
 fn violations(sources: &Sources, allowed: &str) -> BTreeSet<String> {
     let (mut found, mut edges) = (BTreeSet::new(), BTreeSet::new());
-    for (module, source) in sources {
-        let (file, is_mod) = (&source.file, source.file.ends_with("mod.rs"));
-        if is_mod && !source.defines.is_empty() {
+    // The root may name everything.
+    for (module, source) in sources.iter().filter(|(module, _)| !module.is_empty()) {
+        let file = &source.file;
+        if source.is_mod() && source.has_code {
             found.insert(format!("{file} holds code"));
         }
-        // The root may name everything.
-        for path in source.paths.iter().filter(|_| !module.is_empty()) {
+        for path in &source.paths {
             if is_misplaced(sources, module, path, allowed) {
                 found.insert(format!("{file} names {path}"));
             }
-            // What a `mod.rs` re-exports is looked up by its name instead.
-            if let Some(target) = target(sources, module, path).filter(|_| !is_mod) {
-                edges.insert(entries(module, target));
-                edges.insert((module.clone(), target.to_owned()));
+            // What a `mod.rs` re-exports counts for those who name it there.
+            if let Some(target) = target(sources, module, path).filter(|_| !source.is_mod()) {
+                edges.insert(entries(module, &target));
             }
         }
     }
-    let cycles = edges
-        .iter()
-        .filter(|(from, to)| from != to && reaches(&edges, to, from));
+    let in_cycle = |(from, to): &&(String, String)| from != to && reaches(&edges, to, from);
+    let cycles = edges.iter().filter(in_cycle);
     found.extend(cycles.map(|(from, to)| format!("cycle: {from} -> {to}")));
     found
 }
@@ -243,31 +188,32 @@ fn is_misplaced(sources: &Sources, module: &str, path: &str, allowed: &str) -> b
 }
 
 /// Returns the module with the item that `path` means in the module `from`, if any.
-fn target<'a>(sources: &'a Sources, from: &str, path: &str) -> Option<&'a str> {
-    let mut at: Vec<_> = from.split('/').collect();
+fn target(sources: &Sources, from: &str, path: &str) -> Option<String> {
+    let mut at: Vec<_> = from.split('/').filter(|part| !part.is_empty()).collect();
     for (index, name) in path.split("::").enumerate() {
         match name {
             "crate" => at.clear(),
             "self" => {}
             "super" => drop(at.pop()),
             _ if sources.contains_key(&[&at[..], &[name]].concat().join("/")) => at.push(name),
+            _ if index == 0 => return None,
             _ => {
-                let (own, below) = (at.join("/"), [&at[..], &[""]].concat().join("/"));
-                let defining = sources
-                    .iter()
-                    .filter(|(_, each)| each.defines.contains(name));
-                let defining = defining
-                    .map(|(module, _)| module.as_str())
-                    .filter(|_| index > 0);
-                return defining.min_by_key(|module| (*module != own, !module.starts_with(&below)));
+                let (module, end) = (at.join("/"), format!("::{name}"));
+                let source = sources.get(&module).filter(|source| source.is_mod());
+                let mut reexported = source.iter().flat_map(|source| &source.paths);
+                let reexported = reexported.find(|path| path.ends_with(&end));
+                return match reexported {
+                    Some(path) => target(sources, &module, path),
+                    None => Some(module),
+                };
             }
         }
     }
-    None
+    Some(at.join("/"))
 }
 
 /// Returns the entries, with a slash at the end, of the deepest folder that has both modules. A
-/// file and the folder of its submodules are one entry.
+/// file and the folder of its submodules are one entry. A cycle of files is one of such entries.
 fn entries(from: &str, to: &str) -> (String, String) {
     let parts = from.split('/').zip(to.split('/'));
     let common = parts.take_while(|(one, other)| one == other).count();

@@ -23,7 +23,6 @@ struct Client {
     last_update: u64,
     /// The tokens of sessions whose end was acknowledged.
     ended: Vec<String>,
-    successes: usize,
     failures: usize,
 }
 
@@ -31,10 +30,7 @@ impl Client {
     /// Returns the value of an operation that succeeded. A failed one may have been applied.
     fn succeeded<T>(&mut self, result: Result<T, SessionError>) -> Option<T> {
         match result {
-            Ok(value) => {
-                self.successes += 1;
-                Some(value)
-            }
+            Ok(value) => Some(value),
             Err(SessionError::Unavailable(_) | SessionError::Conflict) => {
                 self.failures += 1;
                 None
@@ -88,11 +84,8 @@ impl Client {
         for token in &self.ended[from..] {
             let opened = self.sessions.open(token).await.map(drop);
             let is_unavailable = matches!(opened, Err(SessionError::Unavailable(_)));
-            let rejected = Err(SessionError::Rejected(TokenRejection::Unknown));
-            assert!(
-                is_unavailable || opened == rejected,
-                "an ended session works"
-            );
+            let unknown = Err(SessionError::Rejected(TokenRejection::Unknown));
+            assert!(is_unavailable || opened == unknown, "it has ended");
         }
     }
 }
@@ -152,7 +145,6 @@ async fn acknowledged_operations_survive_faults() {
             shared: shared.clone(),
             last_update: 0,
             ended: Vec::new(),
-            successes: 0,
             failures: 0,
         };
         proxies.push(proxy);
@@ -166,11 +158,10 @@ async fn acknowledged_operations_survive_faults() {
         let mut client = task.await.expect("no client panics");
         let shared = eventually("a response", async || direct.open(&shared).await.ok()).await;
         let stored: u64 = shared.get(&client.name).unwrap().unwrap_or_default();
-        let is_kept = stored >= client.last_update;
-        assert!(is_kept, "an acknowledged update is lost");
+        assert!(stored >= client.last_update, "an update is lost");
         client.sessions = direct.clone();
         client.assert_ended(0).await;
-        let saw_faults = client.successes > 50 && client.failures > 0;
+        let saw_faults = !client.ended.is_empty() && client.failures > 0;
         assert!(saw_faults, "no fault was seen");
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::support::seconds;
 use jwt_redis_session::config::ManualClock;
-use jwt_redis_session::store::{EntryState, IndexFilter, NewRecord, Store, StoredRecord};
+use jwt_redis_session::store::{EntryState, NewRecord, Store, StoredRecord};
 use jwt_redis_session::token::{Encoding, TokenFormat};
 use jwt_redis_session::{
     Keyring, Lifetime, MemoryStore, OpaqueTokens, SessionError, SessionId, Sessions,
@@ -57,7 +57,7 @@ async fn stored(store: &MemoryStore, key: &str) -> StoredRecord {
 }
 
 async fn entries(store: &MemoryStore, index: &str) -> Vec<(String, EntryState)> {
-    let entries = store.index_list(index, IndexFilter::All).await.unwrap();
+    let entries = store.index_list(index, None).await.unwrap();
     let entries = entries.into_iter();
     entries.map(|entry| (entry.member, entry.state)).collect()
 }

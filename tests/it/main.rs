@@ -12,13 +12,9 @@ mod conformance;
 mod custom_store;
 #[cfg(all(feature = "redis", feature = "test-util"))]
 mod events;
-#[cfg(all(feature = "axum", feature = "redis"))]
-mod faults;
 #[cfg(feature = "redis")]
 mod faults_store;
 mod format;
-#[cfg(all(feature = "axum", feature = "redis"))]
-mod http_client;
 #[cfg(feature = "test-util")]
 mod interleavings;
 #[cfg(feature = "redis")]

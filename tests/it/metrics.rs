@@ -21,11 +21,9 @@ fn counted(work: impl Future<Output = ()>) -> BTreeMap<String, u64> {
     metrics::with_local_recorder(&recorder, || runtime.block_on(work));
     let seen = snapshotter.snapshot().into_vec().into_iter();
     let counts = seen.map(|(key, _, _, value)| {
-        let name = key.key().name().strip_prefix("jwt_redis_session_");
-        let labels = key
-            .key()
-            .labels()
-            .map(|label| format!(" {}", label.value()));
+        let key = key.key();
+        let name = key.name().strip_prefix("jwt_redis_session_");
+        let labels = key.labels().map(|label| format!(" {}", label.value()));
         let name = name.expect("the prefix of the crate").to_owned() + &labels.collect::<String>();
         match value {
             DebugValue::Counter(count) => (name, count),
@@ -52,6 +50,18 @@ async fn send(sessions: &Sessions, body: &'static str) {
     service.oneshot(request).await.unwrap();
 }
 
+/// Calls operations that may begin with a step on the owner's index, which is no operation.
+async fn with_owner(sessions: &Sessions) {
+    let session = sessions.new_session();
+    session.set_owner("jo").unwrap();
+    session.create().await.unwrap();
+    session.insert("theme", "dark").unwrap();
+    session.update().await.unwrap();
+    session.touch().await.unwrap();
+    session.rotate().await.unwrap();
+    assert_eq!(session.destroy_all().await, Ok(1));
+}
+
 #[test]
 fn events_are_counted_by_kind() {
     let counts = counted(async {
@@ -71,6 +81,7 @@ fn events_are_counted_by_kind() {
         sessions.open(token.as_str()).await.unwrap_err();
         send(&sessions, "{").await;
         send(&sessions, "{}").await;
+        with_owner(&sessions).await;
     });
     for (name, count) in [
         ("unsearched_bodies_total malformed", 1),
@@ -82,35 +93,16 @@ fn events_are_counted_by_kind() {
         ("store_errors_total read_only", 1),
         ("store_errors_total timeout", 2),
         ("store_seconds load", 6),
-        ("store_seconds create", 1),
-        ("store_seconds destroy", 1),
-        ("store_seconds update", 1),
+        ("store_seconds create", 2),
+        ("store_seconds update", 2),
     ] {
         assert_eq!(counts.get(name), Some(&count), "{name} in {counts:?}");
     }
-}
-
-/// The store writes the entry in the owner's index first, whatever the operation is.
-#[test]
-fn latency_is_labelled_by_operation_not_by_the_first_step() {
-    let counts = counted(async {
-        let session = sessions(MemoryStore::new()).new_session();
-        session.set_owner("jo").unwrap();
-        session.create().await.unwrap();
-        session.insert("theme", "dark").unwrap();
-        session.update().await.unwrap();
-        session.touch().await.unwrap();
-        session.rotate().await.unwrap();
-        assert_eq!(session.destroy_all().await, Ok(1));
-    });
-    let names = counts
+    let operations = counts
         .keys()
         .filter_map(|name| name.strip_prefix("store_seconds "));
     // Cleanup runs in the background, so it may not have begun.
-    let operations: Vec<_> = names.filter(|name| *name != "cleanup").collect();
-    assert_eq!(
-        operations,
-        ["create", "destroy_all", "rotate", "touch", "update"]
-    );
-    assert_eq!(counts["store_seconds update"], 1, "{counts:?}");
+    let operations: Vec<_> = operations.filter(|name| *name != "cleanup").collect();
+    let expected = "create destroy destroy_all load rotate touch update";
+    assert_eq!(operations.join(" "), expected);
 }

@@ -45,12 +45,9 @@ impl Connection {
 fn body(response: &[u8]) -> Option<usize> {
     let head = response.windows(4).position(|four| four == b"\r\n\r\n")?;
     let text = std::str::from_utf8(&response[..head]).expect("a head in ASCII");
-    let length = text.lines().find_map(|line| {
-        let (name, value) = line.split_once(':')?;
-        let length = || value.trim().parse::<usize>();
-        name.eq_ignore_ascii_case("content-length").then(length)
-    });
-    let length = length.expect("a length").expect("a number");
+    let mut lines = text.lines();
+    let length = lines.find_map(|line| line.strip_prefix("content-length: "));
+    let length: usize = length.expect("a length").parse().expect("a number");
     (response.len() >= head + 4 + length).then_some(head + 4)
 }
 

@@ -12,7 +12,7 @@ mod workload;
 
 use std::time::Duration;
 
-use process::Process;
+use process::cpu;
 use test_support::redis_server::RedisServer;
 use workload::Workload;
 
@@ -35,23 +35,23 @@ fn main() {
 #[tokio::main(flavor = "current_thread")]
 async fn measure(rounds: usize, span: Duration) {
     let redis = RedisServer::start();
-    let processes = [
-        Process::bare(),
-        Process::sessiond(Some(&redis.url())),
-        Process::sessiond(None),
+    let programs = [
+        process::bare(),
+        process::sessiond(Some(&redis.url())),
+        process::sessiond(None),
     ];
-    let mut rows = vec![(&processes[0], Workload::bare())];
-    for (process, note) in [(&processes[1], ""), (&processes[2], " (memory)")] {
-        let workloads = Workload::of_sessiond(process.address(), note).await;
-        rows.extend(workloads.into_iter().map(|workload| (process, workload)));
+    let mut rows = vec![(&programs[0], Workload::bare())];
+    for (program, note) in [(&programs[1], ""), (&programs[2], " (memory)")] {
+        let workloads = Workload::of_sessiond(program.address(), note).await;
+        rows.extend(workloads.into_iter().map(|workload| (program, workload)));
     }
     let mut measured = vec![Vec::new(); rows.len()];
     for _ in 0..rounds {
-        for ((process, workload), figures) in rows.iter().zip(&mut measured) {
-            let before = process.cpu();
-            let (requests, took) = workload.run(process.address(), CONNECTIONS, span).await;
+        for ((program, workload), figures) in rows.iter().zip(&mut measured) {
+            let before = cpu(program);
+            let (requests, took) = workload.run(program.address(), CONNECTIONS, span).await;
             let requests = requests as f64;
-            let cost = (process.cpu() - before).as_secs_f64() / requests * 100_000.0;
+            let cost = (cpu(program) - before).as_secs_f64() / requests * 100_000.0;
             figures.push((requests / took.as_secs_f64(), cost));
         }
     }

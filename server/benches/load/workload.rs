@@ -1,9 +1,9 @@
 //! The requests that a server gets.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use crate::client::{Connection, request};
@@ -20,21 +20,18 @@ const JSON: (&str, &str) = ("Content-Type", "application/json");
 /// Requests of one kind, each to another session than the one before.
 pub(crate) struct Workload {
     pub(crate) name: String,
-    requests: Arc<Vec<Vec<u8>>>,
+    requests: Vec<Vec<u8>>,
 }
 
 impl Workload {
-    fn new(name: impl Into<String>, requests: Vec<Vec<u8>>) -> Self {
-        Self {
-            name: name.into(),
-            requests: Arc::new(requests),
-        }
+    const fn new(name: String, requests: Vec<Vec<u8>>) -> Self {
+        Self { name, requests }
     }
 
     pub(crate) fn bare() -> Self {
         let path = "/session/bench/6f1c9c3a-8f0e-4a59-9d7b-2f60c1a4e8d5";
         let get = request("GET", path, &[("X-SESSION-KEY", &"k".repeat(38))], "");
-        Self::new("bare axum route", vec![get])
+        Self::new("bare axum route".to_owned(), vec![get])
     }
 
     /// Returns the workloads of the main routes of a `sessiond`, with `note` in their names.
@@ -59,29 +56,20 @@ impl Workload {
         connections: usize,
         span: Duration,
     ) -> (usize, Duration) {
-        let start = Instant::now();
-        let clients = (0..connections).map(|number| {
-            let requests = Arc::clone(&self.requests);
-            tokio::spawn(async move {
-                let mut connection = Connection::to(address).await;
-                let first = number * requests.len() / connections;
-                let mut sent = 0;
-                for request in requests.iter().cycle().skip(first) {
-                    connection.send(request).await;
-                    sent += 1;
-                    if start.elapsed() >= span {
-                        break;
-                    }
-                }
-                sent
-            })
+        let (start, requests) = (Instant::now(), &self.requests);
+        let clients = (0..connections).map(|number| async move {
+            let mut connection = Connection::to(address).await;
+            let first = number * requests.len() / connections;
+            let mut requests = requests.iter().cycle().skip(first);
+            let mut sent = 0;
+            while start.elapsed() < span {
+                connection.send(requests.next().expect("requests")).await;
+                sent += 1;
+            }
+            sent
         });
-        let clients: Vec<_> = clients.collect();
-        let mut sent = 0;
-        for client in clients {
-            sent += client.await.expect("a client");
-        }
-        (sent, start.elapsed())
+        let sent: Vec<usize> = join_all(clients).await;
+        (sent.iter().sum(), start.elapsed())
     }
 }
 

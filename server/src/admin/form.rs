@@ -1,21 +1,19 @@
 //! Extractor for forms.
 
-use std::sync::Arc;
-
-use axum::Form;
 use axum::body::Body;
-use axum::extract::{FromRequest, FromRequestParts as _, Request};
+use axum::extract::{FromRequest, Request};
+use axum::{Form, RequestExt as _};
 use http::StatusCode;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::admin::error::PageError;
-use crate::admin::form_token::FormToken;
 use crate::admin::operator::Operator;
-use crate::admin::state::AdminState;
+use crate::admin::page::PageError;
+use crate::admin::state::SharedState;
 use crate::app_state::AppState;
 use crate::error::ApiError;
 use crate::http::{read_body, reject_other_origins};
+use crate::secret::Secret;
 
 /// The largest form, in bytes; an owner takes up to 3 × 512.
 const MAX_FORM: usize = 16 << 10;
@@ -28,7 +26,7 @@ pub(super) struct Submitted<T> {
 
 #[derive(Deserialize)]
 struct WithToken<T> {
-    form_token: FormToken,
+    form_token: Secret,
     #[serde(flatten)]
     form: T,
 }
@@ -42,23 +40,20 @@ pub(super) async fn read_form<T: DeserializeOwned>(
     let (parts, body) = request.into_parts();
     let body = read_body(body, MAX_FORM, app.body_timeout()).await?;
     let request = Request::from_parts(parts, Body::from(body));
-    match Form::from_request(request, &()).await {
-        Ok(Form(form)) => Ok(form),
-        Err(_) => Err(ApiError::bad_request("the form cannot be read")),
-    }
+    let form = Form::from_request(request, &()).await;
+    form.map(|Form(form)| form)
+        .map_err(|_| ApiError::bad_request("the form cannot be read"))
 }
 
-impl<T: DeserializeOwned> FromRequest<Arc<AdminState>> for Submitted<T> {
+impl<T: DeserializeOwned> FromRequest<SharedState> for Submitted<T> {
     type Rejection = PageError;
 
-    async fn from_request(request: Request, state: &Arc<AdminState>) -> Result<Self, PageError> {
+    async fn from_request(mut request: Request, state: &SharedState) -> Result<Self, PageError> {
         // Before the body is read: another site must not make this service buffer forms.
         reject_other_origins(request.headers())?;
-        let (mut parts, body) = request.into_parts();
-        let operator = Operator::from_request_parts(&mut parts, state).await?;
-        let request = Request::from_parts(parts, body);
+        let operator: Operator = request.extract_parts_with_state(state).await?;
         let WithToken { form_token, form } = read_form(&state.app, request).await?;
-        if !operator.form_token().equals(&form_token) {
+        if !operator.form_token.equals(form_token.expose().as_bytes()) {
             let message = "this form has expired; reload the page and try again";
             return Err(ApiError::new(StatusCode::FORBIDDEN, message).into());
         }

@@ -1,20 +1,14 @@
 //! API keys of buckets.
 
-use std::sync::Arc;
-
-use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use http::StatusCode;
 use jwt_redis_session::SessionError;
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use crate::admin::error::PageError;
 use crate::admin::form::Submitted;
-use crate::admin::form_token::FormToken;
 use crate::admin::operator::Operator;
-use crate::admin::page::{self, Note, Section};
-use crate::admin::state::AdminState;
+use crate::admin::page::{self, Note, PageError, Section};
 use crate::admin::text;
 use crate::buckets::{BucketName, KeyedBucket};
 use crate::error::ApiError;
@@ -29,54 +23,48 @@ pub(super) struct BucketForm {
 }
 
 /// Lists the buckets that have a key.
-pub(super) async fn overview(
-    State(state): State<Arc<AdminState>>,
-    operator: Operator,
-) -> Result<Markup, PageError> {
-    let buckets = state.keys.list().await?;
+pub(super) async fn overview(operator: Operator) -> Result<Markup, PageError> {
+    let buckets = operator.state.keys.list().await?;
     // After everything that may fail: an error page does not show the notice.
     let note = operator.take_note().await;
-    Ok(render(operator.form_token(), &note, &buckets))
+    Ok(render(&operator.form_token, &note, &buckets))
 }
 
 /// Creates a key and shows it once.
 pub(super) async fn create(
-    State(state): State<Arc<AdminState>>,
     Submitted { operator, form }: Submitted<BucketForm>,
 ) -> Result<Response, PageError> {
-    let (status, alert) = match BucketName::parse(&form.bucket) {
-        Some(bucket) => match state.keys.create(&bucket).await {
+    let token = &operator.form_token;
+    let error = match BucketName::parse(&form.bucket) {
+        Some(bucket) => match operator.state.keys.create(&bucket).await {
             Ok(key) => {
                 let name = bucket.as_str();
                 tracing::info!(bucket = name, "an operator has created an API key");
-                let page = created(operator.form_token(), &bucket, &key);
+                let page = created(token, name, &key);
                 return Ok((StatusCode::CREATED, page).into_response());
             }
-            Err(SessionError::Taken) => (
+            Err(SessionError::Taken) => ApiError::new(
                 StatusCode::CONFLICT,
                 format!("the bucket “{}” already has a key", bucket.as_str()),
             ),
             Err(error) => return Err(error.into()),
         },
-        None => (
-            StatusCode::BAD_REQUEST,
-            "a bucket name is 1 to 64 letters, digits, “_” or “-”, and not “settings”".to_owned(),
+        None => ApiError::bad_request(
+            "a bucket name is 1 to 64 letters, digits, “_” or “-”, and not “settings”",
         ),
     };
-    let buckets = state.keys.list().await?;
-    let page = render(operator.form_token(), &Note::alert(&alert), &buckets);
-    Ok((status, page).into_response())
+    let buckets = operator.state.keys.list().await?;
+    Ok(page::rejection(error, |note| render(token, note, &buckets)))
 }
 
 /// Deletes a key.
 pub(super) async fn delete(
-    State(state): State<Arc<AdminState>>,
     Submitted { operator, form }: Submitted<BucketForm>,
 ) -> Result<Redirect, PageError> {
     let bucket = BucketName::parse(&form.bucket)
         .ok_or_else(|| ApiError::bad_request("this is not a valid bucket name"))?;
     let name = bucket.as_str();
-    let notice = if state.keys.revoke(&bucket).await? {
+    let notice = if operator.state.keys.revoke(&bucket).await? {
         tracing::info!(bucket = name, "an operator has deleted an API key");
         format!("The key of “{name}” has been deleted. Requests with it are now rejected.")
     } else {
@@ -86,7 +74,7 @@ pub(super) async fn delete(
     Ok(Redirect::to("/admin"))
 }
 
-fn render(token: &FormToken, note: &Note, buckets: &[KeyedBucket]) -> Markup {
+fn render(token: &Secret, note: &Note, buckets: &[KeyedBucket]) -> Markup {
     let content = html! {
         section.card aria-labelledby="keyed" {
             h2 #keyed { "With an API key" }
@@ -105,10 +93,10 @@ fn render(token: &FormToken, note: &Note, buckets: &[KeyedBucket]) -> Markup {
             }
         }
     };
-    page::section(Section::Buckets, token, note, &content)
+    page::section(Section::BUCKETS, token, note, &content)
 }
 
-fn table(token: &FormToken, buckets: &[KeyedBucket]) -> Markup {
+fn table(token: &Secret, buckets: &[KeyedBucket]) -> Markup {
     html! {
         table {
             thead { tr {
@@ -119,30 +107,21 @@ fn table(token: &FormToken, buckets: &[KeyedBucket]) -> Markup {
             tbody { @for (bucket, created) in buckets { tr {
                 th scope="row" { (bucket.as_str()) }
                 td data-label="Key created" { (text::time(*created)) }
-                td.act { (deletion(token, bucket)) }
+                td.act { (deletion(token, bucket.as_str())) }
             } } }
         }
     }
 }
 
-fn deletion(token: &FormToken, bucket: &BucketName) -> Markup {
-    let name = bucket.as_str();
-    let form = html! {
-        form method="post" action="/admin/keys/delete" {
-            (page::hidden(token))
-            input type="hidden" name="bucket" value=(name);
-            button.danger { "Delete the key of " (name) }
-        }
-    };
-    page::confirmed(
-        "Delete key…",
-        "Requests with this key will be rejected. The sessions of the bucket are not deleted.",
-        &form,
-    )
+fn deletion(token: &Secret, name: &str) -> Markup {
+    let button = html! { button.danger { "Delete the key of " (name) } };
+    let form = page::post(token, "/admin/keys/delete", &[("bucket", name)], &button);
+    let warning =
+        "Requests with this key will be rejected. The sessions of the bucket are not deleted.";
+    page::confirmed("Delete key…", warning, &form)
 }
 
-fn created(token: &FormToken, bucket: &BucketName, key: &Secret) -> Markup {
-    let name = bucket.as_str();
+fn created(token: &Secret, name: &str, key: &Secret) -> Markup {
     let content = html! {
         section.card aria-labelledby="key" {
             h2 #key { "The API key of " (name) }
@@ -154,7 +133,7 @@ fn created(token: &FormToken, bucket: &BucketName, key: &Secret) -> Markup {
         }
     };
     let note = Note::Notice("The key has been created.".to_owned());
-    page::section(Section::Buckets, token, &note, &content)
+    page::section(Section::BUCKETS, token, &note, &content)
 }
 
 /// Renders a field for the name of a bucket.

@@ -1,19 +1,16 @@
 //! Login and logout of operators.
 
-use std::sync::Arc;
-
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use http::header::SET_COOKIE;
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use crate::admin::cookie::OverTls;
-use crate::admin::error::PageError;
+use crate::admin::cookie;
 use crate::admin::form::{Submitted, read_form};
-use crate::admin::operator::Operator;
-use crate::admin::page::{self, Note};
-use crate::admin::state::AdminState;
+use crate::admin::operator::{CHALLENGE, Operator};
+use crate::admin::page::{self, Note, PageError};
+use crate::admin::state::SharedState;
 use crate::error::ApiError;
 use crate::http::{Client, reject_other_origins};
 use crate::secret::Secret;
@@ -30,41 +27,32 @@ pub(super) async fn form() -> Markup {
 
 /// Logs in with a master key.
 pub(super) async fn log_in(
-    State(state): State<Arc<AdminState>>,
+    State(state): State<SharedState>,
     client: Client,
-    over_tls: OverTls,
     request: Request,
 ) -> Result<Response, PageError> {
     // Otherwise another site could log the browser in with a key of its choice.
     reject_other_origins(request.headers())?;
     let form: LoginForm = read_form(&state.app, request).await?;
     let Some(key) = state.masters.verify(form.key.expose().as_bytes()) else {
-        return Ok(wrong_key(&state, client));
+        let error = ApiError::unauthorized("this is not a master key of the service", CHALLENGE);
+        let error = state.app.failures.failed(client, error);
+        return Ok(page::rejection(error, login_page));
     };
     let token = Operator::log_in(&state, &key).await?;
     tracing::info!("an operator has logged in");
-    let cookie = [(SET_COOKIE, over_tls.cookie(&token))];
+    let cookie = [(SET_COOKIE, cookie::set(client, Some(&token)))];
     Ok((cookie, Redirect::to("/admin")).into_response())
 }
 
 /// Logs the operator out.
 pub(super) async fn log_out(
-    over_tls: OverTls,
+    client: Client,
     Submitted { operator, .. }: Submitted<()>,
 ) -> Result<Response, PageError> {
-    operator.log_out().await?;
-    let cookie = [(SET_COOKIE, over_tls.deletion())];
+    operator.session.destroy().await?;
+    let cookie = [(SET_COOKIE, cookie::set(client, None))];
     Ok((cookie, Redirect::to("/admin/login")).into_response())
-}
-
-fn wrong_key(state: &AdminState, client: Client) -> Response {
-    let error = ApiError::unauthorized(
-        "this is not a master key of the service",
-        "MasterKey realm=\"sessiond\"",
-    );
-    let error = state.app.failures.failed(client, error);
-    let page = login_page(&Note::alert(error.message()));
-    error.with_response(page.into_response())
 }
 
 fn login_page(note: &Note) -> Markup {

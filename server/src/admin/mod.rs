@@ -5,14 +5,10 @@
 //! URLs.
 
 mod cookie;
-mod error;
 mod form;
-mod form_token;
 mod keys;
 mod login;
 mod operator;
-mod owner;
-mod owner_page;
 mod owners;
 mod page;
 mod routes;

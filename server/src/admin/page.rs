@@ -1,19 +1,18 @@
 //! The layout of all pages.
 
-use axum::response::IntoResponse;
-use http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
 use http::header::CONTENT_TYPE;
 use maud::{DOCTYPE, Markup, html};
 
-use crate::admin::form_token::{FORM_TOKEN, FormToken};
+use crate::error::ApiError;
+use crate::secret::Secret;
 
-/// The pages in the navigation.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Section {
-    Buckets,
-    Sessions,
-    Owners,
-}
+/// The name of the field that holds the form token, in forms and in the session.
+pub(super) const FORM_TOKEN: &str = "form_token";
+
+/// A page in the navigation: its path and its title.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) struct Section(&'static str, &'static str);
 
 /// The message above the content of a page.
 pub(super) enum Note {
@@ -24,27 +23,21 @@ pub(super) enum Note {
     Alert(String),
 }
 
-impl Section {
-    const ALL: [Self; 3] = [Self::Buckets, Self::Sessions, Self::Owners];
+/// Error of an admin page.
+pub(super) enum PageError {
+    /// Redirects to the login page.
+    NotLoggedIn,
+    /// Renders a page.
+    Api(ApiError),
+}
 
-    const fn path_and_title(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Buckets => ("/admin", "Buckets"),
-            Self::Sessions => ("/admin/sessions", "Sessions"),
-            Self::Owners => ("/admin/owners", "Owners"),
-        }
-    }
+impl Section {
+    pub(super) const BUCKETS: Self = Self("/admin", "Buckets");
+    pub(super) const SESSIONS: Self = Self("/admin/sessions", "Sessions");
+    pub(super) const OWNERS: Self = Self("/admin/owners", "Owners");
 }
 
 impl Note {
-    /// Returns an alert with an error message as a sentence.
-    pub(super) fn alert(message: &str) -> Self {
-        let mut chars = message.chars();
-        let first = chars.next().map(char::to_uppercase);
-        let sentence: String = first.into_iter().flatten().chain(chars).collect();
-        Self::Alert(sentence + ".")
-    }
-
     fn render(&self) -> Markup {
         html! {
             @match self {
@@ -56,42 +49,53 @@ impl Note {
     }
 }
 
+impl<E: Into<ApiError>> From<E> for PageError {
+    fn from(error: E) -> Self {
+        Self::Api(error.into())
+    }
+}
+
+impl IntoResponse for PageError {
+    fn into_response(self) -> Response {
+        let error = match self {
+            Self::NotLoggedIn => return Redirect::to("/admin/login").into_response(),
+            Self::Api(error) => error,
+        };
+        let title = error.status().canonical_reason().unwrap_or("Error");
+        let content = html! {
+            section.card { p { a href="/admin" { "Back to the overview" } } }
+        };
+        rejection(error, |note| plain(title, note, &content))
+    }
+}
+
+/// Returns a page with the message of `error` as a sentence.
+pub(super) fn rejection(error: ApiError, render: impl FnOnce(&Note) -> Markup) -> Response {
+    let mut chars = error.message().chars();
+    let first = chars.next().map(char::to_uppercase);
+    let sentence: String = first.into_iter().flatten().chain(chars).collect();
+    let page = render(&Note::Alert(sentence + "."));
+    error.with_response(page.into_response())
+}
+
 /// Renders a page for a logged-in operator.
-pub(super) fn section(
-    section: Section,
-    token: &FormToken,
-    note: &Note,
-    content: &Markup,
-) -> Markup {
+pub(super) fn section(section: Section, token: &Secret, note: &Note, content: &Markup) -> Markup {
+    let log_out = html! { button.quiet { "Log out" } };
     let nav = html! {
         nav aria-label="Sections" {
-            @for each in Section::ALL {
-                @let (path, title) = each.path_and_title();
-                a href=(path) aria-current=[(each == section).then_some("page")] { (title) }
+            @for each in [Section::BUCKETS, Section::SESSIONS, Section::OWNERS] {
+                a href=(each.0) aria-current=[(each == section).then_some("page")] { (each.1) }
             }
         }
-        form method="post" action="/admin/logout" {
-            (hidden(token))
-            button.quiet { "Log out" }
-        }
+        (post(token, "/admin/logout", &[], &log_out))
     };
-    let (_, title) = section.path_and_title();
-    document(title, &nav, &html! { (note.render()) (content) })
+    document(section.1, &nav, &html! { (note.render()) (content) })
 }
 
 /// Renders a page without navigation.
 pub(super) fn plain(title: &str, note: &Note, content: &Markup) -> Markup {
     let content = html! { div.narrow { (note.render()) (content) } };
     document(title, &html! {}, &content)
-}
-
-/// Renders the page of an error.
-pub(super) fn error(status: StatusCode, message: &str) -> Markup {
-    let title = status.canonical_reason().unwrap_or("Error");
-    let content = html! {
-        section.card { p { a href="/admin" { "Back to the overview" } } }
-    };
-    plain(title, &Note::alert(message), &content)
 }
 
 fn document(title: &str, nav: &Markup, content: &Markup) -> Markup {
@@ -116,8 +120,19 @@ fn document(title: &str, nav: &Markup, content: &Markup) -> Markup {
 }
 
 /// Renders the hidden field with the form token.
-pub(super) fn hidden(token: &FormToken) -> Markup {
-    html! { input type="hidden" name=(FORM_TOKEN) value=(token.as_str()); }
+pub(super) fn hidden(token: &Secret) -> Markup {
+    html! { input type="hidden" name=(FORM_TOKEN) value=(token.expose()); }
+}
+
+/// Renders a form of hidden fields with a button.
+pub(super) fn post(token: &Secret, path: &str, fields: &[(&str, &str)], button: &Markup) -> Markup {
+    html! {
+        form method="post" action=(path) {
+            (hidden(token))
+            @for (name, value) in fields { input type="hidden" name=(name) value=(value); }
+            (button)
+        }
+    }
 }
 
 /// Renders a form that a second click confirms, without a script.

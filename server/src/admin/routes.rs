@@ -4,17 +4,17 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::map_response;
-use axum::response::{Redirect, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{any, get, post};
+use http::StatusCode;
 use http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
     X_FRAME_OPTIONS,
 };
-use http::{HeaderValue, StatusCode};
 
-use crate::admin::error::PageError;
+use crate::admin::page::{self, PageError};
 use crate::admin::state::AdminState;
-use crate::admin::{keys, login, owners, page, sessions};
+use crate::admin::{keys, login, owners, sessions};
 use crate::app_state::AppState;
 use crate::error::ApiError;
 use crate::start_error::StartError;
@@ -53,17 +53,14 @@ async fn method_not_allowed() -> PageError {
     ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method not allowed").into()
 }
 
-async fn add_headers(mut response: Response) -> Response {
-    for (name, value) in [
+async fn add_headers(response: Response) -> impl IntoResponse {
+    let headers = [
         (CONTENT_SECURITY_POLICY, POLICY),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (X_FRAME_OPTIONS, "DENY"),
         // With `no-referrer` browsers send `Origin: null` with the forms of these pages.
         (REFERRER_POLICY, "same-origin"),
         (CACHE_CONTROL, "no-store"),
-    ] {
-        let value = HeaderValue::from_static(value);
-        response.headers_mut().insert(name, value);
-    }
-    response
+    ];
+    (headers, response)
 }

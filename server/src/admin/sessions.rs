@@ -1,23 +1,18 @@
 //! Admin page that shows and ends one session of a bucket.
 
-use std::sync::Arc;
-
-use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
-use http::StatusCode;
 use jwt_redis_session::Session;
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use crate::admin::error::PageError;
 use crate::admin::form::Submitted;
-use crate::admin::form_token::FormToken;
 use crate::admin::operator::Operator;
-use crate::admin::page::{self, Note, Section};
-use crate::admin::state::AdminState;
+use crate::admin::page::{self, Note, PageError, Section};
 use crate::admin::{keys, text};
 use crate::buckets::{self, BucketName, SessionRef};
+use crate::error::ApiError;
 use crate::optional::optional;
+use crate::secret::Secret;
 
 /// The longest text of session data shown, in bytes before HTML escaping.
 const MAX_DATA: usize = 32 << 10;
@@ -40,33 +35,31 @@ impl SessionForm {
 pub(super) async fn form(operator: Operator) -> Markup {
     let note = operator.take_note().await;
     let form = SessionForm::default();
-    render(operator.form_token(), &note, &form, &html! {})
+    render(&operator.form_token, &note, &form, &html! {})
 }
 
 /// Shows a session without refreshing its TTL.
 pub(super) async fn show(
-    State(state): State<Arc<AdminState>>,
     Submitted { operator, form }: Submitted<SessionForm>,
 ) -> Result<Response, PageError> {
-    let token = operator.form_token();
+    let token = &operator.form_token;
     if let Some(name) = form.session()
-        && let Some(session) = optional(state.buckets.get_without_touch(&name.id()).await)?
+        && let Some(session) = optional(operator.state.buckets.get_without_touch(&name.id()).await)?
     {
-        let session = render_session(token, &name, &session)?;
+        let session = details(token, &name, &session)?;
         return Ok(render(token, &Note::None, &form, &session).into_response());
     }
-    let note = Note::alert("there is no such session in this bucket");
-    let page = render(token, &note, &form, &html! {});
-    Ok((StatusCode::NOT_FOUND, page).into_response())
+    let error = ApiError::not_found("there is no such session in this bucket");
+    let page = |note: &Note| render(token, note, &form, &html! {});
+    Ok(page::rejection(error, page))
 }
 
 /// Ends the session of the form and redirects to the page with a notice.
 pub(super) async fn end(
-    State(state): State<Arc<AdminState>>,
     Submitted { operator, form }: Submitted<SessionForm>,
 ) -> Result<Redirect, PageError> {
     let ended = match form.session() {
-        Some(name) => state.buckets.destroy(&name.id()).await?,
+        Some(name) => operator.state.buckets.destroy(&name.id()).await?,
         None => false,
     };
     if ended {
@@ -76,7 +69,7 @@ pub(super) async fn end(
     Ok(Redirect::to("/admin/sessions"))
 }
 
-fn render(token: &FormToken, note: &Note, form: &SessionForm, session: &Markup) -> Markup {
+fn render(token: &Secret, note: &Note, form: &SessionForm, session: &Markup) -> Markup {
     let content = html! {
         section.card aria-labelledby="look" {
             h2 #look { "Look up a session" }
@@ -95,28 +88,20 @@ fn render(token: &FormToken, note: &Note, form: &SessionForm, session: &Markup) 
         }
         (session)
     };
-    page::section(Section::Sessions, token, note, &content)
+    page::section(Section::SESSIONS, token, note, &content)
 }
 
-fn render_session(
-    token: &FormToken,
-    name: &SessionRef,
-    session: &Session,
-) -> Result<Markup, PageError> {
-    let end = html! {
-        form method="post" action="/admin/sessions/end" {
-            (page::hidden(token))
-            input type="hidden" name="bucket" value=(name.bucket.as_str());
-            input type="hidden" name="id" value=(name.uuid);
-            button.danger { "End this session" }
-        }
-    };
+fn details(token: &Secret, name: &SessionRef, session: &Session) -> Result<Markup, PageError> {
+    let (bucket, id) = (name.bucket.as_str(), name.uuid.to_string());
+    let fields = [("bucket", bucket), ("id", &id)];
+    let button = html! { button.danger { "End this session" } };
+    let end = page::post(token, "/admin/sessions/end", &fields, &button);
     Ok(html! {
         section.card aria-labelledby="session" {
             h2 #session { "Session" }
             dl {
-                div { dt { "Bucket" } dd { (name.bucket.as_str()) } }
-                div { dt { "Id" } dd { code { (name.uuid) } } }
+                div { dt { "Bucket" } dd { (bucket) } }
+                div { dt { "Id" } dd { code { (id) } } }
                 div { dt { "Created" } dd { (text::time(session.created_at())) } }
                 div { dt { "Expires if unused" } dd { (text::time(session.expires_at())) } }
             }

@@ -1,10 +1,10 @@
 //! State of the admin pages' handlers.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jwt_redis_session::{Lifetime, OpaqueTokens, Sessions};
 
-use crate::admin::owner::OwnerApi;
 use crate::app_state::AppState;
 use crate::buckets::{self, ApiKeys};
 use crate::error::ApiError;
@@ -15,8 +15,7 @@ use crate::{rpc, users};
 /// The longest time for which an active operator stays logged in.
 const MAX_ADMIN_SESSION: Duration = Duration::from_secs(12 * 3600);
 
-/// Everything that outlives a request is in the store, so that
-/// any instance can answer.
+/// Everything that outlives a request is in the store, so that any instance can answer.
 pub(super) struct AdminState {
     pub(super) app: AppState,
     /// The sessions of operators.
@@ -24,8 +23,18 @@ pub(super) struct AdminState {
     pub(super) masters: MasterKeys,
     pub(super) keys: ApiKeys,
     pub(super) buckets: Sessions,
-    /// The enabled APIs whose sessions have owners.
-    pub(super) owner_apis: Vec<(OwnerApi, Sessions)>,
+    pub(super) owner_apis: Vec<OwnerApi>,
+}
+
+/// The state of all handlers.
+pub(super) type SharedState = Arc<AdminState>;
+
+/// An enabled API whose sessions have owners.
+pub(super) struct OwnerApi {
+    pub(super) name: &'static str,
+    /// The name of the API, and what its owners are.
+    pub(super) title: &'static str,
+    pub(super) sessions: Sessions,
 }
 
 impl AdminState {
@@ -38,10 +47,18 @@ impl AdminState {
         };
         let mut owner_apis = Vec::new();
         if app.settings.rpc.enabled {
-            owner_apis.push((OwnerApi::Rpc, rpc::sessions(app)?));
+            owner_apis.push(OwnerApi {
+                name: "rpc",
+                title: "RPC: a user id",
+                sessions: rpc::sessions(app)?,
+            });
         }
         if app.settings.users.enabled {
-            owner_apis.push((OwnerApi::Users, users::sessions(app)?));
+            owner_apis.push(OwnerApi {
+                name: "users",
+                title: "Users: a username",
+                sessions: users::sessions(app)?,
+            });
         }
         Ok(Self {
             operators: operators.lifetime(lifetime).build()?,
@@ -53,13 +70,11 @@ impl AdminState {
         })
     }
 
-    /// Returns the sessions of an API.
-    /// Errors: 400 if the API is disabled.
-    pub(super) fn owned_by(&self, api: OwnerApi) -> Result<&Sessions, ApiError> {
+    /// Returns the API of this name.
+    /// Errors: 400 if it is disabled.
+    pub(super) fn owner_api(&self, name: &str) -> Result<&OwnerApi, ApiError> {
         let mut apis = self.owner_apis.iter();
-        let found = apis.find(|(enabled, _)| *enabled == api);
-        found
-            .map(|(_, sessions)| sessions)
+        apis.find(|api| api.name == name)
             .ok_or_else(|| ApiError::bad_request("this API is disabled"))
     }
 }

@@ -26,17 +26,8 @@ pub(super) fn visible(text: &str) -> String {
 }
 
 fn is_hidden(char: char) -> bool {
-    char.is_control()
-        || matches!(
-            char,
-            '\u{61c}'
-                | '\u{200b}'
-                | '\u{200e}'
-                | '\u{200f}'
-                | '\u{2028}'..='\u{202e}'
-                | '\u{2060}'..='\u{2069}'
-                | '\u{feff}'
-        )
+    let is_format = matches!(char, '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}');
+    char.is_control() || is_format || "\u{61c}\u{200b}\u{200e}\u{200f}\u{feff}".contains(char)
 }
 
 /// Renders the data of a session on several lines, cut after about `max` bytes of text.
@@ -81,12 +72,11 @@ impl Pretty {
             self.is_escaped = !self.is_escaped && char == '\\';
             return;
         }
-        match char {
-            ' ' | '\t' | '\r' | '\n' => return,
-            ']' | '}' => self.depth = self.depth.saturating_sub(1),
-            _ => {}
+        if char.is_ascii_whitespace() {
+            return;
         }
         let is_end = matches!(char, ']' | '}');
+        self.depth = self.depth.saturating_sub(is_end.into());
         if std::mem::take(&mut self.is_empty) != is_end {
             self.line();
         }
@@ -114,7 +104,7 @@ impl Pretty {
 /// Renders a time in UTC.
 pub(super) fn time(time: Option<SystemTime>) -> Markup {
     let seconds = time.and_then(unix_time::seconds);
-    let Some(seconds) = seconds.filter(|seconds| *seconds <= LAST) else {
+    let Some(seconds @ ..=LAST) = seconds else {
         return html! { "unknown" };
     };
     let exact = format_rfc3339_seconds(UNIX_EPOCH + Duration::from_secs(seconds)).to_string();
@@ -124,10 +114,7 @@ pub(super) fn time(time: Option<SystemTime>) -> Markup {
 
 /// Returns `1 session` or `2 sessions`.
 pub(super) fn count_sessions(count: usize) -> String {
-    match count {
-        1 => "1 session".to_owned(),
-        _ => format!("{count} sessions"),
-    }
+    format!("{count} session{}", if count == 1 { "" } else { "s" })
 }
 
 /// Returns the notice after an attempt to end a session.
@@ -182,11 +169,9 @@ mod tests {
         let rendered = |since_epoch| time(since_epoch).into_string();
         assert!(rendered(Some(UNIX_EPOCH)).contains("1970-01-01 00:00:00 UTC"));
         let second = Duration::from_secs(1);
-        for unknown in [
-            None,
-            Some(UNIX_EPOCH - second),
-            Some(UNIX_EPOCH + second * 300_000 * 86_400 * 100),
-        ] {
+        let past = UNIX_EPOCH - second;
+        let far = UNIX_EPOCH + second * 300_000 * 86_400 * 100;
+        for unknown in [None, Some(past), Some(far)] {
             assert_eq!(rendered(unknown), "unknown");
         }
     }

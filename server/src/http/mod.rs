@@ -8,7 +8,7 @@ mod origin;
 mod shared_secret;
 
 pub(crate) use body::read_body;
-pub(crate) use client::{Client, ClientAddress};
+pub(crate) use client::{Client, Peer};
 pub(crate) use error_responses::{AuthenticationErrors, BodyErrors, CrossSiteError};
 pub(crate) use failures::FailedAuthentications;
 pub(crate) use origin::{reject_other_origins, reject_other_sites};

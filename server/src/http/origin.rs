@@ -16,10 +16,7 @@ const SITE: &str = "sec-fetch-site";
 /// Errors: 403.
 pub(crate) fn reject_other_sites(headers: &HeaderMap) -> Result<(), ApiError> {
     let mut sites = headers.get_all(SITE).iter();
-    if sites.all(|site| site == "same-origin" || site == "none") {
-        return Ok(());
-    }
-    Err(other_site())
+    accept_if(sites.all(|site| site == "same-origin" || site == "none"))
 }
 
 /// As [`reject_other_sites`]; without `Sec-Fetch-Site`, also rejects requests whose `Origin` is not
@@ -29,80 +26,61 @@ pub(crate) fn reject_other_origins(headers: &HeaderMap) -> Result<(), ApiError> 
     reject_other_sites(headers)?;
     let mut origins = headers.get_all(ORIGIN).iter();
     let host = headers.get(HOST);
-    if headers.contains_key(SITE) || origins.all(|origin| is_of(host, origin)) {
-        return Ok(());
-    }
-    Err(other_site())
+    accept_if(headers.contains_key(SITE) || origins.all(|origin| is_of(host, origin)))
 }
 
 /// Does not compare the scheme: a proxy in front may terminate TLS.
 fn is_of(host: Option<&HeaderValue>, origin: &HeaderValue) -> bool {
     let origin = origin.to_str().ok();
     let origin = origin.and_then(|origin| origin.split_once("://"));
-    match (host, origin) {
-        (Some(host), Some((_, origin))) => host.as_bytes().eq_ignore_ascii_case(origin.as_bytes()),
-        _ => false,
-    }
+    host.zip(origin)
+        .is_some_and(|(host, (_, origin))| host.as_bytes().eq_ignore_ascii_case(origin.as_bytes()))
 }
 
-fn other_site() -> ApiError {
-    ApiError::new(
-        StatusCode::FORBIDDEN,
-        "the request was sent by another site",
-    )
+fn accept_if(is_own: bool) -> Result<(), ApiError> {
+    let message = "the request was sent by another site";
+    let error = ApiError::new(StatusCode::FORBIDDEN, message);
+    if is_own { Ok(()) } else { Err(error) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Whether a request with these headers passes both checks.
-    fn passes(headers: &[(&'static str, &'static str)]) -> [bool; 2] {
-        let mut map = HeaderMap::new();
-        for (name, value) in headers {
-            map.append(*name, HeaderValue::from_static(value));
-        }
-        [reject_other_sites(&map), reject_other_origins(&map)].map(|result| result.is_ok())
-    }
-
+    /// Each row is header lines, and which of both checks pass.
     #[test]
-    fn other_sites_are_rejected() {
-        for (sites, expected) in [
-            (&[][..], true),
-            (&["same-origin"], true),
-            (&["none"], true),
-            (&["cross-site"], false),
-            (&["same-site"], false),
-            (&[""], false),
-            (&["none", "cross-site"], false),
+    fn other_sites_and_origins_are_rejected() {
+        const HOST: &str = "host: a.example:8385";
+        const OURS: &str = "origin: http://a.example:8385";
+        const OTHER: &str = "origin: http://evil.example";
+        const SAME: &str = "sec-fetch-site: same-origin";
+        for (lines, expected) in [
+            (&[][..], [true; 2]),
+            (&[SAME], [true; 2]),
+            (&["sec-fetch-site: none"], [true; 2]),
+            (&["sec-fetch-site: cross-site"], [false; 2]),
+            (&["sec-fetch-site: same-site"], [false; 2]),
+            (&["sec-fetch-site: "], [false; 2]),
+            (&[SAME, "sec-fetch-site: cross-site"], [false; 2]),
+            (&[HOST, OURS], [true; 2]),
+            (&[HOST, "origin: https://A.example:8385"], [true; 2]),
+            (&[HOST, "origin: http://a.example"], [true, false]),
+            (&[HOST, "origin: http://a.example:8385.evil"], [true, false]),
+            (&[HOST, "origin: a.example:8385"], [true, false]),
+            (&[HOST, "origin: null"], [true, false]),
+            (&[HOST, "origin: "], [true, false]),
+            (&[HOST, OTHER], [true, false]),
+            (&[HOST, OURS, OTHER], [true, false]),
+            (&[OURS], [true, false]),
+            // A proxy in front may have changed `Host`, so `Sec-Fetch-Site` takes precedence.
+            (&[HOST, OTHER, SAME], [true; 2]),
         ] {
-            let headers: Vec<_> = sites.iter().map(|site| (SITE, *site)).collect();
-            assert_eq!(passes(&headers), [expected; 2], "{sites:?}");
+            let headers = lines.iter().filter_map(|line| line.split_once(": "));
+            let headers = headers.map(|(name, value)| (name.parse().unwrap(), value));
+            let headers = headers.map(|(name, value)| (name, HeaderValue::from_static(value)));
+            let headers = HeaderMap::from_iter(headers);
+            let results = [reject_other_sites(&headers), reject_other_origins(&headers)];
+            assert_eq!(results.map(|result| result.is_ok()), expected, "{lines:?}");
         }
-    }
-
-    #[test]
-    fn other_origins_are_rejected_if_the_site_is_unknown() {
-        const HOST: (&str, &str) = ("host", "a.example:8385");
-        for origin in ["http://a.example:8385", "https://A.example:8385"] {
-            assert_eq!(passes(&[HOST, ("origin", origin)]), [true; 2], "{origin}");
-        }
-        for origin in [
-            "http://a.example",
-            "http://evil.example",
-            "http://a.example:8385.evil.example",
-            "a.example:8385",
-            "null",
-            "",
-        ] {
-            let passed = passes(&[HOST, ("origin", origin)]);
-            assert_eq!(passed, [true, false], "{origin}");
-        }
-        let ours = ("origin", "http://a.example:8385");
-        let other = ("origin", "http://evil.example");
-        assert_eq!(passes(&[ours]), [true, false], "no host");
-        assert_eq!(passes(&[HOST, ours, other]), [true, false]);
-        // A proxy in front may have changed `Host`, so `Sec-Fetch-Site` takes precedence.
-        assert_eq!(passes(&[HOST, other, (SITE, "same-origin")]), [true; 2]);
     }
 }

@@ -1,7 +1,6 @@
 //! The layer around all routes.
 
 use std::any::Any;
-use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Request;
@@ -12,8 +11,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument as _;
 
 use crate::error::ApiError;
-use crate::observe::request_log::RequestLog;
-use crate::observe::request_metrics::RequestMetrics;
+use crate::observe::request_log::{RequestLog, RequestMetrics};
 use crate::request_id::RequestId;
 use crate::settings::Settings;
 
@@ -22,34 +20,24 @@ use crate::settings::Settings;
 pub(crate) fn layer(router: Router, settings: &Settings) -> Router {
     let (deadline, is_logged) = (settings.http.request_timeout, settings.log.access);
     let metrics = RequestMetrics::default();
-    let observe = from_fn(move |request: Request, next| {
+    let observe = from_fn(move |request: Request, next: Next| {
         let id = RequestId::of(request.headers());
         let log = RequestLog::start(&request, id.clone(), metrics.clone(), is_logged);
-        observe(request, next, id, deadline, log)
+        let span = tracing::debug_span!("request", id = id.as_str());
+        let header = [(RequestId::HEADER, id.0.clone())];
+        let respond = async move {
+            let response = tokio::time::timeout(deadline, next.run(request)).await;
+            let late = |_| ApiError::unavailable("the request took too long").into_response();
+            let response = response.unwrap_or_else(late);
+            // If the client disconnects, this future is dropped before, and so `log` without a
+            // status.
+            log.finish(response.status());
+            (header, response)
+        };
+        id.scope(respond).instrument(span)
     });
     // One tuple instead of two layers: axum clones the inner router per layer and request.
     router.layer((observe, CatchPanicLayer::custom(panicked)))
-}
-
-async fn observe(
-    request: Request,
-    next: Next,
-    id: RequestId,
-    deadline: Duration,
-    log: RequestLog,
-) -> Response {
-    let span = tracing::debug_span!("request", id = id.as_str());
-    let respond = async {
-        let response = tokio::time::timeout(deadline, next.run(request)).await;
-        let response = response
-            .unwrap_or_else(|_| ApiError::unavailable("the request took too long").into_response());
-        // If the client disconnects, this future is dropped before, and so `log` without a status.
-        log.finish(response.status());
-        response
-    };
-    let mut response = id.clone().scope(respond).instrument(span).await;
-    response.headers_mut().insert(RequestId::HEADER, id.0);
-    response
 }
 
 /// Answers a panic without details; the panic hook has logged its location.
@@ -79,23 +67,15 @@ mod tests {
         (status, String::from_utf8(body.to_vec()).unwrap())
     }
 
-    #[tokio::test]
-    async fn a_panic_is_500_without_its_message() {
-        let panics = async || -> () { panic!("the data of a session") };
-        let body = r#"{"error":"internal error"}"#.to_owned();
-        assert_eq!(response(panics).await, (500, body));
-    }
-
     #[tokio::test(start_paused = true)]
-    async fn a_request_that_takes_too_long_is_503() {
-        let body = r#"{"error":"the request took too long"}"#.to_owned();
-        assert_eq!(response(std::future::pending::<()>).await, (503, body));
-    }
-
-    #[tokio::test]
-    async fn a_handler_can_read_the_id_of_its_request() {
-        let handler = async || RequestId::current();
-        assert_eq!(response(handler).await, (200, "my-id".to_owned()));
+    async fn panics_are_500_late_responses_are_503_and_handlers_can_read_the_id() {
+        let panics = async || -> () { panic!("the data of a session") };
+        let body = |error| format!(r#"{{"error":"{error}"}}"#);
+        assert_eq!(response(panics).await, (500, body("internal error")));
+        let late = (503, body("the request took too long"));
+        assert_eq!(response(std::future::pending::<()>).await, late);
+        let id = response(async || RequestId::current()).await;
+        assert_eq!(id, (200, "my-id".to_owned()));
         assert_eq!(RequestId::current(), "");
     }
 }

@@ -2,6 +2,5 @@
 
 mod layer;
 mod request_log;
-mod request_metrics;
 
 pub(crate) use layer::layer;

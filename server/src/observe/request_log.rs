@@ -1,11 +1,15 @@
 //! Log line and metrics of a request.
 
-use std::time::Instant;
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use axum::extract::{MatchedPath, Request};
-use http::StatusCode;
+use http::{Method, StatusCode};
+use metrics::{Counter, Histogram};
+use tracing::Value;
+use tracing::field::display;
 
-use crate::observe::request_metrics::{RequestMetrics, method_label};
 use crate::request_id::RequestId;
 
 /// The target of the log lines of requests.
@@ -52,20 +56,74 @@ impl Drop for RequestLog {
     fn drop(&mut self) {
         let (method, status, took) = (self.method, self.status, self.start.elapsed());
         let route = self.route.as_ref().map_or("unmatched", MatchedPath::as_str);
-        self.metrics.record(method, route, status, took);
+        self.metrics.record(route, (method, status), took);
         if !self.is_logged {
             return;
         }
         let (id, micros) = (self.id.as_str(), took.as_micros() as u64);
         // `%` writes text without quotes: none of these needs any. A status is a number in JSON.
-        match status.map(|status| status.as_u16()) {
-            Some(status) => {
-                tracing::info!(target: TARGET, %id, %method, %route, status, micros, "request");
-            }
-            None => {
-                let status = "aborted";
-                tracing::info!(target: TARGET, %id, %method, %route, %status, micros, "request");
-            }
+        let (status, aborted) = (status.map(|status| status.as_u16()), display("aborted"));
+        let status: &dyn Value = status.as_ref().map_or(&aborted, |status| status);
+        tracing::info!(target: TARGET, %id, %method, %route, status, micros, "request");
+    }
+}
+
+/// Counts requests by method, route and status, and measures their duration by route.
+///
+/// The handles are cached, so that a request allocates no labels. Their number is bounded: the
+/// route is the matched one, and unknown methods share the label `other`.
+#[derive(Clone, Default)]
+pub(super) struct RequestMetrics(Arc<RwLock<HashMap<String, HashMap<Kind, Meter>>>>);
+
+/// A method and a status, which is `None` if the client disconnected before the response.
+type Kind = (&'static str, Option<StatusCode>);
+
+#[derive(Clone)]
+struct Meter {
+    requests: Counter,
+    seconds: Histogram,
+}
+
+impl RequestMetrics {
+    fn record(&self, route: &str, kind: Kind, took: Duration) {
+        let meter = self.cached(route, kind);
+        let meter = meter.unwrap_or_else(|| self.register(route, kind));
+        meter.requests.increment(1);
+        meter.seconds.record(took.as_secs_f64());
+    }
+
+    fn cached(&self, route: &str, kind: Kind) -> Option<Meter> {
+        let routes = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        routes.get(route)?.get(&kind).cloned()
+    }
+
+    fn register(&self, route: &str, kind: Kind) -> Meter {
+        let mut routes = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let meters = routes.entry(route.to_owned()).or_default();
+        let meter = meters.entry(kind);
+        meter.or_insert_with(|| Meter::new(route, kind)).clone()
+    }
+}
+
+impl Meter {
+    fn new(route: &str, (method, status): Kind) -> Self {
+        let status = status.as_ref().map_or("aborted", StatusCode::as_str);
+        let labels = [("method", method), ("route", route), ("status", status)];
+        let labels = labels.map(|(name, value)| (name, value.to_owned()));
+        Self {
+            requests: metrics::counter!("sessiond_requests_total", &labels),
+            seconds: metrics::histogram!("sessiond_request_seconds", "route" => route.to_owned()),
         }
     }
+}
+
+/// Returns the name of a standard method, and `other` for any other.
+fn method_label(method: &Method) -> &'static str {
+    const METHODS: [&str; 9] = [
+        "GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH", "CONNECT", "TRACE",
+    ];
+    let mut standard = METHODS.into_iter();
+    standard
+        .find(|name| *name == method.as_str())
+        .unwrap_or("other")
 }

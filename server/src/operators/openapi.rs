@@ -1,11 +1,12 @@
 //! The OpenAPI document.
 
+use utoipa::IntoResponses;
 use utoipa::openapi::OpenApi;
 use utoipa::openapi::path::{Operation, PathItem};
-use utoipa::{IntoResponses, OpenApi as _};
 
 use crate::error::ErrorBody;
 
+/// The document without the operations of the APIs.
 #[derive(utoipa::OpenApi)]
 #[openapi(
     info(
@@ -23,7 +24,7 @@ use crate::error::ErrorBody;
     ),
     components(schemas(ErrorBody<'_>)),
 )]
-struct Document;
+pub(crate) struct Document;
 
 /// The error responses that every operation may return.
 #[derive(IntoResponses)]
@@ -40,14 +41,8 @@ enum CommonResponses {
     Unavailable(ErrorBody<'static>),
 }
 
-/// Returns the document without the operations of the APIs.
-pub(crate) fn document() -> OpenApi {
-    Document::openapi()
-}
-
 /// Returns the document as JSON, with the common responses added to each operation.
-pub(crate) fn json(openapi: &OpenApi) -> String {
-    let mut openapi = openapi.clone();
+pub(crate) fn json(mut openapi: OpenApi) -> String {
     for operation in openapi.paths.paths.values_mut().flat_map(operations) {
         let responses = &mut operation.responses.responses;
         for (status, response) in CommonResponses::responses() {

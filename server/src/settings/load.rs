@@ -2,8 +2,7 @@
 
 use std::path::PathBuf;
 
-use config::builder::DefaultState;
-use config::{Config, ConfigBuilder, File, FileFormat};
+use config::{Config, File, FileFormat, Value};
 
 use crate::secret::Secret;
 use crate::settings::{Settings, SettingsError};
@@ -64,7 +63,30 @@ impl Settings {
     ///
     /// [`SettingsError`] in one line that names the setting, or the file that cannot be read.
     pub fn load(sources: &Sources) -> Result<Self, SettingsError> {
-        let config = read(sources)?;
+        let mut builder = Config::builder().add_source(File::from_str(DEFAULTS, FileFormat::Yaml));
+        let mut name = "settings".to_owned();
+        if let Some(path) = &sources.file {
+            name = path.display().to_string();
+            // The error of `config` for a directory does not name it.
+            if path.exists() && !path.is_file() {
+                return Err(SettingsError::new(name, "is not a file"));
+            }
+            builder = builder.add_source(File::from(path.as_path()).format(FileFormat::Yaml));
+        }
+        for (setting, value) in &sources.overrides {
+            // A text, which `config` converts to the type of the setting. Guessing the type here
+            // would turn a secret of digits into a number.
+            let text = value.expose();
+            let value = if LISTS.contains(&&**setting) {
+                text.split(',').map(str::trim).collect::<Vec<_>>().into()
+            } else {
+                Value::from(text)
+            };
+            let overridden = builder.set_override(setting, value);
+            builder = overridden.map_err(|_| SettingsError::new(setting, "unknown setting"))?;
+        }
+        let config = builder.build();
+        let config = config.map_err(|error| SettingsError::unreadable(&name, &error))?;
         let settings: Self = config
             .try_deserialize()
             .map_err(|error| SettingsError::wrong_value(&error))?;
@@ -78,38 +100,4 @@ impl Default for Settings {
     fn default() -> Self {
         Self::load(&Sources::default()).expect("config.yml is valid")
     }
-}
-
-fn read(sources: &Sources) -> Result<Config, SettingsError> {
-    let mut builder = Config::builder().add_source(File::from_str(DEFAULTS, FileFormat::Yaml));
-    let mut name = "settings".to_owned();
-    if let Some(path) = &sources.file {
-        name = path.display().to_string();
-        // The error of `config` for a directory does not name it.
-        if path.exists() && !path.is_file() {
-            return Err(SettingsError::new(name, "is not a file"));
-        }
-        builder = builder.add_source(File::from(path.as_path()).format(FileFormat::Yaml));
-    }
-    for (setting, value) in &sources.overrides {
-        builder = set(builder, setting, value.expose())?;
-    }
-    let config = builder.build();
-    config.map_err(|error| SettingsError::unreadable(&name, &error))
-}
-
-/// Sets a text, which `config` converts to the type of the setting. Guessing the type here would
-/// turn a secret of digits into a number.
-fn set(
-    builder: ConfigBuilder<DefaultState>,
-    setting: &str,
-    value: &str,
-) -> Result<ConfigBuilder<DefaultState>, SettingsError> {
-    let set = if LISTS.contains(&setting) {
-        let items: Vec<_> = value.split(',').map(str::trim).collect();
-        builder.set_override(setting, items)
-    } else {
-        builder.set_override(setting, value)
-    };
-    set.map_err(|_| SettingsError::new(setting, "unknown setting"))
 }

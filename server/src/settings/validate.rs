@@ -1,5 +1,6 @@
 //! Rules that the types of settings cannot express.
 
+use std::fmt::Display;
 use std::time::Duration;
 
 use crate::secret::Secret;
@@ -127,7 +128,7 @@ fn is_one_byte(secret: &Secret) -> bool {
     pairs.all(|pair| pair[0] == pair[1])
 }
 
-fn ensure(is_valid: bool, setting: &str, problem: impl Into<String>) -> Result<(), SettingsError> {
+fn ensure(is_valid: bool, setting: &str, problem: impl Display) -> Result<(), SettingsError> {
     if is_valid {
         return Ok(());
     }

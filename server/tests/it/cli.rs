@@ -1,22 +1,21 @@
 //! Commands, exit codes and the log of the program.
 
 use std::ffi::OsStr;
+use std::io::Write as _;
+use std::net::TcpStream;
 use std::os::unix::ffi::OsStrExt as _;
 use std::process::Stdio;
 
 use jwt_redis_session_server::Settings;
 use jwt_redis_session_server::settings::Sources;
 use serde_json::Value;
-use tokio::io::AsyncWriteExt as _;
-use tokio::net::TcpStream;
 
-use crate::program::{Program, run, sessiond};
-use crate::service::SECRET;
-use crate::support::redis_server::RedisServer;
+use crate::program::{Program, run, server, sessiond};
+use crate::settings::SECRETS;
 
 #[test]
 fn without_settings_it_starts_in_memory_and_warns() {
-    let program = Program::with(&[]);
+    let program = Program::start(&mut server(&[]));
     program.wait_for("kept in memory");
     let log = program.log();
     assert!(log.contains("INFO"), "{log}");
@@ -37,16 +36,10 @@ fn a_generated_secret_fits_every_setting() {
     let valid = (0, "the settings are valid\n".to_owned(), String::new());
     assert_eq!(run(check.env("SESSIOND__RPC__SECRET", secret)), valid);
     for algorithm in ["HS256", "HS384", "HS512"] {
-        let mut sources = Sources::default().flag("tokens.algorithm", algorithm);
-        for setting in [
-            "tokens.secret",
-            "tokens.previous_secrets",
-            "buckets.master_keys",
-            "rpc.secret",
-            "users.secret",
-        ] {
-            sources = sources.flag(setting, secret);
-        }
+        let sources = Sources::default().flag("tokens.algorithm", algorithm);
+        let sources = SECRETS
+            .into_iter()
+            .fold(sources, |all, name| all.flag(name, secret));
         Settings::load(&sources).expect(algorithm);
     }
 }
@@ -79,8 +72,8 @@ SESSIOND__TOKENS__SECRET=a-secret-of-at-least-32-characters check-config --redis
 
 #[test]
 fn wrong_usage_has_exit_code_2() {
-    let program = Program::with(&[]);
-    let lines = WRONG.replace("ADDRESS", &program.address());
+    let program = Program::start(&mut server(&[]));
+    let lines = WRONG.replace("ADDRESS", &program.address().to_string());
     for line in lines.lines().skip(1) {
         let (words, message) = line.split_once(" -> ").expect("a message");
         let (variables, args): (Vec<_>, Vec<_>) =
@@ -91,18 +84,19 @@ fn wrong_usage_has_exit_code_2() {
         assert_eq!(code, 2, "{line}");
         assert!(error.starts_with(message), "{error}");
     }
-    let variable = "SESSIOND__RPC__SECRET";
-    let mut command = sessiond(&["check-config"]);
-    let (code, _, error) = run(command.env(variable, OsStr::from_bytes(b"a\xff")));
-    let message = format!("sessiond: {variable}: is not UTF-8\n");
-    assert_eq!((code, error), (2, message));
+    let not_utf8 = OsStr::from_bytes(b"a\xff");
+    let (code, _, error) = run(sessiond(&["check-config"]).env("SESSIOND__RPC__SECRET", not_utf8));
+    let message = "sessiond: SESSIOND__RPC__SECRET: is not UTF-8\n";
+    assert_eq!((code, &*error), (2, message));
 }
 
-#[tokio::test]
-async fn json_logs_are_one_object_per_line() {
-    let mut program = Program::with(&["--json-logs"]);
-    let request = reqwest::get(format!("http://{}/healthz", program.address()));
-    request.await.expect("a response");
+#[test]
+fn json_logs_are_one_object_per_line() {
+    let mut program = Program::start(server(&["--json-logs"]).env("DEBUG", "*"));
+    let mut socket = TcpStream::connect(program.address()).expect("connect");
+    let requests = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\nnonsense\r\n\r\n";
+    socket.write_all(requests).expect("send");
+    program.wait_for("\"DEBUG\"");
     program.signal("TERM");
     let (status, log) = program.wait();
     assert!(status.success());
@@ -113,39 +107,6 @@ async fn json_logs_are_one_object_per_line() {
     assert_eq!(access["route"], "/healthz");
     assert_eq!(access["status"], 200);
     assert!(lines.count() > 0, "and all other lines");
-}
-
-#[tokio::test]
-async fn an_outage_is_logged_once_with_the_id_of_the_request() {
-    let mut redis = RedisServer::start();
-    redis.kill();
-    let mut command = sessiond(&["--listen", "127.0.0.1:0", "--redis", &redis.url()]);
-    command
-        .env("SESSIOND__TOKENS__SECRET", SECRET)
-        .env("RUST_LOG", "warn,jwt_redis_session_server::cli=info");
-    let mut program = Program::start(&mut command);
-    let call = r#"{"name":"create","args":"{\"session\":{},\"userId\":\"jo\"}"}"#;
-    for _ in 0..20 {
-        let request = reqwest::Client::new()
-            .post(format!("http://{}/rpc", program.address()))
-            .header("x-request-id", "my-request")
-            .body(call);
-        assert_eq!(request.send().await.expect("a response").status(), 503);
-    }
-    program.wait_for("the session store failed");
-    program.signal("TERM");
-    let (_, log) = program.wait();
-    let lines = log.lines().filter(|line| line.contains("my-request"));
-    assert!((1..=3).contains(&lines.count()), "{log}");
-}
-
-#[tokio::test]
-async fn debug_in_the_environment_logs_more() {
-    let program = Program::start(sessiond(&["--listen", "127.0.0.1:0"]).env("DEBUG", "*"));
-    let socket = TcpStream::connect(program.address()).await;
-    let sent = socket.expect("connect").write_all(b"GET / HTTP").await;
-    sent.expect("send");
-    program.wait_for("DEBUG");
 }
 
 #[test]

@@ -46,8 +46,8 @@ async fn the_service_starts_without_redis() {
 enum Fault {
     Killed,
     Hangs,
-    Full,
-    RejectsWrites,
+    /// A setting of Redis that is 1 instead of 0.
+    Setting(&'static str),
 }
 
 impl Fault {
@@ -57,13 +57,7 @@ impl Fault {
             (Self::Killed, false) => redis.restart(),
             (Self::Hangs, true) => redis.pause(),
             (Self::Hangs, false) => redis.resume(),
-            (Self::Full | Self::RejectsWrites, _) => {
-                let is_full = self == Self::Full;
-                let name = if is_full {
-                    "maxmemory"
-                } else {
-                    "min-replicas-to-write"
-                };
+            (Self::Setting(name), _) => {
                 redis.run(&["CONFIG", "SET", name, if is_on { "1" } else { "0" }]);
             }
         }
@@ -76,8 +70,8 @@ async fn a_failing_redis_is_503_until_it_recovers() {
     let faults = [
         (Fault::Killed, 503, 503),
         (Fault::Hangs, 503, 503),
-        (Fault::Full, 200, 200),
-        (Fault::RejectsWrites, 200, 503),
+        (Fault::Setting("maxmemory"), 200, 200),
+        (Fault::Setting("min-replicas-to-write"), 200, 503),
     ];
     join_all(faults.map(|(fault, read, end)| assert_unavailable(fault, read, end))).await;
 }

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::program::{Program, sessiond};
+use crate::program::{Program, server};
 use crate::support::redis_server::RedisServer;
 
 const README: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
@@ -26,16 +26,13 @@ fn calls() -> Vec<String> {
 /// Returns the statuses in the comments below the calls: `# 201 …`.
 fn expected(calls: &[String]) -> Vec<String> {
     let lines = calls.iter().flat_map(|block| block.lines());
-    let status = |line: &str| {
-        let status: String = line.strip_prefix("# ")?.chars().take(3).collect();
-        status.parse::<u16>().ok().map(|_| status)
-    };
-    lines.filter_map(status).collect()
+    let comments = lines.filter_map(|line| line.strip_prefix("# ")?.get(..3));
+    let statuses = comments.filter(|status| status.parse::<u16>().is_ok());
+    statuses.map(str::to_owned).collect()
 }
 
 fn run(args: &[&str]) {
-    let mut command = sessiond(&["--listen", "127.0.0.1:0"]);
-    let program = Program::start(command.args(args).envs([
+    let program = Program::start(server(args).envs([
         ("SESSIOND__BUCKETS__MASTER_KEYS", MASTER_KEY),
         ("SESSIOND__USERS__ENABLED", "true"),
         ("SESSIOND__TOKENS__SECRET", crate::service::SECRET),
@@ -44,7 +41,8 @@ fn run(args: &[&str]) {
     let expected = expected(&calls);
     assert!(calls.len() >= 6 && expected.len() >= 35, "{expected:?}");
     let statuses = tempfile::NamedTempFile::new().expect("a temporary file");
-    let script = calls.concat().replace("127.0.0.1:8385", &program.address());
+    let address = program.address().to_string();
+    let script = calls.concat().replace("127.0.0.1:8385", &address);
     let output = Command::new("bash")
         .args(["-c", &format!("{CURL}{script}")])
         .env("MASTER_KEY", MASTER_KEY)
@@ -58,12 +56,7 @@ fn run(args: &[&str]) {
 }
 
 #[test]
-fn calls_return_the_documented_statuses_in_memory() {
+fn calls_return_the_documented_statuses_in_memory_and_on_redis() {
     run(&[]);
-}
-
-#[test]
-fn calls_return_the_documented_statuses_on_redis() {
-    let redis = RedisServer::start();
-    run(&["--redis", &redis.url()]);
+    run(&["--redis", &RedisServer::start().url()]);
 }

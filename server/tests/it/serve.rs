@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::program::{Program, sessiond};
+use crate::program::{Program, server};
 use crate::service::{SECRET, Service};
 use crate::support::redis_server::RedisServer;
 
@@ -109,7 +109,7 @@ struct Busy {
 impl Busy {
     async fn start(requests: usize, settings: &[(&str, &str)]) -> Self {
         let redis = RedisServer::start();
-        let mut command = sessiond(&["--listen", "127.0.0.1:0", "--redis", &redis.url()]);
+        let mut command = server(&["--redis", &redis.url()]);
         command
             .env("SESSIOND__TOKENS__SECRET", SECRET)
             .env("SESSIOND__STORE__DEADLINE", "10s")

@@ -11,7 +11,7 @@ use reqwest::{Client, Method, RequestBuilder, Response};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 
 use crate::support::redis_server::RedisServer;
 
@@ -53,8 +53,9 @@ pub struct Service {
     pub faults: Faults,
     /// The store, if it is on Redis.
     pub redis: Option<RedisServer>,
+    /// Stops the service when it is dropped.
     stop: Option<oneshot::Sender<()>>,
-    task: JoinHandle<()>,
+    task: JoinSet<()>,
 }
 
 /// The settings of tests: all APIs are enabled, the rest is default.
@@ -109,7 +110,8 @@ impl Service {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("bind");
         let address = listener.local_addr().expect("an address");
         let (stop, stopped) = oneshot::channel();
-        let task = tokio::spawn(serve(listener, app, async {
+        let mut task = JoinSet::new();
+        task.spawn(serve(listener, app, async {
             let _ = stopped.await;
         }));
         let client = Client::builder()
@@ -163,10 +165,8 @@ impl Service {
 
     /// Stops the service gracefully.
     pub async fn stop(&mut self) {
-        if let Some(stop) = self.stop.take() {
-            let _ = stop.send(());
-        }
-        let _ = (&mut self.task).await;
+        self.stop = None;
+        self.task.join_next().await;
     }
 
     /// Returns the Redis server.
@@ -185,12 +185,6 @@ impl Service {
         let mut keys: Vec<String> = keys.expect("names");
         keys.sort();
         keys
-    }
-}
-
-impl Drop for Service {
-    fn drop(&mut self) {
-        self.task.abort();
     }
 }
 

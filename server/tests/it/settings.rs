@@ -10,6 +10,15 @@ use crate::support::redis_server::RedisServer;
 const A: &str = "a secret of at least 32 bytes: A";
 const B: &str = "a secret of at least 32 bytes: B";
 
+/// All settings that are secrets of at least 32 bytes.
+pub(crate) const SECRETS: [&str; 5] = [
+    "tokens.secret",
+    "tokens.previous_secrets",
+    "buckets.master_keys",
+    "rpc.secret",
+    "users.secret",
+];
+
 fn file(yaml: &str) -> tempfile::NamedTempFile {
     let file = tempfile::NamedTempFile::new().expect("a temporary file");
     std::fs::write(file.path(), yaml).expect("write");
@@ -90,15 +99,10 @@ const WRONG: &str = "
 
 #[test]
 fn wrong_settings_are_named_in_one_line() {
-    let text = WRONG
-        .replace("GOOD", &format!("'{A}'"))
-        .replace("SAME", &"a".repeat(64));
-    let cases: Vec<_> = text
-        .lines()
-        .filter_map(|line| line.split_once(" -> "))
-        .collect();
-    assert_eq!(cases.len(), WRONG.lines().count() - 1);
-    for (yaml, error) in cases {
+    let lines = WRONG.replace("GOOD", &format!("'{A}'"));
+    let lines = lines.replace("SAME", &"a".repeat(64));
+    for line in lines.lines().skip(1) {
+        let (yaml, error) = line.split_once(" -> ").expect("an error");
         let found = load_file(yaml).expect_err(yaml);
         assert!(found.starts_with(error), "{yaml}: {found}");
         assert_eq!(found.lines().count(), 1, "{found}");
@@ -119,26 +123,10 @@ fn error(loaded: Result<Settings, String>) -> String {
 
 #[tokio::test]
 async fn values_of_secrets_are_never_shown() {
-    let values = [
-        HIDDEN.to_owned(),
-        format!("{{{HIDDEN}: 1}}"),
-        format!("[{{a: {HIDDEN}}}]"),
-        format!("[[{HIDDEN}]]"),
-        format!("'redis://:{HIDDEN}@['"),
-        format!("'{HIDDEN}"),
-        format!("*{HIDDEN}"),
-    ];
-    for setting in [
-        "store.redis",
-        "store.password",
-        "tokens.secret",
-        "tokens.previous_secrets",
-        "buckets.master_keys",
-        "rpc.secret",
-        "users.secret",
-    ] {
+    let values = "H | {H: 1} | [{a: H}] | [[H]] | 'redis://:H@[' | 'H | *H".replace('H', HIDDEN);
+    for setting in SECRETS.into_iter().chain(["store.redis", "store.password"]) {
         let (section, key) = setting.split_once('.').expect("a section");
-        for value in &values {
+        for value in values.split(" | ") {
             let sources = variable(setting, value);
             let loaded = Settings::load(&sources).map_err(|error| error.to_string());
             for error in [
@@ -168,9 +156,7 @@ async fn wrong_urls_are_not_shown() {
 fn later_sources_override_earlier_ones() {
     let file = file("http: {listen: '127.0.0.2:0', header_timeout: 7s}");
     let of_file = Sources::default().file(file.path());
-    let name = "SESSIOND__HTTP__LISTEN".to_owned();
-    let variable = (name, "127.0.0.3:0".to_owned());
-    let and_variable = of_file.clone().variables([variable]);
+    let and_variable = variable("http.listen", "127.0.0.3:0").file(file.path());
     let and_flag = and_variable.clone().flag("http.listen", "127.0.0.4:0");
     for (sources, listen) in [
         (of_file, "127.0.0.2:0"),

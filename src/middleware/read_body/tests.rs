@@ -1,19 +1,22 @@
+use std::borrow::Cow;
 use std::collections::VecDeque;
+use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::stream;
 use http::{HeaderMap, HeaderValue, Request};
 use http_body::{Body, Frame, SizeHint};
-use http_body_util::BodyExt;
 use http_body_util::combinators::{BoxBody, UnsyncBoxBody};
+use http_body_util::{BodyExt, Full, StreamBody};
 use tokio::time::{Instant, Sleep, sleep};
 
 use super::{ReadBody, ReadLimits};
 use crate::middleware::body::SessionBody;
 use crate::middleware::replay_body::ReplayBody;
-use crate::source::{BodyLookup, BodySearch, BodySearchError, TokenSources};
+use crate::source::{BodyLookup, BodySearch, TokenSources};
 
 const LIMIT: usize = 256;
 const JSON: &str = "application/json";
@@ -25,10 +28,9 @@ enum Step {
     Trailers,
     Broken,
     Wait(u64),
-    EmptyForEver,
 }
 
-use Step::{Broken, EmptyForEver, Trailers, Wait};
+use Step::{Broken, Trailers, Wait};
 
 /// A body that plays its steps, and panics if it is polled after its end.
 #[derive(Default)]
@@ -60,10 +62,6 @@ impl Body for Script {
             Some(Wait(seconds)) => {
                 self.waiting = Some(Box::pin(sleep(Duration::from_secs(seconds))));
                 return self.poll_frame(cx);
-            }
-            Some(EmptyForEver) => {
-                self.steps.push_front(EmptyForEver);
-                Some(Ok(Frame::data(Bytes::new())))
             }
             None => {
                 self.over = true;
@@ -115,12 +113,11 @@ fn search(content_type: &str) -> BodySearch {
     TokenSources::default().body_search(&parts).unwrap()
 }
 
-fn described(found: BodyLookup) -> String {
+fn described(found: BodyLookup<'_>) -> String {
     match found {
-        Ok(Some(token)) => token.into_string(),
-        Ok(None) => "none".into(),
-        Err(BodySearchError::Rejected(reason)) => format!("rejected: {reason}"),
-        Err(BodySearchError::Unsearched(reason)) => reason.to_string(),
+        Ok(Ok(token)) => token.map_or_else(|| "none".into(), Cow::into_owned),
+        Ok(Err(reason)) => format!("rejected: {reason}"),
+        Err(reason) => reason.to_string(),
     }
 }
 
@@ -201,14 +198,8 @@ where
             let took = start.elapsed();
             assert_eq!(described(found), expected, "{steps:?}");
             assert!(expected != "timed_out" || took == LIMITS.deadline);
-            assert!(!format!("{body:?}").contains("accessToken"));
-            let body = body.into_unread();
-            // A declared length above the limit is not read.
-            assert_eq!(body.is_ok(), declared && expected == "too_large");
-            let body = body.unwrap_or_else(B::replay);
             let (body, found) = ReadBody::new(body, search(content_type), LIMITS).await;
             assert_eq!(described(found), expected, "{steps:?}");
-            let body = body.into_unread().unwrap_or_else(B::replay);
             // A restored body may be restored again without having been read.
             let body = B::replay(SessionBody::new(body));
             assert_eq!(seen(body).await, seen(make(script())).await, "{steps:?}");
@@ -232,21 +223,15 @@ async fn empty_frames_without_end_meet_the_deadline() {
         deadline: Duration::from_millis(20),
         ..LIMITS
     };
-    let body = Script {
-        steps: [EmptyForEver].into(),
-        ..Script::default()
-    };
+    let frames = stream::repeat_with(|| Ok::<_, Infallible>(Frame::data(Bytes::new())));
+    let body = UnsyncBoxBody::new(StreamBody::new(frames));
     let (_, found) = ReadBody::new(body, search(JSON), limits).await;
     assert_eq!(described(found), "timed_out");
 }
 
 #[tokio::test]
-async fn single_chunk_is_not_copied() {
-    let chunk = Bytes::from(document(LIMIT));
-    let body = Script {
-        steps: [data(""), data(chunk.clone()), data("")].into(),
-        ..Script::default()
-    };
-    let (body, _) = ReadBody::new(body, search(JSON), ReadLimits::default()).await;
-    assert_eq!(body.into_complete().unwrap().as_ptr(), chunk.as_ptr());
+async fn debug_does_not_reveal_what_was_read() {
+    let body = SessionBody::new(Full::new(Bytes::from(document(LIMIT))));
+    let (body, _) = ReadBody::new(body, search(JSON), LIMITS).await;
+    assert_eq!(format!("{body:?}"), "SessionBody { replayed: 256, .. }");
 }

@@ -1,9 +1,8 @@
 //! The layer that rejects requests without a session.
 
-use http::{Extensions, Response};
+use http::Response;
 
 use super::respond::{EmptyBody, JsonBody};
-use crate::middleware::lazy_session::LazySession;
 use crate::middleware::session_rejection::{InvalidRealm, Realm, SessionRejection};
 use crate::middleware::slot::Slot;
 use crate::session::{Session, SessionState};
@@ -54,7 +53,7 @@ pub struct RequireSession<F = JsonBody> {
     realm: Realm,
     /// Only an outage is rejected.
     only_available: bool,
-    slot: Slot,
+    pub(super) slot: Slot,
     pub(super) respond: F,
 }
 
@@ -131,29 +130,18 @@ impl<F> RequireSession<F> {
         }
     }
 
-    pub(super) fn find(&self, extensions: &Extensions) -> Result<LazySession, SessionRejection> {
-        (self.slot.find)(extensions).ok_or_else(SessionRejection::missing_layer)
-    }
-
-    /// Checks the session, and inserts it into the extensions if it passes.
-    pub(super) fn check(
-        &self,
-        lazy: &LazySession,
-        session: &Session,
-        extensions: &mut Extensions,
-    ) -> Result<(), SessionRejection> {
+    /// Returns the session if the request may pass.
+    pub(super) fn check(&self, session: Option<Session>) -> Result<Session, SessionRejection> {
+        let session = session.ok_or_else(SessionRejection::missing_layer)?;
         let state = session.state();
-        let is_available = !matches!(state, SessionState::Unavailable(_));
-        match SessionRejection::of(&state) {
-            Some(rejection) if !(self.only_available && is_available) => {
-                Err(rejection.in_realm(&self.realm))
-            }
-            _ => {
-                // A lazy layer has inserted only the session to load.
-                (self.slot.insert)(extensions, lazy, Some(session));
-                Ok(())
-            }
+        if self.only_available && !matches!(state, SessionState::Unavailable(_)) {
+            return Ok(session);
         }
+        let Some(mut rejection) = SessionRejection::of(&state) else {
+            return Ok(session);
+        };
+        rejection.realm = self.realm.clone();
+        Err(rejection)
     }
 }
 

@@ -13,7 +13,6 @@ use super::layer::RequireSession;
 use super::respond::Respond;
 use crate::middleware::future::take_ready;
 use crate::middleware::lazy_session::LazySession;
-use crate::middleware::session_rejection::SessionRejection;
 use crate::session::Session;
 
 /// Middleware that rejects requests without a session.
@@ -37,35 +36,27 @@ impl<S, F: Clone> Layer<S> for RequireSession<F> {
 }
 
 impl<S, F> RequireSessionService<S, F> {
-    /// Calls the inner service if the session passes.
-    fn check<B, R>(
-        &mut self,
-        lazy: &LazySession,
-        session: &Session,
-        mut request: Request<B>,
-    ) -> State<S, B, F>
+    /// Calls the inner service if the session passes. Without an outer layer it is `None`.
+    fn check<B, R>(&mut self, session: Option<Session>, mut request: Request<B>) -> State<S, B, F>
     where
         S: Service<Request<B>, Response = Response<R>> + Clone,
         F: Respond<R>,
     {
-        match self.require.check(lazy, session, request.extensions_mut()) {
-            Ok(()) => State::Calling {
-                response: self.inner.call(request),
-            },
-            Err(rejection) => self.reject(&rejection),
+        match self.require.check(session) {
+            Ok(session) => {
+                // A lazy layer has inserted only the session to load.
+                (self.require.slot.insert)(request.extensions_mut(), Ok(session));
+                let response = self.inner.call(request);
+                State::Calling { response }
+            }
+            Err(rejection) => {
+                // A service that was polled ready may have reserved something for the call, which
+                // now does not happen. Its clone has not.
+                self.inner = self.inner.clone();
+                let response = Some(self.require.respond.respond(&rejection));
+                State::Rejected { response }
+            }
         }
-    }
-
-    fn reject<B, R>(&mut self, rejection: &SessionRejection) -> State<S, B, F>
-    where
-        S: Service<Request<B>, Response = Response<R>> + Clone,
-        F: Respond<R>,
-    {
-        // A service that was polled ready may have reserved something for the call, which now does
-        // not happen. Its clone has not.
-        self.inner = self.inner.clone();
-        let response = Some(self.require.respond.respond(rejection));
-        State::Rejected { response }
     }
 }
 
@@ -83,18 +74,14 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let state = match self.require.find(request.extensions()) {
-            Err(rejection) => self.reject(&rejection),
-            Ok(lazy) => match lazy.loaded() {
-                Some(session) => self.check(&lazy, &session, request),
-                None => {
-                    let to_load = lazy.clone();
-                    State::Loading {
-                        load: Box::pin(async move { to_load.load().await }),
-                        request: Some((lazy, request)),
-                        service: take_ready(self),
-                    }
-                }
+        let lazy = (self.require.slot.find)(request.extensions());
+        let session = lazy.as_ref().and_then(LazySession::loaded);
+        let state = match lazy.filter(|_| session.is_none()) {
+            None => self.check(session, request),
+            Some(lazy) => State::Loading {
+                load: Box::pin(async move { lazy.load().await }),
+                request: Some(request),
+                service: take_ready(self),
             },
         };
         RequireFuture { state }
@@ -122,7 +109,7 @@ pin_project! {
     {
         Loading {
             load: Pin<Box<dyn Future<Output = Session> + Send>>,
-            request: Option<(LazySession, Request<B>)>,
+            request: Option<Request<B>>,
             // Was polled ready.
             service: RequireSessionService<S, F>,
         },
@@ -148,8 +135,8 @@ where
                     service,
                 } => {
                     let session = ready!(load.as_mut().poll(cx));
-                    let (lazy, request) = request.take().expect("polled after completion");
-                    service.check(&lazy, &session, request)
+                    let request = request.take().expect("polled after completion");
+                    service.check(Some(session), request)
                 }
                 StateProjection::Calling { response } => return response.poll(cx),
                 StateProjection::Rejected { response } => {

@@ -1,11 +1,11 @@
 //! Tokens in bodies.
 
+use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 
 use super::request::{bytes, request, rows};
-use crate::source::BodySearchError;
 use crate::source::token_sources::TokenSources;
 use crate::token::Token;
 
@@ -69,9 +69,9 @@ ambiguous | accessToken=&accessToken=a
 fn find(sources: &TokenSources, content_type: &str, body: &[u8]) -> String {
     let head = request(&format!("POST / | content-type:{content_type}"));
     match sources.body_search(&head).unwrap().find(body) {
-        Ok(token) => token.map_or_else(|| "none".into(), Token::into_string),
-        Err(BodySearchError::Rejected(reason)) => reason.to_string(),
-        Err(BodySearchError::Unsearched(reason)) => format!("unsearched: {reason}"),
+        Ok(Ok(token)) => token.map_or_else(|| "none".into(), Cow::into_owned),
+        Ok(Err(reason)) => reason.to_string(),
+        Err(reason) => format!("unsearched: {reason}"),
     }
 }
 

@@ -158,21 +158,3 @@ fn long_tokens_are_rejected_before_they_are_copied() {
         assert_eq!(find(&sources, &line), expected);
     }
 }
-
-#[test]
-fn tokens_are_removed_from_the_query_whichever_source_wins() {
-    let both = TokenSources::default().with(TokenSource::query("t"));
-    let keep = both.clone().keep_query_token(true);
-    let headers: TokenSources = TokenSources::headers_only().into();
-    for (sources, uri, had_token, after) in [
-        (&both, "/p?t=T&accessToken=U&a&t=V", true, "/p?a"),
-        (&both, "/p?accessToken=", true, "/p"),
-        (&both, "/p?accesstoken=T", false, "/p?accesstoken=T"),
-        (&keep, "/p?accessToken=T", true, "/p?accessToken=T"),
-        (&headers, "/p?accessToken=T", false, "/p?accessToken=T"),
-    ] {
-        let mut rewritten = uri.parse().unwrap();
-        assert_eq!(sources.take_from_query(&mut rewritten), had_token, "{uri}");
-        assert_eq!(rewritten, after, "{uri}");
-    }
-}

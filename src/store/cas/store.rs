@@ -11,8 +11,8 @@ use crate::store::contract::Store;
 use crate::store::error::{Result, StoreErrorKind};
 use crate::store::index_entries::IndexEntries;
 use crate::store::types::{
-    CompareOutcome, EntryState, IndexEntry, IndexFilter, NewEntry, NewRecord, PutMode,
-    StoredRecord, SupersedeOutcome,
+    CompareOutcome, Due, EntryState, IndexEntry, NewEntry, NewRecord, PutMode, StoredRecord,
+    SupersedeOutcome,
 };
 
 /// How often a change is attempted while concurrent changes of the same key win.
@@ -94,8 +94,8 @@ impl<B: CasBackend> CasStore<B> {
         Err(StoreErrorKind::Contention.into())
     }
 
-    async fn read_index<T>(&self, index: &str, read: impl FnOnce(&IndexEntries) -> T) -> Result<T> {
-        Ok(read(&entries(self.backend.get(index).await?.as_ref())?))
+    async fn index(&self, index: &str) -> Result<IndexEntries> {
+        entries(self.backend.get(index).await?.as_ref())
     }
 
     /// Changes an index. Its TTL becomes at least `ttl` and is never shortened.
@@ -129,16 +129,15 @@ impl<B: CasBackend> CasStore<B> {
 }
 
 async fn in_time<T>(call: impl Future<Output = Result<T>>) -> Result<T> {
-    tokio::time::timeout(DEADLINE, call)
-        .await
-        .unwrap_or_else(|_| Err(StoreErrorKind::Timeout.into()))
+    let answer = tokio::time::timeout(DEADLINE, call).await;
+    answer.map_err(|_| StoreErrorKind::Timeout)?
 }
 
 fn entries(held: Option<&StoredRecord>) -> Result<IndexEntries> {
-    held.map_or_else(
-        || Ok(IndexEntries::default()),
-        |held| encoding::decode(&held.value).ok_or_else(|| StoreErrorKind::WrongType.into()),
-    )
+    let Some(held) = held else {
+        return Ok(IndexEntries::default());
+    };
+    encoding::decode(&held.value).ok_or_else(|| StoreErrorKind::WrongType.into())
 }
 
 /// Rejects a record that would be read as an index.
@@ -189,11 +188,11 @@ impl<B: CasBackend> Store for CasStore<B> {
     }
 
     async fn index_get(&self, index: &str, member: &str) -> Result<Option<EntryState>> {
-        in_time(self.read_index(index, |entries| entries.get(member))).await
+        Ok(in_time(self.index(index)).await?.get(member))
     }
 
-    async fn index_list(&self, index: &str, filter: IndexFilter) -> Result<Vec<IndexEntry>> {
-        in_time(self.read_index(index, |entries| entries.list(filter))).await
+    async fn index_list(&self, index: &str, due: Option<Due>) -> Result<Vec<IndexEntry>> {
+        Ok(in_time(self.index(index)).await?.list(due))
     }
 
     async fn index_remove(&self, index: &str, members: &[&str], due_by: Option<i64>) -> Result<()> {

@@ -1,13 +1,15 @@
-//! What a memory store holds, and what each step does to it.
+//! What a memory store holds.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 
+use crate::clock::Clock;
 use crate::store::error::{Result, StoreErrorKind};
 use crate::store::index_entries::IndexEntries;
-use crate::store::types::{CompareOutcome, NewEntry, NewRecord, PutMode, StoredRecord};
+use crate::store::types::{NewRecord, StoredRecord};
 
 /// The capacity in index entries per record: entries of ended sessions that were not pruned yet
 /// are kept as well as those of live ones.
@@ -19,10 +21,11 @@ const FEW: usize = 64;
 /// All records and indexes of a store, each with the time at which it expires.
 #[derive(Clone)]
 pub(super) struct Contents {
-    values: HashMap<Box<str>, Expiring>,
+    pub(super) clock: Arc<dyn Clock>,
     /// The time of the present step, in Unix milliseconds.
     pub(super) now: i64,
     pub(super) max_records: usize,
+    pub(super) values: HashMap<Box<str>, Expiring>,
     /// The number of records, with the expired ones that were not removed yet.
     records: usize,
     /// The number of entries of all indexes, also of expired ones.
@@ -33,24 +36,22 @@ pub(super) struct Contents {
     earliest: i64,
 }
 
-#[derive(Clone)]
-struct Expiring {
-    value: Value,
-    expires: i64,
-}
+/// A value, and the Unix milliseconds at which it expires.
+type Expiring = (Value, i64);
 
 #[derive(Clone, Hash)]
-enum Value {
+pub(super) enum Value {
     Record(Bytes),
     Index(IndexEntries),
 }
 
 impl Contents {
-    pub(super) fn new(max_records: usize) -> Self {
+    pub(super) fn new(clock: Arc<dyn Clock>, max_records: usize) -> Self {
         Self {
-            values: HashMap::new(),
+            clock,
             now: 0,
             max_records,
+            values: HashMap::new(),
             records: 0,
             members: 0,
             purge_at: FEW,
@@ -58,15 +59,15 @@ impl Contents {
         }
     }
 
-    pub(super) fn clear(&mut self) {
-        *self = Self::new(self.max_records);
+    fn live(&self) -> impl Iterator<Item = (&str, &Expiring)> {
+        let values = self.values.iter().map(|(key, held)| (&**key, held));
+        values.filter(|(_, (_, expires))| *expires > self.now)
     }
 
     /// Returns the number of live records.
     pub(super) fn len(&self) -> usize {
-        let live = self.values.values().filter(|held| held.expires > self.now);
-        live.filter(|held| matches!(held.value, Value::Record(_)))
-            .count()
+        let is_record = |held: &Expiring| matches!(held.0, Value::Record(_));
+        self.live().filter(|(_, held)| is_record(held)).count()
     }
 
     /// Hashes the live values in the order of their keys, with their remaining TTL.
@@ -74,171 +75,68 @@ impl Contents {
     pub(super) fn fingerprint(&self, hasher: &mut impl std::hash::Hasher) {
         use std::hash::Hash as _;
 
-        let values = self.values.iter();
-        let mut live: Vec<_> = values.filter(|(_, held)| held.expires > self.now).collect();
+        let mut live: Vec<_> = self.live().collect();
         live.sort_unstable_by_key(|(key, _)| *key);
         live.len().hash(hasher);
-        for (key, held) in live {
-            (key, &held.value, held.expires - self.now).hash(hasher);
+        for (key, (value, expires)) in live {
+            (key, value, expires - self.now).hash(hasher);
         }
     }
 
-    pub(super) fn load(&mut self, key: &str) -> Result<Option<StoredRecord>> {
-        let now = self.now;
-        Ok(self.record(key)?.map(|(value, expires)| {
-            let ttl = Duration::from_millis(expires.abs_diff(now));
-            StoredRecord::new(value.clone(), Some(ttl))
-        }))
+    fn get(&self, key: &str) -> Option<&Expiring> {
+        let held = self.values.get(key);
+        held.filter(|(_, expires)| *expires > self.now)
     }
 
-    pub(super) fn insert(&mut self, record: NewRecord<'_>) -> Result<bool> {
-        if self.record(record.key)?.is_some() {
-            return Ok(false);
+    /// Returns the record of `key` with its remaining TTL.
+    pub(super) fn record(&self, key: &str) -> Result<Option<StoredRecord>> {
+        match self.get(key) {
+            None => Ok(None),
+            Some((Value::Record(value), expires)) => {
+                let ttl = Duration::from_millis(expires.abs_diff(self.now));
+                Ok(Some(StoredRecord::new(value.clone(), Some(ttl))))
+            }
+            // As in Redis: a key holds a record or an index.
+            Some((Value::Index(_), _)) => Err(StoreErrorKind::WrongType.into()),
         }
-        self.ensure_capacity(|this| this.records >= this.max_records)?;
+    }
+
+    /// Adds or replaces a record.
+    pub(super) fn put_record(&mut self, record: NewRecord<'_>) {
         let value = Value::Record(Bytes::copy_from_slice(record.value));
-        self.put(record.key, value, record.ttl);
-        Ok(true)
+        self.put(record.key, value, self.expiry(record.ttl));
     }
 
-    /// Replaces the record by `new`, or deletes it, if it holds `expected`.
-    pub(super) fn compare_and_swap(
-        &mut self,
-        key: &str,
-        expected: &[u8],
-        new: Option<NewRecord<'_>>,
-    ) -> Result<CompareOutcome> {
-        let new = new.map(|new| (Bytes::copy_from_slice(new.value), self.expiry(new.ttl)));
-        let (held, expires) = match self.record(key)? {
-            None => return Ok(CompareOutcome::Missing),
-            Some((held, _)) if held != expected => {
-                return Ok(CompareOutcome::Mismatch(held.clone()));
-            }
-            Some(record) => record,
-        };
-        match new {
-            Some(new) => {
-                let at = new.1;
-                (*held, *expires) = new;
-                self.earliest = self.earliest.min(at);
-            }
-            None => self.remove(key),
-        }
-        Ok(CompareOutcome::Applied)
-    }
-
-    pub(super) fn set_ttl(&mut self, key: &str, ttl: Duration) -> Result<bool> {
-        let new = self.expiry(ttl);
-        let Some((_, expires)) = self.record(key)? else {
-            return Ok(false);
-        };
-        *expires = new;
-        self.earliest = self.earliest.min(new);
-        Ok(true)
-    }
-
-    pub(super) fn delete(&mut self, key: &str) -> Result<bool> {
-        let exists = self.record(key)?.is_some();
-        self.remove(key);
-        Ok(exists)
-    }
-
-    pub(super) fn index_put(&mut self, entry: NewEntry<'_>, mode: PutMode) -> Result<()> {
-        let known = self.index(entry.index, |entries| entries.get(entry.member))?;
-        if known.is_none() {
-            self.ensure_capacity(|this| this.members / MEMBERS_PER_RECORD >= this.max_records)?;
-        }
-        if self.live(entry.index).is_none() {
-            let empty = Value::Index(IndexEntries::default());
-            self.put(entry.index, empty, entry.ttl);
-        }
-        self.index(entry.index, |entries| {
-            entries.put(entry.member, entry.check_after, mode);
-        })?;
-        let expires = self.expiry(entry.ttl);
-        if let Some(index) = self.live(entry.index) {
-            index.expires = index.expires.max(expires);
-        }
-        Ok(())
-    }
-
-    /// Runs `change` on the entries of an index. An absent index is empty, and an index that is
-    /// empty afterwards is removed.
+    /// Runs `change` on the entries of an index, whose TTL becomes at least `ttl`. An absent index
+    /// is empty, and an index that is empty afterwards is absent.
     pub(super) fn index<T>(
         &mut self,
         index: &str,
+        ttl: Duration,
         change: impl FnOnce(&mut IndexEntries) -> T,
     ) -> Result<T> {
-        let entries = match self.live(index).map(|held| &mut held.value) {
-            None => return Ok(change(&mut IndexEntries::default())),
-            Some(Value::Index(entries)) => entries,
-            Some(Value::Record(_)) => return Err(StoreErrorKind::WrongType.into()),
+        if let Some((Value::Record(_), _)) = self.get(index) {
+            return Err(StoreErrorKind::WrongType.into());
+        }
+        let (mut entries, expires) = match self.remove(index) {
+            Some((Value::Index(entries), expires)) if expires > self.now => (entries, expires),
+            _ => Default::default(),
         };
-        let before = entries.len();
-        let result = change(entries);
-        let after = entries.len();
-        self.members = self.members + after - before;
-        if after == 0 {
-            self.remove(index);
+        let result = change(&mut entries);
+        if !entries.is_empty() {
+            let expires = expires.max(self.expiry(ttl));
+            self.put(index, Value::Index(entries), expires);
         }
         Ok(result)
     }
 
-    /// Returns the live record of `key` and its expiry.
-    fn record(&mut self, key: &str) -> Result<Option<(&mut Bytes, &mut i64)>> {
-        match self.live(key) {
-            None => Ok(None),
-            Some(Expiring {
-                value: Value::Record(value),
-                expires,
-            }) => Ok(Some((value, expires))),
-            // As in Redis: a key holds a record or an index.
-            Some(_) => Err(StoreErrorKind::WrongType.into()),
-        }
-    }
-
-    /// Returns the live value of `key`. Removes it if it has expired.
-    fn live(&mut self, key: &str) -> Option<&mut Expiring> {
-        if self.values.get(key)?.expires <= self.now {
-            self.remove(key);
-        }
-        self.values.get_mut(key)
-    }
-
-    /// Adds a value under an absent key.
-    fn put(&mut self, key: &str, value: Value, ttl: Duration) {
-        // Whenever the number of values has doubled, so that the work is a constant per write.
-        if self.values.len() >= self.purge_at {
-            self.purge();
-        }
-        let expires = self.expiry(ttl);
-        let (records, members) = value.size();
-        self.records += records;
-        self.members += members;
-        self.earliest = self.earliest.min(expires);
-        self.values.insert(key.into(), Expiring { value, expires });
-    }
-
-    fn remove(&mut self, key: &str) {
-        if let Some(held) = self.values.remove(key) {
-            let (records, members) = held.value.size();
-            self.records -= records;
-            self.members -= members;
-        }
-    }
-
-    fn purge(&mut self) {
-        self.values.retain(|_, held| held.expires > self.now);
-        self.purge_at = FEW.max(2 * self.values.len());
-        let sizes = self.values.values().map(|held| held.value.size());
-        (self.records, self.members) =
-            sizes.fold((0, 0), |sum, size| (sum.0 + size.0, sum.1 + size.1));
-        let expiries = self.values.values().map(|held| held.expires);
-        self.earliest = expiries.min().unwrap_or(i64::MAX);
-    }
-
-    /// Removes expired values if the store is full, and fails if it is full even then.
-    fn ensure_capacity(&mut self, is_full: fn(&Self) -> bool) -> Result<()> {
+    /// Removes expired values if so many more records and index entries exceed the capacity, and
+    /// fails if they exceed it even then.
+    pub(super) fn ensure_capacity(&mut self, records: usize, members: usize) -> Result<()> {
+        let is_full = |this: &Self| {
+            let max_members = this.max_records.saturating_mul(MEMBERS_PER_RECORD);
+            this.records + records > this.max_records || this.members + members > max_members
+        };
         // Nothing expires before `earliest`: a store that stays full must not check all its
         // values for each write that it rejects.
         if is_full(self) && self.now >= self.earliest {
@@ -248,6 +146,39 @@ impl Contents {
             return Err(StoreErrorKind::Full.into());
         }
         Ok(())
+    }
+
+    fn put(&mut self, key: &str, value: Value, expires: i64) {
+        self.remove(key);
+        // Whenever the number of values has doubled, so that the work is a constant per write.
+        if self.values.len() >= self.purge_at {
+            self.purge();
+        }
+        let (records, members) = value.size();
+        self.records += records;
+        self.members += members;
+        self.earliest = self.earliest.min(expires);
+        self.values.insert(key.into(), (value, expires));
+    }
+
+    pub(super) fn remove(&mut self, key: &str) -> Option<Expiring> {
+        let held = self.values.remove(key)?;
+        let (records, members) = held.0.size();
+        self.records -= records;
+        self.members -= members;
+        Some(held)
+    }
+
+    fn purge(&mut self) {
+        self.values.retain(|_, (_, expires)| *expires > self.now);
+        self.purge_at = FEW.max(2 * self.values.len());
+        (self.records, self.members, self.earliest) = (0, 0, i64::MAX);
+        for (value, expires) in self.values.values() {
+            let (records, members) = value.size();
+            self.records += records;
+            self.members += members;
+            self.earliest = self.earliest.min(*expires);
+        }
     }
 
     /// Returns the time `ttl` from now, at least a millisecond later.
@@ -266,6 +197,3 @@ impl Value {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

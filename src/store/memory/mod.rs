@@ -2,5 +2,7 @@
 
 mod contents;
 mod store;
+#[cfg(test)]
+mod tests;
 
 pub use store::MemoryStore;

@@ -12,8 +12,8 @@ use crate::store::contract::Store;
 use crate::store::error::Result;
 use crate::store::index_entries::IndexEntries;
 use crate::store::types::{
-    CompareOutcome, EntryState, IndexEntry, IndexFilter, NewEntry, NewRecord, PutMode,
-    StoredRecord, SupersedeOutcome,
+    CompareOutcome, Due, EntryState, IndexEntry, NewEntry, NewRecord, PutMode, StoredRecord,
+    SupersedeOutcome,
 };
 use crate::store::watches::{RecordWatch, RecordWatches};
 
@@ -47,25 +47,17 @@ const MAX_RECORDS: usize = 100_000;
 /// ```
 #[derive(Clone)]
 pub struct MemoryStore {
-    state: Arc<Mutex<State>>,
+    pub(super) contents: Arc<Mutex<Contents>>,
     watches: RecordWatches,
-}
-
-struct State {
-    clock: Arc<dyn Clock>,
-    contents: Contents,
 }
 
 impl MemoryStore {
     /// Creates an empty store that uses the clock of the operating system.
     #[must_use]
     pub fn new() -> Self {
-        let state = State {
-            clock: Arc::new(SystemClock),
-            contents: Contents::new(MAX_RECORDS),
-        };
+        let contents = Contents::new(Arc::new(SystemClock), MAX_RECORDS);
         Self {
-            state: Arc::new(Mutex::new(state)),
+            contents: Arc::new(Mutex::new(contents)),
             watches: RecordWatches::new(),
         }
     }
@@ -84,7 +76,7 @@ impl MemoryStore {
     /// [`StoreErrorKind::Full`](crate::store::StoreErrorKind::Full). Defaults to 100,000.
     #[must_use]
     pub fn with_capacity(self, max_records: usize) -> Self {
-        self.lock().contents.max_records = max_records;
+        self.lock().max_records = max_records;
         self
     }
 
@@ -92,7 +84,7 @@ impl MemoryStore {
     /// of records.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.state().contents.len()
+        self.contents().len()
     }
 
     /// Returns whether every record has expired or was deleted.
@@ -103,7 +95,9 @@ impl MemoryStore {
 
     /// Removes all records and indexes, as when Redis is flushed or restarted without a copy.
     pub fn clear(&self) {
-        self.lock().contents.clear();
+        let mut contents = self.lock();
+        *contents = Contents::new(contents.clock.clone(), contents.max_records);
+        drop(contents);
         self.watches.notify_all();
     }
 
@@ -112,37 +106,60 @@ impl MemoryStore {
     #[cfg(any(test, feature = "test-util"))]
     #[cfg_attr(docsrs, doc(cfg(feature = "test-util")))]
     pub fn fingerprint(&self, hasher: &mut impl std::hash::Hasher) {
-        self.state().contents.fingerprint(hasher);
+        self.contents().fingerprint(hasher);
     }
 
     /// Replaces the contents by a copy of those of `other`.
     #[cfg(any(test, feature = "test-util"))]
     #[cfg_attr(docsrs, doc(cfg(feature = "test-util")))]
     pub fn copy_from(&self, other: &Self) {
-        let contents = other.lock().contents.clone();
-        self.lock().contents = contents;
+        let mut copy = other.lock().clone();
+        let mut contents = self.lock();
+        copy.clock = contents.clock.clone();
+        *contents = copy;
+        drop(contents);
         self.watches.notify_all();
     }
 
-    /// Changes the record `key` and reports that.
-    fn change<T>(&self, key: &str, change: impl FnOnce(&mut Contents) -> T) -> T {
-        let result = change(&mut self.state().contents);
-        // After the change, so that whoever reads the record because of this sees it.
-        self.watches.notify(key);
-        result
-    }
-
     /// Locks the contents and sets their time.
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn contents(&self) -> MutexGuard<'_, Contents> {
         // The clock runs under the lock, so that time never goes backwards from step to step. If
         // it panics, no step is half done and the store can be used further.
-        let mut state = self.lock();
-        state.contents.now = unix_millis(state.clock.now());
-        state
+        let mut contents = self.lock();
+        contents.now = unix_millis(contents.clock.now());
+        contents
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Contents> {
+        let contents = self.contents.lock();
+        contents.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Replaces the record by `new`, or deletes it, if it holds `expected`.
+    fn compare_and_swap(
+        &self,
+        key: &str,
+        expected: &[u8],
+        new: Option<NewRecord<'_>>,
+    ) -> Result<CompareOutcome> {
+        let mut contents = self.contents();
+        let Some(held) = contents.record(key)? else {
+            return Ok(CompareOutcome::Missing);
+        };
+        if held.value != expected {
+            return Ok(CompareOutcome::Mismatch(held.value));
+        }
+        match new {
+            Some(new) => contents.put_record(new),
+            None => drop(contents.remove(key)),
+        }
+        self.watches.notify(key);
+        Ok(CompareOutcome::Applied)
+    }
+
+    /// Runs a call that does not extend the TTL of the index.
+    fn index<T>(&self, index: &str, call: impl FnOnce(&mut IndexEntries) -> T) -> Result<T> {
+        self.contents().index(index, Duration::ZERO, call)
     }
 }
 
@@ -161,11 +178,18 @@ impl fmt::Debug for MemoryStore {
 #[async_trait]
 impl Store for MemoryStore {
     async fn load(&self, key: &str) -> Result<Option<StoredRecord>> {
-        self.state().contents.load(key)
+        self.contents().record(key)
     }
 
     async fn insert(&self, record: NewRecord<'_>) -> Result<bool> {
-        self.change(record.key, |contents| contents.insert(record))
+        let mut contents = self.contents();
+        if contents.record(record.key)?.is_some() {
+            return Ok(false);
+        }
+        contents.ensure_capacity(1, 0)?;
+        contents.put_record(record);
+        self.watches.notify(record.key);
+        Ok(true)
     }
 
     async fn compare_and_set(
@@ -173,42 +197,52 @@ impl Store for MemoryStore {
         expected: &[u8],
         record: NewRecord<'_>,
     ) -> Result<CompareOutcome> {
-        self.change(record.key, |contents| {
-            contents.compare_and_swap(record.key, expected, Some(record))
-        })
+        self.compare_and_swap(record.key, expected, Some(record))
     }
 
     async fn compare_and_delete(&self, key: &str, expected: &[u8]) -> Result<CompareOutcome> {
-        self.change(key, |contents| {
-            contents.compare_and_swap(key, expected, None)
-        })
+        self.compare_and_swap(key, expected, None)
     }
 
     async fn set_ttl(&self, key: &str, ttl: Duration) -> Result<bool> {
-        self.change(key, |contents| contents.set_ttl(key, ttl))
+        let mut contents = self.contents();
+        let held = contents.record(key)?;
+        if let Some(held) = &held {
+            contents.put_record(NewRecord::new(key, &held.value, ttl));
+            self.watches.notify(key);
+        }
+        Ok(held.is_some())
     }
 
     async fn delete(&self, key: &str) -> Result<bool> {
-        self.change(key, |contents| contents.delete(key))
+        let mut contents = self.contents();
+        let exists = contents.record(key)?.is_some();
+        contents.remove(key);
+        self.watches.notify(key);
+        Ok(exists)
     }
 
     async fn index_put(&self, entry: NewEntry<'_>, mode: PutMode) -> Result<()> {
-        self.state().contents.index_put(entry, mode)
+        let mut contents = self.contents();
+        let held = contents.index(entry.index, Duration::ZERO, |held| held.get(entry.member));
+        if held?.is_none() {
+            contents.ensure_capacity(0, 1)?;
+        }
+        contents.index(entry.index, entry.ttl, |held| {
+            held.put(entry.member, entry.check_after, mode);
+        })
     }
 
     async fn index_get(&self, index: &str, member: &str) -> Result<Option<EntryState>> {
-        let get = |entries: &mut IndexEntries| entries.get(member);
-        self.state().contents.index(index, get)
+        self.index(index, |entries| entries.get(member))
     }
 
-    async fn index_list(&self, index: &str, filter: IndexFilter) -> Result<Vec<IndexEntry>> {
-        let list = |entries: &mut IndexEntries| entries.list(filter);
-        self.state().contents.index(index, list)
+    async fn index_list(&self, index: &str, due: Option<Due>) -> Result<Vec<IndexEntry>> {
+        self.index(index, |entries| entries.list(due))
     }
 
     async fn index_remove(&self, index: &str, members: &[&str], due_by: Option<i64>) -> Result<()> {
-        let remove = |entries: &mut IndexEntries| entries.remove(members, due_by);
-        self.state().contents.index(index, remove)
+        self.index(index, |entries| entries.remove(members, due_by))
     }
 
     async fn index_tombstone_all(
@@ -217,8 +251,7 @@ impl Store for MemoryStore {
         keep: Option<&str>,
         now: i64,
     ) -> Result<Vec<String>> {
-        let tombstone = |entries: &mut IndexEntries| entries.tombstone_all(keep, now);
-        self.state().contents.index(index, tombstone)
+        self.index(index, |entries| entries.tombstone_all(keep, now))
     }
 
     async fn index_supersede(
@@ -228,8 +261,7 @@ impl Store for MemoryStore {
         new: &str,
         now: i64,
     ) -> Result<SupersedeOutcome> {
-        let supersede = |entries: &mut IndexEntries| entries.supersede(old, new, now);
-        self.state().contents.index(index, supersede)
+        self.index(index, |entries| entries.supersede(old, new, now))
     }
 
     async fn ping(&self) -> Result<()> {
@@ -238,48 +270,5 @@ impl Store for MemoryStore {
 
     fn watch(&self, key: &str) -> Option<RecordWatch> {
         Some(self.watches.watch(key))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::store::error::StoreErrorKind;
-
-    const TTL: Duration = Duration::from_secs(60);
-
-    #[tokio::test]
-    async fn an_index_is_not_a_record_and_a_record_is_not_an_index() {
-        let store = MemoryStore::new();
-        let entry = NewEntry::new("index", "a", 1, TTL);
-        let put = store.index_put(entry, PutMode::KeepTombstone).await;
-        put.unwrap();
-        let record = NewRecord::new("record", b"{}", TTL);
-        store.insert(record).await.unwrap();
-        let as_record = NewRecord::new("index", b"{}", TTL);
-        for error in [
-            store.insert(as_record).await.unwrap_err(),
-            store.delete("index").await.unwrap_err(),
-            store.load_many(&["record", "index"]).await.unwrap_err(),
-            store.index_get("record", "a").await.unwrap_err(),
-        ] {
-            assert_eq!(error.kind(), StoreErrorKind::WrongType);
-        }
-    }
-
-    #[tokio::test]
-    async fn a_panic_under_the_lock_does_not_spread() {
-        #[derive(Debug)]
-        struct Broken;
-        impl Clock for Broken {
-            fn now(&self) -> std::time::SystemTime {
-                panic!("on purpose")
-            }
-        }
-        let store = MemoryStore::new().with_clock(Broken);
-        let clone = store.clone();
-        assert!(std::thread::spawn(move || clone.len()).join().is_err());
-        let store = store.with_clock(SystemClock);
-        assert_eq!(store.load("a").await, Ok(None));
     }
 }

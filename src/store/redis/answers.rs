@@ -148,13 +148,13 @@ impl Answers {
             return Ok(InsertOutcome::KeyTaken);
         }
         if !indexed {
-            return Ok(InsertOutcome::inserted(Vec::new()));
+            return Ok(InsertOutcome::Inserted { due: Vec::new() });
         }
         let Some(EntryState::Active { .. }) = self.state()? else {
             return Ok(InsertOutcome::EntryLost);
         };
         let due = if due { self.entries()? } else { Vec::new() };
-        Ok(InsertOutcome::inserted(due))
+        Ok(InsertOutcome::Inserted { due })
     }
 
     fn array<T: FromRedisValue>(&mut self) -> Result<Vec<T>> {

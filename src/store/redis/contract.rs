@@ -11,8 +11,8 @@ use super::store::RedisStore;
 use crate::store::contract::Store;
 use crate::store::error::Result;
 use crate::store::types::{
-    CompareOutcome, Due, EntryState, IndexEntry, IndexFilter, InsertOutcome, NewEntry, NewRecord,
-    PutMode, StoredRecord, SupersedeOutcome,
+    CompareOutcome, Due, EntryState, IndexEntry, InsertOutcome, NewEntry, NewRecord, PutMode,
+    StoredRecord, SupersedeOutcome,
 };
 use crate::store::watches::RecordWatch;
 
@@ -89,8 +89,8 @@ impl Store for RedisStore {
         self.client.run(get, Answers::state).await
     }
 
-    async fn index_list(&self, index: &str, filter: IndexFilter) -> Result<Vec<IndexEntry>> {
-        let list = Request::read().index_list(index, filter);
+    async fn index_list(&self, index: &str, due: Option<Due>) -> Result<Vec<IndexEntry>> {
+        let list = Request::read().index_list(index, due);
         self.client.run(list, Answers::entries).await
     }
 
@@ -172,8 +172,8 @@ impl Store for RedisStore {
         let mut insert = put_all(entries).insert(record);
         if let Some(last) = entries.last() {
             insert = insert.index_get(last.index, last.member);
-            if let Some(due) = due {
-                insert = insert.index_list(last.index, IndexFilter::Due(due));
+            if due.is_some() {
+                insert = insert.index_list(last.index, due);
             }
         }
         let read = |answers: &mut Answers| {

@@ -13,7 +13,7 @@ use super::scripts::{
     INDEX_TOMBSTONE_ALL,
 };
 use super::spare;
-use crate::store::types::{Due, IndexFilter, NewEntry, NewRecord, PutMode};
+use crate::store::types::{Due, NewEntry, NewRecord, PutMode};
 
 /// The longest TTL that is sent, in milliseconds: exact as a Lua number, and far below the point
 /// where Redis rejects it because adding the present time would overflow.
@@ -269,19 +269,15 @@ impl Request {
         self.push(command("ZSCORE", index, member.len()).arg(member))
     }
 
-    pub(super) fn index_list(self, index: &str, filter: IndexFilter) -> Self {
-        let mut list = match filter {
-            IndexFilter::All => command("ZRANGE", index, 0).arg(0).arg(-1).take(),
-            IndexFilter::Due(Due { by, .. }) => {
-                command("ZRANGEBYSCORE", index, 0).arg(0).arg(by).take()
-            }
+    pub(super) fn index_list(self, index: &str, due: Option<Due>) -> Self {
+        let Some(Due { by, limit }) = due else {
+            let mut list = command("ZRANGE", index, 0);
+            return self.push(list.arg(0).arg(-1).arg("WITHSCORES"));
         };
-        list.arg("WITHSCORES");
-        if let IndexFilter::Due(Due { limit, .. }) = filter {
-            let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-            list.arg("LIMIT").arg(0).arg(limit);
-        }
-        self.push(&mut list)
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut list = command("ZRANGEBYSCORE", index, 0);
+        let list = list.arg(0).arg(by).arg("WITHSCORES");
+        self.push(list.arg("LIMIT").arg(0).arg(limit))
     }
 
     /// Removes members from an index, or only those of them that are due.

@@ -22,8 +22,13 @@ pub(super) async fn records_expire(h: Harness) {
     h.assert_eq(h.set("new", "newer").await, CompareOutcome::Applied);
 }
 
-pub(super) async fn writes_set_the_ttl(h: Harness) {
+pub(super) async fn only_writes_set_the_ttl(h: Harness) {
     h.insert_for(MINUTE, "one").await;
+    h.load().await;
+    h.ok(h.store.load_many(&[&h.key])).await;
+    h.insert("other").await;
+    h.set("other", "new").await;
+    h.delete_if("other").await;
     h.assert_ttl(MINUTE).await;
     h.set("one", "two").await;
     h.assert_ttl(LONG).await;
@@ -35,58 +40,32 @@ pub(super) async fn writes_set_the_ttl(h: Harness) {
     h.assert_expires(since, SHORT).await;
 }
 
-pub(super) async fn reads_keep_the_ttl(h: Harness) {
-    h.insert_for(MINUTE, "value").await;
-    h.load().await;
-    h.ok(h.store.load_many(&[&h.key])).await;
-    h.insert("other").await;
-    h.set("other", "new").await;
-    h.delete_if("other").await;
-    h.assert_ttl(MINUTE).await;
-}
-
-pub(super) async fn index_put_never_shortens_the_ttl(h: Harness) {
-    let since = Instant::now();
-    h.put_entry(kept(&h, 1, LIFE)).await;
-    let other = NewEntry::new(&h.index, "other", 1, LIFE / 8);
-    h.put_entry(other).await;
-    h.put_entry(kept(&h, 2, LIFE / 8)).await;
-    h.put_entry(kept(&h, 1, LIFE / 8)).await;
-    assert_outlives(&h, since).await;
-}
-
-pub(super) async fn other_changes_keep_the_ttl_of_an_index(h: Harness) {
+pub(super) async fn no_change_shortens_the_ttl_of_an_index(h: Harness) {
     let since = Instant::now();
     h.put_entry(kept(&h, 1, LIFE)).await;
     let old = NewEntry::new(&h.index, "old", 1, LIFE / 8);
-    h.put_entry(old).await;
+    for entry in [old, kept(&h, 2, LIFE / 8), kept(&h, 1, LIFE / 8)] {
+        h.put_entry(entry).await;
+    }
     h.supersede("old", "kept").await;
     h.remove(&["old"], None).await;
     h.tombstone_all(None).await;
     assert_outlives(&h, since).await;
 }
 
-pub(super) async fn index_put_extends_the_ttl(h: Harness) {
-    for check_after in [2, 1, 0] {
-        let (h, since) = (h.named(&check_after.to_string()), Instant::now());
-        h.put_entry(kept(&h, 1, LIFE / 8)).await;
-        h.put_entry(kept(&h, check_after, LIFE)).await;
-        assert_outlives(&h, since).await;
-    }
-}
-
-pub(super) async fn provided_methods_extend_the_ttl(h: Harness) {
-    for method in 0..4 {
+pub(super) async fn puts_extend_the_ttl_of_an_index(h: Harness) {
+    for method in 0..7 {
         let (h, since) = (h.named(&method.to_string()), Instant::now());
         let (s, record) = (&h.store, h.record(b"value"));
-        let (kept, short) = (kept(&h, 1, LIFE), kept(&h, 1, LIFE / 8));
-        let both = [kept, short];
+        let (long, short) = (kept(&h, 1, LIFE), kept(&h, 1, LIFE / 8));
+        let both = [long, short];
         h.put_entry(short).await;
         match method {
             0 => drop(h.ok(s.insert_indexed(&both, record, None)).await),
-            1 => drop(h.ok(s.compare_and_set_indexed(kept, b"", record)).await),
-            2 => drop(h.ok(s.set_ttl_indexed(kept, &h.key, LONG)).await),
-            _ => h.ok(s.index_refresh(&h.index, &both, &[], 0)).await,
+            1 => drop(h.ok(s.compare_and_set_indexed(long, b"", record)).await),
+            2 => drop(h.ok(s.set_ttl_indexed(long, &h.key, LONG)).await),
+            3 => h.ok(s.index_refresh(&h.index, &both, &[], 0)).await,
+            _ => h.put_entry(kept(&h, method - 4, LIFE)).await,
         }
         assert_outlives(&h, since).await;
     }

@@ -8,8 +8,7 @@ use crate::crypto;
 use crate::store::error::Result;
 use crate::store::shared::SharedStore;
 use crate::store::types::{
-    CompareOutcome, Due, EntryState, IndexFilter, NewEntry, NewRecord, PutMode, StoredRecord,
-    SupersedeOutcome,
+    CompareOutcome, Due, EntryState, NewEntry, NewRecord, PutMode, StoredRecord, SupersedeOutcome,
 };
 
 /// Long enough for every case, short enough to leave nothing behind.
@@ -36,7 +35,6 @@ pub(super) struct Harness {
     pub(super) store: SharedStore,
     pub(super) key: String,
     pub(super) index: String,
-    prefix: String,
     failure: String,
 }
 
@@ -51,24 +49,20 @@ impl Harness {
         let mut random = [0; 8];
         crypto::fill_random(&mut random);
         let prefix = format!("conformance-{:016x}-", u64::from_ne_bytes(random));
-        let (key, index) = (String::new(), String::new());
         Self {
             store,
-            key,
-            index,
-            prefix,
+            key: format!("{prefix}record"),
+            index: format!("{prefix}index"),
             failure,
         }
-        .named("")
     }
 
     /// Returns the harness of another record and another index.
     pub(super) fn named(&self, name: &str) -> Self {
-        Self {
-            key: format!("{}record{name}", self.prefix),
-            index: format!("{}index{name}", self.prefix),
-            ..self.clone()
-        }
+        let mut named = self.clone();
+        named.key.push_str(name);
+        named.index.push_str(name);
+        named
     }
 
     /// Returns what a call answered. It must not fail.
@@ -176,14 +170,8 @@ impl Harness {
     }
 
     pub(super) async fn put_entry(&self, entry: NewEntry<'_>) {
-        let mode = PutMode::KeepTombstone;
-        self.ok(self.store.index_put(entry, mode)).await;
-    }
-
-    pub(super) async fn reactivate(&self, member: &str, check_after: i64) {
-        let entry = self.entry(member, check_after);
-        self.ok(self.store.index_put(entry, PutMode::Reactivate))
-            .await;
+        let put = self.store.index_put(entry, PutMode::KeepTombstone);
+        self.ok(put).await;
     }
 
     /// Returns the score of an entry.
@@ -194,14 +182,13 @@ impl Harness {
 
     /// Returns the scores of all entries. Each must be listed once.
     pub(super) async fn entries(&self) -> BTreeMap<String, i64> {
-        let call = self.store.index_list(&self.index, IndexFilter::All);
+        let call = self.store.index_list(&self.index, None);
         let listed = self.ok(call).await;
-        let count = listed.len();
-        let entries = listed
-            .into_iter()
-            .map(|entry| (entry.member, entry.state.score()));
-        let entries = BTreeMap::from_iter(entries);
-        assert_eq!(entries.len(), count, "{self}; an entry is listed twice");
+        let mut entries = BTreeMap::new();
+        for entry in listed {
+            let twice = entries.insert(entry.member, entry.state.score());
+            assert_eq!(twice, None, "{self}; an entry is listed twice");
+        }
         entries
     }
 
@@ -212,14 +199,14 @@ impl Harness {
     }
 
     pub(super) async fn due(&self, by: i64, limit: usize) -> Vec<String> {
-        let filter = IndexFilter::Due(Due { by, limit });
-        let due = self.ok(self.store.index_list(&self.index, filter)).await;
+        let due = Some(Due { by, limit });
+        let due = self.ok(self.store.index_list(&self.index, due)).await;
         due.into_iter().map(|entry| entry.member).collect()
     }
 
     pub(super) async fn remove(&self, members: &[&str], due_by: Option<i64>) {
-        self.ok(self.store.index_remove(&self.index, members, due_by))
-            .await;
+        let remove = self.store.index_remove(&self.index, members, due_by);
+        self.ok(remove).await;
     }
 
     /// Returns the tombstones, sorted.
@@ -231,7 +218,7 @@ impl Harness {
     }
 
     pub(super) async fn supersede(&self, old: &str, new: &str) -> SupersedeOutcome {
-        self.ok(self.store.index_supersede(&self.index, old, new, NOW))
-            .await
+        let supersede = self.store.index_supersede(&self.index, old, new, NOW);
+        self.ok(supersede).await
     }
 }

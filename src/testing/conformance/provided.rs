@@ -2,7 +2,7 @@
 
 use super::harness::{Harness, LONG, MINUTE, TOMBSTONE};
 use crate::store::types::CompareOutcome::{Applied, Mismatch, Missing};
-use crate::store::types::{Due, InsertOutcome};
+use crate::store::types::{Due, InsertOutcome, NewRecord};
 
 pub(super) async fn empty_lists_are_no_errors(h: Harness) {
     h.assert_eq(h.ok(h.store.load_many(&[])).await, []);
@@ -62,15 +62,11 @@ pub(super) async fn insert_indexed_inserts_and_lists(h: Harness) {
     other.assert_entries(&[("old", 1)]).await;
     h.assert_entries(&[("new", 5), ("x", 3), ("y", 9), ("z", 2)])
         .await;
-}
-
-pub(super) async fn insert_indexed_keeps_a_record(h: Harness) {
-    h.insert_for(MINUTE, "first").await;
-    let entries = [h.entry("a", 5)];
-    let call = h.store.insert_indexed(&entries, h.record(b"second"), None);
+    let second = NewRecord::new(&h.key, b"second", MINUTE);
+    let call = h.store.insert_indexed(&entries, second, None);
     h.assert_eq(h.ok(call).await, InsertOutcome::KeyTaken);
-    h.assert_value("first").await;
-    h.assert_ttl(MINUTE).await;
+    h.assert_value("value").await;
+    h.assert_ttl(LONG).await;
 }
 
 pub(super) async fn insert_indexed_sees_a_tombstone(h: Harness) {
@@ -100,6 +96,9 @@ pub(super) async fn compare_and_set_indexed_does_both(h: Harness) {
     h.assert_value("two").await;
     h.assert_ttl(LONG).await;
     h.assert_entries(&[("a", 3)]).await;
+    h.tombstone_all(None).await;
+    h.assert_eq(set(4, "two").await, Applied);
+    h.assert_entries(&[("a", TOMBSTONE)]).await;
 }
 
 pub(super) async fn set_ttl_indexed_does_both(h: Harness) {
@@ -114,18 +113,8 @@ pub(super) async fn set_ttl_indexed_does_both(h: Harness) {
     h.assert_ttl(LONG).await;
     h.assert_value("value").await;
     h.assert_entries(&[("a", 3)]).await;
-}
-
-pub(super) async fn refreshes_keep_tombstones(h: Harness) {
-    h.put(&[("a", 1)]).await;
-    h.insert("value").await;
     h.tombstone_all(None).await;
-    let (a, record) = (h.entry("a", 9), h.record(b"value"));
-    let set = h.store.compare_and_set_indexed(a, b"value", record);
-    h.assert_eq(h.ok(set).await, Applied);
-    let set = h.store.set_ttl_indexed(a, &h.key, LONG);
-    h.assert_eq(h.ok(set).await, true);
-    h.ok(h.store.index_refresh(&h.index, &[a], &[], 9)).await;
+    h.assert_eq(set(4).await, true);
     h.assert_entries(&[("a", TOMBSTONE)]).await;
 }
 
@@ -155,7 +144,7 @@ pub(super) async fn delete_indexed_deletes_and_counts(h: Harness) {
 pub(super) async fn index_refresh_puts_and_removes(h: Harness) {
     h.put(&[("a", 1), ("b", 2), ("c", 9), ("t", 1)]).await;
     h.supersede("t", "a").await;
-    let live = [h.entry("a", 20), h.entry("new", 30)];
+    let live = [h.entry("a", 20), h.entry("new", 30), h.entry("t", 40)];
     let dead = ["a", "b", "c", "t", "unknown"];
     h.ok(h.store.index_refresh(&h.index, &live, &dead, 5)).await;
     h.assert_entries(&[("a", 20), ("c", 9), ("new", 30), ("t", TOMBSTONE)])

@@ -11,12 +11,8 @@ use crate::store::types::{CompareOutcome, InsertOutcome, SupersedeOutcome};
 const TASKS: usize = 50;
 
 pub(super) async fn one_call_succeeds(h: Harness) {
-    let inserted = race(
-        &h,
-        TASKS,
-        |n, h| async move { h.insert(n.to_string()).await },
-    )
-    .await;
+    let insert = |n: usize, h: Harness| async move { h.insert(n.to_string()).await };
+    let inserted = race(&h, TASKS, insert).await;
     h.assert_eq(inserted.len(), 1);
     let winner = inserted[0];
     h.assert_value(winner.to_string()).await;
@@ -67,11 +63,8 @@ pub(super) async fn no_update_is_lost(h: Harness) {
 /// Compares and sets until it succeeds. An attempt fails only if another one succeeded, so the
 /// number of attempts is bounded.
 async fn increment(h: &Harness) {
-    let mut current = h
-        .load()
-        .await
-        .map(|record| record.value)
-        .unwrap_or_default();
+    let record = h.load().await;
+    let mut current = record.map(|record| record.value).unwrap_or_default();
     for _ in 0..1000 {
         let number = String::from_utf8_lossy(&current).parse::<usize>();
         let next = number.map_or_else(|_| panic!("{h}; not a number"), |number| number + 1);
@@ -146,13 +139,6 @@ where
         let call = call(n, h.clone());
         async move { call.await.then_some(n) }
     });
-    let mut calls: JoinSet<_> = calls.collect();
-    let mut succeeded = Vec::new();
-    while let Some(ended) = calls.join_next().await {
-        match ended {
-            Ok(number) => succeeded.extend(number),
-            Err(failed) => std::panic::resume_unwind(failed.into_panic()),
-        }
-    }
-    succeeded
+    let calls: JoinSet<_> = calls.collect();
+    calls.join_all().await.into_iter().flatten().collect()
 }

@@ -1,6 +1,5 @@
 //! The table of cases.
 
-use std::fmt;
 use std::pin::Pin;
 
 use super::harness::Harness;
@@ -9,6 +8,7 @@ use crate::store::shared::SharedStore;
 use crate::testing::hooked::Hooked;
 
 /// Test case for one guarantee of the store contract.
+#[derive(Debug)]
 pub struct Case {
     name: &'static str,
     promise: &'static str,
@@ -41,12 +41,6 @@ impl Case {
     }
 }
 
-impl fmt::Debug for Case {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Case").field(&self.name).finish()
-    }
-}
-
 /// Checks all [`CASES`], one after the other.
 ///
 /// # Panics
@@ -71,46 +65,35 @@ macro_rules! cases {
 
 /// Every promise of the contract.
 pub static CASES: &[Case] = cases! {
-    records::the_store_can_be_reached: "ping succeeds",
-    records::absence_is_not_an_error: "methods report an absent record in their return value and do not create it",
-    records::insert_writes_once: "insert creates a record and leaves an existing one unchanged",
-    records::delete_reports_existence: "delete deletes a record and returns whether it existed; only insert creates it again",
-    records::compare_and_set_compares: "compare_and_set writes only over equal bytes and returns bytes that differ",
-    records::compare_and_delete_compares: "compare_and_delete deletes only equal bytes and returns bytes that differ",
+    records::absence_is_not_an_error: "ping succeeds; methods report an absent record in their return value and do not create it",
+    records::insert_and_delete_happen_once: "insert creates a record and leaves an existing one unchanged; delete returns whether the record existed",
+    records::only_equal_bytes_are_replaced: "compare_and_set and compare_and_delete change only equal bytes and return bytes that differ",
     records::values_are_any_bytes: "a value is any bytes: none, NUL, not UTF-8, a megabyte",
-    records::record_keys_are_exact: "a call concerns the record with exactly its key",
+    records::keys_are_exact: "a call concerns the record or the index with exactly its key",
     records::calls_see_earlier_calls: "a call sees the effect of earlier calls",
-    records::an_index_is_not_a_record: "record methods leave an index under their key unchanged",
-    records::a_record_is_not_an_index: "index methods leave a record under their key unchanged",
+    records::records_and_indexes_are_separate: "record methods leave an index under their key unchanged, and index methods a record",
     expiry::records_expire: "a record expires after its TTL, not before, and is absent then",
-    expiry::writes_set_the_ttl: "insert, compare_and_set and set_ttl set the TTL, longer or shorter",
-    expiry::reads_keep_the_ttl: "reads and rejected writes leave the TTL unchanged",
-    expiry::index_put_never_shortens_the_ttl: "index_put does not shorten the TTL of an index",
-    expiry::index_put_extends_the_ttl: "index_put extends the TTL of an index, whether or not it raises check_after",
-    expiry::provided_methods_extend_the_ttl: "provided methods that put an entry extend the TTL of its index and never shorten it",
-    expiry::other_changes_keep_the_ttl_of_an_index: "removals and tombstones leave the TTL of an index unchanged",
+    expiry::only_writes_set_the_ttl: "insert, compare_and_set and set_ttl set the TTL, longer or shorter; reads and rejected writes leave it unchanged",
+    expiry::puts_extend_the_ttl_of_an_index: "every method that puts an entry extends the TTL of its index, whether or not it raises check_after, and never shortens it",
+    expiry::no_change_shortens_the_ttl_of_an_index: "index_put never shortens the TTL of an index; removals and tombstones leave it unchanged",
     indexes::absent_indexes_are_empty: "an index that was never written has no entries, and only index_put adds some",
     indexes::index_put_adds_and_raises: "index_put adds the entry of exactly this member or raises its check_after, and never lowers it",
     indexes::index_remove_removes_its_members: "index_remove removes its members, known or unknown, active or not, many or none",
     indexes::due_entries_are_ordered_and_limited: "active entries that are due are listed with the lowest check_after first, up to the limit",
-    indexes::index_keys_are_exact: "a call concerns the index with exactly its key",
     indexes::index_tombstone_all_keeps_one_entry: "index_tombstone_all changes all entries but the kept one, and returns all tombstones, also older ones",
     indexes::tombstones_keep_their_time: "a tombstone keeps the time at which it was set",
     indexes::only_reactivation_ends_a_tombstone: "index_put keeps a tombstone, except with Reactivate",
     indexes::only_due_entries_are_removed: "index_remove with due_by removes only active entries that are due",
-    indexes::supersede_sets_a_tombstone: "index_supersede makes the old entry a tombstone if both are active",
-    indexes::supersede_checks_both_entries: "index_supersede changes nothing unless both entries are active, and checks the old one first",
+    indexes::supersede_needs_two_active_entries: "index_supersede makes the old entry a tombstone if both are active; it checks the old one first",
     provided::empty_lists_are_no_errors: "provided methods accept empty lists",
     provided::load_many_keeps_the_order: "load_many returns one result per key, in order, also for hundreds of keys",
     provided::load_and_set_ttl_does_both: "load_and_set_ttl returns the earlier TTL and sets the new one, and creates nothing",
-    provided::insert_indexed_inserts_and_lists: "insert_indexed puts all entries, inserts the record and returns what is due in the last index",
-    provided::insert_indexed_keeps_a_record: "insert_indexed leaves an existing record unchanged",
+    provided::insert_indexed_inserts_and_lists: "insert_indexed puts all entries, inserts the record unless one exists and returns what is due in the last index",
     provided::insert_indexed_sees_a_tombstone: "insert_indexed reports that its last entry is a tombstone",
-    provided::compare_and_set_indexed_does_both: "compare_and_set_indexed puts the entry and compares and sets the record",
-    provided::set_ttl_indexed_does_both: "set_ttl_indexed puts the entry and sets the TTL of the record",
-    provided::refreshes_keep_tombstones: "provided methods that put an entry keep a tombstone",
+    provided::compare_and_set_indexed_does_both: "compare_and_set_indexed puts the entry, keeps a tombstone and compares and sets the record",
+    provided::set_ttl_indexed_does_both: "set_ttl_indexed puts the entry, keeps a tombstone and sets the TTL of the record",
     provided::delete_indexed_deletes_and_counts: "delete_indexed deletes the records, counts those that existed and removes the members",
-    provided::index_refresh_puts_and_removes: "index_refresh puts live entries and removes dead ones that are due",
+    provided::index_refresh_puts_and_removes: "index_refresh puts live entries, removes dead ones that are due and keeps tombstones",
     races::one_call_succeeds: "of concurrent calls that insert, delete or supersede the same thing exactly one succeeds",
     races::no_update_is_lost: "concurrent compare_and_set calls lose no update",
     races::every_index_put_is_kept: "concurrent index_put calls are all applied, and the highest check_after wins",

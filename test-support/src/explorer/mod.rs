@@ -4,16 +4,12 @@
 //! steps reach it. An [`Explorer`] goes through all orders, on request with crashes, dropped
 //! futures and failing steps, and checks what is left at each end.
 
-#[allow(
-    clippy::module_inception,
-    reason = "the explorer is the noun of this folder"
-)]
-mod explorer;
 mod process;
 mod process_store;
+mod search;
 mod simulation;
 mod state;
 mod store_call;
 
-pub use explorer::Explorer;
+pub use search::Explorer;
 pub use simulation::{Call, Simulation};

@@ -2,12 +2,11 @@
 
 use std::any::Any;
 use std::collections::HashMap;
-use std::fmt;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use jwt_redis_session::store::{SharedStore, Store};
 
 use super::process_store::ProcessStore;
@@ -17,7 +16,7 @@ use super::store_call::{Answer, StoreCall};
 /// two attempts. The clock is paused: it advances only when no task can run.
 const QUIET: Duration = Duration::from_secs(1);
 
-type Start = dyn Fn(SharedStore) -> Pin<Box<dyn Future<Output = Returned> + Send>>;
+pub(super) type Start = dyn Fn(SharedStore) -> BoxFuture<'static, Returned>;
 
 /// An operation, and what it does after each sequence of answers that occurred.
 ///
@@ -25,7 +24,7 @@ type Start = dyn Fn(SharedStore) -> Pin<Box<dyn Future<Output = Returned> + Send
 /// sequence of answers is enough, without the other processes. Other orders of the processes with
 /// the same sequence reuse the result.
 pub(super) struct Process {
-    pub(super) name: String,
+    pub(super) name: &'static str,
     start: Box<Start>,
     pipelined: bool,
     /// All positions that were reached; 0 is the first.
@@ -76,24 +75,10 @@ impl Event {
 }
 
 impl Process {
-    pub(super) fn new<F, T>(
-        name: String,
-        pipelined: bool,
-        operation: impl Fn(SharedStore) -> F + 'static,
-    ) -> Self
-    where
-        F: Future<Output = T> + Send + 'static,
-        T: fmt::Debug + Send + Sync + 'static,
-    {
-        let start = move |store| -> Pin<Box<dyn Future<Output = Returned> + Send>> {
-            Box::pin(operation(store).map(|value| Returned {
-                text: format!("{value:?}"),
-                value: Arc::new(value),
-            }))
-        };
+    pub(super) fn new(name: &'static str, start: Box<Start>, pipelined: bool) -> Self {
         let mut process = Self {
             name,
-            start: Box::new(start),
+            start,
             pipelined,
             positions: Vec::new(),
         };

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use jwt_redis_session::MemoryStore;
 use jwt_redis_session::store::{
-    CompareOutcome, Due, EntryState, IndexEntry, IndexFilter, InsertOutcome, NewEntry, NewRecord,
-    PutMode, Store, StoreError, StoredRecord, SupersedeOutcome, async_trait,
+    CompareOutcome, Due, EntryState, IndexEntry, InsertOutcome, NewEntry, NewRecord, PutMode,
+    Store, StoreError, StoredRecord, SupersedeOutcome, async_trait,
 };
 use tokio::sync::oneshot;
 
@@ -77,16 +77,16 @@ macro_rules! stores {
                 let (mut state, mut listed) = (Ok(None), Ok(Vec::new()));
                 if let Some(last) = entries.last() {
                     state = self.index_get(last.index, last.member).await;
-                    if let Some(due) = due {
-                        listed = self.index_list(last.index, IndexFilter::Due(due)).await;
+                    if due.is_some() {
+                        listed = self.index_list(last.index, due).await;
                     }
                 }
                 put?;
                 let (inserted, state, listed) = (inserted?, state?, listed?);
                 Ok(match state {
                     _ if !inserted => InsertOutcome::KeyTaken,
-                    Some(EntryState::Active { .. }) => InsertOutcome::inserted(listed),
-                    None if entries.is_empty() => InsertOutcome::inserted(listed),
+                    Some(EntryState::Active { .. }) => InsertOutcome::Inserted { due: listed },
+                    None if entries.is_empty() => InsertOutcome::Inserted { due: listed },
                     _ => InsertOutcome::EntryLost,
                 })
             }
@@ -168,7 +168,7 @@ stores! {
     delete(key: &str) -> bool;
     index_put(entry: NewEntry<'_>, mode: PutMode) -> ();
     index_get(index: &str, member: &str) -> Option<EntryState>;
-    index_list(index: &str, filter: IndexFilter) -> Vec<IndexEntry>;
+    index_list(index: &str, due: Option<Due>) -> Vec<IndexEntry>;
     index_remove(index: &str, members: &[&str], due_by: Option<i64>) -> ();
     index_tombstone_all(index: &str, keep: Option<&str>, now: i64) -> Vec<String>;
     index_supersede(index: &str, old: &str, new: &str, now: i64) -> SupersedeOutcome;

@@ -4,7 +4,9 @@ use std::cell::RefCell;
 use std::fmt::{self, Debug};
 use std::marker::PhantomData;
 use std::rc::Rc;
+use std::sync::Arc;
 
+use futures_util::FutureExt as _;
 use jwt_redis_session::MemoryStore;
 use jwt_redis_session::config::ManualClock;
 use jwt_redis_session::store::SharedStore;
@@ -63,14 +65,19 @@ impl Simulation {
     /// Adds a process. `operation` is called with its store, once for each sequence of answers.
     pub fn spawn<F, T>(
         &mut self,
-        name: impl Into<String>,
+        name: &'static str,
         operation: impl Fn(SharedStore) -> F + 'static,
     ) -> Call<T>
     where
         F: Future<Output = T> + Send + 'static,
         T: Debug + Send + Sync + 'static,
     {
-        let process = Process::new(name.into(), self.pipelined, operation);
+        let returned = |value: T| Returned {
+            text: format!("{value:?}"),
+            value: Arc::new(value),
+        };
+        let start = Box::new(move |store| operation(store).map(returned).boxed());
+        let process = Process::new(name, start, self.pipelined);
         self.processes.push(process);
         Call {
             process: self.processes.len() - 1,
@@ -101,12 +108,6 @@ impl<T: Clone + 'static> Call<T> {
         let outcomes = self.outcomes.borrow();
         let returned = outcomes[self.process].0.as_ref()?;
         returned.value.downcast_ref::<T>().cloned()
-    }
-
-    /// Returns whether the operation returned.
-    #[must_use]
-    pub fn has_returned(&self) -> bool {
-        self.value().is_some()
     }
 
     /// Returns whether this operation had returned before `other` took its first step.

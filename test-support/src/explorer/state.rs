@@ -145,36 +145,28 @@ impl State {
         hasher.finish()
     }
 
-    /// Returns a hash of everything that [`show`](Self::show) passes to a check.
-    pub(super) fn outcome(&self, simulation: &Simulation) -> u64 {
+    /// Copies this state into `simulation`, from which the check reads it. Returns a hash of
+    /// everything that the check sees.
+    pub(super) fn show(&self, simulation: &Simulation) -> u64 {
+        simulation.store().copy_from(&self.store);
         let mut hasher = DefaultHasher::new();
         self.store.fingerprint(&mut hasher);
-        for (process, progress) in self.processes.iter().enumerate() {
-            progress.preceded_by.unwrap_or_default().hash(&mut hasher);
+        let processes = self.processes.iter().enumerate();
+        let outcomes = processes.map(|(process, progress)| {
+            let preceded_by = progress.preceded_by.unwrap_or_default();
             let returned = self.returned(process, simulation);
-            returned.map(|returned| &returned.text).hash(&mut hasher);
-        }
-        hasher.finish()
-    }
-
-    /// Copies this state into `simulation`, from which the check reads it.
-    pub(super) fn show(&self, simulation: &Simulation) {
-        simulation.store().copy_from(&self.store);
-        let outcomes = self
-            .processes
-            .iter()
-            .enumerate()
-            .map(|(process, progress)| {
-                let returned = self.returned(process, simulation).cloned();
-                (returned, progress.preceded_by.unwrap_or_default())
-            });
+            let text = returned.map(|returned| &returned.text);
+            (text, preceded_by).hash(&mut hasher);
+            (returned.cloned(), preceded_by)
+        });
         *simulation.outcomes.borrow_mut() = outcomes.collect();
+        hasher.finish()
     }
 
     /// Returns a description of an operation that panicked or never ends, whatever it returned.
     pub(super) fn fault(&self, simulation: &Simulation) -> Option<String> {
         (0..self.processes.len()).find_map(|process| {
-            let name = &simulation.processes[process].name;
+            let name = simulation.processes[process].name;
             let position = self.position(process, simulation);
             match position.call {
                 CallState::Panicked => Some(format!("{name} panicked")),
@@ -191,7 +183,7 @@ impl State {
         let mut text = format!("{}, after:", message.into());
         for taken in &self.path {
             let process = &simulation.processes[taken.process];
-            let (name, next) = (&process.name, &process.positions[taken.position].next);
+            let (name, next) = (process.name, &process.positions[taken.position].next);
             let step = next.as_ref().map_or("", |step| &step.text);
             text += &match taken.action {
                 Action::Step => format!("\n  {name}: {step}"),

@@ -9,9 +9,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use jwt_redis_session::MemoryStore;
-use jwt_redis_session::store::{
-    IndexFilter, NewEntry, NewRecord, PutMode, StoreError, StoreErrorKind,
-};
+use jwt_redis_session::store::{Due, NewEntry, NewRecord, PutMode, StoreError, StoreErrorKind};
 
 /// A call of a required method, which can be made on any copy of the store.
 #[derive(Clone)]
@@ -116,7 +114,7 @@ arguments! {
         format!("{} {}", it.index, it.member);
     Duration => Self, it: it, format!("{it:?}");
     PutMode => Self, it: it, format!("{it:?}");
-    IndexFilter => Self, it: it, format!("{it:?}");
+    Option<Due> => Self, it: it, format!("{it:?}");
     i64 => Self, it: it, it.to_string();
     Option<i64> => Self, it: it, format!("{it:?}");
 }

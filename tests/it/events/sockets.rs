@@ -5,11 +5,13 @@ use std::net::SocketAddr;
 use axum::Router;
 use futures_util::{SinkExt as _, StreamExt as _};
 use http::{Request, Response};
+use http_body_util::BodyExt as _;
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 
 use super::*;
-use crate::http_client;
 
 #[path = "../../../examples/live.rs"]
 #[allow(dead_code, reason = "`main` is not used")]
@@ -26,12 +28,15 @@ async fn serve(app: Router) -> SocketAddr {
 }
 
 async fn call(address: SocketAddr, method: &str, path: &str, token: &str) -> Response<String> {
-    let request = Request::builder().method(method).uri(path);
+    let request = Request::builder().method(method);
+    let request = request.uri(format!("http://{address}{path}"));
     let request = request.header("x-access-token", token);
     let request = request.body(String::new()).unwrap();
-    http_client::call(address, &request)
-        .await
-        .expect("an answer")
+    let client = Client::builder(TokioExecutor::new()).build_http();
+    let answer = client.request(request).await.expect("an answer");
+    let (head, body) = answer.into_parts();
+    let body = body.collect().await.expect("a body").to_bytes();
+    Response::from_parts(head, String::from_utf8(body.into()).expect("UTF-8"))
 }
 
 /// Memory, and Redis with a session store of another process.

@@ -5,65 +5,45 @@ use super::*;
 const MEBIBYTE: usize = 1024 * 1024;
 const SLOW_LINK: u32 = 100_000_000 / 8;
 
-/// A large record under each of some names, and a client that reads a small one all the time.
-struct Load {
-    _server: RedisServer,
-    proxy: Proxy,
-    names: Vec<String>,
-    stop: Arc<AtomicBool>,
-    small_reads: tokio::task::JoinHandle<usize>,
-}
-
-impl Load {
-    async fn start(count: usize, deadline: Duration) -> (Self, RedisStore) {
-        let server = RedisServer::start();
-        let store = connected(&server.url()).await;
-        write(&store).await.expect("redis answers");
-        let value = vec![b'x'; MEBIBYTE];
-        let names: Vec<String> = (0..count).map(|number| format!("large{number}")).collect();
-        for name in &names {
-            let inserted = store.insert(NewRecord::new(name, &value, TTL)).await;
-            assert_eq!(inserted, Ok(true));
+/// Runs `call` with the name of each of `count` large records concurrently, while a client reads a
+/// small one all the time. No small read may fail, and large values share one more connection.
+async fn with_large_records(
+    count: usize,
+    deadline: Duration,
+    call: impl AsyncFn(&RedisStore, &str),
+) {
+    let (_server, proxy, store) = behind_proxy().await;
+    write(&store).await.expect("redis answers");
+    let names: Vec<String> = (0..count).map(|number| format!("large{number}")).collect();
+    for name in &names {
+        let record = NewRecord::new(name, &[b'x'; MEBIBYTE], TTL);
+        assert_eq!(store.insert(record).await, Ok(true));
+    }
+    let before = proxy.accepted();
+    let config = RedisConfig::new(proxy.url()).deadline(deadline);
+    let store = config.connect().await.expect("connect");
+    proxy.throughput(SLOW_LINK);
+    let mut served = 0;
+    let small_reads = async {
+        loop {
+            let record = read(&store).await.expect("a small read is not disturbed");
+            assert!(record.is_some());
+            served += 1;
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        let proxy = Proxy::to(server.address()).await;
-        let config = RedisConfig::new(proxy.url()).deadline(deadline);
-        let store = config.connect().await.expect("connect");
-        proxy.throughput(SLOW_LINK);
-        let (reader, stop) = (store.clone(), Arc::new(AtomicBool::new(false)));
-        let stopped = Arc::clone(&stop);
-        let small_reads = tokio::spawn(async move {
-            let mut served = 0;
-            while !stopped.load(Ordering::Relaxed) {
-                let record = read(&reader).await.expect("a small read is not disturbed");
-                assert!(record.is_some());
-                served += 1;
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-            served
-        });
-        let load = Self {
-            _server: server,
-            proxy,
-            names,
-            stop,
-            small_reads,
-        };
-        (load, store)
+    };
+    let calls = names.iter().map(|name| call(&store, name));
+    tokio::select! {
+        () = small_reads => {}
+        _ = futures_util::future::join_all(calls) => {}
     }
-
-    /// Checks that no small read failed and that large values share one more connection.
-    async fn end(self) {
-        self.stop.store(true, Ordering::Relaxed);
-        let served = self.small_reads.await.expect("every small read works");
-        assert!(served > 20, "{served} small reads");
-        assert_eq!(self.proxy.accepted(), 2, "connections");
-    }
+    assert!(served > 20, "{served} small reads");
+    assert_eq!(proxy.accepted() - before, 2, "connections");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn large_reads_and_writes_do_not_disturb_small_reads() {
-    let (load, store) = Load::start(12, Duration::from_secs(8)).await;
-    let calls = load.names.iter().map(|name| async {
+    with_large_records(12, Duration::from_secs(8), async |store, name| {
         let record = store.load(name).await.expect("the link allows it");
         let old = record.expect("stored").value;
         assert_eq!(old.len(), MEBIBYTE);
@@ -75,9 +55,8 @@ async fn large_reads_and_writes_do_not_disturb_small_reads() {
         let loaded = loaded.expect("redis answers").expect("stored");
         assert_eq!(loaded.value, new);
         assert!(loaded.ttl.is_some_and(|ttl| ttl <= TTL), "the TTL before");
-    });
-    futures_util::future::join_all(calls).await;
-    load.end().await;
+    })
+    .await;
 }
 
 /// With a deadline too short for all of them, those that can be served are, and nothing breaks.
@@ -86,9 +65,8 @@ async fn more_large_reads_than_the_link_carries_fail_alone() {
     /// The number of reads that the link serves at least, after more attempts on a busy machine.
     const SERVED: usize = 4;
 
-    let (load, store) = Load::start(16, Duration::from_secs(1)).await;
     let (served, start) = (AtomicUsize::new(0), Instant::now());
-    let calls = load.names.iter().map(|name| async {
+    with_large_records(16, Duration::from_secs(1), async |store, name| {
         let mut attempts = 0;
         let is_short = || served.load(Ordering::Relaxed) < SERVED;
         while attempts < 4 || (is_short() && start.elapsed() < Duration::from_secs(30)) {
@@ -101,11 +79,9 @@ async fn more_large_reads_than_the_link_carries_fail_alone() {
                 Err(error) => assert_eq!(error.kind(), StoreErrorKind::Timeout),
             }
         }
-    });
-    futures_util::future::join_all(calls).await;
-    let served = served.load(Ordering::Relaxed);
-    assert!(served >= SERVED, "{served} served");
-    load.end().await;
+    })
+    .await;
+    assert!(served.into_inner() >= SERVED);
 }
 
 /// The server reads nothing, so what was sent by the deadline shows how many calls may be sent.
@@ -154,6 +130,6 @@ async fn values_of_every_size_are_read_whole() {
     keys.insert(3, "none");
     let mut many = store.load_many(&keys).await.expect("redis answers");
     assert_eq!(many.remove(3), None);
-    let many: Vec<_> = many.into_iter().flatten().collect();
-    assert!(many.iter().map(|record| &*record.value).eq(values));
+    let many = many.into_iter().flatten().map(|record| record.value);
+    assert!(many.eq(values));
 }

@@ -1,5 +1,7 @@
 //! Log lines of the Redis store, and what they never contain.
 
+use std::collections::HashSet;
+
 use super::*;
 use crate::log::Log;
 
@@ -23,10 +25,8 @@ async fn an_evicting_server_is_warned_of_once() {
             let (log, _guard) = Log::record();
             for _ in 0..3 {
                 read(&store).await.expect("redis answers");
-                eventually("warned", || async {
-                    (count(&log, policy) >= warnings).then_some(())
-                })
-                .await;
+                let warned = || async { (count(&log, policy) >= warnings).then_some(()) };
+                eventually("warned", warned).await;
                 server.run(&KILL_CLIENTS);
             }
             // A large value uses the second connection.
@@ -58,11 +58,8 @@ async fn an_outage_logs_one_warning_and_one_recovery() {
     back(&store, "restarted").await;
     read(&store).await.expect("redis answers");
     let text = log.text();
-    assert_eq!(
-        (count(&log, " WARN "), count(&log, " INFO ")),
-        (1, 1),
-        "{text}"
-    );
+    let counts = [" WARN ", " INFO "].map(|level| count(&log, level));
+    assert_eq!(counts, [1, 1], "{text}");
     let recovered = text.lines().find(|line| line.contains(" INFO "));
     let failed = recovered.and_then(|line| line.rsplit_once("failed=")?.1.parse::<u32>().ok());
     assert!(failed.is_some_and(|failed| failed >= 899), "{failed:?}");
@@ -78,8 +75,7 @@ async fn no_error_and_no_log_line_has_a_secret() {
     let proxy = Proxy::to(server.address()).await;
     let credentials = format!("redis://{MARKER}:{MARKER}@");
     let store = connected(&proxy.url().replace("redis://", &credentials)).await;
-    let mut kinds = std::collections::HashSet::new();
-    kinds.extend(failures(&store).await);
+    let mut kinds: HashSet<_> = failures(&store).await.into_iter().collect();
     for cause in [
         "CONFIG SET maxmemory 1",
         "CONFIG SET maxmemory 0",
@@ -114,13 +110,11 @@ async fn failures(store: &RedisStore) -> Vec<StoreErrorKind> {
     let (key, value) = (MARKER, MARKER.as_bytes());
     let entry = NewEntry::new(key, MARKER, 1, TTL);
     let other = NewRecord::new(key, b"hush-hush!", TTL);
-    let insert = store.insert(NewRecord::new(key, value, TTL));
-    let put = store.index_put(entry, PutMode::KeepTombstone);
     let kinds = [
         kind(timed(store.load(key)).await),
-        kind(timed(insert).await),
+        kind(timed(store.insert(NewRecord::new(key, value, TTL))).await),
         kind(timed(store.compare_and_set(value, other)).await),
-        kind(timed(put).await),
+        kind(timed(store.index_put(entry, PutMode::KeepTombstone)).await),
         kind(timed(store.compare_and_set_indexed(entry, value, other)).await),
         kind(timed(store.index_tombstone_all(key, Some(MARKER), 1)).await),
         kind(timed(store.index_supersede(key, MARKER, MARKER, 1)).await),

@@ -3,7 +3,7 @@
 //! Bounds are generous: they distinguish "bounded" from "hanging", on a busy machine too.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use jwt_redis_session::store::{
@@ -37,10 +37,17 @@ const MARKER: &str = "hush-hush";
 
 const KILL_CLIENTS: [&str; 6] = ["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"];
 
-/// Starts a server, a proxy to it and a store that is connected through the proxy.
-async fn behind_proxy() -> (RedisServer, Proxy, RedisStore) {
+/// Starts a server, a proxy to it and a store that connects through the proxy on first use.
+async fn lazy_behind_proxy() -> (RedisServer, Proxy, RedisStore) {
     let server = RedisServer::start();
     let proxy = Proxy::to(server.address()).await;
+    let store = RedisStore::lazy(&proxy.url()).expect("a good url");
+    (server, proxy, store)
+}
+
+/// As [`lazy_behind_proxy`], with a store that is connected.
+async fn behind_proxy() -> (RedisServer, Proxy, RedisStore) {
+    let (server, proxy, _) = lazy_behind_proxy().await;
     let store = connected(&proxy.url()).await;
     (server, proxy, store)
 }
@@ -87,10 +94,7 @@ fn kind<T>(result: Result<T, StoreError>) -> Option<StoreErrorKind> {
 
 /// Returns the reply to a command that reports as text.
 fn text(server: &RedisServer, words: &[&str]) -> String {
-    match server.run(words) {
-        redis::Value::BulkString(text) => String::from_utf8_lossy(&text).into_owned(),
-        other => panic!("not a text: {other:?}"),
-    }
+    redis::from_redis_value(server.run(words)).expect("a text")
 }
 
 /// Waits for service, which must be back soon.

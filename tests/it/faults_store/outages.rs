@@ -10,36 +10,29 @@ async fn an_absent_server_is_reported_immediately_and_served_when_it_comes() {
     let error = timed(RedisStore::connect(&url)).await.expect_err("absent");
     assert_eq!(error.kind(), StoreErrorKind::Connection);
     assert!(error.to_string().contains("connection refused"), "{error}");
-    let source = std::error::Error::source(&error).map(ToString::to_string);
-    assert!(source.is_some_and(|source| source.contains("refused")));
+    assert!(std::error::Error::source(&error).is_some_and(|source| source.is::<std::io::Error>()));
     let store = RedisStore::lazy(&url).expect("a good url");
-    assert_eq!(kind(read(&store).await), Some(StoreErrorKind::Connection));
-    assert_eq!(kind(write(&store).await), Some(StoreErrorKind::Connection));
     assert_eq!(store.load_many(&[]).await, Ok(vec![]), "nothing to send");
     server.restart();
     back(&store, "started").await;
 }
 
-/// What the clients of a test count.
-#[derive(Default)]
-struct Counts {
-    stop: AtomicBool,
-    served: AtomicUsize,
-    failed: AtomicUsize,
+/// How many reads were served, and how many failed.
+type Counts = [AtomicUsize; 2];
+
+fn count(counts: &Counts) -> [usize; 2] {
+    counts.each_ref().map(|count| count.load(Ordering::Relaxed))
 }
 
-/// Starts clients that read until they are stopped.
+/// Starts clients that read until they are dropped.
 fn clients(store: &RedisStore, number: usize) -> (Arc<Counts>, tokio::task::JoinSet<()>) {
     let counts = Arc::new(Counts::default());
     let client = |_| {
         let (store, counts) = (store.clone(), Arc::clone(&counts));
         async move {
-            while !counts.stop.load(Ordering::Relaxed) {
-                let counter = match read(&store).await {
-                    Ok(_) => &counts.served,
-                    Err(_) => &counts.failed,
-                };
-                counter.fetch_add(1, Ordering::Relaxed);
+            loop {
+                let is_failed = read(&store).await.is_err();
+                counts[usize::from(is_failed)].fetch_add(1, Ordering::Relaxed);
                 tokio::time::sleep(Duration::from_millis(2)).await;
             }
         }
@@ -54,23 +47,21 @@ async fn many_clients_of_a_killed_server_do_not_flood_it_and_lose_nothing() {
     let proxy = Proxy::to(server.address()).await;
     let store = connected(&proxy.url()).await;
     write(&store).await.expect("redis answers");
-    let (counts, clients) = clients(&store, 200);
-    let count = |counter: &AtomicUsize| counter.load(Ordering::Relaxed);
-    let served = || async { (count(&counts.served) > 400).then_some(()) };
+    let (counts, mut clients) = clients(&store, 200);
+    let served = || async { (count(&counts)[0] > 400).then_some(()) };
     eventually("all are served", served).await;
-    assert_eq!(count(&counts.failed), 0);
+    assert_eq!(count(&counts)[1], 0);
 
     server.kill();
     let (connections, killed) = (proxy.accepted(), Instant::now());
-    let failed = || async { (count(&counts.failed) > 2000).then_some(()) };
+    let failed = || async { (count(&counts)[1] > 2000).then_some(()) };
     eventually("all fail", failed).await;
     let rate = (proxy.accepted() - connections) as f64 / killed.elapsed().as_secs_f64();
     assert!(rate < 40.0, "{rate} connections a second");
 
     server.restart();
     back(&store, "restarted").await;
-    counts.stop.store(true, Ordering::Relaxed);
-    clients.join_all().await;
+    assert!(clients.try_join_next().is_none(), "no client panicked");
     let record = read(&store).await.expect("redis answers");
     assert!(record.is_some(), "what was acknowledged is there");
 }
@@ -79,35 +70,19 @@ async fn many_clients_of_a_killed_server_do_not_flood_it_and_lose_nothing() {
 async fn connections_killed_in_a_row_do_not_pile_up() {
     let server = RedisServer::start();
     let store = connected(&server.url()).await;
-    let (counts, clients) = clients(&store, 20);
+    let (counts, mut clients) = clients(&store, 20);
     for _ in 0..20 {
         tokio::time::sleep(Duration::from_millis(50)).await;
         server.run(&KILL_CLIENTS);
     }
-    counts.stop.store(true, Ordering::Relaxed);
-    clients.join_all().await;
-    let count = |counter: &AtomicUsize| counter.load(Ordering::Relaxed);
-    let (served, failed) = (count(&counts.served), count(&counts.failed));
+    let [served, failed] = count(&counts);
     assert!(served > 50 * failed, "{served} served, {failed} failed");
-    back(&store, "no more kills").await;
     eventually("one connection, and that of the test", || async {
         let clients = text(&server, &["CLIENT", "LIST"]);
         (clients.lines().count() <= 2).then_some(())
     })
     .await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_connection_frozen_half_open_is_replaced_by_one_other() {
-    let server = RedisServer::start();
-    let proxy = Proxy::to(server.address()).await;
-    let config = RedisConfig::new(proxy.url()).response_timeout(Duration::from_millis(150));
-    let store = config.connect().await.expect("connect");
-    proxy.freeze_open();
-    let calls = (0..8).map(|_| read(&store));
-    futures_util::future::join_all(calls).await;
-    back(&store, "frozen connection replaced").await;
-    assert_eq!(proxy.accepted(), 2);
+    assert!(clients.try_join_next().is_none(), "no client panicked");
 }
 
 /// The deadline is long, and no new connection is accepted.

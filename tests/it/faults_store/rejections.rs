@@ -1,6 +1,6 @@
 //! Servers that are absent, slow or answer with errors.
 
-use StoreErrorKind::{Cluster, Connection, Full, ReadOnly};
+use StoreErrorKind::{Full, ReadOnly};
 use tokio::task::{JoinSet, block_in_place};
 
 use super::*;
@@ -45,9 +45,12 @@ fn act(name: &str, server: &mut RedisServer, proxy: &Proxy) {
         "no delay" => proxy.delay(Duration::ZERO),
         "set a password" => {
             server.run(&["CONFIG", "SET", "requirepass", MARKER]);
-            as_admin(server, &KILL_CLIENTS);
+            proxy.reset_open();
         }
-        "clear the password" => as_admin(server, &["CONFIG", "SET", "requirepass", ""]),
+        "clear the password" => {
+            let url = format!("redis://:{MARKER}@127.0.0.1:{}/", server.port());
+            admin(&url, &["CONFIG", "SET", "requirepass", ""]).expect("redis answers");
+        }
         "fail to save" => {
             let file = server.dir().join("dump.rdb");
             std::fs::create_dir(file).expect("a directory where the file goes");
@@ -70,12 +73,6 @@ fn act(name: &str, server: &mut RedisServer, proxy: &Proxy) {
     }
 }
 
-/// Runs a command on a server whose password is [`MARKER`].
-fn as_admin(server: &RedisServer, words: &[&str]) {
-    let url = format!("redis://:{MARKER}@127.0.0.1:{}/", server.port());
-    admin(&url, words).expect("redis answers");
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_fault_has_its_kind_in_time_and_service_is_back_after_it() {
     // More concurrent faults would keep a small machine busy beyond the deadlines.
@@ -86,9 +83,8 @@ async fn every_fault_has_its_kind_in_time_and_service_is_back_after_it() {
 }
 
 async fn check(fault: &'static str) {
-    let [begin, kinds, end] = fault.split(" | ").collect::<Vec<_>>()[..] else {
-        panic!("{fault}: not a row");
-    };
+    let (begin, rest) = fault.split_once(" | ").expect("a row");
+    let (kinds, end) = rest.split_once(" | ").expect("a row");
     let options: Vec<_> = OPTIONS.split(' ').collect();
     let mut server = block_in_place(|| RedisServer::start_with(&options));
     let proxy = Proxy::to(server.address()).await;
@@ -114,14 +110,6 @@ async fn check(fault: &'static str) {
     back(&store, fault).await;
     eventually(fault, || async { write(&store).await.ok() }).await;
     assert!(delete(&store).await.is_ok(), "{fault}");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_node_of_a_cluster_is_reported_as_such() {
-    let server = RedisServer::start_with(&["--cluster-enabled", "yes", "--cluster-port", "0"]);
-    let store = connected(&server.url()).await;
-    assert_eq!(kind(read(&store).await), Some(Cluster));
-    assert_eq!(kind(write(&store).await), Some(Cluster));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -154,13 +142,12 @@ async fn a_full_server_takes_nothing_new_and_still_revokes() {
     let entry = |member| NewEntry::new("i", member, 1, TTL);
     let put = |member| timed(store.index_put(entry(member), PutMode::KeepTombstone));
     let value = MARKER.as_bytes();
-    let other = NewRecord::new("other", value, TTL);
+    let [other, new] = ["other", "new"].map(|key| NewRecord::new(key, value, TTL));
     let indexed = ["a", "b"].map(entry);
     let inserted = store.insert_indexed(&indexed, other, None).await;
     inserted.expect("redis answers");
     assert_eq!(write(&store).await, Ok(true));
     server.run(&["CONFIG", "SET", "maxmemory", "1"]);
-    let new = NewRecord::new("new", value, TTL);
     for rejected in [
         kind(timed(store.insert(new)).await),
         kind(timed(store.compare_and_set(value, other)).await),
@@ -179,18 +166,4 @@ async fn a_full_server_takes_nothing_new_and_still_revokes() {
     let state = store.index_get("i", "a").await;
     assert_eq!(state, Ok(Some(EntryState::Deleting { since: 1 })));
     assert_eq!(delete(&store).await, Ok(true));
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn too_many_clients_are_an_error_and_end() {
-    let server = RedisServer::start();
-    let store = connected(&server.url()).await;
-    server.run(&["CONFIG", "SET", "maxclients", "1"]);
-    let rejected = timed(RedisStore::connect(&server.url())).await;
-    assert_eq!(kind(rejected), Some(Connection));
-    let mut own = store.connection().await.expect("the one there is");
-    let mut raise = redis::cmd("CONFIG");
-    raise.arg("SET").arg("maxclients").arg(100);
-    raise.exec_async(&mut own).await.expect("redis answers");
-    connected(&server.url()).await;
 }

@@ -2,13 +2,12 @@
 
 use std::future::Future;
 
-use jwt_redis_session::store::{EntryState, IndexEntry, IndexFilter, Store as _};
+use jwt_redis_session::store::{EntryState, IndexEntry, Store as _};
 use jwt_redis_session::{MemoryStore, SessionId, Sessions};
 use test_support::alive_tasks;
-use test_support::explorer::Simulation;
 use tokio::runtime::{Builder, Runtime};
 
-use super::actions::{Action, OTHER, OWNER, id, sessions};
+use super::actions::{Action, OTHER, OWNER, id};
 use super::explore::{Before, Process};
 
 /// Both owners and the keys of their indexes: `keyspace + "owner:" + base64url(owner) + ":"`.
@@ -17,10 +16,11 @@ pub(super) const INDEXES: [(&str, &str); 2] =
 
 /// The final state of one order, after all processes have returned or crashed.
 pub(super) struct End {
-    store: MemoryStore,
+    pub(super) store: MemoryStore,
     pub(super) sessions: Sessions,
     pub(super) before: Before,
     pub(super) processes: Vec<Process>,
+    /// Steps may have failed.
     pub(super) failures: bool,
 }
 
@@ -45,21 +45,6 @@ pub(super) fn ensure(holds: bool, otherwise: &str) -> Result<(), String> {
 }
 
 impl End {
-    pub(super) fn new(
-        simulation: &Simulation,
-        before: Before,
-        processes: Vec<Process>,
-        failures: bool,
-    ) -> Self {
-        Self {
-            store: simulation.store(),
-            sessions: sessions(simulation.store(), simulation.clock(), "end"),
-            before,
-            processes,
-            failures,
-        }
-    }
-
     /// Returns the processes whose action `select` selects.
     pub(super) fn which(&self, select: impl Fn(Action) -> bool) -> impl Iterator<Item = &Process> {
         self.processes
@@ -82,7 +67,8 @@ impl End {
     /// Returns whether no process crashed, no caller was dropped and no step failed. If so, no
     /// record and no entry may be left behind.
     pub(super) fn is_free_of_faults(&self) -> bool {
-        !self.failures && self.processes.iter().all(|each| each.call.has_returned())
+        let returned = |process: &Process| process.call.value().is_some();
+        !self.failures && self.processes.iter().all(returned)
     }
 
     pub(super) fn works(&self, id: &SessionId) -> bool {
@@ -95,11 +81,6 @@ impl End {
 
     pub(super) fn owner(&self, id: &SessionId) -> Option<String> {
         run(self.sessions.get(id)).ok()?.owner()
-    }
-
-    /// Returns the field `of`, which names the first owner of the session.
-    pub(super) fn origin(&self, id: &SessionId) -> Option<String> {
-        run(self.sessions.get(id)).ok()?.get("of").unwrap()
     }
 
     /// Returns the active sessions whose token a client has.
@@ -119,7 +100,7 @@ impl End {
     }
 
     fn entries(&self, index: &str) -> Vec<IndexEntry> {
-        run(self.store.index_list(index, IndexFilter::All)).unwrap()
+        run(self.store.index_list(index, None)).unwrap()
     }
 
     /// Checks what holds after any operations and faults. Destroys all sessions.
@@ -138,28 +119,21 @@ impl End {
         let entries = self.entries(index);
         let owned = self.owned(owner, active);
         for id in &owned {
-            let entry = entries.iter().find(|entry| entry.member == id.as_str());
-            let Some(entry) = entry else {
-                return Err(format!("{} is not in the index of {owner}", id.as_str()));
-            };
+            let mut entries = entries.iter();
+            let entry = entries.find(|entry| entry.member == id.as_str());
+            let entry = entry.ok_or("an active session is not in the index of its owner")?;
             let is_active = matches!(entry.state, EntryState::Active { .. });
-            ensure(
-                is_active || !self.is_free_of_faults(),
-                "an active session has a tombstone",
-            )?;
+            let expected = is_active || !self.is_free_of_faults();
+            ensure(expected, "an active session has a tombstone")?;
         }
         // The index of a former owner may contain the session until the entry is due.
         let changes_owner = !self.none(|action| action.new_owner().is_some());
-        if self.is_free_of_faults() && !(changes_owner && self.processes.len() > 1) {
-            for entry in &entries {
-                let found = owned.iter().any(|id| id.as_str() == entry.member);
-                ensure(
-                    found,
-                    &format!("{} has an index entry but no session", entry.member),
-                )?;
-            }
+        if !self.is_free_of_faults() || changes_owner && self.processes.len() > 1 {
+            return Ok(());
         }
-        Ok(())
+        let is_owned = |entry: &IndexEntry| owned.iter().any(|id| id.as_str() == entry.member);
+        let complete = entries.iter().all(is_owned);
+        ensure(complete, "an index entry has no session")
     }
 
     /// Checks that every session is listed, and that another `destroy_all` ends all sessions of its
@@ -194,10 +168,7 @@ impl End {
             let mut left = self.entries(index).into_iter();
             // A guest session whose change of owner crashed has an entry, but is not the owner's.
             let ended = left.all(|entry| self.works(&id(&entry.member)));
-            ensure(
-                ended,
-                "an entry of an ended session is left after two destroy_alls",
-            )?;
+            ensure(ended, "two destroy_alls leave an entry behind")?;
         }
         Ok(())
     }

@@ -15,8 +15,8 @@ use super::end::{End, INDEXES, run};
 pub(super) enum Before {
     /// `a` has no owner.
     Guest,
-    /// `a` belongs to an owner.
-    Owned(&'static str),
+    /// `a` belongs to [`OWNER`].
+    Owned,
     /// `a` and `z` belong to [`OWNER`].
     Two,
     /// `a` belongs to [`OWNER`], for whom a `destroy_all` crashed after its first step an hour ago.
@@ -26,11 +26,7 @@ pub(super) enum Before {
 impl Before {
     /// Returns the owner of `a`.
     pub(super) fn owner(self) -> Option<&'static str> {
-        match self {
-            Self::Guest => None,
-            Self::Owned(owner) => Some(owner),
-            Self::Two | Self::Abandoned => Some(OWNER),
-        }
+        (self != Self::Guest).then_some(OWNER)
     }
 
     async fn prepare(self, simulation: &Simulation) {
@@ -39,9 +35,8 @@ impl Before {
         if let Some(owner) = self.owner() {
             session.set_owner(owner).unwrap();
         }
-        session
-            .insert("of", self.owner().unwrap_or("guest"))
-            .unwrap();
+        let origin = self.owner().unwrap_or("guest");
+        session.insert("of", origin).unwrap();
         session.create().await.unwrap();
         if self == Self::Two {
             create(&z, OWNER).await.unwrap();
@@ -70,28 +65,27 @@ impl Process {
     }
 }
 
-/// Runs `actions` in every order and checks all promises at every end. If steps may fail, does so
-/// a second time with a store that continues a pipeline after a failed step.
+/// Runs `actions` in every order and checks all promises at every end.
 pub(super) fn explore(before: Before, actions: &[Action], explorer: Explorer) {
-    let mut explorers = vec![explorer];
-    if explorer.has_failures() {
-        explorers.push(explorer.pipelined());
-    }
-    for explorer in explorers {
-        let explored = explorer.explore(|simulation| {
-            run(before.prepare(simulation));
-            let processes = actions.iter().zip(["b", "c", "d"]).map(|(action, name)| {
-                let (action, clock) = (*action, simulation.clock());
-                let run = move |store| action.run(sessions(store, clock.clone(), name), name);
-                let call = simulation.spawn(name, run);
-                Process { name, action, call }
-            });
-            let processes = processes.collect();
-            let end = End::new(simulation, before, processes, explorer.has_failures());
-            move || end.check()
+    let explored = explorer.explore(|simulation| {
+        run(before.prepare(simulation));
+        let processes = actions.iter().zip(["b", "c", "d"]).map(|(action, name)| {
+            let (action, clock) = (*action, simulation.clock());
+            let run = move |store| action.run(sessions(store, clock.clone(), name), name);
+            let call = simulation.spawn(name, run);
+            Process { name, action, call }
         });
-        if let Err(violation) = explored {
-            panic!("{before:?} {actions:?} {explorer:?}: {violation}");
-        }
+        let processes = processes.collect();
+        let end = End {
+            store: simulation.store(),
+            sessions: sessions(simulation.store(), simulation.clock(), "end"),
+            before,
+            processes,
+            failures: explorer.failures > 0,
+        };
+        move || end.check()
+    });
+    if let Err(violation) = explored {
+        panic!("{before:?} {actions:?} {explorer:?}: {violation}");
     }
 }

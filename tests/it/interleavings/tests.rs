@@ -10,6 +10,16 @@ use super::actions::{OTHER, OWNER};
 use super::explore::Before::{self, Abandoned, Guest, Owned, Two};
 use super::explore::explore;
 
+const CRASH: Explorer = Explorer {
+    crashes: 1,
+    ..Explorer::PLAIN
+};
+const CRASH_AND_DROP: Explorer = Explorer { drops: 1, ..CRASH };
+const FAILURE: Explorer = Explorer {
+    failures: 1,
+    ..Explorer::PLAIN
+};
+
 const ALL: [Action; 14] = [
     Create,
     CreateWithId,
@@ -37,38 +47,45 @@ fn explore_pairs(before: Before, explorer: Explorer) {
 
 #[test]
 fn two_operations_with_a_crash_and_a_drop_on_a_guest_session() {
-    explore_pairs(Guest, Explorer::new().crashes(1).drops(1));
+    explore_pairs(Guest, CRASH_AND_DROP);
 }
 
 #[test]
 fn two_operations_with_a_crash_and_a_drop_on_an_owned_session() {
-    explore_pairs(Owned(OWNER), Explorer::new().crashes(1).drops(1));
+    explore_pairs(Owned, CRASH_AND_DROP);
 }
 
 #[test]
 fn two_operations_with_a_failing_step_on_a_guest_session() {
-    explore_pairs(Guest, Explorer::new().failures(1));
+    explore_pairs(Guest, FAILURE);
 }
 
 #[test]
 fn two_operations_with_a_failing_step_on_an_owned_session() {
-    explore_pairs(Owned(OWNER), Explorer::new().failures(1));
+    explore_pairs(Owned, FAILURE);
 }
 
 #[test]
 fn two_operations_with_two_crashes_and_two_drops() {
-    let explorer = Explorer::new().crashes(2).drops(2);
+    let explorer = Explorer {
+        crashes: 2,
+        drops: 2,
+        ..Explorer::PLAIN
+    };
     for other in [Create, Rotate, Touch, DestroyAll(OWNER)] {
-        explore(Owned(OWNER), &[DestroyAll(OWNER), other], explorer);
+        explore(Owned, &[DestroyAll(OWNER), other], explorer);
     }
-    explore(Owned(OWNER), &[SetOwner(OTHER), SetOwner(OWNER)], explorer);
-    explore(Owned(OWNER), &[Rotate, Rotate], explorer);
+    explore(Owned, &[SetOwner(OTHER), SetOwner(OWNER)], explorer);
+    explore(Owned, &[Rotate, Rotate], explorer);
     explore(Guest, &[Rotate, Rotate], explorer);
 }
 
 #[test]
 fn two_operations_with_a_crash_and_a_failing_step() {
-    let explorer = Explorer::new().failures(1).crashes(1);
+    let explorer = Explorer {
+        crashes: 1,
+        ..FAILURE
+    };
     let pairs = [
         [DestroyAll(OWNER), Create],
         [DestroyAll(OWNER), Rotate],
@@ -78,27 +95,22 @@ fn two_operations_with_a_crash_and_a_failing_step() {
         [Login(OTHER), Update],
     ];
     for actions in pairs {
-        explore(Owned(OWNER), &actions, explorer);
+        explore(Owned, &actions, explorer);
     }
 }
 
 #[test]
 fn two_sessions_of_one_owner() {
-    let explorer = Explorer::new().crashes(1).drops(1);
     for action in [DestroyAll(OWNER), DestroyOthers] {
         for other in [Create, Rotate, List, action] {
-            explore(Two, &[action, other], explorer);
+            explore(Two, &[action, other], CRASH_AND_DROP);
         }
     }
 }
 
 #[test]
 fn a_list_completes_a_destroy_all_that_crashed() {
-    explore(
-        Abandoned,
-        &[List, Create, Rotate],
-        Explorer::new().crashes(1),
-    );
+    explore(Abandoned, &[List, Create, Rotate], CRASH);
 }
 
 #[test]
@@ -113,11 +125,7 @@ fn three_operations_with_a_crash() {
         [Update, Update, Destroy],
     ];
     for actions in triples {
-        explore(Owned(OWNER), &actions, Explorer::new().crashes(1));
+        explore(Owned, &actions, CRASH);
     }
-    explore(
-        Guest,
-        &[Rotate, Destroy, Update],
-        Explorer::new().crashes(1),
-    );
+    explore(Guest, &[Rotate, Destroy, Update], CRASH);
 }

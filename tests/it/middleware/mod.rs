@@ -3,13 +3,13 @@
 mod answers;
 #[cfg(feature = "axum")]
 mod composition;
+mod grpc;
 mod lazy;
 mod several;
 mod sources;
 #[cfg(feature = "axum")]
 mod through_axum;
 mod tower_rules;
-mod wire;
 
 use std::convert::Infallible;
 use std::time::Duration;

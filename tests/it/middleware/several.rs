@@ -11,11 +11,9 @@ async fn layers() -> ([JwtRedisSession; 2], [String; 2]) {
     let of = |keyspace: &str, arg| {
         let sessions = Sessions::builder(store.clone(), keyring()).keyspace(keyspace);
         let sessions = sessions.build().unwrap();
+        let sources = TokenSources::token_arg(arg).unwrap();
         let layer = JwtRedisSession::new(sessions.clone());
-        (
-            sessions,
-            layer.sources(TokenSources::token_arg(arg).unwrap()),
-        )
+        (sessions, layer.sources(sources))
     };
     let (users, user_layer) = of("user:", "userToken");
     let (admins, admin_layer) = of("admin:", "adminToken");

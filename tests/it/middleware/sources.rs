@@ -5,24 +5,13 @@ use http_body_util::combinators::UnsyncBoxBody;
 
 use super::*;
 
-/// Returns the state and the query that the handler sees; its body must be the one that was sent.
-async fn seen<S, R>(service: S, request: Request<Body>) -> String
-where
-    S: Service<Request<Body>, Response = Response<R>, Error = Infallible>,
-    R: http_body::Body<Data = Bytes, Error: std::fmt::Debug>,
-{
-    let sent = text(request.body().clone()).await;
-    let response = service.oneshot(request).await.unwrap();
-    let [state, query] = ["state", "query"].map(|name| header(&response, name).unwrap().to_owned());
-    assert_eq!(text(response.into_body()).await, sent);
-    format!("{state} {query}").trim_end().to_owned()
-}
-
 /// Checks a table. A row is a request, which is a method and a URI, headers and a body, and the
-/// state and the query that the handler sees. Words in capitals are replaced.
-async fn check<S>(token: &str, service: S, table: &str)
+/// state and the query that the handler sees. Words in capitals are replaced. The body that the
+/// handler sees must be the one that was sent.
+async fn check<S, R>(token: &str, service: S, table: &str)
 where
-    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone,
+    S: Service<Request<Body>, Response = Response<R>, Error = Infallible> + Clone,
+    R: http_body::Body<Data = Bytes, Error: std::fmt::Debug>,
 {
     let table = table
         .replace("TOKEN", token)
@@ -35,10 +24,13 @@ where
         let (method, uri) = parts.next().unwrap().split_once(' ').unwrap();
         let headers = parts.next().unwrap_or_default().split(", ");
         let headers: Vec<_> = headers.filter_map(|line| line.split_once(": ")).collect();
-        let body = parts.next().unwrap_or_default().to_owned();
-        let request = request(method, uri, &headers, body);
-        let seen = seen(service.clone(), request).await;
-        assert_eq!(seen, expected.trim(), "{row}");
+        let body = parts.next().unwrap_or_default();
+        let request = request(method, uri, &headers, body.to_owned());
+        let response = service.clone().oneshot(request).await.unwrap();
+        let [state, query] = ["state", "query"].map(|name| header(&response, name).unwrap());
+        let seen = format!("{state} {query}");
+        assert_eq!(seen.trim_end(), expected.trim(), "{row}");
+        assert_eq!(text(response.into_body()).await, body, "{row}");
     }
 }
 
@@ -50,29 +42,18 @@ async fn default_sources() {
     let table = r#"
         GET / => Absent
         GET / | X-Access-Token: TOKEN => Active
-        GET / | AUTHORIZATION: bEARER  TOKEN => Active
-        GET / | authorization: Token x => Absent
         GET /?a=1&accessToken=TOKEN&b=2 => Active a=1&b=2
         GET /?accessToken=a&accessToken=b => ambiguous
         POST / | FORM | a=1&accessToken=TOKEN&b=%20 => Active
-        PUT / | FORM | accessToken=TOKEN => Active
         POST / | JSON;charset=utf-8 | {"accessToken":"TOKEN"} => Active
-        GET /?accessToken=TOKEN | x-access-token: , authorization: Basic x => Active
         GET /?accessToken=TOKEN | x-access-token: bad => malformed
-        GET /?accessToken=TOKEN | x-access-token: a, x-access-token: b => ambiguous
         POST / | x-access-token: TOKEN, JSON | { => Active
         POST / | x-access-token: TOKEN, FORM | LONG => Active
-        POST / | x-access-token: bad, FORM | accessToken=TOKEN => malformed
         POST / | FORM => Absent
         POST / | FORM | LONG => unsearched: too_large
-        POST / | JSON | [[[[]]]] => Absent
         POST / | JSON | { => unsearched: malformed
         POST / | JSON | {"accessToken":1} => malformed
-        POST / | JSON | {"accessToken":"a","accessToken":"b"} => ambiguous
-        POST / | content-type: text/plain | accessToken=TOKEN => Absent
         GET / | FORM | accessToken=TOKEN => Absent
-        OPTIONS / | FORM | accessToken=TOKEN => Absent
-        POST / | upgrade: websocket, FORM | accessToken=TOKEN => Absent
     "#;
     check(&token, layer.layer(service_fn(describe)), table).await;
 }
@@ -97,17 +78,6 @@ async fn other_sources() {
     let service = layer.clone().without_body().layer(service_fn(describe));
     check(&token, service, table).await;
 
-    let table = "
-        GET / | x-fancy-access-token: TOKEN => Active
-        GET /?fancyAccessToken=TOKEN => Active
-        POST / | FORM | fancyAccessToken=TOKEN => Active
-        GET / | x-access-token: TOKEN => Absent
-        GET /?accessToken=TOKEN => Absent accessToken=TOKEN
-    ";
-    let named = TokenSources::token_arg("fancyAccessToken").unwrap();
-    let service = layer.clone().sources(named).layer(service_fn(describe));
-    check(&token, service, table).await;
-
     let cookie = TokenSources::headers_only().with(TokenSource::cookie("sid"));
     let service = layer.sources(cookie).layer(service_fn(describe));
     check(&token, service, "GET / | cookie: a=b; sid=TOKEN => Active").await;
@@ -122,9 +92,11 @@ async fn inner_layers_see_no_token_in_the_uri() {
         .layer(JwtRedisSession::new(sessions))
         .layer(tower_http::trace::TraceLayer::new_for_http())
         .service_fn(describe);
-    let query = get(&format!("/p?a=1&accessToken={token}&b=2"), &[]);
-    assert_eq!(seen(service.clone(), query).await, "Active a=1&b=2");
-    seen(service, post(JSON, "{")).await;
+    let table = "
+        GET /p?a=1&accessToken=TOKEN&b=2 => Active a=1&b=2
+        POST / | JSON | { => unsearched: malformed
+    ";
+    check(&token, service, table).await;
     let log = log.text();
     for event in [
         "/p?a=1&b=2",

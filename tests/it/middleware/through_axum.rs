@@ -98,14 +98,19 @@ async fn extractors_and_require_session_answer_alike() {
     }
 }
 
+/// The hint for the developer is in the log only.
 #[tokio::test]
 async fn missing_layer_is_a_generic_500() {
+    let (log, _guard) = Log::record();
     let app = routes();
     let internal = (500, "no-store".to_owned(), INTERNAL.to_owned());
     for path in "active require available optional any lazy tagged lazy-tagged".split(' ') {
         let path = format!("/{path}");
         assert_eq!(answer(&app, &path, get("/", &[])).await, internal, "{path}");
     }
+    let log = log.text();
+    assert_eq!(log.matches("ERROR").count(), 8, "{log}");
+    assert!(log.contains("JwtRedisSession::new(sessions)"), "{log}");
     assert_eq!(answer(&app, "/maybe", get("/", &[])).await.2, "false");
 }
 

@@ -1,6 +1,5 @@
 //! Sessions under an id that the caller chose.
 
-use jwt_redis_session::error::JsonErrorKind;
 use jwt_redis_session::token::TokenError;
 
 use super::*;
@@ -92,16 +91,12 @@ async fn opaque_tokens_and_bad_claims_are_rejected_before_the_store(store: impl 
     let unsupported = SessionError::Token(TokenError::IdUnsupported);
     assert_eq!(rejected.unwrap_err(), unsupported);
     let sessions = sessions(counting.clone());
-    let claims = |claims: Value| {
-        let creation = sessions.new_session().create();
-        creation.id(chosen()).claims(claims).into_future()
-    };
-    let error = claims(json!(5)).await.unwrap_err();
-    assert!(matches!(
-        error,
-        SessionError::Encode { source, .. } if source.kind() == JsonErrorKind::NotAnObject
-    ));
-    let error = claims(json!({"jti": "x"})).await.unwrap_err();
-    assert!(matches!(error, SessionError::Token(_)));
+    for claims in [json!(5), json!({"jti": "x"})] {
+        let creation = sessions.new_session().create().id(chosen());
+        match creation.claims(&claims).await.unwrap_err() {
+            SessionError::Encode { .. } => assert!(claims.is_number()),
+            error => assert!(matches!(error, SessionError::Token(_)), "{error}"),
+        }
+    }
     assert_eq!(counting.calls(), 0);
 }

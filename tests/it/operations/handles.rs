@@ -2,7 +2,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jwt_redis_session::token::Encoding;
+
+use jwt_redis_session::SessionData;
 
 use super::hooks::yielding;
 use super::lifetimes::both;
@@ -11,23 +12,19 @@ use super::*;
 on_every_store!(
     clones_are_one_session_and_lose_no_changes,
     without_a_session_operations_return_the_reason,
-    opaque_tokens_work_with_every_operation,
     open_is_one_store_call_and_a_bad_token_makes_none,
     several_sessions_of_one_store_are_read_in_one_call,
-    verify_returns_the_claims_without_the_store,
 );
 
 async fn clones_are_one_session_and_lose_no_changes(store: impl Store + Clone) {
     let sessions = sessions(yielding(store));
     let (session, token) = created(&sessions, None).await;
+    let count = |data: &mut SessionData| data.insert("a", data.get("a")?.unwrap_or(0) + 1);
     let tasks = (0..20).map(|number| {
         let session = session.clone();
         tokio::spawn(async move {
             session.insert(format!("k{number}"), number).unwrap();
             session.update().await.unwrap();
-            let count = |data: &mut jwt_redis_session::SessionData| {
-                data.insert("a", data.get::<u32>("a")?.unwrap_or(0) + 1)
-            };
             session.update_with(count).await.unwrap();
         })
     });
@@ -52,7 +49,7 @@ async fn without_a_session_operations_return_the_reason(store: impl Store + Clon
         (sessions.new_session(), SessionError::Absent),
         (sessions.from_token("x").await, rejected),
     ] {
-        for operation in OPERATIONS {
+        for operation in operations() {
             let outcome = run(operation, &session).await;
             assert_eq!(outcome.as_ref(), Err(&error), "{operation}");
         }
@@ -103,39 +100,9 @@ async fn several_sessions_of_one_store_are_read_in_one_call(store: impl Store + 
     assert!(Sessions::get_across([]).await.is_empty());
 }
 
-async fn opaque_tokens_work_with_every_operation(store: impl Store + Clone) {
-    let tokens = OpaqueTokens::new().size(128).unwrap();
-    let tokens = tokens.encoding(Encoding::Hex);
-    let sessions = Sessions::builder(store.clone(), tokens);
-    let sessions = sessions.lifetime(both(Duration::from_secs(900)));
-    let sessions = sessions.build().unwrap();
-    let (session, token) = created(&sessions, Some("jo")).await;
-    assert_eq!(token.as_str().len(), 256);
-    let key = key(&session);
-    let stored = [&*key, &text(&store, &key).await].concat();
-    assert!(!stored.contains(token.as_str()));
-    let again = open(&sessions, &token).await.unwrap();
-    assert_eq!(again.claims().map(drop), None);
-    assert!(again.absolute_expiry().is_some());
-    again.insert("b", 2).unwrap();
-    again.update().await.unwrap();
-    again.touch().await.unwrap();
-    let rotated = again.rotate().await.unwrap();
-    assert_ne!(rotated, token);
-    assert_ended(&sessions, &token).await;
-    assert_eq!(session.reload().await, Err(SessionError::Gone));
-    let third = open(&sessions, &rotated).await.unwrap();
-    assert_eq!(third.to_json(), json!({"a": 1, "b": 2}));
-    assert_eq!(third.absolute_expiry(), again.absolute_expiry());
-    assert_eq!(listed(&sessions, "jo").await, [id(&third)]);
-    let claims = sessions.new_session().create().claims(json!({"x": 1}));
-    assert!(matches!(claims.await, Err(SessionError::Token(_))));
-    assert_eq!(third.destroy().await, Ok(true));
-    assert_ended(&sessions, &rotated).await;
-}
-
-async fn verify_returns_the_claims_without_the_store(store: impl Store + Clone) {
-    let store = Counting::new(store);
+#[tokio::test]
+async fn verify_returns_the_claims_without_the_store() {
+    let store = Counting::new(MemoryStore::new());
     let sessions = sessions(store.clone());
     let session = sessions.new_session();
     let claims = json!({"sessionVersion": "3"});
@@ -147,16 +114,9 @@ async fn verify_returns_the_claims_without_the_store(store: impl Store + Clone) 
     assert_eq!(*verified.id(), id);
     let claims = verified.claims().unwrap();
     assert_eq!(claims.get("sessionVersion"), Ok(Some("3".to_owned())));
-    let forged = format!("{}x", token.as_str());
-    assert!(sessions.verify(&forged).is_err());
     let limited = builder(store.clone()).lifetime(both(Duration::from_secs(60)));
-    let rejected = limited.build().unwrap().verify(token.as_str());
-    let no_end = rejected.unwrap_err();
-    assert_eq!(no_end, TokenRejection::Claim, "the token has no `exp`");
-    let opaque = Sessions::builder(store.clone(), OpaqueTokens::new());
-    let opaque = opaque.build().unwrap();
-    assert!(opaque.verify(token.as_str()).is_err());
-    assert!(opaque.verify(&"A".repeat(43)).unwrap().claims().is_none());
+    let no_end = limited.build().unwrap().verify(token.as_str());
+    assert_eq!(no_end.unwrap_err(), TokenRejection::Claim, "no `exp`");
     assert_eq!(store.calls(), calls);
 }
 

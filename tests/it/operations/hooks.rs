@@ -45,7 +45,8 @@ pub(super) fn yielding(store: impl Into<SharedStore>) -> impl Into<SharedStore> 
 /// Writes another value into the record `key` before it is compared, a number of times.
 pub(super) struct Interference {
     pub(super) store: SharedStore,
-    left: Arc<AtomicUsize>,
+    /// How many times are left.
+    pub(super) left: Arc<AtomicUsize>,
 }
 
 impl Interference {
@@ -62,14 +63,6 @@ impl Interference {
         };
         let store = before(store, run).into();
         Self { store, left }
-    }
-
-    pub(super) fn left(&self) -> usize {
-        self.left.load(Ordering::SeqCst)
-    }
-
-    pub(super) fn stop(&self) {
-        self.left.store(0, Ordering::SeqCst);
     }
 }
 

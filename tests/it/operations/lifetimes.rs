@@ -3,6 +3,7 @@
 use std::time::UNIX_EPOCH;
 
 use jwt_redis_session::config::ConfigError;
+use jwt_redis_session::token::TokenFormat;
 
 use super::*;
 
@@ -124,16 +125,12 @@ async fn no_use_extends_a_session_beyond_its_absolute_end() {
 
 #[tokio::test]
 async fn a_read_that_always_touches_keeps_to_the_absolute_end() {
-    for opaque in [false, true] {
+    let absolute = both(Duration::from_secs(2000));
+    for tokens in [TokenFormat::from(keyring()), OpaqueTokens::new().into()] {
         let test = Clocked::new(|builder| builder);
-        let builder = if opaque {
-            Sessions::builder(test.store.clone(), OpaqueTokens::new())
-        } else {
-            builder(test.store.clone())
-        };
+        let builder = Sessions::builder(test.store.clone(), tokens).lifetime(absolute);
         let builder = builder.clock(test.clock.clone()).touch(Touch::EveryRead);
-        let absolute = both(Duration::from_secs(2000));
-        let sessions = builder.lifetime(absolute).build().unwrap();
+        let sessions = builder.build().unwrap();
         let (session, token) = created(&sessions, None).await;
         test.advance(1000);
         open(&sessions, &token).await.unwrap();
@@ -172,10 +169,8 @@ async fn durations_that_cannot_be_stored_are_rejected() {
         // Has no meaning without an idle time.
         (absolute, Some(more), Ok(())),
     ] {
-        let mut builder = builder(MemoryStore::new()).lifetime(lifetime);
-        if let Some(after) = touch {
-            builder = builder.touch(Touch::After(after));
-        }
+        let builder = builder(MemoryStore::new()).lifetime(lifetime);
+        let builder = builder.touch(touch.map_or(Touch::Never, Touch::After));
         assert_eq!(builder.build().map(drop), built, "{lifetime:?} {touch:?}");
     }
     let store = Counting::new(MemoryStore::new());

@@ -3,14 +3,12 @@
 //! Most tests take any store; `on_every_store!` runs them on memory and on Redis. Tests that move
 //! the clock of the store or make it fail use `MemoryStore`.
 
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jwt_redis_session::config::{ManualClock, SessionsBuilder};
 use jwt_redis_session::store::{
-    IndexEntry, IndexFilter, NewEntry, NewRecord, PutMode, SharedStore, Store, StoreErrorKind,
-    StoredRecord,
+    IndexEntry, NewEntry, NewRecord, PutMode, SharedStore, Store, StoreErrorKind, StoredRecord,
 };
 use jwt_redis_session::testing::{Faults, Step};
 use jwt_redis_session::{
@@ -20,35 +18,31 @@ use jwt_redis_session::{
 use serde_json::{Value, json};
 use test_support::Counting;
 
-use crate::support::{alive_tasks, eventually};
-
 /// Defines a test for each function and every store. Each test has a fresh store or server.
 macro_rules! on_every_store {
-    ($($body:ident),* $(,)?) => {
-        mod memory {
-            $(
-                #[tokio::test]
-                async fn $body() {
-                    super::$body(jwt_redis_session::MemoryStore::new()).await;
-                }
-            )*
-        }
+    ($($body:ident),* $(,)?) => {$(
+        mod $body {
+            #[tokio::test]
+            async fn memory() {
+                super::$body(jwt_redis_session::MemoryStore::new()).await;
+            }
 
-        #[cfg(feature = "redis")]
-        mod redis {
-            $(
-                #[tokio::test]
-                async fn $body() {
-                    let server = crate::support::redis_server::RedisServer::start();
-                    let store = jwt_redis_session::RedisStore::connect(&server.url()).await;
-                    super::$body(store.expect("connect")).await;
-                }
-            )*
+            #[cfg(feature = "redis")]
+            #[tokio::test]
+            async fn redis() {
+                let server = crate::support::redis_server::RedisServer::start();
+                let store = jwt_redis_session::RedisStore::connect(&server.url()).await;
+                super::$body(store.expect("connect")).await;
+            }
         }
-    };
+    )*};
 }
 
 mod chosen_ids;
+#[cfg(feature = "redis")]
+mod clocks;
+#[cfg(feature = "redis")]
+mod corrupt;
 mod creation;
 mod destroy;
 mod failures;
@@ -141,7 +135,7 @@ async fn spoil(store: &impl Store, session: &Session, is_record: bool) {
 }
 
 async fn entries(store: &impl Store, index: &str) -> Vec<IndexEntry> {
-    store.index_list(index, IndexFilter::All).await.unwrap()
+    store.index_list(index, None).await.unwrap()
 }
 
 async fn listed(sessions: &Sessions, owner: &str) -> Vec<SessionId> {
@@ -156,25 +150,15 @@ fn assert_unavailable<T>(outcome: Result<T, SessionError>, kind: StoreErrorKind)
     }
 }
 
-/// The operations on a session, first those that find out that it has ended.
-const OPERATIONS: [&str; 12] = [
-    "update",
-    "update_with",
-    "replace",
-    "reload",
-    "touch",
-    "touch_for",
-    "rotate",
-    "list",
-    "destroy_others",
-    "destroy",
-    "destroy_all",
-    "keep_alive",
-];
+/// The operations that report that a session has ended.
+const NOTICE_THE_END: &str = "update update_with replace reload touch touch_for rotate";
 
-const NOTICE_THE_END: usize = 7;
+fn operations() -> impl Iterator<Item = &'static str> {
+    let others = "list destroy_others destroy destroy_all keep_alive";
+    NOTICE_THE_END.split(' ').chain(others.split(' '))
+}
 
-/// Runs one of [`OPERATIONS`].
+/// Runs one of [`operations`].
 async fn run(operation: &str, session: &Session) -> Result<(), SessionError> {
     match operation {
         "update" => session.update().await,
@@ -198,25 +182,4 @@ async fn settle() {
     for _ in 0..300 {
         tokio::task::yield_now().await;
     }
-}
-
-/// Polls `future` up to `polls` times and drops it, then waits for the tasks that it has started.
-/// Returns whether it was ready.
-async fn drop_after<F: Future>(polls: usize, future: F) -> bool {
-    let before = alive_tasks();
-    let ready = poll(polls, future).await;
-    let ended = async || (alive_tasks() <= before).then_some(());
-    eventually("the started tasks end", ended).await;
-    ready
-}
-
-async fn poll<F: Future>(polls: usize, future: F) -> bool {
-    let mut future = pin!(future);
-    for _ in 0..polls {
-        if futures_util::poll!(future.as_mut()).is_ready() {
-            return true;
-        }
-        tokio::task::yield_now().await;
-    }
-    false
 }

@@ -1,40 +1,52 @@
 //! A new id for the same session.
 
-use std::sync::OnceLock;
-use std::time::{SystemTime, UNIX_EPOCH};
-
-use jwt_redis_session::token::NewClaims;
-use tokio::sync::mpsc;
+use jwt_redis_session::config::Clock as _;
+use jwt_redis_session::token::{Encoding, NewClaims, TokenFormat};
 
 use super::hooks::{Interference, before};
-use super::lifetimes::{Clocked, both};
+use super::lifetimes::{Clocked, IDLE, both};
 use super::*;
 
 on_every_store!(rotate_moves_the_session_and_ends_the_old_id);
 
 async fn rotate_moves_the_session_and_ends_the_old_id(store: impl Store + Clone) {
-    let lifetime = both(Duration::from_secs(9000));
-    let sessions = builder(store).lifetime(lifetime).build().unwrap();
-    let session = prepared(&sessions, Some("jo"));
-    let old = session.create().claims(json!({"role": "x"})).await.unwrap();
-    let old_id = id(&session);
-    let times = |session: &Session| (session.created_at(), session.absolute_expiry());
-    let before = times(&session);
-    let session = open(&sessions, &old).await.unwrap();
-    session.insert("b", 2).unwrap();
-    let new = session.rotate().await.unwrap();
-    assert_ended(&sessions, &old).await;
-    let again = open(&sessions, &new).await.unwrap();
-    assert_eq!(again.to_json(), json!({"a": 1, "b": 2}));
-    assert_eq!(times(&again), before);
-    let claims = again.claims().unwrap();
-    assert_eq!(claims.get("role"), Ok(Some("x".to_owned())));
-    assert_eq!(claims.expires_at(), before.1);
-    assert_eq!(claims.subject().as_deref(), Some("jo"));
-    assert_ne!(id(&again), old_id);
-    assert_eq!(listed(&sessions, "jo").await, [id(&again)]);
-    assert_eq!(id(&session), id(&again), "the handle has the new session");
-    session.update().await.unwrap();
+    let opaque = OpaqueTokens::new().size(128).unwrap();
+    let opaque: TokenFormat = opaque.encoding(Encoding::Hex).into();
+    for tokens in [keyring().into(), opaque] {
+        let builder = Sessions::builder(store.clone(), tokens);
+        let builder = builder.lifetime(both(Duration::from_secs(9000)));
+        let sessions = builder.build().unwrap();
+        let session = prepared(&sessions, Some("jo"));
+        let with_claims = session.create().claims(json!({"role": "x"})).await;
+        let is_jwt = !matches!(with_claims, Err(SessionError::Token(_)));
+        let old = match is_jwt {
+            true => with_claims.unwrap(),
+            false => session.create().await.unwrap(),
+        };
+        assert!(is_jwt || old.as_str().len() == 256);
+        let old_key = key(&session);
+        let stored = old_key.clone() + &text(&store, &old_key).await;
+        assert!(!stored.contains(old.as_str()));
+        let times = |session: &Session| (session.created_at(), session.absolute_expiry());
+        let before = times(&session);
+        let session = open(&sessions, &old).await.unwrap();
+        session.insert("b", 2).unwrap();
+        let new = session.rotate().await.unwrap();
+        assert_ended(&sessions, &old).await;
+        let again = open(&sessions, &new).await.unwrap();
+        assert_eq!(again.to_json(), json!({"a": 1, "b": 2}));
+        assert_eq!(times(&again), before);
+        assert_eq!(again.claims().is_some(), is_jwt);
+        if let Some(claims) = again.claims() {
+            assert_eq!(claims.get("role"), Ok(Some("x".to_owned())));
+            assert_eq!(claims.expires_at(), before.1);
+            assert_eq!(claims.subject().as_deref(), Some("jo"));
+        }
+        assert_ne!(key(&again), old_key);
+        assert_eq!(listed(&sessions, "jo").await, [id(&again)]);
+        assert_eq!(id(&session), id(&again), "the handle has the new session");
+        assert_eq!(session.destroy().await, Ok(true));
+    }
 }
 
 #[tokio::test]
@@ -62,50 +74,34 @@ async fn a_rotation_that_loses_every_race_leaves_the_old_session() {
 
 #[tokio::test]
 async fn a_rotation_keeps_the_end_that_only_the_token_of_node_has() {
-    let day = Duration::from_secs(86_400);
-    for lifetime in [Lifetime::Idle(day), both(Duration::from_secs(3600))] {
-        let store = MemoryStore::new();
-        let sessions = builder(store.clone()).lifetime(lifetime).build().unwrap();
+    for lifetime in [Lifetime::Idle(IDLE), both(IDLE * 2)] {
+        let test = Clocked::new(|builder| builder.lifetime(lifetime));
         let id = SessionId::parse("0f7b5c3e-52a4-4c0b-9d3a-6f2a1f0c9b8e").unwrap();
-        insert(&store, &id, r#"{"foo":1}"#).await;
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-        let end = UNIX_EPOCH + Duration::from_secs(now.as_secs() + 600);
-        let claims = NewClaims::at(SystemTime::now()).expires_at(end);
+        insert(&test.store, &id, r#"{"foo":1}"#).await;
+        let now = test.clock.now();
+        let end = now + Duration::from_secs(600);
+        let claims = NewClaims::at(now).expires_at(end);
         let node = keyring().sign(&id, &claims).unwrap();
-        let session = open(&sessions, &node).await.unwrap();
+        let session = open(&test.sessions, &node).await.unwrap();
         let token = session.rotate().await.unwrap();
-        let claims = keyring().verify(token.as_str(), SystemTime::now()).unwrap();
+        let claims = keyring().verify(token.as_str(), now).unwrap();
         assert_eq!(claims.expires_at(), Some(end), "{lifetime:?}");
-        let again = open(&sessions, &token).await.unwrap();
+        let again = open(&test.sessions, &token).await.unwrap();
         assert_eq!(again.absolute_expiry(), Some(end));
     }
 }
 
 #[tokio::test]
 async fn a_touch_waits_for_the_rotation_of_the_same_handle() {
-    let handle = Arc::new(OnceLock::<Session>::new());
-    let (started, mut touches) = mpsc::unbounded_channel();
-    let rotating = Arc::clone(&handle);
-    let touch_meanwhile = move |step| {
-        let (rotating, started) = (Arc::clone(&rotating), started.clone());
-        async move {
-            if step == Step::CompareAndDelete {
-                let session = rotating.get().unwrap().clone();
-                let touch = tokio::spawn(async move { session.touch().await });
-                started.send(touch).unwrap();
-                tokio::task::yield_now().await;
-            }
-            if step == Step::SetTtl {
-                // Long enough for the rotation to delete the old record.
-                settle().await;
-            }
+    let slow_touch = async |step| {
+        if step == Step::SetTtl {
+            // Long enough for the rotation to delete the old record.
+            settle().await;
         }
     };
-    let sessions = sessions(before(MemoryStore::new(), touch_meanwhile));
+    let sessions = sessions(before(MemoryStore::new(), slow_touch));
     let (session, _) = created(&sessions, None).await;
-    handle.set(session.clone()).unwrap();
-    session.rotate().await.unwrap();
-    let touch = touches.recv().await.unwrap();
-    assert_eq!(touch.await.unwrap(), Ok(()));
-    assert_eq!(session.state(), SessionState::Active);
+    let (rotated, touched) = tokio::join!(session.rotate(), session.touch());
+    assert!(rotated.is_ok());
+    assert_eq!((touched, session.state()), (Ok(()), SessionState::Active));
 }

@@ -1,5 +1,7 @@
 //! Warnings about changes that a handle drops without storing them.
 
+use jwt_redis_session::SessionData;
+
 use super::*;
 use crate::log::Log;
 
@@ -59,18 +61,7 @@ async fn changes_that_were_stored_destroyed_or_failed_are_not_reported() {
     assert!(warnings(&log).is_empty());
 }
 
-#[derive(Debug, PartialEq)]
-enum Precondition {
-    Failed,
-    Session(SessionError),
-}
-
-impl From<SessionError> for Precondition {
-    fn from(error: SessionError) -> Self {
-        Self::Session(error)
-    }
-}
-
+/// The closure returns `Option<SessionError>`: `None` is an error of the application.
 #[tokio::test]
 async fn an_error_of_the_closure_changes_nothing_and_is_not_logged() {
     let (log, _guard) = Log::record();
@@ -78,26 +69,18 @@ async fn an_error_of_the_closure_changes_nothing_and_is_not_logged() {
     let sessions = sessions(store.clone());
     let (session, _) = created(&sessions, Some("jo")).await;
     let before = text(&store, &key(&session)).await;
-    let failed = Err(Precondition::Failed);
-    let conflict = Err(Precondition::Session(SessionError::Conflict));
-    let gone = Err(Precondition::Session(SessionError::Gone));
-    for error in [&failed, &conflict, &gone] {
-        let outcome: Result<(), _> = session
-            .update_with(|data| {
-                data.insert("b", 2)?;
-                match error {
-                    Err(Precondition::Session(error)) => Err(error.clone().into()),
-                    _ => Err(Precondition::Failed),
-                }
-            })
-            .await;
-        assert_eq!(&outcome, error);
+    for error in [None, Some(SessionError::Conflict), Some(SessionError::Gone)] {
+        let change = |data: &mut SessionData| {
+            data.insert("b", 2)?;
+            Err::<(), _>(error.clone())
+        };
+        assert_eq!(session.update_with(change).await, Err(error.clone()));
         assert!(session.is_active(), "not the session's error");
         assert_eq!(session.to_json(), json!({"a": 1}));
     }
     assert_eq!(text(&store, &key(&session)).await, before);
     assert!(warnings(&log).is_empty());
     sessions.destroy(&id(&session)).await.unwrap();
-    let ended = session.update_with(|_| Ok::<_, Precondition>(())).await;
-    assert_eq!(ended, gone);
+    let ended = session.update_with(|_| Ok::<_, Option<_>>(())).await;
+    assert_eq!(ended, Err(Some(SessionError::Gone)));
 }

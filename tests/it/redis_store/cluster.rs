@@ -131,13 +131,13 @@ async fn only_its_slots_fail(fail: impl FnOnce(&mut RedisCluster)) {
     let store = connected_to(&cluster).await;
     let stopped = Arc::new(AtomicBool::new(false));
     let mut users = use_all(&cluster, &store, Arc::clone(&stopped)).await;
+    let key = key_of(&cluster, 0);
     // The replica has all keys.
     cluster.node(0).run(&["WAIT", "1", "5000"]);
     let failed_at = Instant::now();
     fail(&mut cluster);
     let ping = store.ping().await;
     assert!(ping.is_err(), "not every slot is served");
-    let key = key_of(&cluster, 0);
     while store
         .compare_and_set(b"v", record(&key, b"v"))
         .await

@@ -15,8 +15,7 @@ async fn the_url_chooses_user_password_and_database() {
     assert!(!debug.contains("p@") && !debug.contains("word"), "{debug}");
 
     let beyond = format!("{}999", server.url());
-    let error = RedisStore::connect(&beyond).await;
-    let error = error.expect_err("no such database");
+    let error = RedisStore::connect(&beyond).await.expect_err("absent");
     assert_eq!(error.kind(), StoreErrorKind::Configuration, "{error}");
 }
 
@@ -51,11 +50,7 @@ mod tls {
     use std::path::Path;
     use std::process::{Command, Stdio};
 
-    use jwt_redis_session::RedisConfig;
-    use jwt_redis_session::store::StoreErrorKind;
-
-    use crate::conformance;
-    use crate::support::redis_server::RedisServer;
+    use super::*;
 
     const MAKE_CERTIFICATES: &str = "
         openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -days 2 \
@@ -74,15 +69,15 @@ mod tls {
 
     /// Starts a server with the certificates in `dir`, and returns it with its port for TLS.
     fn tls_server(dir: &Path) -> (RedisServer, u16) {
-        let file = |name: &str| dir.join(name).display().to_string();
         let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
         let port = free.local_addr().expect("a port").port();
         drop(free);
-        let (port_text, certificate) = (port.to_string(), file("s.pem"));
-        let (key, ca) = (file("s.key"), file("ca.pem"));
-        let mut arguments = vec!["--tls-port", &port_text, "--tls-auth-clients", "optional"];
-        arguments.extend(["--tls-cert-file", &certificate, "--tls-key-file", &key]);
-        arguments.extend(["--tls-ca-cert-file", &ca]);
+        let arguments = format!(
+            "--tls-port {port} --tls-auth-clients optional --tls-cert-file {dir}/s.pem \
+             --tls-key-file {dir}/s.key --tls-ca-cert-file {dir}/ca.pem",
+            dir = dir.display(),
+        );
+        let arguments: Vec<_> = arguments.split(' ').collect();
         (RedisServer::start_with(&arguments), port)
     }
 
@@ -99,16 +94,9 @@ mod tls {
         let ca = file("ca.pem");
         let url = format!("rediss://127.0.0.1:{port}/");
         // Handshakes in a debug build on a busy machine take their time.
-        let patience = super::Duration::from_secs(5);
-        let patient = RedisConfig::new(&url)
-            .deadline(patience)
-            .connect_timeout(patience)
-            .response_timeout(patience);
-        let trusting = patient.clone().root_certificate(ca.clone());
-        conformance::check(trusting.connect().await.expect("connect")).await;
-
-        let with_key = patient.root_certificate(ca.clone());
-        let with_key = with_key.client_certificate(file("s.pem"), file("s.key"));
+        let trusting = patient(&url).root_certificate(ca.clone());
+        conformance::check(trusting.clone().connect().await.expect("connect")).await;
+        let with_key = trusting.client_certificate(file("s.pem"), file("s.key"));
         with_key.connect().await.expect("connect");
 
         let other_name = RedisConfig::new(format!("rediss://localhost:{port}/"));

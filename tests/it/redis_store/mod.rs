@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use jwt_redis_session::store::{
-    CompareOutcome, Due, IndexFilter, NewEntry, NewRecord, PutMode, Store, StoreErrorKind,
-    StoredRecord,
+    CompareOutcome, Due, NewEntry, NewRecord, PutMode, Store, StoreErrorKind, StoredRecord,
 };
 use jwt_redis_session::{RedisConfig, RedisStore};
 
@@ -36,6 +35,15 @@ async fn connected() -> (RedisServer, RedisStore) {
     let server = RedisServer::start();
     let store = RedisStore::connect(&server.url()).await;
     (server, store.expect("connect"))
+}
+
+/// Returns a configuration with time limits that suit a busy machine.
+fn patient(url: &str) -> RedisConfig {
+    let patience = Duration::from_secs(10);
+    RedisConfig::new(url)
+        .deadline(patience)
+        .connect_timeout(patience)
+        .response_timeout(patience)
 }
 
 async fn load(store: &RedisStore, key: &str) -> Option<StoredRecord> {

@@ -3,6 +3,7 @@
 use jwt_redis_session::store::StoreErrorKind;
 
 use super::{Browser, Page};
+use crate::buckets::bucket::stored;
 use crate::service::{MASTER_KEY, SECRET, Service};
 
 #[tokio::test]
@@ -42,18 +43,16 @@ async fn logout_ends_one_login_and_its_cookie() {
 
 #[tokio::test]
 async fn the_cookie_is_secure_if_a_trusted_proxy_reports_tls() {
-    for (trusted_proxies, scheme, secure) in [
+    for (proxies, scheme, secure) in [
         (1, "https", true),
         (1, "HTTPS", true),
         (1, "http", false),
         (0, "https", false),
     ] {
-        let change = |settings: &mut jwt_redis_session_server::Settings| {
-            settings.http.trusted_proxies = trusted_proxies;
-        };
-        let service = Service::memory_with(change).await;
+        let service =
+            Service::memory_with(|settings| settings.http.trusted_proxies = proxies).await;
         let browser = Browser::new(&service);
-        let form = browser.form("/admin/login", &[("key", MASTER_KEY)], None);
+        let form = browser.form("/admin/login", &[("key", MASTER_KEY)]);
         let page = Page::of(form.header("X-Forwarded-Proto", scheme)).await;
         let cookie = page.set_cookie.expect("a cookie");
         assert_eq!(cookie.contains("; Secure"), secure, "{scheme}");
@@ -64,15 +63,12 @@ async fn the_cookie_is_secure_if_a_trusted_proxy_reports_tls() {
 async fn a_login_expires_when_idle_and_after_twelve_hours() {
     let service = Service::redis().await;
     Browser::logged_in(&service).await;
-    let redis = service.server();
     let keys = service.keys();
-    let [key] = &keys[..] else {
-        panic!("one record, not {keys:?}")
-    };
-    let ttl: i64 = ::redis::from_redis_value(redis.run(&["PTTL", key])).expect("a number");
-    assert!((890_000..=900_000).contains(&ttl), "{ttl}");
-    let record: String = ::redis::from_redis_value(redis.run(&["GET", key])).expect("a record");
-    let record: serde_json::Value = serde_json::from_str(&record).expect("JSON");
+    assert_eq!(keys.len(), 1, "{keys:?}");
+    let record = stored(&service, &keys[0]).await.expect("a record");
+    let ttl = record.ttl.expect("a TTL").as_secs();
+    assert!((890..=900).contains(&ttl), "{ttl}");
+    let record: serde_json::Value = serde_json::from_slice(&record.value).expect("JSON");
     let time = |name: &str| record["_jrs"][name].as_i64().expect("a time");
     assert_eq!(time("expires") - time("created"), 12 * 3600);
 }

@@ -19,6 +19,8 @@ pub(crate) struct Browser<'a> {
     pub(crate) cookie: Option<String>,
 }
 
+const SITE: &str = "Sec-Fetch-Site";
+
 /// The names and values of fields.
 type Fields<'a> = &'a [(&'a str, &'a str)];
 
@@ -65,25 +67,18 @@ impl<'a> Browser<'a> {
         Page::of(self.request(Method::GET, path)).await
     }
 
-    /// Builds the request of a form. `site` is the value of `Sec-Fetch-Site`.
-    fn form(&self, path: &str, fields: Fields<'_>, site: Option<&str>) -> RequestBuilder {
-        let encode = |text: &str| -> String { text.bytes().map(|b| format!("%{b:02X}")).collect() };
-        let pairs = fields
-            .iter()
-            .map(|(name, value)| format!("{name}={}", encode(value)));
-        let request = self
-            .request(Method::POST, path)
-            .header("Content-Type", "application/x-www-form-urlencoded")
-            .body(pairs.collect::<Vec<_>>().join("&"));
-        match site {
-            Some(site) => request.header("Sec-Fetch-Site", site),
-            None => request,
-        }
+    /// Builds the request of a form.
+    fn form(&self, path: &str, fields: Fields<'_>) -> RequestBuilder {
+        let mut body = form_urlencoded::Serializer::new(String::new());
+        let body = body.extend_pairs(fields).finish();
+        let content_type = "application/x-www-form-urlencoded";
+        let request = self.request(Method::POST, path).body(body);
+        request.header("Content-Type", content_type)
     }
 
     /// Sends a form as a browser does, with these fields only.
     async fn send(&self, path: &str, fields: Fields<'_>) -> Page {
-        Page::of(self.form(path, fields, Some("same-origin"))).await
+        Page::of(self.form(path, fields).header(SITE, "same-origin")).await
     }
 
     /// Sends a form with the form token, and follows a redirect.

@@ -31,7 +31,7 @@ const MAX_STATES: usize = 1_000_000;
 ///
 /// const RECORD: NewRecord<'_> = NewRecord::new("key", b"", Duration::from_secs(60));
 ///
-/// let ends = Explorer::new().explore(|simulation| {
+/// let ends = Explorer::PLAIN.explore(|simulation| {
 ///     let [a, b] = ["a", "b"].map(|name| {
 ///         simulation.spawn(name, async |store| store.insert(RECORD).await)
 ///     });
@@ -42,51 +42,25 @@ const MAX_STATES: usize = 1_000_000;
 /// });
 /// assert_eq!(ends, Ok(2));
 /// ```
-#[derive(Clone, Copy, Debug, Default)]
-#[must_use]
+#[derive(Clone, Copy, Debug)]
 pub struct Explorer {
-    crashes: usize,
-    drops: usize,
-    failures: usize,
-    pipelined: bool,
+    /// How many processes may crash, each before any of its steps.
+    pub crashes: usize,
+    /// How many calls may be dropped, each before any of its steps. Tasks that the call spawned go
+    /// on.
+    pub drops: usize,
+    /// How many steps may return `StoreErrorKind::Timeout`, applied or not. The other steps of a
+    /// pipeline run all the same, or not: both are explored.
+    pub failures: usize,
 }
 
 impl Explorer {
-    /// Creates an explorer of orders without crashes, drops and failures.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Lets up to `crashes` processes crash, each before any of its steps.
-    pub const fn crashes(mut self, crashes: usize) -> Self {
-        self.crashes = crashes;
-        self
-    }
-
-    /// Lets the futures of up to `drops` calls be dropped, each before any of its steps. Tasks that
-    /// the call spawned go on.
-    pub const fn drops(mut self, drops: usize) -> Self {
-        self.drops = drops;
-        self
-    }
-
-    /// Lets up to `failures` steps return `StoreErrorKind::Timeout`, applied or not.
-    pub const fn failures(mut self, failures: usize) -> Self {
-        self.failures = failures;
-        self
-    }
-
-    /// Lets the other steps of a pipeline run after one that failed.
-    pub const fn pipelined(mut self) -> Self {
-        self.pipelined = true;
-        self
-    }
-
-    /// Returns whether steps may fail.
-    #[must_use]
-    pub const fn has_failures(&self) -> bool {
-        self.failures > 0
-    }
+    /// Explores orders without crashes, drops and failures.
+    pub const PLAIN: Self = Self {
+        crashes: 0,
+        drops: 0,
+        failures: 0,
+    };
 
     /// Explores every order and returns the number of different ends.
     ///
@@ -94,34 +68,47 @@ impl Explorer {
     ///
     /// A message and the first order found in which the check returns `Err` or panics, or in which an
     /// operation panics or blocks; or if there are too many states.
-    pub fn explore<C>(&self, setup: impl FnOnce(&mut Simulation) -> C) -> Result<usize, String>
+    pub fn explore<C>(&self, setup: impl Fn(&mut Simulation) -> C) -> Result<usize, String>
     where
         C: Fn() -> Result<(), String>,
     {
-        let mut simulation = Simulation::new(self.pipelined);
-        let check = setup(&mut simulation);
-        let mut todo = vec![State::first(&simulation)];
+        let search = |pipelined| {
+            let mut simulation = Simulation::new(pipelined);
+            let check = setup(&mut simulation);
+            self.search(&mut simulation, &check)
+        };
+        if self.failures > 0 {
+            search(true)?;
+        }
+        search(false)
+    }
+
+    fn search(
+        &self,
+        simulation: &mut Simulation,
+        check: &dyn Fn() -> Result<(), String>,
+    ) -> Result<usize, String> {
+        let mut todo = vec![State::first(simulation)];
         let (mut visited, mut ends) = (HashSet::new(), HashSet::new());
         while let Some(state) = todo.pop() {
             if !visited.insert(state.fingerprint()) {
                 continue;
             }
             if visited.len() > MAX_STATES {
-                return Err(state.violation(&simulation, "there are too many states"));
+                return Err(state.violation(simulation, "there are too many states"));
             }
-            if let Some(fault) = state.fault(&simulation) {
-                return Err(state.violation(&simulation, fault));
+            if let Some(fault) = state.fault(simulation) {
+                return Err(state.violation(simulation, fault));
             }
             // A crashed process is one that never takes another step: every state is an end if
             // all processes that could go on have crashed.
-            let is_end = state.unfinished(&simulation).count() <= self.crashes;
-            if is_end && ends.insert(state.outcome(&simulation)) {
-                state.show(&simulation);
-                let checked = catch_unwind(AssertUnwindSafe(&check));
+            let is_end = state.unfinished(simulation).count() <= self.crashes;
+            if is_end && ends.insert(state.show(simulation)) {
+                let checked = catch_unwind(AssertUnwindSafe(check));
                 let checked = checked.unwrap_or_else(|_| Err("the check panicked".to_owned()));
-                checked.map_err(|message| state.violation(&simulation, message))?;
+                checked.map_err(|message| state.violation(simulation, message))?;
             }
-            self.extend(&mut todo, &state, &mut simulation);
+            self.extend(&mut todo, &state, simulation);
         }
         Ok(ends.len())
     }

@@ -1,4 +1,0 @@
-//! The example app: its binary, over HTTP.
-
-mod process;
-mod tests;
