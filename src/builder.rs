@@ -74,6 +74,7 @@ impl SessionsBuilder {
                 max_fields: 1000,
                 clock: Arc::new(SystemClock),
                 new_id: Arc::new(SessionId::random),
+                end_reasons: Arc::default(),
             },
             any_keyspace: false,
             touch: None,

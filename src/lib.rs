@@ -34,7 +34,7 @@ pub use error::SessionError;
 pub use id::SessionId;
 pub use lifecycle::{Lifetime, Touch};
 pub use middleware::{JwtRedisSession, RequireSession, SessionRejection, Tagged};
-pub use session::{Session, SessionData, SessionEntry, SessionState};
+pub use session::{Session, SessionData, SessionEnd, SessionEntry, SessionState};
 pub use sessions::Sessions;
 pub use source::{TokenSource, TokenSources};
 pub use store::memory::MemoryStore;

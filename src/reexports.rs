@@ -9,7 +9,8 @@
 //! | `serde_json` | [`SessionData`](crate::SessionData) |
 //!
 //! This crate also implements or requires traits of `serde`, `tower_layer`, `tower_service`,
-//! `http_body` and `axum_core`. Applications use them through `serde`, `tower`, `hyper` and `axum`.
+//! `http_body`, `axum_core` and `futures_core`. Applications use them through `serde`, `tower`,
+//! `hyper`, `axum` and `futures-util`.
 //!
 //! ```
 //! use jwt_redis_session::reexports::http::StatusCode;

@@ -11,6 +11,7 @@
 //! | `/session/update` | stores the parameters (JSON null removes one), `foo` = `bar` without any |
 //! | `/session/rotate` | a new token for the same session |
 //! | `/session/list` | the sessions of the same user |
+//! | `/session/events` | server-sent events: `end` with the reason when the session ends |
 //! | `/session/destroy` | logs out; with `id` another session of the same user |
 //! | `/session/destroy-others`, `/session/destroy-all` | log out elsewhere, everywhere |
 //! | `/health` | answers `ok`, also while Redis is down |

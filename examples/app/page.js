@@ -84,15 +84,60 @@ async function showAll() {
   await showList();
   $("logged-out").hidden = true;
   $("logged-in").hidden = false;
+  watch();
 }
 
 function showLoggedOut() {
+  unwatch();
   store.token = null;
   for (const id of ["token", "token-header", "token-claims", "id", "user", "data", "sessions"]) {
     $(id).textContent = "";
   }
   $("logged-in").hidden = true;
   $("logged-out").hidden = false;
+}
+
+/** Aborts the stream of this tab. */
+let watching;
+
+function unwatch() {
+  watching?.abort();
+  watching = undefined;
+}
+
+/** Logs this tab out when its session ends elsewhere, and says why. */
+async function watch() {
+  unwatch();
+  const { signal } = (watching = new AbortController());
+  while (!signal.aborted) {
+    const reason = await reasonOfEnd(signal).catch(() => "unknown");
+    if (signal.aborted) return;
+    if (reason !== "unknown") {
+      showLoggedOut();
+      return say(`Your session has ended: ${reason}.`, true);
+    }
+    // An outage is no logout: the token is kept.
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+  }
+}
+
+/** Reads the stream to its end. `EventSource` could not send the token in a header. */
+async function reasonOfEnd(signal) {
+  const headers = { Authorization: `Bearer ${store.token}` };
+  const response = await fetch("/session/events", { headers, signal });
+  if (response.status === 401) return "the token is not valid";
+  const end = /^event: end\ndata: (.*)$/m.exec(await response.text());
+  return end?.[1] ?? "unknown";
+}
+
+/** Runs an action that ends the session of this tab. */
+async function unwatched(action) {
+  unwatch();
+  try {
+    return await action();
+  } finally {
+    if (store.token) watch();
+  }
 }
 
 async function showList() {
@@ -187,19 +232,19 @@ onClick("touch", async () => {
   return "Touched: the time to live starts anew.";
 });
 
-onClick("rotate", async () => {
+onClick("rotate", () => unwatched(async () => {
   store.token = (await call("rotate")).token;
   await showAll();
   return "Rotated: the old token is dead.";
-});
+}));
 
 onClick("list", showList);
 
-onClick("destroy", async () => {
+onClick("destroy", () => unwatched(async () => {
   await call("destroy");
   showLoggedOut();
   return "Logged out.";
-});
+}));
 
 onClick("destroy-others", async () => {
   const { destroyed } = await call("destroy-others");
@@ -207,10 +252,10 @@ onClick("destroy-others", async () => {
   return `Other sessions that ended: ${destroyed}.`;
 });
 
-onClick("destroy-all", async () => {
+onClick("destroy-all", () => unwatched(async () => {
   const { destroyed } = await call("destroy-all");
   showLoggedOut();
   return `Sessions that ended: ${destroyed}.`;
-});
+}));
 
 if (store.token) run(showAll);

@@ -1,12 +1,15 @@
 //! The routes that use a session.
 
+use std::convert::Infallible;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::routing::{MethodFilter, on};
 use axum::{Json, Router};
-use jwt_redis_session::{ActiveSession, Session, SessionError, SessionId, Sessions};
+use futures_util::stream::{self, Stream, StreamExt as _};
+use jwt_redis_session::{ActiveSession, Session, SessionEnd, SessionError, SessionId, Sessions};
 use serde_json::{Map, Value, json};
 
 use crate::error::AppError;
@@ -25,6 +28,7 @@ pub(crate) fn router(sessions: Sessions) -> Router {
         .route("/session/touch", on(GET_AND_POST, touch))
         .route("/session/rotate", on(GET_AND_POST, rotate))
         .route("/session/list", on(GET_AND_POST, list))
+        .route("/session/events", on(GET_AND_POST, events))
         .route("/session/destroy", on(GET_AND_POST, destroy))
         .route("/session/destroy-others", on(GET_AND_POST, destroy_others))
         .route("/session/destroy-all", on(GET_AND_POST, destroy_all))
@@ -108,6 +112,14 @@ async fn list(session: ActiveSession) -> Answer {
         })
     });
     Ok(Json(json!({ "sessions": entries.collect::<Vec<_>>() })))
+}
+
+/// Reports the end of the session, and ends with it.
+async fn events(session: ActiveSession) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+    let ended = session.ended();
+    let event = |end: SessionEnd| Ok(Event::default().event("end").data(end.to_string()));
+    let events = stream::once(ended).map(event);
+    Sse::new(events).keep_alive(KeepAlive::default())
 }
 
 /// Ends this session, or the one of the same owner that `id` names.

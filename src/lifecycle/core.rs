@@ -9,6 +9,7 @@ use bytes::Bytes;
 use crate::clock::{Clock, unix_millis};
 use crate::error::{Result, SessionError, SizeUnit};
 use crate::id::SessionId;
+use crate::lifecycle::end_reasons::EndReasons;
 use crate::lifecycle::{Lifetime, Touch};
 use crate::record::{Keyspace, Record};
 use crate::store::{SharedStore, StoreError, StoreErrorKind, StoredRecord};
@@ -29,6 +30,7 @@ pub(crate) struct Lifecycle {
     pub(crate) max_fields: usize,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) new_id: Arc<dyn Fn() -> SessionId + Send + Sync>,
+    pub(crate) end_reasons: Arc<EndReasons>,
 }
 
 impl Lifecycle {
@@ -59,11 +61,15 @@ impl Lifecycle {
     /// The clock of this host may be ahead of the one that has set the end. Until the leeway has
     /// passed, the TTL in the store decides, which does not depend on this clock.
     pub(crate) fn has_ended(&self, record: &Record) -> bool {
+        let end = self.end(record);
+        end.is_some_and(|end| self.past_end(end) <= self.now_millis())
+    }
+
+    /// Returns the time in Unix milliseconds from which a session that ends at `end` (Unix seconds)
+    /// is past its end, the leeway included.
+    pub(crate) fn past_end(&self, end: i64) -> i64 {
         let leeway = self.format.as_ref().map_or(0, TokenFormat::leeway_millis);
-        self.end(record).is_some_and(|end| {
-            let end = end.saturating_mul(1000).saturating_add(leeway);
-            end <= self.now_millis()
-        })
+        end.saturating_mul(1000).saturating_add(leeway)
     }
 
     /// Returns the TTL to write along with a record of the session that is stored under `key`.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::error::{Result, SessionError};
 use crate::id::SessionId;
+use crate::lifecycle::end::SessionEnd;
 use crate::lifecycle::index::BATCH;
 use crate::lifecycle::{Lifecycle, record_error};
 use crate::record::{Owner, Record};
@@ -84,6 +85,10 @@ impl Lifecycle {
         let mut tombstones = deleting.in_operation("destroy_all").await?;
         // A rotation that is in progress, or that failed, leaves `keep` as a tombstone.
         tombstones.retain(|id| keep != Some(id.as_str()));
+        for id in tombstones.iter().filter_map(|id| SessionId::parse(id).ok()) {
+            let reason = Some(SessionEnd::LoggedOutEverywhere);
+            self.end_reasons.set(&id, reason);
+        }
         self.complete_deletes("destroy_all", &owner, &tombstones)
             .await
     }

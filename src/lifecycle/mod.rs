@@ -7,6 +7,9 @@
 mod core;
 mod create;
 mod destroy;
+mod end;
+mod end_reasons;
+mod ended;
 mod index;
 mod lifetime;
 mod load;
@@ -16,6 +19,8 @@ mod tasks;
 
 pub(crate) use core::{Lifecycle, record_error};
 pub(crate) use create::Created;
+pub use end::SessionEnd;
+pub(crate) use ended::Patience;
 pub(crate) use lifetime::{DEFAULT_SHARE, Remaining, is_storable, limit};
 pub use lifetime::{Lifetime, Touch};
 pub(crate) use load::Loaded;

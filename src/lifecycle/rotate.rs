@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::error::{Result, SessionError};
 use crate::id::SessionId;
+use crate::lifecycle::end::SessionEnd;
 use crate::lifecycle::{Created, Lifecycle, record_error};
 use crate::record::{Owner, Record};
 use crate::retries::Retries;
@@ -127,7 +128,12 @@ impl Lifecycle {
         self.insert_new(rotation, new).await?;
         let mut rotated = self.supersede(rotation, new).await;
         if rotated.is_ok() {
+            let (old, reason) = (rotation.old.clone(), Some(SessionEnd::Rotated));
+            self.end_reasons.set(&old, reason);
             rotated = self.delete_old(rotation, new).await;
+            if rotated.is_err() {
+                self.end_reasons.set(&old, None);
+            }
         }
         if matches!(rotated, Err(Stop::Failed(_))) {
             let _ = self.reactivate_old(rotation).await;

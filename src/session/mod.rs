@@ -31,6 +31,8 @@
 //! ```
 
 mod create;
+mod ended;
+mod ends;
 mod handle;
 mod inner;
 mod operations;
@@ -38,8 +40,11 @@ mod owner;
 mod snapshot;
 
 pub use crate::id::InvalidSessionId;
+pub use crate::lifecycle::SessionEnd;
 pub use crate::record::SessionData;
 pub use create::CreateSession;
+pub use ended::Ended;
+pub use ends::SessionEnds;
 pub use handle::Session;
 pub use inner::SessionState;
 pub use owner::SessionEntry;

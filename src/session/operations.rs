@@ -223,9 +223,9 @@ impl Session {
 
     /// Returns whether the store still holds the session, without resetting its time to live.
     ///
-    /// For connections that outlive their request, such as a WebSocket, whose handle shows the
-    /// session as it was at the start. After `Ok(false)` the [`state`](Self::state) is no longer
-    /// active.
+    /// The handle shows the session as it was when it was loaded. After `Ok(false)` the
+    /// [`state`](Self::state) is no longer active. Connections that outlive their request wait for
+    /// the [end](Self::ended) instead.
     ///
     /// # Errors
     ///

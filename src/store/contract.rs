@@ -10,6 +10,7 @@ use crate::store::types::{
     CompareOutcome, Due, EntryState, IndexEntry, InsertOutcome, NewEntry, NewRecord, PutMode,
     StoredRecord, SupersedeOutcome,
 };
+use crate::store::watches::RecordWatch;
 
 /// Storage backend for sessions.
 ///
@@ -27,7 +28,8 @@ use crate::store::types::{
 /// The provided methods run several steps in a fixed order. Override one only to save round
 /// trips, for example with a pipeline. An override must have the effect of the same steps in the
 /// same order; other callers may run steps in between. A wrapper that forwards only the required
-/// methods is correct, and it sees every step.
+/// methods is correct, and it sees every step. [`watch`](Self::watch) is no step: it changes
+/// nothing, and without it the end of a session is noticed later.
 ///
 /// # Contract
 ///
@@ -134,6 +136,21 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
 
     /// Returns `Ok` if the store can be reached and accepts requests.
     async fn ping(&self) -> Result<()>;
+
+    // Provided: watches
+
+    /// Watches a record, for callers that wait for its end.
+    ///
+    /// Returns `None` if the store cannot report changes: the caller then reads the record at an
+    /// interval. A watch reports every change, by any process, and may report changes that were
+    /// none. The end of the TTL need not be reported: the caller has its own timer.
+    ///
+    /// A store that can report changes keeps a [`RecordWatches`](crate::store::RecordWatches). A
+    /// wrapper forwards this method if its own changes are those of the inner store.
+    fn watch(&self, key: &str) -> Option<RecordWatch> {
+        let _ = key;
+        None
+    }
 
     // Provided: several steps
 

@@ -33,6 +33,7 @@ pub(crate) mod memory;
 mod redis;
 pub(crate) mod shared;
 pub(crate) mod types;
+pub(crate) mod watches;
 
 pub use async_trait::async_trait;
 
@@ -45,3 +46,4 @@ pub use types::{
     CompareOutcome, Due, EntryState, IndexEntry, InsertOutcome, NewEntry, NewRecord, PutMode,
     StoredRecord, SupersedeOutcome,
 };
+pub use watches::{RecordWatch, RecordWatches, WatchEvent};

@@ -14,6 +14,7 @@ use crate::store::types::{
     CompareOutcome, Due, EntryState, IndexEntry, NewEntry, NewRecord, PutMode, StoredRecord,
     SupersedeOutcome,
 };
+use crate::store::watches::RecordWatch;
 
 /// Code that runs around every step of a [`Hooked`] store.
 ///
@@ -92,8 +93,9 @@ impl<H: Hook> Hook for Arc<H> {
 
 /// Store that passes every step of another store through a [`Hook`].
 ///
-/// Only the required methods are forwarded. The provided methods run on them step by step, so
-/// the hook sees each step, and an override of the inner store is not used.
+/// Only the required methods are forwarded, and [`Store::watch`], which is no step. The provided
+/// methods run on them step by step, so the hook sees each step, and an override of the inner
+/// store is not used.
 #[derive(Clone)]
 pub struct Hooked<H> {
     inner: SharedStore,
@@ -134,6 +136,10 @@ macro_rules! steps {
             $(async fn $name(&self, $($arg: $ty),*) -> Result<$out> {
                 self.hook.around(Step::$step, self.inner.$name($($arg),*)).await
             })*
+
+            fn watch(&self, key: &str) -> Option<RecordWatch> {
+                self.inner.watch(key)
+            }
         }
     };
 }

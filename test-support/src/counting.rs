@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jwt_redis_session::store::{
     CompareOutcome, Due, EntryState, IndexEntry, InsertOutcome, NewEntry, NewRecord, PutMode,
-    SharedStore, Store, StoreError, StoredRecord, SupersedeOutcome, async_trait,
+    RecordWatch, SharedStore, Store, StoreError, StoredRecord, SupersedeOutcome, async_trait,
 };
 
 /// Store that counts its calls. A provided method is one call, and the inner store's is used.
@@ -42,6 +42,10 @@ macro_rules! counting {
                 self.calls.fetch_add(1, Ordering::SeqCst);
                 self.inner.$name($($arg),*).await
             })*
+
+            fn watch(&self, key: &str) -> Option<RecordWatch> {
+                self.inner.watch(key)
+            }
         }
     };
 }

@@ -13,6 +13,7 @@ const LIBRARY: &str = "
     crc16: store/redis/cluster/
     deadpool_redis redis: store/redis/ reexports.rs
     form_urlencoded: source/
+    futures_core: session/
     http: source/ middleware/ axum.rs reexports.rs
     http_body tower_layer tower_service: middleware/
     http_body_util: middleware/ axum.rs

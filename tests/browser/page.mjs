@@ -41,6 +41,13 @@ async function isLoggedOut(page) {
   assert.equal(await text(page, "#token"), "");
 }
 
+/** Asserts that the page learns of the end by itself, within a second. */
+async function endsAtOnce(page, reason) {
+  const ended = page.getByRole("status").filter({ hasText: `Your session has ended: ${reason}.` });
+  await ended.waitFor({ timeout: 1_000 });
+  await isLoggedOut(page);
+}
+
 async function showsTokenAndSession(page, user) {
   assert.deepEqual(await json(page, "#token-header"), { typ: "JWT", alg: "HS256" });
   const claims = await json(page, "#token-claims");
@@ -107,31 +114,37 @@ const steps = {
     await isLabelled(laptop);
     await shot(phone, "3-narrow-dark.png");
     await laptop.getByRole("button", { name: /^End session/ }).click();
+    await endsAtOnce(phone, "destroyed");
     await hasRows(laptop, 1);
-    phone.expected = /status of 401/;
-    await press(phone, "Reload");
-    await isLoggedOut(phone);
-    await showsStatus(phone, /^401: /);
-    delete phone.expected;
   },
   async "all other sessions are ended"({ laptop, phone }) {
     await logIn(phone, "Jö <b>");
     await press(laptop, "Log out everywhere else");
+    await endsAtOnce(phone, "logged out everywhere");
     await showsStatus(laptop, "Other sessions that ended: 1.");
     await hasRows(laptop, 1);
+  },
+  async "all sessions are ended, also that of another tab"({ laptop, phone }) {
+    await logIn(phone, "Jö <b>");
+    const tab = await laptop.context().newPage();
+    await tab.goto(url);
+    await logIn(tab, "Jö <b>");
+    await press(laptop, "Log out everywhere");
+    await endsAtOnce(tab, "logged out everywhere");
+    await endsAtOnce(phone, "logged out everywhere");
+    await isLoggedOut(laptop);
+    await showsStatus(laptop, "Sessions that ended: 3.");
+    await shot(tab, "4-ended.png");
+    await tab.close();
+  },
+  async "a token that was rejected is dropped"({ laptop, phone }) {
+    await logIn(phone, "jo");
+    // The stream is held up, as by a proxy: the next call still finds out.
+    await phone.evaluate(() => sessionStorage.setItem("token", "x.y.z"));
     phone.expected = /status of 401/;
     await press(phone, "Touch");
     await isLoggedOut(phone);
-    delete phone.expected;
-  },
-  async "all sessions are ended"({ laptop, phone }) {
-    await logIn(phone, "Jö <b>");
-    await press(laptop, "Log out everywhere");
-    await isLoggedOut(laptop);
-    await showsStatus(laptop, "Sessions that ended: 2.");
-    phone.expected = /status of 401/;
-    await press(phone, "Rotate");
-    await isLoggedOut(phone);
+    await showsStatus(phone, /^401: /);
     delete phone.expected;
   },
   async "logout ends the session"({ laptop }) {

@@ -186,6 +186,23 @@ async fn walk_to_the_end(app: &App, token: &str, other: &str) {
 }
 
 #[tokio::test]
+async fn the_stream_of_a_session_ends_with_it_and_says_why() {
+    let app = App::start(&[]);
+    let (token, other) = (app.log_in("jo").await, app.log_in("jo").await);
+    let log_out = async {
+        // The stream begins before.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        app.ok("POST /session/destroy-all", &other, "").await
+    };
+    let events = app.call("GET /session/events", &token, "");
+    let both = async { tokio::join!(events, log_out) };
+    let (events, _) = timeout(Duration::from_secs(2), both)
+        .await
+        .expect("at once");
+    assert_eq!(events.body(), "event: end\ndata: logged out everywhere\n\n");
+}
+
+#[tokio::test]
 async fn errors_are_json() {
     let app = App::start(&[]);
     let token = &*app.log_in("jo").await;

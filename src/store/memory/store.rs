@@ -15,6 +15,7 @@ use crate::store::types::{
     CompareOutcome, Due, EntryState, IndexEntry, NewEntry, NewRecord, PutMode, StoredRecord,
     SupersedeOutcome,
 };
+use crate::store::watches::{RecordWatch, RecordWatches};
 
 /// The default capacity.
 const MAX_RECORDS: usize = 100_000;
@@ -47,6 +48,7 @@ const MAX_RECORDS: usize = 100_000;
 #[derive(Clone)]
 pub struct MemoryStore {
     pub(super) contents: Arc<Mutex<Contents>>,
+    watches: RecordWatches,
 }
 
 impl MemoryStore {
@@ -56,6 +58,7 @@ impl MemoryStore {
         let contents = Contents::new(Arc::new(SystemClock), MAX_RECORDS);
         Self {
             contents: Arc::new(Mutex::new(contents)),
+            watches: RecordWatches::new(),
         }
     }
 
@@ -94,6 +97,8 @@ impl MemoryStore {
     pub fn clear(&self) {
         let mut contents = self.lock();
         *contents = Contents::new(contents.clock.clone(), contents.max_records);
+        drop(contents);
+        self.watches.notify_all();
     }
 
     /// Hashes the contents with their remaining TTLs. Equal for equal contents within one build
@@ -112,6 +117,8 @@ impl MemoryStore {
         let mut contents = self.lock();
         copy.clock = contents.clock.clone();
         *contents = copy;
+        drop(contents);
+        self.watches.notify_all();
     }
 
     /// Locks the contents and sets their time.
@@ -146,6 +153,7 @@ impl MemoryStore {
             Some(new) => contents.put_record(new),
             None => drop(contents.remove(key)),
         }
+        self.watches.notify(key);
         Ok(CompareOutcome::Applied)
     }
 
@@ -180,6 +188,7 @@ impl Store for MemoryStore {
         }
         contents.ensure_capacity(1, 0)?;
         contents.put_record(record);
+        self.watches.notify(record.key);
         Ok(true)
     }
 
@@ -200,6 +209,7 @@ impl Store for MemoryStore {
         let held = contents.record(key)?;
         if let Some(held) = &held {
             contents.put_record(NewRecord::new(key, &held.value, ttl));
+            self.watches.notify(key);
         }
         Ok(held.is_some())
     }
@@ -208,6 +218,7 @@ impl Store for MemoryStore {
         let mut contents = self.contents();
         let exists = contents.record(key)?.is_some();
         contents.remove(key);
+        self.watches.notify(key);
         Ok(exists)
     }
 
@@ -255,5 +266,9 @@ impl Store for MemoryStore {
 
     async fn ping(&self) -> Result<()> {
         Ok(())
+    }
+
+    fn watch(&self, key: &str) -> Option<RecordWatch> {
+        Some(self.watches.watch(key))
     }
 }

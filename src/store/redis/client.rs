@@ -18,6 +18,7 @@ use super::request::Request;
 use super::sentinel::Sentinels;
 use super::server::Server;
 use crate::store::error::{Result, StoreError, StoreErrorKind};
+use crate::store::watches::RecordWatch;
 
 /// Client that sends requests to Redis, wherever it is.
 pub(super) struct Client {
@@ -180,6 +181,15 @@ impl Client {
             Servers::Cluster(cluster) => Box::pin(cluster.run(request, deadline, read)).await,
         };
         self.logged(result)
+    }
+
+    /// Watches the record under `key`, if that is possible now.
+    pub(super) fn watch(&self, key: &str) -> Option<RecordWatch> {
+        match &self.servers {
+            Servers::One(server) => server.watch(key),
+            #[cfg(feature = "cluster")]
+            Servers::Cluster(cluster) => cluster.watch(key),
+        }
     }
 
     fn logged<T>(&self, result: Result<T>) -> Result<T> {

@@ -1,18 +1,15 @@
 //! New connections to the server of a store, or to the master of a service.
 
-use std::sync::Arc;
-
 use redis::aio::MultiplexedConnection;
 use redis::{ConnectionInfo, RedisError, Value, cmd};
 use tokio::sync::OnceCell;
 use tokio::time::{Instant, timeout_at};
 
-use super::cache::{LocalCache, Tracking};
 use super::config::{Limits, RedisConfig};
 use super::connection::Connection;
 #[cfg(feature = "pool")]
 use super::endpoint::rejected;
-use super::endpoint::{Access, Endpoint};
+use super::endpoint::{Access, Endpoint, Pushes};
 use super::hello::{Hello, Mode};
 #[cfg(feature = "sentinel")]
 use super::sentinel::Sentinels;
@@ -89,41 +86,48 @@ impl Connector {
         }
     }
 
-    /// Makes a connection to a server that answers and is of the right kind. With a `cache`, the
-    /// server announces changes of records on it.
-    pub(super) async fn connect(&self, cache: Option<&Arc<LocalCache>>) -> Result<Connection> {
+    /// Makes a connection to a server that answers and is of the right kind.
+    pub(super) async fn connect(&self, pushes: Pushes) -> Result<Connection> {
         let deadline = Instant::now() + self.limits.connect;
-        timeout_at(deadline, self.open_tracked(cache))
+        timeout_at(deadline, self.open_tracked(pushes))
             .await
             .unwrap_or_else(|_| Err(self.late()))
     }
 
-    async fn open_tracked(&self, cache: Option<&Arc<LocalCache>>) -> Result<Connection> {
-        let connection = self.open(cache).await?;
+    /// Whether connections can receive pushes. Those of a pool are made by the pool.
+    pub(super) const fn supports_pushes(&self) -> bool {
+        match &self.source {
+            #[cfg(feature = "pool")]
+            Source::Pool(_) => false,
+            _ => true,
+        }
+    }
+
+    async fn open_tracked(&self, pushes: Pushes) -> Result<Connection> {
+        let connection = self.open(pushes).await?;
         if let Some(tracking) = connection.tracking() {
             tracking.start(connection.handle(), &self.address).await?;
         }
         Ok(connection)
     }
 
-    async fn open(&self, cache: Option<&Arc<LocalCache>>) -> Result<Connection> {
+    async fn open(&self, pushes: Pushes) -> Result<Connection> {
         match &self.source {
             Source::Server(endpoint) => {
-                let tracking = cache.map(|cache| Tracking::new(cache, None));
-                let (connection, hello) = endpoint.open_tracked(tracking).await?;
+                let (connection, hello) = endpoint.open_for(pushes, None).await?;
                 self.check_mode(hello)?;
                 Ok(connection)
             }
             #[cfg(feature = "cluster")]
             Source::Node(endpoint) => {
-                let (connection, hello) = endpoint.open().await?;
+                let (connection, hello) = endpoint.open_for(pushes, None).await?;
                 match hello.mode {
                     None | Some(Mode::Cluster) => Ok(connection),
                     Some(_) => Err(self.misplaced("is no node of a cluster; use redis://")),
                 }
             }
             #[cfg(feature = "sentinel")]
-            Source::Sentinels(sentinels) => sentinels.connect(cache).await,
+            Source::Sentinels(sentinels) => sentinels.connect(pushes).await,
             #[cfg(feature = "pool")]
             Source::Pool(pool) => {
                 let connection = self.take(pool).await?;

@@ -15,6 +15,7 @@ use crate::store::types::{
     CompareOutcome, Due, EntryState, IndexEntry, InsertOutcome, NewEntry, NewRecord, PutMode,
     StoredRecord, SupersedeOutcome,
 };
+use crate::store::watches::RecordWatch;
 
 const KEEP: PutMode = PutMode::KeepTombstone;
 
@@ -131,6 +132,10 @@ impl Store for RedisStore {
 
     async fn ping(&self) -> Result<()> {
         self.client.ping().await
+    }
+
+    fn watch(&self, key: &str) -> Option<RecordWatch> {
+        self.client.watch(key)
     }
 
     // Several steps in one write. The order of the commands is the order of the steps.

@@ -5,15 +5,14 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 
-#[cfg(feature = "sentinel")]
-use redis::ProtocolVersion;
 use redis::aio::{AsyncStream, MultiplexedConnection};
-use redis::{AsyncConnectionConfig, ConnectionAddr, ConnectionInfo, RedisError};
+use redis::{AsyncConnectionConfig, ConnectionAddr, ConnectionInfo, ProtocolVersion, RedisError};
 #[cfg(unix)]
 use tokio::net::UnixStream;
 
-use super::cache::Tracking;
+use super::cache::{LocalCache, Moment, Tracking};
 use super::config::RedisConfig;
 use super::connection::Connection;
 use super::credentials::Provider;
@@ -26,6 +25,16 @@ use super::traffic::{Traffic, Watched};
 use crate::store::error::{Result, StoreError, StoreErrorKind};
 
 type Stream = Pin<Box<dyn AsyncStream + Send>>;
+
+/// What a new connection does with the pushes of the server.
+#[derive(Clone)]
+pub(super) enum Pushes {
+    Ignored,
+    /// Changes of records go to the cache.
+    ToCache(Arc<LocalCache>),
+    /// They go where these settings of redis-rs say.
+    To(Box<AsyncConnectionConfig>),
+}
 
 /// What the connections to all servers of a configuration share.
 #[derive(Clone)]
@@ -78,7 +87,6 @@ impl Endpoint {
     }
 
     /// Returns the same server, spoken to in another version of the protocol.
-    #[cfg(feature = "sentinel")]
     pub(super) fn with_protocol(&self, protocol: ProtocolVersion) -> Self {
         let mut endpoint = self.clone();
         let settings = self.info.redis_settings().clone().set_protocol(protocol);
@@ -99,17 +107,27 @@ impl Endpoint {
         self.open_with(AsyncConnectionConfig::new()).await
     }
 
-    /// As [`open`](Self::open), with what handles the announcements of changes, if any.
-    pub(super) async fn open_tracked(
+    /// Opens a connection that handles pushes as `pushes` says.
+    ///
+    /// With sentinels, the cache needs to know when they `confirmed` that the server is the master.
+    pub(super) async fn open_for(
         &self,
-        tracking: Option<Tracking>,
+        pushes: Pushes,
+        confirmed: Option<Arc<Moment>>,
     ) -> Result<(Connection, Hello)> {
-        let Some(tracking) = tracking else {
-            return self.open().await;
-        };
-        let config = AsyncConnectionConfig::new().set_push_sender(tracking.listener());
-        let (connection, hello) = self.open_with(config).await?;
-        Ok((connection.with_tracking(tracking), hello))
+        match pushes {
+            Pushes::Ignored => self.open().await,
+            Pushes::ToCache(cache) => {
+                let tracking = Tracking::new(&cache, confirmed);
+                let config = AsyncConnectionConfig::new().set_push_sender(tracking.listener());
+                let (connection, hello) = self.open_with(config).await?;
+                Ok((connection.with_tracking(tracking), hello))
+            }
+            Pushes::To(config) => {
+                let server = self.with_protocol(ProtocolVersion::RESP3);
+                server.open_with(*config).await
+            }
+        }
     }
 
     /// Opens a connection with other settings of redis-rs than the usual ones.

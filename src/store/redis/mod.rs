@@ -29,6 +29,7 @@ mod tcp;
 #[cfg(feature = "tls")]
 mod tls;
 mod traffic;
+mod watch;
 
 pub use cache::{Cache, CacheStats};
 pub use config::RedisConfig;

@@ -11,9 +11,11 @@ use super::cache::{LocalCache, Lookup, Tracking};
 use super::connect::Connector;
 use super::lane::{Failure, Lane};
 use super::request::Request;
+use super::watch::Watcher;
 use crate::store::error::Result;
 #[cfg(feature = "cluster")]
 use crate::store::error::StoreError;
+use crate::store::watches::RecordWatch;
 
 /// The number of concurrent large requests. More would not be faster, because they share one
 /// connection. The late answers to those that time out would also delay the others.
@@ -27,6 +29,7 @@ pub(super) struct Server {
     large_permits: Semaphore,
     /// Of what is read over the connection of small requests.
     pub(super) cache: Option<Arc<LocalCache>>,
+    watcher: Watcher,
 }
 
 impl Server {
@@ -36,6 +39,7 @@ impl Server {
             small: Lane::new(Arc::clone(&connector), cache.clone()),
             large: Lane::new(Arc::clone(&connector), None),
             large_permits: Semaphore::new(MAX_LARGE),
+            watcher: Watcher::new(Arc::clone(&connector)),
             connector,
             cache,
         }
@@ -92,6 +96,11 @@ impl Server {
         let _writing = cache.map(|cache| cache.write(request.keys()));
         let (lane, _permit) = self.lane_of(request, deadline).await?;
         lane.run(request, deadline, read).await
+    }
+
+    /// Watches the record under `key`, if connections can receive pushes.
+    pub(super) fn watch(&self, key: &str) -> Option<RecordWatch> {
+        self.watcher.watch(key)
     }
 
     /// Discards connections whose answers show that they are unusable.

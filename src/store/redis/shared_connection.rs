@@ -24,6 +24,7 @@ use tokio::time::{Instant, timeout_at};
 use super::cache::LocalCache;
 use super::connect::Connector;
 use super::connection::Connection;
+use super::endpoint::Pushes;
 use crate::store::error::{Result, StoreError};
 
 /// How long a call waits for a broken connection to be replaced before it fails.
@@ -139,7 +140,7 @@ impl SharedConnection {
         let shared = Arc::clone(self);
         // Spawned, so that a caller that is dropped does not stop the attempt that others wait for.
         tokio::spawn(async move {
-            let result = shared.complete(shared.connector.connect(shared.cache.as_ref()).await);
+            let result = shared.complete(shared.connector.connect(shared.pushes()).await);
             report.send_replace(Some(result.clone()));
             if let Ok(connection) = result {
                 let mut handle = connection.handle();
@@ -147,6 +148,11 @@ impl SharedConnection {
             }
         });
         Ok(attempt)
+    }
+
+    fn pushes(&self) -> Pushes {
+        let cache = self.cache.clone();
+        cache.map_or(Pushes::Ignored, Pushes::ToCache)
     }
 
     fn complete(&self, result: Result<Connection>) -> Result<Arc<Connection>> {

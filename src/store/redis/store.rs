@@ -28,7 +28,9 @@ use crate::store::error::StoreError;
 ///
 /// All calls share one connection, on which they do not wait for each other. Values of 64 KiB and
 /// more travel over a second connection, two at a time, so that they do not delay the other calls.
-/// It is made when it is first needed. In a cluster, each master has its own connections.
+/// It is made when it is first needed. [`Session::ended`](crate::Session::ended) uses a third one,
+/// for the invalidation messages of Redis (`CLIENT TRACKING`, RESP3). In a cluster, each master has
+/// its own connections.
 ///
 /// A connection that breaks or stops answering is replaced. Meanwhile calls wait for at most 250
 /// milliseconds and then fail. A call that only reads is sent again over the new connection. A
@@ -95,6 +97,9 @@ impl RedisStore {
     /// The rules that a user needs for a [`cache`](RedisConfig::cache) in addition to
     /// [`ACL_RULES`](Self::ACL_RULES).
     pub const CACHE_ACL_RULES: &'static str = "+client|tracking";
+    /// The rules that [`Session::ended`](crate::Session::ended) needs to notice the end of a session
+    /// within milliseconds. Without them the session is read at an interval.
+    pub const WATCH_ACL_RULES: &'static str = "+client|tracking +client|caching";
 
     /// Connects to the Redis at `url` and checks that it answers.
     ///

@@ -37,5 +37,6 @@ mod provided;
 mod races;
 mod records;
 mod suite;
+mod watches;
 
 pub use suite::{CASES, Case, check};

@@ -3,7 +3,7 @@
 use std::pin::Pin;
 
 use super::harness::Harness;
-use super::{expiry, indexes, provided, races, records};
+use super::{expiry, indexes, provided, races, records, watches};
 use crate::store::shared::SharedStore;
 use crate::testing::hooked::Hooked;
 
@@ -99,4 +99,6 @@ pub static CASES: &[Case] = cases! {
     races::every_index_put_is_kept: "concurrent index_put calls are all applied, and the highest check_after wins",
     races::no_insertion_escapes_a_deletion: "index_tombstone_all finds the record of each insert_indexed that reports success",
     races::dropped_calls_disturb_no_other: "a dropped call is applied completely or not at all and does not affect later calls",
+    watches::every_change_is_reported: "a watch reports every change of its record, if the store has watches",
+    watches::watches_are_independent: "a dropped watch and another record do not affect a watch",
 };

@@ -12,7 +12,6 @@ mod stats;
 mod tracking;
 
 pub(super) use local_cache::{LocalCache, Lookup};
-#[cfg(feature = "sentinel")]
 pub(super) use moment::Moment;
 pub use settings::Cache;
 pub use stats::CacheStats;

@@ -35,6 +35,7 @@ use crate::store::redis::config::RedisConfig;
 use crate::store::redis::endpoint::Access;
 use crate::store::redis::request::{Request, key};
 use crate::store::redis::server::Server;
+use crate::store::watches::RecordWatch;
 
 /// The pause before a command goes to its slot again: one that no node serves now, or whose node
 /// is gone.
@@ -125,6 +126,13 @@ impl Cluster {
             }
         }
         Ok(answers)
+    }
+
+    /// Watches the record under `key` at the node that serves it, if that is known.
+    pub(in crate::store::redis) fn watch(&self, key: &str) -> Option<RecordWatch> {
+        let nodes = self.nodes.load_full();
+        let node = nodes.slots.master(slot(key.as_bytes()))?;
+        nodes.get(node)?.watch(key)
     }
 
     async fn run_part(&self, part: &Request, deadline: Instant) -> Result<Vec<Value>> {

@@ -200,7 +200,7 @@ mod tests {
         let url = "redis://127.0.0.1:1";
         let info = url.into_connection_info().unwrap();
         let connector = Connector::of_server(info, &RedisConfig::new(url)).unwrap();
-        Arc::new(Server::new(connector))
+        Arc::new(Server::new(connector, None))
     }
 
     fn lost(may_be_applied: bool) -> Answered {

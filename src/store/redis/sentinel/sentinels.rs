@@ -14,10 +14,10 @@ use super::query::{Address, master_address};
 use super::watch::{self, Observer};
 use crate::store::error::{Result, StoreError, StoreErrorKind};
 use crate::store::redis::address::at;
-use crate::store::redis::cache::{LocalCache, Tracking};
+use crate::store::redis::cache::Moment;
 use crate::store::redis::config::RedisConfig;
 use crate::store::redis::connection::Connection;
-use crate::store::redis::endpoint::{Access, Endpoint};
+use crate::store::redis::endpoint::{Access, Endpoint, Pushes};
 use crate::store::redis::hello::Mode;
 
 /// The sentinels of one service.
@@ -87,7 +87,7 @@ impl Sentinels {
     ///
     /// All sentinels are asked at the same time, and every server that one of them names is tried:
     /// a sentinel that hangs, or was cut off and names a former master, delays nothing.
-    pub(crate) async fn connect(&self, cache: Option<&Arc<LocalCache>>) -> Result<Connection> {
+    pub(crate) async fn connect(&self, pushes: Pushes) -> Result<Connection> {
         self.watch().await;
         // Read before the question: an announcement after it makes the connection outdated.
         let generation = self.generation();
@@ -104,11 +104,10 @@ impl Sentinels {
                 }
                 Ok(Ok(Found::Master(address))) => {
                     if tried.insert(address.clone()) {
-                        let tracking = cache.map(|cache| {
-                            Tracking::new(cache, Some(self.confirmations.of(&address)))
-                        });
+                        let confirmed = self.confirmations.of(&address);
                         let info = at(&self.master, address.0, address.1);
-                        tasks.spawn(open(Endpoint::new(info, self.access.clone()), tracking));
+                        let server = Endpoint::new(info, self.access.clone());
+                        tasks.spawn(open(server, pushes.clone(), confirmed));
                     }
                 }
                 Ok(Err(failed)) => error = failed,
@@ -142,8 +141,8 @@ async fn ask(sentinel: Arc<Endpoint>, service: Arc<str>) -> Result<Found> {
     master.map(Found::Master)
 }
 
-async fn open(server: Endpoint, tracking: Option<Tracking>) -> Result<Found> {
-    let (connection, hello) = server.open_tracked(tracking).await?;
+async fn open(server: Endpoint, pushes: Pushes, confirmed: Arc<Moment>) -> Result<Found> {
+    let (connection, hello) = server.open_for(pushes, Some(confirmed)).await?;
     if hello.is_replica {
         connection.discard();
         // A sentinel may name a former master until it learns of the next one.

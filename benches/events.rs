@@ -1,0 +1,153 @@
+//! How soon the end of a session is known, and what waiting for it costs:
+//! `cargo bench --bench events`.
+//!
+//! Starts a Redis server. Ten thousand tasks wait for the ends of their sessions, and another
+//! store destroys a thousand of them.
+
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use jwt_redis_session::{Keyring, RedisStore, SessionEnd, SessionId, Sessions};
+use test_support::eventually;
+use test_support::redis_server::RedisServer;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::{sleep, timeout};
+
+const WAITS: usize = 10_000;
+const DESTROYED: usize = 1_000;
+const WRITERS: usize = 16;
+const IDLE: Duration = Duration::from_secs(3);
+
+fn main() {
+    // `cargo test --benches` only checks that it runs.
+    let is_test = !std::env::args().any(|arg| arg == "--bench");
+    let share = if is_test { 100 } else { 1 };
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(run(WAITS / share, DESTROYED / share));
+}
+
+async fn connect(redis: &RedisServer) -> Sessions {
+    let store = RedisStore::connect(&redis.url()).await.unwrap();
+    let keyring = Keyring::hs256("0123456789abcdef0123456789abcdef").unwrap();
+    Sessions::builder(store, keyring).build().unwrap()
+}
+
+async fn run(waits: usize, destroyed: usize) {
+    let redis = RedisServer::start();
+    let (sessions, other) = (connect(&redis).await, connect(&redis).await);
+    let (ended, mut ends) = mpsc::unbounded_channel();
+    // Once before, so that the memory for requests and answers is not counted.
+    let ids = create(&sessions, waits).await;
+    let warm_up = wait(&sessions, &ids, &ended).await;
+    tracked(&redis, waits).await;
+    warm_up.iter().for_each(JoinHandle::abort);
+    join_all(warm_up).await;
+    redis.run(&["FLUSHALL"]);
+
+    let ids = create(&sessions, waits).await;
+    let (before, start) = (resident(), Instant::now());
+    let waiting = wait(&sessions, &ids, &ended).await;
+    tracked(&redis, waits).await;
+    let took = start.elapsed();
+    let bytes = resident().saturating_sub(before) / waiting.len();
+    println!("{waits} waits: loaded and watched after {took:?}, {bytes} bytes each (resident)");
+
+    let commands = || number(&redis, "stats", "total_commands_processed:");
+    let idle = commands();
+    sleep(IDLE).await;
+    println!(
+        "{} commands in {IDLE:?} without a change",
+        commands() - idle - 1
+    );
+
+    let acknowledged = destroy(&other, &ids[..destroyed]).await;
+    let last = *acknowledged.iter().max().unwrap();
+    let mut delays = Vec::new();
+    while delays.len() < destroyed {
+        let end = timeout(Duration::from_secs(10), ends.recv()).await;
+        let (index, reason, known) = end.expect("every end is noticed").unwrap();
+        assert_eq!(reason, SessionEnd::Destroyed);
+        delays.push((known.saturating_duration_since(acknowledged[index]), known));
+    }
+    let all_known = delays.iter().map(|(_, known)| *known).max().unwrap();
+    delays.sort_unstable();
+    println!(
+        "{destroyed} destroyed: all known {:?} after the last acknowledgement; after each one: \
+         median {:?}, p99 {:?}, longest {:?}",
+        all_known.saturating_duration_since(last),
+        delays[destroyed / 2].0,
+        delays[destroyed * 99 / 100].0,
+        delays[destroyed - 1].0,
+    );
+    sleep(Duration::from_millis(100)).await;
+    assert!(ends.is_empty(), "no other session has ended");
+}
+
+type Ends = mpsc::UnboundedSender<(usize, SessionEnd, Instant)>;
+
+/// Starts a task for each session that waits for its end.
+async fn wait(sessions: &Sessions, ids: &[SessionId], ended: &Ends) -> Vec<JoinHandle<()>> {
+    let mut waiting = Vec::new();
+    for (index, id) in ids.iter().enumerate() {
+        let session = sessions.get_without_touch(id).await.unwrap();
+        let (ended, wait) = (ended.clone(), session.ended());
+        waiting.push(tokio::spawn(async move {
+            let _ = ended.send((index, wait.await, Instant::now()));
+        }));
+    }
+    waiting
+}
+
+async fn create(sessions: &Sessions, count: usize) -> Vec<SessionId> {
+    let mut ids = Vec::new();
+    for _ in 0..count / 100 {
+        let created = join_all((0..100).map(|_| async {
+            let session = sessions.new_session();
+            session.insert("name", "x".repeat(200)).unwrap();
+            session.create().await.unwrap();
+            session.id().unwrap()
+        }));
+        ids.extend(created.await);
+    }
+    ids
+}
+
+/// Destroys sessions by several writers, and returns when each was acknowledged.
+async fn destroy(sessions: &Sessions, ids: &[SessionId]) -> Vec<Instant> {
+    let share = ids.len().div_ceil(WRITERS);
+    let writers = ids.chunks(share).map(|ids| async move {
+        let mut acknowledged = Vec::new();
+        for id in ids {
+            assert!(sessions.destroy(id).await.unwrap());
+            acknowledged.push(Instant::now());
+        }
+        acknowledged
+    });
+    join_all(writers).await.concat()
+}
+
+async fn tracked(redis: &RedisServer, keys: usize) {
+    eventually("every key is tracked", async || {
+        (number(redis, "stats", "tracking_total_keys:") == keys).then_some(())
+    })
+    .await;
+}
+
+/// Returns a number of `INFO`.
+fn number(redis: &RedisServer, section: &str, name: &str) -> usize {
+    let redis::Value::BulkString(text) = redis.run(&["INFO", section]) else {
+        panic!("no text");
+    };
+    let text = String::from_utf8(text).unwrap();
+    let number = text.lines().find_map(|line| line.strip_prefix(name));
+    number.expect("the field").trim().parse().unwrap()
+}
+
+/// Returns the resident memory of this process in bytes.
+fn resident() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kilobytes = line.expect("the field").trim().trim_end_matches(" kB");
+    kilobytes.parse::<usize>().unwrap() * 1024
+}

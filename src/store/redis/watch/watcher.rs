@@ -1,0 +1,181 @@
+//! The task that watches records on one server.
+
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher as _;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, timeout_at};
+
+use super::queue::Queue;
+use super::tracked::{Tracked, is_rejection};
+use crate::store::error::{Result, StoreError};
+use crate::store::redis::connect::Connector;
+use crate::store::watches::{RecordWatch, RecordWatches, WatchEvent};
+
+/// The number of keys that are read in one write, and the pause if more wait. Ten thousand watches
+/// are read again within about 100 milliseconds, which leaves the server time for other requests.
+const BATCH: usize = 1000;
+const PAUSE: Duration = Duration::from_millis(10);
+/// How often a key is read to find out whether the server answers.
+const CHECK: Duration = Duration::from_millis(500);
+/// The pause before another attempt to connect: at first, at most, and after a rejection.
+const FIRST_RETRY: Duration = Duration::from_millis(20);
+const LAST_RETRY: Duration = Duration::from_secs(1);
+const AFTER_REJECTION: Duration = Duration::from_secs(60);
+
+/// Watches records on one server, over a connection that is made with the first watch.
+pub(in crate::store::redis) struct Watcher {
+    shared: Arc<Shared>,
+    task: Mutex<Option<JoinHandle<()>>>,
+}
+
+struct Shared {
+    connector: Arc<Connector>,
+    watches: RecordWatches,
+    /// The queue of the connection, if there is one.
+    queue: Mutex<Option<Arc<Queue>>>,
+}
+
+impl Watcher {
+    pub(in crate::store::redis) fn new(connector: Arc<Connector>) -> Self {
+        let shared = Shared {
+            connector,
+            watches: RecordWatches::new(),
+            queue: Mutex::default(),
+        };
+        Self {
+            shared: Arc::new(shared),
+            task: Mutex::default(),
+        }
+    }
+
+    /// Watches a record. `None` outside of a runtime, or if connections cannot receive pushes.
+    pub(in crate::store::redis) fn watch(&self, key: &str) -> Option<RecordWatch> {
+        let runtime = Handle::try_current().ok();
+        let runtime = runtime.filter(|_| self.shared.connector.supports_pushes())?;
+        let watch = self.shared.watches.add(key);
+        // After the watch was added: the task reads all watched keys when it has connected.
+        if let Some(queue) = &*self.shared.queue() {
+            queue.add([watch.key()]);
+        }
+        let mut task = self.task.lock().unwrap_or_else(PoisonError::into_inner);
+        // The task also ends with the runtime that it was started on.
+        if task.as_ref().is_none_or(JoinHandle::is_finished) {
+            *task = Some(runtime.spawn(run(Arc::clone(&self.shared))));
+        }
+        Some(watch)
+    }
+}
+
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        let task = self.task.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Some(task) = task {
+            task.abort();
+        }
+    }
+}
+
+impl Shared {
+    fn queue(&self) -> MutexGuard<'_, Option<Arc<Queue>>> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads keys over `tracked` until the connection is lost.
+    async fn serve(&self, tracked: &Tracked) -> Result<()> {
+        *self.queue() = Some(Arc::clone(&tracked.queue));
+        // Changes before now were not announced on this connection.
+        tracked.queue.add(self.watches.keys());
+        let mut absent = Vec::new();
+        let mut check_at = Instant::now() + CHECK;
+        while tracked.is_current() {
+            match timeout_at(check_at, tracked.queue.take(BATCH)).await {
+                Ok(None) => break,
+                Ok(Some(keys)) => {
+                    let is_full = keys.len() == BATCH;
+                    absent.extend(tracked.read(keys, &self.watches).await?);
+                    if is_full {
+                        sleep(PAUSE).await;
+                    }
+                }
+                Err(_) => {}
+            }
+            if check_at <= Instant::now() {
+                // A record that is still watched was created again, or could not be read.
+                let watched = absent.drain(..);
+                let watched = watched.filter_map(|key: Arc<str>| self.watches.shared_key(&key));
+                tracked.queue.add(watched);
+                if !self.is_answered(tracked).await? {
+                    break;
+                }
+                check_at = Instant::now() + CHECK;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the server answers for the watched keys. A node that has become a replica does not.
+    async fn is_answered(&self, tracked: &Tracked) -> Result<bool> {
+        match self.watches.any_key() {
+            Some(key) => tracked.answers_for(&key).await,
+            None => Ok(true),
+        }
+    }
+}
+
+/// Reports the loss of the connection, also if the task ends with its runtime.
+struct Interruption<'a>(&'a Shared);
+
+impl Drop for Interruption<'_> {
+    fn drop(&mut self) {
+        *self.0.queue() = None;
+        self.0.watches.publish_all(WatchEvent::Interrupted);
+    }
+}
+
+/// Connects again and again.
+async fn run(shared: Arc<Shared>) {
+    let mut retry = FIRST_RETRY;
+    let mut has_warned = false;
+    loop {
+        let start = Instant::now();
+        match Tracked::connect(&shared.connector, &shared.watches).await {
+            Ok(tracked) => {
+                has_warned = false;
+                let _interruption = Interruption(&shared);
+                // Why it was lost does not matter; an outage is reported by the other calls.
+                let _ = shared.serve(&tracked).await;
+            }
+            Err(error) => {
+                drop(Interruption(&shared));
+                if is_rejection(&error) {
+                    if !std::mem::replace(&mut has_warned, true) {
+                        warn(&error);
+                    }
+                    sleep(AFTER_REJECTION).await;
+                }
+            }
+        }
+        if start.elapsed() > LAST_RETRY {
+            retry = FIRST_RETRY;
+        }
+        // At random, so that the processes of a fleet do not connect in step.
+        sleep(retry / 2 + retry / 512 * random_byte()).await;
+        retry = (retry * 2).min(LAST_RETRY);
+    }
+}
+
+fn warn(error: &StoreError) {
+    tracing::warn!(
+        kind = error.kind().as_str(),
+        "redis rejects client tracking, so ended sessions are noticed at an interval only; see \
+         RedisStore::WATCH_ACL_RULES: {error}"
+    );
+}
+
+fn random_byte() -> u32 {
+    u32::try_from(RandomState::new().hash_one(0) % 256).unwrap_or(0)
+}

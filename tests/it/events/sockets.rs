@@ -1,0 +1,128 @@
+//! Connections that end with their session: the examples `live` and `websocket`.
+
+use std::net::SocketAddr;
+
+use axum::Router;
+use futures_util::{SinkExt as _, StreamExt as _};
+use http::{Request, Response};
+use http_body_util::BodyExt as _;
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+
+use super::*;
+
+#[path = "../../../examples/live.rs"]
+#[allow(dead_code, reason = "`main` is not used")]
+mod live;
+#[path = "../../../examples/websocket.rs"]
+#[allow(dead_code, reason = "`main` is not used")]
+mod websocket;
+
+async fn serve(app: Router) -> SocketAddr {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async { axum::serve(listener, app).await });
+    address
+}
+
+async fn call(address: SocketAddr, method: &str, path: &str, token: &str) -> Response<String> {
+    let request = Request::builder().method(method);
+    let request = request.uri(format!("http://{address}{path}"));
+    let request = request.header("x-access-token", token);
+    let request = request.body(String::new()).unwrap();
+    let client = Client::builder(TokioExecutor::new()).build_http();
+    let answer = client.request(request).await.expect("an answer");
+    let (head, body) = answer.into_parts();
+    let body = body.collect().await.expect("a body").to_bytes();
+    Response::from_parts(head, String::from_utf8(body.into()).expect("UTF-8"))
+}
+
+/// Memory, and Redis with a session store of another process.
+async fn stores() -> Vec<(Sessions, Sessions, Option<RedisServer>)> {
+    let store = MemoryStore::new();
+    let redis = RedisServer::start();
+    let in_redis = [connected(&redis).await, connected(&redis).await];
+    let [first, second] = in_redis.map(sessions);
+    vec![
+        (sessions(store.clone()), sessions(store), None),
+        (first, second, Some(redis)),
+    ]
+}
+
+#[tokio::test]
+async fn server_sent_events_end_at_once() {
+    for (sessions, other, _redis) in stores().await {
+        let address = serve(live::app(sessions)).await;
+        let token = call(address, "POST", "/login", "").await.into_body();
+        let events = {
+            let token = token.clone();
+            tokio::spawn(async move { call(address, "GET", "/events", &token).await })
+        };
+        sleep(Duration::from_millis(300)).await;
+        assert!(!events.is_finished());
+        let session = other.open(&token).await.unwrap();
+        session.destroy().await.unwrap();
+        let events = timeout(AT_ONCE, events).await.expect("in time").unwrap();
+        let text = events.into_body();
+        assert!(text.starts_with("data: still logged in\n\n"), "{text}");
+        let end = "data: the session has ended: destroyed\n\n";
+        assert!(text.ends_with(end), "{text}");
+        assert_eq!(call(address, "GET", "/events", &token).await.status(), 401);
+    }
+}
+
+#[tokio::test]
+async fn a_websocket_is_closed_at_once() {
+    for (sessions, other, _redis) in stores().await {
+        let address = serve(websocket::app(sessions)).await;
+        let token = call(address, "POST", "/login", "").await.into_body();
+        let url = format!("ws://{address}/echo");
+        let refused = tokio_tungstenite::connect_async(&url).await;
+        assert!(refused.unwrap_err().to_string().contains("401"));
+        let mut request = url.into_client_request().unwrap();
+        let header = token.parse().unwrap();
+        request.headers_mut().insert("x-access-token", header);
+        let connected = tokio_tungstenite::connect_async(request).await;
+        let (mut socket, _) = connected.expect("connect");
+        socket.send(Message::text("hello")).await.unwrap();
+        let echo = socket.next().await.unwrap().unwrap();
+        assert_eq!(echo, Message::text("hello"));
+        sleep(Duration::from_millis(300)).await;
+        let session = other.open(&token).await.unwrap();
+        session.destroy().await.unwrap();
+        let message = timeout(AT_ONCE, socket.next()).await.expect("in time");
+        let Message::Close(Some(close)) = message.unwrap().unwrap() else {
+            panic!("no reason");
+        };
+        assert_eq!(close.reason, "the session has ended: destroyed");
+        assert!(
+            timeout(AT_ONCE, socket.next())
+                .await
+                .expect("in time")
+                .is_none()
+        );
+    }
+}
+
+/// A client that sends and never reads fills all buffers.
+#[tokio::test]
+async fn a_client_that_reads_nothing_is_closed_too() {
+    let sessions = sessions(MemoryStore::new());
+    let address = serve(websocket::app(sessions.clone())).await;
+    let (session, token) = created(&sessions).await;
+    let url = format!("ws://{address}/echo?accessToken={}", token.as_str());
+    let (mut socket, _) = tokio_tungstenite::connect_async(url)
+        .await
+        .expect("connect");
+    let sending = tokio::spawn(async move {
+        let large = Message::binary(vec![0; 1 << 20]);
+        while socket.send(large.clone()).await.is_ok() {}
+    });
+    sleep(Duration::from_millis(500)).await;
+    assert!(!sending.is_finished());
+    session.destroy().await.unwrap();
+    let end = timeout(Duration::from_secs(3), sending).await;
+    end.expect("the server closes the connection").unwrap();
+}
