@@ -77,6 +77,20 @@ async fn a_ttl_is_at_least_a_millisecond_and_never_overflows() {
 }
 
 #[tokio::test]
+async fn a_touch_does_not_copy_the_value() {
+    let (store, _) = at_zero(9);
+    store
+        .insert(NewRecord::new("a", b"{}", MILLI))
+        .await
+        .unwrap();
+    let before = store.load("a").await.unwrap().unwrap();
+    assert_eq!(store.set_ttl("a", 5 * MILLI).await, Ok(true));
+    let after = store.load("a").await.unwrap().unwrap();
+    assert_eq!(after.ttl, Some(5 * MILLI));
+    assert_eq!(after.value.as_ptr(), before.value.as_ptr());
+}
+
+#[tokio::test]
 async fn an_index_is_not_a_record_and_a_record_is_not_an_index() {
     let (store, _) = at_zero(9);
     let entry = NewEntry::new("index", "a", 1, MILLI);
