@@ -230,6 +230,18 @@ async fn empty_frames_without_end_meet_the_deadline() {
 }
 
 #[tokio::test]
+async fn single_chunk_is_not_copied() {
+    let chunk = Bytes::from(document(LIMIT));
+    let body = SessionBody::new(Script {
+        steps: [data(""), data(chunk.clone()), data("")].into(),
+        ..Script::default()
+    });
+    let (mut body, _) = ReadBody::new(body, search(JSON), LIMITS).await;
+    let read = body.frame().await.unwrap().unwrap().into_data().unwrap();
+    assert_eq!(read.as_ptr(), chunk.as_ptr());
+}
+
+#[tokio::test]
 async fn debug_does_not_reveal_what_was_read() {
     let body = SessionBody::new(Full::new(Bytes::from(document(LIMIT))));
     let (body, _) = ReadBody::new(body, search(JSON), LIMITS).await;
