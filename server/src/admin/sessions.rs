@@ -44,8 +44,7 @@ pub(super) async fn show(
 ) -> Result<Response, PageError> {
     let token = &operator.form_token;
     if let Some(name) = form.session()
-        && let Some(session) =
-            optional(operator.state.buckets.get_without_touch(&name.id()).await)?
+        && let Some(session) = optional(operator.state.buckets.get_without_touch(&name.id()).await)?
     {
         let session = details(token, &name, &session)?;
         return Ok(render(token, &Note::None, &form, &session).into_response());
