@@ -230,6 +230,18 @@ async fn empty_frames_without_end_meet_the_deadline() {
 }
 
 #[tokio::test]
+async fn a_body_declared_too_large_is_not_read() {
+    let body = SessionBody::new(Script {
+        steps: chunks(&document(LIMIT + 1), 100, []).into(),
+        declared: true,
+        ..Script::default()
+    });
+    let (body, found) = ReadBody::new(body, search(JSON), LIMITS).await;
+    assert_eq!(described(found), "too_large");
+    assert!(body.frames.is_empty());
+}
+
+#[tokio::test]
 async fn single_chunk_is_not_copied() {
     let chunk = Bytes::from(document(LIMIT));
     let body = SessionBody::new(Script {
