@@ -52,6 +52,16 @@ async fn a_full_store_removes_expired_values_before_it_rejects() {
 }
 
 #[tokio::test]
+async fn a_full_store_removes_a_record_whose_life_was_shortened() {
+    let (store, clock) = at_zero(1);
+    let record = |key| NewRecord::new(key, b"", 9 * MILLI);
+    assert_eq!(store.insert(record("a")).await, Ok(true));
+    assert_eq!(store.set_ttl("a", MILLI).await, Ok(true));
+    clock.advance(MILLI);
+    assert_eq!(store.insert(record("b")).await, Ok(true));
+}
+
+#[tokio::test]
 async fn index_entries_are_bounded() {
     let (store, _) = at_zero(1);
     let put = async |member| {
