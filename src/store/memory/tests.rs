@@ -75,6 +75,10 @@ async fn index_entries_are_bounded() {
     assert_eq!(put("c").await, Err(Full));
     store.index_remove("index", &["a"], None).await.unwrap();
     assert_eq!(put("c").await, Ok(()));
+    let all = store.index_remove("index", &["b", "c"], None);
+    all.await.unwrap();
+    let is_gone = store.contents.lock().unwrap().values.is_empty();
+    assert!(is_gone, "an empty index is removed");
 }
 
 #[tokio::test]
