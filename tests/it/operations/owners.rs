@@ -192,6 +192,29 @@ async fn a_session_that_moves_during_two_destroy_alls_is_active() {
 }
 
 #[tokio::test]
+async fn destroy_all_deletes_a_record_that_was_inserted_meanwhile() {
+    const ID: &str = "inserted-meanwhile";
+    let store = MemoryStore::new();
+    let entry = NewEntry::new(INDEX, ID, 1, Duration::from_secs(60));
+    let put = store.index_put(entry, PutMode::KeepTombstone).await;
+    put.unwrap();
+    let inner = store.clone();
+    // By a creation that crashes before it checks its entry.
+    let create = move |step| {
+        let inner = inner.clone();
+        async move {
+            if step == Step::Delete {
+                let id = SessionId::parse(ID).unwrap();
+                insert(&inner, &id, r#"{"_jrs":{"owner":"jo"}}"#).await;
+            }
+        }
+    };
+    let sessions = sessions(before(store.clone(), create));
+    assert_eq!(sessions.destroy_all("jo").await, Ok(1));
+    assert!(store.is_empty());
+}
+
+#[tokio::test]
 async fn a_session_that_comes_back_while_its_entry_is_pruned_stays_listed() {
     let test = Clocked::new(|builder| builder);
     let (moved, token) = created(&test.sessions, Some("a")).await;
