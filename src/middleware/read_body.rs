@@ -31,9 +31,7 @@ pin_project! {
     pub(super) struct ReadBody<B> {
         // `None` only after the future is done.
         body: Option<B>,
-        // In one piece, since a list of chunks would let a client that sends single bytes use a
-        // hundred times the limit in memory.
-        data: BytesMut,
+        data: Bytes,
         limit: usize,
         search: BodySearch,
         #[pin]
@@ -53,7 +51,7 @@ impl<B> ReadBody<B> {
     pub(super) fn new(body: B, search: BodySearch, limits: ReadLimits) -> Self {
         Self {
             body: Some(body),
-            data: BytesMut::new(),
+            data: Bytes::new(),
             limit: limits.bytes,
             search,
             deadline: tokio::time::sleep(limits.deadline),
@@ -75,7 +73,7 @@ impl<B: ReplayBody> Future for ReadBody<B> {
             }
         };
         let found = read.and_then(|()| this.search.find(this.data));
-        let data = mem::take(this.data).freeze();
+        let data = mem::take(this.data);
         let data = (!data.is_empty()).then(|| Ok(Frame::data(data)));
         let body = SessionBody {
             ended: read.is_ok() && last.is_none(),
@@ -90,7 +88,7 @@ impl<B: ReplayBody> Future for ReadBody<B> {
 /// Reads the data of a body up to its trailers, its end, or the limit.
 fn poll_read<B: Body + Unpin>(
     body: &mut B,
-    data: &mut BytesMut,
+    data: &mut Bytes,
     limit: usize,
     cx: &mut Context<'_>,
 ) -> Poll<End<B::Error>> {
@@ -112,7 +110,7 @@ fn poll_read<B: Body + Unpin>(
                 (Err(UnsearchedBody::TooLarge), last)
             }
             Some(Ok(Ok(chunk))) => {
-                data.extend_from_slice(&chunk);
+                *data = joined(mem::take(data), chunk);
                 continue;
             }
         };
@@ -120,6 +118,20 @@ fn poll_read<B: Body + Unpin>(
     }
     cx.waker().wake_by_ref();
     Poll::Pending
+}
+
+/// Returns `data` and `chunk` in one piece, without copying if one of them is empty.
+///
+/// A list of chunks would let a client that sends single bytes use a hundred times the limit in
+/// memory.
+fn joined(data: Bytes, chunk: Bytes) -> Bytes {
+    if data.is_empty() || chunk.is_empty() {
+        return if data.is_empty() { chunk } else { data };
+    }
+    // Copies `data` only if it is shared: what was joined before is not.
+    let mut joined = BytesMut::from(data);
+    joined.extend_from_slice(&chunk);
+    joined.freeze()
 }
 
 #[cfg(test)]

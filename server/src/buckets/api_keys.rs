@@ -160,7 +160,7 @@ mod tests {
     use std::hash::Hash;
 
     use jwt_redis_session::MemoryStore;
-    use jwt_redis_session::store::{SharedStore, StoreError};
+    use jwt_redis_session::store::{NewRecord, SharedStore, Store as _, StoreError};
     use jwt_redis_session::testing::{Hook, Hooked, Step};
 
     use super::*;
@@ -192,6 +192,14 @@ mod tests {
         let keys = on(memory.clone().into());
         let [bucket, other] = ["a", "b"].map(|name| BucketName::parse(name).unwrap());
         keys.create(&other).await.unwrap();
+        // As if it had been created first: the library lists sessions by age.
+        let key = keys.app.keyspace(KEYSPACE) + id(&other).as_str();
+        let held = memory.load(&key).await.unwrap().unwrap().value;
+        let mut older: serde_json::Value = serde_json::from_slice(&held).unwrap();
+        older["_jrs"]["created"] = 1.into();
+        let older = older.to_string();
+        let record = NewRecord::new(&key, older.as_bytes(), FOREVER);
+        memory.compare_and_set(&held, record).await.unwrap();
         keys.create(&bucket).await.unwrap();
         let hook = CreateAgain(keys.clone(), bucket.clone());
         let deleting = on(Hooked::new(memory, hook).into());

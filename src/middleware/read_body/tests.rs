@@ -230,6 +230,30 @@ async fn empty_frames_without_end_meet_the_deadline() {
 }
 
 #[tokio::test]
+async fn a_body_declared_too_large_is_not_read() {
+    let body = SessionBody::new(Script {
+        steps: chunks(&document(LIMIT + 1), 100, []).into(),
+        declared: true,
+        ..Script::default()
+    });
+    let (body, found) = ReadBody::new(body, search(JSON), LIMITS).await;
+    assert_eq!(described(found), "too_large");
+    assert!(body.frames.is_empty());
+}
+
+#[tokio::test]
+async fn single_chunk_is_not_copied() {
+    let chunk = Bytes::from(document(LIMIT));
+    let body = SessionBody::new(Script {
+        steps: [data(""), data(chunk.clone()), data("")].into(),
+        ..Script::default()
+    });
+    let (mut body, _) = ReadBody::new(body, search(JSON), LIMITS).await;
+    let read = body.frame().await.unwrap().unwrap().into_data().unwrap();
+    assert_eq!(read.as_ptr(), chunk.as_ptr());
+}
+
+#[tokio::test]
 async fn debug_does_not_reveal_what_was_read() {
     let body = SessionBody::new(Full::new(Bytes::from(document(LIMIT))));
     let (body, _) = ReadBody::new(body, search(JSON), LIMITS).await;

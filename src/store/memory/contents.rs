@@ -107,6 +107,25 @@ impl Contents {
         self.put(record.key, value, self.expiry(record.ttl));
     }
 
+    /// Sets the TTL of a record in place, and returns whether it exists.
+    pub(super) fn set_ttl(&mut self, key: &str, ttl: Duration) -> Result<bool> {
+        let (exists, at) = (self.record(key)?.is_some(), self.expiry(ttl));
+        if let Some((_, expires)) = self.values.get_mut(key).filter(|_| exists) {
+            *expires = at;
+            self.earliest = self.earliest.min(at);
+        }
+        Ok(exists)
+    }
+
+    /// Returns the entries of an index; `None` if it is absent.
+    pub(super) fn entries(&self, index: &str) -> Result<Option<&IndexEntries>> {
+        match self.get(index) {
+            None => Ok(None),
+            Some((Value::Index(entries), _)) => Ok(Some(entries)),
+            Some((Value::Record(_), _)) => Err(StoreErrorKind::WrongType.into()),
+        }
+    }
+
     /// Runs `change` on the entries of an index, whose TTL becomes at least `ttl`. An absent index
     /// is empty, and an index that is empty afterwards is absent.
     pub(super) fn index<T>(
@@ -115,17 +134,23 @@ impl Contents {
         ttl: Duration,
         change: impl FnOnce(&mut IndexEntries) -> T,
     ) -> Result<T> {
-        if let Some((Value::Record(_), _)) = self.get(index) {
-            return Err(StoreErrorKind::WrongType.into());
-        }
-        let (mut entries, expires) = match self.remove(index) {
-            Some((Value::Index(entries), expires)) if expires > self.now => (entries, expires),
-            _ => Default::default(),
+        let (at, exists) = (self.expiry(ttl), self.entries(index)?.is_some());
+        let Some((Value::Index(entries), expires)) = self.values.get_mut(index).filter(|_| exists)
+        else {
+            let mut entries = IndexEntries::default();
+            let result = change(&mut entries);
+            if !entries.is_empty() {
+                self.put(index, Value::Index(entries), at);
+            }
+            return Ok(result);
         };
-        let result = change(&mut entries);
-        if !entries.is_empty() {
-            let expires = expires.max(self.expiry(ttl));
-            self.put(index, Value::Index(entries), expires);
+        let before = entries.len();
+        let result = change(entries);
+        let after = entries.len();
+        *expires = at.max(*expires);
+        self.members = self.members + after - before;
+        if after == 0 {
+            self.remove(index);
         }
         Ok(result)
     }

@@ -205,13 +205,11 @@ impl Store for MemoryStore {
     }
 
     async fn set_ttl(&self, key: &str, ttl: Duration) -> Result<bool> {
-        let mut contents = self.contents();
-        let held = contents.record(key)?;
-        if let Some(held) = &held {
-            contents.put_record(NewRecord::new(key, &held.value, ttl));
+        let exists = self.contents().set_ttl(key, ttl)?;
+        if exists {
             self.watches.notify(key);
         }
-        Ok(held.is_some())
+        Ok(exists)
     }
 
     async fn delete(&self, key: &str) -> Result<bool> {
@@ -224,21 +222,25 @@ impl Store for MemoryStore {
 
     async fn index_put(&self, entry: NewEntry<'_>, mode: PutMode) -> Result<()> {
         let mut contents = self.contents();
-        let held = contents.index(entry.index, Duration::ZERO, |held| held.get(entry.member));
-        if held?.is_none() {
+        let entries = contents.entries(entry.index)?;
+        if entries.is_none_or(|entries| entries.get(entry.member).is_none()) {
             contents.ensure_capacity(0, 1)?;
         }
-        contents.index(entry.index, entry.ttl, |held| {
-            held.put(entry.member, entry.check_after, mode);
+        contents.index(entry.index, entry.ttl, |entries| {
+            entries.put(entry.member, entry.check_after, mode);
         })
     }
 
     async fn index_get(&self, index: &str, member: &str) -> Result<Option<EntryState>> {
-        self.index(index, |entries| entries.get(member))
+        let contents = self.contents();
+        let entries = contents.entries(index)?;
+        Ok(entries.and_then(|entries| entries.get(member)))
     }
 
     async fn index_list(&self, index: &str, due: Option<Due>) -> Result<Vec<IndexEntry>> {
-        self.index(index, |entries| entries.list(due))
+        let contents = self.contents();
+        let entries = contents.entries(index)?;
+        Ok(entries.map_or_else(Vec::new, |entries| entries.list(due)))
     }
 
     async fn index_remove(&self, index: &str, members: &[&str], due_by: Option<i64>) -> Result<()> {

@@ -52,6 +52,16 @@ async fn a_full_store_removes_expired_values_before_it_rejects() {
 }
 
 #[tokio::test]
+async fn a_full_store_removes_a_record_whose_life_was_shortened() {
+    let (store, clock) = at_zero(1);
+    let record = |key| NewRecord::new(key, b"", 9 * MILLI);
+    assert_eq!(store.insert(record("a")).await, Ok(true));
+    assert_eq!(store.set_ttl("a", MILLI).await, Ok(true));
+    clock.advance(MILLI);
+    assert_eq!(store.insert(record("b")).await, Ok(true));
+}
+
+#[tokio::test]
 async fn index_entries_are_bounded() {
     let (store, _) = at_zero(1);
     let put = async |member| {
@@ -65,6 +75,10 @@ async fn index_entries_are_bounded() {
     assert_eq!(put("c").await, Err(Full));
     store.index_remove("index", &["a"], None).await.unwrap();
     assert_eq!(put("c").await, Ok(()));
+    let all = store.index_remove("index", &["b", "c"], None);
+    all.await.unwrap();
+    let is_gone = store.contents.lock().unwrap().values.is_empty();
+    assert!(is_gone, "an empty index is removed");
 }
 
 #[tokio::test]
@@ -74,6 +88,20 @@ async fn a_ttl_is_at_least_a_millisecond_and_never_overflows() {
         store.insert(NewRecord::new(key, b"", ttl)).await.unwrap();
         assert!(store.load(key).await.unwrap().unwrap().ttl >= Some(MILLI));
     }
+}
+
+#[tokio::test]
+async fn a_touch_does_not_copy_the_value() {
+    let (store, _) = at_zero(9);
+    store
+        .insert(NewRecord::new("a", b"{}", MILLI))
+        .await
+        .unwrap();
+    let before = store.load("a").await.unwrap().unwrap();
+    assert_eq!(store.set_ttl("a", 5 * MILLI).await, Ok(true));
+    let after = store.load("a").await.unwrap().unwrap();
+    assert_eq!(after.ttl, Some(5 * MILLI));
+    assert_eq!(after.value.as_ptr(), before.value.as_ptr());
 }
 
 #[tokio::test]

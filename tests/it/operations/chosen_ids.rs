@@ -72,6 +72,17 @@ async fn a_taken_id_leaves_no_trace(store: impl Store + Clone) {
     }
 }
 
+#[tokio::test]
+async fn the_undo_of_a_creation_keeps_the_session_of_another() {
+    let faults = Faults::new();
+    let sessions = sessions(faults.wrap(MemoryStore::new()));
+    let token = create(&sessions, None).await.unwrap();
+    faults.on(Step::Insert).lose_replies(1);
+    assert_unavailable(create(&sessions, None).await, StoreErrorKind::Timeout);
+    settle().await;
+    assert!(open(&sessions, &token).await.is_ok());
+}
+
 async fn a_tombstone_is_waited_out_unless_it_is_abandoned(store: impl Store + Clone) {
     let sessions = sessions(store.clone());
     let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_secs();

@@ -24,7 +24,7 @@ async fn corrupt_record_is_kept_until_it_is_replaced_or_ended() {
     let sessions = sessions(RedisStore::connect(&server.url()).await.unwrap());
     for (command, is_login) in COMMANDS.iter().flat_map(|&it| [(it, false), (it, true)]) {
         let (session, token) = created(&sessions, Some("jo")).await;
-        let key = key(&session);
+        let (id, key) = (id(&session), key(&session));
         server.run(&["DEL", &key]);
         let words = command
             .split(' ')
@@ -41,6 +41,10 @@ async fn corrupt_record_is_kept_until_it_is_replaced_or_ended() {
         let corrupt = sessions.from_token(token.as_str()).await;
         let expected = SessionState::Rejected(TokenRejection::Corrupt);
         assert_eq!(corrupt.state(), expected, "{command}");
+        if !command.starts_with("SET") {
+            let by_id = sessions.destroy(&id).await;
+            assert_eq!(by_id, Err(SessionError::Corrupt), "{command}");
+        }
         assert_eq!(server.run(&["DUMP", &key]), held, "{command}");
         if is_login {
             let token = corrupt.login("al").await.expect("it replaces the value");

@@ -40,22 +40,34 @@ fn with_ids(store: impl Store, letters: &'static str) -> Sessions {
 }
 
 async fn a_taken_id_is_replaced_by_a_new_one(store: impl Store + Clone) {
-    let sessions = with_ids(store, "aabbcaaaaaa");
+    let sessions = with_ids(store.clone(), "aabbcaaaaaaaaaa");
     let (first, token) = created(&sessions, Some("jo")).await;
     let (second, _) = created(&sessions, Some("al")).await;
     assert_eq!(id(&second).as_str(), "b".repeat(16));
-    // The taken id is in the list of its owner only.
-    assert_eq!(listed(&sessions, "al").await, [id(&second)]);
+    // The taken id is in the index of its owner only.
+    assert_eq!(entries(&store, "sess:owner:YWw:").await.len(), 1);
     second.rotate().await.unwrap();
     assert_eq!(id(&second).as_str(), "c".repeat(16));
     assert_eq!(listed(&sessions, "al").await, [id(&second)]);
+    assert_eq!(second.rotate().await, Err(SessionError::Conflict));
     assert_eq!(sessions.destroy_all("al").await, Ok(1));
-    assert_eq!(listed(&sessions, "jo").await, [id(&first)]);
-    let third = sessions.new_session();
+    let third = prepared(&sessions, Some("jo"));
     assert_eq!(third.create().await, Err(SessionError::Taken));
     assert!(!third.is_active());
+    assert_eq!(listed(&sessions, "jo").await, [id(&first)]);
     let first = open(&sessions, &token).await.unwrap();
     assert_eq!(first.to_json(), json!({"a": 1}), "it was not replaced");
+}
+
+#[tokio::test]
+async fn a_creation_prunes_entries_that_are_due() {
+    let store = MemoryStore::new();
+    let entry = NewEntry::new(INDEX, "ended-long-ago-1", 1, Duration::from_secs(60));
+    let put = store.index_put(entry, PutMode::KeepTombstone).await;
+    put.unwrap();
+    created(&sessions(store.clone()), Some("jo")).await;
+    settle().await;
+    assert_eq!(entries(&store, INDEX).await.len(), 1);
 }
 
 async fn create_on_an_active_handle_starts_empty(store: impl Store + Clone) {

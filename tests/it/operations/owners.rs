@@ -1,6 +1,8 @@
 //! Owners and their lists.
 
-use jwt_redis_session::store::SupersedeOutcome;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use jwt_redis_session::store::{EntryState, SupersedeOutcome};
 
 use super::hooks::before;
 use super::lifetimes::{Clocked, IDLE};
@@ -165,6 +167,51 @@ async fn keyspaces_never_see_each_other(store: impl Store + Clone) {
     assert_eq!(b.destroy_all("jo").await, Ok(0));
     assert!(listed(&b, "jo").await.is_empty());
     assert!(open(&a, &token).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_session_that_moves_during_two_destroy_alls_is_active() {
+    let store = MemoryStore::new();
+    let (inner, left) = (store.clone(), Arc::new(AtomicUsize::new(2)));
+    // Before the first check of the entry, and again after it was reactivated.
+    let destroy_all = move |step| {
+        let (inner, left) = (inner.clone(), Arc::clone(&left));
+        async move {
+            let is_due = matches!(step, Step::IndexGet | Step::Load);
+            if is_due && left.load(Ordering::SeqCst) > 0 {
+                let tombstones = inner.index_tombstone_all(INDEX, None, 1).await;
+                left.fetch_sub(tombstones.unwrap().len(), Ordering::SeqCst);
+            }
+        }
+    };
+    let (session, _) = created(&sessions(before(store.clone(), destroy_all)), Some("al")).await;
+    session.set_owner("jo").unwrap();
+    session.update().await.unwrap();
+    let entries = entries(&store, INDEX).await;
+    assert!(matches!(entries[0].state, EntryState::Active { .. }));
+}
+
+#[tokio::test]
+async fn destroy_all_deletes_a_record_that_was_inserted_meanwhile() {
+    const ID: &str = "inserted-meanwhile";
+    let store = MemoryStore::new();
+    let entry = NewEntry::new(INDEX, ID, 1, Duration::from_secs(60));
+    let put = store.index_put(entry, PutMode::KeepTombstone).await;
+    put.unwrap();
+    let inner = store.clone();
+    // By a creation that crashes before it checks its entry.
+    let create = move |step| {
+        let inner = inner.clone();
+        async move {
+            if step == Step::Delete {
+                let id = SessionId::parse(ID).unwrap();
+                insert(&inner, &id, r#"{"_jrs":{"owner":"jo"}}"#).await;
+            }
+        }
+    };
+    let sessions = sessions(before(store.clone(), create));
+    assert_eq!(sessions.destroy_all("jo").await, Ok(1));
+    assert!(store.is_empty());
 }
 
 #[tokio::test]

@@ -73,6 +73,29 @@ async fn a_rotation_that_loses_every_race_leaves_the_old_session() {
 }
 
 #[tokio::test]
+async fn a_rotation_whose_new_session_is_destroyed_returns_no_token() {
+    let store = MemoryStore::new();
+    let others = sessions(store.clone());
+    let (session, token) = created(&others, Some("jo")).await;
+    let old = id(&session);
+    let interference = Interference::new(store, key(&session), 1);
+    // Through the list, before newer data of the old session is copied.
+    let destroy_new = move |step| {
+        let (others, old) = (others.clone(), old.clone());
+        async move {
+            if step == Step::CompareAndSet {
+                let ids = listed(&others, "jo").await;
+                let new = ids.iter().find(|id| **id != old).unwrap();
+                assert_eq!(others.destroy(new).await, Ok(true));
+            }
+        }
+    };
+    let disturbed = sessions(before(interference.store, destroy_new));
+    let rotating = open(&disturbed, &token).await.unwrap();
+    assert_eq!(rotating.rotate().await, Err(SessionError::Gone));
+}
+
+#[tokio::test]
 async fn a_rotation_keeps_the_end_that_only_the_token_of_node_has() {
     for lifetime in [Lifetime::Idle(IDLE), both(IDLE * 2)] {
         let test = Clocked::new(|builder| builder.lifetime(lifetime));

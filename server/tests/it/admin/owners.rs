@@ -1,8 +1,13 @@
 //! All sessions of an owner.
 
+use std::time::Duration;
+
+use jwt_redis_session::Sessions;
+use jwt_redis_session::config::ManualClock;
 use serde_json::json;
 
 use super::{Browser, Page};
+use crate::request::store;
 use crate::rpc::client::{create, get_all};
 use crate::service::Service;
 use crate::users::{is_valid, log_in};
@@ -56,6 +61,26 @@ async fn sessions_of_the_rpc_api_are_shown_with_their_data() {
     let page = submit(&browser, "/end-all", &["rpc", "jo"]).await;
     assert!(page.shows("1 session ended."));
     assert!(get_all(&service, &token).await.is_null());
+}
+
+#[tokio::test]
+async fn the_newest_hundred_sessions_are_shown() {
+    let service = Service::memory().await;
+    let clock = ManualClock::at(1_700_000_000);
+    let sessions = Sessions::without_tokens(store(&service)).keyspace("sessiond:user:");
+    let sessions = sessions.clock(clock.clone()).build().expect("sessions");
+    let mut ids = Vec::new();
+    for _ in 0..101 {
+        let session = sessions.new_session();
+        session.set_owner("jo").expect("an owner");
+        ids.push(session.create().without_token().await.expect("an id"));
+        clock.advance(Duration::from_secs(1));
+    }
+    let browser = Browser::logged_in(&service).await;
+    let page = submit(&browser, "", &["users", "jo"]).await;
+    assert!(page.shows("101 sessions") && page.shows(", the newest 100 are shown"));
+    assert_eq!(page.field("id").as_deref(), Some(ids[100].as_str()));
+    assert!(page.shows(ids[1].as_str()) && !page.shows(ids[0].as_str()));
 }
 
 #[tokio::test]

@@ -1,11 +1,11 @@
 //! Each route rejects every key but the right one.
 
-use jwt_redis_session::store::StoreErrorKind;
+use jwt_redis_session::store::{NewRecord, StoreErrorKind};
 use reqwest::Method;
 use serde_json::json;
 
 use crate::buckets::bucket::{Bucket, HOUR, api_key, set_ttl, ttl};
-use crate::request::{send, status};
+use crate::request::{send, status, store};
 use crate::service::{self, MASTER_KEY, Service};
 
 /// A key of valid format, which belongs to no bucket.
@@ -96,14 +96,20 @@ async fn errors_have_an_order() {
     ] {
         assert_eq!(status(request).await, 400);
     }
-    let head = "PUT /session/shop HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
-                Content-Length: 2000000\r\n\r\n";
-    let answer = service.raw(head).await;
-    let expected = "HTTP/1.1 401 ";
-    assert!(answer.starts_with(expected), "before the body: {answer}");
+    for (key, expected) in [("wrong", "HTTP/1.1 401 "), (&*bucket.key, "HTTP/1.1 413 ")] {
+        let head = format!(
+            "PUT /session/shop HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
+             X-Session-Key: {key}\r\nContent-Length: 2000000\r\n\r\n"
+        );
+        let answer = service.raw(&head).await;
+        assert!(answer.starts_with(expected), "before the body: {answer}");
+    }
     let post = |body: Vec<u8>| bucket.request(Method::POST, "/no-uuid").body(body);
     assert_eq!(status(post(vec![b'x'; (1 << 20) + 1])).await, 413);
     assert_eq!(status(post(vec![0xff])).await, 400);
+    let nil = bucket.record(&uuid::Uuid::nil().to_string());
+    let record = NewRecord::new(&nil, b"{\"data\":1}", HOUR);
+    assert_eq!(store(&service).insert(record).await, Ok(true));
     assert_eq!(status(bucket.get("no-uuid")).await, 404);
     assert_eq!(status(bucket.delete("no-uuid")).await, 404);
 }
