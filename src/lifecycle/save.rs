@@ -14,6 +14,7 @@
 
 use std::time::Duration;
 
+use serde::Deserialize;
 use serde::de::IgnoredAny;
 use tokio::time::Instant;
 
@@ -42,8 +43,16 @@ const NONCE_PREFIX: &str = "wait-until:";
 /// How a record begins that this library has written.
 const META_START: &[u8] = b"{\"_jrs\":";
 
-/// The metadata up to the nonce, which is all that matters here.
-type Reserved<'a> = (IgnoredAny, IgnoredAny, IgnoredAny, &'a str);
+/// The metadata, of which only the nonce matters here.
+///
+/// Most records have none: the elements have defaults, because an error would allocate.
+#[derive(Deserialize)]
+struct Reserved<'a>(
+    #[serde(default)] IgnoredAny,
+    #[serde(default)] IgnoredAny,
+    #[serde(default)] IgnoredAny,
+    #[serde(default, borrow)] Option<&'a str>,
+);
 
 /// The shortest and the longest time that is reserved.
 const MIN_RESERVATION: Duration = Duration::from_millis(50);
@@ -238,8 +247,8 @@ fn reserved_for(record: &Record, now: i64) -> Option<Duration> {
     // Only the metadata is parsed. The data after it may be large.
     let meta = record.bytes.strip_prefix(META_START)?;
     let mut meta = serde_json::Deserializer::from_slice(meta).into_iter::<Reserved<'_>>();
-    let (_, _, _, nonce) = meta.next()?.ok()?;
-    let until = nonce.strip_prefix(NONCE_PREFIX)?;
+    let Reserved(_, _, _, nonce) = meta.next()?.ok()?;
+    let until = nonce?.strip_prefix(NONCE_PREFIX)?;
     let left = until.parse::<i64>().ok()?.saturating_sub(now);
     let left = Duration::from_millis(u64::try_from(left).ok()?);
     (!left.is_zero()).then(|| left.min(MAX_RESERVATION))
