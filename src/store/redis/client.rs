@@ -23,6 +23,10 @@ pub(super) struct Client {
     log: LogThrottle,
 }
 
+#[cfg_attr(
+    feature = "cluster",
+    expect(clippy::large_enum_variant, reason = "each store has one")
+)]
 enum Servers {
     One(Server),
     #[cfg(feature = "cluster")]
@@ -43,7 +47,7 @@ impl Client {
                 Servers::one(Connector::of_sentinels(sentinels, config.limits))
             }
             #[cfg(feature = "cluster")]
-            Location::Cluster(nodes) => Servers::Cluster(Cluster::new(nodes, config)?),
+            Location::Cluster(nodes) => Servers::Cluster(Cluster::new(&nodes, config)?),
         };
         Ok(Self::of(servers, config.limits))
     }

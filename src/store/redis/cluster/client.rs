@@ -52,7 +52,7 @@ pub(crate) struct Cluster {
 
 impl Cluster {
     pub(in crate::store::redis) fn new(
-        seeds: Vec<ConnectionInfo>,
+        seeds: &[ConnectionInfo],
         config: &RedisConfig,
     ) -> Result<Self> {
         let addresses: Vec<_> = seeds.iter().map(|seed| seed.addr().to_string()).collect();
