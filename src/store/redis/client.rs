@@ -23,10 +23,7 @@ pub(super) struct Client {
     log: LogThrottle,
 }
 
-#[cfg_attr(
-    feature = "cluster",
-    expect(clippy::large_enum_variant, reason = "each store has one")
-)]
+#[allow(clippy::large_enum_variant, reason = "each store has one")]
 enum Servers {
     One(Server),
     #[cfg(feature = "cluster")]
