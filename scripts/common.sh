@@ -70,8 +70,8 @@ install_valkey() {
       release=$(. /etc/os-release && echo "$VERSION_CODENAME")
       mirror=$(apt-get indextargets --format '$(RELEASE) $(SITE)' 'Created-By: Packages' |
         awk -v release="$release" '$1 == release { print $2; exit }')
-      list=$(mktemp)
-      trap "rm -f $list; $(trap -p EXIT | sed "s/^trap -- '\\(.*\\)' EXIT$/\\1/")" EXIT
+      mkdir -p "${CARGO_TARGET_DIR:-target}"
+      list=$(realpath "${CARGO_TARGET_DIR:-target}")/backports.list
       {
         cat /etc/apt/sources.list 2>/dev/null || true
         echo "deb $mirror $release-backports main"

@@ -27,6 +27,7 @@ pub(super) struct Client {
     log: LogThrottle,
 }
 
+#[allow(clippy::large_enum_variant, reason = "each store has one")]
 enum Servers {
     One(Server),
     #[cfg(feature = "cluster")]
@@ -48,7 +49,7 @@ impl Client {
                 Servers::one(Connector::of_sentinels(sentinels, config.limits), cache)
             }
             #[cfg(feature = "cluster")]
-            Location::Cluster(nodes) => Servers::Cluster(Cluster::new(nodes, config)?),
+            Location::Cluster(nodes) => Servers::Cluster(Cluster::new(&nodes, config)?),
         };
         Ok(Self::of(servers, config.limits))
     }

@@ -28,7 +28,7 @@ enum Source {
     #[cfg(feature = "cluster")]
     Node(Box<Endpoint>),
     #[cfg(feature = "sentinel")]
-    Sentinels(Sentinels),
+    Sentinels(Box<Sentinels>),
     #[cfg(feature = "pool")]
     Pool(deadpool_redis::Pool),
 }
@@ -53,7 +53,7 @@ impl Connector {
     #[cfg(feature = "sentinel")]
     pub(super) fn of_sentinels(sentinels: Sentinels, limits: Limits) -> Self {
         let address = sentinels.address().into();
-        Self::new(Source::Sentinels(sentinels), address, limits)
+        Self::new(Source::Sentinels(Box::new(sentinels)), address, limits)
     }
 
     /// Prepares to take connections out of `pool`.

@@ -53,7 +53,7 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
-    pub(crate) fn new(seeds: Vec<ConnectionInfo>, config: &RedisConfig) -> Result<Self> {
+    pub(crate) fn new(seeds: &[ConnectionInfo], config: &RedisConfig) -> Result<Self> {
         let addresses: Vec<_> = seeds.iter().map(|seed| seed.addr().to_string()).collect();
         let factory = NodeFactory {
             access: Access::new(config, seeds[0].addr())?,

@@ -78,7 +78,7 @@ fn read_range(range: Value, host: &str) -> Option<(u16, u16, Vec<Node>)> {
         return None;
     };
     let mut parts = range.into_iter();
-    let (first, last) = (number(parts.next()?)?, number(parts.next()?)?);
+    let (first, last) = (number(&parts.next()?)?, number(&parts.next()?)?);
     let nodes = parts.map(|node| read_node(node, host));
     Some((first, last.min(SLOTS - 1), nodes.collect::<Option<_>>()?))
 }
@@ -100,12 +100,12 @@ fn read_node(node: Value, host: &str) -> Option<Node> {
         "" | "?" => host.to_owned(),
         _ => name,
     };
-    Some((name, number(parts.next()?)?))
+    Some((name, number(&parts.next()?)?))
 }
 
-fn number(value: Value) -> Option<u16> {
+fn number(value: &Value) -> Option<u16> {
     match value {
-        Value::Int(number) => u16::try_from(number).ok(),
+        Value::Int(number) => u16::try_from(*number).ok(),
         _ => None,
     }
 }
