@@ -13,8 +13,9 @@ async fn a_race_of_reads_and_deletions() {
     let pairs = (0..READERS).map(|reader| {
         let url = server.url();
         tokio::spawn(async move {
-            let cached = with_cache(&url, bounded()).await;
-            let plain = RedisStore::connect(&url).await.expect("connect");
+            let cached = patient(&url).cache(bounded()).connect().await;
+            let cached = cached.expect("connect");
+            let plain = patient(&url).connect().await.expect("connect");
             let mut all = Vec::with_capacity(ROUNDS);
             for round in 0..ROUNDS {
                 let key = format!("{reader}:{round}");

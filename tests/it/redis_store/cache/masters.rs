@@ -92,5 +92,6 @@ async fn sentinels_are_asked_often_enough() {
 #[tokio::test]
 async fn every_case_passes_behind_sentinels() {
     let sentinels = RedisSentinels::start();
-    conformance::check(with_cache(&sentinels.url(), bounded()).await).await;
+    let store = patient(&sentinels.url()).cache(bounded()).connect().await;
+    conformance::check(store.expect("connect")).await;
 }

@@ -28,6 +28,12 @@ async fn with_cache(url: &str, cache: Cache) -> RedisStore {
     connecting.await.expect("connect")
 }
 
+/// Returns a configuration for many calls of which none may fail, on a busy machine too.
+fn patient(url: &str) -> RedisConfig {
+    let wait = Duration::from_secs(20);
+    RedisConfig::new(url).deadline(wait).response_timeout(wait)
+}
+
 /// Starts a server, a store with a cache, and one without.
 async fn both() -> (RedisServer, RedisStore, RedisStore) {
     let server = RedisServer::start();

@@ -25,7 +25,8 @@ async fn every_case_passes() {
     let server = RedisServer::start();
     for parameters in ["", "?protocol=resp2"] {
         let url = server.url() + parameters;
-        let store = with_cache(&url, bounded()).await;
+        let store = patient(&url).cache(bounded()).connect().await;
+        let store = store.expect("connect");
         conformance::check(store.clone()).await;
         let stats = stats(&store);
         assert!(stats.hits + stats.misses > 0, "{stats:?}");
@@ -96,24 +97,24 @@ async fn only_load_is_served() {
 #[tokio::test]
 async fn an_idle_connection_stays_proven() {
     let server = RedisServer::start();
-    let bound = Duration::from_millis(120);
+    let bound = Duration::from_millis(600);
     let cached = with_cache(&server.url(), Cache::new().max_staleness(bound)).await;
     insert_hot(&cached, "k").await;
     let (start, before) = (Instant::now(), calls(&server, "ping"));
     let mut hits = 0;
     for _ in 0..10 {
-        tokio::time::sleep(Duration::from_millis(60)).await;
+        tokio::time::sleep(Duration::from_millis(150)).await;
         let hits_before = stats(&cached).hits;
         load(&cached, "k").await;
         hits += stats(&cached).hits - hits_before;
     }
     assert!(hits >= 8, "{hits} of 10 are hot");
     let pings = calls(&server, "ping") - before;
-    let most = 3 * start.elapsed().as_millis() as u64 / 120 + 2;
-    assert!((5..=most).contains(&pings), "{pings} of {most}");
+    let most = 3 * start.elapsed().as_millis() as u64 / 600 + 2;
+    assert!((4..=most).contains(&pings), "{pings} of {most}");
 
     let before = calls(&server, "ping");
-    let busy = Instant::now() + Duration::from_millis(500);
+    let busy = Instant::now() + Duration::from_secs(2);
     while Instant::now() < busy {
         load(&cached, "absent").await;
     }
