@@ -37,20 +37,17 @@ async fn run(waits: usize, destroyed: usize) {
     let redis = RedisServer::start();
     let (sessions, other) = (connect(&redis).await, connect(&redis).await);
     let (ended, mut ends) = mpsc::unbounded_channel();
-    // Once before, so that the memory for requests and answers is not counted.
-    let ids = create(&sessions, waits).await;
-    let warm_up = wait(&sessions, &ids, &ended).await;
-    tracked(&redis, waits).await;
-    warm_up.iter().for_each(JoinHandle::abort);
-    join_all(warm_up).await;
-    redis.run(&["FLUSHALL"]);
+    let ids = create(&sessions, waits + waits / 10).await;
+    let (ids, first) = ids.split_at(waits);
+    // Some before, so that the memory for requests and answers is not counted.
+    let mut waiting = wait(&sessions, first, &ended).await;
+    tracked(&redis, first.len()).await;
 
-    let ids = create(&sessions, waits).await;
     let (before, start) = (resident(), Instant::now());
-    let waiting = wait(&sessions, &ids, &ended).await;
-    tracked(&redis, waits).await;
+    waiting.extend(wait(&sessions, ids, &ended).await);
+    tracked(&redis, waiting.len()).await;
     let took = start.elapsed();
-    let bytes = resident().saturating_sub(before) / waiting.len();
+    let bytes = resident().saturating_sub(before) / waits;
     println!("{waits} waits: loaded and watched after {took:?}, {bytes} bytes each (resident)");
 
     let commands = || number(&redis, "stats", "total_commands_processed:");
@@ -61,27 +58,36 @@ async fn run(waits: usize, destroyed: usize) {
         commands() - idle - 1
     );
 
-    let acknowledged = destroy(&other, &ids[..destroyed]).await;
-    let last = *acknowledged.iter().max().unwrap();
-    let mut delays = Vec::new();
-    while delays.len() < destroyed {
+    report(&destroy(&other, &ids[..destroyed]).await, &mut ends).await;
+    sleep(Duration::from_millis(100)).await;
+    let ended = waiting.iter().filter(|task| task.is_finished()).count();
+    assert_eq!(ended, destroyed, "no other session has ended");
+}
+
+/// Prints how long after each acknowledgement the end was known.
+async fn report(
+    acknowledged: &[Instant],
+    ends: &mut mpsc::UnboundedReceiver<(usize, SessionEnd, Instant)>,
+) {
+    let (count, mut delays) = (acknowledged.len(), Vec::new());
+    let mut all_known = acknowledged[0];
+    while delays.len() < count {
         let end = timeout(Duration::from_secs(10), ends.recv()).await;
         let (index, reason, known) = end.expect("every end is noticed").unwrap();
         assert_eq!(reason, SessionEnd::Destroyed);
-        delays.push((known.saturating_duration_since(acknowledged[index]), known));
+        delays.push(known.saturating_duration_since(acknowledged[index]));
+        all_known = all_known.max(known);
     }
-    let all_known = delays.iter().map(|(_, known)| *known).max().unwrap();
+    let last = acknowledged.iter().max().unwrap();
     delays.sort_unstable();
     println!(
-        "{destroyed} destroyed: all known {:?} after the last acknowledgement; after each one: \
-         median {:?}, p99 {:?}, longest {:?}",
-        all_known.saturating_duration_since(last),
-        delays[destroyed / 2].0,
-        delays[destroyed * 99 / 100].0,
-        delays[destroyed - 1].0,
+        "{count} destroyed: all known {:?} after the last acknowledgement; after each one: median \
+         {:?}, p99 {:?}, longest {:?}",
+        all_known.saturating_duration_since(*last),
+        delays[count / 2],
+        delays[count * 99 / 100],
+        delays[count - 1],
     );
-    sleep(Duration::from_millis(100)).await;
-    assert!(ends.is_empty(), "no other session has ended");
 }
 
 type Ends = mpsc::UnboundedSender<(usize, SessionEnd, Instant)>;

@@ -21,7 +21,7 @@ impl Session {
     /// For connections that outlive their request, such as a WebSocket or a stream of server-sent
     /// events. It resolves when the session was destroyed, rotated or logged out everywhere, has
     /// expired or was evicted, by this process, another one, Node or by hand. An update or a touch
-    /// does not end it.
+    /// does not end it, and neither does a record that was overwritten by hand.
     ///
     /// The handle is neither changed nor kept: its data can be dropped. The future follows the id
     /// that the handle has now. Dropping the future frees everything.

@@ -139,7 +139,7 @@ const steps = {
   },
   async "a token that was rejected is dropped"({ laptop, phone }) {
     await logIn(phone, "jo");
-    // The stream is held up, as by a proxy: the next call still finds out.
+    // The stream was opened with the old token: only the next call finds out.
     await phone.evaluate(() => sessionStorage.setItem("token", "x.y.z"));
     phone.expected = /status of 401/;
     await press(phone, "Touch");

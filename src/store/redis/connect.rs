@@ -96,11 +96,11 @@ impl Connector {
 
     /// Whether connections can receive pushes. Those of a pool are made by the pool.
     pub(super) const fn supports_pushes(&self) -> bool {
-        match &self.source {
-            #[cfg(feature = "pool")]
-            Source::Pool(_) => false,
-            _ => true,
+        #[cfg(feature = "pool")]
+        if matches!(self.source, Source::Pool(_)) {
+            return false;
         }
+        true
     }
 
     async fn open_tracked(&self, pushes: Pushes) -> Result<Connection> {

@@ -128,7 +128,6 @@ async fn what_is_done_by_hand_is_noticed() {
         &["DEL", "{key}"][..],
         &["UNLINK", "{key}"],
         &["PEXPIRE", "{key}", "0"],
-        &["SET", "{key}", "no session"],
         &["RENAME", "{key}", "elsewhere"],
         &["FLUSHALL"],
     ] {

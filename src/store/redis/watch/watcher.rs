@@ -2,6 +2,7 @@
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher as _;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -37,6 +38,8 @@ struct Shared {
     watches: RecordWatches,
     /// The queue of the connection, if there is one.
     queue: Mutex<Option<Arc<Queue>>>,
+    /// Whether the server has rejected tracking.
+    is_rejected: AtomicBool,
 }
 
 impl Watcher {
@@ -45,6 +48,7 @@ impl Watcher {
             connector,
             watches: RecordWatches::new(),
             queue: Mutex::default(),
+            is_rejected: AtomicBool::new(false),
         };
         Self {
             shared: Arc::new(shared),
@@ -52,7 +56,8 @@ impl Watcher {
         }
     }
 
-    /// Watches a record. `None` outside of a runtime, or if connections cannot receive pushes.
+    /// Watches a record. `None` outside of a runtime, if connections cannot receive pushes, or if
+    /// the server has rejected tracking.
     pub(in crate::store::redis) fn watch(&self, key: &str) -> Option<RecordWatch> {
         let runtime = Handle::try_current().ok();
         let runtime = runtime.filter(|_| self.shared.connector.supports_pushes())?;
@@ -66,7 +71,9 @@ impl Watcher {
         if task.as_ref().is_none_or(JoinHandle::is_finished) {
             *task = Some(runtime.spawn(run(Arc::clone(&self.shared))));
         }
-        Some(watch)
+        // After the watch was added: a rejection is recorded first, then reported to all watches.
+        let is_rejected = self.shared.is_rejected.load(Ordering::SeqCst);
+        (!is_rejected).then_some(watch)
     }
 }
 
@@ -139,22 +146,22 @@ impl Drop for Interruption<'_> {
 /// Connects again and again.
 async fn run(shared: Arc<Shared>) {
     let mut retry = FIRST_RETRY;
-    let mut has_warned = false;
     loop {
         let start = Instant::now();
         match Tracked::connect(&shared.connector, &shared.watches).await {
             Ok(tracked) => {
-                has_warned = false;
+                shared.is_rejected.store(false, Ordering::SeqCst);
                 let _interruption = Interruption(&shared);
                 // Why it was lost does not matter; an outage is reported by the other calls.
                 let _ = shared.serve(&tracked).await;
             }
             Err(error) => {
+                let is_rejected = is_rejection(&error);
+                if is_rejected && !shared.is_rejected.swap(true, Ordering::SeqCst) {
+                    warn(&error);
+                }
                 drop(Interruption(&shared));
-                if is_rejection(&error) {
-                    if !std::mem::replace(&mut has_warned, true) {
-                        warn(&error);
-                    }
+                if is_rejected {
                     sleep(AFTER_REJECTION).await;
                 }
             }
