@@ -9,9 +9,10 @@ use serde_json::json;
 use tempfile::NamedTempFile;
 
 use crate::buckets::bucket::Bucket;
+use crate::program::{Program, server};
 use crate::request::status;
 use crate::rpc::client::{active, create, get_all, of_user, ok, result, update};
-use crate::service::{self, Service};
+use crate::service::{self, SECRET, Service};
 use crate::support::certificates::Certificates;
 use crate::support::eventually;
 use crate::support::redis_cluster::RedisCluster;
@@ -129,6 +130,21 @@ async fn a_new_password_in_the_file_needs_no_restart() {
     drop(password);
     redis.run(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]);
     assert!(!is_ready(&service).await, "the file is gone");
+}
+
+#[tokio::test]
+async fn the_log_says_why_a_password_cannot_be_read() {
+    let (password, path) = file("pw");
+    let path = path.expect("a path").display().to_string();
+    let program = Program::start(server(&["--redis", "redis://127.0.0.1:1"]).envs([
+        ("SESSIOND__TOKENS__SECRET", SECRET),
+        ("SESSIOND__STORE__PASSWORD_FILE", &path),
+    ]));
+    drop(password);
+    let ready = format!("http://{}/readyz", program.address());
+    let response = reqwest::get(ready).await.expect("a response");
+    assert_eq!(response.status(), 503);
+    program.wait_for("source=No such file or directory");
 }
 
 #[tokio::test]
