@@ -8,7 +8,7 @@ use std::thread;
 use axum::Router;
 use axum::routing::get;
 use jwt_redis_session::store::Cache;
-use jwt_redis_session::{ActiveSession, RedisStore, SessionError};
+use jwt_redis_session::{ActiveSession, MemoryStore, RedisStore, SessionError};
 use test_support::redis_server::RedisServer;
 use tokio::net::TcpListener;
 use tokio::runtime::Builder;
@@ -17,7 +17,7 @@ use crate::connect;
 use crate::support::Stored;
 
 const CONNECTIONS: u32 = 8;
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 9;
 
 /// Prints the server CPU of `GET /read` with and without a session.
 pub(crate) fn compare(redis: &RedisServer, requests: u32) {
@@ -26,29 +26,37 @@ pub(crate) fn compare(redis: &RedisServer, requests: u32) {
     let hot_url = url.clone();
     let hot = Server::start(async move |_| {
         let store = connect(&hot_url, Cache::new()).await;
-        let stored = Stored::create(store.clone(), None).await;
-        (route(&stored), Some((stored, store)))
+        let stored = Stored::create(store, None).await;
+        (route(&stored), Some(stored))
+    });
+    let memory = Server::start(async |_| {
+        let stored = Stored::create(MemoryStore::new(), None).await;
+        (route(&stored), Some(stored))
     });
     let cold = Server::start(async move |_| {
         let store = RedisStore::connect(&url).await.unwrap();
-        let stored = Stored::create(store.clone(), None).await;
-        (route(&stored), Some((stored, store)))
+        let stored = Stored::create(store, None).await;
+        (route(&stored), Some(stored))
     });
     println!("GET /read over HTTP: CPU of the server thread, us");
     let mut rounds = Vec::new();
     for _ in 0..ROUNDS {
         // All in turn, as the speed of the machine changes.
-        rounds.push([&bare, &hot, &cold].map(|server| server.cpu_of(requests / ROUNDS as u32)));
+        let each = requests / ROUNDS as u32;
+        rounds.push([&bare, &hot, &memory, &cold].map(|server| server.cpu_of(each)));
     }
     let ratio = |of: usize| {
         let mut ratios: Vec<_> = rounds.iter().map(|round| round[of] / round[0]).collect();
         ratios.sort_by(f64::total_cmp);
         (ratios[ROUNDS / 2], ratios[0], ratios[ROUNDS - 1])
     };
-    for (of, name) in ["a bare route", "a hot session", "a session without a cache"]
-        .into_iter()
-        .enumerate()
-    {
+    let names = [
+        "a bare route",
+        "a hot session",
+        "a session in MemoryStore",
+        "a session without a cache",
+    ];
+    for (of, name) in names.into_iter().enumerate() {
         let least = rounds
             .iter()
             .map(|round| round[of])
@@ -71,7 +79,7 @@ fn route(stored: &Stored) -> Router {
         .layer(stored.layer())
 }
 
-type State = Option<(Stored, RedisStore)>;
+type State = Option<Stored>;
 
 /// A server in a thread of its own, with all its connections.
 struct Server {
@@ -89,7 +97,7 @@ impl Server {
             runtime.block_on(async {
                 let (router, state) = make(()).await;
                 let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-                let token = state.as_ref().map(|(stored, _)| stored.token.as_str());
+                let token = state.as_ref().map(|stored| stored.token.as_str());
                 let own = std::fs::read_link("/proc/thread-self").unwrap();
                 let server = Self {
                     address: listener.local_addr().unwrap(),

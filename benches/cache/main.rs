@@ -34,7 +34,7 @@ fn main() {
     reads(&runtime, &redis, 200_000 / share);
     mix(&runtime, &redis, 200_000 / share);
     frozen(&runtime, &redis, if is_timed { 12 } else { 1 });
-    http::compare(&redis, 200_000 / share);
+    http::compare(&redis, 360_000 / share);
 }
 
 async fn connect(url: &str, cache: Cache) -> RedisStore {
