@@ -35,7 +35,8 @@ impl Session {
     /// While the store does not answer, the future waits. After
     /// [`unknown_after`](Ended::unknown_after) it resolves with [`SessionEnd::Unknown`], so that
     /// the connection can be closed instead of trusted. Nothing is read before the future is first
-    /// polled.
+    /// polled. The end of the time to live is awaited with a timer of tokio, also if the
+    /// configuration has another clock.
     ///
     /// ```
     /// use axum::extract::WebSocketUpgrade;
