@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use jwt_redis_session::{Keyring, RedisStore, SessionError, Sessions, TokenRejection};
+use jwt_redis_session::{Keyring, RedisConfig, RedisStore, SessionError, Sessions, TokenRejection};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
@@ -32,10 +32,11 @@ impl Client {
     fn succeeded<T>(&mut self, result: Result<T, SessionError>) -> Option<T> {
         match result {
             Ok(value) => Some(value),
-            Err(SessionError::Unavailable(_) | SessionError::Conflict) => {
+            Err(SessionError::Unavailable(_)) => {
                 self.failures += 1;
                 None
             }
+            Err(SessionError::Conflict) => None,
             Err(error) => panic!("{}: {error}", self.name),
         }
     }
@@ -179,9 +180,12 @@ impl Clients {
 }
 
 fn sessions(url: &str) -> Sessions {
+    sessions_in(RedisStore::lazy(url).unwrap())
+}
+
+fn sessions_in(store: RedisStore) -> Sessions {
     let keyring = Keyring::hs256("0123456789abcdef0123456789abcdef").unwrap();
-    let builder = Sessions::builder(RedisStore::lazy(url).unwrap(), keyring);
-    builder.build().unwrap()
+    Sessions::builder(store, keyring).build().unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -211,9 +215,13 @@ async fn acknowledged_operations_survive_changes_of_a_cluster() {
     use crate::support::redis_cluster::RedisCluster;
 
     let cluster = Arc::new(RedisCluster::start());
-    let mut clients = Clients::of(sessions(&cluster.url())).await;
+    // Enough time for a small machine that runs many other tests.
+    let config = RedisConfig::new(cluster.url()).deadline(Duration::from_secs(8));
+    let config = config.response_timeout(Duration::from_secs(4));
+    let sessions = || sessions_in(config.clone().lazy().unwrap());
+    let mut clients = Clients::of(sessions()).await;
     for _ in 0..4 {
-        clients.add(sessions(&cluster.url()));
+        clients.add(sessions());
     }
     for (from, to) in [(0, 1), (1, 0)] {
         let cluster = Arc::clone(&cluster);

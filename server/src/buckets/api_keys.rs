@@ -196,7 +196,7 @@ mod tests {
         let key = keys.app.keyspace(KEYSPACE) + id(&other).as_str();
         let held = memory.load(&key).await.unwrap().unwrap().value;
         let mut older: serde_json::Value = serde_json::from_slice(&held).unwrap();
-        older["_jrs"]["created"] = 1.into();
+        older["_jrs"][0] = 1.into();
         let older = older.to_string();
         let record = NewRecord::new(&key, older.as_bytes(), FOREVER);
         memory.compare_and_set(&held, record).await.unwrap();
