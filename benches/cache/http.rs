@@ -45,6 +45,11 @@ pub(crate) fn compare(redis: &RedisServer, requests: u32) {
         let each = requests / ROUNDS as u32;
         rounds.push([&bare, &hot, &memory, &cold].map(|server| server.cpu_of(each)));
     }
+    report(&rounds);
+}
+
+/// Prints the least CPU, and the median of the ratios to the first server.
+fn report(rounds: &[[f64; 4]]) {
     let ratio = |of: usize| {
         let mut ratios: Vec<_> = rounds.iter().map(|round| round[of] / round[0]).collect();
         ratios.sort_by(f64::total_cmp);
