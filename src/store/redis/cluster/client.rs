@@ -40,6 +40,9 @@ use crate::store::watches::RecordWatch;
 /// The pause before a command goes to its slot again: one that no node serves now, or whose node
 /// is gone.
 const PAUSE: Duration = Duration::from_millis(20);
+/// The number of attempts without a pause after redirections. Nodes that disagree about a slot can
+/// redirect a command to each other until the deadline.
+const AT_ONCE: u32 = 3;
 
 /// A cluster, with a connection to each node that is used.
 pub(crate) struct Cluster {
@@ -152,8 +155,10 @@ impl Cluster {
             }
             None => Progress::new(part),
         };
+        let mut attempts = 0;
         while !progress.is_complete() {
-            self.prepare(&progress, deadline).await?;
+            self.prepare(&progress, attempts, deadline).await?;
+            attempts += 1;
             let groups = self.groups(&mut progress);
             for (group, answered) in send(part, &progress, groups, deadline).await {
                 progress.take(group, answered)?;
@@ -170,7 +175,12 @@ impl Cluster {
     }
 
     /// Does what the pending commands need before they are sent again.
-    async fn prepare(&self, progress: &Progress<'_>, deadline: Instant) -> Result<()> {
+    async fn prepare(
+        &self,
+        progress: &Progress<'_>,
+        attempts: u32,
+        deadline: Instant,
+    ) -> Result<()> {
         let Some(reason) = &progress.reason else {
             return Ok(());
         };
@@ -178,7 +188,7 @@ impl Cluster {
             // Whether this succeeds or not, the next attempt shows.
             let _ = self.renew(deadline, PAUSE).await;
         }
-        if progress.needs_pause() {
+        if progress.needs_pause() || attempts >= AT_ONCE {
             sleep(PAUSE).await;
         }
         match Instant::now() < deadline {
