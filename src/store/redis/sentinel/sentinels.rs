@@ -1,12 +1,11 @@
 //! Connections to the master that sentinels name.
 
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use redis::ConnectionInfo;
-use tokio::sync::OnceCell;
 use tokio::task::JoinSet;
 
 use super::confirmations::Confirmations;
@@ -33,7 +32,7 @@ pub(crate) struct Sentinels {
     /// The time between two questions to each sentinel.
     interval: Duration,
     /// The tasks that listen to the sentinels. Dropping it ends them.
-    watch: OnceCell<JoinSet<()>>,
+    watch: Mutex<JoinSet<()>>,
 }
 
 /// What a task of [`Sentinels::connect`] has found.
@@ -69,7 +68,7 @@ impl Sentinels {
             interval: config.cache.map_or(watch::INTERVAL, |cache| {
                 cache.interval().min(watch::INTERVAL)
             }),
-            watch: OnceCell::new(),
+            watch: Mutex::default(),
         })
     }
 
@@ -88,7 +87,7 @@ impl Sentinels {
     /// All sentinels are asked at the same time, and every server that one of them names is tried:
     /// a sentinel that hangs, or was cut off and names a former master, delays nothing.
     pub(crate) async fn connect(&self, pushes: Pushes) -> Result<Connection> {
-        self.watch().await;
+        self.watch();
         // Read before the question: an announcement after it makes the connection outdated.
         let generation = self.generation();
         let mut tasks = JoinSet::new();
@@ -118,15 +117,17 @@ impl Sentinels {
     }
 
     /// Starts to listen to the sentinels, unless this has been done.
-    async fn watch(&self) {
-        let start = || async {
-            watch::start(&self.sentinels, self.interval, || Observer {
+    fn watch(&self) {
+        let mut tasks = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
+        // The tasks end with the runtime that they were started on.
+        while tasks.try_join_next().is_some() {}
+        if tasks.is_empty() {
+            *tasks = watch::start(&self.sentinels, self.interval, || Observer {
                 service: Arc::clone(&self.service),
                 generation: Arc::clone(&self.generation),
                 confirmations: Arc::clone(&self.confirmations),
-            })
-        };
-        self.watch.get_or_init(start).await;
+            });
+        }
     }
 }
 
