@@ -1,8 +1,8 @@
 //! Connections to the master that sentinels name.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use redis::ConnectionInfo;
@@ -95,7 +95,7 @@ impl Sentinels {
             tasks.spawn(ask(Arc::clone(sentinel), Arc::clone(&self.service)));
         }
         let mut tried = HashSet::new();
-        let mut error = StoreError::new(StoreErrorKind::Connection).with_detail(&*self.address);
+        let mut error: Option<StoreError> = None;
         while let Some(task) = tasks.join_next().await {
             match task {
                 Ok(Ok(Found::Connection(connection))) => {
@@ -109,11 +109,18 @@ impl Sentinels {
                         tasks.spawn(open(server, pushes.clone(), confirmed));
                     }
                 }
-                Ok(Err(failed)) => error = failed,
-                Err(_) => {}
+                // A sentinel without this service does not hide that the master is down.
+                Ok(Err(failed))
+                    if error.is_none() || failed.kind() != StoreErrorKind::Configuration =>
+                {
+                    error = Some(failed);
+                }
+                Ok(Err(_)) | Err(_) => {}
             }
         }
-        Err(error)
+        let unreachable =
+            || StoreError::new(StoreErrorKind::Connection).with_detail(&*self.address);
+        Err(error.unwrap_or_else(unreachable))
     }
 
     /// Starts to listen to the sentinels, unless this has been done.
