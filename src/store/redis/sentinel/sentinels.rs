@@ -141,7 +141,10 @@ impl Sentinels {
 async fn ask(sentinel: Arc<Endpoint>, service: Arc<str>) -> Result<Found> {
     let (connection, hello) = sentinel.open().await?;
     if !matches!(hello.mode, None | Some(Mode::Sentinel)) {
-        let detail = format!("the server at {} is no sentinel", sentinel.address());
+        let detail = format!(
+            "the server at {} is not a sentinel; use redis:// or redis-cluster://",
+            sentinel.address()
+        );
         return Err(StoreError::new(StoreErrorKind::Configuration).with_detail(detail));
     }
     let master = master_address(&mut connection.handle(), sentinel.address(), &service).await;
@@ -154,7 +157,7 @@ async fn open(server: Endpoint, pushes: Pushes, confirmed: Arc<Moment>) -> Resul
     if hello.is_replica {
         connection.discard();
         // A sentinel may name a former master until it learns of the next one.
-        let detail = format!("the server at {} is no master any more", server.address());
+        let detail = format!("the server at {} is no longer a master", server.address());
         return Err(StoreError::new(StoreErrorKind::ReadOnly).with_detail(detail));
     }
     Ok(Found::Connection(connection))
