@@ -51,7 +51,7 @@ pub(crate) struct Cluster {
     factory: NodeFactory,
     address: Box<str>,
     nodes: ArcSwap<Nodes>,
-    /// When the slots were last asked for. Held while they are.
+    /// When the slots were last read. Locked while they are read, so that calls share one query.
     renewed_at: Mutex<Option<Instant>>,
 }
 
@@ -185,7 +185,7 @@ impl Cluster {
             return Ok(());
         };
         if !progress.is_only_asked() {
-            // Whether this succeeds or not, the next attempt shows.
+            // A failure shows in the next attempt.
             let _ = self.renew(deadline, PAUSE).await;
         }
         if progress.needs_pause() || attempts >= AT_ONCE {
@@ -237,7 +237,7 @@ impl Cluster {
         }
     }
 
-    /// Asks for the slots again, unless another call has done so within `fresh`.
+    /// Reads the slots again, unless another call has done so within `fresh`.
     async fn renew(&self, deadline: Instant, fresh: Duration) -> Result<()> {
         let renewed_at = timeout_at(deadline, self.renewed_at.lock()).await;
         let mut renewed_at = renewed_at.map_err(|_| self.late())?;
@@ -248,7 +248,7 @@ impl Cluster {
         *renewed_at = Some(Instant::now());
         let slots = slots?;
         self.nodes.rcu(|nodes| {
-            // The nodes of the configuration stay known: all others may be replaced.
+            // The nodes of the configuration are kept: all others may be replaced.
             let known = slots.nodes().chain(&self.seeds);
             nodes.renewed(&self.factory, known, slots.clone())
         });

@@ -29,13 +29,13 @@ pub(crate) struct Sentinels {
     /// Counts the masters that sentinels have announced.
     generation: Arc<AtomicU64>,
     confirmations: Arc<Confirmations>,
-    /// The time between two questions to each sentinel.
+    /// The time between two queries to each sentinel.
     interval: Duration,
     /// The tasks that listen to the sentinels. Dropping it ends them.
     watch: Mutex<JoinSet<()>>,
 }
 
-/// What a task of [`Sentinels::connect`] has found.
+/// Result of a task of [`Sentinels::connect`].
 enum Found {
     Master(Address),
     Connection(Connection),
@@ -54,7 +54,7 @@ impl Sentinels {
             .map(|info| info.addr().to_string())
             .collect();
         let address = format!("master {service} of sentinels {}", addresses.join(", "));
-        // The callback knows the accounts of Redis only.
+        // The callback returns credentials of Redis only.
         let own_access = access.clone().without_provider();
         let endpoint = |info| Arc::new(Endpoint::new(info, own_access.clone()));
         Ok(Self {
@@ -84,7 +84,7 @@ impl Sentinels {
 
     /// Connects to the master.
     ///
-    /// All sentinels are asked at the same time, and every server that one of them names is tried:
+    /// All sentinels are queried concurrently, and every server that one of them names is tried:
     /// a sentinel that hangs, or was cut off and names a former master, delays nothing.
     pub(crate) async fn connect(&self, pushes: Pushes) -> Result<Connection> {
         self.watch();
