@@ -194,7 +194,7 @@ fn announced(push: &PushInfo, queue: &Queue, watches: &RecordWatches) {
             }
         }
         // All keys: the database was flushed.
-        (PushKind::Invalidate, _) => queue.add(watches.keys()),
+        (PushKind::Invalidate, _) => queue.replace(|| watches.keys()),
         _ => {}
     }
 }
