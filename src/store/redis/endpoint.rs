@@ -101,15 +101,16 @@ impl Endpoint {
 
     /// Opens a connection and returns it with the server's answer to `HELLO`.
     ///
-    /// The kernel of a server that hangs still accepts connections. The answer shows that the server
-    /// itself works.
+    /// The kernel of a server that hangs still accepts connections. The answer shows that the
+    /// server itself works.
     pub(super) async fn open(&self) -> Result<(Connection, Hello)> {
         self.open_with(AsyncConnectionConfig::new()).await
     }
 
     /// Opens a connection that handles pushes as `pushes` says.
     ///
-    /// With sentinels, `confirmed` is when they last named this server as the master, for the cache.
+    /// With sentinels, `confirmed` is when they last named this server as the master. The cache
+    /// needs it.
     pub(super) async fn open_for(
         &self,
         pushes: Pushes,
