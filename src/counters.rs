@@ -1,10 +1,10 @@
-//! Numbers through the `metrics` facade, and nothing without the feature. The README lists the
+//! Metrics, recorded through the `metrics` facade if the feature is enabled. The README lists the
 //! names.
 
 #[cfg(feature = "metrics")]
 use std::time::Duration;
 
-/// Adds to a counter: one, or what stands behind the semicolon.
+/// Increments a counter by one, or by the number after the semicolon.
 macro_rules! count {
     ($name:literal; $by:expr) => {
         #[cfg(feature = "metrics")]
@@ -27,25 +27,25 @@ pub(crate) fn store_call(operation: &'static str, took: Duration) {
         .record(took.as_secs_f64());
 }
 
-/// A read was served by the local cache.
+/// Counts a read that the local cache served.
 #[cfg(feature = "redis")]
 pub(crate) fn cache_hit() {
     count!("jwt_redis_session_cache_hits_total");
 }
 
-/// A read was of a session that is not in the local cache.
+/// Counts a read of a session that is not in the local cache.
 #[cfg(feature = "redis")]
 pub(crate) fn cache_miss() {
     count!("jwt_redis_session_cache_misses_total");
 }
 
-/// A read could not use the local cache.
+/// Counts a read that could not use the local cache.
 #[cfg(feature = "redis")]
 pub(crate) fn cache_bypass() {
     count!("jwt_redis_session_cache_bypasses_total");
 }
 
-/// Entries of the local cache were removed because Redis announced a change.
+/// Counts entries of the local cache that were removed because Redis announced a change.
 #[cfg(feature = "redis")]
 pub(crate) fn cache_invalidations(entries: u64) {
     if entries > 0 {

@@ -20,7 +20,7 @@
 //! |---|---|---|
 //! | `LISTEN` | `127.0.0.1:3000` | |
 //! | `REDIS_URL` | | without it sessions are kept in memory |
-//! | `CACHE_MAX_STALENESS` | | milliseconds for which a session may be served from this process after it ended; without it every read asks Redis |
+//! | `CACHE_MAX_STALENESS` | | milliseconds for which a session may be served from this process after it ended; unset: every read goes to Redis |
 //! | `JWT_SECRET` | | without it a random one is used, and tokens end with the process |
 //! | `JWT_ALGORITHM` | `HS256` | or `HS384`, `HS512` |
 //! | `KEYSPACE` | `sess:` | in front of every key in Redis |

@@ -6,8 +6,8 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SessionEnd {
-    /// The session was destroyed, and the reason is not known: by a logout, by another process,
-    /// by hand, or by a store that evicts records.
+    /// The record was deleted for an unknown reason: by a logout, another process, hand, or
+    /// eviction.
     Destroyed,
     /// The session has a new id, by [`rotate`](crate::Session::rotate) or
     /// [`login`](crate::Session::login).

@@ -1,6 +1,6 @@
 //! Why sessions end, for those who wait for it in this process.
 //!
-//! The store does not tell a rotation from a deletion. So an operation leaves the reason here
+//! In the store a rotation and a deletion look the same. So an operation records the reason here
 //! before it deletes the record.
 
 use std::collections::HashMap;

@@ -21,7 +21,7 @@ const ROUNDING: Duration = Duration::from_millis(2);
 /// How long after a failed read the record is read again.
 const SOON: Duration = Duration::from_millis(100);
 
-/// How long uncertainty may last.
+/// Limits of a wait while the store reports no changes, or does not answer.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Patience {
     /// The interval of reads while the store does not report changes.
@@ -53,7 +53,7 @@ struct Wait {
     absolute_end: Option<Instant>,
     /// When the record ends by the TTL last seen.
     expires: Option<Instant>,
-    /// Since when it is not certain that the session exists.
+    /// The time from which on it is not certain that the session exists.
     unsure_since: Option<Instant>,
     /// When to read the record next, if no event comes before.
     read_at: Option<Instant>,

@@ -1,4 +1,4 @@
-//! The future of the end of a session.
+//! Future that resolves when a session ends.
 
 use std::fmt;
 use std::future::Future;
@@ -20,8 +20,8 @@ impl Session {
     ///
     /// For connections that outlive their request, such as a WebSocket or a stream of server-sent
     /// events. It resolves when the session was destroyed, rotated or logged out everywhere, has
-    /// expired or was evicted, by this process, another one, Node or by hand. An update or a touch
-    /// does not end it, and neither does a record that was overwritten by hand.
+    /// expired or was evicted. It does not matter which process did this, or whether it was done by
+    /// hand. An update, a touch and a record that was overwritten by hand do not end the session.
     ///
     /// The handle is neither changed nor kept: its data can be dropped. The future follows the id
     /// that the handle has now. Dropping the future frees everything.
@@ -88,7 +88,7 @@ impl Session {
     }
 }
 
-/// Future of the end of a session; see [`Session::ended`].
+/// Future returned by [`Session::ended`], which resolves when the session ends.
 ///
 /// Must be polled within a tokio runtime. Do not poll it again after it is ready.
 #[must_use = "futures do nothing unless awaited"]
@@ -114,16 +114,18 @@ impl Ended {
         self.id.as_ref()
     }
 
-    /// Sets how long the store may not answer before the future resolves with
-    /// [`SessionEnd::Unknown`], to which the time of one call of the store is added. Defaults to 30
-    /// seconds. No effect once the future was polled.
+    /// Sets the time without an answer of the store after which the future resolves with
+    /// [`SessionEnd::Unknown`]. Defaults to 30 seconds.
+    ///
+    /// The last read may add the deadline of one call. No effect once the future was polled.
     pub fn unknown_after(mut self, limit: Duration) -> Self {
         self.patience.unknown_after = limit.max(SHORTEST);
         self
     }
 
-    /// Sets how often the session is read while the store does not report changes. Defaults to 5
-    /// seconds. No effect once the future was polled.
+    /// Sets the interval of reads while the store does not report changes. Defaults to 5 seconds.
+    ///
+    /// No effect once the future was polled.
     pub fn check_every(mut self, interval: Duration) -> Self {
         self.patience.check_every = interval.max(SHORTEST);
         self

@@ -21,7 +21,7 @@ pub struct RecordWatch {
     seen: u64,
 }
 
-/// What a [`RecordWatch`] reports.
+/// Event reported by a [`RecordWatch`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WatchEvent {
@@ -33,7 +33,7 @@ pub enum WatchEvent {
     },
     /// The record may have been deleted: read it. The watch is in effect.
     MayBeGone,
-    /// Changes are not reported until the next event: read the record from time to time.
+    /// Changes are not reported until the next event: read the record at an interval.
     Interrupted,
 }
 

@@ -19,11 +19,11 @@ const ENCODE: &str = "user and password must be percent-encoded in a url \
 const REDIS_PORT: u16 = 6379;
 const SENTINEL_PORT: u16 = 26379;
 
-/// Where Redis is.
+/// Kind and addresses of a Redis deployment.
 pub(super) enum Location {
     /// One server.
     Server(ConnectionInfo),
-    /// The master of the service that the sentinels know by a name.
+    /// The master of a service, and its sentinels.
     #[cfg(feature = "sentinel")]
     Sentinel {
         sentinels: Vec<ConnectionInfo>,

@@ -1,4 +1,4 @@
-//! Client for one server or a cluster.
+//! Requests to one server or a cluster.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use super::server::Server;
 use crate::store::error::{Result, StoreError, StoreErrorKind};
 use crate::store::watches::RecordWatch;
 
-/// Client that sends requests to Redis, wherever it is.
+/// Client for one server, the master of a service, or a cluster.
 pub(super) struct Client {
     servers: Servers,
     limits: Limits,
@@ -68,7 +68,7 @@ impl Client {
         }
     }
 
-    /// Returns where Redis is, for messages.
+    /// Returns the address, for error messages.
     pub(super) fn address(&self) -> &str {
         match &self.servers {
             Servers::One(server) => server.connector.address(),

@@ -130,7 +130,7 @@ impl RedisConfig {
     /// An empty user is the default user. The time of the callback is part of the
     /// [`connect_timeout`](Self::connect_timeout). If it fails, calls fail with
     /// [`StoreErrorKind::Auth`](crate::store::StoreErrorKind::Auth), and the cause is the error
-    /// of the callback. Sentinels are not asked with these credentials.
+    /// of the callback. These credentials are never sent to sentinels.
     ///
     /// ```
     /// # use jwt_redis_session::RedisConfig;
@@ -178,7 +178,7 @@ impl RedisConfig {
         self
     }
 
-    /// Sets the name under which the sentinels know the master.
+    /// Sets the service name of the master in the configuration of the sentinels.
     #[must_use]
     pub fn service_name(mut self, name: impl Into<String>) -> Self {
         self.service_name = Some(name.into());

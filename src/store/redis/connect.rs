@@ -123,7 +123,12 @@ impl Connector {
                 let (connection, hello) = endpoint.open_for(pushes, None).await?;
                 match hello.mode {
                     None | Some(Mode::Cluster) => Ok(connection),
-                    Some(_) => Err(self.misplaced("is no node of a cluster; use redis://")),
+                    Some(Mode::Standalone) => {
+                        Err(self.misplaced("is not a node of a cluster; use redis://"))
+                    }
+                    Some(Mode::Sentinel) => {
+                        Err(self.misplaced("is a sentinel; use redis-sentinel://"))
+                    }
                 }
             }
             #[cfg(feature = "sentinel")]

@@ -1,4 +1,4 @@
-//! One server that connections can be opened to.
+//! Opening connections to one server.
 //!
 //! Connections are opened here and not by redis-rs' `Client`, because the stream below redis-rs
 //! must be watched; see [`traffic`](super::traffic).
@@ -32,11 +32,11 @@ pub(super) enum Pushes {
     Ignored,
     /// Changes of records go to the cache.
     ToCache(Arc<LocalCache>),
-    /// They go where these settings of redis-rs say.
+    /// Pushes go to the receiver in these settings of redis-rs.
     To(Box<AsyncConnectionConfig>),
 }
 
-/// What the connections to all servers of a configuration share.
+/// Credentials and certificates for all servers of a configuration.
 #[derive(Clone)]
 pub(super) struct Access {
     provider: Option<Provider>,
@@ -69,7 +69,7 @@ impl Access {
     }
 }
 
-/// Server with all that is needed to connect to it.
+/// Address of a server, with the settings for connections to it.
 #[derive(Clone)]
 pub(super) struct Endpoint {
     info: ConnectionInfo,
@@ -86,7 +86,7 @@ impl Endpoint {
         }
     }
 
-    /// Returns the same server, spoken to in another version of the protocol.
+    /// Returns the same server with another version of the protocol.
     pub(super) fn with_protocol(&self, protocol: ProtocolVersion) -> Self {
         let mut endpoint = self.clone();
         let settings = self.info.redis_settings().clone().set_protocol(protocol);
@@ -99,17 +99,18 @@ impl Endpoint {
         &self.address
     }
 
-    /// Opens a connection, with what the server says of itself.
+    /// Opens a connection and returns it with the server's answer to `HELLO`.
     ///
-    /// A server that hangs accepts connections too, because its kernel does: the greeting shows
-    /// that it answers.
+    /// The kernel of a server that hangs still accepts connections. The answer shows that the
+    /// server itself works.
     pub(super) async fn open(&self) -> Result<(Connection, Hello)> {
         self.open_with(AsyncConnectionConfig::new()).await
     }
 
     /// Opens a connection that handles pushes as `pushes` says.
     ///
-    /// With sentinels, the cache needs to know when they `confirmed` that the server is the master.
+    /// With sentinels, `confirmed` is when they last named this server as the master. The cache
+    /// needs it.
     pub(super) async fn open_for(
         &self,
         pushes: Pushes,

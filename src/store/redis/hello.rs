@@ -1,4 +1,4 @@
-//! What a server says of itself when it is greeted.
+//! Mode and role of a server, from its answer to `HELLO`.
 
 use redis::aio::MultiplexedConnection;
 use redis::{Value, cmd};
@@ -6,7 +6,7 @@ use redis::{Value, cmd};
 use super::error;
 use crate::store::error::{Result, StoreError, StoreErrorKind};
 
-/// How the server runs.
+/// Mode of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mode {
     Standalone,
@@ -19,7 +19,7 @@ pub(super) enum Mode {
 /// Every account may send `HELLO`, whatever its permissions are, where `INFO` and `ROLE` need one.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Hello {
-    /// `None` if the server did not say: one older than Redis 6.2.
+    /// `None` if the server does not report it: one older than Redis 6.2.
     pub(super) mode: Option<Mode>,
     pub(super) is_replica: bool,
 }
@@ -30,7 +30,7 @@ impl Hello {
         is_replica: false,
     };
 
-    /// Greets the server, which also shows that it answers.
+    /// Sends `HELLO`, which also shows that the server answers.
     ///
     /// A server that rejects commands for now passes. One that rejects the credentials does not.
     pub(super) async fn ask(handle: &mut MultiplexedConnection, address: &str) -> Result<Self> {

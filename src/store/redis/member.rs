@@ -52,7 +52,7 @@ pub(super) fn read(member: Vec<u8>) -> Option<String> {
     String::from_utf8(member).ok()
 }
 
-/// Whether `bytes` stand for the id that encodes them, and not for the id that is their text.
+/// Whether `bytes` represent the id that encodes them, and not the id that is their text.
 fn is_encoded(bytes: &[u8]) -> bool {
     let is_text = || bytes.iter().all(|byte| SessionId::is_legal((*byte).into()));
     SIZES.contains(&bytes.len()) && !is_text()

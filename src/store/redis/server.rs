@@ -27,7 +27,7 @@ pub(super) struct Server {
     small: Lane,
     large: Lane,
     large_permits: Semaphore,
-    /// Of what is read over the connection of small requests.
+    /// Cache of what is read over the connection of small requests.
     pub(super) cache: Option<Arc<LocalCache>>,
     watcher: Watcher,
 }
@@ -76,7 +76,7 @@ impl Server {
         run.map_err(|failure| failure.error)
     }
 
-    /// Checks that the server takes writes, and warns if it evicts sessions.
+    /// Checks that the server is not a replica, and warns if it evicts sessions.
     pub(super) async fn check(&self, deadline: Instant) -> Result<()> {
         let mut handle = self.small.handle(deadline).await?;
         self.connector.check_role(&mut handle).await?;
@@ -91,7 +91,8 @@ impl Server {
         deadline: Instant,
         read: impl FnOnce(&mut Answers) -> Result<T>,
     ) -> Result<T, Failure> {
-        // What is cached must not outlast a write that this process knows of.
+        // Removed before the write is sent and after its answer: an own write must not depend on
+        // the announcement of Redis, which may arrive later than the answer.
         let cache = self.cache.as_ref().filter(|_| !request.is_read());
         let _writing = cache.map(|cache| cache.write(request.keys()));
         let (lane, _permit) = self.lane_of(request, deadline).await?;

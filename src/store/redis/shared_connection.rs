@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use tokio::sync::watch;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::cache::LocalCache;
 use super::connect::Connector;
@@ -93,6 +93,8 @@ impl SharedConnection {
                 Ok(Err(_)) => {}
                 Err(_) => return Err(self.last_error(&self.lock())),
             }
+            // A credentials provider that panics ends every attempt.
+            sleep(Duration::from_millis(1)).await;
         }
     }
 

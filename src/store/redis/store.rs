@@ -47,9 +47,9 @@ use crate::store::error::StoreError;
 ///
 /// # Sentinel
 ///
-/// With a `redis-sentinel://` URL the sentinels are asked for the master before every connection,
-/// all at the same time. The store also listens to them, and leaves a master as soon as one of them
-/// announces another.
+/// With a `redis-sentinel://` URL the store queries all sentinels concurrently for the master before
+/// every connection. It also listens to them, and leaves a master as soon as one of them announces
+/// another.
 ///
 /// Redis replicates after it has answered: a master that fails may take the last writes with it.
 ///
@@ -97,8 +97,10 @@ impl RedisStore {
     /// The rules that a user needs for a [`cache`](RedisConfig::cache) in addition to
     /// [`ACL_RULES`](Self::ACL_RULES).
     pub const CACHE_ACL_RULES: &'static str = "+client|tracking";
-    /// The rules that [`Session::ended`](crate::Session::ended) needs to notice the end of a session
-    /// within milliseconds. Without them the session is read at an interval.
+
+    /// The rules that a user needs in addition to [`ACL_RULES`](Self::ACL_RULES) so that
+    /// [`Session::ended`](crate::Session::ended) notices the end of a session within milliseconds.
+    /// Without them the session is read at an interval.
     pub const WATCH_ACL_RULES: &'static str = "+client|tracking +client|caching";
 
     /// Connects to the Redis at `url` and checks that it answers.
@@ -107,8 +109,8 @@ impl RedisStore {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] if the URL is invalid, or, within a second, if Redis is absent or
-    /// rejects the connection.
+    /// [`StoreError`] if the URL is invalid or leads to another kind of server, or, within a second,
+    /// if Redis is absent or rejects the connection.
     pub async fn connect(url: &str) -> Result<Self> {
         RedisConfig::new(url).connect().await
     }
@@ -144,8 +146,8 @@ impl RedisStore {
     ///
     /// Not for commands that change the connection (`SELECT`, `WATCH`, `MULTI`, `SUBSCRIBE`) or
     /// that block: every session is read over it. With a [`cache`](RedisConfig::cache) it speaks
-    /// RESP3, and `CLIENT TRACKING`, `RESET` and `HELLO` would break the promise of the cache. The handle does not renew itself: call this
-    /// method again after an error.
+    /// RESP3, and `CLIENT TRACKING`, `RESET` and `HELLO` would break the promise of the cache. The
+    /// handle does not renew itself: call this method again after an error.
     ///
     /// # Errors
     ///
@@ -168,8 +170,8 @@ impl RedisConfig {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] if the URL is invalid, or, within the deadline, if Redis is absent or
-    /// rejects the connection.
+    /// [`StoreError`] if the configuration is invalid or leads to another kind of server, or, within
+    /// the deadline, if Redis is absent or rejects the connection.
     pub async fn connect(self) -> Result<RedisStore> {
         let store = self.lazy()?;
         store.client.check(store.client.deadline()).await?;

@@ -100,9 +100,9 @@ async fn wrong_names_and_servers_are_reported() {
     for (url, expected) in [
         (
             sentinel_at(sentinels.sentinels()[0].port()),
-            "knows no service",
+            "has no service",
         ),
-        (sentinel_at(server.port()), "is no sentinel"),
+        (sentinel_at(server.port()), "is not a sentinel"),
         (sentinels.sentinels()[0].url(), "use redis-sentinel://"),
         (sentinels.server(1).url(), "use its master"),
     ] {

@@ -15,10 +15,10 @@ const MAX_SHARDS: usize = 64;
 /// A shard has at least this share of the limits, so that a small cache holds what it may.
 const MIN_ENTRIES: usize = 16;
 const MIN_BYTES: usize = 256 * 1024;
-/// What an entry takes beside its key and its value, in bytes.
+/// Memory of an entry in bytes, in addition to its key and its value.
 const OVERHEAD: usize = 160;
-/// Among so many entries the least recently used one is searched. In a cache of the default size
-/// these are nearly all of a shard.
+/// The number of entries among which the least recently used one is evicted. In a cache of the
+/// default size these are nearly all of a shard.
 const SAMPLE: usize = 128;
 
 /// Records by key. Every key belongs to one shard.
@@ -46,7 +46,7 @@ struct Shard {
     invalidations: u64,
 }
 
-/// A record, and how long it may be served.
+/// Record with the time until which it may be served.
 pub(super) struct Entry {
     pub(super) value: Bytes,
     /// When the record expires, or earlier.

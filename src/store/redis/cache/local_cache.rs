@@ -13,7 +13,7 @@ use crate::counters;
 use crate::store::error::StoreError;
 use crate::store::types::StoredRecord;
 
-/// Records of one server that this process has read.
+/// Cache of the records of one server that this process has read.
 pub(in crate::store::redis) struct LocalCache {
     entries: Entries,
     pub(super) settings: Cache,

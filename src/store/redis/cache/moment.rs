@@ -30,8 +30,8 @@ impl Moment {
             return;
         };
         let steps = u64::try_from(since.as_micros()).map_or(0, |micros| micros / STEP + 1);
-        // Written only when it changes: all calls share this cache line. With release: whoever
-        // sees the new moment sees what was done before, the handling of announcements among it.
+        // Written only when it changes: all calls share this cache line. With release: a thread
+        // that sees the new moment also sees the announcements that were handled before it.
         if self.steps.load(Ordering::Relaxed) < steps {
             self.steps.fetch_max(steps, Ordering::Release);
         }

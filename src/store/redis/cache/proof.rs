@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::moment::Moment;
 
-/// What is known of the announcements of changes on one connection.
+/// State of the announcements of changes on one connection.
 pub(super) struct Proof {
     /// The number of the connection.
     pub(super) connection: u64,
@@ -17,7 +17,7 @@ pub(super) struct Proof {
     /// When the newest command that was answered was sent. Announcements and answers are one
     /// ordered stream, so all changes before that command were announced and handled.
     pub(super) answered: Moment,
-    /// When a sentinel was last asked that named the server of the connection as the master.
+    /// When the newest query was sent whose answer names the server of the connection as the master.
     named: Option<Arc<Moment>>,
 }
 

@@ -8,8 +8,8 @@ use crate::{RedisConfig, RedisStore};
 /// Configuration of the cache that a [`RedisStore`] keeps in this process; see
 /// [`RedisConfig::cache`].
 ///
-/// A read of a session that this process has read before then sends no command. Redis announces
-/// every change of it, whoever makes it.
+/// A read of a session that this process has read before sends no command. Redis announces every
+/// change of the session, by any client.
 ///
 /// # How old a session can be
 ///
@@ -24,12 +24,13 @@ use crate::{RedisConfig, RedisStore};
 ///
 /// The limits of this promise:
 ///
-/// * It is about changes on the Redis that this process reads. If that is a former master that
-///   took no notice of its replacement, reads without a cache are out of date as well. With
-///   sentinels, entries are served only while a sentinel that was asked less than `max_staleness`
-///   ago names this master. What is left is a partition with a minority of the sentinels and the
-///   former master on the side of this process. A plain URL whose address is given to another
-///   server leads to the former one until it closes the connection.
+/// * It is about changes on the Redis that this process reads. If that is a former master that has
+///   not noticed its replacement, reads without a cache are out of date as well. With sentinels,
+///   entries are served only while an answer of a sentinel, to a query sent less than
+///   `max_staleness` ago, names this master. The remaining risk is a partition in which this
+///   process reaches the former master and a sentinel that is cut off from the majority. With a
+///   plain URL whose address moves to another server, the process stays connected to the former
+///   one until that closes the connection.
 /// * A failover can lose a `destroy` that was acknowledged, with a cache and without one.
 /// * It is about the moment at which the session is read. A request goes on with what it has read.
 /// * Time is the monotonic clock of the process. Some systems stop it while the machine sleeps.

@@ -10,8 +10,8 @@ pub struct CacheStats {
     pub misses: u64,
     /// Entries that were removed because Redis announced a change.
     pub invalidations: u64,
-    /// Reads that did not use the cache, because it could not be known to be right: there was no
-    /// connection, the last answer was too long ago, or the server refuses to announce changes.
+    /// Reads that did not use the cache because it could be out of date: there was no connection,
+    /// the last answer was too long ago, or the server refuses to announce changes.
     pub bypasses: u64,
     /// The present number of entries.
     pub entries: usize,

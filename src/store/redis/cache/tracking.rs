@@ -21,8 +21,8 @@ pub(in crate::store::redis) struct Tracking {
 }
 
 impl Tracking {
-    /// Creates the state for a connection that is about to be made. `named` is when a sentinel was
-    /// last asked that named its server as the master.
+    /// Creates the state for a connection that is about to be made. `named` is when the newest query
+    /// was sent to a sentinel whose answer names its server as the master.
     pub(in crate::store::redis) fn new(
         cache: &Arc<LocalCache>,
         named: Option<Arc<Moment>>,

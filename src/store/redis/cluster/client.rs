@@ -40,6 +40,9 @@ use crate::store::watches::RecordWatch;
 /// The pause before a command goes to its slot again: one that no node serves now, or whose node
 /// is gone.
 const PAUSE: Duration = Duration::from_millis(20);
+/// The number of attempts without a pause after redirections. Nodes that disagree about a slot can
+/// redirect a command to each other until the deadline.
+const AT_ONCE: u32 = 3;
 
 /// A cluster, with a connection to each node that is used.
 pub(crate) struct Cluster {
@@ -48,7 +51,7 @@ pub(crate) struct Cluster {
     factory: NodeFactory,
     address: Box<str>,
     nodes: ArcSwap<Nodes>,
-    /// When the slots were last asked for. Held while they are.
+    /// When the slots were last read. Locked while they are read, so that calls share one query.
     renewed_at: Mutex<Option<Instant>>,
 }
 
@@ -152,8 +155,10 @@ impl Cluster {
             }
             None => Progress::new(part),
         };
+        let mut attempts = 0;
         while !progress.is_complete() {
-            self.prepare(&progress, deadline).await?;
+            self.prepare(&progress, attempts, deadline).await?;
+            attempts += 1;
             let groups = self.groups(&mut progress);
             for (group, answered) in send(part, &progress, groups, deadline).await {
                 progress.take(group, answered)?;
@@ -170,15 +175,20 @@ impl Cluster {
     }
 
     /// Does what the pending commands need before they are sent again.
-    async fn prepare(&self, progress: &Progress<'_>, deadline: Instant) -> Result<()> {
+    async fn prepare(
+        &self,
+        progress: &Progress<'_>,
+        attempts: u32,
+        deadline: Instant,
+    ) -> Result<()> {
         let Some(reason) = &progress.reason else {
             return Ok(());
         };
         if !progress.is_only_asked() {
-            // Whether this succeeds or not, the next attempt shows.
+            // A failure shows in the next attempt.
             let _ = self.renew(deadline, PAUSE).await;
         }
-        if progress.needs_pause() {
+        if progress.needs_pause() || attempts >= AT_ONCE {
             sleep(PAUSE).await;
         }
         match Instant::now() < deadline {
@@ -227,7 +237,7 @@ impl Cluster {
         }
     }
 
-    /// Asks for the slots again, unless another call has done so within `fresh`.
+    /// Reads the slots again, unless another call has done so within `fresh`.
     async fn renew(&self, deadline: Instant, fresh: Duration) -> Result<()> {
         let renewed_at = timeout_at(deadline, self.renewed_at.lock()).await;
         let mut renewed_at = renewed_at.map_err(|_| self.late())?;
@@ -238,7 +248,7 @@ impl Cluster {
         *renewed_at = Some(Instant::now());
         let slots = slots?;
         self.nodes.rcu(|nodes| {
-            // The nodes of the configuration stay known: all others may be replaced.
+            // The nodes of the configuration are kept: all others may be replaced.
             let known = slots.nodes().chain(&self.seeds);
             nodes.renewed(&self.factory, known, slots.clone())
         });

@@ -1,4 +1,4 @@
-//! The nodes that are known, and how they are asked for the others.
+//! The known nodes, and the query for all others.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -18,10 +18,10 @@ use crate::store::redis::endpoint::{Access, Endpoint};
 use crate::store::redis::request::Request;
 use crate::store::redis::server::Server;
 
-/// The time after which the next node is asked for the slots, if the last one has not answered.
+/// The time after which the slots are read from the next node, if the last one has not answered.
 const STAGGER: Duration = Duration::from_millis(50);
 
-/// Makes servers of the addresses of nodes.
+/// Creates a [`Server`] for the address of a node.
 pub(super) struct NodeFactory {
     /// Settings for every node, at any address.
     pub(super) settings: ConnectionInfo,
@@ -79,9 +79,9 @@ impl Nodes {
         nodes
     }
 
-    /// Asks the nodes which slots they serve, and returns the first answer.
+    /// Reads the slots from the nodes, and returns the first answer.
     ///
-    /// The masters are asked first. One that hangs delays the answer by [`STAGGER`] only.
+    /// The masters come first. One that hangs delays the answer by [`STAGGER`] only.
     pub(super) async fn ask_for_slots(&self, deadline: Instant) -> Result<SlotMap> {
         let masters: HashSet<&Node> = self.slots.masters().collect();
         let mut candidates: Vec<_> = self.servers.iter().collect();
@@ -109,7 +109,7 @@ async fn ask(server: Arc<Server>, host: String, deadline: Instant) -> Result<Slo
     let read = |answers: &mut Answers| {
         let slots = SlotMap::read(answers.value()?, &host);
         let slots = slots.ok_or(StoreErrorKind::Protocol)?;
-        // A node that has left its cluster, or has lost its file, knows no slots.
+        // A node that has left its cluster, or has lost its file, reports no slots.
         match slots == SlotMap::default() {
             true => Err(StoreErrorKind::Cluster.into()),
             false => Ok(slots),

@@ -1,4 +1,4 @@
-//! Which node serves which slots.
+//! Map of slots to nodes.
 
 use crc16::{State, XMODEM};
 use redis::Value;
@@ -95,7 +95,7 @@ fn read_node(node: Value, host: &str) -> Option<Node> {
         Value::Nil => String::new(),
         _ => return None,
     };
-    // A node that does not know its own address is where it was asked.
+    // A node without an announced address has the one that the query was sent to.
     let name = match name.as_str() {
         "" | "?" => host.to_owned(),
         _ => name,

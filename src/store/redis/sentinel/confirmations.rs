@@ -1,4 +1,4 @@
-//! When sentinels last named each server as the master.
+//! The time at which sentinels last named each server as the master.
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
@@ -7,12 +7,12 @@ use tokio::time::Instant;
 use super::query::Address;
 use crate::store::redis::cache::Moment;
 
-/// When a sentinel was last asked that named a server, for the servers that are in use.
+/// When the newest query was sent whose answer names a server, for the servers that are in use.
 #[derive(Default)]
 pub(super) struct Confirmations(Mutex<Vec<(Address, Weak<Moment>)>>);
 
 impl Confirmations {
-    /// Returns when a sentinel was last asked that named `address`. It stays up to date.
+    /// Returns when the newest query was sent whose answer names `address`. It is kept up to date.
     pub(super) fn of(&self, address: &Address) -> Arc<Moment> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|(_, moment)| moment.strong_count() > 0);
@@ -26,7 +26,7 @@ impl Confirmations {
             })
     }
 
-    /// Records that a sentinel was asked at `asked` and has named `address`.
+    /// Records that the answer to a query sent at `asked` names `address`.
     pub(super) fn record(&self, address: &Address, asked: Instant) {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let known = all.iter().filter(|(known, _)| known == address);

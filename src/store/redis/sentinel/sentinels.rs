@@ -1,12 +1,11 @@
 //! Connections to the master that sentinels name.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use redis::ConnectionInfo;
-use tokio::sync::OnceCell;
 use tokio::task::JoinSet;
 
 use super::confirmations::Confirmations;
@@ -30,13 +29,13 @@ pub(crate) struct Sentinels {
     /// Counts the masters that sentinels have announced.
     generation: Arc<AtomicU64>,
     confirmations: Arc<Confirmations>,
-    /// The time between two questions to each sentinel.
+    /// The time between two queries to each sentinel.
     interval: Duration,
     /// The tasks that listen to the sentinels. Dropping it ends them.
-    watch: OnceCell<JoinSet<()>>,
+    watch: Mutex<JoinSet<()>>,
 }
 
-/// What a task of [`Sentinels::connect`] has found.
+/// Result of a task of [`Sentinels::connect`].
 enum Found {
     Master(Address),
     Connection(Connection),
@@ -55,7 +54,7 @@ impl Sentinels {
             .map(|info| info.addr().to_string())
             .collect();
         let address = format!("master {service} of sentinels {}", addresses.join(", "));
-        // The callback knows the accounts of Redis only.
+        // The callback returns credentials of Redis only.
         let own_access = access.clone().without_provider();
         let endpoint = |info| Arc::new(Endpoint::new(info, own_access.clone()));
         Ok(Self {
@@ -69,7 +68,7 @@ impl Sentinels {
             interval: config.cache.map_or(watch::INTERVAL, |cache| {
                 cache.interval().min(watch::INTERVAL)
             }),
-            watch: OnceCell::new(),
+            watch: Mutex::default(),
         })
     }
 
@@ -85,10 +84,10 @@ impl Sentinels {
 
     /// Connects to the master.
     ///
-    /// All sentinels are asked at the same time, and every server that one of them names is tried:
+    /// All sentinels are queried concurrently, and every server that one of them names is tried:
     /// a sentinel that hangs, or was cut off and names a former master, delays nothing.
     pub(crate) async fn connect(&self, pushes: Pushes) -> Result<Connection> {
-        self.watch().await;
+        self.watch();
         // Read before the question: an announcement after it makes the connection outdated.
         let generation = self.generation();
         let mut tasks = JoinSet::new();
@@ -96,7 +95,7 @@ impl Sentinels {
             tasks.spawn(ask(Arc::clone(sentinel), Arc::clone(&self.service)));
         }
         let mut tried = HashSet::new();
-        let mut error = StoreError::new(StoreErrorKind::Connection).with_detail(&*self.address);
+        let mut error: Option<StoreError> = None;
         while let Some(task) = tasks.join_next().await {
             match task {
                 Ok(Ok(Found::Connection(connection))) => {
@@ -110,30 +109,42 @@ impl Sentinels {
                         tasks.spawn(open(server, pushes.clone(), confirmed));
                     }
                 }
-                Ok(Err(failed)) => error = failed,
-                Err(_) => {}
+                // A sentinel without this service does not hide that the master is down.
+                Ok(Err(failed))
+                    if error.is_none() || failed.kind() != StoreErrorKind::Configuration =>
+                {
+                    error = Some(failed);
+                }
+                Ok(Err(_)) | Err(_) => {}
             }
         }
-        Err(error)
+        let unreachable =
+            || StoreError::new(StoreErrorKind::Connection).with_detail(&*self.address);
+        Err(error.unwrap_or_else(unreachable))
     }
 
     /// Starts to listen to the sentinels, unless this has been done.
-    async fn watch(&self) {
-        let start = || async {
-            watch::start(&self.sentinels, self.interval, || Observer {
+    fn watch(&self) {
+        let mut tasks = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
+        // The tasks end with the runtime that they were started on.
+        while tasks.try_join_next().is_some() {}
+        if tasks.is_empty() {
+            *tasks = watch::start(&self.sentinels, self.interval, || Observer {
                 service: Arc::clone(&self.service),
                 generation: Arc::clone(&self.generation),
                 confirmations: Arc::clone(&self.confirmations),
-            })
-        };
-        self.watch.get_or_init(start).await;
+            });
+        }
     }
 }
 
 async fn ask(sentinel: Arc<Endpoint>, service: Arc<str>) -> Result<Found> {
     let (connection, hello) = sentinel.open().await?;
     if !matches!(hello.mode, None | Some(Mode::Sentinel)) {
-        let detail = format!("the server at {} is no sentinel", sentinel.address());
+        let detail = format!(
+            "the server at {} is not a sentinel; use redis:// or redis-cluster://",
+            sentinel.address()
+        );
         return Err(StoreError::new(StoreErrorKind::Configuration).with_detail(detail));
     }
     let master = master_address(&mut connection.handle(), sentinel.address(), &service).await;
@@ -146,7 +157,7 @@ async fn open(server: Endpoint, pushes: Pushes, confirmed: Arc<Moment>) -> Resul
     if hello.is_replica {
         connection.discard();
         // A sentinel may name a former master until it learns of the next one.
-        let detail = format!("the server at {} is no master any more", server.address());
+        let detail = format!("the server at {} is no longer a master", server.address());
         return Err(StoreError::new(StoreErrorKind::ReadOnly).with_detail(detail));
     }
     Ok(Found::Connection(connection))

@@ -1,7 +1,7 @@
 //! Announcements of a new master.
 //!
 //! A master that was replaced by order stays up for some ten seconds, takes writes that will be
-//! lost, and answers every read and `PING`. Only the sentinels know.
+//! lost, and answers every read and `PING`. Only the sentinels report the change.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,11 +18,11 @@ use crate::store::redis::endpoint::Endpoint;
 use crate::store::redis::error;
 
 const CHANNEL: &str = "+switch-master";
-/// The time between two questions that show whether a sentinel still answers, and the pause before
+/// The time between two queries that show whether a sentinel still answers, and the pause before
 /// a new connection.
 pub(super) const INTERVAL: Duration = Duration::from_secs(1);
 
-/// Where a task reports what a sentinel says.
+/// Receives what a task learns from its sentinel.
 pub(super) struct Observer {
     pub(super) service: Arc<str>,
     /// Counts announced masters of the service.
@@ -30,7 +30,7 @@ pub(super) struct Observer {
     pub(super) confirmations: Arc<Confirmations>,
 }
 
-/// Starts one task for each sentinel, which asks it every `interval`.
+/// Starts one task for each sentinel, which queries it every `interval`.
 pub(super) fn start(
     sentinels: &[Arc<Endpoint>],
     interval: Duration,
@@ -43,7 +43,7 @@ pub(super) fn start(
         tasks.spawn(async move {
             let mut known = None;
             loop {
-                // A sentinel that is away, or may not be asked, is not needed: others announce the
+                // A sentinel that is away, or rejects the query, is not needed: others announce the
                 // same, and a connection that breaks is renewed without an announcement.
                 let _ = listen(&sentinel, interval, &observer, &mut known).await;
                 sleep(INTERVAL).await;

@@ -7,8 +7,8 @@ use tokio::sync::Notify;
 
 /// Keys that are to be read on one connection, until that is lost.
 ///
-/// Bounded by the number of watches: each adds its key once, and Redis announces one change per
-/// read.
+/// Bounded by the number of watches: each adds its key once, Redis announces one change per read,
+/// and a flush of the database replaces all keys.
 #[derive(Default)]
 pub(super) struct Queue {
     state: Mutex<State>,
@@ -25,6 +25,15 @@ impl Queue {
     /// Adds keys behind those that wait.
     pub(super) fn add(&self, keys: impl IntoIterator<Item = Arc<str>>) {
         self.lock().keys.extend(keys);
+        self.changed.notify_one();
+    }
+
+    /// Replaces the keys that wait with all `keys`, which are read under the lock: a watch that is
+    /// added later also adds its key later.
+    pub(super) fn replace(&self, keys: impl FnOnce() -> Vec<Arc<str>>) {
+        let mut state = self.lock();
+        state.keys = keys().into();
+        drop(state);
         self.changed.notify_one();
     }
 

@@ -27,8 +27,7 @@ impl Tracked {
     ///
     /// # Errors
     ///
-    /// [`StoreErrorKind::Permission`] or another kind that is no outage if the server rejects
-    /// tracking.
+    /// An error for which [`is_rejection`] is true if the server rejects tracking.
     pub(super) async fn connect(
         connector: &Arc<Connector>,
         watches: &RecordWatches,
@@ -143,7 +142,7 @@ impl Drop for Tracked {
     }
 }
 
-/// Whether a server that answers rejects tracking, so that trying again soon is no use.
+/// Whether the server itself rejects tracking, so that an early retry is useless.
 pub(super) fn is_rejection(error: &StoreError) -> bool {
     matches!(
         error.kind(),
@@ -155,7 +154,7 @@ pub(super) fn is_rejection(error: &StoreError) -> bool {
 ///
 /// # Errors
 ///
-/// The server rejects commands for now.
+/// Returns the error of a server that rejects commands for now.
 fn event(answer: &Value) -> Result<WatchEvent> {
     Ok(match answer {
         Value::Int(-1) => WatchEvent::exists(None),
@@ -194,7 +193,7 @@ fn announced(push: &PushInfo, queue: &Queue, watches: &RecordWatches) {
             }
         }
         // All keys: the database was flushed.
-        (PushKind::Invalidate, _) => queue.add(watches.keys()),
+        (PushKind::Invalidate, _) => queue.replace(|| watches.keys()),
         _ => {}
     }
 }
