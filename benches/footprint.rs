@@ -34,8 +34,8 @@ fn main() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let bench = match is_test {
-            true => Bench(200, Duration::ZERO),
-            false => Bench(SESSIONS, SETTLING),
+            true => Scale(200, Duration::ZERO),
+            false => Scale(SESSIONS, SETTLING),
         };
         println!("bytes per session at {} sessions; {}", bench.0, version());
         bench.records().await;
@@ -50,9 +50,9 @@ fn main() {
 }
 
 /// The number of sessions, and the time to wait before memory is read.
-struct Bench(usize, Duration);
+struct Scale(usize, Duration);
 
-impl Bench {
+impl Scale {
     /// Sessions without owner: a record only.
     async fn records(&self) {
         println!(

@@ -28,7 +28,7 @@ impl Session {
     ///
     /// | store | a deletion is noticed |
     /// |---|---|
-    /// | `MemoryStore` | at once |
+    /// | `MemoryStore` | immediately |
     /// | `RedisStore` | within milliseconds, by the invalidation messages of Redis |
     /// | others, and if Redis rejects `CLIENT TRACKING` | within [`check_every`](Ended::check_every) |
     ///

@@ -85,9 +85,11 @@ async fn garbage_is_an_error_in_time() {
         ":1\r\n",
         "\0\0\0\0",
         "+PONG\r\n",
-        "+PONG\r\n+PONG\r\n",
-        "+PONG\r\n$5\r\nhush-\r\n+hush\r\n",
-        "+PONG\r\n:1\r\n*1\r\n:1\r\n",
+        // A greeting that is accepted, then garbage.
+        "*0\r\n",
+        "*0\r\n+PONG\r\n",
+        "*0\r\n$5\r\nhush-\r\n+hush\r\n",
+        "*0\r\n:1\r\n*1\r\n:1\r\n",
     ] {
         proxy.garbage(Some(garbage.as_bytes()));
         let store = RedisStore::lazy(&proxy.url()).expect("a good url");
@@ -99,6 +101,16 @@ async fn garbage_is_an_error_in_time() {
         proxy.reset_open();
         back(&store, garbage).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_address_that_is_not_redis_is_a_wrong_configuration() {
+    let (_server, proxy, _) = lazy_behind_proxy().await;
+    proxy.garbage(Some(b"HTTP/1.1 400 Bad Request\r\n\r\n"));
+    let connected = RedisStore::connect(&proxy.url()).await;
+    let error = connected.expect_err("not redis");
+    assert_eq!(error.kind(), StoreErrorKind::Configuration, "{error}");
+    assert!(error.to_string().contains("is not redis"), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

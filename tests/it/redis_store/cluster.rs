@@ -8,6 +8,7 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use super::*;
+use crate::support::eventually;
 use crate::support::redis_cluster::RedisCluster;
 
 /// From the failure of a master until its replica serves: the time-out of the nodes, 2 s, then an
@@ -161,6 +162,17 @@ async fn when_a_master_is_killed_only_its_slots_fail() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn when_a_master_hangs_only_its_slots_fail() {
     only_its_slots_fail(|cluster| cluster.node(0).pause()).await;
+}
+
+/// It still answers `PING`, and the other nodes still count on it.
+#[tokio::test]
+async fn a_master_that_rejects_its_keys_is_not_ready() {
+    let cluster = RedisCluster::start_with(3, &["--cluster-require-full-coverage", "yes"]);
+    let store = connected_to(&cluster).await;
+    assert_eq!(store.ping().await, Ok(()));
+    cluster.node(0).run(&["CLUSTER", "DELSLOTS", "0"]);
+    let error = eventually("not ready", async || store.ping().await.err()).await;
+    assert_eq!(error.kind(), StoreErrorKind::Cluster);
 }
 
 #[tokio::test]

@@ -20,7 +20,7 @@ pub(in crate::store::redis) struct LocalCache {
     bypasses: AtomicU64,
     /// The number of connections so far.
     connections: AtomicU64,
-    is_refused: AtomicBool,
+    is_rejected: AtomicBool,
 }
 
 /// Result of looking for a record.
@@ -52,7 +52,7 @@ impl LocalCache {
             settings,
             bypasses: AtomicU64::new(0),
             connections: AtomicU64::new(0),
-            is_refused: AtomicBool::new(false),
+            is_rejected: AtomicBool::new(false),
         })
     }
 
@@ -119,11 +119,11 @@ impl LocalCache {
     }
 
     /// Warns, once, that the server does not announce changes.
-    pub(super) fn refused(&self, error: &StoreError) {
-        if !self.is_refused.swap(true, Ordering::Relaxed) {
+    pub(super) fn rejected(&self, error: &StoreError) {
+        if !self.is_rejected.swap(true, Ordering::Relaxed) {
             tracing::warn!(
                 %error,
-                "redis refuses CLIENT TRACKING, so sessions are not cached; \
+                "redis rejects CLIENT TRACKING, so sessions are not cached; \
                  allow +client|tracking"
             );
         }

@@ -47,7 +47,7 @@ use crate::{RedisConfig, RedisStore};
 /// # What it needs
 ///
 /// The rules [`RedisStore::CACHE_ACL_RULES`] and a connection in RESP3, which is chosen whatever
-/// the URL says. If the server refuses, the store works without a cache and logs one line at WARN.
+/// the URL says. If the server rejects this, the store works without a cache and logs one line at WARN.
 /// The server remembers about 160 bytes for each key, up to `tracking-table-max-keys`.
 ///
 /// ```

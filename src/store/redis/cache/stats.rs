@@ -11,7 +11,7 @@ pub struct CacheStats {
     /// Entries that were removed because Redis announced a change.
     pub invalidations: u64,
     /// Reads that did not use the cache because it could be out of date: there was no connection,
-    /// the last answer was too long ago, or the server refuses to announce changes.
+    /// the last answer was too long ago, or the server announces no changes.
     pub bypasses: u64,
     /// The present number of entries.
     pub entries: usize,

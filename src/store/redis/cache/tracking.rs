@@ -52,7 +52,7 @@ impl Tracking {
         }
     }
 
-    /// Asks the server to announce changes. A server that refuses is used without a cache.
+    /// Asks the server to announce changes. A server that rejects this is used without a cache.
     pub(in crate::store::redis) async fn start(
         &self,
         mut handle: MultiplexedConnection,
@@ -64,7 +64,7 @@ impl Tracking {
         let on = cmd("CLIENT").arg("TRACKING").arg("ON").take();
         let answer = handle.send_packed_command(&on).await;
         match answer.map_err(|error| error::broken(&error, address))? {
-            Value::ServerError(answer) => self.cache.refused(&error::rejected(&answer)),
+            Value::ServerError(answer) => self.cache.rejected(&error::rejected(&answer)),
             _ => {
                 self.proof.set_on(true);
                 self.record_answer(sent);

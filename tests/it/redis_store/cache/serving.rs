@@ -156,7 +156,7 @@ async fn the_documented_rights_are_enough() {
 }
 
 #[tokio::test]
-async fn a_refusal_of_the_server_costs_only_the_cache() {
+async fn a_rejection_by_the_server_costs_only_the_cache() {
     let server = RedisServer::start();
     let url = account(&server, RedisStore::ACL_RULES);
     let (log, _guard) = Log::record();
