@@ -20,6 +20,7 @@ const REDIS_PORT: u16 = 6379;
 const SENTINEL_PORT: u16 = 26379;
 
 /// Kind and addresses of a Redis deployment.
+#[allow(clippy::large_enum_variant, reason = "each configuration is read once")]
 pub(super) enum Location {
     /// One server.
     Server(ConnectionInfo),
