@@ -1,7 +1,7 @@
 //! What a session costs in the memory of Redis, beside a plain string with the same data and TTL:
 //! `cargo bench --bench footprint`.
 //!
-//! Each number is the difference in `used_memory` of a server of its own, per session.
+//! Each number is the difference in `used_memory` of a fresh server, per session.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;

@@ -86,7 +86,7 @@ fn route(stored: &Stored) -> Router {
 
 type State = Option<Stored>;
 
-/// A server in a thread of its own, with all its connections.
+/// A server that has one thread for all its connections.
 struct Server {
     address: SocketAddr,
     token: String,

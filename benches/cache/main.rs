@@ -27,7 +27,7 @@ fn main() {
     // `cargo test --benches` only checks that it runs.
     let is_timed = std::env::args().any(|arg| arg == "--bench");
     let share = if is_timed { 1 } else { 100 };
-    // The task of the connection needs a thread of its own while this one reads.
+    // The task of the connection needs another thread while this one reads.
     let mut runtime = Builder::new_multi_thread();
     let runtime = runtime.worker_threads(1).enable_all().build().unwrap();
     let redis = RedisServer::start();

@@ -1,4 +1,4 @@
-//! Programs under test, in processes of their own.
+//! Programs under test, each in a separate process.
 
 use std::net::SocketAddr;
 use std::process::{Child, Command, ExitStatus};

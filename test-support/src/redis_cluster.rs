@@ -33,7 +33,7 @@ impl RedisCluster {
         all.extend(["--cluster-config-file", "nodes.conf"]);
         all.extend(["--cluster-node-timeout", NODE_TIMEOUT]);
         all.extend(["--cluster-require-full-coverage", "no"]);
-        // A replica that has just been made follows at once after its master.
+        // A replica that has just been made follows its master without a delay.
         all.extend(["--repl-diskless-sync-delay", "0"]);
         all.extend(args);
         let nodes = (0..2 * masters).map(|_| RedisServer::start_with(&all));
@@ -63,7 +63,7 @@ impl RedisCluster {
         for index in self.masters..self.nodes.len() {
             let master = self.id(index - self.masters);
             let replicate = ["CLUSTER", "REPLICATE", &master];
-            wait("a replica knows its master", || {
+            wait("a replica finds its master", || {
                 self.nodes[index].command(&replicate).is_ok()
             });
         }
@@ -158,7 +158,7 @@ impl RedisCluster {
         }
     }
 
-    /// Begins to move a slot: the keys that are not there are asked for at the other node.
+    /// Begins to move a slot: requests for keys that are not there are sent to the other node.
     pub fn begin_move(&self, slot: usize, from: usize, to: usize) {
         let slot = slot.to_string();
         let (from_id, to_id) = (self.id(from), self.id(to));
@@ -170,7 +170,7 @@ impl RedisCluster {
     pub fn end_move(&self, slot: usize, from: usize, to: usize) {
         let slot = slot.to_string();
         let to_id = self.id(to);
-        // The new master first: until it knows, the other one would redirect in a circle.
+        // The new master first: until it has the slot, the two would redirect to each other.
         for index in [to, from] {
             self.nodes[index].run(&["CLUSTER", "SETSLOT", &slot, "NODE", &to_id]);
         }

@@ -7,7 +7,7 @@ use redis::from_redis_value;
 use crate::redis_cluster::wait;
 use crate::redis_server::RedisServer;
 
-/// The name under which the sentinels know the master.
+/// The name of the master in the configuration of the sentinels.
 pub const SERVICE: &str = "mymaster";
 
 /// The time without an answer after which a master counts as failed, in milliseconds.
@@ -21,7 +21,7 @@ pub struct RedisSentinels {
 }
 
 impl RedisSentinels {
-    /// Starts all and waits until the sentinels know each other and the replica.
+    /// Starts all and waits until the sentinels have found each other and the replica.
     pub fn start() -> Self {
         Self::start_with(&[], "")
     }
@@ -46,7 +46,7 @@ impl RedisSentinels {
             sentinels: sentinels.collect(),
             servers: [master, replica],
         };
-        wait("the sentinels know all", || {
+        wait("the sentinels have found all", || {
             all.sentinels.iter().all(|sentinel| {
                 let known = sentinel.run(&["SENTINEL", "MASTER", SERVICE]);
                 let known: HashMap<String, String> = from_redis_value(known).expect("fields");

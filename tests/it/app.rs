@@ -92,7 +92,7 @@ async fn sessions_are_created_updated_rotated_listed_and_ended() {
     walk(&App::start(&[("REDIS_URL", &redis.url()), cached])).await;
 }
 
-/// The bound is in milliseconds. Without the variable, each read asks Redis.
+/// The bound is in milliseconds. Without the variable, each read is sent to Redis.
 #[tokio::test]
 async fn a_cache_saves_commands_and_sees_a_logout_elsewhere() {
     let redis = RedisServer::start();
@@ -198,7 +198,7 @@ async fn the_stream_of_a_session_ends_with_it_and_says_why() {
     let both = async { tokio::join!(events, log_out) };
     let (events, _) = timeout(Duration::from_secs(2), both)
         .await
-        .expect("at once");
+        .expect("immediately");
     assert_eq!(events.body(), "event: end\ndata: logged out everywhere\n\n");
 }
 

@@ -180,7 +180,7 @@ fn location(config: &RedisConfig, kind: Kind, first: ConnectionInfo) -> Result<L
                 return invalid("redis-sentinel:// needs the parameter sentinelServiceName");
             };
             let mut settings = RedisConnectionInfo::default().set_skip_set_lib_name();
-            // Sentinels have accounts of their own, which are not those of the master.
+            // The accounts of sentinels are not those of the master.
             if let Some(password) = &config.sentinel_password {
                 let user = config.sentinel_user.as_deref().unwrap_or_default();
                 settings = with_credentials(&settings, user, password);

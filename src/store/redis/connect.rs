@@ -136,7 +136,7 @@ impl Connector {
             #[cfg(feature = "pool")]
             Source::Pool(pool) => {
                 let connection = self.take(pool).await?;
-                let hello = Hello::ask(&mut connection.handle(), &self.address).await?;
+                let hello = Hello::greet(&mut connection.handle(), &self.address).await?;
                 self.check_mode(hello)?;
                 Ok(connection)
             }
@@ -159,7 +159,7 @@ impl Connector {
     /// Only for the first connection of an application. Later on the address may lead to a replica
     /// for a moment, while another server becomes the master.
     pub(super) async fn check_role(&self, handle: &mut MultiplexedConnection) -> Result<()> {
-        match Hello::ask(handle, &self.address).await? {
+        match Hello::greet(handle, &self.address).await? {
             Hello {
                 is_replica: true, ..
             } => Err(self.misplaced("is a replica; use its master")),

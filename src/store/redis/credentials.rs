@@ -28,7 +28,7 @@ impl Provider {
         }))
     }
 
-    /// Asks for user and password and returns `settings` with them.
+    /// Calls the provider and returns `settings` with its user and password.
     pub(super) async fn apply(
         &self,
         settings: &RedisConnectionInfo,

@@ -61,7 +61,7 @@ impl Access {
         })
     }
 
-    /// Returns the same without the credentials provider, for servers with accounts of their own.
+    /// Returns the same without the credentials provider, for servers that have other accounts.
     #[cfg(feature = "sentinel")]
     pub(super) fn without_provider(mut self) -> Self {
         self.provider = None;
@@ -154,7 +154,7 @@ impl Endpoint {
             .map_err(|error| rejected(&error, &self.address))?;
         let driver = tokio::spawn(driver).abort_handle();
         let connection = Connection::new(handle, traffic, Some(driver));
-        let hello = Hello::ask(&mut connection.handle(), &self.address).await?;
+        let hello = Hello::greet(&mut connection.handle(), &self.address).await?;
         Ok((connection, hello))
     }
 

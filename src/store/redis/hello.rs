@@ -33,7 +33,7 @@ impl Hello {
     /// Sends `HELLO`, which also shows that the server answers.
     ///
     /// A server that rejects commands for now passes. One that rejects the credentials does not.
-    pub(super) async fn ask(handle: &mut MultiplexedConnection, address: &str) -> Result<Self> {
+    pub(super) async fn greet(handle: &mut MultiplexedConnection, address: &str) -> Result<Self> {
         // Without the number of a protocol: a connection of a pool may use either. Redis 6.0
         // requires one and rejects this.
         let answer = handle.send_packed_command(&cmd("HELLO")).await;

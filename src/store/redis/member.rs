@@ -9,7 +9,7 @@ use redis::{RedisWrite, ToRedisArgs};
 use crate::encoding;
 use crate::id::SessionId;
 
-/// The sizes of random ids and of hashes. Both have a text of a length of its own.
+/// The sizes of random ids and of hashes, in bytes.
 const SIZES: [usize; 2] = [16, 32];
 
 /// The largest size, rounded up to a multiple of 3.

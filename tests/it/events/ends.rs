@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// A store, with a second handle that stands for another process.
+/// A store, with a second handle, as another process has it.
 struct Setup {
     sessions: Sessions,
     other: Sessions,

@@ -61,7 +61,7 @@ fn start(ended: Ended) -> JoinHandle<SessionEnd> {
 /// Returns the end, which must come within [`AT_ONCE`].
 async fn at_once(waiting: JoinHandle<SessionEnd>) -> SessionEnd {
     let ended = timeout(AT_ONCE, waiting).await;
-    ended.expect("it is noticed at once").expect("no panic")
+    ended.expect("it is noticed immediately").expect("no panic")
 }
 
 /// Returns a number of `INFO`, or 0 if the server does not answer: it breaks all connections when

@@ -16,7 +16,7 @@ async fn tonic_services_have_sessions_without_axum() {
             .body(tonic::body::Body::empty());
         let answer = required.clone().oneshot(request.unwrap()).await.unwrap();
         assert_eq!(answer.status(), status);
-        // The service is called: it does not know the method.
+        // The service is called: it has no such method.
         assert_eq!(
             header(&answer, "grpc-status"),
             (status == 200).then_some("12")

@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn the_least_recently_used_entry_makes_room() {
+    fn the_least_recently_used_entry_is_evicted() {
         let (entries, now) = entries(Cache::new().max_entries(3));
         for key in ["a", "b", "c"] {
             keep(&entries, key, now);

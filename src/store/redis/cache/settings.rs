@@ -98,7 +98,7 @@ impl Cache {
     /// Sets the maximum number of entries. Defaults to 10,000.
     ///
     /// The entries are spread over up to 64 parts with equal shares of both limits. In a part that
-    /// is full, the least recently used entry makes room.
+    /// is full, the least recently used entry is evicted.
     pub const fn max_entries(mut self, max_entries: usize) -> Self {
         self.max_entries = max_entries;
         self

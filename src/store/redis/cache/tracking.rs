@@ -52,7 +52,7 @@ impl Tracking {
         }
     }
 
-    /// Asks the server to announce changes. A server that rejects this is used without a cache.
+    /// Makes the server announce changes. One that rejects this is used without a cache.
     pub(in crate::store::redis) async fn start(
         &self,
         mut handle: MultiplexedConnection,

@@ -1,4 +1,4 @@
-//! Which commands of a request may be under way at the same time.
+//! Commands of a request that may be sent concurrently.
 
 use redis::Cmd;
 

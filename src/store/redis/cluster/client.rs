@@ -42,7 +42,7 @@ use crate::store::watches::RecordWatch;
 const PAUSE: Duration = Duration::from_millis(20);
 /// The number of attempts without a pause after redirections. Nodes that disagree about a slot can
 /// redirect a command to each other until the deadline.
-const AT_ONCE: u32 = 3;
+const ATTEMPTS_WITHOUT_PAUSE: u32 = 3;
 
 /// A cluster, with a connection to each node that is used.
 pub(crate) struct Cluster {
@@ -140,7 +140,7 @@ impl Cluster {
     }
 
     /// Watches the record under `key` at the node that serves it, if that is known.
-    pub(in crate::store::redis) fn watch(&self, key: &str) -> Option<RecordWatch> {
+    pub(crate) fn watch(&self, key: &str) -> Option<RecordWatch> {
         let nodes = self.nodes.load_full();
         let node = nodes.slots.master(slot(key.as_bytes()))?;
         nodes.get(node)?.watch(key)
@@ -192,11 +192,11 @@ impl Cluster {
         let Some(reason) = &progress.reason else {
             return Ok(());
         };
-        if !progress.is_only_asked() {
+        if !progress.has_only_asks() {
             // A failure shows in the next attempt.
             let _ = self.renew(deadline, PAUSE).await;
         }
-        if progress.needs_pause() || attempts >= AT_ONCE {
+        if progress.needs_pause() || attempts >= ATTEMPTS_WITHOUT_PAUSE {
             sleep(PAUSE).await;
         }
         match Instant::now() < deadline {
@@ -252,7 +252,7 @@ impl Cluster {
         if renewed_at.is_some_and(|at| at.elapsed() < fresh) {
             return Ok(());
         }
-        let slots = self.nodes.load_full().ask_for_slots(deadline).await;
+        let slots = self.nodes.load_full().query_slots(deadline).await;
         *renewed_at = Some(Instant::now());
         let slots = slots?;
         self.nodes.rcu(|nodes| {
@@ -280,7 +280,7 @@ impl Cluster {
     }
 }
 
-/// Sends each group, all at the same time.
+/// Sends all groups concurrently.
 async fn send(
     part: &Request,
     progress: &Progress<'_>,

@@ -82,20 +82,20 @@ impl Nodes {
     /// Reads the slots from the nodes, and returns the first answer.
     ///
     /// The masters come first. One that hangs delays the answer by [`STAGGER`] only.
-    pub(super) async fn ask_for_slots(&self, deadline: Instant) -> Result<SlotMap> {
+    pub(super) async fn query_slots(&self, deadline: Instant) -> Result<SlotMap> {
         let masters: HashSet<&Node> = self.slots.masters().collect();
         let mut candidates: Vec<_> = self.servers.iter().collect();
         candidates.sort_by_key(|(node, _)| !masters.contains(node));
         let mut candidates = candidates.into_iter();
-        let mut asked = JoinSet::new();
+        let mut queries = JoinSet::new();
         let mut error = StoreError::new(StoreErrorKind::Connection);
         loop {
             if let Some(((host, _), server)) = candidates.next() {
-                asked.spawn(ask(Arc::clone(server), host.clone(), deadline));
-            } else if asked.is_empty() {
+                queries.spawn(query(Arc::clone(server), host.clone(), deadline));
+            } else if queries.is_empty() {
                 return Err(error);
             }
-            match timeout(STAGGER, asked.join_next()).await {
+            match timeout(STAGGER, queries.join_next()).await {
                 Ok(Some(Ok(Ok(slots)))) => return Ok(slots),
                 Ok(Some(Ok(Err(failed)))) => error = failed,
                 Ok(_) | Err(_) => {}
@@ -104,7 +104,7 @@ impl Nodes {
     }
 }
 
-async fn ask(server: Arc<Server>, host: String, deadline: Instant) -> Result<SlotMap> {
+async fn query(server: Arc<Server>, host: String, deadline: Instant) -> Result<SlotMap> {
     let request = Request::read().cluster_slots();
     let read = |answers: &mut Answers| {
         let slots = SlotMap::read(answers.value()?, &host);
@@ -115,6 +115,6 @@ async fn ask(server: Arc<Server>, host: String, deadline: Instant) -> Result<Slo
             false => Ok(slots),
         }
     };
-    let asked = server.run(&request, deadline, read).await;
-    asked.map_err(|failure| failure.error)
+    let answered = server.run(&request, deadline, read).await;
+    answered.map_err(|failure| failure.error)
 }

@@ -134,12 +134,12 @@ impl<'a> Progress<'a> {
     }
 
     /// Whether the slots are where they were: `ASK` holds for one command.
-    pub(super) fn is_only_asked(&self) -> bool {
+    pub(super) fn has_only_asks(&self) -> bool {
         let is_ask = |pending: &Pending| matches!(pending.redirect, Redirect::Ask(_));
         self.pending.iter().all(is_ask)
     }
 
-    /// Whether a command has no other node to go to at once.
+    /// Whether a command has no other node to go to immediately.
     pub(super) fn needs_pause(&self) -> bool {
         let mut pending = self.pending.iter();
         pending.any(|pending| pending.redirect == Redirect::Later)

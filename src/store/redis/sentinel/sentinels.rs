@@ -92,7 +92,7 @@ impl Sentinels {
         let generation = self.generation();
         let mut tasks = JoinSet::new();
         for sentinel in &self.sentinels {
-            tasks.spawn(ask(Arc::clone(sentinel), Arc::clone(&self.service)));
+            tasks.spawn(query(Arc::clone(sentinel), Arc::clone(&self.service)));
         }
         let mut tried = HashSet::new();
         let mut error: Option<StoreError> = None;
@@ -138,7 +138,7 @@ impl Sentinels {
     }
 }
 
-async fn ask(sentinel: Arc<Endpoint>, service: Arc<str>) -> Result<Found> {
+async fn query(sentinel: Arc<Endpoint>, service: Arc<str>) -> Result<Found> {
     let (connection, hello) = sentinel.open().await?;
     if !matches!(hello.mode, None | Some(Mode::Sentinel)) {
         let detail = format!(

@@ -64,6 +64,9 @@ async fn listen(
         let service = Arc::clone(&observer.service);
         let generation = Arc::clone(&observer.generation);
         AsyncConnectionConfig::new().set_push_sender(move |push: PushInfo| {
+            // Every announcement counts, not only the first of a failover: a connection that was
+            // made between two of them may lead to the former master, which other sentinels still
+            // named.
             if announces(&push, &service) {
                 generation.fetch_add(1, Ordering::Relaxed);
             }

@@ -1,6 +1,6 @@
 //! Watches on records, by the invalidation messages of Redis (`CLIENT TRACKING`).
 //!
-//! They have a connection of their own, in RESP3, which leaves the other connections as they are:
+//! They have a separate connection, in RESP3, which leaves the other connections as they are:
 //! their protocol, and reads without a `CLIENT CACHING YES` before them.
 //!
 //! Redis announces the next change of a key that was read after `CLIENT CACHING YES`, once. So a

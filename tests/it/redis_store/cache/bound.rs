@@ -20,7 +20,7 @@ async fn a_race_of_reads_and_deletions() {
             for round in 0..ROUNDS {
                 let key = format!("{reader}:{round}");
                 assert_eq!(plain.insert(record(&key, b"v")).await, Ok(true));
-                // In every other round the first read is under way during the deletion.
+                // In every other round the first read is in flight during the deletion.
                 if round % 2 == 0 {
                     load(&cached, &key).await;
                 }

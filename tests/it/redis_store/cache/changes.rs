@@ -132,7 +132,7 @@ async fn evicted_records_are_not_served() {
     assert_eq!(stats(&cached).invalidations, keys.len() as u64);
 }
 
-/// The server forgets keys, and says so.
+/// The server forgets keys, and announces that.
 #[tokio::test]
 async fn a_full_tracking_table_costs_hits_only() {
     let server = RedisServer::start_with(&["--tracking-table-max-keys", "10"]);

@@ -93,7 +93,7 @@ async fn only_load_is_served() {
     assert_eq!(stats(&cached).hits, hits);
 }
 
-/// `PING` proves that no announcement is under way, and is sent only when nothing else is.
+/// `PING` proves that no announcement is in flight, and is sent only when nothing else is.
 #[tokio::test]
 async fn an_idle_connection_stays_proven() {
     let server = RedisServer::start();
