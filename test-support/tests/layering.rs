@@ -19,6 +19,7 @@ const LIBRARY: &str = "
     http_body_util: middleware/ axum.rs
     indexmap: record/ store/memory/ store/redis/cache/
     metrics: counters.rs
+    redb: store/embedded/
     rustls rustls_native_certs tokio_rustls: store/redis/tls.rs
 ";
 
