@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jwt_redis_session::config::SessionsBuilder;
-use jwt_redis_session::store::SharedStore;
+use jwt_redis_session::store::{FileStore, SharedStore};
 use jwt_redis_session::token::{Key, KeyringError, TokenFormat};
 use jwt_redis_session::{Algorithm, Keyring, MemoryStore, Sessions, Touch};
 use tokio::sync::Semaphore;
@@ -33,9 +33,13 @@ pub(crate) struct AppState {
 
 impl AppState {
     pub(crate) fn new(settings: Settings) -> Result<Self, StartError> {
-        let store: SharedStore = match redis_store::lazy(&settings.store)? {
-            Some(redis) => redis.into(),
-            None => MemoryStore::new().into(),
+        let store: SharedStore = match (redis_store::lazy(&settings.store)?, &settings.store.file) {
+            (Some(redis), _) => redis.into(),
+            (None, Some(file)) => {
+                let store = FileStore::open(file).map_err(StartError::File)?;
+                store.with_deadline(settings.store.deadline).into()
+            }
+            (None, None) => MemoryStore::new().into(),
         };
         Ok(Self::with_store(settings, store))
     }

@@ -35,6 +35,9 @@ struct Cli {
     /// The URL of Redis; if it contains a password, set SESSIOND__STORE__REDIS instead
     #[arg(long, global = true, value_name = "URL")]
     redis: Option<String>,
+    /// The file that keeps the sessions, for one machine without Redis
+    #[arg(long, global = true, value_name = "FILE")]
+    store_file: Option<PathBuf>,
     /// Log one JSON object per line
     #[arg(long, global = true)]
     json_logs: bool,
@@ -89,9 +92,11 @@ impl Cli {
         if let Some(file) = &self.config {
             sources = sources.file(file);
         }
+        let store_file = self.store_file.as_ref().map(|file| file.to_string_lossy());
         for (setting, value) in [
             ("http.listen", self.listen.as_deref()),
             ("store.redis", self.redis.as_deref()),
+            ("store.file", store_file.as_deref()),
             ("log.format", self.json_logs.then_some("json")),
         ] {
             if let Some(value) = value {
@@ -149,9 +154,9 @@ async fn listen(settings: Settings) -> Result<(), Box<dyn Error>> {
 
 /// Warns about settings that a deployment may not want.
 fn warn_about(settings: &Settings) {
-    if settings.store.redis.is_none() {
+    if settings.store.redis.is_none() && settings.store.file.is_none() {
         tracing::warn!(
-            "sessions are kept in memory and end with this process; set store.redis to keep them"
+            "sessions are kept in memory and end with this process; set store.redis or store.file to keep them"
         );
     }
     if settings.tokens.secret.is_none() {

@@ -54,6 +54,7 @@ pub struct HttpSettings {
 #[serde(deny_unknown_fields)]
 pub struct StoreSettings {
     pub redis: Option<Secret>,
+    pub file: Option<PathBuf>,
     pub user: Option<String>,
     pub password: Option<Secret>,
     pub password_file: Option<PathBuf>,

@@ -87,9 +87,14 @@ impl Settings {
         let store = &self.store;
         let is_redis = store.redis.is_some();
         ensure(
-            !is_redis || self.tokens.secret.is_some(),
+            !is_redis || store.file.is_none(),
+            "store.file",
+            "cannot be set together with `store.redis`",
+        )?;
+        ensure(
+            !(is_redis || store.file.is_some()) || self.tokens.secret.is_some(),
             "tokens.secret",
-            "is required with Redis, where sessions outlive the process; see `sessiond generate-secret`",
+            "is required with Redis or a file, where sessions outlive the process; see `sessiond generate-secret`",
         )?;
         self.accounts()?;
         for (setting, is_set) in [
