@@ -75,6 +75,23 @@ async fn a_watch_follows_its_slot() {
     assert_eq!(at_once(waiting).await, SessionEnd::Destroyed);
 }
 
+/// The connection to it stays open, and announces nothing any more.
+#[tokio::test]
+async fn a_watch_leaves_a_master_that_became_a_replica() {
+    let cluster = RedisCluster::start();
+    let store = RedisStore::connect(&cluster.url()).await.expect("connect");
+    let sessions = sessions(store);
+    let (session, _) = created(&sessions).await;
+    let waiting = wait_for(&session);
+    watched(&cluster, 1).await;
+    let replica = cluster.node(3 + cluster.master_of(&key(&session)));
+    replica.run(&["CLUSTER", "FAILOVER"]);
+    tracked(replica, 1).await;
+    assert!(!waiting.is_finished());
+    session.destroy().await.unwrap();
+    assert_eq!(at_once(waiting).await, SessionEnd::Destroyed);
+}
+
 #[cfg(feature = "sentinel")]
 #[tokio::test]
 async fn a_watch_follows_the_master() {

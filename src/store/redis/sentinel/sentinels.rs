@@ -20,7 +20,7 @@ use crate::store::redis::endpoint::{Access, Endpoint, Pushes};
 use crate::store::redis::hello::Mode;
 
 /// The pause before a sentinel is queried again that does not agree with the majority.
-const PAUSE: Duration = Duration::from_millis(20);
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// The sentinels of one service.
 pub(crate) struct Sentinels {

@@ -222,6 +222,18 @@ mod tests {
         assert_eq!(forgotten.latest(), None, "with its users");
     }
 
+    #[test]
+    fn a_sentinel_that_does_not_answer_has_no_vote() {
+        let [one, other] = addresses();
+        let votes = Votes::new(3);
+        for (sentinel, address) in [(0, &one), (1, &other), (2, &other)] {
+            votes.record(sentinel, address, Instant::now());
+        }
+        votes.withdraw(0);
+        votes.record(2, &one, Instant::now());
+        assert_eq!(master(&votes), Some(other));
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_confirmation_is_as_old_as_its_oldest_answer() {
         let [one, _] = addresses();
