@@ -173,6 +173,57 @@ async fn a_master_that_rejects_its_keys_is_not_ready() {
     cluster.node(0).run(&["CLUSTER", "DELSLOTS", "0"]);
     let error = eventually("not ready", async || store.ping().await.err()).await;
     assert_eq!(error.kind(), StoreErrorKind::Cluster);
+    // A call goes to its slot again and again, with pauses.
+    let rejections = || match cluster.node(0).run(&["INFO", "stats"]) {
+        redis::Value::BulkString(text) => {
+            let text = String::from_utf8(text).expect("text");
+            let mut lines = text.lines();
+            let count = lines.find_map(|line| line.strip_prefix("total_error_replies:"));
+            count.and_then(|count| count.parse::<u64>().ok())
+        }
+        other => panic!("{other:?}"),
+    };
+    let before = rejections().expect("a count");
+    let error = store.load(&key_of(&cluster, 0)).await.expect_err("no slot");
+    assert_eq!(error.kind(), StoreErrorKind::Cluster);
+    let sent = rejections().expect("a count") - before;
+    assert!((3..60).contains(&sent), "{sent} attempts in a second");
+}
+
+/// The later steps rely on the earlier ones, also if these go to another node.
+#[tokio::test]
+async fn a_rejected_step_is_the_last_one() {
+    let cluster = RedisCluster::start();
+    let store = connected_to(&cluster).await;
+    let master = cluster.master_of("index");
+    let key = key_of(&cluster, (master + 1) % 3);
+    cluster.node(master).run(&["SET", "index", "no set"]);
+    let put = [entry("index", "a", 1)];
+    let inserted = store.insert_indexed(&put, record(&key, b"v"), None).await;
+    let error = inserted.expect_err("the index has another type");
+    assert_eq!(error.kind(), StoreErrorKind::WrongType);
+    assert_eq!(load(&store, &key).await, None);
+}
+
+/// All nodes that the cluster has named may be gone, as after a move to other machines.
+#[tokio::test]
+async fn the_nodes_of_the_configuration_are_not_forgotten() {
+    let mut clusters = [(); 2].map(|()| RedisCluster::start_with(1, &[]));
+    let [first, second] = [0, 1].map(|index| clusters[index].node(0).port());
+    let url = format!("redis-cluster://127.0.0.1:{first}/?node=127.0.0.1:{second}");
+    let store = RedisStore::connect(&url).await.expect("connect");
+    assert_eq!(store.insert(record("k", b"v")).await, Ok(true));
+    let has_key =
+        |cluster: &RedisCluster| cluster.node(0).run(&["EXISTS", "k"]) == redis::Value::Int(1);
+    let used = usize::from(has_key(&clusters[1]));
+    for node in 0..2 {
+        clusters[used].node_mut(node).kill();
+    }
+    let inserted = eventually("service", async || {
+        store.insert(record("k", b"v")).await.ok()
+    });
+    assert!(inserted.await);
+    assert!(has_key(&clusters[1 - used]));
 }
 
 #[tokio::test]

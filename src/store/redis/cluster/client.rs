@@ -20,11 +20,12 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use redis::{ConnectionAddr, ConnectionInfo, Value};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Notify};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::batches;
+use super::follower::Follower;
 use super::nodes::{NodeFactory, Nodes};
 use super::progress::{Answered, Group, Pending, Progress, unserved};
 use super::redirect::Redirect;
@@ -53,6 +54,7 @@ pub(crate) struct Cluster {
     nodes: ArcSwap<Nodes>,
     /// When the slots were last read. Locked while they are read, so that calls share one query.
     renewed_at: Mutex<Option<Instant>>,
+    follower: Follower,
 }
 
 impl Cluster {
@@ -62,6 +64,7 @@ impl Cluster {
             access: Access::new(config, seeds[0].addr())?,
             settings: seeds[0].clone(),
             limits: config.limits,
+            interrupted: Arc::new(Notify::new()),
         };
         let seeds: Vec<_> = seeds.iter().filter_map(node_of).collect();
         let nodes = Nodes::default().renewed(&factory, seeds.iter(), SlotMap::default());
@@ -71,6 +74,7 @@ impl Cluster {
             address: addresses.join(", ").into(),
             nodes: ArcSwap::from_pointee(nodes),
             renewed_at: Mutex::default(),
+            follower: Follower::default(),
         })
     }
 
@@ -140,10 +144,20 @@ impl Cluster {
     }
 
     /// Watches the record under `key` at the node that serves it, if that is known.
-    pub(crate) fn watch(&self, key: &str) -> Option<RecordWatch> {
+    pub(crate) fn watch(self: &Arc<Self>, key: &str) -> Option<RecordWatch> {
         let nodes = self.nodes.load_full();
         let node = nodes.slots.master(slot(key.as_bytes()))?;
-        nodes.get(node)?.watch(key)
+        let watch = nodes.get(node)?.watch(key)?;
+        let cluster = Arc::downgrade(self);
+        self.follower.start(&self.factory.interrupted, move || {
+            let cluster = cluster.upgrade()?;
+            Some(async move {
+                let deadline = Instant::now() + cluster.factory.limits.deadline;
+                // While no node answers, the node of a watch is interrupted again and again.
+                let _ = cluster.renew(deadline, PAUSE).await;
+            })
+        });
+        Some(watch)
     }
 
     async fn run_part(&self, part: &Request, deadline: Instant) -> Result<Vec<Value>> {
@@ -255,11 +269,13 @@ impl Cluster {
         let slots = self.nodes.load_full().query_slots(deadline).await;
         *renewed_at = Some(Instant::now());
         let slots = slots?;
-        self.nodes.rcu(|nodes| {
+        let former = self.nodes.rcu(|nodes| {
             // The nodes of the configuration are kept: all others may be replaced.
             let known = slots.nodes().chain(&self.seeds);
             nodes.renewed(&self.factory, known, slots.clone())
         });
+        // Afterwards, so that a session that is watched again is watched at its node.
+        former.release_watches(&slots);
         Ok(())
     }
 

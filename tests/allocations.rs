@@ -1,4 +1,4 @@
-//! How often the verification of a token allocates.
+//! What the verification of a token and the end of many sessions allocate.
 //!
 //! A separate test binary: the counting allocator would slow the others down.
 
@@ -52,4 +52,32 @@ fn rejected_token_does_not_allocate() {
     let keyring = Keyring::hs256(SECRET).unwrap();
     let rejected = measure(|| assert!(keyring.verify(token.as_str(), now).is_err()));
     assert_eq!(rejected.count_total, 0);
+}
+
+/// The process holds the ids of all sessions, and the records of one batch.
+#[cfg(feature = "redis")]
+#[test]
+fn destroy_all_holds_few_records_at_a_time() {
+    const COUNT: usize = 1_000;
+    const SIZE: usize = 8_000;
+    let server = test_support::redis_server::RedisServer::start();
+    // The allocations of one thread are counted.
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_all().build().unwrap();
+    let store = jwt_redis_session::RedisConfig::new(server.url());
+    let store = store.deadline(Duration::from_secs(30)).lazy().unwrap();
+    let sessions = Sessions::builder(store, Keyring::hs256(SECRET).unwrap());
+    let sessions = sessions.build().unwrap();
+    for _ in 0..COUNT {
+        let session = sessions.new_session();
+        session.insert("data", "x".repeat(SIZE)).unwrap();
+        session.set_owner("jo").unwrap();
+        runtime.block_on(session.create().into_future()).unwrap();
+    }
+    let counted = measure(|| {
+        let destroyed = runtime.block_on(sessions.destroy_all("jo")).unwrap();
+        assert_eq!(destroyed, COUNT);
+    });
+    let peak = counted.bytes_max;
+    assert!(peak < (COUNT * SIZE / 8) as u64, "{peak} bytes");
 }
