@@ -8,7 +8,7 @@ use redis::ConnectionInfo;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
-use super::slots::{Node, SlotMap};
+use super::slots::{Node, SlotMap, slot};
 use crate::store::error::{Result, StoreError, StoreErrorKind};
 use crate::store::redis::address::at;
 use crate::store::redis::answers::Answers;
@@ -49,6 +49,12 @@ impl Nodes {
     /// Returns the server of `node`, if it is known.
     pub(super) fn get(&self, node: &Node) -> Option<&Arc<Server>> {
         self.servers.get(node)
+    }
+
+    /// Returns the node that serves `key`.
+    pub(super) fn serving(&self, key: &[u8]) -> Option<(&Node, &Arc<Server>)> {
+        let node = self.slots.master(slot(key))?;
+        Some((node, self.get(node)?))
     }
 
     pub(super) fn servers(&self) -> impl Iterator<Item = &Arc<Server>> {
