@@ -5,3 +5,4 @@ mod keys;
 mod secrets;
 mod signing;
 mod verification;
+mod verified;

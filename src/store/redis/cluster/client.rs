@@ -121,7 +121,7 @@ impl Cluster {
         read: impl FnOnce(&mut Answers) -> Result<T>,
     ) -> Result<T> {
         let answers = match request.only_key() {
-            Some(_) => self.run_part(&request, deadline).await?,
+            Some(key) => self.run_part(&request, Some(key), deadline).await?,
             None => self.run_parts(request, deadline).await?,
         };
         read(&mut Answers::several(answers)).inspect_err(|error| self.inspect(error))
@@ -130,7 +130,7 @@ impl Cluster {
     async fn run_parts(&self, request: Request, deadline: Instant) -> Result<Vec<Value>> {
         let mut answers = Vec::new();
         for part in batches::split(request) {
-            let part = self.run_part(&part, deadline).await?;
+            let part = self.run_part(&part, part.only_key(), deadline).await?;
             let has_failed = part
                 .iter()
                 .any(|answer| matches!(answer, Value::ServerError(_)));
@@ -146,8 +146,8 @@ impl Cluster {
     /// Watches the record under `key` at the node that serves it, if that is known.
     pub(crate) fn watch(self: &Arc<Self>, key: &str) -> Option<RecordWatch> {
         let nodes = self.nodes.load_full();
-        let node = nodes.slots.master(slot(key.as_bytes()))?;
-        let watch = nodes.get(node)?.watch(key)?;
+        let (_, server) = nodes.serving(key.as_bytes())?;
+        let watch = server.watch(key)?;
         let cluster = Arc::downgrade(self);
         self.follower.start(&self.factory.interrupted, move || {
             let cluster = cluster.upgrade()?;
@@ -160,13 +160,19 @@ impl Cluster {
         Some(watch)
     }
 
-    async fn run_part(&self, part: &Request, deadline: Instant) -> Result<Vec<Value>> {
+    /// Sends a part of a request. `only_key` is the key of all its commands, if it is the same.
+    async fn run_part(
+        &self,
+        part: &Request,
+        only_key: Option<&[u8]>,
+        deadline: Instant,
+    ) -> Result<Vec<Value>> {
         if self.nodes.load().slots.masters().next().is_none() {
             self.renew(deadline, PAUSE).await?;
         }
         // The usual case first, which needs no copy of the commands and no task.
-        let whole = part.only_key().and_then(|key| self.serving(key));
-        let mut progress = match whole {
+        let nodes = self.nodes.load_full();
+        let mut progress = match only_key.and_then(|key| nodes.serving(key)) {
             Some((node, server)) => {
                 let count = part.len();
                 let read = |answers: &mut Answers| answers.raw(count);
@@ -187,13 +193,6 @@ impl Cluster {
             }
         }
         Ok(progress.answers)
-    }
-
-    /// Returns the node that serves `key`.
-    fn serving(&self, key: &[u8]) -> Option<(Node, Arc<Server>)> {
-        let nodes = self.nodes.load();
-        let node = nodes.slots.master(slot(key))?;
-        Some((node.clone(), Arc::clone(nodes.get(node)?)))
     }
 
     /// Does what the pending commands need before they are sent again.

@@ -55,6 +55,12 @@ impl Nodes {
         self.servers.get(node)
     }
 
+    /// Returns the node that serves `key`.
+    pub(super) fn serving(&self, key: &[u8]) -> Option<(&Node, &Arc<Server>)> {
+        let node = self.slots.master(slot(key))?;
+        Some((node, self.get(node)?))
+    }
+
     pub(super) fn servers(&self) -> impl Iterator<Item = &Arc<Server>> {
         self.servers.values()
     }
