@@ -1,7 +1,7 @@
 //! State of the admin pages' handlers.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use jwt_redis_session::{Lifetime, OpaqueTokens, Sessions};
 
@@ -24,6 +24,8 @@ pub(super) struct AdminState {
     pub(super) keys: ApiKeys,
     pub(super) buckets: Sessions,
     pub(super) owner_apis: Vec<OwnerApi>,
+    /// When this instance started.
+    pub(super) started: SystemTime,
 }
 
 /// The state of all handlers.
@@ -66,6 +68,7 @@ impl AdminState {
             keys: ApiKeys::new(app)?,
             buckets: buckets::sessions(app)?,
             owner_apis,
+            started: SystemTime::now(),
             app: app.clone(),
         })
     }
