@@ -40,7 +40,10 @@ fn instance(state: &AdminState, ping: Duration) -> Markup {
     let settings = &state.app.settings;
     let max = settings.http.max_connections;
     let open = max.saturating_sub(state.app.connection_limit.available_permits());
-    let ping = format!("{:.1} ms", ping.as_secs_f64() * 1000.0);
+    let ping = match ping.as_millis() {
+        0 => "less than 1 ms".to_owned(),
+        millis => format!("{millis} ms"),
+    };
     html! {
         dl {
             div { dt { "Version" } dd { (env!("CARGO_PKG_VERSION")) } }
@@ -60,7 +63,7 @@ fn store(settings: &StoreSettings) -> &'static str {
         .split_once('-')
         .map_or(scheme, |(_, topology)| topology)
     {
-        "" => "Memory (sessions end with the process)",
+        "" => "Memory (lost when the process ends)",
         "cluster" => "Redis Cluster",
         "sentinel" => "Redis with sentinels",
         _ => "Redis",

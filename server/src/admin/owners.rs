@@ -143,12 +143,12 @@ fn search(apis: &[OwnerApi], listed: Option<&OwnerSessions<'_>>) -> Markup {
     // A field cannot hold every character, so another owner would be submitted again.
     let name = Some(name).filter(|name| text::visible(name) == *name);
     html! {
-        form.stack method="get" action="/admin/owners" {
+        form.stack.search.owner method="get" action="/admin/owners" {
             div.field {
                 label for="api" { "API" }
                 select #api name="api" {
                     @for api in apis {
-                        option value=(api.name) selected[chosen == Some(api.name)] { (api.title) }
+                        option value=(api.name) selected[chosen == Some(api.name)] { (api.title) ": " (api.owner) }
                     }
                 }
             }
@@ -221,7 +221,7 @@ fn data(entry: &SessionEntry) -> Markup {
 }
 
 fn end_button(token: &Secret, [api, name]: [(&str, &str); 2], id: &str) -> Markup {
-    let button = html! { button.danger { "End session " (id) } };
+    let button = html! { button.danger { "End this session" span.unseen { " " (id) } } };
     let fields = [api, name, ("id", id)];
     let end = page::post(token, "/admin/owners/end", &fields, &button);
     page::confirmed("End…", "Its data is deleted permanently.", &end)

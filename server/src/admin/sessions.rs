@@ -144,7 +144,7 @@ fn render(token: &Secret, note: &Note, session: Option<&Markup>) -> Markup {
     let content = html! {
         section.card aria-labelledby="find" {
             h2 #find { "Find a session" }
-            form.stack method="post" action="/admin/sessions" {
+            form.stack.search method="post" action="/admin/sessions" {
                 (page::hidden(token))
                 div.field {
                     label for="session-id" { "Session id or token" }

@@ -34,8 +34,9 @@ pub(super) type SharedState = Arc<AdminState>;
 /// An enabled API whose sessions have owners.
 pub(super) struct OwnerApi {
     pub(super) name: &'static str,
-    /// The name of the API, and what its owners are.
     pub(super) title: &'static str,
+    /// What its owners are.
+    pub(super) owner: &'static str,
     pub(super) sessions: Sessions,
 }
 
@@ -51,14 +52,16 @@ impl AdminState {
         if app.settings.rpc.enabled {
             owner_apis.push(OwnerApi {
                 name: "rpc",
-                title: "RPC: a user id",
+                title: "RPC",
+                owner: "a user id",
                 sessions: rpc::sessions(app)?,
             });
         }
         if app.settings.users.enabled {
             owner_apis.push(OwnerApi {
                 name: "users",
-                title: "Users: a username",
+                title: "Users",
+                owner: "a username",
                 sessions: users::sessions(app)?,
             });
         }

@@ -11,7 +11,7 @@ async fn the_overview_shows_store_version_apis_and_counts() {
         let page = browser.get("/admin").await;
         let store = match service.redis {
             Some(_) => "<dd>Redis, answers in ",
-            None => "<dd>Memory (sessions end with the process), answers in ",
+            None => "<dd>Memory (lost when the process ends), answers in ",
         };
         for text in [
             store,
