@@ -57,14 +57,18 @@ impl App {
         metrics::recorder();
         let settings = &app.settings;
         let mut apis = OpenApiRouter::with_openapi(openapi::Document::openapi());
+        let mut first_calls = Vec::new();
         if settings.buckets.enabled {
             apis = apis.merge(buckets::router(app)?);
+            first_calls.push(buckets::INTRODUCTION);
         }
         if settings.rpc.enabled {
             apis = apis.merge(rpc::router(app)?);
+            first_calls.push(rpc::INTRODUCTION);
         }
         if settings.users.enabled {
             apis = apis.merge(users::router(app)?);
+            first_calls.push(users::INTRODUCTION);
         }
         let operators = OpenApiRouter::new()
             .routes(routes!(health::healthz))
@@ -72,7 +76,7 @@ impl App {
             .routes(routes!(metrics::metrics));
         let apis = apis.merge(operators.with_state(app.clone()));
         let (mut router, openapi) = apis.split_for_parts();
-        let openapi: Arc<str> = openapi::json(openapi).into();
+        let openapi: Arc<str> = openapi::json(openapi, &first_calls).into();
         if settings.admin.enabled {
             router = router.merge(admin::router(app)?);
         }

@@ -61,7 +61,7 @@ fn login_page(note: &Note) -> Markup {
             form.stack method="post" action="/admin/login" {
                 div.field {
                     label for="key" { "Master key" }
-                    input #key type="password" name="key" required
+                    input #key type="password" name="key" required autofocus
                         autocomplete="current-password" aria-describedby="key-help";
                     p.help #key-help { "One of " code { "buckets.master_keys" } " in the configuration." }
                 }

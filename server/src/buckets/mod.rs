@@ -15,5 +15,6 @@ mod state;
 
 pub(crate) use api_keys::{ApiKeys, KeyedBucket};
 pub(crate) use names::{BucketName, SessionRef, parse_uuid};
+pub(crate) use openapi::INTRODUCTION;
 pub(crate) use routes::{owns, router};
 pub(crate) use sessions::{data, sessions};

@@ -1,4 +1,4 @@
-//! The responses in the OpenAPI document.
+//! The parts of the OpenAPI document that the routes share.
 
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
@@ -10,6 +10,9 @@ use utoipa::openapi::{
 use utoipa::{IntoResponses, PartialSchema as _, ToSchema};
 
 use crate::rpc::wire::CallErrorBody;
+
+/// The first calls, in Markdown.
+pub(crate) const INTRODUCTION: &str = include_str!("introduction.md");
 
 /// The statuses of errors and their descriptions.
 const ERRORS: &str = "\
@@ -43,12 +46,13 @@ impl<B: ToSchema> IntoResponses for Errors<B> {
 
 /// Returns the part of the document that the routes share.
 pub(super) fn document() -> OpenApi {
-    let header =
-        ApiKeyValue::with_description("X-Sessiond-Secret", "Required if `rpc.secret` is set.");
-    let scheme = SecurityScheme::ApiKey(ApiKey::Header(header));
+    let header = ApiKeyValue::with_description(
+        "X-Sessiond-Secret",
+        "The setting `rpc.secret`; not needed if it is not set.",
+    );
     let components = ComponentsBuilder::new()
         .schema(CallErrorBody::name(), CallErrorBody::schema())
-        .security_scheme("SharedSecret", scheme)
+        .security_scheme("rpc_secret", SecurityScheme::ApiKey(ApiKey::Header(header)))
         .build();
     OpenApiBuilder::new().components(Some(components)).build()
 }

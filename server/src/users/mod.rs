@@ -5,5 +5,5 @@ mod credentials;
 mod routes;
 mod state;
 
-pub(crate) use routes::router;
+pub(crate) use routes::{INTRODUCTION, router};
 pub(crate) use state::sessions;

@@ -30,6 +30,9 @@ pub(crate) fn router(app: &AppState) -> Result<OpenApiRouter, StartError> {
         .with_state(UsersState::new(app)?))
 }
 
+/// The first calls, in Markdown.
+pub(crate) const INTRODUCTION: &str = include_str!("introduction.md");
+
 fn security_schemes() -> OpenApi {
     let bearer = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
@@ -37,7 +40,7 @@ fn security_schemes() -> OpenApi {
         .build();
     let secret = ApiKeyValue::with_description(
         "X-Sessiond-Secret",
-        "The setting `users.secret`, if it is set.",
+        "The setting `users.secret`; not needed if it is not set.",
     );
     let secret = SecurityScheme::ApiKey(ApiKey::Header(secret));
     let components = ComponentsBuilder::new()
@@ -64,7 +67,7 @@ struct NewSession {
 /// **The service checks no password.** The client of this route must have authenticated the user,
 /// for example a login service or a gateway. If the setting `users.secret` is set, the client must
 /// send it in the header `X-Sessiond-Secret`. A user may have any number of sessions.
-#[utoipa::path(post, path = "/sessions", tag = "users",
+#[utoipa::path(post, path = "/sessions", tag = "users", operation_id = "create_user_session",
     security((), ("users_secret" = [])),
     request_body = Credentials<'_>,
     responses(
@@ -97,7 +100,7 @@ pub(super) async fn create(
 /// Returns the user to whom the bearer token belongs.
 ///
 /// Resets the time to live of the session to the setting `users.session_ttl`.
-#[utoipa::path(get, path = "/sessions", tag = "users",
+#[utoipa::path(get, path = "/sessions", tag = "users", operation_id = "read_user",
     security(("user_session" = [])),
     responses(
         AuthenticationErrors, CrossSiteError,
@@ -119,6 +122,7 @@ pub(super) async fn show(
 ///
 /// After this response, no session of the user that was created before the request is valid.
 #[utoipa::path(delete, path = "/sessions/{username}", tag = "users",
+    operation_id = "end_user_sessions",
     security(("user_session" = [])),
     params(("username" = String, Path, example = "jo",
         description = "The user to whom the bearer token belongs, as percent-encoded UTF-8.")),
