@@ -39,7 +39,8 @@ impl Redirect {
         match error.code() {
             "MOVED" => Some(node().map_or(Self::Later, Self::Moved)),
             "ASK" => Some(node().map_or(Self::Later, Self::Ask)),
-            "TRYAGAIN" | "CLUSTERDOWN" | "LOADING" | "MASTERDOWN" | "READONLY" => Some(Self::Later),
+            // A replica answers MOVED before it could answer READONLY or MASTERDOWN.
+            "TRYAGAIN" | "CLUSTERDOWN" | "LOADING" => Some(Self::Later),
             _ => None,
         }
     }
