@@ -151,13 +151,13 @@ async fn a_rejection_during_a_wait_is_survived() {
     let rules = [RedisStore::ACL_RULES, RedisStore::WATCH_ACL_RULES].join(" ");
     let store = RedisStore::connect(&account(&redis, &rules)).await;
     let sessions = sessions(store.expect("connect"));
-    let interval = Duration::from_millis(300);
-    let wait = async || {
+    let wait = async |interval| {
         let (session, _) = created(&sessions).await;
         let key = format!("sess:{}", session.id().unwrap().as_str());
         (start(session.ended().check_every(interval)), key)
     };
-    let (waiting, key) = wait().await;
+    let interval = Duration::from_millis(300);
+    let (waiting, key) = wait(interval).await;
     tracked(&redis, 1).await;
     redis.run(&["ACL", "SETUSER", "app", "-client|tracking"]);
     redis.run(&[&KILL_CLIENTS[..], &["yes"]].concat());
@@ -168,10 +168,12 @@ async fn a_rejection_during_a_wait_is_survived() {
     assert_eq!(at_once(waiting).await, SessionEnd::Destroyed);
 
     redis.run(&["ACL", "SETUSER", "app", "+client|tracking"]);
-    let (waiting, key) = wait().await;
+    let (waiting, key) = wait(Duration::from_secs(2)).await;
     tracked(&redis, 1).await;
     redis.run(&["DEL", &key]);
-    assert_eq!(at_once(waiting).await, SessionEnd::Destroyed);
+    // The next read is at least a second away.
+    let end = timeout(Duration::from_millis(500), waiting).await;
+    assert_eq!(end.expect("announced").unwrap(), SessionEnd::Destroyed);
 }
 
 /// It runs from the loss of the connection, not from the first read that fails.

@@ -12,7 +12,7 @@ pub(super) enum Redirect {
     Moved(Node),
     /// This once to a node that is taking over the slot, behind `ASKING` (`ASK`).
     Ask(Node),
-    /// To the same slot after a pause: no node serves it at the moment.
+    /// To the same slot: no node serves it at the moment.
     Later,
 }
 
