@@ -183,6 +183,13 @@ async fn wrong_names_and_servers_are_reported() {
         assert_eq!(error.kind(), StoreErrorKind::Configuration, "{error}");
         assert!(error.to_string().contains(expected), "{error}");
     }
+    // As during a failover, not by a mistake in the configuration.
+    let port = server.port().to_string();
+    let demoted = RedisServer::start_with(&["--replicaof", "127.0.0.1", &port]);
+    let late = RedisSentinels::start_cut_off(&demoted);
+    let url = sentinel_at(late.port()).replace("=other", &format!("={SERVICE}"));
+    let error = RedisStore::connect(&url).await.expect_err("a replica");
+    assert_eq!(error.kind(), StoreErrorKind::ReadOnly, "{error}");
 }
 
 #[tokio::test]

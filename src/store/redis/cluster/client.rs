@@ -41,8 +41,8 @@ use crate::store::watches::RecordWatch;
 /// The pause before a command goes to its slot again: one that no node serves now, or whose node
 /// is gone.
 const PAUSE: Duration = Duration::from_millis(20);
-/// The number of attempts without a pause after redirections. Nodes that disagree about a slot can
-/// redirect a command to each other until the deadline.
+/// The number of attempts without a pause. Nodes that disagree about a slot can redirect a command to
+/// each other until the deadline.
 const ATTEMPTS_WITHOUT_PAUSE: u32 = 3;
 
 /// A cluster, with a connection to each node that is used.
@@ -209,7 +209,7 @@ impl Cluster {
             // A failure shows in the next attempt.
             let _ = self.renew(deadline, PAUSE).await;
         }
-        if progress.needs_pause() || attempts >= ATTEMPTS_WITHOUT_PAUSE {
+        if attempts >= ATTEMPTS_WITHOUT_PAUSE {
             sleep(PAUSE).await;
         }
         match Instant::now() < deadline {

@@ -138,12 +138,6 @@ impl<'a> Progress<'a> {
         let is_ask = |pending: &Pending| matches!(pending.redirect, Redirect::Ask(_));
         self.pending.iter().all(is_ask)
     }
-
-    /// Whether a command has no other node to go to immediately.
-    pub(super) fn needs_pause(&self) -> bool {
-        let mut pending = self.pending.iter();
-        pending.any(|pending| pending.redirect == Redirect::Later)
-    }
 }
 
 impl Group {

@@ -26,7 +26,7 @@ const CHECK: Duration = Duration::from_millis(500);
 /// The pause before another attempt to connect: at first, at most, and after a rejection.
 const FIRST_RETRY: Duration = Duration::from_millis(20);
 const LAST_RETRY: Duration = Duration::from_secs(1);
-const AFTER_REJECTION: Duration = Duration::from_secs(60);
+const AFTER_REJECTION: Duration = Duration::from_secs(5);
 
 /// The time without a watch after which the connection is closed.
 const IDLE: Duration = Duration::from_secs(5);
