@@ -1,6 +1,7 @@
 //! Assembly of the service.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use axum::Router;
 use http::header::ALLOW;
@@ -13,6 +14,7 @@ use utoipa_axum::routes;
 
 use crate::app_state::AppState;
 use crate::error::ApiError;
+use crate::http::reject_head;
 use crate::operators::{docs, health, metrics, openapi};
 use crate::settings::{HttpSettings, Settings};
 use crate::start_error::StartError;
@@ -22,10 +24,25 @@ use crate::{admin, buckets, observe, rpc, users};
 #[derive(Clone, Debug)]
 pub struct App {
     router: Router,
+    /// The endpoints for operators, if they have an address of their own.
+    operators: Option<Router>,
+    /// Answers requests whose head is rejected.
+    rejecting: Router,
     openapi: Arc<str>,
     pub(crate) http: HttpSettings,
-    /// Limits the connections served concurrently.
-    pub(crate) connection_limit: Arc<Semaphore>,
+    connection_limit: Arc<Semaphore>,
+    operator_limit: Arc<Semaphore>,
+    /// Whether shutdown has begun.
+    pub(crate) is_stopping: Arc<AtomicBool>,
+}
+
+/// The part of the service that an address serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Surface {
+    /// The APIs, and the endpoints for operators unless they have an address of their own.
+    Public,
+    /// The endpoints for operators.
+    Operators,
 }
 
 impl App {
@@ -56,45 +73,60 @@ impl App {
         // First: a counter that is created before the recorder is installed counts nothing.
         metrics::recorder();
         let settings = &app.settings;
-        let mut apis = OpenApiRouter::with_openapi(openapi::Document::openapi());
-        let mut first_calls = Vec::new();
-        if settings.buckets.enabled {
-            apis = apis.merge(buckets::router(app)?);
-            first_calls.push(buckets::INTRODUCTION);
-        }
-        if settings.rpc.enabled {
-            apis = apis.merge(rpc::router(app)?);
-            first_calls.push(rpc::INTRODUCTION);
-        }
-        if settings.users.enabled {
-            apis = apis.merge(users::router(app)?);
-            first_calls.push(users::INTRODUCTION);
-        }
-        let operators = OpenApiRouter::new()
-            .routes(routes!(health::healthz))
-            .routes(routes!(health::readyz))
-            .routes(routes!(metrics::metrics));
-        let apis = apis.merge(operators.with_state(app.clone()));
-        let (mut router, openapi) = apis.split_for_parts();
-        let openapi: Arc<str> = openapi::json(openapi, &first_calls).into();
+        let (mut router, mut openapi) = apis(app)?.split_for_parts();
+        let (mut operators, document) = operator_endpoints(app).split_for_parts();
+        openapi.merge(document);
+        let openapi: Arc<str> = openapi::json(openapi, &first_calls(settings)).into();
         if settings.admin.enabled {
-            router = router.merge(admin::router(app)?);
+            operators = operators.merge(admin::router(app)?);
         }
-        let router = router
-            .merge(docs::router(&openapi))
-            .fallback(not_found)
-            .method_not_allowed_fallback(method_not_allowed);
+        operators = operators.merge(docs::router(&openapi));
+        let is_separate = settings.operators.listen.is_some();
+        if !is_separate {
+            router = router.merge(std::mem::take(&mut operators));
+        }
+        let complete = |router: Router| {
+            let router = router
+                .fallback(not_found)
+                .method_not_allowed_fallback(method_not_allowed);
+            observe::layer(router, settings)
+        };
         Ok(Self {
-            router: observe::layer(router, settings),
+            router: complete(router),
+            operators: is_separate.then(|| complete(operators)),
+            rejecting: observe::layer(Router::new().fallback(reject_head), settings),
             openapi,
             http: settings.http.clone(),
             connection_limit: Arc::clone(&app.connection_limit),
+            operator_limit: Arc::clone(&app.operator_limit),
+            is_stopping: Arc::clone(&app.is_stopping),
         })
     }
 
-    /// Returns the service as a router, which can be called without a network.
+    /// Returns what `http.listen` serves as a router, which can be called without a network.
     pub fn router(&self) -> Router {
         self.router.clone()
+    }
+
+    /// Returns what an address serves.
+    pub(crate) fn router_of(&self, surface: Surface) -> Router {
+        match (surface, &self.operators) {
+            (Surface::Operators, Some(operators)) => operators.clone(),
+            _ => self.router(),
+        }
+    }
+
+    /// Returns the router for requests whose head is rejected.
+    pub(crate) fn rejecting(&self) -> Router {
+        self.rejecting.clone()
+    }
+
+    /// Returns the limit of the connections that an address serves concurrently.
+    pub(crate) const fn connection_limit(&self, surface: Surface) -> &Arc<Semaphore> {
+        match surface {
+            Surface::Public => &self.connection_limit,
+            Surface::Operators => &self.operator_limit,
+        }
     }
 
     /// Returns the OpenAPI document of the enabled APIs as JSON.
@@ -102,6 +134,43 @@ impl App {
     pub fn openapi(&self) -> &str {
         &self.openapi
     }
+}
+
+/// Returns the enabled APIs.
+fn apis(app: &AppState) -> Result<OpenApiRouter, StartError> {
+    let settings = &app.settings;
+    let mut apis = OpenApiRouter::with_openapi(openapi::Document::openapi());
+    if settings.buckets.enabled {
+        apis = apis.merge(buckets::router(app)?);
+    }
+    if settings.rpc.enabled {
+        apis = apis.merge(rpc::router(app)?);
+    }
+    if settings.users.enabled {
+        apis = apis.merge(users::router(app)?);
+    }
+    Ok(apis)
+}
+
+/// Returns a first call of each enabled API, for the introduction of the OpenAPI document.
+fn first_calls(settings: &Settings) -> Vec<&'static str> {
+    [
+        (settings.buckets.enabled, buckets::INTRODUCTION),
+        (settings.rpc.enabled, rpc::INTRODUCTION),
+        (settings.users.enabled, users::INTRODUCTION),
+    ]
+    .into_iter()
+    .filter_map(|(is_enabled, calls)| is_enabled.then_some(calls))
+    .collect()
+}
+
+/// Returns the endpoints for operators that the OpenAPI document describes.
+fn operator_endpoints(app: &AppState) -> OpenApiRouter {
+    OpenApiRouter::new()
+        .routes(routes!(health::healthz))
+        .routes(routes!(health::readyz))
+        .routes(routes!(metrics::metrics))
+        .with_state(app.clone())
 }
 
 /// Answers a path without a route. Clients of the buckets API expect 405 for any of its paths.

@@ -1,6 +1,7 @@
 //! State that all APIs share.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use jwt_redis_session::config::SessionsBuilder;
@@ -19,6 +20,10 @@ use crate::start_error::StartError;
 /// is less). The expiry that clients see is exact to the second, and most reads write nothing.
 const TOUCH_AFTER: Duration = Duration::from_secs(1);
 
+/// The largest number of connections on the address for operators, where health checks must not
+/// wait for the clients of the APIs.
+const OPERATOR_CONNECTIONS: usize = 100;
+
 /// State that all APIs share: the settings, the store, the secrets.
 #[derive(Clone)]
 pub(crate) struct AppState {
@@ -27,6 +32,10 @@ pub(crate) struct AppState {
     pub(crate) failures: Arc<FailedAuthentications>,
     /// Limits the connections served concurrently.
     pub(crate) connection_limit: Arc<Semaphore>,
+    /// As [`connection_limit`](Self::connection_limit), on the address for operators.
+    pub(crate) operator_limit: Arc<Semaphore>,
+    /// Whether shutdown has begun.
+    pub(crate) is_stopping: Arc<AtomicBool>,
     /// The current secret, then the previous ones.
     pub(crate) secrets: Arc<[Secret]>,
 }
@@ -55,6 +64,8 @@ impl AppState {
             store,
             failures: Arc::new(FailedAuthentications::new(limit)),
             connection_limit: Arc::new(Semaphore::new(settings.http.max_connections)),
+            operator_limit: Arc::new(Semaphore::new(OPERATOR_CONNECTIONS)),
+            is_stopping: Arc::default(),
             secrets: secrets.into(),
             settings: Arc::new(settings),
         }

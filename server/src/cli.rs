@@ -2,7 +2,6 @@
 
 use std::error::Error;
 use std::io::{self, Write as _};
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -10,10 +9,13 @@ use clap::{Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use crate::app::App;
+use crate::app::{App, Surface};
 use crate::app_state::AppState;
+use crate::probe::probe;
 use crate::secret::Secret;
+use crate::serve::{BindError, Listeners, PassedSockets};
 use crate::settings::{PREFIX, Settings, SettingsError, Sources};
+use crate::start_error::StartError;
 use crate::{telemetry, workers};
 
 /// Server-side sessions over HTTP, for apps in any language.
@@ -29,7 +31,7 @@ struct Cli {
     /// The file to read the settings from (YAML)
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// The address to listen on [default: 127.0.0.1:8385]
+    /// The address to listen on, such as :8385 or unix:/run/sessiond.sock [default: 127.0.0.1:8385]
     #[arg(long, global = true, value_name = "ADDRESS")]
     listen: Option<String>,
     /// The URL of Redis; if it contains a password, set SESSIOND__STORE__REDIS instead
@@ -49,6 +51,12 @@ enum Command {
     CheckConfig,
     /// Print a random secret, for any setting that takes one
     GenerateSecret,
+    /// Ask the running service for its health; exit with 0 if it is healthy, and 1 otherwise
+    Health {
+        /// Ask whether it is ready: also 1 if the store cannot be reached
+        #[arg(long)]
+        ready: bool,
+    },
     /// Print the OpenAPI document of all APIs
     Openapi,
 }
@@ -61,10 +69,21 @@ pub fn run() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("sessiond: {error}");
-            // clap uses the same code for wrong arguments.
-            ExitCode::from(2)
+            exit_code(&*error)
         }
     }
+}
+
+/// Returns 1 for an error that a restart may correct, such as a busy port. Returns 2, as clap does,
+/// for wrong arguments and settings.
+fn exit_code(error: &(dyn Error + 'static)) -> ExitCode {
+    let start = error.downcast_ref();
+    let is_io = error.is::<io::Error>() || matches!(start, Some(StartError::Io(_)));
+    ExitCode::from(if is_io || error.is::<BindError>() {
+        1
+    } else {
+        2
+    })
 }
 
 impl Cli {
@@ -81,6 +100,11 @@ impl Cli {
                 telemetry::filter_of_environment()?;
                 App::build(self.settings()?)?;
                 print("the settings are valid");
+            }
+            Some(Command::Health { ready }) => {
+                let settings = self.settings()?;
+                let address = settings.operators.listen.unwrap_or(settings.http.listen);
+                probe(&address, if ready { "/readyz" } else { "/healthz" })?;
             }
             None => listen(self.settings()?).await?,
         }
@@ -127,25 +151,32 @@ fn print(line: &str) {
 }
 
 async fn listen(settings: Settings) -> Result<(), Box<dyn Error>> {
+    // Before the thread of the log starts.
+    let passed = PassedSockets::from_environment();
     let mut log = telemetry::install(settings.log, telemetry::filter_of_environment()?);
-    let address = settings.http.listen;
-    let listener =
-        TcpListener::bind(address).map_err(|error| format!("http.listen: {address}: {error}"))?;
+    let listeners = Listeners::bind(&settings, passed)?;
     let state = AppState::new(settings)?;
     // Before the threads start: until the handlers are installed, a signal ends the process without
     // finishing requests.
     let shutdown = shutdown_signal()?;
     let (stop, stopped) = watch::channel(false);
-    let threads = workers::start(&listener, &state, &stopped)?;
-    tracing::info!(address = %listener.local_addr()?, "sessiond is listening");
+    let threads = workers::start(&listeners.sockets, &state, &stopped)?;
+    for (surface, socket) in &listeners.sockets {
+        match surface {
+            Surface::Public => tracing::info!(address = %socket, "sessiond is listening"),
+            Surface::Operators => {
+                tracing::info!(address = %socket, "sessiond is listening for operators");
+            }
+        }
+    }
+    // The threads listen on duplicates. The operating system refuses new connections only after
+    // the last duplicate is closed.
+    let _files = listeners.into_files();
     warn_about(&state.settings);
     tokio::select! {
         () = shutdown => {}
         () = log.report_lost_lines() => {}
     }
-    // The threads listen on duplicates of this socket. The operating system refuses new connections
-    // only after the last duplicate is closed.
-    drop(listener);
     stop.send_replace(true);
     workers::join(threads).await;
     tracing::info!("sessiond has stopped");
@@ -167,7 +198,7 @@ fn warn_about(settings: &Settings) {
     if settings.buckets.enabled && settings.buckets.master_keys.is_empty() {
         tracing::warn!("buckets.master_keys is not set: no bucket can get an API key");
     }
-    let is_local = settings.http.listen.ip().is_loopback();
+    let is_local = settings.http.listen.is_local();
     if settings.rpc.enabled && settings.rpc.secret.is_none() && !is_local {
         tracing::warn!(
             "rpc.secret is not set: every client that can reach this address may use the RPC API"

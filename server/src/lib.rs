@@ -29,6 +29,7 @@ mod observe;
 mod operators;
 mod optional;
 mod private_json;
+mod probe;
 mod redis_store;
 mod request_id;
 mod retry;

@@ -30,7 +30,7 @@ const SERVICE: &str = "
     config: settings/
     crc32fast: buckets/
     governor: http/
-    hyper hyper_util: serve.rs
+    hyper hyper_util listenfd tokio_io_timeout: serve/
     jsonwebtoken redis:
     maud: admin/
     metrics_exporter_prometheus utoipa_swagger_ui: operators/

@@ -4,6 +4,7 @@ mod body;
 mod client;
 mod error_responses;
 mod failures;
+mod head;
 mod origin;
 mod shared_secret;
 
@@ -11,5 +12,6 @@ pub(crate) use body::read_body;
 pub(crate) use client::{Client, Peer};
 pub(crate) use error_responses::{AuthenticationErrors, BodyErrors, CrossSiteError};
 pub(crate) use failures::FailedAuthentications;
+pub(crate) use head::{check_head, reject_head};
 pub(crate) use origin::{reject_other_origins, reject_other_sites};
 pub(crate) use shared_secret::SharedSecret;

@@ -1,7 +1,6 @@
 //! The sections of the settings. `config.yml` describes each setting.
 #![expect(missing_docs, reason = "config.yml describes each setting")]
 
-use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,6 +8,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::secret::Secret;
+use crate::settings::listen::ListenAddress;
 
 /// All settings of the service, in sections.
 ///
@@ -19,6 +19,7 @@ use crate::secret::Secret;
 #[serde(deny_unknown_fields)]
 pub struct Settings {
     pub http: HttpSettings,
+    pub operators: OperatorSettings,
     pub store: StoreSettings,
     pub tokens: TokenSettings,
     pub buckets: BucketSettings,
@@ -33,10 +34,14 @@ pub struct Settings {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HttpSettings {
-    pub listen: SocketAddr,
+    pub listen: ListenAddress,
+    pub socket_mode: SocketMode,
     pub threads: usize,
+    pub max_head_size: usize,
     #[serde(with = "humantime_serde")]
     pub header_timeout: Duration,
+    #[serde(with = "humantime_serde")]
+    pub idle_timeout: Duration,
     #[serde(with = "humantime_serde")]
     pub body_timeout: Duration,
     #[serde(with = "humantime_serde")]
@@ -44,9 +49,36 @@ pub struct HttpSettings {
     #[serde(with = "humantime_serde")]
     pub request_timeout: Duration,
     #[serde(with = "humantime_serde")]
+    pub drain_delay: Duration,
+    #[serde(with = "humantime_serde")]
     pub shutdown_timeout: Duration,
     pub max_connections: usize,
     pub trusted_proxies: usize,
+}
+
+/// The permissions of a Unix socket's file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct SocketMode(pub u32);
+
+impl TryFrom<String> for SocketMode {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let mode = u32::from_str_radix(&text, 8)
+            .ok()
+            .filter(|_| text.len() == 4);
+        let mode = mode.filter(|mode| *mode <= 0o777);
+        mode.map(Self)
+            .ok_or("must be four octal digits in quotes, such as \"0660\"")
+    }
+}
+
+/// Endpoints for operators.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OperatorSettings {
+    pub listen: Option<ListenAddress>,
 }
 
 /// Storage of sessions.

@@ -163,9 +163,14 @@ impl Service {
         String::from_utf8_lossy(&response).into_owned()
     }
 
+    /// Begins to stop the service gracefully.
+    pub fn begin_stop(&mut self) {
+        self.stop = None;
+    }
+
     /// Stops the service gracefully.
     pub async fn stop(&mut self) {
-        self.stop = None;
+        self.begin_stop();
         self.task.join_next().await;
     }
 
