@@ -1,5 +1,6 @@
 //! HTTP helpers of all APIs.
 
+mod accepted;
 mod body;
 mod client;
 mod error_responses;
@@ -11,5 +12,5 @@ pub(crate) use body::read_body;
 pub(crate) use client::{Client, Peer};
 pub(crate) use error_responses::{AuthenticationErrors, BodyErrors, CrossSiteError};
 pub(crate) use failures::FailedAuthentications;
-pub(crate) use origin::{reject_other_origins, reject_other_sites};
+pub(crate) use origin::reject_other_origins;
 pub(crate) use shared_secret::SharedSecret;

@@ -16,7 +16,7 @@ use utoipa_axum::routes;
 use crate::app_state::AppState;
 use crate::error::{ApiError, ErrorBody};
 use crate::http::{
-    AuthenticationErrors, BodyErrors, Client, CrossSiteError, read_body, reject_other_sites,
+    AuthenticationErrors, BodyErrors, Client, CrossSiteError, read_body, reject_other_origins,
 };
 use crate::private_json::private_json;
 use crate::start_error::StartError;
@@ -81,9 +81,8 @@ pub(super) async fn create(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
-    reject_other_sites(&headers)?;
-    let checked = state.secret.check(&headers);
-    checked.map_err(|error| state.app.failures.failed(client, error))?;
+    reject_other_origins(&headers)?;
+    state.secret.check(&state.app.failures, client, &headers)?;
     let body = read_body(body, MAX_BODY, state.app.body_timeout()).await?;
     let Credentials { username, .. } = Credentials::parse(&body)?;
     // It contains a password, so it is not held while the session is stored.

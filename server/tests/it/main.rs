@@ -18,5 +18,6 @@ mod readme;
 mod rpc;
 mod serve;
 mod settings;
+mod strangers;
 mod topologies;
 mod users;
