@@ -28,6 +28,7 @@ const SERVICE: &str = "
     clap: cli.rs
     config: settings/
     crc32fast: buckets/
+    flate2: http/
     governor: http/
     hyper hyper_util: serve.rs
     jsonwebtoken redis:

@@ -5,10 +5,14 @@ mod body;
 mod client;
 mod error_responses;
 mod failures;
+// One file of the library, which has no reason to publish it.
+#[path = "../../../src/middleware/gathered.rs"]
+mod gathered;
+mod gzip;
 mod origin;
 mod shared_secret;
 
-pub(crate) use body::read_body;
+pub(crate) use body::{is_json, read_body};
 pub(crate) use client::{Client, Peer};
 pub(crate) use error_responses::{AuthenticationErrors, BodyErrors, CrossSiteError};
 pub(crate) use failures::FailedAuthentications;

@@ -9,6 +9,7 @@ mod service;
 
 mod admin;
 mod apis;
+mod bodies;
 mod buckets;
 mod cli;
 mod faults;
