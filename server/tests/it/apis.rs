@@ -171,10 +171,11 @@ async fn assert_secret_is_wrong(request: RequestBuilder) {
     assert_eq!((status, &body["error"]), (401, &error));
 }
 
+const RPC: &str = "a secret of the RPC API of 32 bytes";
+const USERS: &str = "a secret of the login service, 32 bytes";
+
 #[tokio::test]
 async fn shared_secret_is_required_if_it_is_set() {
-    const RPC: &str = "a secret of the RPC API of 32 bytes";
-    const USERS: &str = "a secret of the login service, 32 bytes";
     let service = Service::memory_with(|settings| {
         settings.rpc.secret = Some(RPC.into());
         settings.users.secret = Some(USERS.into());

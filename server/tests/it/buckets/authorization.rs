@@ -11,10 +11,14 @@ use crate::service::{self, MASTER_KEY, Service};
 /// A key of valid format, which belongs to no bucket.
 const UNKNOWN_KEY: &str = "jrs_1XCCMX8LhmvGtR0V0HqlWa1YT3ot01yq1W";
 
-const WRONG_KEY: &str =
-    "the API key is missing or wrong; send the key of this bucket in the header X-SESSION-KEY";
-const WRONG_MASTER_KEY: &str =
-    "the master key is missing or wrong; send it in the header X-SESSION-KEY";
+/// Returns the error of a route that rejects a key.
+fn wrong_key(path: &str) -> &'static str {
+    if path.starts_with("/session/") {
+        "the API key is missing or wrong; send the key of this bucket in the header X-SESSION-KEY"
+    } else {
+        "the master key is missing or wrong; send it in the header X-SESSION-KEY"
+    }
+}
 
 /// Sends a request with each wrong key to each route.
 async fn assert_rejected(service: &Service, bucket_key: &str, session: &str, keys: &[&str]) {
@@ -47,12 +51,7 @@ async fn assert_rejected(service: &Service, bucket_key: &str, session: &str, key
             assert_eq!(challenge, "ApiKey realm=\"sessiond\"", "{what}");
             if method != Method::HEAD {
                 let body = service::json(response).await.1;
-                let is_session = path.starts_with("/session/");
-                let error = if is_session {
-                    WRONG_KEY
-                } else {
-                    WRONG_MASTER_KEY
-                };
+                let error = wrong_key(path);
                 assert_eq!(body, json!({ "error": error }), "{what}");
             }
         }
