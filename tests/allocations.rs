@@ -1,13 +1,21 @@
-//! What the verification of a token and the end of many sessions allocate.
+//! What tokens, bodies and the end of many sessions allocate.
 //!
 //! A separate test binary: the counting allocator would slow the others down.
 
+use std::convert::Infallible;
 use std::time::{Duration, SystemTime};
 
 use allocation_counter::measure;
+use bytes::Bytes;
+use futures_util::stream;
+use http::{Request, Response};
+use http_body::Frame;
+use http_body_util::StreamBody;
+use http_body_util::combinators::UnsyncBoxBody;
 use jwt_redis_session::token::NewClaims;
-use jwt_redis_session::{Keyring, MemoryStore, OpaqueTokens, SessionId, Sessions};
+use jwt_redis_session::{JwtRedisSession, Keyring, MemoryStore, OpaqueTokens, SessionId, Sessions};
 use serde_json::json;
+use tower::{Layer as _, ServiceExt as _, service_fn};
 
 const SECRET: [u8; 32] = *b"0123456789abcdef0123456789abcdef";
 
@@ -80,4 +88,23 @@ fn destroy_all_holds_few_records_at_a_time() {
     });
     let peak = counted.bytes_max;
     assert!(peak < (COUNT * SIZE / 8) as u64, "{peak} bytes");
+/// A client may send each byte in a frame of its own.
+#[test]
+fn body_in_single_bytes_takes_little_more_memory_than_its_bytes() {
+    // A vector that doubles would have grown from 32 to 64 KiB just now.
+    const BYTES: usize = 33_000;
+
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_time().build().unwrap();
+    let sessions = Sessions::builder(MemoryStore::new(), OpaqueTokens::new());
+    let layer = JwtRedisSession::new(sessions.build().unwrap());
+    let service = layer.layer(service_fn(async |_| Ok::<_, Infallible>(Response::new(()))));
+    let frame = |_| Ok::<_, Infallible>(Frame::data(Bytes::from_static(b" ")));
+    let frames = stream::iter((0..BYTES).map(frame));
+    let body = UnsyncBoxBody::new(StreamBody::new(frames));
+    let request = Request::post("/").header("content-type", "application/json");
+    let request = request.body(body).unwrap();
+    let measured = measure(|| drop(runtime.block_on(service.oneshot(request))));
+    let peak = measured.bytes_max as usize;
+    assert!((BYTES..BYTES * 9 / 4 + 8192).contains(&peak), "{peak}");
 }

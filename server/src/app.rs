@@ -179,11 +179,12 @@ async fn not_found(uri: Uri) -> ApiError {
         let no_methods = HeaderValue::from_static("");
         method_not_allowed().await.with_header(ALLOW, no_methods)
     } else {
-        ApiError::not_found("there is no such path")
+        ApiError::not_found("there is no such path; /docs lists all")
     }
 }
 
 /// Answers a method that the route does not have; axum adds `Allow`.
 async fn method_not_allowed() -> ApiError {
-    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method not allowed")
+    let message = "method not allowed; the header Allow lists the methods of this path";
+    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, message)
 }

@@ -28,7 +28,7 @@ pub(crate) struct ApiError {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ErrorBody<'a> {
     /// Human-readable description of the error.
-    #[schema(example = "there is no such session")]
+    #[schema(example = "there is no such session; create one")]
     error: &'a str,
 }
 
@@ -109,7 +109,7 @@ impl From<SessionError> for ApiError {
             SessionError::Gone
             | SessionError::Absent
             | SessionError::Rejected(TokenRejection::Unknown | TokenRejection::Expired) => {
-                Self::not_found("there is no such session")
+                Self::not_found("there is no such session; create one")
             }
             SessionError::Conflict => Self::new(
                 StatusCode::CONFLICT,
@@ -121,7 +121,7 @@ impl From<SessionError> for ApiError {
             ),
             SessionError::TooLarge { .. } => Self::new(
                 StatusCode::PAYLOAD_TOO_LARGE,
-                "the session would be too large",
+                format!("{error}; store less in it"),
             ),
             SessionError::Unavailable(cause) => {
                 store_failure::log(cause);

@@ -29,6 +29,7 @@ const SERVICE: &str = "
     clap: cli.rs
     config: settings/
     crc32fast: buckets/
+    flate2: http/
     governor: http/
     hyper hyper_util listenfd tokio_io_timeout: serve/
     jsonwebtoken redis:

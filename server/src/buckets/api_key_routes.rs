@@ -50,9 +50,10 @@ pub(super) async fn create(
     state.authorize_master(&caller)?;
     let created = state.keys.create(&bucket).await;
     let key = created.map_err(|error| match error {
-        SessionError::Taken => {
-            ApiError::new(StatusCode::CONFLICT, "the bucket already has an API key")
-        }
+        SessionError::Taken => ApiError::new(
+            StatusCode::CONFLICT,
+            "the bucket has an API key; GET returns it",
+        ),
         error => error.into(),
     })?;
     Ok(respond(StatusCode::CREATED, &bucket, &key))
@@ -108,5 +109,5 @@ fn respond(status: StatusCode, bucket: &BucketName, key: &Secret) -> Response {
 }
 
 fn no_key() -> ApiError {
-    ApiError::not_found("the bucket has no API key")
+    ApiError::not_found("the bucket has no API key; PUT creates one")
 }

@@ -1,17 +1,22 @@
 //! HTTP helpers of all APIs.
 
+mod accepted;
 mod body;
 mod client;
 mod error_responses;
 mod failures;
+// One file of the library, which has no reason to publish it.
+#[path = "../../../src/middleware/gathered.rs"]
+mod gathered;
+mod gzip;
 mod head;
 mod origin;
 mod shared_secret;
 
-pub(crate) use body::read_body;
+pub(crate) use body::{is_json, read_body};
 pub(crate) use client::{Client, Peer};
 pub(crate) use error_responses::{AuthenticationErrors, BodyErrors, CrossSiteError};
 pub(crate) use failures::FailedAuthentications;
 pub(crate) use head::{check_head, reject_head};
-pub(crate) use origin::{reject_other_origins, reject_other_sites};
+pub(crate) use origin::reject_other_origins;
 pub(crate) use shared_secret::SharedSecret;

@@ -63,6 +63,7 @@ mod tests {
         let response = response.await.unwrap();
         assert_eq!(response.headers()[RequestId::HEADER], "my-id");
         let status = response.status().as_u16();
+        #[expect(clippy::disallowed_methods, reason = "a response of this test")]
         let body = response.into_body().collect().await.unwrap().to_bytes();
         (status, String::from_utf8(body.to_vec()).unwrap())
     }

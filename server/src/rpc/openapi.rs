@@ -18,11 +18,12 @@ pub(crate) const INTRODUCTION: &str = include_str!("introduction.md");
 const ERRORS: &str = "\
 400 An argument is wrong, or the session is gone.
 401 The shared secret is missing or wrong.
-403 Another site made the browser send this request (`Sec-Fetch-Site`).
+403 Another site made the browser send this request (`Sec-Fetch-Site`, `Origin`).
 404 There is no such method.
 408 The body was not received in time.
 409 Too many concurrent writes; nothing was changed. Retry later.
 413 The body or the session is too large.
+415 The `Content-Encoding` is neither gzip nor identity.
 429 Too many failed authentications.
 500 Internal error. The log of the service contains the cause.
 503 The store is not available, or the request took too long.";

@@ -36,7 +36,8 @@ pub(crate) fn router(app: &AppState) -> Result<OpenApiRouter, StartError> {
 
 /// Calls a method that the body names: version 1 of the wire format.
 ///
-/// `POST /rpc/{method}` is version 2, with the same arguments and results.
+/// `POST /rpc/{method}` is version 2, with the same arguments and results. `args` is an object; a
+/// list whose first element is one, or a string that contains either as JSON, works as well.
 ///
 /// | method | arguments | result |
 /// |---|---|---|
@@ -49,15 +50,15 @@ pub(crate) fn router(app: &AppState) -> Result<OpenApiRouter, StartError> {
 /// | `methods` | | a list of `{name, docs}` |
 #[utoipa::path(post, path = "/rpc", tag = "rpc", operation_id = "rpc_call",
     security((), ("rpc_secret" = [])),
-    request_body(content = Call, content_type = "application/json", examples(
+    request_body(content = Call<'_>, content_type = "application/json", examples(
         ("create" = (value = json!({"name": "create",
-            "args": "{\"session\":{\"cart\":3},\"userId\":\"jo\"}"}))),
+            "args": {"session": {"cart": 3}, "userId": "jo"}}))),
         ("get" = (value = json!({"name": "get",
-            "args": "{\"token\":\"…\",\"sessionVersion\":\"v1\",\"keys\":[\"cart\"]}"}))),
+            "args": {"token": "…", "sessionVersion": "v1", "keys": ["cart"]}}))),
         ("update" = (value = json!({"name": "update",
-            "args": "{\"token\":\"…\",\"sessionVersion\":\"v1\",\"session\":{\"cart\":4}}"}))),
+            "args": {"token": "…", "sessionVersion": "v1", "session": {"cart": 4}}}))),
         ("destroy" = (value = json!({"name": "destroy",
-            "args": "{\"token\":\"…\",\"sessionVersion\":\"v1\"}"}))),
+            "args": {"token": "…", "sessionVersion": "v1"}}))),
         ("methods" = (value = json!({"name": "methods"}))),
     )),
     responses(
@@ -94,9 +95,10 @@ async fn call(
     in_path: Option<String>,
 ) -> Result<Response, ApiError> {
     // Before the body is read: clients without the secret must not make the service buffer bodies.
-    state.authorize(client, request.headers())?;
+    let (parts, body) = request.into_parts();
+    state.authorize(client, &parts.headers)?;
     let (limit, timeout) = (state.app.settings.rpc.max_payload, state.app.body_timeout());
-    let body = read_body(request.into_body(), limit, timeout).await?;
+    let body = read_body(&parts.headers, body, limit, timeout).await?;
     let call = match &*body {
         b"" | b"null" if in_path.is_some() => Call::default(),
         body => Call::parse(body)?,

@@ -16,7 +16,7 @@ use utoipa_axum::routes;
 use crate::app_state::AppState;
 use crate::error::{ApiError, ErrorBody};
 use crate::http::{
-    AuthenticationErrors, BodyErrors, Client, CrossSiteError, read_body, reject_other_sites,
+    AuthenticationErrors, BodyErrors, Client, CrossSiteError, read_body, reject_other_origins,
 };
 use crate::private_json::private_json;
 use crate::start_error::StartError;
@@ -84,10 +84,9 @@ pub(super) async fn create(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
-    reject_other_sites(&headers)?;
-    let checked = state.secret.check(&headers);
-    checked.map_err(|error| state.app.failures.failed(client, error))?;
-    let body = read_body(body, MAX_BODY, state.app.body_timeout()).await?;
+    reject_other_origins(&headers)?;
+    state.secret.check(&state.app.failures, client, &headers)?;
+    let body = read_body(&headers, body, MAX_BODY, state.app.body_timeout()).await?;
     let Credentials { username, .. } = Credentials::parse(&body)?;
     // It contains a password, so it is not held while the session is stored.
     drop(body);
@@ -130,7 +129,7 @@ pub(super) async fn show(
         AuthenticationErrors, CrossSiteError,
         (status = 200, description = "All sessions have ended.", body = User),
         (status = 400, description = "The name in the path is not UTF-8.", body = ErrorBody<'_>,
-            example = json!({"error": "the username in the path is not UTF-8"})),
+            example = json!({"error": "the username in the path is not UTF-8; percent-encode UTF-8"})),
         (status = 401, description = "The bearer token is missing, identifies no session, or \
                 belongs to another user. No session was ended.",
             body = ErrorBody<'_>, headers(("WWW-Authenticate" = String)),
@@ -150,7 +149,7 @@ pub(super) async fn destroy(
 ) -> Result<Response, ApiError> {
     let Ok(Path(username)) = username else {
         return Err(ApiError::bad_request(
-            "the username in the path is not UTF-8",
+            "the username in the path is not UTF-8; percent-encode UTF-8",
         ));
     };
     let user = state.authenticate(client, &headers).await?;

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use crate::app_state::AppState;
 use crate::error::ApiError;
-use crate::http::{Client, SharedSecret, reject_other_sites};
+use crate::http::{Client, SharedSecret, reject_other_origins};
 use crate::users::bearer::{self, invalid_token};
 
 #[derive(Clone)]
@@ -43,7 +43,7 @@ impl UsersState {
         client: Client,
         headers: &HeaderMap,
     ) -> Result<User, ApiError> {
-        reject_other_sites(headers)?;
+        reject_other_origins(headers)?;
         let failures = &self.app.failures;
         let token = bearer::token(headers).map_err(|error| failures.failed(client, error))?;
         match self.sessions.open(token).await {

@@ -9,6 +9,7 @@ mod service;
 
 mod admin;
 mod apis;
+mod bodies;
 mod buckets;
 mod cli;
 mod faults;
@@ -19,5 +20,6 @@ mod rpc;
 mod serve;
 mod settings;
 mod store_file;
+mod strangers;
 mod topologies;
 mod users;
