@@ -84,7 +84,7 @@ type UserCall = MethodCall<UserArguments>;
 
 impl<A: ToSchema> utoipa::PartialSchema for MethodCall<A> {
     fn schema() -> RefOr<Schema> {
-        let description = "The arguments: a JSON object, or a text that contains one.";
+        let description = "The arguments: a JSON object, or a string that contains one as JSON.";
         let arguments = OneOf::builder()
             .description(Some(description))
             .item(Ref::from_schema_name(A::name()))
