@@ -81,6 +81,7 @@ fn spawn(
     let peer = Peer {
         address: address.ip(),
         trusted_proxies: app.http.trusted_proxies,
+        proxy_header: app.http.proxy_header,
     };
     let router = app.router();
     let service = router.map_request(move |mut request: Request<Incoming>| {

@@ -4,6 +4,7 @@ mod body;
 mod client;
 mod error_responses;
 mod failures;
+mod forwarded;
 mod origin;
 mod shared_secret;
 

@@ -10,5 +10,5 @@ pub(crate) use load::PREFIX;
 pub use load::Sources;
 pub use sections::{
     AdminSettings, BucketSettings, HttpSettings, LimitSettings, LogFormat, LogSettings,
-    RpcSettings, Settings, StoreSettings, TokenAlgorithm, TokenSettings, UserSettings,
+    ProxyHeader, RpcSettings, Settings, StoreSettings, TokenAlgorithm, TokenSettings, UserSettings,
 };

@@ -47,6 +47,7 @@ pub struct HttpSettings {
     pub shutdown_timeout: Duration,
     pub max_connections: usize,
     pub trusted_proxies: usize,
+    pub proxy_header: ProxyHeader,
 }
 
 /// Storage of sessions.
@@ -132,6 +133,7 @@ pub struct LimitSettings {
 pub struct LogSettings {
     pub format: LogFormat,
     pub access: bool,
+    pub user_agent: bool,
 }
 
 /// Signature algorithm (RFC 7518 section 3.1).
@@ -140,6 +142,25 @@ pub enum TokenAlgorithm {
     HS256,
     HS384,
     HS512,
+}
+
+/// Header in which proxies report the client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub enum ProxyHeader {
+    #[serde(rename = "X-Forwarded-For")]
+    XForwardedFor,
+    /// RFC 7239.
+    Forwarded,
+}
+
+impl ProxyHeader {
+    /// Returns the name of the header.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::XForwardedFor => "X-Forwarded-For",
+            Self::Forwarded => "Forwarded",
+        }
+    }
 }
 
 /// Format of a line of the log.
