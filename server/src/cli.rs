@@ -13,8 +13,8 @@ use tokio::sync::watch;
 use crate::app::App;
 use crate::app_state::AppState;
 use crate::secret::Secret;
-use crate::settings::{PREFIX, Settings, SettingsError, Sources};
-use crate::{telemetry, workers};
+use crate::settings::{LogFormat, PREFIX, Settings, SettingsError, Sources};
+use crate::{store_failure, telemetry, workers};
 
 /// Server-side sessions over HTTP, for apps in any language.
 ///
@@ -53,15 +53,31 @@ enum Command {
 /// Runs the program `sessiond` with the arguments and the environment of this process.
 #[must_use]
 pub fn run() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return wrong_arguments(&error),
+    };
     match cli.execute() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("sessiond: {error}");
+            telemetry::report_exit(cli.log_format(), &error);
             // clap uses the same code for wrong arguments.
             ExitCode::from(2)
         }
     }
+}
+
+/// Prints the help or the version if it was asked for, or else what is wrong.
+fn wrong_arguments(error: &clap::Error) -> ExitCode {
+    let is_json = std::env::args_os().any(|argument| argument == "--json-logs");
+    if is_json && error.use_stderr() {
+        let text = error.render().to_string();
+        telemetry::report_exit(LogFormat::Json, &text.trim_end());
+    } else {
+        // An error is a closed output.
+        let _ = error.print();
+    }
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }
 
 impl Cli {
@@ -85,6 +101,19 @@ impl Cli {
     }
 
     fn settings(&self) -> Result<Settings, SettingsError> {
+        Settings::load(&self.sources()?)
+    }
+
+    /// Returns the format of the log, also if another setting is wrong.
+    fn log_format(&self) -> LogFormat {
+        if self.json_logs {
+            return LogFormat::Json;
+        }
+        let sources = self.sources().unwrap_or_default();
+        sources.log_format().unwrap_or(LogFormat::Text)
+    }
+
+    fn sources(&self) -> Result<Sources, SettingsError> {
         let mut sources = Sources::default().variables(variables()?);
         if let Some(file) = &self.config {
             sources = sources.file(file);
@@ -98,7 +127,7 @@ impl Cli {
                 sources = sources.flag(setting, value);
             }
         }
-        Settings::load(&sources)
+        Ok(sources)
     }
 }
 
@@ -137,6 +166,7 @@ async fn listen(settings: Settings) -> Result<(), Box<dyn Error>> {
     tokio::select! {
         () = shutdown => {}
         () = log.report_lost_lines() => {}
+        () = store_failure::report_recovery(&state.store) => {}
     }
     // The threads listen on duplicates of this socket. The operating system refuses new connections
     // only after the last duplicate is closed.

@@ -30,7 +30,7 @@ mod operators;
 mod optional;
 mod private_json;
 mod redis_store;
-mod request_id;
+mod request_context;
 mod retry;
 mod rpc;
 mod secret;

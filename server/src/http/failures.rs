@@ -12,6 +12,7 @@ use jwt_redis_session::TokenRejection;
 
 use crate::error::ApiError;
 use crate::http::Client;
+use crate::http::limited_clients::LimitedClients;
 
 /// The number of clients above which idle ones are removed.
 const MAX_CLIENTS: usize = 10_000;
@@ -23,6 +24,7 @@ const MAX_CLIENTS: usize = 10_000;
 pub(crate) struct FailedAuthentications {
     limiter: DefaultKeyedRateLimiter<IpAddr>,
     count: AtomicUsize,
+    limited: LimitedClients,
 }
 
 impl FailedAuthentications {
@@ -30,6 +32,7 @@ impl FailedAuthentications {
         Self {
             limiter: RateLimiter::keyed(Quota::per_minute(per_minute)),
             count: AtomicUsize::new(0),
+            limited: LimitedClients::new(),
         }
     }
 
@@ -49,6 +52,11 @@ impl FailedAuthentications {
         }
     }
 
+    /// Returns the number of clients whose failures are remembered.
+    pub(crate) fn clients(&self) -> usize {
+        self.limiter.len()
+    }
+
     /// Counts a failed authentication. Returns `error`, or 429 if the client failed too often.
     pub(crate) fn failed(&self, client: Client, error: ApiError) -> ApiError {
         metrics::counter!("sessiond_failed_authentications_total").increment(1);
@@ -56,10 +64,13 @@ impl FailedAuthentications {
         // Only every thousandth time, because it iterates over all clients.
         if count.is_multiple_of(MAX_CLIENTS / 10) && self.limiter.len() > MAX_CLIENTS {
             self.limiter.retain_recent();
+            self.limited.remove_idle();
         }
-        match self.limiter.check_key(&network(client.address)) {
+        let network = network(client.address);
+        match self.limiter.check_key(&network) {
             Ok(()) => error,
             Err(until) => {
+                self.limited.record(network);
                 let wait = until.wait_time_from(DefaultClock::default().now());
                 let message = "too many failed authentications; try again later";
                 ApiError::new(StatusCode::TOO_MANY_REQUESTS, message)

@@ -5,6 +5,7 @@ mod client;
 mod error_responses;
 mod failures;
 mod forwarded;
+mod limited_clients;
 mod origin;
 mod shared_secret;
 
