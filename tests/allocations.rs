@@ -88,6 +88,8 @@ fn destroy_all_holds_few_records_at_a_time() {
     });
     let peak = counted.bytes_max;
     assert!(peak < (COUNT * SIZE / 8) as u64, "{peak} bytes");
+}
+
 /// A client may send each byte in a frame of its own.
 #[test]
 fn body_in_single_bytes_takes_little_more_memory_than_its_bytes() {

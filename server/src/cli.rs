@@ -14,9 +14,9 @@ use crate::app_state::AppState;
 use crate::probe::probe;
 use crate::secret::Secret;
 use crate::serve::{BindError, Listeners, PassedSockets};
-use crate::settings::{PREFIX, Settings, SettingsError, Sources};
+use crate::settings::{LogFormat, PREFIX, Settings, SettingsError, Sources};
 use crate::start_error::StartError;
-use crate::{telemetry, workers};
+use crate::{store_failure, telemetry, workers};
 
 /// Server-side sessions over HTTP, for apps in any language.
 ///
@@ -64,11 +64,14 @@ enum Command {
 /// Runs the program `sessiond` with the arguments and the environment of this process.
 #[must_use]
 pub fn run() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return wrong_arguments(&error),
+    };
     match cli.execute() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("sessiond: {error}");
+            telemetry::report_exit(cli.log_format(), &error);
             exit_code(&*error)
         }
     }
@@ -84,6 +87,19 @@ fn exit_code(error: &(dyn Error + 'static)) -> ExitCode {
     } else {
         2
     })
+}
+
+/// Prints the help or the version if it was asked for, or else what is wrong.
+fn wrong_arguments(error: &clap::Error) -> ExitCode {
+    let is_json = std::env::args_os().any(|argument| argument == "--json-logs");
+    if is_json && error.use_stderr() {
+        let text = error.render().to_string();
+        telemetry::report_exit(LogFormat::Json, &text.trim_end());
+    } else {
+        // An error is a closed output.
+        let _ = error.print();
+    }
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }
 
 impl Cli {
@@ -112,6 +128,19 @@ impl Cli {
     }
 
     fn settings(&self) -> Result<Settings, SettingsError> {
+        Settings::load(&self.sources()?)
+    }
+
+    /// Returns the format of the log, also if another setting is wrong.
+    fn log_format(&self) -> LogFormat {
+        if self.json_logs {
+            return LogFormat::Json;
+        }
+        let sources = self.sources().unwrap_or_default();
+        sources.log_format().unwrap_or(LogFormat::Text)
+    }
+
+    fn sources(&self) -> Result<Sources, SettingsError> {
         let mut sources = Sources::default().variables(variables()?);
         if let Some(file) = &self.config {
             sources = sources.file(file);
@@ -127,7 +156,7 @@ impl Cli {
                 sources = sources.flag(setting, value);
             }
         }
-        Settings::load(&sources)
+        Ok(sources)
     }
 }
 
@@ -176,6 +205,7 @@ async fn listen(settings: Settings) -> Result<(), Box<dyn Error>> {
     tokio::select! {
         () = shutdown => {}
         () = log.report_lost_lines() => {}
+        () = store_failure::report_recovery(&state.store) => {}
     }
     stop.send_replace(true);
     workers::join(threads).await;

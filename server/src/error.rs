@@ -10,7 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::private_json::private_json;
-use crate::request_id::RequestId;
+use crate::request_context::RequestContext;
 use crate::store_failure;
 
 /// Error response: a status and `{"error": "…"}`.
@@ -63,8 +63,9 @@ impl ApiError {
 
     /// Creates a 500 and logs `cause`.
     pub(crate) fn internal(cause: &dyn std::fmt::Display) -> Self {
-        let request_id = RequestId::current();
-        tracing::error!(request_id, %cause, "the request failed with an internal error");
+        let context = RequestContext::current();
+        let (request_id, trace_id) = (context.request_id(), context.trace_id());
+        tracing::error!(request_id, trace_id, %cause, "the request failed with an internal error");
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal error")
     }
 

@@ -31,7 +31,7 @@ mod optional;
 mod private_json;
 mod probe;
 mod redis_store;
-mod request_id;
+mod request_context;
 mod retry;
 mod rpc;
 mod secret;

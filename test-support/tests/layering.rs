@@ -34,7 +34,7 @@ const SERVICE: &str = "
     hyper hyper_util listenfd tokio_io_timeout: serve/
     jsonwebtoken redis:
     maud: admin/
-    metrics_exporter_prometheus utoipa_swagger_ui: operators/
+    metrics_exporter_prometheus metrics_process utoipa_swagger_ui: operators/
     tower_http: observe/
     tracing_appender: log_writer.rs telemetry.rs
     tracing_subscriber: telemetry.rs

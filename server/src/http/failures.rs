@@ -16,6 +16,7 @@ use jwt_redis_session::TokenRejection;
 use crate::error::ApiError;
 use crate::http::Client;
 use crate::http::accepted::Accepted;
+use crate::http::limited_clients::LimitedClients;
 
 /// The number of clients above which idle ones are removed.
 const MAX_CLIENTS: usize = 10_000;
@@ -35,6 +36,7 @@ pub(crate) struct FailedAuthentications {
     /// Configured secrets with the network of the client, API keys with their bucket.
     pub(crate) accepted: Accepted,
     count: AtomicUsize,
+    limited: LimitedClients,
 }
 
 impl FailedAuthentications {
@@ -44,6 +46,7 @@ impl FailedAuthentications {
             over: RwLock::default(),
             accepted: Accepted::default(),
             count: AtomicUsize::new(0),
+            limited: LimitedClients::new(),
         }
     }
 
@@ -52,7 +55,8 @@ impl FailedAuthentications {
         let over = self.over.read().unwrap_or_else(PoisonError::into_inner);
         let until = over.get(&network(client.address));
         let wait = until.and_then(|until| until.checked_duration_since(Instant::now()));
-        wait.map_or(Ok(()), |wait| Err(too_many(wait)))
+        let network = network(client.address);
+        wait.map_or(Ok(()), |wait| Err(self.too_many(network, wait)))
     }
 
     /// Returns `verified`, the result of comparing `secret` with the configured ones.
@@ -90,6 +94,11 @@ impl FailedAuthentications {
         }
     }
 
+    /// Returns the number of clients whose failures are remembered.
+    pub(crate) fn clients(&self) -> usize {
+        self.limiter.len()
+    }
+
     /// Counts a failed authentication. Returns `error`, or 429 if the client failed too often.
     pub(crate) fn failed(&self, client: Client, error: ApiError) -> ApiError {
         let count = self.count.fetch_add(1, Ordering::Relaxed);
@@ -105,24 +114,27 @@ impl FailedAuthentications {
         let wait = until.wait_time_from(DefaultClock::default().now());
         let mut over = self.over.write().unwrap_or_else(PoisonError::into_inner);
         over.insert(network, Instant::now() + wait);
-        too_many(wait)
+        drop(over);
+        self.too_many(network, wait)
+    }
+
+    /// Returns the response to a client that is over the limit for another `wait`.
+    fn too_many(&self, client: IpAddr, wait: Duration) -> ApiError {
+        count_failure();
+        self.limited.record(client);
+        let message = "too many failed authentications from this address; wait as long as \
+                       Retry-After says";
+        ApiError::new(StatusCode::TOO_MANY_REQUESTS, message)
+            .with_header(RETRY_AFTER, (wait.as_secs() + 1).into())
     }
 
     fn forget_idle_clients(&self) {
         self.limiter.retain_recent();
+        self.limited.remove_idle();
         let now = Instant::now();
         let mut over = self.over.write().unwrap_or_else(PoisonError::into_inner);
         over.retain(|_, until| *until > now);
     }
-}
-
-/// Returns the response to a client that is over the limit for another `wait`.
-fn too_many(wait: Duration) -> ApiError {
-    count_failure();
-    let message = "too many failed authentications from this address; wait as long as Retry-After \
-                   says";
-    ApiError::new(StatusCode::TOO_MANY_REQUESTS, message)
-        .with_header(RETRY_AFTER, (wait.as_secs() + 1).into())
 }
 
 fn count_failure() {

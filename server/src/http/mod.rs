@@ -5,11 +5,13 @@ mod body;
 mod client;
 mod error_responses;
 mod failures;
+mod forwarded;
 // One file of the library, which has no reason to publish it.
 #[path = "../../../src/middleware/gathered.rs"]
 mod gathered;
 mod gzip;
 mod head;
+mod limited_clients;
 mod origin;
 mod shared_secret;
 

@@ -111,15 +111,16 @@ impl Server {
     }
 
     fn exchange(&self, surface: Surface, address: IpAddr) -> Exchange {
-        let trusted_proxies = self.app.http.trusted_proxies;
+        let http = &self.app.http;
         Exchange {
             router: self.app.router_of(surface),
             rejecting: self.app.rejecting(),
-            max_head_size: self.app.http.max_head_size,
-            body_timeout: self.app.http.body_timeout,
+            max_head_size: http.max_head_size,
+            body_timeout: http.body_timeout,
             peer: Peer {
                 address,
-                trusted_proxies,
+                trusted_proxies: http.trusted_proxies,
+                proxy_header: http.proxy_header,
             },
             activity: Arc::new(Activity::new()),
             keep_alive: self.keep_alive.clone(),

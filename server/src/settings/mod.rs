@@ -12,6 +12,6 @@ pub(crate) use load::PREFIX;
 pub use load::Sources;
 pub use sections::{
     AdminSettings, BucketSettings, HttpSettings, LimitSettings, LogFormat, LogSettings,
-    OperatorSettings, RpcSettings, Settings, SocketMode, StoreSettings, TokenAlgorithm,
-    TokenSettings, UserSettings,
+    OperatorSettings, ProxyHeader, RpcSettings, Settings, SocketMode, StoreSettings,
+    TokenAlgorithm, TokenSettings, UserSettings,
 };

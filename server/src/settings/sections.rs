@@ -54,6 +54,7 @@ pub struct HttpSettings {
     pub shutdown_timeout: Duration,
     pub max_connections: usize,
     pub trusted_proxies: usize,
+    pub proxy_header: ProxyHeader,
 }
 
 /// The permissions of a Unix socket's file.
@@ -165,6 +166,7 @@ pub struct LimitSettings {
 pub struct LogSettings {
     pub format: LogFormat,
     pub access: bool,
+    pub user_agent: bool,
 }
 
 /// Signature algorithm (RFC 7518 section 3.1).
@@ -173,6 +175,25 @@ pub enum TokenAlgorithm {
     HS256,
     HS384,
     HS512,
+}
+
+/// Header in which proxies report the client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub enum ProxyHeader {
+    #[serde(rename = "X-Forwarded-For")]
+    XForwardedFor,
+    /// RFC 7239.
+    Forwarded,
+}
+
+impl ProxyHeader {
+    /// Returns the name of the header.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::XForwardedFor => "X-Forwarded-For",
+            Self::Forwarded => "Forwarded",
+        }
+    }
 }
 
 /// Format of a line of the log.

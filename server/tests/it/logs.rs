@@ -116,6 +116,9 @@ impl Recorder {
                 ("content-type", "application/json"),
                 ("x-request-id", if is_valid { "my-id" } else { "h1dd3n id" }),
                 ("if-match", if is_valid { "*" } else { "\"h1dd3n\"" }),
+                ("traceparent", "00-h1dd3n"),
+                ("user-agent", HIDDEN),
+                ("x-forwarded-for", HIDDEN),
             ];
             let path = format!("{path}?h1dd3n=h1dd3n");
             self.send(method, &path, &headers, body).await;

@@ -36,6 +36,24 @@ async fn requests_are_counted_by_method_route_and_status() {
     assert!(!text.contains("h1dd3n") && !text.contains("BREW"), "{text}");
 }
 
+#[tokio::test]
+async fn caches_must_not_store_any_response() {
+    let service = Service::memory().await;
+    for path in [
+        "/healthz",
+        "/readyz",
+        "/health-check",
+        "/metrics",
+        "/session/settings",
+        "/openapi.json",
+        "/session/shop/a",
+        "/nothing",
+    ] {
+        let response = send(service.get(path)).await;
+        assert_eq!(response.headers()["cache-control"], "no-store", "{path}");
+    }
+}
+
 /// Routes, and the names of the security schemes of which each accepts one.
 const ROUTES: &str = "\
 delete /api-key/{bucket} master_key

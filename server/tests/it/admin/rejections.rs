@@ -60,13 +60,11 @@ impl<'a> Fixture<'a> {
 async fn requests_without_a_login_are_rejected() {
     let service = Service::memory().await;
     let fixture = Fixture::new(&service).await;
-    let cookie = fixture.operator.cookie.clone().expect("a cookie");
     for cookie in [
         None,
         Some(format!("sessiond_admin={}", "A".repeat(43))),
         Some(format!("sessiond_admin={}", fixture.token)),
         Some(format!("sessiond_admin={MASTER_KEY}")),
-        Some(format!("{cookie}; {cookie}")),
     ] {
         let mut anonymous = Browser::new(&service);
         anonymous.cookie = cookie;
