@@ -50,7 +50,8 @@ impl FailedAuthentications {
         }
     }
 
-    /// Errors: 429 if the client is over the limit. This does not count as an attempt.
+    /// Checks that the client is not over the limit; does not count as an attempt.
+    /// Errors: 429.
     pub(crate) fn check(&self, client: Client) -> Result<(), ApiError> {
         let over = self.over.read().unwrap_or_else(PoisonError::into_inner);
         let until = over.get(&network(client.address));
