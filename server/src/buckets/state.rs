@@ -73,6 +73,22 @@ impl BucketsState {
         Ok(next().map_err(ApiError::from))
     }
 
+    /// As [`authorize_and_load`](Self::authorize_and_load), for a request that only reads. With a
+    /// local cache, key and session may come from there.
+    pub(super) async fn authorize_and_read(
+        &self,
+        caller: &Caller,
+        name: &SessionRef,
+    ) -> Result<Result<Session, ApiError>, ApiError> {
+        if self.app.settings.store.cache_max_staleness.is_none() {
+            return self.authorize_and_load(caller, name).await;
+        }
+        // One after the other, because a read of several records is never served by the cache.
+        self.authorize(caller, &name.bucket).await?;
+        let session = self.sessions.get_without_touch(&name.id()).await;
+        Ok(session.map_err(ApiError::from))
+    }
+
     /// Counts a failed authentication. The response is the same for every cause.
     fn reject(&self, caller: &Caller) -> ApiError {
         let error = ApiError::unauthorized(

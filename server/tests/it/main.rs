@@ -12,6 +12,7 @@ mod apis;
 mod buckets;
 mod cli;
 mod faults;
+mod local_cache;
 mod logs;
 mod operators;
 mod readme;
