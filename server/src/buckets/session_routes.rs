@@ -98,7 +98,7 @@ pub(super) async fn read(
     name: SessionRef,
     caller: Caller,
 ) -> Result<Response, ApiError> {
-    let session = state.authorize_and_load(&caller, &name).await??;
+    let session = state.authorize_and_read(&caller, &name).await??;
     respond(StatusCode::OK, &name, &session).await
 }
 
