@@ -35,9 +35,10 @@ export async function device(name, options = {}, path = "/") {
   const page = context.pages()[0] ?? await context.newPage();
   page.on("console", (message) => {
     if (message.type() !== "error" && message.type() !== "warning") return;
-    // Chromium logs each response of 401. Steps set `expected` where that is intended.
-    if (page.expected?.test(message.text())) return;
-    violations.push(`${name}: ${message.text()} ${message.location().url}`);
+    // Chromium logs each response of 4xx, with some delay. `expected` matches the intended ones.
+    const text = `${message.text()} ${message.location().url}`;
+    if (page.expected?.test(text)) return;
+    violations.push(`${name}: ${text}`);
   });
   page.on("pageerror", (error) => violations.push(`${name}: ${error}`));
   page.on("request", (request) => {
