@@ -1,6 +1,8 @@
 //! Admin page that shows and ends the sessions of an owner.
 
+use axum::extract::RawQuery;
 use axum::response::{IntoResponse, Redirect, Response};
+use jwt_redis_session::session::{ListCursor, SessionPage};
 use jwt_redis_session::{SessionEntry, SessionId};
 use maud::{Markup, html};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
@@ -16,8 +18,8 @@ use crate::secret::Secret;
 
 /// The field of the operator's session that holds the chosen owner.
 const CHOSEN: &str = "owner";
-/// The largest number of sessions shown.
-const MAX_SESSIONS: usize = 100;
+/// The number of sessions on a page. All their data is in memory while it is rendered.
+const PAGE: usize = 25;
 /// The largest data shown per session, in bytes before escaping.
 const MAX_DATA: usize = 2 << 10;
 
@@ -37,11 +39,12 @@ pub(super) struct EndForm {
     id: String,
 }
 
-/// An owner with all sessions, newest first.
+/// An owner with a page of sessions, of which the one that was used last is the first.
 struct OwnerSessions<'a> {
     api: &'a OwnerApi,
     name: String,
-    entries: Vec<SessionEntry>,
+    page: SessionPage,
+    is_first: bool,
 }
 
 impl Owner {
@@ -54,20 +57,37 @@ impl Owner {
     }
 }
 
-/// Lists the sessions of the owner that was last chosen.
-pub(super) async fn list(operator: Operator) -> Result<Markup, PageError> {
+/// Lists the sessions of the owner that was last chosen: those behind the parameter `cursor`.
+pub(super) async fn list(
+    operator: Operator,
+    RawQuery(query): RawQuery,
+) -> Result<Markup, PageError> {
+    let cursor = cursor(query.as_deref().unwrap_or_default())?;
     let chosen: Option<Owner> = operator.session.get(CHOSEN).unwrap_or_default();
     let mut listed = None;
     // The API may have been disabled since the owner was chosen.
     if let Some(Owner { api, name }) = chosen
         && let Ok(api) = operator.state.owner_api(&api)
     {
-        let mut entries = api.sessions.list(&name).await?;
-        entries.reverse();
-        listed = Some(OwnerSessions { api, name, entries });
+        let list = api.sessions.list(&name).newest_first().with_data();
+        let page = list.page(cursor.as_ref(), PAGE).await?;
+        let is_first = cursor.is_none();
+        listed = Some(OwnerSessions {
+            api,
+            name,
+            page,
+            is_first,
+        });
     }
     let note = operator.take_note().await;
     Ok(render(&operator, &note, listed.as_ref()))
+}
+
+fn cursor(query: &str) -> Result<Option<ListCursor>, ApiError> {
+    let mut cursors = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == "cursor");
+    let cursor = cursors.next().map(|(_, cursor)| cursor.parse());
+    let cursor = cursor.transpose();
+    cursor.map_err(|_| ApiError::bad_request("this is not the address of a page of sessions"))
 }
 
 /// Chooses an owner.
@@ -155,12 +175,21 @@ fn search(token: &Secret, apis: &[OwnerApi], chosen: Option<&str>) -> Markup {
     }
 }
 
-fn sessions(token: &Secret, OwnerSessions { api, name, entries }: &OwnerSessions<'_>) -> Markup {
+fn sessions(token: &Secret, listed: &OwnerSessions<'_>) -> Markup {
+    let OwnerSessions {
+        api,
+        name,
+        page,
+        is_first,
+    } = listed;
+    let SessionPage { entries, next, .. } = page;
     let count = text::count_sessions(entries.len());
+    let is_all = *is_first && next.is_none();
     // A browser would change line ends and drop characters that HTML cannot hold.
     let encoded = utf8_percent_encode(name, NON_ALPHANUMERIC).to_string();
     let owner = [("api", api.name), ("owner", &*encoded)];
-    let button = html! { button.danger { "End " (count) } };
+    let button =
+        html! { button.danger { @if is_all { "End " (count) } @else { "End all sessions" } } };
     let end_all = page::post(token, "/admin/owners/end-all", &owner, &button);
     let warning =
         "Logs the owner out everywhere and deletes the data of these sessions permanently.";
@@ -168,9 +197,15 @@ fn sessions(token: &Secret, OwnerSessions { api, name, entries }: &OwnerSessions
         section.card aria-labelledby="sessions" {
             h2 #sessions { "Sessions of " bdi { (text::visible(name)) } }
             p.help { (api.title) " · " (count)
-                @if entries.len() > MAX_SESSIONS { ", the newest " (MAX_SESSIONS) " are shown" } }
+                @if !is_all { " on this page, the one that was used last first" } }
             @if !entries.is_empty() {
                 (table(token, owner, entries))
+            }
+            @if !is_first { p { a href="/admin/owners" { "Latest sessions" } } }
+            @if let Some(next) = next {
+                p { a href={ "/admin/owners?cursor=" (next) } { "Older sessions" } }
+            }
+            @if !entries.is_empty() || !is_all {
                 (page::confirmed("End all sessions…", warning, &end_all))
             }
         }
@@ -186,7 +221,7 @@ fn table(token: &Secret, owner: [(&str, &str); 2], entries: &[SessionEntry]) -> 
                 th scope="col" { "Expires if unused" }
                 th scope="col" { span.unseen { "Actions" } }
             } }
-            tbody { @for entry in entries.iter().take(MAX_SESSIONS) { tr {
+            tbody { @for entry in entries { tr {
                 th scope="row" { code { (entry.id().as_str()) } (data(entry)) }
                 td data-label="Created" { (text::time(entry.created_at())) }
                 td data-label="Expires if unused" { (text::time(entry.expires_at())) }
@@ -198,10 +233,10 @@ fn table(token: &Secret, owner: [(&str, &str); 2], entries: &[SessionEntry]) -> 
 
 fn data(entry: &SessionEntry) -> Markup {
     html! {
-        @if !entry.data().keys().is_empty() {
+        @if let Some(data) = entry.data().filter(|data| !data.keys().is_empty()) {
             details.data {
                 summary { "Data" }
-                (text::data(&entry.data().to_raw_json(), MAX_DATA))
+                (text::data(&data.to_raw_json(), MAX_DATA))
             }
         }
     }

@@ -39,7 +39,7 @@ pub(crate) fn router(app: &AppState) -> Result<OpenApiRouter, StartError> {
 /// | `get` | `{token, sessionVersion, keys}` | the fields, or null |
 /// | `update` | `{token, sessionVersion, session}` | `"OK"` |
 /// | `destroy` | `{token, sessionVersion}` | `"OK"` |
-/// | `getActiveSessions` | `{userId, sessionVersion}` | a list |
+/// | `getActiveSessions` | `{userId, sessionVersion, limit, cursor}` | a list; with `limit` a page |
 /// | `destroyAll` | `{userId, sessionVersion}` | the number of sessions |
 /// | `methods` | | a list of `{name, docs}` |
 #[utoipa::path(post, path = "/rpc", tag = "rpc",

@@ -59,6 +59,8 @@ def arguments(method):
         return {"token": token, "sessionVersion": "v1", **more.get(method, {})}
     return of_user
 
+    if method == "getActiveSessions" and chance.random() < 0.5:
+        return {**of_user, "limit": 10}
 
 METHODS = ["create", "get", "update", "destroy", "getActiveSessions", "destroyAll", "methods"]
 
