@@ -1,12 +1,17 @@
 //! Assembly of the service.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
-use axum::Router;
+use axum::body::HttpBody;
+use axum::response::Response;
+use axum::{BoxError, Router};
+use bytes::Bytes;
 use http::header::ALLOW;
-use http::{HeaderValue, StatusCode, Uri};
+use http::{HeaderValue, Request, StatusCode, Uri};
 use jwt_redis_session::store::SharedStore;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
+use tower::{Service, ServiceExt as _, service_fn};
 use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -21,7 +26,8 @@ use crate::{admin, buckets, observe, rpc, users};
 /// The service: all enabled APIs and the endpoints for operators.
 #[derive(Clone, Debug)]
 pub struct App {
-    router: Router,
+    /// The router that serves the next request. Clones share it.
+    router: watch::Sender<Router>,
     openapi: Arc<str>,
     pub(crate) http: HttpSettings,
     /// Limits the connections served concurrently.
@@ -48,7 +54,7 @@ impl App {
         settings: Settings,
         store: impl Into<SharedStore>,
     ) -> Result<Self, StartError> {
-        Self::assemble(&AppState::with_store(settings, store.into()))
+        Self::assemble(&AppState::with_store(settings, store.into())?)
     }
 
     /// Builds the service of one thread from the shared state.
@@ -81,7 +87,7 @@ impl App {
             .fallback(not_found)
             .method_not_allowed_fallback(method_not_allowed);
         Ok(Self {
-            router: observe::layer(router, settings),
+            router: watch::Sender::new(observe::layer(router, settings)),
             openapi,
             http: settings.http.clone(),
             connection_limit: Arc::clone(&app.connection_limit),
@@ -90,7 +96,27 @@ impl App {
 
     /// Returns the service as a router, which can be called without a network.
     pub fn router(&self) -> Router {
-        self.router.clone()
+        self.router.borrow().clone()
+    }
+
+    /// Returns a service whose requests are served by the router at the time of the request.
+    pub(crate) fn service<B>(
+        &self,
+    ) -> impl Service<Request<B>, Response = Response, Error = Infallible, Future: Send>
+    + Clone
+    + Send
+    + use<B>
+    where
+        B: HttpBody<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        let app = self.clone();
+        service_fn(move |request| app.router().oneshot(request))
+    }
+
+    /// Serves later requests as `next` does. Requests in progress are not affected.
+    pub(crate) fn replace(&self, next: &Self) {
+        drop(self.router.send_replace(next.router()));
     }
 
     /// Returns the OpenAPI document of the enabled APIs as JSON.

@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::app_state::AppState;
 use crate::secret::Secret;
 use crate::settings::{PREFIX, Settings, SettingsError, Sources};
-use crate::{telemetry, workers};
+use crate::{reload, telemetry, workers};
 
 /// Server-side sessions over HTTP, for apps in any language.
 ///
@@ -79,7 +79,7 @@ impl Cli {
                 App::build(self.settings()?)?;
                 print("the settings are valid");
             }
-            None => listen(self.settings()?).await?,
+            None => self.listen().await?,
         }
         Ok(())
     }
@@ -100,6 +100,35 @@ impl Cli {
         }
         Settings::load(&sources)
     }
+
+    async fn listen(&self) -> Result<(), Box<dyn Error>> {
+        let settings = self.settings()?;
+        let mut log = telemetry::install(settings.log, telemetry::filter_of_environment()?);
+        let address = settings.http.listen;
+        let listener = TcpListener::bind(address)
+            .map_err(|error| format!("http.listen: {address}: {error}"))?;
+        let (states, state) = watch::channel(AppState::new(settings)?);
+        // Before the threads start: until the handlers are installed, a signal ends the process
+        // without finishing requests.
+        let shutdown = shutdown_signal()?;
+        let reloads = reload::on_hangup(|| self.settings(), states)?;
+        let (stop, stopped) = watch::channel(false);
+        let threads = workers::start(&listener, &state, &stopped)?;
+        tracing::info!(address = %listener.local_addr()?, "sessiond is listening");
+        warn_about(&state.borrow().settings);
+        tokio::select! {
+            () = shutdown => {}
+            () = reloads => {}
+            () = log.report_lost_lines() => {}
+        }
+        // The threads listen on duplicates of this socket. The operating system refuses new
+        // connections only after the last duplicate is closed.
+        drop(listener);
+        stop.send_replace(true);
+        workers::join(threads).await;
+        tracing::info!("sessiond has stopped");
+        Ok(())
+    }
 }
 
 /// Returns the environment variables that are settings.
@@ -119,32 +148,6 @@ fn variables() -> Result<Vec<(String, String)>, SettingsError> {
 /// Prints a line; ignores a closed standard output.
 fn print(line: &str) {
     let _ = writeln!(io::stdout(), "{line}");
-}
-
-async fn listen(settings: Settings) -> Result<(), Box<dyn Error>> {
-    let mut log = telemetry::install(settings.log, telemetry::filter_of_environment()?);
-    let address = settings.http.listen;
-    let listener =
-        TcpListener::bind(address).map_err(|error| format!("http.listen: {address}: {error}"))?;
-    let state = AppState::new(settings)?;
-    // Before the threads start: until the handlers are installed, a signal ends the process without
-    // finishing requests.
-    let shutdown = shutdown_signal()?;
-    let (stop, stopped) = watch::channel(false);
-    let threads = workers::start(&listener, &state, &stopped)?;
-    tracing::info!(address = %listener.local_addr()?, "sessiond is listening");
-    warn_about(&state.settings);
-    tokio::select! {
-        () = shutdown => {}
-        () = log.report_lost_lines() => {}
-    }
-    // The threads listen on duplicates of this socket. The operating system refuses new connections
-    // only after the last duplicate is closed.
-    drop(listener);
-    stop.send_replace(true);
-    workers::join(threads).await;
-    tracing::info!("sessiond has stopped");
-    Ok(())
 }
 
 /// Warns about settings that a deployment may not want.

@@ -82,8 +82,8 @@ fn spawn(
         address: address.ip(),
         trusted_proxies: app.http.trusted_proxies,
     };
-    let router = app.router();
-    let service = router.map_request(move |mut request: Request<Incoming>| {
+    let service = app.service();
+    let service = service.map_request(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(peer);
         request
     });

@@ -24,11 +24,12 @@ const TICK: Duration = Duration::from_millis(50);
 /// Errors: [`StartError`] if the service cannot be built, or a thread cannot be started.
 pub(crate) fn start(
     listener: &TcpListener,
-    state: &AppState,
+    states: &watch::Receiver<AppState>,
     stop: &watch::Receiver<bool>,
 ) -> Result<Vec<JoinHandle<()>>, StartError> {
     // Tokio requires it, and duplicates of the socket share the flag.
     listener.set_nonblocking(true)?;
+    let state = states.borrow().clone();
     let threads = match state.settings.http.threads {
         0 => thread::available_parallelism().map_or(1, NonZeroUsize::get),
         threads => threads,
@@ -36,6 +37,7 @@ pub(crate) fn start(
     (0..threads)
         .map(|number| {
             let (listener, mut stop) = (listener.try_clone()?, stop.clone());
+            let states = states.clone();
             let runtime = Builder::new_current_thread().enable_all().build()?;
             let app = {
                 // The store spawns tasks, which must run on the thread that uses the connection.
@@ -45,6 +47,7 @@ pub(crate) fn start(
             let work = move || {
                 runtime.block_on(async {
                     tokio::spawn(keep_timer_armed());
+                    tokio::spawn(follow(states, app.clone()));
                     // An error means that the sender is gone, which is a shutdown too.
                     let stopped = async move { drop(stop.wait_for(|stop| *stop).await) };
                     match tokio::net::TcpListener::from_std(listener) {
@@ -57,6 +60,22 @@ pub(crate) fn start(
             Ok(thread.spawn(work)?)
         })
         .collect()
+}
+
+/// Replaces the router of `app` for each new state.
+async fn follow(mut states: watch::Receiver<AppState>, app: App) {
+    while states.changed().await.is_ok() {
+        let state = states.borrow_and_update().clone();
+        // The state was checked before it was sent, so this fails only for a file that was changed
+        // since.
+        match state
+            .for_another_thread()
+            .and_then(|state| App::assemble(&state))
+        {
+            Ok(next) => app.replace(&next),
+            Err(error) => tracing::error!(%error, "a thread cannot use the new settings"),
+        }
+    }
 }
 
 /// Keeps a timer running that fires soon.

@@ -13,10 +13,10 @@ use crate::http::read_body;
 /// Errors: 400, 408, 413.
 pub(super) async fn read(
     state: &BucketsState,
+    limit: usize,
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Box<RawValue>, ApiError> {
-    let limit = state.app.settings.buckets.max_payload;
     let body = read_body(body, limit, state.app.body_timeout()).await?;
     parse(headers.get(CONTENT_TYPE), &body)
 }

@@ -1,16 +1,18 @@
 //! State of the buckets API's handlers.
 
-use jwt_redis_session::config::ConfigError;
 use jwt_redis_session::{Session, SessionError, Sessions};
 
 use crate::app_state::AppState;
 use crate::buckets::api_key::KeyHash;
-use crate::buckets::api_keys::{self, ApiKeys, is_key};
+use crate::buckets::api_keys::{self, ApiKeys, settings_for};
+use crate::buckets::bucket_settings::{Limits, StoredSettings};
 use crate::buckets::caller::Caller;
 use crate::buckets::names::{BucketName, SessionRef};
-use crate::buckets::sessions::sessions;
+use crate::buckets::sessions::{sessions, sessions_with};
 use crate::error::ApiError;
 use crate::master_keys::MasterKeys;
+use crate::settings::SettingsError;
+use crate::start_error::StartError;
 
 pub(super) struct BucketsState {
     pub(super) app: AppState,
@@ -19,8 +21,21 @@ pub(super) struct BucketsState {
     masters: MasterKeys,
 }
 
+/// What the caller of a bucket may use.
+pub(super) struct Access {
+    /// The sessions of the bucket, with its time to live.
+    pub(super) sessions: Sessions,
+    pub(super) limits: Limits,
+}
+
 impl BucketsState {
-    pub(super) fn new(app: &AppState) -> Result<Self, ConfigError> {
+    pub(super) fn new(app: &AppState) -> Result<Self, StartError> {
+        for bucket in app.settings.buckets.overrides.keys() {
+            if BucketName::parse(bucket).is_none() {
+                let setting = format!("buckets.overrides.{bucket}");
+                return Err(SettingsError::new(setting, "is not the name of a bucket").into());
+            }
+        }
         Ok(Self {
             keys: ApiKeys::new(app)?,
             masters: MasterKeys::new(app),
@@ -44,33 +59,57 @@ impl BucketsState {
         &self,
         caller: &Caller,
         bucket: &BucketName,
-    ) -> Result<(), ApiError> {
-        match hash(caller) {
-            Some(key) if is_key(self.keys.load(bucket).await, &key)? => Ok(()),
-            _ => Err(self.reject(caller)),
+    ) -> Result<Access, ApiError> {
+        let Some(key) = hash(caller) else {
+            return Err(self.reject(caller));
+        };
+        match settings_for(self.keys.load(bucket).await, &key)? {
+            Some(stored) => self.access(bucket, stored),
+            None => Err(self.reject(caller)),
         }
     }
 
-    /// As [`authorize`](Self::authorize), and loads a session in the same round trip.
+    /// Returns the sessions of a bucket, with the settings that apply to it.
+    fn access(&self, bucket: &BucketName, stored: StoredSettings) -> Result<Access, ApiError> {
+        let settings = &self.app.settings.buckets;
+        let limits = Limits::of(settings, bucket, stored);
+        let sessions = if limits.session_ttl == settings.session_ttl {
+            self.sessions.clone()
+        } else {
+            let sessions = sessions_with(&self.app, limits.session_ttl);
+            sessions.map_err(|error| ApiError::internal(&error))?
+        };
+        Ok(Access { sessions, limits })
+    }
+
+    /// As [`authorize`](Self::authorize), and loads a session in the same round trip, or in a second
+    /// one if a time to live is stored for the bucket.
     /// Errors: the outer error is that of [`authorize`](Self::authorize). The inner one is 404 or
     /// 503.
     pub(super) async fn authorize_and_load(
         &self,
         caller: &Caller,
         name: &SessionRef,
-    ) -> Result<Result<Session, ApiError>, ApiError> {
+    ) -> Result<(Access, Result<Session, ApiError>), ApiError> {
         let Some(key) = hash(caller) else {
             return Err(self.reject(caller));
         };
         let (key_id, id) = (api_keys::id(&name.bucket), name.id());
         // Loading does not refresh the session, so it may run before the key has been checked.
-        let records = [(&self.keys.records, &key_id), (&self.sessions, &id)];
+        let expected = self.access(&name.bucket, StoredSettings::default())?;
+        let records = [(&self.keys.records, &key_id), (&expected.sessions, &id)];
         let mut loaded = Sessions::get_across(records).await.into_iter();
         let mut next = || loaded.next().unwrap_or(Err(SessionError::Interrupted));
-        if !is_key(next(), &key)? {
+        let Some(stored) = settings_for(next(), &key)? else {
             return Err(self.reject(caller));
+        };
+        let access = self.access(&name.bucket, stored)?;
+        let mut session = next();
+        if access.limits.session_ttl != expected.limits.session_ttl {
+            // The handle has the time to live of the sessions through which it was loaded.
+            session = access.sessions.get_without_touch(&id).await;
         }
-        Ok(next().map_err(ApiError::from))
+        Ok((access, session.map_err(ApiError::from)))
     }
 
     /// Counts a failed authentication. The response is the same for every cause.

@@ -7,6 +7,7 @@ mod active_sessions;
 mod arguments;
 mod fields;
 mod json;
+mod jwks;
 mod methods;
 mod openapi;
 mod routes;

@@ -17,10 +17,10 @@ use crate::error::{ApiError, ErrorBody};
 use crate::http::{Client, read_body};
 use crate::operators::health::can_reach_store;
 use crate::private_json::private_json;
-use crate::rpc::methods;
 use crate::rpc::openapi::{self, Errors};
 use crate::rpc::state::RpcState;
 use crate::rpc::wire::{self, Call, CallErrorBody, CallResult};
+use crate::rpc::{jwks, methods};
 use crate::start_error::StartError;
 
 pub(crate) fn router(app: &AppState) -> Result<OpenApiRouter, StartError> {
@@ -28,6 +28,7 @@ pub(crate) fn router(app: &AppState) -> Result<OpenApiRouter, StartError> {
         .routes(routes!(call_by_name))
         .routes(routes!(call_by_path))
         .routes(routes!(health_check))
+        .routes(routes!(jwks::jwks))
         .with_state(Arc::new(RpcState::new(app)?)))
 }
 

@@ -9,6 +9,6 @@ pub use error::SettingsError;
 pub(crate) use load::PREFIX;
 pub use load::Sources;
 pub use sections::{
-    AdminSettings, BucketSettings, HttpSettings, LimitSettings, LogFormat, LogSettings,
-    RpcSettings, Settings, StoreSettings, TokenAlgorithm, TokenSettings, UserSettings,
+    AdminSettings, BucketOverrides, BucketSettings, HttpSettings, LimitSettings, LogFormat,
+    LogSettings, RpcSettings, Settings, StoreSettings, TokenAlgorithm, TokenSettings, UserSettings,
 };

@@ -1,6 +1,7 @@
 //! The sections of the settings. `config.yml` describes each setting.
 #![expect(missing_docs, reason = "config.yml describes each setting")]
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -75,6 +76,8 @@ pub struct TokenSettings {
     pub algorithm: TokenAlgorithm,
     pub secret: Option<Secret>,
     pub previous_secrets: Vec<Secret>,
+    pub key_file: Option<PathBuf>,
+    pub previous_key_files: Vec<PathBuf>,
 }
 
 /// The buckets API (REST).
@@ -85,7 +88,18 @@ pub struct BucketSettings {
     #[serde(with = "humantime_serde")]
     pub session_ttl: Duration,
     pub max_payload: usize,
+    pub overrides: BTreeMap<String, BucketOverrides>,
     pub master_keys: Vec<Secret>,
+}
+
+/// The settings of one bucket that differ from those of all buckets.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BucketOverrides {
+    #[serde(default, with = "humantime_serde")]
+    pub session_ttl: Option<Duration>,
+    #[serde(default)]
+    pub max_payload: Option<usize>,
 }
 
 /// The RPC API.
@@ -108,6 +122,7 @@ pub struct UserSettings {
     #[serde(with = "humantime_serde")]
     pub session_ttl: Duration,
     pub secret: Option<Secret>,
+    pub verify_url: Option<Secret>,
 }
 
 /// The admin pages.
@@ -140,6 +155,10 @@ pub enum TokenAlgorithm {
     HS256,
     HS384,
     HS512,
+    RS256,
+    PS256,
+    ES256,
+    EdDSA,
 }
 
 /// Format of a line of the log.

@@ -15,6 +15,7 @@ mod faults;
 mod logs;
 mod operators;
 mod readme;
+mod reload;
 mod rpc;
 mod serve;
 mod settings;

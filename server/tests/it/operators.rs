@@ -40,12 +40,13 @@ const ROUTES: &str = "\
 delete /api-key/{bucket} master_key master_key_in_x_api_key master_key_in_query
 delete /session/{bucket}/{id} bucket_key bucket_key_in_x_api_key bucket_key_in_query
 delete /sessions/{username} user_session
+get /.well-known/jwks.json
 get /api-key/{bucket} master_key master_key_in_x_api_key master_key_in_query
 get /health-check
 get /healthz
 get /metrics
 get /readyz
-get /session/settings
+get /session/settings bucket_key
 get /session/{bucket}/{id} bucket_key bucket_key_in_x_api_key bucket_key_in_query
 get /sessions user_session
 post /rpc SharedSecret

@@ -75,7 +75,13 @@ const WRONG: &str = "
 {store: {certificate_file: /no, key_file: /no}} -> store.certificate_file: requires `store.redis`
 {store: {redis: 'redis://a', certificate_file: /no}, tokens: {secret: GOOD}} -> store.certificate_file: requires `store.key_file`
 {store: {key_file: /no}} -> store.key_file: requires `store.certificate_file`
-{tokens: {algorithm: none}} -> tokens.algorithm: must be `HS256`, `HS384` or `HS512`
+{tokens: {algorithm: none}} -> tokens.algorithm: must be `HS256`, `HS384`, `HS512`, `RS256`, `PS256`, `ES256` or `EdDSA`
+{tokens: {algorithm: ES384}} -> tokens.algorithm: must be
+{tokens: {algorithm: ES256}} -> tokens.key_file: is required with this `tokens.algorithm`
+{tokens: {algorithm: ES256, key_file: /no, secret: short}} -> tokens.secret: must be at least 32
+{tokens: {key_file: /no}} -> tokens.key_file: requires RS256,
+{tokens: {previous_key_files: [/no]}} -> tokens.previous_key_files: requires RS256,
+{tokens: {algorithm: ES256, key_file: /no, previous_key_files: [/1, /2, /3]}} -> tokens.previous_key_files: must be at most two
 {tokens: {secret: short}} -> tokens.secret: must be at least 32 bytes
 {tokens: {algorithm: HS384, secret: GOOD}} -> tokens.secret: must be at least 48 bytes
 {tokens: {algorithm: HS512, secret: GOOD}} -> tokens.secret: must be at least 64 bytes
@@ -100,6 +106,11 @@ const WRONG: &str = "
 {users: {secret: short}} -> users.secret: must be at least 32
 {users: {secret: SAME}} -> users.secret: is one byte repeated
 {users: {enabled: true}, http: {listen: '[::]:0'}} -> users.secret: is required
+{users: {verify_url: 'http://app.example/login'}} -> users.verify_url: must be an https URL
+{users: {verify_url: 'http://10.0.0.1/login'}} -> users.verify_url: must be an https URL
+{users: {verify_url: 'https://jo:pw@app.example/'}} -> users.verify_url: must be an https URL
+{users: {verify_url: 'app.example/login'}} -> users.verify_url: must be an https URL
+{users: {verify_url: 'ftp://localhost/'}} -> users.verify_url: must be an https URL
 {admin: {enabled: true}} -> admin.enabled: requires one of `buckets.master_keys`
 {admin: {session_ttl: 0s}} -> admin.session_ttl: must be between
 {limits: {failed_authentications_per_minute: 0}} -> limits.failed_authentications_per_minute: must be
@@ -117,6 +128,14 @@ fn wrong_settings_are_named_in_one_line() {
         assert!(found.starts_with(error), "{yaml}: {found}");
         assert_eq!(found.lines().count(), 1, "{found}");
     }
+    for url in [
+        "https://app.example:8443/verify?k=v",
+        "http://127.0.0.1:80/",
+        "http://[::1]/login",
+        "http://localhost:3000",
+    ] {
+        load_file(&format!("users: {{verify_url: '{url}'}}")).expect(url);
+    }
     let two = format!("tokens: {{secret: '{A}', previous_secrets: ['{B}']}}");
     load_file(&two).expect("valid");
 }
@@ -133,7 +152,12 @@ fn error(loaded: Result<Settings, String>) -> String {
 
 #[tokio::test]
 async fn values_of_secrets_are_never_shown() {
-    const OTHERS: [&str; 3] = ["store.redis", "store.password", "store.sentinel_password"];
+    const OTHERS: [&str; 4] = [
+        "store.redis",
+        "store.password",
+        "store.sentinel_password",
+        "users.verify_url",
+    ];
 
     let values = "H | {H: 1} | [{a: H}] | [[H]] | 'redis://:H@[' | 'H | *H".replace('H', HIDDEN);
     for setting in SECRETS.into_iter().chain(OTHERS) {
