@@ -29,7 +29,8 @@ const SERVICE: &str = "
     config: settings/
     crc32fast: buckets/
     governor: http/
-    hyper hyper_util: serve.rs
+    hyper hyper_util: serve.rs users/verify.rs
+    hyper_rustls rustls: users/verify.rs
     jsonwebtoken redis:
     maud: admin/
     metrics_exporter_prometheus utoipa_swagger_ui: operators/

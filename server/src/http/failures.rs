@@ -52,18 +52,24 @@ impl FailedAuthentications {
     /// Counts a failed authentication. Returns `error`, or 429 if the client failed too often.
     pub(crate) fn failed(&self, client: Client, error: ApiError) -> ApiError {
         metrics::counter!("sessiond_failed_authentications_total").increment(1);
+        self.attempt(client).err().unwrap_or(error)
+    }
+
+    /// Counts an attempt to authenticate with a credential that can be guessed.
+    /// Errors: 429 if the client has made too many; then the credential must not be checked.
+    pub(crate) fn attempt(&self, client: Client) -> Result<(), ApiError> {
         let count = self.count.fetch_add(1, Ordering::Relaxed);
         // Only every thousandth time, because it iterates over all clients.
         if count.is_multiple_of(MAX_CLIENTS / 10) && self.limiter.len() > MAX_CLIENTS {
             self.limiter.retain_recent();
         }
         match self.limiter.check_key(&network(client.address)) {
-            Ok(()) => error,
+            Ok(()) => Ok(()),
             Err(until) => {
                 let wait = until.wait_time_from(DefaultClock::default().now());
                 let message = "too many failed authentications; try again later";
-                ApiError::new(StatusCode::TOO_MANY_REQUESTS, message)
-                    .with_header(RETRY_AFTER, (wait.as_secs() + 1).into())
+                Err(ApiError::new(StatusCode::TOO_MANY_REQUESTS, message)
+                    .with_header(RETRY_AFTER, (wait.as_secs() + 1).into()))
             }
         }
     }
