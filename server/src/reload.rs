@@ -62,6 +62,8 @@ async fn reload(
     if settings != loaded {
         tracing::warn!("other settings have changed too; they apply after a restart");
     }
+    // The new ones are valid, but need not fit the old settings that stay.
+    settings.validate()?;
     let next = state.with_settings(settings)?;
     // Read from the network only after everything else is known to be good.
     next.store.ping().await?;

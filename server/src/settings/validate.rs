@@ -16,7 +16,7 @@ const MAX_PAYLOAD: usize = 64 << 20;
 
 impl Settings {
     /// Validates what [`Settings::load`] has read.
-    pub(super) fn validate(&self) -> Result<(), SettingsError> {
+    pub(crate) fn validate(&self) -> Result<(), SettingsError> {
         self.durations()?;
         self.numbers()?;
         self.overrides()?;

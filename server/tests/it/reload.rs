@@ -70,6 +70,14 @@ impl Configured {
         panic!("no `{logged}` in {}", self.program.log());
     }
 
+    fn assert_refused(&self, settings: &[&str], reason: &str) {
+        self.reload(settings, REFUSED);
+        let log = self.program.log();
+        let line = log.lines().rfind(|line| line.contains(REFUSED));
+        let is_named = line.is_some_and(|line| line.contains(reason));
+        assert!(is_named && !log.contains("h1dd3n"), "{reason}: {log}");
+    }
+
     async fn call(&self, method: &str, args: Value, secret: &str) -> (StatusCode, Value) {
         let request = self.client.post(self.url(&format!("/rpc/{method}")));
         let request = request.header("x-sessiond-secret", secret);
@@ -213,6 +221,8 @@ async fn keys_rotate_on_redis() {
 
 #[tokio::test]
 async fn a_failed_reload_keeps_the_old_keys_and_says_why() {
+    const TWICE: &str = r#"tokens.previous_key_files: ["old.pub.pem"]"#;
+
     let settings = [EDDSA, "tokens.key_file: old.pem"];
     let service = Configured::start(None, &settings);
     let token = service.create().await;
@@ -239,22 +249,11 @@ async fn a_failed_reload_keeps_the_old_keys_and_says_why() {
             "tokens.secret: must be at least",
         ),
         (
-            &[
-                EDDSA,
-                settings[1],
-                r#"tokens.previous_key_files: ["old.pub.pem"]"#,
-            ],
+            &[EDDSA, settings[1], TWICE],
             "tokens.previous_key_files: two keys have the same kid",
         ),
     ] {
-        service.reload(settings, REFUSED);
-        let log = service.program.log();
-        let line = log.lines().rfind(|line| line.contains(REFUSED));
-        assert!(
-            line.is_some_and(|line| line.contains(reason)),
-            "{reason}: {log}"
-        );
-        assert!(!log.contains("h1dd3n"), "{log}");
+        service.assert_refused(settings, reason);
         service.assert_valid(&token).await;
         assert_eq!(kid(&service.create().await), old);
     }
@@ -293,6 +292,15 @@ async fn secrets_and_master_keys_are_replaced() {
         json!({ "result": { "a": 1 } }),
         "the token is valid"
     );
+}
+
+#[tokio::test]
+async fn new_keys_must_fit_the_settings_that_stay() {
+    let masters = format!("buckets.master_keys: [\"{MASTER_KEY}\"]");
+    let service = Configured::start(None, &["admin.enabled: true", &masters]);
+    service.reload(&["admin.enabled: false"], REFUSED);
+    let log = service.program.log();
+    assert!(log.contains("admin.enabled: requires one of"), "{log}");
 }
 
 #[tokio::test]

@@ -12,7 +12,8 @@ use crate::request::{fetch, status};
 use crate::service::Service;
 
 on_every_store!(
-    settings_of_a_key_apply_to_its_bucket,
+    settings_of_a_key_are_those_of_its_bucket,
+    sessions_have_the_settings_of_their_bucket,
     changed_settings_apply_at_the_next_use,
     settings_that_cannot_be_used_create_no_key,
 );
@@ -44,7 +45,7 @@ async fn assert_lives_for(bucket: &Bucket<'_>, id: &str, expected: Duration) {
     assert!(is_expected, "{left:?}");
 }
 
-async fn settings_of_a_key_apply_to_its_bucket(service: Service) {
+async fn settings_of_a_key_are_those_of_its_bucket(service: Service) {
     let general = json!({ "session_ttl": 30 * 86_400, "max_payload": 1 << 20 });
     let own = json!({ "session_ttl": 3600, "max_payload": 10 });
     let shop = create(&service, "shop", &own).await;
@@ -67,7 +68,11 @@ async fn settings_of_a_key_apply_to_its_bucket(service: Service) {
         let found = status(request.header("x-session-key", key)).await;
         assert_eq!(found, expected, "{query}");
     }
+}
 
+async fn sessions_have_the_settings_of_their_bucket(service: Service) {
+    let own = json!({ "session_ttl": 3600, "max_payload": 10 });
+    let shop = create(&service, "shop", &own).await;
     let id = shop.create(&json!([1])).await;
     assert_lives_for(&shop, &id, HOUR).await;
     let (_, session) = fetch(shop.get(&id)).await;
@@ -87,6 +92,7 @@ async fn settings_of_a_key_apply_to_its_bucket(service: Service) {
     );
     assert_eq!(status(shop.post(&id, &json!("123456789"))).await, 413);
     assert_eq!(status(shop.put().json(&json!("123456789"))).await, 413);
+    let other = Bucket::new(&service, "other").await;
     let id = other.create(&json!("123456789")).await;
     assert_lives_for(&other, &id, MONTH).await;
     assert_eq!(status(other.delete(&id)).await, 200);

@@ -24,6 +24,7 @@ on_every_store!(
     destroyed_session_is_gone,
     sessions_of_a_user_are_listed_and_destroyed,
     active_sessions_have_pages,
+    limits_and_cursors_are_checked,
     active_sessions_without_pages_are_bounded,
     missing_or_wrong_argument_is_named,
     session_has_a_maximum_size,
@@ -162,6 +163,11 @@ async fn active_sessions_have_pages(service: Service) {
     found.sort_unstable();
     assert_eq!(found, Vec::from_iter(0..35));
     assert_eq!(sizes[..3], [10, 10, 10]);
+}
+
+async fn limits_and_cursors_are_checked(service: Service) {
+    let sessions = (0..35).map(|n| create(&service, "jo", json!({ "n": n })));
+    join_all(sessions).await;
     let limit = "please specify limit as a number from 1 to 1000";
     let cursor = "please specify cursor as the page before returned it";
     for (name, value, error) in [

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use jwt_redis_session_server::{Secret, Settings};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 
 use super::{credentials, is_valid, log_in};
 use crate::program::{Program, server};
@@ -47,22 +47,7 @@ impl Login {
                     }
                     let text = String::from_utf8_lossy(&request[..length]).into_owned();
                     received.lock().expect("no panic").push(text);
-                    match answer {
-                        Some("endless head") => {
-                            let _ = socket.write_all(b"HTTP/1.1 200 OK\r\n").await;
-                            while socket.write_all(b"X-More: and more\r\n").await.is_ok() {}
-                        }
-                        Some("endless body") => {
-                            let head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
-                            let _ = socket.write_all(head).await;
-                            while socket.write_all(b"4\r\nmore\r\n").await.is_ok() {}
-                        }
-                        Some(head) => {
-                            let answer = format!("HTTP/1.1 {head}\r\nContent-Length: 0\r\n\r\n");
-                            let _ = socket.write_all(answer.as_bytes()).await;
-                        }
-                        None => std::future::pending().await,
-                    }
+                    reply(socket, answer).await;
                 });
             }
         });
@@ -72,6 +57,26 @@ impl Login {
 
     fn requests(&self) -> Vec<String> {
         self.requests.lock().expect("no panic").clone()
+    }
+}
+
+/// Gives an answer to one request.
+async fn reply(mut socket: TcpStream, answer: Option<&str>) {
+    match answer {
+        Some("endless head") => {
+            let _ = socket.write_all(b"HTTP/1.1 200 OK\r\n").await;
+            while socket.write_all(b"X-More: and more\r\n").await.is_ok() {}
+        }
+        Some("endless body") => {
+            let head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+            let _ = socket.write_all(head).await;
+            while socket.write_all(b"4\r\nmore\r\n").await.is_ok() {}
+        }
+        Some(head) => {
+            let answer = format!("HTTP/1.1 {head}\r\nContent-Length: 0\r\n\r\n");
+            let _ = socket.write_all(answer.as_bytes()).await;
+        }
+        None => std::future::pending().await,
     }
 }
 
