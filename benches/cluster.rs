@@ -24,11 +24,13 @@ fn main() {
     // `cargo test --benches` only checks that it runs.
     let is_test = !std::env::args().any(|arg| arg == "--bench");
     allocations();
+    for share in [10, 1] {
+        destroy_all(SESSIONS / share / if is_test { 100 } else { 1 });
+    }
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         operations().await;
         let share = if is_test { 100 } else { 1 };
-        destroy_all(SESSIONS / share).await;
         reshard(MOVED / share).await;
         if !is_test {
             failover("SIGKILL of a master", |cluster| cluster.node_mut(0).kill()).await;
@@ -122,10 +124,7 @@ async fn operations() {
 /// Prints what one `load` allocates, beside the same with one server.
 fn allocations() {
     let (cluster, server) = (RedisCluster::start(), RedisServer::start());
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
+    let runtime = runtime_of_one_thread();
     for (name, url) in [("a cluster", cluster.url()), ("one server", server.url())] {
         let store = runtime.block_on(RedisStore::connect(&url)).unwrap();
         runtime
@@ -139,22 +138,34 @@ fn allocations() {
     }
 }
 
-async fn destroy_all(count: usize) {
+/// Counts bytes of one thread.
+fn runtime_of_one_thread() -> tokio::runtime::Runtime {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    builder.enable_all().build().unwrap()
+}
+
+/// Prints the time, and the memory of this process at its peak.
+fn destroy_all(count: usize) {
     let cluster = RedisCluster::start();
-    let sessions = sessions(connect(&cluster).await);
-    for _ in 0..count / 100 {
-        let created = (0..100).map(|_| async {
+    let runtime = runtime_of_one_thread();
+    let sessions = sessions(runtime.block_on(connect(&cluster)));
+    for _ in 0..count {
+        runtime.block_on(async {
             let session = sessions.new_session();
+            session.insert("data", "x".repeat(1_000)).unwrap();
             session.set_owner("jo").unwrap();
             session.create().await.unwrap();
         });
-        futures_util::future::join_all(created).await;
     }
     let start = Instant::now();
-    let destroyed = sessions.destroy_all("jo").await.unwrap();
+    let counted = allocation_counter::measure(|| {
+        let destroyed = runtime.block_on(sessions.destroy_all("jo")).unwrap();
+        assert_eq!(destroyed, count);
+    });
     println!(
-        "destroy_all of {destroyed:?} sessions on three nodes: {:?}",
-        start.elapsed()
+        "destroy_all of {count} sessions of 1 kB on three nodes: {:?}, {} bytes at most",
+        start.elapsed(),
+        counted.bytes_max
     );
 }
 

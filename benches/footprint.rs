@@ -1,5 +1,6 @@
 //! What a session costs in the memory of Redis, beside a plain string with the same data and TTL:
-//! `cargo bench --bench footprint`.
+//! `cargo bench --bench footprint`, or for another server
+//! `REDIS_SERVER=/path/to/valkey-server cargo bench --bench footprint`.
 //!
 //! Each number is the difference in `used_memory` of a fresh server, per session.
 
@@ -197,16 +198,22 @@ fn used_memory(server: &RedisServer) -> f64 {
 
 fn version() -> String {
     let server = RedisServer::start();
-    let version = info(&server, "server", "redis_version");
-    format!(
-        "Redis {version}, {}",
-        info(&server, "memory", "mem_allocator")
-    )
+    let number = |name| find(&server, "server", name);
+    // Valkey also reports the version of Redis that it is compatible with.
+    let version = match number("valkey_version") {
+        Some(version) => format!("Valkey {version}"),
+        None => format!("Redis {}", number("redis_version").unwrap()),
+    };
+    format!("{version}, {}", info(&server, "memory", "mem_allocator"))
 }
 
 /// Returns a line of `INFO`.
 fn info(server: &RedisServer, section: &str, name: &str) -> String {
+    find(server, section, name).unwrap()
+}
+
+fn find(server: &RedisServer, section: &str, name: &str) -> Option<String> {
     let info: String = redis::from_redis_value(server.run(&["INFO", section])).unwrap();
     let value = |line: &str| Some(line.strip_prefix(name)?.strip_prefix(':')?.to_owned());
-    info.lines().find_map(value).unwrap()
+    info.lines().find_map(value)
 }

@@ -25,7 +25,7 @@ as_root() {
   if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
 }
 
-# Debian starts and enables a service when redis-server is installed. The tests start their own
+# Debian starts and enables services when redis-server and nginx are installed. The tests start their own
 # servers, so a policy forbids it until the (sub)shell ends.
 forbid_services() {
   local policy=/usr/sbin/policy-rc.d
@@ -52,9 +52,11 @@ install_packages() {
       as_root env DEBIAN_FRONTEND=noninteractive \
         apt-get install -y -qq --no-install-recommends "${packages[@]}"; } </dev/null >&2 ||
       fail "installing failed. By hand, as root: $by_hand"
-    if [ -d /run/systemd/system ] && [[ " ${packages[*]} " == *" redis-server "* ]]; then
-      as_root systemctl disable --now --quiet redis-server || true
-    fi
+    for service in redis-server nginx; do
+      if [ -d /run/systemd/system ] && [[ " ${packages[*]} " == *" $service "* ]]; then
+        as_root systemctl disable --now --quiet "$service" || true
+      fi
+    done
   )
   packages=()
 }

@@ -23,7 +23,7 @@ impl<S: Sync> FromRequestParts<S> for Session {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, SessionRejection> {
         let session = LazySession::from_request_parts(parts, state).await?;
-        Ok(session.load().await)
+        Ok(session.into_session().await)
     }
 }
 
@@ -33,7 +33,7 @@ impl<S: Sync> OptionalFromRequestParts<S> for Session {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Infallible> {
         match LazySession::of(&parts.extensions) {
-            Some(session) => Ok(Some(session.load().await)),
+            Some(session) => Ok(Some(session.into_session().await)),
             None => Ok(None),
         }
     }
@@ -56,7 +56,7 @@ impl<S: Sync, T: 'static> FromRequestParts<S> for Tagged<T> {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, SessionRejection> {
         let tagged = LazyTagged::<T>::from_request_parts(parts, state).await?;
-        Ok(Self::new(tagged.load().await))
+        Ok(Self::new(tagged.into_session().into_session().await))
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
+use crate::span::span;
 use crate::{crypto, encoding};
 
 /// Id of a session: the `jti` claim of its token and the end of its Redis key.
@@ -54,16 +55,13 @@ impl SessionId {
 
     /// As [`parse`](Self::parse), without a copy if `id` is a part of `text`.
     pub(crate) fn parse_within(text: &Arc<str>, id: &str) -> Result<Self, InvalidSessionId> {
-        if !(16..=128).contains(&id.len()) || !id.chars().all(Self::is_legal) {
+        if !(16..=128).contains(&id.len()) || !id.bytes().map(char::from).all(Self::is_legal) {
             return Err(InvalidSessionId(()));
         }
-        // Addresses instead of a search, which costs more. An id with escapes was copied out of the
-        // text, and so lies elsewhere.
-        let start = (id.as_ptr() as usize).wrapping_sub(text.as_ptr() as usize);
-        let range = start..start.wrapping_add(id.len());
-        if text.get(range.clone()) != Some(id) {
+        // An id with escapes was copied out of the text.
+        let Some(range) = span(text, id) else {
             return Self::parse(id);
-        }
+        };
         let text = Arc::clone(text);
         Ok(Self { text, range })
     }

@@ -20,6 +20,7 @@ mod retries;
 pub mod session;
 mod sessions;
 mod source;
+mod span;
 pub mod store;
 mod telemetry;
 #[cfg(any(test, feature = "test-util"))]

@@ -66,6 +66,7 @@ fn send(router: &Router, request: Request<Body>) -> (u16, Vec<u8>) {
     run(async {
         let response = router.clone().oneshot(request).await.unwrap();
         let status = response.status().as_u16();
+        #[expect(clippy::disallowed_methods, reason = "a response of this test")]
         let body = response.into_body().collect().await.expect("a body");
         (status, body.to_bytes().to_vec())
     })

@@ -1,23 +1,20 @@
 //! Assembly of the service.
 
-use std::convert::Infallible;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
-use axum::body::HttpBody;
-use axum::response::Response;
-use axum::{BoxError, Router};
-use bytes::Bytes;
+use axum::Router;
 use http::header::ALLOW;
-use http::{HeaderValue, Request, StatusCode, Uri};
+use http::{HeaderValue, StatusCode, Uri};
 use jwt_redis_session::store::SharedStore;
 use tokio::sync::{Semaphore, watch};
-use tower::{Service, ServiceExt as _, service_fn};
 use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app_state::AppState;
 use crate::error::ApiError;
+use crate::http::reject_head;
 use crate::operators::{docs, health, metrics, openapi};
 use crate::settings::{HttpSettings, Settings};
 use crate::start_error::StartError;
@@ -26,12 +23,43 @@ use crate::{admin, buckets, observe, rpc, users};
 /// The service: all enabled APIs and the endpoints for operators.
 #[derive(Clone, Debug)]
 pub struct App {
-    /// The router that serves the next request. Clones share it.
-    router: watch::Sender<Router>,
+    /// The routers that serve the next request. Clones share them.
+    routers: watch::Sender<Routers>,
     openapi: Arc<str>,
     pub(crate) http: HttpSettings,
-    /// Limits the connections served concurrently.
-    pub(crate) connection_limit: Arc<Semaphore>,
+    connection_limit: Arc<Semaphore>,
+    operator_limit: Arc<Semaphore>,
+    /// Whether shutdown has begun.
+    pub(crate) is_stopping: Arc<AtomicBool>,
+}
+
+/// The routers of the service. A reload replaces all of them at once.
+#[derive(Clone, Debug)]
+pub(crate) struct Routers {
+    public: Router,
+    /// The endpoints for operators, if they have an address of their own.
+    operators: Option<Router>,
+    /// Answers requests whose head is rejected.
+    pub(crate) rejecting: Router,
+}
+
+impl Routers {
+    /// Returns what an address serves.
+    pub(crate) fn of(&self, surface: Surface) -> &Router {
+        match (surface, &self.operators) {
+            (Surface::Operators, Some(operators)) => operators,
+            _ => &self.public,
+        }
+    }
+}
+
+/// The part of the service that an address serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Surface {
+    /// The APIs, and the endpoints for operators unless they have an address of their own.
+    Public,
+    /// The endpoints for operators.
+    Operators,
 }
 
 impl App {
@@ -62,61 +90,60 @@ impl App {
         // First: a counter that is created before the recorder is installed counts nothing.
         metrics::recorder();
         let settings = &app.settings;
-        let mut apis = OpenApiRouter::with_openapi(openapi::Document::openapi());
-        if settings.buckets.enabled {
-            apis = apis.merge(buckets::router(app)?);
-        }
-        if settings.rpc.enabled {
-            apis = apis.merge(rpc::router(app)?);
-        }
-        if settings.users.enabled {
-            apis = apis.merge(users::router(app)?);
-        }
-        let operators = OpenApiRouter::new()
-            .routes(routes!(health::healthz))
-            .routes(routes!(health::readyz))
-            .routes(routes!(metrics::metrics));
-        let apis = apis.merge(operators.with_state(app.clone()));
-        let (mut router, openapi) = apis.split_for_parts();
-        let openapi: Arc<str> = openapi::json(openapi).into();
+        let (mut router, mut openapi) = apis(app)?.split_for_parts();
+        let (mut operators, document) = operator_endpoints(app).split_for_parts();
+        openapi.merge(document);
+        let openapi: Arc<str> = openapi::json(openapi, &first_calls(settings)).into();
         if settings.admin.enabled {
-            router = router.merge(admin::router(app)?);
+            operators = operators.merge(admin::router(app)?);
         }
-        let router = router
-            .merge(docs::router(&openapi))
-            .fallback(not_found)
-            .method_not_allowed_fallback(method_not_allowed);
+        operators = operators.merge(docs::router(&openapi));
+        let is_separate = settings.operators.listen.is_some();
+        if !is_separate {
+            router = router.merge(std::mem::take(&mut operators));
+        }
+        let complete = |router: Router| {
+            let router = router
+                .fallback(not_found)
+                .method_not_allowed_fallback(method_not_allowed);
+            observe::layer(router, settings)
+        };
         Ok(Self {
-            router: watch::Sender::new(observe::layer(router, settings)),
+            routers: watch::Sender::new(Routers {
+                public: complete(router),
+                operators: is_separate.then(|| complete(operators)),
+                rejecting: observe::layer(Router::new().fallback(reject_head), settings),
+            }),
             openapi,
             http: settings.http.clone(),
             connection_limit: Arc::clone(&app.connection_limit),
+            operator_limit: Arc::clone(&app.operator_limit),
+            is_stopping: Arc::clone(&app.is_stopping),
         })
     }
 
-    /// Returns the service as a router, which can be called without a network.
+    /// Returns what `http.listen` serves as a router, which can be called without a network.
     pub fn router(&self) -> Router {
-        self.router.borrow().clone()
+        self.routers.borrow().public.clone()
     }
 
-    /// Returns a service whose requests are served by the router at the time of the request.
-    pub(crate) fn service<B>(
-        &self,
-    ) -> impl Service<Request<B>, Response = Response, Error = Infallible, Future: Send>
-    + Clone
-    + Send
-    + use<B>
-    where
-        B: HttpBody<Data = Bytes> + Send + 'static,
-        B::Error: Into<BoxError>,
-    {
-        let app = self.clone();
-        service_fn(move |request| app.router().oneshot(request))
+    /// Returns the routers, to be read for each request.
+    pub(crate) fn routers(&self) -> watch::Receiver<Routers> {
+        self.routers.subscribe()
     }
 
     /// Serves later requests as `next` does. Requests in progress are not affected.
     pub(crate) fn replace(&self, next: &Self) {
-        drop(self.router.send_replace(next.router()));
+        let routers = next.routers.borrow().clone();
+        self.routers.send_replace(routers);
+    }
+
+    /// Returns the limit of the connections that an address serves concurrently.
+    pub(crate) const fn connection_limit(&self, surface: Surface) -> &Arc<Semaphore> {
+        match surface {
+            Surface::Public => &self.connection_limit,
+            Surface::Operators => &self.operator_limit,
+        }
     }
 
     /// Returns the OpenAPI document of the enabled APIs as JSON.
@@ -126,17 +153,55 @@ impl App {
     }
 }
 
+/// Returns the enabled APIs.
+fn apis(app: &AppState) -> Result<OpenApiRouter, StartError> {
+    let settings = &app.settings;
+    let mut apis = OpenApiRouter::with_openapi(openapi::Document::openapi());
+    if settings.buckets.enabled {
+        apis = apis.merge(buckets::router(app)?);
+    }
+    if settings.rpc.enabled {
+        apis = apis.merge(rpc::router(app)?);
+    }
+    if settings.users.enabled {
+        apis = apis.merge(users::router(app)?);
+    }
+    Ok(apis)
+}
+
+/// Returns a first call of each enabled API, for the introduction of the OpenAPI document.
+fn first_calls(settings: &Settings) -> Vec<&'static str> {
+    [
+        (settings.buckets.enabled, buckets::INTRODUCTION),
+        (settings.rpc.enabled, rpc::INTRODUCTION),
+        (settings.users.enabled, users::INTRODUCTION),
+    ]
+    .into_iter()
+    .filter_map(|(is_enabled, calls)| is_enabled.then_some(calls))
+    .collect()
+}
+
+/// Returns the endpoints for operators that the OpenAPI document describes.
+fn operator_endpoints(app: &AppState) -> OpenApiRouter {
+    OpenApiRouter::new()
+        .routes(routes!(health::healthz))
+        .routes(routes!(health::readyz))
+        .routes(routes!(metrics::metrics))
+        .with_state(app.clone())
+}
+
 /// Answers a path without a route. Clients of the buckets API expect 405 for any of its paths.
 async fn not_found(uri: Uri) -> ApiError {
     if buckets::owns(uri.path()) {
         let no_methods = HeaderValue::from_static("");
         method_not_allowed().await.with_header(ALLOW, no_methods)
     } else {
-        ApiError::not_found("there is no such path")
+        ApiError::not_found("there is no such path; /docs lists all")
     }
 }
 
 /// Answers a method that the route does not have; axum adds `Allow`.
 async fn method_not_allowed() -> ApiError {
-    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method not allowed")
+    let message = "method not allowed; the header Allow lists the methods of this path";
+    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, message)
 }

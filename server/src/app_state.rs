@@ -1,10 +1,11 @@
 //! State that all APIs share.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use jwt_redis_session::config::SessionsBuilder;
-use jwt_redis_session::store::SharedStore;
+use jwt_redis_session::store::{FileStore, SharedStore};
 use jwt_redis_session::token::TokenFormat;
 use jwt_redis_session::{Keyring, MemoryStore, Sessions, Touch};
 use tokio::sync::Semaphore;
@@ -20,6 +21,10 @@ use crate::token_keys;
 /// is less). The expiry that clients see is exact to the second, and most reads write nothing.
 const TOUCH_AFTER: Duration = Duration::from_secs(1);
 
+/// The largest number of connections on the address for operators, where health checks must not
+/// wait for the clients of the APIs.
+const OPERATOR_CONNECTIONS: usize = 100;
+
 /// State that all APIs share: the settings, the store, the secrets.
 #[derive(Clone)]
 pub(crate) struct AppState {
@@ -28,6 +33,10 @@ pub(crate) struct AppState {
     pub(crate) failures: Arc<FailedAuthentications>,
     /// Limits the connections served concurrently.
     pub(crate) connection_limit: Arc<Semaphore>,
+    /// As [`connection_limit`](Self::connection_limit), on the address for operators.
+    pub(crate) operator_limit: Arc<Semaphore>,
+    /// Whether shutdown has begun.
+    pub(crate) is_stopping: Arc<AtomicBool>,
     /// The current secret, then the previous ones.
     pub(crate) secrets: Arc<[Secret]>,
     /// Signs and verifies RPC tokens.
@@ -36,9 +45,13 @@ pub(crate) struct AppState {
 
 impl AppState {
     pub(crate) fn new(settings: Settings) -> Result<Self, StartError> {
-        let store: SharedStore = match redis_store::lazy(&settings.store)? {
-            Some(redis) => redis.into(),
-            None => MemoryStore::new().into(),
+        let store: SharedStore = match (redis_store::lazy(&settings.store)?, &settings.store.file) {
+            (Some(redis), _) => redis.into(),
+            (None, Some(file)) => {
+                let store = FileStore::open(file).map_err(StartError::File)?;
+                store.with_deadline(settings.store.deadline).into()
+            }
+            (None, None) => MemoryStore::new().into(),
         };
         Self::with_store(settings, store)
     }
@@ -52,6 +65,8 @@ impl AppState {
             store,
             failures: Arc::new(FailedAuthentications::new(limit)),
             connection_limit: Arc::new(Semaphore::new(settings.http.max_connections)),
+            operator_limit: Arc::new(Semaphore::new(OPERATOR_CONNECTIONS)),
+            is_stopping: Arc::default(),
             keyring: token_keys::keyring(&settings.tokens, &secrets)?,
             secrets: secrets.into(),
             settings: Arc::new(settings),

@@ -10,7 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::private_json::private_json;
-use crate::request_id::RequestId;
+use crate::request_context::RequestContext;
 use crate::store_failure;
 
 /// Error response: a status and `{"error": "…"}`.
@@ -28,7 +28,7 @@ pub(crate) struct ApiError {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ErrorBody<'a> {
     /// Human-readable description of the error.
-    #[schema(example = "there is no such session")]
+    #[schema(example = "there is no such session; create one")]
     error: &'a str,
 }
 
@@ -63,8 +63,9 @@ impl ApiError {
 
     /// Creates a 500 and logs `cause`.
     pub(crate) fn internal(cause: &dyn std::fmt::Display) -> Self {
-        let request_id = RequestId::current();
-        tracing::error!(request_id, %cause, "the request failed with an internal error");
+        let context = RequestContext::current();
+        let (request_id, trace_id) = (context.request_id(), context.trace_id());
+        tracing::error!(request_id, trace_id, %cause, "the request failed with an internal error");
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal error")
     }
 
@@ -109,7 +110,7 @@ impl From<SessionError> for ApiError {
             SessionError::Gone
             | SessionError::Absent
             | SessionError::Rejected(TokenRejection::Unknown | TokenRejection::Expired) => {
-                Self::not_found("there is no such session")
+                Self::not_found("there is no such session; create one")
             }
             SessionError::Conflict => Self::new(
                 StatusCode::CONFLICT,
@@ -121,7 +122,7 @@ impl From<SessionError> for ApiError {
             ),
             SessionError::TooLarge { .. } => Self::new(
                 StatusCode::PAYLOAD_TOO_LARGE,
-                "the session would be too large",
+                format!("{error}; store less in it"),
             ),
             SessionError::Unavailable(cause) => {
                 store_failure::log(cause);

@@ -13,6 +13,9 @@ pub enum StartError {
     /// The URL or the credentials of the store cannot be used.
     #[error("store.redis: {0}")]
     Store(#[from] StoreError),
+    /// The file of the store cannot be used.
+    #[error("store.file: {0}")]
+    File(#[source] StoreError),
     /// A file that a setting names cannot be read.
     #[error(transparent)]
     Settings(#[from] SettingsError),

@@ -1,5 +1,6 @@
 //! The log.
 
+use std::fmt::Display;
 use std::io::{self, IsTerminal as _};
 use std::panic::{self, PanicHookInfo};
 use std::time::Duration;
@@ -9,7 +10,7 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
 
 use crate::log_writer::log_writer;
-use crate::request_id::RequestId;
+use crate::request_context::RequestContext;
 use crate::settings::{LogFormat, LogSettings};
 
 /// The interval at which lost lines are reported.
@@ -60,6 +61,7 @@ impl LogGuard {
         let lost = total - self.reported;
         if lost > 0 {
             self.reported = total;
+            metrics::counter!("sessiond_log_lines_lost_total").increment(lost as u64);
             tracing::warn!(lost, "log lines were dropped");
         }
     }
@@ -75,8 +77,27 @@ impl Drop for LogGuard {
 /// Logs the location of a panic. Not its message, which may contain data of a request.
 fn log_panic(panic: &PanicHookInfo<'_>) {
     let location = panic.location().map(tracing::field::display);
-    let request_id = RequestId::current();
-    tracing::error!(request_id, location, "sessiond panicked: this is a bug");
+    let context = RequestContext::current();
+    let (request_id, trace_id) = (context.request_id(), context.trace_id());
+    tracing::error!(
+        request_id,
+        trace_id,
+        location,
+        "sessiond panicked: this is a bug"
+    );
+}
+
+/// Writes the error that ends the program as a line of the log, which may not be installed yet, or
+/// no longer.
+pub(crate) fn report_exit(format: LogFormat, error: &dyn Display) {
+    match format {
+        LogFormat::Text => eprintln!("sessiond: {error}"),
+        LogFormat::Json => {
+            let subscriber = tracing_subscriber::fmt().json().flatten_event(true);
+            let subscriber = subscriber.with_writer(io::stderr).finish();
+            tracing::subscriber::with_default(subscriber, || tracing::error!("{error}"));
+        }
+    }
 }
 
 /// Returns the filter that `RUST_LOG` and `DEBUG` in the environment set.
@@ -85,15 +106,20 @@ pub(crate) fn filter_of_environment() -> Result<EnvFilter, String> {
     filter(rust_log.as_deref(), debug.as_deref()).map_err(|error| format!("RUST_LOG: {error}"))
 }
 
+/// The module of the library that reports outages. Each thread has its own store, which would report
+/// the same one; `store_failure` reports it once.
+const REPORTED_BY_THREAD: &str = "jwt_redis_session::store::redis::log_throttle=off";
+
 /// `RUST_LOG` takes precedence over `DEBUG`, which configured the original Node service.
 fn filter(rust_log: Option<&str>, debug: Option<&str>) -> Result<EnvFilter, ParseError> {
-    match (rust_log, debug) {
-        (Some(directives), _) if !directives.is_empty() => EnvFilter::try_new(directives),
+    let filter = match (rust_log, debug) {
+        (Some(directives), _) if !directives.is_empty() => EnvFilter::try_new(directives)?,
         (_, Some(debug)) if matches_sessiond(debug) => {
-            EnvFilter::try_new("info,jwt_redis_session=debug,jwt_redis_session_server=debug")
+            EnvFilter::try_new("info,jwt_redis_session=debug,jwt_redis_session_server=debug")?
         }
-        _ => EnvFilter::try_new("info"),
-    }
+        _ => EnvFilter::try_new("info")?,
+    };
+    Ok(filter.add_directive(REPORTED_BY_THREAD.parse()?))
 }
 
 /// Whether a pattern in `DEBUG`, in the syntax of npm's `debug`, matches this program.
@@ -114,7 +140,11 @@ mod tests {
 
     #[test]
     fn rust_log_wins_over_debug() {
-        let filter = |rust_log, debug| filter(rust_log, debug).unwrap().to_string();
+        let filter = |rust_log, debug| {
+            let filter = filter(rust_log, debug).unwrap().to_string();
+            let directives = filter.split(',').filter(|it| *it != REPORTED_BY_THREAD);
+            directives.collect::<Vec<_>>().join(",")
+        };
         assert_eq!(filter(None, None), "info");
         assert_eq!(filter(Some("warn"), Some("*")), "warn");
         assert_eq!(filter(Some(""), Some("")), "info");
@@ -147,12 +177,17 @@ mod tests {
         assert!(output.status.success(), "{log}");
         assert!(log.contains("telemetry.rs:") && log.contains("log lines were dropped"));
         assert!(!log.contains("the data of a session"), "{log}");
+        for line in log.lines() {
+            serde_json::from_str::<serde_json::Value>(line).expect(line);
+        }
     }
 
     const LOST: &str = "lines were lost";
 
     fn child() {
-        let settings = crate::settings::Settings::default().log;
+        let mut settings = crate::settings::Settings::default().log;
+        settings.format = LogFormat::Json;
+        let metrics = crate::operators::metrics::recorder();
         let log = install(settings, EnvFilter::new("info"));
         let caught = panic::catch_unwind(|| panic!("the data of a session"));
         assert!(caught.is_err());
@@ -167,5 +202,11 @@ mod tests {
             std::thread::sleep(Duration::from_millis(50));
             tracing::info!("a line");
         }
+        drop(log);
+        let metrics = metrics.render();
+        let count = metrics
+            .lines()
+            .find_map(|line| line.strip_prefix("sessiond_log_lines_lost_total "));
+        assert_ne!(count.expect("a counter"), "0");
     }
 }

@@ -1,6 +1,6 @@
 //! The threads that serve requests.
 
-use std::net::TcpListener;
+use std::io;
 use std::num::NonZeroUsize;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -8,9 +8,9 @@ use std::time::Duration;
 use tokio::runtime::Builder;
 use tokio::sync::watch;
 
-use crate::app::App;
+use crate::app::{App, Surface};
 use crate::app_state::AppState;
-use crate::serve::serve;
+use crate::serve::{Listener, Socket, serve_all};
 use crate::start_error::StartError;
 
 /// The period of the timer of [`keep_timer_armed`]: shorter than the deadline of any call.
@@ -20,15 +20,13 @@ const TICK: Duration = Duration::from_millis(50);
 ///
 /// Each thread has its own runtime and its own connection to Redis, and serves a client connection
 /// from its first request to its last. So no request waits for another thread to wake up, which
-/// costs more than the rest of the request. The threads share the listener; an idle one accepts.
+/// costs more than the rest of the request. The threads share the sockets; an idle one accepts.
 /// Errors: [`StartError`] if the service cannot be built, or a thread cannot be started.
 pub(crate) fn start(
-    listener: &TcpListener,
+    sockets: &[(Surface, Socket)],
     states: &watch::Receiver<AppState>,
     stop: &watch::Receiver<bool>,
 ) -> Result<Vec<JoinHandle<()>>, StartError> {
-    // Tokio requires it, and duplicates of the socket share the flag.
-    listener.set_nonblocking(true)?;
     let state = states.borrow().clone();
     let threads = match state.settings.http.threads {
         0 => thread::available_parallelism().map_or(1, NonZeroUsize::get),
@@ -36,13 +34,17 @@ pub(crate) fn start(
     };
     (0..threads)
         .map(|number| {
-            let (listener, mut stop) = (listener.try_clone()?, stop.clone());
-            let states = states.clone();
+            let (states, mut stop) = (states.clone(), stop.clone());
             let runtime = Builder::new_current_thread().enable_all().build()?;
-            let app = {
+            let (app, listeners) = {
                 // The store spawns tasks, which must run on the thread that uses the connection.
                 let _inside = runtime.enter();
-                App::assemble(&state.for_another_thread()?)?
+                let app = App::assemble(&state.for_another_thread()?)?;
+                let listener = |(surface, socket): &(_, Socket)| {
+                    Ok((*surface, Listener::new(socket.try_clone()?)?))
+                };
+                let listeners = sockets.iter().map(listener);
+                (app, listeners.collect::<io::Result<Vec<_>>>()?)
             };
             let work = move || {
                 runtime.block_on(async {
@@ -50,10 +52,7 @@ pub(crate) fn start(
                     tokio::spawn(follow(states, app.clone()));
                     // An error means that the sender is gone, which is a shutdown too.
                     let stopped = async move { drop(stop.wait_for(|stop| *stop).await) };
-                    match tokio::net::TcpListener::from_std(listener) {
-                        Ok(listener) => serve(listener, app, stopped).await,
-                        Err(error) => tracing::error!(%error, "a thread cannot use the listener"),
-                    }
+                    serve_all(listeners, app, stopped).await;
                 });
             };
             let thread = thread::Builder::new().name(format!("sessiond-{number}"));

@@ -105,16 +105,21 @@ impl Wait {
                     self.is_watched = true;
                     self.found(at, ttl);
                 }
-                Some(WatchEvent::Interrupted) => self.interrupted(at),
-                // The timer, or a change.
-                None | Some(WatchEvent::MayBeGone) => {
-                    self.is_watched |= event.is_some();
+                Some(WatchEvent::Interrupted) if !self.is_over() => self.interrupted(at),
+                // The timer, a change, or another server that has the record now.
+                _ => {
+                    self.is_watched = (self.is_watched || event.is_some()) && !self.is_over();
                     if let Some(end) = self.read(at).await {
                         return end;
                     }
                 }
             }
         }
+    }
+
+    /// Whether the record must be watched again.
+    fn is_over(&self) -> bool {
+        self.watch.as_ref().is_some_and(RecordWatch::is_over)
     }
 
     /// Returns the next event of the watch, or `None` when it is time to read the record.
@@ -136,8 +141,7 @@ impl Wait {
     async fn read(&mut self, at: Instant) -> Option<SessionEnd> {
         let key = self.lifecycle.keyspace.record(&self.id);
         if !self.is_watched {
-            // Before the read, so that no change in between is missed. In a cluster, another node
-            // may have the record by now.
+            // Before the read, so that no change in between is missed.
             self.watch = self.lifecycle.store.watch(&key);
         }
         let loaded = self.lifecycle.load_record("ended", &key).await;

@@ -141,6 +141,11 @@ impl Remaining {
         [ttl, end].into_iter().flatten().min()
     }
 
+    /// When that was, in Unix milliseconds.
+    pub(crate) const fn at_millis(self) -> i64 {
+        self.at_millis
+    }
+
     /// Returns what is left at `now_millis`.
     pub(crate) fn at(self, now_millis: i64) -> Option<Duration> {
         let passed = now_millis.saturating_sub(self.at_millis);

@@ -49,8 +49,12 @@ impl Lifecycle {
 
     /// Refreshes the TTL of a session that was read if that is due.
     fn used(self: &Arc<Self>, id: &SessionId, loaded: Loaded) -> Loaded {
-        if let Some(ttl) = self.due(&loaded.record, loaded.remaining) {
-            self.refresh(id, &loaded.record, ttl);
+        let Loaded { record, remaining } = &loaded;
+        // As of the read: few reads refresh, so most need no other time. The TTL to set does.
+        if self.is_due(record, *remaining, remaining.at_millis())
+            && let Some(ttl) = self.ttl(record)
+        {
+            self.refresh(id, record, ttl);
         }
         loaded
     }
@@ -129,22 +133,25 @@ impl Lifecycle {
         limit(idle, expires, self.now_millis())
     }
 
-    /// Returns the TTL to set now if a refresh is due: the time of [`Touch::After`] has passed
-    /// since the last use, or more is left than a use gives, or the record does not expire.
-    fn due(&self, record: &Record, remaining: Remaining) -> Option<Duration> {
-        let full = self.ttl(record)?;
-        let Some(left) = remaining.at(self.now_millis()) else {
-            return Some(full);
+    /// Returns whether a refresh is due at `now`, in Unix milliseconds: the time of
+    /// [`Touch::After`] has passed since the last use, or more is left than a use gives, or the
+    /// record does not expire.
+    fn is_due(&self, record: &Record, remaining: Remaining, now: i64) -> bool {
+        let Some(full) = self.lifetime.ttl(self.end(record), now) else {
+            return false;
         };
-        let idle = self.lifetime.idle()?;
+        let Some(left) = remaining.at(now) else {
+            return true;
+        };
         let slack = match self.touch {
             Touch::EveryRead => Duration::ZERO,
             Touch::After(after) => after,
-            Touch::Never => return None,
+            Touch::Never => return false,
         };
-        let longer = full + slack.min(idle / DEFAULT_SHARE);
-        let due = left.is_zero() || left < full.saturating_sub(slack) || left > longer;
-        due.then_some(full)
+        self.lifetime.idle().is_some_and(|idle| {
+            let longer = full + slack.min(idle / DEFAULT_SHARE);
+            left.is_zero() || left < full.saturating_sub(slack) || left > longer
+        })
     }
 
     /// Sets the TTL in the background: the request does not wait for it.
@@ -194,10 +201,10 @@ impl Lifecycle {
         record: &Record,
         remaining: Remaining,
     ) -> Result<Remaining> {
-        if self.due(record, remaining).is_some() {
+        let now = self.now_millis();
+        if self.is_due(record, remaining, now) {
             return self.touch(id, record, None).await;
         }
-        let now = self.now_millis();
         let left = remaining.at(now).ok_or(SessionError::Gone)?;
         match limit(left, self.end(record), now) {
             Some(left) => Ok(Remaining::new(Some(left), now)),

@@ -76,8 +76,13 @@ impl LazySession {
     /// ready, the next one starts the read again. If the read fails, the state of the returned
     /// session is the reason.
     pub async fn load(&self) -> Session {
-        match &self.0 {
-            Inner::Loaded(session) => session.clone(),
+        self.clone().into_session().await
+    }
+
+    /// As [`load`](Self::load), without a clone of a session that is loaded.
+    pub(crate) async fn into_session(self) -> Session {
+        match self.0 {
+            Inner::Loaded(session) => session,
             Inner::Verified(pending) => {
                 let load = || pending.sessions.load_verified(pending.verified.clone());
                 pending.session.get_or_init(load).await.clone()
@@ -90,9 +95,14 @@ impl LazySession {
     /// That is the case after [`load`](Self::load), and for a request without a valid token.
     #[must_use]
     pub fn loaded(&self) -> Option<Session> {
+        self.get().cloned()
+    }
+
+    /// As [`loaded`](Self::loaded), without a clone.
+    pub(super) fn get(&self) -> Option<&Session> {
         match &self.0 {
-            Inner::Loaded(session) => Some(session.clone()),
-            Inner::Verified(pending) => pending.session.get().cloned(),
+            Inner::Loaded(session) => Some(session),
+            Inner::Verified(pending) => pending.session.get(),
         }
     }
 }

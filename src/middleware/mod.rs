@@ -82,6 +82,7 @@
 
 mod body;
 mod future;
+mod gathered;
 mod layer;
 mod lazy_session;
 mod read_body;

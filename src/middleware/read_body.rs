@@ -5,12 +5,13 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http_body::{Body, Frame};
 use pin_project_lite::pin_project;
 use tokio::time::Sleep;
 
 use super::body::{SessionBody, with_bytes};
+use super::gathered::Gathered;
 use super::replay_body::ReplayBody;
 use crate::source::{BodyLookup, BodySearch};
 use crate::unsearched_body::UnsearchedBody;
@@ -31,7 +32,7 @@ pin_project! {
     pub(super) struct ReadBody<B> {
         // `None` only after the future is done.
         body: Option<B>,
-        data: Bytes,
+        data: Gathered,
         limit: usize,
         search: BodySearch,
         #[pin]
@@ -51,7 +52,7 @@ impl<B> ReadBody<B> {
     pub(super) fn new(body: B, search: BodySearch, limits: ReadLimits) -> Self {
         Self {
             body: Some(body),
-            data: Bytes::new(),
+            data: Gathered::default(),
             limit: limits.bytes,
             search,
             deadline: tokio::time::sleep(limits.deadline),
@@ -72,8 +73,8 @@ impl<B: ReplayBody> Future for ReadBody<B> {
                 (Err(UnsearchedBody::TimedOut), None)
             }
         };
-        let found = read.and_then(|()| this.search.find(this.data));
-        let data = mem::take(this.data);
+        let data = mem::take(this.data).into_bytes();
+        let found = read.and_then(|()| this.search.find(&data));
         let data = (!data.is_empty()).then(|| Ok(Frame::data(data)));
         let body = SessionBody {
             ended: read.is_ok() && last.is_none(),
@@ -88,7 +89,7 @@ impl<B: ReplayBody> Future for ReadBody<B> {
 /// Reads the data of a body up to its trailers, its end, or the limit.
 fn poll_read<B: Body + Unpin>(
     body: &mut B,
-    data: &mut Bytes,
+    data: &mut Gathered,
     limit: usize,
     cx: &mut Context<'_>,
 ) -> Poll<End<B::Error>> {
@@ -110,7 +111,7 @@ fn poll_read<B: Body + Unpin>(
                 (Err(UnsearchedBody::TooLarge), last)
             }
             Some(Ok(Ok(chunk))) => {
-                *data = joined(mem::take(data), chunk);
+                data.push(chunk);
                 continue;
             }
         };
@@ -118,20 +119,6 @@ fn poll_read<B: Body + Unpin>(
     }
     cx.waker().wake_by_ref();
     Poll::Pending
-}
-
-/// Returns `data` and `chunk` in one piece, without copying if one of them is empty.
-///
-/// A list of chunks would let a client that sends single bytes use a hundred times the limit in
-/// memory.
-fn joined(data: Bytes, chunk: Bytes) -> Bytes {
-    if data.is_empty() || chunk.is_empty() {
-        return if data.is_empty() { chunk } else { data };
-    }
-    // Copies `data` only if it is shared: what was joined before is not.
-    let mut joined = BytesMut::from(data);
-    joined.extend_from_slice(&chunk);
-    joined.freeze()
 }
 
 #[cfg(test)]

@@ -43,9 +43,9 @@ impl Settings {
     pub(super) fn attach(&self, lazy: &LazySession, extensions: &mut Extensions) {
         // Inside of a lazy layer even a known session is behind `LazySession`, so that a handler
         // finds the same type for each request.
-        let session = lazy.loaded().filter(|_| !self.lazy);
+        let session = lazy.get().filter(|_| !self.lazy);
         for slot in [Some(Slot::NEAREST), self.tag].into_iter().flatten() {
-            (slot.insert)(extensions, session.clone().ok_or_else(|| lazy.clone()));
+            (slot.insert)(extensions, session.cloned().ok_or_else(|| lazy.clone()));
         }
     }
 
@@ -58,8 +58,7 @@ impl Settings {
         token_in_query: bool,
         headers: &mut HeaderMap,
     ) {
-        let session = session.loaded();
-        let access = session.map_or_else(Access::default, |session| session.access());
+        let access = session.get().map_or_else(Access::default, Session::access);
         if access.data_read || token_in_query {
             let no_store = HeaderValue::from_static("no-store");
             headers.entry(CACHE_CONTROL).or_insert(no_store);

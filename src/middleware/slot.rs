@@ -39,11 +39,15 @@ where
     Loaded: Clone + Send + Sync + 'static,
     Lazy: Clone + Send + Sync + 'static,
 {
-    // The lookups prefer a loaded session, so one of an outer layer would hide a lazy one.
-    extensions.remove::<Loaded>();
-    extensions.remove::<Lazy>();
     match session {
-        Ok(loaded) => drop(extensions.insert(loaded)),
-        Err(lazy) => drop(extensions.insert(lazy)),
+        Ok(loaded) => {
+            extensions.remove::<Lazy>();
+            extensions.insert(loaded);
+        }
+        Err(lazy) => {
+            // The lookups prefer a loaded session, so one of an outer layer would hide this one.
+            extensions.remove::<Loaded>();
+            extensions.insert(lazy);
+        }
     }
 }

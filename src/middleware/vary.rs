@@ -1,6 +1,6 @@
 //! The `Vary` header of responses that depend on the session.
 
-use http::header::{AUTHORIZATION, COOKIE, VARY};
+use http::header::{AUTHORIZATION, COOKIE, Entry, VARY};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::source::{TokenSource, TokenSources};
@@ -37,12 +37,18 @@ impl Vary {
 
     /// Adds the names that the response does not list yet.
     pub(super) fn add_to(&self, headers: &mut HeaderMap) {
-        let line = if headers.contains_key(VARY) {
-            line(self.names.iter().filter(|name| !lists(headers, name)))
-        } else {
-            self.line.clone()
+        let Some(all) = &self.line else {
+            return;
         };
-        if let Some(line) = line {
+        let listed = match headers.entry(VARY) {
+            Entry::Vacant(vacant) => {
+                vacant.insert(all.clone());
+                return;
+            }
+            Entry::Occupied(listed) => listed,
+        };
+        let missing = self.names.iter().filter(|name| !lists(listed.iter(), name));
+        if let Some(line) = line(missing) {
             headers.append(VARY, line);
         }
     }
@@ -55,8 +61,7 @@ fn line<'a>(names: impl Iterator<Item = &'a HeaderName>) -> Option<HeaderValue> 
 }
 
 /// Returns whether the response varies on `name` already; `*` means all names.
-fn lists(headers: &HeaderMap, name: &HeaderName) -> bool {
-    let lines = headers.get_all(VARY).iter();
+fn lists<'a>(lines: impl Iterator<Item = &'a HeaderValue>, name: &HeaderName) -> bool {
     lines
         .flat_map(|line| line.as_bytes().split(|&byte| byte == b','))
         .map(<[u8]>::trim_ascii)

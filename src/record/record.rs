@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
 
 use bytes::Bytes;
 use indexmap::IndexMap;
@@ -12,6 +13,7 @@ use super::meta::Meta;
 use super::owner::Owner;
 use crate::error::{Result, SessionError};
 use crate::json::each_field;
+use crate::span::span;
 
 /// The top-level field that holds the metadata.
 pub(crate) const META_FIELD: &str = "_jrs";
@@ -25,6 +27,7 @@ pub(crate) fn is_reserved(field: &str) -> bool {
 /// How many bytes and fields are allocated, so that most records need no second allocation.
 const USUAL_SIZE: usize = 512;
 const USUAL_FIELDS: usize = 14;
+const USUAL_PLACES: usize = 8;
 
 /// The fields of an object, unparsed, in the order of the text.
 pub(crate) type Fields<'a> = IndexMap<Cow<'a, str>, &'a RawValue>;
@@ -41,12 +44,20 @@ pub(crate) fn fields(text: &str) -> serde_json::Result<Fields<'_>> {
 /// A record: a JSON object as the store holds it, checked but not parsed.
 ///
 /// The bytes are kept as they came, because a later write compares them.
-#[derive(Clone)]
 pub(crate) struct Record {
     pub(crate) bytes: Bytes,
     pub(crate) meta: Meta,
     /// The number of the application's fields; duplicate names count each time.
     pub(crate) field_count: usize,
+    /// Where the application's fields are in the bytes. `None` if a name is escaped, and for a
+    /// record that was not parsed, or was cloned.
+    places: Option<Vec<Place>>,
+}
+
+/// Where the name and the value of a field are in the text.
+struct Place {
+    name: Range<usize>,
+    value: Range<usize>,
 }
 
 impl Record {
@@ -54,12 +65,17 @@ impl Record {
     pub(crate) fn parse(bytes: Bytes) -> Result<Self> {
         let text = std::str::from_utf8(&bytes).map_err(|_| SessionError::Corrupt)?;
         let (mut meta, mut field_count) = (None, 0);
-        // One pass that allocates nothing: every request reads a record.
+        let mut places = Some(Vec::with_capacity(USUAL_PLACES));
+        // One pass for all fields that are read later: every request reads a record.
         each_field(text, |name, value| {
             if name == META_FIELD {
                 meta = Some(value);
-            } else {
-                field_count += usize::from(!is_reserved(&name));
+            } else if !is_reserved(&name) {
+                field_count += 1;
+                match (&mut places, Place::of(text, &name, value.get())) {
+                    (Some(places), Some(place)) => places.push(place),
+                    _ => places = None,
+                }
             }
         })
         .map_err(|_| SessionError::Corrupt)?;
@@ -71,6 +87,7 @@ impl Record {
             bytes,
             meta,
             field_count,
+            places,
         })
     }
 
@@ -80,6 +97,7 @@ impl Record {
             bytes: write(&meta, fields),
             meta,
             field_count: fields.len(),
+            places: None,
         }
     }
 
@@ -100,6 +118,12 @@ impl Record {
 
     /// Returns the application's field `name`, unparsed, without allocating for the others.
     pub(crate) fn field(&self, name: &str) -> Option<&RawValue> {
+        let text = self.text();
+        if let Some(places) = &self.places {
+            let is_named = |place: &&Place| text.get(place.name.clone()) == Some(name);
+            let place = places.iter().rev().find(is_named)?;
+            return serde_json::from_str(text.get(place.value.clone())?).ok();
+        }
         let mut found = None;
         if !is_reserved(name) {
             let keep = |other: Cow<'_, str>, value| {
@@ -107,7 +131,7 @@ impl Record {
                     found = Some(value);
                 }
             };
-            each_field(self.text(), keep).ok()?;
+            each_field(text, keep).ok()?;
         }
         found
     }
@@ -122,6 +146,26 @@ impl Record {
     /// The bytes were checked when the record was parsed.
     fn text(&self) -> &str {
         std::str::from_utf8(&self.bytes).unwrap_or("{}")
+    }
+}
+
+/// Without the places: clones are made for writes, which read all fields anyway.
+impl Clone for Record {
+    fn clone(&self) -> Self {
+        Self {
+            bytes: self.bytes.clone(),
+            meta: self.meta.clone(),
+            field_count: self.field_count,
+            places: None,
+        }
+    }
+}
+
+impl Place {
+    /// `None` if the name is escaped, and so not in the text.
+    fn of(text: &str, name: &str, value: &str) -> Option<Self> {
+        let (name, value) = (span(text, name)?, span(text, value)?);
+        Some(Self { name, value })
     }
 }
 

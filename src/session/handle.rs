@@ -46,11 +46,7 @@ impl Session {
             remaining: Remaining::new(None, 0),
             failure_reported: false,
         };
-        Self(Arc::new(Inner {
-            lifecycle: Arc::clone(lifecycle),
-            operation: tokio::sync::Mutex::const_new(()),
-            state: Mutex::new(state),
-        }))
+        Self::of(lifecycle, state)
     }
 
     pub(crate) fn active(
@@ -59,13 +55,27 @@ impl Session {
         claims: Option<Claims>,
         loaded: Loaded,
     ) -> Self {
-        let session = Self::new(lifecycle, SessionState::Active, Some(id));
-        let mut state = session.0.lock();
-        state.claims = claims;
-        state.data = loaded.record.into();
-        state.remaining = loaded.remaining;
-        drop(state);
-        session
+        let state = State {
+            session: SessionState::Active,
+            id: Some(id),
+            claims,
+            data: loaded.record.into(),
+            owner: OwnerChange::default(),
+            access: Access::default(),
+            remaining: loaded.remaining,
+            failure_reported: false,
+        };
+        Self::of(lifecycle, state)
+    }
+
+    // Inlined, so that the state is built where it stays.
+    #[inline(always)]
+    fn of(lifecycle: &Arc<Lifecycle>, state: State) -> Self {
+        Self(Arc::new(Inner {
+            lifecycle: Arc::clone(lifecycle),
+            operation: tokio::sync::Mutex::const_new(()),
+            state: Mutex::new(state),
+        }))
     }
 
     /// Returns the state of the session.

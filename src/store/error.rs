@@ -154,9 +154,9 @@ kinds! {
     /// The store takes no writes (`READONLY`): a replica, or a failover is under way.
     ReadOnly = "read_only",
         "the session store is read-only; point the application at the master";
-    /// The store is full (`OOM`).
+    /// The store is full (`OOM`), or the disk.
     Full = "full",
-        "the session store is full; raise its memory limit";
+        "the session store is full; raise its memory limit, or free space on its disk";
     /// The store is starting up (`LOADING`, `MASTERDOWN`, `TRYAGAIN`).
     Loading = "loading",
         "the session store is starting up; try again shortly";
@@ -177,6 +177,9 @@ kinds! {
     /// The answer was not in the store's protocol.
     Protocol = "protocol",
         "the session store answered outside its protocol; check that the address is a Redis server";
+    /// The file of a store does not hold what was written to it.
+    Damaged = "damaged",
+        "the file of the session store is damaged; restore a copy of it, or delete it";
     /// The configuration is wrong: an address that cannot be parsed, a feature that is off.
     Configuration = "configuration",
         "the session store is not configured right";

@@ -1,4 +1,4 @@
-//! The rules of an index, for stores that keep one index as one value.
+//! The rules of an index, for stores that do not have them in scripts.
 
 use std::collections::BTreeMap;
 
@@ -23,10 +23,14 @@ impl IndexEntries {
     }
 
     pub(crate) fn put(&mut self, member: &str, check_after: i64, mode: PutMode) {
-        let score = self.0.entry(member.to_owned()).or_insert(check_after);
-        if is_active(*score) || mode == PutMode::Reactivate {
-            *score = check_after.max(*score);
-        }
+        let score = put(self.0.get(member).copied(), check_after, mode);
+        self.0.insert(member.to_owned(), score);
+    }
+
+    /// Sets the state of an entry, whatever it was.
+    #[cfg(feature = "embedded")]
+    pub(crate) fn set(&mut self, member: &str, state: EntryState) {
+        self.0.insert(member.to_owned(), state.score());
     }
 
     pub(crate) fn get(&self, member: &str) -> Option<EntryState> {
@@ -53,8 +57,11 @@ impl IndexEntries {
 
     pub(crate) fn remove(&mut self, members: &[&str], due_by: Option<i64>) {
         for member in members {
-            let score = self.0.get(*member);
-            if due_by.is_none_or(|by| score.is_some_and(|score| is_due(*score, by))) {
+            if self
+                .0
+                .get(*member)
+                .is_some_and(|score| is_removed(*score, due_by))
+            {
                 self.0.remove(*member);
             }
         }
@@ -81,6 +88,20 @@ impl IndexEntries {
         self.0.insert(old.to_owned(), tombstone(now));
         SupersedeOutcome::Superseded
     }
+}
+
+/// Returns the score of an entry that is put, whose score is `score` if it exists.
+pub(crate) fn put(score: Option<i64>, check_after: i64, mode: PutMode) -> i64 {
+    match score {
+        Some(score) if !is_active(score) && mode == PutMode::KeepTombstone => score,
+        Some(score) => check_after.max(score),
+        None => check_after,
+    }
+}
+
+/// Returns whether `index_remove` removes an entry with `score`.
+pub(crate) fn is_removed(score: i64, due_by: Option<i64>) -> bool {
+    due_by.is_none_or(|by| is_due(score, by))
 }
 
 fn tombstone(now: i64) -> i64 {

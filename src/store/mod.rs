@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `RedisStore` (feature `redis`) | production, with sessions that several processes share |
 //! | [`MemoryStore`](crate::MemoryStore) | tests, and one process without Redis |
+//! | `FileStore` (feature `embedded`) | one process whose sessions survive it, without Redis |
 //! | [`CasStore`](cas::CasStore) | any database with get and compare-and-swap, in about 100 lines |
 //! | your own [`Store`] | any database, with full control over each step |
 //!
@@ -26,6 +27,8 @@
 
 pub mod cas;
 pub(crate) mod contract;
+#[cfg(feature = "embedded")]
+mod embedded;
 pub(crate) mod error;
 pub(crate) mod index_entries;
 pub(crate) mod memory;
@@ -38,6 +41,8 @@ pub(crate) mod watches;
 pub use async_trait::async_trait;
 
 pub use contract::Store;
+#[cfg(feature = "embedded")]
+pub use embedded::FileStore;
 pub use error::{StoreError, StoreErrorKind};
 #[cfg(feature = "redis")]
 pub use redis::{Cache, CacheStats, RedisConfig, RedisStore};

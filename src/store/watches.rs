@@ -69,9 +69,16 @@ impl RecordWatch {
     }
 }
 
+impl RecordWatch {
+    /// Whether no event follows, because another server has the record now: watch it again.
+    pub(crate) fn is_over(&self) -> bool {
+        self.entry.lock().is_over
+    }
+}
+
 impl Drop for RecordWatch {
     fn drop(&mut self) {
-        self.watches.remove(&self.key);
+        self.watches.remove(&self.key, &self.entry);
     }
 }
 
@@ -105,6 +112,8 @@ struct State {
     version: u64,
     /// The newest event and its time.
     event: Option<(WatchEvent, Instant)>,
+    /// Whether no event follows.
+    is_over: bool,
 }
 
 impl RecordWatches {
@@ -194,9 +203,30 @@ impl RecordWatches {
         Some(Arc::clone(in_effect.next()?.0))
     }
 
-    fn remove(&self, key: &str) {
+    /// Whether no record is watched.
+    #[cfg(feature = "redis")]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lock().is_empty()
+    }
+
+    /// Ends the watches on records whose key is not one of `keep`.
+    #[cfg(feature = "cluster")]
+    pub(crate) fn retain(&self, keep: impl Fn(&str) -> bool) {
         let mut slots = self.lock();
-        if let Some(slot) = slots.get_mut(key) {
+        let ended: Vec<_> = slots.extract_if(|key, _| !keep(key)).collect();
+        drop(slots);
+        for (_, slot) in ended {
+            slot.entry.lock().is_over = true;
+            slot.entry.publish(WatchEvent::Interrupted, Instant::now());
+        }
+    }
+
+    fn remove(&self, key: &str, entry: &Arc<Entry>) {
+        let mut slots = self.lock();
+        // Not the slot of a later watch, if this one was ended by `retain`.
+        if let Some(slot) = slots.get_mut(key)
+            && Arc::ptr_eq(&slot.entry, entry)
+        {
             slot.watches -= 1;
             if slot.watches == 0 {
                 slots.remove(key);
@@ -309,6 +339,23 @@ mod tests {
         watches.publish("a", exists, tokio::time::Instant::now());
         tokio::time::advance(second).await;
         assert_eq!(watch.changed().await, WatchEvent::exists(Some(2 * second)));
+    }
+
+    #[cfg(feature = "cluster")]
+    #[tokio::test]
+    async fn a_watch_that_has_ended_does_not_end_the_next_one() {
+        let watches = RecordWatches::new();
+        let [mut ended, mut kept] = ["a", "b"].map(|key| watches.watch(key));
+        watches.retain(|key| key == "b");
+        assert_eq!(ended.changed().await, WatchEvent::Interrupted);
+        assert!(ended.is_over() && !kept.is_over());
+        assert_eq!(kept.changed().await, WatchEvent::MayBeGone);
+        let mut next = watches.watch("a");
+        drop(ended);
+        assert_eq!(next.changed().await, WatchEvent::MayBeGone);
+        watches.notify("a");
+        assert_eq!(next.changed().now_or_never(), Some(WatchEvent::MayBeGone));
+        assert!(!next.is_over());
     }
 
     #[tokio::test]

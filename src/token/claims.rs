@@ -50,6 +50,8 @@ pub struct Claims {
     pub(super) issued_at: Option<i64>,
     /// Unix milliseconds.
     pub(super) expires_at: Option<i64>,
+    /// Unix milliseconds.
+    pub(super) not_before: Option<i64>,
     /// The JSON object: no duplicate names, every value readable.
     pub(super) payload: Arc<str>,
     /// The names of the claims that the session sets.

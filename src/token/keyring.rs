@@ -14,6 +14,7 @@ use super::jwk::Jwk;
 use super::new_claims::NewClaims;
 use super::token_text::Token;
 use super::validation::Validation;
+use super::verified_tokens::VerifiedTokens;
 use crate::clock::unix_millis;
 use crate::crypto::{SigningKey, VerifyingKey};
 use crate::encoding;
@@ -49,6 +50,8 @@ const MAX_SIGNATURE: usize = 1026;
 pub struct Keyring {
     keys: Arc<Keys>,
     pub(super) validation: Arc<Validation>,
+    /// Of these keys and this validation.
+    pub(super) verified: Arc<VerifiedTokens>,
 }
 
 /// Prepared keys of a key ring.
@@ -73,20 +76,21 @@ impl Keyring {
         Self {
             keys: Arc::new(keys),
             validation: Arc::default(),
+            verified: Arc::default(),
         }
     }
 
     /// Sets `iss` of new tokens, and rejects tokens without it (RFC 7519 section 4.1.1).
     #[must_use]
     pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
-        Arc::make_mut(&mut self.validation).issuer = Some(issuer.into().into());
+        self.validation_mut().issuer = Some(issuer.into().into());
         self
     }
 
     /// Sets `aud` of new tokens, and rejects tokens without it (RFC 7519 section 4.1.3).
     #[must_use]
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
-        Arc::make_mut(&mut self.validation).audience = Some(audience.into().into());
+        self.validation_mut().audience = Some(audience.into().into());
         self
     }
 
@@ -103,8 +107,14 @@ impl Keyring {
         if millis > 300_000 {
             return Err(KeyringError::LeewayTooLong);
         }
-        Arc::make_mut(&mut self.validation).leeway = millis;
+        self.validation_mut().leeway = millis;
         Ok(self)
+    }
+
+    fn validation_mut(&mut self) -> &mut Validation {
+        // What was verified under other rules does not count under the new ones.
+        self.verified = Arc::default();
+        Arc::make_mut(&mut self.validation)
     }
 
     /// Signs a token for the session `id` (RFC 7515 section 5.1).
@@ -141,6 +151,12 @@ impl Keyring {
         if token.len() > Token::MAX_LEN {
             return Err(TokenRejection::TooLong);
         }
+        let (now, digest) = (unix_millis(now), VerifiedTokens::digest(token));
+        if let Some(claims) = digest.and_then(|digest| self.verified.find(&digest)) {
+            let (expires_at, not_before) = (claims.expires_at, claims.not_before);
+            self.validation.check_times(expires_at, not_before, now)?;
+            return Ok(claims);
+        }
         let mut parts = token.split('.');
         let [Some(header), Some(payload), Some(signature), None] = [(); 4].map(|()| parts.next())
         else {
@@ -150,7 +166,11 @@ impl Keyring {
         self.keys.verify(header, message.as_bytes(), signature)?;
         // Not decoded before: nothing is revealed about claims that this key ring did not sign.
         let payload = encoding::decode_base64url_text(payload).ok_or(TokenRejection::Malformed)?;
-        self.validation.check(payload, unix_millis(now))
+        let claims = self.validation.check(payload, now)?;
+        if let Some(digest) = digest {
+            self.verified.keep(digest, claims.clone());
+        }
+        Ok(claims)
     }
 }
 

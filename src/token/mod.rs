@@ -64,6 +64,7 @@ mod pem;
 mod secret;
 mod token_text;
 mod validation;
+mod verified_tokens;
 
 #[cfg(test)]
 mod tests;

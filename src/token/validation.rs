@@ -41,12 +41,7 @@ impl Validation {
         let [jti, iat, exp, nbf, iss, aud] =
             object::members(&payload, names).ok_or(TokenRejection::Malformed)?;
         let (expires_at, not_before, issued_at) = (date(exp)?, date(nbf)?, date(iat)?);
-        if expires_at.is_some_and(|exp| now >= exp.saturating_add(self.leeway)) {
-            return Err(TokenRejection::Expired);
-        }
-        if not_before.is_some_and(|nbf| now < nbf.saturating_sub(self.leeway)) {
-            return Err(TokenRejection::NotYetValid);
-        }
+        self.check_times(expires_at, not_before, now)?;
         if iss.and_then(object::text).as_deref() != self.issuer.as_deref() {
             return Err(TokenRejection::Issuer);
         }
@@ -59,9 +54,26 @@ impl Validation {
             id: session_id(jti, &payload)?,
             issued_at,
             expires_at,
+            not_before,
             reserved: self.reserved(),
             payload,
         })
+    }
+
+    /// Checks whether claims with these times are valid at `now`, all in Unix milliseconds.
+    pub(super) fn check_times(
+        &self,
+        expires_at: Option<i64>,
+        not_before: Option<i64>,
+        now: i64,
+    ) -> Result<(), TokenRejection> {
+        if expires_at.is_some_and(|exp| now >= exp.saturating_add(self.leeway)) {
+            return Err(TokenRejection::Expired);
+        }
+        if not_before.is_some_and(|nbf| now < nbf.saturating_sub(self.leeway)) {
+            return Err(TokenRejection::NotYetValid);
+        }
+        Ok(())
     }
 }
 

@@ -4,6 +4,7 @@
 //! * [`Counting`] counts the calls of a store.
 //! * [`redis_server`] starts Redis servers, [`proxy`] disturbs connections to them.
 //! * [`redis_cluster`] and [`redis_sentinels`] start several servers that belong together.
+//! * [`nginx`] starts a proxy in front of a service.
 //! * [`certificates`] makes certificates for TLS.
 //! * [`program`] runs programs under test.
 
@@ -16,6 +17,7 @@
 pub mod certificates;
 mod counting;
 pub mod explorer;
+pub mod nginx;
 pub mod program;
 pub mod proxy;
 pub mod redis_cluster;

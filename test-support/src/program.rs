@@ -39,14 +39,16 @@ impl Program {
         program.wait_for("listening");
         let log = program.log();
         let line = log.lines().find(|line| line.contains("listening"));
-        let port = line.and_then(|line| line.split_once("127.0.0.1:"));
-        let (_, port) = port.expect("an address");
-        let port: String = port.chars().take_while(char::is_ascii_digit).collect();
-        program.address.set_port(port.parse().expect("a port"));
+        let mut hosts = ["127.0.0.1:", "[::]:", "0.0.0.0:"].into_iter();
+        // A Unix socket has none.
+        if let Some((_, port)) = hosts.find_map(|host| line?.split_once(host)) {
+            let port: String = port.chars().take_while(char::is_ascii_digit).collect();
+            program.address.set_port(port.parse().expect("a port"));
+        }
         program
     }
 
-    /// Returns the loopback address in the log.
+    /// Returns the loopback address with the port in the log.
     pub fn address(&self) -> SocketAddr {
         self.address
     }

@@ -56,13 +56,24 @@ impl RedisSentinels {
         all
     }
 
+    /// Starts a sentinel that has lost the others, and names `master`.
+    pub fn start_cut_off(master: &RedisServer) -> RedisServer {
+        let port = master.port();
+        RedisServer::start_sentinel(&format!("sentinel monitor {SERVICE} 127.0.0.1 {port} 2"))
+    }
+
     /// Returns the URL, which names all sentinels. It is that of TLS if they offer it.
     pub fn url(&self) -> String {
-        let [first, second, third] = [0, 1, 2].map(|index| self.sentinels[index].peer_port());
+        let ports = [0, 1, 2].map(|index| self.sentinels[index].peer_port());
         let scheme = match self.sentinels[0].tls_port() {
             Some(_) => "rediss",
             None => "redis",
         };
+        Self::url_of(scheme, ports)
+    }
+
+    /// Returns the URL that names the sentinels at these ports.
+    pub fn url_of(scheme: &str, [first, second, third]: [u16; 3]) -> String {
         format!(
             "{scheme}-sentinel://127.0.0.1:{first}/?node=127.0.0.1:{second}&node=127.0.0.1:{third}\
              &sentinelServiceName={SERVICE}"

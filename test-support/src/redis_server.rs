@@ -198,7 +198,8 @@ impl Drop for RedisServer {
     }
 }
 
-fn free_ports() -> [u16; 2] {
+/// Returns two ports that are free at this moment.
+pub(crate) fn free_ports() -> [u16; 2] {
     let listener = || TcpListener::bind(("127.0.0.1", 0)).expect("bind a loopback port");
     // Both are bound at the same time, so that they differ.
     let listeners = [listener(), listener()];

@@ -19,6 +19,7 @@ const LIBRARY: &str = "
     http_body_util: middleware/ axum.rs
     indexmap: record/ store/memory/ store/redis/cache/
     metrics: counters.rs
+    redb: store/embedded/
     rustls rustls_native_certs tokio_rustls: store/redis/tls.rs
 ";
 
@@ -28,12 +29,14 @@ const SERVICE: &str = "
     clap: cli.rs
     config: settings/
     crc32fast: buckets/
+    flate2: http/
     governor: http/
-    hyper hyper_util: serve.rs users/verify.rs
+    hyper hyper_util: serve/ users/verify.rs
     hyper_rustls rustls: users/verify.rs
+    listenfd tokio_io_timeout: serve/
     jsonwebtoken redis:
     maud: admin/
-    metrics_exporter_prometheus utoipa_swagger_ui: operators/
+    metrics_exporter_prometheus metrics_process utoipa_swagger_ui: operators/
     tower_http: observe/
     tracing_appender: log_writer.rs telemetry.rs
     tracing_subscriber: telemetry.rs

@@ -3,23 +3,47 @@
 // Operators log in with MASTER_KEY.
 
 import assert from "node:assert/strict";
-import { violations, device, fits, isLabelled, press, run, shot, url } from "./browser.mjs";
+import { violations, device, fits, isAccessible, isLabelled, press, run, shot, url } from "./browser.mjs";
 
 const HOSTILE = '<script>alert(1)</script> "jo" 🦀';
 
 const shown = (page, role, text) => page.getByRole(role).filter({ hasText: text }).waitFor();
+/** Runs an action whose answer has this error status, which Chromium logs with some delay. */
+async function expecting(page, status, action) {
+  page.expected = new RegExp(`status of ${status}`);
+  const logged = page.waitForEvent("console", { predicate: (message) => page.expected.test(message.text()) });
+  await action();
+  await logged;
+  delete page.expected;
+}
+
 const heading = (page, name) => page.getByRole("heading", { name, exact: true }).waitFor();
 const visit = (page, name) => page.getByRole("link", { name, exact: true }).click();
+const rows = (page) => page.getByRole("rowheader").count();
 
-/** Opens the confirmation behind `summary` and confirms. */
+/** Asserts that the page fits its window, that each control has a label, and what axe-core checks. */
+async function isSound(page, screenshot) {
+  await shot(page, `admin-${screenshot}.png`);
+  await fits(page);
+  await isLabelled(page);
+  await isAccessible(page);
+}
+
+/** Opens the first confirmation behind `summary` and confirms. */
 async function confirm(page, summary, button) {
-  await page.getByText(summary, { exact: true }).click();
-  await press(page, button);
+  await page.getByText(summary, { exact: true }).first().click();
+  await page.getByRole("button", { name: button }).filter({ visible: true }).click();
 }
 
 async function logIn(page, key) {
   await page.getByLabel("Master key").fill(key);
   await press(page, "Log in");
+}
+
+async function find(page, session) {
+  await visit(page, "Sessions");
+  await page.getByLabel("Session id or token").fill(session);
+  await press(page, "Find");
 }
 
 /** Sends a request to the service as a client does. */
@@ -33,6 +57,10 @@ async function send(page, method, path, { headers = {}, data } = {}) {
 const isGone = async (page, path, key) =>
   (await send(page, "GET", path, { headers: { "x-session-key": key } })).status === 404;
 
+const clipboard = (page) => page.evaluate(() => navigator.clipboard.readText());
+const hasFocus = (page, name) =>
+  page.waitForFunction((name) => document.activeElement.name === name, name);
+
 /** What earlier steps created. */
 const created = {};
 
@@ -40,90 +68,89 @@ const steps = {
   async "rejects requests without a login and a wrong key"({ laptop }) {
     await laptop.goto(`${url}/admin/owners`);
     await heading(laptop, "Log in");
-    laptop.expected = /status of 401/;
-    await logIn(laptop, "not the master key of this service");
+    await hasFocus(laptop, "key");
+    await expecting(laptop, 401, () => logIn(laptop, "not the master key of this service"));
     await shown(laptop, "alert", "This is not a master key of the service.");
-    delete laptop.expected;
-    await shot(laptop, "admin-1-rejected.png");
-    await isLabelled(laptop);
+    await isSound(laptop, "1-rejected");
   },
-  async "logs in and shows that there is no key"({ laptop, phone }) {
-    for (const page of [laptop, phone]) {
+  async "logs in and shows the state of the service"({ laptop, phone, plain }) {
+    for (const page of [laptop, phone, plain]) {
       await page.goto(`${url}/admin`);
       await logIn(page, process.env.MASTER_KEY);
-      await heading(page, "Buckets");
+      await heading(page, "Overview");
+      await page.getByText("Memory (lost when the process ends)").waitFor();
     }
-    await laptop.getByText("No bucket has a key").waitFor();
     assert.equal(await laptop.evaluate(() => document.cookie), "", "no script sees the cookie");
     assert.ok(!laptop.url().includes(process.env.MASTER_KEY));
+    await isSound(laptop, "2-overview");
+    await isSound(phone, "2-overview-phone");
   },
-  async "creates keys and shows each once"({ laptop }) {
+  async "creates keys, shows each once and copies it"({ laptop }) {
+    await visit(laptop, "Buckets");
+    await laptop.getByText("No bucket has a key").waitFor();
     for (const bucket of ["blog", "shop"]) {
       await visit(laptop, "Buckets");
+      await hasFocus(laptop, "bucket");
       await laptop.getByLabel("Bucket", { exact: true }).fill(bucket);
       await press(laptop, "Create key");
       await shown(laptop, "status", "The key has been created.");
       created[bucket] = await laptop.locator("output").textContent();
     }
     assert.match(created.shop, /^jrs_/);
-    await shot(laptop, "admin-2-key.png");
+    await press(laptop, "Copy the API key");
+    await shown(laptop, "status", "Copied the API key");
+    assert.equal(await clipboard(laptop), created.shop);
+    await isSound(laptop, "3-key");
     await visit(laptop, "Back to the buckets");
     await laptop.getByRole("rowheader", { name: "shop" }).waitFor();
     assert.equal(await laptop.getByText(created.shop).count(), 0);
   },
   async "rejects a bucket that has a key and an invalid name"({ laptop }) {
     await laptop.getByLabel("Bucket", { exact: true }).fill("shop");
-    laptop.expected = /status of 409/;
-    await press(laptop, "Create key");
+    await expecting(laptop, 409, () => press(laptop, "Create key"));
     await shown(laptop, "alert", "The bucket “shop” already has a key.");
-    delete laptop.expected;
     const field = laptop.getByLabel("Bucket", { exact: true });
     await field.fill("no good name");
     await press(laptop, "Create key");
     assert.ok(await field.evaluate((field) => field.validity.patternMismatch), "not even sent");
   },
-  async "looks up a session of a client"({ laptop }) {
+  async "finds a session of a bucket by its id"({ laptop }) {
     const data = { user: HOSTILE, cart: [17, { n: 2 }], html: "<img src=x onerror=alert(1)>" };
     const headers = { "x-session-key": created.shop };
     const { status, body } = await send(laptop, "PUT", "/session/shop", { headers, data });
     assert.equal(status, 201);
     created.id = body.id;
-    await visit(laptop, "Sessions");
-    await laptop.getByLabel("Bucket").fill("shop");
-    await laptop.getByLabel("Session id").fill(created.id);
-    await press(laptop, "Look up");
+    await find(laptop, created.id);
     await heading(laptop, "Session");
+    assert.equal(laptop.url(), `${url}/admin/sessions`);
     assert.deepEqual(JSON.parse(await laptop.locator("pre").textContent()), data);
-    await shot(laptop, "admin-3-session.png");
-    await fits(laptop);
-    await isLabelled(laptop);
+    await isSound(laptop, "4-session");
+    await press(laptop, "Copy the session id");
+    await shown(laptop, "status", "Copied the session id");
+    assert.equal(await clipboard(laptop), created.id);
   },
   async "ends it"({ laptop }) {
     await confirm(laptop, "End session…", "End this session");
     await shown(laptop, "status", "The session has ended.");
     assert.ok(await isGone(laptop, `/session/shop/${created.id}`, created.shop));
-    laptop.expected = /status of 404/;
-    await laptop.getByLabel("Bucket").fill("shop");
-    await laptop.getByLabel("Session id").fill(created.id);
-    await press(laptop, "Look up");
-    await shown(laptop, "alert", "There is no such session in this bucket.");
-    delete laptop.expected;
+    await expecting(laptop, 404, () => find(laptop, created.id));
+    await shown(laptop, "alert", "There is no such session");
+    await isSound(laptop, "5-none");
   },
   async "deletes a key with the keyboard only"({ laptop }) {
     await visit(laptop, "Buckets");
     await laptop.getByText("Delete key…").nth(1).focus();
     await laptop.keyboard.press("Enter");
     await laptop.getByRole("button", { name: "Delete the key of shop" }).waitFor();
-    await shot(laptop, "admin-4-buckets.png");
-    await fits(laptop);
+    await isSound(laptop, "6-buckets");
     await laptop.keyboard.press("Tab");
     await laptop.keyboard.press("Enter");
     await shown(laptop, "status", "The key of “shop” has been deleted");
     const headers = { "x-session-key": created.shop };
     assert.equal((await send(laptop, "PUT", "/session/shop", { headers, data: {} })).status, 401);
-    assert.equal(await laptop.getByRole("rowheader").count(), 1);
+    assert.equal(await rows(laptop), 1);
   },
-  async "lists an owner's sessions and ends one"({ laptop, phone }) {
+  async "lists an owner's sessions, and another operator opens the address"({ laptop, phone }) {
     const owned = { session: { theme: "dark", note: HOSTILE }, userId: HOSTILE };
     created.tokens = [];
     for (let count = 0; count < 3; count++) {
@@ -131,31 +158,41 @@ const steps = {
       assert.equal(call.status, 200);
       created.tokens.push(call.body.result.token);
     }
-    for (const page of [laptop, phone]) {
-      await visit(page, "Owners");
-      await page.getByLabel("API").selectOption("rpc");
-      await page.getByLabel("Owner", { exact: true }).fill(HOSTILE);
-      await press(page, "List sessions");
-      await heading(page, `Sessions of ${HOSTILE}`);
-    }
-    assert.equal(await laptop.getByRole("rowheader").count(), 3);
+    await visit(laptop, "Owners");
+    await hasFocus(laptop, "owner");
+    await laptop.getByLabel("API").selectOption("rpc");
+    await laptop.getByLabel("Owner", { exact: true }).fill(HOSTILE);
+    await press(laptop, "List sessions");
+    await phone.goto(laptop.url());
+    for (const page of [laptop, phone]) await heading(page, `Sessions of ${HOSTILE}`);
+    assert.equal(await rows(laptop), 3);
     await laptop.getByText("Data", { exact: true }).first().click();
     await laptop.getByText('"theme": "dark"').first().waitFor();
-    await shot(laptop, "admin-5-owner.png");
-    await shot(phone, "admin-6-phone-dark.png");
-    for (const page of [laptop, phone]) {
-      await fits(page);
-      await isLabelled(page);
-    }
-    await laptop.getByRole("button", { name: /^End session / }).first().click();
-    await shown(laptop, "status", "The session has ended.");
-    assert.equal(await laptop.getByRole("rowheader").count(), 2);
+    await laptop.getByText("End…", { exact: true }).nth(1).click();
+    await isSound(laptop, "7-owner");
+    await isSound(phone, "7-owner-phone");
     await laptop.reload();
-    assert.equal(await laptop.getByRole("rowheader").count(), 2, "a reload does not submit again");
-    assert.equal(await laptop.getByRole("status").count(), 0, "and the notice is shown once");
+    await confirm(laptop, "End…", /^End this session /);
+    await shown(laptop, "status", "The session has ended.");
+    assert.equal(await rows(laptop), 2);
+    await laptop.reload();
+    assert.equal(await rows(laptop), 2, "a reload does not submit again");
+    assert.equal(await laptop.getByText("The session has ended.").count(), 0, "and the notice is shown once");
+  },
+  async "finds a session by its token, which is not in the address"({ laptop, phone }) {
+    const token = created.tokens.at(-1);
+    const claims = JSON.parse(Buffer.from(token.split(".")[1], "base64url"));
+    for (const text of [created.tokens[0], token]) await find(laptop, text);
+    await heading(laptop, "Session");
+    assert.equal(laptop.url(), `${url}/admin/sessions/rpc/${claims.jti}`);
+    await isSound(laptop, "8-owned");
+    await phone.goto(laptop.url());
+    await isSound(phone, "8-owned-phone");
+    await visit(laptop, HOSTILE);
+    await heading(laptop, `Sessions of ${HOSTILE}`);
   },
   async "ends all of them"({ laptop }) {
-    await confirm(laptop, "End all sessions…", "End 2 sessions");
+    await confirm(laptop, "End all sessions…", /^End \d sessions$/);
     await shown(laptop, "status", "2 sessions ended.");
     for (const token of created.tokens) {
       const args = JSON.stringify({ token, sessionVersion: "v1", keys: "*" });
@@ -163,15 +200,18 @@ const steps = {
       assert.equal(body.result, null);
     }
   },
-  async "does the same for users"({ laptop, phone }) {
+  async "does the same for users, without JavaScript"({ laptop, plain }) {
     const data = { username: "jo", password: "checked elsewhere" };
     const { body } = await send(laptop, "POST", "/sessions", { data });
-    await visit(phone, "Owners");
-    await phone.getByLabel("API").selectOption("users");
-    await phone.getByLabel("Owner", { exact: true }).fill("jo");
-    await press(phone, "List sessions");
-    await confirm(phone, "End all sessions…", "End 1 session");
-    await shown(phone, "status", "1 session ended.");
+    await find(plain, body.sessionId);
+    await heading(plain, "Session");
+    assert.ok(!plain.url().includes(body.sessionId));
+    assert.equal(await plain.getByRole("button", { name: /^Copy/ }).count(), 0);
+    await visit(plain, "jo");
+    await heading(plain, "Sessions of jo");
+    await confirm(plain, "End all sessions…", "End 1 session");
+    await shown(plain, "status", "1 session ended.");
+    await shot(plain, "admin-9-plain.png");
     const headers = { authorization: `Bearer ${body.sessionId}` };
     assert.equal((await send(laptop, "GET", "/sessions", { headers })).status, 401);
   },
@@ -180,13 +220,13 @@ const steps = {
     await heading(laptop, "Log in");
     await laptop.goto(`${url}/admin`);
     await heading(laptop, "Log in");
-    await shot(phone, "admin-7-phone-owners.png");
-    await visit(phone, "Buckets");
-    await heading(phone, "Buckets");
-    await shot(phone, "admin-8-phone-buckets.png");
-    await fits(phone);
+    for (const name of ["Owners", "Sessions", "Buckets"]) {
+      await visit(phone, name);
+      await heading(phone, name);
+      await isSound(phone, `10-phone-${name}`);
+    }
   },
-  async "runs no script, and this test would notice one"({ phone }) {
+  async "runs no other script, and this test would notice one"({ phone }) {
     const before = violations.length;
     await phone.evaluate(() => {
       const script = document.createElement("script");
@@ -199,10 +239,19 @@ const steps = {
     const noticed = violations.splice(before);
     assert.ok(noticed.some((text) => text.includes("CSP: script-src-elem inline")), `${noticed}`);
   },
+  async "axe-core would notice a fault"({ phone }) {
+    await phone.evaluate(() => document.querySelector("label").remove());
+    await assert.rejects(isAccessible(phone), /label/);
+  },
 };
 
+const phone = { viewport: { width: 390, height: 844 }, colorScheme: "dark" };
 const devices = {
-  laptop: await device("laptop", { colorScheme: "light" }, "/admin"),
-  phone: await device("phone", { viewport: { width: 360, height: 740 }, colorScheme: "dark" }, "/admin"),
+  laptop: await device("laptop", {
+    viewport: { width: 1280, height: 900 }, colorScheme: "light",
+    permissions: ["clipboard-read", "clipboard-write"],
+  }, "/admin"),
+  phone: await device("phone", phone, "/admin"),
+  plain: await device("plain", { javaScriptEnabled: false }, "/admin"),
 };
 await run(steps, devices);

@@ -2,10 +2,13 @@
 // Arguments: the URL of the app, a directory for profiles, a directory for screenshots.
 
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 
-const { chromium } = createRequire(import.meta.url)(process.env.PLAYWRIGHT);
+const require = createRequire(join(process.env.MODULES, "index.js"));
+const { chromium } = require("playwright-core");
+const axe = require.resolve("axe-core/axe.min.js");
 export const [url, profiles, screenshots] = process.argv.slice(2);
 
 /** Everything that no page may do: errors in the console, violations of the CSP, foreign requests. */
@@ -34,7 +37,7 @@ export async function device(name, options = {}, path = "/") {
     if (message.type() !== "error" && message.type() !== "warning") return;
     // Chromium logs each response of 401. Steps set `expected` where that is intended.
     if (page.expected?.test(message.text())) return;
-    violations.push(`${name}: ${message.text()}`);
+    violations.push(`${name}: ${message.text()} ${message.location().url}`);
   });
   page.on("pageerror", (error) => violations.push(`${name}: ${error}`));
   page.on("request", (request) => {
@@ -44,6 +47,31 @@ export async function device(name, options = {}, path = "/") {
   });
   await page.goto(url + path);
   return page;
+}
+
+/** Asserts that axe-core finds no fault: WCAG 2.2 A and AA, and its best practices. */
+export async function isAccessible(page) {
+  // A separate world, to which the CSP of the page does not apply.
+  const session = await page.context().newCDPSession(page);
+  const { frameTree } = await session.send("Page.getFrameTree");
+  const { executionContextId } = await session.send("Page.createIsolatedWorld", {
+    frameId: frameTree.frame.id, worldName: "axe",
+  });
+  const evaluate = async (expression) => {
+    const answer = await session.send("Runtime.evaluate", {
+      expression, contextId: executionContextId, awaitPromise: true, returnByValue: true,
+    });
+    assert.equal(answer.exceptionDetails, undefined, JSON.stringify(answer.exceptionDetails));
+    return answer.result.value;
+  };
+  await evaluate(await readFile(axe, "utf8"));
+  const { passes, violations } = await evaluate(`axe.run().then(({ passes, violations }) => ({
+    passes: passes.length,
+    violations: violations.map(({ id, help, nodes }) => [id, help, ...nodes.map((node) => node.html)]),
+  }))`);
+  await session.detach();
+  assert.ok(passes > 10, `axe-core has checked only ${passes} rules`);
+  assert.deepEqual(violations, [], page.url());
 }
 
 export const press = (page, name) => page.getByRole("button", { name, exact: true }).click();

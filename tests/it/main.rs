@@ -14,6 +14,8 @@ mod custom_store;
 mod events;
 #[cfg(feature = "redis")]
 mod faults_store;
+#[cfg(feature = "embedded")]
+mod file_store;
 mod format;
 #[cfg(feature = "test-util")]
 mod interleavings;

@@ -38,11 +38,12 @@ pub(super) async fn read_form<T: DeserializeOwned>(
     request: Request,
 ) -> Result<T, ApiError> {
     let (parts, body) = request.into_parts();
-    let body = read_body(body, MAX_FORM, app.body_timeout()).await?;
+    let body = read_body(&parts.headers, body, MAX_FORM, app.body_timeout()).await?;
     let request = Request::from_parts(parts, Body::from(body));
     let form = Form::from_request(request, &()).await;
-    form.map(|Form(form)| form)
-        .map_err(|_| ApiError::bad_request("the form cannot be read"))
+    form.map(|Form(form)| form).map_err(|_| {
+        ApiError::bad_request("the form cannot be read; reload the page and submit it again")
+    })
 }
 
 impl<T: DeserializeOwned> FromRequest<SharedState> for Submitted<T> {

@@ -23,7 +23,7 @@ pub(super) struct BucketForm {
 }
 
 /// Lists the buckets that have a key.
-pub(super) async fn overview(operator: Operator) -> Result<Markup, PageError> {
+pub(super) async fn list(operator: Operator) -> Result<Markup, PageError> {
     let buckets = operator.state.keys.list().await?;
     // After everything that may fail: an error page does not show the notice.
     let note = operator.take_note().await;
@@ -71,7 +71,7 @@ pub(super) async fn delete(
         format!("“{name}” has no key.")
     };
     operator.notify(&notice).await;
-    Ok(Redirect::to("/admin"))
+    Ok(Redirect::to("/admin/buckets"))
 }
 
 fn render(token: &Secret, note: &Note, buckets: &[KeyedBucket]) -> Markup {
@@ -88,7 +88,7 @@ fn render(token: &Secret, note: &Note, buckets: &[KeyedBucket]) -> Markup {
             h2 #new { "New API key" }
             form.stack method="post" action="/admin/keys" {
                 (page::hidden(token))
-                (name_field(""))
+                (name_field(html! { "Bucket" }, "Letters, digits, “_” and “-”.", true))
                 div { button { "Create key" } }
             }
         }
@@ -138,9 +138,11 @@ fn created(token: &Secret, name: &str, key: &Secret) -> Markup {
             h2 #key { "The API key of " (name) }
             p { "Copy it now: this page shows it only once. Later, "
                 code { "GET /api-key/" (name) } " with a master key returns it." }
-            output.secret aria-label="API key" { (key.expose()) }
+            div.copied {
+                output.secret aria-label="API key" data-copy="the API key" { (key.expose()) }
+            }
             p { "Clients send it in the header " code { "X-SESSION-KEY" } "." }
-            p { a href="/admin" { "Back to the buckets" } }
+            p { a href="/admin/buckets" { "Back to the buckets" } }
         }
     };
     let note = Note::Notice("The key has been created.".to_owned());
@@ -148,14 +150,14 @@ fn created(token: &Secret, name: &str, key: &Secret) -> Markup {
 }
 
 /// Renders a field for the name of a bucket.
-pub(super) fn name_field(value: &str) -> Markup {
+pub(super) fn name_field(label: Markup, help: &str, required: bool) -> Markup {
     html! {
         div.field {
-            label for="bucket" { "Bucket" }
-            input #bucket name="bucket" value=(value) required maxlength="64" pattern=(NAME)
+            label for="bucket" { (label) }
+            input #bucket name="bucket" required[required] maxlength="64" pattern=(NAME)
                 autocomplete="off" autocapitalize="none" spellcheck="false"
-                aria-describedby="bucket-help";
-            p.help #bucket-help { "Letters, digits, “_” and “-”." }
+                aria-describedby="bucket-help" autofocus[required];
+            p.help #bucket-help { (help) }
         }
     }
 }

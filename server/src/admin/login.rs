@@ -34,10 +34,12 @@ pub(super) async fn log_in(
     // Otherwise another site could log the browser in with a key of its choice.
     reject_other_origins(request.headers())?;
     let form: LoginForm = read_form(&state.app, request).await?;
-    let Some(key) = state.masters.verify(form.key.expose().as_bytes()) else {
-        let error = ApiError::unauthorized("this is not a master key of the service", CHALLENGE);
-        let error = state.app.failures.failed(client, error);
-        return Ok(page::rejection(error, login_page));
+    let sent = form.key.expose().as_bytes();
+    let error = ApiError::unauthorized("this is not a master key of the service", CHALLENGE);
+    let verified = state.masters.verify(sent);
+    let key = match state.app.failures.settle(client, sent, verified, error) {
+        Ok(key) => key,
+        Err(error) => return Ok(page::rejection(error, login_page)),
     };
     let token = Operator::log_in(&state, &key).await?;
     tracing::info!("an operator has logged in");
@@ -61,7 +63,7 @@ fn login_page(note: &Note) -> Markup {
             form.stack method="post" action="/admin/login" {
                 div.field {
                     label for="key" { "Master key" }
-                    input #key type="password" name="key" required
+                    input #key type="password" name="key" required autofocus
                         autocomplete="current-password" aria-describedby="key-help";
                     p.help #key-help { "One of " code { "buckets.master_keys" } " in the configuration." }
                 }

@@ -38,12 +38,20 @@ impl Operator {
 
     /// Loads the operator whose token is in a cookie. Returns `None` without a cookie or a
     /// session, or if the master key is no longer configured.
+    /// Errors: as [`open`](Self::open).
+    async fn load(state: &SharedState, headers: &HeaderMap) -> Result<Option<Self>, SessionError> {
+        for token in cookie::read(headers) {
+            if let Some(operator) = Self::open(state, token).await? {
+                return Ok(Some(operator));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Loads the operator with this token.
     /// Errors: those of [`Sessions::open`](jwt_redis_session::Sessions::open), except for a token
     /// that names no session.
-    async fn load(state: &SharedState, headers: &HeaderMap) -> Result<Option<Self>, SessionError> {
-        let Some(token) = cookie::read(headers) else {
-            return Ok(None);
-        };
+    async fn open(state: &SharedState, token: &str) -> Result<Option<Self>, SessionError> {
         let session = match state.operators.open(token).await {
             Ok(session) => session,
             // A corrupt record is an error of the service, not of the operator.

@@ -1,12 +1,13 @@
 //! Admin page that shows and ends the sessions of an owner.
 
-use axum::extract::RawQuery;
+use axum::extract::Query;
+use axum::extract::rejection::QueryRejection;
 use axum::response::{IntoResponse, Redirect, Response};
 use jwt_redis_session::session::{ListCursor, SessionPage};
 use jwt_redis_session::{SessionEntry, SessionId};
 use maud::{Markup, html};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::admin::form::Submitted;
 use crate::admin::operator::Operator;
@@ -16,16 +17,21 @@ use crate::admin::text;
 use crate::error::ApiError;
 use crate::secret::Secret;
 
-/// The field of the operator's session that holds the chosen owner.
-const CHOSEN: &str = "owner";
 /// The number of sessions on a page. All their data is in memory while it is rendered.
 const PAGE: usize = 25;
 /// The largest data shown per session, in bytes before escaping.
 const MAX_DATA: usize = 2 << 10;
 
-/// An owner of sessions in one API. A form about a session names the owner too: another tab may
-/// have chosen another one since the page was rendered.
-#[derive(Serialize, Deserialize)]
+/// The owner in the address of the page, if any.
+#[derive(Deserialize)]
+pub(super) struct Search {
+    api: Option<String>,
+    owner: Option<String>,
+    cursor: Option<String>,
+}
+
+/// An owner of sessions in one API, in a form.
+#[derive(Deserialize)]
 pub(super) struct Owner {
     api: String,
     #[serde(rename = "owner")]
@@ -57,52 +63,39 @@ impl Owner {
     }
 }
 
-/// Lists the sessions of the owner that was last chosen: those behind the parameter `cursor`.
+/// Returns the address of the page of an owner.
+pub(super) fn address(api: &OwnerApi, name: &str) -> String {
+    let name = utf8_percent_encode(name, NON_ALPHANUMERIC);
+    format!("/admin/owners?api={}&owner={name}", api.name)
+}
+
+/// Lists the sessions of the owner in the address: those behind the cursor, if it contains one.
 pub(super) async fn list(
     operator: Operator,
-    RawQuery(query): RawQuery,
-) -> Result<Markup, PageError> {
-    let cursor = cursor(query.as_deref().unwrap_or_default())?;
-    let chosen: Option<Owner> = operator.session.get(CHOSEN).unwrap_or_default();
+    search: Result<Query<Search>, QueryRejection>,
+) -> Result<Response, PageError> {
+    let invalid = || ApiError::bad_request("this is not the address of an owner");
+    let Query(search) = search.map_err(|_| invalid())?;
+    let cursor = search.cursor.map(|cursor| cursor.parse::<ListCursor>());
+    let cursor = cursor.transpose().map_err(|_| invalid())?;
     let mut listed = None;
-    // The API may have been disabled since the owner was chosen.
-    if let Some(Owner { api, name }) = chosen
-        && let Ok(api) = operator.state.owner_api(&api)
-    {
+    if let (Some(api), Some(name)) = (search.api, search.owner) {
+        let api = operator.state.owner_api(&api)?;
+        if !(1..=512).contains(&name.len()) {
+            let error = ApiError::bad_request("an owner is 1 to 512 bytes of UTF-8");
+            return Ok(page::rejection(error, |note| render(&operator, note, None)));
+        }
         let list = api.sessions.list(&name).newest_first().with_data();
         let page = list.page(cursor.as_ref(), PAGE).await?;
-        let is_first = cursor.is_none();
         listed = Some(OwnerSessions {
             api,
             name,
             page,
-            is_first,
+            is_first: cursor.is_none(),
         });
     }
     let note = operator.take_note().await;
-    Ok(render(&operator, &note, listed.as_ref()))
-}
-
-fn cursor(query: &str) -> Result<Option<ListCursor>, ApiError> {
-    let mut cursors = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == "cursor");
-    let cursor = cursors.next().map(|(_, cursor)| cursor.parse());
-    let cursor = cursor.transpose();
-    cursor.map_err(|_| ApiError::bad_request("this is not the address of a page of sessions"))
-}
-
-/// Chooses an owner.
-pub(super) async fn choose(
-    Submitted { operator, form }: Submitted<Owner>,
-) -> Result<Response, PageError> {
-    operator.state.owner_api(&form.api)?;
-    if !(1..=512).contains(&form.name.len()) {
-        let error = ApiError::bad_request("an owner is 1 to 512 bytes of UTF-8");
-        let page = |note: &_| render(&operator, note, None);
-        return Ok(page::rejection(error, page));
-    }
-    operator.session.insert(CHOSEN, form)?;
-    operator.session.update().await?;
-    Ok(Redirect::to("/admin/owners").into_response())
+    Ok(render(&operator, &note, listed.as_ref()).into_response())
 }
 
 /// Ends one session of an owner.
@@ -119,7 +112,7 @@ pub(super) async fn end(
         tracing::info!(api, "an operator has ended a session of an owner");
     }
     operator.notify(text::ended(ended)).await;
-    Ok(Redirect::to("/admin/owners"))
+    Ok(Redirect::to(&address(api, &name)))
 }
 
 /// Ends all sessions of an owner.
@@ -127,12 +120,16 @@ pub(super) async fn end_all(
     Submitted { operator, form }: Submitted<Owner>,
 ) -> Result<Redirect, PageError> {
     let api = operator.state.owner_api(&form.api)?;
-    let ended = api.sessions.destroy_all(&form.decoded_name()?).await?;
-    let api = api.name;
-    tracing::info!(api, ended, "an operator has ended all sessions of an owner");
+    let name = form.decoded_name()?;
+    let ended = api.sessions.destroy_all(&name).await?;
+    tracing::info!(
+        api = api.name,
+        ended,
+        "an operator has ended all sessions of an owner"
+    );
     let notice = format!("{} ended.", text::count_sessions(ended));
     operator.notify(&notice).await;
-    Ok(Redirect::to("/admin/owners"))
+    Ok(Redirect::to(&address(api, &name)))
 }
 
 fn render(operator: &Operator, note: &Note, listed: Option<&OwnerSessions<'_>>) -> Markup {
@@ -143,7 +140,7 @@ fn render(operator: &Operator, note: &Note, listed: Option<&OwnerSessions<'_>>) 
             @if apis.is_empty() {
                 p.help { "Only sessions of the RPC and users APIs have owners, and both are disabled." }
             } @else {
-                (search(token, apis, listed.map(|listed| listed.api.name)))
+                (search(apis, listed))
             }
         }
         @if let Some(listed) = listed { (sessions(token, listed)) }
@@ -151,23 +148,25 @@ fn render(operator: &Operator, note: &Note, listed: Option<&OwnerSessions<'_>>) 
     page::section(Section::OWNERS, token, note, &content)
 }
 
-fn search(token: &Secret, apis: &[OwnerApi], chosen: Option<&str>) -> Markup {
+fn search(apis: &[OwnerApi], listed: Option<&OwnerSessions<'_>>) -> Markup {
+    let (chosen, name) = listed.map_or((None, ""), |listed| (Some(listed.api.name), &*listed.name));
+    // A field cannot hold every character, so another owner would be submitted again.
+    let name = Some(name).filter(|name| text::visible(name) == *name);
     html! {
-        form.stack method="post" action="/admin/owners" {
-            (page::hidden(token))
+        form.stack.search.owner method="get" action="/admin/owners" {
             div.field {
                 label for="api" { "API" }
                 select #api name="api" {
                     @for api in apis {
-                        option value=(api.name) selected[chosen == Some(api.name)] { (api.title) }
+                        option value=(api.name) selected[chosen == Some(api.name)] { (api.title) ": " (api.owner) }
                     }
                 }
             }
             div.field {
                 label for="owner" { "Owner" }
-                input #owner name="owner" required maxlength="512"
+                input #owner name="owner" value=[name] required maxlength="512"
                     autocomplete="off" autocapitalize="none" spellcheck="false"
-                    aria-describedby="owner-help";
+                    aria-describedby="owner-help" autofocus[listed.is_none()];
                 p.help #owner-help { "Exactly as the application sends it. Case matters." }
             }
             div { button { "List sessions" } }
@@ -201,9 +200,9 @@ fn sessions(token: &Secret, listed: &OwnerSessions<'_>) -> Markup {
             @if !entries.is_empty() {
                 (table(token, owner, entries))
             }
-            @if !is_first { p { a href="/admin/owners" { "Latest sessions" } } }
+            @if !is_first { p { a href=(address(api, name)) { "Latest sessions" } } }
             @if let Some(next) = next {
-                p { a href={ "/admin/owners?cursor=" (next) } { "Older sessions" } }
+                p { a href={ (address(api, name)) "&cursor=" (next) } { "Older sessions" } }
             }
             @if !entries.is_empty() || !is_all {
                 (page::confirmed("End all sessions…", warning, &end_all))
@@ -222,13 +221,17 @@ fn table(token: &Secret, owner: [(&str, &str); 2], entries: &[SessionEntry]) -> 
                 th scope="col" { span.unseen { "Actions" } }
             } }
             tbody { @for entry in entries { tr {
-                th scope="row" { code { (entry.id().as_str()) } (data(entry)) }
+                th scope="row" { (session_link(owner[0], entry.id().as_str())) (data(entry)) }
                 td data-label="Created" { (text::time(entry.created_at())) }
                 td data-label="Expires if unused" { (text::time(entry.expires_at())) }
                 td.act { (end_button(token, owner, entry.id().as_str())) }
             } } }
         }
     }
+}
+
+fn session_link((_, api): (&str, &str), id: &str) -> Markup {
+    html! { a href={ "/admin/sessions/" (api) "/" (id) } { code { (id) } } }
 }
 
 fn data(entry: &SessionEntry) -> Markup {
@@ -243,9 +246,8 @@ fn data(entry: &SessionEntry) -> Markup {
 }
 
 fn end_button(token: &Secret, [api, name]: [(&str, &str); 2], id: &str) -> Markup {
-    let button = html! {
-        button.quiet.danger aria-label={ "End session " (id) } { "End" }
-    };
+    let button = html! { button.danger { "End this session" span.unseen { " " (id) } } };
     let fields = [api, name, ("id", id)];
-    page::post(token, "/admin/owners/end", &fields, &button)
+    let end = page::post(token, "/admin/owners/end", &fields, &button);
+    page::confirmed("End…", "Its data is deleted permanently.", &end)
 }

@@ -32,9 +32,12 @@ pub(super) enum PageError {
 }
 
 impl Section {
-    pub(super) const BUCKETS: Self = Self("/admin", "Buckets");
+    pub(super) const OVERVIEW: Self = Self("/admin", "Overview");
+    pub(super) const BUCKETS: Self = Self("/admin/buckets", "Buckets");
     pub(super) const SESSIONS: Self = Self("/admin/sessions", "Sessions");
     pub(super) const OWNERS: Self = Self("/admin/owners", "Owners");
+
+    const ALL: [Self; 4] = [Self::OVERVIEW, Self::BUCKETS, Self::SESSIONS, Self::OWNERS];
 }
 
 impl Note {
@@ -83,7 +86,7 @@ pub(super) fn section(section: Section, token: &Secret, note: &Note, content: &M
     let log_out = html! { button.quiet { "Log out" } };
     let nav = html! {
         nav aria-label="Sections" {
-            @for each in [Section::BUCKETS, Section::SESSIONS, Section::OWNERS] {
+            @for each in Section::ALL {
                 a href=(each.0) aria-current=[(each == section).then_some("page")] { (each.1) }
             }
         }
@@ -109,11 +112,12 @@ fn document(title: &str, nav: &Markup, content: &Markup) -> Markup {
                 meta name="robots" content="noindex";
                 title { (title) " · sessiond" }
                 link rel="stylesheet" href="/admin/style.css";
+                script src="/admin/script.js" defer {}
             }
             body {
                 a.skip href="#main" { "Skip to content" }
                 header { div.bar { span.brand { "sessiond" } (nav) } }
-                main #main { h1 { (title) } (content) }
+                main #main tabindex="-1" { h1 { (title) } (content) }
             }
         }
     }
@@ -148,4 +152,9 @@ pub(super) fn confirmed(summary: &str, warning: &str, form: &Markup) -> Markup {
 pub(super) async fn style() -> impl IntoResponse {
     let css = "text/css; charset=utf-8";
     ([(CONTENT_TYPE, css)], include_str!("style.css"))
+}
+
+pub(super) async fn script() -> impl IntoResponse {
+    let javascript = "text/javascript; charset=utf-8";
+    ([(CONTENT_TYPE, javascript)], include_str!("script.js"))
 }

@@ -14,28 +14,31 @@ use http::header::{
 
 use crate::admin::page::{self, PageError};
 use crate::admin::state::AdminState;
-use crate::admin::{keys, login, owners, sessions};
+use crate::admin::{keys, login, overview, owners, sessions};
 use crate::app_state::AppState;
 use crate::error::ApiError;
 use crate::start_error::StartError;
 
-/// Loads nothing but the style sheet, submits forms to this origin only, and forbids frames.
-const POLICY: &str = "default-src 'none'; style-src 'self'; form-action 'self'; \
-                      base-uri 'none'; frame-ancestors 'none'";
+/// Loads nothing but the style sheet and the script, submits forms to this origin only, and forbids frames.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+                      form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 pub(crate) fn router(app: &AppState) -> Result<Router, StartError> {
     let state = Arc::new(AdminState::new(app)?);
     Ok(Router::new()
-        .route("/admin", get(keys::overview))
+        .route("/admin", get(overview::show))
         .route("/admin/", get(async || Redirect::to("/admin")))
         .route("/admin/style.css", get(page::style))
+        .route("/admin/script.js", get(page::script))
+        .route("/admin/buckets", get(keys::list))
         .route("/admin/login", get(login::form).post(login::log_in))
         .route("/admin/logout", post(login::log_out))
         .route("/admin/keys", post(keys::create))
         .route("/admin/keys/delete", post(keys::delete))
-        .route("/admin/sessions", get(sessions::form).post(sessions::show))
+        .route("/admin/sessions", get(sessions::form).post(sessions::find))
+        .route("/admin/sessions/{api}/{id}", get(sessions::show))
         .route("/admin/sessions/end", post(sessions::end))
-        .route("/admin/owners", get(owners::list).post(owners::choose))
+        .route("/admin/owners", get(owners::list))
         .route("/admin/owners/end", post(owners::end))
         .route("/admin/owners/end-all", post(owners::end_all))
         .route("/admin/{*rest}", any(not_found))

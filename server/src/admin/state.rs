@@ -1,7 +1,7 @@
 //! State of the admin pages' handlers.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use jwt_redis_session::{Lifetime, OpaqueTokens, Sessions};
 
@@ -24,6 +24,8 @@ pub(super) struct AdminState {
     pub(super) keys: ApiKeys,
     pub(super) buckets: Sessions,
     pub(super) owner_apis: Vec<OwnerApi>,
+    /// When this instance started.
+    pub(super) started: SystemTime,
 }
 
 /// The state of all handlers.
@@ -32,8 +34,9 @@ pub(super) type SharedState = Arc<AdminState>;
 /// An enabled API whose sessions have owners.
 pub(super) struct OwnerApi {
     pub(super) name: &'static str,
-    /// The name of the API, and what its owners are.
     pub(super) title: &'static str,
+    /// What its owners are.
+    pub(super) owner: &'static str,
     pub(super) sessions: Sessions,
 }
 
@@ -49,14 +52,16 @@ impl AdminState {
         if app.settings.rpc.enabled {
             owner_apis.push(OwnerApi {
                 name: "rpc",
-                title: "RPC: a user id",
+                title: "RPC",
+                owner: "a user id",
                 sessions: rpc::sessions(app)?,
             });
         }
         if app.settings.users.enabled {
             owner_apis.push(OwnerApi {
                 name: "users",
-                title: "Users: a username",
+                title: "Users",
+                owner: "a username",
                 sessions: users::sessions(app)?,
             });
         }
@@ -66,6 +71,7 @@ impl AdminState {
             keys: ApiKeys::new(app)?,
             buckets: buckets::sessions(app)?,
             owner_apis,
+            started: SystemTime::now(),
             app: app.clone(),
         })
     }

@@ -22,7 +22,7 @@ const LEN: usize = PREFIX.len() + 2 * HALF + CHECKSUM;
 const PURPOSE: &[u8] = b"sessiond api key";
 
 /// The SHA-256 of a key, which is stored. It needs no salt, because a key has 160 bits.
-#[derive(Serialize, Deserialize)]
+#[derive(Hash, Serialize, Deserialize)]
 pub(crate) struct KeyHash(#[serde(with = "hex::serde")] [u8; 32]);
 
 /// Derives the key of `bucket` from the service's secret and a nonce.

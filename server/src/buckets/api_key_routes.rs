@@ -6,7 +6,8 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
-use http::StatusCode;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, StatusCode};
 use humantime_serde::re::humantime::parse_duration;
 use jwt_redis_session::SessionError;
 use serde::Serialize;
@@ -84,16 +85,19 @@ pub(super) async fn create(
     State(state): State<Arc<BucketsState>>,
     bucket: BucketName,
     caller: Caller,
+    mut headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
     state.authorize_master(&caller)?;
-    let body = read_body(body, MAX_BODY, state.app.body_timeout()).await?;
+    // The body may be empty, also if its type is JSON.
+    headers.remove(CONTENT_TYPE);
+    let body = read_body(&headers, body, MAX_BODY, state.app.body_timeout()).await?;
     let settings = NewSettings::parse(&body, &state.app.settings.buckets)?;
     let created = state.keys.create_with(&bucket, settings).await;
     let key = created.map_err(|error| match error {
-        SessionError::Taken => {
-            conflict("the bucket already has an API key; to replace it, send DELETE first")
-        }
+        SessionError::Taken => conflict(
+            "the bucket already has an API key; GET returns it, and PUT replaces it after DELETE",
+        ),
         SessionError::Conflict => changed(),
         error => error.into(),
     })?;
@@ -209,7 +213,7 @@ fn grace(query: &str) -> Result<Option<Duration>, ApiError> {
 }
 
 fn no_key() -> ApiError {
-    ApiError::not_found("the bucket has no API key")
+    ApiError::not_found("the bucket has no API key; PUT creates one")
 }
 
 fn conflict(message: &'static str) -> ApiError {

@@ -3,6 +3,9 @@
 //! `headers::IfMatch` skips what is not an entity tag and continues: it accepts `*, "a"` as the tag
 //! `"a"`. Here a malformed list ends at the first error, so that nothing after it is taken for a
 //! tag.
+//!
+//! `If-None-Match` is not supported: every read changes `expires` in the body, which the tag of the
+//! data does not cover, so a 304 would be wrong.
 
 use http::HeaderMap;
 use http::header::IF_MATCH;
@@ -18,7 +21,7 @@ const BYTES: usize = 16;
 pub(super) enum IfMatch {
     /// The header is missing, or `*`.
     Any,
-    /// Strong tags, without their quotes.
+    /// Tags, without their quotes.
     Listed(Vec<String>),
 }
 
@@ -36,21 +39,34 @@ impl IfMatch {
         let lines = lines
             .iter()
             .map(|line| String::from_utf8_lossy(line.as_bytes()));
-        Self::Listed(lines.flat_map(|line| strong(&line)).collect())
+        Self::Listed(lines.flat_map(|line| tags(&line)).collect())
     }
 
     /// Whether the data may be overwritten.
     pub(super) fn allows(&self, data: Option<&RawValue>) -> bool {
         match self {
             Self::Any => true,
-            Self::Listed(tags) => data.is_some_and(|data| tags.contains(&of(data))),
+            Self::Listed(tags) => data.is_some_and(|data| {
+                let current = of(data);
+                tags.iter().any(|tag| is_version(tag, &current))
+            }),
         }
     }
 }
 
-/// Returns the strong tags of a list (RFC 9110, sections 8.8.3 and 13.1.1), up to the first item
-/// that is not a tag.
-fn strong(mut list: &str) -> Vec<String> {
+/// Whether `tag` is `current`, as a client receives it through a proxy that compresses: Apache and
+/// others append `-gzip`, `--gzip`, `;gzip` or `-br` to it.
+fn is_version(tag: &str, current: &str) -> bool {
+    let suffix = tag.strip_prefix(current);
+    suffix.is_some_and(|suffix| suffix.is_empty() || suffix.starts_with(['-', ';']))
+}
+
+/// Returns the tags of a list (RFC 9110, sections 8.8.3 and 13.1.1), up to the first item that is
+/// not a tag.
+///
+/// Weak tags count, against section 13.1.1: nginx makes a tag weak if it compresses the response.
+/// Here a tag is a hash of the data, so an equal one always means equal data.
+fn tags(mut list: &str) -> Vec<String> {
     let mut tags = Vec::new();
     loop {
         list = list.trim_start_matches([' ', '\t', ',']);
@@ -59,10 +75,7 @@ fn strong(mut list: &str) -> Vec<String> {
         let Some((tag, rest)) = quoted.and_then(|quoted| quoted.split_once('"')) else {
             return tags;
         };
-        // `If-Match` needs a strong comparison, so a weak tag never matches.
-        if weak.is_none() {
-            tags.push(tag.to_owned());
-        }
+        tags.push(tag.to_owned());
         list = rest;
     }
 }
@@ -74,13 +87,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn strong_tags_are_collected_up_to_the_first_error() {
+    fn tags_are_collected_up_to_the_first_error() {
         for (lines, tags) in [
             (&[][..], None),
             (&["*"], None),
             (&[r#""a""#], Some("a")),
-            (&[r#""a" , "b,c",,W/"d""#, r#""é""#], Some("a|b,c|é")),
-            (&[r#"W/"a""#], Some("")),
+            (&[r#""a" , "b,c",,W/"d""#, r#""é""#], Some("a|b,c|d|é")),
+            (&[r#"W/"a""#], Some("a")),
             (&[""], Some("")),
             (&["a"], Some("")),
             (&[r#""a"#], Some("")),
@@ -99,6 +112,25 @@ mod tests {
                 IfMatch::Listed(tags) => Some(tags.join("|")),
             };
             assert_eq!(listed.as_deref(), tags, "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn tags_that_proxies_changed_are_of_the_same_version() {
+        for (tag, is_current) in [
+            ("0a1b", true),
+            ("0a1b-gzip", true),
+            ("0a1b--gzip", true),
+            ("0a1b;gzip", true),
+            ("0a1b-br", true),
+            ("0a1", false),
+            ("0a1bc", false),
+            ("0a1bgzip", false),
+            ("-gzip", false),
+            ("gzip-0a1b", false),
+            ("", false),
+        ] {
+            assert_eq!(is_version(tag, "0a1b"), is_current, "{tag}");
         }
     }
 }

@@ -19,5 +19,6 @@ mod state;
 pub(crate) use api_keys::ApiKeys;
 pub(crate) use keyed_bucket::KeyedBucket;
 pub(crate) use names::{BucketName, SessionRef, parse_uuid};
+pub(crate) use openapi::INTRODUCTION;
 pub(crate) use routes::{owns, router};
 pub(crate) use sessions::{data, sessions};

@@ -16,7 +16,7 @@ const MAX_LEN: usize = 64;
 /// The name of a bucket: 1 to 64 of `A-Z a-z 0-9 _ -`, but not `settings`.
 ///
 /// So a name cannot contain the separators of keys in the store.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct BucketName(Box<str>);
 
 /// The name of a session: its bucket and its UUID. The session need not exist.
@@ -89,7 +89,8 @@ async fn param<S: Send + Sync>(
     name: &str,
 ) -> Result<String, ApiError> {
     let params = RawPathParams::from_request_parts(parts, state).await;
-    let params = params.map_err(|_| ApiError::bad_request("the path is not UTF-8"))?;
+    let params =
+        params.map_err(|_| ApiError::bad_request("the path is not UTF-8; percent-encode UTF-8"))?;
     let mut found = params.iter().filter(|(key, _)| *key == name);
     Ok(found.next().unwrap_or_default().1.to_owned())
 }

@@ -12,6 +12,9 @@ use crate::operators::openapi::operations;
 pub(super) const BUCKET_KEY: &str = "bucket_key";
 pub(super) const MASTER_KEY: &str = "master_key";
 
+/// The first calls, in Markdown.
+pub(crate) const INTRODUCTION: &str = include_str!("introduction.md");
+
 /// Path parameter of all operations.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]
@@ -68,28 +71,23 @@ pub(super) struct BadRequest(ErrorBody<'static>);
 #[response(status = 404, description = "There is no such session.")]
 pub(super) struct NoSession(ErrorBody<'static>);
 
-/// Returns the names of the security schemes of a key: in `X-SESSION-KEY`, in `X-API-KEY`, in the
-/// query.
-fn schemes(key: &str) -> [String; 3] {
-    ["", "_in_x_api_key", "_in_query"].map(|place| format!("{key}{place}"))
-}
-
-/// Returns a document with the security schemes.
+/// Returns a document with the security schemes: one for each kind of key, not for each place that
+/// a key may be sent in.
 pub(super) fn security_schemes() -> OpenApi {
     let mut components = ComponentsBuilder::new();
-    for (key, text) in [
-        (BUCKET_KEY, "The API key of the bucket."),
-        (MASTER_KEY, "A master key."),
+    for (kind, text) in [
+        (
+            BUCKET_KEY,
+            "The API key of the bucket. Also accepted in `X-API-KEY` or `?api_key=`.",
+        ),
+        (
+            MASTER_KEY,
+            "A master key of the service. Also accepted in `X-API-KEY` or `?api_key=`.",
+        ),
     ] {
-        let value = |name| ApiKeyValue::with_description(name, text);
-        let keys = [
-            ApiKey::Header(value("X-SESSION-KEY")),
-            ApiKey::Header(value("X-API-KEY")),
-            ApiKey::Query(value("api_key")),
-        ];
-        for (name, key) in schemes(key).into_iter().zip(keys) {
-            components = components.security_scheme(name, SecurityScheme::ApiKey(key));
-        }
+        let header = ApiKeyValue::with_description("X-SESSION-KEY", text);
+        let scheme = SecurityScheme::ApiKey(ApiKey::Header(header));
+        components = components.security_scheme(kind, scheme);
     }
     let components = Some(components.build());
     OpenApiBuilder::new().components(components).build()
@@ -98,9 +96,9 @@ pub(super) fn security_schemes() -> OpenApi {
 /// Documents that each operation needs `key`, and that each body may be empty.
 pub(super) fn complete(document: &mut OpenApi, key: &str) {
     let no_scopes: [&str; 0] = [];
-    let requirements = schemes(key).map(|scheme| SecurityRequirement::new(scheme, no_scopes));
+    let requirement = SecurityRequirement::new(key, no_scopes);
     for operation in document.paths.paths.values_mut().flat_map(operations) {
-        operation.security = Some(requirements.to_vec());
+        operation.security = Some(vec![requirement.clone()]);
         if let Some(RefOr::T(body)) = &mut operation.request_body {
             body.required = Some(Required::False);
         }

@@ -159,7 +159,7 @@ pub(super) async fn end(
     // delete in one step, and reading first could delete what another client wrote meanwhile.
     if IfMatch::read(&headers) != IfMatch::Any {
         return Err(ApiError::bad_request(
-            "DELETE does not support If-Match with a version; only POST does",
+            "DELETE supports no If-Match with a version; send `*`, or leave the header out",
         ));
     }
     if !state.sessions.destroy(&name.id()).await? {

@@ -61,7 +61,8 @@ pub(super) async fn replace(
             }
             Err(ApiError::new(
                 StatusCode::PRECONDITION_FAILED,
-                "If-Match does not contain the current version; the session was not changed",
+                "If-Match does not contain the current version, so the session was not changed; \
+                 read it again and send its ETag",
             ))
         })
     })

@@ -14,6 +14,17 @@ use crate::master_keys::MasterKeys;
 use crate::settings::SettingsError;
 use crate::start_error::StartError;
 
+const CHALLENGE: &str = "ApiKey realm=\"sessiond\"";
+
+/// An API key that a caller sent.
+struct SentKey<'a> {
+    caller: &'a Caller,
+    bucket: &'a BucketName,
+    hash: KeyHash,
+    /// Whether it was a key of the bucket when it was last checked.
+    was_right: bool,
+}
+
 pub(super) struct BucketsState {
     pub(super) app: AppState,
     pub(super) keys: ApiKeys,
@@ -47,10 +58,13 @@ impl BucketsState {
     /// Checks that the caller has a master key.
     /// Errors: 401 if not, or 429 after too many failures.
     pub(super) fn authorize_master(&self, caller: &Caller) -> Result<(), ApiError> {
-        match &caller.key {
-            Some(key) if self.masters.verify(key).is_some() => Ok(()),
-            _ => Err(self.reject(caller)),
-        }
+        let key = caller.key.as_deref().unwrap_or_default();
+        let verified = self.masters.verify(key).map(drop);
+        let message = "the master key is missing or wrong; send it in the header X-SESSION-KEY";
+        let error = ApiError::unauthorized(message, CHALLENGE);
+        self.app
+            .failures
+            .settle(caller.client, key, verified, error)
     }
 
     /// Checks that the caller has the API key of `bucket`.
@@ -60,13 +74,8 @@ impl BucketsState {
         caller: &Caller,
         bucket: &BucketName,
     ) -> Result<Access, ApiError> {
-        let Some(key) = hash(caller) else {
-            return Err(self.reject(caller));
-        };
-        match settings_for(self.keys.load(bucket).await, &key)? {
-            Some(stored) => self.access(bucket, stored),
-            None => Err(self.reject(caller)),
-        }
+        let key = self.sent_key(caller, bucket)?;
+        self.settle(&key, self.keys.load(bucket).await)
     }
 
     /// Returns the sessions of a bucket, with the settings that apply to it.
@@ -82,8 +91,11 @@ impl BucketsState {
         Ok(Access { sessions, limits })
     }
 
-    /// As [`authorize`](Self::authorize), and loads a session in the same round trip, or in a second
-    /// one if a time to live is stored for the bucket.
+    /// As [`authorize`](Self::authorize), and loads a session. If the key was right before, both
+    /// take one round trip, or two if a time to live is stored for the bucket. For any other caller,
+    /// nothing of the session is read before the key has been checked: neither the load of the store
+    /// nor the time may depend on what is stored.
+    ///
     /// Errors: the outer error is that of [`authorize`](Self::authorize). The inner one is 404 or
     /// 503.
     pub(super) async fn authorize_and_load(
@@ -91,19 +103,19 @@ impl BucketsState {
         caller: &Caller,
         name: &SessionRef,
     ) -> Result<(Access, Result<Session, ApiError>), ApiError> {
-        let Some(key) = hash(caller) else {
-            return Err(self.reject(caller));
-        };
+        let key = self.sent_key(caller, &name.bucket)?;
+        if !key.was_right {
+            let access = self.settle(&key, self.keys.load(&name.bucket).await)?;
+            let session = access.sessions.get_without_touch(&name.id()).await;
+            return Ok((access, session.map_err(ApiError::from)));
+        }
         let (key_id, id) = (api_keys::id(&name.bucket), name.id());
         // Loading does not refresh the session, so it may run before the key has been checked.
         let expected = self.access(&name.bucket, StoredSettings::default())?;
         let records = [(&self.keys.records, &key_id), (&expected.sessions, &id)];
         let mut loaded = Sessions::get_across(records).await.into_iter();
         let mut next = || loaded.next().unwrap_or(Err(SessionError::Interrupted));
-        let Some(stored) = settings_for(next(), &key)? else {
-            return Err(self.reject(caller));
-        };
-        let access = self.access(&name.bucket, stored)?;
+        let access = self.settle(&key, next())?;
         let mut session = next();
         if access.limits.session_ttl != expected.limits.session_ttl {
             // The handle has the time to live of the sessions through which it was loaded.
@@ -112,17 +124,52 @@ impl BucketsState {
         Ok((access, session.map_err(ApiError::from)))
     }
 
+    /// Returns the API key that the caller sent, which may be wrong. Does not contact the store.
+    /// Errors: 401 if it does not have the format of a key; 429 if the caller is over the limit,
+    /// unless the key was right before.
+    fn sent_key<'a>(
+        &self,
+        caller: &'a Caller,
+        bucket: &'a BucketName,
+    ) -> Result<SentKey<'a>, ApiError> {
+        let hash = caller.key.as_deref().and_then(KeyHash::of);
+        let hash = hash.ok_or_else(|| self.reject(caller))?;
+        // Not per client: a key has 160 random bits, so the right one cannot be guessed.
+        let was_right = self.app.failures.accepted.contains(&(bucket, &hash));
+        if !was_right {
+            self.app.failures.check(caller.client)?;
+        }
+        Ok(SentKey {
+            caller,
+            bucket,
+            hash,
+            was_right,
+        })
+    }
+
+    /// Compares the caller's key with those in the loaded record of the bucket.
+    /// Errors: as for [`authorize`](Self::authorize).
+    fn settle(
+        &self,
+        key: &SentKey<'_>,
+        loaded: Result<Session, SessionError>,
+    ) -> Result<Access, ApiError> {
+        let stored = settings_for(loaded, &key.hash)?;
+        let (accepted, credential) = (&self.app.failures.accepted, (key.bucket, &key.hash));
+        match stored {
+            Some(_) if !key.was_right => accepted.insert(&credential),
+            None if key.was_right => accepted.remove(&credential),
+            _ => {}
+        }
+        let stored = stored.ok_or_else(|| self.reject(key.caller))?;
+        self.access(key.bucket, stored)
+    }
+
     /// Counts a failed authentication. The response is the same for every cause.
     fn reject(&self, caller: &Caller) -> ApiError {
-        let error = ApiError::unauthorized(
-            "the API key is missing or wrong",
-            "ApiKey realm=\"sessiond\"",
-        );
+        let message = "the API key is missing or wrong; send the key of this bucket in the header \
+                       X-SESSION-KEY";
+        let error = ApiError::unauthorized(message, CHALLENGE);
         self.app.failures.failed(caller.client, error)
     }
-}
-
-/// Returns the hash of the caller's key, or `None` if it does not have the format of an API key.
-fn hash(caller: &Caller) -> Option<KeyHash> {
-    KeyHash::of(caller.key.as_deref()?)
 }

@@ -25,12 +25,15 @@ pub(crate) enum BodyErrors {
     /// The body is too large.
     #[response(status = 413)]
     PayloadTooLarge(ErrorBody<'static>),
+    /// The `Content-Encoding` is neither gzip nor identity.
+    #[response(status = 415, headers(("Accept-Encoding" = String)))]
+    UnsupportedMediaType(ErrorBody<'static>),
 }
 
 /// Error response to requests that another site made a browser send.
 #[derive(IntoResponses)]
 #[response(
     status = 403,
-    description = "Another site made the browser send this request (`Sec-Fetch-Site`)."
+    description = "Another site made the browser send this request (`Sec-Fetch-Site`, `Origin`)."
 )]
 pub(crate) struct CrossSiteError(ErrorBody<'static>);

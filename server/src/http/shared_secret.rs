@@ -3,6 +3,7 @@
 use http::HeaderMap;
 
 use crate::error::ApiError;
+use crate::http::{Client, FailedAuthentications};
 use crate::secret::Secret;
 
 /// The header that carries it.
@@ -18,18 +19,25 @@ impl SharedSecret {
     }
 
     /// Checks that the headers contain the secret exactly once.
-    /// Errors: 401 if it does not.
-    pub(crate) fn check(&self, headers: &HeaderMap) -> Result<(), ApiError> {
+    /// Errors: 401 if they do not; 429 if the client is over the limit of `failures`.
+    pub(crate) fn check(
+        &self,
+        failures: &FailedAuthentications,
+        client: Client,
+        headers: &HeaderMap,
+    ) -> Result<(), ApiError> {
         let Some(secret) = &self.0 else {
             return Ok(());
         };
-        let mut sent = headers.get_all(HEADER).iter();
-        match (sent.next(), sent.next()) {
-            (Some(sent), None) if secret.equals(sent.as_bytes()) => Ok(()),
-            _ => Err(ApiError::unauthorized(
-                "the header X-Sessiond-Secret is missing or wrong",
-                "SharedSecret",
-            )),
-        }
+        let mut lines = headers.get_all(HEADER).iter();
+        let sent = match (lines.next(), lines.next()) {
+            (Some(sent), None) => sent.as_bytes(),
+            _ => b"",
+        };
+        let error = ApiError::unauthorized(
+            "the header X-Sessiond-Secret is missing or wrong; send the secret of this API once",
+            "SharedSecret",
+        );
+        failures.settle(client, sent, secret.equals(sent).then_some(()), error)
     }
 }

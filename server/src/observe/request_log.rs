@@ -5,23 +5,31 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use axum::extract::{MatchedPath, Request};
-use http::{Method, StatusCode};
+use http::header::USER_AGENT;
+use http::{HeaderValue, Method, StatusCode};
 use metrics::{Counter, Histogram};
-use tracing::Value;
 use tracing::field::display;
+use tracing::{Level, Value};
 
-use crate::request_id::RequestId;
+use crate::http::Client;
+use crate::request_context::RequestContext;
+use crate::settings::LogSettings;
 
 /// The target of the log lines of requests.
 const TARGET: &str = "sessiond::access";
+
+/// The number of bytes of `User-Agent` that are logged.
+const MAX_USER_AGENT: usize = 256;
 
 /// A request in progress. Counted and logged when dropped, so also if the client disconnects.
 ///
 /// It holds the route, never the path: a path may contain an id, and a query a key.
 pub(super) struct RequestLog {
-    id: RequestId,
+    context: RequestContext,
     metrics: RequestMetrics,
-    is_logged: bool,
+    /// The client, if the request is logged.
+    client: Option<Client>,
+    user_agent: Option<HeaderValue>,
     start: Instant,
     method: &'static str,
     route: Option<MatchedPath>,
@@ -31,14 +39,18 @@ pub(super) struct RequestLog {
 impl RequestLog {
     pub(super) fn start(
         request: &Request,
-        id: RequestId,
+        context: RequestContext,
         metrics: RequestMetrics,
-        is_logged: bool,
+        settings: LogSettings,
     ) -> Self {
+        let is_logged = settings.access && tracing::enabled!(target: TARGET, Level::INFO);
+        let (extensions, headers) = (request.extensions(), request.headers());
+        let user_agent = headers.get(USER_AGENT).filter(|_| settings.user_agent);
         Self {
-            id,
+            context,
             metrics,
-            is_logged,
+            client: is_logged.then(|| Client::of(extensions, headers)),
+            user_agent: user_agent.filter(|_| is_logged).cloned(),
             start: Instant::now(),
             method: method_label(request.method()),
             route: request.extensions().get::<MatchedPath>().cloned(),
@@ -57,14 +69,31 @@ impl Drop for RequestLog {
         let (method, status, took) = (self.method, self.status, self.start.elapsed());
         let route = self.route.as_ref().map_or("unmatched", MatchedPath::as_str);
         self.metrics.record(route, (method, status), took);
-        if !self.is_logged {
+        let Some(Client { address, .. }) = self.client else {
             return;
-        }
-        let (id, micros) = (self.id.as_str(), took.as_micros() as u64);
+        };
+        let (context, micros) = (&self.context, took.as_micros() as u64);
+        // Unlike the other fields, it is quoted and escaped.
+        let user_agent = self.user_agent.as_ref().map(|value| {
+            let value = value.as_bytes();
+            String::from_utf8_lossy(&value[..value.len().min(MAX_USER_AGENT)])
+        });
+        let user_agent = user_agent.as_deref();
         // `%` writes text without quotes: none of these needs any. A status is a number in JSON.
         let (status, aborted) = (status.map(|status| status.as_u16()), display("aborted"));
         let status: &dyn Value = status.as_ref().map_or(&aborted, |status| status);
-        tracing::info!(target: TARGET, %id, %method, %route, status, micros, "request");
+        tracing::info!(
+            target: TARGET,
+            request_id = context.request_id(),
+            trace_id = context.trace_id(),
+            client = %address,
+            %method,
+            %route,
+            status,
+            micros,
+            user_agent,
+            "request"
+        );
     }
 }
 
@@ -86,15 +115,12 @@ struct Meter {
 
 impl RequestMetrics {
     fn record(&self, route: &str, kind: Kind, took: Duration) {
-        let meter = self.cached(route, kind);
-        let meter = meter.unwrap_or_else(|| self.register(route, kind));
-        meter.requests.increment(1);
-        meter.seconds.record(took.as_secs_f64());
-    }
-
-    fn cached(&self, route: &str, kind: Kind) -> Option<Meter> {
         let routes = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        routes.get(route)?.get(&kind).cloned()
+        if let Some(meter) = routes.get(route).and_then(|kinds| kinds.get(&kind)) {
+            return meter.record(took);
+        }
+        drop(routes);
+        self.register(route, kind).record(took);
     }
 
     fn register(&self, route: &str, kind: Kind) -> Meter {
@@ -106,6 +132,11 @@ impl RequestMetrics {
 }
 
 impl Meter {
+    fn record(&self, took: Duration) {
+        self.requests.increment(1);
+        self.seconds.record(took.as_secs_f64());
+    }
+
     fn new(route: &str, (method, status): Kind) -> Self {
         let status = status.as_ref().map_or("aborted", StatusCode::as_str);
         let labels = [("method", method), ("route", route), ("status", status)];

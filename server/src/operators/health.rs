@@ -1,5 +1,7 @@
 //! Liveness and readiness.
 
+use std::sync::atomic::Ordering;
+
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
@@ -25,13 +27,17 @@ pub(crate) async fn healthz() -> Json<Health> {
     Json(OK)
 }
 
-/// Reports whether the store can be reached: in a cluster, whether every slot is served.
+/// Reports whether the service accepts requests: the store can be reached, in a cluster every slot
+/// is served, and shutdown has not begun.
 #[utoipa::path(get, path = "/readyz", tag = "operators",
     responses(
         (status = 200, description = "The store can be reached.", body = Health),
-        (status = 503, description = "The store cannot be reached.", body = ErrorBody<'_>),
+        (status = 503, description = "The store cannot be reached, or the service is stopping.", body = ErrorBody<'_>),
     ))]
 pub(crate) async fn readyz(State(app): State<AppState>) -> Result<Json<Health>, ApiError> {
+    if app.is_stopping.load(Ordering::Relaxed) {
+        return Err(ApiError::unavailable("the service is stopping"));
+    }
     if can_reach_store(&app).await {
         Ok(Json(OK))
     } else {

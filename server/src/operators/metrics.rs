@@ -1,15 +1,25 @@
 //! The metrics in the format of Prometheus.
 
 use std::sync::OnceLock;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use axum::extract::State;
 use axum::response::IntoResponse;
 use http::header::CONTENT_TYPE;
+use metrics::gauge;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use metrics_process::Collector;
 
-/// The bounds of the latency histograms, in seconds.
-const SECONDS: [f64; 12] = [
-    0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.25, 1.0, 5.0,
+use crate::app_state::AppState;
+use crate::operators::health::can_reach_store;
+use crate::operators::metric_descriptions::describe;
+use crate::unix_time;
+
+/// The bounds of the latency histograms, in seconds: from a call of a local Redis to
+/// `http.request_timeout`.
+const SECONDS: [f64; 16] = [
+    0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5,
+    5.0, 15.0,
 ];
 
 /// The interval at which samples are moved to histograms; until then they use memory.
@@ -27,6 +37,13 @@ pub(crate) fn recorder() -> &'static PrometheusHandle {
         if metrics::set_global_recorder(recorder).is_err() {
             tracing::warn!("another metrics recorder is installed: /metrics stays empty");
         }
+        describe();
+        Collector::default().describe();
+        gauge!("sessiond_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
+        // Where the collector cannot read the time at which the system started, such as under
+        // systemd's `ProcSubset=pid`, this value stays.
+        let now = unix_time::seconds(SystemTime::now()).unwrap_or_default();
+        gauge!("process_start_time_seconds").set(now as f64);
         handle
     })
 }
@@ -40,11 +57,16 @@ pub(crate) async fn upkeep() {
     }
 }
 
-/// Returns the metrics in the text format of Prometheus.
+/// Returns the metrics in the text format of Prometheus. Contacts the store.
 #[utoipa::path(get, path = "/metrics", tag = "operators",
     responses((status = 200, description = "The metrics.", content_type = "text/plain",
         body = String)))]
-pub(crate) async fn metrics() -> impl IntoResponse {
+pub(crate) async fn metrics(State(app): State<AppState>) -> impl IntoResponse {
+    let is_up = can_reach_store(&app).await;
+    gauge!("sessiond_store_up").set(if is_up { 1.0 } else { 0.0 });
+    gauge!("sessiond_max_connections").set(app.settings.http.max_connections as f64);
+    gauge!("sessiond_limiter_clients").set(app.failures.clients() as f64);
+    Collector::default().collect();
     let content_type = "text/plain; version=0.0.4; charset=utf-8";
     ([(CONTENT_TYPE, content_type)], recorder().render())
 }

@@ -2,5 +2,6 @@
 
 pub(crate) mod docs;
 pub(crate) mod health;
+mod metric_descriptions;
 pub(crate) mod metrics;
 pub(crate) mod openapi;

@@ -11,9 +11,7 @@ use crate::error::ErrorBody;
 #[openapi(
     info(
         title = "sessiond",
-        description = "Server-side sessions over HTTP, for apps in any language.\n\n\
-            Every response has the header `X-Request-Id`. It repeats the id that the client sent, \
-            if that has 1 to 64 letters, digits, `.`, `_` or `-`. Otherwise it is random.",
+        description = include_str!("introduction.md"),
     ),
     servers((url = "/", description = "This service.")),
     tags(
@@ -41,8 +39,14 @@ enum CommonResponses {
     Unavailable(ErrorBody<'static>),
 }
 
-/// Returns the document as JSON, with the common responses added to each operation.
-pub(crate) fn json(mut openapi: OpenApi) -> String {
+/// Returns the document as JSON, with the first calls of the enabled APIs in its introduction, and
+/// the common responses added to each operation.
+pub(crate) fn json(mut openapi: OpenApi, first_calls: &[&str]) -> String {
+    let introduction = openapi.info.description.get_or_insert_default();
+    for calls in first_calls {
+        *introduction += "\n";
+        *introduction += calls;
+    }
     for operation in openapi.paths.paths.values_mut().flat_map(operations) {
         let responses = &mut operation.responses.responses;
         for (status, response) in CommonResponses::responses() {
@@ -59,7 +63,6 @@ pub(crate) fn operations(path: &mut PathItem) -> impl Iterator<Item = &mut Opera
         &mut path.put,
         &mut path.post,
         &mut path.delete,
-        &mut path.head,
     ];
     all.into_iter().flatten()
 }

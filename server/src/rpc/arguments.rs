@@ -21,7 +21,7 @@ impl<'a> Arguments<'a> {
     /// Errors: 400 if `args` is not JSON.
     pub(super) fn parse(args: Option<&'a str>) -> Result<Self, ApiError> {
         let args: &RawValue = serde_json::from_str(args.unwrap_or("null"))
-            .map_err(|_| ApiError::bad_request("args is not JSON"))?;
+            .map_err(|_| ApiError::bad_request("args is not JSON; send an object or a list"))?;
         let list: Option<Vec<&RawValue>> = serde_json::from_str(args.get()).ok();
         let object = list.map_or(Some(args), |list| list.first().copied());
         // Not rejected here: the method reports which argument is missing, as for `{}`.

@@ -53,7 +53,7 @@ impl Keys {
 /// Errors: 400 if a name is not Unicode.
 pub(super) fn set(session: &Session, fields: &RawValue) -> Result<(), ApiError> {
     let fields = json::members(fields)
-        .ok_or_else(|| ApiError::bad_request("a name in the session is not Unicode"))?;
+        .ok_or_else(|| ApiError::bad_request("a name in the session is not Unicode; rename it"))?;
     for (name, value) in fields {
         session.insert(stored_name(name), value)?;
     }

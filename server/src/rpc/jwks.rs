@@ -24,7 +24,7 @@ pub(super) struct Jwks {
 ///
 /// The `kid` of a token names its key. The list is empty while `tokens.algorithm` is an HMAC. A
 /// client that only verifies a token does not notice that its session has ended.
-#[utoipa::path(get, path = "/.well-known/jwks.json", tag = "rpc",
+#[utoipa::path(get, path = "/.well-known/jwks.json", tag = "rpc", operation_id = "read_jwks",
     responses((status = 200, description = "The public keys.", body = Jwks,
         headers(("Cache-Control" = String)))))]
 pub(super) async fn jwks(State(state): State<Arc<RpcState>>) -> impl IntoResponse {

@@ -77,7 +77,9 @@ pub(super) async fn call(
         "getActiveSessions" => call()?.list().await,
         "destroyAll" => call()?.destroy_all().await,
         "methods" => call().and_then(|_| list_methods()),
-        _ => Err(ApiError::not_found("unknown method")),
+        _ => Err(ApiError::not_found(
+            "unknown method; the method `methods` lists all",
+        )),
     }
 }
 
@@ -115,7 +117,11 @@ impl Invocation<'_> {
     /// Sets fields in one atomic step: a concurrent `update` of other fields is kept, and a
     /// concurrent `destroy` wins.
     async fn update(&self) -> Answer {
-        let gone = || ApiError::bad_request("the session is gone: it was destroyed or has expired");
+        let gone = || {
+            ApiError::bad_request(
+                "the session is gone: it was destroyed or has expired; create one",
+            )
+        };
         let (fields, id) = (self.args.session()?, self.token_id()?);
         // The update itself refreshes the TTL.
         let loaded = self.state.sessions.get_without_touch(&id).await;
@@ -136,7 +142,7 @@ impl Invocation<'_> {
             return json::write(&"OK");
         }
         Err(ApiError::bad_request(
-            "there was an issue destroying the session: there is none",
+            "there was an issue destroying the session: there is none; it has ended already",
         ))
     }
 

@@ -8,11 +8,13 @@ mod arguments;
 mod fields;
 mod json;
 mod jwks;
+mod method_docs;
 mod methods;
 mod openapi;
 mod routes;
 mod state;
 mod wire;
 
+pub(crate) use openapi::INTRODUCTION;
 pub(crate) use routes::router;
 pub(crate) use state::sessions;

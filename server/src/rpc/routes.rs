@@ -6,9 +6,10 @@ use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
+use axum::routing::post;
 use http::StatusCode;
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::{OpenApi as _, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -17,22 +18,27 @@ use crate::error::{ApiError, ErrorBody};
 use crate::http::{Client, read_body};
 use crate::operators::health::can_reach_store;
 use crate::private_json::private_json;
+use crate::rpc::method_docs::MethodDocs;
 use crate::rpc::openapi::{self, Errors};
 use crate::rpc::state::RpcState;
-use crate::rpc::wire::{self, Call, CallErrorBody, CallResult};
+use crate::rpc::wire::{self, Call, CallResult};
 use crate::rpc::{jwks, methods};
 use crate::start_error::StartError;
 
 pub(crate) fn router(app: &AppState) -> Result<OpenApiRouter, StartError> {
-    Ok(OpenApiRouter::with_openapi(openapi::document())
+    let document = openapi::document().merge_from(MethodDocs::openapi());
+    Ok(OpenApiRouter::with_openapi(document)
         .routes(routes!(call_by_name))
-        .routes(routes!(call_by_path))
+        .route("/rpc/{method}", post(call_by_path))
         .routes(routes!(health_check))
         .routes(routes!(jwks::jwks))
         .with_state(Arc::new(RpcState::new(app)?)))
 }
 
 /// Calls a method that the body names: version 1 of the wire format.
+///
+/// `POST /rpc/{method}` is version 2, with the same arguments and results. `args` is an object; a
+/// list whose first element is one, or a string that contains either as JSON, works as well.
 ///
 /// | method | arguments | result |
 /// |---|---|---|
@@ -43,17 +49,17 @@ pub(crate) fn router(app: &AppState) -> Result<OpenApiRouter, StartError> {
 /// | `getActiveSessions` | `{userId, sessionVersion, limit, cursor}` | a list; with `limit` a page |
 /// | `destroyAll` | `{userId, sessionVersion}` | the number of sessions |
 /// | `methods` | | a list of `{name, docs}` |
-#[utoipa::path(post, path = "/rpc", tag = "rpc",
-    security((), ("SharedSecret" = [])),
-    request_body(content = Call, content_type = "application/json", examples(
+#[utoipa::path(post, path = "/rpc", tag = "rpc", operation_id = "rpc_call",
+    security((), ("rpc_secret" = [])),
+    request_body(content = Call<'_>, content_type = "application/json", examples(
         ("create" = (value = json!({"name": "create",
-            "args": "{\"session\":{\"cart\":3},\"userId\":\"jo\"}"}))),
+            "args": {"session": {"cart": 3}, "userId": "jo"}}))),
         ("get" = (value = json!({"name": "get",
-            "args": "{\"token\":\"…\",\"sessionVersion\":\"v1\",\"keys\":[\"cart\"]}"}))),
+            "args": {"token": "…", "sessionVersion": "v1", "keys": ["cart"]}}))),
         ("update" = (value = json!({"name": "update",
-            "args": "{\"token\":\"…\",\"sessionVersion\":\"v1\",\"session\":{\"cart\":4}}"}))),
+            "args": {"token": "…", "sessionVersion": "v1", "session": {"cart": 4}}}))),
         ("destroy" = (value = json!({"name": "destroy",
-            "args": "{\"token\":\"…\",\"sessionVersion\":\"v1\"}"}))),
+            "args": {"token": "…", "sessionVersion": "v1"}}))),
         ("methods" = (value = json!({"name": "methods"}))),
     )),
     responses(
@@ -69,23 +75,8 @@ async fn call_by_name(
     call(&state, client, request, None).await
 }
 
-/// Calls the method in the path: version 2 of the wire format.
-///
-/// Methods, arguments and results are those of `POST /rpc`; errors have more details.
-#[utoipa::path(post, path = "/rpc/{method}", tag = "rpc",
-    security((), ("SharedSecret" = [])),
-    params(("method" = String, Path, description = "The method.", example = "create")),
-    request_body(content = Option<Call>, content_type = "application/json", examples(
-        ("create" = (value = json!({"args": "[{\"session\":{\"cart\":3},\"userId\":\"jo\"}]"}))),
-        ("get" = (value = json!({
-            "args": "{\"token\":\"…\",\"sessionVersion\":\"v1\",\"keys\":\"*\"}"}))),
-        ("methods" = (value = json!({}))),
-    )),
-    responses(
-        (status = 200, description = "The result of the method.", body = CallResult,
-            example = json!({"result": {"cart": 3}})),
-        Errors<CallErrorBody<'_>>,
-    ))]
+/// Calls the method in the path: version 2 of the wire format, with more details in errors. The
+/// OpenAPI document has a path for each method instead.
 async fn call_by_path(
     State(state): State<Arc<RpcState>>,
     client: Client,
@@ -105,9 +96,10 @@ async fn call(
     in_path: Option<String>,
 ) -> Result<Response, ApiError> {
     // Before the body is read: clients without the secret must not make the service buffer bodies.
-    state.authorize(client, request.headers())?;
+    let (parts, body) = request.into_parts();
+    state.authorize(client, &parts.headers)?;
     let (limit, timeout) = (state.app.settings.rpc.max_payload, state.app.body_timeout());
-    let body = read_body(request.into_body(), limit, timeout).await?;
+    let body = read_body(&parts.headers, body, limit, timeout).await?;
     let call = match &*body {
         b"" | b"null" if in_path.is_some() => Call::default(),
         body => Call::parse(body)?,

@@ -6,7 +6,7 @@ use jwt_redis_session::{Claims, SessionId, Sessions};
 
 use crate::app_state::AppState;
 use crate::error::ApiError;
-use crate::http::{Client, SharedSecret, reject_other_sites};
+use crate::http::{Client, SharedSecret, reject_other_origins};
 use crate::start_error::StartError;
 
 /// The claim that names the session.
@@ -62,9 +62,8 @@ impl RpcState {
     /// Checks the shared secret, if one is configured.
     /// Errors: 403 for a request from another site; 401, or 429 after too many failures.
     pub(super) fn authorize(&self, client: Client, headers: &HeaderMap) -> Result<(), ApiError> {
-        reject_other_sites(headers)?;
-        let checked = self.secret.check(headers);
-        checked.map_err(|error| self.app.failures.failed(client, error))
+        reject_other_origins(headers)?;
+        self.secret.check(&self.app.failures, client, headers)
     }
 
     /// Checks the version in a call or a token.
@@ -84,7 +83,7 @@ impl RpcState {
     /// Returns the session id in a token. The session need not exist.
     /// Errors: 400 for an invalid token or another version; 429 after too many failures.
     pub(super) fn verify(&self, client: Client, token: &str) -> Result<SessionId, ApiError> {
-        let invalid = || ApiError::bad_request("invalid token");
+        let invalid = || ApiError::bad_request("invalid token; send the one that create returned");
         let rejected = |reason| self.app.failures.token_rejected(client, reason, invalid());
         let verified = self.sessions.verify(token).map_err(rejected)?;
         let version = |claims: &Claims| claims.get::<String>(SESSION_VERSION);

@@ -3,6 +3,8 @@
 //! Version 1 is `POST /rpc {"name", "args"}`, with errors `{"error"}`. Version 2 is
 //! `POST /rpc/{method} {"args"}`, with errors `{"error", "code", "handled"}`.
 
+use std::borrow::Cow;
+
 use axum::response::Response;
 use http::StatusCode;
 use serde::Serialize;
@@ -12,31 +14,47 @@ use utoipa::ToSchema;
 use crate::error::ApiError;
 use crate::rpc::json::Members;
 
+const NO_CALL: &str = r#"the body is not a JSON object; send {"name": "…", "args": {…}}"#;
+const NO_ARGS: &str = "args is not an object, a list, or a string that contains one as JSON";
+
 /// A call.
 #[derive(Default, ToSchema)]
-pub(super) struct Call {
+pub(super) struct Call<'a> {
     /// The method. Ignored if the path contains one.
     #[schema(value_type = String, required = false, example = "create")]
     pub(super) name: Option<String>,
-    /// The arguments: a string that contains JSON, either an object or a list whose first element
-    /// is one. No arguments if absent, null or empty.
-    #[schema(example = r#"{"session":{"cart":3},"userId":"jo"}"#)]
-    pub(super) args: Option<String>,
+    /// The arguments: an object, a list whose first element is one, or a string that contains
+    /// either as JSON. No arguments if absent, null or empty.
+    #[schema(value_type = Option<CallArguments>)]
+    pub(super) args: Option<Cow<'a, str>>,
 }
 
-impl Call {
+/// The forms of the arguments.
+#[derive(Serialize, ToSchema)]
+#[expect(dead_code, reason = "only for the OpenAPI document")]
+#[serde(untagged)]
+#[schema(example = json!({ "session": { "cart": 3 }, "userId": "jo" }))]
+pub(super) enum CallArguments {
+    Object(serde_json::Map<String, serde_json::Value>),
+    List(Vec<serde_json::Value>),
+    Text(String),
+}
+
+impl<'a> Call<'a> {
     /// Parses the body of a request.
-    /// Errors: 400 if it is not a JSON object, or if `args` is not a string.
-    pub(super) fn parse(body: &[u8]) -> Result<Self, ApiError> {
+    /// Errors: 400 if it is not a JSON object, or for other types of `args`.
+    pub(super) fn parse(body: &'a [u8]) -> Result<Self, ApiError> {
         // Not derived: duplicate names are accepted, and a list is not a call.
-        let members: Members<'_> = serde_json::from_slice(body)
-            .map_err(|_| ApiError::bad_request("the body is not a JSON object"))?;
+        let members: Members<'_> =
+            serde_json::from_slice(body).map_err(|_| ApiError::bad_request(NO_CALL))?;
         let member = |name| members.get(name).map_or("null", |value| value.get());
-        let args: Option<String> = serde_json::from_str(member("args"))
-            .map_err(|_| ApiError::bad_request("args is not a string that contains JSON"))?;
+        let args = match member("args") {
+            args if args.starts_with(['{', '[']) => Some(args.into()),
+            args => serde_json::from_str(args).map_err(|_| ApiError::bad_request(NO_ARGS))?,
+        };
         Ok(Self {
             name: serde_json::from_str(member("name")).unwrap_or_default(),
-            args: args.filter(|args| !args.is_empty()),
+            args: args.filter(|args: &Cow<'_, str>| !args.is_empty()),
         })
     }
 }
@@ -88,10 +106,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn call_has_a_method_and_arguments_as_text() {
+    fn call_has_a_method_and_arguments() {
         let whole = r#"{"name":"get","args":"{\"keys\":\"*\"}","other":[1]}"#;
         for (body, expected) in [
             (whole, (Some("get"), Some(r#"{"keys":"*"}"#))),
+            (r#"{"args":{"a": 1}}"#, (None, Some(r#"{"a": 1}"#))),
+            (r#"{"args": [ {}, 2]}"#, (None, Some("[ {}, 2]"))),
             (r#"{"args":null}"#, (None, None)),
             (r#"{"args":""}"#, (None, None)),
             ("{}", (None, None)),
@@ -102,13 +122,13 @@ mod tests {
             assert_eq!(found, expected, "{body}");
         }
         let error = |body: &[u8]| Call::parse(body).err().unwrap().message().to_owned();
-        for args in ["{}", "[]", "5", "true"] {
+        for args in ["5", "true", r#""\ud800""#] {
             let error = error(format!(r#"{{"args":{args}}}"#).as_bytes());
-            assert_eq!(error, "args is not a string that contains JSON");
+            assert_eq!(error, NO_ARGS);
         }
         let others = r#"[] null { {}x get ["get","{}"]"#.split(' ').map(str::as_bytes);
         for body in others.chain([&b""[..], b"\xef\xbb\xbf{}", b"{\"name\":\"\xff\"}"]) {
-            assert_eq!(error(body), "the body is not a JSON object");
+            assert_eq!(error(body), NO_CALL);
         }
     }
 }

@@ -5,12 +5,16 @@ use std::fmt::Display;
 use config::ConfigError;
 
 /// The settings that hold one of a few words. The error of `config` is about enums and variants.
-const CHOICES: [(&str, &str); 2] = [
+const CHOICES: [(&str, &str); 3] = [
     (
         "tokens.algorithm",
         "must be `HS256`, `HS384`, `HS512`, `RS256`, `PS256`, `ES256` or `EdDSA`",
     ),
     ("log.format", "must be `text` or `json`"),
+    (
+        "http.proxy_header",
+        "must be `X-Forwarded-For` or `Forwarded`",
+    ),
 ];
 
 /// Error returned for a setting that is wrong, missing or unknown: one line, without its value.

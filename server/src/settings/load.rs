@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use config::{Config, File, FileFormat, Value};
 
 use crate::secret::Secret;
-use crate::settings::{Settings, SettingsError};
+use crate::settings::{LogFormat, Settings, SettingsError};
 
 /// The defaults of all settings.
 const DEFAULTS: &str = include_str!("../../config.yml");
@@ -57,6 +57,19 @@ impl Sources {
         self.overrides
             .push((setting.to_owned(), Secret::from(value)));
         self
+    }
+
+    /// Returns the format of the log, whatever else the sources contain; `None` if they do not set
+    /// a valid one.
+    pub(crate) fn log_format(&self) -> Option<LogFormat> {
+        const SETTING: &str = "log.format";
+        let mut overrides = self.overrides.iter().rev();
+        if let Some((_, format)) = overrides.find(|(setting, _)| setting == SETTING) {
+            return Value::from(format.expose()).try_deserialize().ok();
+        }
+        let file = File::from(self.file.as_deref()?).format(FileFormat::Yaml);
+        let config = Config::builder().add_source(file).build().ok()?;
+        config.get(SETTING).ok()
     }
 }
 

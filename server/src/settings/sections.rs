@@ -2,7 +2,6 @@
 #![expect(missing_docs, reason = "config.yml describes each setting")]
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,6 +9,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::secret::Secret;
+use crate::settings::listen::ListenAddress;
 
 /// All settings of the service, in sections.
 ///
@@ -20,6 +20,7 @@ use crate::secret::Secret;
 #[serde(deny_unknown_fields)]
 pub struct Settings {
     pub http: HttpSettings,
+    pub operators: OperatorSettings,
     pub store: StoreSettings,
     pub tokens: TokenSettings,
     pub buckets: BucketSettings,
@@ -34,10 +35,14 @@ pub struct Settings {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HttpSettings {
-    pub listen: SocketAddr,
+    pub listen: ListenAddress,
+    pub socket_mode: SocketMode,
     pub threads: usize,
+    pub max_head_size: usize,
     #[serde(with = "humantime_serde")]
     pub header_timeout: Duration,
+    #[serde(with = "humantime_serde")]
+    pub idle_timeout: Duration,
     #[serde(with = "humantime_serde")]
     pub body_timeout: Duration,
     #[serde(with = "humantime_serde")]
@@ -45,9 +50,37 @@ pub struct HttpSettings {
     #[serde(with = "humantime_serde")]
     pub request_timeout: Duration,
     #[serde(with = "humantime_serde")]
+    pub drain_delay: Duration,
+    #[serde(with = "humantime_serde")]
     pub shutdown_timeout: Duration,
     pub max_connections: usize,
     pub trusted_proxies: usize,
+    pub proxy_header: ProxyHeader,
+}
+
+/// The permissions of a Unix socket's file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct SocketMode(pub u32);
+
+impl TryFrom<String> for SocketMode {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let mode = u32::from_str_radix(&text, 8)
+            .ok()
+            .filter(|_| text.len() == 4);
+        let mode = mode.filter(|mode| *mode <= 0o777);
+        mode.map(Self)
+            .ok_or("must be four octal digits in quotes, such as \"0660\"")
+    }
+}
+
+/// Endpoints for operators.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OperatorSettings {
+    pub listen: Option<ListenAddress>,
 }
 
 /// Storage of sessions.
@@ -55,6 +88,7 @@ pub struct HttpSettings {
 #[serde(deny_unknown_fields)]
 pub struct StoreSettings {
     pub redis: Option<Secret>,
+    pub file: Option<PathBuf>,
     pub user: Option<String>,
     pub password: Option<Secret>,
     pub password_file: Option<PathBuf>,
@@ -147,6 +181,7 @@ pub struct LimitSettings {
 pub struct LogSettings {
     pub format: LogFormat,
     pub access: bool,
+    pub user_agent: bool,
 }
 
 /// Signature algorithm (RFC 7518 section 3.1).
@@ -159,6 +194,25 @@ pub enum TokenAlgorithm {
     PS256,
     ES256,
     EdDSA,
+}
+
+/// Header in which proxies report the client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub enum ProxyHeader {
+    #[serde(rename = "X-Forwarded-For")]
+    XForwardedFor,
+    /// RFC 7239.
+    Forwarded,
+}
+
+impl ProxyHeader {
+    /// Returns the name of the header.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::XForwardedFor => "X-Forwarded-For",
+            Self::Forwarded => "Forwarded",
+        }
+    }
 }
 
 /// Format of a line of the log.

@@ -7,10 +7,11 @@ use std::time::Duration;
 use http::Uri;
 
 use crate::secret::Secret;
-use crate::settings::{Settings, SettingsError, TokenAlgorithm};
+use crate::settings::{ListenAddress, Settings, SettingsError, TokenAlgorithm};
 
 const MIN_DURATION: Duration = Duration::from_millis(1);
 const MAX_DURATION: Duration = Duration::from_secs(100 * 365 * 86_400);
+const MAX_DRAIN_DELAY: Duration = Duration::from_secs(3600);
 /// A Redis string holds at most 512 MB, and text can be six times as long in JSON.
 const MAX_PAYLOAD: usize = 64 << 20;
 
@@ -29,6 +30,7 @@ impl Settings {
     fn durations(&self) -> Result<(), SettingsError> {
         for (setting, duration) in [
             ("http.header_timeout", self.http.header_timeout),
+            ("http.idle_timeout", self.http.idle_timeout),
             ("http.body_timeout", self.http.body_timeout),
             ("http.write_timeout", self.http.write_timeout),
             ("http.request_timeout", self.http.request_timeout),
@@ -42,13 +44,15 @@ impl Settings {
             let is_valid = (MIN_DURATION..=MAX_DURATION).contains(&duration);
             ensure(is_valid, setting, "must be between 1 ms and 100 years")?;
         }
-        Ok(())
+        let is_valid = self.http.drain_delay <= MAX_DRAIN_DELAY;
+        ensure(is_valid, "http.drain_delay", "must be at most 1 hour")
     }
 
     fn numbers(&self) -> Result<(), SettingsError> {
         let (http, buckets) = (&self.http, &self.buckets);
         for (setting, number, range) in [
             ("http.threads", http.threads, 0..=1024),
+            ("http.max_head_size", http.max_head_size, 1024..=1 << 20),
             ("http.max_connections", http.max_connections, 1..=1_000_000),
             ("http.trusted_proxies", http.trusted_proxies, 0..=100),
             ("buckets.max_payload", buckets.max_payload, 1..=MAX_PAYLOAD),
@@ -128,9 +132,14 @@ impl Settings {
         let store = &self.store;
         let is_redis = store.redis.is_some();
         ensure(
-            !is_redis || self.tokens.secret.is_some(),
+            !is_redis || store.file.is_none(),
+            "store.file",
+            "cannot be set together with `store.redis`",
+        )?;
+        ensure(
+            !(is_redis || store.file.is_some()) || self.tokens.secret.is_some(),
             "tokens.secret",
-            "is required with Redis, where sessions outlive the process; see `sessiond generate-secret`",
+            "is required with Redis or a file, where sessions outlive the process; see `sessiond generate-secret`",
         )?;
         self.accounts()?;
         for (setting, is_set) in [
@@ -188,15 +197,21 @@ impl Settings {
             "rpc.session_version",
             "must be 1 to 32 letters, digits, `.`, `_` or `-`",
         )?;
-        let is_local = self.http.listen.ip().is_loopback();
+        ensure(
+            self.operators.listen.as_ref() != Some(&self.http.listen)
+                || self.http.listen == ListenAddress::Systemd,
+            "operators.listen",
+            "must not be the address of `http.listen`",
+        )?;
+        let is_local = self.http.listen.is_local();
         ensure(
             is_local
                 || !self.users.enabled
                 || self.users.secret.is_some()
                 || self.users.verify_url.is_some(),
             "users.secret",
-            "is required unless `http.listen` is a loopback address or `users.verify_url` is set: \
-             the users API checks no password",
+            "is required unless `http.listen` is a loopback address or a Unix socket, or \
+             `users.verify_url` is set: the users API checks no password",
         )?;
         ensure(
             self.users.verify_url.as_ref().is_none_or(is_protected),

@@ -6,5 +6,5 @@ mod routes;
 mod state;
 mod verify;
 
-pub(crate) use routes::router;
+pub(crate) use routes::{INTRODUCTION, router};
 pub(crate) use state::sessions;

@@ -16,7 +16,7 @@ use utoipa_axum::routes;
 use crate::app_state::AppState;
 use crate::error::{ApiError, ErrorBody};
 use crate::http::{
-    AuthenticationErrors, BodyErrors, Client, CrossSiteError, read_body, reject_other_sites,
+    AuthenticationErrors, BodyErrors, Client, CrossSiteError, read_body, reject_other_origins,
 };
 use crate::private_json::private_json;
 use crate::start_error::StartError;
@@ -30,6 +30,9 @@ pub(crate) fn router(app: &AppState) -> Result<OpenApiRouter, StartError> {
         .with_state(UsersState::new(app)?))
 }
 
+/// The first calls, in Markdown.
+pub(crate) const INTRODUCTION: &str = include_str!("introduction.md");
+
 fn security_schemes() -> OpenApi {
     let bearer = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
@@ -37,7 +40,7 @@ fn security_schemes() -> OpenApi {
         .build();
     let secret = ApiKeyValue::with_description(
         "X-Sessiond-Secret",
-        "The setting `users.secret`, if it is set.",
+        "The setting `users.secret`; not needed if it is not set.",
     );
     let secret = SecurityScheme::ApiKey(ApiKey::Header(secret));
     let components = ComponentsBuilder::new()
@@ -66,7 +69,7 @@ struct NewSession {
 /// the client of this route must have authenticated the user, for example a login service or a
 /// gateway. If the setting `users.secret` is set, the client must
 /// send it in the header `X-Sessiond-Secret`. A user may have any number of sessions.
-#[utoipa::path(post, path = "/sessions", tag = "users",
+#[utoipa::path(post, path = "/sessions", tag = "users", operation_id = "create_user_session",
     security((), ("users_secret" = [])),
     request_body = Credentials<'_>,
     responses(
@@ -83,10 +86,9 @@ pub(super) async fn create(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
-    reject_other_sites(&headers)?;
-    let checked = state.secret.check(&headers);
-    checked.map_err(|error| state.app.failures.failed(client, error))?;
-    let body = read_body(body, MAX_BODY, state.app.body_timeout()).await?;
+    reject_other_origins(&headers)?;
+    state.secret.check(&state.app.failures, client, &headers)?;
+    let body = read_body(&headers, body, MAX_BODY, state.app.body_timeout()).await?;
     let login = Credentials::parse(&body)?;
     let session = state.sessions.new_session();
     // First: no password is sent for a name that no session can have.
@@ -101,7 +103,7 @@ pub(super) async fn create(
 /// Returns the user to whom the bearer token belongs.
 ///
 /// Resets the time to live of the session to the setting `users.session_ttl`.
-#[utoipa::path(get, path = "/sessions", tag = "users",
+#[utoipa::path(get, path = "/sessions", tag = "users", operation_id = "read_user",
     security(("user_session" = [])),
     responses(
         AuthenticationErrors, CrossSiteError,
@@ -123,6 +125,7 @@ pub(super) async fn show(
 ///
 /// After this response, no session of the user that was created before the request is valid.
 #[utoipa::path(delete, path = "/sessions/{username}", tag = "users",
+    operation_id = "end_user_sessions",
     security(("user_session" = [])),
     params(("username" = String, Path, example = "jo",
         description = "The user to whom the bearer token belongs, as percent-encoded UTF-8.")),
@@ -130,7 +133,7 @@ pub(super) async fn show(
         AuthenticationErrors, CrossSiteError,
         (status = 200, description = "All sessions have ended.", body = User),
         (status = 400, description = "The name in the path is not UTF-8.", body = ErrorBody<'_>,
-            example = json!({"error": "the username in the path is not UTF-8"})),
+            example = json!({"error": "the username in the path is not UTF-8; percent-encode UTF-8"})),
         (status = 401, description = "The bearer token is missing, identifies no session, or \
                 belongs to another user. No session was ended.",
             body = ErrorBody<'_>, headers(("WWW-Authenticate" = String)),
@@ -150,7 +153,7 @@ pub(super) async fn destroy(
 ) -> Result<Response, ApiError> {
     let Ok(Path(username)) = username else {
         return Err(ApiError::bad_request(
-            "the username in the path is not UTF-8",
+            "the username in the path is not UTF-8; percent-encode UTF-8",
         ));
     };
     let user = state.authenticate(client, &headers).await?;

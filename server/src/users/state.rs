@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use crate::app_state::AppState;
 use crate::error::ApiError;
-use crate::http::{Client, SharedSecret, reject_other_sites};
+use crate::http::{Client, SharedSecret, count_failure, reject_other_origins};
 use crate::start_error::StartError;
 use crate::users::bearer::{self, invalid_token};
 use crate::users::credentials::Credentials;
@@ -59,9 +59,9 @@ impl UsersState {
         if verifier.accepts(login.to_json()?).await? {
             return Ok(());
         }
-        metrics::counter!("sessiond_failed_authentications_total").increment(1);
+        count_failure();
         Err(ApiError::unauthorized(
-            "the username or the password is wrong",
+            "the username or the password is wrong; correct them and log in again",
             "Login realm=\"sessiond\"",
         ))
     }
@@ -74,7 +74,7 @@ impl UsersState {
         client: Client,
         headers: &HeaderMap,
     ) -> Result<User, ApiError> {
-        reject_other_sites(headers)?;
+        reject_other_origins(headers)?;
         let failures = &self.app.failures;
         let token = bearer::token(headers).map_err(|error| failures.failed(client, error))?;
         match self.sessions.open(token).await {

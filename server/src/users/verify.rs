@@ -14,7 +14,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::crypto::ring;
 
 use crate::error::ApiError;
-use crate::request_id::RequestId;
+use crate::request_context::RequestContext;
 use crate::secret::Secret;
 use crate::settings::SettingsError;
 
@@ -82,13 +82,15 @@ impl Verifier {
 
 /// Logs why the application could not verify a password. Contains nothing of the request.
 fn unavailable(reason: &str) -> ApiError {
-    let request_id = RequestId::current();
+    let context = RequestContext::current();
+    let (request_id, trace_id) = (context.request_id(), context.trace_id());
     tracing::warn!(
         request_id,
+        trace_id,
         reason,
         "users.verify_url did not verify a password"
     );
-    ApiError::unavailable("the password cannot be verified now")
+    ApiError::unavailable("the password cannot be verified now; try again later")
 }
 
 /// Returns the error with its causes, of which the first one names the kind of failure only.

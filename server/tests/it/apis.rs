@@ -11,6 +11,8 @@ use crate::rpc::client::{create, get_all};
 use crate::service::{self, Service};
 use crate::users::{credentials, destroy, is_valid, log_in, show};
 
+const NOT_ALLOWED: &str = "method not allowed; the header Allow lists the methods of this path";
+
 /// A session in each API.
 struct Fixture<'a> {
     service: &'a Service,
@@ -99,7 +101,7 @@ async fn other_methods_are_405() {
             allow.sort_unstable();
             assert_eq!(allow.join(" "), allowed, "{name} {path}");
             if name != "HEAD" {
-                let error = json!({ "error": "method not allowed" });
+                let error = json!({ "error": NOT_ALLOWED });
                 assert_eq!(service::json(response).await.1, error, "{name} {path}");
             }
         }
@@ -129,19 +131,34 @@ async fn disabled_apis_do_not_exist() {
 async fn requests_of_other_sites_are_rejected() {
     let service = Service::memory().await;
     let fixture = Fixture::new(&service).await;
-    let requests = |site| {
+    let requests = |name, value: &str| {
         let calls = ["/rpc", "/rpc/destroyAll"].map(|path| fixture.call(path, "destroyAll"));
         let requests = calls.into_iter().chain(fixture.users());
-        requests.map(move |request| request.header("Sec-Fetch-Site", site))
+        requests
+            .map(move |request| request.header(name, value))
+            .collect::<Vec<_>>()
     };
-    for request in requests("cross-site").chain(requests("same-site")) {
+    let by_site = ["cross-site", "same-site"].map(|site| requests("Sec-Fetch-Site", site));
+    // Over plain HTTP, browsers send no `Sec-Fetch-Site`.
+    let by_origin = ["http://evil.example", "null"].map(|origin| requests("Origin", origin));
+    for request in by_site.into_iter().chain(by_origin).flatten() {
         let (status, body) = fetch(request).await;
-        let error = json!("the request was sent by another site");
-        assert_eq!((status, &body["error"]), (403, &error));
+        let error = body["error"].as_str().expect("a message");
+        assert_eq!(status, 403);
+        assert!(
+            error.starts_with("the request was sent by another site; "),
+            "{error}"
+        );
     }
     fixture.assert_unchanged().await;
-    for request in requests("same-origin") {
+    for request in requests("Sec-Fetch-Site", "same-origin") {
         assert_eq!(status(request).await, 200);
+    }
+    let service = Service::memory().await;
+    let fixture = Fixture::new(&service).await;
+    let origin = format!("http://{}", service.address);
+    for request in fixture.users() {
+        assert_eq!(status(request.header("Origin", &origin)).await, 200);
     }
 }
 
@@ -149,14 +166,16 @@ async fn assert_secret_is_wrong(request: RequestBuilder) {
     let response = send(request).await;
     assert_eq!(response.headers()["www-authenticate"], "SharedSecret");
     let (status, body) = service::json(response).await;
-    let error = json!("the header X-Sessiond-Secret is missing or wrong");
+    let error =
+        json!("the header X-Sessiond-Secret is missing or wrong; send the secret of this API once");
     assert_eq!((status, &body["error"]), (401, &error));
 }
 
+const RPC: &str = "a secret of the RPC API of 32 bytes";
+const USERS: &str = "a secret of the login service, 32 bytes";
+
 #[tokio::test]
 async fn shared_secret_is_required_if_it_is_set() {
-    const RPC: &str = "a secret of the RPC API of 32 bytes";
-    const USERS: &str = "a secret of the login service, 32 bytes";
     let service = Service::memory_with(|settings| {
         settings.rpc.secret = Some(RPC.into());
         settings.users.secret = Some(USERS.into());
@@ -175,6 +194,10 @@ async fn shared_secret_is_required_if_it_is_set() {
         ]
     };
     let with = |request: RequestBuilder, secret| request.header("x-sessiond-secret", secret);
+    for (request, right, _, expected) in requests() {
+        assert_eq!(status(with(request, right)).await, expected);
+    }
+    let records = service.records();
     for sent in [&[][..], &[""], &["other"], &["right", "right"]] {
         for (request, right, other, _) in requests() {
             let secrets = sent.iter().map(|sent| match *sent {
@@ -185,10 +208,11 @@ async fn shared_secret_is_required_if_it_is_set() {
             assert_secret_is_wrong(secrets.fold(request, with)).await;
         }
     }
-    assert_eq!(service.records(), 0);
-    for ((request, ..), (again, secret, _, expected)) in requests().into_iter().zip(requests()) {
-        assert_eq!(status(request).await, 429, "too many failures");
-        assert_eq!(status(with(again, secret)).await, expected);
+    assert_eq!(service.records(), records);
+    for (request, right, other, expected) in requests() {
+        let again = request.try_clone().expect("a body in memory");
+        assert_eq!(status(with(request, other)).await, 429);
+        assert_eq!(status(with(again, right)).await, expected, "right before");
     }
     assert_eq!(status(service.get("/health-check")).await, 200);
 }

@@ -58,7 +58,7 @@ fn openapi_prints_the_document_of_all_apis_whatever_the_settings() {
     }
 }
 
-/// Each line is variables and arguments, and the beginning of the error. `ADDRESS` is in use.
+/// Each line is variables and arguments, and the beginning of the error.
 const WRONG: &str = "
 --nonsense -> error:
 nonsense -> error:
@@ -68,14 +68,11 @@ RUST_LOG=a=b=c -> sessiond: RUST_LOG:
 SESSIOND__TOKENS__SECRET=a-secret-of-at-least-32-characters --redis a -> sessiond: store.redis:
 SESSIOND__TOKENS__SECRET=a-secret-of-at-least-32-characters check-config --redis a -> sessiond: store.redis:
 SESSIOND__TOKENS__SECRET=a-secret-of-at-least-32-characters SESSIOND__STORE__PASSWORD_FILE=/no check-config --redis redis://a -> sessiond: store.password_file: cannot be read: No such file
---listen ADDRESS -> sessiond: http.listen: 127.0.0.1:
 ";
 
 #[test]
 fn wrong_usage_has_exit_code_2() {
-    let program = Program::start(&mut server(&[]));
-    let lines = WRONG.replace("ADDRESS", &program.address().to_string());
-    for line in lines.lines().skip(1) {
+    for line in WRONG.lines().skip(1) {
         let (words, message) = line.split_once(" -> ").expect("a message");
         let (variables, args): (Vec<_>, Vec<_>) =
             words.split(' ').partition(|word| word.contains('='));
@@ -89,6 +86,26 @@ fn wrong_usage_has_exit_code_2() {
     let (code, _, error) = run(sessiond(&["check-config"]).env("SESSIOND__RPC__SECRET", not_utf8));
     let message = "sessiond: SESSIOND__RPC__SECRET: is not UTF-8\n";
     assert_eq!((code, &*error), (2, message));
+}
+
+/// systemd starts the service again after any code but 2.
+#[test]
+fn a_busy_port_has_exit_code_1() {
+    let program = Program::start(&mut server(&[]));
+    let address = program.address().to_string();
+    for (variable, setting) in [
+        ("SESSIOND__HTTP__LISTEN", "http.listen"),
+        ("SESSIOND__OPERATORS__LISTEN", "operators.listen"),
+    ] {
+        let mut command = sessiond(&[]);
+        command
+            .env("SESSIOND__HTTP__LISTEN", "127.0.0.1:0")
+            .env(variable, &address);
+        let (code, _, error) = run(&mut command);
+        assert_eq!(code, 1);
+        let start = format!("sessiond: {setting}: {address}: Address already in use");
+        assert!(error.starts_with(&start), "{error}");
+    }
 }
 
 #[test]

@@ -103,7 +103,11 @@ impl Recorder {
             let key = if is_key { MASTER_KEY } else { last("api_key") };
             let token = if is_valid { last("token") } else { FORGED };
             let bearer = format!("Bearer {}", last("sessionId"));
-            let body = body(call, token);
+            let body = if is_key {
+                r#"{"session_ttl":3600}"#.to_owned()
+            } else {
+                body(call, token)
+            };
             let path = path
                 .replace("{bucket}", "h1dd3n-bucket")
                 .replace("{id}", last("id"))
@@ -116,6 +120,9 @@ impl Recorder {
                 ("content-type", "application/json"),
                 ("x-request-id", if is_valid { "my-id" } else { "h1dd3n id" }),
                 ("if-match", if is_valid { "*" } else { "\"h1dd3n\"" }),
+                ("traceparent", "00-h1dd3n"),
+                ("user-agent", HIDDEN),
+                ("x-forwarded-for", HIDDEN),
             ];
             let path = format!("{path}?h1dd3n=h1dd3n");
             self.send(method, &path, &headers, body).await;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use reqwest::Method;
+use serde_json::Value;
 
 use crate::request::{fetch, send, status};
 use crate::service::Service;
@@ -35,26 +36,50 @@ async fn requests_are_counted_by_method_route_and_status() {
     assert!(!text.contains("h1dd3n") && !text.contains("BREW"), "{text}");
 }
 
+#[tokio::test]
+async fn caches_must_not_store_any_response() {
+    let service = Service::memory().await;
+    for path in [
+        "/healthz",
+        "/readyz",
+        "/health-check",
+        "/metrics",
+        "/session/settings",
+        "/openapi.json",
+        "/session/shop/a",
+        "/nothing",
+    ] {
+        let response = send(service.get(path)).await;
+        assert_eq!(response.headers()["cache-control"], "no-store", "{path}");
+    }
+}
+
 /// Routes, and the names of the security schemes of which each accepts one.
 const ROUTES: &str = "\
-delete /api-key/{bucket} master_key master_key_in_x_api_key master_key_in_query
-delete /session/{bucket}/{id} bucket_key bucket_key_in_x_api_key bucket_key_in_query
+delete /api-key/{bucket} master_key
+delete /session/{bucket}/{id} bucket_key
 delete /sessions/{username} user_session
 get /.well-known/jwks.json
-get /api-key/{bucket} master_key master_key_in_x_api_key master_key_in_query
+get /api-key/{bucket} master_key
 get /health-check
 get /healthz
 get /metrics
 get /readyz
 get /session/settings bucket_key
-get /session/{bucket}/{id} bucket_key bucket_key_in_x_api_key bucket_key_in_query
+get /session/{bucket}/{id} bucket_key
 get /sessions user_session
-post /rpc SharedSecret
-post /rpc/{method} SharedSecret
-post /session/{bucket}/{id} bucket_key bucket_key_in_x_api_key bucket_key_in_query
+post /rpc rpc_secret
+post /rpc/create rpc_secret
+post /rpc/destroy rpc_secret
+post /rpc/destroyAll rpc_secret
+post /rpc/get rpc_secret
+post /rpc/getActiveSessions rpc_secret
+post /rpc/methods rpc_secret
+post /rpc/update rpc_secret
+post /session/{bucket}/{id} bucket_key
 post /sessions users_secret
-put /api-key/{bucket} master_key master_key_in_x_api_key master_key_in_query
-put /session/{bucket} bucket_key bucket_key_in_x_api_key bucket_key_in_query";
+put /api-key/{bucket} master_key
+put /session/{bucket} bucket_key";
 
 #[tokio::test]
 async fn the_document_has_every_route_and_describes_every_response() {
@@ -84,14 +109,70 @@ async fn the_document_has_every_route_and_describes_every_response() {
                     line += &format!(" {scheme}");
                 }
             }
-            // HEAD is served wherever GET is.
-            if method != "head" {
-                found.insert(line);
-            }
+            found.insert(line);
         }
     }
     let found: Vec<_> = found.into_iter().collect();
     assert_eq!(found.join("\n"), ROUTES);
+    let kinds: BTreeSet<_> = ROUTES
+        .split_whitespace()
+        .filter(|word| word.contains('_'))
+        .collect();
+    let schemes = schemes.as_object().expect("schemes").keys();
+    assert_eq!(
+        schemes.collect::<Vec<_>>(),
+        kinds.iter().collect::<Vec<_>>(),
+        "one for each kind of key"
+    );
+}
+
+/// The methods that the API reports are those of the document, with the same arguments.
+#[tokio::test]
+async fn the_document_describes_every_method() {
+    let service = Service::memory().await;
+    let (_, document) = fetch(service.get("/openapi.json")).await;
+    let schema = |reference: &Value| {
+        let path = reference["$ref"].as_str().expect("a reference");
+        document.pointer(&path[1..]).expect("a schema").clone()
+    };
+    let (_, methods) = fetch(service.post("/rpc/methods")).await;
+    let methods = methods["result"].as_array().expect("methods");
+    assert_eq!(methods.len(), 7);
+    for method in methods {
+        let name = method["name"].as_str().expect("a name");
+        let operation = &document["paths"][format!("/rpc/{name}")]["post"];
+        let json = "/content/application~1json/schema";
+        let result = operation["responses"]["200"]
+            .pointer(json)
+            .expect("a result");
+        assert!(schema(result)["properties"]["result"].is_object(), "{name}");
+        let docs = method["docs"].as_str().expect("a text");
+        let Some((_, listed)) = docs.split(':').next().and_then(|head| head.split_once('{')) else {
+            continue;
+        };
+        let call = schema(operation["requestBody"].pointer(json).expect("a body"));
+        let arguments = schema(&call["properties"]["args"]["oneOf"][0]);
+        let found = arguments["properties"]
+            .as_object()
+            .expect("arguments")
+            .keys();
+        let listed: BTreeSet<_> = listed.trim_end_matches('}').split(", ").collect();
+        assert_eq!(
+            found.map(String::as_str).collect::<BTreeSet<_>>(),
+            listed,
+            "{name}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_disabled_api_is_not_in_the_document() {
+    let service = Service::memory_with(|settings| settings.users.enabled = false).await;
+    let (_, document) = fetch(service.get("/openapi.json")).await;
+    let introduction = document["info"]["description"].as_str().expect("a text");
+    assert!(introduction.contains("### RPC API"));
+    assert!(!introduction.contains("### Users API"));
+    assert!(document["paths"]["/sessions"].is_null());
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use jwt_redis_session::MemoryStore;
+use jwt_redis_session::store::SharedStore;
 use jwt_redis_session::testing::Faults;
 use jwt_redis_session_server::{App, Secret, Settings, serve};
 use reqwest::{Client, Method, RequestBuilder, Response};
@@ -83,11 +84,15 @@ impl Service {
         change(&mut settings);
         let memory = MemoryStore::new();
         let faults = Faults::new();
-        let app = App::with_store(settings, faults.wrap(memory.clone())).expect("build");
-        let mut service = Self::start(app).await;
+        let mut service = Self::on(faults.wrap(memory.clone()), settings).await;
         service.memory = Some(memory);
         service.faults = faults;
         service
+    }
+
+    /// Starts a service on `store`.
+    pub async fn on(store: impl Into<SharedStore>, settings: Settings) -> Self {
+        Self::start(App::with_store(settings, store).expect("build")).await
     }
 
     /// Starts a Redis server, and a service on it.
@@ -163,9 +168,14 @@ impl Service {
         String::from_utf8_lossy(&response).into_owned()
     }
 
+    /// Begins to stop the service gracefully.
+    pub fn begin_stop(&mut self) {
+        self.stop = None;
+    }
+
     /// Stops the service gracefully.
     pub async fn stop(&mut self) {
-        self.stop = None;
+        self.begin_stop();
         self.task.join_next().await;
     }
 

@@ -46,9 +46,19 @@ fn defaults_are_safe() {
 /// Each line is a file and the beginning of its error. `GOOD` and `SAME` are replaced.
 const WRONG: &str = "
 {http: {lissten: 1}} -> http.lissten: unknown setting, `http` has listen,
-{htpp: {listen: 1}} -> htpp: unknown section, there are http, store,
+{htpp: {listen: 1}} -> htpp: unknown section, there are http, operators,
 {http: 7} -> http: must be a section
-{http: {listen: nowhere}} -> http.listen: invalid socket address
+{http: {listen: nowhere}} -> http.listen: must be `host:port`, `:port` for all interfaces
+{http: {listen: 8385}} -> http.listen: must be `host:port`
+{http: {listen: 'unix:s.sock'}} -> http.listen: must be `unix:` and an absolute path
+{http: {socket_mode: 660}} -> http.socket_mode: must be four octal digits
+{http: {socket_mode: '0888'}} -> http.socket_mode: must be four octal digits
+{http: {socket_mode: '7777'}} -> http.socket_mode: must be four octal digits
+{http: {max_head_size: 100}} -> http.max_head_size: must be between 1024 and
+{http: {idle_timeout: 0s}} -> http.idle_timeout: must be between
+{http: {drain_delay: 2h}} -> http.drain_delay: must be at most 1 hour
+{operators: {listen: nowhere}} -> operators.listen: must be `host:port`
+{operators: {listen: '127.0.0.1:8385'}} -> operators.listen: must not be the address of `http.listen`
 {http: {header_timeout: 5}} -> http.header_timeout: must be a duration
 {http: {header_timeout: 0s}} -> http.header_timeout: must be between 1 ms and 100 years
 {http: {body_timeout: 0s}} -> http.body_timeout: must be between
@@ -111,6 +121,7 @@ const WRONG: &str = "
 {users: {verify_url: 'https://jo:pw@app.example/'}} -> users.verify_url: must be an https URL
 {users: {verify_url: 'app.example/login'}} -> users.verify_url: must be an https URL
 {users: {verify_url: 'ftp://localhost/'}} -> users.verify_url: must be an https URL
+{users: {enabled: true}, http: {listen: systemd}} -> users.secret: is required
 {admin: {enabled: true}} -> admin.enabled: requires one of `buckets.master_keys`
 {admin: {session_ttl: 0s}} -> admin.session_ttl: must be between
 {limits: {failed_authentications_per_minute: 0}} -> limits.failed_authentications_per_minute: must be
@@ -135,6 +146,12 @@ fn wrong_settings_are_named_in_one_line() {
         "http://localhost:3000",
     ] {
         load_file(&format!("users: {{verify_url: '{url}'}}")).expect(url);
+    }
+    for listen in ["localhost:0", "unix:/s.sock"] {
+        load_file(&format!(
+            "{{users: {{enabled: true}}, http: {{listen: '{listen}'}}}}"
+        ))
+        .expect(listen);
     }
     let two = format!("tokens: {{secret: '{A}', previous_secrets: ['{B}']}}");
     load_file(&two).expect("valid");

@@ -96,13 +96,13 @@ def to_rpc(case):
     set_header(case, "X-Sessiond-Secret", SECRET)
     if case.method != "POST" or chance.random() < 0.3:
         return
-    method = chance.choice(METHODS)
-    case.body = {"args": json.dumps(arguments(method))}
+    _, _, method = case.path.removeprefix("/").partition("/")
+    name = method or chance.choice(METHODS)
+    args = arguments(name)
+    case.body = {"args": chance.choice([args, json.dumps(args)])}
     case.media_type = "application/json"
-    if "{method}" in case.path:
-        case.path_parameters = {"method": method}
-    else:
-        case.body["name"] = method
+    if not method:
+        case.body["name"] = name
 
 
 @schemathesis.hook

@@ -41,10 +41,19 @@ fn reserved_fields_of_node_are_not_data() {
 fn values_keep_their_bytes_and_the_last_of_two_equal_names_wins() {
     let text = r#"{"big":12345678901234567890123,"f":1.0,"empty":[],"u":"\u00e9\ud800"}"#;
     assert_eq!(written_again(&parse(text)), text);
-    let record = parse(r#"{"a":1,"b":2,"\u0061":3}"#);
-    assert_eq!(record.field("a").unwrap().get(), "3");
-    assert_eq!(record.fields()["a"].get(), "3");
-    assert_eq!(record.fields().len(), 2);
+    for text in [
+        r#"{"a":1,"b":2,"\u0061":3}"#,
+        r#"{"a":1,"b":2, "a" : 3 }"#,
+        r#"{"\u0061":1,"b":2,"a":3}"#,
+    ] {
+        let record = parse(text);
+        for record in [record.clone(), record] {
+            assert_eq!(record.field("a").unwrap().get(), "3", "{text}");
+            assert_eq!(record.fields()["a"].get(), "3", "{text}");
+            assert_eq!(record.fields().len(), 2);
+            assert!(record.field("c").is_none());
+        }
+    }
 }
 
 #[test]

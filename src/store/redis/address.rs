@@ -247,7 +247,11 @@ fn with_nodes(
         else {
             return invalid("a node must be host, host:port, [v6] or [v6]:port");
         };
-        nodes.push(at(&nodes[0], host, port));
+        let node = at(&nodes[0], host, port);
+        // A sentinel that is named twice still has one vote.
+        if nodes.iter().all(|known| known.addr() != node.addr()) {
+            nodes.push(node);
+        }
     }
     Ok(nodes)
 }

@@ -31,7 +31,7 @@ pub(super) struct Client {
 enum Servers {
     One(Server),
     #[cfg(feature = "cluster")]
-    Cluster(Cluster),
+    Cluster(Arc<Cluster>),
 }
 
 impl Client {
@@ -49,7 +49,7 @@ impl Client {
                 Servers::one(Connector::of_sentinels(sentinels, config.limits), cache)
             }
             #[cfg(feature = "cluster")]
-            Location::Cluster(nodes) => Servers::Cluster(Cluster::new(&nodes, config)?),
+            Location::Cluster(nodes) => Servers::Cluster(Arc::new(Cluster::new(&nodes, config)?)),
         };
         Ok(Self::of(servers, config.limits))
     }

@@ -21,9 +21,10 @@ use super::credentials::Provider;
 /// `rediss` in place of `redis` is TLS (feature `tls`), to the sentinels too. User and password are
 /// those of Redis and must be percent-encoded in a URL; [`credentials`](Self::credentials) takes
 /// them as they are. Those of sentinels are `sentinelUsername` and `sentinelPassword`, or
-/// [`sentinel_credentials`](Self::sentinel_credentials); in a parameter `+` is `%2B`. Every node or
-/// sentinel that is named can lead to the others, so two or three are enough. A port that is not
-/// named is 6379, that of a sentinel 26379. Methods take precedence over the URL.
+/// [`sentinel_credentials`](Self::sentinel_credentials); in a parameter `+` is `%2B`. Two or
+/// three nodes of a cluster are enough, because each can lead to the others. Name all sentinels: of
+/// three or more, a majority must answer and agree. A port that is not named is 6379, that of a
+/// sentinel 26379. Methods take precedence over the URL.
 ///
 /// # TLS
 ///
@@ -160,8 +161,9 @@ impl RedisConfig {
         self
     }
 
-    /// Adds nodes of a cluster, or sentinels, as `host`, `host:port` or `[v6]:port`. One that can be
-    /// reached is enough: it names the others.
+    /// Adds nodes of a cluster, or sentinels, as `host`, `host:port` or `[v6]:port`. One node
+    /// that can be reached is enough: it names the others. Of three sentinels or more, a majority
+    /// must be reached.
     ///
     /// ```
     /// # #[cfg(feature = "cluster")] {

@@ -197,9 +197,6 @@ impl Connection {
     /// Stops the connection once no call uses it any more.
     pub(super) fn discard(&self) {
         self.discarded.store(true, Ordering::Relaxed);
-        if let Some(tracking) = &self.tracking {
-            tracking.end();
-        }
     }
 }
 

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use redis::aio::MultiplexedConnection;
+#[cfg(feature = "cluster")]
+use tokio::sync::Notify;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout_at};
 
@@ -39,10 +41,17 @@ impl Server {
             small: Lane::new(Arc::clone(&connector), cache.clone()),
             large: Lane::new(Arc::clone(&connector), None),
             large_permits: Semaphore::new(MAX_LARGE),
-            watcher: Watcher::new(Arc::clone(&connector)),
+            watcher: Watcher::new(Arc::clone(&connector), Arc::default()),
             connector,
             cache,
         }
+    }
+
+    /// Notifies `interrupted` when the server does not answer for a watched record.
+    #[cfg(feature = "cluster")]
+    pub(super) fn with_interruptions(mut self, interrupted: &Arc<Notify>) -> Self {
+        self.watcher = Watcher::new(Arc::clone(&self.connector), Arc::clone(interrupted));
+        self
     }
 
     /// Looks for the record under `key` in the cache.
@@ -102,6 +111,12 @@ impl Server {
     /// Watches the record under `key`, if connections can receive pushes.
     pub(super) fn watch(&self, key: &str) -> Option<RecordWatch> {
         self.watcher.watch(key)
+    }
+
+    /// Ends the watches on records whose key is not one of `keep`.
+    #[cfg(feature = "cluster")]
+    pub(super) fn retain_watches(&self, keep: impl Fn(&str) -> bool) {
+        self.watcher.retain(keep);
     }
 
     /// Discards connections whose answers show that they are unusable.

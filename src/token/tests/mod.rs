@@ -6,3 +6,4 @@ mod keys;
 mod secrets;
 mod signing;
 mod verification;
+mod verified;

@@ -144,6 +144,55 @@ async fn two_more_permissions_are_enough_and_without_one_the_session_is_read() {
     }
 }
 
+/// The rights of an account may change while the store is used.
+#[tokio::test]
+async fn a_rejection_during_a_wait_is_survived() {
+    let redis = RedisServer::start();
+    let rules = [RedisStore::ACL_RULES, RedisStore::WATCH_ACL_RULES].join(" ");
+    let store = RedisStore::connect(&account(&redis, &rules)).await;
+    let sessions = sessions(store.expect("connect"));
+    let wait = async |interval| {
+        let (session, _) = created(&sessions).await;
+        let key = format!("sess:{}", session.id().unwrap().as_str());
+        (start(session.ended().check_every(interval)), key)
+    };
+    let interval = Duration::from_millis(300);
+    let (waiting, key) = wait(interval).await;
+    tracked(&redis, 1).await;
+    redis.run(&["ACL", "SETUSER", "app", "-client|tracking"]);
+    redis.run(&[&KILL_CLIENTS[..], &["yes"]].concat());
+    // The interval goes on, beyond the first read.
+    sleep(4 * interval).await;
+    assert!(!waiting.is_finished());
+    redis.run(&["DEL", &key]);
+    assert_eq!(at_once(waiting).await, SessionEnd::Destroyed);
+
+    redis.run(&["ACL", "SETUSER", "app", "+client|tracking"]);
+    let (waiting, key) = wait(Duration::from_secs(2)).await;
+    tracked(&redis, 1).await;
+    redis.run(&["DEL", &key]);
+    // The next read is at least a second away.
+    let end = timeout(Duration::from_millis(500), waiting).await;
+    assert_eq!(end.expect("announced").unwrap(), SessionEnd::Destroyed);
+}
+
+/// It runs from the loss of the connection, not from the first read that fails.
+#[tokio::test]
+async fn the_limit_is_kept_exactly() {
+    let limit = Duration::from_secs(4);
+    let mut redis = RedisServer::start();
+    let sessions = sessions(connected(&redis).await);
+    let (session, _) = created(&sessions).await;
+    let waiting = start(session.ended().unknown_after(limit));
+    tracked(&redis, 1).await;
+    let failed_at = Instant::now();
+    redis.kill();
+    let end = timeout(2 * limit, waiting).await;
+    assert_eq!(end.expect("in time").unwrap(), SessionEnd::Unknown);
+    let took = failed_at.elapsed();
+    assert!((limit..limit * 6 / 5).contains(&took), "{took:?}");
+}
+
 #[cfg(feature = "pool")]
 #[tokio::test]
 async fn with_a_pool_the_session_is_read() {

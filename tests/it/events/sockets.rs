@@ -35,6 +35,7 @@ async fn call(address: SocketAddr, method: &str, path: &str, token: &str) -> Res
     let client = Client::builder(TokioExecutor::new()).build_http();
     let answer = client.request(request).await.expect("an answer");
     let (head, body) = answer.into_parts();
+    #[expect(clippy::disallowed_methods, reason = "a response of this test")]
     let body = body.collect().await.expect("a body").to_bytes();
     Response::from_parts(head, String::from_utf8(body.into()).expect("UTF-8"))
 }

@@ -46,12 +46,11 @@ async fn every_node_of_a_cluster_reports_changes() {
 /// The record is watched at its new node, and at the replica that has become the master.
 #[tokio::test]
 async fn a_watch_follows_its_slot() {
-    let interval = Duration::from_millis(200);
     let mut cluster = RedisCluster::start();
     let store = RedisStore::connect(&cluster.url()).await.expect("connect");
     let sessions = sessions(store);
     let (session, _) = created(&sessions).await;
-    let waiting = start(session.ended().check_every(interval));
+    let waiting = wait_for(&session);
     watched(&cluster, 1).await;
     let (key, slot) = (key(&session), cluster.slot(&key(&session)));
     let from = cluster.master_of(&key);
@@ -71,6 +70,23 @@ async fn a_watch_follows_its_slot() {
         tracked.any(|keys| keys == 1).then_some(())
     })
     .await;
+    assert!(!waiting.is_finished());
+    session.destroy().await.unwrap();
+    assert_eq!(at_once(waiting).await, SessionEnd::Destroyed);
+}
+
+/// The connection to it stays open, and announces nothing any more.
+#[tokio::test]
+async fn a_watch_leaves_a_master_that_became_a_replica() {
+    let cluster = RedisCluster::start();
+    let store = RedisStore::connect(&cluster.url()).await.expect("connect");
+    let sessions = sessions(store);
+    let (session, _) = created(&sessions).await;
+    let waiting = wait_for(&session);
+    watched(&cluster, 1).await;
+    let replica = cluster.node(3 + cluster.master_of(&key(&session)));
+    replica.run(&["CLUSTER", "FAILOVER"]);
+    tracked(replica, 1).await;
     assert!(!waiting.is_finished());
     session.destroy().await.unwrap();
     assert_eq!(at_once(waiting).await, SessionEnd::Destroyed);

@@ -43,7 +43,7 @@ async fn dropped_waits_leave_no_watch() {
         waiting.abort();
     }
     eventually("the waits end", async || {
-        // The watcher and its connection stay.
+        // The watcher and its connection stay for some seconds.
         (alive_tasks() <= base + 2).then_some(())
     })
     .await;
@@ -53,6 +53,14 @@ async fn dropped_waits_leave_no_watch() {
     session.touch().await.unwrap();
     sleep(Duration::from_millis(1300)).await;
     assert_eq!(reads(), before);
+    eventually("the connection is closed", async || {
+        (alive_tasks() <= base).then_some(())
+    })
+    .await;
+    let waiting = wait_for(&session);
+    tracked(&redis, 1).await;
+    session.destroy().await.unwrap();
+    assert_eq!(at_once(waiting).await, SessionEnd::Destroyed);
     drop((session, sessions));
     eventually("the tasks of the store end", async || {
         (alive_tasks() < base).then_some(())

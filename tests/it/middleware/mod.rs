@@ -112,6 +112,7 @@ async fn text<B>(body: B) -> String
 where
     B: http_body::Body<Data = Bytes, Error: std::fmt::Debug>,
 {
+    #[expect(clippy::disallowed_methods, reason = "a response of this test")]
     let body = body.collect().await.unwrap().to_bytes();
     String::from_utf8(body.to_vec()).unwrap()
 }

@@ -87,6 +87,24 @@ async fn keys_of_a_slot_that_moves_are_served() {
     assert!(load(&store, &keys[0]).await.is_some());
 }
 
+#[tokio::test]
+async fn a_slot_that_has_moved_is_served_without_a_pause() {
+    let cluster = RedisCluster::start();
+    let store = connected_to(&cluster).await;
+    assert_eq!(store.insert(record("k", b"v")).await, Ok(true));
+    let (mut from, slot) = (cluster.master_of("k"), cluster.slot("k"));
+    let mut shortest = Duration::MAX;
+    for _ in 0..6 {
+        let to = (from + 1) % 3;
+        cluster.move_slots(slot..slot + 1, from, to);
+        let start = Instant::now();
+        assert!(load(&store, "k").await.is_some());
+        shortest = shortest.min(start.elapsed());
+        from = to;
+    }
+    assert!(shortest < Duration::from_millis(18), "{shortest:?}");
+}
+
 /// Reads and writes keys of every master until `stopped`, and returns the errors of each master
 /// with the time of the last one.
 async fn use_all(
@@ -173,6 +191,80 @@ async fn a_master_that_rejects_its_keys_is_not_ready() {
     cluster.node(0).run(&["CLUSTER", "DELSLOTS", "0"]);
     let error = eventually("not ready", async || store.ping().await.err()).await;
     assert_eq!(error.kind(), StoreErrorKind::Cluster);
+    // A call goes to its slot again and again, with pauses.
+    let rejections = || match cluster.node(0).run(&["INFO", "stats"]) {
+        redis::Value::BulkString(text) => {
+            let text = String::from_utf8(text).expect("text");
+            let mut lines = text.lines();
+            let count = lines.find_map(|line| line.strip_prefix("total_error_replies:"));
+            count.and_then(|count| count.parse::<u64>().ok())
+        }
+        other => panic!("{other:?}"),
+    };
+    let before = rejections().expect("a count");
+    let error = store.load(&key_of(&cluster, 0)).await.expect_err("no slot");
+    assert_eq!(error.kind(), StoreErrorKind::Cluster);
+    let sent = rejections().expect("a count") - before;
+    assert!((3..200).contains(&sent), "{sent} commands in a second");
+}
+
+/// The later steps rely on the earlier ones, also if these go to another node.
+#[tokio::test]
+async fn a_rejected_step_is_the_last_one() {
+    let cluster = RedisCluster::start();
+    let store = connected_to(&cluster).await;
+    let master = cluster.master_of("index");
+    let key = key_of(&cluster, (master + 1) % 3);
+    cluster.node(master).run(&["SET", "index", "no set"]);
+    let put = [entry("index", "a", 1)];
+    let inserted = store.insert_indexed(&put, record(&key, b"v"), None).await;
+    let error = inserted.expect_err("the index has another type");
+    assert_eq!(error.kind(), StoreErrorKind::WrongType);
+    assert_eq!(load(&store, &key).await, None);
+}
+
+#[tokio::test]
+async fn a_node_that_hangs_or_has_left_its_cluster_costs_nothing() {
+    let cluster = RedisCluster::start_with(1, &[]);
+    let own_file = [
+        "--cluster-enabled",
+        "yes",
+        "--cluster-config-file",
+        "own.conf",
+    ];
+    let [hung, left] = [(); 2].map(|()| RedisServer::start_with(&own_file));
+    hung.pause();
+    let [node, hung, left] = [cluster.node(0), &hung, &left].map(RedisServer::port);
+    let url =
+        format!("redis-cluster://127.0.0.1:{hung}/?node=127.0.0.1:{left}&node=127.0.0.1:{node}");
+    // They are asked in any order.
+    for _ in 0..8 {
+        let start = Instant::now();
+        RedisStore::connect(&url).await.expect("connect");
+        let took = start.elapsed();
+        assert!(took < Duration::from_millis(400), "{took:?}");
+    }
+}
+
+/// All nodes that the cluster has named may be gone, as after a move to other machines.
+#[tokio::test]
+async fn the_nodes_of_the_configuration_are_not_forgotten() {
+    let mut clusters = [(); 2].map(|()| RedisCluster::start_with(1, &[]));
+    let [first, second] = [0, 1].map(|index| clusters[index].node(0).port());
+    let url = format!("redis-cluster://127.0.0.1:{first}/?node=127.0.0.1:{second}");
+    let store = RedisStore::connect(&url).await.expect("connect");
+    assert_eq!(store.insert(record("k", b"v")).await, Ok(true));
+    let has_key =
+        |cluster: &RedisCluster| cluster.node(0).run(&["EXISTS", "k"]) == redis::Value::Int(1);
+    let used = usize::from(has_key(&clusters[1]));
+    for node in 0..2 {
+        clusters[used].node_mut(node).kill();
+    }
+    let inserted = eventually("service", async || {
+        store.insert(record("k", b"v")).await.ok()
+    });
+    assert!(inserted.await);
+    assert!(has_key(&clusters[1 - used]));
 }
 
 #[tokio::test]

@@ -77,18 +77,91 @@ async fn an_ordered_failover_leaves_the_former_master() {
 #[tokio::test]
 async fn a_sentinel_that_is_down_or_hangs_costs_nothing() {
     let mut sentinels = RedisSentinels::start();
-    sentinels.sentinel_mut(1).kill();
-    sentinels.sentinels()[0].pause();
+    type Fail = fn(&mut RedisSentinels);
+    let fails: [Fail; 2] = [
+        |sentinels| sentinels.sentinels()[0].pause(),
+        |sentinels| {
+            sentinels.sentinels()[0].resume();
+            sentinels.sentinel_mut(0).kill();
+        },
+    ];
+    for fail in fails {
+        fail(&mut sentinels);
+        let start = Instant::now();
+        let store = connected_through(&sentinels).await;
+        assert!(store.insert(record("k", b"v")).await.is_ok());
+        sentinels
+            .server(0)
+            .run(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]);
+        assert!(load(&store, "k").await.is_some());
+        let took = start.elapsed();
+        assert!(took < Duration::from_millis(400), "{took:?}");
+    }
+}
+
+/// Two of three must agree: the third one was cut off together with a former master.
+#[tokio::test]
+async fn a_sentinel_that_is_cut_off_names_no_master() {
+    let mut sentinels = RedisSentinels::start();
+    let former = RedisServer::start();
+    let cut_off = RedisSentinels::start_cut_off(&former);
+    let [first, second] = [0, 1].map(|index| sentinels.sentinels()[index].port());
+    let url = RedisSentinels::url_of("redis", [cut_off.port(), first, second]);
+    let config = RedisConfig::new(&url);
+    for number in 0..20 {
+        let store = config.clone().connect().await.expect("connect");
+        let inserted = store.insert(record(&number.to_string(), b"v")).await;
+        assert_eq!(inserted, Ok(true));
+    }
+    let store = config.clone().connect().await.expect("connect");
+    sentinels.sentinel_mut(0).kill();
     let start = Instant::now();
-    let store = connected_through(&sentinels).await;
+    let error = config.clone().connect().await.expect_err("one against one");
+    assert!(start.elapsed() < Duration::from_millis(1500), "{error}");
+    sentinels.sentinel_mut(1).kill();
+    let error = config.connect().await.expect_err("one of three");
+    assert!(error.to_string().contains("no majority"), "{error}");
+    // A restart of the sentinels does not matter, a long silence does.
+    sleep(Duration::from_secs(5)).await;
+    assert!(load(&store, "0").await.is_some());
+    let left = eventually("the master is left", async || store.load("0").await.err()).await;
+    let kept = start.elapsed();
+    assert!(kept > Duration::from_secs(9), "{kept:?}");
+    assert!(left.to_string().contains("no majority"), "{left}");
+    assert_eq!(former.run(&["DBSIZE"]), redis::Value::Int(0));
+    for index in 0..2 {
+        sentinels.sentinel_mut(index).restart();
+    }
+    let start = Instant::now();
+    let served = eventually("service", async || store.load("0").await.ok()).await;
+    assert!(served.is_some() && start.elapsed() < Duration::from_secs(2));
+}
+
+/// During a failover the sentinels learn of the next master one after the other.
+#[tokio::test]
+async fn sentinels_that_disagree_are_awaited() {
+    let sentinels = RedisSentinels::start();
+    let former = RedisServer::start();
+    let late = RedisSentinels::start_cut_off(&former);
+    let down = 1;
+    let url = RedisSentinels::url_of(
+        "redis",
+        [late.port(), sentinels.sentinels()[0].port(), down],
+    );
+    let connecting = tokio::spawn(patient(&url).connect_timeout(TTL).connect());
+    sleep(Duration::from_millis(100)).await;
+    assert!(!connecting.is_finished());
+    let port = sentinels.server(0).port();
+    redis::pipe()
+        .cmd("SENTINEL")
+        .arg(&["REMOVE", SERVICE])
+        .cmd("SENTINEL")
+        .arg(&["MONITOR", SERVICE, "127.0.0.1", &port.to_string(), "2"])
+        .exec(&mut late.connect())
+        .expect("the sentinel learns of the next master");
+    let store = connecting.await.expect("no panic").expect("connect");
     assert_eq!(store.insert(record("k", b"v")).await, Ok(true));
-    sentinels
-        .server(0)
-        .run(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]);
-    assert!(load(&store, "k").await.is_some());
-    let took = start.elapsed();
-    assert!(took < Duration::from_millis(400), "{took:?}");
-    sentinels.sentinels()[0].resume();
+    assert_eq!(former.run(&["DBSIZE"]), redis::Value::Int(0));
 }
 
 #[tokio::test]
@@ -110,6 +183,13 @@ async fn wrong_names_and_servers_are_reported() {
         assert_eq!(error.kind(), StoreErrorKind::Configuration, "{error}");
         assert!(error.to_string().contains(expected), "{error}");
     }
+    // As during a failover, not by a mistake in the configuration.
+    let port = server.port().to_string();
+    let demoted = RedisServer::start_with(&["--replicaof", "127.0.0.1", &port]);
+    let late = RedisSentinels::start_cut_off(&demoted);
+    let url = sentinel_at(late.port()).replace("=other", &format!("={SERVICE}"));
+    let error = RedisStore::connect(&url).await.expect_err("a replica");
+    assert_eq!(error.kind(), StoreErrorKind::ReadOnly, "{error}");
 }
 
 #[tokio::test]

@@ -12,12 +12,17 @@ use crate::service::Service;
 async fn a_key_is_created_and_shown_once() {
     let service = Service::memory().await;
     let browser = Browser::logged_in(&service).await;
-    assert!(browser.get("/admin").await.shows("No bucket has a key"));
+    assert!(
+        browser
+            .get("/admin/buckets")
+            .await
+            .shows("No bucket has a key")
+    );
     let page = browser.submit("/admin/keys", &[("bucket", "shop")]).await;
     assert_eq!(page.status, 201);
-    let (_, rest) = page.text.split_once("\"API key\">").expect("a key");
+    let (_, rest) = page.text.split_once("\"the API key\">").expect("a key");
     let key = rest.split('<').next().expect("a key").to_owned();
-    let overview = browser.get("/admin").await;
+    let overview = browser.get("/admin/buckets").await;
     assert!(overview.shows(">shop</th>") && overview.shows(" UTC</time>"));
     assert!(!overview.shows(&key));
     let again = browser.submit("/admin/keys", &[("bucket", "shop")]).await;
@@ -39,10 +44,10 @@ async fn a_deleted_key_is_invalid_and_the_sessions_stay() {
         browser.submit("/admin/keys/delete", &fields).await
     };
     let page = delete().await;
-    assert_eq!(page.location.as_deref(), Some("/admin"));
+    assert_eq!(page.location.as_deref(), Some("/admin/buckets"));
     assert!(page.shows("The key of “shop” has been deleted."));
     assert!(page.shows(">blog</th>") && !page.shows(">shop</th>"));
-    let again = browser.get("/admin").await;
+    let again = browser.get("/admin/buckets").await;
     assert!(!again.shows("has been deleted."), "shown once");
     assert_eq!(status(shop.get(&id)).await, 401);
     assert!(delete().await.shows("“shop” has no key."));
@@ -57,16 +62,21 @@ async fn both_keys_of_a_rotation_are_shown() {
     let retire = api_key(&service, Method::DELETE, "shop?grace=1h");
     assert_eq!(status(retire).await, 200);
     let browser = Browser::logged_in(&service).await;
-    let overview = browser.get("/admin").await;
+    let overview = browser.get("/admin/buckets").await;
     assert!(overview.shows("no new key") && overview.shows("The deleted key is valid until"));
     let page = browser.submit("/admin/keys", &[("bucket", "shop")]).await;
     assert_eq!(page.status, 201);
-    let overview = browser.get("/admin").await;
+    let overview = browser.get("/admin/buckets").await;
     assert!(!overview.shows("no new key") && overview.shows("The deleted key is valid until"));
     browser
         .submit("/admin/keys/delete", &[("bucket", "shop")])
         .await;
-    assert!(browser.get("/admin").await.shows("No bucket has a key"));
+    assert!(
+        browser
+            .get("/admin/buckets")
+            .await
+            .shows("No bucket has a key")
+    );
 }
 
 #[tokio::test]
@@ -80,5 +90,10 @@ async fn invalid_bucket_names_are_rejected() {
             assert!(!page.shows("<script"));
         }
     }
-    assert!(browser.get("/admin").await.shows("No bucket has a key"));
+    assert!(
+        browser
+            .get("/admin/buckets")
+            .await
+            .shows("No bucket has a key")
+    );
 }

@@ -4,6 +4,7 @@ use jwt_redis_session::store::StoreErrorKind;
 
 use super::{Browser, Page};
 use crate::buckets::bucket::stored;
+use crate::request::send;
 use crate::service::{MASTER_KEY, SECRET, Service};
 
 #[tokio::test]
@@ -56,6 +57,31 @@ async fn the_cookie_is_secure_if_a_trusted_proxy_reports_tls() {
         let page = Page::of(form.header("X-Forwarded-Proto", scheme)).await;
         let cookie = page.set_cookie.expect("a cookie");
         assert_eq!(cookie.contains("; Secure"), secure, "{scheme}");
+    }
+}
+
+#[tokio::test]
+async fn cookies_of_a_neighboring_host_do_not_log_the_operator_out() {
+    let service = Service::memory_with(|settings| settings.http.trusted_proxies = 1).await;
+    let browser = Browser::new(&service);
+    let form = browser.form("/admin/login", &[("key", MASTER_KEY)]);
+    let page = Page::of(form.header("X-Forwarded-Proto", "https, http")).await;
+    let cookie = page.set_cookie.expect("a cookie");
+    assert!(cookie.starts_with("__Secure-sessiond_admin="), "{cookie}");
+    let own = cookie.split(';').next().expect("a pair");
+    let other = "A".repeat(43);
+    for (cookies, status) in [
+        (own.to_owned(), 200),
+        (format!("sessiond_admin=x; {own}"), 200),
+        (format!("{own}; sessiond_admin={other}"), 200),
+        (
+            format!("sessiond_admin={other}; __Secure-sessiond_admin=x; {own}"),
+            200,
+        ),
+        (format!("sessiond_admin={other}; sessiond_admin=x"), 303),
+    ] {
+        let request = service.get("/admin").header("cookie", &cookies);
+        assert_eq!(send(request).await.status(), status, "{cookies}");
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod keys;
 mod login;
+mod overview;
 mod owners;
 mod rejections;
 mod sessions;
@@ -20,6 +21,9 @@ pub(crate) struct Browser<'a> {
 }
 
 const SITE: &str = "Sec-Fetch-Site";
+
+/// The only script of a page; [`Page::text`] is without it.
+const SCRIPT: &str = "<script src=\"/admin/script.js\" defer></script>";
 
 /// The names and values of fields.
 type Fields<'a> = &'a [(&'a str, &'a str)];
@@ -109,13 +113,13 @@ impl Page {
             status: response.status().as_u16(),
             location: header(LOCATION),
             set_cookie: header(SET_COOKIE),
-            text: response.text().await.expect("a body"),
+            text: response.text().await.expect("a body").replace(SCRIPT, ""),
         }
     }
 
     /// Returns the value of the first hidden field `name`.
     fn field(&self, name: &str) -> Option<String> {
-        let field = format!("name=\"{name}\" value=\"");
+        let field = format!("type=\"hidden\" name=\"{name}\" value=\"");
         let (_, rest) = self.text.split_once(&field)?;
         Some(rest.split('"').next()?.to_owned())
     }

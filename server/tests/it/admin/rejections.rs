@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::json;
 
-use super::{Browser, Page, SITE};
+use super::{Browser, Page, SCRIPT, SITE};
 use crate::buckets::bucket::{Bucket, api_key};
 use crate::request::{send, status};
 use crate::service::{MASTER_KEY, Service};
@@ -32,16 +32,15 @@ impl<'a> Fixture<'a> {
     }
 
     /// Returns every form that changes something, or shows a session.
-    fn forms(&self) -> [(&'static str, Vec<(&str, &str)>); 8] {
+    fn forms(&self) -> [(&'static str, Vec<(&str, &str)>); 7] {
         let (bucket, id) = (("bucket", "shop"), ("id", &*self.id));
         let (api, owner) = (("api", "users"), ("owner", "jo"));
         [
             ("/admin/logout", vec![]),
             ("/admin/keys", vec![("bucket", "new")]),
             ("/admin/keys/delete", vec![bucket]),
-            ("/admin/sessions", vec![bucket, id]),
-            ("/admin/sessions/end", vec![bucket, id]),
-            ("/admin/owners", vec![api, owner]),
+            ("/admin/sessions", vec![bucket, ("session", &*self.id)]),
+            ("/admin/sessions/end", vec![("api", "buckets"), bucket, id]),
             ("/admin/owners/end", vec![api, owner, id]),
             ("/admin/owners/end-all", vec![api, owner]),
         ]
@@ -61,17 +60,23 @@ impl<'a> Fixture<'a> {
 async fn requests_without_a_login_are_rejected() {
     let service = Service::memory().await;
     let fixture = Fixture::new(&service).await;
-    let cookie = fixture.operator.cookie.clone().expect("a cookie");
     for cookie in [
         None,
         Some(format!("sessiond_admin={}", "A".repeat(43))),
         Some(format!("sessiond_admin={}", fixture.token)),
         Some(format!("sessiond_admin={MASTER_KEY}")),
-        Some(format!("{cookie}; {cookie}")),
     ] {
         let mut anonymous = Browser::new(&service);
         anonymous.cookie = cookie;
-        for path in ["/admin", "/admin/sessions", "/admin/owners"] {
+        let session = format!("/admin/sessions/users/{}", fixture.id);
+        let owner = "/admin/owners?api=users&owner=jo";
+        for path in [
+            "/admin",
+            "/admin/buckets",
+            "/admin/sessions",
+            &session,
+            owner,
+        ] {
             let page = anonymous.get(path).await;
             assert_eq!(page.location.as_deref(), Some("/admin/login"), "{path}");
             assert_eq!(page.text, "");
@@ -149,8 +154,8 @@ async fn malformed_forms_are_rejected() {
     fixture.assert_unchanged().await;
 }
 
-const POLICY: &str = "default-src 'none'; style-src 'self'; form-action 'self'; \
-    base-uri 'none'; frame-ancestors 'none'";
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+    form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 const HEADERS: [(&str, &str); 5] = [
     ("content-security-policy", POLICY),
@@ -163,7 +168,7 @@ const HEADERS: [(&str, &str); 5] = [
 const FORBIDDEN: [&str; 5] = ["<script", "style=", "onclick", "http", MASTER_KEY];
 
 #[tokio::test]
-async fn every_response_has_security_headers_and_no_script() {
+async fn every_response_has_security_headers_and_no_inline_script() {
     let service = Service::memory().await;
     let operator = Browser::logged_in(&service).await;
     let anonymous = Browser::new(&service);
@@ -171,7 +176,17 @@ async fn every_response_has_security_headers_and_no_script() {
     for (request, status) in [
         (get(&operator, "/admin"), 200),
         (get(&operator, "/admin/sessions"), 200),
+        (get(&operator, "/admin/buckets"), 200),
         (get(&operator, "/admin/owners"), 200),
+        (get(&operator, "/admin/owners?api=users&owner=jo"), 200),
+        (
+            get(&operator, "/admin/owners?api=users&api=rpc&owner=jo"),
+            400,
+        ),
+        (get(&operator, "/admin/sessions/users/none"), 404),
+        (get(&operator, "/admin/sessions/none/none"), 400),
+        (get(&operator, "/admin/sessions/users/%FF"), 404),
+        (get(&anonymous, "/admin/script.js"), 200),
         (get(&operator, "/admin/"), 303),
         (get(&operator, "/admin/nothing"), 404),
         (get(&operator, "/admin/keys"), 405),
@@ -193,7 +208,7 @@ async fn every_response_has_security_headers_and_no_script() {
         }
         assert_eq!(headers.contains_key("allow"), status == 405);
         assert_eq!(headers.contains_key("www-authenticate"), status == 401);
-        let text = response.text().await.expect("a body");
+        let text = response.text().await.expect("a body").replace(SCRIPT, "");
         for forbidden in FORBIDDEN {
             assert!(!text.contains(forbidden), "{path} {forbidden}");
         }

@@ -15,7 +15,10 @@ const RECORD: &str = "sessiond:api-key:bucket-api-key--shop";
 
 async fn bucket_has_one_key(service: Service) {
     let shop = |method| api_key(&service, method, "shop");
-    let none = (404, json!({ "error": "the bucket has no API key" }));
+    let none = (
+        404,
+        json!({ "error": "the bucket has no API key; PUT creates one" }),
+    );
     assert_eq!(fetch(shop(Method::GET)).await, none);
     assert_eq!(fetch(shop(Method::DELETE)).await, none);
 

@@ -11,6 +11,15 @@ use crate::service::{self, MASTER_KEY, Service};
 /// A key of valid format, which belongs to no bucket.
 const UNKNOWN_KEY: &str = "jrs_1XCCMX8LhmvGtR0V0HqlWa1YT3ot01yq1W";
 
+/// Returns the error of a route that rejects a key.
+fn wrong_key(path: &str) -> &'static str {
+    if path.starts_with("/session/") {
+        "the API key is missing or wrong; send the key of this bucket in the header X-SESSION-KEY"
+    } else {
+        "the master key is missing or wrong; send it in the header X-SESSION-KEY"
+    }
+}
+
 /// Sends a request with each wrong key to each route.
 async fn assert_rejected(service: &Service, bucket_key: &str, session: &str, keys: &[&str]) {
     let unknown = format!("/session/shop/{}", uuid::Uuid::new_v4());
@@ -42,8 +51,8 @@ async fn assert_rejected(service: &Service, bucket_key: &str, session: &str, key
             assert_eq!(challenge, "ApiKey realm=\"sessiond\"", "{what}");
             if method != Method::HEAD {
                 let body = service::json(response).await.1;
-                let error = json!({ "error": "the API key is missing or wrong" });
-                assert_eq!(body, error, "{what}");
+                let error = wrong_key(path);
+                assert_eq!(body, json!({ "error": error }), "{what}");
             }
         }
     }

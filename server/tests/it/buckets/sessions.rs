@@ -89,7 +89,10 @@ async fn ended_session_is_gone(service: Service) {
             bucket.get(&id),
             bucket.delete(&id),
         ] {
-            let missing = (404, json!({ "error": "there is no such session" }));
+            let missing = (
+                404,
+                json!({ "error": "there is no such session; create one" }),
+            );
             assert_eq!(fetch(request).await, missing);
         }
     }

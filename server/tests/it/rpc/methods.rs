@@ -102,10 +102,10 @@ async fn destroyed_session_is_gone(service: Service) {
     let other = create(&service, "jo", json!({ "b": 1 })).await;
     let mut answers = join_all((0..20).map(|_| destroy(&service, &token))).await;
     answers.sort_by_key(|(status, _)| *status);
-    let error = "there was an issue destroying the session: there is none";
+    let error = "there was an issue destroying the session: there is none; it has ended already";
     assert_eq!(answers[0], ok());
     assert_eq!(answers[1..], vec![handled(400, error); 19]);
-    let error = "the session is gone: it was destroyed or has expired";
+    let error = "the session is gone: it was destroyed or has expired; create one";
     let answer = update(&service, &token, json!({ "a": 2 })).await;
     assert_eq!(answer, handled(400, error));
     assert_eq!(get_all(&service, &token).await, json!(null));
@@ -256,7 +256,9 @@ async fn session_has_a_maximum_size(service: Service) {
     let half = "x".repeat(600_000);
     assert_eq!(update(&service, &token, json!({ "a": half })).await, ok());
     let answer = update(&service, &token, json!({ "b": half })).await;
-    assert_eq!(answer, handled(413, "the session would be too large"));
+    assert_eq!(answer.0, 413);
+    let error = answer.1["error"].as_str().expect("a message");
+    assert!(error.ends_with("; store less in it"), "{error}");
     let session = get_all(&service, &token).await;
     assert_eq!(session, json!({ "small": 1, "a": half }));
 }

@@ -11,6 +11,8 @@ use super::client::{
 };
 use crate::service::{SECRET, Service};
 
+const INVALID: &str = "invalid token; send the one that create returned";
+
 on_every_store!(
     token_identifies_the_session,
     invalid_tokens_are_rejected_and_change_nothing,
@@ -55,7 +57,7 @@ async fn invalid_tokens_are_rejected_and_change_nothing(service: Service) {
         let args = with_token(invalid, "session", json!({ "a": 2 }));
         for method in ["get", "update", "destroy"] {
             let answer = call(&service, method, args.clone()).await;
-            assert_eq!(answer, handled(400, "invalid token"), "{invalid:.60}");
+            assert_eq!(answer, handled(400, INVALID), "{invalid:.60}");
         }
     }
     assert_eq!(get_all(&service, &token).await, json!({ "a": 1 }));
@@ -87,8 +89,8 @@ async fn app_on_the_same_keyspace_shares_the_sessions(service: Service) {
     for (version, error) in [
         (json!("v2"), "sessionVersion v2 does not match v1"),
         (json!(""), "sessionVersion  does not match v1"),
-        (json!(1), "invalid token"),
-        (json!(null), "invalid token"),
+        (json!(1), INVALID),
+        (json!(null), INVALID),
     ] {
         let token = login(json!({ "sessionVersion": version })).await;
         for method in ["get", "update", "destroy"] {
@@ -118,6 +120,6 @@ async fn previous_secret_is_valid_and_older_ones_are_no_failures() {
     let without = with(Vec::new()).await;
     for _ in 0..3 {
         let answer = call(&without, "get", with_token(&token, "keys", json!(null))).await;
-        assert_eq!(answer, handled(400, "invalid token"));
+        assert_eq!(answer, handled(400, INVALID));
     }
 }

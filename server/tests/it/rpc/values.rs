@@ -57,7 +57,7 @@ async fn names_are_returned_unchanged(service: Service) {
     assert_eq!(record.expect("a session").owner().as_deref(), Some("jo"));
     let args = r#"{"session":{"a":2,"\ud800":1},"userId":"jo"}"#;
     let request = service.post("/rpc/create").json(&json!({ "args": args }));
-    let error = "a name in the session is not Unicode";
+    let error = "a name in the session is not Unicode; rename it";
     assert_eq!(fetch(request).await, handled(400, error));
     assert_eq!(active(&service, "jo").await.len(), 1);
 }

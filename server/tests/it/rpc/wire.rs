@@ -8,6 +8,9 @@ use crate::service::{self, Service};
 
 const METHODS: &str = "create get update destroy getActiveSessions destroyAll methods";
 
+const NO_CALL: &str = r#"the body is not a JSON object; send {"name": "…", "args": {…}}"#;
+const UNKNOWN: &str = "unknown method; the method `methods` lists all";
+
 /// Posts a body and checks the headers of the response.
 async fn post(service: &Service, path: &str, body: &str) -> (u16, Value) {
     let response = send(service.post(path).body(body.to_owned())).await;
@@ -20,9 +23,11 @@ async fn post(service: &Service, path: &str, body: &str) -> (u16, Value) {
 async fn both_versions_accept_the_same_calls() {
     let service = Service::memory().await;
     let object = of_user("jo");
-    // A list as `@bufferapp/micro-rpc-client` sends it, and an object as its server accepts it.
-    for args in [json!([object, of_user("al")]), object] {
-        let args = args.to_string();
+    let list = json!([object, of_user("al")]);
+    // A list as `@bufferapp/micro-rpc-client` sends it, and an object as its server accepts it; both
+    // as text and as they are.
+    let texts = [&list, &object].map(|args| json!(args.to_string()));
+    for args in texts.into_iter().chain([list, object]) {
         let first = json!({ "name": "destroyAll", "args": args }).to_string();
         // Version 2 ignores the name in the body.
         let second = json!({ "name": "create", "args": args }).to_string();
@@ -49,12 +54,17 @@ async fn both_versions_report_the_same_errors() {
     let (create, invalid) = (r#"{"name":"create"}"#, r#"{"name":"methods","args":"{"}"#);
     for (method, body, status, error) in [
         ("create", create, 400, "please specify a session object"),
-        ("methods", invalid, 400, "args is not JSON"),
-        ("methods", "[]", 400, "the body is not a JSON object"),
-        ("none", r#"{"args":"{"}"#, 404, "unknown method"),
-        ("Create", r#"{"name":"Create"}"#, 404, "unknown method"),
-        ("__proto__", "{}", 404, "unknown method"),
-        ("x", r#"{"name":["get"]}"#, 404, "unknown method"),
+        (
+            "methods",
+            invalid,
+            400,
+            "args is not JSON; send an object or a list",
+        ),
+        ("methods", "[]", 400, NO_CALL),
+        ("none", r#"{"args":"{"}"#, 404, UNKNOWN),
+        ("Create", r#"{"name":"Create"}"#, 404, UNKNOWN),
+        ("__proto__", "{}", 404, UNKNOWN),
+        ("x", r#"{"name":["get"]}"#, 404, UNKNOWN),
     ] {
         let answer = post(&service, "/rpc", body).await;
         assert_eq!(answer, (status, json!({ "error": error })), "{body}");

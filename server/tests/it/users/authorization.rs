@@ -46,10 +46,19 @@ async fn sessions_of_other_users_are_not_ended(service: Service) {
         ("*", invalid),
         ("%6Ao%2F", invalid),
         (&long, invalid),
-        ("jo%FF", (400, "the username in the path is not UTF-8")),
-        ("", (404, "there is no such path")),
-        ("jo/", (404, "there is no such path")),
-        ("../sessions/jo", (404, "there is no such path")),
+        (
+            "jo%FF",
+            (
+                400,
+                "the username in the path is not UTF-8; percent-encode UTF-8",
+            ),
+        ),
+        ("", (404, "there is no such path; /docs lists all")),
+        ("jo/", (404, "there is no such path; /docs lists all")),
+        (
+            "../sessions/jo",
+            (404, "there is no such path; /docs lists all"),
+        ),
     ] {
         let answer = destroy(&service, &jo, path).await;
         assert_eq!(answer, (status, json!({ "error": error })), "{path:.60}");

@@ -156,14 +156,15 @@ async fn a_wrong_password_is_401_and_an_outage_503() {
         response.headers()["www-authenticate"],
         "Login realm=\"sessiond\""
     );
-    let error = json!({ "error": "the username or the password is wrong" });
+    let error =
+        json!({ "error": "the username or the password is wrong; correct them and log in again" });
     assert_eq!(crate::service::json(response).await, (401, error));
     assert_eq!(log_in_status(&service, "").await, 400);
     assert_eq!(login.requests().len(), 1, "not for a name that no user has");
 
     let service = Service::memory_with(verified_by("http://127.0.0.1:1/")).await;
     let request = service.post("/sessions").json(&credentials("jo"));
-    let error = json!({ "error": "the password cannot be verified now" });
+    let error = json!({ "error": "the password cannot be verified now; try again later" });
     assert_eq!(fetch(request).await, (503, error));
 }
 

@@ -194,6 +194,10 @@ mod cluster {
             ("redis-cluster://a", "a:6379"),
             ("redis-cluster://a:1/", "a:1"),
             ("redis-cluster://a/0?node=b&node=c:3", "a:6379 b:6379 c:3"),
+            (
+                "redis-cluster://a?node=b&node=a:6379&node=b",
+                "a:6379 b:6379",
+            ),
             ("valkey-cluster://a:1?protocol=resp3&node=b:2", "a:1 b:2"),
             (
                 "redis-cluster://[::1]?node=[::2]&node=[::3]:3",

@@ -239,6 +239,17 @@ mod tests {
         assert!(!is_hot(&cache, &proof));
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn the_time_to_live_runs_from_before_the_read() {
+        let (cache, proof) = proven();
+        let reading = begin(&cache, &proof);
+        tokio::time::advance(Duration::from_secs(5)).await;
+        keep(reading);
+        assert!(is_hot(&cache, &proof));
+        tokio::time::advance(Duration::from_secs(4)).await;
+        assert!(!is_hot(&cache, &proof));
+    }
+
     #[test]
     fn reads_are_counted() {
         let (cache, proof) = proven();

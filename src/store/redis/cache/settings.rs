@@ -25,12 +25,13 @@ use crate::{RedisConfig, RedisStore};
 /// The limits of this promise:
 ///
 /// * It is about changes on the Redis that this process reads. If that is a former master that has
-///   not noticed its replacement, reads without a cache are out of date as well. With sentinels,
-///   entries are served only while an answer of a sentinel, to a query sent less than
-///   `max_staleness` ago, names this master. The remaining risk is a partition in which this
-///   process reaches the former master and a sentinel that is cut off from the majority. With a
+///   not noticed its replacement, reads without a cache are out of date as well. With three
+///   sentinels or more, entries are served only while answers of a majority, to queries sent less
+///   than `max_staleness` ago, name this master; with one or two, any of them is believed. With a
 ///   plain URL whose address moves to another server, the process stays connected to the former
 ///   one until that closes the connection.
+/// * Redis does not announce `SWAPDB`, which an operator may send by hand. Entries are then served
+///   until the end of their time to live; restart the processes.
 /// * A failover can lose a `destroy` that was acknowledged, with a cache and without one.
 /// * It is about the moment at which the session is read. A request goes on with what it has read.
 /// * Time is the monotonic clock of the process. Some systems stop it while the machine sleeps.

@@ -20,11 +20,12 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use redis::{ConnectionAddr, ConnectionInfo, Value};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Notify};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::batches;
+use super::follower::Follower;
 use super::nodes::{NodeFactory, Nodes};
 use super::progress::{Answered, Group, Pending, Progress, unserved};
 use super::redirect::Redirect;
@@ -40,8 +41,8 @@ use crate::store::watches::RecordWatch;
 /// The pause before a command goes to its slot again: one that no node serves now, or whose node
 /// is gone.
 const PAUSE: Duration = Duration::from_millis(20);
-/// The number of attempts without a pause after redirections. Nodes that disagree about a slot can
-/// redirect a command to each other until the deadline.
+/// The number of attempts without a pause. Nodes that disagree about a slot can redirect a command to
+/// each other until the deadline.
 const ATTEMPTS_WITHOUT_PAUSE: u32 = 3;
 
 /// A cluster, with a connection to each node that is used.
@@ -53,6 +54,7 @@ pub(crate) struct Cluster {
     nodes: ArcSwap<Nodes>,
     /// When the slots were last read. Locked while they are read, so that calls share one query.
     renewed_at: Mutex<Option<Instant>>,
+    follower: Follower,
 }
 
 impl Cluster {
@@ -62,6 +64,7 @@ impl Cluster {
             access: Access::new(config, seeds[0].addr())?,
             settings: seeds[0].clone(),
             limits: config.limits,
+            interrupted: Arc::new(Notify::new()),
         };
         let seeds: Vec<_> = seeds.iter().filter_map(node_of).collect();
         let nodes = Nodes::default().renewed(&factory, seeds.iter(), SlotMap::default());
@@ -71,6 +74,7 @@ impl Cluster {
             address: addresses.join(", ").into(),
             nodes: ArcSwap::from_pointee(nodes),
             renewed_at: Mutex::default(),
+            follower: Follower::default(),
         })
     }
 
@@ -117,7 +121,7 @@ impl Cluster {
         read: impl FnOnce(&mut Answers) -> Result<T>,
     ) -> Result<T> {
         let answers = match request.only_key() {
-            Some(_) => self.run_part(&request, deadline).await?,
+            Some(key) => self.run_part(&request, Some(key), deadline).await?,
             None => self.run_parts(request, deadline).await?,
         };
         read(&mut Answers::several(answers)).inspect_err(|error| self.inspect(error))
@@ -126,7 +130,7 @@ impl Cluster {
     async fn run_parts(&self, request: Request, deadline: Instant) -> Result<Vec<Value>> {
         let mut answers = Vec::new();
         for part in batches::split(request) {
-            let part = self.run_part(&part, deadline).await?;
+            let part = self.run_part(&part, part.only_key(), deadline).await?;
             let has_failed = part
                 .iter()
                 .any(|answer| matches!(answer, Value::ServerError(_)));
@@ -140,19 +144,35 @@ impl Cluster {
     }
 
     /// Watches the record under `key` at the node that serves it, if that is known.
-    pub(crate) fn watch(&self, key: &str) -> Option<RecordWatch> {
+    pub(crate) fn watch(self: &Arc<Self>, key: &str) -> Option<RecordWatch> {
         let nodes = self.nodes.load_full();
-        let node = nodes.slots.master(slot(key.as_bytes()))?;
-        nodes.get(node)?.watch(key)
+        let (_, server) = nodes.serving(key.as_bytes())?;
+        let watch = server.watch(key)?;
+        let cluster = Arc::downgrade(self);
+        self.follower.start(&self.factory.interrupted, move || {
+            let cluster = cluster.upgrade()?;
+            Some(async move {
+                let deadline = Instant::now() + cluster.factory.limits.deadline;
+                // While no node answers, the node of a watch is interrupted again and again.
+                let _ = cluster.renew(deadline, PAUSE).await;
+            })
+        });
+        Some(watch)
     }
 
-    async fn run_part(&self, part: &Request, deadline: Instant) -> Result<Vec<Value>> {
+    /// Sends a part of a request. `only_key` is the key of all its commands, if it is the same.
+    async fn run_part(
+        &self,
+        part: &Request,
+        only_key: Option<&[u8]>,
+        deadline: Instant,
+    ) -> Result<Vec<Value>> {
         if self.nodes.load().slots.masters().next().is_none() {
             self.renew(deadline, PAUSE).await?;
         }
         // The usual case first, which needs no copy of the commands and no task.
-        let whole = part.only_key().and_then(|key| self.serving(key));
-        let mut progress = match whole {
+        let nodes = self.nodes.load_full();
+        let mut progress = match only_key.and_then(|key| nodes.serving(key)) {
             Some((node, server)) => {
                 let count = part.len();
                 let read = |answers: &mut Answers| answers.raw(count);
@@ -175,13 +195,6 @@ impl Cluster {
         Ok(progress.answers)
     }
 
-    /// Returns the node that serves `key`.
-    fn serving(&self, key: &[u8]) -> Option<(Node, Arc<Server>)> {
-        let nodes = self.nodes.load();
-        let node = nodes.slots.master(slot(key))?;
-        Some((node.clone(), Arc::clone(nodes.get(node)?)))
-    }
-
     /// Does what the pending commands need before they are sent again.
     async fn prepare(
         &self,
@@ -196,7 +209,7 @@ impl Cluster {
             // A failure shows in the next attempt.
             let _ = self.renew(deadline, PAUSE).await;
         }
-        if progress.needs_pause() || attempts >= ATTEMPTS_WITHOUT_PAUSE {
+        if attempts >= ATTEMPTS_WITHOUT_PAUSE {
             sleep(PAUSE).await;
         }
         match Instant::now() < deadline {
@@ -255,11 +268,13 @@ impl Cluster {
         let slots = self.nodes.load_full().query_slots(deadline).await;
         *renewed_at = Some(Instant::now());
         let slots = slots?;
-        self.nodes.rcu(|nodes| {
+        let former = self.nodes.rcu(|nodes| {
             // The nodes of the configuration are kept: all others may be replaced.
             let known = slots.nodes().chain(&self.seeds);
             nodes.renewed(&self.factory, known, slots.clone())
         });
+        // Afterwards, so that a session that is watched again is watched at its node.
+        former.release_watches(&slots);
         Ok(())
     }
 

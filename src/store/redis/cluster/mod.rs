@@ -2,6 +2,7 @@
 
 mod batches;
 mod client;
+mod follower;
 mod nodes;
 mod progress;
 mod redirect;

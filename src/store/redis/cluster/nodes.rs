@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use redis::ConnectionInfo;
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
-use super::slots::{Node, SlotMap};
+use super::slots::{Node, SlotMap, slot};
 use crate::store::error::{Result, StoreError, StoreErrorKind};
 use crate::store::redis::address::at;
 use crate::store::redis::answers::Answers;
@@ -27,6 +28,8 @@ pub(super) struct NodeFactory {
     pub(super) settings: ConnectionInfo,
     pub(super) access: Access,
     pub(super) limits: Limits,
+    /// Notified when a node does not answer for a watched record.
+    pub(super) interrupted: Arc<Notify>,
 }
 
 /// The nodes at one time.
@@ -41,7 +44,8 @@ impl NodeFactory {
     fn server(&self, (host, port): &Node) -> Arc<Server> {
         let info = at(&self.settings, host.clone(), *port);
         let endpoint = Endpoint::new(info, self.access.clone());
-        Arc::new(Server::new(Connector::of_node(endpoint, self.limits), None))
+        let server = Server::new(Connector::of_node(endpoint, self.limits), None);
+        Arc::new(server.with_interruptions(&self.interrupted))
     }
 }
 
@@ -49,6 +53,12 @@ impl Nodes {
     /// Returns the server of `node`, if it is known.
     pub(super) fn get(&self, node: &Node) -> Option<&Arc<Server>> {
         self.servers.get(node)
+    }
+
+    /// Returns the node that serves `key`.
+    pub(super) fn serving(&self, key: &[u8]) -> Option<(&Node, &Arc<Server>)> {
+        let node = self.slots.master(slot(key))?;
+        Some((node, self.get(node)?))
     }
 
     pub(super) fn servers(&self) -> impl Iterator<Item = &Arc<Server>> {
@@ -77,6 +87,14 @@ impl Nodes {
         let mut nodes = self.clone();
         nodes.servers.insert(node.clone(), factory.server(node));
         nodes
+    }
+
+    /// Ends the watches on records that another node has according to `slots`.
+    pub(super) fn release_watches(&self, slots: &SlotMap) {
+        for (node, server) in &self.servers {
+            let master = |key: &str| slots.master(slot(key.as_bytes()));
+            server.retain_watches(|key| master(key).is_none_or(|master| master == node));
+        }
     }
 
     /// Reads the slots from the nodes, and returns the first answer.

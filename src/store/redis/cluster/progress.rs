@@ -65,15 +65,15 @@ impl<'a> Progress<'a> {
     /// As [`take`](Self::take).
     pub(super) fn after(
         part: &'a Request,
-        node: Node,
-        server: Arc<Server>,
+        node: &Node,
+        server: &Arc<Server>,
         answered: Answered,
     ) -> Result<Self> {
         let mut progress = Self::new(part);
         progress.pending.clear();
         let group = Group {
-            node,
-            server,
+            node: node.clone(),
+            server: Arc::clone(server),
             is_asking: false,
             indices: (0..progress.commands.len()).collect(),
         };
@@ -137,12 +137,6 @@ impl<'a> Progress<'a> {
     pub(super) fn has_only_asks(&self) -> bool {
         let is_ask = |pending: &Pending| matches!(pending.redirect, Redirect::Ask(_));
         self.pending.iter().all(is_ask)
-    }
-
-    /// Whether a command has no other node to go to immediately.
-    pub(super) fn needs_pause(&self) -> bool {
-        let mut pending = self.pending.iter();
-        pending.any(|pending| pending.redirect == Redirect::Later)
     }
 }
 
@@ -212,7 +206,7 @@ mod tests {
     /// Returns the commands that are sent again, or `None` if the call fails.
     fn again(request: &Request, answered: Answered) -> Option<Vec<usize>> {
         let node = ("127.0.0.1".to_owned(), 1);
-        let mut progress = Progress::after(request, node, server(), answered).ok()?;
+        let mut progress = Progress::after(request, &node, &server(), answered).ok()?;
         let pending = progress.take_pending();
         Some(pending.iter().map(|pending| pending.index).collect())
     }

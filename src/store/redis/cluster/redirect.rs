@@ -12,7 +12,7 @@ pub(super) enum Redirect {
     Moved(Node),
     /// This once to a node that is taking over the slot, behind `ASKING` (`ASK`).
     Ask(Node),
-    /// To the same slot after a pause: no node serves it at the moment.
+    /// To the same slot: no node serves it at the moment.
     Later,
 }
 
@@ -39,7 +39,8 @@ impl Redirect {
         match error.code() {
             "MOVED" => Some(node().map_or(Self::Later, Self::Moved)),
             "ASK" => Some(node().map_or(Self::Later, Self::Ask)),
-            "TRYAGAIN" | "CLUSTERDOWN" | "LOADING" | "MASTERDOWN" | "READONLY" => Some(Self::Later),
+            // A replica answers MOVED before it could answer READONLY or MASTERDOWN.
+            "TRYAGAIN" | "CLUSTERDOWN" | "LOADING" => Some(Self::Later),
             _ => None,
         }
     }

@@ -1,16 +1,16 @@
 //! Connections to the master that sentinels name.
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use redis::ConnectionInfo;
 use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep};
 
-use super::confirmations::Confirmations;
 use super::query::{Address, master_address};
-use super::watch::{self, Observer};
+use super::votes::{Votes, majority};
+use super::watch;
 use crate::store::error::{Result, StoreError, StoreErrorKind};
 use crate::store::redis::address::at;
 use crate::store::redis::cache::Moment;
@@ -19,16 +19,17 @@ use crate::store::redis::connection::Connection;
 use crate::store::redis::endpoint::{Access, Endpoint, Pushes};
 use crate::store::redis::hello::Mode;
 
+/// The pause before a sentinel is queried again that does not agree with the majority.
+const PAUSE: Duration = Duration::from_millis(50);
+
 /// The sentinels of one service.
 pub(crate) struct Sentinels {
-    pub(super) sentinels: Vec<Arc<Endpoint>>,
-    pub(super) service: Arc<str>,
+    sentinels: Vec<Arc<Endpoint>>,
+    service: Arc<str>,
     master: ConnectionInfo,
     access: Access,
     address: Box<str>,
-    /// Counts the masters that sentinels have announced.
-    generation: Arc<AtomicU64>,
-    confirmations: Arc<Confirmations>,
+    votes: Arc<Votes>,
     /// The time between two queries to each sentinel.
     interval: Duration,
     /// The tasks that listen to the sentinels. Dropping it ends them.
@@ -37,8 +38,9 @@ pub(crate) struct Sentinels {
 
 /// Result of a task of [`Sentinels::connect`].
 enum Found {
-    Master(Address),
-    Connection(Connection),
+    /// The answer of the sentinel with this index.
+    Vote(usize, Result<Address>),
+    Connection(Address, Result<Connection>),
 }
 
 impl Sentinels {
@@ -58,13 +60,12 @@ impl Sentinels {
         let own_access = access.clone().without_provider();
         let endpoint = |info| Arc::new(Endpoint::new(info, own_access.clone()));
         Ok(Self {
+            votes: Arc::new(Votes::new(sentinels.len())),
             sentinels: sentinels.into_iter().map(endpoint).collect(),
             service: service.into(),
             master,
             access,
             address: address.into(),
-            generation: Arc::default(),
-            confirmations: Arc::default(),
             interval: config.cache.map_or(watch::INTERVAL, |cache| {
                 cache.interval().min(watch::INTERVAL)
             }),
@@ -77,50 +78,91 @@ impl Sentinels {
         &self.address
     }
 
-    /// Returns a number that changes when sentinels announce another master.
+    /// Returns a number that changes when another server becomes the master.
     pub(crate) fn generation(&self) -> u64 {
-        self.generation.load(Ordering::Relaxed)
+        self.votes.generation()
     }
 
     /// Connects to the master.
     ///
-    /// All sentinels are queried concurrently, and every server that one of them names is tried:
-    /// a sentinel that hangs, or was cut off and names a former master, delays nothing.
+    /// All sentinels are queried concurrently, until a majority names the same server: one that
+    /// hangs, or was cut off and names a former master, delays nothing.
     pub(crate) async fn connect(&self, pushes: Pushes) -> Result<Connection> {
         self.watch();
-        // Read before the question: an announcement after it makes the connection outdated.
-        let generation = self.generation();
+        // Read before the question: a change after it makes the connection outdated.
+        let (generation, start) = (self.generation(), Instant::now());
+        let (count, majority) = (self.sentinels.len(), majority(self.sentinels.len()));
         let mut tasks = JoinSet::new();
-        for sentinel in &self.sentinels {
-            tasks.spawn(query(Arc::clone(sentinel), Arc::clone(&self.service)));
+        for index in 0..count {
+            tasks.spawn(self.query(index, Duration::ZERO));
         }
+        let mut named: Vec<Option<Address>> = vec![None; count];
+        let mut failed = 0;
         let mut tried = HashSet::new();
         let mut error: Option<StoreError> = None;
-        while let Some(task) = tasks.join_next().await {
-            match task {
-                Ok(Ok(Found::Connection(connection))) => {
+        while let Some(Ok(found)) = tasks.join_next().await {
+            match found {
+                Found::Connection(address, Ok(connection)) => {
+                    let generation = self.votes.agree(&address, start, generation);
                     return Ok(connection.with_generation(generation));
                 }
-                Ok(Ok(Found::Master(address))) => {
-                    if tried.insert(address.clone()) {
-                        let confirmed = self.confirmations.of(&address);
-                        let info = at(&self.master, address.0, address.1);
-                        let server = Endpoint::new(info, self.access.clone());
-                        tasks.spawn(open(server, pushes.clone(), confirmed));
+                // Without a majority, another sentinel may name another server.
+                Found::Connection(_, Err(failed)) if majority == 1 => error = Some(failed),
+                Found::Connection(_, failed) => return failed,
+                Found::Vote(index, Ok(address)) => {
+                    let vote = named[index].insert(address).clone();
+                    let votes = named.iter().flatten().filter(|other| **other == vote);
+                    if votes.count() < majority {
+                        // During a failover the sentinels learn of the next master one by one.
+                        tasks.spawn(self.query(index, PAUSE));
+                    } else if tried.insert(vote.clone()) {
+                        tasks.spawn(self.open(vote, pushes.clone()));
                     }
                 }
-                // A sentinel without this service does not hide that the master is down.
-                Ok(Err(failed))
-                    if error.is_none() || failed.kind() != StoreErrorKind::Configuration =>
-                {
-                    error = Some(failed);
+                Found::Vote(index, Err(cause)) => {
+                    named[index] = None;
+                    failed += 1;
+                    // A sentinel without this service does not hide that the master is down.
+                    if error.is_none() || cause.kind() != StoreErrorKind::Configuration {
+                        error = Some(cause);
+                    }
+                    if count - failed < majority && tried.is_empty() {
+                        break;
+                    }
                 }
-                Ok(Err(_)) | Err(_) => {}
             }
         }
-        let unreachable =
-            || StoreError::new(StoreErrorKind::Connection).with_detail(&*self.address);
-        Err(error.unwrap_or_else(unreachable))
+        Err(self.undecided(error))
+    }
+
+    fn undecided(&self, error: Option<StoreError>) -> StoreError {
+        let is_one_enough = majority(self.sentinels.len()) == 1;
+        match error {
+            // One that answers is no majority. What the others say otherwise is the reason.
+            Some(error) if is_one_enough || error.kind() != StoreErrorKind::Connection => error,
+            _ => {
+                let detail = format!("{}: no majority of them answers", self.address);
+                StoreError::new(StoreErrorKind::Connection).with_detail(detail)
+            }
+        }
+    }
+
+    /// Queries a sentinel after `pause`.
+    fn query(&self, index: usize, pause: Duration) -> impl Future<Output = Found> + Send + use<> {
+        let sentinel = Arc::clone(&self.sentinels[index]);
+        let service = Arc::clone(&self.service);
+        async move {
+            sleep(pause).await;
+            Found::Vote(index, query(&sentinel, &service).await)
+        }
+    }
+
+    /// Connects to a server that sentinels have named.
+    fn open(&self, address: Address, pushes: Pushes) -> impl Future<Output = Found> + Send + use<> {
+        let confirmed = self.votes.confirmation(&address);
+        let info = at(&self.master, address.0.clone(), address.1);
+        let server = Endpoint::new(info, self.access.clone());
+        async move { Found::Connection(address, open(server, pushes, confirmed).await) }
     }
 
     /// Starts to listen to the sentinels, unless this has been done.
@@ -129,16 +171,12 @@ impl Sentinels {
         // The tasks end with the runtime that they were started on.
         while tasks.try_join_next().is_some() {}
         if tasks.is_empty() {
-            *tasks = watch::start(&self.sentinels, self.interval, || Observer {
-                service: Arc::clone(&self.service),
-                generation: Arc::clone(&self.generation),
-                confirmations: Arc::clone(&self.confirmations),
-            });
+            *tasks = watch::start(&self.sentinels, self.interval, &self.service, &self.votes);
         }
     }
 }
 
-async fn query(sentinel: Arc<Endpoint>, service: Arc<str>) -> Result<Found> {
+async fn query(sentinel: &Endpoint, service: &str) -> Result<Address> {
     let (connection, hello) = sentinel.open().await?;
     if !matches!(hello.mode, None | Some(Mode::Sentinel)) {
         let detail = format!(
@@ -147,18 +185,18 @@ async fn query(sentinel: Arc<Endpoint>, service: Arc<str>) -> Result<Found> {
         );
         return Err(StoreError::new(StoreErrorKind::Configuration).with_detail(detail));
     }
-    let master = master_address(&mut connection.handle(), sentinel.address(), &service).await;
+    let master = master_address(&mut connection.handle(), sentinel.address(), service).await;
     connection.discard();
-    master.map(Found::Master)
+    master
 }
 
-async fn open(server: Endpoint, pushes: Pushes, confirmed: Arc<Moment>) -> Result<Found> {
+async fn open(server: Endpoint, pushes: Pushes, confirmed: Arc<Moment>) -> Result<Connection> {
     let (connection, hello) = server.open_for(pushes, Some(confirmed)).await?;
     if hello.is_replica {
         connection.discard();
-        // A sentinel may name a former master until it learns of the next one.
+        // Sentinels may name a former master until they learn of the next one.
         let detail = format!("the server at {} is no longer a master", server.address());
         return Err(StoreError::new(StoreErrorKind::ReadOnly).with_detail(detail));
     }
-    Ok(Found::Connection(connection))
+    Ok(connection)
 }

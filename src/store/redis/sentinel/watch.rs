@@ -4,15 +4,15 @@
 //! lost, and answers every read and `PING`. Only the sentinels report the change.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use redis::{AsyncConnectionConfig, ProtocolVersion, PushInfo, PushKind, Value};
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::confirmations::Confirmations;
 use super::query::{Address, master_address};
+use super::votes::Votes;
 use crate::store::error::Result;
 use crate::store::redis::endpoint::Endpoint;
 use crate::store::redis::error;
@@ -22,30 +22,24 @@ const CHANNEL: &str = "+switch-master";
 /// a new connection.
 pub(super) const INTERVAL: Duration = Duration::from_secs(1);
 
-/// Receives what a task learns from its sentinel.
-pub(super) struct Observer {
-    pub(super) service: Arc<str>,
-    /// Counts announced masters of the service.
-    pub(super) generation: Arc<AtomicU64>,
-    pub(super) confirmations: Arc<Confirmations>,
-}
-
-/// Starts one task for each sentinel, which queries it every `interval`.
+/// Starts one task for each sentinel, which queries it every `interval` and after every
+/// announcement of a new master of `service`.
 pub(super) fn start(
     sentinels: &[Arc<Endpoint>],
     interval: Duration,
-    observer: impl Fn() -> Observer,
+    service: &Arc<str>,
+    votes: &Arc<Votes>,
 ) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
-    for sentinel in sentinels {
+    for (index, sentinel) in sentinels.iter().enumerate() {
         let sentinel = sentinel.with_protocol(ProtocolVersion::RESP3);
-        let observer = observer();
+        let (service, votes) = (Arc::clone(service), Arc::clone(votes));
         tasks.spawn(async move {
-            let mut known = None;
             loop {
-                // A sentinel that is away, or rejects the query, is not needed: others announce the
-                // same, and a connection that breaks is renewed without an announcement.
-                let _ = listen(&sentinel, interval, &observer, &mut known).await;
+                let record = |address: Address, asked| votes.record(index, &address, asked);
+                // A sentinel that is away, or rejects the query, is needed only for a majority.
+                let _ = listen(&sentinel, interval, &service, record).await;
+                votes.withdraw(index);
                 sleep(INTERVAL).await;
             }
         });
@@ -53,22 +47,19 @@ pub(super) fn start(
     tasks
 }
 
-/// Listens until the sentinel no longer answers.
+/// Calls `record` with the master and the time of each query, until the sentinel no longer answers.
 async fn listen(
     sentinel: &Endpoint,
     interval: Duration,
-    observer: &Observer,
-    known: &mut Option<Address>,
+    service: &Arc<str>,
+    record: impl Fn(Address, Instant),
 ) -> Result<()> {
+    let announced = Arc::new(Notify::new());
     let config = {
-        let service = Arc::clone(&observer.service);
-        let generation = Arc::clone(&observer.generation);
+        let (announced, service) = (Arc::clone(&announced), Arc::clone(service));
         AsyncConnectionConfig::new().set_push_sender(move |push: PushInfo| {
-            // Every announcement counts, not only the first of a failover: a connection that was
-            // made between two of them may lead to the former master, which other sentinels still
-            // named.
             if announces(&push, &service) {
-                generation.fetch_add(1, Ordering::Relaxed);
+                announced.notify_one();
             }
             Ok::<_, redis::aio::SendError>(())
         })
@@ -78,26 +69,20 @@ async fn listen(
     };
     let (connection, _) = opened?;
     let mut handle = connection.handle();
+    // A sentinel that does not answer this does not answer the query.
     let subscribed = timeout(INTERVAL, handle.subscribe(CHANNEL)).await;
     if let Ok(Err(error)) = subscribed {
         return Err(error::broken(&error, sentinel.address()));
     }
     loop {
         let asked = Instant::now();
-        let question = master_address(&mut handle, sentinel.address(), &observer.service);
+        let question = master_address(&mut handle, sentinel.address(), service);
         let Ok(address) = timeout(INTERVAL, question).await else {
             return Ok(());
         };
-        let address = address?;
-        // An announcement may have been missed while there was no connection.
-        if known
-            .replace(address.clone())
-            .is_some_and(|known| known != address)
-        {
-            observer.generation.fetch_add(1, Ordering::Relaxed);
-        }
-        observer.confirmations.record(&address, asked);
-        sleep(interval).await;
+        record(address?, asked);
+        // The next query also shows a change whose announcement was missed.
+        let _ = timeout(interval, announced.notified()).await;
     }
 }
 

@@ -73,12 +73,12 @@ impl Tracked {
         answers.first().map_or(Ok(false), is_answered)
     }
 
-    /// Reads `keys`, so that their next changes are announced, and reports what was found. Returns
-    /// the keys without a record, whose changes are not announced.
+    /// Reads `keys`, so that their next changes are announced, and reports what was found, and
+    /// when. Returns the keys without a record, whose changes are not announced.
     pub(super) async fn read(
         &self,
         keys: Vec<Arc<str>>,
-        watches: &RecordWatches,
+        report: impl Fn(&str, WatchEvent, Instant),
     ) -> Result<Vec<Arc<str>>> {
         // At first only to find out which exist. An absent key would stay in the server's memory:
         // it does not change any more.
@@ -90,7 +90,7 @@ impl Tracked {
             match event(&answer)? {
                 WatchEvent::Exists { .. } => present.push(key),
                 event => {
-                    watches.publish(&key, event, now);
+                    report(&key, event, now);
                     absent.push(key);
                 }
             }
@@ -99,7 +99,7 @@ impl Tracked {
         let now = Instant::now();
         let answers = self.pttl(&present, true).await?;
         for (key, answer) in present.iter().zip(answers) {
-            watches.publish(key, event(&answer)?, now);
+            report(key, event(&answer)?, now);
         }
         Ok(absent)
     }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout_at};
 
@@ -25,12 +26,14 @@ const CHECK: Duration = Duration::from_millis(500);
 /// The pause before another attempt to connect: at first, at most, and after a rejection.
 const FIRST_RETRY: Duration = Duration::from_millis(20);
 const LAST_RETRY: Duration = Duration::from_secs(1);
-const AFTER_REJECTION: Duration = Duration::from_secs(60);
+const AFTER_REJECTION: Duration = Duration::from_secs(5);
+
+/// The time without a watch after which the connection is closed.
+const IDLE: Duration = Duration::from_secs(5);
 
 /// Watches records on one server, over a connection that is made with the first watch.
 pub(in crate::store::redis) struct Watcher {
     shared: Arc<Shared>,
-    task: Mutex<Option<JoinHandle<()>>>,
 }
 
 struct Shared {
@@ -40,19 +43,27 @@ struct Shared {
     queue: Mutex<Option<Arc<Queue>>>,
     /// Whether the server has rejected tracking.
     is_rejected: AtomicBool,
+    /// Notified when the server does not answer for a watched key.
+    interrupted: Arc<Notify>,
+    task: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Watcher {
-    pub(in crate::store::redis) fn new(connector: Arc<Connector>) -> Self {
+    /// Notifies `interrupted` when the server does not answer for a watched key.
+    pub(in crate::store::redis) fn new(
+        connector: Arc<Connector>,
+        interrupted: Arc<Notify>,
+    ) -> Self {
         let shared = Shared {
             connector,
             watches: RecordWatches::new(),
             queue: Mutex::default(),
             is_rejected: AtomicBool::new(false),
+            interrupted,
+            task: Mutex::default(),
         };
         Self {
             shared: Arc::new(shared),
-            task: Mutex::default(),
         }
     }
 
@@ -66,7 +77,7 @@ impl Watcher {
         if let Some(queue) = &*self.shared.queue() {
             queue.add([watch.key()]);
         }
-        let mut task = self.task.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut task = self.shared.task();
         // The task also ends with the runtime that it was started on.
         if task.as_ref().is_none_or(JoinHandle::is_finished) {
             *task = Some(runtime.spawn(run(Arc::clone(&self.shared))));
@@ -77,10 +88,17 @@ impl Watcher {
     }
 }
 
+#[cfg(feature = "cluster")]
+impl Watcher {
+    /// Ends the watches on records whose key is not one of `keep`.
+    pub(in crate::store::redis) fn retain(&self, keep: impl Fn(&str) -> bool) {
+        self.shared.watches.retain(keep);
+    }
+}
+
 impl Drop for Watcher {
     fn drop(&mut self) {
-        let task = self.task.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if let Some(task) = task {
+        if let Some(task) = &*self.shared.task() {
             task.abort();
         }
     }
@@ -91,19 +109,43 @@ impl Shared {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Reads keys over `tracked` until the connection is lost.
+    fn task(&self) -> MutexGuard<'_, Option<JoinHandle<()>>> {
+        self.task.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether there is no watch, so that the task must end. The next watch starts another.
+    fn has_ended(&self) -> bool {
+        // Locked before the check: a watch is added first, and then looks for the task.
+        let mut task = self.task();
+        let has_ended = self.watches.is_empty();
+        if has_ended {
+            *task = None;
+        }
+        has_ended
+    }
+
+    fn report(&self, key: &str, event: WatchEvent, at: Instant) {
+        if event == WatchEvent::Interrupted {
+            self.interrupted.notify_one();
+        }
+        self.watches.publish(key, event, at);
+    }
+
+    /// Reads keys over `tracked` until the connection is lost, or is no longer needed.
     async fn serve(&self, tracked: &Tracked) -> Result<()> {
         *self.queue() = Some(Arc::clone(&tracked.queue));
         // Changes before now were not announced on this connection.
         tracked.queue.add(self.watches.keys());
         let mut absent = Vec::new();
         let mut check_at = Instant::now() + CHECK;
+        let mut needed_at = Instant::now();
         while tracked.is_current() {
             match timeout_at(check_at, tracked.queue.take(BATCH)).await {
                 Ok(None) => break,
                 Ok(Some(keys)) => {
                     let is_full = keys.len() == BATCH;
-                    absent.extend(tracked.read(keys, &self.watches).await?);
+                    let report = |key: &str, event, at| self.report(key, event, at);
+                    absent.extend(tracked.read(keys, report).await?);
                     if is_full {
                         sleep(PAUSE).await;
                     }
@@ -119,6 +161,12 @@ impl Shared {
                     break;
                 }
                 check_at = Instant::now() + CHECK;
+                if !self.watches.is_empty() {
+                    needed_at = check_at;
+                }
+                if needed_at.elapsed() >= IDLE {
+                    break;
+                }
             }
         }
         Ok(())
@@ -140,10 +188,11 @@ impl Drop for Interruption<'_> {
     fn drop(&mut self) {
         *self.0.queue() = None;
         self.0.watches.publish_all(WatchEvent::Interrupted);
+        self.0.interrupted.notify_one();
     }
 }
 
-/// Connects again and again.
+/// Connects again and again, while there are watches.
 async fn run(shared: Arc<Shared>) {
     let mut retry = FIRST_RETRY;
     loop {
@@ -165,6 +214,9 @@ async fn run(shared: Arc<Shared>) {
                     sleep(AFTER_REJECTION).await;
                 }
             }
+        }
+        if shared.has_ended() {
+            return;
         }
         if start.elapsed() > LAST_RETRY {
             retry = FIRST_RETRY;

@@ -96,6 +96,27 @@ async fn nothing_outlasts_the_bound() {
     }
 }
 
+/// Not even just after an answer: it shows what was true when its command was sent.
+#[tokio::test]
+async fn on_a_connection_that_is_slower_than_the_bound_nothing_is_hot() {
+    let server = RedisServer::start();
+    let proxy = Proxy::to(server.address()).await;
+    let config = patient(&proxy.url()).cache(bounded());
+    let cached = config.connect().await.expect("connect");
+    assert_eq!(cached.insert(record("k", b"v")).await, Ok(true));
+    proxy.delay(BOUND);
+    tokio::time::sleep(2 * BOUND).await;
+    let before = stats(&cached).hits;
+    let mut reads = tokio::task::JoinSet::new();
+    for _ in 0..60 {
+        let cached = cached.clone();
+        reads.spawn(async move { load(&cached, "k").await });
+        tokio::time::sleep(BOUND / 8).await;
+    }
+    assert!(reads.join_all().await.iter().all(Option::is_some));
+    assert_eq!(stats(&cached).hits, before);
+}
+
 /// Entries of a connection that was replaced are not served, whatever the new one proves.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_new_connection_begins_empty() {

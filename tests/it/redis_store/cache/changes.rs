@@ -39,6 +39,17 @@ async fn changes_by_others_are_served() {
     }
 }
 
+/// The documentation of `Cache` warns of it. If this fails, Redis announces it now.
+#[tokio::test]
+async fn swapdb_is_not_announced() {
+    let (server, cached, plain) = both().await;
+    insert_hot(&cached, "k").await;
+    server.run(&["SWAPDB", "0", "1"]);
+    assert_eq!(load(&plain, "k").await, None);
+    // A miss on a busy machine leaves the entry.
+    eventually("a hot record", async || load(&cached, "k").await).await;
+}
+
 /// The announcement of a write by the same connection comes behind its answer.
 #[tokio::test]
 async fn own_writes_are_served_at_once() {

@@ -123,6 +123,21 @@ async fn an_idle_connection_stays_proven() {
 }
 
 #[tokio::test]
+async fn without_a_connection_nothing_is_hot() {
+    let (mut server, cached, _plain) = both().await;
+    insert_hot(&cached, "k").await;
+    server.kill();
+    eventually("an error", async || cached.load("k").await.err()).await;
+    let before = stats(&cached);
+    assert!(cached.load("k").await.is_err());
+    let after = stats(&cached);
+    assert_eq!(
+        (after.hits, after.bypasses),
+        (before.hits, before.bypasses + 1)
+    );
+}
+
+#[tokio::test]
 async fn the_tasks_end_with_the_store() {
     let server = RedisServer::start();
     let before = crate::support::alive_tasks();

@@ -1,103 +1,15 @@
-//! Connections: timeouts, limits and graceful shutdown.
+//! Graceful shutdown.
 
 use std::time::{Duration, Instant};
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::program::{Program, server};
+use crate::request::status;
+use crate::serve::http2::curl;
+use crate::serve::sockets::{REQUEST, SHORT, connect, request, rest, sent};
 use crate::service::{SECRET, Service};
 use crate::support::redis_server::RedisServer;
-
-/// A timeout under test, far below all others.
-const SHORT: Duration = Duration::from_millis(200);
-
-const REQUEST: &[u8] = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n";
-
-async fn connect(service: &Service) -> TcpStream {
-    TcpStream::connect(service.address).await.expect("connect")
-}
-
-/// Connects and sends a request before any other task of this runtime runs.
-fn sent(address: impl std::net::ToSocketAddrs, request: &[u8]) -> TcpStream {
-    let mut socket = std::net::TcpStream::connect(address).expect("connect");
-    std::io::Write::write_all(&mut socket, request).expect("send");
-    socket.set_nonblocking(true).expect("an option");
-    TcpStream::from_std(socket).expect("a socket")
-}
-
-/// Reads until the service closes the connection, within five seconds.
-async fn rest(socket: &mut TcpStream) -> String {
-    let mut text = Vec::new();
-    let read = tokio::time::timeout(Duration::from_secs(5), socket.read_to_end(&mut text));
-    let _ = read.await.expect("the connection is closed");
-    String::from_utf8_lossy(&text).into_owned()
-}
-
-/// Sends a request and reads the head of the response; the connection stays open.
-async fn request(socket: &mut TcpStream) -> String {
-    socket.write_all(REQUEST).await.expect("send");
-    let mut response = vec![0; 4096];
-    let read = socket.read(&mut response).await.expect("a response");
-    String::from_utf8_lossy(&response[..read]).into_owned()
-}
-
-#[tokio::test]
-async fn a_connection_without_a_whole_header_is_closed() {
-    let service = Service::memory_with(|settings| settings.http.header_timeout = SHORT).await;
-    for sent in [&b""[..], &REQUEST[..20]] {
-        let mut socket = connect(&service).await;
-        let start = Instant::now();
-        socket.write_all(sent).await.expect("send");
-        assert!(!rest(&mut socket).await.contains("200 OK"));
-        assert!(start.elapsed() >= SHORT, "not before the timeout");
-    }
-    let mut idle = connect(&service).await;
-    assert!(request(&mut idle).await.contains("200 OK"));
-    assert_eq!(rest(&mut idle).await, "");
-}
-
-#[tokio::test]
-async fn a_body_that_does_not_arrive_is_408() {
-    let service = Service::memory_with(|settings| settings.http.body_timeout = SHORT).await;
-    let mut socket = connect(&service).await;
-    let head = b"POST /rpc HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n\
-                 Content-Length: 100\r\n\r\n{\"name";
-    socket.write_all(head).await.expect("send");
-    let response = rest(&mut socket).await;
-    assert!(response.starts_with("HTTP/1.1 408"), "{response}");
-}
-
-#[tokio::test]
-async fn a_connection_beyond_the_limit_waits_until_another_closes() {
-    let service = Service::memory_with(|settings| settings.http.max_connections = 2).await;
-    let (mut first, mut second) = (connect(&service).await, connect(&service).await);
-    assert!(request(&mut first).await.contains("200 OK"));
-    assert!(request(&mut second).await.contains("200 OK"));
-    let mut third = connect(&service).await;
-    let mut response = Box::pin(request(&mut third));
-    let waiting = tokio::time::timeout(SHORT, &mut response).await;
-    assert!(waiting.is_err(), "served beyond the limit");
-    drop(first);
-    let response = tokio::time::timeout(Duration::from_secs(5), response).await;
-    assert!(response.expect("its turn").contains("200 OK"));
-}
-
-#[tokio::test]
-async fn a_client_that_reads_no_responses_is_cut_off() {
-    let service = Service::memory_with(|settings| {
-        settings.http.max_connections = 1;
-        settings.http.write_timeout = SHORT;
-    })
-    .await;
-    let mut greedy = connect(&service).await;
-    let bundle = b"GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
-    greedy.write_all(&bundle.repeat(50)).await.expect("send");
-    let mut other = connect(&service).await;
-    let response = tokio::time::timeout(Duration::from_secs(10), request(&mut other)).await;
-    assert!(response.expect("a permit").contains("200 OK"));
-    drop(greedy);
-}
 
 /// The program with requests that create sessions in progress, on a paused Redis.
 struct Busy {
@@ -208,4 +120,42 @@ async fn connections_in_the_queue_of_the_system_are_served_before_shutdown() {
     for mut socket in sockets {
         assert!(rest(&mut socket).await.contains("200 OK"));
     }
+}
+
+#[tokio::test]
+async fn readiness_fails_before_connections_are_refused() {
+    let delay = Duration::from_secs(2);
+    let mut service = Service::memory_with(|settings| settings.http.drain_delay = delay).await;
+    let mut used = connect(&service).await;
+    assert!(request(&mut used).await.contains("200 OK"));
+    let start = Instant::now();
+    service.begin_stop();
+    crate::support::eventually("readiness fails", || async {
+        (status(service.get("/readyz")).await == 503).then_some(())
+    })
+    .await;
+    let mut new = connect(&service).await;
+    assert!(request(&mut new).await.contains("keep-alive"), "as before");
+    assert!(request(&mut used).await.contains("keep-alive"), "as before");
+    assert!(start.elapsed() < delay, "too slow to show anything");
+    service.stop().await;
+    assert!(start.elapsed() >= delay);
+    assert_eq!(rest(&mut used).await, "");
+    assert!(TcpStream::connect(service.address).await.is_err());
+}
+
+#[tokio::test]
+async fn requests_over_http2_in_progress_at_sigterm_are_finished() {
+    let mut busy = Busy::start(1, &[]).await;
+    let url = format!("http://{}/rpc/create", busy.program.address());
+    let body = r#"{"args":"{\"session\":{},\"userId\":\"sam\"}"}"#;
+    let request = std::thread::spawn(move || curl(&[&url, "-d", body]));
+    // Only its connection is counted, not its request.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    busy.program.signal("TERM");
+    busy.program.wait_for("sessiond is stopping");
+    tokio::time::sleep(SHORT).await;
+    busy.redis.resume();
+    assert_eq!(request.join().expect("curl"), (0, "2 200".to_owned()));
+    assert!(busy.program.wait().0.success());
 }

@@ -1,0 +1,390 @@
+//! The steps of the store contract on the tables of the file.
+//!
+//! A record and an index can have the same key: they are in different tables.
+
+use std::iter;
+use std::ops::Bound;
+use std::time::Duration;
+
+use redb::{ReadTransaction, ReadableTable, Table, TableDefinition, WriteTransaction};
+
+use super::error::Step;
+use crate::store::index_entries::{self, IndexEntries};
+use crate::store::types::{
+    CompareOutcome, Due, EntryState, IndexEntry, IndexPage, NewEntry, NewRecord, PutMode,
+    StoredRecord, SupersedeOutcome,
+};
+
+/// Key, the time at which the record expires in Unix milliseconds, value.
+pub(super) const RECORDS: TableDefinition<'_, &str, (i64, &[u8])> = TableDefinition::new("records");
+
+/// Key, and the time at which the index expires in Unix milliseconds.
+pub(super) const INDEXES: TableDefinition<'_, &str, i64> = TableDefinition::new("indexes");
+
+/// Key of the index, session id, score.
+const ENTRIES: TableDefinition<'_, (&str, &str), i64> = TableDefinition::new("entries");
+
+/// The same entries in the order of their scores.
+const SCORES: TableDefinition<'_, (&str, i64, &str), ()> = TableDefinition::new("scores");
+
+pub(super) fn create(transaction: &WriteTransaction) -> Step<()> {
+    transaction.open_table(RECORDS)?;
+    transaction.open_table(INDEXES)?;
+    transaction.open_table(ENTRIES)?;
+    transaction.open_table(SCORES)?;
+    Ok(())
+}
+
+/// Returns several records as of one time.
+pub(super) fn load(
+    transaction: &ReadTransaction,
+    keys: &[String],
+    now: i64,
+) -> Step<Vec<Option<StoredRecord>>> {
+    let records = transaction.open_table(RECORDS)?;
+    keys.iter().map(|key| record(&records, key, now)).collect()
+}
+
+/// Returns the entries of an index that are due, or all; none if it is absent.
+pub(super) fn list(
+    transaction: &ReadTransaction,
+    index: &str,
+    due: Option<Due>,
+    now: i64,
+) -> Step<Vec<IndexEntry>> {
+    if is_live(&transaction.open_table(INDEXES)?, index, now)? {
+        by_score(&transaction.open_table(SCORES)?, index, due)
+    } else {
+        Ok(Vec::new())
+    }
+}
+
+/// Returns a page of an index; reads no other entries.
+pub(super) fn page(
+    transaction: &ReadTransaction,
+    index: &str,
+    page: IndexPage<'_>,
+    now: i64,
+) -> Step<Vec<IndexEntry>> {
+    if !is_live(&transaction.open_table(INDEXES)?, index, now)? {
+        return Ok(Vec::new());
+    }
+    let after = page.after.map(|it| (index, it.state.score(), &*it.member));
+    // The key of the next index begins with a longer text.
+    let end = format!("{index}\0");
+    let (first, last) = ((index, i64::MIN, ""), (&*end, i64::MIN, ""));
+    let (from, to) = match after {
+        Some(after) if page.descending => (Bound::Included(first), Bound::Excluded(after)),
+        Some(after) => (Bound::Excluded(after), Bound::Excluded(last)),
+        None => (Bound::Included(first), Bound::Excluded(last)),
+    };
+    let scores = transaction.open_table(SCORES)?;
+    let mut range = scores.range((from, to))?;
+    let next = || match page.descending {
+        true => range.next_back(),
+        false => range.next(),
+    };
+    iter::from_fn(next)
+        .take(page.limit)
+        .map(|entry| {
+            let entry = entry?.0;
+            let (_, score, member) = entry.value();
+            Ok(IndexEntry::new(member, EntryState::from_score(score)))
+        })
+        .collect()
+}
+
+/// Returns the state of one entry.
+pub(super) fn entry(
+    transaction: &ReadTransaction,
+    (index, member): (&str, &str),
+    now: i64,
+) -> Step<Option<EntryState>> {
+    if !is_live(&transaction.open_table(INDEXES)?, index, now)? {
+        return Ok(None);
+    }
+    let score = transaction.open_table(ENTRIES)?.get((index, member))?;
+    Ok(score.map(|score| EntryState::from_score(score.value())))
+}
+
+/// The tables in a write transaction. Each step sees those before it.
+pub(super) struct Tables<'t> {
+    records: Table<'t, &'static str, (i64, &'static [u8])>,
+    indexes: Table<'t, &'static str, i64>,
+    entries: Table<'t, (&'static str, &'static str), i64>,
+    scores: Table<'t, (&'static str, i64, &'static str), ()>,
+    /// The time of the steps, in Unix milliseconds.
+    now: i64,
+    /// The keys of the records that were changed.
+    pub(super) changed: Vec<String>,
+}
+
+impl<'t> Tables<'t> {
+    pub(super) fn open(transaction: &'t WriteTransaction, now: i64) -> Step<Self> {
+        Ok(Self {
+            records: transaction.open_table(RECORDS)?,
+            indexes: transaction.open_table(INDEXES)?,
+            entries: transaction.open_table(ENTRIES)?,
+            scores: transaction.open_table(SCORES)?,
+            now,
+            changed: Vec::new(),
+        })
+    }
+
+    pub(super) fn load(&self, key: &str) -> Step<Option<StoredRecord>> {
+        record(&self.records, key, self.now)
+    }
+
+    pub(super) fn insert(&mut self, new: NewRecord<'_>) -> Step<bool> {
+        let is_absent = self.load(new.key)?.is_none();
+        if is_absent {
+            self.put(new)?;
+        }
+        Ok(is_absent)
+    }
+
+    /// Replaces the record by `new`, or deletes it, if it holds `expected`.
+    pub(super) fn compare_and_swap(
+        &mut self,
+        key: &str,
+        expected: &[u8],
+        new: Option<NewRecord<'_>>,
+    ) -> Step<CompareOutcome> {
+        let Some(held) = self.load(key)? else {
+            return Ok(CompareOutcome::Missing);
+        };
+        if held.value != expected {
+            return Ok(CompareOutcome::Mismatch(held.value));
+        }
+        match new {
+            Some(new) => self.put(new)?,
+            None => self.remove(key)?,
+        }
+        Ok(CompareOutcome::Applied)
+    }
+
+    pub(super) fn set_ttl(&mut self, key: &str, ttl: Duration) -> Step<bool> {
+        let Some(held) = self.load(key)? else {
+            return Ok(false);
+        };
+        self.put(NewRecord::new(key, &held.value, ttl))?;
+        Ok(true)
+    }
+
+    pub(super) fn delete(&mut self, key: &str) -> Step<bool> {
+        let exists = self.load(key)?.is_some();
+        self.remove(key)?;
+        Ok(exists)
+    }
+
+    fn put(&mut self, new: NewRecord<'_>) -> Step<()> {
+        let expires = self.expiry(new.ttl);
+        self.records.insert(new.key, (expires, new.value))?;
+        self.changed.push(new.key.to_owned());
+        Ok(())
+    }
+
+    fn remove(&mut self, key: &str) -> Step<()> {
+        self.records.remove(key)?;
+        self.changed.push(key.to_owned());
+        Ok(())
+    }
+
+    pub(super) fn index_put(&mut self, entry: NewEntry<'_>, mode: PutMode) -> Step<()> {
+        let NewEntry { index, member, .. } = entry;
+        let mut expires = self.expiry(entry.ttl);
+        let held = self.indexes.get(index)?.map(|held| held.value());
+        match held {
+            Some(held) if held > self.now => expires = expires.max(held),
+            Some(_) => self.remove_index(index)?,
+            None => {}
+        }
+        let score = self.score(index, member)?;
+        let score = index_entries::put(score, entry.check_after, mode);
+        self.set_score(index, member, Some(score))?;
+        self.indexes.insert(index, expires)?;
+        Ok(())
+    }
+
+    pub(super) fn index_get(&self, index: &str, member: &str) -> Step<Option<EntryState>> {
+        if !is_live(&self.indexes, index, self.now)? {
+            return Ok(None);
+        }
+        let score = self.score(index, member)?;
+        Ok(score.map(EntryState::from_score))
+    }
+
+    pub(super) fn index_list(&self, index: &str, due: Option<Due>) -> Step<Vec<IndexEntry>> {
+        if is_live(&self.indexes, index, self.now)? {
+            by_score(&self.scores, index, due)
+        } else {
+            Ok(Vec::new())
+        }
+    }
+
+    pub(super) fn index_remove<'m>(
+        &mut self,
+        index: &str,
+        members: impl IntoIterator<Item = &'m str>,
+        due_by: Option<i64>,
+    ) -> Step<()> {
+        if !is_live(&self.indexes, index, self.now)? {
+            return Ok(());
+        }
+        for member in members {
+            let score = self.score(index, member)?;
+            if score.is_some_and(|score| index_entries::is_removed(score, due_by)) {
+                self.set_score(index, member, None)?;
+            }
+        }
+        let mut left = self.entries.range((index, "")..)?;
+        let is_empty = match left.next() {
+            Some(entry) => entry?.0.value().0 != index,
+            None => true,
+        };
+        drop(left);
+        if is_empty {
+            self.indexes.remove(index)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn index_tombstone_all(
+        &mut self,
+        index: &str,
+        keep: Option<&str>,
+        now: i64,
+    ) -> Step<Vec<String>> {
+        let mut entries = IndexEntries::default();
+        for entry in self.index_list(index, None)? {
+            entries.set(&entry.member, entry.state);
+        }
+        let tombstones = entries.tombstone_all(keep, now);
+        for member in &tombstones {
+            self.set_state(index, member, &entries)?;
+        }
+        Ok(tombstones)
+    }
+
+    pub(super) fn index_supersede(
+        &mut self,
+        index: &str,
+        (old, new): (&str, &str),
+        now: i64,
+    ) -> Step<SupersedeOutcome> {
+        let mut pair = IndexEntries::default();
+        for member in [old, new] {
+            if let Some(state) = self.index_get(index, member)? {
+                pair.set(member, state);
+            }
+        }
+        let outcome = pair.supersede(old, new, now);
+        if outcome == SupersedeOutcome::Superseded {
+            self.set_state(index, old, &pair)?;
+        }
+        Ok(outcome)
+    }
+
+    /// Writes the state that `member` has in `entries`.
+    fn set_state(&mut self, index: &str, member: &str, entries: &IndexEntries) -> Step<()> {
+        let state = entries.get(member);
+        self.set_score(index, member, state.map(EntryState::score))
+    }
+
+    /// Sets the score of an entry, or removes the entry.
+    fn set_score(&mut self, index: &str, member: &str, score: Option<i64>) -> Step<()> {
+        if let Some(old) = self.score(index, member)? {
+            self.scores.remove((index, old, member))?;
+        }
+        match score {
+            Some(score) => {
+                self.entries.insert((index, member), score)?;
+                self.scores.insert((index, score, member), ())?;
+            }
+            None => drop(self.entries.remove((index, member))?),
+        }
+        Ok(())
+    }
+
+    /// Deletes the records of `keys` that have expired.
+    pub(super) fn purge_records(&mut self, keys: &[String]) -> Step<()> {
+        for key in keys {
+            if self.load(key)?.is_none() {
+                self.records.remove(&**key)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Deletes the indexes of `keys` that have expired.
+    pub(super) fn purge_indexes(&mut self, keys: &[String]) -> Step<()> {
+        for key in keys {
+            if !is_live(&self.indexes, key, self.now)? {
+                self.remove_index(key)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn remove_index(&mut self, index: &str) -> Step<()> {
+        for entry in by_score(&self.scores, index, None)? {
+            self.set_score(index, &entry.member, None)?;
+        }
+        self.indexes.remove(index)?;
+        Ok(())
+    }
+
+    fn score(&self, index: &str, member: &str) -> Step<Option<i64>> {
+        Ok(self
+            .entries
+            .get((index, member))?
+            .map(|score| score.value()))
+    }
+
+    /// Returns the time `ttl` from now, at least a millisecond later.
+    fn expiry(&self, ttl: Duration) -> i64 {
+        let ttl = i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX);
+        self.now.saturating_add(ttl.max(1))
+    }
+}
+
+fn record(
+    records: &impl ReadableTable<&'static str, (i64, &'static [u8])>,
+    key: &str,
+    now: i64,
+) -> Step<Option<StoredRecord>> {
+    let Some(held) = records.get(key)? else {
+        return Ok(None);
+    };
+    let (expires, value) = held.value();
+    let ttl = Duration::from_millis(u64::try_from(expires.saturating_sub(now)).unwrap_or(0));
+    Ok((!ttl.is_zero()).then(|| StoredRecord::new(value.to_vec(), Some(ttl))))
+}
+
+fn is_live(indexes: &impl ReadableTable<&'static str, i64>, index: &str, now: i64) -> Step<bool> {
+    Ok(indexes
+        .get(index)?
+        .is_some_and(|expires| expires.value() > now))
+}
+
+/// Returns the entries of an index that are due, or all, whether or not it has expired.
+fn by_score(
+    scores: &impl ReadableTable<(&'static str, i64, &'static str), ()>,
+    index: &str,
+    due: Option<Due>,
+) -> Step<Vec<IndexEntry>> {
+    let (first, last, limit) = match due {
+        Some(due) => (0, due.by, due.limit),
+        None => (i64::MIN, i64::MAX, usize::MAX),
+    };
+    let mut found = Vec::new();
+    for entry in scores.range((index, first, "")..)?.take(limit) {
+        let entry = entry?.0;
+        let (of, score, member) = entry.value();
+        if of != index || score > last {
+            break;
+        }
+        found.push(IndexEntry::new(member, EntryState::from_score(score)));
+    }
+    Ok(found)
+}
