@@ -67,7 +67,8 @@ fn report(rounds: &[[f64; 4]]) {
             .map(|round| round[of])
             .fold(f64::MAX, f64::min);
         let (median, low, high) = ratio(of);
-        println!("{least:8.1}  {name}: {median:.2} of it ({low:.2} to {high:.2})");
+        let target = if of == 1 { ", target 1.25" } else { "" };
+        println!("{least:8.1}  {name}: {median:.2} of it ({low:.2} to {high:.2}){target}");
     }
 }
 

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use jwt_redis_session::store::Cache;
 use jwt_redis_session::{RedisConfig, RedisStore};
 
 use crate::setting_file::{read, without_newline};
@@ -18,10 +19,13 @@ pub(crate) fn lazy(settings: &StoreSettings) -> Result<Option<RedisStore>, Start
     };
     // Half of the deadline per response leaves the other half for another attempt.
     let half = settings.deadline / 2;
-    let config = RedisConfig::new(url.expose())
+    let mut config = RedisConfig::new(url.expose())
         .deadline(settings.deadline)
         .response_timeout(half)
         .connect_timeout(half);
+    if let Some(max_staleness) = settings.cache_max_staleness {
+        config = config.cache(Cache::new().max_staleness(max_staleness));
+    }
     let config = with_credentials(config, settings)?;
     let config = with_sentinel_credentials(config, settings)?;
     Ok(Some(with_certificates(config, settings)?.lazy()?))

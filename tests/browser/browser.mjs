@@ -35,9 +35,10 @@ export async function device(name, options = {}, path = "/") {
   const page = context.pages()[0] ?? await context.newPage();
   page.on("console", (message) => {
     if (message.type() !== "error" && message.type() !== "warning") return;
-    // Chromium logs each response of 401. Steps set `expected` where that is intended.
-    if (page.expected?.test(message.text())) return;
-    violations.push(`${name}: ${message.text()} ${message.location().url}`);
+    // Chromium logs each response of 4xx, with some delay. `expected` matches the intended ones.
+    const text = `${message.text()} ${message.location().url}`;
+    if (page.expected?.test(text)) return;
+    violations.push(`${name}: ${text}`);
   });
   page.on("pageerror", (error) => violations.push(`${name}: ${error}`));
   page.on("request", (request) => {
@@ -70,7 +71,7 @@ export async function isAccessible(page) {
     violations: violations.map(({ id, help, nodes }) => [id, help, ...nodes.map((node) => node.html)]),
   }))`);
   await session.detach();
-  assert.ok(passes > 10, `axe-core has checked only ${passes} rules`);
+  assert.ok(passes > 5, `axe-core has checked only ${passes} rules`);
   assert.deepEqual(violations, [], page.url());
 }
 
@@ -79,7 +80,7 @@ export const press = (page, name) => page.getByRole("button", { name, exact: tru
 /** Asserts that the page and its scrollable boxes do not overflow horizontally. */
 export async function fits(page) {
   const wide = await page.evaluate(() => {
-    const boxes = [document.documentElement, ...document.querySelectorAll(".scroll, pre, section")];
+    const boxes = [document.documentElement, ...document.querySelectorAll("pre, section, .card")];
     return Math.max(...boxes.map((box) => box.scrollWidth - box.clientWidth));
   });
   assert.ok(wide <= 0, `an element is ${wide} px too wide`);

@@ -2,9 +2,10 @@
 //!
 //! `cargo bench -p jwt-redis-session-server --bench load` starts a Redis, `sessiond` and a bare
 //! axum server as separate processes, and sends them requests over the same number of
-//! connections, in interleaved rounds. It prints the medians: requests per second, and the CPU
-//! seconds that the server took for 100,000 requests, which is the steadier figure. Without
-//! `--bench` (as `cargo test --benches` runs it) a round is short: it shows that it works.
+//! connections, in interleaved rounds. It prints the medians: requests per second, the CPU
+//! microseconds that the server took for a request, and their ratio to those of the bare route in
+//! the same round, with its targets. Without `--bench` (as `cargo test --benches` runs it) a round
+//! is short: it shows that it works.
 
 mod client;
 mod process;
@@ -12,20 +13,37 @@ mod workload;
 
 use std::time::Duration;
 
+use mimalloc::MiMalloc;
 use process::cpu;
+use test_support::program::Program;
 use test_support::redis_server::RedisServer;
 use workload::Workload;
 
+/// That of `sessiond`, so that the servers differ in nothing else.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
+
 /// The number of concurrent connections.
 const CONNECTIONS: usize = 32;
+
+/// The largest ratios to the bare route.
+const TARGETS: [(&str, f64); 4] = [
+    ("bucket GET", 2.0),
+    ("bucket POST", 2.8),
+    ("RPC get", 2.2),
+    ("bucket GET (cache)", 1.5),
+];
 
 fn main() {
     let has = |argument| std::env::args().any(|given| given == argument);
     if has(process::BARE) {
         return process::serve_bare();
     }
+    if has(process::ONE_RUNTIME) {
+        return process::serve_one_runtime();
+    }
     let (rounds, span) = if has("--bench") {
-        (5, Duration::from_secs(2))
+        (9, Duration::from_millis(600))
     } else {
         (1, Duration::from_millis(200))
     };
@@ -34,38 +52,88 @@ fn main() {
 
 #[tokio::main(flavor = "current_thread")]
 async fn measure(rounds: usize, span: Duration) {
-    let redis = RedisServer::start();
-    let programs = [
-        process::bare(),
-        process::sessiond(Some(&redis.url())),
-        process::sessiond(None),
+    let server = RedisServer::start();
+    let url = server.url();
+    let redis = ("STORE__REDIS", url.as_str());
+    let cache = ("STORE__CACHE_MAX_STALENESS", "250ms");
+    let no_log = ("LOG__ACCESS", "false");
+    let (all, gets, buckets) = (&[""][..], &["bucket GET", "RPC get"][..], &["bucket"][..]);
+    let services = [
+        (process::sessiond(&[redis]), "", all),
+        (process::sessiond(&[redis, cache]), " (cache)", gets),
+        (process::sessiond(&[]), " (memory)", all),
+        (process::sessiond(&[redis, no_log]), " (no log)", buckets),
+        (
+            process::one_runtime(&[redis, no_log]),
+            " (one runtime)",
+            buckets,
+        ),
     ];
-    let mut rows = vec![(&programs[0], Workload::bare())];
-    for (program, note) in [(&programs[1], ""), (&programs[2], " (memory)")] {
-        let workloads = Workload::of_sessiond(program.address(), note).await;
-        rows.extend(workloads.into_iter().map(|workload| (program, workload)));
-    }
-    let mut measured = vec![Vec::new(); rows.len()];
-    for _ in 0..rounds {
-        for ((program, workload), figures) in rows.iter().zip(&mut measured) {
-            let before = cpu(program);
-            let (requests, took) = workload.run(program.address(), CONNECTIONS, span).await;
-            let requests = requests as f64;
-            let cost = (cpu(program) - before).as_secs_f64() / requests * 100_000.0;
-            figures.push((requests / took.as_secs_f64(), cost));
+    let mut rows = Vec::new();
+    for (program, note, kinds) in &services {
+        for workload in Workload::of_sessiond(program.address(), note).await {
+            if kinds.iter().any(|kind| workload.name.starts_with(kind)) {
+                rows.push((program, workload, Vec::new()));
+            }
         }
     }
-    println!("{:<24} requests/s   CPU s per 100k    ratio", "");
-    let bare = median(&measured[0], |(_, cost)| *cost);
-    for ((_, workload), figures) in rows.iter().zip(&measured) {
-        let (rate, cost) = (median(figures, |it| it.0), median(figures, |it| it.1));
-        let (name, ratio) = (&workload.name, cost / bare);
-        println!("{name:<24} {rate:>10.0} {cost:>16.2} {ratio:>8.2}");
+    let (bare, baseline) = (process::bare(), Workload::bare());
+    let mut all = Vec::new();
+    for _ in 0..rounds {
+        for (program, workload, figures) in &mut rows {
+            // Beside each other, because the speed of the machine changes.
+            let base = Figures::of(&bare, &baseline, span, None).await;
+            figures.push(Figures::of(program, workload, span, Some(base.cost)).await);
+            all.push(base);
+        }
+    }
+    println!("{:<26} requests/s   CPU us    ratio", "");
+    print(&baseline.name, &all);
+    for (_, workload, figures) in &rows {
+        print(&workload.name, figures);
     }
 }
 
-fn median(figures: &[(f64, f64)], figure: impl Fn(&(f64, f64)) -> f64) -> f64 {
-    let mut figures: Vec<_> = figures.iter().map(figure).collect();
+/// What one round of a workload has shown.
+struct Figures {
+    /// Requests per second.
+    rate: f64,
+    /// CPU time of a request, in microseconds.
+    cost: f64,
+    /// `cost` in relation to that of the bare route.
+    ratio: f64,
+}
+
+impl Figures {
+    async fn of(program: &Program, workload: &Workload, span: Duration, bare: Option<f64>) -> Self {
+        let before = cpu(program);
+        let (requests, took) = workload.run(program.address(), CONNECTIONS, span).await;
+        let requests = requests as f64;
+        let cost = (cpu(program) - before).as_secs_f64() / requests * 1e6;
+        Self {
+            rate: requests / took.as_secs_f64(),
+            cost,
+            ratio: cost / bare.unwrap_or(cost),
+        }
+    }
+}
+
+fn print(name: &str, figures: &[Figures]) {
+    let rate = median(&sorted(figures.iter().map(|it| it.rate)));
+    let cost = median(&sorted(figures.iter().map(|it| it.cost)));
+    let ratios = sorted(figures.iter().map(|it| it.ratio));
+    let (low, ratio, high) = (ratios[0], median(&ratios), ratios[ratios.len() - 1]);
+    let target = TARGETS.iter().find(|(row, _)| *row == name);
+    let target = target.map_or_else(String::new, |(_, most)| format!(", target {most:.1}"));
+    println!("{name:<26} {rate:>10.0} {cost:>8.1} {ratio:>8.2} ({low:.2} to {high:.2}){target}");
+}
+
+fn sorted(figures: impl Iterator<Item = f64>) -> Vec<f64> {
+    let mut figures: Vec<_> = figures.collect();
     figures.sort_by(f64::total_cmp);
-    figures[figures.len() / 2]
+    figures
+}
+
+fn median(sorted: &[f64]) -> f64 {
+    sorted[sorted.len() / 2]
 }

@@ -191,8 +191,8 @@ impl ApiKeys {
         revoked.await.unwrap_or(Err(SessionError::Interrupted))
     }
 
-    /// Loads the record of the key of `bucket`. Not cached, so that a deleted key is rejected
-    /// immediately.
+    /// Loads the record of the key of `bucket`. Cached only with `store.cache_max_staleness`, so
+    /// that without it a deleted key is rejected immediately.
     pub(super) async fn load(&self, bucket: &BucketName) -> Result<Session, SessionError> {
         self.records.get_without_touch(&id(bucket)).await
     }

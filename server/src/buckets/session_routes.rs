@@ -98,8 +98,7 @@ pub(super) async fn read(
     name: SessionRef,
     caller: Caller,
 ) -> Result<Response, ApiError> {
-    let (_, session) = state.authorize_and_load(&caller, &name).await?;
-    let session = session?;
+    let session = state.authorize_and_read(&caller, &name).await??;
     respond(StatusCode::OK, &name, &session).await
 }
 

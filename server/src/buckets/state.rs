@@ -124,6 +124,23 @@ impl BucketsState {
         Ok((access, session.map_err(ApiError::from)))
     }
 
+    /// As [`authorize_and_load`](Self::authorize_and_load), for a request that only reads. With a
+    /// local cache, key and session may come from there.
+    pub(super) async fn authorize_and_read(
+        &self,
+        caller: &Caller,
+        name: &SessionRef,
+    ) -> Result<Result<Session, ApiError>, ApiError> {
+        if self.app.settings.store.cache_max_staleness.is_none() {
+            let (_, session) = self.authorize_and_load(caller, name).await?;
+            return Ok(session);
+        }
+        // One after the other, because a read of several records is never served by the cache.
+        let access = self.authorize(caller, &name.bucket).await?;
+        let session = access.sessions.get_without_touch(&name.id()).await;
+        Ok(session.map_err(ApiError::from))
+    }
+
     /// Returns the API key that the caller sent, which may be wrong. Does not contact the store.
     /// Errors: 401 if it does not have the format of a key; 429 if the caller is over the limit,
     /// unless the key was right before.

@@ -17,7 +17,9 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
 pub(crate) fn router(document: &str) -> Router {
     let text = Bytes::copy_from_slice(document.as_bytes());
     let document = get(move || async move { ([(CONTENT_TYPE, "application/json")], text) });
-    let page = SwaggerUi::new("/docs").config(Config::from("/openapi.json"));
+    // Collapses the schemas: each operation shows its own.
+    let config = Config::from("/openapi.json").default_models_expand_depth(0);
+    let page = SwaggerUi::new("/docs").config(config);
     Router::new()
         .merge(page)
         .layer(map_response(add_headers))

@@ -101,6 +101,8 @@ pub struct StoreSettings {
     pub keyspace: String,
     #[serde(with = "humantime_serde")]
     pub deadline: Duration,
+    #[serde(with = "humantime_serde")]
+    pub cache_max_staleness: Option<Duration>,
 }
 
 /// Signatures of RPC tokens and API keys.

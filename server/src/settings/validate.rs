@@ -12,6 +12,8 @@ use crate::settings::{ListenAddress, Settings, SettingsError, TokenAlgorithm};
 const MIN_DURATION: Duration = Duration::from_millis(1);
 const MAX_DURATION: Duration = Duration::from_secs(100 * 365 * 86_400);
 const MAX_DRAIN_DELAY: Duration = Duration::from_secs(3600);
+/// The library limits it.
+const MAX_STALENESS: Duration = Duration::from_secs(3600);
 /// A Redis string holds at most 512 MB, and text can be six times as long in JSON.
 const MAX_PAYLOAD: usize = 64 << 20;
 
@@ -142,6 +144,7 @@ impl Settings {
             "is required with Redis or a file, where sessions outlive the process; see `sessiond generate-secret`",
         )?;
         self.accounts()?;
+        self.cache()?;
         for (setting, is_set) in [
             ("store.password", store.password.is_some()),
             ("store.password_file", store.password_file.is_some()),
@@ -160,6 +163,28 @@ impl Settings {
         ensure(key || !certificate, "store.certificate_file", problem)?;
         let problem = "requires `store.certificate_file`";
         ensure(certificate || !key, "store.key_file", problem)
+    }
+
+    fn cache(&self) -> Result<(), SettingsError> {
+        let Some(max_staleness) = self.store.cache_max_staleness else {
+            return Ok(());
+        };
+        let url = self.store.redis.as_ref().map_or("", Secret::expose);
+        let is_cluster = url.starts_with("redis-cluster:") || url.starts_with("rediss-cluster:");
+        for (is_valid, problem) in [
+            (
+                (MIN_DURATION..=MAX_STALENESS).contains(&max_staleness),
+                "must be between 1 ms and 1 h, or null for no cache",
+            ),
+            (!url.is_empty(), "requires `store.redis`"),
+            (
+                !is_cluster,
+                "cannot be set with a cluster, which cannot keep the bound; remove it",
+            ),
+        ] {
+            ensure(is_valid, "store.cache_max_staleness", problem)?;
+        }
+        Ok(())
     }
 
     /// Validates user and password of Redis and of its sentinels.

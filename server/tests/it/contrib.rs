@@ -11,6 +11,7 @@ use crate::buckets::bucket::Bucket;
 use crate::request::{send, status};
 use crate::rpc::client::create;
 use crate::service::Service;
+use crate::users::show;
 
 const DASHBOARD: &str = include_str!("../../contrib/grafana-dashboard.json");
 const RULES: &str = include_str!("../../contrib/prometheus-rules.yml");
@@ -31,6 +32,8 @@ async fn metrics() -> String {
     let args = json!({ "token": "malformed", "sessionVersion": "v1" }).to_string();
     let get = service.post("/rpc/get").json(&json!({ "args": args }));
     assert_eq!(status(get).await, 429);
+    // A token of no session.
+    assert_eq!(status(show(&service, &"A".repeat(43))).await, 401);
     service.faults.fail_with(StoreErrorKind::Timeout);
     assert_eq!(status(bucket.get(&id)).await, 503);
     let metrics = send(service.get("/metrics")).await;
@@ -63,8 +66,8 @@ const SERIES: [&str; 10] = [
         env!("CARGO_PKG_VERSION"),
         "\"} 1"
     ),
-    "sessiond_store_up 0",
-    "sessiond_max_connections 10000",
+    "sessiond_store_up ",
+    "sessiond_max_connections ",
     "sessiond_limited_requests_total ",
     "sessiond_limiter_clients ",
     "sessiond_request_seconds_bucket{route=\"/rpc/{method}\",le=\"0.05\"}",

@@ -15,6 +15,7 @@ mod cli;
 mod contrib;
 mod faults;
 mod layers;
+mod local_cache;
 mod log_lines;
 mod logs;
 mod operators;

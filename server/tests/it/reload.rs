@@ -1,5 +1,7 @@
 //! SIGHUP replaces keys, secrets and certificates of the running program.
 
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::Command;
 
@@ -292,6 +294,50 @@ async fn secrets_and_master_keys_are_replaced() {
         json!({ "result": { "a": 1 } }),
         "the token is valid"
     );
+}
+
+/// Sends a login of an operator on an open connection, and returns the status.
+fn log_in(connection: &mut BufReader<UnixStream>, key: &str) -> u16 {
+    let body = format!("key={}", key.replace(' ', "+"));
+    let length = body.len();
+    let request = format!(
+        "POST /admin/login HTTP/1.1\r\nHost: a\r\nContent-Length: {length}\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\n\r\n{body}"
+    );
+    let sent = connection.get_mut().write_all(request.as_bytes());
+    sent.expect("send");
+    let lines = connection.by_ref().lines().map(|line| line.expect("read"));
+    let head: Vec<_> = lines.take_while(|line| !line.is_empty()).collect();
+    let length = head
+        .iter()
+        .find_map(|line| line.strip_prefix("content-length: "));
+    let length = length.expect("a length").parse().expect("a number");
+    connection
+        .read_exact(&mut vec![0; length])
+        .expect("the body");
+    let status = head[0].split(" ").nth(1);
+    status.expect("a status").parse().expect("a number")
+}
+
+#[tokio::test]
+async fn open_connections_of_operators_use_new_keys() {
+    const ADMIN: &str = "admin.enabled: true";
+    const OTHER: &str = "another master key of at least 32 characters";
+    let folder = tempfile::tempdir().expect("a folder");
+    let socket = folder.path().join("operators.sock");
+    let listen = format!("operators.listen: unix:{}", socket.display());
+    let [old, new] = [MASTER_KEY, OTHER].map(|key| format!("buckets.master_keys: [\"{key}\"]"));
+    let service = Configured::start(None, &[&listen, &old, ADMIN]);
+    let connection = UnixStream::connect(&socket).expect("connect");
+    let mut connection = BufReader::new(connection);
+    assert_eq!(log_in(&mut connection, MASTER_KEY), 303);
+    service.reload(&[&listen, &new, ADMIN], LOADED);
+    let is_rejected = (0..1000).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+        log_in(&mut connection, MASTER_KEY) == 401
+    });
+    assert!(is_rejected, "the old key");
+    assert_eq!(log_in(&mut connection, OTHER), 303);
 }
 
 #[tokio::test]

@@ -85,6 +85,11 @@ const WRONG: &str = "
 {store: {certificate_file: /no, key_file: /no}} -> store.certificate_file: requires `store.redis`
 {store: {redis: 'redis://a', certificate_file: /no}, tokens: {secret: GOOD}} -> store.certificate_file: requires `store.key_file`
 {store: {key_file: /no}} -> store.key_file: requires `store.certificate_file`
+{store: {cache_max_staleness: 1s}} -> store.cache_max_staleness: requires `store.redis`
+{store: {cache_max_staleness: 0s}} -> store.cache_max_staleness: must be between 1 ms and 1 h
+{store: {cache_max_staleness: 61m}} -> store.cache_max_staleness: must be between 1 ms and 1 h
+{store: {cache_max_staleness: 5}} -> store.cache_max_staleness: must be a duration
+{store: {redis: 'rediss-cluster://a', cache_max_staleness: 1s}, tokens: {secret: GOOD}} -> store.cache_max_staleness: cannot be set with a cluster
 {tokens: {algorithm: none}} -> tokens.algorithm: must be `HS256`, `HS384`, `HS512`, `RS256`, `PS256`, `ES256` or `EdDSA`
 {tokens: {algorithm: ES384}} -> tokens.algorithm: must be
 {tokens: {algorithm: ES256}} -> tokens.key_file: is required with this `tokens.algorithm`
