@@ -6,7 +6,7 @@ use crate::error::SessionError;
 use crate::id::SessionId;
 use crate::lifecycle::{Lifecycle, Loaded, run_to_completion};
 use crate::record::Owner;
-use crate::session::{Session, SessionEntry, SessionState};
+use crate::session::{ListSessions, Session, SessionState};
 use crate::telemetry;
 use crate::token::{Claims, Verified};
 use crate::token_rejection::TokenRejection;
@@ -222,13 +222,26 @@ impl Sessions {
         run_to_completion(Arc::clone(&self.lifecycle).destroy_by_id(id.clone(), Some(owner))).await
     }
 
-    /// Lists every session of `owner`, oldest first.
+    /// Lists the sessions of `owner`.
+    ///
+    /// Awaiting the returned builder reads all of them, oldest first.
+    /// [`page`](ListSessions::page) reads a part, which is better for an owner who may have
+    /// thousands.
+    ///
+    /// ```
+    /// # use jwt_redis_session::{SessionError, Sessions};
+    /// # async fn doc(sessions: Sessions) -> Result<(), SessionError> {
+    /// let all = sessions.list("jo").with_data().await?;
+    /// let latest = sessions.list("jo").newest_first().page(None, 10).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
     /// [`SessionError::InvalidOwner`], [`SessionError::Unavailable`].
-    pub async fn list(&self, owner: &str) -> Result<Vec<SessionEntry>, SessionError> {
-        SessionEntry::list(&self.lifecycle, Owner::parse(owner)?).await
+    pub fn list(&self, owner: &str) -> ListSessions {
+        ListSessions::new(&self.lifecycle, Owner::parse(owner))
     }
 
     /// Ends every session of `owner` and returns how many there were.

@@ -7,7 +7,7 @@ use axum::Router;
 use http::header::ALLOW;
 use http::{HeaderValue, StatusCode, Uri};
 use jwt_redis_session::store::SharedStore;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -23,17 +23,34 @@ use crate::{admin, buckets, observe, rpc, users};
 /// The service: all enabled APIs and the endpoints for operators.
 #[derive(Clone, Debug)]
 pub struct App {
-    router: Router,
-    /// The endpoints for operators, if they have an address of their own.
-    operators: Option<Router>,
-    /// Answers requests whose head is rejected.
-    rejecting: Router,
+    /// The routers that serve the next request. Clones share them.
+    routers: watch::Sender<Routers>,
     openapi: Arc<str>,
     pub(crate) http: HttpSettings,
     connection_limit: Arc<Semaphore>,
     operator_limit: Arc<Semaphore>,
     /// Whether shutdown has begun.
     pub(crate) is_stopping: Arc<AtomicBool>,
+}
+
+/// The routers of the service. A reload replaces all of them at once.
+#[derive(Clone, Debug)]
+pub(crate) struct Routers {
+    public: Router,
+    /// The endpoints for operators, if they have an address of their own.
+    operators: Option<Router>,
+    /// Answers requests whose head is rejected.
+    pub(crate) rejecting: Router,
+}
+
+impl Routers {
+    /// Returns what an address serves.
+    pub(crate) fn of(&self, surface: Surface) -> &Router {
+        match (surface, &self.operators) {
+            (Surface::Operators, Some(operators)) => operators,
+            _ => &self.public,
+        }
+    }
 }
 
 /// The part of the service that an address serves.
@@ -65,7 +82,7 @@ impl App {
         settings: Settings,
         store: impl Into<SharedStore>,
     ) -> Result<Self, StartError> {
-        Self::assemble(&AppState::with_store(settings, store.into()))
+        Self::assemble(&AppState::with_store(settings, store.into())?)
     }
 
     /// Builds the service of one thread from the shared state.
@@ -92,9 +109,11 @@ impl App {
             observe::layer(router, settings)
         };
         Ok(Self {
-            router: complete(router),
-            operators: is_separate.then(|| complete(operators)),
-            rejecting: observe::layer(Router::new().fallback(reject_head), settings),
+            routers: watch::Sender::new(Routers {
+                public: complete(router),
+                operators: is_separate.then(|| complete(operators)),
+                rejecting: observe::layer(Router::new().fallback(reject_head), settings),
+            }),
             openapi,
             http: settings.http.clone(),
             connection_limit: Arc::clone(&app.connection_limit),
@@ -105,20 +124,18 @@ impl App {
 
     /// Returns what `http.listen` serves as a router, which can be called without a network.
     pub fn router(&self) -> Router {
-        self.router.clone()
+        self.routers.borrow().public.clone()
     }
 
-    /// Returns what an address serves.
-    pub(crate) fn router_of(&self, surface: Surface) -> Router {
-        match (surface, &self.operators) {
-            (Surface::Operators, Some(operators)) => operators.clone(),
-            _ => self.router(),
-        }
+    /// Returns the routers, to be read for each request.
+    pub(crate) fn routers(&self) -> watch::Receiver<Routers> {
+        self.routers.subscribe()
     }
 
-    /// Returns the router for requests whose head is rejected.
-    pub(crate) fn rejecting(&self) -> Router {
-        self.rejecting.clone()
+    /// Serves later requests as `next` does. Requests in progress are not affected.
+    pub(crate) fn replace(&self, next: &Self) {
+        let routers = next.routers.borrow().clone();
+        self.routers.send_replace(routers);
     }
 
     /// Returns the limit of the connections that an address serves concurrently.

@@ -6,15 +6,16 @@ use std::time::Duration;
 
 use jwt_redis_session::config::SessionsBuilder;
 use jwt_redis_session::store::{FileStore, SharedStore};
-use jwt_redis_session::token::{Key, KeyringError, TokenFormat};
-use jwt_redis_session::{Algorithm, Keyring, MemoryStore, Sessions, Touch};
+use jwt_redis_session::token::TokenFormat;
+use jwt_redis_session::{Keyring, MemoryStore, Sessions, Touch};
 use tokio::sync::Semaphore;
 
 use crate::http::FailedAuthentications;
 use crate::redis_store;
 use crate::secret::Secret;
-use crate::settings::{Settings, TokenAlgorithm};
+use crate::settings::Settings;
 use crate::start_error::StartError;
+use crate::token_keys;
 
 /// A read refreshes the TTL of a session at most once per second (or per 16th of the TTL, if that
 /// is less). The expiry that clients see is exact to the second, and most reads write nothing.
@@ -38,6 +39,8 @@ pub(crate) struct AppState {
     pub(crate) is_stopping: Arc<AtomicBool>,
     /// The current secret, then the previous ones.
     pub(crate) secrets: Arc<[Secret]>,
+    /// Signs and verifies RPC tokens.
+    pub(crate) keyring: Keyring,
 }
 
 impl AppState {
@@ -50,25 +53,37 @@ impl AppState {
             }
             (None, None) => MemoryStore::new().into(),
         };
-        Ok(Self::with_store(settings, store))
+        Self::with_store(settings, store)
     }
 
-    pub(crate) fn with_store(settings: Settings, store: SharedStore) -> Self {
+    pub(crate) fn with_store(settings: Settings, store: SharedStore) -> Result<Self, StartError> {
         // Without a secret each start draws another one. Validation allows that only in memory, where
         // the sessions end with the process too.
-        let current = settings.tokens.secret.clone();
-        let mut secrets = vec![current.unwrap_or_else(Secret::random)];
-        secrets.extend_from_slice(&settings.tokens.previous_secrets);
+        let secrets = secrets(&settings, Secret::random);
         let limit = settings.limits.failed_authentications_per_minute;
-        Self {
+        Ok(Self {
             store,
             failures: Arc::new(FailedAuthentications::new(limit)),
             connection_limit: Arc::new(Semaphore::new(settings.http.max_connections)),
             operator_limit: Arc::new(Semaphore::new(OPERATOR_CONNECTIONS)),
             is_stopping: Arc::default(),
+            keyring: token_keys::keyring(&settings.tokens, &secrets)?,
             secrets: secrets.into(),
             settings: Arc::new(settings),
-        }
+        })
+    }
+
+    /// Returns the same state with other settings, and with new connections to Redis. A random
+    /// secret stays the same.
+    pub(crate) fn with_settings(&self, settings: Settings) -> Result<Self, StartError> {
+        let secrets = secrets(&settings, || self.secrets[0].clone());
+        let changed = Self {
+            keyring: token_keys::keyring(&settings.tokens, &secrets)?,
+            secrets: secrets.into(),
+            settings: Arc::new(settings),
+            ..self.clone()
+        };
+        changed.for_another_thread()
     }
 
     /// Returns the same state with another connection to Redis, for another thread.
@@ -78,21 +93,6 @@ impl AppState {
             other.store = redis.into();
         }
         Ok(other)
-    }
-
-    /// Returns the keys that sign and verify tokens.
-    pub(crate) fn keyring(&self) -> Result<Keyring, KeyringError> {
-        let algorithm = match self.settings.tokens.algorithm {
-            TokenAlgorithm::HS256 => Algorithm::Hs256,
-            TokenAlgorithm::HS384 => Algorithm::Hs384,
-            TokenAlgorithm::HS512 => Algorithm::Hs512,
-        };
-        let mut keyring =
-            Keyring::builder(algorithm).signing(Key::secret(self.secrets[0].expose()));
-        for secret in &self.secrets[1..] {
-            keyring = keyring.previous(Key::secret(secret.expose()));
-        }
-        keyring.build()
     }
 
     /// Starts building the sessions of the keyspace `part`, with the idle lifetime `ttl`. Without
@@ -122,4 +122,12 @@ impl AppState {
     pub(crate) fn body_timeout(&self) -> Duration {
         self.settings.http.body_timeout
     }
+}
+
+/// Returns the current secret, then the previous ones.
+fn secrets(settings: &Settings, default: impl FnOnce() -> Secret) -> Vec<Secret> {
+    let current = settings.tokens.secret.clone();
+    let mut secrets = vec![current.unwrap_or_else(default)];
+    secrets.extend_from_slice(&settings.tokens.previous_secrets);
+    secrets
 }

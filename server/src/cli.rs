@@ -16,7 +16,7 @@ use crate::secret::Secret;
 use crate::serve::{BindError, Listeners, PassedSockets};
 use crate::settings::{LogFormat, PREFIX, Settings, SettingsError, Sources};
 use crate::start_error::StartError;
-use crate::{store_failure, telemetry, workers};
+use crate::{reload, store_failure, telemetry, workers};
 
 /// Server-side sessions over HTTP, for apps in any language.
 ///
@@ -122,7 +122,7 @@ impl Cli {
                 let address = settings.operators.listen.unwrap_or(settings.http.listen);
                 probe(&address, if ready { "/readyz" } else { "/healthz" })?;
             }
-            None => listen(self.settings()?).await?,
+            None => self.listen().await?,
         }
         Ok(())
     }
@@ -158,6 +158,36 @@ impl Cli {
         }
         Ok(sources)
     }
+
+    async fn listen(&self) -> Result<(), Box<dyn Error>> {
+        let settings = self.settings()?;
+        // Before the thread of the log starts.
+        let passed = PassedSockets::from_environment();
+        let mut log = telemetry::install(settings.log, telemetry::filter_of_environment()?);
+        let listeners = Listeners::bind(&settings, passed)?;
+        let (states, state) = watch::channel(AppState::new(settings)?);
+        // Before the threads start: until the handlers are installed, a signal ends the process
+        // without finishing requests.
+        let shutdown = shutdown_signal()?;
+        let reloads = reload::on_hangup(|| self.settings(), states)?;
+        let (stop, stopped) = watch::channel(false);
+        let threads = workers::start(&listeners.sockets, &state, &stopped)?;
+        log_addresses(&listeners);
+        // The threads listen on duplicates. The operating system refuses new connections only after
+        // the last duplicate is closed.
+        let _files = listeners.into_files();
+        warn_about(&state.borrow().settings);
+        tokio::select! {
+            () = shutdown => {}
+            () = reloads => {}
+            () = log.report_lost_lines() => {}
+            () = store_failure::report_recovery(|| state.borrow().store.clone()) => {}
+        }
+        stop.send_replace(true);
+        workers::join(threads).await;
+        tracing::info!("sessiond has stopped");
+        Ok(())
+    }
 }
 
 /// Returns the environment variables that are settings.
@@ -179,17 +209,7 @@ fn print(line: &str) {
     let _ = writeln!(io::stdout(), "{line}");
 }
 
-async fn listen(settings: Settings) -> Result<(), Box<dyn Error>> {
-    // Before the thread of the log starts.
-    let passed = PassedSockets::from_environment();
-    let mut log = telemetry::install(settings.log, telemetry::filter_of_environment()?);
-    let listeners = Listeners::bind(&settings, passed)?;
-    let state = AppState::new(settings)?;
-    // Before the threads start: until the handlers are installed, a signal ends the process without
-    // finishing requests.
-    let shutdown = shutdown_signal()?;
-    let (stop, stopped) = watch::channel(false);
-    let threads = workers::start(&listeners.sockets, &state, &stopped)?;
+fn log_addresses(listeners: &Listeners) {
     for (surface, socket) in &listeners.sockets {
         match surface {
             Surface::Public => tracing::info!(address = %socket, "sessiond is listening"),
@@ -198,19 +218,6 @@ async fn listen(settings: Settings) -> Result<(), Box<dyn Error>> {
             }
         }
     }
-    // The threads listen on duplicates. The operating system refuses new connections only after
-    // the last duplicate is closed.
-    let _files = listeners.into_files();
-    warn_about(&state.settings);
-    tokio::select! {
-        () = shutdown => {}
-        () = log.report_lost_lines() => {}
-        () = store_failure::report_recovery(&state.store) => {}
-    }
-    stop.send_replace(true);
-    workers::join(threads).await;
-    tracing::info!("sessiond has stopped");
-    Ok(())
 }
 
 /// Warns about settings that a deployment may not want.

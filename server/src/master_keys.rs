@@ -15,12 +15,15 @@ pub(crate) struct MasterKeys {
 
 impl MasterKeys {
     pub(crate) fn new(app: &AppState) -> Self {
-        let secret = app.secrets[0].clone();
-        let keys = app.settings.buckets.master_keys.iter();
-        let fingerprints = keys.map(|key| fingerprint(&secret, key.expose().as_bytes()));
+        let keys = &app.settings.buckets.master_keys;
+        // With the previous secrets too, so that a new secret logs no operator out.
+        let fingerprints = app.secrets.iter().flat_map(|secret| {
+            let keys = keys.iter();
+            keys.map(|key| fingerprint(secret, key.expose().as_bytes()))
+        });
         Self {
             fingerprints: fingerprints.collect(),
-            secret,
+            secret: app.secrets[0].clone(),
         }
     }
 
@@ -41,8 +44,8 @@ impl MasterKeys {
 
 /// Returns the keyed hash of a master key.
 ///
-/// The session of an operator stores it, so that the session ends when the key is removed from the
-/// configuration or when the first secret changes. Without that secret, keys cannot be guessed from
+/// The session of an operator stores it, so that the session ends when the key or the secret is
+/// removed from the configuration. Without that secret, keys cannot be guessed from
 /// it.
 fn fingerprint(secret: &Secret, key: &[u8]) -> Secret {
     let tag = crypto::hmac_sha256(secret.expose().as_bytes(), &[PURPOSE, key]);
@@ -72,5 +75,19 @@ mod tests {
         assert!(!keys.is_current("") && !keys.is_current("one"));
         // Each service without a configured secret generates its own.
         assert!(!masters(&["one"]).is_current(fingerprint.expose()));
+    }
+
+    #[test]
+    fn a_new_secret_logs_no_operator_out() {
+        let masters = |secrets: [&str; 2]| {
+            let mut settings = Settings::default();
+            settings.buckets.master_keys = vec!["one".into(), "two".into()];
+            settings.tokens.secret = Some(secrets[0].repeat(32).as_str().into());
+            settings.tokens.previous_secrets = vec![secrets[1].repeat(32).as_str().into()];
+            MasterKeys::new(&AppState::new(settings).unwrap())
+        };
+        let before = masters(["ab", "cd"]).verify(b"two").unwrap();
+        assert!(masters(["ef", "ab"]).is_current(before.expose()));
+        assert!(!masters(["ef", "gh"]).is_current(before.expose()));
     }
 }

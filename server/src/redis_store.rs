@@ -1,11 +1,12 @@
 //! The configured Redis.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use jwt_redis_session::store::Cache;
 use jwt_redis_session::{RedisConfig, RedisStore};
 
+use crate::setting_file::{read, without_newline};
 use crate::settings::{SettingsError, StoreSettings};
 use crate::start_error::StartError;
 
@@ -79,20 +80,4 @@ fn with_certificates(
         config = config.client_certificate(chain, read("store.key_file", key)?);
     }
     Ok(config)
-}
-
-/// Reads the file that `setting` names. The error does not repeat the name: it may be a password
-/// that was put in the wrong place.
-fn read(setting: &str, file: &Path) -> Result<String, SettingsError> {
-    let text = std::fs::read_to_string(file);
-    let unreadable = |error| SettingsError::new(setting, format!("cannot be read: {error}"));
-    let text = text.map_err(unreadable)?;
-    if without_newline(&text).is_empty() {
-        return Err(SettingsError::new(setting, "is an empty file"));
-    }
-    Ok(text)
-}
-
-fn without_newline(text: &str) -> &str {
-    text.trim_end_matches(['\r', '\n'])
 }

@@ -50,13 +50,14 @@ pub(crate) fn log(cause: &StoreError) {
 
 /// Logs when the store is available again after a failure, until this future is dropped. Does not
 /// contact a store that has not failed.
-pub(crate) async fn report_recovery(store: &SharedStore) {
+pub(crate) async fn report_recovery(store: impl Fn() -> SharedStore) {
     let mut interval = tokio::time::interval(PROBE_INTERVAL);
     loop {
         interval.tick().await;
         let started = Instant::now();
         if with_state(|state| state.outage.is_some())
-            && store.ping().await.is_ok()
+            // A reload may have replaced it.
+            && store().ping().await.is_ok()
             && let Some((failures, lasted)) = with_state(|state| state.recover(started))
         {
             let seconds = lasted.as_secs();

@@ -26,16 +26,17 @@ const TICK: Duration = Duration::from_millis(50);
 /// Errors: [`StartError`] if the service cannot be built, or a thread cannot be started.
 pub(crate) fn start(
     sockets: &[(Surface, Socket)],
-    state: &AppState,
+    states: &watch::Receiver<AppState>,
     stop: &watch::Receiver<bool>,
 ) -> Result<Vec<JoinHandle<()>>, StartError> {
+    let state = states.borrow().clone();
     let threads = match state.settings.http.threads {
         0 => thread::available_parallelism().map_or(1, NonZeroUsize::get),
         threads => threads,
     };
     (0..threads)
         .map(|number| {
-            let mut stop = stop.clone();
+            let (states, mut stop) = (states.clone(), stop.clone());
             let runtime = Builder::new_current_thread().enable_all().build()?;
             let (app, listeners) = {
                 // The store spawns tasks, which must run on the thread that uses the connection.
@@ -50,6 +51,7 @@ pub(crate) fn start(
             let work = move || {
                 runtime.block_on(async {
                     tokio::spawn(keep_timer_armed());
+                    tokio::spawn(follow(states, app.clone()));
                     // An error means that the sender is gone, which is a shutdown too.
                     let stopped = async move { drop(stop.wait_for(|stop| *stop).await) };
                     serve_all(listeners, app, stopped).await;
@@ -59,6 +61,22 @@ pub(crate) fn start(
             Ok(thread.spawn(work)?)
         })
         .collect()
+}
+
+/// Replaces the router of `app` for each new state.
+async fn follow(mut states: watch::Receiver<AppState>, app: App) {
+    while states.changed().await.is_ok() {
+        let state = states.borrow_and_update().clone();
+        // The state was checked before it was sent, so this fails only for a file that was changed
+        // since.
+        match state
+            .for_another_thread()
+            .and_then(|state| App::assemble(&state))
+        {
+            Ok(next) => app.replace(&next),
+            Err(error) => tracing::error!(%error, "a thread cannot use the new settings"),
+        }
+    }
 }
 
 /// Keeps a timer running that fires soon.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use aws_lc_rs::encoding::{AsDer as _, PublicKeyX509Der};
 use aws_lc_rs::hmac;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
@@ -115,6 +116,14 @@ impl VerifyingKey {
         ParsedPublicKey::new(verification, key)
             .ok()
             .map(Self::Public)
+    }
+
+    /// Returns the public key as SPKI in DER; `None` for HMAC.
+    pub(crate) fn spki(&self) -> Option<PublicKeyX509Der<'static>> {
+        match self {
+            Self::Hmac(_) => None,
+            Self::Public(key) => key.as_der().ok(),
+        }
     }
 
     /// Compares tags of HMAC in constant time.

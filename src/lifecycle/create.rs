@@ -167,8 +167,9 @@ impl Lifecycle {
             // Without this, the index of an owner who never calls `list` would grow without bound.
             let lifecycle = Arc::clone(self);
             spawn_detached(async move {
-                let pruned = lifecycle.read_entries("cleanup", &owner, &due).await;
-                pruned.map(drop)
+                let visit = &mut |_, _| ();
+                let pruned = lifecycle.read_entries("cleanup", &owner, &due, visit);
+                pruned.await.map(drop)
             });
         }
         Ok(InsertOutcome::Inserted { due: Vec::new() })

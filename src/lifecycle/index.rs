@@ -7,11 +7,15 @@ use crate::error::{Result, SessionError};
 use crate::id::SessionId;
 use crate::lifecycle::{Lifecycle, Loaded, Remaining, run_to_completion};
 use crate::record::{Owner, Record};
-use crate::store::{EntryState, IndexEntry, NewEntry};
+use crate::store::{EntryState, IndexEntry, IndexPage, NewEntry};
 use crate::telemetry::StoreCall as _;
 
 /// The number of records read in one round trip. Each may be as large as the size limit.
 pub(crate) const BATCH: usize = 16;
+
+/// How often a page reads the index to replace entries whose sessions have ended. Limits the time of
+/// a call on an index of many such entries.
+const ROUNDS: usize = 8;
 
 /// How much longer an index lives than its last record: covers the time between the two writes
 /// and the rounding to seconds.
@@ -26,10 +30,57 @@ impl Lifecycle {
     ///
     /// Also completes a `destroy_all` or a rotation that crashed, and removes entries whose
     /// sessions have ended.
-    pub(crate) async fn list(self: &Arc<Self>, owner: Owner) -> Result<Vec<(SessionId, Loaded)>> {
-        let index = self.keyspace.index(&owner);
+    pub(crate) async fn list(
+        self: &Arc<Self>,
+        owner: &Owner,
+        visit: &mut (impl FnMut(SessionId, Loaded) + Send),
+    ) -> Result<()> {
+        let index = self.keyspace.index(owner);
         let reading = self.store.index_list(&index, None);
         let entries = reading.in_operation("list").await?;
+        self.read_listed(owner, entries, visit).await?;
+        Ok(())
+    }
+
+    /// Reads a page of the sessions of `owner`, as [`list`](Self::list). Returns the last entry that
+    /// was read, or `None` at the end of the index.
+    pub(crate) async fn page(
+        self: &Arc<Self>,
+        owner: &Owner,
+        page: IndexPage<'_>,
+        visit: &mut (impl FnMut(SessionId, Loaded) + Send),
+    ) -> Result<Option<IndexEntry>> {
+        let index = self.keyspace.index(owner);
+        let (mut after, mut limit) = (page.after.cloned(), page.limit.max(1));
+        for _ in 0..ROUNDS {
+            let after_last = after.as_ref();
+            let page = IndexPage {
+                after: after_last,
+                limit,
+                ..page
+            };
+            let reading = self.store.index_page(&index, page);
+            let entries = reading.in_operation("list").await?;
+            let is_end = entries.len() < limit;
+            after = entries.last().cloned();
+            limit -= self.read_listed(owner, entries, visit).await?;
+            if is_end {
+                return Ok(None);
+            }
+            if limit == 0 {
+                break;
+            }
+        }
+        Ok(after)
+    }
+
+    /// Reads the sessions of listed entries, and returns how many there are.
+    async fn read_listed(
+        self: &Arc<Self>,
+        owner: &Owner,
+        entries: Vec<IndexEntry>,
+        visit: &mut (impl FnMut(SessionId, Loaded) + Send),
+    ) -> Result<usize> {
         // A session with a recent tombstone is listed: the operation that set the tombstone may
         // still fail, which leaves the session active.
         let is_abandoned = |entry: &IndexEntry| self.is_abandoned(entry.state);
@@ -43,7 +94,7 @@ impl Lifecycle {
             )
             .await?;
         }
-        self.read_entries("list", &owner, &entries).await
+        self.read_entries("list", owner, &entries, visit).await
     }
 
     /// Returns the key of the index of the owner of `record`, or `None` without owner.
@@ -88,7 +139,8 @@ impl Lifecycle {
         SessionError::Gone
     }
 
-    /// Reads the sessions of index entries and returns those that belong to `owner`.
+    /// Reads the sessions of index entries, visits those that belong to `owner`, and returns how many
+    /// there are. No more than a batch of them is in memory at once.
     ///
     /// An entry that is due gets a new `check_after` if its session is `owner`'s, and is removed
     /// if not.
@@ -97,11 +149,12 @@ impl Lifecycle {
         operation: &'static str,
         owner: &Owner,
         entries: &[IndexEntry],
-    ) -> Result<Vec<(SessionId, Loaded)>> {
+        visit: &mut (impl FnMut(SessionId, Loaded) + Send),
+    ) -> Result<usize> {
         let index = self.keyspace.index(owner);
         let parse = |entry: &IndexEntry| Some((SessionId::parse(&entry.member).ok()?, entry.state));
         let entries: Vec<_> = entries.iter().filter_map(parse).collect();
-        let mut listed = Vec::with_capacity(entries.len());
+        let mut count = 0;
         for entries in entries.chunks(BATCH) {
             let keys = entries.iter().map(|(id, _)| self.keyspace.record(id));
             let keys: Vec<_> = keys.collect();
@@ -118,7 +171,8 @@ impl Lifecycle {
                     Ok((record, ttl)) if record.owner() == Some(owner) => {
                         live.extend(due.then(|| self.entry(&index, id, ttl.unwrap_or_default())));
                         let remaining = Remaining::new(ttl, at);
-                        listed.push((id.clone(), Loaded { record, remaining }));
+                        visit(id.clone(), Loaded { record, remaining });
+                        count += 1;
                     }
                     Ok(_) | Err(SessionError::Rejected(_)) => {
                         dead.extend(due.then_some(id.as_str()));
@@ -131,6 +185,6 @@ impl Lifecycle {
                 refresh.in_operation(operation).await?;
             }
         }
-        Ok(listed)
+        Ok(count)
     }
 }

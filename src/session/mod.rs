@@ -33,10 +33,13 @@
 mod create;
 mod ended;
 mod ends;
+mod entry;
 mod handle;
 mod inner;
+mod list;
 mod operations;
 mod owner;
+mod page;
 mod snapshot;
 
 pub use crate::id::InvalidSessionId;
@@ -45,8 +48,10 @@ pub use crate::record::SessionData;
 pub use create::CreateSession;
 pub use ended::Ended;
 pub use ends::SessionEnds;
+pub use entry::SessionEntry;
 pub use handle::Session;
 pub use inner::SessionState;
-pub use owner::SessionEntry;
+pub use list::ListSessions;
+pub use page::{InvalidCursor, ListCursor, SessionPage};
 
 pub(crate) use inner::Access;

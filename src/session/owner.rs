@@ -1,81 +1,19 @@
 //! The owner of a session: login, logout, and the owner's other sessions.
 
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use serde_json::Map;
 
-use crate::clock::{from_unix_millis, from_unix_seconds};
 use crate::error::{Result, SessionError};
 use crate::id::SessionId;
-use crate::lifecycle::{Lifecycle, Loaded, run_to_completion};
-use crate::record::{Owner, Record, SessionData};
+use crate::lifecycle::run_to_completion;
+use crate::record::{Owner, Record};
 use crate::session::handle::Session;
 use crate::session::inner::{Inner, SessionState};
+use crate::session::list::ListSessions;
 use crate::session::snapshot::OwnerChange;
 use crate::token::Token;
 use crate::token_rejection::TokenRejection;
-
-/// Entry of a list of an owner's sessions, with the data as it was when the list was read.
-#[derive(Clone, Debug)]
-pub struct SessionEntry {
-    id: SessionId,
-    expires: Option<SystemTime>,
-    absolute_expiry: Option<SystemTime>,
-    data: SessionData,
-}
-
-impl SessionEntry {
-    pub(crate) async fn list(lifecycle: &Arc<Lifecycle>, owner: Owner) -> Result<Vec<Self>> {
-        let listed = lifecycle.list(owner).await?;
-        let entry = |(id, Loaded { record, remaining })| {
-            let end = lifecycle.end(&record);
-            Self {
-                id,
-                expires: remaining.expires(end).and_then(from_unix_millis),
-                absolute_expiry: end.and_then(from_unix_seconds),
-                data: record.into(),
-            }
-        };
-        let mut entries: Vec<_> = listed.into_iter().map(entry).collect();
-        entries.sort_by(|a, b| (a.created_at(), &a.id).cmp(&(b.created_at(), &b.id)));
-        Ok(entries)
-    }
-
-    /// Returns the id of the session.
-    #[must_use]
-    pub const fn id(&self) -> &SessionId {
-        &self.id
-    }
-
-    /// Returns when the session was created; `None` if it was created by Node.
-    #[must_use]
-    pub fn created_at(&self) -> Option<SystemTime> {
-        from_unix_seconds(self.data.record.as_ref()?.meta.created?)
-    }
-
-    /// Returns when the session ends if it is not used; `None` if it does not expire.
-    ///
-    /// Computed from the time to live in the store and the clock of the application, so it is
-    /// off by the difference between the clocks and by the time of the round trip.
-    #[must_use]
-    pub const fn expires_at(&self) -> Option<SystemTime> {
-        self.expires
-    }
-
-    /// Returns when the session ends at the latest, even if it is used; `None` without an absolute
-    /// lifetime.
-    #[must_use]
-    pub const fn absolute_expiry(&self) -> Option<SystemTime> {
-        self.absolute_expiry
-    }
-
-    /// Returns the data of the session.
-    #[must_use]
-    pub const fn data(&self) -> &SessionData {
-        &self.data
-    }
-}
 
 impl Session {
     /// Returns the owner: the one set on this handle, or else the one that is stored.
@@ -174,17 +112,19 @@ impl Session {
         self.destroy().await
     }
 
-    /// Lists every session of the owner of this session, oldest first.
+    /// Lists the sessions of the owner of this session, as [`Sessions::list`](crate::Sessions::list).
     ///
     /// # Errors
     ///
     /// [`SessionError::NoOwner`], [`SessionError::Unavailable`]; without a session
     /// [`SessionError::Absent`], [`SessionError::Rejected`] or [`SessionError::Gone`].
-    pub async fn list(&self) -> Result<Vec<SessionEntry>, SessionError> {
-        let (_, owner) = self.0.owned()?;
-        // The list has data of sessions: the response must not be cached.
-        drop(self.data_read());
-        SessionEntry::list(&self.0.lifecycle, owner).await
+    pub fn list(&self) -> ListSessions {
+        let owner = self.0.owned().map(|(_, owner)| owner);
+        if owner.is_ok() {
+            // The list has data of sessions: the response must not be cached.
+            drop(self.data_read());
+        }
+        ListSessions::new(&self.0.lifecycle, owner)
     }
 
     /// Ends every session of the owner of this session except this one, and returns how many there

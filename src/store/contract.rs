@@ -7,8 +7,8 @@ use async_trait::async_trait;
 
 use crate::store::error::Result;
 use crate::store::types::{
-    CompareOutcome, Due, EntryState, IndexEntry, InsertOutcome, NewEntry, NewRecord, PutMode,
-    StoredRecord, SupersedeOutcome,
+    CompareOutcome, Due, EntryState, IndexEntry, IndexPage, InsertOutcome, NewEntry, NewRecord,
+    PutMode, StoredRecord, SupersedeOutcome,
 };
 use crate::store::watches::RecordWatch;
 
@@ -150,6 +150,19 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     fn watch(&self, key: &str) -> Option<RecordWatch> {
         let _ = key;
         None
+    }
+
+    // Provided: pages
+
+    /// Returns the entries of one page of an index.
+    ///
+    /// Override it if the store can read a page without the rest of the index.
+    ///
+    /// Step: [`index_list`](Self::index_list) of every entry.
+    async fn index_page(&self, index: &str, page: IndexPage<'_>) -> Result<Vec<IndexEntry>> {
+        let entries = self.index_list(index, None).await?;
+        let entries = entries.iter();
+        Ok(page.select(entries.map(|entry| (&*entry.member, entry.state.score()))))
     }
 
     // Provided: several steps

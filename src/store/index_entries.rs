@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::store::types::{Due, EntryState, IndexEntry, PutMode, SupersedeOutcome};
+use crate::store::types::{Due, EntryState, IndexEntry, IndexPage, PutMode, SupersedeOutcome};
 
 /// Entries of one index: session ids, each with the [score](EntryState::score) of its state.
 ///
@@ -35,6 +35,10 @@ impl IndexEntries {
 
     pub(crate) fn get(&self, member: &str) -> Option<EntryState> {
         self.0.get(member).copied().map(EntryState::from_score)
+    }
+
+    pub(crate) fn page(&self, page: IndexPage<'_>) -> Vec<IndexEntry> {
+        page.select(self.0.iter().map(|(member, score)| (&**member, *score)))
     }
 
     pub(crate) fn list(&self, due: Option<Due>) -> Vec<IndexEntry> {

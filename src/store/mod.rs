@@ -48,7 +48,7 @@ pub use error::{StoreError, StoreErrorKind};
 pub use redis::{Cache, CacheStats, RedisConfig, RedisStore};
 pub use shared::SharedStore;
 pub use types::{
-    CompareOutcome, Due, EntryState, IndexEntry, InsertOutcome, NewEntry, NewRecord, PutMode,
-    StoredRecord, SupersedeOutcome,
+    CompareOutcome, Due, EntryState, IndexEntry, IndexPage, InsertOutcome, NewEntry, NewRecord,
+    PutMode, StoredRecord, SupersedeOutcome,
 };
 pub use watches::{RecordWatch, RecordWatches, WatchEvent};

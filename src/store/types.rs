@@ -3,6 +3,8 @@
 //! Times of index entries are Unix seconds, not `SystemTime`: they are the scores that the format
 //! defines, and a store keeps them as they are.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::fmt;
 use std::time::Duration;
 
@@ -107,6 +109,54 @@ pub struct Due {
     pub by: i64,
     /// The maximum number of entries.
     pub limit: usize,
+}
+
+/// Selects the entries of an index behind a position, at most `limit`.
+///
+/// The entries are ordered by their [score](EntryState::score). Entries with the same score have
+/// any order that does not change. The position need not be that of an entry that still exists.
+#[derive(Clone, Copy, Debug)]
+pub struct IndexPage<'a> {
+    /// The last entry of the page before. `None`: the page begins with the first entry.
+    pub after: Option<&'a IndexEntry>,
+    /// Whether the entry with the highest score is the first one.
+    pub descending: bool,
+    /// The maximum number of entries.
+    pub limit: usize,
+}
+
+impl IndexPage<'_> {
+    /// Selects the entries of this page, ordered by score and member. Keeps no more than the page
+    /// in memory.
+    pub(crate) fn select<'e>(
+        &self,
+        entries: impl Iterator<Item = (&'e str, i64)>,
+    ) -> Vec<IndexEntry> {
+        let after = self
+            .after
+            .map(|entry| (entry.state.score(), &*entry.member));
+        let keys = entries.map(|(member, score)| (score, member));
+        let entry = |(score, member)| IndexEntry::new(member, EntryState::from_score(score));
+        if self.descending {
+            let keys = keys.filter(|key| after.is_none_or(|after| *key < after));
+            let selected = lowest(keys.map(Reverse), self.limit).into_iter();
+            return selected.map(|Reverse(key)| entry(key)).collect();
+        }
+        let keys = keys.filter(|key| after.is_none_or(|after| *key > after));
+        lowest(keys, self.limit).into_iter().map(entry).collect()
+    }
+}
+
+/// Returns the `limit` lowest of `keys`, sorted.
+fn lowest<K: Ord>(keys: impl Iterator<Item = K>, limit: usize) -> Vec<K> {
+    let mut kept = BinaryHeap::new();
+    for key in keys {
+        kept.push(key);
+        if kept.len() > limit {
+            kept.pop();
+        }
+    }
+    kept.into_sorted_vec()
 }
 
 /// An entry of an index.

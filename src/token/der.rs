@@ -55,6 +55,40 @@ impl Outline {
     }
 }
 
+/// Returns the public key that SPKI in DER holds.
+pub(super) fn public_key(spki: &[u8]) -> Option<&[u8]> {
+    let (SEQUENCE, body, _) = value(spki)? else {
+        return None;
+    };
+    let (SEQUENCE, _, key) = value(body)? else {
+        return None;
+    };
+    let (BIT_STRING, key, _) = value(key)? else {
+        return None;
+    };
+    // The first byte is the number of unused bits.
+    key.get(1..)
+}
+
+/// Returns modulus and exponent of a public RSA key in PKCS#1, without leading zeros.
+pub(super) fn rsa_numbers(key: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (SEQUENCE, body, _) = value(key)? else {
+        return None;
+    };
+    let (INTEGER, modulus, rest) = value(body)? else {
+        return None;
+    };
+    let (INTEGER, exponent, _) = value(rest)? else {
+        return None;
+    };
+    Some((positive(modulus), positive(exponent)))
+}
+
+/// Returns a positive INTEGER without the zero in front of its sign bit.
+fn positive(integer: &[u8]) -> &[u8] {
+    integer.strip_prefix(&[0]).unwrap_or(integer)
+}
+
 /// Returns the size of an RSA key in PKCS#1, if the algorithm identifier says that it is one.
 fn rsa_bits(identifier: &[u8], key: &[u8]) -> Option<usize> {
     match value(identifier)? {

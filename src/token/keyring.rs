@@ -10,7 +10,7 @@ use super::algorithm::Algorithm;
 use super::claims::Claims;
 use super::error::{KeyringError, TokenError};
 use super::header;
-use super::key::Key;
+use super::jwk::Jwk;
 use super::new_claims::NewClaims;
 use super::token_text::Token;
 use super::validation::Validation;
@@ -55,55 +55,28 @@ pub struct Keyring {
 }
 
 /// Prepared keys of a key ring.
-struct Keys {
-    algorithm: Algorithm,
+pub(super) struct Keys {
+    pub(super) algorithm: Algorithm,
     /// `None`: the key ring only verifies. The verifying half is the first of `verifying`.
-    signing: Option<SigningKey>,
+    pub(super) signing: Option<SigningKey>,
     /// One to three.
-    verifying: Vec<NamedKey>,
+    pub(super) verifying: Vec<NamedKey>,
 }
 
-struct NamedKey {
-    verifying: VerifyingKey,
+pub(super) struct NamedKey {
+    pub(super) verifying: VerifyingKey,
     /// `None`: tokens do not name the key.
-    kid: Option<Box<str>>,
+    pub(super) kid: Option<Box<str>>,
     /// The header, in base64url, of the tokens that the key signs.
-    header: Box<str>,
+    pub(super) header: Box<str>,
 }
 
 impl Keyring {
-    /// Builds a key ring of one HS256 secret: at least 32 random bytes, used as they are.
-    ///
-    /// A secret in base64 is read by [`Key::secret_base64`](super::Key::secret_base64).
-    ///
-    /// # Errors
-    ///
-    /// [`KeyringError::WeakSecret`] and [`KeyringError::KeyAsSecret`].
-    pub fn hs256(secret: impl AsRef<[u8]>) -> Result<Self, KeyringError> {
-        Self::hmac(Algorithm::Hs256, secret)
-    }
-
-    /// Builds a key ring of one HMAC secret: at least 32 bytes for HS256, 48 for HS384, 64 for
-    /// HS512.
-    ///
-    /// # Errors
-    ///
-    /// [`KeyringError::WeakSecret`], [`KeyringError::KeyAsSecret`], and
-    /// [`KeyringError::WrongKind`] if `algorithm` is not an HMAC. A weak secret that npm deployments
-    /// still use needs [`Key::allowing_weak_secret_for_npm`].
-    pub fn hmac(algorithm: Algorithm, secret: impl AsRef<[u8]>) -> Result<Self, KeyringError> {
-        Self::builder(algorithm)
-            .signing(Key::secret(secret))
-            .build()
-    }
-
-    /// Starts to build a key ring of key pairs, of named keys, or of several keys.
-    #[must_use]
-    pub fn builder(algorithm: Algorithm) -> KeyringBuilder {
-        KeyringBuilder {
-            algorithm,
-            signing: None,
-            previous: Vec::new(),
+    pub(super) fn new(keys: Keys) -> Self {
+        Self {
+            keys: Arc::new(keys),
+            validation: Arc::default(),
+            verified: Arc::default(),
         }
     }
 
@@ -201,6 +174,37 @@ impl Keyring {
     }
 }
 
+impl Keyring {
+    /// Returns the public keys as a JWK Set in JSON (RFC 7517 section 5), for programs that verify
+    /// tokens themselves.
+    ///
+    /// Each key has its name as `kid`, or else its SHA-256 thumbprint (RFC 7638). The set is empty
+    /// for HMAC secrets. It never contains a private key.
+    ///
+    /// A program that only verifies the signature does not notice that a session has ended.
+    ///
+    /// ```
+    /// use jwt_redis_session::{Algorithm, Keyring, token::Key};
+    ///
+    /// # let private_pem = include_str!("../../tests/keys/ed25519.pem");
+    /// let key = Key::pem(private_pem).kid("2026-11");
+    /// let keyring = Keyring::builder(Algorithm::EdDsa).signing(key).build()?;
+    /// let start = r#"{"keys":[{"crv":"Ed25519","kty":"OKP","x":""#;
+    /// assert!(keyring.jwks().starts_with(start));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn jwks(&self) -> String {
+        let algorithm = self.keys.algorithm;
+        let jwk = |key: &NamedKey| {
+            let jwk = Jwk::of(algorithm, &key.verifying)?;
+            Some(jwk.to_json(algorithm, key.kid.as_deref()))
+        };
+        let keys: Vec<_> = self.keys.verifying.iter().filter_map(jwk).collect();
+        format!(r#"{{"keys":[{}]}}"#, keys.join(","))
+    }
+}
+
 impl fmt::Debug for Keyring {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Keyring")
@@ -243,99 +247,5 @@ impl Keys {
             // Tokens from before the keys had names are still accepted.
             None => Ok(&self.verifying),
         }
-    }
-}
-
-/// Builder of a [`Keyring`]: a key that signs, and up to two previous ones whose tokens are still
-/// accepted.
-///
-/// If any key has a `kid`, a token that names a key is verified with the key of that name, a token
-/// that names none with each key in turn, and a token that names an unknown key is rejected. If no
-/// key has one, the `kid` of a token is ignored.
-#[derive(Clone, Debug)]
-pub struct KeyringBuilder {
-    algorithm: Algorithm,
-    signing: Option<Key>,
-    previous: Vec<Key>,
-}
-
-impl KeyringBuilder {
-    /// Sets the key that signs and verifies.
-    ///
-    /// A key ring without one only verifies.
-    #[must_use]
-    pub fn signing(mut self, key: Key) -> Self {
-        self.signing = Some(key);
-        self
-    }
-
-    /// Adds a key that only verifies, such as the previous signing key.
-    ///
-    /// A key ring has at most three keys in all.
-    #[must_use]
-    pub fn previous(mut self, key: Key) -> Self {
-        self.previous.push(key);
-        self
-    }
-
-    /// Reads and prepares the keys, and signs and verifies once as a test.
-    ///
-    /// # Errors
-    ///
-    /// [`KeyringError`] if a key cannot be used, if there are none or too many, or if two have the
-    /// same name.
-    pub fn build(self) -> Result<Keyring, KeyringError> {
-        self.check()?;
-        let algorithm = self.algorithm;
-        let named = |kid: Option<Box<str>>, verifying| NamedKey {
-            verifying,
-            header: header::encode(algorithm, kid.as_deref()),
-            kid,
-        };
-        let mut verifying = Vec::new();
-        let mut signing = None;
-        if let Some(key) = self.signing {
-            let signer = key.signing(algorithm)?;
-            let verifier = signer.verifying_key(algorithm.scheme());
-            let verifier = verifier.ok_or(KeyringError::SelfTest(algorithm))?;
-            verifying.push(named(key.kid, verifier));
-            signing = Some(signer);
-        }
-        for key in self.previous {
-            let verifier = key.verifying(algorithm)?;
-            verifying.push(named(key.kid, verifier));
-        }
-        let keys = Keys {
-            algorithm,
-            signing,
-            verifying,
-        };
-        Ok(Keyring {
-            keys: Arc::new(keys),
-            validation: Arc::default(),
-            verified: Arc::default(),
-        })
-    }
-
-    /// Checks how many keys there are, and their names.
-    fn check(&self) -> Result<(), KeyringError> {
-        let keys = self.signing.iter().chain(&self.previous);
-        match keys.clone().count() {
-            0 => return Err(KeyringError::NoKey),
-            1..=3 => {}
-            // Each token without a key name costs up to one signature check per key.
-            _ => return Err(KeyringError::TooManyKeys),
-        }
-        let mut kids = Vec::new();
-        for kid in keys.filter_map(|key| key.kid.as_deref()) {
-            if !(1..=128).contains(&kid.len()) {
-                return Err(KeyringError::InvalidKid);
-            }
-            if kids.contains(&kid) {
-                return Err(KeyringError::DuplicateKid);
-            }
-            kids.push(kid);
-        }
-        Ok(())
     }
 }

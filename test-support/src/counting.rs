@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use jwt_redis_session::store::{
-    CompareOutcome, Due, EntryState, IndexEntry, InsertOutcome, NewEntry, NewRecord, PutMode,
-    RecordWatch, SharedStore, Store, StoreError, StoredRecord, SupersedeOutcome, async_trait,
+    CompareOutcome, Due, EntryState, IndexEntry, IndexPage, InsertOutcome, NewEntry, NewRecord,
+    PutMode, RecordWatch, SharedStore, Store, StoreError, StoredRecord, SupersedeOutcome,
+    async_trait,
 };
 
 /// Store that counts its calls. A provided method is one call, and the inner store's is used.
@@ -60,6 +61,7 @@ counting! {
     index_put(entry: NewEntry<'_>, mode: PutMode) -> ();
     index_get(index: &str, member: &str) -> Option<EntryState>;
     index_list(index: &str, due: Option<Due>) -> Vec<IndexEntry>;
+    index_page(index: &str, page: IndexPage<'_>) -> Vec<IndexEntry>;
     index_remove(index: &str, members: &[&str], due_by: Option<i64>) -> ();
     index_tombstone_all(index: &str, keep: Option<&str>, now: i64) -> Vec<String>;
     index_supersede(index: &str, old: &str, new: &str, now: i64) -> SupersedeOutcome;

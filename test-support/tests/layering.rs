@@ -31,7 +31,9 @@ const SERVICE: &str = "
     crc32fast: buckets/
     flate2: http/
     governor: http/
-    hyper hyper_util listenfd tokio_io_timeout: serve/
+    hyper hyper_util: serve/ users/verify.rs
+    hyper_rustls rustls: users/verify.rs
+    listenfd tokio_io_timeout: serve/
     jsonwebtoken redis:
     maud: admin/
     metrics_exporter_prometheus metrics_process utoipa_swagger_ui: operators/

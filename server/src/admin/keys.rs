@@ -104,11 +104,22 @@ fn table(token: &Secret, buckets: &[KeyedBucket]) -> Markup {
                 th scope="col" { "Key created" }
                 th scope="col" { span.unseen { "Actions" } }
             } }
-            tbody { @for (bucket, created) in buckets { tr {
-                th scope="row" { (bucket.as_str()) }
-                td data-label="Key created" { (text::time(*created)) }
-                td.act { (deletion(token, bucket.as_str())) }
+            tbody { @for bucket in buckets { tr {
+                th scope="row" { (bucket.name.as_str()) }
+                td data-label="Key created" { (validity(bucket)) }
+                td.act { (deletion(token, bucket.name.as_str())) }
             } } }
+        }
+    }
+}
+
+fn validity(bucket: &KeyedBucket) -> Markup {
+    html! {
+        @if bucket.created.is_some() || bucket.previous_end.is_none() {
+            (text::time(bucket.created))
+        } @else { "no new key" }
+        @if bucket.previous_end.is_some() {
+            p.help { "The deleted key is valid until " (text::time(bucket.previous_end)) "." }
         }
     }
 }

@@ -40,7 +40,7 @@ pub(super) async fn find<'a>(
 
 async fn keyed(state: &AdminState) -> Result<Vec<BucketName>, SessionError> {
     let keyed = state.keys.list().await?.into_iter();
-    Ok(keyed.map(|(bucket, _)| bucket).collect())
+    Ok(keyed.map(|bucket| bucket.name).collect())
 }
 
 async fn in_buckets<'a>(

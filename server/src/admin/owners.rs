@@ -3,6 +3,7 @@
 use axum::extract::Query;
 use axum::extract::rejection::QueryRejection;
 use axum::response::{IntoResponse, Redirect, Response};
+use jwt_redis_session::session::{ListCursor, SessionPage};
 use jwt_redis_session::{SessionEntry, SessionId};
 use maud::{Markup, html};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
@@ -16,8 +17,8 @@ use crate::admin::text;
 use crate::error::ApiError;
 use crate::secret::Secret;
 
-/// The largest number of sessions shown.
-const MAX_SESSIONS: usize = 100;
+/// The number of sessions on a page. All their data is in memory while it is rendered.
+const PAGE: usize = 25;
 /// The largest data shown per session, in bytes before escaping.
 const MAX_DATA: usize = 2 << 10;
 
@@ -26,6 +27,7 @@ const MAX_DATA: usize = 2 << 10;
 pub(super) struct Search {
     api: Option<String>,
     owner: Option<String>,
+    cursor: Option<String>,
 }
 
 /// An owner of sessions in one API, in a form.
@@ -43,11 +45,12 @@ pub(super) struct EndForm {
     id: String,
 }
 
-/// An owner with all sessions, newest first.
+/// An owner with a page of sessions, of which the one that was used last is the first.
 struct OwnerSessions<'a> {
     api: &'a OwnerApi,
     name: String,
-    entries: Vec<SessionEntry>,
+    page: SessionPage,
+    is_first: bool,
 }
 
 impl Owner {
@@ -66,13 +69,15 @@ pub(super) fn address(api: &OwnerApi, name: &str) -> String {
     format!("/admin/owners?api={}&owner={name}", api.name)
 }
 
-/// Lists the sessions of the owner in the address.
+/// Lists the sessions of the owner in the address: those behind the cursor, if it contains one.
 pub(super) async fn list(
     operator: Operator,
     search: Result<Query<Search>, QueryRejection>,
 ) -> Result<Response, PageError> {
-    let invalid = |_| ApiError::bad_request("this is not the address of an owner");
-    let Query(search) = search.map_err(invalid)?;
+    let invalid = || ApiError::bad_request("this is not the address of an owner");
+    let Query(search) = search.map_err(|_| invalid())?;
+    let cursor = search.cursor.map(|cursor| cursor.parse::<ListCursor>());
+    let cursor = cursor.transpose().map_err(|_| invalid())?;
     let mut listed = None;
     if let (Some(api), Some(name)) = (search.api, search.owner) {
         let api = operator.state.owner_api(&api)?;
@@ -80,9 +85,14 @@ pub(super) async fn list(
             let error = ApiError::bad_request("an owner is 1 to 512 bytes of UTF-8");
             return Ok(page::rejection(error, |note| render(&operator, note, None)));
         }
-        let mut entries = api.sessions.list(&name).await?;
-        entries.reverse();
-        listed = Some(OwnerSessions { api, name, entries });
+        let list = api.sessions.list(&name).newest_first().with_data();
+        let page = list.page(cursor.as_ref(), PAGE).await?;
+        listed = Some(OwnerSessions {
+            api,
+            name,
+            page,
+            is_first: cursor.is_none(),
+        });
     }
     let note = operator.take_note().await;
     Ok(render(&operator, &note, listed.as_ref()).into_response())
@@ -164,12 +174,21 @@ fn search(apis: &[OwnerApi], listed: Option<&OwnerSessions<'_>>) -> Markup {
     }
 }
 
-fn sessions(token: &Secret, OwnerSessions { api, name, entries }: &OwnerSessions<'_>) -> Markup {
+fn sessions(token: &Secret, listed: &OwnerSessions<'_>) -> Markup {
+    let OwnerSessions {
+        api,
+        name,
+        page,
+        is_first,
+    } = listed;
+    let SessionPage { entries, next, .. } = page;
     let count = text::count_sessions(entries.len());
+    let is_all = *is_first && next.is_none();
     // A browser would change line ends and drop characters that HTML cannot hold.
     let encoded = utf8_percent_encode(name, NON_ALPHANUMERIC).to_string();
     let owner = [("api", api.name), ("owner", &*encoded)];
-    let button = html! { button.danger { "End " (count) } };
+    let button =
+        html! { button.danger { @if is_all { "End " (count) } @else { "End all sessions" } } };
     let end_all = page::post(token, "/admin/owners/end-all", &owner, &button);
     let warning =
         "Logs the owner out everywhere and deletes the data of these sessions permanently.";
@@ -177,9 +196,15 @@ fn sessions(token: &Secret, OwnerSessions { api, name, entries }: &OwnerSessions
         section.card aria-labelledby="sessions" {
             h2 #sessions { "Sessions of " bdi { (text::visible(name)) } }
             p.help { (api.title) " · " (count)
-                @if entries.len() > MAX_SESSIONS { ", the newest " (MAX_SESSIONS) " are shown" } }
+                @if !is_all { " on this page, the one that was used last first" } }
             @if !entries.is_empty() {
                 (table(token, owner, entries))
+            }
+            @if !is_first { p { a href=(address(api, name)) { "Latest sessions" } } }
+            @if let Some(next) = next {
+                p { a href={ (address(api, name)) "&cursor=" (next) } { "Older sessions" } }
+            }
+            @if !entries.is_empty() || !is_all {
                 (page::confirmed("End all sessions…", warning, &end_all))
             }
         }
@@ -195,7 +220,7 @@ fn table(token: &Secret, owner: [(&str, &str); 2], entries: &[SessionEntry]) -> 
                 th scope="col" { "Expires if unused" }
                 th scope="col" { span.unseen { "Actions" } }
             } }
-            tbody { @for entry in entries.iter().take(MAX_SESSIONS) { tr {
+            tbody { @for entry in entries { tr {
                 th scope="row" { (session_link(owner[0], entry.id().as_str())) (data(entry)) }
                 td data-label="Created" { (text::time(entry.created_at())) }
                 td data-label="Expires if unused" { (text::time(entry.expires_at())) }
@@ -211,10 +236,10 @@ fn session_link((_, api): (&str, &str), id: &str) -> Markup {
 
 fn data(entry: &SessionEntry) -> Markup {
     html! {
-        @if !entry.data().keys().is_empty() {
+        @if let Some(data) = entry.data().filter(|data| !data.keys().is_empty()) {
             details.data {
                 summary { "Data" }
-                (text::data(&entry.data().to_raw_json(), MAX_DATA))
+                (text::data(&data.to_raw_json(), MAX_DATA))
             }
         }
     }

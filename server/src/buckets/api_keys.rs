@@ -2,17 +2,21 @@
 
 use std::time::{Duration, SystemTime};
 
-use http::StatusCode;
 use jwt_redis_session::config::ConfigError;
-use jwt_redis_session::{Session, SessionError, SessionId, Sessions, TokenRejection};
+use jwt_redis_session::{
+    Session, SessionData, SessionEntry, SessionError, SessionId, Sessions, TokenRejection,
+};
 
 use crate::app_state::AppState;
 use crate::buckets::api_key::{self, KeyHash};
+use crate::buckets::bucket_settings::StoredSettings;
+use crate::buckets::key_record::{KeyRecord, Retired, StoredKey, ValidKeys};
+use crate::buckets::keyed_bucket::KeyedBucket;
 use crate::buckets::names::BucketName;
 use crate::crypto;
-use crate::error::ApiError;
 use crate::optional::optional;
 use crate::secret::Secret;
+use crate::unix_time;
 
 /// The lifetime of a key: the longest that the library allows.
 const FOREVER: Duration = Duration::from_secs(100 * 365 * 86_400);
@@ -23,6 +27,9 @@ const KEYSPACE: &str = "api-key";
 /// The owner of all records, so that they can be listed.
 const OWNER: &str = "buckets";
 
+/// How often a creation is attempted while others delete the key.
+const ATTEMPTS: usize = 4;
+
 /// The prefix of a record's id. Ids have at least 16 characters, bucket names at least one.
 const ID_PREFIX: &str = "bucket-api-key--";
 
@@ -31,15 +38,14 @@ const ID_PREFIX: &str = "bucket-api-key--";
 /// owner index to list all keys.
 ///
 /// A record holds a nonce and the hash of the key derived from it, never the key: the contents of
-/// the store open no bucket.
+/// the store open no bucket. Both keys of a rotation are in one record, so that each change is one
+/// atomic step, and checking a key reads one record. A record whose last key was deleted with a
+/// grace stays until the next change of the bucket's keys.
 #[derive(Clone)]
 pub(crate) struct ApiKeys {
     pub(super) records: Sessions,
     app: AppState,
 }
-
-/// A bucket that has a key, and when the key was created.
-pub(crate) type KeyedBucket = (BucketName, Option<SystemTime>);
 
 impl ApiKeys {
     pub(crate) fn new(app: &AppState) -> Result<Self, ConfigError> {
@@ -50,46 +56,119 @@ impl ApiKeys {
     }
 
     /// Creates a key for `bucket`. Exactly one of several concurrent calls succeeds.
-    /// Errors: [`SessionError::Taken`] if the bucket has a key already.
+    /// Errors: [`SessionError::Taken`] if the bucket has a key already, except one that was deleted
+    /// with a grace; [`SessionError::Conflict`] after too many concurrent changes.
     pub(crate) async fn create(&self, bucket: &BucketName) -> Result<Secret, SessionError> {
+        self.create_with(bucket, None).await
+    }
+
+    /// As [`create`](Self::create), with settings of the bucket.
+    pub(super) async fn create_with(
+        &self,
+        bucket: &BucketName,
+        settings: Option<StoredSettings>,
+    ) -> Result<Secret, SessionError> {
         // Without a nonce, a new key would equal the deleted one.
         let nonce = format!("{:032x}", crypto::random_128());
         let key = api_key::derive(&self.app.secrets[0], bucket, &nonce);
+        let hash = KeyHash::of(key.expose().as_bytes());
+        let hash = hash.ok_or_else(|| SessionError::missing_field("hash"))?;
+        let new = StoredKey { nonce, hash };
+        for _ in 0..ATTEMPTS {
+            let created = match self.insert(bucket, &new, settings).await {
+                Err(SessionError::Taken) => self.add(bucket, &new, settings).await,
+                inserted => inserted,
+            };
+            match created {
+                // The record was deleted between the two steps.
+                Err(SessionError::Gone) => {}
+                created => return created.map(|()| key),
+            }
+        }
+        Err(SessionError::Conflict)
+    }
+
+    /// Creates the record of a bucket.
+    /// Errors: [`SessionError::Taken`] if there is one.
+    async fn insert(
+        &self,
+        bucket: &BucketName,
+        new: &StoredKey,
+        settings: Option<StoredSettings>,
+    ) -> Result<(), SessionError> {
         let record = self.records.new_session();
-        record.insert("nonce", nonce)?;
-        record.insert("hash", KeyHash::of(key.expose().as_bytes()))?;
+        record.merge(new)?;
+        if let Some(settings) = settings {
+            record.insert("settings", settings)?;
+        }
         record.set_owner(OWNER)?;
         record.create().id(id(bucket)).without_token().await?;
-        Ok(key)
+        Ok(())
     }
 
-    /// Returns the key of `bucket`, or `None` if it has none.
-    /// Errors: 409 if the key works, but the secret that it was derived from is no longer
-    /// configured; 503; 500 if the record is corrupt.
-    pub(super) async fn current(&self, bucket: &BucketName) -> Result<Option<Secret>, ApiError> {
-        let Some(record) = optional(self.load(bucket).await)? else {
-            return Ok(None);
+    /// Adds the current key to the record of a bucket whose last key was deleted with a grace.
+    /// Errors: [`SessionError::Taken`] if there is one; [`SessionError::Gone`] without a record.
+    async fn add(
+        &self,
+        bucket: &BucketName,
+        new: &StoredKey,
+        settings: Option<StoredSettings>,
+    ) -> Result<(), SessionError> {
+        let record = match optional(self.load(bucket).await) {
+            Err(error @ SessionError::Unavailable(_)) => return Err(error),
+            Err(_) => return Err(SessionError::Taken),
+            Ok(record) => record.ok_or(SessionError::Gone)?,
         };
-        let nonce: String = record.get("nonce")?.unwrap_or_default();
-        let hash = hash(&record)?;
-        let known = self.app.secrets.iter().find_map(|secret| {
-            let key = api_key::derive(secret, bucket, &nonce);
-            let derived = KeyHash::of(key.expose().as_bytes())?;
-            hash.equals(&derived).then_some(key)
-        });
-        if known.is_none() {
-            return Err(ApiError::new(
-                StatusCode::CONFLICT,
-                "the key is valid but cannot be returned, because the secret that it was derived \
-                 from is no longer configured; to replace the key, send DELETE and PUT",
-            ));
-        }
-        Ok(known)
+        let add = |data: &mut SessionData| KeyRecord::add(data, new, settings);
+        record.update_with(add).await
     }
 
-    /// Deletes the key of `bucket` and returns whether there was one; then every instance rejects
-    /// it. Runs to completion even if the caller is dropped.
-    /// Errors: [`SessionError::Unavailable`]: the key may still be valid.
+    /// Returns the valid keys of `bucket`. A key is `None` if the secret that it was derived from is
+    /// no longer configured.
+    pub(super) async fn read(
+        &self,
+        bucket: &BucketName,
+    ) -> Result<ValidKeys<Option<Secret>>, SessionError> {
+        let record = optional(self.load(bucket).await)?;
+        let stored = record.map(|record| record.data().and_then(KeyRecord::valid));
+        let stored = stored.transpose()?;
+        let known = |key: StoredKey| {
+            self.app.secrets.iter().find_map(|secret| {
+                let derived = api_key::derive(secret, bucket, &key.nonce);
+                let hash = KeyHash::of(derived.expose().as_bytes())?;
+                key.hash.equals(&hash).then_some(derived)
+            })
+        };
+        let (current, previous) = stored.map_or((None, None), |keys| (keys.current, keys.previous));
+        Ok(ValidKeys {
+            current: current.map(known),
+            previous: previous.map(|(key, end)| (known(key), end)),
+        })
+    }
+
+    /// Deletes the key of `bucket`, which remains valid for `grace`.
+    /// Errors: [`SessionError::Conflict`], [`SessionError::Unavailable`]: the key may be deleted.
+    pub(super) async fn retire(
+        &self,
+        bucket: &BucketName,
+        grace: Duration,
+    ) -> Result<Retired, SessionError> {
+        let end = unix_time::seconds(SystemTime::now() + grace).unwrap_or_default();
+        let Some(record) = optional(self.load(bucket).await)? else {
+            return Ok(Retired::NoKey);
+        };
+        match record
+            .update_with(|data| KeyRecord::retire(data, end))
+            .await
+        {
+            Err(SessionError::Gone) => Ok(Retired::NoKey),
+            retired => retired,
+        }
+    }
+
+    /// Deletes all keys of `bucket` and returns whether there was one; then every instance rejects
+    /// them. Runs to completion even if the caller is dropped.
+    /// Errors: [`SessionError::Unavailable`]: the keys may still be valid.
     pub(crate) async fn revoke(&self, bucket: &BucketName) -> Result<bool, SessionError> {
         let (keys, id) = (self.clone(), id(bucket));
         let revoked = tokio::spawn(async move {
@@ -120,33 +199,30 @@ impl ApiKeys {
 
     /// Lists the buckets with a key, by name.
     pub(crate) async fn list(&self) -> Result<Vec<KeyedBucket>, SessionError> {
-        let entries = self.records.list(OWNER).await?;
-        let keyed = entries.iter().filter_map(|entry| {
-            let name = entry.id().as_str().strip_prefix(ID_PREFIX)?;
-            Some((BucketName::parse(name)?, entry.created_at()))
-        });
-        let mut buckets: Vec<_> = keyed.collect();
-        buckets.sort_unstable();
+        let entries = self.records.list(OWNER).with_data().await?;
+        let mut buckets: Vec<_> = entries.iter().filter_map(keyed).collect();
+        buckets.sort_unstable_by(|one, other| one.name.cmp(&other.name));
         Ok(buckets)
     }
 }
 
-/// Returns whether the loaded record is that of `key`.
+/// Returns the settings in the loaded record if `key` is one of its valid keys.
 /// Errors: [`SessionError::Unavailable`]; [`SessionError::Rejected`] or [`SessionError::Decode`] if
 /// the record is corrupt.
-pub(super) fn is_key(
+pub(super) fn settings_for(
     loaded: Result<Session, SessionError>,
     key: &KeyHash,
-) -> Result<bool, SessionError> {
-    match optional(loaded)? {
-        Some(record) => Ok(hash(&record)?.equals(key)),
-        None => Ok(false),
-    }
+) -> Result<Option<StoredSettings>, SessionError> {
+    let Some(record) = optional(loaded)? else {
+        return Ok(None);
+    };
+    let record: KeyRecord = record.data()?;
+    Ok(record.accepts(key)?.then_some(record.settings))
 }
 
-fn hash(record: &Session) -> Result<KeyHash, SessionError> {
-    let missing = || SessionError::missing_field("hash");
-    record.get("hash")?.ok_or_else(missing)
+fn keyed(entry: &SessionEntry) -> Option<KeyedBucket> {
+    let name = entry.id().as_str().strip_prefix(ID_PREFIX)?;
+    KeyedBucket::of(BucketName::parse(name)?, entry)
 }
 
 /// Returns the id of the record of the key of `bucket`.
@@ -185,7 +261,7 @@ mod tests {
     #[tokio::test]
     async fn key_created_during_deletion_is_listed() {
         let on = |store: SharedStore| {
-            let app = AppState::with_store(Settings::default(), store);
+            let app = AppState::with_store(Settings::default(), store).unwrap();
             ApiKeys::new(&app).unwrap()
         };
         let memory = MemoryStore::new();
@@ -205,7 +281,7 @@ mod tests {
         let deleting = on(Hooked::new(memory, hook).into());
         assert!(deleting.revoke(&bucket).await.unwrap());
         let listed = keys.list().await.unwrap().into_iter();
-        let listed: Vec<_> = listed.map(|(bucket, _)| bucket).collect();
+        let listed: Vec<_> = listed.map(|bucket| bucket.name).collect();
         assert_eq!(listed, [bucket, other], "by name");
     }
 }

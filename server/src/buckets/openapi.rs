@@ -42,6 +42,25 @@ pub(super) struct Precondition {
     if_match: Option<String>,
 }
 
+/// The bucket whose settings are requested.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct OfBucket {
+    /// The name of the bucket.
+    #[param(pattern = "^[A-Za-z0-9_-]{1,64}$", example = "shop", nullable = false)]
+    bucket: Option<String>,
+}
+
+/// How an API key is deleted.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Grace {
+    /// How long the key remains valid: a duration from `1s` to `7days`. Without it the key is
+    /// rejected immediately.
+    #[param(example = "1h", nullable = false)]
+    grace: Option<String>,
+}
+
 /// Error response to malformed requests.
 #[derive(IntoResponses)]
 #[response(status = 400, description = "The request is malformed.")]

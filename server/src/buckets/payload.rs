@@ -12,10 +12,10 @@ use crate::http::{is_json, read_body};
 /// Errors: 400, 408, 413, 415.
 pub(super) async fn read(
     state: &BucketsState,
+    limit: usize,
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Box<RawValue>, ApiError> {
-    let limit = state.app.settings.buckets.max_payload;
     let body = read_body(headers, body, limit, state.app.body_timeout()).await?;
     parse(is_json(headers), &body)
 }

@@ -20,7 +20,7 @@ use crate::buckets::names::{BucketName, SessionRef};
 use crate::buckets::openapi::{BadRequest, BucketPath, NoSession, Precondition, SessionPath};
 use crate::buckets::payload;
 use crate::buckets::sessions::{self, DATA};
-use crate::buckets::state::BucketsState;
+use crate::buckets::state::{Access, BucketsState};
 use crate::error::{ApiError, ErrorBody};
 use crate::http::{AuthenticationErrors, BodyErrors};
 use crate::private_json::private_json;
@@ -73,11 +73,11 @@ pub(super) async fn create(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
-    state.authorize(&caller, &bucket).await?;
-    let data = payload::read(&state, &headers, body).await?;
+    let Access { sessions, limits } = state.authorize(&caller, &bucket).await?;
+    let data = payload::read(&state, limits.max_payload, &headers, body).await?;
     let uuid = Uuid::new_v4();
     let name = SessionRef { bucket, uuid };
-    let session = state.sessions.new_session();
+    let session = sessions.new_session();
     session.insert(DATA, data)?;
     session.create().id(name.id()).without_token().await?;
     let response = respond(StatusCode::CREATED, &name, &session).await?;
@@ -129,8 +129,8 @@ pub(super) async fn replace(
     body: Body,
 ) -> Result<Response, ApiError> {
     // Errors in the body are reported before a missing session.
-    let loaded = state.authorize_and_load(&caller, &name).await?;
-    let data = payload::read(&state, &headers, body).await?;
+    let (access, loaded) = state.authorize_and_load(&caller, &name).await?;
+    let data = payload::read(&state, access.limits.max_payload, &headers, body).await?;
     let session = loaded?;
     sessions::replace(&session, &data, &IfMatch::read(&headers)).await?;
     respond(StatusCode::OK, &name, &session).await

@@ -1,5 +1,7 @@
 //! The sessions of all buckets.
 
+use std::time::Duration;
+
 use http::StatusCode;
 use jwt_redis_session::config::ConfigError;
 use jwt_redis_session::{Session, SessionError, Sessions};
@@ -22,9 +24,16 @@ const OVERHEAD: usize = 1024;
 /// Builds the sessions of all buckets: records `{"data": …}` with the id `{bucket}-{uuid}`, without
 /// an owner and without a token. The bucket in the id keeps buckets apart.
 pub(crate) fn sessions(app: &AppState) -> Result<Sessions, ConfigError> {
+    sessions_with(app, app.settings.buckets.session_ttl)
+}
+
+/// As [`sessions`], with another time to live.
+pub(super) fn sessions_with(app: &AppState, ttl: Duration) -> Result<Sessions, ConfigError> {
     let settings = &app.settings.buckets;
-    let max_size = settings.max_payload.saturating_mul(ESCAPED);
-    app.sessions("bucket", None, settings.session_ttl)
+    let overrides = settings.overrides.values().filter_map(|it| it.max_payload);
+    let max_payload = overrides.fold(settings.max_payload, usize::max);
+    let max_size = max_payload.saturating_mul(ESCAPED);
+    app.sessions("bucket", None, ttl)
         .max_size(max_size.saturating_add(OVERHEAD))
         .build()
 }

@@ -1,16 +1,18 @@
 //! State of the buckets API's handlers.
 
-use jwt_redis_session::config::ConfigError;
 use jwt_redis_session::{Session, SessionError, Sessions};
 
 use crate::app_state::AppState;
 use crate::buckets::api_key::KeyHash;
-use crate::buckets::api_keys::{self, ApiKeys, is_key};
+use crate::buckets::api_keys::{self, ApiKeys, settings_for};
+use crate::buckets::bucket_settings::{Limits, StoredSettings};
 use crate::buckets::caller::Caller;
 use crate::buckets::names::{BucketName, SessionRef};
-use crate::buckets::sessions::sessions;
+use crate::buckets::sessions::{sessions, sessions_with};
 use crate::error::ApiError;
 use crate::master_keys::MasterKeys;
+use crate::settings::SettingsError;
+use crate::start_error::StartError;
 
 const CHALLENGE: &str = "ApiKey realm=\"sessiond\"";
 
@@ -19,7 +21,7 @@ struct SentKey<'a> {
     caller: &'a Caller,
     bucket: &'a BucketName,
     hash: KeyHash,
-    /// Whether it was the key of the bucket when it was last checked.
+    /// Whether it was a key of the bucket when it was last checked.
     was_right: bool,
 }
 
@@ -30,8 +32,21 @@ pub(super) struct BucketsState {
     masters: MasterKeys,
 }
 
+/// What the caller of a bucket may use.
+pub(super) struct Access {
+    /// The sessions of the bucket, with its time to live.
+    pub(super) sessions: Sessions,
+    pub(super) limits: Limits,
+}
+
 impl BucketsState {
-    pub(super) fn new(app: &AppState) -> Result<Self, ConfigError> {
+    pub(super) fn new(app: &AppState) -> Result<Self, StartError> {
+        for bucket in app.settings.buckets.overrides.keys() {
+            if BucketName::parse(bucket).is_none() {
+                let setting = format!("buckets.overrides.{bucket}");
+                return Err(SettingsError::new(setting, "is not the name of a bucket").into());
+            }
+        }
         Ok(Self {
             keys: ApiKeys::new(app)?,
             masters: MasterKeys::new(app),
@@ -58,14 +73,28 @@ impl BucketsState {
         &self,
         caller: &Caller,
         bucket: &BucketName,
-    ) -> Result<(), ApiError> {
+    ) -> Result<Access, ApiError> {
         let key = self.sent_key(caller, bucket)?;
         self.settle(&key, self.keys.load(bucket).await)
     }
 
+    /// Returns the sessions of a bucket, with the settings that apply to it.
+    fn access(&self, bucket: &BucketName, stored: StoredSettings) -> Result<Access, ApiError> {
+        let settings = &self.app.settings.buckets;
+        let limits = Limits::of(settings, bucket, stored);
+        let sessions = if limits.session_ttl == settings.session_ttl {
+            self.sessions.clone()
+        } else {
+            let sessions = sessions_with(&self.app, limits.session_ttl);
+            sessions.map_err(|error| ApiError::internal(&error))?
+        };
+        Ok(Access { sessions, limits })
+    }
+
     /// As [`authorize`](Self::authorize), and loads a session. If the key was right before, both
-    /// take one round trip. For any other caller, nothing of the session is read before the key has
-    /// been checked: neither the load of the store nor the time may depend on what is stored.
+    /// take one round trip, or two if a time to live is stored for the bucket. For any other caller,
+    /// nothing of the session is read before the key has been checked: neither the load of the store
+    /// nor the time may depend on what is stored.
     ///
     /// Errors: the outer error is that of [`authorize`](Self::authorize). The inner one is 404 or
     /// 503.
@@ -73,20 +102,26 @@ impl BucketsState {
         &self,
         caller: &Caller,
         name: &SessionRef,
-    ) -> Result<Result<Session, ApiError>, ApiError> {
+    ) -> Result<(Access, Result<Session, ApiError>), ApiError> {
         let key = self.sent_key(caller, &name.bucket)?;
         if !key.was_right {
-            self.settle(&key, self.keys.load(&name.bucket).await)?;
-            let loaded = self.sessions.get_without_touch(&name.id()).await;
-            return Ok(loaded.map_err(ApiError::from));
+            let access = self.settle(&key, self.keys.load(&name.bucket).await)?;
+            let session = access.sessions.get_without_touch(&name.id()).await;
+            return Ok((access, session.map_err(ApiError::from)));
         }
         let (key_id, id) = (api_keys::id(&name.bucket), name.id());
         // Loading does not refresh the session, so it may run before the key has been checked.
-        let records = [(&self.keys.records, &key_id), (&self.sessions, &id)];
+        let expected = self.access(&name.bucket, StoredSettings::default())?;
+        let records = [(&self.keys.records, &key_id), (&expected.sessions, &id)];
         let mut loaded = Sessions::get_across(records).await.into_iter();
         let mut next = || loaded.next().unwrap_or(Err(SessionError::Interrupted));
-        self.settle(&key, next())?;
-        Ok(next().map_err(ApiError::from))
+        let access = self.settle(&key, next())?;
+        let mut session = next();
+        if access.limits.session_ttl != expected.limits.session_ttl {
+            // The handle has the time to live of the sessions through which it was loaded.
+            session = access.sessions.get_without_touch(&id).await;
+        }
+        Ok((access, session.map_err(ApiError::from)))
     }
 
     /// As [`authorize_and_load`](Self::authorize_and_load), for a request that only reads. With a
@@ -97,11 +132,12 @@ impl BucketsState {
         name: &SessionRef,
     ) -> Result<Result<Session, ApiError>, ApiError> {
         if self.app.settings.store.cache_max_staleness.is_none() {
-            return self.authorize_and_load(caller, name).await;
+            let (_, session) = self.authorize_and_load(caller, name).await?;
+            return Ok(session);
         }
         // One after the other, because a read of several records is never served by the cache.
-        self.authorize(caller, &name.bucket).await?;
-        let session = self.sessions.get_without_touch(&name.id()).await;
+        let access = self.authorize(caller, &name.bucket).await?;
+        let session = access.sessions.get_without_touch(&name.id()).await;
         Ok(session.map_err(ApiError::from))
     }
 
@@ -128,25 +164,22 @@ impl BucketsState {
         })
     }
 
-    /// Compares the caller's key with the loaded record of the bucket.
+    /// Compares the caller's key with those in the loaded record of the bucket.
     /// Errors: as for [`authorize`](Self::authorize).
     fn settle(
         &self,
         key: &SentKey<'_>,
         loaded: Result<Session, SessionError>,
-    ) -> Result<(), ApiError> {
-        let is_right = is_key(loaded, &key.hash)?;
+    ) -> Result<Access, ApiError> {
+        let stored = settings_for(loaded, &key.hash)?;
         let (accepted, credential) = (&self.app.failures.accepted, (key.bucket, &key.hash));
-        match is_right {
-            true if !key.was_right => accepted.insert(&credential),
-            false if key.was_right => accepted.remove(&credential),
+        match stored {
+            Some(_) if !key.was_right => accepted.insert(&credential),
+            None if key.was_right => accepted.remove(&credential),
             _ => {}
         }
-        if is_right {
-            Ok(())
-        } else {
-            Err(self.reject(key.caller))
-        }
+        let stored = stored.ok_or_else(|| self.reject(key.caller))?;
+        self.access(key.bucket, stored)
     }
 
     /// Counts a failed authentication. The response is the same for every cause.

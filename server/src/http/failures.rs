@@ -102,6 +102,18 @@ impl FailedAuthentications {
 
     /// Counts a failed authentication. Returns `error`, or 429 if the client failed too often.
     pub(crate) fn failed(&self, client: Client, error: ApiError) -> ApiError {
+        match self.attempt(client) {
+            Ok(()) => {
+                count_failure();
+                error
+            }
+            Err(limited) => limited,
+        }
+    }
+
+    /// Counts an attempt to authenticate with a credential that can be guessed.
+    /// Errors: 429 if the client has made too many; then the credential must not be checked.
+    pub(crate) fn attempt(&self, client: Client) -> Result<(), ApiError> {
         let count = self.count.fetch_add(1, Ordering::Relaxed);
         // Only every thousandth time, because it iterates over all clients.
         if count.is_multiple_of(MAX_CLIENTS / 10) && self.limiter.len() > MAX_CLIENTS {
@@ -109,14 +121,13 @@ impl FailedAuthentications {
         }
         let network = network(client.address);
         let Err(until) = self.limiter.check_key(&network) else {
-            count_failure();
-            return error;
+            return Ok(());
         };
         let wait = until.wait_time_from(DefaultClock::default().now());
         let mut over = self.over.write().unwrap_or_else(PoisonError::into_inner);
         over.insert(network, Instant::now() + wait);
         drop(over);
-        self.too_many(network, wait)
+        Err(self.too_many(network, wait))
     }
 
     /// Returns the response to a client that is over the limit for another `wait`.
@@ -138,7 +149,8 @@ impl FailedAuthentications {
     }
 }
 
-fn count_failure() {
+/// Counts a failed authentication in the metrics only.
+pub(crate) fn count_failure() {
     metrics::counter!("sessiond_failed_authentications_total").increment(1);
 }
 

@@ -18,7 +18,7 @@ mod shared_secret;
 pub(crate) use body::{is_json, read_body};
 pub(crate) use client::{Client, Peer};
 pub(crate) use error_responses::{AuthenticationErrors, BodyErrors, CrossSiteError};
-pub(crate) use failures::FailedAuthentications;
+pub(crate) use failures::{FailedAuthentications, count_failure};
 pub(crate) use head::{check_head, reject_head};
 pub(crate) use origin::reject_other_origins;
 pub(crate) use shared_secret::SharedSecret;

@@ -1,8 +1,10 @@
 //! Parsing of the arguments of an RPC call.
 
+use jwt_redis_session::session::ListCursor;
 use serde_json::value::RawValue;
 
 use crate::error::ApiError;
+use crate::rpc::active_sessions::MAX_SESSIONS;
 use crate::rpc::fields::Keys;
 use crate::rpc::json::{self, Members};
 
@@ -42,6 +44,28 @@ impl<'a> Arguments<'a> {
         Keys::parse(self.get("keys")).ok_or_else(|| {
             ApiError::bad_request("please specify keys as \"*\", a name or a list of names")
         })
+    }
+
+    /// Returns the arguments `limit` and `cursor`, or `None` if both are absent.
+    pub(super) fn page(&self) -> Result<Option<(usize, Option<ListCursor>)>, ApiError> {
+        let (limit, cursor) = (self.get("limit"), self.get("cursor"));
+        if limit.is_none() && cursor.is_none() {
+            return Ok(None);
+        }
+        let limit = limit.map_or(Some(MAX_SESSIONS), |limit| {
+            let limit = json::name(limit)?.parse().ok();
+            limit.filter(|limit| (1..=MAX_SESSIONS).contains(limit))
+        });
+        let limit = limit.ok_or_else(|| {
+            ApiError::bad_request("please specify limit as a number from 1 to 1000")
+        })?;
+        let cursor = cursor.map(|cursor| json::name(cursor)?.parse().ok());
+        let cursor = cursor.map(|cursor| {
+            cursor.ok_or_else(|| {
+                ApiError::bad_request("please specify cursor as the page before returned it")
+            })
+        });
+        Ok(Some((limit, cursor.transpose()?)))
     }
 
     /// Returns an argument that is a text or a number, as text that is not empty.

@@ -48,10 +48,14 @@ const fn update() {}
         Errors<CallErrorBody<'_>>))]
 const fn destroy() {}
 
-/// Lists the sessions of a user, oldest first.
+/// Lists the sessions of a user.
+///
+/// Without `limit` and `cursor`, the result is a list of the sessions that were used last, at most
+/// 1000 and about 4 MiB, oldest first. With one of them, it is a page: the session that was not used
+/// for the longest time is the first one, and `cursor` gets the next page.
 #[utoipa::path(post, path = "/rpc/getActiveSessions", tag = "rpc",
     operation_id = "rpc_get_active_sessions",
-    security((), ("rpc_secret" = [])), request_body = UserCall,
+    security((), ("rpc_secret" = [])), request_body = ListCall,
     responses((status = 200, description = "The sessions.",
             body = ListResult),
         Errors<CallErrorBody<'_>>))]
@@ -81,6 +85,7 @@ type GetCall = MethodCall<GetArguments>;
 type UpdateCall = MethodCall<UpdateArguments>;
 type TokenCall = MethodCall<TokenArguments>;
 type UserCall = MethodCall<UserArguments>;
+type ListCall = MethodCall<ListArguments>;
 
 impl<A: ToSchema> utoipa::PartialSchema for MethodCall<A> {
     fn schema() -> RefOr<Schema> {
@@ -159,6 +164,21 @@ struct UserArguments {
     session_version: String,
 }
 
+/// The sessions of a user, or a page of them.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+struct ListArguments {
+    #[schema(example = "jo")]
+    user_id: String,
+    #[schema(example = "v1")]
+    session_version: String,
+    /// The largest number of sessions of a page; 1000 if absent.
+    #[schema(minimum = 1, maximum = 1000)]
+    limit: Option<u64>,
+    /// The `cursor` of the page before; absent for the first page.
+    cursor: Option<String>,
+}
+
 #[derive(ToSchema)]
 struct NewToken {
     /// The signed token, which names the session.
@@ -184,7 +204,23 @@ struct OkResult {
 
 #[derive(ToSchema)]
 struct ListResult {
-    result: Vec<ListedSession>,
+    result: Listed,
+}
+
+#[derive(ToSchema)]
+#[serde(untagged)]
+enum Listed {
+    All(Vec<ListedSession>),
+    Page(ListedPage),
+}
+
+/// A page of sessions.
+#[derive(ToSchema)]
+struct ListedPage {
+    sessions: Vec<ListedSession>,
+    /// Gets the next page; null if this is the last one.
+    #[schema(required)]
+    cursor: Option<String>,
 }
 
 #[derive(ToSchema)]

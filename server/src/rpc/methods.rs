@@ -11,11 +11,11 @@ use crate::error::ApiError;
 use crate::http::Client;
 use crate::optional::optional;
 use crate::retry::retry_conflicts;
+use crate::rpc::active_sessions::{self, Active};
 use crate::rpc::arguments::Arguments;
 use crate::rpc::fields::{self, Keys};
 use crate::rpc::json;
 use crate::rpc::state::{RpcState, SESSION_ID, SESSION_VERSION};
-use crate::unix_time;
 
 /// The descriptions of all methods, which begin with their names.
 const METHODS: &str = "\
@@ -26,8 +26,10 @@ update {token, sessionVersion, session}: sets the fields of session in the store
 others and returns \"OK\"; an error if the session has ended
 destroy {token, sessionVersion}: ends the session and returns \"OK\"; an error if it has ended \
 already
-getActiveSessions {userId, sessionVersion}: returns the user's sessions, each {sessionId, \
-createdAt, expiresAt, session}, oldest first
+getActiveSessions {userId, sessionVersion, limit, cursor}: without limit and cursor, returns the \
+user's sessions, each {sessionId, createdAt, expiresAt, session}, oldest first, but no more than the \
+1000 that were used last and about 4 MiB; with limit (1 to 1000), returns a page {sessions, cursor} of \
+them, least recently used first; pass its cursor for the next page until it is null
 destroyAll {userId, sessionVersion}: ends all sessions of the user and returns their number
 methods: lists all methods";
 
@@ -39,6 +41,16 @@ struct Invocation<'a> {
     state: &'a RpcState,
     client: Client,
     args: Arguments<'a>,
+}
+
+/// Session in the result of `getActiveSessions`; times in Unix seconds.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ActiveSession {
+    session_id: String,
+    created_at: Option<u64>,
+    expires_at: Option<u64>,
+    session: Box<RawValue>,
 }
 
 /// Calls the method `name` with the JSON text `args`.
@@ -135,27 +147,37 @@ impl Invocation<'_> {
     }
 
     async fn list(&self) -> Answer {
-        /// Session in the result; times in Unix seconds.
+        /// Page of sessions in the result.
         #[derive(Serialize)]
-        #[serde(rename_all = "camelCase")]
-        struct ActiveSession {
-            session_id: String,
-            created_at: Option<u64>,
-            expires_at: Option<u64>,
-            session: Box<RawValue>,
+        struct Page<'a> {
+            sessions: Vec<ActiveSession>,
+            cursor: Option<&'a str>,
         }
         let user = self.user_id()?;
-        let entries = self.state.sessions.list(&user).await?;
-        let mut active = Vec::new();
-        for entry in entries {
-            active.push(ActiveSession {
-                session_id: self.state.session_id(&user, entry.id()),
-                created_at: entry.created_at().and_then(unix_time::seconds),
-                expires_at: entry.expires_at().and_then(unix_time::seconds),
-                session: fields::select(entry.data().to_raw_json(), &Keys::All)?,
-            });
-        }
-        json::write(&active)
+        let sessions = &self.state.sessions;
+        let Some((limit, after)) = self.args.page()? else {
+            // The clients of the original know no pages.
+            let found = active_sessions::latest(sessions, &user).await?;
+            return json::write(&self.entries(&user, found)?);
+        };
+        let (found, next) = active_sessions::page(sessions, &user, after, limit).await?;
+        let next = next.map(|next| next.to_string());
+        json::write(&Page {
+            sessions: self.entries(&user, found)?,
+            cursor: next.as_deref(),
+        })
+    }
+
+    fn entries(&self, user: &str, found: Vec<Active>) -> Result<Vec<ActiveSession>, ApiError> {
+        let entry = |active: Active| {
+            Ok(ActiveSession {
+                session_id: self.state.session_id(user, &active.id),
+                created_at: active.created_at,
+                expires_at: active.expires_at,
+                session: fields::select(active.data, &Keys::All)?,
+            })
+        };
+        found.into_iter().map(entry).collect()
     }
 
     async fn destroy_all(&self) -> Answer {

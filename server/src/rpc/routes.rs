@@ -19,10 +19,10 @@ use crate::http::{Client, read_body};
 use crate::operators::health::can_reach_store;
 use crate::private_json::private_json;
 use crate::rpc::method_docs::MethodDocs;
-use crate::rpc::methods;
 use crate::rpc::openapi::{self, Errors};
 use crate::rpc::state::RpcState;
 use crate::rpc::wire::{self, Call, CallResult};
+use crate::rpc::{jwks, methods};
 use crate::start_error::StartError;
 
 pub(crate) fn router(app: &AppState) -> Result<OpenApiRouter, StartError> {
@@ -31,6 +31,7 @@ pub(crate) fn router(app: &AppState) -> Result<OpenApiRouter, StartError> {
         .routes(routes!(call_by_name))
         .route("/rpc/{method}", post(call_by_path))
         .routes(routes!(health_check))
+        .routes(routes!(jwks::jwks))
         .with_state(Arc::new(RpcState::new(app)?)))
 }
 
@@ -45,7 +46,7 @@ pub(crate) fn router(app: &AppState) -> Result<OpenApiRouter, StartError> {
 /// | `get` | `{token, sessionVersion, keys}` | the fields, or null |
 /// | `update` | `{token, sessionVersion, session}` | `"OK"` |
 /// | `destroy` | `{token, sessionVersion}` | `"OK"` |
-/// | `getActiveSessions` | `{userId, sessionVersion}` | a list |
+/// | `getActiveSessions` | `{userId, sessionVersion, limit, cursor}` | a list; with `limit` a page |
 /// | `destroyAll` | `{userId, sessionVersion}` | the number of sessions |
 /// | `methods` | | a list of `{name, docs}` |
 #[utoipa::path(post, path = "/rpc", tag = "rpc", operation_id = "rpc_call",

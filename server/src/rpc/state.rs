@@ -1,5 +1,6 @@
 //! State of the RPC API's methods.
 
+use bytes::Bytes;
 use http::HeaderMap;
 use jwt_redis_session::{Claims, SessionId, Sessions};
 
@@ -23,6 +24,8 @@ const MAX_ECHO: usize = 64;
 pub(super) struct RpcState {
     pub(super) sessions: Sessions,
     pub(super) app: AppState,
+    /// The public keys of tokens, as JSON.
+    pub(super) jwks: Bytes,
     secret: SharedSecret,
 }
 
@@ -32,7 +35,7 @@ pub(crate) fn sessions(app: &AppState) -> Result<Sessions, StartError> {
     let part = format!("rpc:{}", settings.session_version);
     let ttl = settings.session_ttl;
     Ok(app
-        .sessions(&part, Some(app.keyring()?.into()), ttl)
+        .sessions(&part, Some(app.keyring.clone().into()), ttl)
         .max_size(settings.max_payload.max(MIN_SIZE) + OVERHEAD)
         .build()?)
 }
@@ -41,6 +44,7 @@ impl RpcState {
     pub(super) fn new(app: &AppState) -> Result<Self, StartError> {
         Ok(Self {
             sessions: sessions(app)?,
+            jwks: app.keyring.jwks().into(),
             app: app.clone(),
             secret: SharedSecret::new(app.settings.rpc.secret.clone()),
         })

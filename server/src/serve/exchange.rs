@@ -13,6 +13,7 @@ use hyper::body::Incoming;
 use tokio::sync::watch;
 use tower::Service as _;
 
+use crate::app::{Routers, Surface};
 use crate::http::{Peer, check_head};
 use crate::serve::activity::{Activity, InProgress};
 use crate::serve::request_body::RequestBody;
@@ -22,9 +23,9 @@ const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 
 /// Answers the requests of one connection.
 pub(super) struct Exchange {
-    pub(super) router: Router,
-    /// Answers requests whose head is rejected.
-    pub(super) rejecting: Router,
+    /// Read for each request: a reload replaces them.
+    pub(super) routers: watch::Receiver<Routers>,
+    pub(super) surface: Surface,
     pub(super) max_head_size: usize,
     /// The longest time to discard the rest of a body.
     pub(super) body_timeout: Duration,
@@ -71,7 +72,7 @@ impl Exchange {
         head.extensions.insert(self.peer);
         if let Err(error) = check_head(head, self.max_head_size) {
             head.extensions.insert(error);
-            return self.rejecting.clone();
+            return self.routers.borrow().rejecting.clone();
         }
         // Handlers look for the host there in all versions.
         if head.version == Version::HTTP_2
@@ -80,7 +81,7 @@ impl Exchange {
         {
             head.headers.insert(HOST, host);
         }
-        self.router.clone()
+        self.routers.borrow().of(self.surface).clone()
     }
 
     /// Adds the headers about the connection to a response.

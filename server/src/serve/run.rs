@@ -113,8 +113,8 @@ impl Server {
     fn exchange(&self, surface: Surface, address: IpAddr) -> Exchange {
         let http = &self.app.http;
         Exchange {
-            router: self.app.router_of(surface),
-            rejecting: self.app.rejecting(),
+            routers: self.app.routers(),
+            surface,
             max_head_size: http.max_head_size,
             body_timeout: http.body_timeout,
             peer: Peer {

@@ -6,7 +6,10 @@ use config::ConfigError;
 
 /// The settings that hold one of a few words. The error of `config` is about enums and variants.
 const CHOICES: [(&str, &str); 3] = [
-    ("tokens.algorithm", "must be `HS256`, `HS384` or `HS512`"),
+    (
+        "tokens.algorithm",
+        "must be `HS256`, `HS384`, `HS512`, `RS256`, `PS256`, `ES256` or `EdDSA`",
+    ),
     ("log.format", "must be `text` or `json`"),
     (
         "http.proxy_header",

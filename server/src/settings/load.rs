@@ -14,7 +14,11 @@ const DEFAULTS: &str = include_str!("../../config.yml");
 pub(crate) const PREFIX: &str = "SESSIOND__";
 
 /// The settings that are lists. In the environment their items are separated by commas.
-const LISTS: [&str; 2] = ["tokens.previous_secrets", "buckets.master_keys"];
+const LISTS: [&str; 3] = [
+    "tokens.previous_secrets",
+    "tokens.previous_key_files",
+    "buckets.master_keys",
+];
 
 /// Sources of settings: a file, then variables, then flags. Later ones override earlier ones.
 #[derive(Clone, Debug, Default)]

@@ -11,7 +11,7 @@ pub use listen::ListenAddress;
 pub(crate) use load::PREFIX;
 pub use load::Sources;
 pub use sections::{
-    AdminSettings, BucketSettings, HttpSettings, LimitSettings, LogFormat, LogSettings,
-    OperatorSettings, ProxyHeader, RpcSettings, Settings, SocketMode, StoreSettings,
+    AdminSettings, BucketOverrides, BucketSettings, HttpSettings, LimitSettings, LogFormat,
+    LogSettings, OperatorSettings, ProxyHeader, RpcSettings, Settings, SocketMode, StoreSettings,
     TokenAlgorithm, TokenSettings, UserSettings,
 };

@@ -1,6 +1,7 @@
 //! The sections of the settings. `config.yml` describes each setting.
 #![expect(missing_docs, reason = "config.yml describes each setting")]
 
+use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -111,6 +112,8 @@ pub struct TokenSettings {
     pub algorithm: TokenAlgorithm,
     pub secret: Option<Secret>,
     pub previous_secrets: Vec<Secret>,
+    pub key_file: Option<PathBuf>,
+    pub previous_key_files: Vec<PathBuf>,
 }
 
 /// The buckets API (REST).
@@ -121,7 +124,18 @@ pub struct BucketSettings {
     #[serde(with = "humantime_serde")]
     pub session_ttl: Duration,
     pub max_payload: usize,
+    pub overrides: BTreeMap<String, BucketOverrides>,
     pub master_keys: Vec<Secret>,
+}
+
+/// The settings of one bucket that differ from those of all buckets.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BucketOverrides {
+    #[serde(default, with = "humantime_serde")]
+    pub session_ttl: Option<Duration>,
+    #[serde(default)]
+    pub max_payload: Option<usize>,
 }
 
 /// The RPC API.
@@ -144,6 +158,7 @@ pub struct UserSettings {
     #[serde(with = "humantime_serde")]
     pub session_ttl: Duration,
     pub secret: Option<Secret>,
+    pub verify_url: Option<Secret>,
 }
 
 /// The admin pages.
@@ -177,6 +192,10 @@ pub enum TokenAlgorithm {
     HS256,
     HS384,
     HS512,
+    RS256,
+    PS256,
+    ES256,
+    EdDSA,
 }
 
 /// Header in which proxies report the client.

@@ -1,7 +1,10 @@
 //! Rules that the types of settings cannot express.
 
 use std::fmt::Display;
+use std::net::IpAddr;
 use std::time::Duration;
+
+use http::Uri;
 
 use crate::secret::Secret;
 use crate::settings::{ListenAddress, Settings, SettingsError, TokenAlgorithm};
@@ -16,10 +19,12 @@ const MAX_PAYLOAD: usize = 64 << 20;
 
 impl Settings {
     /// Validates what [`Settings::load`] has read.
-    pub(super) fn validate(&self) -> Result<(), SettingsError> {
+    pub(crate) fn validate(&self) -> Result<(), SettingsError> {
         self.durations()?;
         self.numbers()?;
+        self.overrides()?;
         self.secrets()?;
+        self.key_files()?;
         self.store()?;
         self.apis()
     }
@@ -61,11 +66,31 @@ impl Settings {
         Ok(())
     }
 
+    /// Validates the settings of single buckets as those of all buckets.
+    fn overrides(&self) -> Result<(), SettingsError> {
+        for (bucket, overrides) in &self.buckets.overrides {
+            let ttl = overrides.session_ttl;
+            let is_valid = ttl.is_none_or(|ttl| (MIN_DURATION..=MAX_DURATION).contains(&ttl));
+            let setting = format!("buckets.overrides.{bucket}.session_ttl");
+            ensure(is_valid, &setting, "must be between 1 ms and 100 years")?;
+            let size = overrides.max_payload;
+            let is_valid = size.is_none_or(|size| (1..=MAX_PAYLOAD).contains(&size));
+            let setting = format!("buckets.overrides.{bucket}.max_payload");
+            ensure(
+                is_valid,
+                &setting,
+                format!("must be between 1 and {MAX_PAYLOAD}"),
+            )?;
+        }
+        Ok(())
+    }
+
     fn secrets(&self) -> Result<(), SettingsError> {
         let signing = match self.tokens.algorithm {
-            TokenAlgorithm::HS256 => 32,
             TokenAlgorithm::HS384 => 48,
             TokenAlgorithm::HS512 => 64,
+            // With key pairs, the secret derives API keys only.
+            _ => 32,
         };
         let (tokens, min) = (&self.tokens, Secret::MIN_LEN);
         for (setting, secrets, min) in [
@@ -87,6 +112,22 @@ impl Settings {
             "tokens.previous_secrets",
             "must be at most two",
         )
+    }
+
+    fn key_files(&self) -> Result<(), SettingsError> {
+        use TokenAlgorithm::{HS256, HS384, HS512};
+        let tokens = &self.tokens;
+        let is_hmac = matches!(tokens.algorithm, HS256 | HS384 | HS512);
+        let problem = "is required with this `tokens.algorithm`";
+        let is_given = is_hmac || tokens.key_file.is_some();
+        ensure(is_given, "tokens.key_file", problem)?;
+        let problem = "requires RS256, PS256, ES256 or EdDSA as `tokens.algorithm`";
+        let is_used = !is_hmac || tokens.key_file.is_none();
+        ensure(is_used, "tokens.key_file", problem)?;
+        let is_used = !is_hmac || tokens.previous_key_files.is_empty();
+        ensure(is_used, "tokens.previous_key_files", problem)?;
+        let is_few = tokens.previous_key_files.len() <= 2;
+        ensure(is_few, "tokens.previous_key_files", "must be at most two")
     }
 
     fn store(&self) -> Result<(), SettingsError> {
@@ -189,9 +230,18 @@ impl Settings {
         )?;
         let is_local = self.http.listen.is_local();
         ensure(
-            is_local || !self.users.enabled || self.users.secret.is_some(),
+            is_local
+                || !self.users.enabled
+                || self.users.secret.is_some()
+                || self.users.verify_url.is_some(),
             "users.secret",
-            "is required unless `http.listen` is a loopback address or a Unix socket: the users API checks no password",
+            "is required unless `http.listen` is a loopback address or a Unix socket, or \
+             `users.verify_url` is set: the users API checks no password",
+        )?;
+        ensure(
+            self.users.verify_url.as_ref().is_none_or(is_protected),
+            "users.verify_url",
+            "must be an https URL without user and password, or http to a loopback address",
         )?;
         ensure(
             !self.admin.enabled || !self.buckets.master_keys.is_empty(),
@@ -199,6 +249,18 @@ impl Settings {
             "requires one of `buckets.master_keys` to log in with",
         )
     }
+}
+
+/// Returns whether a password can be sent to `url`: encrypted, or without leaving this machine.
+fn is_protected(url: &Secret) -> bool {
+    let Ok(url) = url.expose().parse::<Uri>() else {
+        return false;
+    };
+    let host = url.host().unwrap_or_default();
+    let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
+    let is_local = host == "localhost" || address.is_ok_and(|address| address.is_loopback());
+    let has_user = url.authority().is_none_or(|it| it.as_str().contains('@'));
+    !has_user && (url.scheme_str() == Some("https") || url.scheme_str() == Some("http") && is_local)
 }
 
 fn is_one_byte(secret: &Secret) -> bool {

@@ -1,6 +1,6 @@
 //! The body of a login.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
@@ -9,12 +9,13 @@ use crate::error::ApiError;
 const NO_LOGIN: &str = "the body must be a JSON object with the strings `username` and `password`";
 
 /// Body of a login; other members are ignored.
-#[derive(Deserialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 pub(super) struct Credentials<'a> {
     /// The user of the new session: 1 to 512 bytes of UTF-8, compared byte by byte.
     #[schema(example = "jo", min_length = 1, max_length = 512)]
     pub(super) username: String,
-    /// **Not checked here**: a component in front of the service must have checked it.
+    /// Verified by the application if `users.verify_url` is set. Otherwise **not checked here**: a
+    /// component in front of the service must have checked it.
     // Borrowed from the body, so that no copy of the password is made.
     #[schema(value_type = String, format = Password, example = "correct horse battery staple")]
     #[serde(borrow)]
@@ -31,6 +32,13 @@ impl<'a> Credentials<'a> {
         parsed
             .filter(|login| is_object && login.password.get().starts_with('"'))
             .ok_or_else(|| ApiError::bad_request(NO_LOGIN))
+    }
+
+    /// Returns the two members as JSON.
+    /// Errors: 500.
+    pub(super) fn to_json(&self) -> Result<Vec<u8>, ApiError> {
+        // The error of serde_json may contain the password.
+        serde_json::to_vec(self).map_err(|_| ApiError::internal(&"a login is not JSON"))
     }
 }
 

@@ -4,6 +4,7 @@ mod bearer;
 mod credentials;
 mod routes;
 mod state;
+mod verify;
 
 pub(crate) use routes::{INTRODUCTION, router};
 pub(crate) use state::sessions;

@@ -62,10 +62,12 @@ struct NewSession {
     session_id: Token,
 }
 
-/// Creates a session of a user whose password has been checked.
+/// Creates a session of a user.
 ///
-/// **The service checks no password.** The client of this route must have authenticated the user,
-/// for example a login service or a gateway. If the setting `users.secret` is set, the client must
+/// If the setting `users.verify_url` is set, the service sends username and password there, and
+/// creates a session only if the answer is a success. Otherwise **the service checks no password**:
+/// the client of this route must have authenticated the user, for example a login service or a
+/// gateway. If the setting `users.secret` is set, the client must
 /// send it in the header `X-Sessiond-Secret`. A user may have any number of sessions.
 #[utoipa::path(post, path = "/sessions", tag = "users", operation_id = "create_user_session",
     security((), ("users_secret" = [])),
@@ -87,11 +89,13 @@ pub(super) async fn create(
     reject_other_origins(&headers)?;
     state.secret.check(&state.app.failures, client, &headers)?;
     let body = read_body(&headers, body, MAX_BODY, state.app.body_timeout()).await?;
-    let Credentials { username, .. } = Credentials::parse(&body)?;
+    let login = Credentials::parse(&body)?;
+    let session = state.sessions.new_session();
+    // First: no password is sent for a name that no session can have.
+    session.set_owner(&login.username)?;
+    state.verify(client, &login).await?;
     // It contains a password, so it is not held while the session is stored.
     drop(body);
-    let session = state.sessions.new_session();
-    session.set_owner(username)?;
     let session_id = session.create().await?;
     Ok(private_json(StatusCode::OK, NewSession { session_id }))
 }

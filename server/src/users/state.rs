@@ -1,20 +1,24 @@
 //! State of the users API's handlers.
 
 use http::HeaderMap;
-use jwt_redis_session::config::ConfigError;
 use jwt_redis_session::{OpaqueTokens, SessionError, Sessions, TokenRejection};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::app_state::AppState;
 use crate::error::ApiError;
-use crate::http::{Client, SharedSecret, reject_other_origins};
+use crate::http::{Client, SharedSecret, count_failure, reject_other_origins};
+use crate::start_error::StartError;
 use crate::users::bearer::{self, invalid_token};
+use crate::users::credentials::Credentials;
+use crate::users::verify::Verifier;
 
 #[derive(Clone)]
 pub(super) struct UsersState {
     pub(super) sessions: Sessions,
     pub(super) secret: SharedSecret,
+    /// `None`: the caller has verified the password.
+    pub(super) verifier: Option<Verifier>,
     pub(super) app: AppState,
 }
 
@@ -27,12 +31,39 @@ pub(super) struct User {
 }
 
 impl UsersState {
-    pub(super) fn new(app: &AppState) -> Result<Self, ConfigError> {
+    pub(super) fn new(app: &AppState) -> Result<Self, StartError> {
+        let verify_url = app.settings.users.verify_url.as_ref();
         Ok(Self {
+            verifier: verify_url.map(Verifier::new).transpose()?,
             sessions: sessions(app)?,
             secret: SharedSecret::new(app.settings.users.secret.clone()),
             app: app.clone(),
         })
+    }
+
+    /// Verifies the password of a login, if `users.verify_url` is set.
+    /// Errors: 401 if it is wrong; 429 after too many logins of a client that sends no secret; 503.
+    pub(super) async fn verify(
+        &self,
+        client: Client,
+        login: &Credentials<'_>,
+    ) -> Result<(), ApiError> {
+        let Some(verifier) = &self.verifier else {
+            return Ok(());
+        };
+        // A password can be guessed. So every attempt counts, and before it is made. A caller with
+        // the secret makes the logins of many users.
+        if self.app.settings.users.secret.is_none() {
+            self.app.failures.attempt(client)?;
+        }
+        if verifier.accepts(login.to_json()?).await? {
+            return Ok(());
+        }
+        count_failure();
+        Err(ApiError::unauthorized(
+            "the username or the password is wrong; correct them and log in again",
+            "Login realm=\"sessiond\"",
+        ))
     }
 
     /// Returns the user of the session of the bearer token.
@@ -62,8 +93,8 @@ impl UsersState {
 }
 
 /// Builds the sessions of the users API: without data, with opaque tokens that are not stored.
-pub(crate) fn sessions(app: &AppState) -> Result<Sessions, ConfigError> {
+pub(crate) fn sessions(app: &AppState) -> Result<Sessions, StartError> {
     let ttl = app.settings.users.session_ttl;
-    app.sessions("user", Some(OpaqueTokens::new().into()), ttl)
-        .build()
+    let sessions = app.sessions("user", Some(OpaqueTokens::new().into()), ttl);
+    Ok(sessions.build()?)
 }

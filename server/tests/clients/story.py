@@ -75,7 +75,11 @@ def rpc():
     update = models.UpdateArguments(token=token, session_version="v1", session=seen)
     assert call(rpc_update, 200, models.UpdateCall, update).result == "OK"
     user = models.UserArguments(user_id="jo", session_version="v1")
-    [only] = call(rpc_get_active_sessions, 200, models.UserCall, user).result
+    listed = models.ListArguments(user_id="jo", session_version="v1")
+    [only] = call(rpc_get_active_sessions, 200, models.ListCall, listed).result
+    listed.limit = 1
+    page = call(rpc_get_active_sessions, 200, models.ListCall, listed).result
+    assert page.sessions == [only]
     assert only.session.to_dict() == {"cart": [17], "seen": True}
     assert only.session_id.startswith("v1_jo_") and only.expires_at > only.created_at
     named = models.TokenArguments(token=token, session_version="v1")

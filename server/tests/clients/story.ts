@@ -62,9 +62,15 @@ async function rpc() {
   const update = { args: { ...named, session: { seen: true } } };
   assert.equal(expect(200, await rpc.POST("/rpc/update", { body: update })).data.result, "OK");
   const user = { body: { args: { userId, sessionVersion } } };
-  const [only] = expect(200, await rpc.POST("/rpc/getActiveSessions", user)).data.result;
+  const listed = expect(200, await rpc.POST("/rpc/getActiveSessions", user)).data.result;
+  if (!Array.isArray(listed)) throw new Error("a page");
+  const [only] = listed;
   assert.deepEqual(only.session, { cart: [17], seen: true });
   assert.ok(only.sessionId.startsWith("v1_jo_") && only.expiresAt! > only.createdAt!);
+  const one = { body: { args: { userId, sessionVersion, limit: 1 } } };
+  const page = expect(200, await rpc.POST("/rpc/getActiveSessions", one)).data.result;
+  if (Array.isArray(page)) throw new Error("not a page");
+  assert.deepEqual(page.sessions, listed);
   const destroy = () => rpc.POST("/rpc/destroy", { body: { args: named } });
   assert.equal(expect(200, await destroy()).data.result, "OK");
   assert.equal(expect(400, await destroy()).error.error.includes("destroy"), true);

@@ -103,7 +103,11 @@ impl Recorder {
             let key = if is_key { MASTER_KEY } else { last("api_key") };
             let token = if is_valid { last("token") } else { FORGED };
             let bearer = format!("Bearer {}", last("sessionId"));
-            let body = body(call, token);
+            let body = if is_key {
+                r#"{"session_ttl":3600}"#.to_owned()
+            } else {
+                body(call, token)
+            };
             let path = path
                 .replace("{bucket}", "h1dd3n-bucket")
                 .replace("{id}", last("id"))

@@ -21,6 +21,7 @@ mod logs;
 mod operators;
 mod proxies;
 mod readme;
+mod reload;
 mod rpc;
 mod serve;
 mod settings;

@@ -59,12 +59,13 @@ const ROUTES: &str = "\
 delete /api-key/{bucket} master_key
 delete /session/{bucket}/{id} bucket_key
 delete /sessions/{username} user_session
+get /.well-known/jwks.json
 get /api-key/{bucket} master_key
 get /health-check
 get /healthz
 get /metrics
 get /readyz
-get /session/settings
+get /session/settings bucket_key
 get /session/{bucket}/{id} bucket_key
 get /sessions user_session
 post /rpc rpc_secret

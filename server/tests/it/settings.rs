@@ -90,7 +90,13 @@ const WRONG: &str = "
 {store: {cache_max_staleness: 61m}} -> store.cache_max_staleness: must be between 1 ms and 1 h
 {store: {cache_max_staleness: 5}} -> store.cache_max_staleness: must be a duration
 {store: {redis: 'rediss-cluster://a', cache_max_staleness: 1s}, tokens: {secret: GOOD}} -> store.cache_max_staleness: cannot be set with a cluster
-{tokens: {algorithm: none}} -> tokens.algorithm: must be `HS256`, `HS384` or `HS512`
+{tokens: {algorithm: none}} -> tokens.algorithm: must be `HS256`, `HS384`, `HS512`, `RS256`, `PS256`, `ES256` or `EdDSA`
+{tokens: {algorithm: ES384}} -> tokens.algorithm: must be
+{tokens: {algorithm: ES256}} -> tokens.key_file: is required with this `tokens.algorithm`
+{tokens: {algorithm: ES256, key_file: /no, secret: short}} -> tokens.secret: must be at least 32
+{tokens: {key_file: /no}} -> tokens.key_file: requires RS256,
+{tokens: {previous_key_files: [/no]}} -> tokens.previous_key_files: requires RS256,
+{tokens: {algorithm: ES256, key_file: /no, previous_key_files: [/1, /2, /3]}} -> tokens.previous_key_files: must be at most two
 {tokens: {secret: short}} -> tokens.secret: must be at least 32 bytes
 {tokens: {algorithm: HS384, secret: GOOD}} -> tokens.secret: must be at least 48 bytes
 {tokens: {algorithm: HS512, secret: GOOD}} -> tokens.secret: must be at least 64 bytes
@@ -115,6 +121,11 @@ const WRONG: &str = "
 {users: {secret: short}} -> users.secret: must be at least 32
 {users: {secret: SAME}} -> users.secret: is one byte repeated
 {users: {enabled: true}, http: {listen: '[::]:0'}} -> users.secret: is required
+{users: {verify_url: 'http://app.example/login'}} -> users.verify_url: must be an https URL
+{users: {verify_url: 'http://10.0.0.1/login'}} -> users.verify_url: must be an https URL
+{users: {verify_url: 'https://jo:pw@app.example/'}} -> users.verify_url: must be an https URL
+{users: {verify_url: 'app.example/login'}} -> users.verify_url: must be an https URL
+{users: {verify_url: 'ftp://localhost/'}} -> users.verify_url: must be an https URL
 {users: {enabled: true}, http: {listen: systemd}} -> users.secret: is required
 {admin: {enabled: true}} -> admin.enabled: requires one of `buckets.master_keys`
 {admin: {session_ttl: 0s}} -> admin.session_ttl: must be between
@@ -132,6 +143,14 @@ fn wrong_settings_are_named_in_one_line() {
         let found = load_file(yaml).expect_err(yaml);
         assert!(found.starts_with(error), "{yaml}: {found}");
         assert_eq!(found.lines().count(), 1, "{found}");
+    }
+    for url in [
+        "https://app.example:8443/verify?k=v",
+        "http://127.0.0.1:80/",
+        "http://[::1]/login",
+        "http://localhost:3000",
+    ] {
+        load_file(&format!("users: {{verify_url: '{url}'}}")).expect(url);
     }
     for listen in ["localhost:0", "unix:/s.sock"] {
         load_file(&format!(
@@ -155,7 +174,12 @@ fn error(loaded: Result<Settings, String>) -> String {
 
 #[tokio::test]
 async fn values_of_secrets_are_never_shown() {
-    const OTHERS: [&str; 3] = ["store.redis", "store.password", "store.sentinel_password"];
+    const OTHERS: [&str; 4] = [
+        "store.redis",
+        "store.password",
+        "store.sentinel_password",
+        "users.verify_url",
+    ];
 
     let values = "H | {H: 1} | [{a: H}] | [[H]] | 'redis://:H@[' | 'H | *H".replace('H', HIDDEN);
     for setting in SECRETS.into_iter().chain(OTHERS) {

@@ -15,6 +15,8 @@ URL = os.environ["SESSIOND_URL"]
 MASTER_KEY = os.environ["MASTER_KEY"]
 SECRET = os.environ["SHARED_SECRET"]
 BUCKET = "schemathesis"
+# Gets random settings, which must not restrict the sessions of the other bucket.
+OTHER_BUCKET = "schemathesis-settings"
 USER = "schemathesis"
 
 chance = random.Random(20)
@@ -57,6 +59,8 @@ def arguments(method):
         token = call("create", {"session": {"cart": 3}, "userId": USER})["token"]
         more = {"get": {"keys": chance.choice(["*", ["cart"], []])}, "update": {"session": {"cart": 4}}}
         return {"token": token, "sessionVersion": "v1", **more.get(method, {})}
+    if method == "getActiveSessions" and chance.random() < 0.5:
+        return {**of_user, "limit": 10}
     return of_user
 
 
@@ -78,9 +82,9 @@ def with_key(case, key):
         case.query["api_key"] = key
 
 
-def to_bucket(case):
+def to_bucket(case, bucket=BUCKET):
     if chance.random() < 0.9:
-        case.path_parameters = {**(case.path_parameters or {}), "bucket": BUCKET}
+        case.path_parameters = {**(case.path_parameters or {}), "bucket": bucket}
 
 
 def to_session(case, key):
@@ -108,7 +112,10 @@ def before_call(context, case, **kwargs):
     path = case.path
     if path.startswith("/api-key/"):
         with_key(case, MASTER_KEY)
-        to_bucket(case)
+        to_bucket(case, OTHER_BUCKET if case.method == "PUT" else BUCKET)
+    elif path == "/session/settings":
+        with_key(case, api_key())
+        case.query["bucket"] = BUCKET
     elif path.startswith("/session/"):
         key = api_key()
         with_key(case, key)

@@ -11,8 +11,8 @@ use crate::store::contract::Store;
 use crate::store::error::{Result, StoreErrorKind};
 use crate::store::index_entries::IndexEntries;
 use crate::store::types::{
-    CompareOutcome, Due, EntryState, IndexEntry, NewEntry, NewRecord, PutMode, StoredRecord,
-    SupersedeOutcome,
+    CompareOutcome, Due, EntryState, IndexEntry, IndexPage, NewEntry, NewRecord, PutMode,
+    StoredRecord, SupersedeOutcome,
 };
 
 /// How often a change is attempted while concurrent changes of the same key win.
@@ -193,6 +193,10 @@ impl<B: CasBackend> Store for CasStore<B> {
 
     async fn index_list(&self, index: &str, due: Option<Due>) -> Result<Vec<IndexEntry>> {
         Ok(in_time(self.index(index)).await?.list(due))
+    }
+
+    async fn index_page(&self, index: &str, page: IndexPage<'_>) -> Result<Vec<IndexEntry>> {
+        Ok(in_time(self.index(index)).await?.page(page))
     }
 
     async fn index_remove(&self, index: &str, members: &[&str], due_by: Option<i64>) -> Result<()> {

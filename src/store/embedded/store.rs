@@ -19,8 +19,8 @@ use crate::clock::{Clock, SystemClock, unix_millis};
 use crate::store::contract::Store;
 use crate::store::error::{Result, StoreError, StoreErrorKind};
 use crate::store::types::{
-    CompareOutcome, Due, EntryState, IndexEntry, InsertOutcome, NewEntry, NewRecord, PutMode,
-    StoredRecord, SupersedeOutcome,
+    CompareOutcome, Due, EntryState, IndexEntry, IndexPage, InsertOutcome, NewEntry, NewRecord,
+    PutMode, StoredRecord, SupersedeOutcome,
 };
 use crate::store::watches::{RecordWatch, RecordWatches};
 
@@ -213,6 +213,20 @@ impl Store for FileStore {
         let index = index.to_owned();
         self.read(move |transaction, now| tables::list(transaction, &index, due, now))
             .await
+    }
+
+    async fn index_page(&self, index: &str, page: IndexPage<'_>) -> Result<Vec<IndexEntry>> {
+        let (index, after) = (index.to_owned(), page.after.cloned());
+        let (descending, limit) = (page.descending, page.limit);
+        self.read(move |transaction, now| {
+            let page = IndexPage {
+                after: after.as_ref(),
+                descending,
+                limit,
+            };
+            tables::page(transaction, &index, page, now)
+        })
+        .await
     }
 
     async fn index_remove(&self, index: &str, members: &[&str], due_by: Option<i64>) -> Result<()> {

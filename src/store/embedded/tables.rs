@@ -2,6 +2,8 @@
 //!
 //! A record and an index can have the same key: they are in different tables.
 
+use std::iter;
+use std::ops::Bound;
 use std::time::Duration;
 
 use redb::{ReadTransaction, ReadableTable, Table, TableDefinition, WriteTransaction};
@@ -9,8 +11,8 @@ use redb::{ReadTransaction, ReadableTable, Table, TableDefinition, WriteTransact
 use super::error::Step;
 use crate::store::index_entries::{self, IndexEntries};
 use crate::store::types::{
-    CompareOutcome, Due, EntryState, IndexEntry, NewEntry, NewRecord, PutMode, StoredRecord,
-    SupersedeOutcome,
+    CompareOutcome, Due, EntryState, IndexEntry, IndexPage, NewEntry, NewRecord, PutMode,
+    StoredRecord, SupersedeOutcome,
 };
 
 /// Key, the time at which the record expires in Unix milliseconds, value.
@@ -55,6 +57,41 @@ pub(super) fn list(
     } else {
         Ok(Vec::new())
     }
+}
+
+/// Returns a page of an index; reads no other entries.
+pub(super) fn page(
+    transaction: &ReadTransaction,
+    index: &str,
+    page: IndexPage<'_>,
+    now: i64,
+) -> Step<Vec<IndexEntry>> {
+    if !is_live(&transaction.open_table(INDEXES)?, index, now)? {
+        return Ok(Vec::new());
+    }
+    let after = page.after.map(|it| (index, it.state.score(), &*it.member));
+    // The key of the next index begins with a longer text.
+    let end = format!("{index}\0");
+    let (first, last) = ((index, i64::MIN, ""), (&*end, i64::MIN, ""));
+    let (from, to) = match after {
+        Some(after) if page.descending => (Bound::Included(first), Bound::Excluded(after)),
+        Some(after) => (Bound::Excluded(after), Bound::Excluded(last)),
+        None => (Bound::Included(first), Bound::Excluded(last)),
+    };
+    let scores = transaction.open_table(SCORES)?;
+    let mut range = scores.range((from, to))?;
+    let next = || match page.descending {
+        true => range.next_back(),
+        false => range.next(),
+    };
+    iter::from_fn(next)
+        .take(page.limit)
+        .map(|entry| {
+            let entry = entry?.0;
+            let (_, score, member) = entry.value();
+            Ok(IndexEntry::new(member, EntryState::from_score(score)))
+        })
+        .collect()
 }
 
 /// Returns the state of one entry.

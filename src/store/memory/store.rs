@@ -12,8 +12,8 @@ use crate::store::contract::Store;
 use crate::store::error::Result;
 use crate::store::index_entries::IndexEntries;
 use crate::store::types::{
-    CompareOutcome, Due, EntryState, IndexEntry, NewEntry, NewRecord, PutMode, StoredRecord,
-    SupersedeOutcome,
+    CompareOutcome, Due, EntryState, IndexEntry, IndexPage, NewEntry, NewRecord, PutMode,
+    StoredRecord, SupersedeOutcome,
 };
 use crate::store::watches::{RecordWatch, RecordWatches};
 
@@ -241,6 +241,12 @@ impl Store for MemoryStore {
         let contents = self.contents();
         let entries = contents.entries(index)?;
         Ok(entries.map_or_else(Vec::new, |entries| entries.list(due)))
+    }
+
+    async fn index_page(&self, index: &str, page: IndexPage<'_>) -> Result<Vec<IndexEntry>> {
+        let contents = self.contents();
+        let entries = contents.entries(index)?;
+        Ok(entries.map_or_else(Vec::new, |entries| entries.page(page)))
     }
 
     async fn index_remove(&self, index: &str, members: &[&str], due_by: Option<i64>) -> Result<()> {

@@ -12,8 +12,8 @@ use super::store::RedisStore;
 use crate::store::contract::Store;
 use crate::store::error::Result;
 use crate::store::types::{
-    CompareOutcome, Due, EntryState, IndexEntry, InsertOutcome, NewEntry, NewRecord, PutMode,
-    StoredRecord, SupersedeOutcome,
+    CompareOutcome, Due, EntryState, IndexEntry, IndexPage, InsertOutcome, NewEntry, NewRecord,
+    PutMode, StoredRecord, SupersedeOutcome,
 };
 use crate::store::watches::RecordWatch;
 
@@ -102,6 +102,18 @@ impl Store for RedisStore {
     async fn index_list(&self, index: &str, due: Option<Due>) -> Result<Vec<IndexEntry>> {
         let list = Request::read().index_list(index, due);
         self.client.run(list, Answers::entries).await
+    }
+
+    async fn index_page(&self, index: &str, page: IndexPage<'_>) -> Result<Vec<IndexEntry>> {
+        if page.limit == 0 {
+            return Ok(Vec::new());
+        }
+        let read = Request::read().index_page(index, page);
+        let mut entries = self.client.run(read, Answers::entries).await?;
+        if page.descending {
+            entries.reverse();
+        }
+        Ok(entries)
     }
 
     async fn index_remove(&self, index: &str, members: &[&str], due_by: Option<i64>) -> Result<()> {

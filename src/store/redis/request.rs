@@ -10,15 +10,18 @@ use super::answers::Answers;
 use super::config::LARGE;
 use super::member::Member;
 use super::scripts::{
-    COMPARE_AND_DELETE, COMPARE_AND_SET, INDEX_PUT, INDEX_REMOVE_DUE, INDEX_SUPERSEDE,
+    COMPARE_AND_DELETE, COMPARE_AND_SET, INDEX_PAGE, INDEX_PUT, INDEX_REMOVE_DUE, INDEX_SUPERSEDE,
     INDEX_TOMBSTONE_ALL,
 };
 use super::spare;
-use crate::store::types::{Due, NewEntry, NewRecord, PutMode};
+use crate::store::types::{Due, IndexPage, NewEntry, NewRecord, PutMode};
 
 /// The longest TTL that is sent, in milliseconds: exact as a Lua number, and far below the point
 /// where Redis rejects it because adding the present time would overflow.
 const LONGEST_TTL: u128 = 1 << 52;
+
+/// The largest limit of a page that is sent: exact as a Lua number, and more than an index can hold.
+const LARGEST_PAGE: i64 = 1 << 40;
 
 /// The usual number of arguments of a command, and bytes of its numbers and options.
 const ARGS: usize = 8;
@@ -304,6 +307,23 @@ impl Request {
         let mut list = command("ZRANGEBYSCORE", index, 0);
         let list = list.arg(0).arg(by).arg("WITHSCORES");
         self.push(list.arg("LIMIT").arg(0).arg(limit))
+    }
+
+    /// Reads a page of an index, with the lowest score first in any case.
+    pub(super) fn index_page(self, index: &str, page: IndexPage<'_>) -> Self {
+        let limit = i64::try_from(page.limit).map_or(LARGEST_PAGE, |limit| limit.min(LARGEST_PAGE));
+        if let Some(after) = page.after {
+            let mut call = script(INDEX_PAGE, index, after.member.len());
+            call.arg(limit).arg(i32::from(page.descending));
+            call.arg(after.state.score());
+            return self.push(call.arg(Member::of(&after.member)));
+        }
+        let (first, last) = match page.descending {
+            false => (0, limit - 1),
+            true => (-limit, -1),
+        };
+        let mut list = command("ZRANGE", index, 0);
+        self.push(list.arg(first).arg(last).arg("WITHSCORES"))
     }
 
     /// Removes members from an index, or only those of them that are due.

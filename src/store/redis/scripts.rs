@@ -84,3 +84,45 @@ local new = redis.call('ZSCORE', KEYS[1], ARGV[2])
 if not new or tonumber(new) < 0 then return 2 end
 redis.call('ZADD', KEYS[1], ARGV[3], ARGV[1])
 return 0";
+
+// Redis orders members with the same score by their bytes. Lua compares strings by the locale of the
+// server, so bytes are compared one by one. The member of the position may have been removed, or its
+// score raised: then its former place is searched among the entries with its former score.
+/// Arguments: limit, 1 for the entries before the position in place of those behind it, score and
+/// member of the position.
+pub(super) const INDEX_PAGE: &str = "local key, score, member = KEYS[1], ARGV[3], ARGV[4]
+local function rank(from)
+  local found = redis.call('ZRANGEBYSCORE', key, from, '+inf', 'LIMIT', 0, 1)[1]
+  if found then return redis.call('ZRANK', key, found) end
+  local last = redis.call('ZRANGE', key, -1, -1)[1]
+  if last then return redis.call('ZRANK', key, last) + 1 end
+  return 0
+end
+local function precedes(other)
+  for i = 1, math.min(#other, #member) do
+    local a, b = string.byte(other, i), string.byte(member, i)
+    if a ~= b then return a < b end
+  end
+  return #other < #member
+end
+local before, behind
+if tonumber(redis.call('ZSCORE', key, member)) == tonumber(score) then
+  before = redis.call('ZRANK', key, member)
+  behind = before + 1
+else
+  local low, high = rank(score), rank('(' .. score)
+  while low < high do
+    local middle = math.floor((low + high) / 2)
+    if precedes(redis.call('ZRANGE', key, middle, middle)[1]) then
+      low = middle + 1
+    else
+      high = middle
+    end
+  end
+  before, behind = low, low
+end
+if ARGV[2] == '0' then
+  return redis.call('ZRANGE', key, behind, behind + ARGV[1] - 1, 'WITHSCORES')
+end
+if before == 0 then return {} end
+return redis.call('ZRANGE', key, math.max(before - ARGV[1], 0), before - 1, 'WITHSCORES')";

@@ -82,7 +82,7 @@ impl RedisStore {
     /// A store made of a pool also needs `+unwatch`, which the pool sends. `INFO` is sent
     /// once, over the first connection, and may be rejected.
     pub const ACL_RULES: &'static str = "+ping +get +getrange +pttl +set +pexpire +del +eval \
-         +zadd +zscore +zrem +zrange +zrangebyscore";
+         +zadd +zscore +zrank +zrem +zrange +zrangebyscore";
 
     /// The rules that a user of a cluster needs in addition to [`ACL_RULES`](Self::ACL_RULES).
     ///

@@ -8,7 +8,8 @@ use crate::crypto;
 use crate::store::error::Result;
 use crate::store::shared::SharedStore;
 use crate::store::types::{
-    CompareOutcome, Due, EntryState, NewEntry, NewRecord, PutMode, StoredRecord, SupersedeOutcome,
+    CompareOutcome, Due, EntryState, IndexEntry, IndexPage, NewEntry, NewRecord, PutMode,
+    StoredRecord, SupersedeOutcome,
 };
 
 /// Long enough for every case, short enough to leave nothing behind.
@@ -202,6 +203,32 @@ impl Harness {
         let due = Some(Due { by, limit });
         let due = self.ok(self.store.index_list(&self.index, due)).await;
         due.into_iter().map(|entry| entry.member).collect()
+    }
+
+    /// Returns all entries in pages of `limit`, in the order of the pages.
+    pub(super) async fn walk(
+        &self,
+        mut after: Option<IndexEntry>,
+        descending: bool,
+        limit: usize,
+    ) -> Vec<IndexEntry> {
+        let mut walked = Vec::new();
+        loop {
+            let after_last = after.as_ref();
+            let page = IndexPage {
+                after: after_last,
+                descending,
+                limit,
+            };
+            let entries = self.ok(self.store.index_page(&self.index, page)).await;
+            assert!(entries.len() <= limit, "{self}; a page is too long");
+            let is_end = entries.len() < limit;
+            after = entries.last().cloned();
+            walked.extend(entries);
+            if is_end {
+                return walked;
+            }
+        }
     }
 
     pub(super) async fn remove(&self, members: &[&str], due_by: Option<i64>) {

@@ -1,5 +1,7 @@
 //! Promises about index entries and tombstones.
 
+use std::collections::BTreeSet;
+
 use super::harness::{Harness, NOW, TOMBSTONE};
 use crate::store::types::PutMode;
 use crate::store::types::SupersedeOutcome::{NewNotActive, OldNotActive, Superseded};
@@ -64,6 +66,58 @@ pub(super) async fn due_entries_are_ordered_and_limited(h: Harness) {
     }
     h.supersede("e", "d").await;
     h.assert_eq(h.due(i64::MAX, 2).await, ["d", "c"]);
+}
+
+/// Ids that Redis stores as text and as bytes, with the same few scores.
+const PAGED: [(&str, i64); 9] = [
+    ("b", 5),
+    ("AAAAAAAAAAAAAAAAAAAAAA", 5),
+    ("a", 5),
+    ("_____________________w", 5),
+    ("c", 5),
+    ("ab", 9),
+    ("Zm9ybWF0Lm1kIHZlY3Rvcg", 9),
+    ("d", 0),
+    ("e", FAR),
+];
+
+pub(super) async fn pages_are_ordered_and_complete(h: Harness) {
+    h.assert_eq(h.walk(None, false, 3).await, Vec::new());
+    h.put(&[("x", 1), ("y", 2)]).await;
+    h.tombstone_all(None).await;
+    h.put(&PAGED).await;
+    let ordered = h.walk(None, false, 100).await;
+    let scores = ordered.iter().map(|entry| entry.state.score());
+    let expected = [TOMBSTONE, TOMBSTONE, 0, 5, 5, 5, 5, 5, 9, 9, FAR];
+    h.assert_eq(scores.collect::<Vec<_>>(), expected);
+    let members: BTreeSet<_> = ordered.iter().map(|entry| &entry.member).collect();
+    h.assert_eq(members.len(), expected.len());
+    let reversed: Vec<_> = ordered.iter().rev().cloned().collect();
+    for limit in [1, 2, 3, 10, 11, 12, usize::MAX] {
+        h.assert_eq(h.walk(None, false, limit).await, &*ordered);
+        h.assert_eq(h.walk(None, true, limit).await, &*reversed);
+    }
+}
+
+pub(super) async fn pages_continue_behind_an_entry_that_is_gone(h: Harness) {
+    h.put(&PAGED).await;
+    let mut ordered = h.walk(None, false, 100).await;
+    while let Some(place) = ordered.len().checked_sub(1).map(|last| last / 2) {
+        let gone = ordered.remove(place);
+        if place % 2 == 0 {
+            h.remove(&[&gone.member], None).await;
+        } else {
+            // It moves to the end.
+            h.put(&[(&gone.member, FAR + 1)]).await;
+        }
+        let behind = h.walk(Some(gone.clone()), false, 2).await;
+        let moved = behind.iter().filter(|entry| entry.state.score() > FAR);
+        h.assert_eq(behind.len() - moved.count(), ordered.len() - place);
+        h.assert_eq(&behind[..ordered.len() - place], &ordered[place..]);
+        let mut before = h.walk(Some(gone), true, 2).await;
+        before.reverse();
+        h.assert_eq(before, &ordered[..place]);
+    }
 }
 
 pub(super) async fn index_tombstone_all_keeps_one_entry(h: Harness) {

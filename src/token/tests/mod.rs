@@ -1,6 +1,7 @@
 //! Tests of tokens, keys and key rings.
 
 mod forge;
+mod jwks;
 mod keys;
 mod secrets;
 mod signing;

@@ -140,7 +140,8 @@ impl End {
     fn check_list_and_destroy_all(&self, active: &[SessionId]) -> Result<(), String> {
         let mut count = 0;
         for (owner, _) in INDEXES {
-            let listed = run(self.sessions.list(owner)).map_err(|error| error.to_string())?;
+            let listed =
+                run(self.sessions.list(owner).into_future()).map_err(|error| error.to_string())?;
             count += listed.len();
             let owned = self.owned(owner, active);
             let is_listed = |id: &&SessionId| listed.iter().any(|entry| entry.id() == *id);

@@ -211,7 +211,7 @@ impl End {
         }
         let mut lists = self.which(|action| action == Action::List);
         if lists.all(|list| list.ids().is_none()) {
-            let listed = run(self.sessions.list(OWNER));
+            let listed = run(self.sessions.list(OWNER).into_future());
             ensure(listed.is_ok(), "the next list failed")?;
         }
         let works = self.works(&id("a0"));

@@ -151,7 +151,7 @@ async fn nothing_that_is_printed_contains_a_secret() {
     let creation = creation.claims(json!({"claim": SECRET}));
     printed += &format!("{creation:?}");
     let token = creation.await.unwrap();
-    let entries = sessions.list(SECRET).await.unwrap();
+    let entries = sessions.list(SECRET).with_data().await.unwrap();
     let opened = open(&sessions, &token).await.unwrap();
     let verified = sessions.verify(token.as_str());
     let (id, claims, state) = (id(&session), opened.claims(), opened.state());

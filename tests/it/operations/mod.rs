@@ -65,6 +65,7 @@ mod lifetimes;
 mod login;
 mod merging;
 mod owners;
+mod pages;
 mod rotation;
 mod unsaved;
 mod values;

@@ -1,5 +1,7 @@
 //! The account that is enough.
 
+use jwt_redis_session::store::{EntryState, IndexEntry, IndexPage};
+
 use super::*;
 
 /// Connects with an account that may use `rules` only, on keys that match `pattern`.
@@ -53,6 +55,12 @@ async fn every_rule_is_needed() {
 async fn is_rejected(store: &RedisStore) -> bool {
     let (put, new) = ([entry("i", "a", 1)], record("k", b"v"));
     let due = Some(Due { by: 1, limit: 1 });
+    let after = IndexEntry::new("a", EntryState::Active { check_after: 1 });
+    let page = IndexPage {
+        after: Some(&after),
+        descending: false,
+        limit: 1,
+    };
     [
         store.ping().await.is_err(),
         store.insert(new).await.is_err(),
@@ -65,6 +73,7 @@ async fn is_rejected(store: &RedisStore) -> bool {
         store.insert_indexed(&put, new, None).await.is_err(),
         store.index_list("i", None).await.is_err(),
         store.index_list("i", due).await.is_err(),
+        store.index_page("i", page).await.is_err(),
         store.index_remove("i", &["a"], None).await.is_err(),
     ]
     .contains(&true)

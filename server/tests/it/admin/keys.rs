@@ -1,9 +1,10 @@
 //! API keys of buckets.
 
+use reqwest::Method;
 use serde_json::json;
 
 use super::Browser;
-use crate::buckets::bucket::Bucket;
+use crate::buckets::bucket::{Bucket, api_key};
 use crate::request::status;
 use crate::service::Service;
 
@@ -52,6 +53,30 @@ async fn a_deleted_key_is_invalid_and_the_sessions_stay() {
     assert!(delete().await.shows("“shop” has no key."));
     let new = Bucket::new(&service, "shop").await;
     assert_eq!(status(new.get(&id)).await, 200);
+}
+
+#[tokio::test]
+async fn both_keys_of_a_rotation_are_shown() {
+    let service = Service::memory().await;
+    Bucket::new(&service, "shop").await;
+    let retire = api_key(&service, Method::DELETE, "shop?grace=1h");
+    assert_eq!(status(retire).await, 200);
+    let browser = Browser::logged_in(&service).await;
+    let overview = browser.get("/admin/buckets").await;
+    assert!(overview.shows("no new key") && overview.shows("The deleted key is valid until"));
+    let page = browser.submit("/admin/keys", &[("bucket", "shop")]).await;
+    assert_eq!(page.status, 201);
+    let overview = browser.get("/admin/buckets").await;
+    assert!(!overview.shows("no new key") && overview.shows("The deleted key is valid until"));
+    browser
+        .submit("/admin/keys/delete", &[("bucket", "shop")])
+        .await;
+    assert!(
+        browser
+            .get("/admin/buckets")
+            .await
+            .shows("No bucket has a key")
+    );
 }
 
 #[tokio::test]

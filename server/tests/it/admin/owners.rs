@@ -72,23 +72,46 @@ async fn sessions_of_the_rpc_api_are_shown_with_their_data() {
 }
 
 #[tokio::test]
-async fn the_newest_hundred_sessions_are_shown() {
+async fn sessions_are_shown_in_pages() {
     let service = Service::memory().await;
     let clock = ManualClock::at(1_700_000_000);
     let sessions = Sessions::without_tokens(store(&service)).keyspace("sessiond:user:");
     let sessions = sessions.clock(clock.clone()).build().expect("sessions");
     let mut ids = Vec::new();
-    for _ in 0..101 {
+    for _ in 0..51 {
         let session = sessions.new_session();
         session.set_owner("jo").expect("an owner");
         ids.push(session.create().without_token().await.expect("an id"));
         clock.advance(Duration::from_secs(1));
     }
+    ids.reverse();
     let browser = Browser::logged_in(&service).await;
-    let page = list(&browser, "users", "jo").await;
-    assert!(page.shows("101 sessions") && page.shows(", the newest 100 are shown"));
-    assert_eq!(page.field("id").as_deref(), Some(ids[100].as_str()));
-    assert!(page.shows(ids[1].as_str()) && !page.shows(ids[0].as_str()));
+    let mut page = list(&browser, "users", "jo").await;
+    for (number, ids) in ids.chunks(25).enumerate() {
+        let count = if ids.len() == 1 {
+            "1 session"
+        } else {
+            "25 sessions"
+        };
+        assert!(page.shows(&format!("{count} on this page")));
+        assert_eq!(page.field("id").as_deref(), Some(ids[0].as_str()));
+        assert!(ids.iter().all(|id| page.shows(id.as_str())));
+        assert_eq!(page.shows("Latest sessions"), number > 0);
+        let next = page.text.split_once("owner=jo&amp;cursor=");
+        let Some((_, rest)) = next else {
+            assert_eq!(number, 2, "the last page");
+            continue;
+        };
+        let cursor = rest.split('"').next().expect("a cursor");
+        let address = format!("/admin/owners?api=users&owner=jo&cursor={cursor}");
+        page = browser.get(&address).await;
+    }
+    let page = browser
+        .get("/admin/owners?api=users&owner=jo&cursor=page+2")
+        .await;
+    assert_eq!(page.status, 400);
+    let page = submit(&browser, "/end-all", &["users", "jo"]).await;
+    assert!(page.shows("51 sessions ended."));
 }
 
 #[tokio::test]

@@ -108,10 +108,19 @@ async fn stored_key_remains_valid() {
         // The secret that it was derived from is not configured.
         (Method::GET, 409),
         (Method::PUT, 409),
-        (Method::DELETE, 200),
     ] {
         assert_eq!(status(api_key(&service, method, "shop")).await, expected);
     }
+    let retire = api_key(&service, Method::DELETE, "shop?grace=1h");
+    assert_eq!(status(retire).await, 200);
+    assert_eq!(status(put()).await, 201);
+    let (_, keys) = fetch(api_key(&service, Method::GET, "shop")).await;
+    let is_hidden = keys["previous"]["api_key"].is_null() && keys["previous"]["expires"].is_u64();
+    assert!(is_hidden, "{keys}");
+    Bucket::new(&service, "shop").await;
+    assert_eq!(status(put()).await, 201);
+    let delete = api_key(&service, Method::DELETE, "shop");
+    assert_eq!(status(delete).await, 200);
     assert_eq!(status(put()).await, 401);
 }
 

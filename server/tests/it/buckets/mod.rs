@@ -4,4 +4,6 @@ mod api_keys;
 mod authorization;
 pub(crate) mod bucket;
 mod etags;
+mod rotation;
 mod sessions;
+mod settings;

@@ -23,6 +23,9 @@ on_every_store!(
     concurrent_updates_of_different_fields_are_all_kept,
     destroyed_session_is_gone,
     sessions_of_a_user_are_listed_and_destroyed,
+    active_sessions_have_pages,
+    limits_and_cursors_are_checked,
+    active_sessions_without_pages_are_bounded,
     missing_or_wrong_argument_is_named,
     session_has_a_maximum_size,
 );
@@ -134,6 +137,78 @@ async fn sessions_of_a_user_are_listed_and_destroyed(service: Service) {
     }
     assert_eq!(get_all(&service, &first).await, json!(null));
     assert_eq!(get_all(&service, &other).await, json!({ "a": 1 }));
+}
+
+async fn active_sessions_have_pages(service: Service) {
+    let sessions = (0..35).map(|n| create(&service, "jo", json!({ "n": n })));
+    join_all(sessions).await;
+    create(&service, "al", json!({ "n": 99 })).await;
+    let mut args = of_user("jo");
+    args["limit"] = json!(10);
+    let (mut found, mut sizes) = (Vec::new(), Vec::new());
+    loop {
+        let page = result(&service, "getActiveSessions", args.clone()).await;
+        let sessions = page["sessions"].as_array().expect("a list");
+        sizes.push(sessions.len());
+        for entry in sessions {
+            found.push(entry["session"]["n"].as_u64().expect("a number"));
+            let id = entry["sessionId"].as_str().expect("an id");
+            assert!(id.starts_with("v1_jo_") && entry["expiresAt"].is_u64());
+        }
+        if page["cursor"].is_null() {
+            break;
+        }
+        args["cursor"] = page["cursor"].clone();
+    }
+    found.sort_unstable();
+    assert_eq!(found, Vec::from_iter(0..35));
+    assert_eq!(sizes[..3], [10, 10, 10]);
+}
+
+async fn limits_and_cursors_are_checked(service: Service) {
+    let sessions = (0..35).map(|n| create(&service, "jo", json!({ "n": n })));
+    join_all(sessions).await;
+    let limit = "please specify limit as a number from 1 to 1000";
+    let cursor = "please specify cursor as the page before returned it";
+    for (name, value, error) in [
+        ("limit", json!(0), limit),
+        ("limit", json!(1001), limit),
+        ("limit", json!(1.5), limit),
+        ("limit", json!([]), limit),
+        ("cursor", json!("page 2"), cursor),
+        ("cursor", json!({}), cursor),
+    ] {
+        let mut args = of_user("jo");
+        args[name] = value;
+        let answer = call(&service, "getActiveSessions", args).await;
+        assert_eq!(answer, handled(400, error));
+    }
+    // A limit as text, and a cursor without a limit.
+    let mut args = of_user("jo");
+    args["limit"] = json!("35");
+    let page = result(&service, "getActiveSessions", args.clone()).await;
+    assert_eq!(page["sessions"].as_array().map(Vec::len), Some(35));
+    args["limit"] = json!(null);
+    args["cursor"] = page["cursor"].clone();
+    let rest = result(&service, "getActiveSessions", args).await;
+    assert_eq!(rest, json!({ "sessions": [], "cursor": null }));
+}
+
+/// Calls without pages, as the clients of the original.
+async fn active_sessions_without_pages_are_bounded(service: Service) {
+    let large = "x".repeat(500_000);
+    for n in 0..10 {
+        create(&service, "jo", json!({ "n": n, "data": large })).await;
+    }
+    let listed = active(&service, "jo").await;
+    assert_eq!(listed.len(), 9, "the first ones that exceed 4 MiB");
+    let mut args = of_user("jo");
+    args["limit"] = json!(1000);
+    let page = result(&service, "getActiveSessions", args.clone()).await;
+    assert_eq!(page["sessions"].as_array().map(Vec::len), Some(9));
+    args["cursor"] = page["cursor"].clone();
+    let rest = result(&service, "getActiveSessions", args).await;
+    assert_eq!(rest["sessions"].as_array().map(Vec::len), Some(1));
 }
 
 async fn missing_or_wrong_argument_is_named(service: Service) {

@@ -2,6 +2,7 @@
 
 mod authorization;
 mod sessions;
+mod verify;
 
 use jwt_redis_session::{OpaqueTokens, Sessions};
 use reqwest::RequestBuilder;

@@ -1,0 +1,134 @@
+//! Lists of an owner's sessions.
+
+use std::fmt;
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+use std::sync::Arc;
+
+use crate::error::{Result, SessionError};
+use crate::id::SessionId;
+use crate::lifecycle::{Lifecycle, Loaded};
+use crate::record::Owner;
+use crate::session::entry::SessionEntry;
+use crate::session::page::{ListCursor, SessionPage};
+use crate::store::IndexPage;
+
+/// Builder of a list of an owner's sessions. Awaiting it reads all of them, [`page`](Self::page)
+/// some of them. See [`Sessions::list`](crate::Sessions::list).
+#[must_use = "the list is read when this is awaited"]
+#[derive(Clone)]
+pub struct ListSessions {
+    lifecycle: Arc<Lifecycle>,
+    owner: Result<Owner>,
+    with_data: bool,
+    newest_first: bool,
+}
+
+impl ListSessions {
+    pub(crate) fn new(lifecycle: &Arc<Lifecycle>, owner: Result<Owner>) -> Self {
+        Self {
+            lifecycle: Arc::clone(lifecycle),
+            owner,
+            with_data: false,
+            newest_first: false,
+        }
+    }
+
+    /// Keeps the data of each session in its entry. By default only a few records are in memory at
+    /// once, whatever the length of the list.
+    pub const fn with_data(mut self) -> Self {
+        self.with_data = true;
+        self
+    }
+
+    /// Lists the newest sessions first: those created last, or in pages those used last. By default
+    /// the oldest ones are first.
+    pub const fn newest_first(mut self) -> Self {
+        self.newest_first = true;
+        self
+    }
+
+    /// Reads at most `limit` sessions behind `after`, which is the end of the page before.
+    ///
+    /// Pages are ordered by the time at which each session ends if it is not used: with one
+    /// lifetime for all sessions, by their last use. Only the page is in memory.
+    ///
+    /// With the oldest first, a session that lives from the first page to the last one is in at
+    /// least one of them. A session that is used meanwhile moves to the end, and may be listed
+    /// twice. With the [newest first](Self::newest_first), it moves to the front instead, and the
+    /// following pages may omit it. A session that is being destroyed may be omitted.
+    ///
+    /// ```
+    /// # use jwt_redis_session::{SessionError, Sessions};
+    /// # async fn doc(sessions: Sessions) -> Result<(), SessionError> {
+    /// let list = sessions.list("jo");
+    /// let mut page = list.page(None, 100).await?;
+    /// loop {
+    ///     for entry in &page.entries {
+    ///         println!("{:?}", entry.created_at());
+    ///     }
+    ///     let Some(next) = page.next else { break };
+    ///     page = list.page(Some(&next), 100).await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`Sessions::list`](crate::Sessions::list).
+    pub async fn page(
+        &self,
+        after: Option<&ListCursor>,
+        limit: usize,
+    ) -> Result<SessionPage, SessionError> {
+        let owner = self.owner.as_ref().map_err(Clone::clone)?;
+        let mut entries = Vec::new();
+        let page = IndexPage {
+            after: after.map(ListCursor::entry),
+            descending: self.newest_first,
+            limit,
+        };
+        let mut visit = |id, loaded| entries.push(self.entry(id, loaded));
+        let last = self.lifecycle.page(owner, page, &mut visit).await?;
+        Ok(SessionPage {
+            entries,
+            next: last.map(ListCursor::new),
+        })
+    }
+
+    async fn all(self) -> Result<Vec<SessionEntry>> {
+        let owner = self.owner.as_ref().map_err(Clone::clone)?;
+        let mut entries = Vec::new();
+        let mut visit = |id, loaded| entries.push(self.entry(id, loaded));
+        self.lifecycle.list(owner, &mut visit).await?;
+        entries.sort_by(|a, b| (a.created_at(), a.id()).cmp(&(b.created_at(), b.id())));
+        if self.newest_first {
+            entries.reverse();
+        }
+        Ok(entries)
+    }
+
+    fn entry(&self, id: SessionId, loaded: Loaded) -> SessionEntry {
+        SessionEntry::new(&self.lifecycle, id, loaded, self.with_data)
+    }
+}
+
+impl IntoFuture for ListSessions {
+    type Output = Result<Vec<SessionEntry>>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.all())
+    }
+}
+
+/// Without the owner.
+impl fmt::Debug for ListSessions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ListSessions")
+            .field("with_data", &self.with_data)
+            .field("newest_first", &self.newest_first)
+            .finish_non_exhaustive()
+    }
+}
