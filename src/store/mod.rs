@@ -40,7 +40,7 @@ pub use async_trait::async_trait;
 pub use contract::Store;
 pub use error::{StoreError, StoreErrorKind};
 #[cfg(feature = "redis")]
-pub use redis::{Cache, CacheStats, RedisConfig, RedisStore};
+pub use redis::{Cache, CacheStats, RedisConfig, RedisStore, ServerInfo};
 pub use shared::SharedStore;
 pub use types::{
     CompareOutcome, Due, EntryState, IndexEntry, InsertOutcome, NewEntry, NewRecord, PutMode,
