@@ -6,7 +6,7 @@ use std::time::Duration;
 use jwt_redis_session::config::SessionsBuilder;
 use jwt_redis_session::store::SharedStore;
 use jwt_redis_session::token::{Key, KeyringError, TokenFormat};
-use jwt_redis_session::{Algorithm, Keyring, MemoryStore, Sessions, Touch};
+use jwt_redis_session::{Algorithm, Keyring, MemoryStore, RedisStore, Sessions, Touch};
 use tokio::sync::Semaphore;
 
 use crate::http::FailedAuthentications;
@@ -24,6 +24,8 @@ const TOUCH_AFTER: Duration = Duration::from_secs(1);
 pub(crate) struct AppState {
     pub(crate) settings: Arc<Settings>,
     pub(crate) store: SharedStore,
+    /// The same store, if it is Redis.
+    pub(crate) redis: Option<RedisStore>,
     pub(crate) failures: Arc<FailedAuthentications>,
     /// Limits the connections served concurrently.
     pub(crate) connection_limit: Arc<Semaphore>,
@@ -33,11 +35,13 @@ pub(crate) struct AppState {
 
 impl AppState {
     pub(crate) fn new(settings: Settings) -> Result<Self, StartError> {
-        let store: SharedStore = match redis_store::lazy(&settings.store)? {
-            Some(redis) => redis.into(),
+        let redis = redis_store::lazy(&settings.store)?;
+        let store: SharedStore = match &redis {
+            Some(redis) => redis.clone().into(),
             None => MemoryStore::new().into(),
         };
-        Ok(Self::with_store(settings, store))
+        let state = Self::with_store(settings, store);
+        Ok(Self { redis, ..state })
     }
 
     pub(crate) fn with_store(settings: Settings, store: SharedStore) -> Self {
@@ -49,6 +53,7 @@ impl AppState {
         let limit = settings.limits.failed_authentications_per_minute;
         Self {
             store,
+            redis: None,
             failures: Arc::new(FailedAuthentications::new(limit)),
             connection_limit: Arc::new(Semaphore::new(settings.http.max_connections)),
             secrets: secrets.into(),
@@ -60,7 +65,8 @@ impl AppState {
     pub(crate) fn for_another_thread(&self) -> Result<Self, StartError> {
         let mut other = self.clone();
         if let Some(redis) = redis_store::lazy(&self.settings.store)? {
-            other.store = redis.into();
+            other.store = redis.clone().into();
+            other.redis = Some(redis);
         }
         Ok(other)
     }

@@ -13,8 +13,9 @@ use tokio::sync::watch;
 use crate::app::App;
 use crate::app_state::AppState;
 use crate::secret::Secret;
-use crate::settings::{PREFIX, Settings, SettingsError, Sources};
-use crate::{telemetry, workers};
+use crate::settings::{Settings, SettingsError, SettingsErrors, Sources, is_ours};
+use crate::telemetry::LogFilter;
+use crate::{check_config, store_check, telemetry, workers};
 
 /// Server-side sessions over HTTP, for apps in any language.
 ///
@@ -42,8 +43,12 @@ struct Cli {
 
 #[derive(Clone, Copy, Debug, Subcommand)]
 enum Command {
-    /// Check the settings without starting the service
-    CheckConfig,
+    /// Check the settings, print all mistakes or what would run, without starting the service
+    CheckConfig {
+        /// Also contact the session store; exit code 1 if it cannot serve
+        #[arg(long)]
+        connect: bool,
+    },
     /// Print a random secret, for any setting that takes one
     GenerateSecret,
     /// Print the OpenAPI document of all APIs
@@ -56,36 +61,83 @@ pub fn run() -> ExitCode {
     let cli = Cli::parse();
     match cli.execute() {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("sessiond: {error}");
-            // clap uses the same code for wrong arguments.
-            ExitCode::from(2)
+        Err(failure) => {
+            let (text, code) = match failure {
+                // clap uses the same code for wrong arguments.
+                Failure::Settings(errors) => (errors.to_string(), 2),
+                Failure::Other(error) => (error.to_string(), 1),
+            };
+            for line in text.lines() {
+                eprintln!("sessiond: {line}");
+            }
+            ExitCode::from(code)
         }
+    }
+}
+
+/// Why a command failed.
+enum Failure {
+    /// Settings are wrong, which a restart does not correct.
+    Settings(SettingsErrors),
+    /// Anything else, which may pass.
+    Other(Box<dyn Error>),
+}
+
+impl From<SettingsErrors> for Failure {
+    fn from(errors: SettingsErrors) -> Self {
+        Self::Settings(errors)
+    }
+}
+
+impl From<Box<dyn Error>> for Failure {
+    fn from(error: Box<dyn Error>) -> Self {
+        Self::Other(error)
     }
 }
 
 impl Cli {
     #[tokio::main(flavor = "current_thread")]
-    async fn execute(&self) -> Result<(), Box<dyn Error>> {
+    async fn execute(&self) -> Result<(), Failure> {
         match self.command {
             Some(Command::GenerateSecret) => print(Secret::random().expose()),
             Some(Command::Openapi) => {
                 let mut settings = Settings::default();
                 settings.users.enabled = true;
-                print(App::build(settings)?.openapi());
+                print(App::build(settings).map_err(Box::from)?.openapi());
             }
-            Some(Command::CheckConfig) => {
-                telemetry::filter_of_environment()?;
-                App::build(self.settings()?)?;
-                print("the settings are valid");
+            Some(Command::CheckConfig { connect }) => {
+                let (app, _) = self.prepare()?;
+                print(check_config::summary(&app).trim_end());
+                if connect {
+                    print(&check_config::connect(&app).await.map_err(Box::from)?);
+                }
             }
-            None => listen(self.settings()?).await?,
+            None => {
+                let (app, filter) = self.prepare()?;
+                listen(&app, filter).await?;
+            }
         }
         Ok(())
     }
 
-    fn settings(&self) -> Result<Settings, SettingsError> {
-        let mut sources = Sources::default().variables(variables()?);
+    /// Reads the settings and builds the service, which connects on first use.
+    ///
+    /// Errors: all mistakes in the settings.
+    fn prepare(&self) -> Result<(AppState, LogFilter), SettingsErrors> {
+        let (variables, mut errors) = variables();
+        let (settings, wrong) = Settings::read(&self.sources(variables));
+        errors.extend(wrong);
+        let filter = errors.take(telemetry::filter_of_environment());
+        // Also with wrong settings, so that all mistakes are reported at once.
+        let app = AppState::new(settings).and_then(|app| Ok(app.keyring().map(|_| app)?));
+        let app = app.map_err(|error| errors.extend(SettingsErrors::from(error)));
+        let (app, filter) = errors.or(app.ok().zip(filter))?.expect("there is no error");
+        App::assemble(&app)?;
+        Ok((app, filter))
+    }
+
+    fn sources(&self, variables: Vec<(String, String)>) -> Sources {
+        let mut sources = Sources::default().variables(variables);
         if let Some(file) = &self.config {
             sources = sources.file(file);
         }
@@ -98,22 +150,24 @@ impl Cli {
                 sources = sources.flag(setting, value);
             }
         }
-        Settings::load(&sources)
+        sources
     }
 }
 
-/// Returns the environment variables that are settings.
-///
-/// Errors: the value of one of them is not UTF-8.
-fn variables() -> Result<Vec<(String, String)>, SettingsError> {
-    std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
-        .filter(|(name, _)| name.starts_with(PREFIX))
-        .map(|(name, value)| match value.into_string() {
-            Ok(value) => Ok((name, value)),
-            Err(_) => Err(SettingsError::new(name, "is not UTF-8")),
-        })
-        .collect()
+/// Returns the environment variables that are settings, or resemble one, and those of them that
+/// are not UTF-8.
+fn variables() -> (Vec<(String, String)>, SettingsErrors) {
+    let (mut variables, mut errors) = (Vec::new(), SettingsErrors::default());
+    for (name, value) in std::env::vars_os() {
+        let Some(name) = name.into_string().ok().filter(|name| is_ours(name)) else {
+            continue;
+        };
+        match value.into_string() {
+            Ok(value) => variables.push((name, value)),
+            Err(_) => errors.push(SettingsError::new(name, "is not UTF-8")),
+        }
+    }
+    (variables, errors)
 }
 
 /// Prints a line; ignores a closed standard output.
@@ -121,19 +175,21 @@ fn print(line: &str) {
     let _ = writeln!(io::stdout(), "{line}");
 }
 
-async fn listen(settings: Settings) -> Result<(), Box<dyn Error>> {
-    let mut log = telemetry::install(settings.log, telemetry::filter_of_environment()?);
-    let address = settings.http.listen;
+async fn listen(state: &AppState, filter: LogFilter) -> Result<(), Box<dyn Error>> {
+    let mut log = telemetry::install(state.settings.log, filter);
+    for warning in state.settings.warnings() {
+        tracing::warn!("{warning}");
+    }
+    let address = state.settings.http.listen;
     let listener =
         TcpListener::bind(address).map_err(|error| format!("http.listen: {address}: {error}"))?;
-    let state = AppState::new(settings)?;
+    store_check::at_start(state).await?;
     // Before the threads start: until the handlers are installed, a signal ends the process without
     // finishing requests.
     let shutdown = shutdown_signal()?;
     let (stop, stopped) = watch::channel(false);
-    let threads = workers::start(&listener, &state, &stopped)?;
+    let threads = workers::start(&listener, state, &stopped)?;
     tracing::info!(address = %listener.local_addr()?, "sessiond is listening");
-    warn_about(&state.settings);
     tokio::select! {
         () = shutdown => {}
         () = log.report_lost_lines() => {}
@@ -145,29 +201,6 @@ async fn listen(settings: Settings) -> Result<(), Box<dyn Error>> {
     workers::join(threads).await;
     tracing::info!("sessiond has stopped");
     Ok(())
-}
-
-/// Warns about settings that a deployment may not want.
-fn warn_about(settings: &Settings) {
-    if settings.store.redis.is_none() {
-        tracing::warn!(
-            "sessions are kept in memory and end with this process; set store.redis to keep them"
-        );
-    }
-    if settings.tokens.secret.is_none() {
-        tracing::warn!(
-            "tokens.secret is not set: tokens end with this process; set it to keep them valid"
-        );
-    }
-    if settings.buckets.enabled && settings.buckets.master_keys.is_empty() {
-        tracing::warn!("buckets.master_keys is not set: no bucket can get an API key");
-    }
-    let is_local = settings.http.listen.ip().is_loopback();
-    if settings.rpc.enabled && settings.rpc.secret.is_none() && !is_local {
-        tracing::warn!(
-            "rpc.secret is not set: every client that can reach this address may use the RPC API"
-        );
-    }
 }
 
 /// Returns a future that waits for Ctrl-C or SIGTERM. The second signal ends the process.

@@ -13,6 +13,7 @@ pub(crate) const BARE: &str = "--bare-server";
 
 /// The key that opens `/api-key` on the servers that are started here.
 pub(crate) const MASTER_KEY: &str = "a master key of at least 32 characters";
+const SECRET: &str = "a signing secret of at least 32 characters";
 
 /// Ticks of a processor second in `/proc`, on every platform of Linux.
 const TICKS: f64 = 100.0;
@@ -28,7 +29,7 @@ pub(crate) fn sessiond(redis: Option<&str>) -> Program {
     command
         .env("SESSIOND__HTTP__LISTEN", "127.0.0.1:0")
         .env("SESSIOND__BUCKETS__MASTER_KEYS", MASTER_KEY)
-        .env("SESSIOND__TOKENS__SECRET", MASTER_KEY);
+        .env("SESSIOND__TOKENS__SECRET", SECRET);
     if let Some(redis) = redis {
         command.env("SESSIOND__STORE__REDIS", redis);
     }

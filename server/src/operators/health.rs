@@ -7,35 +7,48 @@ use utoipa::ToSchema;
 
 use crate::app_state::AppState;
 use crate::error::{ApiError, ErrorBody};
-use crate::store_failure;
+use crate::{store_check, store_failure};
 
 /// The body of a successful health check.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Health {
     #[schema(example = "ok")]
     status: &'static str,
+    /// What an operator should change: Redis ends sessions when its memory is full.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warning: Option<String>,
 }
 
-const OK: Health = Health { status: "ok" };
+impl Health {
+    const fn ok(warning: Option<String>) -> Self {
+        Self {
+            status: "ok",
+            warning,
+        }
+    }
+}
 
 /// Reports that the process answers. Does not contact the store.
 #[utoipa::path(get, path = "/healthz", tag = "operators",
     responses((status = 200, description = "The process answers.", body = Health)))]
 pub(crate) async fn healthz() -> Json<Health> {
-    Json(OK)
+    Json(Health::ok(None))
 }
 
-/// Reports whether the store can be reached: in a cluster, whether every slot is served.
+/// Reports whether the store can be reached: in a cluster, whether every slot is served. Warns if
+/// Redis evicts sessions.
 #[utoipa::path(get, path = "/readyz", tag = "operators",
     responses(
         (status = 200, description = "The store can be reached.", body = Health),
         (status = 503, description = "The store cannot be reached.", body = ErrorBody<'_>),
     ))]
 pub(crate) async fn readyz(State(app): State<AppState>) -> Result<Json<Health>, ApiError> {
-    if can_reach_store(&app).await {
-        Ok(Json(OK))
-    } else {
-        Err(ApiError::unavailable("the session store is not available"))
+    match store_check::check(&app).await {
+        Ok(report) => Ok(Json(Health::ok(report.warning))),
+        Err(error) => {
+            store_failure::log(&error);
+            Err(ApiError::unavailable("the session store is not available"))
+        }
     }
 }
 

@@ -2,13 +2,19 @@
 
 mod error;
 mod load;
+mod secret_files;
+mod secrets;
 mod sections;
+mod tree;
 mod validate;
+mod variables;
+mod warnings;
 
-pub use error::SettingsError;
-pub(crate) use load::PREFIX;
+pub use error::{SettingsError, SettingsErrors};
 pub use load::Sources;
+pub(crate) use secret_files::{read_file, without_newline};
 pub use sections::{
     AdminSettings, BucketSettings, HttpSettings, LimitSettings, LogFormat, LogSettings,
     RpcSettings, Settings, StoreSettings, TokenAlgorithm, TokenSettings, UserSettings,
 };
+pub(crate) use variables::is_ours;
