@@ -11,6 +11,7 @@ mod admin;
 mod apis;
 mod buckets;
 mod cli;
+mod deployment;
 mod faults;
 mod logs;
 mod operators;
