@@ -11,7 +11,7 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use metrics_process::Collector;
 
 use crate::app_state::AppState;
-use crate::operators::health::can_reach_store;
+use crate::operators::health::check_store;
 use crate::operators::metric_descriptions::describe;
 use crate::unix_time;
 
@@ -62,7 +62,7 @@ pub(crate) async fn upkeep() {
     responses((status = 200, description = "The metrics.", content_type = "text/plain",
         body = String)))]
 pub(crate) async fn metrics(State(app): State<AppState>) -> impl IntoResponse {
-    let is_up = can_reach_store(&app).await;
+    let is_up = check_store(&app).await.is_some();
     gauge!("sessiond_store_up").set(if is_up { 1.0 } else { 0.0 });
     gauge!("sessiond_max_connections").set(app.settings.http.max_connections as f64);
     gauge!("sessiond_limiter_clients").set(app.failures.clients() as f64);
