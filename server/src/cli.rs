@@ -227,10 +227,10 @@ async fn listen(app: AppState, filter: LogFilter) -> Result<(), Box<dyn Error>> 
     // Before the thread of the log starts.
     let passed = PassedSockets::from_environment();
     let mut log = telemetry::install(app.settings.log, filter);
+    let listeners = Listeners::bind(&app.settings, passed)?;
     for warning in app.settings.warnings() {
         tracing::warn!("{warning}");
     }
-    let listeners = Listeners::bind(&app.settings, passed)?;
     let state = app.open()?;
     store_check::at_start(&state).await?;
     // Before the threads start: until the handlers are installed, a signal ends the process without

@@ -28,9 +28,8 @@ async fn metrics() -> String {
     for expected in [401, 429] {
         assert_eq!(status(service.get("/session/shop/a")).await, expected);
     }
-    let args = json!({ "token": "malformed", "sessionVersion": "v1" }).to_string();
-    let get = service.post("/rpc/get").json(&json!({ "args": args }));
-    assert_eq!(status(get).await, 429);
+    let malformed = service.get("/sessions").bearer_auth("malformed");
+    assert_eq!(status(malformed).await, 429);
     service.faults.fail_with(StoreErrorKind::Timeout);
     assert_eq!(status(bucket.get(&id)).await, 503);
     let metrics = send(service.get("/metrics")).await;

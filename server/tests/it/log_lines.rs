@@ -92,7 +92,7 @@ async fn an_outage_of_the_store_is_one_line_and_its_end_another() {
         server(&["--json-logs", "--redis", &redis.url()])
             .env("SESSIOND__TOKENS__SECRET", SECRET)
             .env("SESSIOND__HTTP__THREADS", "3")
-            .env("SESSIOND__STORE__DEADLINE", "300ms"),
+            .env("SESSIOND__STORE__DEADLINE", "500ms"),
     );
     let url = format!("http://{}", program.address());
     let body = r#"{"args":"{\"session\":{},\"userId\":\"jo\"}"}"#;
@@ -136,8 +136,8 @@ SESSIOND__LOG__FORMAT=json SESSIOND__HTTP__THREADS=many -> http.threads:
 SESSIOND__LOG__FORMAT=json SESSIOND_LISTEN=a --config /no -> SESSIOND_LISTEN: + /no:
 RUST_LOG=inf SESSIOND__HTTP__THREADS=many --json-logs check-config -> http.threads: + RUST_LOG:
 --json-logs --redis redis://127.0.0.1 --store-file /no -> store.file: + tokens.secret:
-SESSIOND__TOKENS__SECRET=a-secret-of-at-least-32-characters --json-logs --store-file /no/file -> store.file:
-SESSIOND__TOKENS__SECRET=a-secret-of-at-least-32-characters --json-logs check-config --connect --store-file /no/file -> store.file:
+SESSIOND__BUCKETS__ENABLED=false SESSIOND__TOKENS__SECRET=a-secret-of-at-least-32-characters --json-logs --store-file /no/file -> store.file:
+SESSIOND__BUCKETS__ENABLED=false SESSIOND__TOKENS__SECRET=a-secret-of-at-least-32-characters --json-logs check-config --connect --store-file /no/file -> store.file:
 --config FILE -> http.threads:
 ";
 
