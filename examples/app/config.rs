@@ -5,50 +5,49 @@ use std::num::NonZeroU64;
 use std::str::FromStr;
 use std::time::Duration;
 
-use jwt_redis_session::store::{Cache, Store as _};
-use jwt_redis_session::{
-    Algorithm, Keyring, Lifetime, MemoryStore, RedisConfig, RedisStore, Sessions,
-};
+use jwt_redis_session::config::ConfigError;
+use jwt_redis_session::store::{Cache, SharedStore, Store as _};
+use jwt_redis_session::{Lifetime, MemoryStore, RedisConfig, RedisStore, Sessions};
 use tracing_subscriber::EnvFilter;
 
-pub(crate) fn sessions() -> Result<Sessions, String> {
-    let seconds = |seconds: NonZeroU64| Duration::from_secs(seconds.get());
-    let idle = variable("MAX_AGE")?.map_or(Duration::from_secs(86_400), seconds);
-    let lifetime = match variable("ABSOLUTE_LIFETIME")?.map(seconds) {
-        Some(absolute) => Lifetime::Both { idle, absolute },
-        None => Lifetime::Idle(idle),
-    };
-    let keyring = keyring()?;
-    let max_staleness = variable("CACHE_MAX_STALENESS")?.map(Duration::from_millis);
-    let builder = match variable::<String>("REDIS_URL")? {
-        Some(url) => Sessions::builder(redis(&url, max_staleness)?, keyring),
-        None => {
-            eprintln!("REDIS_URL is not set: sessions are kept in memory, until the app ends");
-            Sessions::builder(MemoryStore::new(), keyring)
-        }
-    };
+use crate::keys;
+
+/// Returns sessions for each kind of key, and the path in front of their routes. They differ in
+/// their tokens only.
+pub(crate) fn sessions() -> Result<Vec<(&'static str, Sessions)>, String> {
+    let lifetime = lifetime()?;
+    let hmac = keys::hmac()?;
+    let store = store()?;
     let keyspace = variable("KEYSPACE")?.unwrap_or_else(|| "sess:".to_owned());
-    // An npm app on the same database may have a keyspace without a delimiter, such as `sess`.
-    let builder = builder.keyspace_without_delimiter(keyspace);
-    let sessions = builder.lifetime(lifetime).build();
+    let keyrings = [("", hmac)].into_iter().chain(keys::asymmetric());
+    let sessions = keyrings.map(|(path, keyring)| {
+        // An npm app on the same database may have a keyspace without a delimiter, such as `sess`.
+        let builder = Sessions::builder(store.clone(), keyring);
+        let builder = builder.keyspace_without_delimiter(keyspace.clone());
+        Ok((path, builder.lifetime(lifetime).build()?))
+    });
+    let sessions: Result<_, ConfigError> = sessions.collect();
     sessions.map_err(|error| format!("MAX_AGE or ABSOLUTE_LIFETIME: {error}"))
 }
 
-/// A real app rejects weak secrets, as this does. To share one that npm uses already, see
-/// `Key::allowing_weak_secret_for_npm`.
-fn keyring() -> Result<Keyring, String> {
-    let algorithm = variable("JWT_ALGORITHM")?.unwrap_or(Algorithm::Hs256);
-    let secret = match variable::<String>("JWT_SECRET")? {
-        Some(secret) => secret.into_bytes(),
+fn lifetime() -> Result<Lifetime, String> {
+    let seconds = |seconds: NonZeroU64| Duration::from_secs(seconds.get());
+    let idle = variable("MAX_AGE")?.map_or(Duration::from_secs(86_400), seconds);
+    Ok(match variable("ABSOLUTE_LIFETIME")?.map(seconds) {
+        Some(absolute) => Lifetime::Both { idle, absolute },
+        None => Lifetime::Idle(idle),
+    })
+}
+
+fn store() -> Result<SharedStore, String> {
+    let max_staleness = variable("CACHE_MAX_STALENESS")?.map(Duration::from_millis);
+    Ok(match variable::<String>("REDIS_URL")? {
+        Some(url) => redis(&url, max_staleness)?.into(),
         None => {
-            eprintln!("JWT_SECRET is not set: a random one is used, until the app ends");
-            let mut secret = vec![0; 64];
-            getrandom::fill(&mut secret).expect("the operating system has random numbers");
-            secret
+            eprintln!("REDIS_URL is not set: sessions are kept in memory, until the app ends");
+            MemoryStore::new().into()
         }
-    };
-    let keyring = Keyring::hmac(algorithm, secret);
-    keyring.map_err(|error| format!("JWT_SECRET or JWT_ALGORITHM: {error}"))
+    })
 }
 
 /// Starts without waiting for Redis, and warns if it is not reachable.

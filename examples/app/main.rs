@@ -14,6 +14,7 @@
 //! | `/session/events` | server-sent events: `end` with the reason when the session ends |
 //! | `/session/destroy` | logs out; with `id` another session of the same user |
 //! | `/session/destroy-others`, `/session/destroy-all` | log out elsewhere, everywhere |
+//! | `/RS256/session/…`, `/ES256/session/…`, `/EdDSA/session/…` | the same, with tokens signed by a key that ends with the process |
 //! | `/health` | answers `ok`, also while Redis is down |
 //!
 //! | variable | default | |
@@ -31,6 +32,7 @@
 
 mod config;
 mod error;
+mod keys;
 mod page;
 mod params;
 mod routes;
@@ -92,16 +94,14 @@ async fn shutdown_signal() {
     }
 }
 
-fn app(sessions: Sessions, lazy: bool) -> Router {
-    let layer = JwtRedisSession::new(sessions.clone());
-    let with_session = routes::router(sessions);
-    let without_session = page::router().route("/health", on(GET_AND_POST, "ok"));
-    // A lazy layer may be around all routes: those that do not use their session cost no command.
-    let routes = if lazy {
-        with_session.merge(without_session).layer(layer.lazy())
-    } else {
-        with_session.layer(layer).merge(without_session)
-    };
+fn app(sessions: Vec<(&'static str, Sessions)>, lazy: bool) -> Router {
+    let mut routes = page::router().route("/health", on(GET_AND_POST, "ok"));
+    for (path, sessions) in sessions {
+        let layer = JwtRedisSession::new(sessions.clone());
+        // A lazy layer costs no command for routes that do not use their session.
+        let layer = if lazy { layer.lazy() } else { layer };
+        routes = routes.merge(routes::router(path, sessions).layer(layer));
+    }
     let not_found = AppError::new(StatusCode::NOT_FOUND, "there is no such page");
     let not_allowed = "only GET and POST are allowed";
     let not_allowed = AppError::new(StatusCode::METHOD_NOT_ALLOWED, not_allowed);

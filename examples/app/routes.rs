@@ -19,8 +19,9 @@ pub(crate) const GET_AND_POST: MethodFilter = MethodFilter::GET.or(MethodFilter:
 
 type Answer = Result<Json<Value>, AppError>;
 
-pub(crate) fn router(sessions: Sessions) -> Router {
-    Router::new()
+/// Returns the routes below `path`.
+pub(crate) fn router(path: &str, sessions: Sessions) -> Router {
+    let routes = Router::new()
         .route("/session/create", on(GET_AND_POST, create))
         .route("/session/read", on(GET_AND_POST, read))
         .route("/session/update", on(GET_AND_POST, update))
@@ -32,7 +33,12 @@ pub(crate) fn router(sessions: Sessions) -> Router {
         .route("/session/destroy", on(GET_AND_POST, destroy))
         .route("/session/destroy-others", on(GET_AND_POST, destroy_others))
         .route("/session/destroy-all", on(GET_AND_POST, destroy_all))
-        .with_state(sessions)
+        .with_state(sessions);
+    if path.is_empty() {
+        routes
+    } else {
+        Router::new().nest(path, routes)
+    }
 }
 
 /// This is a demo: any password will do. A real app checks it here, takes it from a POST body

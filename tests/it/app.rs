@@ -203,6 +203,31 @@ async fn the_stream_of_a_session_ends_with_it_and_says_why() {
     assert_eq!(events.body(), "event: end\ndata: logged out everywhere\n\n");
 }
 
+/// The sessions of one user are the same, whatever signs their tokens.
+#[tokio::test]
+async fn tokens_are_signed_with_the_key_of_the_path() {
+    let app = App::start(&[]);
+    let read = async |path: &str, token: &str| {
+        let start = format!("GET {path}/session/read");
+        app.call(&start, token, "").await.status().as_u16()
+    };
+    let paths = ["", "/RS256", "/ES256", "/EdDSA"];
+    let mut tokens = Vec::new();
+    for path in paths {
+        let start = format!("POST {path}/session/create");
+        let answer = app.ok(&start, "", "username=jo&password=p").await;
+        tokens.push(answer["token"].as_str().expect("a token").to_owned());
+    }
+    for (token, own) in tokens.iter().zip(paths) {
+        for path in paths {
+            let status = if path == own { 200 } else { 401 };
+            assert_eq!(read(path, token).await, status, "{own} at {path}");
+        }
+    }
+    let answer = app.ok("GET /EdDSA/session/list", &tokens[3], "").await;
+    assert_eq!(answer["sessions"].as_array().expect("a list").len(), 4);
+}
+
 #[tokio::test]
 async fn errors_are_json() {
     let app = App::start(&[]);

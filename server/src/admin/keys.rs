@@ -88,7 +88,7 @@ fn render(token: &Secret, note: &Note, buckets: &[KeyedBucket]) -> Markup {
             h2 #new { "New API key" }
             form.stack method="post" action="/admin/keys" {
                 (page::hidden(token))
-                (name_field(html! { "Bucket" }, "Letters, digits, “_” and “-”.", true))
+                (name_field(&html! { "Bucket" }, "Letters, digits, “_” and “-”.", true))
                 div { button { "Create key" } }
             }
         }
@@ -139,7 +139,7 @@ fn created(token: &Secret, name: &str, key: &Secret) -> Markup {
 }
 
 /// Renders a field for the name of a bucket.
-pub(super) fn name_field(label: Markup, help: &str, required: bool) -> Markup {
+pub(super) fn name_field(label: &Markup, help: &str, required: bool) -> Markup {
     html! {
         div.field {
             label for="bucket" { (label) }

@@ -156,7 +156,7 @@ fn render(token: &Secret, note: &Note, session: Option<&Markup>) -> Markup {
                     }
                 }
                 (keys::name_field(
-                    html! { "Bucket " span.help { "(optional)" } },
+                    &html! { "Bucket " span.help { "(optional)" } },
                     "Only for a session whose bucket has no key.",
                     false,
                 ))

@@ -25,6 +25,10 @@ const SECONDS: [f64; 16] = [
 /// The interval at which samples are moved to histograms; until then they use memory.
 const UPKEEP: Duration = Duration::from_secs(5);
 
+/// The longest time to wait for the store in a scrape: the metrics matter most while it hangs, and
+/// `store.deadline` may be longer than Prometheus waits.
+const STORE_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// Returns the recorder of this process, however many services run in it. Installs it first.
 pub(crate) fn recorder() -> &'static PrometheusHandle {
     static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
@@ -57,12 +61,13 @@ pub(crate) async fn upkeep() {
     }
 }
 
-/// Returns the metrics in the text format of Prometheus. Contacts the store.
+/// Returns the metrics in the text format of Prometheus. Asks the store for at most a second.
 #[utoipa::path(get, path = "/metrics", tag = "operators",
     responses((status = 200, description = "The metrics.", content_type = "text/plain",
         body = String)))]
 pub(crate) async fn metrics(State(app): State<AppState>) -> impl IntoResponse {
-    let is_up = check_store(&app).await.is_some();
+    let answer = tokio::time::timeout(STORE_TIMEOUT, check_store(&app)).await;
+    let is_up = matches!(answer, Ok(Some(_)));
     gauge!("sessiond_store_up").set(if is_up { 1.0 } else { 0.0 });
     gauge!("sessiond_max_connections").set(app.settings.http.max_connections as f64);
     gauge!("sessiond_limiter_clients").set(app.failures.clients() as f64);

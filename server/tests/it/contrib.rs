@@ -11,6 +11,7 @@ use crate::buckets::bucket::Bucket;
 use crate::request::{send, status};
 use crate::rpc::client::create;
 use crate::service::Service;
+use crate::users::show;
 
 const DASHBOARD: &str = include_str!("../../contrib/grafana-dashboard.json");
 const RULES: &str = include_str!("../../contrib/prometheus-rules.yml");
@@ -28,8 +29,11 @@ async fn metrics() -> String {
     for expected in [401, 429] {
         assert_eq!(status(service.get("/session/shop/a")).await, expected);
     }
-    let malformed = service.get("/sessions").bearer_auth("malformed");
-    assert_eq!(status(malformed).await, 429);
+    let args = json!({ "token": "malformed", "sessionVersion": "v1" }).to_string();
+    let get = service.post("/rpc/get").json(&json!({ "args": args }));
+    assert_eq!(status(get).await, 429);
+    // A token of no session.
+    assert_eq!(status(show(&service, &"A".repeat(43))).await, 401);
     service.faults.fail_with(StoreErrorKind::Timeout);
     assert_eq!(status(bucket.get(&id)).await, 503);
     let metrics = send(service.get("/metrics")).await;
@@ -62,9 +66,9 @@ const SERIES: [&str; 11] = [
         env!("CARGO_PKG_VERSION"),
         "\"} 1"
     ),
-    "sessiond_store_up 0",
+    "sessiond_store_up ",
     "sessiond_store_evicts ",
-    "sessiond_max_connections 10000",
+    "sessiond_max_connections ",
     "sessiond_limited_requests_total ",
     "sessiond_limiter_clients ",
     "sessiond_request_seconds_bucket{route=\"/rpc/{method}\",le=\"0.05\"}",

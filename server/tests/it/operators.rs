@@ -99,16 +99,7 @@ async fn the_document_has_every_route_and_describes_every_response() {
             for (status, response) in responses {
                 assert_ne!(response["description"], "", "{route}: {status}");
             }
-            let mut line = route.clone();
-            for required in operation["security"].as_array().into_iter().flatten() {
-                let required = required.as_object().expect("names");
-                assert!(required.len() < 2, "{route}: alternatives");
-                for scheme in required.keys() {
-                    assert!(schemes[scheme].is_object(), "{route}: {scheme}");
-                    line += &format!(" {scheme}");
-                }
-            }
-            found.insert(line);
+            found.insert(route.clone() + &required_keys(&route, operation, schemes));
         }
     }
     let found: Vec<_> = found.into_iter().collect();
@@ -123,6 +114,20 @@ async fn the_document_has_every_route_and_describes_every_response() {
         kinds.iter().collect::<Vec<_>>(),
         "one for each kind of key"
     );
+}
+
+/// Returns the kinds of key that an operation takes, each after a space.
+fn required_keys(route: &str, operation: &Value, schemes: &Value) -> String {
+    let mut kinds = String::new();
+    for required in operation["security"].as_array().into_iter().flatten() {
+        let required = required.as_object().expect("names");
+        assert!(required.len() < 2, "{route}: alternatives");
+        for scheme in required.keys() {
+            assert!(schemes[scheme].is_object(), "{route}: {scheme}");
+            kinds += &format!(" {scheme}");
+        }
+    }
+    kinds
 }
 
 /// The methods that the API reports are those of the document, with the same arguments.

@@ -92,13 +92,10 @@ impl Sentinels {
         // Read before the question: a change after it makes the connection outdated.
         let (generation, start) = (self.generation(), Instant::now());
         let (count, majority) = (self.sentinels.len(), majority(self.sentinels.len()));
-        let mut tasks = JoinSet::new();
-        for index in 0..count {
-            tasks.spawn(self.query(index, Duration::ZERO));
-        }
+        let first = |index| self.query(index, Duration::ZERO);
+        let mut tasks: JoinSet<_> = (0..count).map(first).collect();
         let mut named: Vec<Option<Address>> = vec![None; count];
-        let mut failed = 0;
-        let mut tried = HashSet::new();
+        let (mut failed, mut tried) = (0, HashSet::new());
         let mut error: Option<StoreError> = None;
         while let Some(Ok(found)) = tasks.join_next().await {
             match found {
