@@ -7,7 +7,7 @@ use std::time::Duration;
 use jwt_redis_session::config::SessionsBuilder;
 use jwt_redis_session::store::{FileStore, SharedStore};
 use jwt_redis_session::token::TokenFormat;
-use jwt_redis_session::{Keyring, MemoryStore, Sessions, Touch};
+use jwt_redis_session::{Keyring, MemoryStore, RedisStore, Sessions, Touch};
 use tokio::sync::Semaphore;
 
 use crate::http::FailedAuthentications;
@@ -30,6 +30,8 @@ const OPERATOR_CONNECTIONS: usize = 100;
 pub(crate) struct AppState {
     pub(crate) settings: Arc<Settings>,
     pub(crate) store: SharedStore,
+    /// The same store, if it is Redis.
+    pub(crate) redis: Option<RedisStore>,
     pub(crate) failures: Arc<FailedAuthentications>,
     /// Limits the connections served concurrently.
     pub(crate) connection_limit: Arc<Semaphore>,
@@ -44,16 +46,31 @@ pub(crate) struct AppState {
 }
 
 impl AppState {
+    /// Builds the state on the configured store. Connects to Redis on first use, and opens a file.
     pub(crate) fn new(settings: Settings) -> Result<Self, StartError> {
-        let store: SharedStore = match (redis_store::lazy(&settings.store)?, &settings.store.file) {
-            (Some(redis), _) => redis.into(),
-            (None, Some(file)) => {
-                let store = FileStore::open(file).map_err(StartError::File)?;
-                store.with_deadline(settings.store.deadline).into()
-            }
-            (None, None) => MemoryStore::new().into(),
+        Self::unopened(settings)?.open()
+    }
+
+    /// As [`new`](Self::new), but without the file: before [`open`](Self::open), the store is in
+    /// memory in its place.
+    pub(crate) fn unopened(settings: Settings) -> Result<Self, StartError> {
+        let redis = redis_store::lazy(&settings.store)?;
+        let store: SharedStore = match &redis {
+            Some(redis) => redis.clone().into(),
+            None => MemoryStore::new().into(),
         };
-        Self::with_store(settings, store)
+        let state = Self::with_store(settings, store)?;
+        Ok(Self { redis, ..state })
+    }
+
+    /// Opens the file of the sessions, if there is one. Creates it if it does not exist.
+    pub(crate) fn open(mut self) -> Result<Self, StartError> {
+        if let Some(file) = &self.settings.store.file {
+            let store = FileStore::open(file).map_err(StartError::File)?;
+            let store = store.with_deadline(self.settings.store.deadline);
+            self.store = store.into();
+        }
+        Ok(self)
     }
 
     pub(crate) fn with_store(settings: Settings, store: SharedStore) -> Result<Self, StartError> {
@@ -63,6 +80,7 @@ impl AppState {
         let limit = settings.limits.failed_authentications_per_minute;
         Ok(Self {
             store,
+            redis: None,
             failures: Arc::new(FailedAuthentications::new(limit)),
             connection_limit: Arc::new(Semaphore::new(settings.http.max_connections)),
             operator_limit: Arc::new(Semaphore::new(OPERATOR_CONNECTIONS)),
@@ -90,7 +108,8 @@ impl AppState {
     pub(crate) fn for_another_thread(&self) -> Result<Self, StartError> {
         let mut other = self.clone();
         if let Some(redis) = redis_store::lazy(&self.settings.store)? {
-            other.store = redis.into();
+            other.store = redis.clone().into();
+            other.redis = Some(redis);
         }
         Ok(other)
     }

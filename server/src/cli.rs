@@ -13,10 +13,10 @@ use crate::app::{App, Surface};
 use crate::app_state::AppState;
 use crate::probe::probe;
 use crate::secret::Secret;
-use crate::serve::{BindError, Listeners, PassedSockets};
-use crate::settings::{LogFormat, PREFIX, Settings, SettingsError, Sources};
-use crate::start_error::StartError;
-use crate::{reload, store_failure, telemetry, workers};
+use crate::serve::{Listeners, PassedSockets};
+use crate::settings::{LogFormat, Settings, SettingsError, SettingsErrors, Sources, is_ours};
+use crate::telemetry::LogFilter;
+use crate::{check_config, reload, store_check, store_failure, telemetry, workers};
 
 /// Server-side sessions over HTTP, for apps in any language.
 ///
@@ -47,8 +47,12 @@ struct Cli {
 
 #[derive(Clone, Copy, Debug, Subcommand)]
 enum Command {
-    /// Check the settings without starting the service
-    CheckConfig,
+    /// Check the settings, print all mistakes or what would run, without starting the service
+    CheckConfig {
+        /// Also contact the session store; exit code 1 if it cannot serve
+        #[arg(long)]
+        connect: bool,
+    },
     /// Print a random secret, for any setting that takes one
     GenerateSecret,
     /// Ask the running service for its health; exit with 0 if it is healthy, and 1 otherwise
@@ -70,23 +74,19 @@ pub fn run() -> ExitCode {
     };
     match cli.execute() {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            telemetry::report_exit(cli.log_format(), &error);
-            exit_code(&*error)
+        Err(failure) => {
+            let (text, code) = match failure {
+                // clap uses the same code for wrong arguments.
+                Failure::Settings(errors) => (errors.to_string(), 2),
+                Failure::Other(error) => (error.to_string(), 1),
+            };
+            let format = cli.log_format();
+            for line in text.lines() {
+                telemetry::report_exit(format, &line);
+            }
+            ExitCode::from(code)
         }
     }
-}
-
-/// Returns 1 for an error that a restart may correct, such as a busy port. Returns 2, as clap does,
-/// for wrong arguments and settings.
-fn exit_code(error: &(dyn Error + 'static)) -> ExitCode {
-    let start = error.downcast_ref();
-    let is_io = error.is::<io::Error>() || matches!(start, Some(StartError::Io(_)));
-    ExitCode::from(if is_io || error.is::<BindError>() {
-        1
-    } else {
-        2
-    })
 }
 
 /// Prints the help or the version if it was asked for, or else what is wrong.
@@ -102,46 +102,88 @@ fn wrong_arguments(error: &clap::Error) -> ExitCode {
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }
 
+/// Why a command failed.
+enum Failure {
+    /// Settings are wrong, which a restart does not correct.
+    Settings(SettingsErrors),
+    /// Anything else, such as a busy port, which a restart may correct.
+    Other(Box<dyn Error>),
+}
+
+impl From<SettingsErrors> for Failure {
+    fn from(errors: SettingsErrors) -> Self {
+        Self::Settings(errors)
+    }
+}
+
+impl From<Box<dyn Error>> for Failure {
+    fn from(error: Box<dyn Error>) -> Self {
+        Self::Other(error)
+    }
+}
+
 impl Cli {
     #[tokio::main(flavor = "current_thread")]
-    async fn execute(&self) -> Result<(), Box<dyn Error>> {
+    async fn execute(&self) -> Result<(), Failure> {
         match self.command {
             Some(Command::GenerateSecret) => print(Secret::random().expose()),
             Some(Command::Openapi) => {
                 let mut settings = Settings::default();
                 settings.users.enabled = true;
-                print(App::build(settings)?.openapi());
+                print(App::build(settings).map_err(Box::from)?.openapi());
             }
-            Some(Command::CheckConfig) => {
-                telemetry::filter_of_environment()?;
-                App::build(self.settings()?)?;
-                print("the settings are valid");
+            Some(Command::CheckConfig { connect }) => {
+                let (app, _) = self.prepare()?;
+                print(check_config::summary(&app).trim_end());
+                if connect {
+                    print(&check_config::connect(app).await.map_err(Box::from)?);
+                }
             }
             Some(Command::Health { ready }) => {
-                let settings = self.settings()?;
+                let (settings, errors) = self.settings();
+                let settings = errors.or(settings)?;
                 let address = settings.operators.listen.unwrap_or(settings.http.listen);
-                probe(&address, if ready { "/readyz" } else { "/healthz" })?;
+                let path = if ready { "/readyz" } else { "/healthz" };
+                probe(&address, path).map_err(Box::from)?;
             }
-            None => self.listen().await?,
+            None => {
+                let (app, filter) = self.prepare()?;
+                self.listen(app, filter).await?;
+            }
         }
         Ok(())
     }
 
-    fn settings(&self) -> Result<Settings, SettingsError> {
-        Settings::load(&self.sources()?)
+    /// Reads the settings. Wrong ones are reported and replaced by their defaults.
+    fn settings(&self) -> (Settings, SettingsErrors) {
+        let (variables, mut errors) = variables();
+        let (settings, wrong) = Settings::read(&self.sources(variables));
+        errors.extend(wrong);
+        (settings, errors)
     }
 
-    /// Returns the format of the log, also if another setting is wrong.
+    /// Reads the settings and builds the service, which uses its store later.
+    ///
+    /// Errors: all mistakes in the settings.
+    fn prepare(&self) -> Result<(AppState, LogFilter), SettingsErrors> {
+        let (settings, mut errors) = self.settings();
+        let filter = errors.take(telemetry::filter_of_environment());
+        // Also with wrong settings, so that all mistakes are reported at once.
+        let app = AppState::unopened(settings);
+        let app = app.map_err(|error| errors.extend(SettingsErrors::from(error)));
+        let (app, filter) = errors.or(app.ok().zip(filter))?.expect("there is no error");
+        App::assemble(&app)?;
+        Ok((app, filter))
+    }
+
+    /// Returns the format of the log, also if settings are wrong.
     fn log_format(&self) -> LogFormat {
-        if self.json_logs {
-            return LogFormat::Json;
-        }
-        let sources = self.sources().unwrap_or_default();
+        let sources = self.sources(variables().0);
         sources.log_format().unwrap_or(LogFormat::Text)
     }
 
-    fn sources(&self) -> Result<Sources, SettingsError> {
-        let mut sources = Sources::default().variables(variables()?);
+    fn sources(&self, variables: Vec<(String, String)>) -> Sources {
+        let mut sources = Sources::default().variables(variables);
         if let Some(file) = &self.config {
             sources = sources.file(file);
         }
@@ -156,27 +198,34 @@ impl Cli {
                 sources = sources.flag(setting, value);
             }
         }
-        Ok(sources)
+        sources
     }
 
-    async fn listen(&self) -> Result<(), Box<dyn Error>> {
-        let settings = self.settings()?;
+    async fn listen(&self, app: AppState, filter: LogFilter) -> Result<(), Box<dyn Error>> {
         // Before the thread of the log starts.
         let passed = PassedSockets::from_environment();
-        let mut log = telemetry::install(settings.log, telemetry::filter_of_environment()?);
-        let listeners = Listeners::bind(&settings, passed)?;
-        let (states, state) = watch::channel(AppState::new(settings)?);
+        let mut log = telemetry::install(app.settings.log, filter);
+        let listeners = Listeners::bind(&app.settings, passed)?;
+        for warning in app.settings.warnings() {
+            tracing::warn!("{warning}");
+        }
+        let app = app.open()?;
+        store_check::at_start(&app).await?;
+        let (states, state) = watch::channel(app);
         // Before the threads start: until the handlers are installed, a signal ends the process
         // without finishing requests.
         let shutdown = shutdown_signal()?;
-        let reloads = reload::on_hangup(|| self.settings(), states)?;
+        let load = || {
+            let (settings, errors) = self.settings();
+            errors.or(settings)
+        };
+        let reloads = reload::on_hangup(load, states)?;
         let (stop, stopped) = watch::channel(false);
         let threads = workers::start(&listeners.sockets, &state, &stopped)?;
         log_addresses(&listeners);
         // The threads listen on duplicates. The operating system refuses new connections only after
         // the last duplicate is closed.
         let _files = listeners.into_files();
-        warn_about(&state.borrow().settings);
         tokio::select! {
             () = shutdown => {}
             () = reloads => {}
@@ -190,18 +239,20 @@ impl Cli {
     }
 }
 
-/// Returns the environment variables that are settings.
-///
-/// Errors: the value of one of them is not UTF-8.
-fn variables() -> Result<Vec<(String, String)>, SettingsError> {
-    std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
-        .filter(|(name, _)| name.starts_with(PREFIX))
-        .map(|(name, value)| match value.into_string() {
-            Ok(value) => Ok((name, value)),
-            Err(_) => Err(SettingsError::new(name, "is not UTF-8")),
-        })
-        .collect()
+/// Returns the environment variables that are settings, or resemble one, and those of them that
+/// are not UTF-8.
+fn variables() -> (Vec<(String, String)>, SettingsErrors) {
+    let (mut variables, mut errors) = (Vec::new(), SettingsErrors::default());
+    for (name, value) in std::env::vars_os() {
+        let Some(name) = name.into_string().ok().filter(|name| is_ours(name)) else {
+            continue;
+        };
+        match value.into_string() {
+            Ok(value) => variables.push((name, value)),
+            Err(_) => errors.push(SettingsError::new(name, "is not UTF-8")),
+        }
+    }
+    (variables, errors)
 }
 
 /// Prints a line; ignores a closed standard output.
@@ -217,29 +268,6 @@ fn log_addresses(listeners: &Listeners) {
                 tracing::info!(address = %socket, "sessiond is listening for operators");
             }
         }
-    }
-}
-
-/// Warns about settings that a deployment may not want.
-fn warn_about(settings: &Settings) {
-    if settings.store.redis.is_none() && settings.store.file.is_none() {
-        tracing::warn!(
-            "sessions are kept in memory and end with this process; set store.redis or store.file to keep them"
-        );
-    }
-    if settings.tokens.secret.is_none() {
-        tracing::warn!(
-            "tokens.secret is not set: tokens end with this process; set it to keep them valid"
-        );
-    }
-    if settings.buckets.enabled && settings.buckets.master_keys.is_empty() {
-        tracing::warn!("buckets.master_keys is not set: no bucket can get an API key");
-    }
-    let is_local = settings.http.listen.is_local();
-    if settings.rpc.enabled && settings.rpc.secret.is_none() && !is_local {
-        tracing::warn!(
-            "rpc.secret is not set: every client that can reach this address may use the RPC API"
-        );
     }
 }
 

@@ -9,14 +9,14 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::app_state::AppState;
-use crate::settings::{Settings, SettingsError};
+use crate::settings::{Settings, SettingsErrors};
 use crate::start_error::StartError;
 
 /// Error returned if keys, secrets or certificates cannot be replaced; the old ones stay in use.
 #[derive(Debug, thiserror::Error)]
 enum ReloadError {
     #[error(transparent)]
-    Settings(#[from] SettingsError),
+    Settings(#[from] SettingsErrors),
     #[error(transparent)]
     Start(#[from] StartError),
     #[error("the store does not answer with them: {0}")]
@@ -33,7 +33,7 @@ enum ReloadError {
 ///
 /// Errors: the signal handler cannot be installed.
 pub(crate) fn on_hangup(
-    load: impl Fn() -> Result<Settings, SettingsError>,
+    load: impl Fn() -> Result<Settings, SettingsErrors>,
     states: watch::Sender<AppState>,
 ) -> io::Result<impl Future<Output = ()>> {
     let mut hangups = signal(SignalKind::hangup())?;
@@ -46,6 +46,8 @@ pub(crate) fn on_hangup(
                     tracing::info!("keys, secrets and certificates were read again");
                 }
                 Err(error) => {
+                    // One line, however many settings are wrong.
+                    let error = error.to_string().replace('\n', "; ");
                     tracing::error!(%error, "cannot reload; the old keys, secrets and certificates stay in use");
                 }
             }
@@ -55,7 +57,7 @@ pub(crate) fn on_hangup(
 
 async fn reload(
     state: &AppState,
-    load: impl Fn() -> Result<Settings, SettingsError>,
+    load: impl Fn() -> Result<Settings, SettingsErrors>,
 ) -> Result<AppState, ReloadError> {
     let loaded = load()?;
     let settings = merge(&state.settings, &loaded);
@@ -63,7 +65,9 @@ async fn reload(
         tracing::warn!("other settings have changed too; they apply after a restart");
     }
     // The new ones are valid, but need not fit the old settings that stay.
-    settings.validate()?;
+    let mut errors = SettingsErrors::default();
+    settings.validate(&mut errors);
+    errors.or(())?;
     let next = state.with_settings(settings)?;
     // Read from the network only after everything else is known to be good.
     next.store.ping().await?;
@@ -86,7 +90,6 @@ fn merge(old: &Settings, new: &Settings) -> Settings {
     merged.store.password_file = store.password_file;
     merged.store.sentinel_user = store.sentinel_user;
     merged.store.sentinel_password = store.sentinel_password;
-    merged.store.sentinel_password_file = store.sentinel_password_file;
     merged.store.ca_file = store.ca_file;
     merged.store.certificate_file = store.certificate_file;
     merged.store.key_file = store.key_file;

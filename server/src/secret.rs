@@ -67,7 +67,11 @@ impl<'de> Deserialize<'de> for Secret {
         // Not `String`: YAML reads digits without quotes as a number, and `config` would write that
         // number differently. Serde's own error would quote the value.
         match Value::deserialize(deserializer) {
-            Ok(Value::String(secret)) => Ok(Self(Zeroizing::new(secret))),
+            Ok(Value::String(mut secret)) => {
+                // A newline that ends a block of YAML, or was copied into a variable.
+                secret.truncate(secret.trim_end_matches(['\r', '\n']).len());
+                Ok(Self(Zeroizing::new(secret)))
+            }
             _ => Err(D::Error::custom("must be a string in quotes")),
         }
     }

@@ -48,6 +48,11 @@ pub(crate) fn log(cause: &StoreError) {
     }
 }
 
+/// Counts a failure that the caller logs at `warn`.
+pub(crate) fn count(cause: &StoreError) {
+    with_state(|state| state.fail(cause.kind(), Instant::now()));
+}
+
 /// Logs when the store is available again after a failure, until this future is dropped. Does not
 /// contact a store that has not failed.
 pub(crate) async fn report_recovery(store: impl Fn() -> SharedStore) {

@@ -1,5 +1,6 @@
 //! The log.
 
+use std::env::VarError;
 use std::fmt::Display;
 use std::io::{self, IsTerminal as _};
 use std::panic::{self, PanicHookInfo};
@@ -7,14 +8,17 @@ use std::time::Duration;
 
 use tracing_appender::non_blocking::{ErrorCounter, WorkerGuard};
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::ParseError;
+use tracing_subscriber::filter::LevelFilter;
 
 use crate::log_writer::log_writer;
 use crate::request_context::RequestContext;
-use crate::settings::{LogFormat, LogSettings};
+use crate::settings::{LogFormat, LogSettings, SettingsError};
 
 /// The interval at which lost lines are reported.
 const REPORT_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Which lines are logged.
+pub(crate) type LogFilter = EnvFilter;
 
 /// Writes what is still buffered when dropped.
 pub(crate) struct LogGuard {
@@ -25,7 +29,7 @@ pub(crate) struct LogGuard {
 
 /// Installs the log on standard error, so that the output of commands stays separate. Uses colors
 /// if that is a terminal.
-pub(crate) fn install(settings: LogSettings, filter: EnvFilter) -> LogGuard {
+pub(crate) fn install(settings: LogSettings, filter: LogFilter) -> LogGuard {
     let (writer, worker) = log_writer(io::stderr());
     let guard = LogGuard {
         lost: writer.error_counter(),
@@ -101,9 +105,14 @@ pub(crate) fn report_exit(format: LogFormat, error: &dyn Display) {
 }
 
 /// Returns the filter that `RUST_LOG` and `DEBUG` in the environment set.
-pub(crate) fn filter_of_environment() -> Result<EnvFilter, String> {
-    let (rust_log, debug) = (std::env::var("RUST_LOG").ok(), std::env::var("DEBUG").ok());
-    filter(rust_log.as_deref(), debug.as_deref()).map_err(|error| format!("RUST_LOG: {error}"))
+pub(crate) fn filter_of_environment() -> Result<LogFilter, SettingsError> {
+    let error = |problem: &str| SettingsError::new("RUST_LOG", problem);
+    let rust_log = match std::env::var("RUST_LOG") {
+        Err(VarError::NotUnicode(_)) => return Err(error("is not UTF-8")),
+        rust_log => rust_log.ok(),
+    };
+    let debug = std::env::var("DEBUG").ok();
+    filter(rust_log.as_deref(), debug.as_deref()).map_err(|problem| error(&problem))
 }
 
 /// The module of the library that reports outages. Each thread has its own store, which would report
@@ -111,15 +120,26 @@ pub(crate) fn filter_of_environment() -> Result<EnvFilter, String> {
 const REPORTED_BY_THREAD: &str = "jwt_redis_session::store::redis::log_throttle=off";
 
 /// `RUST_LOG` takes precedence over `DEBUG`, which configured the original Node service.
-fn filter(rust_log: Option<&str>, debug: Option<&str>) -> Result<EnvFilter, ParseError> {
-    let filter = match (rust_log, debug) {
-        (Some(directives), _) if !directives.is_empty() => EnvFilter::try_new(directives)?,
+fn filter(rust_log: Option<&str>, debug: Option<&str>) -> Result<EnvFilter, String> {
+    let directives = match (rust_log, debug) {
+        (Some(directives), _) if !directives.is_empty() => directives,
         (_, Some(debug)) if matches_sessiond(debug) => {
-            EnvFilter::try_new("info,jwt_redis_session=debug,jwt_redis_session_server=debug")?
+            "info,jwt_redis_session=debug,jwt_redis_session_server=debug"
         }
-        _ => EnvFilter::try_new("info")?,
+        _ => "info",
     };
-    Ok(filter.add_directive(REPORTED_BY_THREAD.parse()?))
+    // `EnvFilter` takes a word that is no level for a target: `inf` would switch the log off.
+    let is_level = |word: &str| word.is_empty() || word.parse::<LevelFilter>().is_ok();
+    let mut words = directives.split(',');
+    if !directives.contains('[') && !words.all(|word| word.contains('=') || is_level(word)) {
+        let problem = "must be a level (error, warn, info, debug, trace, off), or `target=level`, \
+                       separated by commas";
+        return Err(problem.to_owned());
+    }
+    let by_thread = REPORTED_BY_THREAD.parse();
+    EnvFilter::try_new(directives)
+        .and_then(|filter| Ok(filter.add_directive(by_thread?)))
+        .map_err(|error| error.to_string())
 }
 
 /// Whether a pattern in `DEBUG`, in the syntax of npm's `debug`, matches this program.
@@ -153,6 +173,32 @@ mod tests {
         }
         for debug in ["express:*", "true", "1", "sessions"] {
             assert_eq!(filter(None, Some(debug)), "info", "{debug}");
+        }
+    }
+
+    #[test]
+    fn rust_log_has_levels_and_targets() {
+        for valid in [
+            "INFO",
+            "0",
+            "off",
+            "info,hyper=warn",
+            "warn,a::b=trace,",
+            "[span]=debug",
+            "a[b{c=1}]=info",
+        ] {
+            assert!(filter(Some(valid), None).is_ok(), "{valid}");
+        }
+        for invalid in [
+            "inf",
+            "warning",
+            "info;debug",
+            "hyper",
+            "info,hyper",
+            "a=b=c",
+            "a=verbose",
+        ] {
+            assert!(filter(Some(invalid), None).is_err(), "{invalid}");
         }
     }
 

@@ -6,8 +6,7 @@ use jwt_redis_session::token::{Key, KeyringError};
 use jwt_redis_session::{Algorithm, Keyring};
 
 use crate::secret::Secret;
-use crate::setting_file;
-use crate::settings::{SettingsError, TokenAlgorithm, TokenSettings};
+use crate::settings::{SettingsError, TokenAlgorithm, TokenSettings, read_file};
 use crate::start_error::StartError;
 
 /// Builds the key ring: of `secrets` for an HMAC, of the configured files for key pairs.
@@ -57,7 +56,7 @@ pub(crate) fn keyring(settings: &TokenSettings, secrets: &[Secret]) -> Result<Ke
 }
 
 fn read(setting: &str, file: &Path) -> Result<Key, SettingsError> {
-    let pem = Secret::from(setting_file::read(setting, file)?);
+    let pem = Secret::from(read_file(setting, file)?);
     Ok(Key::pem(pem.expose()))
 }
 

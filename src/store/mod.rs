@@ -45,7 +45,7 @@ pub use contract::Store;
 pub use embedded::FileStore;
 pub use error::{StoreError, StoreErrorKind};
 #[cfg(feature = "redis")]
-pub use redis::{Cache, CacheStats, RedisConfig, RedisStore};
+pub use redis::{Cache, CacheStats, RedisConfig, RedisStore, ServerInfo};
 pub use shared::SharedStore;
 pub use types::{
     CompareOutcome, Due, EntryState, IndexEntry, IndexPage, InsertOutcome, NewEntry, NewRecord,

@@ -21,6 +21,7 @@ pub(crate) const ONE_RUNTIME: &str = "--one-runtime";
 
 /// The key that opens `/api-key` on the servers that are started here.
 pub(crate) const MASTER_KEY: &str = "a master key of at least 32 characters";
+const SECRET: &str = "a signing secret of at least 32 characters";
 
 pub(crate) fn bare() -> Program {
     Program::start(&mut this(BARE))
@@ -50,7 +51,7 @@ fn with_settings(mut command: Command, settings: &[(&str, &str)]) -> Program {
         .env("SESSIOND__HTTP__LISTEN", "127.0.0.1:0")
         .env("SESSIOND__STORE__KEYSPACE", keyspace)
         .env("SESSIOND__BUCKETS__MASTER_KEYS", MASTER_KEY)
-        .env("SESSIOND__TOKENS__SECRET", MASTER_KEY);
+        .env("SESSIOND__TOKENS__SECRET", SECRET);
     for (setting, value) in settings {
         command.env(format!("SESSIOND__{setting}"), value);
     }

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 use crate::app_state::AppState;
 use crate::error::{ApiError, ErrorBody};
+use crate::store_check::{self, StoreReport};
 use crate::store_failure;
 
 /// The body of a successful health check.
@@ -16,19 +17,29 @@ use crate::store_failure;
 pub(crate) struct Health {
     #[schema(example = "ok")]
     status: &'static str,
+    /// What an operator should change: Redis ends sessions when its memory is full.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warning: Option<String>,
 }
 
-const OK: Health = Health { status: "ok" };
+impl Health {
+    const fn ok(warning: Option<String>) -> Self {
+        Self {
+            status: "ok",
+            warning,
+        }
+    }
+}
 
 /// Reports that the process answers. Does not contact the store.
 #[utoipa::path(get, path = "/healthz", tag = "operators",
     responses((status = 200, description = "The process answers.", body = Health)))]
 pub(crate) async fn healthz() -> Json<Health> {
-    Json(OK)
+    Json(Health::ok(None))
 }
 
 /// Reports whether the service accepts requests: the store can be reached, in a cluster every slot
-/// is served, and shutdown has not begun.
+/// is served, and shutdown has not begun. Warns if Redis evicts sessions.
 #[utoipa::path(get, path = "/readyz", tag = "operators",
     responses(
         (status = 200, description = "The store can be reached.", body = Health),
@@ -38,11 +49,16 @@ pub(crate) async fn readyz(State(app): State<AppState>) -> Result<Json<Health>, 
     if app.is_stopping.load(Ordering::Relaxed) {
         return Err(ApiError::unavailable("the service is stopping"));
     }
-    if can_reach_store(&app).await {
-        Ok(Json(OK))
-    } else {
-        Err(ApiError::unavailable("the session store is not available"))
+    match check_store(&app).await {
+        Some(report) => Ok(Json(Health::ok(report.warning))),
+        None => Err(ApiError::unavailable("the session store is not available")),
     }
+}
+
+/// Asks the store for a report. Logs and returns `None` if it does not answer, or cannot serve.
+pub(crate) async fn check_store(app: &AppState) -> Option<StoreReport> {
+    let report = store_check::check(app).await;
+    report.inspect_err(store_failure::log).ok()
 }
 
 /// Returns whether the store answers a ping.

@@ -27,7 +27,8 @@ jwt_redis_session_store_errors_total: Failed calls of the session store, by kind
 
 const GAUGES: &str = "
 sessiond_build_info: Always 1; the label is the version of the service.
-sessiond_store_up: Whether the session store answers: 1 or 0.
+sessiond_store_up: Whether the session store answers and can serve: 1 or 0.
+sessiond_store_evicts: Whether Redis evicts keys when its memory is full: 1 or 0.
 sessiond_connections: Open connections of clients.
 sessiond_max_connections: The limit of open connections: http.max_connections.
 sessiond_limiter_clients: Clients whose failed authentications are remembered.

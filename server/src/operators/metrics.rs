@@ -11,7 +11,7 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use metrics_process::Collector;
 
 use crate::app_state::AppState;
-use crate::operators::health::can_reach_store;
+use crate::operators::health::check_store;
 use crate::operators::metric_descriptions::describe;
 use crate::unix_time;
 
@@ -66,8 +66,8 @@ pub(crate) async fn upkeep() {
     responses((status = 200, description = "The metrics.", content_type = "text/plain",
         body = String)))]
 pub(crate) async fn metrics(State(app): State<AppState>) -> impl IntoResponse {
-    let answer = tokio::time::timeout(STORE_TIMEOUT, can_reach_store(&app)).await;
-    let is_up = answer.unwrap_or(false);
+    let answer = tokio::time::timeout(STORE_TIMEOUT, check_store(&app)).await;
+    let is_up = matches!(answer, Ok(Some(_)));
     gauge!("sessiond_store_up").set(if is_up { 1.0 } else { 0.0 });
     gauge!("sessiond_max_connections").set(app.settings.http.max_connections as f64);
     gauge!("sessiond_limiter_clients").set(app.failures.clients() as f64);

@@ -17,7 +17,7 @@ mod socket_file;
 mod transport;
 
 pub(crate) use activation::PassedSockets;
-pub(crate) use bind::{BindError, Listeners};
+pub(crate) use bind::Listeners;
 pub(crate) use listener::Listener;
 pub use run::serve;
 pub(crate) use run::serve_all;

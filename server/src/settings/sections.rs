@@ -94,7 +94,6 @@ pub struct StoreSettings {
     pub password_file: Option<PathBuf>,
     pub sentinel_user: Option<String>,
     pub sentinel_password: Option<Secret>,
-    pub sentinel_password_file: Option<PathBuf>,
     pub ca_file: Option<PathBuf>,
     pub certificate_file: Option<PathBuf>,
     pub key_file: Option<PathBuf>,

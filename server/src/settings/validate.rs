@@ -1,35 +1,38 @@
 //! Rules that the types of settings cannot express.
 
-use std::fmt::Display;
 use std::net::IpAddr;
 use std::time::Duration;
 
 use http::Uri;
 
 use crate::secret::Secret;
-use crate::settings::{ListenAddress, Settings, SettingsError, TokenAlgorithm};
+use crate::settings::{HttpSettings, ListenAddress, Settings, SettingsErrors, TokenAlgorithm};
 
 const MIN_DURATION: Duration = Duration::from_millis(1);
 const MAX_DURATION: Duration = Duration::from_secs(100 * 365 * 86_400);
 const MAX_DRAIN_DELAY: Duration = Duration::from_secs(3600);
 /// The library limits it.
 const MAX_STALENESS: Duration = Duration::from_secs(3600);
-/// A Redis string holds at most 512 MB, and text can be six times as long in JSON.
-const MAX_PAYLOAD: usize = 64 << 20;
+/// The largest payload, in bytes.
+const MAX_PAYLOAD: usize = 8 << 20;
+/// The payload for each second of an operation, in bytes. As JSON, text can be six times as long,
+/// and a write sends the former version too: twelve times this takes a link of 200 Mbit/s.
+const PAYLOAD_PER_SECOND: f64 = 2_097_152.0;
 
 impl Settings {
     /// Validates what [`Settings::load`] has read.
-    pub(crate) fn validate(&self) -> Result<(), SettingsError> {
-        self.durations()?;
-        self.numbers()?;
-        self.overrides()?;
-        self.secrets()?;
-        self.key_files()?;
-        self.store()?;
-        self.apis()
+    pub(crate) fn validate(&self, errors: &mut SettingsErrors) {
+        self.durations(errors);
+        self.numbers(errors);
+        self.overrides(errors);
+        self.payloads(errors);
+        self.secrets(errors);
+        self.key_files(errors);
+        self.store(errors);
+        self.apis(errors);
     }
 
-    fn durations(&self) -> Result<(), SettingsError> {
+    fn durations(&self, errors: &mut SettingsErrors) {
         for (setting, duration) in [
             ("http.header_timeout", self.http.header_timeout),
             ("http.idle_timeout", self.http.idle_timeout),
@@ -44,13 +47,13 @@ impl Settings {
             ("admin.session_ttl", self.admin.session_ttl),
         ] {
             let is_valid = (MIN_DURATION..=MAX_DURATION).contains(&duration);
-            ensure(is_valid, setting, "must be between 1 ms and 100 years")?;
+            errors.ensure(is_valid, setting, "must be between 1 ms and 100 years");
         }
         let is_valid = self.http.drain_delay <= MAX_DRAIN_DELAY;
-        ensure(is_valid, "http.drain_delay", "must be at most 1 hour")
+        errors.ensure(is_valid, "http.drain_delay", "must be at most 1 hour");
     }
 
-    fn numbers(&self) -> Result<(), SettingsError> {
+    fn numbers(&self, errors: &mut SettingsErrors) {
         let (http, buckets) = (&self.http, &self.buckets);
         for (setting, number, range) in [
             ("http.threads", http.threads, 0..=1024),
@@ -61,113 +64,101 @@ impl Settings {
             ("rpc.max_payload", self.rpc.max_payload, 1..=MAX_PAYLOAD),
         ] {
             let problem = format!("must be between {} and {}", range.start(), range.end());
-            ensure(range.contains(&number), setting, problem)?;
+            errors.ensure(range.contains(&number), setting, problem);
         }
-        Ok(())
     }
 
     /// Validates the settings of single buckets as those of all buckets.
-    fn overrides(&self) -> Result<(), SettingsError> {
+    fn overrides(&self, errors: &mut SettingsErrors) {
         for (bucket, overrides) in &self.buckets.overrides {
             let ttl = overrides.session_ttl;
             let is_valid = ttl.is_none_or(|ttl| (MIN_DURATION..=MAX_DURATION).contains(&ttl));
             let setting = format!("buckets.overrides.{bucket}.session_ttl");
-            ensure(is_valid, &setting, "must be between 1 ms and 100 years")?;
+            errors.ensure(is_valid, &setting, "must be between 1 ms and 100 years");
             let size = overrides.max_payload;
             let is_valid = size.is_none_or(|size| (1..=MAX_PAYLOAD).contains(&size));
             let setting = format!("buckets.overrides.{bucket}.max_payload");
-            ensure(
-                is_valid,
-                &setting,
-                format!("must be between 1 and {MAX_PAYLOAD}"),
-            )?;
+            let problem = format!("must be between 1 and {MAX_PAYLOAD}");
+            errors.ensure(is_valid, &setting, problem);
         }
-        Ok(())
     }
 
-    fn secrets(&self) -> Result<(), SettingsError> {
-        let signing = match self.tokens.algorithm {
-            TokenAlgorithm::HS384 => 48,
-            TokenAlgorithm::HS512 => 64,
-            // With key pairs, the secret derives API keys only.
-            _ => 32,
-        };
-        let (tokens, min) = (&self.tokens, Secret::MIN_LEN);
-        for (setting, secrets, min) in [
-            ("tokens.secret", tokens.secret.as_slice(), signing),
-            ("tokens.previous_secrets", &tokens.previous_secrets, signing),
-            ("buckets.master_keys", &self.buckets.master_keys, min),
-            ("rpc.secret", self.rpc.secret.as_slice(), min),
-            ("users.secret", self.users.secret.as_slice(), min),
-        ] {
-            let long = |secret: &Secret| secret.expose().len() >= min;
-            let problem =
-                format!("must be at least {min} bytes long; see `sessiond generate-secret`");
-            ensure(secrets.iter().all(long), setting, problem)?;
-            let problem = "is one byte repeated; see `sessiond generate-secret`";
-            ensure(!secrets.iter().any(is_one_byte), setting, problem)?;
+    /// Validates that the largest payload can be read from Redis, and replaced, in time.
+    fn payloads(&self, errors: &mut SettingsErrors) {
+        if self.store.redis.is_none() {
+            return;
         }
-        ensure(
-            tokens.previous_secrets.len() <= 2,
-            "tokens.previous_secrets",
-            "must be at most two",
-        )
+        // A request reads the former version, and then writes.
+        let operation = self.store.deadline.min(self.http.request_timeout / 2);
+        let largest = (operation.as_secs_f64() * PAYLOAD_PER_SECOND) as usize;
+        let overrides = self.buckets.overrides.iter();
+        let overrides = overrides.filter_map(|(bucket, overrides)| {
+            let setting = format!("buckets.overrides.{bucket}.max_payload");
+            Some((setting, overrides.max_payload?))
+        });
+        let general = [
+            ("buckets.max_payload".to_owned(), self.buckets.max_payload),
+            ("rpc.max_payload".to_owned(), self.rpc.max_payload),
+        ];
+        for (setting, bytes) in general.into_iter().chain(overrides) {
+            let problem = format!(
+                "must be at most {largest}, which can be read from Redis within `store.deadline` \
+                 and half of `http.request_timeout`; longer ones permit more"
+            );
+            errors.ensure(bytes <= largest, &setting, problem);
+        }
     }
 
-    fn key_files(&self) -> Result<(), SettingsError> {
+    fn key_files(&self, errors: &mut SettingsErrors) {
         use TokenAlgorithm::{HS256, HS384, HS512};
         let tokens = &self.tokens;
         let is_hmac = matches!(tokens.algorithm, HS256 | HS384 | HS512);
         let problem = "is required with this `tokens.algorithm`";
         let is_given = is_hmac || tokens.key_file.is_some();
-        ensure(is_given, "tokens.key_file", problem)?;
+        errors.ensure(is_given, "tokens.key_file", problem);
         let problem = "requires RS256, PS256, ES256 or EdDSA as `tokens.algorithm`";
         let is_used = !is_hmac || tokens.key_file.is_none();
-        ensure(is_used, "tokens.key_file", problem)?;
+        errors.ensure(is_used, "tokens.key_file", problem);
         let is_used = !is_hmac || tokens.previous_key_files.is_empty();
-        ensure(is_used, "tokens.previous_key_files", problem)?;
+        errors.ensure(is_used, "tokens.previous_key_files", problem);
         let is_few = tokens.previous_key_files.len() <= 2;
-        ensure(is_few, "tokens.previous_key_files", "must be at most two")
+        errors.ensure(is_few, "tokens.previous_key_files", "must be at most two");
     }
 
-    fn store(&self) -> Result<(), SettingsError> {
+    fn store(&self, errors: &mut SettingsErrors) {
         let store = &self.store;
         let is_redis = store.redis.is_some();
-        ensure(
+        errors.ensure(
             !is_redis || store.file.is_none(),
             "store.file",
             "cannot be set together with `store.redis`",
-        )?;
-        ensure(
+        );
+        errors.ensure(
             !(is_redis || store.file.is_some()) || self.tokens.secret.is_some(),
             "tokens.secret",
             "is required with Redis or a file, where sessions outlive the process; see `sessiond generate-secret`",
-        )?;
-        self.accounts()?;
-        self.cache()?;
+        );
+        self.accounts(errors);
+        self.cache(errors);
         for (setting, is_set) in [
             ("store.password", store.password.is_some()),
             ("store.password_file", store.password_file.is_some()),
             ("store.sentinel_password", store.sentinel_password.is_some()),
-            (
-                "store.sentinel_password_file",
-                store.sentinel_password_file.is_some(),
-            ),
             ("store.ca_file", store.ca_file.is_some()),
             ("store.certificate_file", store.certificate_file.is_some()),
         ] {
-            ensure(is_redis || !is_set, setting, "requires `store.redis`")?;
+            errors.ensure(is_redis || !is_set, setting, "requires `store.redis`");
         }
         let (certificate, key) = (store.certificate_file.is_some(), store.key_file.is_some());
         let problem = "requires `store.key_file`";
-        ensure(key || !certificate, "store.certificate_file", problem)?;
+        errors.ensure(key || !certificate, "store.certificate_file", problem);
         let problem = "requires `store.certificate_file`";
-        ensure(certificate || !key, "store.key_file", problem)
+        errors.ensure(certificate || !key, "store.key_file", problem);
     }
 
-    fn cache(&self) -> Result<(), SettingsError> {
+    fn cache(&self, errors: &mut SettingsErrors) {
         let Some(max_staleness) = self.store.cache_max_staleness else {
-            return Ok(());
+            return;
         };
         let url = self.store.redis.as_ref().map_or("", Secret::expose);
         let is_cluster = url.starts_with("redis-cluster:") || url.starts_with("rediss-cluster:");
@@ -182,72 +173,89 @@ impl Settings {
                 "cannot be set with a cluster, which cannot keep the bound; remove it",
             ),
         ] {
-            ensure(is_valid, "store.cache_max_staleness", problem)?;
+            errors.ensure(is_valid, "store.cache_max_staleness", problem);
         }
-        Ok(())
     }
 
     /// Validates user and password of Redis and of its sentinels.
-    fn accounts(&self) -> Result<(), SettingsError> {
+    fn accounts(&self, errors: &mut SettingsErrors) {
         let store = &self.store;
-        for (kind, user, password, file) in [
-            ("", &store.user, &store.password, &store.password_file),
-            (
-                "sentinel_",
-                &store.sentinel_user,
-                &store.sentinel_password,
-                &store.sentinel_password_file,
-            ),
+        let (password, file) = (store.password.is_some(), store.password_file.is_some());
+        let sentinel_password = store.sentinel_password.is_some();
+        for (kind, user, has_password) in [
+            ("", &store.user, password || file),
+            ("sentinel_", &store.sentinel_user, sentinel_password),
         ] {
-            let password_setting = format!("store.{kind}password");
-            ensure(
-                user.is_none() || password.is_some() || file.is_some(),
+            errors.ensure(
+                user.is_none() || has_password,
                 &format!("store.{kind}user"),
-                format!("requires `{password_setting}` or `{password_setting}_file`"),
-            )?;
-            ensure(
-                password.is_none() || file.is_none(),
-                &format!("{password_setting}_file"),
-                format!("cannot be set together with `{password_setting}`"),
-            )?;
+                format!("requires `store.{kind}password` or `store.{kind}password_file`"),
+            );
         }
-        Ok(())
+        errors.ensure(
+            !password || !file,
+            "store.password_file",
+            "cannot be set together with `store.password`",
+        );
     }
 
-    fn apis(&self) -> Result<(), SettingsError> {
+    fn apis(&self, errors: &mut SettingsErrors) {
         let version = &self.rpc.session_version;
         let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-        ensure(
+        errors.ensure(
             (1..=32).contains(&version.len()) && version.bytes().all(is_allowed),
             "rpc.session_version",
             "must be 1 to 32 letters, digits, `.`, `_` or `-`",
-        )?;
-        ensure(
+        );
+        errors.ensure(
             self.operators.listen.as_ref() != Some(&self.http.listen)
                 || self.http.listen == ListenAddress::Systemd,
             "operators.listen",
             "must not be the address of `http.listen`",
-        )?;
-        let is_local = self.http.listen.is_local();
-        ensure(
-            is_local
-                || !self.users.enabled
-                || self.users.secret.is_some()
-                || self.users.verify_url.is_some(),
-            "users.secret",
-            "is required unless `http.listen` is a loopback address or a Unix socket, or \
-             `users.verify_url` is set: the users API checks no password",
-        )?;
-        ensure(
+        );
+        self.exposed_apis(errors);
+        errors.ensure(
             self.users.verify_url.as_ref().is_none_or(is_protected),
             "users.verify_url",
             "must be an https URL without user and password, or http to a loopback address",
-        )?;
-        ensure(
+        );
+        errors.ensure(
             !self.admin.enabled || !self.buckets.master_keys.is_empty(),
-            "admin.enabled",
-            "requires one of `buckets.master_keys` to log in with",
-        )
+            "buckets.master_keys",
+            "is required with `admin.enabled`: operators log in with a master key",
+        );
+    }
+
+    /// Validates that APIs without another credential are not exposed without a secret.
+    fn exposed_apis(&self, errors: &mut SettingsErrors) {
+        let is_exposed = is_exposed(&self.http);
+        for (api, is_enabled, secret, danger) in [
+            (
+                "rpc",
+                self.rpc.enabled,
+                self.rpc.secret.as_ref(),
+                "every client that reaches the API may read and end every session",
+            ),
+            (
+                "users",
+                self.users.enabled,
+                self.users
+                    .secret
+                    .as_ref()
+                    .or(self.users.verify_url.as_ref()),
+                "the API checks no password, unless `users.verify_url` is set",
+            ),
+        ] {
+            errors.ensure(
+                !is_exposed || !is_enabled || secret.is_some(),
+                &format!("{api}.secret"),
+                format!(
+                    "is required unless `http.listen` is a loopback address or a Unix socket, and \
+                     `http.trusted_proxies` is 0: {danger}; see `sessiond generate-secret`, or set \
+                     `{api}.enabled` to false"
+                ),
+            );
+        }
     }
 }
 
@@ -263,14 +271,7 @@ fn is_protected(url: &Secret) -> bool {
     !has_user && (url.scheme_str() == Some("https") || url.scheme_str() == Some("http") && is_local)
 }
 
-fn is_one_byte(secret: &Secret) -> bool {
-    let mut pairs = secret.expose().as_bytes().windows(2);
-    pairs.all(|pair| pair[0] == pair[1])
-}
-
-fn ensure(is_valid: bool, setting: &str, problem: impl Display) -> Result<(), SettingsError> {
-    if is_valid {
-        return Ok(());
-    }
-    Err(SettingsError::new(setting, problem))
+/// Returns whether other machines can reach the service: over the network, or through a proxy.
+fn is_exposed(http: &HttpSettings) -> bool {
+    !http.listen.is_local() || http.trusted_proxies > 0
 }

@@ -11,7 +11,8 @@ use jwt_redis_session_server::settings::Sources;
 use serde_json::Value;
 
 use crate::program::{Program, run, server, sessiond};
-use crate::settings::SECRETS;
+use crate::secret_settings::SECRETS;
+use crate::service::{MASTER_KEY, SECRET};
 
 #[test]
 fn without_settings_it_starts_in_memory_and_warns() {
@@ -33,14 +34,76 @@ fn a_generated_secret_fits_every_setting() {
     let other = run(&mut sessiond(&["generate-secret"])).1;
     assert_ne!(secret, other.trim_end());
     let mut check = sessiond(&["check-config"]);
-    let valid = (0, "the settings are valid\n".to_owned(), String::new());
-    assert_eq!(run(check.env("SESSIOND__RPC__SECRET", secret)), valid);
-    for algorithm in ["HS256", "HS384", "HS512"] {
+    assert_eq!(run(check.env("SESSIOND__RPC__SECRET", secret)).0, 0);
+    for (algorithm, name) in ["HS256", "HS384", "HS512"]
+        .into_iter()
+        .flat_map(|algorithm| SECRETS.map(|name| (algorithm, name)))
+    {
         let sources = Sources::default().flag("tokens.algorithm", algorithm);
-        let sources = SECRETS
-            .into_iter()
-            .fold(sources, |all, name| all.flag(name, secret));
-        Settings::load(&sources).expect(algorithm);
+        Settings::load(&sources.flag(name, secret)).expect(name);
+    }
+}
+
+#[test]
+fn check_config_prints_what_would_run_and_the_warnings() {
+    let (code, output, errors) = run(&mut sessiond(&["check-config"]));
+    let expected = "\
+the settings are valid
+address: 127.0.0.1:8385
+store: memory at this process
+APIs: buckets (/session, /api-key), RPC (/rpc, /health-check)
+warning: sessions are kept in memory and end with this process; set store.redis or store.file to keep them
+warning: tokens.secret is not set: tokens end with this process; set it to keep them valid
+warning: buckets.master_keys is not set: no bucket can get an API key
+";
+    assert_eq!((code, &*output, &*errors), (0, expected, ""));
+    let mut check = sessiond(&["check-config", "--redis", "redis://:h1dd3n@127.0.0.1:1/3"]);
+    let (code, output, errors) = run(check.envs([
+        ("SESSIOND__TOKENS__SECRET", SECRET),
+        ("SESSIOND__BUCKETS__MASTER_KEYS", MASTER_KEY),
+        ("SESSIOND__HTTP__LISTEN", "[::1]:7"),
+        ("SESSIOND__OPERATORS__LISTEN", "unix:/o.sock"),
+        ("SESSIOND__RPC__ENABLED", "false"),
+        ("SESSIOND__USERS__ENABLED", "true"),
+        ("SESSIOND__ADMIN__ENABLED", "true"),
+    ]));
+    let expected = "\
+the settings are valid
+address: [::1]:7
+address for operators: unix:/o.sock
+store: redis at 127.0.0.1:1
+APIs: buckets (/session, /api-key), users (/sessions), admin pages (/admin)
+";
+    assert_eq!((code, &*output, &*errors), (0, expected, ""));
+}
+
+#[test]
+fn all_mistakes_are_printed_at_once_also_at_a_start() {
+    for args in [&["check-config"][..], &[]] {
+        let mut command = sessiond(args);
+        let (code, output, errors) = run(command.envs([
+            ("RUST_LOG", "inf"),
+            ("SESSIOND_STORE__REDIS", "redis://a"),
+            ("SESSIOND__STORE__REDIS", "redis://user:a#b@host"),
+            ("SESSIOND__STORE__CA_FILE", "/no"),
+            ("SESSIOND__HTTP__THREADS", "many"),
+            ("SESSIOND__TOKENS__SECRET", "short"),
+        ]));
+        let found: Vec<_> = errors.lines().collect();
+        let expected = [
+            "sessiond: SESSIOND_STORE__REDIS: is not a setting; use SESSIOND__STORE__REDIS",
+            "sessiond: http.threads: must be an",
+            "sessiond: tokens.secret: must be at least 32 bytes long; see `sessiond generate-secret`",
+            "sessiond: RUST_LOG: must be a level (error, warn, info, debug, trace, off), or",
+            "sessiond: store.ca_file: cannot be read: No such file",
+            "sessiond: store.redis: the session store is not configured right (user and password must be percent-encoded",
+        ];
+        assert_eq!((code, &*output), (2, ""));
+        assert_eq!(found.len(), expected.len(), "{errors}");
+        for (found, expected) in found.iter().zip(expected) {
+            assert!(found.starts_with(expected), "{found}");
+        }
+        assert!(errors.contains("in sessiond by store.user and store.password"));
     }
 }
 
@@ -68,6 +131,9 @@ RUST_LOG=a=b=c -> sessiond: RUST_LOG:
 SESSIOND__TOKENS__SECRET=a-secret-of-at-least-32-characters --redis a -> sessiond: store.redis:
 SESSIOND__TOKENS__SECRET=a-secret-of-at-least-32-characters check-config --redis a -> sessiond: store.redis:
 SESSIOND__TOKENS__SECRET=a-secret-of-at-least-32-characters SESSIOND__STORE__PASSWORD_FILE=/no check-config --redis redis://a -> sessiond: store.password_file: cannot be read: No such file
+SESSIOND__TOKENS__SECRET_FILE=/no check-config -> sessiond: tokens.secret_file: cannot be read: No such file
+RUST_LOG=warning -> sessiond: RUST_LOG: must be a level
+SESSIOND_LISTEN=a --listen 127.0.0.1:0 -> sessiond: SESSIOND_LISTEN: is not a setting; use SESSIOND__HTTP__LISTEN
 ";
 
 #[test]

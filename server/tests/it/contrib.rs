@@ -60,13 +60,14 @@ fn named(text: &str) -> BTreeSet<&str> {
 }
 
 /// The beginnings of some lines.
-const SERIES: [&str; 10] = [
+const SERIES: [&str; 11] = [
     concat!(
         "sessiond_build_info{version=\"",
         env!("CARGO_PKG_VERSION"),
         "\"} 1"
     ),
     "sessiond_store_up ",
+    "sessiond_store_evicts ",
     "sessiond_max_connections ",
     "sessiond_limited_requests_total ",
     "sessiond_limiter_clients ",

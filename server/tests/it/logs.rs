@@ -14,7 +14,8 @@ use crate::support::redis_server::RedisServer;
 const HIDDEN: &str = "h1dd3n";
 const MASTER_KEY: &str = "h1dd3n master key of 32 bytes or more";
 const SECRET: &str = "h1dd3n signing secret of 32 bytes or more";
-const SHARED: &str = "h1dd3n-shared-secret-of-32-bytes-or-more";
+const RPC_SECRET: &str = "h1dd3n-rpc-secret-of-32-bytes-or-more";
+const USERS_SECRET: &str = "h1dd3n-users-secret-of-32-bytes-or-more";
 const FORGED: &str = "h1dd3n.h1dd3n.h1dd3n";
 
 /// A program that logs everything, with all APIs.
@@ -25,9 +26,9 @@ fn verbose() -> std::process::Command {
         ("RUST_LOG", filter),
         ("SESSIOND__TOKENS__SECRET", SECRET),
         ("SESSIOND__BUCKETS__MASTER_KEYS", MASTER_KEY),
-        ("SESSIOND__RPC__SECRET", SHARED),
+        ("SESSIOND__RPC__SECRET", RPC_SECRET),
         ("SESSIOND__USERS__ENABLED", "true"),
-        ("SESSIOND__USERS__SECRET", SHARED),
+        ("SESSIOND__USERS__SECRET", USERS_SECRET),
         ("SESSIOND__ADMIN__ENABLED", "true"),
     ]);
     command
@@ -102,6 +103,7 @@ impl Recorder {
             let last = |name| received.get(name).map_or(HIDDEN, |last| last);
             let key = if is_key { MASTER_KEY } else { last("api_key") };
             let token = if is_valid { last("token") } else { FORGED };
+            let shared = if is_rpc { RPC_SECRET } else { USERS_SECRET };
             let bearer = format!("Bearer {}", last("sessionId"));
             let body = if is_key {
                 r#"{"session_ttl":3600}"#.to_owned()
@@ -115,7 +117,7 @@ impl Recorder {
                 .replace("{method}", call);
             let headers = [
                 ("x-session-key", if is_valid { key } else { HIDDEN }),
-                ("x-sessiond-secret", if is_valid { SHARED } else { HIDDEN }),
+                ("x-sessiond-secret", if is_valid { shared } else { HIDDEN }),
                 ("authorization", &bearer),
                 ("content-type", "application/json"),
                 ("x-request-id", if is_valid { "my-id" } else { "h1dd3n id" }),

@@ -76,6 +76,7 @@ async fn an_unreadable_address_is_logged_once() {
     let mut program = Program::start(
         server(&[])
             .env("SESSIOND__HTTP__TRUSTED_PROXIES", "1")
+            .env("SESSIOND__RPC__ENABLED", "false")
             .env("SESSIOND__HTTP__PROXY_HEADER", "Forwarded"),
     );
     let url = format!("http://{}/healthz", program.address());

@@ -10,14 +10,18 @@ use reqwest::{Client, Response};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::program::{Program, run, server};
+use crate::program::{Program, run, server, sessiond};
 use crate::service::{MASTER_KEY, SECRET, json};
 
 /// Returns the command line of a server whose sessions are in `folder`.
 fn on_file(folder: &TempDir) -> Command {
-    let file = folder.path().join("sessions.redb");
-    let mut command = server(&["--store-file", &file.to_string_lossy()]);
+    with_file(server(&[]), folder)
+}
+
+fn with_file(mut command: Command, folder: &TempDir) -> Command {
     command
+        .arg("--store-file")
+        .arg(folder.path().join("sessions.redb"))
         .env("SESSIOND__TOKENS__SECRET", SECRET)
         .env("SESSIOND__BUCKETS__MASTER_KEYS", MASTER_KEY);
     command
@@ -117,7 +121,7 @@ fn a_second_process_and_a_damaged_file_are_rejected() {
     let program = Program::start(&mut on_file(&folder));
     let assert_rejected = |message: &str| {
         let (code, _, error) = run(&mut on_file(&folder));
-        assert!(code > 0 && error.contains(message), "{code}: {error}");
+        assert!(code == 1 && error.contains(message), "{code}: {error}");
     };
     assert_rejected("store.file: the session store is not configured right");
     assert_rejected("sessions.redb: is in use; one process at a time can open it");
@@ -127,6 +131,46 @@ fn a_second_process_and_a_damaged_file_are_rejected() {
     assert_rejected("store.file: the file of the session store is damaged");
     std::fs::write(&file, "a text").expect("another file");
     assert_rejected("sessions.redb: is not a file of sessions");
+}
+
+/// Runs `check-config`; returns its exit code, its last line and its error.
+fn check(folder: &TempDir, arguments: &[&str]) -> (i32, String, String) {
+    let check = [&["check-config"][..], arguments].concat();
+    let (code, output, error) = run(&mut with_file(sessiond(&check), folder));
+    let store = format!("\nstore: file at {}/s", folder.path().display());
+    assert!(output.contains(&store), "{output}");
+    assert!(!output.contains("warning"), "{output}");
+    let last = output.lines().next_back().unwrap_or_default().to_owned();
+    (code, last, error)
+}
+
+#[test]
+fn check_config_does_not_create_the_file_and_opens_it_only_with_connect() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("sessions.redb");
+    assert_eq!(check(&folder, &[]).0, 0);
+    let (code, last, _) = check(&folder, &["--connect"]);
+    let absent = "the file of the session store does not exist; a start creates it";
+    assert_eq!((code, &*last), (0, absent));
+    assert!(!file.exists());
+
+    let mut program = Program::start(&mut on_file(&folder));
+    program.wait_for(&format!("keeps sessions in the file {}", file.display()));
+    assert!(!program.log().contains("kept in memory"));
+    assert_eq!(check(&folder, &[]).0, 0);
+    let (code, _, error) = check(&folder, &["--connect"]);
+    assert_eq!(code, 1);
+    assert!(error.contains("sessions.redb: is in use"), "{error}");
+    program.signal("TERM");
+    program.wait();
+
+    let (code, last, error) = check(&folder, &["--connect"]);
+    assert_eq!((code, &*error), (0, ""));
+    assert_eq!(last, "the session store answers");
+    std::fs::write(&file, "a text").expect("another file");
+    assert_eq!(check(&folder, &[]).0, 0);
+    assert_eq!(check(&folder, &["--connect"]).0, 1);
+    assert_eq!(std::fs::read(&file).expect("the file"), b"a text");
 }
 
 #[tokio::test]

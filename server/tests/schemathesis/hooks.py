@@ -13,7 +13,8 @@ import schemathesis
 
 URL = os.environ["SESSIOND_URL"]
 MASTER_KEY = os.environ["MASTER_KEY"]
-SECRET = os.environ["SHARED_SECRET"]
+RPC_SECRET = os.environ["RPC_SECRET"]
+USERS_SECRET = os.environ["USERS_SECRET"]
 BUCKET = "schemathesis"
 # Gets random settings, which must not restrict the sessions of the other bucket.
 OTHER_BUCKET = "schemathesis-settings"
@@ -42,12 +43,13 @@ def session(key):
 
 def bearer():
     body = {"username": USER, "password": "any"}
-    return send("POST", "/sessions", headers={"X-Sessiond-Secret": SECRET}, json=body)["sessionId"]
+    return send("POST", "/sessions", headers={"X-Sessiond-Secret": USERS_SECRET}, json=body)["sessionId"]
 
 
 def call(method, arguments):
     body = {"args": json.dumps(arguments)}
-    return send("POST", f"/rpc/{method}", headers={"X-Sessiond-Secret": SECRET}, json=body)["result"]
+    headers = {"X-Sessiond-Secret": RPC_SECRET}
+    return send("POST", f"/rpc/{method}", headers=headers, json=body)["result"]
 
 
 def arguments(method):
@@ -93,7 +95,7 @@ def to_session(case, key):
 
 
 def to_rpc(case):
-    set_header(case, "X-Sessiond-Secret", SECRET)
+    set_header(case, "X-Sessiond-Secret", RPC_SECRET)
     if case.method != "POST" or chance.random() < 0.3:
         return
     _, _, method = case.path.removeprefix("/").partition("/")
@@ -124,7 +126,7 @@ def before_call(context, case, **kwargs):
     elif path.startswith("/rpc"):
         to_rpc(case)
     elif path == "/sessions" and case.method == "POST":
-        set_header(case, "X-Sessiond-Secret", SECRET)
+        set_header(case, "X-Sessiond-Secret", USERS_SECRET)
     elif path.startswith("/sessions"):
         set_header(case, "Authorization", f"Bearer {bearer()}")
         if "username" in (case.path_parameters or {}) and chance.random() < 0.5:

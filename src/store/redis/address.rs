@@ -13,7 +13,8 @@ use super::credentials::with_credentials;
 use crate::store::error::{Result, StoreError, StoreErrorKind};
 
 const ENCODE: &str = "user and password must be percent-encoded in a url \
-     (/ %2F, ? %3F, # %23, @ %40, % %25), or be given by RedisConfig::credentials";
+     (/ %2F, ? %3F, # %23, @ %40, % %25), or be set apart from it: by RedisConfig::credentials, or \
+     in sessiond by store.user and store.password";
 
 #[cfg(feature = "cluster")]
 const REDIS_PORT: u16 = 6379;

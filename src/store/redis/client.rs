@@ -17,6 +17,7 @@ use super::request::Request;
 #[cfg(feature = "sentinel")]
 use super::sentinel::Sentinels;
 use super::server::Server;
+use super::server_info::ServerInfo;
 use crate::store::error::{Result, StoreError, StoreErrorKind};
 use crate::store::watches::RecordWatch;
 
@@ -93,7 +94,9 @@ impl Client {
     }
 
     /// Checks, before `deadline`, that the servers are those of the configuration, and ready.
-    pub(super) async fn check(&self, deadline: Instant) -> Result<()> {
+    ///
+    /// Logs nothing about a failure: the caller reports it.
+    pub(super) async fn check(&self, deadline: Instant) -> Result<ServerInfo> {
         let late = || StoreError::new(StoreErrorKind::Timeout).with_detail(self.address());
         let checked = timeout_at(deadline, self.check_servers(deadline)).await;
         checked.unwrap_or_else(|_| Err(late())).map_err(|error| {
@@ -108,7 +111,7 @@ impl Client {
         })
     }
 
-    async fn check_servers(&self, deadline: Instant) -> Result<()> {
+    async fn check_servers(&self, deadline: Instant) -> Result<ServerInfo> {
         match self.ping_until(deadline).await {
             // An account without this permission can still serve.
             Err(error) if error.kind() == StoreErrorKind::Permission => {}
@@ -117,22 +120,21 @@ impl Client {
         match &self.servers {
             Servers::One(server) => server.check(deadline).await,
             #[cfg(feature = "cluster")]
-            Servers::Cluster(_) => Ok(()),
+            Servers::Cluster(cluster) => cluster.report(deadline).await,
         }
     }
 
     /// Checks that every server answers.
     pub(super) async fn ping(&self) -> Result<()> {
-        self.ping_until(self.deadline()).await
+        self.logged(self.ping_until(self.deadline()).await)
     }
 
     async fn ping_until(&self, deadline: Instant) -> Result<()> {
-        let result = match &self.servers {
+        match &self.servers {
             Servers::One(server) => server.ping(deadline).await,
             #[cfg(feature = "cluster")]
             Servers::Cluster(cluster) => cluster.ping(deadline).await,
-        };
-        self.logged(result)
+        }
     }
 
     /// Looks for the record under `key` in the local cache.

@@ -1,8 +1,9 @@
 //! New connections to the server of a store, or to the master of a service.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use redis::ConnectionInfo;
 use redis::aio::MultiplexedConnection;
-use redis::{ConnectionInfo, RedisError, Value, cmd};
-use tokio::sync::OnceCell;
 use tokio::time::{Instant, timeout_at};
 
 use super::config::{Limits, RedisConfig};
@@ -13,6 +14,7 @@ use super::endpoint::{Access, Endpoint, Pushes};
 use super::hello::{Hello, Mode};
 #[cfg(feature = "sentinel")]
 use super::sentinel::Sentinels;
+use super::server_info::{self, ServerInfo};
 use crate::store::error::{Result, StoreError, StoreErrorKind};
 
 /// Makes connections to one server.
@@ -20,7 +22,7 @@ pub(super) struct Connector {
     source: Source,
     address: Box<str>,
     pub(super) limits: Limits,
-    eviction_checked: OnceCell<()>,
+    eviction_checked: AtomicBool,
 }
 
 enum Source {
@@ -68,7 +70,7 @@ impl Connector {
             source,
             address,
             limits,
-            eviction_checked: OnceCell::new(),
+            eviction_checked: AtomicBool::new(false),
         }
     }
 
@@ -115,7 +117,7 @@ impl Connector {
         match &self.source {
             Source::Server(endpoint) => {
                 let (connection, hello) = endpoint.open_for(pushes, None).await?;
-                self.check_mode(hello)?;
+                self.check_mode(&hello)?;
                 Ok(connection)
             }
             #[cfg(feature = "cluster")]
@@ -137,14 +139,14 @@ impl Connector {
             Source::Pool(pool) => {
                 let connection = self.take(pool).await?;
                 let hello = Hello::greet(&mut connection.handle(), &self.address).await?;
-                self.check_mode(hello)?;
+                self.check_mode(&hello)?;
                 Ok(connection)
             }
         }
     }
 
     /// Rejects a server that would serve only some of the sessions, or none.
-    fn check_mode(&self, hello: Hello) -> Result<()> {
+    fn check_mode(&self, hello: &Hello) -> Result<()> {
         match hello.mode {
             Some(Mode::Cluster) => {
                 Err(self.misplaced("is a node of a cluster; use redis-cluster://"))
@@ -154,16 +156,29 @@ impl Connector {
         }
     }
 
-    /// Rejects a replica, which takes no writes.
+    /// Rejects a replica, which takes no writes, and returns what the server reports of itself.
     ///
-    /// Only for the first connection of an application. Later on the address may lead to a replica
-    /// for a moment, while another server becomes the master.
-    pub(super) async fn check_role(&self, handle: &mut MultiplexedConnection) -> Result<()> {
-        match Hello::greet(handle, &self.address).await? {
-            Hello {
-                is_replica: true, ..
-            } => Err(self.misplaced("is a replica; use its master")),
-            _ => Ok(()),
+    /// Not for every connection. The address may lead to a replica for a moment, while another
+    /// server becomes the master.
+    pub(super) async fn check(&self, handle: &mut MultiplexedConnection) -> Result<ServerInfo> {
+        let hello = Hello::greet(handle, &self.address).await?;
+        if hello.is_replica {
+            return Err(self.misplaced("is a replica; use its master"));
+        }
+        Ok(self.info(hello, handle).await)
+    }
+
+    /// Returns what a master of a cluster reports of itself.
+    #[cfg(feature = "cluster")]
+    pub(super) async fn report(&self, handle: &mut MultiplexedConnection) -> Result<ServerInfo> {
+        let hello = Hello::greet(handle, &self.address).await?;
+        Ok(self.info(hello, handle).await)
+    }
+
+    async fn info(&self, hello: Hello, handle: &mut MultiplexedConnection) -> ServerInfo {
+        ServerInfo {
+            version: hello.version,
+            eviction_policy: self.eviction_policy(handle).await,
         }
     }
 
@@ -174,11 +189,30 @@ impl Connector {
 
     /// Warns if the server evicts sessions, once for all connections.
     pub(super) async fn check_eviction(&self, handle: &mut MultiplexedConnection) {
-        let check = self
-            .eviction_checked
-            .get_or_try_init(|| warn_if_evicting(handle));
+        if !self.eviction_checked.load(Ordering::Relaxed) {
+            self.eviction_policy(handle).await;
+        }
+    }
+
+    /// Returns the eviction policy, if the account may read it. The first call that reads it warns
+    /// if the server evicts sessions.
+    async fn eviction_policy(&self, handle: &mut MultiplexedConnection) -> Option<Box<str>> {
         // A server that hangs now must not keep the task, and the connection with it.
-        let _ = timeout_at(Instant::now() + self.limits.connect, check).await;
+        let until = Instant::now() + self.limits.connect;
+        let read = timeout_at(until, server_info::eviction_policy(handle)).await;
+        let policy = read.ok()?.ok()?;
+        let is_first = !self.eviction_checked.swap(true, Ordering::Relaxed);
+        if let Some(policy) = policy.as_deref()
+            && is_first
+            && policy != "noeviction"
+        {
+            tracing::warn!(
+                policy,
+                "redis evicts keys when its memory is full, and logs users out; \
+                 set maxmemory-policy to noeviction"
+            );
+        }
+        policy
     }
 
     #[cfg(feature = "pool")]
@@ -206,29 +240,4 @@ impl Connector {
     pub(super) fn unreachable(&self) -> StoreError {
         StoreError::new(StoreErrorKind::Connection).with_detail(&*self.address)
     }
-}
-
-/// Reads the eviction policy and warns if the server evicts keys.
-///
-/// An account may lack the permission to read it, which is no error.
-async fn warn_if_evicting(connection: &mut MultiplexedConnection) -> Result<(), RedisError> {
-    let info = connection
-        .send_packed_command(cmd("INFO").arg("memory"))
-        .await?;
-    let info = match info {
-        Value::BulkString(bytes) => String::from_utf8(bytes).unwrap_or_default(),
-        Value::VerbatimString { text, .. } => text,
-        _ => return Ok(()),
-    };
-    let mut lines = info.lines();
-    if let Some(policy) = lines.find_map(|line| line.strip_prefix("maxmemory_policy:"))
-        && policy != "noeviction"
-    {
-        tracing::warn!(
-            policy,
-            "redis evicts keys when its memory is full, and logs users out; \
-             set maxmemory-policy to noeviction"
-        );
-    }
-    Ok(())
 }

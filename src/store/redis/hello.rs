@@ -17,17 +17,19 @@ pub(super) enum Mode {
 /// Answer of `HELLO`.
 ///
 /// Every account may send `HELLO`, whatever its permissions are, where `INFO` and `ROLE` need one.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Hello {
     /// `None` if the server does not report it: one older than Redis 6.2.
     pub(super) mode: Option<Mode>,
     pub(super) is_replica: bool,
+    pub(super) version: Option<Box<str>>,
 }
 
 impl Hello {
     const UNKNOWN: Self = Self {
         mode: None,
         is_replica: false,
+        version: None,
     };
 
     /// Sends `HELLO`, which also shows that the server answers.
@@ -63,6 +65,7 @@ impl Hello {
                 ("mode", "standalone") => hello.mode = Some(Mode::Standalone),
                 ("mode", "sentinel") => hello.mode = Some(Mode::Sentinel),
                 ("mode", "cluster") => hello.mode = Some(Mode::Cluster),
+                ("version", version) => hello.version = Some(version.into()),
                 ("role", role) => hello.is_replica = matches!(role, "replica" | "slave"),
                 _ => {}
             }

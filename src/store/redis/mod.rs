@@ -22,6 +22,7 @@ mod scripts;
 #[cfg(feature = "sentinel")]
 mod sentinel;
 mod server;
+mod server_info;
 mod shared_connection;
 mod spare;
 mod store;
@@ -33,4 +34,5 @@ mod watch;
 
 pub use cache::{Cache, CacheStats};
 pub use config::RedisConfig;
+pub use server_info::ServerInfo;
 pub use store::RedisStore;

@@ -13,6 +13,7 @@ use super::cache::{LocalCache, Lookup, Tracking};
 use super::connect::Connector;
 use super::lane::{Failure, Lane};
 use super::request::Request;
+use super::server_info::ServerInfo;
 use super::watch::Watcher;
 use crate::store::error::Result;
 #[cfg(feature = "cluster")]
@@ -85,12 +86,17 @@ impl Server {
         run.map_err(|failure| failure.error)
     }
 
-    /// Checks that the server is not a replica, and warns if it evicts sessions.
-    pub(super) async fn check(&self, deadline: Instant) -> Result<()> {
+    /// Checks that the server is not a replica, and returns what it reports of itself.
+    pub(super) async fn check(&self, deadline: Instant) -> Result<ServerInfo> {
         let mut handle = self.small.handle(deadline).await?;
-        self.connector.check_role(&mut handle).await?;
-        self.connector.check_eviction(&mut handle).await;
-        Ok(())
+        self.connector.check(&mut handle).await
+    }
+
+    /// Returns what a master of a cluster reports of itself.
+    #[cfg(feature = "cluster")]
+    pub(super) async fn report(&self, deadline: Instant) -> Result<ServerInfo> {
+        let mut handle = self.small.handle(deadline).await?;
+        self.connector.report(&mut handle).await
     }
 
     /// Sends `request` and reads its answers with `read`, all before `deadline`.

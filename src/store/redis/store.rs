@@ -8,6 +8,7 @@ use redis::aio::MultiplexedConnection;
 use super::cache::CacheStats;
 use super::client::Client;
 use super::config::RedisConfig;
+use super::server_info::ServerInfo;
 use crate::store::error::Result;
 #[cfg(doc)]
 use crate::store::error::StoreError;
@@ -80,7 +81,7 @@ impl RedisStore {
     /// `ACL SETUSER app on >password ~sess:* resetchannels -@all` and these.
     ///
     /// A store made of a pool also needs `+unwatch`, which the pool sends. `INFO` is sent
-    /// once, over the first connection, and may be rejected.
+    /// once, over the first connection, and by [`check`](Self::check), and may be rejected.
     pub const ACL_RULES: &'static str = "+ping +get +getrange +pttl +set +pexpire +del +eval \
          +zadd +zscore +zrank +zrem +zrange +zrangebyscore";
 
@@ -161,6 +162,26 @@ impl RedisStore {
         self.client.connection().await
     }
 
+    /// Checks, within the deadline, that Redis answers and can serve the sessions, as
+    /// [`connect`](Self::connect) does, and returns what it reports of itself.
+    ///
+    /// For health checks, and for a store made by [`lazy`](Self::lazy). Other than
+    /// [`ping`](crate::store::Store::ping) it fails for a replica, and logs no failure.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]. The kinds `Configuration` and `Auth` mean that Redis answers, but the
+    /// configuration does not fit it; all others may pass.
+    pub async fn check(&self) -> Result<ServerInfo> {
+        self.client.check(self.client.deadline()).await
+    }
+
+    /// Returns where Redis is, for messages: without user, password and database.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        self.client.address()
+    }
+
     /// Returns the counters of the cache in this process, or `None` without
     /// [`RedisConfig::cache`].
     #[must_use]
@@ -178,7 +199,7 @@ impl RedisConfig {
     /// the deadline, if Redis is absent or rejects the connection.
     pub async fn connect(self) -> Result<RedisStore> {
         let store = self.lazy()?;
-        store.client.check(store.client.deadline()).await?;
+        store.check().await?;
         Ok(store)
     }
 

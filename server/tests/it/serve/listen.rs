@@ -7,9 +7,16 @@ use std::process::Command;
 use crate::program::{Program, run, server, sessiond};
 use crate::service::{MASTER_KEY, SECRET};
 
+/// Required on an address that other machines can reach.
+const RPC_SECRET: (&str, &str) = (
+    "SESSIOND__RPC__SECRET",
+    "an RPC secret of at least 32 characters",
+);
+
 /// Returns the exit code of `sessiond health` with further arguments.
 fn health(arguments: &[&str]) -> i32 {
-    run(sessiond(&["health"]).args(arguments)).0
+    let mut health = sessiond(&["health"]);
+    run(health.args(arguments).envs([RPC_SECRET])).0
 }
 
 /// Starts the program on an address that it cannot have; returns its exit code and its error.
@@ -44,7 +51,7 @@ fn every_form_of_address_is_served() {
         ("localhost:0", "127.0.0.1:"),
         (":0", "[::]:"),
     ] {
-        let program = Program::start(&mut sessiond(&["--listen", listen]));
+        let program = Program::start(sessiond(&["--listen", listen]).envs([RPC_SECRET]));
         // Without IPv6, all interfaces are those of IPv4.
         let log = program.log();
         assert!(log.contains(logged) || log.contains("0.0.0.0:"), "{log}");
@@ -106,7 +113,7 @@ fn activated(sockets: &[&str], settings: &[(&str, &str)]) -> Command {
     let mut command = Command::new("python3");
     command.arg(script).args(sockets).arg("--");
     command.arg(env!("CARGO_BIN_EXE_sessiond"));
-    command.envs(settings.iter().copied());
+    command.envs(settings.iter().copied()).envs([RPC_SECRET]);
     command
 }
 

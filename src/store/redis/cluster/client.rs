@@ -36,6 +36,7 @@ use crate::store::redis::config::RedisConfig;
 use crate::store::redis::endpoint::Access;
 use crate::store::redis::request::{Request, key};
 use crate::store::redis::server::Server;
+use crate::store::redis::server_info::ServerInfo;
 use crate::store::watches::RecordWatch;
 
 /// The pause before a command goes to its slot again: one that no node serves now, or whose node
@@ -108,6 +109,17 @@ impl Cluster {
             }
         }
         Ok(())
+    }
+
+    /// Returns what the masters report of themselves.
+    pub(crate) async fn report(&self, deadline: Instant) -> Result<ServerInfo> {
+        let nodes = self.nodes.load_full();
+        let masters: HashSet<_> = nodes.slots.masters().collect();
+        let mut all = ServerInfo::default();
+        for master in masters {
+            all.merge(self.server(master).report(deadline).await?);
+        }
+        Ok(all)
     }
 
     /// Sends `request` and reads its answers with `read`, all before `deadline`.

@@ -1,0 +1,27 @@
+//! Settings that are valid, but that a deployment may not want.
+
+use crate::settings::Settings;
+
+impl Settings {
+    /// Returns what the log of a start and `check-config` warn about.
+    pub(crate) fn warnings(&self) -> Vec<&'static str> {
+        let has_no_master_key = self.buckets.enabled && self.buckets.master_keys.is_empty();
+        let all = [
+            (
+                self.store.redis.is_none() && self.store.file.is_none(),
+                "sessions are kept in memory and end with this process; set store.redis or \
+                 store.file to keep them",
+            ),
+            (
+                self.tokens.secret.is_none(),
+                "tokens.secret is not set: tokens end with this process; set it to keep them valid",
+            ),
+            (
+                has_no_master_key,
+                "buckets.master_keys is not set: no bucket can get an API key",
+            ),
+        ];
+        let warnings = all.into_iter().filter(|(applies, _)| *applies);
+        warnings.map(|(_, warning)| warning).collect()
+    }
+}
