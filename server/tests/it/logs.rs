@@ -30,6 +30,11 @@ fn verbose() -> std::process::Command {
         ("SESSIOND__USERS__ENABLED", "true"),
         ("SESSIOND__USERS__SECRET", USERS_SECRET),
         ("SESSIOND__ADMIN__ENABLED", "true"),
+        // A right secret that is sent late must not be answered 429.
+        (
+            "SESSIOND__LIMITS__FAILED_AUTHENTICATIONS_PER_MINUTE",
+            "1000",
+        ),
     ]);
     command
 }
