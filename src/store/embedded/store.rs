@@ -41,8 +41,10 @@ pub(super) const MAX_CALLS: usize = 1024;
 /// Clones share the file. It is closed when the last clone is dropped, which waits for the writes
 /// in progress.
 ///
-/// A full disk fails writes with [`StoreErrorKind::Full`]; reads go on, and writes work again when
-/// there is space.
+/// A full disk fails writes with [`StoreErrorKind::Full`], and with them each read of a session that
+/// refreshes its TTL. Other reads go on, and writes work again when there is space.
+///
+/// Checksums are verified when the file is opened, not by each read.
 ///
 /// ```
 /// use jwt_redis_session::store::FileStore;
