@@ -29,6 +29,8 @@ struct State {
     incoming: Option<Incoming>,
     has_begun: bool,
     has_ended: bool,
+    /// Whether it ended with an error. Where the next request begins is then unknown.
+    is_broken: bool,
 }
 
 impl RequestBody {
@@ -37,6 +39,7 @@ impl RequestBody {
             incoming: Some(incoming),
             has_begun: false,
             has_ended: false,
+            is_broken: false,
         })))
     }
 
@@ -54,7 +57,7 @@ impl RequestBody {
         // Reading would ask the client for a body that is not needed.
         let must_not_ask = awaits_continue && !self.lock().has_begun;
         let Some(incoming) = self.take_unread() else {
-            return true;
+            return !self.lock().is_broken;
         };
         if must_not_ask || incoming.size_hint().lower() > MAX_REST as u64 {
             return false;
@@ -74,10 +77,11 @@ impl RequestBody {
     }
 }
 
-/// Returns whether the body has ended within the limit. It also ends if the connection breaks.
+/// Returns whether the body has ended within the limit and without an error.
 async fn discard(mut body: Incoming, mut left: usize) -> bool {
-    while let Some(Ok(frame)) = body.frame().await {
-        match left.checked_sub(frame.data_ref().map_or(0, Bytes::len)) {
+    while let Some(frame) = body.frame().await {
+        let length = frame.map(|frame| frame.data_ref().map_or(0, Bytes::len));
+        match length.ok().and_then(|length| left.checked_sub(length)) {
             Some(rest) => left = rest,
             None => return false,
         }
@@ -100,6 +104,7 @@ impl HttpBody for RequestBody {
         };
         let frame = ready!(Pin::new(incoming).poll_frame(cx));
         state.has_ended |= !matches!(frame, Some(Ok(_)));
+        state.is_broken |= matches!(frame, Some(Err(_)));
         Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
     }
 

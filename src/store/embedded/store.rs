@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use redb::ReadTransaction;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use super::error::Step;
@@ -28,7 +28,7 @@ use crate::store::watches::{RecordWatch, RecordWatches};
 const DEADLINE: Duration = Duration::from_secs(5);
 
 /// The largest number of calls in progress.
-const MAX_CALLS: usize = 1024;
+pub(super) const MAX_CALLS: usize = 1024;
 
 /// Store in one file: for one process whose sessions survive it, without Redis.
 ///
@@ -41,8 +41,10 @@ const MAX_CALLS: usize = 1024;
 /// Clones share the file. It is closed when the last clone is dropped, which waits for the writes
 /// in progress.
 ///
-/// A full disk fails writes with [`StoreErrorKind::Full`]; reads go on, and writes work again when
-/// there is space.
+/// A full disk fails writes with [`StoreErrorKind::Full`], and with them each read of a session that
+/// refreshes its TTL. Other reads go on, and writes work again when there is space.
+///
+/// Checksums are verified when the file is opened, not by each read.
 ///
 /// ```
 /// use jwt_redis_session::store::FileStore;
@@ -119,12 +121,14 @@ impl FileStore {
         read: impl FnOnce(&ReadTransaction, i64) -> Step<T> + Send + 'static,
     ) -> Result<T> {
         let shared = Arc::clone(&self.shared);
-        self.call(async {
+        self.call(async |permit| {
             let now = unix_millis(shared.clock.now());
             let file = Arc::clone(&shared.file);
-            let read = move || file.read(|transaction| read(transaction, now));
-            let failed = |error| StoreError::new(StoreErrorKind::Other).with_source(error);
-            tokio::task::spawn_blocking(read).await.map_err(failed)?
+            let read = move || {
+                let _until_read = permit;
+                file.read(|transaction| read(transaction, now))
+            };
+            tokio::task::spawn_blocking(read).await.map_err(other)?
         })
         .await
     }
@@ -134,18 +138,33 @@ impl FileStore {
         &self,
         step: impl FnOnce(&mut Tables<'_>) -> Step<T> + Send + 'static,
     ) -> Result<T> {
-        self.call(self.shared.writer.run(step)).await
+        self.call(async |permit| {
+            let step = move |tables: &mut Tables<'_>| {
+                let _until_run = permit;
+                step(tables)
+            };
+            self.shared.writer.run(step).await
+        })
+        .await
     }
 
-    async fn call<T>(&self, call: impl Future<Output = Result<T>>) -> Result<T> {
+    /// Runs `call` within the deadline. Its work keeps the permit, because it waits for a slow disk
+    /// even if the caller has left: this bounds the memory of what waits.
+    async fn call<T>(
+        &self,
+        call: impl AsyncFnOnce(OwnedSemaphorePermit) -> Result<T>,
+    ) -> Result<T> {
         let permitted = async {
-            // Bounds the memory of calls that wait for a slow disk.
-            let _permit = self.shared.calls.acquire().await;
-            call.await
+            let permit = Arc::clone(&self.shared.calls).acquire_owned().await;
+            call(permit.map_err(other)?).await
         };
         let answer = timeout(self.deadline, permitted).await;
         answer.map_err(|_| StoreErrorKind::Timeout)?
     }
+}
+
+fn other(error: impl std::error::Error + Send + Sync + 'static) -> StoreError {
+    StoreError::new(StoreErrorKind::Other).with_source(error)
 }
 
 impl fmt::Debug for FileStore {

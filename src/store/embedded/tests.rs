@@ -1,6 +1,7 @@
 //! Tests of what the conformance suite cannot see of a file store.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -8,6 +9,7 @@ use tempfile::TempDir;
 use super::FileStore;
 use super::error::Step;
 use super::file::SessionFile;
+use super::store::MAX_CALLS;
 use super::sweep::{Expired, Sweep};
 use super::tables::Tables;
 use crate::clock::ManualClock;
@@ -202,4 +204,34 @@ async fn a_slow_disk_meets_the_deadline() {
     });
     assert_eq!(slow, Ok(true));
     assert_eq!(answer.unwrap_err().kind(), StoreErrorKind::Timeout);
+}
+
+#[tokio::test]
+async fn calls_that_have_timed_out_hold_bounded_memory() {
+    let (_folder, path) = path();
+    let store = FileStore::open(&path).unwrap();
+    let quick = store.clone().with_deadline(Duration::from_millis(50));
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    let stuck = tokio::spawn({
+        let store = store.clone();
+        async move { store.write(move |_| Ok(released.recv().is_ok())).await }
+    });
+    tokio::task::yield_now().await;
+    let queued = Arc::new(());
+    for _ in 0..3 {
+        let call = |_| {
+            let held = Arc::clone(&queued);
+            quick.write(move |_| {
+                drop(held);
+                Ok(())
+            })
+        };
+        let answers = futures_util::future::join_all((0..MAX_CALLS).map(call)).await;
+        assert!(answers.iter().all(Result::is_err));
+    }
+    assert!(Arc::strong_count(&queued) <= MAX_CALLS + 1);
+    release.send(()).unwrap();
+    assert_eq!(stuck.await.unwrap(), Ok(true));
+    // The permits of abandoned calls are free again.
+    assert_eq!(store.delete("a").await, Ok(false));
 }

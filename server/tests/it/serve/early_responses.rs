@@ -146,3 +146,23 @@ async fn a_client_that_asks_before_it_sends_gets_the_response_at_once() {
     assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
     assert!(answer.contains("\r\nconnection: close\r\n"), "{answer}");
 }
+
+/// The service closes the connection, because it cannot know where the next request begins.
+#[tokio::test]
+async fn a_connection_is_closed_in_order_after_a_broken_body() {
+    let service = Service::memory().await;
+    for (path, status) in [("/nothing", 404), ("/rpc", 400)] {
+        let mut socket = connect(&service).await;
+        let head = format!("POST {path} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+        // More than the service reads at once: a close without reading the rest is a reset.
+        let body = [b"2\r\n{}\r\nzz\r\n", &[b'x'; 500_000][..]].concat();
+        socket.write_all(head.as_bytes()).await.expect("send");
+        socket.write_all(&body).await.expect("send");
+        let answer = rest(&mut socket).await;
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status}")),
+            "{answer}"
+        );
+        assert!(answer.contains("\r\nconnection: close\r\n"), "{answer}");
+    }
+}
