@@ -16,8 +16,11 @@ pub(super) struct Activity(Mutex<State>);
 struct State {
     phase: Phase,
     since: Instant,
-    /// Requests whose response has not been passed to the protocol completely.
-    requests: usize,
+    /// Requests whose response has not been passed to the protocol completely: number and start,
+    /// the oldest first.
+    requests: Vec<(u64, Instant)>,
+    /// The number of the next request.
+    next: u64,
     is_http2: bool,
     has_unread_body: bool,
 }
@@ -39,7 +42,8 @@ impl Activity {
         Self(Mutex::new(State {
             phase: Phase::New,
             since: Instant::now(),
-            requests: 0,
+            requests: Vec::new(),
+            next: 0,
             is_http2: false,
             has_unread_body: false,
         }))
@@ -61,10 +65,13 @@ impl Activity {
     /// Notes that a request has begun. It ends when the result is dropped.
     pub(super) fn request(self: &Arc<Self>, version: Version) -> InProgress {
         let mut state = self.lock();
-        state.requests += 1;
         state.is_http2 = version == Version::HTTP_2;
         state.enter(Phase::Busy);
-        InProgress(Arc::clone(self))
+        let (number, start) = (state.next, state.since);
+        state.next += 1;
+        state.requests.push((number, start));
+        let activity = Arc::clone(self);
+        InProgress { activity, number }
     }
 
     /// Notes that the connection ends with a response to a request that is not read to its end.
@@ -89,8 +96,11 @@ impl Activity {
             Phase::New | Phase::Head => http.header_timeout,
             Phase::Idle => http.idle_timeout,
             // A client can stop a response by its flow control, which the write timeout of the
-            // socket does not notice.
-            Phase::Busy if state.is_http2 => http.request_timeout + http.write_timeout,
+            // socket does not notice. Other requests must not prolong this one.
+            Phase::Busy if state.is_http2 => {
+                let oldest = state.requests.first();
+                return oldest.map(|(_, start)| *start + http.request_timeout + http.write_timeout);
+            }
             Phase::Busy => return None,
         };
         Some(state.since + longest)
@@ -109,13 +119,16 @@ impl State {
 
 /// A request in progress.
 #[derive(Debug)]
-pub(super) struct InProgress(Arc<Activity>);
+pub(super) struct InProgress {
+    activity: Arc<Activity>,
+    number: u64,
+}
 
 impl Drop for InProgress {
     fn drop(&mut self) {
-        let mut state = self.0.lock();
-        state.requests -= 1;
-        if state.requests == 0 {
+        let mut state = self.activity.lock();
+        state.requests.retain(|(number, _)| *number != self.number);
+        if state.requests.is_empty() {
             state.enter(Phase::Idle);
         }
     }

@@ -87,11 +87,11 @@ fn every_secret_can_be_in_a_file_whose_last_newline_does_not_count() {
             assert!(error.contains(&line) && !error.contains(HIDDEN), "{error}");
         }
     }
-    // Besides the files of certificates, and the password that is read again.
+    // Besides the files of certificates and keys, and the password that is read again.
     let files = include_str!("../../config.yml")
         .matches("_file: null")
         .count();
-    assert_eq!(files - 4, WITH_FILE.len());
+    assert_eq!(files - 5, WITH_FILE.len());
 }
 
 #[test]
@@ -122,7 +122,12 @@ fn error(loaded: Result<Settings, String>) -> String {
 
 #[tokio::test]
 async fn values_of_secrets_are_never_shown() {
-    const OTHERS: [&str; 3] = ["store.redis", "store.password", "store.sentinel_password"];
+    const OTHERS: [&str; 4] = [
+        "store.redis",
+        "store.password",
+        "store.sentinel_password",
+        "users.verify_url",
+    ];
 
     let values = "H | {H: 1} | [{a: H}] | [[H]] | 'redis://:H@[' | 'H | *H".replace('H', HIDDEN);
     for setting in SECRETS.into_iter().chain(OTHERS) {
