@@ -1,4 +1,4 @@
-//! The servers that the sentinels name as the master.
+//! Counts the servers that the sentinels name as the master.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -16,7 +16,7 @@ const LEAVE_AFTER: Duration = Duration::from_secs(10);
 /// Returns how many of `count` sentinels must name the same server.
 ///
 /// A sentinel that is cut off from the others still names the former master. One or two sentinels
-/// cannot outvote it, so each of them is believed.
+/// cannot outvote it, so the answer of any of them counts.
 pub(super) const fn majority(count: usize) -> usize {
     match count {
         0..=2 => 1,
@@ -80,8 +80,8 @@ impl Votes {
                     master.asked = asked;
                     false
                 }
-                // Not if it says so again: of two sentinels that disagree, the last one to change
-                // its answer is believed.
+                // Not for a repeated answer: if two sentinels disagree, the last one to change its
+                // answer decides.
                 Some(_) => has_changed,
                 None => true,
             };
@@ -119,8 +119,8 @@ impl Votes {
         since
     }
 
-    /// Returns when the queries were sent by which a majority last named `address`. It is kept up
-    /// to date.
+    /// Returns the time of the queries with which a majority last named `address`. The returned
+    /// value is kept up to date.
     pub(super) fn confirmation(&self, address: &Address) -> Arc<Moment> {
         let mut state = self.lock();
         let all = &mut state.confirmed;
