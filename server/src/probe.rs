@@ -31,7 +31,7 @@ pub(crate) fn probe(address: &ListenAddress, path: &str) -> io::Result<()> {
         }
         ListenAddress::Systemd => Err(io::Error::new(
             ErrorKind::InvalidInput,
-            "only systemd knows the address; pass it with --listen",
+            "the settings do not contain the address; pass it with --listen",
         )),
     }
 }

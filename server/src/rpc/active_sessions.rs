@@ -88,7 +88,7 @@ pub(super) async fn latest(sessions: &Sessions, user: &str) -> Result<Vec<Active
     Ok(found)
 }
 
-/// Returns at most `limit` sessions behind `after`, and where the next page begins. The session that
+/// Returns at most `limit` sessions after `after`, and the cursor of the next page. The session that
 /// was not used for the longest time is the first one.
 pub(super) async fn page(
     sessions: &Sessions,

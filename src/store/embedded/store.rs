@@ -43,7 +43,8 @@ const MAX_CALLS: usize = 1024;
 /// Clones share the file. It is closed when the last clone is dropped, which waits for the writes
 /// in progress.
 ///
-/// On a full disk, writes fail with [`StoreErrorKind::Full`] until there is space; reads succeed.
+/// A full disk fails writes with [`StoreErrorKind::Full`]; reads go on, and writes work again when
+/// there is space.
 ///
 /// ```
 /// use jwt_redis_session::store::FileStore;
