@@ -35,7 +35,7 @@ function element(name, className, ...content) {
   return element;
 }
 
-/** A device of a user: it has a token of its own, and knows nothing of the others. */
+/** A device of a user, with its own session and token. */
 class Device {
   /** Aborts the stream that waits for the end of the session. */
   #watching;

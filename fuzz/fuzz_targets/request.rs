@@ -20,7 +20,7 @@ use tower::{ServiceBuilder, ServiceExt as _};
 const FORM: &str = "application/x-www-form-urlencoded";
 const JSON: &str = "application/json; charset=utf-8";
 
-/// `$T` stands for the token.
+/// `$T` is replaced by the token.
 #[derive(Arbitrary, Debug)]
 struct Input<'a> {
     method: &'a str,

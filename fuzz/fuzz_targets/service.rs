@@ -16,13 +16,13 @@ use libfuzzer_sys::fuzz_target;
 use tower::ServiceExt as _;
 
 const MASTER_KEY: &str = "a master key of at least 32 characters";
-/// Content of a session whose key the fuzzer does not know.
+/// Content of a session whose key the fuzzer does not have.
 const SECRET: &[u8] = b"the content of the session";
 
 #[derive(Arbitrary, Debug)]
 struct Input<'a> {
     method: &'a str,
-    /// `$S` stands for the path of the session.
+    /// `$S` is replaced by the path of the session.
     uri: &'a str,
     headers: Vec<(&'a str, &'a str)>,
     body: &'a [u8],

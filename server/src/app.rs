@@ -33,11 +33,11 @@ pub struct App {
     pub(crate) is_stopping: Arc<AtomicBool>,
 }
 
-/// The routers of the service. A reload replaces all of them at once.
+/// The routers of the service. A reload replaces all of them together.
 #[derive(Clone, Debug)]
 pub(crate) struct Routers {
     public: Router,
-    /// The endpoints for operators, if they have an address of their own.
+    /// The endpoints for operators, if they have a separate address.
     operators: Option<Router>,
     /// Answers requests whose head is rejected.
     pub(crate) rejecting: Router,
@@ -56,7 +56,7 @@ impl Routers {
 /// The part of the service that an address serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Surface {
-    /// The APIs, and the endpoints for operators unless they have an address of their own.
+    /// The APIs, and the endpoints for operators unless they have a separate address.
     Public,
     /// The endpoints for operators.
     Operators,

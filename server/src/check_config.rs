@@ -1,4 +1,4 @@
-//! What `check-config` prints.
+//! Output of `check-config`.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -7,7 +7,7 @@ use crate::app_state::AppState;
 use crate::start_error::StartError;
 use crate::store_check::{check, place, unusable};
 
-/// Describes what would run with valid settings, and what a start would warn about.
+/// Returns the addresses, the store, the APIs and the warnings of a start with these settings.
 pub(crate) fn summary(app: &AppState) -> String {
     let settings = &app.settings;
     let (store, address) = place(app);

@@ -47,7 +47,7 @@ struct Cli {
 
 #[derive(Clone, Copy, Debug, Subcommand)]
 enum Command {
-    /// Check the settings, print all mistakes or what would run, without starting the service
+    /// Check the settings without starting the service; print all mistakes, or what would run
     CheckConfig {
         /// Also contact the session store; exit code 1 if it cannot serve
         #[arg(long)]
@@ -55,9 +55,9 @@ enum Command {
     },
     /// Print a random secret, for any setting that takes one
     GenerateSecret,
-    /// Ask the running service for its health; exit with 0 if it is healthy, and 1 otherwise
+    /// Check the health of the running service; exit with 0 if it is healthy, and 1 otherwise
     Health {
-        /// Ask whether it is ready: also 1 if the store cannot be reached
+        /// Check whether it is ready: also exit with 1 if the store cannot be reached
         #[arg(long)]
         ready: bool,
     },
@@ -89,7 +89,7 @@ pub fn run() -> ExitCode {
     }
 }
 
-/// Prints the help or the version if it was asked for, or else what is wrong.
+/// Prints the requested help or version, or else the error.
 fn wrong_arguments(error: &clap::Error) -> ExitCode {
     let is_json = std::env::args_os().any(|argument| argument == "--json-logs");
     if is_json && error.use_stderr() {
@@ -102,7 +102,7 @@ fn wrong_arguments(error: &clap::Error) -> ExitCode {
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }
 
-/// Why a command failed.
+/// Error of a command, by its exit code.
 enum Failure {
     /// Settings are wrong, which a restart does not correct.
     Settings(SettingsErrors),
@@ -223,7 +223,7 @@ impl Cli {
         let (stop, stopped) = watch::channel(false);
         let threads = workers::start(&listeners.sockets, &state, &stopped)?;
         log_addresses(&listeners);
-        // The threads listen on duplicates. The operating system refuses new connections only after
+        // The threads listen on duplicates. The operating system rejects new connections only after
         // the last duplicate is closed.
         let _files = listeners.into_files();
         tokio::select! {

@@ -16,7 +16,7 @@ pub(crate) struct MasterKeys {
 impl MasterKeys {
     pub(crate) fn new(app: &AppState) -> Self {
         let keys = &app.settings.buckets.master_keys;
-        // With the previous secrets too, so that a new secret logs no operator out.
+        // With the previous secrets too, so that operators stay logged in after a rotation.
         let fingerprints = app.secrets.iter().flat_map(|secret| {
             let keys = keys.iter();
             keys.map(|key| fingerprint(secret, key.expose().as_bytes()))

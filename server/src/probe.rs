@@ -1,4 +1,4 @@
-//! Asks the running service for its health.
+//! Sends health checks to the running service.
 
 use std::io::{self, BufRead as _, BufReader, ErrorKind, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, ToSocketAddrs as _};
@@ -18,20 +18,20 @@ pub(crate) fn probe(address: &ListenAddress, path: &str) -> io::Result<()> {
             let socket = UnixStream::connect(file)?;
             socket.set_read_timeout(Some(TIMEOUT))?;
             socket.set_write_timeout(Some(TIMEOUT))?;
-            ask(socket, path)
+            get(socket, path)
         }
-        ListenAddress::Ip(address) => ask(connect(*address)?, path),
+        ListenAddress::Ip(address) => get(connect(*address)?, path),
         ListenAddress::AllInterfaces(port) => {
-            ask(connect((Ipv4Addr::LOCALHOST, *port).into())?, path)
+            get(connect((Ipv4Addr::LOCALHOST, *port).into())?, path)
         }
         ListenAddress::Host(host, port) => {
             let address = (&**host, *port).to_socket_addrs()?.next();
             let address = address.ok_or_else(|| io::Error::other("the name has no address"))?;
-            ask(connect(address)?, path)
+            get(connect(address)?, path)
         }
         ListenAddress::Systemd => Err(io::Error::new(
             ErrorKind::InvalidInput,
-            "only systemd knows the address; pass it with --listen",
+            "the settings do not contain the address; pass it with --listen",
         )),
     }
 }
@@ -50,7 +50,7 @@ fn connect(mut address: SocketAddr) -> io::Result<TcpStream> {
     Ok(socket)
 }
 
-fn ask(mut socket: impl Read + Write, path: &str) -> io::Result<()> {
+fn get(mut socket: impl Read + Write, path: &str) -> io::Result<()> {
     let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     socket.write_all(request.as_bytes())?;
     let mut line = String::new();

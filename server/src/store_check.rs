@@ -1,4 +1,4 @@
-//! Whether the session store answers, and what it reports of itself.
+//! Checks that the session store answers, and reads its version and eviction policy.
 
 use std::borrow::Cow;
 use std::error::Error as _;
@@ -10,7 +10,7 @@ use crate::app_state::AppState;
 use crate::start_error::StartError;
 use crate::store_failure;
 
-/// What a store that answers reports of itself.
+/// Report of a store that answers.
 #[derive(Debug, Default)]
 pub(crate) struct StoreReport {
     /// The version, if the store reports one.
@@ -65,8 +65,8 @@ pub(crate) fn place(app: &AppState) -> (&'static str, Cow<'_, str>) {
 /// Contacts the store at the start of the service, and logs the result in one line.
 ///
 /// A store that does not answer, or not yet, is an outage: the service starts, answers 503 and
-/// serves as soon as the store does. One that answers, but that the settings do not fit, will not
-/// serve until somebody changes something.
+/// serves as soon as the store does. A store that answers but does not fit the settings cannot
+/// serve until one of them is changed.
 ///
 /// Errors: the settings do not fit the store.
 pub(crate) async fn at_start(app: &AppState) -> Result<(), StartError> {

@@ -8,17 +8,17 @@ use jwt_redis_session::store::{SharedStore, StoreError, StoreErrorKind};
 
 use crate::request_context::RequestContext;
 
-/// The interval at which a store that has failed is asked whether it is available again.
+/// The interval of the probes of a store that has failed.
 const PROBE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The shortest time between a recovery and the next failure that is logged at `warn`, so that a
 /// store that fails and recovers all the time does not fill the log.
 const QUIET: Duration = Duration::from_secs(10);
 
-/// The state of the store as all threads see it: an outage affects all of them.
+/// Shared by all threads, because an outage affects all of them.
 static STATE: Mutex<State> = Mutex::new(State::new());
 
-/// What the log says about the store.
+/// Failures of the store, and which of them were logged.
 struct State {
     /// The kinds of failures in this outage that were logged at `warn`.
     kinds: Vec<StoreErrorKind>,

@@ -1,4 +1,4 @@
-//! Data that arrives in pieces. `sessiond` compiles this file too: both read bodies of strangers.
+//! Buffer for a body that arrives in chunks. `sessiond` compiles this file too.
 
 use std::mem;
 

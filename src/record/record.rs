@@ -27,7 +27,7 @@ pub(crate) fn is_reserved(field: &str) -> bool {
 /// How many bytes and fields are allocated, so that most records need no second allocation.
 const USUAL_SIZE: usize = 512;
 const USUAL_FIELDS: usize = 14;
-const USUAL_PLACES: usize = 8;
+const USUAL_SPANS: usize = 8;
 
 /// The fields of an object, unparsed, in the order of the text.
 pub(crate) type Fields<'a> = IndexMap<Cow<'a, str>, &'a RawValue>;
@@ -51,11 +51,11 @@ pub(crate) struct Record {
     pub(crate) field_count: usize,
     /// Where the application's fields are in the bytes. `None` if a name is escaped, and for a
     /// record that was not parsed, or was cloned.
-    places: Option<Vec<Place>>,
+    spans: Option<Vec<FieldSpan>>,
 }
 
 /// Where the name and the value of a field are in the text.
-struct Place {
+struct FieldSpan {
     name: Range<usize>,
     value: Range<usize>,
 }
@@ -65,16 +65,16 @@ impl Record {
     pub(crate) fn parse(bytes: Bytes) -> Result<Self> {
         let text = std::str::from_utf8(&bytes).map_err(|_| SessionError::Corrupt)?;
         let (mut meta, mut field_count) = (None, 0);
-        let mut places = Some(Vec::with_capacity(USUAL_PLACES));
+        let mut spans = Some(Vec::with_capacity(USUAL_SPANS));
         // One pass for all fields that are read later: every request reads a record.
         each_field(text, |name, value| {
             if name == META_FIELD {
                 meta = Some(value);
             } else if !is_reserved(&name) {
                 field_count += 1;
-                match (&mut places, Place::of(text, &name, value.get())) {
-                    (Some(places), Some(place)) => places.push(place),
-                    _ => places = None,
+                match (&mut spans, FieldSpan::of(text, &name, value.get())) {
+                    (Some(spans), Some(field)) => spans.push(field),
+                    _ => spans = None,
                 }
             }
         })
@@ -87,7 +87,7 @@ impl Record {
             bytes,
             meta,
             field_count,
-            places,
+            spans,
         })
     }
 
@@ -97,7 +97,7 @@ impl Record {
             bytes: write(&meta, fields),
             meta,
             field_count: fields.len(),
-            places: None,
+            spans: None,
         }
     }
 
@@ -119,10 +119,10 @@ impl Record {
     /// Returns the application's field `name`, unparsed, without allocating for the others.
     pub(crate) fn field(&self, name: &str) -> Option<&RawValue> {
         let text = self.text();
-        if let Some(places) = &self.places {
-            let is_named = |place: &&Place| text.get(place.name.clone()) == Some(name);
-            let place = places.iter().rev().find(is_named)?;
-            return serde_json::from_str(text.get(place.value.clone())?).ok();
+        if let Some(spans) = &self.spans {
+            let is_named = |field: &&FieldSpan| text.get(field.name.clone()) == Some(name);
+            let field = spans.iter().rev().find(is_named)?;
+            return serde_json::from_str(text.get(field.value.clone())?).ok();
         }
         let mut found = None;
         if !is_reserved(name) {
@@ -149,19 +149,19 @@ impl Record {
     }
 }
 
-/// Without the places: clones are made for writes, which read all fields anyway.
+/// Without the spans: clones are made for writes, which read all fields anyway.
 impl Clone for Record {
     fn clone(&self) -> Self {
         Self {
             bytes: self.bytes.clone(),
             meta: self.meta.clone(),
             field_count: self.field_count,
-            places: None,
+            spans: None,
         }
     }
 }
 
-impl Place {
+impl FieldSpan {
     /// `None` if the name is escaped, and so not in the text.
     fn of(text: &str, name: &str, value: &str) -> Option<Self> {
         let (name, value) = (span(text, name)?, span(text, value)?);

@@ -7,7 +7,7 @@ use crate::id::SessionId;
 use crate::lifecycle::{Lifecycle, Loaded};
 use crate::record::SessionData;
 
-/// Entry of a list of an owner's sessions, as the session was when the list was read.
+/// Session in a list of an owner's sessions, as it was when the list was read.
 #[derive(Clone, Debug)]
 pub struct SessionEntry {
     id: SessionId,

@@ -13,8 +13,9 @@ use crate::session::entry::SessionEntry;
 use crate::session::page::{ListCursor, SessionPage};
 use crate::store::IndexPage;
 
-/// Builder of a list of an owner's sessions. Awaiting it reads all of them, [`page`](Self::page)
-/// some of them. See [`Sessions::list`](crate::Sessions::list).
+/// Builder of a list of an owner's sessions.
+///
+/// Awaiting it reads all of them; [`page`](Self::page) reads a part. See [`Sessions::list`](crate::Sessions::list).
 #[must_use = "the list is read when this is awaited"]
 #[derive(Clone)]
 pub struct ListSessions {
@@ -35,7 +36,7 @@ impl ListSessions {
     }
 
     /// Keeps the data of each session in its entry. By default only a few records are in memory at
-    /// once, whatever the length of the list.
+    /// a time, whatever the length of the list.
     pub const fn with_data(mut self) -> Self {
         self.with_data = true;
         self
@@ -48,14 +49,13 @@ impl ListSessions {
         self
     }
 
-    /// Reads at most `limit` sessions behind `after`, which is the end of the page before.
+    /// Reads at most `limit` sessions that follow `after`, the cursor of the previous page.
     ///
     /// Pages are ordered by the time at which each session ends if it is not used: with one
     /// lifetime for all sessions, by their last use. Only the page is in memory.
     ///
-    /// With the oldest first, a session that lives from the first page to the last one is in at
-    /// least one of them. A session that is used meanwhile moves to the end, and may be listed
-    /// twice. With the [newest first](Self::newest_first), it moves to the front instead, and the
+    /// With the oldest first, a session that stays active while all pages are read is in at least
+    /// one of them. A session that is used meanwhile moves to the end, and may be listed twice. With the [newest first](Self::newest_first), it moves to the front instead, and the
     /// following pages may omit it. A session that is being destroyed may be omitted.
     ///
     /// ```

@@ -10,17 +10,17 @@ use crate::store::{EntryState, IndexEntry};
 /// The longest text of a cursor: a number and an id of 128 bytes, in base64url.
 const MAX_TEXT: usize = 200;
 
-/// Some of an owner's sessions, as [`ListSessions::page`](super::ListSessions::page) reads them.
+/// Page of an owner's sessions, returned by [`ListSessions::page`](super::ListSessions::page).
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct SessionPage {
     /// The sessions. There may be fewer than the limit, even if more pages follow.
     pub entries: Vec<SessionEntry>,
-    /// Where the next page begins; `None` after the last one.
+    /// Cursor of the next page; `None` after the last one.
     pub next: Option<ListCursor>,
 }
 
-/// Place in a list of sessions, where a page ends and the next one begins.
+/// Position in a list of sessions at which a page ends and the next one begins.
 ///
 /// Displayed and parsed as text of `A-Z a-z 0-9 _ -`, for example for a URL. The text contains a
 /// session id, but grants no access. It remains valid when that session ends.

@@ -154,7 +154,7 @@ kinds! {
     /// The store takes no writes (`READONLY`): a replica, or a failover is under way.
     ReadOnly = "read_only",
         "the session store is read-only; point the application at the master";
-    /// The store is full (`OOM`), or the disk.
+    /// The store (`OOM`) or its disk is full.
     Full = "full",
         "the session store is full; raise its memory limit, or free space on its disk";
     /// The store is starting up (`LOADING`, `MASTERDOWN`, `TRYAGAIN`).

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `RedisStore` (feature `redis`) | production, with sessions that several processes share |
 //! | [`MemoryStore`](crate::MemoryStore) | tests, and one process without Redis |
-//! | `FileStore` (feature `embedded`) | one process whose sessions survive it, without Redis |
+//! | `FileStore` (feature `embedded`) | one process without Redis; sessions survive its restart |
 //! | [`CasStore`](cas::CasStore) | any database with get and compare-and-swap, in about 100 lines |
 //! | your own [`Store`] | any database, with full control over each step |
 //!

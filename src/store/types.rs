@@ -111,7 +111,7 @@ pub struct Due {
     pub limit: usize,
 }
 
-/// Selects the entries of an index behind a position, at most `limit`.
+/// Page of an index: at most `limit` entries after a position.
 ///
 /// The entries are ordered by their [score](EntryState::score). Entries with the same score have
 /// any order that does not change. The position need not be that of an entry that still exists.

@@ -38,9 +38,9 @@
 //!   of duplicate claims. It accepts `exp` equal to now, empty secrets, and tokens without the
 //!   configured audience or issuer. It has no limit on length and no clock that tests can set.
 //! * **Speed.** Keys are prepared once, and claims are read in one pass. A new HS256 token is
-//!   verified 1.6 times as fast or more (`cargo bench --bench token` compares both). A key ring keeps the claims
-//!   of up to 1,024 tokens, so that a token that is used again needs no signature check, only those
-//!   of its times.
+//!   verified at least 1.6 times as fast (`cargo bench --bench token` compares both). A key ring
+//!   keeps the claims of up to 1,024 tokens, so that only the times of a token that is used again
+//!   are checked.
 //! * **Independence.** `jsonwebtoken` panics if another crate of the application also enables its
 //!   second backend. Without `jsonwebtoken`, this crate has 47 instead of 63 dependencies, and no
 //!   other parser leaves copies of a private key in memory.

@@ -8,7 +8,8 @@ use crate::crypto;
 /// The number of tokens that are kept.
 const SLOTS: usize = 1024;
 
-/// The longest token that is kept, in bytes. It bounds the memory, and what a forged token costs.
+/// The longest token that is kept, in bytes. It bounds the memory, and the cost of hashing forged
+/// tokens.
 const MAX_LEN: usize = 1024;
 
 /// The claims of tokens whose signature, form, issuer and audience were verified.
@@ -17,7 +18,7 @@ const MAX_LEN: usize = 1024;
 /// never change; the caller checks the times on every use. Signatures are the most expensive part
 /// of a request whose session is in memory, above all those of RSA and ECDSA.
 ///
-/// A token is found by the SHA-256 of its whole text, which is kept in its place. So the time of a
+/// A token is found by the SHA-256 of its whole text; the text itself is not kept. So the time of a
 /// comparison reveals nothing about a token, and another text never has the claims of this one.
 /// Every token has one slot, in which it replaces another: nothing is evicted by a search.
 #[derive(Default)]

@@ -35,7 +35,7 @@ pub(super) type SharedState = Arc<AdminState>;
 pub(super) struct OwnerApi {
     pub(super) name: &'static str,
     pub(super) title: &'static str,
-    /// What its owners are.
+    /// What an owner is in this API, for the pages.
     pub(super) owner: &'static str,
     pub(super) sessions: Sessions,
 }

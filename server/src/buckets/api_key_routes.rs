@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 
 use crate::buckets::bucket_settings::NewSettings;
 use crate::buckets::caller::Caller;
-use crate::buckets::key_record::Retired;
+use crate::buckets::key_record::GraceDeletion;
 use crate::buckets::names::BucketName;
 use crate::buckets::openapi::{BadRequest, BucketPath, Grace};
 use crate::buckets::state::BucketsState;
@@ -69,8 +69,9 @@ struct DeletedKey<'a> {
 /// Creates the API key of a bucket.
 ///
 /// The body may contain settings of the bucket, which take effect for a session at its next use.
-/// Settings of the same bucket in the configuration of the service take precedence. They are deleted
-/// with the key; after a deletion with a grace, they remain unless the body contains others.
+/// Settings of the same bucket in the configuration of the service take precedence. The settings in
+/// the body are deleted with the key. After a deletion with a grace, they remain if the next key is
+/// created before the grace ends, unless that request contains others.
 #[utoipa::path(put, path = "/api-key/{bucket}", tag = "buckets", operation_id = "create_api_key",
     params(BucketPath),
     request_body(description = "Settings of the bucket.", content = NewSettings,
@@ -179,10 +180,10 @@ pub(super) async fn revoke(
     let expires = match grace(query.as_deref().unwrap_or_default())? {
         None if state.keys.revoke(&bucket).await? => None,
         None => return Err(no_key()),
-        Some(grace) => match state.keys.retire(&bucket, grace).await {
-            Ok(Retired::At(end)) => Some(end),
-            Ok(Retired::NoKey) => return Err(no_key()),
-            Ok(Retired::Earlier) => {
+        Some(grace) => match state.keys.delete_with_grace(&bucket, grace).await {
+            Ok(GraceDeletion::At(end)) => Some(end),
+            Ok(GraceDeletion::NoKey) => return Err(no_key()),
+            Ok(GraceDeletion::Earlier) => {
                 return Err(conflict(
                     "the grace of an earlier key has not ended yet; wait for its end, or send \
                      DELETE without grace to reject both keys",

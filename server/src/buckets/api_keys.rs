@@ -10,7 +10,7 @@ use jwt_redis_session::{
 use crate::app_state::AppState;
 use crate::buckets::api_key::{self, KeyHash};
 use crate::buckets::bucket_settings::StoredSettings;
-use crate::buckets::key_record::{KeyRecord, Retired, StoredKey, ValidKeys};
+use crate::buckets::key_record::{GraceDeletion, KeyRecord, StoredKey, ValidKeys};
 use crate::buckets::keyed_bucket::KeyedBucket;
 use crate::buckets::names::BucketName;
 use crate::crypto;
@@ -148,21 +148,21 @@ impl ApiKeys {
 
     /// Deletes the key of `bucket`, which remains valid for `grace`.
     /// Errors: [`SessionError::Conflict`], [`SessionError::Unavailable`]: the key may be deleted.
-    pub(super) async fn retire(
+    pub(super) async fn delete_with_grace(
         &self,
         bucket: &BucketName,
         grace: Duration,
-    ) -> Result<Retired, SessionError> {
+    ) -> Result<GraceDeletion, SessionError> {
         let end = unix_time::seconds(SystemTime::now() + grace).unwrap_or_default();
         let Some(record) = optional(self.load(bucket).await)? else {
-            return Ok(Retired::NoKey);
+            return Ok(GraceDeletion::NoKey);
         };
         match record
-            .update_with(|data| KeyRecord::retire(data, end))
+            .update_with(|data| KeyRecord::delete_with_grace(data, end))
             .await
         {
-            Err(SessionError::Gone) => Ok(Retired::NoKey),
-            retired => retired,
+            Err(SessionError::Gone) => Ok(GraceDeletion::NoKey),
+            result => result,
         }
     }
 

@@ -12,7 +12,7 @@ use crate::settings::BucketSettings;
 /// The longest time to live, in seconds: 100 years, as for the setting.
 const MAX_TTL: u64 = 100 * 365 * 86_400;
 
-/// Settings that are stored with the keys of a bucket. What is absent is as for all buckets.
+/// Settings that are stored with the keys of a bucket. For absent ones, those for all buckets apply.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(super) struct StoredSettings {
     /// Seconds.
@@ -20,11 +20,11 @@ pub(super) struct StoredSettings {
     max_payload: Option<usize>,
 }
 
-/// The settings of a new API key's bucket, in a request.
+/// Settings of a bucket, in the request that creates its API key.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewSettings {
-    /// How long a session lives after its last use, in seconds.
+    /// The time after its last use at which a session expires, in seconds.
     #[schema(
         required = false,
         minimum = 1,

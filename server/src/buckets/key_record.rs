@@ -9,14 +9,14 @@ use crate::buckets::api_key::KeyHash;
 use crate::buckets::bucket_settings::StoredSettings;
 use crate::unix_time;
 
-/// The record of a bucket's API keys: the current one, and one that was deleted with a grace.
+/// The current API key of a bucket, the one that was deleted with a grace, and the settings.
 #[derive(Deserialize)]
 pub(super) struct KeyRecord {
     /// `None` after the current key was deleted with a grace.
     hash: Option<KeyHash>,
     #[serde(default)]
     nonce: String,
-    /// When the current key was created, in Unix seconds. `None` if the record is as old.
+    /// When the current key was created, in Unix seconds. `None`: it was created with the record.
     pub(super) created: Option<u64>,
     previous: Option<PreviousKey>,
     #[serde(default)]
@@ -46,8 +46,8 @@ pub(super) struct ValidKeys<K> {
     pub(super) previous: Option<(K, u64)>,
 }
 
-/// Result of [`KeyRecord::retire`].
-pub(super) enum Retired {
+/// Result of [`KeyRecord::delete_with_grace`].
+pub(super) enum GraceDeletion {
     /// The key stops working at this time, in Unix seconds.
     At(u64),
     /// There is no key.
@@ -124,11 +124,14 @@ impl KeyRecord {
 
     /// Makes the current key the previous one, until `end`. Repeating the call never extends the
     /// grace.
-    pub(super) fn retire(record: &mut SessionData, end: u64) -> Result<Retired, SessionError> {
+    pub(super) fn delete_with_grace(
+        record: &mut SessionData,
+        end: u64,
+    ) -> Result<GraceDeletion, SessionError> {
         let valid = record.data().and_then(Self::valid)?;
         let (StoredKey { nonce, hash }, end) = match (valid.current, valid.previous) {
-            (None, None) => return Ok(Retired::NoKey),
-            (Some(_), Some(_)) => return Ok(Retired::Earlier),
+            (None, None) => return Ok(GraceDeletion::NoKey),
+            (Some(_), Some(_)) => return Ok(GraceDeletion::Earlier),
             (Some(key), None) => (key, end),
             (None, Some((key, earlier))) => (key, end.min(earlier)),
         };
@@ -136,7 +139,7 @@ impl KeyRecord {
             record.remove(field);
         }
         record.insert("previous", PreviousKey { nonce, hash, end })?;
-        Ok(Retired::At(end))
+        Ok(GraceDeletion::At(end))
     }
 }
 

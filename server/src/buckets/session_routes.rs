@@ -53,7 +53,7 @@ struct EndedSession<'a> {
 /// Creates a session.
 ///
 /// The body is its data: any JSON value with the `Content-Type` `application/json`, otherwise text
-/// in UTF-8. An empty body is stored as an empty string.
+/// in UTF-8. An empty body is stored as an empty string; with that type it is answered 400.
 #[utoipa::path(put, path = "/session/{bucket}", tag = "buckets", operation_id = "create_session",
     params(BucketPath),
     request_body(description = "The data of the session.", content(

@@ -151,7 +151,7 @@ impl BucketsState {
     ) -> Result<SentKey<'a>, ApiError> {
         let hash = caller.key.as_deref().and_then(KeyHash::of);
         let hash = hash.ok_or_else(|| self.reject(caller))?;
-        // Not per client: a key has 160 random bits, so the right one cannot be guessed.
+        // Not per client: a key has 160 random bits and cannot be guessed.
         let was_right = self.app.failures.accepted.contains(&(bucket, &hash));
         if !was_right {
             self.app.failures.check(caller.client)?;

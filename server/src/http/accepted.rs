@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::hash::{BuildHasher as _, Hash, RandomState};
 use std::sync::{PoisonError, RwLock};
 
-/// The number of credentials above which all are forgotten.
+/// The number of credentials at which all are forgotten.
 const MAX: usize = 100_000;
 
 /// Credentials that were right before, each together with the place where it was used.
@@ -14,7 +14,8 @@ const MAX: usize = 100_000;
 #[derive(Default)]
 pub(crate) struct Accepted {
     hasher: RandomState,
-    /// Keyed hashes: no credential can be found from its entry, nor chosen to have that of another.
+    /// Keyed hashes: an entry does not reveal its credential, and clients cannot choose credentials
+    /// with equal hashes.
     hashes: RwLock<HashSet<u64>>,
 }
 
@@ -25,7 +26,7 @@ impl Accepted {
     }
 
     pub(crate) fn insert(&self, credential: &impl Hash) {
-        // Most are known, and reading does not make other threads wait.
+        // Most are present already, and a read lock does not block other readers.
         if self.contains(credential) {
             return;
         }

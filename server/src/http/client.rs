@@ -16,7 +16,7 @@ pub(crate) struct Peer {
     pub(crate) address: IpAddr,
     /// The number of proxies in front that append to `proxy_header`.
     pub(crate) trusted_proxies: usize,
-    /// The only header that is read. A proxy passes on the other one as the client sent it.
+    /// The only header that is read: a proxy passes the other one on as the client sent it.
     pub(crate) proxy_header: ProxyHeader,
 }
 

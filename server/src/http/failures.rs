@@ -23,12 +23,11 @@ const MAX_CLIENTS: usize = 10_000;
 
 /// Counts failed authentications by client address, and answers 429 to too many.
 ///
-/// Until the limit admits another attempt, every secret and API key of the address is answered 429
-/// without being looked at: a right guess looks like a wrong one. Exempt are credentials that were
-/// right before. Many callers may share an address, and one of them must not be able to lock out
-/// the others.
+/// Until the limit admits another attempt, every secret and API key of the address is answered 429,
+/// so that a right guess looks like a wrong one. Credentials that were right before are exempt:
+/// many callers may share an address, and one of them must not be able to lock out the others.
 ///
-/// Tokens are not held up. They are signed or random, so they cannot be guessed.
+/// Tokens are exempt too. They are signed or random, so they cannot be guessed.
 pub(crate) struct FailedAuthentications {
     limiter: DefaultKeyedRateLimiter<IpAddr>,
     /// The clients over the limit, and when the next attempt of each is admitted.
@@ -69,7 +68,7 @@ impl FailedAuthentications {
         verified: Option<T>,
         error: ApiError,
     ) -> Result<T, ApiError> {
-        // Per network: who guesses a secret must not benefit from those who know it.
+        // Per network: a client that guesses must not benefit from others that have the secret.
         let secret = (network(client.address), secret);
         if !self.accepted.contains(&secret) {
             self.check(client)?;

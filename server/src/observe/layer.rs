@@ -26,7 +26,7 @@ pub(crate) fn layer(router: Router, settings: &Settings) -> Router {
         let log = RequestLog::start(&request, context, metrics.clone(), log_settings);
         let span = tracing::debug_span!("request", request_id = context.request_id());
         let respond = async move {
-            // `tower_http::timeout` answers with an empty body, which cannot be told from that of a
+            // `tower_http::timeout` answers with an empty body, which looks like that of a
             // handler.
             let response = tokio::time::timeout(deadline, next.run(request)).await;
             let late = |_| ApiError::unavailable("the request took too long").into_response();

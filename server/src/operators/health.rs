@@ -55,7 +55,7 @@ pub(crate) async fn readyz(State(app): State<AppState>) -> Result<Json<Health>, 
     }
 }
 
-/// Asks the store for a report. Logs and returns `None` if it does not answer, or cannot serve.
+/// Returns the report of the store. Logs and returns `None` if it does not answer, or cannot serve.
 pub(crate) async fn check_store(app: &AppState) -> Option<StoreReport> {
     let report = store_check::check(app).await;
     report.inspect_err(store_failure::log).ok()

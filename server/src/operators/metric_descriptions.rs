@@ -29,7 +29,7 @@ const GAUGES: &str = "
 sessiond_build_info: Always 1; the label is the version of the service.
 sessiond_store_up: Whether the session store answers and can serve: 1 or 0.
 sessiond_store_evicts: Whether Redis evicts keys when its memory is full: 1 or 0.
-sessiond_connections: Open connections of clients.
+sessiond_connections: Open connections, also those of operators.
 sessiond_max_connections: The limit of open connections: http.max_connections.
 sessiond_limiter_clients: Clients whose failed authentications are remembered.
 ";
@@ -39,8 +39,8 @@ sessiond_request_seconds: Seconds from a request to its response, by route.
 jwt_redis_session_store_seconds: Seconds that calls of the session store take, by operation.
 ";
 
-/// Describes all metrics. Counters without labels are exported at once, so that the first event is
-/// an increase.
+/// Describes all metrics. Exports counters without labels as 0, so that the first event is an
+/// increase.
 pub(super) fn describe() {
     for (name, help) in lines(COUNTERS) {
         describe_counter!(name, Unit::Count, help);

@@ -61,7 +61,7 @@ pub(crate) async fn upkeep() {
     }
 }
 
-/// Returns the metrics in the text format of Prometheus. Asks the store for at most a second.
+/// Returns the metrics in the text format of Prometheus. Checks the store, for at most 1 s.
 #[utoipa::path(get, path = "/metrics", tag = "operators",
     responses((status = 200, description = "The metrics.", content_type = "text/plain",
         body = String)))]

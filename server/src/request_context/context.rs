@@ -1,4 +1,4 @@
-//! What the log lines of a request have in common.
+//! Request id and trace of a request, for its log lines and its response.
 
 use std::future::Future;
 

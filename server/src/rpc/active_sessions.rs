@@ -15,7 +15,8 @@ pub(super) const MAX_SESSIONS: usize = 1000;
 const MAX_SIZE: usize = 4 << 20;
 /// The largest number of sessions that are read at once.
 const BATCH: usize = 16;
-/// The size of data that is expected before any was read: few sessions are read then.
+/// The assumed size of a session before the first one was read, in bytes. It makes the first batch
+/// small.
 const EXPECTED: usize = 1 << 20;
 
 /// An active session.
@@ -87,7 +88,7 @@ pub(super) async fn latest(sessions: &Sessions, user: &str) -> Result<Vec<Active
     Ok(found)
 }
 
-/// Returns at most `limit` sessions behind `after`, and where the next page begins. The session that
+/// Returns at most `limit` sessions after `after`, and the cursor of the next page. The session that
 /// was not used for the longest time is the first one.
 pub(super) async fn page(
     sessions: &Sessions,

@@ -156,7 +156,7 @@ impl Invocation<'_> {
         let user = self.user_id()?;
         let sessions = &self.state.sessions;
         let Some((limit, after)) = self.args.page()? else {
-            // The clients of the original know no pages.
+            // The clients of the original service support no pages.
             let found = active_sessions::latest(sessions, &user).await?;
             return json::write(&self.entries(&user, found)?);
         };

@@ -46,7 +46,7 @@ pub(crate) fn router(app: &AppState) -> Result<OpenApiRouter, StartError> {
 /// | `get` | `{token, sessionVersion, keys}` | the fields, or null |
 /// | `update` | `{token, sessionVersion, session}` | `"OK"` |
 /// | `destroy` | `{token, sessionVersion}` | `"OK"` |
-/// | `getActiveSessions` | `{userId, sessionVersion, limit, cursor}` | a list; with `limit` a page |
+/// | `getActiveSessions` | `{userId, sessionVersion, limit, cursor}` | a list; with `limit` or `cursor` a page |
 /// | `destroyAll` | `{userId, sessionVersion}` | the number of sessions |
 /// | `methods` | | a list of `{name, docs}` |
 #[utoipa::path(post, path = "/rpc", tag = "rpc", operation_id = "rpc_call",

@@ -64,7 +64,7 @@ impl<'a> Call<'a> {
 pub(super) struct CallResult {
     /// `create`: `{"token"}`; `get`: the fields, or null if the session has ended; `update` and
     /// `destroy`: `"OK"`; `getActiveSessions`: a list of `{"sessionId", "createdAt", "expiresAt",
-    /// "session"}`, or with `limit` a page `{"sessions", "cursor"}`; `destroyAll`: a number; `methods`: a list of `{"name", "docs"}`.
+    /// "session"}`, or with `limit` or `cursor` a page `{"sessions", "cursor"}`; `destroyAll`: a number; `methods`: a list of `{"name", "docs"}`.
     #[schema(value_type = serde_json::Value, nullable)]
     pub(super) result: Box<RawValue>,
 }

@@ -1,4 +1,4 @@
-//! What a connection is doing.
+//! State of a connection, for its timers.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

@@ -46,7 +46,7 @@ impl Exchange {
     ) -> Result<Response<ResponseBody>, Infallible> {
         let in_progress = self.activity.request(request.version());
         let (mut head, incoming) = request.into_parts();
-        let (version, closes) = (head.version, asks_to_close(&head.headers));
+        let (version, closes) = (head.version, requests_close(&head.headers));
         let awaits_continue = head.headers.contains_key(EXPECT);
         let mut router = self.route(&mut head);
         if incoming.is_end_stream() {
@@ -121,7 +121,7 @@ impl Exchange {
 }
 
 /// Returns whether the client closes the connection after this request.
-fn asks_to_close(headers: &HeaderMap) -> bool {
+fn requests_close(headers: &HeaderMap) -> bool {
     let values = headers.get_all(CONNECTION).iter();
     let mut options = values
         .filter_map(|value| value.to_str().ok())

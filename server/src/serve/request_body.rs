@@ -17,7 +17,7 @@ use crate::serve::transport::MAX_DISCARDED;
 /// used again.
 const MAX_REST: usize = 64 << 10;
 
-/// The longest time to read that rest, by which an early response is late.
+/// The longest time to read that rest. It delays an early response.
 const REST_TIMEOUT: Duration = Duration::from_millis(200);
 
 /// The body of a request, of which this module keeps what the handler does not read.
@@ -54,12 +54,12 @@ impl RequestBody {
 
     /// Reads the rest of the body, if it is short. Returns whether that was all.
     pub(super) async fn finish(&self, awaits_continue: bool) -> bool {
-        // Reading would ask the client for a body that is not needed.
-        let must_not_ask = awaits_continue && !self.lock().has_begun;
+        // Reading would send `100 Continue`, which requests a body that is not needed.
+        let must_not_read = awaits_continue && !self.lock().has_begun;
         let Some(incoming) = self.take_unread() else {
             return !self.lock().is_broken;
         };
-        if must_not_ask || incoming.size_hint().lower() > MAX_REST as u64 {
+        if must_not_read || incoming.size_hint().lower() > MAX_REST as u64 {
             return false;
         }
         let rest = tokio::time::timeout(REST_TIMEOUT, discard(incoming, MAX_REST));

@@ -9,7 +9,7 @@ use hyper::body::{Frame, SizeHint};
 
 use crate::serve::activity::InProgress;
 
-/// The body of a response, whose request is in progress until it is dropped.
+/// The body of a response. The request counts as in progress until this is dropped.
 pub(super) struct ResponseBody {
     pub(super) body: Body,
     pub(super) _request: InProgress,

@@ -65,7 +65,7 @@ pub(crate) async fn serve_all(
     }
 }
 
-/// What the connections of a thread share.
+/// State shared by the connections of a thread.
 struct Server {
     app: App,
     protocols: Builder<TokioExecutor>,

@@ -48,7 +48,7 @@ impl Transport {
         activity: Arc<Activity>,
         http: &HttpSettings,
     ) -> Self {
-        // A client that stops reading a response would hold its permit forever.
+        // Otherwise a client that stops reading a response would hold its permit forever.
         let mut stream = TimeoutStream::new(stream);
         stream.set_write_timeout(Some(http.write_timeout));
         Self {

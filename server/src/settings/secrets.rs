@@ -1,4 +1,4 @@
-//! Rules of secrets.
+//! Validates secrets.
 
 use std::collections::{HashMap, HashSet};
 
@@ -69,7 +69,7 @@ impl Settings {
             errors.ensure(!group.is_sent || fits_header(secret), setting, problem);
             let first = *known.entry(secret).or_insert(group);
             let problem = format!(
-                "is the same as `{}`, so that who has one has the other; \
+                "is the same as `{}`, so a leak of one discloses both; \
                  see `sessiond generate-secret`",
                 first.setting
             );

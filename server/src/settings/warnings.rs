@@ -1,9 +1,9 @@
-//! Settings that are valid, but that a deployment may not want.
+//! Warnings about valid settings that are unsuitable for production.
 
 use crate::settings::Settings;
 
 impl Settings {
-    /// Returns what the log of a start and `check-config` warn about.
+    /// Returns the warnings of a start and of `check-config`.
     pub(crate) fn warnings(&self) -> Vec<&'static str> {
         let has_no_master_key = self.buckets.enabled && self.buckets.master_keys.is_empty();
         let all = [

@@ -66,9 +66,9 @@ struct NewSession {
 ///
 /// If the setting `users.verify_url` is set, the service sends username and password there, and
 /// creates a session only if the answer is a success. Otherwise **the service checks no password**:
-/// the client of this route must have authenticated the user, for example a login service or a
-/// gateway. If the setting `users.secret` is set, the client must
-/// send it in the header `X-Sessiond-Secret`. A user may have any number of sessions.
+/// the client of this route, for example a login service or a gateway, must have authenticated the
+/// user. If the setting `users.secret` is set, the client must send it in the header
+/// `X-Sessiond-Secret`. A user may have any number of sessions.
 #[utoipa::path(post, path = "/sessions", tag = "users", operation_id = "create_user_session",
     security((), ("users_secret" = [])),
     request_body = Credentials<'_>,

@@ -18,7 +18,7 @@ use crate::request_context::RequestContext;
 use crate::secret::Secret;
 use crate::settings::SettingsError;
 
-/// The longest time for an answer. Hashes of passwords are slow on purpose, but far from this slow.
+/// The longest time for an answer. Hashing a password is slow on purpose, but takes far less.
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// The longest head of an answer, in bytes. Its body is not read.
 const MAX_HEAD: usize = 16 << 10;
@@ -57,7 +57,7 @@ impl Verifier {
     }
 
     /// Sends the body of a login, and returns whether the application accepts it.
-    /// Errors: 503 if the application gives no answer, or one that is about something else.
+    /// Errors: 503 if the application gives no answer, or one that is not about the password.
     pub(super) async fn accepts(&self, login: Vec<u8>) -> Result<bool, ApiError> {
         let request = Request::post(self.url.clone())
             .header(CONTENT_TYPE, "application/json")

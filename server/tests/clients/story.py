@@ -61,7 +61,7 @@ def buckets():
 
 
 def rpc():
-    rpc = with_header("X-Sessiond-Secret", os.environ["SHARED_SECRET"])
+    rpc = with_header("X-Sessiond-Secret", os.environ["RPC_SECRET"])
 
     def call(method, status, call_type, arguments):
         return expect(status, method.sync_detailed(client=rpc, body=call_type(args=arguments)))
@@ -98,7 +98,7 @@ def rpc():
 
 
 def users():
-    login = with_header("X-Sessiond-Secret", os.environ["SHARED_SECRET"])
+    login = with_header("X-Sessiond-Secret", os.environ["USERS_SECRET"])
     body = models.Credentials(username="jo", password="not checked")
     token = expect(200, create_user_session.sync_detailed(client=login, body=body)).session_id
     jo = with_header("Authorization", token, prefix="Bearer")

@@ -50,7 +50,7 @@ async function buckets() {
 }
 
 async function rpc() {
-  const rpc = withHeader("X-Sessiond-Secret", process.env.SHARED_SECRET!);
+  const rpc = withHeader("X-Sessiond-Secret", process.env.RPC_SECRET!);
   const userId = "jo", sessionVersion = "v1";
   const create = { args: { session: { cart: [17] }, userId } };
   expect(401, await client.POST("/rpc/create", { body: create }));
@@ -86,7 +86,7 @@ async function rpc() {
 }
 
 async function users() {
-  const login = withHeader("X-Sessiond-Secret", process.env.SHARED_SECRET!);
+  const login = withHeader("X-Sessiond-Secret", process.env.USERS_SECRET!);
   const body = { username: "jo", password: "not checked" };
   const { sessionId } = expect(200, await login.POST("/sessions", { body })).data;
   const jo = withHeader("Authorization", `Bearer ${sessionId}`);

@@ -55,7 +55,7 @@ impl SessionFile {
             .database
             .write()
             .unwrap_or_else(PoisonError::into_inner);
-        // First, because two at once cannot have it open.
+        // First, because the file can be open only once.
         *database = None;
         *database = Some(open(&self.path)?);
         Ok(())

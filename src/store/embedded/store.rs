@@ -30,7 +30,9 @@ const DEADLINE: Duration = Duration::from_secs(5);
 /// The largest number of calls in progress.
 pub(super) const MAX_CALLS: usize = 1024;
 
-/// Store in one file: for one process whose sessions survive it, without Redis.
+/// Store in one file, for one process without Redis.
+///
+/// Sessions survive a restart of the process.
 ///
 /// A call that writes returns when the change is on the disk (`fsync`), so a crash or a power
 /// failure loses no change that was reported as stored. Concurrent changes are written together.
@@ -68,7 +70,7 @@ pub struct FileStore {
     deadline: Duration,
 }
 
-/// What the clones share. The writer is dropped first: it uses the file.
+/// State shared by all clones. The writer is dropped first, because it uses the file.
 struct Shared {
     writer: Writer,
     file: Arc<SessionFile>,

@@ -1,4 +1,4 @@
-//! The search for what has expired, which reads only ignore.
+//! Deletes expired records and indexes, which reads ignore.
 
 use std::ops::Bound;
 use std::time::{Duration, Instant};

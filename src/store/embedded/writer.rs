@@ -83,7 +83,7 @@ impl Drop for Writer {
 
 /// A step that waits for its transaction.
 trait Queued: Send {
-    /// Returns whether nobody waits for the result any more.
+    /// Returns whether the caller no longer waits for the result.
     fn is_abandoned(&self) -> bool;
 
     fn run(&mut self, tables: &mut Tables<'_>) -> Step<()>;
@@ -117,7 +117,7 @@ impl<T: Send, F: FnOnce(&mut Tables<'_>) -> Step<T> + Send> Queued for QueuedSte
     }
 }
 
-/// What the thread owns.
+/// State of the thread.
 struct Writing {
     file: Arc<SessionFile>,
     clock: Arc<dyn Clock>,
@@ -161,7 +161,7 @@ impl Writing {
         let now = unix_millis(self.clock.now());
         match self.sweep.find(&self.file, now) {
             Ok(expired) if expired.is_empty() => {}
-            // What a failure leaves is found by the next sweep.
+            // The next sweep finds what remains after a failure.
             Ok(expired) => drop(self.transaction(|tables| expired.delete(tables))),
             Err(error) => self.fail(error),
         }
@@ -176,7 +176,7 @@ impl Writing {
             Ok(tables.changed)
         });
         let changed = changed.inspect_err(|error| self.fail(error.clone()))?;
-        // After the commit: who is notified reads the new state.
+        // After the commit, so that a notified task reads the new state.
         changed.iter().for_each(|key| self.watches.notify(key));
         Ok(())
     }
@@ -190,7 +190,7 @@ impl Writing {
     }
 
     /// Returns the last failure until a pause has passed: a large file takes a moment to open, and
-    /// a full disk is not free again at once.
+    /// a full disk stays full for a while.
     fn recover(&mut self) -> Result<()> {
         let Some((error, at)) = &self.failed else {
             return Ok(());

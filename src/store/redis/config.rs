@@ -212,7 +212,7 @@ impl RedisConfig {
     /// Sets the longest time that a call waits while nothing arrives from the server. Defaults to
     /// 500 milliseconds.
     ///
-    /// While bytes arrive, a call waits until its deadline: its own answer is under way, or that
+    /// While bytes arrive, a call waits until its deadline: its own answer is in transit, or that
     /// of an earlier call on the same connection. A connection that stays silent is replaced.
     #[must_use]
     pub fn response_timeout(mut self, timeout: Duration) -> Self {

@@ -1,4 +1,4 @@
-//! What a server reports of itself.
+//! Version and eviction policy of a server.
 
 use redis::aio::MultiplexedConnection;
 use redis::{RedisError, Value, cmd};

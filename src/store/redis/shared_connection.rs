@@ -44,7 +44,7 @@ pub(super) struct SharedConnection {
     cache: Option<Arc<LocalCache>>,
 }
 
-/// `None` while the attempt is under way.
+/// `None` while the attempt is in progress.
 type Attempt = Option<Result<Arc<Connection>>>;
 
 #[derive(Default)]
@@ -117,7 +117,7 @@ impl SharedConnection {
         !connection.has_ended() && connection.generation() == self.connector.generation()
     }
 
-    /// Joins the attempt that is under way or starts one, unless the last one has just failed.
+    /// Joins the attempt in progress or starts one, unless the last one has just failed.
     fn renew(self: &Arc<Self>) -> Result<watch::Receiver<Attempt>> {
         let mut renewal = self.lock();
         // Checked again under the lock: the attempt may have succeeded since the caller found no

@@ -54,7 +54,8 @@ use crate::store::error::StoreError;
 /// Of three sentinels or more, a majority must name the same server. A sentinel that was cut off
 /// from the others still names a former master, which then takes writes that will be lost, and
 /// serves sessions that were ended on the next one. So a store that reaches no majority makes no new
-/// connection, and leaves its master after 10 seconds. Of one or two sentinels, each is believed.
+/// connection, and leaves its master after 10 seconds. Of one or two sentinels, any can name the
+/// master.
 ///
 /// Redis replicates after it has answered: a master that fails may take the last writes with it.
 ///

@@ -80,7 +80,7 @@ pub static CASES: &[Case] = cases! {
     indexes::index_put_adds_and_raises: "index_put adds the entry of exactly this member or raises its check_after, and never lowers it",
     indexes::index_remove_removes_its_members: "index_remove removes its members, known or unknown, active or not, many or none",
     indexes::due_entries_are_ordered_and_limited: "active entries that are due are listed with the lowest check_after first, up to the limit",
-    indexes::pages_are_ordered_and_complete: "index_page returns the entries behind a position in the order of their scores, up to the limit, in both directions",
+    indexes::pages_are_ordered_and_complete: "index_page returns the entries after a position in the order of their scores, up to the limit, in both directions",
     indexes::pages_continue_behind_an_entry_that_is_gone: "index_page continues at a position whose entry was removed or has another score",
     indexes::index_tombstone_all_keeps_one_entry: "index_tombstone_all changes all entries but the kept one, and returns all tombstones, also older ones",
     indexes::tombstones_keep_their_time: "a tombstone keeps the time at which it was set",

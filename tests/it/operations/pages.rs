@@ -91,7 +91,7 @@ async fn a_session_that_is_used_between_pages_is_listed(store: impl Store + Clon
 
 async fn a_page_continues_where_a_session_has_ended(store: impl Store + Clone) {
     for newest_first in [false, true] {
-        // All in one second: only the ids tell them apart.
+        // All in one second: only the ids differ.
         let (sessions, _) = with_clock(store.clone());
         for _ in 0..40 {
             created(&sessions, Some("jo")).await;

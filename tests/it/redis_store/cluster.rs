@@ -237,7 +237,7 @@ async fn a_node_that_hangs_or_has_left_its_cluster_costs_nothing() {
     let [node, hung, left] = [cluster.node(0), &hung, &left].map(RedisServer::port);
     let url =
         format!("redis-cluster://127.0.0.1:{hung}/?node=127.0.0.1:{left}&node=127.0.0.1:{node}");
-    // They are asked in any order.
+    // They are queried in any order.
     for _ in 0..8 {
         let start = Instant::now();
         RedisStore::connect(&url).await.expect("connect");

@@ -59,8 +59,8 @@ async fn a_deleted_key_is_invalid_and_the_sessions_stay() {
 async fn both_keys_of_a_rotation_are_shown() {
     let service = Service::memory().await;
     Bucket::new(&service, "shop").await;
-    let retire = api_key(&service, Method::DELETE, "shop?grace=1h");
-    assert_eq!(status(retire).await, 200);
+    let delete_with_grace = api_key(&service, Method::DELETE, "shop?grace=1h");
+    assert_eq!(status(delete_with_grace).await, 200);
     let browser = Browser::logged_in(&service).await;
     let overview = browser.get("/admin/buckets").await;
     assert!(overview.shows("no new key") && overview.shows("The deleted key is valid until"));

@@ -111,8 +111,8 @@ async fn stored_key_remains_valid() {
     ] {
         assert_eq!(status(api_key(&service, method, "shop")).await, expected);
     }
-    let retire = api_key(&service, Method::DELETE, "shop?grace=1h");
-    assert_eq!(status(retire).await, 200);
+    let delete_with_grace = api_key(&service, Method::DELETE, "shop?grace=1h");
+    assert_eq!(status(delete_with_grace).await, 200);
     assert_eq!(status(put()).await, 201);
     let (_, keys) = fetch(api_key(&service, Method::GET, "shop")).await;
     let is_hidden = keys["previous"]["api_key"].is_null() && keys["previous"]["expires"].is_u64();

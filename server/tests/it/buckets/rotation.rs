@@ -30,7 +30,7 @@ fn shop(service: &Service, method: Method) -> RequestBuilder {
     api_key(service, method, "shop")
 }
 
-fn retire(service: &Service, grace: &str) -> RequestBuilder {
+fn delete_with_grace(service: &Service, grace: &str) -> RequestBuilder {
     api_key(service, Method::DELETE, &format!("shop?grace={grace}"))
 }
 
@@ -49,7 +49,7 @@ async fn end_grace(service: &Service) {
 
 async fn both_keys_are_valid_until_the_grace_ends(service: Service) {
     let old = Bucket::new(&service, "shop").await.key;
-    let (code, deleted) = fetch(retire(&service, "1h")).await;
+    let (code, deleted) = fetch(delete_with_grace(&service, "1h")).await;
     let end = deleted["expires"].as_u64().expect("a time");
     assert_eq!((code, &deleted["bucket"]), (200, &json!("shop")));
     assert!(end.abs_diff(now() + 3600) < 5, "{end}");
@@ -67,7 +67,11 @@ async fn both_keys_are_valid_until_the_grace_ends(service: Service) {
         assert_eq!(create(&service, key).await, 201);
     }
     assert_eq!(status(shop(&service, Method::PUT)).await, 409);
-    assert_eq!(status(retire(&service, "1h")).await, 409, "a third key");
+    assert_eq!(
+        status(delete_with_grace(&service, "1h")).await,
+        409,
+        "a third key"
+    );
 
     end_grace(&service).await;
     assert_eq!(create(&service, &old).await, 401);
@@ -75,7 +79,7 @@ async fn both_keys_are_valid_until_the_grace_ends(service: Service) {
     let only_new = json!({ "bucket": "shop", "api_key": new });
     assert_eq!(get().await, (200, only_new));
 
-    assert_eq!(status(retire(&service, "1h")).await, 200);
+    assert_eq!(status(delete_with_grace(&service, "1h")).await, 200);
     let newest = Bucket::new(&service, "shop").await.key;
     assert_eq!(create(&service, &old).await, 401);
     let deleted = (200, json!({ "bucket": "shop" }));
@@ -89,7 +93,7 @@ async fn a_repeated_deletion_never_extends_the_grace(service: Service) {
     let key = Bucket::new(&service, "shop").await.key;
     let mut ends = Vec::new();
     for grace in ["1h", "2h", "1m", "1h"] {
-        let (code, deleted) = fetch(retire(&service, grace)).await;
+        let (code, deleted) = fetch(delete_with_grace(&service, grace)).await;
         assert_eq!(code, 200);
         ends.push(deleted["expires"].as_u64().expect("a time"));
     }
@@ -100,11 +104,11 @@ async fn a_repeated_deletion_never_extends_the_grace(service: Service) {
 
 async fn a_bucket_whose_grace_has_ended_has_no_key(service: Service) {
     let old = Bucket::new(&service, "shop").await.key;
-    assert_eq!(status(retire(&service, "1h")).await, 200);
+    assert_eq!(status(delete_with_grace(&service, "1h")).await, 200);
     end_grace(&service).await;
     assert_eq!(create(&service, &old).await, 401);
     assert_eq!(status(shop(&service, Method::GET)).await, 404);
-    assert_eq!(status(retire(&service, "1h")).await, 404);
+    assert_eq!(status(delete_with_grace(&service, "1h")).await, 404);
     let new = Bucket::new(&service, "shop").await.key;
     assert_eq!(create(&service, &old).await, 401);
     assert_eq!(create(&service, &new).await, 201);
@@ -114,7 +118,7 @@ async fn a_bucket_whose_grace_has_ended_has_no_key(service: Service) {
 
 async fn one_of_concurrent_creations_succeeds(service: Service) {
     Bucket::new(&service, "shop").await;
-    assert_eq!(status(retire(&service, "1h")).await, 200);
+    assert_eq!(status(delete_with_grace(&service, "1h")).await, 200);
     let creations = (0..20).map(|_| status(shop(&service, Method::PUT)));
     let mut statuses = join_all(creations).await;
     statuses.sort_unstable();
@@ -126,7 +130,7 @@ async fn a_wrong_grace_deletes_nothing(service: Service) {
     let key = Bucket::new(&service, "shop").await.key;
     let error = "grace must be one duration from 1s to 7days, such as `?grace=1h`";
     for grace in ["", "0s", "8days", "60", "soon"] {
-        let answer = fetch(retire(&service, grace)).await;
+        let answer = fetch(delete_with_grace(&service, grace)).await;
         assert_eq!(answer, (400, json!({ "error": error })), "{grace}");
     }
     let only = json!({ "bucket": "shop", "api_key": key });
@@ -138,7 +142,7 @@ async fn a_rotation_holds_on_every_instance() {
     let here = Service::redis().await;
     let there = Service::redis_at(&here.server().url(), |_| ()).await;
     let old = Bucket::new(&here, "shop").await.key;
-    assert_eq!(status(retire(&there, "1h")).await, 200);
+    assert_eq!(status(delete_with_grace(&there, "1h")).await, 200);
     let rounds = join_all([&here, &there].map(|service| status(shop(service, Method::PUT))));
     let mut statuses = rounds.await;
     statuses.sort_unstable();
@@ -169,7 +173,7 @@ async fn no_request_is_rejected_during_a_rotation() {
             statuses
         };
         let rotation = async {
-            assert_eq!(status(retire(service, "1h")).await, 200);
+            assert_eq!(status(delete_with_grace(service, "1h")).await, 200);
             Bucket::new(service, "shop").await.key
         };
         let (statuses, new) = tokio::join!(requests, rotation);

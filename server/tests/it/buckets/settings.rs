@@ -99,10 +99,10 @@ async fn sessions_have_the_settings_of_their_bucket(service: Service) {
 }
 
 async fn changed_settings_apply_at_the_next_use(service: Service) {
-    let retire = || status(api_key(&service, Method::DELETE, "shop?grace=1h"));
+    let delete_with_grace = || status(api_key(&service, Method::DELETE, "shop?grace=1h"));
     let old = create(&service, "shop", &json!({ "session_ttl": 3600 })).await;
     let id = old.create(&json!(1)).await;
-    assert_eq!(retire().await, 200);
+    assert_eq!(delete_with_grace().await, 200);
     let new = Bucket::new(&service, "shop").await;
     assert_eq!(settings(&new).await["session_ttl"], 3600, "they remain");
     assert_eq!(status(api_key(&service, Method::DELETE, "shop")).await, 200);
@@ -111,7 +111,7 @@ async fn changed_settings_apply_at_the_next_use(service: Service) {
     assert_eq!(longer.data(&id).await, 1);
     assert_lives_for(&longer, &id, DAY).await;
 
-    assert_eq!(retire().await, 200);
+    assert_eq!(delete_with_grace().await, 200);
     let shorter = create(&service, "shop", &json!({ "session_ttl": 60 })).await;
     assert_eq!(longer.data(&id).await, 1, "with the deleted key");
     assert_lives_for(&shorter, &id, HOUR / 60).await;

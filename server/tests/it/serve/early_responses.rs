@@ -50,7 +50,7 @@ fn the_next_request_of_a_python_connection_works() {
     assert_eq!(output, statuses());
 }
 
-/// curl asks with `Expect: 100-continue` before it sends a large body.
+/// curl sends `Expect: 100-continue` before a large body.
 #[test]
 fn curl_sends_no_body_that_nobody_reads() {
     let service = Program::start(&mut server(&[]));

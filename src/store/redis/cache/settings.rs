@@ -27,7 +27,7 @@ use crate::{RedisConfig, RedisStore};
 /// * It is about changes on the Redis that this process reads. If that is a former master that has
 ///   not noticed its replacement, reads without a cache are out of date as well. With three
 ///   sentinels or more, entries are served only while answers of a majority, to queries sent less
-///   than `max_staleness` ago, name this master; with one or two, any of them is believed. With a
+///   than `max_staleness` ago, name this master; with one or two, the answer of any counts. With a
 ///   plain URL whose address moves to another server, the process stays connected to the former
 ///   one until that closes the connection.
 /// * Redis does not announce `SWAPDB`, which an operator may send by hand. Entries are then served

@@ -1,4 +1,4 @@
-//! The servers that the sentinels name as the master.
+//! Counts the servers that the sentinels name as the master.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -16,7 +16,7 @@ const LEAVE_AFTER: Duration = Duration::from_secs(10);
 /// Returns how many of `count` sentinels must name the same server.
 ///
 /// A sentinel that is cut off from the others still names the former master. One or two sentinels
-/// cannot outvote it, so each of them is believed.
+/// cannot outvote it, so the answer of any of them counts.
 pub(super) const fn majority(count: usize) -> usize {
     match count {
         0..=2 => 1,
@@ -43,7 +43,7 @@ struct State {
 
 struct Vote {
     address: Address,
-    asked: Instant,
+    sent_at: Instant,
 }
 
 impl Votes {
@@ -64,29 +64,29 @@ impl Votes {
         self.generation.load(Ordering::Relaxed)
     }
 
-    /// Records the answer of a sentinel to a query that was sent at `asked`.
-    pub(super) fn record(&self, sentinel: usize, address: &Address, asked: Instant) {
+    /// Records the answer of a sentinel to a query that was sent at `sent_at`.
+    pub(super) fn record(&self, sentinel: usize, address: &Address, sent_at: Instant) {
         let mut state = self.lock();
-        let vote = |asked| Vote {
+        let vote = |sent_at| Vote {
             address: address.clone(),
-            asked,
+            sent_at,
         };
-        let former = state.votes[sentinel].replace(vote(asked));
+        let former = state.votes[sentinel].replace(vote(sent_at));
         let has_changed = former.is_none_or(|former| former.address != *address);
-        if let Some(asked) = state.asked(address, self.majority) {
-            state.confirm(address, asked);
+        if let Some(sent_at) = state.sent_at(address, self.majority) {
+            state.confirm(address, sent_at);
             let is_next = match &mut state.master {
                 Some(master) if master.address == *address => {
-                    master.asked = asked;
+                    master.sent_at = sent_at;
                     false
                 }
-                // Not if it says so again: of two sentinels that disagree, the last one to change
-                // its answer is believed.
+                // Not for a repeated answer: if two sentinels disagree, the last one to change its
+                // answer decides.
                 Some(_) => has_changed,
                 None => true,
             };
             if is_next {
-                self.set_master(&mut state, Some(vote(asked)));
+                self.set_master(&mut state, Some(vote(sent_at)));
             }
         }
         self.leave_if_unconfirmed(&mut state);
@@ -102,8 +102,8 @@ impl Votes {
     /// Records that a connection leads to the server that a majority has named, and returns the
     /// generation of the connection.
     ///
-    /// The queries were sent at `asked` or later, and the generation was `since` before them.
-    pub(super) fn agree(&self, address: &Address, asked: Instant, since: u64) -> u64 {
+    /// The queries were sent at `sent_at` or later, and the generation was `since` before them.
+    pub(super) fn agree(&self, address: &Address, sent_at: Instant, since: u64) -> u64 {
         let mut state = self.lock();
         let master = state.master.as_ref();
         if master.is_some_and(|master| master.address == *address) {
@@ -113,14 +113,14 @@ impl Votes {
         // replaced immediately.
         if self.generation() == since {
             let address = address.clone();
-            self.set_master(&mut state, Some(Vote { address, asked }));
+            self.set_master(&mut state, Some(Vote { address, sent_at }));
             return self.generation();
         }
         since
     }
 
-    /// Returns when the queries were sent by which a majority last named `address`. It is kept up
-    /// to date.
+    /// Returns the time of the queries with which a majority last named `address`. The returned
+    /// value is kept up to date.
     pub(super) fn confirmation(&self, address: &Address) -> Arc<Moment> {
         let mut state = self.lock();
         let all = &mut state.confirmed;
@@ -139,7 +139,7 @@ impl Votes {
     /// still takes writes and serves sessions that were ended on the next one.
     fn leave_if_unconfirmed(&self, state: &mut State) {
         let master = state.master.as_ref();
-        if self.majority > 1 && master.is_some_and(|vote| vote.asked.elapsed() >= LEAVE_AFTER) {
+        if self.majority > 1 && master.is_some_and(|vote| vote.sent_at.elapsed() >= LEAVE_AFTER) {
             self.set_master(state, None);
         }
     }
@@ -155,19 +155,19 @@ impl Votes {
 }
 
 impl State {
-    /// Returns the latest time since which `majority` sentinels were asked and named `address`.
-    fn asked(&self, address: &Address, majority: usize) -> Option<Instant> {
+    /// Returns the time of the oldest query among the latest `majority` answers that name `address`.
+    fn sent_at(&self, address: &Address, majority: usize) -> Option<Instant> {
         let votes = self.votes.iter().flatten();
         let same = votes.filter(|vote| vote.address == *address);
-        let mut asked: Vec<_> = same.map(|vote| vote.asked).collect();
-        asked.sort_unstable();
-        asked.iter().rev().nth(majority - 1).copied()
+        let mut sent_at: Vec<_> = same.map(|vote| vote.sent_at).collect();
+        sent_at.sort_unstable();
+        sent_at.iter().rev().nth(majority - 1).copied()
     }
 
-    fn confirm(&self, address: &Address, asked: Instant) {
+    fn confirm(&self, address: &Address, sent_at: Instant) {
         let known = self.confirmed.iter().filter(|(known, _)| known == address);
         for moment in known.filter_map(|(_, moment)| moment.upgrade()) {
-            moment.record(asked);
+            moment.record(sent_at);
         }
     }
 }
@@ -287,15 +287,15 @@ mod tests {
     fn a_connection_is_outdated_if_the_master_changed_meanwhile() {
         let [one, other] = addresses();
         let votes = Votes::new(1);
-        let asked = Instant::now();
+        let sent_at = Instant::now();
         let since = votes.generation();
-        let generation = votes.agree(&one, asked, since);
+        let generation = votes.agree(&one, sent_at, since);
         assert_eq!(generation, votes.generation());
-        votes.record(0, &one, asked);
-        assert_eq!(votes.agree(&one, asked, since), votes.generation());
-        votes.record(0, &other, asked);
+        votes.record(0, &one, sent_at);
+        assert_eq!(votes.agree(&one, sent_at, since), votes.generation());
+        votes.record(0, &other, sent_at);
         assert_ne!(generation, votes.generation());
-        assert_ne!(votes.agree(&one, asked, generation), votes.generation());
+        assert_ne!(votes.agree(&one, sent_at, generation), votes.generation());
         assert_eq!(master(&votes), Some(other));
     }
 }

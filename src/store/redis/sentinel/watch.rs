@@ -36,7 +36,7 @@ pub(super) fn start(
         let (service, votes) = (Arc::clone(service), Arc::clone(votes));
         tasks.spawn(async move {
             loop {
-                let record = |address: Address, asked| votes.record(index, &address, asked);
+                let record = |address: Address, sent_at| votes.record(index, &address, sent_at);
                 // A sentinel that is away, or rejects the query, is needed only for a majority.
                 let _ = listen(&sentinel, interval, &service, record).await;
                 votes.withdraw(index);
@@ -75,12 +75,12 @@ async fn listen(
         return Err(error::broken(&error, sentinel.address()));
     }
     loop {
-        let asked = Instant::now();
+        let sent_at = Instant::now();
         let question = master_address(&mut handle, sentinel.address(), service);
         let Ok(address) = timeout(INTERVAL, question).await else {
             return Ok(());
         };
-        record(address?, asked);
+        record(address?, sent_at);
         // The next query also shows a change whose announcement was missed.
         let _ = timeout(interval, announced.notified()).await;
     }
