@@ -87,11 +87,11 @@ fn every_secret_can_be_in_a_file_whose_last_newline_does_not_count() {
             assert!(error.contains(&line) && !error.contains(HIDDEN), "{error}");
         }
     }
-    // Besides the files of certificates, and the password that is read again.
+    // Besides the files of certificates and keys, and the password that is read again.
     let files = include_str!("../../config.yml")
         .matches("_file: null")
         .count();
-    assert_eq!(files - 4, WITH_FILE.len());
+    assert_eq!(files - 5, WITH_FILE.len());
 }
 
 #[test]
