@@ -272,5 +272,6 @@ async fn certificates_are_verified_and_passwords_are_never_logged() {
         for hidden in [PASSWORD, "correct horse", "h1dd3n"] {
             assert!(!log.contains(hidden), "{log}");
         }
+        assert!(!log.contains("not stored"), "no session was begun: {log}");
     }
 }
