@@ -144,7 +144,8 @@ impl Cli {
                 let settings = errors.or(settings)?;
                 let address = settings.operators.listen.unwrap_or(settings.http.listen);
                 let path = if ready { "/readyz" } else { "/healthz" };
-                probe(&address, path).map_err(Box::from)?;
+                let failed = |error| Box::<dyn Error>::from(format!("{address}: {error}"));
+                probe(&address, path).map_err(failed)?;
             }
             None => {
                 let (app, filter) = self.prepare()?;
@@ -170,10 +171,9 @@ impl Cli {
         let filter = errors.take(telemetry::filter_of_environment());
         // Also with wrong settings, so that all mistakes are reported at once.
         let app = AppState::unopened(settings);
+        let app = app.and_then(|app| App::assemble(&app).map(|_| app));
         let app = app.map_err(|error| errors.extend(SettingsErrors::from(error)));
-        let (app, filter) = errors.or(app.ok().zip(filter))?.expect("there is no error");
-        App::assemble(&app)?;
-        Ok((app, filter))
+        Ok(errors.or(app.ok().zip(filter))?.expect("there is no error"))
     }
 
     /// Returns the format of the log, also if settings are wrong.

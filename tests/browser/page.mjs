@@ -212,6 +212,8 @@ const steps = {
     await shot(laptop, "8-one.png");
     await fits(laptop);
     await first.getByRole("button", { name: "Log out", exact: true }).click();
+    // A page that is loaded before the response would still use the token.
+    await first.locator(".logged-out").waitFor();
     await laptop.reload();
     await isLoggedOut(laptop);
   },

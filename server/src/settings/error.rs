@@ -21,6 +21,7 @@ const CHOICES: [(&str, &str); 6] = [
 ];
 
 const LIST: &str = "must be a list of strings: `[\"first\", \"second\"]`";
+const NATURAL: &str = "must be an integer that is not negative";
 const DURATION: &str = "must be a duration with a unit, such as `500ms`, `30s`, `15m` or `1h 30m`";
 
 /// Error returned for a setting that is wrong, missing or unknown: one line, without its value.
@@ -63,6 +64,7 @@ impl SettingsError {
             (Some((_, choices)), _) => (*choices).to_owned(),
             _ if !setting.contains('.') => "must be a section".to_owned(),
             (None, Some((_, "a duration"))) => DURATION.to_owned(),
+            _ if text.starts_with("must be an unsigned") => NATURAL.to_owned(),
             // What precedes it quotes the value, which may be a secret.
             (None, Some((_, expected))) => format!("must be {expected}"),
             (None, None) => text,

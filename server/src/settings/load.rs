@@ -146,14 +146,18 @@ impl Settings {
 
 /// Reports and replaces one wrong value after the other.
 fn deserialize(mut tree: Tree, defaults: &Tree, errors: &mut SettingsErrors) -> Settings {
+    let mut wrong = Vec::new();
     while let Err(error) = tree.deserialize() {
         let error = SettingsError::wrong_value(&error);
         let is_replaced = tree.reset(error.setting(), defaults);
-        errors.push(error);
+        wrong.push(error);
         if !is_replaced {
             break;
         }
     }
+    // The tree has no order of its own.
+    wrong.sort_by(|a, b| a.setting().cmp(b.setting()));
+    errors.extend(wrong);
     let settings = tree.deserialize().or_else(|_| defaults.deserialize());
     settings.expect("config.yml has every setting")
 }

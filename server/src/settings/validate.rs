@@ -85,11 +85,12 @@ impl Settings {
 
     /// Validates that the largest payload can be read from Redis, and replaced, in time.
     fn payloads(&self, errors: &mut SettingsErrors) {
-        if self.store.redis.is_none() {
-            return;
-        }
         // A request reads the former version, and then writes.
         let operation = self.store.deadline.min(self.http.request_timeout / 2);
+        // A duration of 0 s is reported by itself.
+        if self.store.redis.is_none() || operation.is_zero() {
+            return;
+        }
         let largest = (operation.as_secs_f64() * PAYLOAD_PER_SECOND) as usize;
         let overrides = self.buckets.overrides.iter();
         let overrides = overrides.filter_map(|(bucket, overrides)| {

@@ -1,5 +1,6 @@
 //! The body of a login.
 
+use jwt_redis_session::SessionError;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
@@ -7,6 +8,9 @@ use utoipa::ToSchema;
 use crate::error::ApiError;
 
 const NO_LOGIN: &str = "the body must be a JSON object with the strings `username` and `password`";
+
+/// The longest name that the owner of a session can have, in bytes.
+const MAX_USERNAME: usize = 512;
 
 /// Body of a login; other members are ignored.
 #[derive(Deserialize, Serialize, ToSchema)]
@@ -29,9 +33,15 @@ impl<'a> Credentials<'a> {
         // Serde would also deserialize a struct from a list.
         let is_object = body.trim_ascii_start().starts_with(b"{");
         let parsed = serde_json::from_slice::<Self>(body).ok();
-        parsed
+        let login = parsed
             .filter(|login| is_object && login.password.get().starts_with('"'))
-            .ok_or_else(|| ApiError::bad_request(NO_LOGIN))
+            .ok_or_else(|| ApiError::bad_request(NO_LOGIN))?;
+        // Here, so that no password is sent to `users.verify_url` for a name without sessions.
+        if (1..=MAX_USERNAME).contains(&login.username.len()) {
+            Ok(login)
+        } else {
+            Err(SessionError::InvalidOwner.into())
+        }
     }
 
     /// Returns the two members as JSON.
@@ -50,6 +60,7 @@ mod tests {
 
     #[test]
     fn login_is_an_object_with_two_strings() {
+        const BAD_NAME: &str = "a user id must have 1 to 512 bytes";
         let of = |name: &str| json!({ "username": name, "password": "" }).to_string();
         for (body, expected) in [
             (&*of("jo").replace('}', r#", "more": [1]}"#), Ok("jo")),
@@ -62,6 +73,8 @@ mod tests {
             (r#"{"username": "jo", "password": null}"#, Err(NO_LOGIN)),
             (&of("jo").replace('{', r#"{"username":"a","#), Err(NO_LOGIN)),
             (&of("jo").replace("jo", r"\ud800"), Err(NO_LOGIN)),
+            (&of(""), Err(BAD_NAME)),
+            (&of(&"a".repeat(513)), Err(BAD_NAME)),
             (&format!("{} x", of("jo")), Err(NO_LOGIN)),
         ] {
             let parsed = Credentials::parse(body.as_bytes());

@@ -90,10 +90,9 @@ pub(super) async fn create(
     state.secret.check(&state.app.failures, client, &headers)?;
     let body = read_body(&headers, body, MAX_BODY, state.app.body_timeout()).await?;
     let login = Credentials::parse(&body)?;
-    let session = state.sessions.new_session();
-    // First: no password is sent for a name that no session can have.
-    session.set_owner(&login.username)?;
     state.verify(client, &login).await?;
+    let session = state.sessions.new_session();
+    session.set_owner(&login.username)?;
     // It contains a password, so it is not held while the session is stored.
     drop(body);
     let session_id = session.create().await?;

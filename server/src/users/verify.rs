@@ -1,6 +1,7 @@
 //! Verifies passwords with the login endpoint of the application.
 
 use std::error::Error;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -25,6 +26,9 @@ const MAX_HEAD: usize = 16 << 10;
 /// For how long an unused connection is kept, and how many per thread.
 const IDLE: Duration = Duration::from_secs(30);
 const MAX_IDLE: usize = 4;
+
+/// The logins since the last answer, of all threads: an outage is one line, and its end another.
+static FAILURES: AtomicU64 = AtomicU64::new(0);
 
 /// The login endpoint of the application (`users.verify_url`).
 ///
@@ -69,27 +73,33 @@ impl Verifier {
             Ok(Err(error)) => return Err(unavailable(&causes(&error))),
             Err(_) => return Err(unavailable("no answer in time")),
         };
-        match status {
+        let accepts = match status {
             StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT => {
-                Err(unavailable(status.as_str()))
+                return Err(unavailable(status.as_str()));
             }
-            status if status.is_success() => Ok(true),
-            status if status.is_client_error() => Ok(false),
-            status => Err(unavailable(status.as_str())),
+            status if status.is_success() => true,
+            status if status.is_client_error() => false,
+            status => return Err(unavailable(status.as_str())),
+        };
+        let failures = FAILURES.swap(0, Ordering::Relaxed);
+        if failures > 0 {
+            tracing::info!(failures, "users.verify_url verifies passwords again");
         }
+        Ok(accepts)
     }
 }
 
-/// Logs why the application could not verify a password. Contains nothing of the request.
+/// Logs why the application could not verify a password: at `warn` if it could before. Contains
+/// nothing of the request.
 fn unavailable(reason: &str) -> ApiError {
+    const MESSAGE: &str = "users.verify_url did not verify a password";
     let context = RequestContext::current();
     let (request_id, trace_id) = (context.request_id(), context.trace_id());
-    tracing::warn!(
-        request_id,
-        trace_id,
-        reason,
-        "users.verify_url did not verify a password"
-    );
+    if FAILURES.fetch_add(1, Ordering::Relaxed) == 0 {
+        tracing::warn!(request_id, trace_id, reason, "{MESSAGE}");
+    } else {
+        tracing::debug!(request_id, trace_id, reason, "{MESSAGE}");
+    }
     ApiError::unavailable("the password cannot be verified now; try again later")
 }
 

@@ -61,6 +61,7 @@ const WRONG: &str = r#"
 {http: {request_timeout: 101years}} -> http.request_timeout: must be between
 {http: {shutdown_timeout: 0s}} -> http.shutdown_timeout: must be between
 {http: {max_connections: many}} -> http.max_connections: must be an
+{limits: {failed_authentications_per_minute: -1}} -> limits.failed_authentications_per_minute: must be an integer that is not negative
 {http: {max_connections: 0}} -> http.max_connections: must be between 1 and
 {http: {max_connections: 9223372036854775807}} -> http.max_connections: must be between
 {http: {threads: 40000}} -> http.threads: must be between 0 and
@@ -184,7 +185,9 @@ admin: {enabled: true}
     let sources = variable("http.trusted_proxies", "101")
         .variables([("SESSIOND_LISTEN".to_owned(), "a".to_owned())])
         .file(file.path());
-    let found = Settings::load(&sources).expect_err("wrong").to_string();
+    let load = || Settings::load(&sources).expect_err("wrong").to_string();
+    let found = load();
+    assert_eq!(load(), found, "always in the same order");
     let mut found: Vec<_> = found
         .lines()
         .map(|line| line.split_once(": ").expect("a setting").0)
