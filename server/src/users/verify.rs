@@ -11,7 +11,7 @@ use http_body_util::Full;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper_util::rt::TokioExecutor;
 use rustls::crypto::ring;
 
 use crate::error::ApiError;
@@ -23,9 +23,6 @@ use crate::settings::SettingsError;
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// The longest head of an answer, in bytes. Its body is not read.
 const MAX_HEAD: usize = 16 << 10;
-/// For how long an unused connection is kept, and how many per thread.
-const IDLE: Duration = Duration::from_secs(30);
-const MAX_IDLE: usize = 4;
 
 /// The logins since the last answer, of all threads: an outage is one line, and its end another.
 static FAILURES: AtomicU64 = AtomicU64::new(0);
@@ -52,9 +49,8 @@ impl Verifier {
         // Validation allows http for loopback addresses only.
         let connector = connector.https_or_http().enable_http1().build();
         let client = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(IDLE)
-            .pool_max_idle_per_host(MAX_IDLE)
+            // An application that serves one connection at a time would wait for an unused one.
+            .pool_max_idle_per_host(0)
             .http1_max_buf_size(MAX_HEAD)
             .build(connector);
         Ok(Self { url, client })

@@ -105,6 +105,29 @@ async fn assert_verified(service: Service, login: &Login) {
 }
 
 #[tokio::test]
+async fn a_connection_is_closed_after_the_answer() {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("bind");
+    let address = listener.local_addr().expect("an address");
+    let service = Service::memory_with(verified_by(&format!("http://{address}/"))).await;
+    let answer = async {
+        let (mut socket, _) = listener.accept().await.expect("a connection");
+        let mut request = vec![0; 8192];
+        let mut length = 0;
+        while !request[..length].ends_with(b"}") {
+            length += socket
+                .read(&mut request[length..])
+                .await
+                .expect("a request");
+        }
+        let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+        socket.write_all(answer).await.expect("an answer");
+        let end = tokio::time::timeout(Duration::from_secs(5), socket.read(&mut request)).await;
+        assert!(matches!(end, Ok(Ok(0))), "{end:?}");
+    };
+    tokio::join!(log_in(&service, "jo"), answer);
+}
+
+#[tokio::test]
 async fn an_accepted_password_makes_a_session_in_memory() {
     let login = Login::start(Some("204 No Content")).await;
     assert_verified(Service::memory_with(verified_by(&login.url)).await, &login).await;
