@@ -31,6 +31,15 @@ const MAX_GRACE: Duration = Duration::from_secs(7 * 86_400);
 /// The largest body, in bytes.
 const MAX_BODY: usize = 4 << 10;
 
+/// A bucket and the API key that was created for it.
+#[derive(Serialize, ToSchema)]
+struct NewKey<'a> {
+    #[schema(example = "shop")]
+    bucket: &'a str,
+    #[schema(example = "jrs_0000000000000000000000000000xxxxxx")]
+    api_key: &'a str,
+}
+
 /// A bucket and its API keys.
 #[derive(Serialize, ToSchema)]
 struct BucketKeys<'a> {
@@ -77,7 +86,7 @@ struct DeletedKey<'a> {
     request_body(description = "Settings of the bucket.", content = NewSettings,
         content_type = "application/json"),
     responses(
-        (status = 201, description = "The key.", body = BucketKeys<'_>),
+        (status = 201, description = "The key.", body = NewKey<'_>),
         (status = 409, description = "The bucket already has a key that was not deleted, or there \
             were too many concurrent changes; nothing was created.", body = ErrorBody<'_>),
         AuthenticationErrors, BadRequest, BodyErrors,
@@ -102,10 +111,9 @@ pub(super) async fn create(
         SessionError::Conflict => changed(),
         error => error.into(),
     })?;
-    let body = BucketKeys {
+    let body = NewKey {
         bucket: bucket.as_str(),
-        api_key: Some(key.expose()),
-        previous: None,
+        api_key: key.expose(),
     };
     Ok(private_json(StatusCode::CREATED, body))
 }
