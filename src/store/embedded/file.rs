@@ -8,7 +8,7 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 use redb::{Builder, Database, DatabaseError, ReadTransaction, WriteTransaction};
 
 use super::error::{self, Step};
-use super::tables;
+use super::schema;
 use crate::store::error::{Result, StoreError};
 
 /// Memory for pages of the file.
@@ -120,7 +120,7 @@ fn private_file(path: &Path) -> std::io::Result<File> {
 fn create_tables(database: &Database) -> Result<()> {
     let create = || -> Step<()> {
         let transaction = database.begin_write()?;
-        tables::create(&transaction)?;
+        schema::create(&transaction)?;
         Ok(transaction.commit()?)
     };
     create().map_err(StoreError::from)

@@ -1,8 +1,11 @@
 //! A store in one file.
 
+mod contract;
 mod error;
 mod file;
 mod owned;
+mod queries;
+mod schema;
 mod store;
 mod sweep;
 mod tables;

@@ -7,7 +7,8 @@ use redb::{TableDefinition, Value};
 
 use super::error::Step;
 use super::file::SessionFile;
-use super::tables::{INDEXES, RECORDS, Tables};
+use super::schema::{INDEXES, RECORDS};
+use super::tables::Tables;
 use crate::store::error::Result;
 
 /// The pause between two searches of the whole file.

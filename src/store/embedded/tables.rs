@@ -1,111 +1,17 @@
-//! The steps of the store contract on the tables of the file.
-//!
-//! A record and an index can have the same key: they are in different tables.
+//! The steps of the store contract in a write transaction.
 
-use std::iter;
-use std::ops::Bound;
 use std::time::Duration;
 
-use redb::{ReadTransaction, ReadableTable, Table, TableDefinition, WriteTransaction};
+use redb::{ReadableTable, Table, WriteTransaction};
 
 use super::error::Step;
+use super::queries::{by_score, is_live, record};
+use super::schema::{ENTRIES, INDEXES, RECORDS, SCORES};
 use crate::store::index_entries::{self, IndexEntries};
 use crate::store::types::{
-    CompareOutcome, Due, EntryState, IndexEntry, IndexPage, NewEntry, NewRecord, PutMode,
-    StoredRecord, SupersedeOutcome,
+    CompareOutcome, Due, EntryState, IndexEntry, NewEntry, NewRecord, PutMode, StoredRecord,
+    SupersedeOutcome,
 };
-
-/// Key, the time at which the record expires in Unix milliseconds, value.
-pub(super) const RECORDS: TableDefinition<'_, &str, (i64, &[u8])> = TableDefinition::new("records");
-
-/// Key, and the time at which the index expires in Unix milliseconds.
-pub(super) const INDEXES: TableDefinition<'_, &str, i64> = TableDefinition::new("indexes");
-
-/// Key of the index, session id, score.
-const ENTRIES: TableDefinition<'_, (&str, &str), i64> = TableDefinition::new("entries");
-
-/// The same entries in the order of their scores.
-const SCORES: TableDefinition<'_, (&str, i64, &str), ()> = TableDefinition::new("scores");
-
-pub(super) fn create(transaction: &WriteTransaction) -> Step<()> {
-    transaction.open_table(RECORDS)?;
-    transaction.open_table(INDEXES)?;
-    transaction.open_table(ENTRIES)?;
-    transaction.open_table(SCORES)?;
-    Ok(())
-}
-
-/// Returns several records as of one time.
-pub(super) fn load(
-    transaction: &ReadTransaction,
-    keys: &[String],
-    now: i64,
-) -> Step<Vec<Option<StoredRecord>>> {
-    let records = transaction.open_table(RECORDS)?;
-    keys.iter().map(|key| record(&records, key, now)).collect()
-}
-
-/// Returns the entries of an index that are due, or all; none if it is absent.
-pub(super) fn list(
-    transaction: &ReadTransaction,
-    index: &str,
-    due: Option<Due>,
-    now: i64,
-) -> Step<Vec<IndexEntry>> {
-    if is_live(&transaction.open_table(INDEXES)?, index, now)? {
-        by_score(&transaction.open_table(SCORES)?, index, due)
-    } else {
-        Ok(Vec::new())
-    }
-}
-
-/// Returns a page of an index; reads no other entries.
-pub(super) fn page(
-    transaction: &ReadTransaction,
-    index: &str,
-    page: IndexPage<'_>,
-    now: i64,
-) -> Step<Vec<IndexEntry>> {
-    if !is_live(&transaction.open_table(INDEXES)?, index, now)? {
-        return Ok(Vec::new());
-    }
-    let after = page.after.map(|it| (index, it.state.score(), &*it.member));
-    // The key of the next index begins with a longer text.
-    let end = format!("{index}\0");
-    let (first, last) = ((index, i64::MIN, ""), (&*end, i64::MIN, ""));
-    let (from, to) = match after {
-        Some(after) if page.descending => (Bound::Included(first), Bound::Excluded(after)),
-        Some(after) => (Bound::Excluded(after), Bound::Excluded(last)),
-        None => (Bound::Included(first), Bound::Excluded(last)),
-    };
-    let scores = transaction.open_table(SCORES)?;
-    let mut range = scores.range((from, to))?;
-    let next = || match page.descending {
-        true => range.next_back(),
-        false => range.next(),
-    };
-    iter::from_fn(next)
-        .take(page.limit)
-        .map(|entry| {
-            let entry = entry?.0;
-            let (_, score, member) = entry.value();
-            Ok(IndexEntry::new(member, EntryState::from_score(score)))
-        })
-        .collect()
-}
-
-/// Returns the state of one entry.
-pub(super) fn entry(
-    transaction: &ReadTransaction,
-    (index, member): (&str, &str),
-    now: i64,
-) -> Step<Option<EntryState>> {
-    if !is_live(&transaction.open_table(INDEXES)?, index, now)? {
-        return Ok(None);
-    }
-    let score = transaction.open_table(ENTRIES)?.get((index, member))?;
-    Ok(score.map(|score| EntryState::from_score(score.value())))
-}
 
 /// The tables in a write transaction. Each step sees those before it.
 pub(super) struct Tables<'t> {
@@ -346,45 +252,4 @@ impl<'t> Tables<'t> {
         let ttl = i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX);
         self.now.saturating_add(ttl.max(1))
     }
-}
-
-fn record(
-    records: &impl ReadableTable<&'static str, (i64, &'static [u8])>,
-    key: &str,
-    now: i64,
-) -> Step<Option<StoredRecord>> {
-    let Some(held) = records.get(key)? else {
-        return Ok(None);
-    };
-    let (expires, value) = held.value();
-    let ttl = Duration::from_millis(u64::try_from(expires.saturating_sub(now)).unwrap_or(0));
-    Ok((!ttl.is_zero()).then(|| StoredRecord::new(value.to_vec(), Some(ttl))))
-}
-
-fn is_live(indexes: &impl ReadableTable<&'static str, i64>, index: &str, now: i64) -> Step<bool> {
-    Ok(indexes
-        .get(index)?
-        .is_some_and(|expires| expires.value() > now))
-}
-
-/// Returns the entries of an index that are due, or all, whether or not it has expired.
-fn by_score(
-    scores: &impl ReadableTable<(&'static str, i64, &'static str), ()>,
-    index: &str,
-    due: Option<Due>,
-) -> Step<Vec<IndexEntry>> {
-    let (first, last, limit) = match due {
-        Some(due) => (0, due.by, due.limit),
-        None => (i64::MIN, i64::MAX, usize::MAX),
-    };
-    let mut found = Vec::new();
-    for entry in scores.range((index, first, "")..)?.take(limit) {
-        let entry = entry?.0;
-        let (of, score, member) = entry.value();
-        if of != index || score > last {
-            break;
-        }
-        found.push(IndexEntry::new(member, EntryState::from_score(score)));
-    }
-    Ok(found)
 }

@@ -152,11 +152,21 @@ async fn an_index_that_has_expired_is_not_continued() {
 
 #[tokio::test]
 async fn steps_that_wait_are_committed_together() {
+    // Few enough that one poll queues all of them.
+    const STEPS: usize = 30;
+
     let (_folder, path) = path();
     let store = FileStore::open(&path).unwrap();
+    let (start, started) = tokio::sync::oneshot::channel();
     let (release, released) = std::sync::mpsc::channel();
-    let first = store.write(move |_| Ok(released.recv().is_ok()));
-    let insert = async |number: u32| {
+    let first = store.clone();
+    let first = tokio::spawn(async move {
+        let step = move |_: &mut Tables<'_>| Ok(start.send(()).is_ok() && released.recv().is_ok());
+        first.write(step).await
+    });
+    // The transaction of the first step has begun: the others are in another one.
+    started.await.unwrap();
+    let insert = async |number: usize| {
         let key = number.to_string();
         let insert = move |tables: &mut Tables<'_>| {
             tables.insert(NewRecord::new(&key, b"{}", MINUTE))?;
@@ -164,13 +174,10 @@ async fn steps_that_wait_are_committed_together() {
         };
         store.write(insert).await.unwrap()
     };
-    let others = futures_util::future::join_all((0..100).map(insert));
-    let (first, positions, ()) = tokio::join!(first, others, async {
-        tokio::task::yield_now().await;
-        release.send(()).unwrap();
-    });
-    assert_eq!(first, Ok(true));
-    assert!(positions.into_iter().eq(1..=100));
+    let others = futures_util::future::join_all((0..STEPS).map(insert));
+    let (positions, ()) = tokio::join!(others, async { release.send(()).unwrap() });
+    assert_eq!(first.await.unwrap(), Ok(true));
+    assert!(positions.into_iter().eq(1..=STEPS));
 }
 
 #[tokio::test]
