@@ -95,7 +95,7 @@ fn destroy_all_holds_few_records_at_a_time() {
     assert!(peak < (COUNT * SIZE / 8) as u64, "{peak} bytes");
 }
 
-/// A client may send each byte in a frame of its own.
+/// A client may send each byte in a separate frame.
 #[test]
 fn body_in_single_bytes_takes_little_more_memory_than_its_bytes() {
     // A vector that doubles would have grown from 32 to 64 KiB just now.

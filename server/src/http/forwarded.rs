@@ -22,7 +22,7 @@ pub(super) fn x_forwarded_for(headers: &HeaderMap, index: usize) -> Option<&str>
 }
 
 /// Returns whether the first element of `X-Forwarded-Proto` is `https`: the hop of the browser. A
-/// client that sends the header itself only changes the attributes of its own cookies.
+/// client that sends the header itself changes only the attributes of the cookies that it gets.
 pub(super) fn proto_is_https(headers: &HeaderMap) -> bool {
     let value = headers.get("x-forwarded-proto");
     let value = value.and_then(|value| value.to_str().ok());

@@ -155,7 +155,7 @@ fn deserialize(mut tree: Tree, defaults: &Tree, errors: &mut SettingsErrors) -> 
             break;
         }
     }
-    // The tree has no order of its own.
+    // The tree is unordered.
     wrong.sort_by(|a, b| a.setting().cmp(b.setting()));
     errors.extend(wrong);
     let settings = tree.deserialize().or_else(|_| defaults.deserialize());

@@ -52,7 +52,7 @@ fn the_next_request_of_a_python_connection_works() {
 
 /// curl sends `Expect: 100-continue` before a large body.
 #[test]
-fn curl_sends_no_body_that_nobody_reads() {
+fn curl_does_not_send_a_body_that_is_not_read() {
     let service = Program::start(&mut server(&[]));
     let url = format!("http://{}/session/shop", service.address());
     let body = tempfile::NamedTempFile::new().expect("a temporary file");

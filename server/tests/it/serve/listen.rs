@@ -27,21 +27,18 @@ fn refused(listen: &str) -> (i32, String) {
     (code, error)
 }
 
+/// Returns a command line of curl that prints the status of a response.
+fn status() -> Command {
+    let mut curl = Command::new("curl");
+    let arguments = "-s --max-time 10 -o /dev/null -w %{http_code}";
+    curl.args(arguments.split(' '));
+    curl
+}
+
 /// Returns the status of `GET path` on a Unix socket.
 fn status_on(socket: &Path, path: &str) -> String {
-    let mut curl = Command::new("curl");
-    curl.args([
-        "-s",
-        "--max-time",
-        "10",
-        "-o",
-        "/dev/null",
-        "-w",
-        "%{http_code}",
-        "--unix-socket",
-    ]);
-    curl.arg(socket).arg(format!("http://localhost{path}"));
-    run(&mut curl).1
+    let url = format!("http://localhost{path}");
+    run(status().arg("--unix-socket").arg(socket).arg(url)).1
 }
 
 #[test]
@@ -163,17 +160,7 @@ fn an_address_for_operators_has_their_endpoints_alone() {
         ("/session/settings", "405", "200"),
     ] {
         assert_eq!(status_on(&socket, path), of_operators, "{path}");
-        let mut curl = Command::new("curl");
-        curl.args([
-            "-s",
-            "--max-time",
-            "10",
-            "-o",
-            "/dev/null",
-            "-w",
-            "%{http_code}",
-        ]);
-        let found = run(curl.arg(format!("{public}{path}"))).1;
+        let found = run(status().arg(format!("{public}{path}"))).1;
         assert_eq!(found, of_public, "{path}");
     }
     // Clients of the APIs do not keep operators out.
