@@ -1,16 +1,19 @@
 //! The metadata of a record.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::array::{Elements, next};
+use super::device::Device;
 use super::owner::Owner;
 
 /// The metadata of a record; times in Unix seconds.
 ///
-/// Written as `[created, owner, expires, nonce]` without the `null`s at its end: names would take
+/// Written as an array in the order of the fields, without the `null`s at its end: names would take
 /// 30 bytes of every record. Also read from an object.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Meta {
@@ -22,25 +25,25 @@ pub(crate) struct Meta {
     pub(crate) expires: Option<i64>,
     /// Makes the bytes unique. Readers ignore it, and the next write drops it.
     pub(crate) nonce: Option<String>,
+    /// The idle time of this session in seconds. `None`: that of the configuration.
+    pub(crate) max_age: Option<u32>,
+    /// When the owner last authenticated. `None`: unknown.
+    pub(crate) authenticated: Option<i64>,
+    /// Shared, so that a copied record copies no text.
+    pub(crate) device: Option<Arc<Device>>,
 }
 
 impl Serialize for Meta {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self {
-            created,
-            owner,
-            expires,
-            nonce,
-        } = self;
-        if nonce.is_some() {
-            (created, owner, expires, nonce).serialize(serializer)
-        } else if expires.is_some() {
-            (created, owner, expires).serialize(serializer)
-        } else if owner.is_some() {
-            (created, owner).serialize(serializer)
-        } else {
-            [created].serialize(serializer)
-        }
+        let mut elements = Elements::new(serializer)?;
+        elements.push(self.created.as_ref())?;
+        elements.push(self.owner.as_ref())?;
+        elements.push(self.expires.as_ref())?;
+        elements.push(self.nonce.as_ref())?;
+        elements.push(self.max_age.as_ref())?;
+        elements.push(self.authenticated.as_ref())?;
+        elements.push(self.device.as_deref())?;
+        elements.end()
     }
 }
 
@@ -61,11 +64,20 @@ impl<'de> Visitor<'de> for Members {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Meta, A::Error> {
+        let (created, owner, expires) = (
+            next(&mut elements)?,
+            next(&mut elements)?,
+            next(&mut elements)?,
+        );
+        let _nonce = elements.next_element::<IgnoredAny>()?;
         let meta = Meta {
-            created: next(&mut elements)?,
-            owner: next(&mut elements)?,
-            expires: next(&mut elements)?,
+            created,
+            owner,
+            expires,
             nonce: None,
+            max_age: next(&mut elements)?,
+            authenticated: next(&mut elements)?,
+            device: next(&mut elements)?.map(Arc::new),
         };
         while elements.next_element::<IgnoredAny>()?.is_some() {}
         Ok(meta)
@@ -77,27 +89,18 @@ impl<'de> Visitor<'de> for Members {
             created: named.created,
             owner: named.owner,
             expires: named.expires,
-            nonce: None,
+            ..Meta::default()
         })
     }
 }
 
-/// The members of the metadata in an object.
+/// The members of the metadata in an object, as an earlier version wrote them.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Named {
     created: Option<i64>,
     owner: Option<Owner>,
     expires: Option<i64>,
-}
-
-/// Reads the next element, which may be `null` or absent.
-fn next<'de, T, A>(elements: &mut A) -> Result<Option<T>, A::Error>
-where
-    T: Deserialize<'de>,
-    A: SeqAccess<'de>,
-{
-    Ok(elements.next_element::<Option<T>>()?.flatten())
 }
 
 #[cfg(test)]
@@ -116,6 +119,10 @@ mod tests {
             r#"[null,"j\"ö"]"#,
             r#"[1,null,2]"#,
             r#"[1,"jo",2]"#,
+            r#"[1,null,null,null,60]"#,
+            r#"[1,null,null,null,null,2]"#,
+            r#"[1,"jo",2,null,60,3,["Phone",null,"::1"]]"#,
+            r#"[1,null,null,null,null,null,[null,"curl"]]"#,
         ] {
             let meta = read(text).unwrap();
             assert_eq!(serde_json::to_string(&meta).unwrap(), text);
@@ -133,7 +140,7 @@ mod tests {
     fn what_a_later_version_adds_is_ignored() {
         let meta = read(r#"[1,"jo",2]"#).unwrap();
         for text in [
-            r#"[1,"jo",2,{"any":"type"},[3]]"#,
+            r#"[1,"jo",2,{"any":"type"},null,null,null,[3]]"#,
             r#"{"owner":"jo","created":1,"expires":2}"#,
             r#"{"created":1,"later":[3],"expires":2,"nonce":{},"owner":"jo"}"#,
         ] {
@@ -155,6 +162,10 @@ mod tests {
             r#"[1,""]"#,
             "[1,2]",
             r#"[1,"jo","2"]"#,
+            r#"[1,null,null,null,-1]"#,
+            r#"[1,null,null,null,null,"2"]"#,
+            r#"[1,null,null,null,null,null,"Phone"]"#,
+            r#"[1,null,null,null,null,null,[null,null,"host"]]"#,
             r#"{"owner":""}"#,
             r#"{"created":"1"}"#,
             r#"{"owner":"a","owner":"b"}"#,

@@ -1,7 +1,9 @@
 //! The stored form of a session: JSON, metadata, merging of changes.
 
+mod array;
 mod changes;
 mod data;
+mod device;
 pub(crate) mod encode;
 mod equality;
 mod keyspace;
@@ -12,6 +14,7 @@ mod record;
 
 pub(crate) use changes::Changes;
 pub use data::SessionData;
+pub use device::Device;
 pub(crate) use keyspace::Keyspace;
 pub(crate) use meta::Meta;
 pub(crate) use owner::Owner;

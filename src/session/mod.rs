@@ -44,7 +44,7 @@ mod snapshot;
 
 pub use crate::id::InvalidSessionId;
 pub use crate::lifecycle::SessionEnd;
-pub use crate::record::SessionData;
+pub use crate::record::{Device, SessionData};
 pub use create::CreateSession;
 pub use ended::Ended;
 pub use ends::SessionEnds;

@@ -63,7 +63,7 @@ fn a_nonce_makes_the_bytes_unique_and_is_not_kept() {
         owner: Owner::parse("jö\"").ok(),
         created: Some(1),
         expires: Some(2),
-        nonce: None,
+        ..Meta::default()
     };
     assert_eq!(plain.meta, meta);
     let unique = plain.with_nonce("n");
