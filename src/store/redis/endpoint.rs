@@ -6,11 +6,15 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
+#[cfg(feature = "tls")]
+use std::time::Duration;
 
 use redis::aio::{AsyncStream, MultiplexedConnection};
 use redis::{AsyncConnectionConfig, ConnectionAddr, ConnectionInfo, ProtocolVersion, RedisError};
 #[cfg(unix)]
 use tokio::net::UnixStream;
+#[cfg(feature = "tls")]
+use tokio::time::timeout;
 
 use super::cache::{LocalCache, Moment, Tracking};
 use super::config::RedisConfig;
@@ -42,6 +46,9 @@ pub(super) struct Access {
     provider: Option<Provider>,
     #[cfg(feature = "tls")]
     tls: Option<Tls>,
+    /// Shorter than the time for a connection, whose end does not show that TLS is the reason.
+    #[cfg(feature = "tls")]
+    handshake_timeout: Duration,
 }
 
 impl Access {
@@ -58,6 +65,8 @@ impl Access {
             provider: config.credentials_provider.clone(),
             #[cfg(feature = "tls")]
             tls: config.certificates.for_address(address)?,
+            #[cfg(feature = "tls")]
+            handshake_timeout: config.limits.connect * 3 / 4,
         })
     }
 
@@ -164,10 +173,9 @@ impl Endpoint {
             #[cfg(feature = "tls")]
             ConnectionAddr::TcpTls { host, port, .. } => {
                 let tls = self.access.tls.as_ref().ok_or(io::ErrorKind::Unsupported)?;
-                Box::pin(
-                    tls.handshake(host, tcp::connect(host, *port).await?)
-                        .await?,
-                )
+                let stream = tcp::connect(host, *port).await?;
+                let handshake = tls.handshake(host, stream);
+                Box::pin(timeout(self.access.handshake_timeout, handshake).await??)
             }
             #[cfg(unix)]
             ConnectionAddr::Unix(path) => Box::pin(UnixStream::connect(path).await?),

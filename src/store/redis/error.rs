@@ -50,7 +50,14 @@ pub(super) fn no_stream(error: io::Error, address: &str) -> StoreError {
         io::ErrorKind::Unsupported => StoreErrorKind::Configuration,
         _ => StoreErrorKind::Connection,
     };
-    at(address, kind, error.kind()).with_source(error)
+    let described = match error.kind() {
+        // Only the handshake has a limit of time here. A server without TLS waits for a command.
+        io::ErrorKind::TimedOut => StoreError::new(kind).with_detail(format!(
+            "{address}: no answer to the tls handshake; check that this port has tls"
+        )),
+        cause => at(address, kind, cause),
+    };
+    described.with_source(error)
 }
 
 fn at(address: &str, kind: StoreErrorKind, cause: io::ErrorKind) -> StoreError {

@@ -55,6 +55,16 @@ async fn rediss_verifies_the_certificate_and_works() {
     }
 }
 
+#[tokio::test]
+async fn a_server_without_tls_is_named_as_the_reason() {
+    let server = RedisServer::start();
+    let url = format!("rediss://{}/", server.address());
+    let error = RedisConfig::new(url).connect().await.expect_err("no tls");
+    assert_eq!(error.kind(), StoreErrorKind::Timeout, "{error}");
+    let text = error.to_string();
+    assert!(text.contains("no answer to the tls handshake"), "{text}");
+}
+
 #[test]
 fn certificates_that_cannot_be_used_are_rejected() {
     for (url, text) in [
