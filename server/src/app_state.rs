@@ -11,6 +11,7 @@ use jwt_redis_session::{Keyring, MemoryStore, RedisStore, Sessions, Touch};
 use tokio::sync::Semaphore;
 
 use crate::http::FailedAuthentications;
+use crate::open_files;
 use crate::redis_store;
 use crate::secret::Secret;
 use crate::settings::Settings;
@@ -33,6 +34,8 @@ pub(crate) struct AppState {
     /// The same store, if it is Redis.
     pub(crate) redis: Option<RedisStore>,
     pub(crate) failures: Arc<FailedAuthentications>,
+    /// The number of permits of [`connection_limit`](Self::connection_limit).
+    pub(crate) max_connections: usize,
     /// Limits the connections served concurrently.
     pub(crate) connection_limit: Arc<Semaphore>,
     /// As [`connection_limit`](Self::connection_limit), on the address for operators.
@@ -78,11 +81,13 @@ impl AppState {
         // the sessions end with the process too.
         let secrets = secrets(&settings, Secret::random);
         let limit = settings.limits.failed_authentications_per_minute;
+        let max_connections = open_files::connections(settings.http.max_connections);
         Ok(Self {
             store,
             redis: None,
             failures: Arc::new(FailedAuthentications::new(limit)),
-            connection_limit: Arc::new(Semaphore::new(settings.http.max_connections)),
+            max_connections,
+            connection_limit: Arc::new(Semaphore::new(max_connections)),
             operator_limit: Arc::new(Semaphore::new(OPERATOR_CONNECTIONS)),
             is_stopping: Arc::default(),
             keyring: token_keys::keyring(&settings.tokens, &secrets)?,

@@ -27,6 +27,7 @@ mod http;
 mod log_writer;
 mod master_keys;
 mod observe;
+mod open_files;
 mod operators;
 mod optional;
 mod private_json;

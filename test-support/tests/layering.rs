@@ -37,6 +37,7 @@ const SERVICE: &str = "
     jsonwebtoken redis:
     maud: admin/
     metrics_exporter_prometheus metrics_process utoipa_swagger_ui: operators/
+    rlimit: open_files.rs
     tower_http: observe/
     tracing_appender: log_writer.rs telemetry.rs
     tracing_subscriber: telemetry.rs

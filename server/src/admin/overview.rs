@@ -38,7 +38,7 @@ pub(super) async fn show(operator: Operator) -> Result<Markup, PageError> {
 
 fn instance(state: &AdminState, ping: Duration) -> Markup {
     let settings = &state.app.settings;
-    let max = settings.http.max_connections;
+    let max = state.app.max_connections;
     let open = max.saturating_sub(state.app.connection_limit.available_permits());
     let ping = match ping.as_millis() {
         0 => "less than 1 ms".to_owned(),

@@ -30,7 +30,7 @@ sessiond_build_info: Always 1; the label is the version of the service.
 sessiond_store_up: Whether the session store answers and can serve: 1 or 0.
 sessiond_store_evicts: Whether Redis evicts keys when its memory is full: 1 or 0.
 sessiond_connections: Open connections, also those of operators.
-sessiond_max_connections: The limit of open connections: http.max_connections.
+sessiond_max_connections: The limit of open connections: http.max_connections, or less if the limit of open files is low.
 sessiond_limiter_clients: Clients whose failed authentications are remembered.
 ";
 

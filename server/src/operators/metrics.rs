@@ -69,7 +69,7 @@ pub(crate) async fn metrics(State(app): State<AppState>) -> impl IntoResponse {
     let answer = tokio::time::timeout(STORE_TIMEOUT, check_store(&app)).await;
     let is_up = matches!(answer, Ok(Some(_)));
     gauge!("sessiond_store_up").set(if is_up { 1.0 } else { 0.0 });
-    gauge!("sessiond_max_connections").set(app.settings.http.max_connections as f64);
+    gauge!("sessiond_max_connections").set(app.max_connections as f64);
     gauge!("sessiond_limiter_clients").set(app.failures.clients() as f64);
     Collector::default().collect();
     let content_type = "text/plain; version=0.0.4; charset=utf-8";

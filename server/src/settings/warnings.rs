@@ -1,5 +1,6 @@
 //! Warnings about valid settings that are unsuitable for production.
 
+use crate::open_files;
 use crate::settings::Settings;
 
 impl Settings {
@@ -15,6 +16,12 @@ impl Settings {
             (
                 self.tokens.secret.is_none(),
                 "tokens.secret is not set: tokens end with this process; set it to keep them valid",
+            ),
+            (
+                open_files::connections(self.http.max_connections) < self.http.max_connections,
+                "the limit of open files is too low for http.max_connections, so fewer \
+                 connections are served; raise it (LimitNOFILE= of systemd, ulimit -n) or lower \
+                 http.max_connections",
             ),
             (
                 has_no_master_key,

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::io::Write as _;
 use std::net::TcpStream;
 use std::os::unix::ffi::OsStrExt as _;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use jwt_redis_session_server::Settings;
 use jwt_redis_session_server::settings::Sources;
@@ -13,6 +13,25 @@ use serde_json::Value;
 use crate::program::{Program, run, server, sessiond};
 use crate::secret_settings::SECRETS;
 use crate::service::{MASTER_KEY, SECRET};
+
+#[test]
+fn a_low_limit_of_open_files_leaves_files_for_the_store() {
+    let limited = |limit: &str, arguments: &[&str]| {
+        let program = sessiond(arguments);
+        let mut command = Command::new("sh");
+        let script = format!("ulimit -n {limit} && exec \"$0\" \"$@\"");
+        command.args(["-c", &script]).arg(program.get_program());
+        command.args(program.get_args());
+        command.env("SESSIOND__HTTP__MAX_CONNECTIONS", "200");
+        command
+    };
+    let warning = "the limit of open files is too low for http.max_connections";
+    let (code, output, _) = run(&mut limited("300", &["check-config"]));
+    assert!(code == 0 && output.contains(warning), "{output}");
+    // The soft limit is raised.
+    let (_, output, _) = run(&mut limited("-S 300", &["check-config"]));
+    assert!(!output.contains(warning), "{output}");
+}
 
 #[test]
 fn without_settings_it_starts_in_memory_and_warns() {
