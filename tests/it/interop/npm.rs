@@ -1,52 +1,15 @@
-//! Sessions shared with the npm package `jwt-redis-session`; `scripts/interop` runs these tests.
+//! Sessions shared with the npm package `jwt-redis-session`.
 
-use std::process::Stdio;
-
-use jwt_redis_session::{Keyring, RedisStore, SessionError, Sessions, TokenRejection};
+use jwt_redis_session::{SessionError, Sessions, TokenRejection};
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::process::{Child, Command};
 
+use super::{Driver, rust};
 use crate::support::redis_server::RedisServer;
 
-const SECRET: &str = "a secret shared by Node and Rust.";
-
-/// A Node process that uses the npm package on the server's sessions.
-struct Node(Child);
-
-impl Node {
-    fn start(redis: &RedisServer) -> Self {
-        let child = Command::new("node")
-            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/node/driver.js"))
-            .envs([("REDIS_URL", &*redis.url()), ("SECRET", SECRET)])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn();
-        Self(child.expect("start node"))
-    }
-
-    async fn run(&mut self, command: &Value) -> Value {
-        let (stdin, stdout) = (self.0.stdin.as_mut(), self.0.stdout.as_mut());
-        let command = format!("{command}\n");
-        let sent = stdin.unwrap().write_all(command.as_bytes()).await;
-        sent.unwrap();
-        let mut line = String::new();
-        let read = BufReader::new(stdout.unwrap()).read_line(&mut line).await;
-        read.unwrap();
-        let answer: Value = serde_json::from_str(&line).expect("an answer by the driver");
-        assert_eq!(answer["error"], Value::Null);
-        answer["ok"].clone()
-    }
-}
-
-async fn both() -> (Sessions, Node, RedisServer) {
+async fn both() -> (Sessions, Driver, RedisServer) {
     let redis = RedisServer::start();
-    let store = RedisStore::connect(&redis.url()).await.unwrap();
-    let keyring = Keyring::hs256(SECRET).unwrap();
-    let sessions = Sessions::builder(store, keyring).build().unwrap();
-    let node = Node::start(&redis);
-    (sessions, node, redis)
+    let node = Driver::npm(&redis);
+    (rust(&redis).await, node, redis)
 }
 
 #[tokio::test]
