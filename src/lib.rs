@@ -1,4 +1,66 @@
-#![doc = include_str!("../README.md")]
+//! Server-side sessions behind signed tokens, for tower and axum.
+//!
+//! The client holds a token; the session is in Redis, where it can be read, changed and ended at any
+//! time.
+//!
+//! ```
+//! use axum::routing::{get, post};
+//! use axum::{Json, Router};
+//! use jwt_redis_session::{
+//!     ActiveSession, JwtRedisSession, Keyring, MemoryStore, Session, SessionError, Sessions,
+//! };
+//! use serde_json::{Value, json};
+//!
+//! async fn login(session: Session) -> Result<Json<Value>, SessionError> {
+//!     session.insert("theme", "dark")?;
+//!     Ok(Json(json!({ "token": session.login("jo").await? })))
+//! }
+//!
+//! async fn me(session: ActiveSession) -> Json<Value> {
+//!     Json(session.to_json())
+//! }
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let keyring = Keyring::hs256("a secret of at least 32 random bytes")?;
+//! let sessions = Sessions::builder(MemoryStore::new(), keyring).build()?;
+//! let app: Router = Router::new()
+//!     .route("/login", post(login))
+//!     .route("/me", get(me))
+//!     .layer(JwtRedisSession::new(sessions));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Where to find what
+//!
+//! | | |
+//! |---|---|
+//! | The entry point: keys, store, lifetimes | [`Sessions`], [`Sessions::builder`], [`config`] |
+//! | The session of a request | [`Session`], [`ActiveSession`], [`SessionState`], [`session`] |
+//! | Layers | [`JwtRedisSession`], [`RequireSession`], [`middleware`] |
+//! | Where the token is in a request | [`TokenSources`], [`TokenSource`] |
+//! | Tokens and keys | [`Keyring`], [`Algorithm`], [`OpaqueTokens`], [`Token`], [`token`] |
+//! | All sessions of a user | [`Sessions::list`], [`Session::destroy_all`], [`Session::destroy_others`] |
+//! | Stores | [`RedisStore`], [`MemoryStore`], `FileStore`, [`store`] |
+//! | Errors | [`SessionError`], [`TokenRejection`], [`SessionRejection`], [`error`] |
+//! | Tests of your handlers | `testing` (feature `test-util`) |
+//!
+//! The [guides](guide) lead from other libraries to this one, and from the first session to
+//! operation.
+//!
+//! # Features
+//!
+//! | feature | default | what it adds |
+//! |---|---|---|
+//! | `axum` | yes | extractors, and responses for errors (depends on `axum-core` only) |
+//! | `redis` | yes | `RedisStore`: one shared connection that renews itself, and a second one for large values |
+//! | `pool` | | `RedisStore::from_pool`, for a `deadpool_redis::Pool` that the app already has |
+//! | `cluster` | | `redis-cluster://` addresses |
+//! | `sentinel` | | `redis-sentinel://` addresses |
+//! | `tls` | | `rediss://`, `rediss-cluster://` and `rediss-sentinel://` addresses, through rustls |
+//! | `embedded` | | `FileStore`: sessions in one file, for one process without Redis |
+//! | `metrics` | | counters and latencies through the `metrics` facade |
+//! | `test-util` | | for your tests: a conformance suite for stores, and a store wrapper that injects outages, delays and lost replies |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "axum")]
@@ -10,6 +72,8 @@ mod counters;
 mod crypto;
 mod encoding;
 pub mod error;
+#[cfg(any(doc, doctest))]
+pub mod guide;
 mod id;
 mod json;
 mod lifecycle;
@@ -44,3 +108,8 @@ pub use store::memory::MemoryStore;
 pub use store::{RedisConfig, RedisStore};
 pub use token::{Algorithm, Claims, Keyring, OpaqueTokens, Token};
 pub use token_rejection::TokenRejection;
+
+/// Compiles the examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

@@ -239,7 +239,7 @@ async fn scores_in_redis_equal_the_vectors() {
     let record = r#"{"_jrs":[1700000000,"a:b"]}"#;
     assert_eq!(run(&["GET", KEY]), record);
     assert!(include_str!("../../FORMAT.md").contains(RedisStore::ACL_RULES));
-    let scaling = include_str!("../../docs/scaling.md");
+    let scaling = include_str!("../../docs/guide/scaling.md");
     assert!(scaling.contains(RedisStore::ACL_RULES));
     #[cfg(feature = "cluster")]
     assert!(scaling.contains(RedisStore::CLUSTER_ACL_RULES));

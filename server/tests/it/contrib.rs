@@ -89,7 +89,7 @@ async fn each_metric_is_described_documented_and_seen() {
     assert_eq!(comments(&metrics, "HELP"), names);
     let documented = [
         include_str!("../../README.md"),
-        include_str!("../../../README.md"),
+        include_str!("../../../docs/guide/operating.md"),
     ];
     let documented = documented.concat();
     for name in names.iter().filter(|name| !name.starts_with("process_")) {

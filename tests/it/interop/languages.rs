@@ -131,7 +131,11 @@ async fn each_language_reads_writes_and_ends_the_sessions_of_the_others() {
             }
         }
     }
-    assert_eq!(redis.run(&["DBSIZE"]), redis::Value::Int(0), "nothing is left");
+    assert_eq!(
+        redis.run(&["DBSIZE"]),
+        redis::Value::Int(0),
+        "nothing is left"
+    );
 }
 
 #[tokio::test]

@@ -1,0 +1,20 @@
+//! Guides, from the first session to operation.
+//!
+//! Each guide has one complete example.
+
+#[doc = include_str!("../docs/guide/from_npm.md")]
+pub mod from_npm {}
+#[doc = include_str!("../docs/guide/from_express.md")]
+pub mod from_express {}
+#[doc = include_str!("../docs/guide/guests_and_login.md")]
+pub mod guests_and_login {}
+#[doc = include_str!("../docs/guide/typed_sessions.md")]
+pub mod typed_sessions {}
+#[doc = include_str!("../docs/guide/operating.md")]
+pub mod operating {}
+#[doc = include_str!("../docs/guide/scaling.md")]
+pub mod scaling {}
+#[doc = include_str!("../docs/guide/writing_a_store.md")]
+pub mod writing_a_store {}
+#[doc = include_str!("../docs/guide/threat_model.md")]
+pub mod threat_model {}
