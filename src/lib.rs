@@ -34,6 +34,9 @@ pub use axum::ActiveSession;
 pub use error::SessionError;
 pub use id::SessionId;
 pub use lifecycle::{Lifetime, Touch};
+#[cfg(feature = "cookie")]
+#[cfg_attr(docsrs, doc(cfg(feature = "cookie")))]
+pub use middleware::SessionCookie;
 pub use middleware::{JwtRedisSession, RequireSession, SessionRejection, Tagged};
 pub use session::{Session, SessionData, SessionEnd, SessionEntry, SessionState};
 pub use sessions::Sessions;

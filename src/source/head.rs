@@ -17,6 +17,13 @@ impl<P> TokenSources<P> {
         let lookups = lookups.map(|source| (source.as_str(), find_in(source, head)));
         first_found(lookups, self.strict)
     }
+
+    /// Returns the source in which [`find`](Self::find) finds a token, valid or not.
+    #[cfg(feature = "cookie")]
+    pub(crate) fn source_of_token(&self, head: &Parts) -> Option<&TokenSource> {
+        let mut sources = self.list.iter();
+        sources.find(|source| !matches!(find_in(source, head), Ok(None)))
+    }
 }
 
 fn find_in<'a>(source: &TokenSource, head: &'a Parts) -> TokenLookup<'a> {

@@ -25,8 +25,10 @@ pub enum TokenSource {
     /// URLs end up in logs, histories and `Referer` headers; see
     /// [`TokenSources::headers_only`](crate::TokenSources::headers_only).
     Query(Arc<str>),
-    /// A cookie. The browser sends it with every request, also from other sites, so the application
-    /// needs its own protection against cross-site request forgery.
+    /// A cookie that the application sets itself. The browser sends it with every request, also from
+    /// other sites, so the application needs its own protection against cross-site request forgery.
+    ///
+    /// [`SessionCookie`](crate::SessionCookie) is a cookie that the layer sets and clears.
     Cookie(Arc<str>),
 }
 
