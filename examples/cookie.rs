@@ -1,8 +1,8 @@
 //! An app for browsers: a login form, a protected form and a logout. The layer sets and clears the
 //! cookie; no handler touches it.
 //!
-//! `cargo run --example cookie --features cookie`, then open `http://localhost:3000`. Safari accepts
-//! `Secure` cookies over TLS only, also from this host.
+//! `cargo run --example cookie --features cookie`, then open `http://localhost:3000` in Chromium.
+//! Browsers that accept `Secure` cookies over TLS only need `SessionCookie::insecure` here.
 
 use axum::Router;
 use axum::extract::Form;

@@ -157,7 +157,7 @@ impl SessionCookie {
 
     /// Omits `Secure` and the prefix, for development on plain HTTP only.
     ///
-    /// Chrome and Firefox accept `Secure` cookies from `http://localhost`; Safari does not.
+    /// Not needed for `http://localhost` in Chromium, which accepts the default cookie from there.
     pub const fn insecure(mut self) -> Self {
         self.secure = false;
         self

@@ -122,3 +122,36 @@ async fn of_two_logins_the_loser_does_not_clear_the_cookie_of_the_winner() {
     let response = service.oneshot(get("/", &headers)).await.unwrap();
     assert_eq!(set_cookies(&response), [""; 0]);
 }
+
+/// Until the browser opens a page, it keeps the cookie from before the login.
+#[tokio::test(start_paused = true)]
+async fn a_client_that_leaves_during_a_login_keeps_a_dead_cookie() {
+    let (faults, sessions) = sessions();
+    let layer = with_cookie(JwtRedisSession::new(sessions.clone()));
+    let service = layer.layer(service_fn(operate));
+    let cookie = format!("{HOST}={}", owned(&sessions).await);
+    let headers = [("cookie", &*cookie)];
+    faults.delay(Duration::from_millis(10));
+    let login = service.clone().oneshot(get("/login", &headers));
+    // The session is loaded, and the rotation has begun.
+    let left = tokio::time::timeout(Duration::from_millis(15), login).await;
+    assert!(left.is_err());
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    faults.heal();
+    // The login has run to completion.
+    assert_eq!(sessions.list("jo").await.unwrap().len(), 1);
+    let response = service.oneshot(get("/state", &headers)).await.unwrap();
+    assert_eq!(pair(&response, HOST).as_deref(), Some(""));
+}
+
+#[tokio::test]
+async fn a_token_that_is_issued_after_the_response_head_sets_no_cookie() {
+    let (_, sessions) = sessions();
+    let layer = with_cookie(JwtRedisSession::new(sessions));
+    let service = layer.layer(service_fn(async |request: Request<Body>| {
+        Ok::<_, Infallible>(Response::new(session(&request)))
+    }));
+    let response = service.oneshot(get("/", &[])).await.unwrap();
+    response.body().login("jo").await.unwrap();
+    assert_eq!(set_cookies(&response), [""; 0]);
+}
