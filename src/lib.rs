@@ -54,6 +54,7 @@
 //! |---|---|---|
 //! | `axum` | yes | extractors, and responses for errors (depends on `axum-core` only) |
 //! | `redis` | yes | `RedisStore`: one shared connection that renews itself, and a second one for large values |
+//! | `cookie` | | [`SessionCookie`]: a cookie that the layer sets and clears, for browsers |
 //! | `pool` | | `RedisStore::from_pool`, for a `deadpool_redis::Pool` that the app already has |
 //! | `cluster` | | `redis-cluster://` addresses |
 //! | `sentinel` | | `redis-sentinel://` addresses |
@@ -98,6 +99,9 @@ pub use axum::ActiveSession;
 pub use error::SessionError;
 pub use id::SessionId;
 pub use lifecycle::{Lifetime, Touch};
+#[cfg(feature = "cookie")]
+#[cfg_attr(docsrs, doc(cfg(feature = "cookie")))]
+pub use middleware::SessionCookie;
 pub use middleware::{JwtRedisSession, RequireSession, SessionRejection, Tagged};
 pub use session::{Session, SessionData, SessionEnd, SessionEntry, SessionState};
 pub use sessions::Sessions;

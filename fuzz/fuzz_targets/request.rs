@@ -36,6 +36,7 @@ struct Input<'a> {
     limit: u16,
     strict: bool,
     cookie: bool,
+    scheme: bool,
 }
 
 #[derive(Arbitrary, Debug)]
@@ -80,6 +81,9 @@ fn check(fixture: &Fixture, input: &Input<'_>) {
     let mut sources = TokenSources::default().strict_single_source(input.strict);
     if input.cookie {
         sources = sources.with(TokenSource::cookie(NAME));
+    }
+    if input.scheme {
+        sources = sources.with(TokenSource::authorization("Token"));
     }
     let layer = JwtRedisSession::new(fixture.sessions.clone()).sources(sources);
     let service = ServiceBuilder::new()

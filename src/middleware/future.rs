@@ -11,6 +11,7 @@ use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
+use super::cookie_use::CookieUse;
 use super::lazy_session::LazySession;
 use super::read_body::ReadBody;
 use super::settings::Settings;
@@ -31,6 +32,7 @@ pin_project! {
         pub(super) state: State<S, B>,
         pub(super) settings: Arc<Settings>,
         pub(super) token_in_query: bool,
+        pub(super) cookie: CookieUse,
     }
 }
 
@@ -117,6 +119,9 @@ where
                     inner,
                 } => {
                     let (body, found) = ready!(poll_read(read.as_mut(), cx));
+                    if !matches!(found, Ok(Ok(None)) | Err(_)) {
+                        *this.cookie = CookieUse::Unused;
+                    }
                     let head = head.take().expect("polled after completion");
                     let verified = this.settings.authenticate(found);
                     let request = Request::from_parts(head, body);
@@ -135,7 +140,7 @@ where
                     let mut response = ready!(response.poll(cx))?;
                     let headers = response.headers_mut();
                     this.settings
-                        .set_headers(session, *this.token_in_query, headers);
+                        .set_headers(session, *this.token_in_query, *this.cookie, headers);
                     return Poll::Ready(Ok(response));
                 }
             };

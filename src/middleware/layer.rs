@@ -44,7 +44,8 @@ use crate::source::{Anywhere, InHead, TokenSources};
 /// - `Cache-Control: no-store` if session data was read or a token was issued before the response
 ///   head was complete, or if a token was in the query;
 /// - `Referrer-Policy: no-referrer` if a token was in the query;
-/// - `Vary` with the headers that may hold a token if the state of the session was read.
+/// - `Vary` with the headers that may hold a token if the state of the session was read;
+/// - `Set-Cookie` for a layer with a [cookie](crate::SessionCookie).
 ///
 /// # Long-lived connections
 ///
@@ -99,6 +100,8 @@ impl JwtRedisSession {
                 vary: Some(Vary::on(&sources)),
                 lazy: false,
                 tag: None,
+                #[cfg(feature = "cookie")]
+                cookie: None,
             }),
             sources,
         }
@@ -125,13 +128,8 @@ impl JwtRedisSession {
 impl<P> JwtRedisSession<P> {
     /// Sets where tokens are looked for. With a list that has no body, request bodies may have
     /// any type.
-    pub fn sources<Q>(mut self, sources: TokenSources<Q>) -> JwtRedisSession<Q> {
-        let settings = self.settings_mut();
-        settings.vary = settings.vary.take().map(|_| Vary::on(&sources));
-        JwtRedisSession {
-            sources,
-            settings: self.settings,
-        }
+    pub fn sources<Q>(self, sources: TokenSources<Q>) -> JwtRedisSession<Q> {
+        self.map_sources(|_| sources)
     }
 
     /// Looks for tokens in headers only; see [`TokenSources::headers_only`].
@@ -141,10 +139,7 @@ impl<P> JwtRedisSession<P> {
 
     /// Looks for tokens in the same sources, but never in the body.
     pub fn without_body(self) -> JwtRedisSession<InHead> {
-        JwtRedisSession {
-            sources: self.sources.without_body(),
-            settings: self.settings,
-        }
+        self.map_sources(TokenSources::without_body)
     }
 
     /// Loads sessions when they are first needed instead of before the inner service is called.
@@ -191,7 +186,20 @@ impl<P> JwtRedisSession<P> {
         self
     }
 
-    fn settings_mut(&mut self) -> &mut Settings {
+    pub(super) fn map_sources<Q>(
+        mut self,
+        change: impl FnOnce(TokenSources<P>) -> TokenSources<Q>,
+    ) -> JwtRedisSession<Q> {
+        let sources = change(self.sources);
+        let settings = Arc::make_mut(&mut self.settings);
+        settings.vary = settings.vary.take().map(|_| Vary::on(&sources));
+        JwtRedisSession {
+            sources,
+            settings: self.settings,
+        }
+    }
+
+    pub(super) fn settings_mut(&mut self) -> &mut Settings {
         Arc::make_mut(&mut self.settings)
     }
 }

@@ -51,6 +51,94 @@
 //! axum adds a layer only to the routes that exist when `layer` is called. Routes and fallbacks
 //! that are added later have no session; they answer 500 if they need one.
 //!
+//! # Browsers
+//!
+//! | application | token | needs |
+//! |---|---|---|
+//! | pages and API of one origin | [`SessionCookie`] | protection against cross-site requests |
+//! | pages of another origin | header | CORS |
+//! | pages of another origin | [`SessionCookie`] | both |
+//!
+//! ## A cookie and cross-site requests
+//!
+//! A browser sends a cookie also if a page of another site makes it send the request (CSRF). So
+//! [`JwtRedisSession::cookie`] takes a second layer, which rejects such requests. `CsrfLayer` of
+//! `tower_http` answers 403 to them, by the headers `Sec-Fetch-Site` and `Origin`:
+//!
+//! ```
+//! # use axum::{Router, routing::post};
+//! # use jwt_redis_session::{JwtRedisSession, SessionCookie, Sessions};
+//! # use tower_http::csrf::CsrfLayer;
+//! # fn doc(sessions: Sessions) -> Result<Router, Box<dyn std::error::Error>> {
+//! let layers = JwtRedisSession::new(sessions)
+//!     .headers_only()
+//!     .cookie(SessionCookie::new("session"), CsrfLayer::new())?;
+//! Ok(Router::new().route("/count", post(async || "counted")).layer(layers))
+//! # }
+//! ```
+//!
+//! - A GET request must not change anything: `CsrfLayer` passes GET, HEAD and OPTIONS.
+//! - The login needs the protection too. Without it, another site can log a user into a session of
+//!   the attacker.
+//! - A WebSocket handshake is a GET request. Check its `Origin` in the handler: `SameSite=Lax` does
+//!   not stop other hosts of the same site.
+//! - A proxy must forward `Host` and `Origin` unchanged.
+//! - Programs that are no browsers send neither header and pass.
+//!
+//! `examples/cookie.rs` is a complete application.
+//!
+//! ## Pages of another origin
+//!
+//! A page sends the token in a header, and the answers need CORS headers. The `CorsLayer` is the
+//! outermost one, so that it answers preflights, and adds its headers to a 401 and a 403 as well:
+//!
+//! ```
+//! # use std::time::Duration;
+//! # use axum::{Router, routing::get};
+//! # use http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+//! # use http::{HeaderValue, Method};
+//! # use jwt_redis_session::{JwtRedisSession, Sessions};
+//! # use tower_http::cors::CorsLayer;
+//! # fn doc(sessions: Sessions) -> Router {
+//! let cors = CorsLayer::new()
+//!     .allow_origin(HeaderValue::from_static("https://app.example"))
+//!     .allow_methods([Method::GET, Method::POST])
+//!     .allow_headers([AUTHORIZATION, CONTENT_TYPE])          // what the page may send
+//!     .expose_headers([WWW_AUTHENTICATE, RETRY_AFTER])       // what the page may read
+//!     .max_age(Duration::from_secs(3600));                   // of a preflight
+//! Router::new()
+//!     .route("/me", get(async || "hello"))
+//!     .layer(JwtRedisSession::new(sessions).headers_only())
+//!     .layer(cors)
+//! # }
+//! ```
+//!
+//! `examples/cors.rs` is a complete application. With a cookie instead of the header, the page sends
+//! `credentials: "include"`, and its origin is trusted by both layers:
+//!
+//! ```
+//! # use axum::{Router, routing::get};
+//! # use http::HeaderValue;
+//! # use http::header::CONTENT_TYPE;
+//! # use jwt_redis_session::{JwtRedisSession, SessionCookie, Sessions};
+//! # use tower_http::{cors::CorsLayer, csrf::CsrfLayer};
+//! # fn doc(sessions: Sessions) -> Result<Router, Box<dyn std::error::Error>> {
+//! const PAGES: &str = "https://app.example.com"; // The API is https://api.example.com.
+//! let csrf = CsrfLayer::new().add_trusted_origin(PAGES)?;
+//! let cors = CorsLayer::new()
+//!     .allow_origin(HeaderValue::from_static(PAGES))
+//!     .allow_headers([CONTENT_TYPE])
+//!     .allow_credentials(true);
+//! let layers = JwtRedisSession::new(sessions)
+//!     .headers_only()
+//!     .cookie(SessionCookie::new("session"), csrf)?;
+//! Ok(Router::new().route("/me", get(async || "hello")).layer(layers).layer(cors))
+//! # }
+//! ```
+//!
+//! If the pages are on another *site*, the cookie needs
+//! [`SameSite::None`], and many browsers block it even so. Use the header there.
+//!
 //! # Request bodies
 //!
 //! By default the layer also looks for a token in a JSON or form body. It restores the body for the
@@ -81,6 +169,11 @@
 //! ```
 
 mod body;
+#[cfg(feature = "cookie")]
+mod cookie;
+#[cfg(feature = "cookie")]
+mod cookie_layer;
+mod cookie_use;
 mod future;
 mod gathered;
 mod layer;
@@ -96,6 +189,12 @@ mod tagged;
 mod vary;
 
 pub use body::SessionBody;
+#[cfg(feature = "cookie")]
+#[cfg_attr(docsrs, doc(cfg(feature = "cookie")))]
+pub use cookie::{InvalidCookie, SameSite, SessionCookie};
+#[cfg(feature = "cookie")]
+#[cfg_attr(docsrs, doc(cfg(feature = "cookie")))]
+pub use cookie_layer::CsrfCheckedElsewhere;
 pub use future::ResponseFuture;
 pub use layer::JwtRedisSession;
 pub use lazy_session::LazySession;

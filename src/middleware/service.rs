@@ -42,6 +42,7 @@ impl<S, P> JwtRedisSessionService<S, P> {
             Ok(Some(_)) | Err(_) => None,
         };
         let next = search.ok_or_else(|| settings.authenticate(Ok(found)));
+        let cookie = settings.cookie_use(&self.sources, &head);
         let token_in_query = self.sources.take_from_query(&mut head.uri);
         let state = match next {
             Ok((poll_read, search)) => State::ReadingBody {
@@ -59,6 +60,7 @@ impl<S, P> JwtRedisSessionService<S, P> {
             state,
             settings,
             token_in_query,
+            cookie,
         }
     }
 }

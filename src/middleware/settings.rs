@@ -1,15 +1,19 @@
 //! Configuration of the layer, and the steps that need it.
 
 use http::header::{CACHE_CONTROL, REFERRER_POLICY};
+use http::request::Parts;
 use http::{Extensions, HeaderMap, HeaderValue};
 
+#[cfg(feature = "cookie")]
+use super::cookie::CookieWriter;
+use super::cookie_use::CookieUse;
 use super::lazy_session::LazySession;
 use super::read_body::ReadLimits;
 use super::slot::Slot;
 use super::vary::Vary;
 use crate::session::{Access, Session};
 use crate::sessions::Sessions;
-use crate::source::BodyLookup;
+use crate::source::{BodyLookup, TokenSources};
 use crate::token::Verified;
 
 /// Configuration that all requests of a layer share.
@@ -21,6 +25,8 @@ pub(super) struct Settings {
     pub(super) vary: Option<Vary>,
     pub(super) lazy: bool,
     pub(super) tag: Option<Slot>,
+    #[cfg(feature = "cookie")]
+    pub(super) cookie: Option<CookieWriter>,
 }
 
 impl Settings {
@@ -49,16 +55,24 @@ impl Settings {
         }
     }
 
-    /// Keeps the response out of shared caches and the URI out of `Referer` headers.
+    /// Keeps the response out of shared caches and the URI out of `Referer` headers, and sets the
+    /// cookie.
     ///
     /// Headers that the application has set remain.
     pub(super) fn set_headers(
         &self,
         session: &LazySession,
         token_in_query: bool,
+        cookie: CookieUse,
         headers: &mut HeaderMap,
     ) {
-        let access = session.get().map_or_else(Access::default, Session::access);
+        let session = session.get();
+        let mut access = session.map_or_else(Access::default, Session::take_access);
+        if session.is_some_and(|session| self.write_cookie(cookie, &access, session, headers)) {
+            // A cache would give the cookie, or its removal, to others.
+            headers.remove(CACHE_CONTROL);
+            (access.state_read, access.data_read) = (true, true);
+        }
         if access.data_read || token_in_query {
             let no_store = HeaderValue::from_static("no-store");
             headers.entry(CACHE_CONTROL).or_insert(no_store);
@@ -70,5 +84,37 @@ impl Settings {
         if let Some(vary) = self.vary.as_ref().filter(|_| access.state_read) {
             vary.add_to(headers);
         }
+    }
+
+    /// Returns how the cookie takes part in a request.
+    #[cfg_attr(
+        not(feature = "cookie"),
+        expect(unused_variables, clippy::unused_self, reason = "there is no cookie")
+    )]
+    pub(super) fn cookie_use<P>(&self, sources: &TokenSources<P>, head: &Parts) -> CookieUse {
+        #[cfg(feature = "cookie")]
+        if let Some(cookie) = &self.cookie {
+            return cookie.usage(sources, head);
+        }
+        CookieUse::Unused
+    }
+
+    /// Sets or clears the cookie if that is due, and returns whether it did.
+    #[cfg_attr(
+        not(feature = "cookie"),
+        expect(unused_variables, clippy::unused_self, reason = "there is no cookie")
+    )]
+    fn write_cookie(
+        &self,
+        usage: CookieUse,
+        access: &Access,
+        session: &Session,
+        headers: &mut HeaderMap,
+    ) -> bool {
+        #[cfg(feature = "cookie")]
+        if let Some(cookie) = &self.cookie {
+            return cookie.write(usage, &access.token, session, headers);
+        }
+        false
     }
 }

@@ -21,7 +21,7 @@ impl Vary {
         for source in sources.iter() {
             let name = match source {
                 TokenSource::Header(name) => name.clone(),
-                TokenSource::Bearer => AUTHORIZATION,
+                TokenSource::Bearer | TokenSource::Authorization(_) => AUTHORIZATION,
                 TokenSource::Cookie(_) => COOKIE,
                 TokenSource::Query(_) => continue,
             };

@@ -13,7 +13,8 @@ use crate::error::SessionError;
 use crate::id::SessionId;
 use crate::lifecycle::{Lifecycle, Loaded, Remaining};
 use crate::record::SessionData;
-use crate::session::inner::{Access, Inner, SessionState, State};
+use crate::session::access::Access;
+use crate::session::inner::{Inner, SessionState, State};
 use crate::session::snapshot::OwnerChange;
 use crate::token::Claims;
 
@@ -234,8 +235,25 @@ impl Session {
         self.read(SessionData::to_raw_json)
     }
 
-    pub(crate) fn access(&self) -> Access {
-        self.0.lock().access
+    /// Returns what the request has done with its session so far, and forgets it.
+    pub(crate) fn take_access(&self) -> Access {
+        std::mem::take(&mut self.0.lock().access)
+    }
+
+    /// Returns the seconds until the absolute end of the session, if it has one.
+    #[cfg(feature = "cookie")]
+    pub(crate) fn seconds_left(&self) -> Option<i64> {
+        let state = self.0.lock();
+        let end = self.0.lifecycle.end(state.data.record.as_ref()?)?;
+        Some(end - self.0.lifecycle.now())
+    }
+
+    /// Returns whether the session has an idle time of its own.
+    #[cfg(feature = "cookie")]
+    pub(crate) fn has_own_max_age(&self) -> bool {
+        let state = self.0.lock();
+        let record = state.data.record.as_ref();
+        record.is_some_and(|record| record.meta.max_age.is_some())
     }
 
     /// Returns the state, for reading. Records that the response depends on the session.

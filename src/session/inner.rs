@@ -8,6 +8,7 @@ use crate::error::{Result, SessionError};
 use crate::id::SessionId;
 use crate::lifecycle::{Created, Edit, Lifecycle, Remaining};
 use crate::record::{Changes, Record, SessionData};
+use crate::session::access::{Access, TokenChange};
 use crate::session::snapshot::{Current, OwnerChange, Pending};
 use crate::store::StoreError;
 use crate::telemetry;
@@ -68,15 +69,6 @@ pub(crate) struct State {
     pub(crate) remaining: Remaining,
     /// An operation that should have stored the changes has returned an error.
     pub(crate) failure_reported: bool,
-}
-
-/// What the request has done with its session, for the headers of the response.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Access {
-    /// The state of the session was read.
-    pub(crate) state_read: bool,
-    /// Session data was read, or a token issued.
-    pub(crate) data_read: bool,
 }
 
 impl Inner {
@@ -174,6 +166,7 @@ impl Inner {
         state.id = Some(created.id.clone());
         state.claims = claims;
         state.access.data_read = true;
+        state.access.token = TokenChange::issued(created.token.as_ref());
         drop(state);
         created
     }
@@ -201,6 +194,12 @@ impl State {
     pub(crate) fn active(&self) -> Result<&SessionId> {
         self.session.check_active()?;
         self.id.as_ref().ok_or(SessionError::Gone)
+    }
+
+    /// Records that an operation of the handle has ended the session.
+    pub(crate) fn end(&mut self) {
+        self.session = SessionState::Gone;
+        self.access.token = TokenChange::Ended;
     }
 
     pub(crate) fn is_modified(&self) -> bool {

@@ -30,6 +30,7 @@
 //! # }
 //! ```
 
+mod access;
 mod create;
 mod ended;
 mod ends;
@@ -54,4 +55,6 @@ pub use inner::SessionState;
 pub use list::ListSessions;
 pub use page::{InvalidCursor, ListCursor, SessionPage};
 
-pub(crate) use inner::Access;
+pub(crate) use access::Access;
+#[cfg(feature = "cookie")]
+pub(crate) use access::TokenChange;

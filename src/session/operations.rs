@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::error::{Result, SessionError};
 use crate::lifecycle::run_to_completion;
 use crate::record::{Record, SessionData};
+use crate::session::access::TokenChange;
 use crate::session::handle::Session;
 use crate::session::inner::{Inner, SessionState};
 use crate::session::snapshot::OwnerChange;
@@ -314,7 +315,10 @@ impl Inner {
         let lifecycle = Arc::clone(&self.lifecycle);
         let destroyed = match (session, id) {
             (SessionState::Gone, _)
-            | (SessionState::Rejected(TokenRejection::Unknown), Some(_)) => return Ok(false),
+            | (SessionState::Rejected(TokenRejection::Unknown), Some(_)) => {
+                self.lock().access.token = TokenChange::Ended;
+                return Ok(false);
+            }
             (SessionState::Active, Some(id)) => lifecycle.destroy(id, owner).await?,
             // The record could not be loaded, so its owner is unknown. The token is valid, which
             // is enough to end whatever it names.
@@ -323,7 +327,7 @@ impl Inner {
             }
             (session, _) => return session.check_active().and(Err(SessionError::Gone)),
         };
-        self.lock().session = SessionState::Gone;
+        self.lock().end();
         Ok(destroyed)
     }
 }

@@ -9,7 +9,7 @@ use crate::id::SessionId;
 use crate::lifecycle::run_to_completion;
 use crate::record::{Owner, Record};
 use crate::session::handle::Session;
-use crate::session::inner::{Inner, SessionState};
+use crate::session::inner::Inner;
 use crate::session::list::ListSessions;
 use crate::session::snapshot::OwnerChange;
 use crate::token::Token;
@@ -156,7 +156,7 @@ impl Session {
             let (_, owner) = inner.owned()?;
             let lifecycle = Arc::clone(&inner.lifecycle);
             let destroyed = lifecycle.destroy_all(owner, None).await?;
-            inner.lock().session = SessionState::Gone;
+            inner.lock().end();
             Ok(destroyed)
         };
         self.complete("destroy_all", destroy_all).await

@@ -1,33 +1,41 @@
 //! The search for a token in the head of a request.
 
-use http::header::{AUTHORIZATION, COOKIE};
+use http::header::COOKIE;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
 
+use super::authorization;
 use super::form;
 use super::token_lookup::{TokenLookup, at_most_one, first_found, token_text};
 use super::token_source::TokenSource;
 use super::token_sources::TokenSources;
-use crate::token_rejection::TokenRejection;
-
-const SCHEME: &[u8] = b"bearer";
 
 impl<P> TokenSources<P> {
     /// Looks for a token in headers, cookies and query.
     pub(crate) fn find<'a>(&self, head: &'a Parts) -> TokenLookup<'a> {
-        let headers = &head.headers;
-        let lookups = self.list.iter().map(|source| {
-            let found = match source {
-                TokenSource::Header(name) => only(headers.get_all(name).iter().map(trimmed)),
-                TokenSource::Bearer => bearer(headers),
-                TokenSource::Cookie(name) => cookie(headers, name),
-                TokenSource::Query(name) => {
-                    form::find(head.uri.query().unwrap_or_default().as_bytes(), name)
-                }
-            };
-            (source.as_str(), found)
-        });
+        let lookups = self.list.iter();
+        let lookups = lookups.map(|source| (source.as_str(), find_in(source, head)));
         first_found(lookups, self.strict)
+    }
+
+    /// Returns the source in which [`find`](Self::find) finds a token, valid or not.
+    #[cfg(feature = "cookie")]
+    pub(crate) fn source_of_token(&self, head: &Parts) -> Option<&TokenSource> {
+        let mut sources = self.list.iter();
+        sources.find(|source| !matches!(find_in(source, head), Ok(None)))
+    }
+}
+
+fn find_in<'a>(source: &TokenSource, head: &'a Parts) -> TokenLookup<'a> {
+    let headers = &head.headers;
+    match source {
+        TokenSource::Header(name) => only(headers.get_all(name).iter().map(trimmed)),
+        TokenSource::Bearer => authorization::find(headers, "bearer"),
+        TokenSource::Authorization(scheme) => authorization::find(headers, scheme),
+        TokenSource::Cookie(name) => cookie(headers, name),
+        TokenSource::Query(name) => {
+            form::find(head.uri.query().unwrap_or_default().as_bytes(), name)
+        }
     }
 }
 
@@ -35,35 +43,6 @@ impl<P> TokenSources<P> {
 fn only<'a>(values: impl Iterator<Item = &'a [u8]>) -> TokenLookup<'a> {
     let value = at_most_one(values, |value| value.is_empty())?;
     value.map(|text| Ok(token_text(text)?.into())).transpose()
-}
-
-/// Finds the token after `Authorization: Bearer`.
-///
-/// Only one `Authorization` line is legal, so beside a bearer token a second line is ambiguous,
-/// whatever its scheme. Without a bearer token the header is ignored.
-fn bearer(headers: &HeaderMap) -> TokenLookup<'_> {
-    let lines = headers.get_all(AUTHORIZATION);
-    let Some(token) = lines.iter().map(trimmed).find_map(after_scheme) else {
-        return Ok(None);
-    };
-    if lines.iter().nth(1).is_some() {
-        return Err(TokenRejection::Ambiguous);
-    }
-    if token.is_empty() {
-        return Err(TokenRejection::Malformed);
-    }
-    Ok(Some(token_text(token)?.into()))
-}
-
-/// Returns what follows the scheme, if the scheme is `Bearer`.
-fn after_scheme(line: &[u8]) -> Option<&[u8]> {
-    let (scheme, rest) = line.split_at_checked(SCHEME.len())?;
-    let is_bearer = scheme.eq_ignore_ascii_case(SCHEME);
-    // A longer word is another scheme. RFC 9110 allows only spaces here, so a tab remains in
-    // front of the token and makes it malformed.
-    let is_whole = matches!(rest.first(), None | Some(b' ' | b'\t'));
-    let spaces = rest.iter().take_while(|&&byte| byte == b' ').count();
-    (is_bearer && is_whole).then(|| &rest[spaces..])
 }
 
 /// Finds the token in the cookie `name`, without percent-decoding.

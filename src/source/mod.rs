@@ -3,6 +3,7 @@
 //! This module only finds the text of a token. Whether that text is a valid token is checked in
 //! `token`; a body is only searched here, the middleware reads it.
 
+mod authorization;
 mod body;
 mod form;
 mod head;

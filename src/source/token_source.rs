@@ -14,18 +14,45 @@ pub enum TokenSource {
     /// A header whose whole value is the token, such as `x-access-token`.
     Header(HeaderName),
     /// `Authorization: Bearer <token>`; other schemes are ignored.
+    ///
+    /// The same token twice, in two lines or in a list, counts as one.
     Bearer,
+    /// `Authorization` with another scheme, such as `Token <token>`; as [`Bearer`](Self::Bearer)
+    /// otherwise. Created by [`TokenSource::authorization`].
+    Authorization(Arc<str>),
     /// A query parameter.
     ///
     /// URLs end up in logs, histories and `Referer` headers; see
     /// [`TokenSources::headers_only`](crate::TokenSources::headers_only).
     Query(Arc<str>),
-    /// A cookie. The browser sends it with every request, also from other sites, so the application
-    /// needs its own protection against cross-site request forgery.
+    /// A cookie that the application sets itself. The browser sends it with every request, also from
+    /// other sites, so the application needs its own protection against cross-site request forgery.
+    ///
+    /// [`SessionCookie`](crate::SessionCookie) is a cookie that the layer sets and clears.
     Cookie(Arc<str>),
 }
 
 impl TokenSource {
+    /// Returns the source for `Authorization` with this scheme, whose case does not matter.
+    ///
+    /// ```
+    /// use jwt_redis_session::{TokenSource, TokenSources};
+    ///
+    /// // Authorization: Token <token>
+    /// let sources = TokenSources::new([TokenSource::authorization("Token")]);
+    /// # assert_eq!(TokenSource::authorization("BEARER"), TokenSource::Bearer);
+    /// ```
+    #[must_use]
+    pub fn authorization(scheme: impl Into<String>) -> Self {
+        let mut scheme = scheme.into();
+        // Equal for all cases, so that a list has each scheme once.
+        scheme.make_ascii_lowercase();
+        match &*scheme {
+            "bearer" => Self::Bearer,
+            _ => Self::Authorization(scheme.into()),
+        }
+    }
+
     /// Returns the source for the query parameter `name`.
     #[must_use]
     pub fn query(name: impl Into<Arc<str>>) -> Self {
@@ -44,6 +71,7 @@ impl TokenSource {
         match self {
             Self::Header(_) => "header",
             Self::Bearer => "bearer",
+            Self::Authorization(_) => "authorization",
             Self::Query(_) => "query",
             Self::Cookie(_) => "cookie",
         }

@@ -103,6 +103,18 @@ impl<P> TokenSources<P> {
         self
     }
 
+    /// Adds a cookie before the query, so that a prepared link does not replace the session of a
+    /// user who is logged in.
+    #[cfg(feature = "cookie")]
+    pub(crate) fn with_cookie(mut self, name: String) -> Self {
+        let is_query = |source: &TokenSource| matches!(source, TokenSource::Query(_));
+        let index = self.list.iter().position(is_query);
+        let (before, after) = self.list.split_at(index.unwrap_or(self.list.len()));
+        let cookie = [TokenSource::cookie(name)];
+        self.list = without_duplicates([before, &cookie, after].concat());
+        self
+    }
+
     /// Removes a source.
     #[must_use]
     pub fn without(mut self, source: &TokenSource) -> Self {

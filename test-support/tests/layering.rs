@@ -10,6 +10,7 @@ const LIBRARY: &str = "
     aws_lc_rs getrandom: crypto/
     axum_core: axum.rs
     base64: encoding.rs
+    cookie: middleware/cookie/
     crc16: store/redis/cluster/
     deadpool_redis redis: store/redis/ reexports.rs
     form_urlencoded: source/

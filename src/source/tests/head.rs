@@ -87,14 +87,62 @@ T         |  Bearer    T
 malformed | Bearer
 malformed | Bearer\tT
 malformed | Bearer T U
-malformed | Bearer T, Bearer U
+malformed | Bearer T, U
+malformed | Bearer T, Basic x
+malformed | Bearer,Bearer T
+malformed | Bearer | Bearer T
 malformed | Bearer ÿ
 malformed | Bearer TÃ©
 ambiguous | Bearer a | Bearer b
-ambiguous | Bearer a | Bearer a
+ambiguous | Bearer a, Bearer b
 ambiguous | Basic x | Bearer a
 ambiguous | Bearer a | Basic x
 "#,
+    );
+}
+
+/// A proxy may repeat the header, or join its lines to a list.
+#[test]
+fn the_same_bearer_token_twice_is_one() {
+    check(
+        &TokenSources::new([TokenSource::Bearer]),
+        Some("authorization"),
+        r#"
+T         | Bearer T | Bearer T
+T         | Bearer T, bearer  T
+T         | Bearer T,Bearer T,
+T         | Bearer T | Bearer T, Bearer T
+ambiguous | Bearer T | Bearer T, Bearer U
+ambiguous | Bearer T, Bearer T | Basic x
+ambiguous | Bearer T | Bearer t
+none      | Basic x, Bearer T
+"#,
+    );
+}
+
+#[test]
+fn token_follows_another_scheme() {
+    let token = TokenSource::authorization("Token");
+    assert_eq!(token, TokenSource::authorization("TOKEN"));
+    check(
+        &TokenSources::new([token.clone()]),
+        Some("authorization"),
+        r#"
+none      |
+none      | Bearer T
+none      | Tokens T
+T         | Token T
+T         | token T | TOKEN T
+malformed | Token
+malformed | Token token="T"x, Token
+ambiguous | Token a | Token b
+ambiguous | Token a | Bearer b
+"#,
+    );
+    check(
+        &TokenSources::new([TokenSource::Bearer, token]),
+        Some("authorization"),
+        "T | Token T\nB | Bearer B\nambiguous | Token T | Bearer B",
     );
 }
 

@@ -1,8 +1,12 @@
 //! The layers `JwtRedisSession` and `RequireSession` around tower services.
 
 mod answers;
+#[cfg(all(feature = "axum", feature = "cookie", feature = "redis"))]
+mod browsers;
 #[cfg(feature = "axum")]
 mod composition;
+#[cfg(feature = "cookie")]
+mod cookie;
 mod grpc;
 mod lazy;
 mod several;

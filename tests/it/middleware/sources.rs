@@ -79,8 +79,16 @@ async fn other_sources() {
     check(&token, service, table).await;
 
     let cookie = TokenSources::headers_only().with(TokenSource::cookie("sid"));
-    let service = layer.sources(cookie).layer(service_fn(describe));
+    let service = layer.clone().sources(cookie).layer(service_fn(describe));
     check(&token, service, "GET / | cookie: a=b; sid=TOKEN => Active").await;
+
+    let scheme = TokenSources::new([TokenSource::authorization("Opaque")]);
+    let service = layer.sources(scheme).layer(service_fn(describe));
+    let table = "
+        GET / | authorization: Opaque TOKEN => Active
+        GET / | authorization: Bearer TOKEN => Absent
+    ";
+    check(&token, service, table).await;
 }
 
 #[tokio::test]

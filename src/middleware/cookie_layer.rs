@@ -1,0 +1,71 @@
+//! The layer with a cookie.
+
+use tower_layer::Layer;
+
+use super::cookie::{CookieWriter, InvalidCookie, SessionCookie};
+use super::layer::JwtRedisSession;
+
+impl<P> JwtRedisSession<P> {
+    /// Also looks for tokens in a cookie, and sets and clears it; see [`SessionCookie`].
+    ///
+    /// Call it last: the result is `csrf` around this layer, as a tuple of layers. Tokens in headers
+    /// win over the cookie, and the cookie wins over those in the query and the body.
+    ///
+    /// # Cross-site requests
+    ///
+    /// Browsers send a cookie with every request to its host, also if another site has made the
+    /// user send it (CSRF). `csrf` is the layer that rejects such requests: `CsrfLayer` of
+    /// `tower_http` (feature `csrf`), or another one, or [`CsrfCheckedElsewhere`]. `SameSite=Lax` is
+    /// not enough: other hosts of the same site, such as `blog.example.com`, are not restricted by
+    /// it.
+    ///
+    /// ```
+    /// # use axum::{Router, routing::post};
+    /// # use jwt_redis_session::{JwtRedisSession, Session, SessionCookie, SessionError, Sessions};
+    /// # use tower_http::csrf::CsrfLayer;
+    /// async fn log_in(session: Session) -> Result<(), SessionError> {
+    ///     session.login("jo").await?; // The layer sets the cookie.
+    ///     Ok(())
+    /// }
+    ///
+    /// async fn log_out(session: Session) -> Result<(), SessionError> {
+    ///     session.logout().await?; // The layer clears the cookie.
+    ///     Ok(())
+    /// }
+    ///
+    /// # fn doc(sessions: Sessions) -> Result<Router, Box<dyn std::error::Error>> {
+    /// let layers = JwtRedisSession::new(sessions)
+    ///     .headers_only()
+    ///     .cookie(SessionCookie::new("session"), CsrfLayer::new())?;
+    /// Ok(Router::new()
+    ///     .route("/login", post(log_in))
+    ///     .route("/logout", post(log_out))
+    ///     .layer(layers))
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidCookie`] if browsers would not accept the cookie.
+    pub fn cookie<C>(mut self, cookie: SessionCookie, csrf: C) -> Result<(C, Self), InvalidCookie> {
+        let name = cookie.name();
+        self.settings_mut().cookie = Some(CookieWriter::new(cookie)?);
+        Ok((csrf, self.map_sources(|sources| sources.with_cookie(name))))
+    }
+}
+
+/// Layer that does nothing, for an application that rejects forged requests of other sites
+/// elsewhere.
+///
+/// For example by a layer around the whole application, by a gateway, or by tokens in its forms. It
+/// takes the place of such a layer in [`JwtRedisSession::cookie`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct CsrfCheckedElsewhere;
+
+impl<S> Layer<S> for CsrfCheckedElsewhere {
+    type Service = S;
+
+    fn layer(&self, inner: S) -> S {
+        inner
+    }
+}

@@ -1,0 +1,20 @@
+//! How the cookie of a layer takes part in a request.
+
+/// How the cookie of a layer takes part in a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    not(feature = "cookie"),
+    expect(dead_code, reason = "there is no cookie")
+)]
+pub(super) enum CookieUse {
+    /// Not at all: the layer has none, or the token came in another source.
+    Unused,
+    /// The request has no token.
+    Empty,
+    /// The token came in the cookie.
+    Token {
+        /// The user opens a page, as far as is known. Others are requests of scripts and for parts
+        /// of a page.
+        is_navigation: bool,
+    },
+}
