@@ -2,6 +2,8 @@
 //!
 //! Each guide has one complete example.
 
+#[doc = include_str!("../docs/guide/from_tower_sessions.md")]
+pub mod from_tower_sessions {}
 #[doc = include_str!("../docs/guide/from_npm.md")]
 pub mod from_npm {}
 #[doc = include_str!("../docs/guide/from_express.md")]
