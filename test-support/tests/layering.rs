@@ -6,7 +6,7 @@ use std::path::Path;
 
 /// Foreign crates, and the only files and folders that may name them. Others are free.
 const LIBRARY: &str = "
-    arc_swap: store/redis/
+    arc_swap: token/keyring.rs store/redis/
     aws_lc_rs getrandom: crypto/
     axum_core: axum.rs
     base64: encoding.rs
