@@ -9,6 +9,7 @@ pub mod config;
 mod counters;
 mod crypto;
 mod encoding;
+pub mod endpoints;
 pub mod error;
 mod id;
 mod json;

@@ -14,8 +14,9 @@ const LIBRARY: &str = "
     deadpool_redis redis: store/redis/ reexports.rs
     form_urlencoded: source/
     futures_core: session/
-    http: source/ middleware/ axum.rs reexports.rs
-    http_body tower_layer tower_service: middleware/
+    http: source/ middleware/ endpoints/ axum.rs reexports.rs
+    http_body tower_service: middleware/ endpoints/
+    tower_layer: middleware/
     http_body_util: middleware/ axum.rs
     indexmap: record/ store/memory/ store/redis/cache/
     metrics: counters.rs

@@ -60,6 +60,7 @@ mod destroy;
 mod failures;
 mod handles;
 mod hooks;
+mod introspection;
 mod keep_alive;
 mod lifetimes;
 mod login;
