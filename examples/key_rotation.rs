@@ -80,5 +80,5 @@ fn sign_with(files: &Path, pair: &Ed25519KeyPair) -> Result<(), Box<dyn Error>> 
 /// Writes a public key, as `openssl pkey -pubout` does.
 fn accept(files: &Path, name: &str, pair: &Ed25519KeyPair) -> Result<(), Box<dyn Error>> {
     let der: PublicKeyX509Der<'_> = pair.public_key().as_der()?;
-    Ok(fs::write(files.join("previous").join(name), der)?)
+    Ok(fs::write(files.join("previous").join(name), der.as_ref())?)
 }

@@ -17,7 +17,8 @@ const MIN_LEN: usize = 32;
 ///
 /// A program sends one of them in one header: as `Authorization: Bearer …`, or as the password of
 /// `Authorization: Basic …`, as it is or form-encoded (RFC 6749 section 2.3.1). The client id of
-/// Basic is not checked: the secret alone decides. To change a secret, accept both for a while.
+/// Basic is not checked: the secret alone decides. A secret in the body is not read. To change a
+/// secret, accept both for a while.
 ///
 /// Only hashes are kept, and compared in constant time. `Debug` prints how many there are.
 ///

@@ -44,7 +44,8 @@ const LIMITS: ReadLimits = ReadLimits {
 ///
 /// All are `Cache-Control: no-store`. **Introspection is not a use**: it does not reset the idle time
 /// of the session, which the app behind the gateway does. It takes one round trip to the store. Wrong
-/// client secrets are not limited; limit rates in front.
+/// client secrets are not limited; limit rates in front, and serve it over TLS only. With a
+/// [local cache](crate::store), an ended session may be reported as active for `max_staleness`.
 ///
 /// ```
 /// # use jwt_redis_session::{Keyring, MemoryStore, Sessions};

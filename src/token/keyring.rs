@@ -55,8 +55,8 @@ impl Keyring {
 
     /// Sets `iss` of new tokens, and rejects tokens without it (RFC 7519 section 4.1.1).
     ///
-    /// A reload of other clones no longer changes this key ring, as with
-    /// [`audience`](Self::audience) and [`leeway`](Self::leeway).
+    /// Returns a key ring of its own, as [`audience`](Self::audience) and [`leeway`](Self::leeway) do:
+    /// a reload of the clones from before does not change it.
     #[must_use]
     pub fn issuer(self, issuer: impl Into<String>) -> Self {
         self.with_rule(|rules| rules.issuer = Some(issuer.into().into()))

@@ -18,6 +18,7 @@ async fn every_operation_keeps_its_promises_on_a_cluster() {
         login::ON_CLUSTER,
         owners::ON_CLUSTER,
         pages::ON_CLUSTER,
+        reload::ON_CLUSTER,
         rotation::ON_CLUSTER,
         values::ON_CLUSTER,
     ];

@@ -67,6 +67,7 @@ mod login;
 mod merging;
 mod owners;
 mod pages;
+mod reload;
 mod rotation;
 mod unsaved;
 mod values;
