@@ -74,7 +74,7 @@ impl KeyringBuilder {
         self
     }
 
-    /// Adds a key that only verifies, such as the previous signing key.
+    /// Adds a key that only verifies: the previous signing key, or the next one.
     ///
     /// A key ring has at most three keys in all.
     #[must_use]
