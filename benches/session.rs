@@ -51,7 +51,7 @@ fn parse() -> Map<String, Value> {
 
 fn load(c: &mut Criterion) {
     let stored = Stored::in_memory();
-    let key = DecodingKey::from_secret(SECRET);
+    let key = DecodingKey::from_secret(SECRET).unwrap();
     let mut validation = Validation::new(Algorithm::HS256);
     validation.required_spec_claims.clear();
     measure(c, "load: Sessions::open", || {

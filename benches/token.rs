@@ -25,8 +25,8 @@ struct Claims {
 
 fn token(c: &mut Criterion) {
     let hs256 = Keyring::hs256(SECRET).unwrap();
-    let encoding = EncodingKey::from_secret(SECRET);
-    let decoding = DecodingKey::from_secret(SECRET);
+    let encoding = EncodingKey::from_secret(SECRET).unwrap();
+    let decoding = DecodingKey::from_secret(SECRET).unwrap();
     compare(c, &hs256, &encoding, &decoding);
     let es256 = Keyring::builder(Algorithm::Es256).signing(Key::pem(PRIVATE));
     let private = EncodingKey::from_ec_pem(PRIVATE).unwrap();

@@ -41,6 +41,7 @@
 //! | Where the token is in a request | [`TokenSources`], [`TokenSource`] |
 //! | Tokens and keys | [`Keyring`], [`Algorithm`], [`OpaqueTokens`], [`Token`], [`token`] |
 //! | All sessions of a user | [`Sessions::list`], [`Session::destroy_all`], [`Session::destroy_others`] |
+//! | The public keys, and introspection, for other programs | [`endpoints`] |
 //! | Stores | [`RedisStore`], [`MemoryStore`], `FileStore`, [`store`] |
 //! | Errors | [`SessionError`], [`TokenRejection`], [`SessionRejection`], [`error`] |
 //! | Tests of your handlers | `testing` (feature `test-util`) |
@@ -72,6 +73,7 @@ pub mod config;
 mod counters;
 mod crypto;
 mod encoding;
+pub mod endpoints;
 pub mod error;
 #[cfg(any(doc, doctest))]
 pub mod guide;

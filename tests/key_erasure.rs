@@ -104,10 +104,16 @@ fn keys_are_erased() {
     for part in &parts {
         assert!(!search.finds(part), "secrets in use");
     }
-    drop(rings);
+    let [one, other] = rings;
+    drop(other);
+    // Its clone is in use and gets another key.
+    let clone = one.clone();
+    one.replace(&Keyring::hs256(*b"0123456789abcdef0123456789abcdef").unwrap());
+    drop(one);
     for part in &parts {
-        assert!(!search.finds(part), "secrets dropped");
+        assert!(!search.finds(part), "secrets dropped and replaced");
     }
+    drop(clone);
     for (algorithm, pem, line, start) in PAIRS {
         let mut der = [0; 48];
         STANDARD

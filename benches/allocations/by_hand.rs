@@ -31,7 +31,7 @@ pub(crate) async fn router(url: &str) -> Router {
     validation.required_spec_claims.clear();
     let state = ByHand {
         connection: client.get_multiplexed_async_connection().await.unwrap(),
-        key: DecodingKey::from_secret(SECRET),
+        key: DecodingKey::from_secret(SECRET).unwrap(),
         validation,
     };
     Router::new()

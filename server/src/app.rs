@@ -18,7 +18,7 @@ use crate::http::reject_head;
 use crate::operators::{docs, health, metrics, openapi};
 use crate::settings::{HttpSettings, Settings};
 use crate::start_error::StartError;
-use crate::{admin, buckets, observe, rpc, users};
+use crate::{admin, buckets, introspection, observe, rpc, users};
 
 /// The service: all enabled APIs and the endpoints for operators.
 #[derive(Clone, Debug)]
@@ -166,6 +166,9 @@ fn apis(app: &AppState) -> Result<OpenApiRouter, StartError> {
     if settings.users.enabled {
         apis = apis.merge(users::router(app)?);
     }
+    if settings.introspection.enabled {
+        apis = apis.merge(introspection::router(app)?);
+    }
     Ok(apis)
 }
 
@@ -175,6 +178,7 @@ fn first_calls(settings: &Settings) -> Vec<&'static str> {
         (settings.buckets.enabled, buckets::INTRODUCTION),
         (settings.rpc.enabled, rpc::INTRODUCTION),
         (settings.users.enabled, users::INTRODUCTION),
+        (settings.introspection.enabled, introspection::INTRODUCTION),
     ]
     .into_iter()
     .filter_map(|(is_enabled, calls)| is_enabled.then_some(calls))

@@ -15,6 +15,10 @@ pub(crate) fn summary(app: &AppState) -> String {
         (settings.buckets.enabled, "buckets (/session, /api-key)"),
         (settings.rpc.enabled, "RPC (/rpc, /health-check)"),
         (settings.users.enabled, "users (/sessions)"),
+        (
+            settings.introspection.enabled,
+            "introspection (/introspect)",
+        ),
         (settings.admin.enabled, "admin pages (/admin)"),
     ];
     let enabled = apis.iter().filter(|(is_enabled, _)| *is_enabled);

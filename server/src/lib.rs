@@ -24,6 +24,7 @@ mod cli;
 mod crypto;
 mod error;
 mod http;
+mod introspection;
 mod log_writer;
 mod master_keys;
 mod observe;

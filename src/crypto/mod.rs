@@ -8,6 +8,6 @@ mod hash;
 mod random;
 mod signature;
 
-pub(crate) use hash::sha256;
+pub(crate) use hash::{equal, sha256};
 pub(crate) use random::fill_random;
 pub(crate) use signature::{Scheme, SigningKey, VerifyingKey};

@@ -206,5 +206,7 @@ pub use service::JwtRedisSessionService;
 pub use session_rejection::{InvalidRealm, SessionRejection};
 pub use tagged::{LazyTagged, Tagged};
 
+pub(crate) use read_body::{ReadLimits, read_all};
+
 pub use crate::source::{Anywhere, InHead, InvalidTokenArg};
 pub use crate::unsearched_body::UnsearchedBody;

@@ -1,7 +1,8 @@
 //! Reading a request body in search of a token.
 
+use std::future::poll_fn;
 use std::mem;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -19,11 +20,11 @@ use crate::unsearched_body::UnsearchedBody;
 /// Empty frames do not count against the limit, so the deadline is checked between them, too.
 const FRAMES_PER_POLL: usize = 64;
 
-/// Limits for reading a body in search of a token.
+/// Limits for reading a body.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct ReadLimits {
-    pub(super) bytes: usize,
-    pub(super) deadline: Duration,
+pub(crate) struct ReadLimits {
+    pub(crate) bytes: usize,
+    pub(crate) deadline: Duration,
 }
 
 pin_project! {
@@ -84,6 +85,25 @@ impl<B: ReplayBody> Future for ReadBody<B> {
         let body = body.into_unread().unwrap_or_else(B::replay);
         Poll::Ready((body, found))
     }
+}
+
+/// Reads a whole body within limits.
+///
+/// # Panics
+///
+/// Outside of a tokio runtime with its timer enabled.
+pub(crate) async fn read_all<B: Body>(
+    body: B,
+    limits: ReadLimits,
+) -> Result<Bytes, UnsearchedBody> {
+    let (mut body, mut data) = (pin!(body), Gathered::default());
+    let reading = poll_fn(|cx| {
+        let end = ready!(poll_read(&mut body, &mut data, limits.bytes, cx));
+        Poll::Ready(end.0)
+    });
+    let read = tokio::time::timeout(limits.deadline, reading).await;
+    read.unwrap_or(Err(UnsearchedBody::TimedOut))?;
+    Ok(data.into_bytes())
 }
 
 /// Reads the data of a body up to its trailers, its end, or the limit.

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use http::Method;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, UPGRADE};
 use http::request::Parts;
+use http::{HeaderMap, Method};
 
 use super::token_lookup::{BodyLookup, first_found};
 use super::token_sources::TokenSources;
@@ -25,8 +25,7 @@ impl<P> TokenSources<P> {
     /// Returns how to search the body of this request; `None` if it cannot hold a token.
     ///
     /// The body of a method that gives it no meaning is ignored (RFC 6750 section 2.2), and so is
-    /// what follows an upgrade. A compressed body cannot be searched. A second `Content-Type` line
-    /// makes the type of the body unknown.
+    /// what follows an upgrade. A compressed body cannot be searched.
     pub(crate) fn body_search(&self, head: &Parts) -> Option<BodySearch> {
         let has_no_body = matches!(
             head.method,
@@ -40,14 +39,7 @@ impl<P> TokenSources<P> {
         {
             return None;
         }
-        let mut lines = headers.get_all(CONTENT_TYPE).iter();
-        let (Some(line), None) = (lines.next(), lines.next()) else {
-            return None;
-        };
-        // Parsed by hand, since the parameters do not matter. The crate `mime` rejects
-        // `application/json ;charset=utf-8` and parameters without a value, which clients send.
-        let mut parts = line.as_bytes().split(|&byte| byte == b';');
-        let media_type = parts.next()?.trim_ascii();
+        let media_type = media_type(headers)?;
         let find: FindField = if media_type.eq_ignore_ascii_case(b"application/json") {
             json::find
         } else if media_type.eq_ignore_ascii_case(b"application/x-www-form-urlencoded") {
@@ -61,6 +53,19 @@ impl<P> TokenSources<P> {
             strict: self.strict,
         })
     }
+}
+
+/// Returns the media type of a body without its parameters. A second `Content-Type` line makes it
+/// unknown.
+pub(crate) fn media_type(headers: &HeaderMap) -> Option<&[u8]> {
+    let mut lines = headers.get_all(CONTENT_TYPE).iter();
+    let (Some(line), None) = (lines.next(), lines.next()) else {
+        return None;
+    };
+    // Parsed by hand, since the parameters do not matter. The crate `mime` rejects
+    // `application/json ;charset=utf-8` and parameters without a value, which clients send.
+    let mut parts = line.as_bytes().split(|&byte| byte == b';');
+    Some(parts.next()?.trim_ascii())
 }
 
 impl BodySearch {

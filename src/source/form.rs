@@ -13,7 +13,7 @@ use crate::token_rejection::TokenRejection;
 const MAX_PAIR: usize = 4 * Token::MAX_LEN;
 
 /// Finds the token under `name` in `input`, which is `application/x-www-form-urlencoded`.
-pub(super) fn find<'a>(input: &'a [u8], name: &str) -> TokenLookup<'a> {
+pub(crate) fn find<'a>(input: &'a [u8], name: &str) -> TokenLookup<'a> {
     let pairs = input.split(|&byte| byte == b'&');
     // Names are compared decoded, so that another spelling of the name cannot hide a second token.
     let named = pairs.filter(|pair| is_named(pair, name));
@@ -26,6 +26,11 @@ pub(super) fn find<'a>(input: &'a [u8], name: &str) -> TokenLookup<'a> {
         }
         None => Ok(None),
     }
+}
+
+/// Decodes text that is form-encoded by itself, without `&` and `=`.
+pub(crate) fn decode_text(text: &[u8]) -> Cow<'_, str> {
+    decoded(text).0
 }
 
 /// Returns whether the decoded name of `pair` is `name`.

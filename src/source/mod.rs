@@ -21,5 +21,6 @@ pub use token_arg::InvalidTokenArg;
 pub use token_source::TokenSource;
 pub use token_sources::{Anywhere, InHead, TokenSources};
 
-pub(crate) use body::BodySearch;
+pub(crate) use body::{BodySearch, media_type};
+pub(crate) use form::{decode_text as decode_form_text, find as find_in_form};
 pub(crate) use token_lookup::BodyLookup;

@@ -54,6 +54,18 @@ pub enum KeyringError {
     /// Two keys have the same `kid`.
     #[error("two keys have the same kid: use a different one for each key")]
     DuplicateKid,
+    /// A reload would reject the tokens that the key ring signs now, which ends their sessions.
+    #[error(
+        "the next key ring does not accept the tokens that are signed now, which ends all sessions: \
+         add the present signing key as a previous key, or use `Keyring::replace`"
+    )]
+    EndsSessions,
+    /// A reload would change issuer, audience or leeway.
+    #[error(
+        "the next key ring has another issuer, audience or leeway: \
+         give it those of the present one, or use `Keyring::replace`"
+    )]
+    OtherRules,
     /// The leeway is more than 300 seconds.
     #[error("the leeway is more than 300 seconds: set the clocks right instead")]
     LeewayTooLong,

@@ -60,7 +60,7 @@ impl TokenFormat {
     /// Returns the leeway for clock differences in milliseconds. Opaque tokens have none.
     pub(crate) fn leeway_millis(&self) -> i64 {
         match self {
-            Self::Jwt(keyring) => keyring.validation.leeway,
+            Self::Jwt(keyring) => keyring.leeway_millis(),
             Self::Opaque(_) => 0,
         }
     }

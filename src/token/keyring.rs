@@ -1,36 +1,27 @@
 //! Key rings: signing and verifying tokens.
 
-use std::borrow::Cow;
 use std::fmt;
-use std::slice;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::algorithm::Algorithm;
+use arc_swap::ArcSwap;
+
 use super::claims::Claims;
 use super::error::{KeyringError, TokenError};
-use super::header;
-use super::jwk::Jwk;
 use super::new_claims::NewClaims;
+use super::ring::{Keys, Ring};
 use super::token_text::Token;
 use super::validation::Validation;
-use super::verified_tokens::VerifiedTokens;
 use crate::clock::unix_millis;
-use crate::crypto::{SigningKey, VerifyingKey};
-use crate::encoding;
 use crate::id::SessionId;
 use crate::token_rejection::TokenRejection;
-
-/// The longest signature in bytes, rounded up to a multiple of 3: RSA of 8192 bits.
-const MAX_SIGNATURE: usize = 1026;
 
 /// Key ring that signs tokens with one key and verifies them with up to three, all of one
 /// algorithm.
 ///
-/// Every key is prepared and tested once, when the key ring is built; clones share it. To rotate a
-/// key, build the next key ring with the old key as
-/// [`previous`](super::KeyringBuilder::previous). By default any issuer and audience is accepted
-/// and there is no leeway.
+/// Every key is prepared and tested once, when the key ring is built. Clones share the keys:
+/// [`reload`](Self::reload) replaces them in all clones at once, while requests are served. By
+/// default any issuer and audience is accepted and there is no leeway.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -48,50 +39,33 @@ const MAX_SIGNATURE: usize = 1026;
 /// ```
 #[derive(Clone)]
 pub struct Keyring {
-    keys: Arc<Keys>,
-    pub(super) validation: Arc<Validation>,
-    /// Of these keys and this validation.
-    pub(super) verified: Arc<VerifiedTokens>,
-}
-
-/// Prepared keys of a key ring.
-pub(super) struct Keys {
-    pub(super) algorithm: Algorithm,
-    /// `None`: the key ring only verifies. The verifying half is the first of `verifying`.
-    pub(super) signing: Option<SigningKey>,
-    /// One to three.
-    pub(super) verifying: Vec<NamedKey>,
-}
-
-pub(super) struct NamedKey {
-    pub(super) verifying: VerifyingKey,
-    /// `None`: tokens do not name the key.
-    pub(super) kid: Option<Box<str>>,
-    /// The header, in base64url, of the tokens that the key signs.
-    pub(super) header: Box<str>,
+    pub(super) current: Arc<ArcSwap<Ring>>,
 }
 
 impl Keyring {
     pub(super) fn new(keys: Keys) -> Self {
-        Self {
-            keys: Arc::new(keys),
-            validation: Arc::default(),
-            verified: Arc::default(),
-        }
+        Self::with(Arc::new(keys), Validation::default())
+    }
+
+    fn with(keys: Arc<Keys>, validation: Validation) -> Self {
+        let ring = Ring::new(keys, validation);
+        let current = Arc::new(ArcSwap::from_pointee(ring));
+        Self { current }
     }
 
     /// Sets `iss` of new tokens, and rejects tokens without it (RFC 7519 section 4.1.1).
+    ///
+    /// Returns a key ring of its own, as [`audience`](Self::audience) and [`leeway`](Self::leeway) do:
+    /// a reload of the clones from before does not change it.
     #[must_use]
-    pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
-        self.validation_mut().issuer = Some(issuer.into().into());
-        self
+    pub fn issuer(self, issuer: impl Into<String>) -> Self {
+        self.with_rule(|rules| rules.issuer = Some(issuer.into().into()))
     }
 
     /// Sets `aud` of new tokens, and rejects tokens without it (RFC 7519 section 4.1.3).
     #[must_use]
-    pub fn audience(mut self, audience: impl Into<String>) -> Self {
-        self.validation_mut().audience = Some(audience.into().into());
-        self
+    pub fn audience(self, audience: impl Into<String>) -> Self {
+        self.with_rule(|rules| rules.audience = Some(audience.into().into()))
     }
 
     /// Sets the leeway: tokens are accepted until `leeway` after `exp` and from `leeway` before
@@ -102,19 +76,25 @@ impl Keyring {
     /// # Errors
     ///
     /// [`KeyringError::LeewayTooLong`].
-    pub fn leeway(mut self, leeway: Duration) -> Result<Self, KeyringError> {
+    pub fn leeway(self, leeway: Duration) -> Result<Self, KeyringError> {
         let millis = i64::try_from(leeway.as_millis()).unwrap_or(i64::MAX);
         if millis > 300_000 {
             return Err(KeyringError::LeewayTooLong);
         }
-        self.validation_mut().leeway = millis;
-        Ok(self)
+        Ok(self.with_rule(|rules| rules.leeway = millis))
     }
 
-    fn validation_mut(&mut self) -> &mut Validation {
-        // What was verified under other rules does not count under the new ones.
-        self.verified = Arc::default();
-        Arc::make_mut(&mut self.validation)
+    /// Returns a key ring of the same keys with another rule. What was verified under other rules
+    /// does not count under the new ones.
+    fn with_rule(&self, change: impl FnOnce(&mut Validation)) -> Self {
+        let ring = self.current.load();
+        let mut validation = ring.validation.clone();
+        change(&mut validation);
+        Self::with(Arc::clone(&ring.keys), validation)
+    }
+
+    pub(super) fn leeway_millis(&self) -> i64 {
+        self.current.load().validation.leeway
     }
 
     /// Signs a token for the session `id` (RFC 7515 section 5.1).
@@ -124,17 +104,7 @@ impl Keyring {
     /// [`TokenError`] if the claims contain a reserved one, are too long or have impossible times,
     /// or if the key ring has no signing key.
     pub fn sign(&self, id: &SessionId, claims: &NewClaims<'_>) -> Result<Token, TokenError> {
-        let (Some(signer), Some(key)) = (&self.keys.signing, self.keys.verifying.first()) else {
-            return Err(TokenError::NoSigningKey);
-        };
-        let payload = encoding::base64url(claims.payload(id, &self.validation)?);
-        let message = format!("{}.{payload}", key.header);
-        let signature = signer.sign(message.as_bytes()).ok_or(TokenError::Signing)?;
-        let token = format!("{message}.{}", encoding::base64url(signature));
-        if token.len() > Token::MAX_LEN {
-            return Err(TokenError::TooLong);
-        }
-        Ok(Token::new(token))
+        self.current.load().sign(id, claims)
     }
 
     /// Verifies that a token was signed by a key of the key ring and is valid at `now`.
@@ -147,30 +117,71 @@ impl Keyring {
     /// [`TokenRejection`] with the first check that fails. The reason is for logs; do not send it
     /// to the client.
     pub fn verify(&self, token: &str, now: SystemTime) -> Result<Claims, TokenRejection> {
-        // Before anything is decoded, so that an unverified token has a limited cost.
-        if token.len() > Token::MAX_LEN {
-            return Err(TokenRejection::TooLong);
+        self.current.load().verify(token, unix_millis(now))
+    }
+}
+
+/// Changing the keys while they are in use.
+impl Keyring {
+    /// Replaces the keys of this key ring and of all its clones by those of `next`, without logging
+    /// anyone out.
+    ///
+    /// For keys that are rotated in a running process; the [module](crate::token#key-rotation)
+    /// describes the three steps. Tokens that are signed or verified after this call, by any clone,
+    /// use the new keys only; a token whose key was removed is rejected at once. A call that is in
+    /// progress finishes with the keys with which it began. `next` is not changed.
+    ///
+    /// ```
+    /// use std::time::SystemTime;
+    /// use jwt_redis_session::{Algorithm, Keyring, SessionId, token::{Key, KeyringError, NewClaims}};
+    ///
+    /// # fn keys() -> [[u8; 32]; 2] { [std::array::from_fn(|n| n as u8), std::array::from_fn(|n| n as u8 + 9)] }
+    /// let [old, new] = keys().map(Key::secret);
+    /// let ring = |signing| Keyring::builder(Algorithm::Hs256).signing(signing);
+    /// let keyring = ring(old.clone()).build()?;
+    /// let token = keyring.sign(&SessionId::random(), &NewClaims::at(SystemTime::now()))?;
+    ///
+    /// // Without the old key, the tokens that it signs would be rejected.
+    /// let refused = keyring.reload(&ring(new.clone()).build()?);
+    /// assert_eq!(refused, Err(KeyringError::EndsSessions));
+    ///
+    /// keyring.reload(&ring(new).previous(old).build()?)?;
+    /// assert!(keyring.verify(token.as_str(), SystemTime::now()).is_ok());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Nothing is changed, and the error is [`KeyringError::EndsSessions`] if `next` does not
+    /// accept the tokens that this key ring signs, for example those of another algorithm, and
+    /// [`KeyringError::OtherRules`] if its issuer, audience or leeway differs.
+    pub fn reload(&self, next: &Self) -> Result<(), KeyringError> {
+        let next = next.current.load();
+        // Again if another reload came first, whose keys were not compared with these.
+        loop {
+            let current = self.current.load();
+            if next.validation != current.validation {
+                return Err(KeyringError::OtherRules);
+            }
+            if !next.accepts_tokens_of(&current) {
+                return Err(KeyringError::EndsSessions);
+            }
+            let before = self
+                .current
+                .compare_and_swap(&current, Arc::new(next.unused()));
+            if Arc::ptr_eq(&before, &current) {
+                return Ok(());
+            }
         }
-        let (now, digest) = (unix_millis(now), VerifiedTokens::digest(token));
-        if let Some(claims) = digest.and_then(|digest| self.verified.find(&digest)) {
-            let (expires_at, not_before) = (claims.expires_at, claims.not_before);
-            self.validation.check_times(expires_at, not_before, now)?;
-            return Ok(claims);
-        }
-        let mut parts = token.split('.');
-        let [Some(header), Some(payload), Some(signature), None] = [(); 4].map(|()| parts.next())
-        else {
-            return Err(TokenRejection::Malformed);
-        };
-        let message = &token[..header.len() + 1 + payload.len()];
-        self.keys.verify(header, message.as_bytes(), signature)?;
-        // Not decoded before: nothing is revealed about claims that this key ring did not sign.
-        let payload = encoding::decode_base64url_text(payload).ok_or(TokenRejection::Malformed)?;
-        let claims = self.validation.check(payload, now)?;
-        if let Some(digest) = digest {
-            self.verified.keep(digest, claims.clone());
-        }
-        Ok(claims)
+    }
+
+    /// Replaces keys, algorithm, issuer, audience and leeway of this key ring and of all its clones
+    /// by those of `next`, even if that ends sessions.
+    ///
+    /// For a key that has leaked: a token is rejected as soon as no key verifies it, in this
+    /// process. [`reload`](Self::reload) refuses such a change.
+    pub fn replace(&self, next: &Self) {
+        self.current.store(Arc::new(next.current.load().unused()));
     }
 }
 
@@ -178,10 +189,14 @@ impl Keyring {
     /// Returns the public keys as a JWK Set in JSON (RFC 7517 section 5), for programs that verify
     /// tokens themselves.
     ///
-    /// Each key has its name as `kid`, or else its SHA-256 thumbprint (RFC 7638). The set is empty
-    /// for HMAC secrets. It never contains a private key.
+    /// Each key has its name as `kid`, or else its SHA-256 thumbprint (RFC 7638). A token has the
+    /// `kid` of its key only if the key has a name: one set by [`Key::kid`](super::Key::kid), or its
+    /// thumbprint with [`thumbprint_kids`](super::KeyringBuilder::thumbprint_kids). Without that,
+    /// other programs find the key only while the set has a single one.
     ///
-    /// A program that only verifies the signature does not notice that a session has ended.
+    /// The set is empty for HMAC secrets. It never contains a private key.
+    /// [`JwksService`](crate::endpoints::JwksService) serves it, and says what a program that only
+    /// verifies the signature does not notice.
     ///
     /// ```
     /// use jwt_redis_session::{Algorithm, Keyring, token::Key};
@@ -195,57 +210,16 @@ impl Keyring {
     /// ```
     #[must_use]
     pub fn jwks(&self) -> String {
-        let algorithm = self.keys.algorithm;
-        let jwk = |key: &NamedKey| {
-            let jwk = Jwk::of(algorithm, &key.verifying)?;
-            Some(jwk.to_json(algorithm, key.kid.as_deref()))
-        };
-        let keys: Vec<_> = self.keys.verifying.iter().filter_map(jwk).collect();
-        format!(r#"{{"keys":[{}]}}"#, keys.join(","))
+        self.current.load().keys.jwks()
     }
 }
 
 impl fmt::Debug for Keyring {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let keys = &self.current.load().keys;
         f.debug_struct("Keyring")
-            .field("algorithm", &self.keys.algorithm)
-            .field("keys", &self.keys.verifying.len())
+            .field("algorithm", &keys.algorithm)
+            .field("keys", &keys.verifying.len())
             .finish_non_exhaustive()
-    }
-}
-
-impl Keys {
-    fn verify(&self, header: &str, message: &[u8], signature: &str) -> Result<(), TokenRejection> {
-        let keys = self.candidates(header)?;
-        // On the stack, so that a forged token costs no allocation.
-        let mut buffer = [0; MAX_SIGNATURE];
-        if signature.len() > MAX_SIGNATURE / 3 * 4 {
-            return Err(TokenRejection::Signature);
-        }
-        let length = encoding::decode_base64url(signature, &mut buffer);
-        let signature = &buffer[..length.ok_or(TokenRejection::Malformed)?];
-        let mut keys = keys.iter();
-        keys.any(|key| key.verifying.verify(message, signature))
-            .then_some(())
-            .ok_or(TokenRejection::Signature)
-    }
-
-    /// Returns the keys that may have signed a token with this header.
-    fn candidates(&self, header: &str) -> Result<&[NamedKey], TokenRejection> {
-        let mut keys = self.verifying.iter();
-        // Nearly every token has, byte for byte, a header that this key ring writes, whose content
-        // is known without decoding it.
-        let kid = match keys.clone().find(|key| *key.header == *header) {
-            Some(key) => key.kid.as_deref().map(Cow::Borrowed),
-            None => header::check(header, self.algorithm)?.map(Cow::Owned),
-        };
-        match kid.filter(|_| keys.clone().any(|key| key.kid.is_some())) {
-            Some(kid) => keys
-                .find(|key| key.kid.as_deref() == Some(&*kid))
-                .map(slice::from_ref)
-                .ok_or(TokenRejection::HeaderParam),
-            // Tokens from before the keys had names are still accepted.
-            None => Ok(&self.verifying),
-        }
     }
 }

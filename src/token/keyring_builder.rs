@@ -5,7 +5,8 @@ use super::error::KeyringError;
 use super::header;
 use super::jwk::Jwk;
 use super::key::Key;
-use super::keyring::{Keyring, Keys, NamedKey};
+use super::keyring::Keyring;
+use super::ring::{Keys, NamedKey};
 
 impl Keyring {
     /// Builds a key ring of one HS256 secret: at least 32 random bytes, used as they are.
@@ -73,7 +74,7 @@ impl KeyringBuilder {
         self
     }
 
-    /// Adds a key that only verifies, such as the previous signing key.
+    /// Adds a key that only verifies: the previous signing key, or the next one.
     ///
     /// A key ring has at most three keys in all.
     #[must_use]
@@ -83,9 +84,10 @@ impl KeyringBuilder {
     }
 
     /// Names each key pair without a [`kid`](Key::kid) by its SHA-256 thumbprint (RFC 7638), so that
-    /// every process gives a key the same name.
+    /// every process gives a key the same name, and its tokens name the key of
+    /// [`Keyring::jwks`] that verifies them.
     ///
-    /// Has no effect on HMAC secrets. By default such keys have no name.
+    /// Has no effect on HMAC secrets. By default such keys have no name, and tokens no `kid`.
     #[must_use]
     pub const fn thumbprint_kids(mut self) -> Self {
         self.thumbprint_kids = true;

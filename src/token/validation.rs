@@ -8,7 +8,7 @@ use crate::id::SessionId;
 use crate::token_rejection::TokenRejection;
 
 /// What a key ring requires of claims; defaults to any issuer, any audience, no leeway.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Validation {
     /// `None`: `iss` is not checked.
     pub(super) issuer: Option<Box<str>>,

@@ -18,6 +18,7 @@ use crate::error::ErrorBody;
         (name = "buckets", description = "Sessions in buckets, over REST."),
         (name = "rpc", description = "Sessions behind signed tokens, over RPC."),
         (name = "users", description = "Sessions of users, with bearer tokens."),
+        (name = "introspection", description = "The state of tokens, for gateways."),
         (name = "operators", description = "Health and metrics."),
     ),
     components(schemas(ErrorBody<'_>)),

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::response::IntoResponse;
-use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -23,16 +21,11 @@ pub(super) struct Jwks {
 /// Returns the public keys that verify the tokens of this API (RFC 7517).
 ///
 /// The `kid` of a token names its key. The list is empty while `tokens.algorithm` is an HMAC. A
-/// client that only verifies a token does not notice that its session has ended.
+/// client that only verifies a token does not notice that its session has ended, and the token has
+/// no `exp`: ask `POST /introspect`.
 #[utoipa::path(get, path = "/.well-known/jwks.json", tag = "rpc", operation_id = "read_jwks",
     responses((status = 200, description = "The public keys.", body = Jwks,
-        headers(("Cache-Control" = String)))))]
-pub(super) async fn jwks(State(state): State<Arc<RpcState>>) -> impl IntoResponse {
-    let headers = [
-        (CONTENT_TYPE, "application/json"),
-        // A new key is published this long before it signs; see the README.
-        (CACHE_CONTROL, "public, max-age=300"),
-    ];
-    let keys: Bytes = state.jwks.clone();
-    (headers, keys)
+        content_type = "application/jwk-set+json", headers(("Cache-Control" = String)))))]
+pub(super) async fn jwks(State(state): State<Arc<RpcState>>) -> Response<String> {
+    state.jwks.response()
 }

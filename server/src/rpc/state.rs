@@ -1,7 +1,7 @@
 //! State of the RPC API's methods.
 
-use bytes::Bytes;
 use http::HeaderMap;
+use jwt_redis_session::endpoints::JwksService;
 use jwt_redis_session::{Claims, SessionId, Sessions};
 
 use crate::app_state::AppState;
@@ -24,8 +24,8 @@ const MAX_ECHO: usize = 64;
 pub(super) struct RpcState {
     pub(super) sessions: Sessions,
     pub(super) app: AppState,
-    /// The public keys of tokens, as JSON.
-    pub(super) jwks: Bytes,
+    /// The public keys of tokens.
+    pub(super) jwks: JwksService,
     secret: SharedSecret,
 }
 
@@ -44,7 +44,7 @@ impl RpcState {
     pub(super) fn new(app: &AppState) -> Result<Self, StartError> {
         Ok(Self {
             sessions: sessions(app)?,
-            jwks: app.keyring.jwks().into(),
+            jwks: JwksService::new(app.keyring.clone()),
             app: app.clone(),
             secret: SharedSecret::new(app.settings.rpc.secret.clone()),
         })

@@ -16,8 +16,8 @@ pub use listen::ListenAddress;
 pub use load::Sources;
 pub(crate) use secret_files::{read_file, without_newline};
 pub use sections::{
-    AdminSettings, BucketOverrides, BucketSettings, HttpSettings, LimitSettings, LogFormat,
-    LogSettings, OperatorSettings, ProxyHeader, RpcSettings, Settings, SocketMode, StoreSettings,
-    TokenAlgorithm, TokenSettings, UserSettings,
+    AdminSettings, BucketOverrides, BucketSettings, HttpSettings, IntrospectionSettings,
+    LimitSettings, LogFormat, LogSettings, OperatorSettings, ProxyHeader, RpcSettings, Settings,
+    SocketMode, StoreSettings, TokenAlgorithm, TokenSettings, UserSettings,
 };
 pub(crate) use variables::is_ours;

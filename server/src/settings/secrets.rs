@@ -20,7 +20,7 @@ struct Group<'a> {
 }
 
 impl Settings {
-    fn groups(&self) -> [Group<'_>; 5] {
+    fn groups(&self) -> [Group<'_>; 6] {
         let signing = match self.tokens.algorithm {
             TokenAlgorithm::HS384 => 48,
             TokenAlgorithm::HS512 => 64,
@@ -47,6 +47,7 @@ impl Settings {
             sent("buckets.master_keys", &self.buckets.master_keys),
             sent("rpc.secret", self.rpc.secret.as_slice()),
             sent("users.secret", self.users.secret.as_slice()),
+            sent("introspection.secrets", &self.introspection.secrets),
         ]
     }
 

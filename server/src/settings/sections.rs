@@ -26,6 +26,7 @@ pub struct Settings {
     pub buckets: BucketSettings,
     pub rpc: RpcSettings,
     pub users: UserSettings,
+    pub introspection: IntrospectionSettings,
     pub admin: AdminSettings,
     pub limits: LimitSettings,
     pub log: LogSettings,
@@ -158,6 +159,14 @@ pub struct UserSettings {
     pub session_ttl: Duration,
     pub secret: Option<Secret>,
     pub verify_url: Option<Secret>,
+}
+
+/// Introspection of the tokens of the RPC and users APIs.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IntrospectionSettings {
+    pub enabled: bool,
+    pub secrets: Vec<Secret>,
 }
 
 /// The admin pages.

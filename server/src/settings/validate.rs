@@ -225,6 +225,21 @@ impl Settings {
             "buckets.master_keys",
             "is required with `admin.enabled`: operators log in with a master key",
         );
+        self.introspection(errors);
+    }
+
+    fn introspection(&self, errors: &mut SettingsErrors) {
+        let is_enabled = self.introspection.enabled;
+        errors.ensure(
+            !is_enabled || !self.introspection.secrets.is_empty(),
+            "introspection.secrets",
+            "is required with `introspection.enabled`; see `sessiond generate-secret`",
+        );
+        errors.ensure(
+            !is_enabled || self.rpc.enabled || self.users.enabled,
+            "introspection.enabled",
+            "requires `rpc.enabled` or `users.enabled`: only their tokens can be introspected",
+        );
     }
 
     /// Validates that APIs without another credential are not exposed without a secret.

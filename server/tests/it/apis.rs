@@ -223,7 +223,7 @@ fn rpc_get(service: &Service, token: &str) -> RequestBuilder {
 }
 
 /// Returns requests with credentials that were never valid, and their statuses.
-fn failures(service: &Service) -> [(RequestBuilder, u16); 8] {
+fn failures(service: &Service) -> [(RequestBuilder, u16); 9] {
     let form = "application/x-www-form-urlencoded";
     let session = service.get("/session/shop/a").header("x-api-key", "wrong");
     let admin = service.post("/admin/login").header("content-type", form);
@@ -235,6 +235,7 @@ fn failures(service: &Service) -> [(RequestBuilder, u16); 8] {
         (service.delete("/sessions/jo").bearer_auth("no token"), 401),
         (show(service, &"A".repeat(9000)), 401),
         (rpc_get(service, "malformed"), 400),
+        (service.post("/introspect"), 401),
         (admin.body("key=wrong"), 401),
     ]
 }
@@ -242,7 +243,7 @@ fn failures(service: &Service) -> [(RequestBuilder, u16); 8] {
 #[tokio::test]
 async fn failed_authentications_are_limited() {
     let service = Service::memory_with(|settings| {
-        settings.limits.failed_authentications_per_minute = 8.try_into().expect("not zero");
+        settings.limits.failed_authentications_per_minute = 9.try_into().expect("not zero");
     })
     .await;
     let fixture = Fixture::new(&service).await;

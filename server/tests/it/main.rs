@@ -15,6 +15,7 @@ mod cli;
 mod contrib;
 mod deployment;
 mod faults;
+mod introspection;
 mod layers;
 mod local_cache;
 mod log_lines;

@@ -68,6 +68,7 @@ get /readyz
 get /session/settings bucket_key
 get /session/{bucket}/{id} bucket_key
 get /sessions user_session
+post /introspect introspection_bearer introspection_basic
 post /rpc rpc_secret
 post /rpc/create rpc_secret
 post /rpc/destroy rpc_secret

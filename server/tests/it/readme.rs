@@ -8,6 +8,7 @@ use crate::support::redis_server::RedisServer;
 
 const SERVER: &str = env!("CARGO_MANIFEST_DIR");
 const MASTER_KEY: &str = "a-master-key-of-at-least-32-characters";
+const GATEWAY_SECRET: &str = "a-gateway-secret-of-at-least-32-characters";
 
 /// Records the status of each response without changing what the calls print.
 const CURL: &str = r#"
@@ -49,6 +50,8 @@ fn run(args: &[&str], prelude: &str, calls: &[String]) {
     let program = Program::start(server(args).envs([
         ("SESSIOND__BUCKETS__MASTER_KEYS", MASTER_KEY),
         ("SESSIOND__USERS__ENABLED", "true"),
+        ("SESSIOND__INTROSPECTION__ENABLED", "true"),
+        ("SESSIOND__INTROSPECTION__SECRETS", GATEWAY_SECRET),
         ("SESSIOND__TOKENS__SECRET", crate::service::SECRET),
     ]));
     let expected = expected(calls);
@@ -60,6 +63,7 @@ fn run(args: &[&str], prelude: &str, calls: &[String]) {
     let output = Command::new("bash")
         .args(["-c", &format!("{CURL}{script}")])
         .env("MASTER_KEY", MASTER_KEY)
+        .env("GATEWAY_SECRET", GATEWAY_SECRET)
         .env("STATUSES", statuses.path())
         .output()
         .expect("bash");
@@ -83,7 +87,9 @@ fn first_calls_of_the_document_return_the_documented_statuses() {
         "src/buckets/introduction.md",
         "src/rpc/introduction.md",
         "src/users/introduction.md",
+        "src/introspection/introduction.md",
     ]);
-    assert_eq!(expected(&calls), ["201", "201", "200", "201", "200", "200"]);
+    let statuses = ["201", "201", "200", "201", "200", "200", "200"];
+    assert_eq!(expected(&calls), statuses);
     run(&[], KEEP_KEY, &calls);
 }

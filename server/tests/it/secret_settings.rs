@@ -8,16 +8,17 @@ use jwt_redis_session_server::{App, Settings};
 use crate::settings::{A, B, file, load_file, variable};
 
 /// All settings that are secrets of at least 32 bytes.
-pub(crate) const SECRETS: [&str; 5] = [
+pub(crate) const SECRETS: [&str; 6] = [
     "tokens.secret",
     "tokens.previous_secrets",
     "buckets.master_keys",
     "rpc.secret",
     "users.secret",
+    "introspection.secrets",
 ];
 
 /// The settings that are secrets, and whether each is a list.
-const WITH_FILE: [(&str, bool); 7] = [
+const WITH_FILE: [(&str, bool); 8] = [
     ("store.redis", false),
     ("store.sentinel_password", false),
     ("tokens.secret", false),
@@ -25,6 +26,7 @@ const WITH_FILE: [(&str, bool); 7] = [
     ("buckets.master_keys", true),
     ("rpc.secret", false),
     ("users.secret", false),
+    ("introspection.secrets", true),
 ];
 
 /// Returns the values of a secret setting.
@@ -36,6 +38,7 @@ fn values(settings: &Settings, setting: &str) -> Vec<String> {
         "tokens.secret" => tokens.secret.as_slice(),
         "tokens.previous_secrets" => &tokens.previous_secrets,
         "buckets.master_keys" => &settings.buckets.master_keys,
+        "introspection.secrets" => &settings.introspection.secrets,
         "rpc.secret" => settings.rpc.secret.as_slice(),
         _ => settings.users.secret.as_slice(),
     };
@@ -98,7 +101,11 @@ fn every_secret_can_be_in_a_file_whose_last_newline_does_not_count() {
 fn a_newline_at_the_end_of_a_secret_does_not_count() {
     for setting in SECRETS {
         let (section, key) = setting.split_once('.').expect("a section");
-        let list = ["tokens.previous_secrets", "buckets.master_keys"];
+        let list = [
+            "tokens.previous_secrets",
+            "buckets.master_keys",
+            "introspection.secrets",
+        ];
         let item = if list.contains(&setting) { "\n  -" } else { "" };
         let block = format!("{section}:\n  {key}:{item} |\n    {A}\n");
         for loaded in [

@@ -18,6 +18,8 @@ use crate::support::redis_server::RedisServer;
 
 /// Grants access to `/api-key` and `/admin`.
 pub const MASTER_KEY: &str = "a master key of at least 32 characters";
+/// Authenticates callers of `/introspect`.
+pub const INTROSPECTION_SECRET: &str = "an introspection secret of at least 32 characters";
 /// Signs tokens.
 pub const SECRET: &str = "a signing secret of at least 32 characters";
 
@@ -65,6 +67,8 @@ pub fn settings() -> Settings {
     settings.tokens.secret = Some(Secret::from(SECRET));
     settings.buckets.master_keys = vec![Secret::from(MASTER_KEY)];
     settings.users.enabled = true;
+    settings.introspection.enabled = true;
+    settings.introspection.secrets = vec![Secret::from(INTROSPECTION_SECRET)];
     settings.admin.enabled = true;
     settings.limits.failed_authentications_per_minute = 1_000_000.try_into().expect("not zero");
     settings

@@ -30,7 +30,7 @@ pub(crate) fn variable(setting: &str, value: &str) -> Sources {
 fn defaults_are_safe() {
     let settings = Settings::default();
     assert_eq!(settings.http.listen.to_string(), "127.0.0.1:8385");
-    assert!(!settings.users.enabled && !settings.admin.enabled);
+    assert!(!settings.users.enabled && !settings.admin.enabled && !settings.introspection.enabled);
     assert!(settings.buckets.master_keys.is_empty());
 }
 
@@ -140,6 +140,10 @@ const WRONG: &str = r#"
 {http: {trusted_proxies: 1}} -> rpc.secret: is required unless
 {rpc: {secret: "a secret with a newline \n in its middle"}} -> rpc.secret: begins or ends with a space, or has a control character
 {users: {secret: ' a secret that begins with a space'}} -> users.secret: begins or ends with a space
+{introspection: {enabled: true}} -> introspection.secrets: is required with `introspection.enabled`
+{introspection: {enabled: true, secrets: [GOOD]}, rpc: {enabled: false}} -> introspection.enabled: requires `rpc.enabled` or `users.enabled`
+{introspection: {secrets: [short]}} -> introspection.secrets: must be at least 32
+{introspection: {secrets: [GOOD]}, users: {secret: GOOD}} -> introspection.secrets: is the same as `users.secret`
 {admin: {enabled: true}} -> buckets.master_keys: is required with `admin.enabled`
 {admin: {session_ttl: 0s}} -> admin.session_ttl: must be between
 {limits: {failed_authentications_per_minute: 0}} -> limits.failed_authentications_per_minute: must be

@@ -15,6 +15,7 @@ URL = os.environ["SESSIOND_URL"]
 MASTER_KEY = os.environ["MASTER_KEY"]
 RPC_SECRET = os.environ["RPC_SECRET"]
 USERS_SECRET = os.environ["USERS_SECRET"]
+INTROSPECTION_SECRET = os.environ["INTROSPECTION_SECRET"]
 BUCKET = "schemathesis"
 # Gets random settings, which must not restrict the sessions of the other bucket.
 OTHER_BUCKET = "schemathesis-settings"
@@ -107,6 +108,13 @@ def to_rpc(case):
         case.body["name"] = name
 
 
+def to_introspection(case):
+    set_header(case, "Authorization", f"Bearer {INTROSPECTION_SECRET}")
+    if case.method == "POST" and chance.random() < 0.7:
+        case.body = {"token": chance.choice([bearer, lambda: arguments("destroy")["token"]])()}
+        case.media_type = "application/x-www-form-urlencoded"
+
+
 @schemathesis.hook
 def before_call(context, case, **kwargs):
     if chance.random() < 0.2:
@@ -125,6 +133,8 @@ def before_call(context, case, **kwargs):
         to_session(case, key)
     elif path.startswith("/rpc"):
         to_rpc(case)
+    elif path == "/introspect":
+        to_introspection(case)
     elif path == "/sessions" and case.method == "POST":
         set_header(case, "X-Sessiond-Secret", USERS_SECRET)
     elif path.startswith("/sessions"):

@@ -3,6 +3,7 @@
 mod forge;
 mod jwks;
 mod keys;
+mod reload;
 mod secrets;
 mod signing;
 mod verification;

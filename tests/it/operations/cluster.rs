@@ -14,9 +14,11 @@ async fn every_operation_keeps_its_promises_on_a_cluster() {
         destroy::ON_CLUSTER,
         failures::ON_CLUSTER,
         handles::ON_CLUSTER,
+        introspection::ON_CLUSTER,
         login::ON_CLUSTER,
         owners::ON_CLUSTER,
         pages::ON_CLUSTER,
+        reload::ON_CLUSTER,
         rotation::ON_CLUSTER,
         values::ON_CLUSTER,
     ];

@@ -126,7 +126,7 @@ async fn verify_returns_the_claims_without_the_store() {
 async fn a_token_whose_subject_is_not_text_opens_its_session() {
     let sessions = sessions(MemoryStore::new());
     let (session, _) = created(&sessions, Some("jo")).await;
-    let key = jsonwebtoken::EncodingKey::from_secret(b"0123456789abcdef0123456789abcdef");
+    let key = jsonwebtoken::EncodingKey::from_secret(b"0123456789abcdef0123456789abcdef").unwrap();
     let claims = json!({ "jti": id(&session).as_str(), "iat": 1, "sub": 42 });
     let token = jsonwebtoken::encode(&jsonwebtoken::Header::default(), &claims, &key);
     let opened = sessions.open(&token.unwrap()).await.unwrap();
