@@ -30,12 +30,15 @@
 //! # }
 //! ```
 
+mod authentication;
 mod create;
 mod ended;
 mod ends;
 mod entry;
 mod handle;
 mod inner;
+mod lifetime;
+mod lifetime_change;
 mod list;
 mod operations;
 mod owner;

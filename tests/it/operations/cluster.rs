@@ -9,12 +9,15 @@ use crate::support::redis_cluster::RedisCluster;
 async fn every_operation_keeps_its_promises_on_a_cluster() {
     let cluster = RedisCluster::start();
     let tests = [
+        absolute_expiry::ON_CLUSTER,
+        authentication::ON_CLUSTER,
         chosen_ids::ON_CLUSTER,
         creation::ON_CLUSTER,
         destroy::ON_CLUSTER,
         failures::ON_CLUSTER,
         handles::ON_CLUSTER,
         login::ON_CLUSTER,
+        max_age::ON_CLUSTER,
         owners::ON_CLUSTER,
         pages::ON_CLUSTER,
         rotation::ON_CLUSTER,

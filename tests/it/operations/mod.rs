@@ -48,6 +48,8 @@ macro_rules! on_every_store {
     };
 }
 
+mod absolute_expiry;
+mod authentication;
 mod chosen_ids;
 #[cfg(feature = "redis")]
 mod clocks;
@@ -63,6 +65,7 @@ mod hooks;
 mod keep_alive;
 mod lifetimes;
 mod login;
+mod max_age;
 mod merging;
 mod owners;
 mod pages;

@@ -65,8 +65,14 @@ async fn own_writes_are_served_at_once() {
             1 => cached.delete_indexed(&[&key], "i", &[&key]).await == Ok(1),
             2 => cached.compare_and_delete(&key, b"v").await == Ok(CompareOutcome::Applied),
             3 => cached.set_ttl(&key, short).await == Ok(false),
-            4 => cached.set_ttl_indexed(entry, &key, short).await == Ok(false),
-            5 => cached.load_and_set_ttl(&key, short).await == Ok(None),
+            4 => {
+                let set = cached.set_ttl_indexed(entry, &key, b"v", short).await;
+                set != Ok(CompareOutcome::Applied)
+            }
+            5 => {
+                let set = cached.set_ttl_if(&key, b"v", short).await;
+                set != Ok(CompareOutcome::Applied)
+            }
             6 => {
                 let set = cached.compare_and_set_indexed(entry, b"v", other).await;
                 set != Ok(CompareOutcome::Applied)
