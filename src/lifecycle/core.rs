@@ -55,7 +55,7 @@ impl Lifecycle {
 
     /// Returns the idle time of `record`: its own one, or else that of this configuration.
     pub(crate) fn idle(&self, record: &Record) -> Option<Duration> {
-        record.meta.idle().or(self.lifetime.idle())
+        record.meta.idle().or_else(|| self.lifetime.idle())
     }
 
     /// Returns the TTL that a use now gives to `record`, by the clock of this host; `None` if it

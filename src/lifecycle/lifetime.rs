@@ -110,7 +110,8 @@ impl Lifetime {
         expires: Option<i64>,
         now_millis: i64,
     ) -> Option<Duration> {
-        let longest = own.or(self.idle()).or(self.absolute()).unwrap_or(MAX);
+        let idle = own.or_else(|| self.idle());
+        let longest = idle.or_else(|| self.absolute()).unwrap_or(MAX);
         // Another writer may have stored a longer one.
         limit(longest.min(MAX), expires, now_millis)
     }

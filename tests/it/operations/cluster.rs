@@ -18,6 +18,7 @@ async fn every_operation_keeps_its_promises_on_a_cluster() {
         handles::ON_CLUSTER,
         login::ON_CLUSTER,
         max_age::ON_CLUSTER,
+        newer_max_age::ON_CLUSTER,
         owners::ON_CLUSTER,
         pages::ON_CLUSTER,
         rotation::ON_CLUSTER,

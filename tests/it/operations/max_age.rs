@@ -1,66 +1,74 @@
 //! The max age of one session.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::SystemTime;
 
 use jwt_redis_session::Touch::{After, EveryRead, Never};
 use jwt_redis_session::store::EntryState;
 
-use super::hooks::before;
 use super::lifetimes::{Clocked, IDLE, both};
 use super::*;
 
 on_every_store!(
+    a_session_is_created_and_listed_with_a_max_age,
     every_use_by_every_process_keeps_the_max_age,
+    another_id_keeps_the_max_age_and_another_user_does_not,
     the_configuration_applies_again_after_a_clear,
-    a_stale_handle_never_changes_the_max_age,
-    a_touch_never_replaces_the_time_to_live_of_a_newer_max_age,
-    reads_that_always_touch_see_a_newer_max_age,
 );
 
-const DAY: Duration = Duration::from_secs(86_400);
-const MONTH: Duration = Duration::from_secs(30 * 86_400);
-const MINUTE: Duration = Duration::from_secs(60);
+pub(super) const DAY: Duration = Duration::from_secs(86_400);
+pub(super) const MONTH: Duration = Duration::from_secs(30 * 86_400);
+pub(super) const MINUTE: Duration = Duration::from_secs(60);
 
 /// Returns whether about `expected` is left.
-fn is_full(left: Option<Duration>, expected: Duration) -> bool {
+pub(super) fn is_full(left: Option<Duration>, expected: Duration) -> bool {
     left.is_some_and(|left| left <= expected && left > expected - Duration::from_secs(30))
 }
 
 /// Asserts that about `expected` is left, in the store and for the handle.
-async fn assert_left(store: &impl Store, session: &Session, expected: Duration) {
+pub(super) async fn assert_left(store: &impl Store, session: &Session, expected: Duration) {
     let stored = record(store, &key(session)).await.unwrap().ttl;
     for left in [stored, session.remaining()] {
         assert!(is_full(left, expected), "{left:?} instead of {expected:?}");
     }
 }
 
-async fn remember(session: &Session, max_age: Duration) {
+pub(super) async fn remember(session: &Session, max_age: Duration) {
     session.set_max_age(max_age).unwrap();
     session.update().await.unwrap();
 }
 
-async fn every_use_by_every_process_keeps_the_max_age(store: impl Store + Clone) {
-    let sessions = sessions(store.clone());
-    let session = prepared(&sessions, Some("jo"));
+/// A new session of `jo` with a max age of a [`MONTH`].
+async fn remembered(sessions: &Sessions) -> (Session, Token) {
+    let session = prepared(sessions, Some("jo"));
     session.set_max_age(MONTH).unwrap();
     assert_eq!(session.max_age(), Some(MONTH), "as it will be stored");
     let token = session.create().await.unwrap();
     assert!(!session.is_modified());
-    assert_left(&store, &session, MONTH).await;
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    let month = i64::try_from((now.unwrap() + MONTH).as_secs()).unwrap();
-    let entry = &entries(&store, INDEX).await[0];
-    assert!(
-        matches!(entry.state, EntryState::Active { check_after } if check_after >= month),
-        "the index does not forget it before"
-    );
+    (session, token)
+}
 
-    // Another process, with another idle time.
+async fn a_session_is_created_and_listed_with_a_max_age(store: impl Store + Clone) {
+    let sessions = sessions(store.clone());
+    let (session, _) = remembered(&sessions).await;
+    assert_left(&store, &session, MONTH).await;
+    let month = SystemTime::now() + MONTH;
+    let listed = &sessions.list("jo").await.unwrap()[0];
+    assert!(listed.expires_at().unwrap() > month - MINUTE);
+    // The index does not forget it before.
+    let unix = month.duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    let unix = i64::try_from(unix.as_secs()).unwrap();
+    match entries(&store, INDEX).await[0].state {
+        EntryState::Active { check_after } => assert!(check_after >= unix),
+        state @ EntryState::Deleting { .. } => panic!("{state:?}"),
+    }
+}
+
+async fn every_use_by_every_process_keeps_the_max_age(store: impl Store + Clone) {
+    let (_, token) = remembered(&sessions(store.clone())).await;
     for touch in [EveryRead, After(IDLE / 2), Never] {
+        // Another process, with another idle time.
         let other = builder(store.clone()).max_age(IDLE).touch(touch);
-        let other = other.build().unwrap();
-        let opened = open(&other, &token).await.unwrap();
+        let opened = open(&other.build().unwrap(), &token).await.unwrap();
         settle().await;
         assert_eq!(opened.max_age(), Some(MONTH));
         assert_left(&store, &opened, MONTH).await;
@@ -78,26 +86,24 @@ async fn every_use_by_every_process_keeps_the_max_age(store: impl Store + Clone)
         assert!(opened.keep_alive().await.unwrap() > kept - MINUTE);
         assert_left(&store, &opened, kept).await;
         opened.touch().await.unwrap();
-        let entry = &other.list("jo").await.unwrap()[0];
-        let left = entry
-            .expires_at()
-            .unwrap()
-            .duration_since(SystemTime::now());
-        assert!(left.unwrap() > MONTH - MINUTE);
     }
-    let opened = open(&sessions, &token).await.unwrap();
+}
+
+async fn another_id_keeps_the_max_age_and_another_user_does_not(store: impl Store + Clone) {
+    let sessions = sessions(store.clone());
+    let (session, _) = remembered(&sessions).await;
     for operation in ["rotate", "login"] {
         match operation {
-            "rotate" => opened.rotate().await.map(drop),
-            _ => opened.login("jo").await.map(drop),
+            "rotate" => session.rotate().await.map(drop),
+            _ => session.login("jo").await.map(drop),
         }
         .unwrap();
-        assert_eq!(opened.max_age(), Some(MONTH), "{operation}");
-        assert_left(&store, &opened, MONTH).await;
+        assert_eq!(session.max_age(), Some(MONTH), "{operation}");
+        assert_left(&store, &session, MONTH).await;
     }
-    opened.login("al").await.unwrap();
-    assert_eq!(opened.max_age(), None, "another user");
-    assert_left(&store, &opened, DAY).await;
+    session.login("al").await.unwrap();
+    assert_eq!(session.max_age(), None);
+    assert_left(&store, &session, DAY).await;
 }
 
 async fn the_configuration_applies_again_after_a_clear(store: impl Store + Clone) {
@@ -129,81 +135,6 @@ async fn the_configuration_applies_again_after_a_clear(store: impl Store + Clone
         text.ends_with(r#"],"a":1}"#) && !text.contains("60"),
         "{text}"
     );
-}
-
-async fn a_stale_handle_never_changes_the_max_age(store: impl Store + Clone) {
-    let sessions = sessions(store.clone());
-    let (session, token) = created(&sessions, Some("jo")).await;
-    let stale = open(&sessions, &token).await.unwrap();
-    remember(&session, MONTH).await;
-    stale.insert("b", 2).unwrap();
-    stale.update().await.unwrap();
-    assert_eq!(stale.max_age(), Some(MONTH));
-    assert_left(&store, &stale, MONTH).await;
-    // Of two that set it, the last one wins.
-    remember(&stale, MINUTE).await;
-    remember(&session, 2 * MONTH).await;
-    for operation in ["touch", "rotate"] {
-        run(operation, &stale).await.unwrap();
-        assert_left(&store, &stale, 2 * MONTH).await;
-    }
-}
-
-/// Returns a store that runs `remember` of `session` with `max_age` before the first TTL is set, and
-/// how many times one was to be set.
-fn interfered(
-    store: impl Store,
-    session: &Session,
-    max_age: Duration,
-) -> (SharedStore, Arc<AtomicUsize>) {
-    let (session, count) = (session.clone(), Arc::new(AtomicUsize::new(0)));
-    let steps = Arc::clone(&count);
-    let run = move |step| {
-        let (session, count) = (session.clone(), Arc::clone(&count));
-        async move {
-            if step == Step::SetTtl && count.fetch_add(1, Ordering::SeqCst) == 0 {
-                remember(&session, max_age).await;
-            }
-        }
-    };
-    (before(store, run).into(), steps)
-}
-
-async fn a_touch_never_replaces_the_time_to_live_of_a_newer_max_age(store: impl Store + Clone) {
-    let sessions = sessions(store.clone());
-    for owner in [Some("jo"), None] {
-        for max_age in [MONTH, MINUTE] {
-            let (session, _) = created(&sessions, owner).await;
-            let (hooked, _) = interfered(store.clone(), &session, max_age);
-            let hooked = super::sessions(hooked);
-            let stale = hooked.get_without_touch(&id(&session)).await.unwrap();
-            stale.touch().await.unwrap();
-            assert_left(&store, &stale, max_age).await;
-
-            // In the background: a longer time to live than a use gives is due.
-            let (session, _) = created(&sessions, owner).await;
-            session.touch_for(2 * DAY).await.unwrap();
-            let (hooked, steps) = interfered(store.clone(), &session, max_age);
-            super::sessions(hooked).get(&id(&session)).await.unwrap();
-            let again = async || {
-                let left = record(&store, &key(&session)).await.unwrap().ttl;
-                let is_again = steps.load(Ordering::SeqCst) == 2;
-                (is_again && is_full(left, max_age)).then_some(())
-            };
-            crate::support::eventually("the time to live was set again", again).await;
-        }
-    }
-}
-
-async fn reads_that_always_touch_see_a_newer_max_age(store: impl Store + Clone) {
-    let sessions = sessions(store.clone());
-    for max_age in [MONTH, MINUTE] {
-        let (session, _) = created(&sessions, Some("jo")).await;
-        let (hooked, _) = interfered(store.clone(), &session, max_age);
-        let hooked = builder(hooked).max_age(IDLE).touch(EveryRead);
-        let opened = hooked.build().unwrap().get(&id(&session)).await.unwrap();
-        assert_left(&store, &opened, max_age).await;
-    }
 }
 
 #[tokio::test]
@@ -305,33 +236,4 @@ async fn an_invalid_max_age_changes_nothing() {
     }
     session.update().await.unwrap();
     assert_eq!(session.max_age(), Some(MONTH));
-}
-
-#[cfg(feature = "redis")]
-#[tokio::test]
-async fn a_cached_read_never_undoes_a_newer_max_age() {
-    use jwt_redis_session::store::Cache;
-    use jwt_redis_session::{RedisConfig, RedisStore};
-
-    let server = crate::support::redis_server::RedisServer::start();
-    let plain = RedisStore::connect(&server.url()).await.unwrap();
-    let cached = RedisConfig::new(server.url()).cache(Cache::new());
-    let cached = cached.connect().await.unwrap();
-    let reader = sessions(cached.clone());
-    let (session, token) = created(&sessions(plain.clone()), Some("jo")).await;
-    let hot = async || {
-        let hits = cached.cache_stats().unwrap().hits;
-        let opened = open(&reader, &token).await.unwrap();
-        (cached.cache_stats().unwrap().hits > hits).then_some(opened)
-    };
-    let stale = crate::support::eventually("a hot session", hot).await;
-    remember(&session, MONTH).await;
-    stale.touch().await.unwrap();
-    assert_left(&plain, &stale, MONTH).await;
-    let newer = async || {
-        let opened = hot().await?;
-        (opened.max_age() == Some(MONTH)).then_some(opened)
-    };
-    let opened = crate::support::eventually("the newer session is hot", newer).await;
-    assert_left(&plain, &opened, MONTH).await;
 }

@@ -67,6 +67,7 @@ mod lifetimes;
 mod login;
 mod max_age;
 mod merging;
+mod newer_max_age;
 mod owners;
 mod pages;
 mod rotation;
