@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::ops::Deref;
+use std::time::Duration;
 
 use axum_core::body::Body;
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
@@ -129,6 +130,58 @@ impl<S: Sync> OptionalFromRequestParts<S> for ActiveSession {
             Ok(session) => Ok(Some(session)),
             Err(rejection) if rejection.status() == StatusCode::UNAUTHORIZED => Ok(None),
             Err(rejection) => Err(rejection),
+        }
+    }
+}
+
+/// Session whose owner authenticated within the last `SECONDS` seconds.
+///
+/// As an extractor it answers requests without an active session as [`ActiveSession`] does, and
+/// those whose owner authenticated earlier, or at an unknown time, with 401 and
+/// `error="insufficient_user_authentication"` (RFC 9470). After the client has sent the password
+/// again, [`Session::reauthenticated`] makes the session recent.
+///
+/// ```
+/// # use axum::Json;
+/// # use jwt_redis_session::{AuthenticatedWithin, SessionError};
+/// async fn change_email(
+///     session: AuthenticatedWithin<300>,
+///     Json(email): Json<String>,
+/// ) -> Result<(), SessionError> {
+///     session.insert("email", email)?;
+///     session.update().await
+/// }
+/// # let _: axum::Router = axum::Router::new()
+/// #     .route("/email", axum::routing::put(change_email));
+/// ```
+#[derive(Clone, Debug)]
+pub struct AuthenticatedWithin<const SECONDS: u64>(ActiveSession);
+
+impl<const SECONDS: u64> AuthenticatedWithin<SECONDS> {
+    /// Returns the session itself.
+    #[must_use]
+    pub fn into_session(self) -> Session {
+        self.0.into_session()
+    }
+}
+
+impl<const SECONDS: u64> Deref for AuthenticatedWithin<SECONDS> {
+    type Target = Session;
+
+    fn deref(&self) -> &Session {
+        &self.0
+    }
+}
+
+impl<S: Sync, const SECONDS: u64> FromRequestParts<S> for AuthenticatedWithin<SECONDS> {
+    type Rejection = SessionRejection;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, SessionRejection> {
+        let session = <ActiveSession as FromRequestParts<S>>::from_request_parts(parts, state);
+        let (session, limit) = (session.await?, Duration::from_secs(SECONDS));
+        match session.is_authenticated_within(limit) {
+            true => Ok(Self(session)),
+            false => Err(SessionRejection::insufficient_authentication(limit)),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::clock::{Clock, SystemClock};
 use crate::id::SessionId;
-use crate::lifecycle::{DEFAULT_SHARE, Lifecycle, Lifetime, Touch, is_storable};
+use crate::lifecycle::{Lifecycle, Lifetime, Touch, is_storable};
 use crate::record::Keyspace;
 use crate::sessions::Sessions;
 use crate::store::SharedStore;
@@ -17,7 +17,6 @@ use crate::token::TokenFormat;
 pub struct SessionsBuilder {
     lifecycle: Lifecycle,
     any_keyspace: bool,
-    touch: Option<Touch>,
 }
 
 impl Sessions {
@@ -68,8 +67,8 @@ impl SessionsBuilder {
                 format,
                 keyspace: Keyspace::new("sess:"),
                 lifetime: Lifetime::Idle(Duration::from_secs(86_400)),
-                // Set by `build`, because the default depends on the lifetime.
-                touch: Touch::Never,
+                touch: None,
+                auth_time: false,
                 max_size: 1 << 20,
                 max_fields: 1000,
                 clock: Arc::new(SystemClock),
@@ -77,7 +76,6 @@ impl SessionsBuilder {
                 end_reasons: Arc::default(),
             },
             any_keyspace: false,
-            touch: None,
         }
     }
 
@@ -119,7 +117,34 @@ impl SessionsBuilder {
     /// Sets when a read resets the time to live. Defaults to [`Touch::After`] 1/16 of the idle
     /// time.
     pub fn touch(mut self, touch: Touch) -> Self {
-        self.touch = Some(touch);
+        self.lifecycle.touch = Some(touch);
+        self
+    }
+
+    /// Adds the claim `auth_time` to JWTs: when the owner last authenticated, in Unix seconds (OpenID
+    /// Connect Core 1.0, section 2). Off by default.
+    ///
+    /// For programs that verify tokens themselves. A token keeps its `auth_time` until the session
+    /// gets another token, and has none while that time is unknown. This crate never reads the
+    /// claim: [`Session::authenticated_at`](crate::Session::authenticated_at) comes from the record.
+    /// The application cannot set a claim of this name then. Opaque tokens have no claims.
+    ///
+    /// ```
+    /// # use jwt_redis_session::{Keyring, MemoryStore, Sessions};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let keyring = Keyring::hs256("a secret of at least 32 random bytes")?;
+    /// let sessions = Sessions::builder(MemoryStore::new(), keyring).auth_time_claim().build()?;
+    ///
+    /// let session = sessions.new_session();
+    /// session.login("jo").await?;
+    /// let auth_time: Option<u64> = session.claims().unwrap().get("auth_time")?;
+    /// assert!(auth_time.is_some());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn auth_time_claim(mut self) -> Self {
+        self.lifecycle.auth_time = true;
         self
     }
 
@@ -161,7 +186,7 @@ impl SessionsBuilder {
     /// [`ConfigError`] if a lifetime is below a millisecond or above 100 years, if
     /// [`Touch::After`] is longer than the idle time, or if the keyspace has no delimiter.
     pub fn build(self) -> Result<Sessions, ConfigError> {
-        let mut lifecycle = self.lifecycle;
+        let lifecycle = self.lifecycle;
         let (idle, absolute) = (lifecycle.lifetime.idle(), lifecycle.lifetime.absolute());
         if ![idle, absolute].into_iter().flatten().all(is_storable) {
             return Err(ConfigError::Lifetime);
@@ -170,9 +195,8 @@ impl SessionsBuilder {
             return Err(ConfigError::Keyspace);
         }
         let idle = idle.unwrap_or_default();
-        let default = Touch::After(idle / DEFAULT_SHARE);
-        lifecycle.touch = self.touch.unwrap_or(default);
-        if matches!(lifecycle.touch, Touch::After(after) if after > idle && !idle.is_zero()) {
+        let is_too_long = |after| after > idle && !idle.is_zero();
+        if matches!(lifecycle.touch, Some(Touch::After(after)) if is_too_long(after)) {
             return Err(ConfigError::TouchAfter);
         }
         let lifecycle = Arc::new(lifecycle);

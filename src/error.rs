@@ -116,8 +116,12 @@ pub enum SessionError {
         "these sessions have no tokens; use `create().without_token()` or build with a key ring"
     )]
     NoTokens,
-    /// A time to live is below a millisecond or above 100 years.
-    #[error("the time to live is out of range; use 1 millisecond to 100 years")]
+    /// A time to live is below a millisecond or above 100 years, or a max age is no whole number of
+    /// seconds.
+    #[error(
+        "the time is out of range; use 1 millisecond to 100 years, \
+         for the max age of a session whole seconds"
+    )]
     InvalidDuration,
     /// The token could not be issued.
     #[error(transparent)]

@@ -97,7 +97,7 @@ mod token_rejection;
 mod unsearched_body;
 
 #[cfg(feature = "axum")]
-pub use axum::ActiveSession;
+pub use axum::{ActiveSession, AuthenticatedWithin};
 pub use error::SessionError;
 pub use id::SessionId;
 pub use lifecycle::{Lifetime, Touch};

@@ -8,7 +8,7 @@ use crate::lifecycle::{Lifecycle, Loaded, run_to_completion};
 use crate::record::Owner;
 use crate::session::{ListSessions, Session, SessionState};
 use crate::telemetry;
-use crate::token::{Claims, Verified};
+use crate::token::Verified;
 use crate::token_rejection::TokenRejection;
 use crate::unsearched_body::UnsearchedBody;
 
@@ -58,7 +58,8 @@ impl Sessions {
     /// Opens the session that `token` names.
     ///
     /// Takes one round trip to the store, or none if the token is invalid. `RedisStore` needs a
-    /// second one for a record of 64 KiB or more.
+    /// second one for a record of 64 KiB or more, and so does
+    /// [`Touch::EveryRead`](crate::Touch::EveryRead).
     ///
     /// # Errors
     ///
@@ -83,8 +84,7 @@ impl Sessions {
     /// Loads the session of a verified token.
     pub(crate) async fn load_verified(&self, verified: Verified) -> Session {
         let Verified { id, claims } = verified;
-        let expires = claims.as_ref().and_then(Claims::expires_at_unix);
-        match self.lifecycle.load(&id, expires).await {
+        match self.lifecycle.load(&id).await {
             Ok(loaded) => Session::active(&self.lifecycle, id, claims, loaded),
             Err(error) => self.not_loaded(error, Some(id)),
         }
@@ -130,7 +130,7 @@ impl Sessions {
     ///
     /// As [`open`](Self::open).
     pub async fn get(&self, id: &SessionId) -> Result<Session, SessionError> {
-        let loaded = self.lifecycle.load(id, None).await?;
+        let loaded = self.lifecycle.load(id).await?;
         Ok(self.active(id, loaded))
     }
 

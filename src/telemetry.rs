@@ -69,11 +69,12 @@ fn corrupt(operation: &'static str) {
     tracing::warn!(operation, "session record is corrupt");
 }
 
-/// Changes of a handle were never stored: `fields` and possibly the owner.
-pub(crate) fn dropped(fields: usize, owner: bool) {
+/// Changes of a handle were never stored: `fields`, and possibly the owner and the lifetime.
+pub(crate) fn dropped(fields: usize, owner: bool, lifetime: bool) {
     tracing::warn!(
         fields,
         owner,
+        lifetime,
         "session changed but not stored: call `create` or `update` before the handle is dropped"
     );
 }

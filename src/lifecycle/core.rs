@@ -25,7 +25,10 @@ pub(crate) struct Lifecycle {
     pub(crate) format: Option<TokenFormat>,
     pub(crate) keyspace: Keyspace,
     pub(crate) lifetime: Lifetime,
-    pub(crate) touch: Touch,
+    /// `None`: after the default share of the idle time.
+    pub(crate) touch: Option<Touch>,
+    /// Whether tokens carry `auth_time`.
+    pub(crate) auth_time: bool,
     pub(crate) max_size: usize,
     pub(crate) max_fields: usize,
     pub(crate) clock: Arc<dyn Clock>,
@@ -50,10 +53,20 @@ impl Lifecycle {
             .or_else(|| self.lifetime.expires(meta.created?))
     }
 
+    /// Returns the idle time of `record`: its own one, or else that of this configuration.
+    pub(crate) fn idle(&self, record: &Record) -> Option<Duration> {
+        record.meta.idle().or_else(|| self.lifetime.idle())
+    }
+
     /// Returns the TTL that a use now gives to `record`, by the clock of this host; `None` if it
     /// has ended.
     pub(crate) fn ttl(&self, record: &Record) -> Option<Duration> {
-        self.lifetime.ttl(self.end(record), self.now_millis())
+        self.ttl_at(record, self.now_millis())
+    }
+
+    /// As [`ttl`](Self::ttl), for a use at `now` in Unix milliseconds.
+    pub(crate) fn ttl_at(&self, record: &Record, now: i64) -> Option<Duration> {
+        self.lifetime.ttl(record.meta.idle(), self.end(record), now)
     }
 
     /// Returns whether `record` is past its absolute end, the leeway included.

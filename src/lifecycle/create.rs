@@ -11,7 +11,7 @@ use crate::record::{Meta, Record};
 use crate::retries::Retries;
 use crate::store::{Due, InsertOutcome, NewRecord};
 use crate::telemetry::StoreCall as _;
-use crate::token::{NewClaims, Token};
+use crate::token::{AUTH_TIME, NewClaims, Token, TokenError};
 
 /// The number of attempts, each of which fails if the id is taken or a `destroy_all` interferes.
 const ATTEMPTS: u32 = 5;
@@ -130,6 +130,12 @@ impl Lifecycle {
         }
         if let Some(expires) = meta.expires {
             claims = claims.expires_at_unix(expires);
+        }
+        if self.auth_time {
+            if custom.contains_key(AUTH_TIME) {
+                return Err(TokenError::ReservedClaim(AUTH_TIME).into());
+            }
+            claims = claims.authenticated_at_unix(meta.authenticated);
         }
         let format = self.format()?;
         let (id, token) = match chosen {

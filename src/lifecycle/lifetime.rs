@@ -15,6 +15,9 @@ pub(crate) const fn is_storable(ttl: Duration) -> bool {
 
 /// Lifetime of sessions: idle, absolute, or both.
 ///
+/// One session can have another idle time ([`set_max_age`](crate::Session::set_max_age)) and an
+/// earlier absolute end ([`set_absolute_expiry`](crate::Session::set_absolute_expiry)).
+///
 /// ```
 /// use std::time::Duration;
 /// use jwt_redis_session::{Keyring, Lifetime, MemoryStore, Sessions};
@@ -47,15 +50,17 @@ pub enum Lifetime {
 
 /// Rule for when a read resets the time to live of a session to the full idle time.
 ///
-/// Has no effect with [`Lifetime::Absolute`].
+/// Has no effect with [`Lifetime::Absolute`], except on a session with an idle time of its own
+/// ([`set_max_age`](crate::Session::set_max_age)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Touch {
-    /// On every read, which then writes as well.
+    /// On every read, which then writes as well, in a second round trip.
     EveryRead,
     /// Once this much time has passed since the last use, so that most reads write nothing; at
     /// most the idle time. A session may expire up to this much earlier than the idle time after
-    /// its last use. The default is 1/16 of the idle time.
+    /// its last use. The default is 1/16 of the idle time. For a session with an idle time of its
+    /// own it is at most 1/16 of that.
     ///
     /// A time set by [`touch_for`](crate::Session::touch_for) that is shorter than the idle time
     /// by no more than this is not reset by a read.
@@ -97,11 +102,18 @@ impl Lifetime {
         Some(now.saturating_add(i64::try_from(seconds).unwrap_or(i64::MAX)))
     }
 
-    /// Returns the time to live that a use now gives to a session that ends at `expires` (Unix seconds);
-    /// `None` if it has ended.
-    pub(crate) fn ttl(self, expires: Option<i64>, now_millis: i64) -> Option<Duration> {
-        let longest = self.idle().or_else(|| self.absolute()).unwrap_or(MAX);
-        limit(longest, expires, now_millis)
+    /// Returns the time to live that a use now gives to a session with the idle time `own`, if it has
+    /// one of its own, that ends at `expires` (Unix seconds); `None` if it has ended.
+    pub(crate) fn ttl(
+        self,
+        own: Option<Duration>,
+        expires: Option<i64>,
+        now_millis: i64,
+    ) -> Option<Duration> {
+        let idle = own.or_else(|| self.idle());
+        let longest = idle.or_else(|| self.absolute()).unwrap_or(MAX);
+        // Another writer may have stored a longer one.
+        limit(longest.min(MAX), expires, now_millis)
     }
 }
 
@@ -167,12 +179,20 @@ mod tests {
         let both = Lifetime::Both { idle, absolute };
         let expires = both.expires(1000);
         assert_eq!(expires, Some(1060));
-        assert_eq!(both.ttl(expires, 1_000_000), Some(S(10)));
-        assert_eq!(both.ttl(expires, 1_055_000), Some(S(5)));
-        assert_eq!(both.ttl(expires, 1_059_999), Some(Duration::from_millis(1)));
-        assert_eq!(both.ttl(expires, 1_060_000), None);
+        assert_eq!(both.ttl(None, expires, 1_000_000), Some(S(10)));
+        assert_eq!(both.ttl(None, expires, 1_055_000), Some(S(5)));
+        let last = both.ttl(None, expires, 1_059_999);
+        assert_eq!(last, Some(Duration::from_millis(1)));
+        assert_eq!(both.ttl(None, expires, 1_060_000), None);
+        let idle = Lifetime::Idle(S(10));
+        assert_eq!(idle.ttl(None, None, i64::MIN), Some(S(10)));
         let absolute = Lifetime::Absolute(absolute);
-        assert_eq!(absolute.ttl(expires, 1_000_000), Some(S(60)));
-        assert_eq!(Lifetime::Idle(S(10)).ttl(None, i64::MIN), Some(S(10)));
+        assert_eq!(absolute.ttl(None, expires, 1_000_000), Some(S(60)));
+        for lifetime in [both, absolute] {
+            assert_eq!(lifetime.ttl(Some(S(20)), expires, 1_000_000), Some(S(20)));
+            assert_eq!(lifetime.ttl(Some(S(20)), expires, 1_055_000), Some(S(5)));
+            assert_eq!(lifetime.ttl(Some(S(99)), expires, 1_000_000), Some(S(60)));
+        }
+        assert_eq!(idle.ttl(Some(MAX * 2), None, 0), Some(MAX));
     }
 }

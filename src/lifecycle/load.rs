@@ -9,8 +9,13 @@ use crate::lifecycle::{
     DEFAULT_SHARE, Lifecycle, Remaining, Touch, is_storable, limit, record_error, spawn_detached,
 };
 use crate::record::Record;
-use crate::store::StoredRecord;
+use crate::retries::Retries;
+use crate::store::{CompareOutcome, StoredRecord};
 use crate::telemetry::{self, StoreCall as _};
+use crate::token_rejection::TokenRejection;
+
+/// Attempts of a refresh that meets changes of the metadata.
+const ATTEMPTS: u32 = 16;
 
 /// A session that was read.
 pub(crate) struct Loaded {
@@ -20,60 +25,46 @@ pub(crate) struct Loaded {
 
 impl Lifecycle {
     /// Reads the session `id` and refreshes its TTL if that is due.
-    ///
-    /// `expires` is the absolute end in Unix seconds, if the token has one.
-    pub(crate) async fn load(
-        self: &Arc<Self>,
-        id: &SessionId,
-        expires: Option<i64>,
-    ) -> Result<Loaded> {
-        match self.exact_ttl(expires) {
-            None => Ok(self.used(id, self.get_without_touch(id).await?)),
-            Some(ttl) => self.load_and_touch(id, ttl).await,
+    pub(crate) async fn load(self: &Arc<Self>, id: &SessionId) -> Result<Loaded> {
+        if self.touch == Some(Touch::EveryRead) {
+            return self.reload(id).await;
         }
+        Ok(self.used(id, self.get_without_touch(id).await?))
     }
 
     /// As [`load`](Self::load), but never from a cache of the store.
-    pub(crate) async fn reload(
-        self: &Arc<Self>,
-        id: &SessionId,
-        expires: Option<i64>,
-    ) -> Result<Loaded> {
-        if let Some(ttl) = self.exact_ttl(expires) {
-            return self.load_and_touch(id, ttl).await;
-        }
+    pub(crate) async fn reload(self: &Arc<Self>, id: &SessionId) -> Result<Loaded> {
         let (key, at) = (self.keyspace.record(id), self.now_millis());
-        let loaded = self.load_record("load", &key).await;
-        Ok(self.used(id, self.found(loaded, at)?))
+        let loaded = self.found(self.load_record("load", &key).await, at)?;
+        if self.touch == Some(Touch::EveryRead) {
+            return self.touched(id, loaded).await;
+        }
+        Ok(self.used(id, loaded))
     }
 
-    /// Refreshes the TTL of a session that was read if that is due.
+    /// Refreshes the TTL of a session that was read, and waits for it.
+    ///
+    /// Only after the read: the record decides how long the session lives.
+    async fn touched(&self, id: &SessionId, loaded: Loaded) -> Result<Loaded> {
+        let Loaded { record, remaining } = loaded;
+        let touched = self.keep_alive(id, &record, remaining).await;
+        let remaining = touched.map_err(|error| match error {
+            SessionError::Gone => SessionError::Rejected(TokenRejection::Unknown),
+            error => error,
+        })?;
+        Ok(Loaded { record, remaining })
+    }
+
+    /// Refreshes the TTL of a session that was read if that is due, in the background: the request
+    /// does not wait for it.
     fn used(self: &Arc<Self>, id: &SessionId, loaded: Loaded) -> Loaded {
         let Loaded { record, remaining } = &loaded;
-        // As of the read: few reads refresh, so most need no other time. The TTL to set does.
-        if self.is_due(record, *remaining, remaining.at_millis())
-            && let Some(ttl) = self.ttl(record)
-        {
-            self.refresh(id, record, ttl);
+        // As of the read: few reads refresh, so most need no other time.
+        if self.is_due(record, *remaining, remaining.at_millis()) {
+            let (lifecycle, id, record) = (Arc::clone(self), id.clone(), record.clone());
+            spawn_detached(async move { lifecycle.reset_ttl(&id, &record).await.map(drop) });
         }
         loaded
-    }
-
-    /// Reads the session `id` and sets its TTL to `ttl` in the same round trip.
-    async fn load_and_touch(self: &Arc<Self>, id: &SessionId, ttl: Duration) -> Result<Loaded> {
-        let (key, at) = (self.keyspace.record(id), self.now_millis());
-        let loading = self.store.load_and_set_ttl(&key, ttl).in_operation("load");
-        let loaded = loading.await.map_err(record_error);
-        let Loaded { record, .. } = self.found(loaded, at)?;
-        // The read has not refreshed the index entry, and the absolute end may be in the record
-        // only, not in the token.
-        if let Some(full) = self.ttl(&record)
-            && (record.owner().is_some() || full < ttl)
-        {
-            self.refresh(id, &record, full);
-        }
-        let remaining = Remaining::new(Some(ttl), at);
-        Ok(Loaded { record, remaining })
     }
 
     /// Reads the session `id` and leaves its TTL alone. A cache of the store may serve it.
@@ -126,38 +117,31 @@ impl Lifecycle {
         }
     }
 
-    /// Returns the TTL to set with each read, if each read sets it.
-    fn exact_ttl(&self, expires: Option<i64>) -> Option<Duration> {
-        let every_read = self.touch == Touch::EveryRead;
-        let idle = self.lifetime.idle().filter(|_| every_read)?;
-        limit(idle, expires, self.now_millis())
-    }
-
     /// Returns whether a refresh is due at `now`, in Unix milliseconds: the time of
     /// [`Touch::After`] has passed since the last use, or more is left than a use gives, or the
     /// record does not expire.
     fn is_due(&self, record: &Record, remaining: Remaining, now: i64) -> bool {
-        let Some(full) = self.lifetime.ttl(self.end(record), now) else {
+        let Some(full) = self.ttl_at(record, now) else {
             return false;
         };
         let Some(left) = remaining.at(now) else {
             return true;
         };
-        let slack = match self.touch {
-            Touch::EveryRead => Duration::ZERO,
-            Touch::After(after) => after,
-            Touch::Never => return false,
+        let Some(idle) = self.idle(record) else {
+            return false;
         };
-        self.lifetime.idle().is_some_and(|idle| {
-            let longer = full + slack.min(idle / DEFAULT_SHARE);
-            left.is_zero() || left < full.saturating_sub(slack) || left > longer
-        })
-    }
-
-    /// Sets the TTL in the background: the request does not wait for it.
-    fn refresh(self: &Arc<Self>, id: &SessionId, record: &Record, ttl: Duration) {
-        let (lifecycle, id, record) = (Arc::clone(self), id.clone(), record.clone());
-        spawn_detached(async move { lifecycle.set_ttl(&id, &record, ttl).await });
+        let share = idle / DEFAULT_SHARE;
+        let slack = match self.touch {
+            None => share,
+            // It was chosen for the idle time of the configuration. For a shorter one it could be
+            // so long that no read refreshes.
+            Some(Touch::After(after)) if record.meta.idle().is_some() => after.min(share),
+            Some(Touch::After(after)) => after,
+            Some(Touch::EveryRead) => Duration::ZERO,
+            Some(Touch::Never) => return false,
+        };
+        let longer = full + slack.min(share);
+        left.is_zero() || left < full.saturating_sub(slack) || left > longer
     }
 
     /// Sets the TTL to `ttl` or to the max age, but not beyond the absolute lifetime. Returns
@@ -168,18 +152,43 @@ impl Lifecycle {
         record: &Record,
         ttl: Option<Duration>,
     ) -> Result<Remaining> {
-        let at = self.now_millis();
-        let longest = match ttl {
-            None => self.ttl(record),
-            Some(ttl) if !is_storable(ttl) => return Err(SessionError::InvalidDuration),
-            Some(ttl) => limit(ttl, self.end(record), at),
+        let Some(ttl) = ttl else {
+            return self.reset_ttl(id, record).await;
         };
-        let Some(ttl) = longest else {
-            // The clock of the host that set the end may be behind this one.
+        if !is_storable(ttl) {
+            return Err(SessionError::InvalidDuration);
+        }
+        let at = self.now_millis();
+        let Some(ttl) = limit(ttl, self.end(record), at) else {
             return self.keep_ttl(id, record, at).await;
         };
-        self.set_ttl(id, record, ttl).await?;
-        Ok(Remaining::new(Some(ttl), at))
+        match self.set_ttl(id, record, b"", ttl).await? {
+            CompareOutcome::Missing => Err(self.gone(id, record).await),
+            _ => Ok(Remaining::new(Some(ttl), at)),
+        }
+    }
+
+    /// Sets the TTL to that of a use now, and returns what is left then. `seen` is the record as it
+    /// was last seen.
+    ///
+    /// If the metadata have changed since, another writer may have set another max age, and with it
+    /// the TTL. So the TTL is set only if they are still the same, and computed again if not.
+    async fn reset_ttl(&self, id: &SessionId, seen: &Record) -> Result<Remaining> {
+        let mut newer = None;
+        let mut retries = Retries::new(ATTEMPTS);
+        while retries.next().await {
+            let (record, at) = (newer.as_ref().unwrap_or(seen), self.now_millis());
+            let Some(ttl) = self.ttl_at(record, at) else {
+                // The clock of the host that set the end may be behind this one.
+                return self.keep_ttl(id, record, at).await;
+            };
+            match self.set_ttl(id, record, record.meta_prefix(), ttl).await? {
+                CompareOutcome::Applied => return Ok(Remaining::new(Some(ttl), at)),
+                CompareOutcome::Missing => return Err(self.gone(id, record).await),
+                CompareOutcome::Mismatch(value) => newer = Some(self.parse(value)?),
+            }
+        }
+        Err(SessionError::Conflict)
     }
 
     /// Returns what the store has left of a session that is past its absolute end by the clock of
@@ -212,18 +221,23 @@ impl Lifecycle {
         }
     }
 
-    /// Sets the TTL of the record and of its index entry.
-    async fn set_ttl(&self, id: &SessionId, record: &Record, ttl: Duration) -> Result<()> {
+    /// Sets the TTL of the record, if it starts with `prefix`, and of its index entry.
+    async fn set_ttl(
+        &self,
+        id: &SessionId,
+        record: &Record,
+        prefix: &[u8],
+        ttl: Duration,
+    ) -> Result<CompareOutcome> {
         let key = self.keyspace.record(id);
         let index = self.index(record);
         let entry = index.as_ref().map(|index| self.entry(index, id, ttl));
         let setting = match entry {
-            Some(entry) => self.store.set_ttl_indexed(entry, &key, ttl),
-            None => self.store.set_ttl(&key, ttl),
+            Some(entry) => self.store.set_ttl_indexed(entry, &key, prefix, ttl),
+            None => self.store.set_ttl_if(&key, prefix, ttl),
         };
         match setting.in_operation("touch").await {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(self.gone(id, record).await),
+            Ok(outcome) => Ok(outcome),
             Err(error) => Err(self.indexed_error("touch", &key, error).await),
         }
     }

@@ -21,7 +21,7 @@ use tokio::time::Instant;
 use crate::error::{Result, SessionError};
 use crate::id::SessionId;
 use crate::lifecycle::Lifecycle;
-use crate::record::Record;
+use crate::record::{META_START, Record};
 use crate::retries::Retries;
 use crate::store::{CompareOutcome, EntryState, NewRecord, PutMode};
 use crate::telemetry::StoreCall as _;
@@ -39,9 +39,6 @@ const RESERVATIONS: u32 = 8;
 const FIRST_LOOK: Duration = Duration::from_millis(4);
 
 const NONCE_PREFIX: &str = "wait-until:";
-
-/// How a record begins that this library has written.
-const META_START: &[u8] = b"{\"_jrs\":";
 
 /// The metadata, of which only the nonce matters here.
 ///

@@ -1,6 +1,7 @@
 //! The HTTP answer to a request that has no session.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, Response, StatusCode};
@@ -19,6 +20,7 @@ use crate::token_rejection::TokenRejection;
 /// |---|---|---|
 /// | no token | 401 | `Bearer realm="…"` |
 /// | token rejected, session gone | 401 | with `error="invalid_token"` |
+/// | owner authenticated too long ago | 401 | with `error="insufficient_user_authentication"` |
 /// | more than one token | 400 | with `error="invalid_request"` |
 /// | store unavailable | 503, `Retry-After: 1` | |
 /// | session changed by others, its chosen id taken | 409 | |
@@ -40,9 +42,23 @@ pub struct SessionRejection {
     message: &'static str,
     /// The parameters after the realm in `WWW-Authenticate` (RFC 6750 section 3); `None` sends no
     /// such header.
-    challenge: Option<&'static str>,
+    challenge: Option<Challenge>,
     pub(super) realm: Realm,
 }
+
+/// The parameters of a challenge behind the realm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Challenge {
+    Fixed(&'static str),
+    /// RFC 9470 section 3.
+    Authenticate {
+        /// Seconds since the last authentication that are allowed.
+        max_age: u64,
+    },
+}
+
+/// The `error_description` must not have characters that need escaping.
+const AUTHENTICATE: &str = "a more recent authentication is required";
 
 impl SessionRejection {
     const ABSENT: Self = Self::new(StatusCode::UNAUTHORIZED, "a token is required").challenging("");
@@ -66,7 +82,7 @@ impl SessionRejection {
     }
 
     const fn challenging(mut self, parameters: &'static str) -> Self {
-        self.challenge = Some(parameters);
+        self.challenge = Some(Challenge::Fixed(parameters));
         self
     }
 
@@ -74,6 +90,32 @@ impl SessionRejection {
     #[must_use]
     pub fn of(state: &SessionState) -> Option<Self> {
         state.check_active().err().as_ref().map(Self::from)
+    }
+
+    /// Returns the answer to a request whose owner must have authenticated within the last `max_age`
+    /// and has not (RFC 9470 section 3).
+    ///
+    /// In whole seconds, rounded down. [`RequireSession::authenticated_within`](crate::RequireSession::authenticated_within)
+    /// answers so; this is for handlers that decide themselves.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use jwt_redis_session::{Session, SessionRejection};
+    ///
+    /// fn check(session: &Session, amount: u64) -> Result<(), SessionRejection> {
+    ///     let limit = Duration::from_secs(if amount < 100 { 3600 } else { 300 });
+    ///     if session.is_authenticated_within(limit) {
+    ///         return Ok(());
+    ///     }
+    ///     Err(SessionRejection::insufficient_authentication(limit))
+    /// }
+    /// ```
+    #[must_use]
+    pub const fn insufficient_authentication(max_age: Duration) -> Self {
+        let mut rejection = Self::new(StatusCode::UNAUTHORIZED, AUTHENTICATE);
+        let max_age = max_age.as_secs();
+        rejection.challenge = Some(Challenge::Authenticate { max_age });
+        rejection
     }
 
     /// Returns a generic 500, for a request to which no
@@ -108,8 +150,8 @@ impl SessionRejection {
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if let Some(parameters) = self.challenge {
-            headers.insert(WWW_AUTHENTICATE, self.realm.challenge(parameters));
+        if let Some(challenge) = self.challenge {
+            headers.insert(WWW_AUTHENTICATE, self.realm.challenge(challenge));
         }
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
@@ -171,8 +213,14 @@ impl Realm {
         Ok(Self(Cow::Owned(escaped)))
     }
 
-    fn challenge(&self, parameters: &str) -> HeaderValue {
-        let challenge = format!(r#"Bearer realm="{}"{parameters}"#, self.0);
+    fn challenge(&self, challenge: Challenge) -> HeaderValue {
+        let realm = &self.0;
+        let challenge = match challenge {
+            Challenge::Fixed(parameters) => format!(r#"Bearer realm="{realm}"{parameters}"#),
+            Challenge::Authenticate { max_age } => format!(
+                r#"Bearer realm="{realm}", error="insufficient_user_authentication", error_description="{AUTHENTICATE}", max_age={max_age}"#
+            ),
+        };
         HeaderValue::try_from(challenge).expect("a realm is printable ASCII")
     }
 }

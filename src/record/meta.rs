@@ -1,7 +1,9 @@
 //! The metadata of a record.
 
 use std::fmt;
+use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -26,11 +28,19 @@ pub(crate) struct Meta {
     /// Makes the bytes unique. Readers ignore it, and the next write drops it.
     pub(crate) nonce: Option<String>,
     /// The idle time of this session in seconds. `None`: that of the configuration.
-    pub(crate) max_age: Option<u32>,
+    pub(crate) max_age: Option<NonZeroU32>,
     /// When the owner last authenticated. `None`: unknown.
     pub(crate) authenticated: Option<i64>,
     /// Shared, so that a copied record copies no text.
     pub(crate) device: Option<Arc<Device>>,
+}
+
+impl Meta {
+    /// Returns the idle time of this session, if it has one of its own.
+    pub(crate) fn idle(&self) -> Option<Duration> {
+        let seconds = self.max_age?.get();
+        Some(Duration::from_secs(seconds.into()))
+    }
 }
 
 impl Serialize for Meta {
@@ -163,6 +173,8 @@ mod tests {
             "[1,2]",
             r#"[1,"jo","2"]"#,
             r#"[1,null,null,null,-1]"#,
+            r#"[1,null,null,null,0]"#,
+            r#"[1,null,null,null,4294967296]"#,
             r#"[1,null,null,null,null,"2"]"#,
             r#"[1,null,null,null,null,null,"Phone"]"#,
             r#"[1,null,null,null,null,null,[null,null,"host"]]"#,

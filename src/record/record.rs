@@ -7,6 +7,7 @@ use std::ops::Range;
 use bytes::Bytes;
 use indexmap::IndexMap;
 use serde::Serialize;
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use super::meta::Meta;
@@ -17,6 +18,9 @@ use crate::span::span;
 
 /// The top-level field that holds the metadata.
 pub(crate) const META_FIELD: &str = "_jrs";
+
+/// How a record begins that this library has written with metadata.
+pub(crate) const META_START: &[u8] = b"{\"_jrs\":";
 
 /// Returns whether a top-level field is not the application's: the metadata, or one of the three that the
 /// npm package keeps in its session object (and writes along on `update`).
@@ -110,6 +114,22 @@ impl Record {
             bytes: write(&meta, &self.fields()),
             ..self.clone()
         }
+    }
+
+    /// Returns the beginning of the text, up to the end of the metadata. Every write of this library
+    /// that changes the metadata changes it.
+    ///
+    /// Without metadata it is as long as the beginning of a record that has some.
+    pub(crate) fn meta_prefix(&self) -> &[u8] {
+        let length = match self.bytes.strip_prefix(META_START) {
+            Some(rest) => {
+                let mut meta = serde_json::Deserializer::from_slice(rest).into_iter::<IgnoredAny>();
+                let _ = meta.next();
+                META_START.len() + meta.byte_offset()
+            }
+            None => META_START.len(),
+        };
+        &self.bytes[..length.min(self.bytes.len())]
     }
 
     pub(crate) const fn owner(&self) -> Option<&Owner> {

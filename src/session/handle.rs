@@ -15,6 +15,7 @@ use crate::lifecycle::{Lifecycle, Loaded, Remaining};
 use crate::record::SessionData;
 use crate::session::access::Access;
 use crate::session::inner::{Inner, SessionState, State};
+use crate::session::lifetime_change::LifetimeChange;
 use crate::session::snapshot::OwnerChange;
 use crate::token::Claims;
 
@@ -43,6 +44,7 @@ impl Session {
             claims: None,
             data: SessionData::default(),
             owner: OwnerChange::default(),
+            lifetime: LifetimeChange::default(),
             access: Access::default(),
             remaining: Remaining::new(None, 0),
             failure_reported: false,
@@ -62,6 +64,7 @@ impl Session {
             claims,
             data: loaded.record.into(),
             owner: OwnerChange::default(),
+            lifetime: LifetimeChange::default(),
             access: Access::default(),
             remaining: loaded.remaining,
             failure_reported: false,
@@ -91,7 +94,8 @@ impl Session {
         self.state() == SessionState::Active
     }
 
-    /// Returns whether this handle has changes that are not stored: fields or the owner.
+    /// Returns whether this handle has changes that are not stored: fields, the owner
+    /// or the lifetime.
     #[must_use]
     pub fn is_modified(&self) -> bool {
         self.0.lock().is_modified()

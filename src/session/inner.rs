@@ -9,6 +9,7 @@ use crate::id::SessionId;
 use crate::lifecycle::{Created, Edit, Lifecycle, Remaining};
 use crate::record::{Changes, Record, SessionData};
 use crate::session::access::{Access, TokenChange};
+use crate::session::lifetime_change::LifetimeChange;
 use crate::session::snapshot::{Current, OwnerChange, Pending};
 use crate::store::StoreError;
 use crate::telemetry;
@@ -64,6 +65,7 @@ pub(crate) struct State {
     pub(crate) claims: Option<Claims>,
     pub(crate) data: SessionData,
     pub(crate) owner: OwnerChange,
+    pub(crate) lifetime: LifetimeChange,
     pub(crate) access: Access,
     /// The remaining time to live when this handle last read or wrote the record.
     pub(crate) remaining: Remaining,
@@ -111,6 +113,9 @@ impl Inner {
         Pending {
             changes: Changes::take(&mut state.data.changes),
             owner: state.owner.clone(),
+            lifetime: state.lifetime,
+            configured: self.lifecycle.lifetime,
+            authenticated: None,
             began,
             end: None,
         }
@@ -141,7 +146,7 @@ impl Inner {
     fn committed(&self, record: Record, stored: &Pending) {
         // The store has set the TTL at an unknown time after the operation began.
         let lifecycle = &self.lifecycle;
-        let ttl = lifecycle.lifetime.ttl(lifecycle.end(&record), stored.began);
+        let ttl = lifecycle.ttl_at(&record, stored.began);
         let remaining = Remaining::new(Some(ttl.unwrap_or_default()), stored.began);
         let mut state = self.lock();
         state.remaining = remaining;
@@ -149,6 +154,9 @@ impl Inner {
         // An owner that was set during the operation stays pending.
         if state.owner == stored.owner {
             state.owner = OwnerChange::Keep;
+        }
+        if state.lifetime == stored.lifetime {
+            state.lifetime = LifetimeChange::default();
         }
     }
 
@@ -176,7 +184,13 @@ impl Inner {
         // The caller has learned that its changes are not stored: the drop does not warn again.
         state.failure_reported |= matches!(
             operation,
-            "create" | "update" | "update_with" | "replace" | "rotate" | "login"
+            "create"
+                | "update"
+                | "update_with"
+                | "replace"
+                | "rotate"
+                | "login"
+                | "reauthenticated"
         );
         match error {
             SessionError::Gone => state.session = SessionState::Gone,
@@ -203,7 +217,9 @@ impl State {
     }
 
     pub(crate) fn is_modified(&self) -> bool {
-        self.data.changes.len() > 0 || self.owner != OwnerChange::Keep
+        self.data.changes.len() > 0
+            || self.owner != OwnerChange::Keep
+            || self.lifetime != LifetimeChange::default()
     }
 }
 
@@ -214,7 +230,8 @@ impl Drop for Inner {
         let expected = state.failure_reported || state.session == SessionState::Gone;
         if state.is_modified() && !expected {
             let owner = state.owner != OwnerChange::Keep;
-            telemetry::dropped(state.data.changes.len(), owner);
+            let lifetime = state.lifetime != LifetimeChange::default();
+            telemetry::dropped(state.data.changes.len(), owner, lifetime);
         }
     }
 }

@@ -31,12 +31,15 @@
 //! ```
 
 mod access;
+mod authentication;
 mod create;
 mod ended;
 mod ends;
 mod entry;
 mod handle;
 mod inner;
+mod lifetime;
+mod lifetime_change;
 mod list;
 mod operations;
 mod owner;

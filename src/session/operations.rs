@@ -12,6 +12,7 @@ use crate::record::{Record, SessionData};
 use crate::session::access::TokenChange;
 use crate::session::handle::Session;
 use crate::session::inner::{Inner, SessionState};
+use crate::session::lifetime_change::LifetimeChange;
 use crate::session::snapshot::OwnerChange;
 use crate::token::Token;
 use crate::token_rejection::TokenRejection;
@@ -80,7 +81,8 @@ impl Session {
 
     /// Replaces the whole data by `data`, which must serialize to a JSON object.
     ///
-    /// The last writer wins; the owner and the times stay. Changes made on this handle before are
+    /// The last writer wins; the owner and the times stay, apart from a pending
+    /// [`set_max_age`](Self::set_max_age). Changes made on this handle before are
     /// dropped, and a pending [`set_owner`](Self::set_owner) stays pending.
     ///
     /// # Errors
@@ -91,13 +93,14 @@ impl Session {
         whole.merge(data)?;
         let replace = async {
             let (current, pending) = (self.0.current()?, self.0.pending().without_owner());
-            let mut edit = |before: &Record| Ok(whole.to_record(before.meta.clone()));
+            let mut edit = |before: &Record| Ok(whole.to_record(pending.meta(before)?));
             self.0.save(current, &pending, &mut edit).await
         };
         self.0.run("replace", replace).await
     }
 
-    /// Loads the newest data, never from a cache. Changes that were not stored, an owner among them, are dropped.
+    /// Loads the newest data, never from a cache. Changes that were not stored are dropped,
+    /// also those of the owner and of the lifetime.
     ///
     /// # Errors
     ///
@@ -106,8 +109,7 @@ impl Session {
     pub async fn reload(&self) -> Result<(), SessionError> {
         let reload = async {
             let current = self.0.current()?;
-            let expires = current.claims.and_then(|claims| claims.expires_at_unix());
-            let loaded = self.0.lifecycle.reload(&current.id, expires).await;
+            let loaded = self.0.lifecycle.reload(&current.id).await;
             let loaded = loaded.map_err(|error| match error {
                 SessionError::Rejected(TokenRejection::Corrupt) => SessionError::Corrupt,
                 SessionError::Rejected(_) => SessionError::Gone,
@@ -117,6 +119,7 @@ impl Session {
             let mut state = self.0.lock();
             state.data = loaded.record.into();
             state.owner = OwnerChange::Keep;
+            state.lifetime = LifetimeChange::default();
             state.remaining = loaded.remaining;
             Ok(())
         };
@@ -125,7 +128,10 @@ impl Session {
 
     /// Resets the time to live to the max age, but not beyond the absolute lifetime.
     ///
-    /// Redis: `PEXPIRE`.
+    /// If another request has changed the [max age of this session](Self::set_max_age), the new one
+    /// counts, also if this handle has not seen it.
+    ///
+    /// Redis: a script with `PEXPIRE`, in one round trip unless the max age has changed.
     ///
     /// # Errors
     ///
@@ -157,7 +163,7 @@ impl Session {
     /// background; this call waits for it. After
     /// [`Sessions::get_without_touch`](crate::Sessions::get_without_touch) it is the only reset.
     ///
-    /// Redis: nothing if it is not due; `PEXPIRE` if it is, in one round trip.
+    /// Redis: nothing if it is not due; as [`touch`](Self::touch) if it is.
     ///
     /// # Errors
     ///
@@ -288,8 +294,10 @@ impl Inner {
             let is_ok = modified.is_ok();
             result = Some(modified);
             // The error is a placeholder that ends `save`.
-            let record = is_ok.then(|| data.to_record(before.meta.clone()));
-            record.ok_or(SessionError::Interrupted)
+            if !is_ok {
+                return Err(SessionError::Interrupted);
+            }
+            Ok(data.to_record(pending.meta(before)?))
         };
         let saved = self.save(current, &pending, &mut edit).await;
         match result {

@@ -64,6 +64,8 @@ impl Session {
     /// What was set on this handle is stored with it in every case; what was loaded is never
     /// copied to another owner's session.
     ///
+    /// The session counts as [authenticated](Self::authenticated_at) now.
+    ///
     /// Runs to completion even if the caller is dropped. Call it after the credentials were
     /// checked, instead of [`set_owner`](Self::set_owner) and [`create`](Self::create).
     ///
@@ -184,6 +186,7 @@ impl Inner {
         };
         let mut pending = self.pending();
         pending.owner = OwnerChange::Set(owner.clone());
+        pending.authenticated = Some(self.lifecycle.now());
         let new = pending.new_record(&self.lifecycle)?;
         pending.end = current.as_ref().and_then(|now| now.end(&self.lifecycle));
         let merge = |before: &Record| pending.merge(before);

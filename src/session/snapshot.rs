@@ -6,8 +6,9 @@ use serde_json::Map;
 
 use crate::error::{JsonErrorKind, Result, SessionError};
 use crate::id::SessionId;
-use crate::lifecycle::{Lifecycle, Merge, Remaining, Rotation};
+use crate::lifecycle::{Lifecycle, Lifetime, Merge, Remaining, Rotation};
 use crate::record::{Changes, Meta, Owner, Record, SessionData};
+use crate::session::lifetime_change::LifetimeChange;
 use crate::token::Claims;
 
 /// Change of the owner that is not stored yet.
@@ -25,12 +26,18 @@ impl OwnerChange {
     /// Returns the metadata after the change.
     fn apply(&self, meta: Meta) -> Result<Meta> {
         let owner = match self {
-            Self::Keep => meta.owner,
+            Self::Keep => return Ok(meta),
             Self::Clear => None,
             Self::Set(owner) => Some(owner.clone()),
             Self::Invalid => return Err(SessionError::InvalidOwner),
         };
-        Ok(Meta { owner, ..meta })
+        // It was the former owner who authenticated.
+        let authenticated = meta.authenticated.filter(|_| owner == meta.owner);
+        Ok(Meta {
+            owner,
+            authenticated,
+            ..meta
+        })
     }
 }
 
@@ -73,6 +80,11 @@ impl Current {
 pub(crate) struct Pending {
     pub(crate) changes: Arc<Changes>,
     pub(crate) owner: OwnerChange,
+    pub(crate) lifetime: LifetimeChange,
+    /// The lifetime of the configuration.
+    pub(crate) configured: Lifetime,
+    /// When the owner has authenticated just now, in Unix seconds.
+    pub(crate) authenticated: Option<i64>,
     /// When the operation began, in Unix milliseconds.
     pub(crate) began: i64,
     /// The latest absolute end that the record may have, in Unix seconds.
@@ -89,22 +101,39 @@ impl Pending {
     /// Returns the record `before` with the changes.
     pub(crate) fn merge(&self, before: &Record) -> Result<Record> {
         let data = SessionData::new(Some(before.clone()), Arc::clone(&self.changes));
-        // The metadata is that of the store: a stale handle never gives a session back to an
-        // owner that it had before.
-        let mut meta = self.owner.apply(before.meta.clone())?;
+        let mut meta = self.meta(before)?;
         meta.expires = [meta.expires, self.end].into_iter().flatten().min();
         Ok(data.to_record(meta))
+    }
+
+    /// Returns the metadata of `before` with the changes.
+    ///
+    /// Everything else is as in the store: a stale handle never gives a session back to an owner
+    /// that it had before, nor a max age.
+    pub(crate) fn meta(&self, before: &Record) -> Result<Meta> {
+        let meta = &before.meta;
+        let created = || self.configured.expires(meta.created?);
+        self.change(meta.clone(), meta.expires.or_else(created))
+    }
+
+    /// Returns `meta`, of a session that ends at `end` (Unix seconds), with the changes.
+    fn change(&self, meta: Meta, end: Option<i64>) -> Result<Meta> {
+        let now = self.began.div_euclid(1000);
+        let mut meta = self.lifetime.apply(self.owner.apply(meta)?, end, now);
+        meta.authenticated = self.authenticated.or(meta.authenticated);
+        Ok(meta)
     }
 
     /// Returns the record of a new session with the changes.
     pub(crate) fn new_record(&self, lifecycle: &Lifecycle) -> Result<Record> {
         let now = self.began.div_euclid(1000);
+        let expires = lifecycle.lifetime.expires(now);
         let meta = Meta {
             created: Some(now),
-            expires: lifecycle.lifetime.expires(now),
+            expires,
             ..Meta::default()
         };
         let data = SessionData::new(None, Arc::clone(&self.changes));
-        Ok(data.to_record(self.owner.apply(meta)?))
+        Ok(data.to_record(self.change(meta, expires)?))
     }
 }

@@ -78,10 +78,14 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// [`CompareOutcome::Mismatch`].
     async fn compare_and_delete(&self, key: &str, expected: &[u8]) -> Result<CompareOutcome>;
 
-    /// Sets the TTL of a record, longer or shorter than before, and returns `true`.
+    /// Sets the TTL of a record, longer or shorter than before, if its value starts with `prefix`.
     ///
-    /// Returns `false` if the record is absent. The value is not changed.
-    async fn set_ttl(&self, key: &str, ttl: Duration) -> Result<bool>;
+    /// Every value starts with an empty prefix. The value is not changed. If it starts with other
+    /// bytes, nothing is changed and the stored value is returned in [`CompareOutcome::Mismatch`].
+    ///
+    /// The prefix holds the metadata of a session, which decide its TTL: a TTL that was computed
+    /// from older metadata must not replace that of the write that changed them.
+    async fn set_ttl_if(&self, key: &str, prefix: &[u8], ttl: Duration) -> Result<CompareOutcome>;
 
     /// Deletes a record and returns whether it existed.
     ///
@@ -182,16 +186,6 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
         Ok(records)
     }
 
-    /// Reads a record and sets its TTL. The returned TTL is the one before the change.
-    ///
-    /// Steps: [`load`](Self::load), [`set_ttl`](Self::set_ttl). Both touch the same key.
-    async fn load_and_set_ttl(&self, key: &str, ttl: Duration) -> Result<Option<StoredRecord>> {
-        let Some(record) = self.load(key).await? else {
-            return Ok(None);
-        };
-        Ok(self.set_ttl(key, ttl).await?.then_some(record))
-    }
-
     /// Inserts a record that is listed in an index.
     ///
     /// Steps: [`index_put`](Self::index_put) each of `entries`, [`insert`](Self::insert),
@@ -238,12 +232,26 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
         self.compare_and_set(expected, record).await
     }
 
-    /// Refreshes an index entry, then sets the TTL of the record.
+    /// Sets the TTL of a record, and returns whether the record exists.
     ///
-    /// Steps: [`index_put`](Self::index_put), [`set_ttl`](Self::set_ttl).
-    async fn set_ttl_indexed(&self, entry: NewEntry<'_>, key: &str, ttl: Duration) -> Result<bool> {
+    /// Step: [`set_ttl_if`](Self::set_ttl_if) with an empty prefix.
+    async fn set_ttl(&self, key: &str, ttl: Duration) -> Result<bool> {
+        let set = self.set_ttl_if(key, b"", ttl).await?;
+        Ok(set == CompareOutcome::Applied)
+    }
+
+    /// Refreshes an index entry, then sets the TTL of the record if its value starts with `prefix`.
+    ///
+    /// Steps: [`index_put`](Self::index_put), [`set_ttl_if`](Self::set_ttl_if).
+    async fn set_ttl_indexed(
+        &self,
+        entry: NewEntry<'_>,
+        key: &str,
+        prefix: &[u8],
+        ttl: Duration,
+    ) -> Result<CompareOutcome> {
         self.index_put(entry, PutMode::KeepTombstone).await?;
-        self.set_ttl(key, ttl).await
+        self.set_ttl_if(key, prefix, ttl).await
     }
 
     /// Deletes records, then removes `members` from an index. Returns how many records existed.

@@ -49,7 +49,7 @@ use crate::store::watches::RecordWatch;
 /// let trace = Arc::new(Trace::default());
 /// let store = SharedStore::from(Hooked::new(MemoryStore::new(), trace.clone()));
 /// let entry = NewEntry::new("owner", "id", 0, Duration::from_secs(60));
-/// store.set_ttl_indexed(entry, "key", entry.ttl).await?;
+/// store.set_ttl_indexed(entry, "key", b"", entry.ttl).await?;
 /// assert_eq!(*trace.0.lock().unwrap(), [Step::IndexPut, Step::SetTtl]);
 /// # Ok(())
 /// # }
@@ -154,7 +154,7 @@ steps! {
     /// Deletes a record if it holds the expected value.
     CompareAndDelete = compare_and_delete(key: &str, expected: &[u8]) -> CompareOutcome;
     /// Sets the TTL of a record.
-    SetTtl = set_ttl(key: &str, ttl: Duration) -> bool;
+    SetTtl = set_ttl_if(key: &str, prefix: &[u8], ttl: Duration) -> CompareOutcome;
     /// Deletes a record.
     Delete = delete(key: &str) -> bool;
     /// Adds or refreshes an index entry.

@@ -131,5 +131,7 @@ pub use key::Key;
 pub use keyring::Keyring;
 pub use keyring_builder::KeyringBuilder;
 pub use new_claims::NewClaims;
+
+pub(crate) use new_claims::AUTH_TIME;
 pub use opaque::{Encoding, InvalidOpaqueSize, OpaqueTokens};
 pub use token_text::Token;

@@ -12,6 +12,10 @@ use super::validation::Validation;
 use crate::clock::unix_millis;
 use crate::id::SessionId;
 
+/// Name of the claim with the time at which the user last authenticated (OpenID Connect Core 1.0,
+/// section 2).
+pub(crate) const AUTH_TIME: &str = "auth_time";
+
 /// Claims of a token to be signed, besides the session id.
 ///
 /// Times are written in whole Unix seconds, rounded down. `Debug` prints no value.
@@ -28,6 +32,8 @@ struct Payload<'a> {
     sub: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     exp: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auth_time: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     iss: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -65,6 +71,12 @@ impl<'a> NewClaims<'a> {
         self
     }
 
+    /// Sets `auth_time`: when the user last authenticated, in Unix seconds.
+    pub(crate) fn authenticated_at_unix(mut self, authenticated_at: Option<i64>) -> Self {
+        self.0.auth_time = authenticated_at;
+        self
+    }
+
     /// Sets the claims of the application; their names are checked when the token is signed.
     #[must_use]
     pub fn custom(mut self, custom: &'a Map<String, Value>) -> Self {
@@ -83,7 +95,12 @@ impl<'a> NewClaims<'a> {
         validation: &Validation,
     ) -> Result<Vec<u8>, TokenError> {
         let valid = |seconds: i64| (0..=numeric_date::MAX_SECONDS).contains(&seconds);
-        if !valid(self.0.iat) || !self.0.exp.is_none_or(valid) {
+        if !valid(self.0.iat)
+            || ![self.0.exp, self.0.auth_time]
+                .into_iter()
+                .flatten()
+                .all(valid)
+        {
             return Err(TokenError::Time);
         }
         if let Some(custom) = self.0.custom {

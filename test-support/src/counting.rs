@@ -56,7 +56,7 @@ counting! {
     insert(record: NewRecord<'_>) -> bool;
     compare_and_set(expected: &[u8], record: NewRecord<'_>) -> CompareOutcome;
     compare_and_delete(key: &str, expected: &[u8]) -> CompareOutcome;
-    set_ttl(key: &str, ttl: Duration) -> bool;
+    set_ttl_if(key: &str, prefix: &[u8], ttl: Duration) -> CompareOutcome;
     delete(key: &str) -> bool;
     index_put(entry: NewEntry<'_>, mode: PutMode) -> ();
     index_get(index: &str, member: &str) -> Option<EntryState>;
@@ -67,7 +67,6 @@ counting! {
     index_supersede(index: &str, old: &str, new: &str, now: i64) -> SupersedeOutcome;
     ping() -> ();
     load_many(keys: &[&str]) -> Vec<Option<StoredRecord>>;
-    load_and_set_ttl(key: &str, ttl: Duration) -> Option<StoredRecord>;
     insert_indexed(
         entries: &[NewEntry<'_>],
         record: NewRecord<'_>,
@@ -78,7 +77,12 @@ counting! {
         expected: &[u8],
         record: NewRecord<'_>
     ) -> CompareOutcome;
-    set_ttl_indexed(entry: NewEntry<'_>, key: &str, ttl: Duration) -> bool;
+    set_ttl_indexed(
+        entry: NewEntry<'_>,
+        key: &str,
+        prefix: &[u8],
+        ttl: Duration
+    ) -> CompareOutcome;
     delete_indexed(keys: &[&str], index: &str, members: &[&str]) -> usize;
     index_refresh(index: &str, live: &[NewEntry<'_>], dead: &[&str], due_by: i64) -> ();
 }

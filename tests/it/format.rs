@@ -76,6 +76,10 @@ fn sessions_of(given: &Value, store: &MemoryStore, clock: &ManualClock) -> Sessi
         .lifetime(lifetime)
         .clock(clock.clone())
         .id_generator(move || id.clone());
+    let builder = match given["auth_time_claim"] == true {
+        true => builder.auth_time_claim(),
+        false => builder,
+    };
     builder.build().unwrap()
 }
 
@@ -87,10 +91,17 @@ async fn created_sessions_equal_the_vectors() {
         let store = MemoryStore::new().with_clock(clock.clone());
         let session = sessions_of(given, &store, &clock).new_session();
         session.merge(&given["fields"]).unwrap();
-        if let Some(owner) = given["owner"].as_str() {
-            session.set_owner(owner).unwrap();
+        if let Some(max_age) = duration(&given["session_max_age"]) {
+            session.set_max_age(max_age).unwrap();
         }
-        let token = session.create().await.unwrap();
+        let token = match given["owner"].as_str() {
+            Some(owner) if given["login"] == true => session.login(owner).await,
+            owner => {
+                owner.map_or(Ok(()), |it| session.set_owner(it)).unwrap();
+                session.create().await
+            }
+        };
+        let token = token.unwrap();
 
         assert_eq!(token.as_str(), vector["token"], "{name}");
         assert_eq!(part(token.as_str(), 1), vector["claims"], "{name}");
@@ -118,13 +129,22 @@ async fn records_of_other_writers_are_read() {
         let (sessions, store) = sessions(keyring(), "sess:");
         put(&store, KEY, text(&vector["record"])).await;
         let session = sessions.get(&id(ID)).await.unwrap();
-        let read = json!({
+        let mut read = json!({
             "record": vector["record"],
             "fields": session.to_json(),
             "owner": session.owner(),
             "created": seconds(session.created_at()),
             "expires": seconds(session.absolute_expiry()),
         });
+        // Absent from a vector: `null`.
+        for (member, value) in [
+            ("max_age", json!(session.max_age().map(|it| it.as_secs()))),
+            ("authenticated", json!(seconds(session.authenticated_at()))),
+        ] {
+            if vector.get(member).is_some() || !value.is_null() {
+                read[member] = value;
+            }
+        }
         assert_eq!(read, vector, "{name}");
     }
 }

@@ -1,5 +1,7 @@
 //! The layer that rejects requests without a session.
 
+use std::time::Duration;
+
 use http::Response;
 
 use super::respond::{EmptyBody, JsonBody};
@@ -53,6 +55,8 @@ pub struct RequireSession<F = JsonBody> {
     realm: Realm,
     /// Only an outage is rejected.
     only_available: bool,
+    /// How long ago the owner may have authenticated; `None`: at any time.
+    authenticated_within: Option<Duration>,
     pub(super) slot: Slot,
     pub(super) respond: F,
 }
@@ -63,6 +67,7 @@ impl RequireSession {
         Self {
             realm: Realm::DEFAULT,
             only_available: false,
+            authenticated_within: None,
             slot: Slot::NEAREST,
             respond: JsonBody,
         }
@@ -88,6 +93,25 @@ impl<F> RequireSession<F> {
     pub fn realm(mut self, realm: &str) -> Result<Self, InvalidRealm> {
         self.realm = Realm::new(realm)?;
         Ok(self)
+    }
+
+    /// Requires that the owner of the session authenticated no longer than `limit` ago (step-up
+    /// authentication, RFC 9470).
+    ///
+    /// Other requests are answered 401 with `error="insufficient_user_authentication"` and `max_age`
+    /// in seconds, so that the client asks the user for the password and repeats the request. So is a
+    /// session whose [`authenticated_at`](Session::authenticated_at) is unknown. A request without
+    /// a session is answered as without this setting, also after [`available`](Self::available).
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use jwt_redis_session::RequireSession;
+    /// let require = RequireSession::new().authenticated_within(Duration::from_secs(300));
+    /// ```
+    pub fn authenticated_within(mut self, limit: Duration) -> Self {
+        self.authenticated_within = Some(limit);
+        self.only_available = false;
+        self
     }
 
     /// Requires the session of the layer [tagged](crate::JwtRedisSession::tagged) with `T`,
@@ -125,6 +149,7 @@ impl<F> RequireSession<F> {
         RequireSession {
             realm: self.realm,
             only_available: self.only_available,
+            authenticated_within: self.authenticated_within,
             slot: self.slot,
             respond,
         }
@@ -137,7 +162,10 @@ impl<F> RequireSession<F> {
         if self.only_available && !matches!(state, SessionState::Unavailable(_)) {
             return Ok(session);
         }
-        let Some(mut rejection) = SessionRejection::of(&state) else {
+        let is_recent = |limit: &Duration| session.is_authenticated_within(*limit);
+        let too_long_ago = self.authenticated_within.filter(|limit| !is_recent(limit));
+        let authentication = too_long_ago.map(SessionRejection::insufficient_authentication);
+        let Some(mut rejection) = SessionRejection::of(&state).or(authentication) else {
             return Ok(session);
         };
         rejection.realm = self.realm.clone();

@@ -78,3 +78,29 @@ fn metadata_in_an_object_is_written_as_an_array() {
     let record = parse(r#"{"a":1.0,"_jrs":{"owner":"jo","created":1,"later":2}}"#);
     assert_eq!(written_again(&record), r#"{"_jrs":[1,"jo"],"a":1.0}"#);
 }
+
+#[test]
+fn the_prefix_of_a_record_ends_with_its_metadata() {
+    for (text, prefix) in [
+        (r#"{"_jrs":[1,"j]\"o"],"a":1}"#, r#"{"_jrs":[1,"j]\"o"]"#),
+        (r#"{"_jrs":[1],"_jrs":[2]}"#, r#"{"_jrs":[1]"#),
+        (r#"{"_jrs":{"owner":"jo"}}"#, r#"{"_jrs":{"owner":"jo"}"#),
+        (
+            r#"{"_jrs":[1,null,null,null,60,2,[null,"x"]]}"#,
+            r#"{"_jrs":[1,null,null,null,60,2,[null,"x"]]"#,
+        ),
+        // Without metadata: enough to differ from a record that has some.
+        (r#"{"foo":"bar"}"#, r#"{"foo":""#),
+        (r#"{"a":1}"#, r#"{"a":1}"#),
+        ("{}", "{}"),
+        (r#" {"_jrs":[1]}"#, r#" {"_jrs""#),
+        (r#"{"a":"ÄÖÜ"}"#, "{\"a\":\"Ä"),
+    ] {
+        let record = parse(text);
+        assert_eq!(record.meta_prefix(), prefix.as_bytes(), "{text}");
+        let mut meta = record.meta.clone();
+        meta.max_age = std::num::NonZeroU32::new(7);
+        let written = write(&meta, &record.fields());
+        assert!(!written.starts_with(record.meta_prefix()), "{text}");
+    }
+}

@@ -25,8 +25,8 @@ const DEADLINE: Duration = Duration::from_secs(5);
 ///
 /// A record is stored under its key as it is. An index is one value, a text, under the key of the
 /// index. Most calls are one or two calls of the backend: `insert` and an uncontended
-/// `compare_and_set` take one; `set_ttl`, `delete` and changes of an index take two, because they
-/// read the value first. Note that `set_ttl` writes the whole value again.
+/// `compare_and_set` take one; `set_ttl_if`, `delete` and changes of an index take two, because
+/// they read the value first. Note that `set_ttl_if` writes the whole value again.
 ///
 /// A change that meets a concurrent change of the same key is repeated, with random pauses. After
 /// 256 attempts it fails with [`StoreErrorKind::Contention`], and every call fails with
@@ -52,20 +52,24 @@ impl<B: CasBackend> CasStore<B> {
         }
     }
 
-    /// Replaces the record by what `new` returns for it. Returns `false` if it is absent.
+    /// Replaces the record by what `new` returns for it, if its value starts with `prefix`.
     async fn replace_record(
         &self,
         key: &str,
+        prefix: &[u8],
         new: impl Fn(&StoredRecord) -> Option<(&[u8], Duration)>,
-    ) -> Result<bool> {
+    ) -> Result<CompareOutcome> {
         let mut retries = Retries::new(ATTEMPTS);
         while retries.next().await {
             let Some(held) = self.record(key).await? else {
-                return Ok(false);
+                return Ok(CompareOutcome::Missing);
             };
+            if !held.value.starts_with(prefix) {
+                return Ok(CompareOutcome::Mismatch(held.value));
+            }
             let new = new(&held);
             if self.backend.swap(key, Some(&held.value), new).await? {
-                return Ok(true);
+                return Ok(CompareOutcome::Applied);
             }
         }
         Err(StoreErrorKind::Contention.into())
@@ -174,12 +178,13 @@ impl<B: CasBackend> Store for CasStore<B> {
         in_time(self.compare_and_swap(key, expected, None)).await
     }
 
-    async fn set_ttl(&self, key: &str, ttl: Duration) -> Result<bool> {
-        in_time(self.replace_record(key, |held| Some((&held.value, ttl)))).await
+    async fn set_ttl_if(&self, key: &str, prefix: &[u8], ttl: Duration) -> Result<CompareOutcome> {
+        in_time(self.replace_record(key, prefix, |held| Some((&held.value, ttl)))).await
     }
 
     async fn delete(&self, key: &str) -> Result<bool> {
-        in_time(self.replace_record(key, |_| None)).await
+        let deleted = in_time(self.replace_record(key, b"", |_| None)).await?;
+        Ok(deleted == CompareOutcome::Applied)
     }
 
     async fn index_put(&self, entry: NewEntry<'_>, mode: PutMode) -> Result<()> {

@@ -47,9 +47,10 @@ impl Store for FileStore {
             .await
     }
 
-    async fn set_ttl(&self, key: &str, ttl: Duration) -> Result<bool> {
-        let key = key.to_owned();
-        self.write(move |tables| tables.set_ttl(&key, ttl)).await
+    async fn set_ttl_if(&self, key: &str, prefix: &[u8], ttl: Duration) -> Result<CompareOutcome> {
+        let (key, prefix) = (key.to_owned(), prefix.to_vec());
+        self.write(move |tables| tables.set_ttl_if(&key, &prefix, ttl))
+            .await
     }
 
     async fn delete(&self, key: &str) -> Result<bool> {
@@ -134,16 +135,6 @@ impl Store for FileStore {
             .await
     }
 
-    async fn load_and_set_ttl(&self, key: &str, ttl: Duration) -> Result<Option<StoredRecord>> {
-        let key = key.to_owned();
-        self.write(move |tables| {
-            let record = tables.load(&key)?;
-            tables.set_ttl(&key, ttl)?;
-            Ok(record)
-        })
-        .await
-    }
-
     async fn insert_indexed(
         &self,
         entries: &[NewEntry<'_>],
@@ -171,11 +162,17 @@ impl Store for FileStore {
         .await
     }
 
-    async fn set_ttl_indexed(&self, entry: NewEntry<'_>, key: &str, ttl: Duration) -> Result<bool> {
-        let (entry, key) = (Entry::from(entry), key.to_owned());
+    async fn set_ttl_indexed(
+        &self,
+        entry: NewEntry<'_>,
+        key: &str,
+        prefix: &[u8],
+        ttl: Duration,
+    ) -> Result<CompareOutcome> {
+        let (entry, key, prefix) = (Entry::from(entry), key.to_owned(), prefix.to_vec());
         self.write(move |tables| {
             tables.index_put(entry.get(), PutMode::KeepTombstone)?;
-            tables.set_ttl(&key, ttl)
+            tables.set_ttl_if(&key, &prefix, ttl)
         })
         .await
     }

@@ -69,12 +69,21 @@ impl<'t> Tables<'t> {
         Ok(CompareOutcome::Applied)
     }
 
-    pub(super) fn set_ttl(&mut self, key: &str, ttl: Duration) -> Step<bool> {
+    /// Sets the TTL of a record if its value starts with `prefix`.
+    pub(super) fn set_ttl_if(
+        &mut self,
+        key: &str,
+        prefix: &[u8],
+        ttl: Duration,
+    ) -> Step<CompareOutcome> {
         let Some(held) = self.load(key)? else {
-            return Ok(false);
+            return Ok(CompareOutcome::Missing);
         };
+        if !held.value.starts_with(prefix) {
+            return Ok(CompareOutcome::Mismatch(held.value));
+        }
         self.put(NewRecord::new(key, &held.value, ttl))?;
-        Ok(true)
+        Ok(CompareOutcome::Applied)
     }
 
     pub(super) fn delete(&mut self, key: &str) -> Step<bool> {

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use crate::clock::Clock;
 use crate::store::error::{Result, StoreErrorKind};
 use crate::store::index_entries::IndexEntries;
-use crate::store::types::{NewRecord, StoredRecord};
+use crate::store::types::{CompareOutcome, NewRecord, StoredRecord};
 
 /// The capacity in index entries per record: entries of ended sessions that were not pruned yet
 /// are kept as well as those of live ones.
@@ -107,14 +107,23 @@ impl Contents {
         self.put(record.key, value, self.expiry(record.ttl));
     }
 
-    /// Sets the TTL of a record in place, and returns whether it exists.
-    pub(super) fn set_ttl(&mut self, key: &str, ttl: Duration) -> Result<bool> {
-        let (exists, at) = (self.record(key)?.is_some(), self.expiry(ttl));
-        if let Some((_, expires)) = self.values.get_mut(key).filter(|_| exists) {
-            *expires = at;
-            self.earliest = self.earliest.min(at);
+    /// Sets the TTL of a record in place if its value starts with `prefix`.
+    pub(super) fn set_ttl_if(
+        &mut self,
+        key: &str,
+        prefix: &[u8],
+        ttl: Duration,
+    ) -> Result<CompareOutcome> {
+        let (held, at) = (self.record(key)?, self.expiry(ttl));
+        let (Some(held), Some((_, expires))) = (held, self.values.get_mut(key)) else {
+            return Ok(CompareOutcome::Missing);
+        };
+        if !held.value.starts_with(prefix) {
+            return Ok(CompareOutcome::Mismatch(held.value));
         }
-        Ok(exists)
+        *expires = at;
+        self.earliest = self.earliest.min(at);
+        Ok(CompareOutcome::Applied)
     }
 
     /// Returns the entries of an index; `None` if it is absent.

@@ -204,12 +204,12 @@ impl Store for MemoryStore {
         self.compare_and_swap(key, expected, None)
     }
 
-    async fn set_ttl(&self, key: &str, ttl: Duration) -> Result<bool> {
-        let exists = self.contents().set_ttl(key, ttl)?;
-        if exists {
+    async fn set_ttl_if(&self, key: &str, prefix: &[u8], ttl: Duration) -> Result<CompareOutcome> {
+        let set = self.contents().set_ttl_if(key, prefix, ttl)?;
+        if set == CompareOutcome::Applied {
             self.watches.notify(key);
         }
-        Ok(exists)
+        Ok(set)
     }
 
     async fn delete(&self, key: &str) -> Result<bool> {

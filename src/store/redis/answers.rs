@@ -21,10 +21,7 @@ pub(super) enum Beginning {
     /// The record, which has no more bytes, or its absence.
     Whole(Option<StoredRecord>),
     /// The value may have more bytes than were read, or the record may have expired meanwhile.
-    Unknown {
-        /// The remaining TTL that was read.
-        ttl: Option<Duration>,
-    },
+    Unknown,
 }
 
 /// Unread answers.
@@ -102,7 +99,7 @@ impl Answers {
         };
         // No bytes: the value is empty, or the record expired between the two commands.
         if ttl != ABSENT && (value.is_empty() || value.len() >= LARGE) {
-            return Ok(Beginning::Unknown { ttl: duration(ttl) });
+            return Ok(Beginning::Unknown);
         }
         Ok(Beginning::Whole(stored(ttl, value)))
     }

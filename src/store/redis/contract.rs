@@ -54,9 +54,7 @@ impl Store for RedisStore {
                 }
                 Ok(record)
             }
-            Beginning::Unknown { .. } => {
-                Ok(self.load_large(deadline, &[key]).await?.pop().flatten())
-            }
+            Beginning::Unknown => Ok(self.load_large(deadline, &[key]).await?.pop().flatten()),
         }
     }
 
@@ -79,9 +77,9 @@ impl Store for RedisStore {
         self.client.run(delete, Answers::compared).await
     }
 
-    async fn set_ttl(&self, key: &str, ttl: Duration) -> Result<bool> {
-        let set = Request::write().set_ttl(key, ttl);
-        self.client.run(set, Answers::flag).await
+    async fn set_ttl_if(&self, key: &str, prefix: &[u8], ttl: Duration) -> Result<CompareOutcome> {
+        let set = Request::write().set_ttl_if(key, prefix, ttl);
+        self.client.run(set, Answers::compared).await
     }
 
     async fn delete(&self, key: &str) -> Result<bool> {
@@ -160,29 +158,15 @@ impl Store for RedisStore {
         let read = |answers: &mut Answers| keys.iter().map(|_| answers.beginning()).collect();
         let beginnings: Vec<_> = self.client.run_until(deadline, load, read).await?;
         let with_keys = keys.iter().zip(&beginnings);
-        let large = with_keys.filter(|(_, read)| matches!(read, Beginning::Unknown { .. }));
+        let large = with_keys.filter(|(_, read)| matches!(read, Beginning::Unknown));
         let large: Vec<&str> = large.map(|(key, _)| *key).collect();
         // A large value goes over the other connection, so that it delays no other call.
         let mut large = self.load_large(deadline, &large).await?.into_iter();
         let records = beginnings.into_iter().map(|beginning| match beginning {
             Beginning::Whole(record) => record,
-            Beginning::Unknown { .. } => large.next().flatten(),
+            Beginning::Unknown => large.next().flatten(),
         });
         Ok(records.collect())
-    }
-
-    async fn load_and_set_ttl(&self, key: &str, ttl: Duration) -> Result<Option<StoredRecord>> {
-        let deadline = self.client.deadline();
-        let load = Request::write().pttl(key).beginning(key).set_ttl(key, ttl);
-        let read = |answers: &mut Answers| Ok((answers.beginning()?, answers.flag()?));
-        match self.client.run_until(deadline, load, read).await? {
-            (_, false) => Ok(None),
-            (Beginning::Whole(record), true) => Ok(record),
-            (Beginning::Unknown { ttl }, true) => {
-                let record = self.load_large(deadline, &[key]).await?.pop().flatten();
-                Ok(record.map(|record| StoredRecord::new(record.value, ttl)))
-            }
-        }
     }
 
     async fn insert_indexed(
@@ -216,9 +200,15 @@ impl Store for RedisStore {
         self.client.run(set, read).await
     }
 
-    async fn set_ttl_indexed(&self, entry: NewEntry<'_>, key: &str, ttl: Duration) -> Result<bool> {
-        let set = put_all(&[entry]).set_ttl(key, ttl);
-        let read = |answers: &mut Answers| answers.skip(1).and_then(|()| answers.flag());
+    async fn set_ttl_indexed(
+        &self,
+        entry: NewEntry<'_>,
+        key: &str,
+        prefix: &[u8],
+        ttl: Duration,
+    ) -> Result<CompareOutcome> {
+        let set = put_all(&[entry]).set_ttl_if(key, prefix, ttl);
+        let read = |answers: &mut Answers| answers.skip(1).and_then(|()| answers.compared());
         self.client.run(set, read).await
     }
 

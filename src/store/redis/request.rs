@@ -11,7 +11,7 @@ use super::config::LARGE;
 use super::member::Member;
 use super::scripts::{
     COMPARE_AND_DELETE, COMPARE_AND_SET, INDEX_PAGE, INDEX_PUT, INDEX_REMOVE_DUE, INDEX_SUPERSEDE,
-    INDEX_TOMBSTONE_ALL,
+    INDEX_TOMBSTONE_ALL, SET_TTL_IF,
 };
 use super::spare;
 use crate::store::types::{Due, IndexPage, NewEntry, NewRecord, PutMode};
@@ -279,8 +279,12 @@ impl Request {
         self.push(script(COMPARE_AND_DELETE, key, expected.len()).arg(expected))
     }
 
-    pub(super) fn set_ttl(self, key: &str, ttl: Duration) -> Self {
-        self.push(command("PEXPIRE", key, 0).arg(millis(ttl)))
+    pub(super) fn set_ttl_if(self, key: &str, prefix: &[u8], ttl: Duration) -> Self {
+        if prefix.is_empty() {
+            return self.push(command("PEXPIRE", key, 0).arg(millis(ttl)));
+        }
+        let mut call = script(SET_TTL_IF, key, prefix.len());
+        self.push(call.arg(prefix).arg(millis(ttl)))
     }
 
     pub(super) fn delete(self, key: &str) -> Self {

@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use super::harness::{Harness, LONG, MINUTE};
-use crate::store::types::{CompareOutcome, NewEntry};
+use crate::store::types::CompareOutcome::{Applied, Mismatch, Missing};
+use crate::store::types::NewEntry;
 
 const SHORT: Duration = Duration::from_millis(80);
 
@@ -19,7 +20,7 @@ pub(super) async fn records_expire(h: Harness) {
     h.assert_expires(since, SHORT).await;
     h.assert_absent().await;
     h.assert_eq(h.insert("new").await, true);
-    h.assert_eq(h.set("new", "newer").await, CompareOutcome::Applied);
+    h.assert_eq(h.set("new", "newer").await, Applied);
 }
 
 pub(super) async fn only_writes_set_the_ttl(h: Harness) {
@@ -53,6 +54,32 @@ pub(super) async fn no_change_shortens_the_ttl_of_an_index(h: Harness) {
     assert_outlives(&h, since).await;
 }
 
+pub(super) async fn a_prefix_limits_set_ttl(h: Harness) {
+    let set = async |prefix: &'static [u8]| h.ok(h.store.set_ttl_if(&h.key, prefix, LONG)).await;
+    h.assert_eq(set(b"").await, Missing);
+    h.assert_eq(set(b"val").await, Missing);
+    h.assert_absent().await;
+    for (prefix, is_set) in [
+        (&b"other"[..], false),
+        (b"values", false),
+        (b"al", false),
+        (b"value\0", false),
+        (b"", true),
+        (b"v", true),
+        (b"value", true),
+    ] {
+        h.insert_for(MINUTE, "value").await;
+        let expected = match is_set {
+            true => Applied,
+            false => Mismatch("value".into()),
+        };
+        h.assert_eq(set(prefix).await, expected);
+        h.assert_ttl(if is_set { LONG } else { MINUTE }).await;
+        h.assert_value("value").await;
+        h.ok(h.store.delete(&h.key)).await;
+    }
+}
+
 pub(super) async fn puts_extend_the_ttl_of_an_index(h: Harness) {
     for method in 0..7 {
         let (h, since) = (h.named(&method.to_string()), Instant::now());
@@ -63,7 +90,7 @@ pub(super) async fn puts_extend_the_ttl_of_an_index(h: Harness) {
         match method {
             0 => drop(h.ok(s.insert_indexed(&both, record, None)).await),
             1 => drop(h.ok(s.compare_and_set_indexed(long, b"", record)).await),
-            2 => drop(h.ok(s.set_ttl_indexed(long, &h.key, LONG)).await),
+            2 => drop(h.ok(s.set_ttl_indexed(long, &h.key, b"", LONG)).await),
             3 => h.ok(s.index_refresh(&h.index, &both, &[], 0)).await,
             _ => h.put_entry(kept(&h, method - 4, LIFE)).await,
         }

@@ -34,18 +34,6 @@ pub(super) async fn load_many_keeps_the_order(h: Harness) {
     }
 }
 
-pub(super) async fn load_and_set_ttl_does_both(h: Harness) {
-    let load = || h.ok(h.store.load_and_set_ttl(&h.key, LONG));
-    h.assert_eq(load().await, None);
-    h.assert_absent().await;
-    h.insert_for(MINUTE, "value").await;
-    let before = load().await.map(|before| (before.value, before.ttl));
-    let (value, ttl) = before.unwrap_or_default();
-    h.assert_eq(value, "value");
-    assert!(ttl.is_some_and(|ttl| ttl <= MINUTE), "{h}");
-    h.assert_ttl(LONG).await;
-}
-
 pub(super) async fn insert_indexed_inserts_and_lists(h: Harness) {
     let other = h.named("other");
     h.put(&[("x", 3), ("y", 9), ("z", 2)]).await;
@@ -102,19 +90,22 @@ pub(super) async fn compare_and_set_indexed_does_both(h: Harness) {
 }
 
 pub(super) async fn set_ttl_indexed_does_both(h: Harness) {
-    let set = async |check_after| {
-        let entry = h.entry("a", check_after);
-        h.ok(h.store.set_ttl_indexed(entry, &h.key, LONG)).await
+    let set = async |check_after, prefix: &'static str| {
+        let (entry, prefix) = (h.entry("a", check_after), prefix.as_bytes());
+        h.ok(h.store.set_ttl_indexed(entry, &h.key, prefix, LONG))
+            .await
     };
-    h.assert_eq(set(1).await, false);
+    h.assert_eq(set(1, "val").await, Missing);
     h.assert_absent().await;
     h.insert_for(MINUTE, "value").await;
-    h.assert_eq(set(3).await, true);
+    h.assert_eq(set(2, "vol").await, Mismatch("value".into()));
+    h.assert_ttl(MINUTE).await;
+    h.assert_eq(set(3, "val").await, Applied);
     h.assert_ttl(LONG).await;
     h.assert_value("value").await;
     h.assert_entries(&[("a", 3)]).await;
     h.tombstone_all(None).await;
-    h.assert_eq(set(4).await, true);
+    h.assert_eq(set(4, "val").await, Applied);
     h.assert_entries(&[("a", TOMBSTONE)]).await;
 }
 

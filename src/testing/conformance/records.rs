@@ -101,7 +101,8 @@ pub(super) async fn records_and_indexes_are_separate(h: Harness) {
     assert_rejected(&h, s.load(index).await, &None);
     let many = s.load_many(&[key, index]).await;
     assert_rejected(&h, many.map(|mut records| records.pop()), &Some(None));
-    assert_rejected(&h, s.load_and_set_ttl(index, LONG).await, &None);
+    let set = s.set_ttl_if(index, b"value", LONG).await;
+    assert_rejected(&h, set, &Missing);
     let as_record = NewRecord::new(index, b"value", LONG);
     let set = s.compare_and_set(b"", as_record).await;
     assert_rejected(&h, set, &Missing);

@@ -106,10 +106,11 @@ macro_rules! stores {
                 &self,
                 entry: NewEntry<'_>,
                 key: &str,
+                prefix: &[u8],
                 ttl: Duration,
-            ) -> Result<bool, StoreError> {
+            ) -> Result<CompareOutcome, StoreError> {
                 let put = self.index_put(entry, PutMode::KeepTombstone).await;
-                let set = self.set_ttl(key, ttl).await;
+                let set = self.set_ttl_if(key, prefix, ttl).await;
                 put.and(set)
             }
 
@@ -164,7 +165,7 @@ stores! {
     insert(record: NewRecord<'_>) -> bool;
     compare_and_set(expected: &[u8], record: NewRecord<'_>) -> CompareOutcome;
     compare_and_delete(key: &str, expected: &[u8]) -> CompareOutcome;
-    set_ttl(key: &str, ttl: Duration) -> bool;
+    set_ttl_if(key: &str, prefix: &[u8], ttl: Duration) -> CompareOutcome;
     delete(key: &str) -> bool;
     index_put(entry: NewEntry<'_>, mode: PutMode) -> ();
     index_get(index: &str, member: &str) -> Option<EntryState>;

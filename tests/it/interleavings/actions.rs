@@ -2,6 +2,7 @@
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use jwt_redis_session::config::ManualClock;
 use jwt_redis_session::store::SharedStore;
@@ -9,6 +10,9 @@ use jwt_redis_session::{Keyring, Session, SessionError, SessionId, Sessions};
 
 pub(super) const OWNER: &str = "jo";
 pub(super) const OTHER: &str = "al";
+
+/// Longer than the max age of the configuration, a day.
+pub(super) const MONTH: Duration = Duration::from_secs(30 * 86_400);
 
 /// The result of an operation: the ids that it created, listed or destroyed.
 pub(super) type Done = Result<Vec<SessionId>, SessionError>;
@@ -23,6 +27,8 @@ pub(super) enum Action {
     Update,
     SetOwner(&'static str),
     Touch,
+    /// Gives the session a max age of [`MONTH`].
+    SetMaxAge,
     Rotate,
     /// Sets the owner and rotates in one step.
     RotateTo(&'static str),
@@ -71,6 +77,10 @@ impl Action {
             }
             Self::SetOwner(_) => session.update().await?,
             Self::Touch => session.touch().await?,
+            Self::SetMaxAge => {
+                session.set_max_age(MONTH)?;
+                session.update().await?;
+            }
             Self::Login(owner) => drop(session.login(owner).await?),
             Self::Destroy => {
                 let existed = session.destroy().await?;

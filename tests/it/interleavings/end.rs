@@ -83,7 +83,7 @@ impl End {
     }
 
     /// Returns the active sessions whose token a client has.
-    fn active(&self) -> Vec<SessionId> {
+    pub(super) fn active(&self) -> Vec<SessionId> {
         let mut active = self.ids(|action| action.rotates() || action.creates());
         active.push(id("a0"));
         if self.before == Before::Two {

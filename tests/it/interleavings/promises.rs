@@ -1,10 +1,15 @@
 //! What the result of each operation promises, whatever the concurrent operations do.
 
+use std::time::Duration;
+
 use jwt_redis_session::SessionId;
 
-use super::actions::{Action, OWNER, id};
+use super::actions::{Action, MONTH, OWNER, id};
 use super::end::{End, ensure, run};
 use super::explore::{Before, Process};
+
+/// The max age of the configuration.
+const DAY: Duration = Duration::from_secs(86_400);
 
 impl End {
     /// Checks every promise. Destroys all sessions.
@@ -15,6 +20,7 @@ impl End {
         self.check_rotations()?;
         self.check_creations()?;
         self.check_abandoned()?;
+        self.check_times_to_live()?;
         // A crash during a change of owner may leave a session out of its index until its next use.
         let is_unfinished = |process: &Process| process.ids().is_none();
         if self.which(Action::sets_owner).any(is_unfinished)
@@ -31,6 +37,7 @@ impl End {
         };
         match process.action {
             Action::Update => self.check_update(process),
+            Action::SetMaxAge => self.check_max_age(),
             Action::SetOwner(owner) => self.check_new_owner(owner),
             Action::Rotate | Action::RotateTo(_) | Action::Login(_) => {
                 self.check_rotation(process, &ids)
@@ -61,6 +68,30 @@ impl End {
         });
         let all = successors.into_iter().chain([id("a0")]);
         all.filter(|id| self.works(id))
+    }
+
+    fn check_max_age(&self) -> Result<(), String> {
+        let has = |id: SessionId| {
+            let session = run(self.sessions.get(&id));
+            session.is_ok_and(|session| session.max_age() == Some(MONTH))
+        };
+        ensure(
+            self.successors().all(has),
+            "an acknowledged max age is lost",
+        )
+    }
+
+    /// The time to live of every session is that of its max age, not of an earlier one.
+    fn check_times_to_live(&self) -> Result<(), String> {
+        for id in self.active() {
+            let session = run(self.sessions.get_without_touch(&id));
+            let session = session.map_err(|error| error.to_string())?;
+            let (left, full) = (session.remaining(), session.max_age().unwrap_or(DAY));
+            // Some time passes between attempts.
+            let is_full = left.is_some_and(|left| left <= full && left > full - DAY / 24);
+            ensure(is_full, "a session has the time to live of another max age")?;
+        }
+        Ok(())
     }
 
     fn check_update(&self, update: &Process) -> Result<(), String> {

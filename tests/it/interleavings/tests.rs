@@ -4,7 +4,7 @@ use test_support::explorer::Explorer;
 
 use super::actions::Action::{
     self, Create, CreateWithId, Destroy, DestroyAll, DestroyOthers, List, Login, Rotate, RotateTo,
-    SetOwner, Touch, Update,
+    SetMaxAge, SetOwner, Touch, Update,
 };
 use super::actions::{OTHER, OWNER};
 use super::explore::Before::{self, Abandoned, Guest, Owned, Two};
@@ -128,4 +128,21 @@ fn three_operations_with_a_crash() {
         explore(Owned, &actions, CRASH);
     }
     explore(Guest, &[Rotate, Destroy, Update], CRASH);
+}
+
+#[test]
+fn a_max_age_beside_another_operation_with_a_crash_and_a_drop() {
+    for before in [Guest, Owned] {
+        for other in ALL.into_iter().chain([SetMaxAge]) {
+            explore(before, &[SetMaxAge, other], CRASH_AND_DROP);
+        }
+    }
+}
+
+#[test]
+fn a_max_age_beside_two_other_operations() {
+    for others in [[Touch, Update], [Touch, Touch], [Touch, Rotate]] {
+        let [first, second] = others;
+        explore(Owned, &[SetMaxAge, first, second], Explorer::PLAIN);
+    }
 }

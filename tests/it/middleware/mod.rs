@@ -11,6 +11,7 @@ mod grpc;
 mod lazy;
 mod several;
 mod sources;
+mod step_up;
 #[cfg(feature = "axum")]
 mod through_axum;
 mod tower_rules;

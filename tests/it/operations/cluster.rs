@@ -9,6 +9,8 @@ use crate::support::redis_cluster::RedisCluster;
 async fn every_operation_keeps_its_promises_on_a_cluster() {
     let cluster = RedisCluster::start();
     let tests = [
+        absolute_expiry::ON_CLUSTER,
+        authentication::ON_CLUSTER,
         chosen_ids::ON_CLUSTER,
         creation::ON_CLUSTER,
         destroy::ON_CLUSTER,
@@ -16,6 +18,8 @@ async fn every_operation_keeps_its_promises_on_a_cluster() {
         handles::ON_CLUSTER,
         introspection::ON_CLUSTER,
         login::ON_CLUSTER,
+        max_age::ON_CLUSTER,
+        newer_max_age::ON_CLUSTER,
         owners::ON_CLUSTER,
         pages::ON_CLUSTER,
         reload::ON_CLUSTER,

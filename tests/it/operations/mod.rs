@@ -48,6 +48,8 @@ macro_rules! on_every_store {
     };
 }
 
+mod absolute_expiry;
+mod authentication;
 mod chosen_ids;
 #[cfg(feature = "redis")]
 mod clocks;
@@ -64,7 +66,9 @@ mod introspection;
 mod keep_alive;
 mod lifetimes;
 mod login;
+mod max_age;
 mod merging;
+mod newer_max_age;
 mod owners;
 mod pages;
 mod reload;

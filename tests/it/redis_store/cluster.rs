@@ -46,7 +46,9 @@ async fn all_are_served(store: &RedisStore, keys: &[String]) {
         assert_eq!(inserted, Ok(false), "no lost value");
         let set = store.compare_and_set(b"v", record(key, b"v")).await;
         assert_eq!(set, Ok(CompareOutcome::Applied));
-        let loaded = store.load_and_set_ttl(key, TTL).await.expect("served");
+        let touched = store.set_ttl_if(key, b"v", TTL).await;
+        assert_eq!(touched, Ok(CompareOutcome::Applied));
+        let loaded = store.load(key).await.expect("served");
         assert_eq!(&*loaded.expect("there").value, b"v");
     }
     let names: Vec<_> = keys.iter().map(String::as_str).collect();

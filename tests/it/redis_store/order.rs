@@ -65,7 +65,7 @@ async fn a_compound_method_sends_the_commands_of_its_steps_in_their_order() {
         .iter()
         .filter(|case| is_compound(case.name()))
         .collect();
-    assert_eq!(cases.len(), 8, "{cases:?}");
+    assert_eq!(cases.len(), 7, "{cases:?}");
     for case in cases {
         let name = case.name();
         case.run(store.clone()).await;

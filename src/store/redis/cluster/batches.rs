@@ -78,7 +78,10 @@ mod tests {
         );
         let refresh = put(put(Request::write(), "i"), "i").index_remove("i", &["a"], Some(1));
         assert_eq!(parts(refresh), [(3, false)]);
-        let touch = Request::write().pttl("a").get("a").set_ttl("a", ttl);
+        let touch = Request::write()
+            .pttl("a")
+            .get("a")
+            .set_ttl_if("a", b"", ttl);
         assert_eq!(parts(touch), [(3, false)]);
     }
 }

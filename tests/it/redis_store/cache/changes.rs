@@ -59,22 +59,19 @@ async fn own_writes_are_served_at_once() {
         let key = format!("k{round}");
         insert_hot(&cached, &key).await;
         let (short, other) = (Duration::from_secs(9), record(&key, b"other"));
-        let entry = entry("i", &key, 1);
+        let (entry, applied) = (entry("i", &key, 1), Ok(CompareOutcome::Applied));
         let is_gone = match round % 8 {
             0 => cached.delete(&key).await == Ok(true),
             1 => cached.delete_indexed(&[&key], "i", &[&key]).await == Ok(1),
-            2 => cached.compare_and_delete(&key, b"v").await == Ok(CompareOutcome::Applied),
+            2 => cached.compare_and_delete(&key, b"v").await == applied,
             3 => cached.set_ttl(&key, short).await == Ok(false),
-            4 => cached.set_ttl_indexed(entry, &key, short).await == Ok(false),
-            5 => cached.load_and_set_ttl(&key, short).await == Ok(None),
-            6 => {
-                let set = cached.compare_and_set_indexed(entry, b"v", other).await;
-                set != Ok(CompareOutcome::Applied)
-            }
+            4 => cached.set_ttl_indexed(entry, &key, b"v", short).await != applied,
+            5 => cached.set_ttl_if(&key, b"v", short).await != applied,
+            6 => cached.compare_and_set_indexed(entry, b"v", other).await != applied,
             // Over the other connection.
             _ => {
-                let set = cached.compare_and_set(b"v", record(&key, &large)).await;
-                set != Ok(CompareOutcome::Applied)
+                let set = cached.compare_and_set(b"v", record(&key, &large));
+                set.await != applied
             }
         };
         let found = load(&cached, &key).await;

@@ -1,0 +1,102 @@
+//! The idle time and the absolute end of one session.
+
+use std::time::{Duration, SystemTime};
+
+use crate::clock::unix_millis;
+use crate::error::SessionError;
+use crate::session::handle::Session;
+use crate::session::lifetime_change::LifetimeChange;
+
+impl Session {
+    /// Gives this session its own max age: how long it lives after its last use, instead of the
+    /// idle time of the configuration.
+    ///
+    /// For "remember me", and for shorter sessions on shared devices. `max_age` is in whole seconds:
+    /// 1 second to 100 years. It is kept in the record: every process resets the time to live to it
+    /// at each use.
+    ///
+    /// Takes effect with the next [`create`](Self::create), [`login`](Self::login),
+    /// [`rotate`](Self::rotate) or write, such as [`update`](Self::update). A session keeps its max
+    /// age when it gets another id. If two handles set it, the last write wins; a handle that did
+    /// not set it never changes it.
+    ///
+    /// The session never outlives its absolute lifetime. With
+    /// [`Lifetime::Absolute`](crate::Lifetime::Absolute) it ends when it was not used for `max_age`,
+    /// and at the absolute end at the latest.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use jwt_redis_session::{Keyring, MemoryStore, SessionError, Sessions};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// const MONTH: Duration = Duration::from_secs(30 * 86_400);
+    ///
+    /// # let keyring = Keyring::hs256("a secret of at least 32 random bytes")?;
+    /// let sessions = Sessions::builder(MemoryStore::new(), keyring)
+    ///     .max_age(Duration::from_secs(30 * 60))
+    ///     .build()?;
+    /// let remember_me = true; // from the login form
+    ///
+    /// let session = sessions.new_session();
+    /// if remember_me {
+    ///     session.set_max_age(MONTH)?;
+    /// }
+    /// session.login("jo").await?;
+    /// assert_eq!(session.remaining(), Some(MONTH));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::InvalidDuration`]; nothing is changed then.
+    pub fn set_max_age(&self, max_age: Duration) -> Result<(), SessionError> {
+        let max_age = LifetimeChange::max_age(max_age)?;
+        self.change().lifetime.max_age = Some(max_age);
+        Ok(())
+    }
+
+    /// Gives this session the idle time of the configuration again; takes effect as
+    /// [`set_max_age`](Self::set_max_age).
+    pub fn clear_max_age(&self) {
+        self.change().lifetime.max_age = Some(None);
+    }
+
+    /// Returns the session's own max age: the one set on this handle, or else the one that is
+    /// stored; `None` if that of the configuration applies.
+    #[must_use]
+    pub fn max_age(&self) -> Option<Duration> {
+        let state = self.state_read();
+        match state.lifetime.max_age {
+            Some(set) => set.map(|seconds| Duration::from_secs(seconds.get().into())),
+            None => state.data.record.as_ref()?.meta.idle(),
+        }
+    }
+
+    /// Lets this session end at `end` at the latest, even if it is used.
+    ///
+    /// It can only be shortened: a time after the present absolute end has no effect. Use it for a
+    /// session that must not outlive something else, such as a password or a shift. In whole
+    /// seconds, rounded down. A time that has passed ends the session two seconds after it was
+    /// stored; to end it at once, use [`destroy`](Self::destroy).
+    ///
+    /// Takes effect as [`set_max_age`](Self::set_max_age), also for other handles:
+    /// [`absolute_expiry`](Self::absolute_expiry) returns it then. A token that was issued before
+    /// keeps its `exp`; the record decides. Tokens that are issued later carry the new `exp`.
+    ///
+    /// ```
+    /// # use std::time::{Duration, SystemTime};
+    /// # use jwt_redis_session::{Session, SessionError};
+    /// # async fn doc(session: Session) -> Result<(), SessionError> {
+    /// session.set_absolute_expiry(SystemTime::now() + Duration::from_secs(3600));
+    /// session.update().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn set_absolute_expiry(&self, end: SystemTime) {
+        let end = unix_millis(end).div_euclid(1000);
+        let mut state = self.change();
+        // Of two times the earlier one counts.
+        state.lifetime.end = Some(state.lifetime.end.map_or(end, |earlier| earlier.min(end)));
+    }
+}
