@@ -16,57 +16,85 @@ fn allowed() -> BTreeSet<String> {
     names.map(str::to_owned).collect()
 }
 
-/// IAM itself is not here: the server in front of the emulator refuses all other actions.
-#[tokio::test]
-async fn operations_send_the_documented_requests_and_need_exactly_the_policy() {
-    let emulator = Emulator::start().await;
-    let front = Front::of(emulator.url()).await;
-    let allowed = allowed();
-    front.allow_only(allowed.iter().cloned());
-    let keys = Keyring::hs256("a-secret-of-at-least-32-bytes-0123456789").unwrap();
-    let sessions = Sessions::builder(store(&front.url), keys).build().unwrap();
-    let readme = include_str!("../../README.md");
-    let (mut missing, mut used) = (Vec::new(), BTreeSet::new());
-    let mut documented = |operation: &str| {
-        let found = front.actions();
+/// A server in front of the emulator, which refuses other actions as IAM does.
+struct Counted {
+    _emulator: Emulator,
+    front: Front,
+    sessions: Sessions,
+    used: BTreeSet<String>,
+    undocumented: Vec<String>,
+}
+
+impl Counted {
+    async fn start() -> Self {
+        let emulator = Emulator::start().await;
+        let front = Front::of(emulator.url()).await;
+        front.allow_only(allowed().into_iter());
+        let keys = Keyring::hs256("a-secret-of-at-least-32-bytes-0123456789").unwrap();
+        let sessions = Sessions::builder(store(&front.url), keys);
+        Self {
+            _emulator: emulator,
+            front,
+            sessions: sessions.build().unwrap(),
+            used: BTreeSet::new(),
+            undocumented: Vec::new(),
+        }
+    }
+
+    /// Looks the requests since the last call up in the README.
+    fn documented(&mut self, operation: &str) {
+        let found = self.front.actions();
         let count = |action| found.get(action).copied().unwrap_or_default();
         let (gets, puts, deletes) = (count("GetItem"), count("PutItem"), count("DeleteItem"));
         let row = format!("| {operation} | {gets} | {puts} | {deletes} |");
-        if !readme.contains(&row) {
-            missing.push(row);
+        if !include_str!("../../README.md").contains(&row) {
+            self.undocumented.push(row);
         }
-        used.extend(found.into_keys());
-    };
+        self.used.extend(found.into_keys());
+    }
 
-    let session = sessions.new_session();
+    #[track_caller]
+    fn finish(self) {
+        assert_eq!(self.used, allowed());
+        let undocumented = self.undocumented;
+        assert!(undocumented.is_empty(), "in no README: {undocumented:#?}");
+    }
+}
+
+#[tokio::test]
+async fn sessions_without_owner_send_the_documented_requests_and_need_exactly_the_policy() {
+    let mut counted = Counted::start().await;
+    let session = counted.sessions.new_session();
     session.insert("cart", ["apple"]).unwrap();
-    let guest = session.create().await.unwrap();
-    documented("`create` without an owner");
-    sessions.open(guest.as_str()).await.unwrap();
-    documented("load");
+    let token = session.create().await.unwrap();
+    counted.documented("`create` without an owner");
+    counted.sessions.open(token.as_str()).await.unwrap();
+    counted.documented("load");
     session.insert("cart", ["pear"]).unwrap();
     session.update().await.unwrap();
-    documented("`update` without an owner");
+    counted.documented("`update` without an owner");
     session.destroy().await.unwrap();
-    documented("`destroy` without an owner");
+    counted.documented("`destroy` without an owner");
+    counted.finish();
+}
 
-    let session = sessions.new_session();
-    session.set_owner("jo").unwrap();
-    session.create().await.unwrap();
-    documented("`create` with an owner, the first session");
-    let second = sessions.new_session();
-    second.set_owner("jo").unwrap();
-    second.create().await.unwrap();
-    documented("`create` with an owner, a further session");
+#[tokio::test]
+async fn sessions_of_an_owner_send_the_documented_requests_and_need_exactly_the_policy() {
+    let mut counted = Counted::start().await;
+    let [first, second] = [(); 2].map(|()| counted.sessions.new_session());
+    for session in [&first, &second] {
+        session.set_owner("jo").unwrap();
+        session.create().await.unwrap();
+        counted.documented("`create` with an owner");
+    }
     second.insert("cart", ["pear"]).unwrap();
     second.update().await.unwrap();
-    documented("`update` with an owner");
+    counted.documented("`update` with an owner");
     second.rotate().await.unwrap();
-    documented("`rotate` with an owner");
-    sessions.list("jo").await.unwrap();
-    documented("`list` of 2 sessions");
-    sessions.destroy_all("jo").await.unwrap();
-    documented("`destroy_all` of 2 sessions");
-    assert_eq!(used, allowed);
-    assert!(missing.is_empty(), "not in the README: {missing:#?}");
+    counted.documented("`rotate` with an owner");
+    counted.sessions.list("jo").await.unwrap();
+    counted.documented("`list` of 2 sessions");
+    counted.sessions.destroy_all("jo").await.unwrap();
+    counted.documented("`destroy_all` of 2 sessions");
+    counted.finish();
 }
