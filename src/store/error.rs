@@ -150,7 +150,8 @@ kinds! {
         "the session store rejected the credentials; check user and password";
     /// The account lacks a permission (`NOPERM`).
     Permission = "permission",
-        "the session store's account lacks a permission; FORMAT.md lists the commands it needs";
+        "the session store's account lacks a permission; FORMAT.md lists the commands that Redis \
+         needs, other stores document theirs";
     /// The store takes no writes (`READONLY`): a replica, or a failover is under way.
     ReadOnly = "read_only",
         "the session store is read-only; point the application at the master";
@@ -163,6 +164,11 @@ kinds! {
     /// The store is busy with a long script (`BUSY`).
     Busy = "busy",
         "the session store is busy with a script; kill the script or wait";
+    /// The store limits the rate of requests or has a fault of its own; a write may have been
+    /// applied.
+    Overloaded = "overloaded",
+        "the session store is overloaded or limits the rate of requests; raise its capacity, or \
+         try again shortly";
     /// Too many concurrent changes of one key; nothing was changed.
     Contention = "contention",
         "too many concurrent changes of one key of the session store; try again shortly";
@@ -176,7 +182,7 @@ kinds! {
          that the url is redis-cluster://";
     /// The answer was not in the store's protocol.
     Protocol = "protocol",
-        "the session store answered outside its protocol; check that the address is a Redis server";
+        "the session store answered outside its protocol; check that its address is right";
     /// The file of a store does not hold what was written to it.
     Damaged = "damaged",
         "the file of the session store is damaged; restore a copy of it, or delete it";
@@ -186,6 +192,10 @@ kinds! {
     /// The key holds data of another type (`WRONGTYPE`); it was left as it is.
     WrongType = "wrong_type",
         "a key of the session store holds data of another type; use a separate keyspace";
+    /// The value is larger than the store can hold; nothing was changed.
+    TooLarge = "too_large",
+        "the value is larger than the session store can hold; keep less data in the session, or \
+         end sessions of its owner";
     /// Any other error.
     Other = "other",
         "the session store rejected the command";

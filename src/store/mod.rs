@@ -5,7 +5,7 @@
 //! | `RedisStore` (feature `redis`) | production, with sessions that several processes share |
 //! | [`MemoryStore`](crate::MemoryStore) | tests, and one process without Redis |
 //! | `FileStore` (feature `embedded`) | one process without Redis; sessions survive its restart |
-//! | [`CasStore`](cas::CasStore) | any database with get and compare-and-swap, in about 100 lines |
+//! | [`CasStore`](cas::CasStore) | any database with get and compare-and-swap, in about 100 lines; the package `stores/dynamodb` of the repository is one |
 //! | your own [`Store`] | any database, with full control over each step |
 //!
 //! Functions that take a store accept `impl Into<`[`SharedStore`]`>`. Several `Sessions` can share

@@ -51,7 +51,7 @@ impl From<Failure> for StoreError {
         match error {
             StorageError::Io(error) => of_file(error),
             StorageError::Corrupted(_) => StoreErrorKind::Damaged.into(),
-            StorageError::ValueTooLarge(_) => StoreErrorKind::Full.into(),
+            StorageError::ValueTooLarge(_) => StoreErrorKind::TooLarge.into(),
             other => Self::new(StoreErrorKind::Other).with_source(other),
         }
     }
