@@ -36,6 +36,7 @@ struct Input<'a> {
     limit: u16,
     strict: bool,
     cookie: bool,
+    websocket: bool,
 }
 
 #[derive(Arbitrary, Debug)]
@@ -80,6 +81,9 @@ fn check(fixture: &Fixture, input: &Input<'_>) {
     let mut sources = TokenSources::default().strict_single_source(input.strict);
     if input.cookie {
         sources = sources.with(TokenSource::cookie(NAME));
+    }
+    if input.websocket {
+        sources = sources.with(TokenSource::WebSocketProtocol);
     }
     let layer = JwtRedisSession::new(fixture.sessions.clone()).sources(sources);
     let service = ServiceBuilder::new()

@@ -7,13 +7,13 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use http::request::Parts;
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::lazy_session::LazySession;
 use super::read_body::ReadBody;
-use super::settings::Settings;
+use super::settings::{Settings, select_bearer};
 use crate::session::Session;
 use crate::source::BodyLookup;
 use crate::token::Verified;
@@ -31,6 +31,8 @@ pin_project! {
         pub(super) state: State<S, B>,
         pub(super) settings: Arc<Settings>,
         pub(super) token_in_query: bool,
+        // The status that accepts a WebSocket handshake which has offered `bearer`.
+        pub(super) selects_bearer_on: Option<StatusCode>,
     }
 }
 
@@ -133,9 +135,13 @@ where
                 }
                 StateProjection::Calling { response, session } => {
                     let mut response = ready!(response.poll(cx))?;
+                    let accepts_bearer = *this.selects_bearer_on == Some(response.status());
                     let headers = response.headers_mut();
                     this.settings
                         .set_headers(session, *this.token_in_query, headers);
+                    if accepts_bearer {
+                        select_bearer(headers);
+                    }
                     return Poll::Ready(Ok(response));
                 }
             };

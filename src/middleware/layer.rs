@@ -44,7 +44,9 @@ use crate::source::{Anywhere, InHead, TokenSources};
 /// - `Cache-Control: no-store` if session data was read or a token was issued before the response
 ///   head was complete, or if a token was in the query;
 /// - `Referrer-Policy: no-referrer` if a token was in the query;
-/// - `Vary` with the headers that may hold a token if the state of the session was read.
+/// - `Vary` with the headers that may hold a token if the state of the session was read;
+/// - `Sec-WebSocket-Protocol: bearer` if the response accepts a WebSocket that has offered it, with
+///   [`TokenSource::WebSocketProtocol`](crate::TokenSource::WebSocketProtocol).
 ///
 /// # Long-lived connections
 ///

@@ -43,6 +43,7 @@ impl<S, P> JwtRedisSessionService<S, P> {
         };
         let next = search.ok_or_else(|| settings.authenticate(Ok(found)));
         let token_in_query = self.sources.take_from_query(&mut head.uri);
+        let selects_bearer_on = self.sources.take_from_protocols(&mut head);
         let state = match next {
             Ok((poll_read, search)) => State::ReadingBody {
                 read: Box::pin(ReadBody::new(body, search, settings.limits)),
@@ -59,6 +60,7 @@ impl<S, P> JwtRedisSessionService<S, P> {
             state,
             settings,
             token_in_query,
+            selects_bearer_on,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Configuration of the layer, and the steps that need it.
 
-use http::header::{CACHE_CONTROL, REFERRER_POLICY};
+use http::header::{CACHE_CONTROL, REFERRER_POLICY, SEC_WEBSOCKET_PROTOCOL};
 use http::{Extensions, HeaderMap, HeaderValue};
 
 use super::lazy_session::LazySession;
@@ -71,4 +71,10 @@ impl Settings {
             vary.add_to(headers);
         }
     }
+}
+
+/// Selects the subprotocol `bearer`, unless the application has selected another one.
+pub(super) fn select_bearer(headers: &mut HeaderMap) {
+    let bearer = HeaderValue::from_static("bearer");
+    headers.entry(SEC_WEBSOCKET_PROTOCOL).or_insert(bearer);
 }

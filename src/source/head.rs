@@ -8,6 +8,7 @@ use super::form;
 use super::token_lookup::{TokenLookup, at_most_one, first_found, token_text};
 use super::token_source::TokenSource;
 use super::token_sources::TokenSources;
+use super::websocket;
 use crate::token_rejection::TokenRejection;
 
 const SCHEME: &[u8] = b"bearer";
@@ -24,6 +25,7 @@ impl<P> TokenSources<P> {
                 TokenSource::Query(name) => {
                     form::find(head.uri.query().unwrap_or_default().as_bytes(), name)
                 }
+                TokenSource::WebSocketProtocol => websocket::find(head),
             };
             (source.as_str(), found)
         });

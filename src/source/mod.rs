@@ -12,6 +12,7 @@ mod token_arg;
 mod token_lookup;
 mod token_source;
 mod token_sources;
+mod websocket;
 
 #[cfg(test)]
 mod tests;

@@ -23,6 +23,30 @@ pub enum TokenSource {
     /// A cookie. The browser sends it with every request, also from other sites, so the application
     /// needs its own protection against cross-site request forgery.
     Cookie(Arc<str>),
+    /// The subprotocol after `bearer` that a WebSocket handshake offers in
+    /// `Sec-WebSocket-Protocol`; for browsers, which cannot add a header to a WebSocket.
+    ///
+    /// ```js
+    /// new WebSocket(url, ["bearer", token])
+    /// new WebSocket(url, ["chat", "bearer", token]) // Other subprotocols come first.
+    /// ```
+    ///
+    /// Other requests are not searched. Exactly one value follows `bearer`; more are
+    /// [`TokenRejection::Ambiguous`](crate::TokenRejection::Ambiguous). A JWT and an opaque token
+    /// in base64url or hexadecimal are legal names of subprotocols (RFC 6455 section 4.1); an
+    /// opaque token in base64 is not.
+    ///
+    /// The layer removes `bearer` and the token from the request, so the application does not see
+    /// them and can select only other subprotocols, in axum with `WebSocketUpgrade::protocols`.
+    /// If it accepts the handshake and selects none, the layer selects `bearer`: a browser closes
+    /// the connection unless the server selects one of those offered.
+    ///
+    /// ```
+    /// use jwt_redis_session::{TokenSource, TokenSources};
+    ///
+    /// let sources = TokenSources::headers_only().with(TokenSource::WebSocketProtocol);
+    /// ```
+    WebSocketProtocol,
 }
 
 impl TokenSource {
@@ -46,6 +70,7 @@ impl TokenSource {
             Self::Bearer => "bearer",
             Self::Query(_) => "query",
             Self::Cookie(_) => "cookie",
+            Self::WebSocketProtocol => "websocket_protocol",
         }
     }
 }
