@@ -25,6 +25,7 @@ pub mod store;
 mod telemetry;
 #[cfg(any(test, feature = "test-util"))]
 pub mod testing;
+mod tickets;
 pub mod token;
 mod token_rejection;
 mod unsearched_body;

@@ -11,12 +11,12 @@ use http::{Request, Response, StatusCode};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
+use super::credential::Credential;
 use super::lazy_session::LazySession;
 use super::read_body::ReadBody;
 use super::settings::{Settings, select_bearer};
 use crate::session::Session;
-use crate::source::BodyLookup;
-use crate::token::Verified;
+use crate::source::{BodyLookup, FoundToken};
 
 pin_project! {
     /// Response future for [`JwtRedisSessionService`](super::JwtRedisSessionService).
@@ -68,20 +68,20 @@ impl<S, B> State<S, B>
 where
     S: Service<Request<B>> + Clone,
 {
-    /// Loads the session of the token, or calls the inner service if it need not be loaded.
+    /// Loads the session of the credential, or calls the inner service if it need not be loaded.
     pub(super) fn authenticated(
         settings: &Settings,
-        verified: Result<Verified, Session>,
+        credential: Result<Credential, Session>,
         request: Request<B>,
         inner: &mut S,
     ) -> Self {
         let sessions = settings.sessions.clone();
-        let session = match verified {
+        let session = match credential {
             Err(session) => session.into(),
-            Ok(verified) if settings.lazy => LazySession::new(sessions, verified),
-            Ok(verified) => {
+            Ok(credential) if settings.lazy => LazySession::new(sessions, credential),
+            Ok(credential) => {
                 return Self::Loading {
-                    load: Box::pin(async move { sessions.load_verified(verified).await }),
+                    load: Box::pin(async move { credential.open(&sessions).await }),
                     request: Some(request),
                     inner: take_ready(inner),
                 };
@@ -120,9 +120,10 @@ where
                 } => {
                     let (body, found) = ready!(poll_read(read.as_mut(), cx));
                     let head = head.take().expect("polled after completion");
-                    let verified = this.settings.authenticate(found);
+                    let found = found.map(|found| found.map(|text| text.map(FoundToken::Token)));
+                    let credential = this.settings.authenticate(found);
                     let request = Request::from_parts(head, body);
-                    State::authenticated(this.settings, verified, request, inner)
+                    State::authenticated(this.settings, credential, request, inner)
                 }
                 StateProjection::Loading {
                     load,

@@ -81,6 +81,7 @@
 //! ```
 
 mod body;
+mod credential;
 mod future;
 mod gathered;
 mod layer;

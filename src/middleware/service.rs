@@ -51,9 +51,9 @@ impl<S, P> JwtRedisSessionService<S, P> {
                 head: Some(head),
                 inner: take_ready(&mut self.inner),
             },
-            Err(verified) => {
+            Err(credential) => {
                 let request = Request::from_parts(head, body);
-                State::authenticated(&settings, verified, request, &mut self.inner)
+                State::authenticated(&settings, credential, request, &mut self.inner)
             }
         };
         ResponseFuture {

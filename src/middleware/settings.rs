@@ -3,14 +3,16 @@
 use http::header::{CACHE_CONTROL, REFERRER_POLICY, SEC_WEBSOCKET_PROTOCOL};
 use http::{Extensions, HeaderMap, HeaderValue};
 
+use super::credential::Credential;
 use super::lazy_session::LazySession;
 use super::read_body::ReadLimits;
 use super::slot::Slot;
 use super::vary::Vary;
 use crate::session::{Access, Session};
 use crate::sessions::Sessions;
-use crate::source::BodyLookup;
-use crate::token::Verified;
+use crate::source::{FoundToken, HeadLookup};
+use crate::token::Ticket;
+use crate::unsearched_body::UnsearchedBody;
 
 /// Configuration that all requests of a layer share.
 #[derive(Clone, Debug)]
@@ -24,14 +26,20 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    /// Verifies the token that was found, without the store. Without a valid one, returns the
-    /// session whose state is the reason.
-    pub(super) fn authenticate(&self, found: BodyLookup<'_>) -> Result<Verified, Session> {
+    /// Checks the token or the ticket that was found, without the store. Without a valid one,
+    /// returns the session whose state is the reason.
+    pub(super) fn authenticate(
+        &self,
+        found: Result<HeadLookup<'_>, UnsearchedBody>,
+    ) -> Result<Credential, Session> {
         let sessions = &self.sessions;
         match found {
-            Ok(Ok(Some(token))) => {
-                let verified = sessions.verify(&token);
-                verified.map_err(|reason| sessions.rejected(reason))
+            Ok(Ok(Some(found))) => {
+                let credential = match found {
+                    FoundToken::Token(token) => sessions.verify(&token).map(Credential::Token),
+                    FoundToken::Ticket(text) => Ticket::parse(&text).map(Credential::Ticket),
+                };
+                credential.map_err(|reason| sessions.rejected(reason))
             }
             Ok(Ok(None)) => Err(sessions.absent(None)),
             Ok(Err(reason)) => Err(sessions.rejected(reason)),

@@ -24,7 +24,7 @@ impl Vary {
                 TokenSource::Bearer => AUTHORIZATION,
                 TokenSource::Cookie(_) => COOKIE,
                 TokenSource::WebSocketProtocol => SEC_WEBSOCKET_PROTOCOL,
-                TokenSource::Query(_) => continue,
+                TokenSource::Query(_) | TokenSource::Ticket(_) => continue,
             };
             if !names.contains(&name) {
                 names.push(name);

@@ -5,7 +5,9 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
 
 use super::form;
-use super::token_lookup::{TokenLookup, at_most_one, first_found, token_text};
+use super::token_lookup::{
+    FoundToken, HeadLookup, TokenLookup, at_most_one, first_found, token_text,
+};
 use super::token_source::TokenSource;
 use super::token_sources::TokenSources;
 use super::websocket;
@@ -15,19 +17,23 @@ const SCHEME: &[u8] = b"bearer";
 
 impl<P> TokenSources<P> {
     /// Looks for a token in headers, cookies and query.
-    pub(crate) fn find<'a>(&self, head: &'a Parts) -> TokenLookup<'a> {
+    pub(crate) fn find<'a>(&self, head: &'a Parts) -> HeadLookup<'a> {
         let headers = &head.headers;
         let lookups = self.list.iter().map(|source| {
             let found = match source {
                 TokenSource::Header(name) => only(headers.get_all(name).iter().map(trimmed)),
                 TokenSource::Bearer => bearer(headers),
                 TokenSource::Cookie(name) => cookie(headers, name),
-                TokenSource::Query(name) => {
+                TokenSource::Query(name) | TokenSource::Ticket(name) => {
                     form::find(head.uri.query().unwrap_or_default().as_bytes(), name)
                 }
                 TokenSource::WebSocketProtocol => websocket::find(head),
             };
-            (source.as_str(), found)
+            let kind = match source {
+                TokenSource::Ticket(_) => FoundToken::Ticket,
+                _ => FoundToken::Token,
+            };
+            (source.as_str(), found.map(|text| text.map(kind)))
         });
         first_found(lookups, self.strict)
     }

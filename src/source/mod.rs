@@ -22,4 +22,4 @@ pub use token_source::TokenSource;
 pub use token_sources::{Anywhere, InHead, TokenSources};
 
 pub(crate) use body::BodySearch;
-pub(crate) use token_lookup::BodyLookup;
+pub(crate) use token_lookup::{BodyLookup, FoundToken, HeadLookup};

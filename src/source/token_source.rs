@@ -47,6 +47,16 @@ pub enum TokenSource {
     /// let sources = TokenSources::headers_only().with(TokenSource::WebSocketProtocol);
     /// ```
     WebSocketProtocol,
+    /// A query parameter with a [`Ticket`](crate::token::Ticket) instead of a token.
+    ///
+    /// The layer spends the ticket when it loads the session, so a lazy layer does not spend it on
+    /// a route that does not use the session. If another source that comes first holds a token,
+    /// the ticket is not used. The parameter is removed from the URI like those with tokens.
+    ///
+    /// A ticket works for one request. A link preview or a reload spends it or finds it spent. An
+    /// `EventSource` that loses its connection repeats its URL: the page has to get another ticket
+    /// then, as in `examples/live.rs`.
+    Ticket(Arc<str>),
 }
 
 impl TokenSource {
@@ -62,6 +72,14 @@ impl TokenSource {
         Self::Cookie(name.into())
     }
 
+    /// Returns the source for tickets in the query parameter `name`.
+    ///
+    /// In no list by default; see [`Session::ticket`](crate::Session::ticket).
+    #[must_use]
+    pub fn ticket(name: impl Into<Arc<str>>) -> Self {
+        Self::Ticket(name.into())
+    }
+
     /// Returns the kind of source in `snake_case`, as logs name it.
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
@@ -71,6 +89,7 @@ impl TokenSource {
             Self::Query(_) => "query",
             Self::Cookie(_) => "cookie",
             Self::WebSocketProtocol => "websocket_protocol",
+            Self::Ticket(_) => "ticket",
         }
     }
 }

@@ -1,12 +1,10 @@
 //! Tokens among the subprotocols of a WebSocket handshake.
 
-use std::borrow::Cow;
-
 use http::header::SEC_WEBSOCKET_PROTOCOL;
 use http::request::Parts;
 use http::{StatusCode, Version};
 
-use super::request::{request, rows};
+use super::request::{described, request, rows};
 use crate::source::token_source::TokenSource;
 use crate::source::token_sources::TokenSources;
 use crate::token::Token;
@@ -17,10 +15,7 @@ const OFFER: &str = " | sec-websocket-protocol:";
 /// Returns the token or the reason, and the subprotocols that are left for the application.
 fn taken(mut head: Parts) -> (Option<StatusCode>, String) {
     let sources = TokenSources::headers_only().with(TokenSource::WebSocketProtocol);
-    let found = match sources.find(&head) {
-        Ok(text) => text.map_or_else(|| "none".into(), Cow::into_owned),
-        Err(reason) => reason.to_string(),
-    };
+    let found = described(sources.find(&head));
     let status = sources.take_from_protocols(&mut head);
     let left = head.headers.get_all(SEC_WEBSOCKET_PROTOCOL).iter();
     let left: Vec<_> = left.map(|line| line.to_str().unwrap()).collect();

@@ -96,6 +96,38 @@ async fn server_sent_events_end_at_once() {
     }
 }
 
+/// What the page of the example does, which gets another ticket when it connects again.
+#[tokio::test]
+async fn an_event_source_connects_with_a_ticket_once() {
+    for (sessions, other, _redis) in stores().await {
+        let address = serve(live::app(sessions)).await;
+        let token = call(address, "POST", "/login", "").await.into_body();
+        let ticket = async || {
+            let answer = call(address, "POST", "/ticket", &token).await;
+            assert_eq!(answer.headers()["cache-control"], "no-store");
+            format!("/events?ticket={}", answer.body())
+        };
+        let path = ticket().await;
+        let events = {
+            let path = path.clone();
+            tokio::spawn(async move { call(address, "GET", &path, "").await })
+        };
+        sleep(Duration::from_millis(300)).await;
+        assert!(!events.is_finished());
+        assert_eq!(call(address, "GET", &path, "").await.status(), 401);
+        let unused = ticket().await;
+        let session = other.open(&token).await.unwrap();
+        session.destroy().await.unwrap();
+        let events = timeout(AT_ONCE, events).await.expect("in time").unwrap();
+        assert_eq!(events.headers()["referrer-policy"], "no-referrer");
+        let text = events.into_body();
+        assert!(text.starts_with("data: still logged in\n\n"), "{text}");
+        assert!(text.contains("the session has ended: destroyed"), "{text}");
+        assert_eq!(call(address, "GET", &unused, "").await.status(), 401);
+        assert_eq!(call(address, "POST", "/ticket", &token).await.status(), 401);
+    }
+}
+
 #[tokio::test]
 async fn a_websocket_is_closed_at_once() {
     for (sessions, other, _redis) in stores().await {

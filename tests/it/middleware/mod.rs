@@ -9,6 +9,7 @@ mod several;
 mod sources;
 #[cfg(feature = "axum")]
 mod through_axum;
+mod tickets;
 mod tower_rules;
 
 use std::convert::Infallible;

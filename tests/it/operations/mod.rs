@@ -67,6 +67,7 @@ mod merging;
 mod owners;
 mod pages;
 mod rotation;
+pub(crate) mod tickets;
 mod unsaved;
 mod values;
 
