@@ -14,7 +14,7 @@ const LIBRARY: &str = "
     deadpool_redis redis: store/redis/ reexports.rs
     form_urlencoded: source/
     futures_core: session/
-    http: source/ middleware/ axum.rs reexports.rs
+    http: source/ middleware/ axum.rs testing/test_session.rs reexports.rs
     http_body tower_layer tower_service: middleware/
     http_body_util: middleware/ axum.rs
     indexmap: record/ store/memory/ store/redis/cache/

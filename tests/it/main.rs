@@ -28,3 +28,5 @@ mod middleware;
 mod operations;
 #[cfg(all(feature = "redis", feature = "test-util"))]
 mod redis_store;
+#[cfg(all(feature = "axum", feature = "test-util"))]
+mod user_tests;
