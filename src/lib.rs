@@ -28,6 +28,9 @@ pub mod testing;
 mod tickets;
 pub mod token;
 mod token_rejection;
+#[cfg(feature = "axum")]
+#[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
+pub mod typed;
 mod unsearched_body;
 
 #[cfg(feature = "axum")]
@@ -45,3 +48,5 @@ pub use store::memory::MemoryStore;
 pub use store::{RedisConfig, RedisStore};
 pub use token::{Algorithm, Claims, Keyring, OpaqueTokens, Token};
 pub use token_rejection::TokenRejection;
+#[cfg(feature = "axum")]
+pub use typed::Typed;

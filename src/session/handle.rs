@@ -234,6 +234,12 @@ impl Session {
         self.read(SessionData::to_raw_json)
     }
 
+    /// Returns a copy of the data, which shares the loaded fields.
+    #[cfg(feature = "axum")]
+    pub(crate) fn snapshot(&self) -> SessionData {
+        self.read(SessionData::clone)
+    }
+
     pub(crate) fn access(&self) -> Access {
         self.0.lock().access
     }

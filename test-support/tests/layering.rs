@@ -8,13 +8,13 @@ use std::path::Path;
 const LIBRARY: &str = "
     arc_swap: store/redis/
     aws_lc_rs getrandom: crypto/
-    axum_core: axum.rs
+    axum_core: axum.rs typed.rs
     base64: encoding.rs
     crc16: store/redis/cluster/
     deadpool_redis redis: store/redis/ reexports.rs
     form_urlencoded: source/
     futures_core: session/
-    http: source/ middleware/ axum.rs testing/test_session.rs reexports.rs
+    http: source/ middleware/ axum.rs typed.rs testing/test_session.rs reexports.rs
     http_body tower_layer tower_service: middleware/
     http_body_util: middleware/ axum.rs
     indexmap: record/ store/memory/ store/redis/cache/
