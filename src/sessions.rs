@@ -285,7 +285,7 @@ impl Sessions {
 
     /// Returns the handle for a token without a session. `id` is the session that it names, if it
     /// is valid.
-    fn not_loaded(&self, error: SessionError, id: Option<SessionId>) -> Session {
+    pub(crate) fn not_loaded(&self, error: SessionError, id: Option<SessionId>) -> Session {
         let state = match error {
             SessionError::Unavailable(error) => SessionState::Unavailable(error),
             SessionError::Rejected(reason) => SessionState::Rejected(reason),

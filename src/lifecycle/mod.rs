@@ -16,6 +16,7 @@ mod load;
 mod rotate;
 mod save;
 mod tasks;
+mod ticket;
 
 pub(crate) use core::{Lifecycle, record_error};
 pub(crate) use create::Created;

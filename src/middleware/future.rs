@@ -7,17 +7,17 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use http::request::Parts;
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::cookie_use::CookieUse;
+use super::credential::Credential;
 use super::lazy_session::LazySession;
 use super::read_body::ReadBody;
-use super::settings::Settings;
+use super::settings::{Settings, select_bearer};
 use crate::session::Session;
-use crate::source::BodyLookup;
-use crate::token::Verified;
+use crate::source::{BodyLookup, FoundToken};
 
 pin_project! {
     /// Response future for [`JwtRedisSessionService`](super::JwtRedisSessionService).
@@ -33,6 +33,8 @@ pin_project! {
         pub(super) settings: Arc<Settings>,
         pub(super) token_in_query: bool,
         pub(super) cookie: CookieUse,
+        // The status that accepts a WebSocket handshake which has offered `bearer`.
+        pub(super) selects_bearer_on: Option<StatusCode>,
     }
 }
 
@@ -68,20 +70,20 @@ impl<S, B> State<S, B>
 where
     S: Service<Request<B>> + Clone,
 {
-    /// Loads the session of the token, or calls the inner service if it need not be loaded.
+    /// Loads the session of the credential, or calls the inner service if it need not be loaded.
     pub(super) fn authenticated(
         settings: &Settings,
-        verified: Result<Verified, Session>,
+        credential: Result<Credential, Session>,
         request: Request<B>,
         inner: &mut S,
     ) -> Self {
         let sessions = settings.sessions.clone();
-        let session = match verified {
+        let session = match credential {
             Err(session) => session.into(),
-            Ok(verified) if settings.lazy => LazySession::new(sessions, verified),
-            Ok(verified) => {
+            Ok(credential) if settings.lazy => LazySession::new(sessions, credential),
+            Ok(credential) => {
                 return Self::Loading {
-                    load: Box::pin(async move { sessions.load_verified(verified).await }),
+                    load: Box::pin(async move { credential.open(&sessions).await }),
                     request: Some(request),
                     inner: take_ready(inner),
                 };
@@ -123,9 +125,10 @@ where
                         *this.cookie = CookieUse::Unused;
                     }
                     let head = head.take().expect("polled after completion");
-                    let verified = this.settings.authenticate(found);
+                    let found = found.map(|found| found.map(|text| text.map(FoundToken::Token)));
+                    let credential = this.settings.authenticate(found);
                     let request = Request::from_parts(head, body);
-                    State::authenticated(this.settings, verified, request, inner)
+                    State::authenticated(this.settings, credential, request, inner)
                 }
                 StateProjection::Loading {
                     load,
@@ -138,9 +141,13 @@ where
                 }
                 StateProjection::Calling { response, session } => {
                     let mut response = ready!(response.poll(cx))?;
+                    let accepts_bearer = *this.selects_bearer_on == Some(response.status());
                     let headers = response.headers_mut();
                     this.settings
                         .set_headers(session, *this.token_in_query, *this.cookie, headers);
+                    if accepts_bearer {
+                        select_bearer(headers);
+                    }
                     return Poll::Ready(Ok(response));
                 }
             };

@@ -174,6 +174,7 @@ mod cookie;
 #[cfg(feature = "cookie")]
 mod cookie_layer;
 mod cookie_use;
+mod credential;
 mod future;
 mod gathered;
 mod layer;

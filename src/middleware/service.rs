@@ -44,6 +44,7 @@ impl<S, P> JwtRedisSessionService<S, P> {
         let next = search.ok_or_else(|| settings.authenticate(Ok(found)));
         let cookie = settings.cookie_use(&self.sources, &head);
         let token_in_query = self.sources.take_from_query(&mut head.uri);
+        let selects_bearer_on = self.sources.take_from_protocols(&mut head);
         let state = match next {
             Ok((poll_read, search)) => State::ReadingBody {
                 read: Box::pin(ReadBody::new(body, search, settings.limits)),
@@ -51,9 +52,9 @@ impl<S, P> JwtRedisSessionService<S, P> {
                 head: Some(head),
                 inner: take_ready(&mut self.inner),
             },
-            Err(verified) => {
+            Err(credential) => {
                 let request = Request::from_parts(head, body);
-                State::authenticated(&settings, verified, request, &mut self.inner)
+                State::authenticated(&settings, credential, request, &mut self.inner)
             }
         };
         ResponseFuture {
@@ -61,6 +62,7 @@ impl<S, P> JwtRedisSessionService<S, P> {
             settings,
             token_in_query,
             cookie,
+            selects_bearer_on,
         }
     }
 }

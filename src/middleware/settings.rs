@@ -1,20 +1,22 @@
 //! Configuration of the layer, and the steps that need it.
 
-use http::header::{CACHE_CONTROL, REFERRER_POLICY};
+use http::header::{CACHE_CONTROL, REFERRER_POLICY, SEC_WEBSOCKET_PROTOCOL};
 use http::request::Parts;
 use http::{Extensions, HeaderMap, HeaderValue};
 
 #[cfg(feature = "cookie")]
 use super::cookie::CookieWriter;
 use super::cookie_use::CookieUse;
+use super::credential::Credential;
 use super::lazy_session::LazySession;
 use super::read_body::ReadLimits;
 use super::slot::Slot;
 use super::vary::Vary;
 use crate::session::{Access, Session};
 use crate::sessions::Sessions;
-use crate::source::{BodyLookup, TokenSources};
-use crate::token::Verified;
+use crate::source::{FoundToken, HeadLookup, TokenSources};
+use crate::token::Ticket;
+use crate::unsearched_body::UnsearchedBody;
 
 /// Configuration that all requests of a layer share.
 #[derive(Clone, Debug)]
@@ -30,14 +32,20 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    /// Verifies the token that was found, without the store. Without a valid one, returns the
-    /// session whose state is the reason.
-    pub(super) fn authenticate(&self, found: BodyLookup<'_>) -> Result<Verified, Session> {
+    /// Checks the token or the ticket that was found, without the store. Without a valid one,
+    /// returns the session whose state is the reason.
+    pub(super) fn authenticate(
+        &self,
+        found: Result<HeadLookup<'_>, UnsearchedBody>,
+    ) -> Result<Credential, Session> {
         let sessions = &self.sessions;
         match found {
-            Ok(Ok(Some(token))) => {
-                let verified = sessions.verify(&token);
-                verified.map_err(|reason| sessions.rejected(reason))
+            Ok(Ok(Some(found))) => {
+                let credential = match found {
+                    FoundToken::Token(token) => sessions.verify(&token).map(Credential::Token),
+                    FoundToken::Ticket(text) => Ticket::parse(&text).map(Credential::Ticket),
+                };
+                credential.map_err(|reason| sessions.rejected(reason))
             }
             Ok(Ok(None)) => Err(sessions.absent(None)),
             Ok(Err(reason)) => Err(sessions.rejected(reason)),
@@ -117,4 +125,10 @@ impl Settings {
         }
         false
     }
+}
+
+/// Selects the subprotocol `bearer`, unless the application has selected another one.
+pub(super) fn select_bearer(headers: &mut HeaderMap) {
+    let bearer = HeaderValue::from_static("bearer");
+    headers.entry(SEC_WEBSOCKET_PROTOCOL).or_insert(bearer);
 }

@@ -9,8 +9,9 @@ use crate::record::Owner;
 /// The key of a record is `keyspace + id`, as in the npm package `jwt-redis-session`. An owner's
 /// index has the key `keyspace + ":" + owner + ":"` if the owner consists of characters that an id
 /// may contain, and otherwise `keyspace + ":" + base64url(owner) + "=:"`. Neither an id nor
-/// base64url contains `:` or `=`. So no record of any keyspace has the name of an index, and two
-/// owners or two keyspaces never share an index.
+/// base64url contains `:`, `=` or `>`. So no record of any keyspace has the name of an index, and two
+/// owners or two keyspaces never share an index. A ticket has the key
+/// `keyspace + ":" + hash + ">"`, whose last character ends no other name.
 #[derive(Clone, Debug)]
 pub(crate) struct Keyspace(String);
 
@@ -46,6 +47,11 @@ impl Keyspace {
         encoding::push_base64url(owner, &mut index);
         index.push_str("=:");
         index
+    }
+
+    /// Returns the key of the ticket whose hash, in base64url, is `hash`.
+    pub(crate) fn ticket(&self, hash: &str) -> String {
+        [&self.0, ":", hash, ">"].concat()
     }
 }
 

@@ -260,6 +260,12 @@ impl Session {
         record.is_some_and(|record| record.meta.max_age.is_some())
     }
 
+    /// Returns a copy of the data, which shares the loaded fields.
+    #[cfg(feature = "axum")]
+    pub(crate) fn snapshot(&self) -> SessionData {
+        self.read(SessionData::clone)
+    }
+
     /// Returns the state, for reading. Records that the response depends on the session.
     pub(super) fn state_read(&self) -> MutexGuard<'_, State> {
         let mut state = self.0.lock();

@@ -45,6 +45,7 @@ mod operations;
 mod owner;
 mod page;
 mod snapshot;
+mod ticket;
 
 pub use crate::id::InvalidSessionId;
 pub use crate::lifecycle::SessionEnd;

@@ -13,5 +13,6 @@ async fn the_custom_store_passes_every_case() {
     let database = example::Redb::open(file.path()).expect("a database");
     // One after the other: on a busy machine, records of concurrent cases would expire while
     // their writes wait for each other and for the disk.
-    conformance::check(CasStore::new(database)).await;
+    conformance::check(CasStore::new(database.clone())).await;
+    crate::operations::tickets::one_of_many_calls_opens(CasStore::new(database)).await;
 }

@@ -220,6 +220,51 @@ async fn opaque_token_names_the_session_of_its_hash() {
 }
 
 #[tokio::test]
+async fn ticket_names_its_session_once() {
+    for (name, vector) in vectors("tickets") {
+        let keyspace = text(&vector["keyspace"]);
+        let (sessions, store) = sessions(keyring(), keyspace);
+        let (key, ticket) = (text(&vector["key"]), text(&vector["ticket"]));
+        put(&store, &format!("{keyspace}{}", text(&vector["id"])), "{}").await;
+        put(&store, key, text(&vector["value"])).await;
+        let session = sessions.open_ticket(ticket).await.unwrap();
+        assert_eq!(session.id(), Some(id(text(&vector["id"]))), "{name}");
+        assert_eq!(store.load(key).await, Ok(None), "{name}");
+        for corrupt in ["", ">", "{}", ">short", ID, ">0123456789abcdef\n"] {
+            put(&store, key, corrupt).await;
+            let error = sessions.open_ticket(ticket).await.unwrap_err();
+            assert_eq!(reason(&error), "corrupt", "{corrupt:?}");
+            assert_eq!(stored(&store, key).await.value, corrupt);
+            assert_eq!(store.delete(key).await, Ok(true));
+        }
+    }
+}
+
+#[cfg(feature = "redis")]
+#[tokio::test]
+async fn ticket_in_redis_equals_the_vector() {
+    use jwt_redis_session::RedisStore;
+
+    let redis = crate::support::redis_server::RedisServer::start();
+    let store = RedisStore::connect(&redis.url()).await.unwrap();
+    let sessions = Sessions::builder(store, keyring()).id_generator(|| id(ID));
+    let session = sessions.build().unwrap().new_session();
+    session.create().await.unwrap();
+    let ticket = session.ticket().await.unwrap();
+
+    let run = |command: &[&str]| redis.run(command);
+    let keys: Vec<String> = redis::from_redis_value(run(&["KEYS", "sess::*"])).unwrap();
+    let [key] = &keys[..] else { panic!("{keys:?}") };
+    assert!(!key.contains(ticket.as_str()));
+    let lengths = text(&vectors("tickets")["default"]["key"]).len();
+    assert!(key.ends_with('>') && key.len() == lengths, "{key}");
+    let value: String = redis::from_redis_value(run(&["GET", key])).unwrap();
+    assert_eq!(value, format!(">{ID}"));
+    let left: i64 = redis::from_redis_value(run(&["PTTL", key])).unwrap();
+    assert!((1..=10_000).contains(&left), "{left}");
+}
+
+#[tokio::test]
 async fn owner_indexes_have_the_names_in_the_vectors() {
     for (name, vector) in vectors("names") {
         let (sessions, store) = sessions(keyring(), text(&vector["keyspace"]));

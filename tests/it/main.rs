@@ -30,3 +30,7 @@ mod middleware;
 mod operations;
 #[cfg(all(feature = "redis", feature = "test-util"))]
 mod redis_store;
+#[cfg(all(feature = "axum", feature = "test-util"))]
+mod typed;
+#[cfg(all(feature = "axum", feature = "test-util"))]
+mod user_tests;

@@ -12,3 +12,4 @@ mod end;
 mod explore;
 mod promises;
 mod tests;
+mod tickets;

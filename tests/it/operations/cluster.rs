@@ -24,6 +24,7 @@ async fn every_operation_keeps_its_promises_on_a_cluster() {
         pages::ON_CLUSTER,
         reload::ON_CLUSTER,
         rotation::ON_CLUSTER,
+        tickets::ON_CLUSTER,
         values::ON_CLUSTER,
     ];
     for test in tests.concat() {

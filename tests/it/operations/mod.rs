@@ -73,6 +73,7 @@ mod owners;
 mod pages;
 mod reload;
 mod rotation;
+pub(crate) mod tickets;
 mod unsaved;
 mod values;
 
