@@ -36,6 +36,10 @@ use crate::store::watches::RecordWatch;
 /// * **Absence is not an error.** A record that was never written, was deleted or has expired is
 ///   absent. Every method reports this in its return value.
 /// * **Only [`insert`](Self::insert) creates a record.** No other method may.
+/// * **Redirects.** A record whose value begins with `->` is a redirect: its session has another
+///   id now. [`set_ttl`](Self::set_ttl) and [`delete`](Self::delete) leave it unchanged and return
+///   `false`, as if it were absent, because they are meant for the session. To all other methods
+///   it is a record like any other.
 /// * **Errors.** An `Err` means that the step may or may not have been applied. After an `Err`
 ///   from a provided method, each of its steps may have been applied, including those after the
 ///   one that failed.
@@ -80,13 +84,14 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
 
     /// Sets the TTL of a record, longer or shorter than before, and returns `true`.
     ///
-    /// Returns `false` if the record is absent. The value is not changed.
+    /// Returns `false` if the record is absent or a [redirect](StoredRecord::is_redirect), which
+    /// keeps its TTL. The value is not changed.
     async fn set_ttl(&self, key: &str, ttl: Duration) -> Result<bool>;
 
     /// Deletes a record and returns whether it existed.
     ///
     /// Deleting an absent record is not an error. Of several concurrent deletes exactly one
-    /// returns `true`.
+    /// returns `true`. A [redirect](StoredRecord::is_redirect) is not deleted and returns `false`.
     async fn delete(&self, key: &str) -> Result<bool>;
 
     // Indexes
@@ -182,14 +187,22 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
         Ok(records)
     }
 
-    /// Reads a record and sets its TTL. The returned TTL is the one before the change.
+    /// Reads a record and sets its TTL, unless it is a [redirect](StoredRecord::is_redirect). The
+    /// returned TTL is the one before the change.
     ///
-    /// Steps: [`load`](Self::load), [`set_ttl`](Self::set_ttl). Both touch the same key.
+    /// Steps: [`load`](Self::load), [`set_ttl`](Self::set_ttl). Both touch the same key. If the
+    /// record was deleted or became a redirect in between: [`load_many`](Self::load_many).
     async fn load_and_set_ttl(&self, key: &str, ttl: Duration) -> Result<Option<StoredRecord>> {
-        let Some(record) = self.load(key).await? else {
-            return Ok(None);
-        };
-        Ok(self.set_ttl(key, ttl).await?.then_some(record))
+        let record = self.load(key).await?;
+        match record {
+            Some(record) if !record.is_redirect() => {
+                if self.set_ttl(key, ttl).await? {
+                    return Ok(Some(record));
+                }
+                Ok(self.load_many(&[key]).await?.pop().flatten())
+            }
+            absent_or_redirect => Ok(absent_or_redirect),
+        }
     }
 
     /// Inserts a record that is listed in an index.

@@ -52,7 +52,8 @@ impl<B: CasBackend> CasStore<B> {
         }
     }
 
-    /// Replaces the record by what `new` returns for it. Returns `false` if it is absent.
+    /// Replaces the record by what `new` returns for it. Returns `false` if it is absent or a
+    /// redirect.
     async fn replace_record(
         &self,
         key: &str,
@@ -60,7 +61,8 @@ impl<B: CasBackend> CasStore<B> {
     ) -> Result<bool> {
         let mut retries = Retries::new(ATTEMPTS);
         while retries.next().await {
-            let Some(held) = self.record(key).await? else {
+            let held = self.record(key).await?;
+            let Some(held) = held.filter(|held| !held.is_redirect()) else {
                 return Ok(false);
             };
             let new = new(&held);

@@ -70,7 +70,8 @@ impl<'t> Tables<'t> {
     }
 
     pub(super) fn set_ttl(&mut self, key: &str, ttl: Duration) -> Step<bool> {
-        let Some(held) = self.load(key)? else {
+        let held = self.load(key)?;
+        let Some(held) = held.filter(|held| !held.is_redirect()) else {
             return Ok(false);
         };
         self.put(NewRecord::new(key, &held.value, ttl))?;
@@ -78,9 +79,12 @@ impl<'t> Tables<'t> {
     }
 
     pub(super) fn delete(&mut self, key: &str) -> Step<bool> {
-        let exists = self.load(key)?.is_some();
+        let held = self.load(key)?;
+        if held.as_ref().is_some_and(StoredRecord::is_redirect) {
+            return Ok(false);
+        }
         self.remove(key)?;
-        Ok(exists)
+        Ok(held.is_some())
     }
 
     fn put(&mut self, new: NewRecord<'_>) -> Step<()> {

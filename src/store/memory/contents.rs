@@ -107,9 +107,15 @@ impl Contents {
         self.put(record.key, value, self.expiry(record.ttl));
     }
 
-    /// Sets the TTL of a record in place, and returns whether it exists.
+    /// Returns whether there is a record that is no redirect.
+    pub(super) fn has_session(&self, key: &str) -> Result<bool> {
+        let record = self.record(key)?;
+        Ok(record.is_some_and(|record| !record.is_redirect()))
+    }
+
+    /// Sets the TTL of a record in place, and returns whether it exists and is no redirect.
     pub(super) fn set_ttl(&mut self, key: &str, ttl: Duration) -> Result<bool> {
-        let (exists, at) = (self.record(key)?.is_some(), self.expiry(ttl));
+        let (exists, at) = (self.has_session(key)?, self.expiry(ttl));
         if let Some((_, expires)) = self.values.get_mut(key).filter(|_| exists) {
             *expires = at;
             self.earliest = self.earliest.min(at);

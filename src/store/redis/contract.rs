@@ -176,7 +176,10 @@ impl Store for RedisStore {
         let load = Request::write().pttl(key).beginning(key).set_ttl(key, ttl);
         let read = |answers: &mut Answers| Ok((answers.beginning()?, answers.flag()?));
         match self.client.run_until(deadline, load, read).await? {
-            (_, false) => Ok(None),
+            (Beginning::Whole(None), false) => Ok(None),
+            (Beginning::Whole(Some(record)), false) if record.is_redirect() => Ok(Some(record)),
+            // It was deleted or became a redirect between the two commands.
+            (_, false) => Ok(self.load_large(deadline, &[key]).await?.pop().flatten()),
             (Beginning::Whole(record), true) => Ok(record),
             (Beginning::Unknown { ttl }, true) => {
                 let record = self.load_large(deadline, &[key]).await?.pop().flatten();

@@ -83,13 +83,13 @@ async fn some_records_are_never_hot() {
 async fn only_load_is_served() {
     let (server, cached, _plain) = both().await;
     insert_hot(&cached, "k").await;
-    let before = calls(&server, "getrange");
+    let before = calls(&server, "pttl");
     let hits = stats(&cached).hits;
     let loaded = cached.load_many(&["k"]).await.expect("redis answers");
     assert!(loaded[0].is_some());
     let touched = cached.load_and_set_ttl("k", TTL).await;
     assert!(touched.expect("redis answers").is_some());
-    assert_eq!(calls(&server, "getrange"), before + 2);
+    assert_eq!(calls(&server, "pttl"), before + 2);
     assert_eq!(stats(&cached).hits, hits);
 }
 
