@@ -6,17 +6,11 @@ use std::time::Duration;
 use crate::error::{Result, SessionError};
 use crate::id::SessionId;
 use crate::lifecycle::{
-    DEFAULT_SHARE, Lifecycle, Remaining, Touch, is_storable, limit, record_error, spawn_detached,
+    DEFAULT_SHARE, Found, Lifecycle, Loaded, Read, Remaining, Touch, is_storable, limit,
+    spawn_detached,
 };
 use crate::record::Record;
-use crate::store::StoredRecord;
 use crate::telemetry::{self, StoreCall as _};
-
-/// A session that was read.
-pub(crate) struct Loaded {
-    pub(crate) record: Record,
-    pub(crate) remaining: Remaining,
-}
 
 impl Lifecycle {
     /// Reads the session `id` and refreshes its TTL if that is due.
@@ -42,45 +36,51 @@ impl Lifecycle {
         if let Some(ttl) = self.exact_ttl(expires) {
             return self.load_and_touch(id, ttl).await;
         }
-        let (key, at) = (self.keyspace.record(id), self.now_millis());
-        let loaded = self.load_record("load", &key).await;
-        Ok(self.used(id, self.found(loaded, at)?))
+        let at = self.now_millis();
+        let found = self.find("load", id, Read::Newest).await;
+        Ok(self.used(id, self.found(found, at)?))
     }
 
     /// Refreshes the TTL of a session that was read if that is due.
     fn used(self: &Arc<Self>, id: &SessionId, loaded: Loaded) -> Loaded {
-        let Loaded { record, remaining } = &loaded;
+        let Loaded {
+            record,
+            remaining,
+            new_id,
+        } = &loaded;
         // As of the read: few reads refresh, so most need no other time. The TTL to set does.
         if self.is_due(record, *remaining, remaining.at_millis())
             && let Some(ttl) = self.ttl(record)
         {
-            self.refresh(id, record, ttl);
+            self.refresh(new_id.as_ref().unwrap_or(id), record, ttl);
         }
         loaded
     }
 
     /// Reads the session `id` and sets its TTL to `ttl` in the same round trip.
     async fn load_and_touch(self: &Arc<Self>, id: &SessionId, ttl: Duration) -> Result<Loaded> {
-        let (key, at) = (self.keyspace.record(id), self.now_millis());
-        let loading = self.store.load_and_set_ttl(&key, ttl).in_operation("load");
-        let loaded = loading.await.map_err(record_error);
-        let Loaded { record, .. } = self.found(loaded, at)?;
+        let at = self.now_millis();
+        let found = self.find("load", id, Read::AndSetTtl(ttl)).await;
+        let loaded = self.found(found, at)?;
+        let record = &loaded.record;
         // The read has not refreshed the index entry, and the absolute end may be in the record
         // only, not in the token.
-        if let Some(full) = self.ttl(&record)
+        if let Some(full) = self.ttl(record)
             && (record.owner().is_some() || full < ttl)
         {
-            self.refresh(id, &record, full);
+            self.refresh(loaded.new_id.as_ref().unwrap_or(id), record, full);
         }
         let remaining = Remaining::new(Some(ttl), at);
-        Ok(Loaded { record, remaining })
+        Ok(Loaded {
+            remaining,
+            ..loaded
+        })
     }
 
     /// Reads the session `id` and leaves its TTL alone. A cache of the store may serve it.
     pub(crate) async fn get_without_touch(&self, id: &SessionId) -> Result<Loaded> {
-        let (key, at) = (self.keyspace.record(id), self.now_millis());
-        let loading = self.store.load(&key).in_operation("load");
-        self.found(loading.await.map_err(record_error), at)
+        let at = self.now_millis();
+        self.found(self.find("load", id, Read::Cached).await, at)
     }
 
     /// Reads several sessions: in one round trip if all of them are in the same store.
@@ -99,27 +99,32 @@ impl Lifecycle {
         let keys: Vec<_> = sessions.iter().map(key).collect();
         match first.load_records("load", &keys).await {
             Ok(records) => {
-                let records = sessions.iter().zip(records);
-                let found = records.map(|((lifecycle, _), loaded)| lifecycle.found(loaded, at));
-                found.collect()
+                let mut each = Vec::with_capacity(sessions.len());
+                for ((lifecycle, _), stored) in sessions.iter().zip(records) {
+                    let found = lifecycle.follow("load", stored, Read::Newest).await;
+                    each.push(lifecycle.found(found, at));
+                }
+                each
             }
             Err(error) => sessions.iter().map(|_| Err(error.clone())).collect(),
         }
     }
 
-    fn found(&self, loaded: Result<Option<StoredRecord>>, at: i64) -> Result<Loaded> {
-        let validated = self.validate(loaded);
+    fn found(&self, found: Found, at: i64) -> Result<Loaded> {
+        let validated = self.validate(found.stored);
         telemetry::loaded(validated.is_ok());
         let (record, ttl) = validated?;
-        let remaining = Remaining::new(ttl, at);
-        Ok(Loaded { record, remaining })
+        Ok(Loaded {
+            record,
+            remaining: Remaining::new(ttl, at),
+            new_id: found.new_id,
+        })
     }
 
     /// Returns whether the session exists. Leaves its TTL alone.
     pub(crate) async fn is_alive(&self, id: &SessionId) -> Result<bool> {
-        let key = self.keyspace.record(id);
-        let loaded = self.load_record("is_alive", &key).await;
-        match self.validate(loaded) {
+        let found = self.find("is_alive", id, Read::Newest).await;
+        match self.validate(found.stored) {
             Ok(_) => Ok(true),
             Err(SessionError::Rejected(_)) => Ok(false),
             Err(error) => Err(error),

@@ -40,6 +40,7 @@ mod list;
 mod operations;
 mod owner;
 mod page;
+mod rotate;
 mod snapshot;
 
 pub use crate::id::InvalidSessionId;
