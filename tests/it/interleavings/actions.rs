@@ -2,6 +2,7 @@
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use jwt_redis_session::config::ManualClock;
 use jwt_redis_session::store::SharedStore;
@@ -9,6 +10,9 @@ use jwt_redis_session::{Keyring, Session, SessionError, SessionId, Sessions};
 
 pub(super) const OWNER: &str = "jo";
 pub(super) const OTHER: &str = "al";
+
+/// How long an old id leads to the new one.
+pub(super) const GRACE: Duration = Duration::from_secs(60);
 
 /// The result of an operation: the ids that it created, listed or destroyed.
 pub(super) type Done = Result<Vec<SessionId>, SessionError>;
@@ -24,6 +28,8 @@ pub(super) enum Action {
     SetOwner(&'static str),
     Touch,
     Rotate,
+    /// Rotates with a grace of [`GRACE`].
+    RotateWithGrace,
     /// Sets the owner and rotates in one step.
     RotateTo(&'static str),
     Login(&'static str),
@@ -76,6 +82,7 @@ impl Action {
                 let existed = session.destroy().await?;
                 return Ok(existed.then(|| id("a0")).into_iter().collect());
             }
+            Self::RotateWithGrace => drop(session.rotate_with_grace(GRACE).await?),
             _ => drop(session.rotate().await?),
         }
         let new = session.id().filter(|_| self.rotates());
@@ -84,6 +91,11 @@ impl Action {
 
     /// Returns whether the action moves `a` to a new id.
     pub(super) fn rotates(self) -> bool {
+        self == Self::RotateWithGrace || self.ends_the_old_id()
+    }
+
+    /// Returns whether the action moves `a` to a new id without a grace.
+    pub(super) fn ends_the_old_id(self) -> bool {
         matches!(self, Self::Rotate | Self::RotateTo(_) | Self::Login(_))
     }
 
