@@ -116,8 +116,12 @@ pub enum SessionError {
         "these sessions have no tokens; use `create().without_token()` or build with a key ring"
     )]
     NoTokens,
-    /// A time to live is below a millisecond or above 100 years.
-    #[error("the time to live is out of range; use 1 millisecond to 100 years")]
+    /// A time to live is below a millisecond or above 100 years, or a grace below a second or above
+    /// 5 minutes.
+    #[error(
+        "the duration is out of range; use 1 millisecond to 100 years for a time to live, 1 second \
+         to 5 minutes for a grace"
+    )]
     InvalidDuration,
     /// The token could not be issued.
     #[error(transparent)]

@@ -115,7 +115,7 @@ impl Lifecycle {
         let at = self.now_millis();
         let first = self.load_record(operation, &self.keyspace.record(id)).await;
         match &first {
-            Ok(Some(stored)) if stored.is_redirect() => {}
+            Ok(Some(stored)) if Redirect::parse(&stored.value).is_some() => {}
             Err(SessionError::Unavailable(error)) => return Err(error.clone().into()),
             _ => return Err(error),
         }

@@ -58,6 +58,8 @@ mod corrupt;
 mod creation;
 mod destroy;
 mod failures;
+mod grace;
+mod grace_races;
 mod handles;
 mod hooks;
 mod keep_alive;
