@@ -15,6 +15,7 @@ mod grace;
 mod index;
 mod lifetime;
 mod load;
+mod login;
 mod rotate;
 mod save;
 mod tasks;

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use crate::error::{Result, SessionError};
 use crate::id::SessionId;
 use crate::lifecycle::end::SessionEnd;
+use crate::lifecycle::login::is_of_another;
 use crate::lifecycle::{Created, Lifecycle, record_error};
 use crate::record::{Owner, Record, Redirect};
 use crate::retries::Retries;
@@ -20,9 +21,6 @@ const ATTEMPTS: u32 = 5;
 
 /// Writes to the old record that a rotation copies.
 const COPIES: u32 = 64;
-
-/// Attempts to delete a session of another owner that is being written.
-const DELETES: u32 = 64;
 
 /// Makes the new record from the old one. May be called again.
 pub(crate) type Merge<'a> = &'a (dyn Fn(&Record) -> Result<Record> + Send + Sync);
@@ -285,37 +283,4 @@ impl Lifecycle {
         let reactivation = self.store.index_put(entry, PutMode::Reactivate);
         Ok(reactivation.in_operation("rotate").await?)
     }
-
-    /// Destroys a session as long as it belongs to another owner than `owner`. Returns the newer
-    /// record if the owner has changed.
-    async fn destroy_of_another(
-        &self,
-        id: &SessionId,
-        mut seen: Record,
-        owner: &Owner,
-    ) -> Result<Option<Record>> {
-        let key = self.keyspace.record(id);
-        let mut retries = Retries::new(DELETES);
-        while retries.next().await {
-            let deletion = self.store.compare_and_delete(&key, &seen.bytes);
-            let deleted = deletion.in_operation("login").await;
-            match deleted.map_err(record_error)? {
-                CompareOutcome::Applied | CompareOutcome::Missing => {
-                    // The record first, as in `destroy`. Best effort: an entry without a record
-                    // is removed when it is due.
-                    self.gone(id, &seen).await;
-                    return Ok(None);
-                }
-                CompareOutcome::Mismatch(value) => seen = self.parse(value)?,
-            }
-            if !is_of_another(&seen, owner) {
-                return Ok(Some(seen));
-            }
-        }
-        Err(SessionError::Conflict)
-    }
-}
-
-fn is_of_another(record: &Record, owner: &Owner) -> bool {
-    record.owner().is_some_and(|found| found != owner)
 }

@@ -12,8 +12,8 @@ use crate::store::REDIRECT;
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Redirect {
     pub(crate) to: SessionId,
-    /// When the redirect ends, in Unix milliseconds. Also bounds it if the TTL of its key is
-    /// extended, which the npm package does to every key that it reads.
+    /// When the redirect ends, in Unix milliseconds. Bounds it if the TTL of its key is extended,
+    /// as a request of the npm package that has read the record before may do.
     pub(crate) until: i64,
 }
 
@@ -64,7 +64,7 @@ mod tests {
             format!("->{ID} 99999999999999999999"),
             format!(">{ID} 1"),
             "->short 1".to_owned(),
-            format!("->{}* 1", ID),
+            format!("->{ID}* 1"),
             r#"{"a":1}"#.to_owned(),
             String::new(),
         ] {

@@ -124,7 +124,7 @@ impl Session {
 
     /// Resets the time to live to the max age, but not beyond the absolute lifetime.
     ///
-    /// Redis: `PEXPIRE`.
+    /// Redis: a script with `PEXPIRE`.
     ///
     /// # Errors
     ///
@@ -156,7 +156,7 @@ impl Session {
     /// background; this call waits for it. After
     /// [`Sessions::get_without_touch`](crate::Sessions::get_without_touch) it is the only reset.
     ///
-    /// Redis: nothing if it is not due; `PEXPIRE` if it is, in one round trip.
+    /// Redis: nothing if it is not due; a script with `PEXPIRE` if it is, in one round trip.
     ///
     /// # Errors
     ///
@@ -183,7 +183,8 @@ impl Session {
     /// After `Ok` its token never works again, anywhere, whatever other requests are running. A
     /// session that is gone already is not an error. A record that is corrupt is deleted.
     ///
-    /// Redis: `DEL`. Runs to completion even if the caller is dropped.
+    /// Redis: a script with `DEL`, and a read if it has deleted nothing. Runs to completion even if
+    /// the caller is dropped.
     ///
     /// # Errors
     ///

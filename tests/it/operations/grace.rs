@@ -13,6 +13,7 @@ on_every_store!(
     handles_from_before_the_rotation_go_on,
     everything_ends_at_once,
     every_read_extends_the_new_session,
+    a_touch_of_a_handle_from_before_reaches_the_new_session,
 );
 
 /// Sessions with JWTs and with opaque tokens.
@@ -158,6 +159,21 @@ async fn every_read_extends_the_new_session(store: impl Store + Clone) {
     let left = async |key: &str| record(&store, key).await.unwrap().ttl.unwrap();
     assert!(left(&key(&session)).await > IDLE / 2);
     assert!(left(&old_key).await <= GRACE);
+}
+
+async fn a_touch_of_a_handle_from_before_reaches_the_new_session(store: impl Store + Clone) {
+    let sessions = sessions(store.clone());
+    let minute = Duration::from_secs(60);
+    for owner in [None, Some("jo")] {
+        let (session, old) = created(&sessions, owner).await;
+        let (stale, old_key) = (open(&sessions, &old).await.unwrap(), key(&session));
+        session.rotate_with_grace(GRACE).await.unwrap();
+        stale.touch_for(minute).await.unwrap();
+        let left = async |key: &str| record(&store, key).await.unwrap().ttl.unwrap();
+        assert!(left(&key(&session)).await <= minute);
+        assert!(left(&old_key).await <= GRACE);
+        assert!(stale.remaining().is_some_and(|left| left <= minute));
+    }
 }
 
 #[tokio::test]

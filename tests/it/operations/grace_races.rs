@@ -1,6 +1,7 @@
 //! Rotations with a grace beside other requests, on real stores and threads.
 
 use futures_util::future::join_all;
+use tokio::task::JoinHandle;
 
 use super::grace::GRACE;
 use super::hooks::yielding;
@@ -26,19 +27,8 @@ async fn no_write_is_lost_and_no_logout_undone(store: impl Store + Clone) {
         let owner = (round % 2 == 0).then_some("jo");
         let (session, old) = created(&sessions, owner).await;
         let writers = handles(&sessions, &old, 6).await;
-        let writes = writers.iter().enumerate().map(|(at, writer)| {
-            let writer = writer.clone();
-            tokio::spawn(async move {
-                for _ in 0..at % 4 {
-                    tokio::task::yield_now().await;
-                }
-                writer.insert(format!("w{at}"), at).unwrap();
-                writer.update().await
-            })
-        });
-        let writes: Vec<_> = writes.collect();
-        let rotating = session.clone();
-        let rotation = tokio::spawn(async move { rotating.rotate_with_grace(GRACE).await });
+        let writes: Vec<_> = writers.into_iter().enumerate().map(write).collect();
+        let rotation = rotate(&session);
         let written = join_all(writes).await;
         let new = rotation.await.unwrap().unwrap();
         for token in [&old, &new] {
@@ -50,37 +40,38 @@ async fn no_write_is_lost_and_no_logout_undone(store: impl Store + Clone) {
             }
         }
 
-        // A logout with the token of before, while others rotate and write.
+        // A logout, with the token of before in most rounds, while others rotate and write.
         let mut others = handles(&sessions, &new, 4).await;
-        let leaving = open(&sessions, &old).await.unwrap();
-        let last = others.pop().unwrap();
-        let busy = others.into_iter().enumerate().map(|(at, other)| {
-            tokio::spawn(async move {
-                other.insert(format!("x{at}"), at).unwrap();
-                if at == 0 {
-                    return other.rotate_with_grace(GRACE).await.ok();
-                }
-                let _ = other.update().await;
-                None
-            })
-        });
-        let busy: Vec<_> = busy.collect();
-        let ended = match round % 4 {
-            3 => last.destroy().await,
-            _ => leaving.destroy().await,
+        let leaving = match round % 4 {
+            3 => others.pop().unwrap(),
+            _ => open(&sessions, &old).await.unwrap(),
         };
-        assert_eq!(ended, Ok(true), "round {round}");
-        let rotated = join_all(busy).await;
-        for token in rotated
-            .iter()
-            .filter_map(|token| token.as_ref().unwrap().as_ref())
-        {
+        let rotation = rotate(&others.pop().unwrap());
+        let writes: Vec<_> = others.into_iter().enumerate().map(write).collect();
+        assert_eq!(leaving.destroy().await, Ok(true), "round {round}");
+        join_all(writes).await;
+        let newest = rotation.await.unwrap().ok();
+        for token in newest.iter().chain([&old, &new]) {
             assert_ended(&sessions, token).await;
         }
-        assert_ended(&sessions, &old).await;
-        assert_ended(&sessions, &new).await;
         assert_eq!(listed(&sessions, "jo").await, []);
     }
+}
+
+/// Writes `w{at}` in a task.
+fn write((at, session): (usize, Session)) -> JoinHandle<Result<(), SessionError>> {
+    tokio::spawn(async move {
+        for _ in 0..at % 4 {
+            tokio::task::yield_now().await;
+        }
+        session.insert(format!("w{at}"), at).unwrap();
+        session.update().await
+    })
+}
+
+fn rotate(session: &Session) -> JoinHandle<Result<Token, SessionError>> {
+    let session = session.clone();
+    tokio::spawn(async move { session.rotate_with_grace(GRACE).await })
 }
 
 async fn two_rotations_give_two_tokens_that_work(store: impl Store + Clone) {
@@ -90,12 +81,10 @@ async fn two_rotations_give_two_tokens_that_work(store: impl Store + Clone) {
             let owner = (round % 2 == 0).then_some("jo");
             let (session, old) = created(&sessions, owner).await;
             let tabs = handles(&sessions, &old, 2).await;
-            let rotate = |at: usize| {
-                let tab = tabs[at].clone();
+            for (at, tab) in tabs.iter().enumerate() {
                 tab.insert(format!("tab{at}"), at).unwrap();
-                tokio::spawn(async move { tab.rotate_with_grace(GRACE).await })
-            };
-            let rotations = join_all([rotate(0), rotate(1)]).await;
+            }
+            let rotations = join_all(tabs.iter().map(rotate)).await;
             let mut ids = Vec::new();
             for rotation in rotations {
                 let token = rotation.unwrap().unwrap();
@@ -135,56 +124,54 @@ async fn threads_and_connections_meet_anywhere() {
 
 /// Requests of several processes write, rotate with a grace and log out.
 async fn meet(stores: &[SharedStore]) {
-    let processes: Vec<_> = stores.iter().map(sessions_of).collect();
+    let processes: Vec<_> = stores.iter().map(|store| sessions(store.clone())).collect();
     for round in 0..200 {
         let owner = (round % 2 == 0).then_some("jo");
-        let (session, old) = created(&processes[0], owner).await;
         let ends = round % 4 > 1;
+        let (_, old) = created(&processes[0], owner).await;
         let requests = (0..6).map(|at| {
-            let (process, old) = (processes[at % processes.len()].clone(), old.clone());
-            tokio::spawn(async move {
-                let session = process.open(old.as_str()).await.ok()?;
-                session.insert(format!("w{at}"), at).unwrap();
-                match at {
-                    0 | 1 => session.rotate_with_grace(GRACE).await.ok().map(Some),
-                    2 if ends => session.destroy().await.ok().map(|_| None),
-                    _ => session.update().await.ok().map(|()| None),
-                }
-            })
+            let process = processes[at % processes.len()].clone();
+            tokio::spawn(request(process, old.clone(), at, ends))
         });
         let results = join_all(requests.collect::<Vec<_>>()).await;
         let results: Vec<_> = results.into_iter().map(Result::unwrap).collect();
-        let newest = results.iter().flatten().flatten();
-        let tokens: Vec<_> = newest.chain([&old]).collect();
+        let ended = ends && results[2].is_some();
+        let process = &processes[round % processes.len()];
         let mut ids = Vec::new();
-        for token in &tokens {
-            let opened = open(&processes[round % processes.len()], token).await;
-            if ends && results[2].is_some() {
-                assert_eq!(opened.err(), Some(UNKNOWN), "round {round}");
-                continue;
-            }
-            let opened = opened.unwrap_or_else(|error| panic!("round {round}: {error}"));
-            ids.push(id(&opened));
-            for (at, result) in results.iter().enumerate() {
-                let is_written = result.is_none() || opened.contains_key(&format!("w{at}"));
-                assert!(is_written, "round {round}, request {at}");
+        for token in results.iter().flatten().flatten().chain([&old]) {
+            let opened = open(process, token).await;
+            assert_eq!(opened.is_err(), ended, "round {round}");
+            if let Ok(opened) = opened {
+                assert_written(&opened, &results);
+                ids.push(id(&opened));
             }
         }
         if !ends {
-            assert!(
-                results.iter().all(Option::is_some),
-                "round {round}: {results:?}"
-            );
+            let all = results.iter().all(Option::is_some);
+            assert!(all, "round {round}: {results:?}");
             ids.dedup();
             assert_eq!(ids.len(), 1, "round {round}");
-            let (process, last) = (processes[1].clone(), ids[0].clone());
-            assert_eq!(process.destroy(&last).await, Ok(true));
+            assert_eq!(process.destroy(&ids[0]).await, Ok(true));
         }
         assert_eq!(listed(&processes[0], "jo").await, [], "round {round}");
-        drop(session);
     }
 }
 
-fn sessions_of(store: &SharedStore) -> Sessions {
-    sessions(store.clone())
+/// Sends one request. Returns the new token, if it has one, or `None` if the request fails.
+async fn request(process: Sessions, token: Token, at: usize, ends: bool) -> Option<Option<Token>> {
+    let session = open(&process, &token).await.ok()?;
+    session.insert(format!("w{at}"), at).unwrap();
+    match at {
+        0 | 1 => session.rotate_with_grace(GRACE).await.ok().map(Some),
+        2 if ends => session.destroy().await.ok().map(|_| None),
+        _ => session.update().await.ok().map(|()| None),
+    }
+}
+
+/// Asserts that the session has what the requests that succeeded have written.
+fn assert_written(session: &Session, results: &[Option<Option<Token>>]) {
+    for (at, result) in results.iter().enumerate() {
+        let is_written = result.is_none() || session.contains_key(&format!("w{at}"));
+        assert!(is_written, "request {at}");
+    }
 }
