@@ -116,11 +116,11 @@ pub enum SessionError {
         "these sessions have no tokens; use `create().without_token()` or build with a key ring"
     )]
     NoTokens,
-    /// A time to live is below a millisecond or above 100 years, or a max age is no whole number of
-    /// seconds.
+    /// A time to live is below a millisecond or above 100 years, a max age is no whole number of
+    /// seconds, or a grace is below a second or above 5 minutes.
     #[error(
-        "the time is out of range; use 1 millisecond to 100 years, \
-         for the max age of a session whole seconds"
+        "the duration is out of range; use 1 millisecond to 100 years for a time to live, whole \
+         seconds for the max age of a session, 1 second to 5 minutes for a grace"
     )]
     InvalidDuration,
     /// The token could not be issued.

@@ -11,7 +11,7 @@ use crate::error::{Result, SessionError, SizeUnit};
 use crate::id::SessionId;
 use crate::lifecycle::end_reasons::EndReasons;
 use crate::lifecycle::{Lifetime, Touch};
-use crate::record::{Keyspace, Record};
+use crate::record::{Keyspace, Record, Redirect};
 use crate::store::{SharedStore, StoreError, StoreErrorKind, StoredRecord};
 use crate::telemetry::StoreCall as _;
 use crate::token::TokenFormat;
@@ -184,6 +184,8 @@ impl Lifecycle {
             Err(SessionError::Corrupt) => TokenRejection::Corrupt,
             Err(error) => return Err(error),
             Ok(None) => TokenRejection::Unknown,
+            // Its grace has ended, or the caller is looking for records only.
+            Ok(Some(stored)) if Redirect::parse(&stored.value).is_some() => TokenRejection::Unknown,
             Ok(Some(StoredRecord { value, ttl })) => match self.parse(value) {
                 Err(_) => TokenRejection::Corrupt,
                 Ok(record) if self.has_ended(&record) => TokenRejection::Expired,

@@ -13,7 +13,9 @@ pub enum SessionEnd {
     /// [`login`](crate::Session::login).
     ///
     /// Known if a clone of the same [`Sessions`](crate::Sessions) did it. Otherwise it is
-    /// [`Destroyed`](Self::Destroyed).
+    /// [`Destroyed`](Self::Destroyed). After a
+    /// [rotation with a grace](crate::Session::rotate_with_grace), by any process, the wait goes on
+    /// at the new id and reports this at the end of the grace.
     Rotated,
     /// The sessions of the owner were destroyed, all or all others.
     ///

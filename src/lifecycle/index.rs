@@ -171,7 +171,13 @@ impl Lifecycle {
                     Ok((record, ttl)) if record.owner() == Some(owner) => {
                         live.extend(due.then(|| self.entry(&index, id, ttl.unwrap_or_default())));
                         let remaining = Remaining::new(ttl, at);
-                        visit(id.clone(), Loaded { record, remaining });
+                        let new_id = None;
+                        let loaded = Loaded {
+                            record,
+                            remaining,
+                            new_id,
+                        };
+                        visit(id.clone(), loaded);
                         count += 1;
                     }
                     Ok(_) | Err(SessionError::Rejected(_)) => {

@@ -216,6 +216,10 @@ impl Lifecycle {
             // The record is read between the put and the check: if the entry is still active
             // after the record was seen, no `destroy_all` has begun to delete it in between.
             let loaded = self.load_record("update", &key).await;
+            // A rotation that has moved the session since has decided by this index.
+            if self.redirect(&loaded).is_some() {
+                return Ok(());
+            }
             match self.validate(loaded) {
                 // The write that gave it away since takes care of the other index.
                 Ok((now, _)) if now.owner() != record.owner() => return Ok(()),

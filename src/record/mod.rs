@@ -11,6 +11,7 @@ mod meta;
 mod owner;
 #[allow(clippy::module_inception, reason = "the folder's noun")]
 mod record;
+mod redirect;
 
 pub(crate) use changes::Changes;
 pub use data::SessionData;
@@ -19,3 +20,4 @@ pub(crate) use keyspace::Keyspace;
 pub(crate) use meta::Meta;
 pub(crate) use owner::Owner;
 pub(crate) use record::*;
+pub(crate) use redirect::Redirect;

@@ -21,7 +21,9 @@ impl SessionEntry {
     pub(super) fn new(
         lifecycle: &Lifecycle,
         id: SessionId,
-        Loaded { record, remaining }: Loaded,
+        Loaded {
+            record, remaining, ..
+        }: Loaded,
         with_data: bool,
     ) -> Self {
         let end = lifecycle.end(&record);

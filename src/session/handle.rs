@@ -52,6 +52,7 @@ impl Session {
         Self::of(lifecycle, state)
     }
 
+    /// Creates a handle of the session `id`, or of the one that `id` led to.
     pub(crate) fn active(
         lifecycle: &Arc<Lifecycle>,
         id: SessionId,
@@ -60,7 +61,7 @@ impl Session {
     ) -> Self {
         let state = State {
             session: SessionState::Active,
-            id: Some(id),
+            id: Some(loaded.new_id.unwrap_or(id)),
             claims,
             data: loaded.record.into(),
             owner: OwnerChange::default(),

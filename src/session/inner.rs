@@ -105,6 +105,30 @@ impl Inner {
         })
     }
 
+    /// Continues with the session that the one with `id` has become, after an operation on it has
+    /// failed with `error`. Returns the error if a rotation with a grace was not the reason.
+    ///
+    /// Callers repeat the operation: it can fail in this way again only if another rotation has
+    /// succeeded since.
+    pub(crate) async fn follow(
+        &self,
+        operation: &'static str,
+        id: &SessionId,
+        error: SessionError,
+    ) -> Result<Current> {
+        let seen = self.lock().data.record.clone();
+        let following = self
+            .lifecycle
+            .follow_after(operation, id, seen.as_ref(), error);
+        let loaded = following.await?;
+        let mut state = self.lock();
+        state.id = loaded.new_id;
+        state.data.record = Some(loaded.record);
+        state.remaining = loaded.remaining;
+        drop(state);
+        self.current()
+    }
+
     /// Takes the changes to store. Later changes are left for the next operation.
     pub(crate) fn pending(&self) -> Pending {
         // Taken before the call of the store, so that the computed end is never too late.
@@ -133,13 +157,22 @@ impl Inner {
     /// Stores the result of `edit` as the record of the current session.
     pub(crate) async fn save(
         &self,
-        current: Current,
+        mut current: Current,
         pending: &Pending,
         edit: Edit<'_>,
     ) -> Result<()> {
-        let saving = self.lifecycle.save(&current.id, current.record, edit);
-        self.committed(saving.await?, pending);
-        Ok(())
+        loop {
+            let saving = self.lifecycle.save(&current.id, current.record, edit);
+            match saving.await {
+                Ok(record) => {
+                    self.committed(record, pending);
+                    return Ok(());
+                }
+                // A redirect is a mismatch, not gone.
+                Err(SessionError::Gone) => return Err(SessionError::Gone),
+                Err(error) => current = self.follow("update", &current.id, error).await?,
+            }
+        }
     }
 
     /// Replaces the loaded record by the stored one.

@@ -44,6 +44,7 @@ mod list;
 mod operations;
 mod owner;
 mod page;
+mod rotate;
 mod snapshot;
 mod ticket;
 

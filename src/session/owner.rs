@@ -188,14 +188,17 @@ impl Inner {
         pending.owner = OwnerChange::Set(owner.clone());
         pending.authenticated = Some(self.lifecycle.now());
         let new = pending.new_record(&self.lifecycle)?;
-        pending.end = current.as_ref().and_then(|now| now.end(&self.lifecycle));
-        let merge = |before: &Record| pending.merge(before);
         let created = match current {
-            Some(now) => {
+            Some(mut now) => loop {
+                pending.end = now.end(&self.lifecycle);
+                let merge = |before: &Record| pending.merge(before);
                 let mut rotation = now.rotation(&merge)?;
-                rotation.login = Some((owner, new));
-                self.lifecycle.rotate(rotation).await?
-            }
+                rotation.login = Some((owner.clone(), new.clone()));
+                match self.lifecycle.rotate(rotation).await {
+                    Ok(created) => break created,
+                    Err(error) => now = self.follow("login", &now.id, error).await?,
+                }
+            },
             None => self.lifecycle.create(new, Some(Map::new())).await?,
         };
         let created = self.activate(created, &pending);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde_json::Map;
+use serde_json::{Map, Value};
 
 use crate::error::{JsonErrorKind, Result, SessionError};
 use crate::id::SessionId;
@@ -60,16 +60,22 @@ impl Current {
         known.into_iter().flatten().min().or_else(new)
     }
 
-    /// Returns a rotation of this session, which moves the application's claims to the new token.
-    pub(crate) fn rotation(self, merge: Merge<'_>) -> Result<Rotation<'_>> {
+    /// Returns the application's claims of the token.
+    fn custom_claims(&self) -> Result<Map<String, Value>> {
         let claims = self.claims.as_ref();
         let claims = claims.map_or_else(|| Ok(Map::new()), Claims::custom);
         let encode = |_| SessionError::encode(Some("claims".to_owned()), JsonErrorKind::Type);
+        claims.map_err(encode)
+    }
+
+    /// Returns a rotation of this session, which moves the application's claims to the new token.
+    pub(crate) fn rotation<'a>(&self, merge: Merge<'a>) -> Result<Rotation<'a>> {
         Ok(Rotation {
-            old: self.id,
-            seen: self.record,
-            claims: claims.map_err(encode)?,
+            old: self.id.clone(),
+            seen: self.record.clone(),
+            claims: self.custom_claims()?,
             merge,
+            grace: None,
             login: None,
             revoked: true,
         })

@@ -36,6 +36,10 @@ use crate::store::watches::RecordWatch;
 /// * **Absence is not an error.** A record that was never written, was deleted or has expired is
 ///   absent. Every method reports this in its return value.
 /// * **Only [`insert`](Self::insert) creates a record.** No other method may.
+/// * **Redirects.** A record whose value begins with `->` is a redirect: its session has another
+///   id now. [`set_ttl`](Self::set_ttl) and [`delete`](Self::delete) leave it unchanged and return
+///   `false`, as if it were absent, because they are meant for the session. To all other methods
+///   it is a record like any other.
 /// * **Errors.** An `Err` means that the step may or may not have been applied. After an `Err`
 ///   from a provided method, each of its steps may have been applied, including those after the
 ///   one that failed.
@@ -85,12 +89,15 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     ///
     /// The prefix holds the metadata of a session, which decide its TTL: a TTL that was computed
     /// from older metadata must not replace that of the write that changed them.
+    ///
+    /// A [redirect](StoredRecord::is_redirect) keeps its TTL: the outcome is
+    /// [`CompareOutcome::Missing`], as for an absent record.
     async fn set_ttl_if(&self, key: &str, prefix: &[u8], ttl: Duration) -> Result<CompareOutcome>;
 
     /// Deletes a record and returns whether it existed.
     ///
     /// Deleting an absent record is not an error. Of several concurrent deletes exactly one
-    /// returns `true`.
+    /// returns `true`. A [redirect](StoredRecord::is_redirect) is not deleted and returns `false`.
     async fn delete(&self, key: &str) -> Result<bool>;
 
     // Indexes

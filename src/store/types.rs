@@ -13,6 +13,9 @@ use bytes::Bytes;
 #[cfg(doc)]
 use crate::store::contract::Store;
 
+/// How the value of a redirect begins. No JSON begins like this.
+pub(crate) const REDIRECT: &[u8] = b"->";
+
 /// A record to write.
 #[derive(Clone, Copy)]
 #[non_exhaustive]
@@ -51,6 +54,14 @@ impl StoredRecord {
             value: value.into(),
             ttl,
         }
+    }
+
+    /// Returns whether the value is a redirect: it begins with `->`.
+    ///
+    /// [`Store::set_ttl`] and [`Store::delete`] leave a redirect unchanged.
+    #[must_use]
+    pub fn is_redirect(&self) -> bool {
+        self.value.starts_with(REDIRECT)
     }
 }
 

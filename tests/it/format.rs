@@ -161,6 +161,43 @@ async fn corrupt_records_are_left_unchanged() {
 }
 
 #[tokio::test]
+async fn redirects_are_written_and_followed() {
+    const TO: &str = "Zm9ybWF0Lm1kIHZlY3Rvcg";
+
+    for (name, vector) in vectors("redirects") {
+        let (sessions, store) = sessions(keyring(), "sess:");
+        put(&store, KEY, text(&vector["value"])).await;
+        put(&store, &format!("sess:{TO}"), "{}").await;
+        let result = match sessions.get(&id(ID)).await {
+            Ok(session) => {
+                assert_eq!(vector["to"], session.id().unwrap().as_str(), "{name}");
+                "active"
+            }
+            Err(error) => reason(&error),
+        };
+        assert_eq!(result, vector["result"], "{name}");
+        assert_eq!(
+            stored(&store, KEY).await.value,
+            text(&vector["value"]),
+            "{name}"
+        );
+    }
+    let clock = ManualClock::at(NOW);
+    let store = MemoryStore::new().with_clock(clock.clone());
+    put(&store, KEY, "{}").await;
+    let sessions = Sessions::builder(store.clone(), keyring()).clock(clock);
+    let sessions = sessions.id_generator(|| id(TO)).build().unwrap();
+    let session = sessions.get(&id(ID)).await.unwrap();
+    let grace = Duration::from_secs(30);
+    session.rotate_with_grace(grace).await.unwrap();
+    let redirect = StoredRecord::new(
+        text(&vectors("redirects")["followed"]["value"]).to_owned(),
+        Some(grace),
+    );
+    assert_eq!(stored(&store, KEY).await, redirect);
+}
+
+#[tokio::test]
 async fn updates_change_only_what_they_name() {
     for (name, vector) in vectors("updated") {
         let (sessions, store) = sessions(keyring(), "sess:");

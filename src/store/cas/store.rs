@@ -52,7 +52,8 @@ impl<B: CasBackend> CasStore<B> {
         }
     }
 
-    /// Replaces the record by what `new` returns for it, if its value starts with `prefix`.
+    /// Replaces the record by what `new` returns for it, if its value starts with `prefix`. Leaves a
+    /// redirect alone, as if it were absent.
     async fn replace_record(
         &self,
         key: &str,
@@ -61,7 +62,8 @@ impl<B: CasBackend> CasStore<B> {
     ) -> Result<CompareOutcome> {
         let mut retries = Retries::new(ATTEMPTS);
         while retries.next().await {
-            let Some(held) = self.record(key).await? else {
+            let held = self.record(key).await?;
+            let Some(held) = held.filter(|held| !held.is_redirect()) else {
                 return Ok(CompareOutcome::Missing);
             };
             if !held.value.starts_with(prefix) {

@@ -69,14 +69,15 @@ impl<'t> Tables<'t> {
         Ok(CompareOutcome::Applied)
     }
 
-    /// Sets the TTL of a record if its value starts with `prefix`.
+    /// Sets the TTL of a record that is no redirect, if its value starts with `prefix`.
     pub(super) fn set_ttl_if(
         &mut self,
         key: &str,
         prefix: &[u8],
         ttl: Duration,
     ) -> Step<CompareOutcome> {
-        let Some(held) = self.load(key)? else {
+        let held = self.load(key)?;
+        let Some(held) = held.filter(|held| !held.is_redirect()) else {
             return Ok(CompareOutcome::Missing);
         };
         if !held.value.starts_with(prefix) {
@@ -87,9 +88,12 @@ impl<'t> Tables<'t> {
     }
 
     pub(super) fn delete(&mut self, key: &str) -> Step<bool> {
-        let exists = self.load(key)?.is_some();
+        let held = self.load(key)?;
+        if held.as_ref().is_some_and(StoredRecord::is_redirect) {
+            return Ok(false);
+        }
         self.remove(key)?;
-        Ok(exists)
+        Ok(held.is_some())
     }
 
     fn put(&mut self, new: NewRecord<'_>) -> Step<()> {

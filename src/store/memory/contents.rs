@@ -107,7 +107,13 @@ impl Contents {
         self.put(record.key, value, self.expiry(record.ttl));
     }
 
-    /// Sets the TTL of a record in place if its value starts with `prefix`.
+    /// Returns whether there is a record that is no redirect.
+    pub(super) fn has_session(&self, key: &str) -> Result<bool> {
+        let record = self.record(key)?;
+        Ok(record.is_some_and(|record| !record.is_redirect()))
+    }
+
+    /// Sets the TTL of a record in place if it is no redirect and its value starts with `prefix`.
     pub(super) fn set_ttl_if(
         &mut self,
         key: &str,
@@ -115,6 +121,7 @@ impl Contents {
         ttl: Duration,
     ) -> Result<CompareOutcome> {
         let (held, at) = (self.record(key)?, self.expiry(ttl));
+        let held = held.filter(|held| !held.is_redirect());
         let (Some(held), Some((_, expires))) = (held, self.values.get_mut(key)) else {
             return Ok(CompareOutcome::Missing);
         };

@@ -214,9 +214,11 @@ impl Store for MemoryStore {
 
     async fn delete(&self, key: &str) -> Result<bool> {
         let mut contents = self.contents();
-        let exists = contents.record(key)?.is_some();
-        contents.remove(key);
-        self.watches.notify(key);
+        let exists = contents.has_session(key)?;
+        if exists {
+            contents.remove(key);
+            self.watches.notify(key);
+        }
         Ok(exists)
     }
 

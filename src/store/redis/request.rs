@@ -10,8 +10,8 @@ use super::answers::Answers;
 use super::config::LARGE;
 use super::member::Member;
 use super::scripts::{
-    COMPARE_AND_DELETE, COMPARE_AND_SET, INDEX_PAGE, INDEX_PUT, INDEX_REMOVE_DUE, INDEX_SUPERSEDE,
-    INDEX_TOMBSTONE_ALL, SET_TTL_IF,
+    COMPARE_AND_DELETE, COMPARE_AND_SET, DELETE, INDEX_PAGE, INDEX_PUT, INDEX_REMOVE_DUE,
+    INDEX_SUPERSEDE, INDEX_TOMBSTONE_ALL, SET_TTL, SET_TTL_IF,
 };
 use super::spare;
 use crate::store::types::{Due, IndexPage, NewEntry, NewRecord, PutMode};
@@ -200,7 +200,13 @@ pub(super) fn reads(command: &Cmd) -> bool {
     )
 }
 
-pub(super) fn name(command: &Cmd) -> &[u8] {
+/// Whether a command deletes a record.
+#[cfg(feature = "cluster")]
+pub(super) fn deletes(command: &Cmd) -> bool {
+    argument(command, 1) == DELETE.as_bytes()
+}
+
+fn name(command: &Cmd) -> &[u8] {
     argument(command, 0)
 }
 
@@ -281,14 +287,14 @@ impl Request {
 
     pub(super) fn set_ttl_if(self, key: &str, prefix: &[u8], ttl: Duration) -> Self {
         if prefix.is_empty() {
-            return self.push(command("PEXPIRE", key, 0).arg(millis(ttl)));
+            return self.push(script(SET_TTL, key, 0).arg(millis(ttl)));
         }
         let mut call = script(SET_TTL_IF, key, prefix.len());
         self.push(call.arg(prefix).arg(millis(ttl)))
     }
 
     pub(super) fn delete(self, key: &str) -> Self {
-        self.push(&mut command("DEL", key, 0))
+        self.push(&mut script(DELETE, key, 0))
     }
 
     pub(super) fn index_put(self, entry: NewEntry<'_>, mode: PutMode) -> Self {

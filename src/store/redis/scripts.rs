@@ -31,13 +31,26 @@ pub(super) const COMPARE_AND_SET: &str =
 /// Arguments: expected value.
 pub(super) const COMPARE_AND_DELETE: &str = compare!("redis.call('DEL', KEYS[1])");
 
-/// Returns 1 if the TTL was set, 0 if there is no record, or the other value.
+/// Returns 1 if the TTL was set, 0 if there is no record or a redirect, or the other value.
 ///
 /// Arguments: how the record must start, TTL in milliseconds.
-pub(super) const SET_TTL_IF: &str = "local held = redis.pcall('GETRANGE', KEYS[1], 0, #ARGV[1] - 1)
+pub(super) const SET_TTL_IF: &str =
+    "local held = redis.pcall('GETRANGE', KEYS[1], 0, math.max(#ARGV[1], 2) - 1)
 if type(held) == 'table' then return held end
-if held == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+if string.sub(held, 1, 2) == '->' then return 0 end
+if string.sub(held, 1, #ARGV[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
 return redis.call('GET', KEYS[1]) or 0";
+
+/// Sets the TTL of a record that is no redirect. Arguments: TTL in milliseconds.
+pub(super) const SET_TTL: &str = "local held = redis.pcall('GETRANGE', KEYS[1], 0, 1)
+if type(held) == 'table' then return held end
+if held == '->' then return 0 end
+return redis.pcall('PEXPIRE', KEYS[1], ARGV[1])";
+
+/// Deletes what is no redirect, data of another type included.
+pub(super) const DELETE: &str =
+    "if redis.pcall('GETRANGE', KEYS[1], 0, 1) == '->' then return 0 end
+return redis.pcall('DEL', KEYS[1])";
 
 // `ZADD GT` written out, because Redis before 6.2 does not have it. A tombstone has a score below
 // 0, so it is lower than the score of any active entry.

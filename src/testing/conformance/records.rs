@@ -1,6 +1,6 @@
 //! Promises about records.
 
-use super::harness::{Harness, LONG, NOW};
+use super::harness::{Harness, LONG, MINUTE, NOW};
 use crate::store::error::{Result, StoreErrorKind};
 use crate::store::types::CompareOutcome::{self, Applied, Missing};
 use crate::store::types::{NewEntry, NewRecord, PutMode};
@@ -83,6 +83,35 @@ pub(super) async fn calls_see_earlier_calls(h: Harness) {
         h.assert_eq(h.set(n.to_string(), &next).await, Applied);
         h.assert_value(next).await;
     }
+}
+
+pub(super) async fn redirects_are_left_alone(h: Harness) {
+    const REDIRECT: &str = "->to 1700000000000";
+    for value in [REDIRECT, "->"] {
+        h.insert_for(MINUTE, value).await;
+        h.assert_eq(h.set_ttl(LONG).await, false);
+        h.assert_eq(h.delete().await, false);
+        for prefix in [&b""[..], b"{", b"->"] {
+            let set = h.store.set_ttl_if(&h.key, prefix, LONG);
+            h.assert_eq(h.ok(set).await, Missing);
+            let entry = h.entry("member", 7);
+            let set = h.store.set_ttl_indexed(entry, &h.key, prefix, LONG);
+            h.assert_eq(h.ok(set).await, Missing);
+        }
+        let keys = [&*h.key];
+        let delete = h.store.delete_indexed(&keys, &h.index, &["member"]);
+        h.assert_eq(h.ok(delete).await, 0);
+        h.assert_entries(&[]).await;
+        h.assert_value(value).await;
+        h.assert_ttl(MINUTE).await;
+        h.assert_eq(h.delete_if(value).await, Applied);
+    }
+    h.insert(REDIRECT).await;
+    h.assert_eq(h.insert("new").await, false);
+    h.assert_eq(h.set("old", "new").await, mismatch(REDIRECT));
+    h.assert_eq(h.set(REDIRECT, "-").await, Applied);
+    h.assert_eq(h.set_ttl(MINUTE).await, true);
+    h.assert_eq(h.delete().await, true);
 }
 
 /// Asserts that a call either found nothing or reported data of another type.

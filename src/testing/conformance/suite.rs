@@ -71,6 +71,7 @@ pub static CASES: &[Case] = cases! {
     records::values_are_any_bytes: "a value is any bytes: none, NUL, not UTF-8, a megabyte",
     records::keys_are_exact: "a call concerns the record or the index with exactly its key",
     records::calls_see_earlier_calls: "a call sees the effect of earlier calls",
+    records::redirects_are_left_alone: "set_ttl and delete leave a redirect unchanged and return false, also within provided methods; all other methods treat it as any record",
     records::records_and_indexes_are_separate: "record methods leave an index under their key unchanged, and index methods a record",
     expiry::records_expire: "a record expires after its TTL, not before, and is absent then",
     expiry::only_writes_set_the_ttl: "insert, compare_and_set and set_ttl_if set the TTL, longer or shorter; reads and rejected writes leave it unchanged",

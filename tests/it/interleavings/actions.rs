@@ -14,6 +14,9 @@ pub(super) const OTHER: &str = "al";
 /// Longer than the max age of the configuration, a day.
 pub(super) const MONTH: Duration = Duration::from_secs(30 * 86_400);
 
+/// How long an old id leads to the new one.
+pub(super) const GRACE: Duration = Duration::from_secs(60);
+
 /// The result of an operation: the ids that it created, listed or destroyed.
 pub(super) type Done = Result<Vec<SessionId>, SessionError>;
 
@@ -30,6 +33,8 @@ pub(super) enum Action {
     /// Gives the session a max age of [`MONTH`].
     SetMaxAge,
     Rotate,
+    /// Rotates with a grace of [`GRACE`].
+    RotateWithGrace,
     /// Sets the owner and rotates in one step.
     RotateTo(&'static str),
     Login(&'static str),
@@ -86,6 +91,7 @@ impl Action {
                 let existed = session.destroy().await?;
                 return Ok(existed.then(|| id("a0")).into_iter().collect());
             }
+            Self::RotateWithGrace => drop(session.rotate_with_grace(GRACE).await?),
             _ => drop(session.rotate().await?),
         }
         let new = session.id().filter(|_| self.rotates());
@@ -94,6 +100,11 @@ impl Action {
 
     /// Returns whether the action moves `a` to a new id.
     pub(super) fn rotates(self) -> bool {
+        self == Self::RotateWithGrace || self.ends_the_old_id()
+    }
+
+    /// Returns whether the action moves `a` to a new id without a grace.
+    pub(super) fn ends_the_old_id(self) -> bool {
         matches!(self, Self::Rotate | Self::RotateTo(_) | Self::Login(_))
     }
 

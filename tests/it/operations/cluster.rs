@@ -15,6 +15,8 @@ async fn every_operation_keeps_its_promises_on_a_cluster() {
         creation::ON_CLUSTER,
         destroy::ON_CLUSTER,
         failures::ON_CLUSTER,
+        grace::ON_CLUSTER,
+        grace_races::ON_CLUSTER,
         handles::ON_CLUSTER,
         introspection::ON_CLUSTER,
         login::ON_CLUSTER,

@@ -60,6 +60,8 @@ mod corrupt;
 mod creation;
 mod destroy;
 mod failures;
+mod grace;
+mod grace_races;
 mod handles;
 mod hooks;
 mod introspection;
