@@ -225,8 +225,8 @@ impl Sessions {
     /// Lists the sessions of `owner`.
     ///
     /// Awaiting the returned builder reads all of them, oldest first.
-    /// [`page`](ListSessions::page) reads a part, which is better for an owner who may have
-    /// thousands.
+    /// [`page`](ListSessions::page) and [`stream`](ListSessions::stream) read a part at a time,
+    /// which is better for an owner who may have thousands.
     ///
     /// ```
     /// # use jwt_redis_session::{SessionError, Sessions};
@@ -244,11 +244,28 @@ impl Sessions {
         ListSessions::new(&self.lifecycle, Owner::parse(owner))
     }
 
+    /// Returns how many sessions `owner` has.
+    ///
+    /// Counts those that a [list](Self::list) shows: sessions that exist, without entries of the
+    /// index whose sessions have ended. A session that is created, used or destroyed during the
+    /// call may be counted or not; one that is used may be counted twice.
+    ///
+    /// Costs as much as a list: every record is read, 16 in one round trip, and 256 ids are in
+    /// memory at a time.
+    ///
+    /// # Errors
+    ///
+    /// As [`list`](Self::list).
+    pub async fn count(&self, owner: &str) -> Result<usize, SessionError> {
+        self.lifecycle.count(&Owner::parse(owner)?).await
+    }
+
     /// Ends every session of `owner` and returns how many there were.
     ///
     /// After `Ok` no session that was acknowledged before the call works. One that is created
     /// during the call either does not work or is listed. Runs to completion even if the caller is
-    /// dropped; after a failure it can be repeated.
+    /// dropped; after a failure it can be repeated. However many sessions there are, 256 ids and 16
+    /// records are in memory at a time.
     ///
     /// # Errors
     ///

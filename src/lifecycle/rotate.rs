@@ -250,7 +250,7 @@ impl Lifecycle {
     }
 
     /// Keeps the old session after a failure: its tombstone, if there is one, becomes an active
-    /// entry. A `destroy_all` that has seen the tombstone still destroys the session.
+    /// entry, unless a `destroy_all` has made it its own.
     async fn reactivate_old(&self, rotation: &Rotation<'_>) -> Result<()> {
         let Some(index) = self.index(&rotation.seen) else {
             return Ok(());
@@ -259,7 +259,7 @@ impl Lifecycle {
         let entry = self.entry(&index, &rotation.old, ttl);
         // One atomic step: if the entry were removed and put again, a `destroy_all` in between
         // would miss the session.
-        let reactivation = self.store.index_put(entry, PutMode::Reactivate);
+        let reactivation = self.store.index_put(entry, PutMode::UndoSupersede);
         Ok(reactivation.in_operation("rotate").await?)
     }
 

@@ -15,7 +15,8 @@ use crate::store::IndexPage;
 
 /// Builder of a list of an owner's sessions.
 ///
-/// Awaiting it reads all of them; [`page`](Self::page) reads a part. See [`Sessions::list`](crate::Sessions::list).
+/// Awaiting it reads all of them, [`page`](Self::page) reads a part, and [`stream`](Self::stream)
+/// reads one part after the other. See [`Sessions::list`](crate::Sessions::list).
 #[must_use = "the list is read when this is awaited"]
 #[derive(Clone)]
 pub struct ListSessions {
@@ -55,7 +56,8 @@ impl ListSessions {
     /// lifetime for all sessions, by their last use. Only the page is in memory.
     ///
     /// With the oldest first, a session that stays active while all pages are read is in at least
-    /// one of them. A session that is used meanwhile moves to the end, and may be listed twice. With the [newest first](Self::newest_first), it moves to the front instead, and the
+    /// one of them. A session that is used meanwhile moves to the end, and may be listed twice.
+    /// With the [newest first](Self::newest_first), it moves to the front instead, and the
     /// following pages may omit it. A session that is being destroyed may be omitted.
     ///
     /// ```

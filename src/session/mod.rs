@@ -41,6 +41,7 @@ mod operations;
 mod owner;
 mod page;
 mod snapshot;
+mod stream;
 
 pub use crate::id::InvalidSessionId;
 pub use crate::lifecycle::SessionEnd;
@@ -53,5 +54,6 @@ pub use handle::Session;
 pub use inner::SessionState;
 pub use list::ListSessions;
 pub use page::{InvalidCursor, ListCursor, SessionPage};
+pub use stream::SessionStream;
 
 pub(crate) use inner::Access;

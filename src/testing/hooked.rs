@@ -166,7 +166,7 @@ steps! {
     /// Removes index entries.
     IndexRemove = index_remove(index: &str, members: &[&str], due_by: Option<i64>) -> ();
     /// Turns the entries of an index into tombstones.
-    IndexTombstoneAll = index_tombstone_all(index: &str, keep: Option<&str>, now: i64) -> Vec<String>;
+    IndexTombstoneAll = index_tombstone_all(index: &str, keep: Option<&str>, now: i64) -> ();
     /// Turns one entry into a tombstone if its successor is active.
     IndexSupersede = index_supersede(index: &str, old: &str, new: &str, now: i64) -> SupersedeOutcome;
     /// Checks that the store can be reached.

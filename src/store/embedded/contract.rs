@@ -95,12 +95,7 @@ impl Store for FileStore {
             .await
     }
 
-    async fn index_tombstone_all(
-        &self,
-        index: &str,
-        keep: Option<&str>,
-        now: i64,
-    ) -> Result<Vec<String>> {
+    async fn index_tombstone_all(&self, index: &str, keep: Option<&str>, now: i64) -> Result<()> {
         let (index, keep) = (index.to_owned(), keep.map(str::to_owned));
         self.write(move |tables| tables.index_tombstone_all(&index, keep.as_deref(), now))
             .await

@@ -253,12 +253,7 @@ impl Store for MemoryStore {
         self.index(index, |entries| entries.remove(members, due_by))
     }
 
-    async fn index_tombstone_all(
-        &self,
-        index: &str,
-        keep: Option<&str>,
-        now: i64,
-    ) -> Result<Vec<String>> {
+    async fn index_tombstone_all(&self, index: &str, keep: Option<&str>, now: i64) -> Result<()> {
         self.index(index, |entries| entries.tombstone_all(keep, now))
     }
 

@@ -128,10 +128,6 @@ impl Answers {
         entries.map(entry).collect()
     }
 
-    pub(super) fn members(&mut self) -> Result<Vec<String>> {
-        self.array()?.into_iter().map(id).collect()
-    }
-
     pub(super) fn superseded(&mut self) -> Result<SupersedeOutcome> {
         match self.next()? {
             Value::Int(0) => Ok(SupersedeOutcome::Superseded),

@@ -121,14 +121,9 @@ impl Store for RedisStore {
         self.client.run(remove, Answers::done).await
     }
 
-    async fn index_tombstone_all(
-        &self,
-        index: &str,
-        keep: Option<&str>,
-        now: i64,
-    ) -> Result<Vec<String>> {
+    async fn index_tombstone_all(&self, index: &str, keep: Option<&str>, now: i64) -> Result<()> {
         let all = Request::write().index_tombstone_all(index, keep, now);
-        self.client.run(all, Answers::members).await
+        self.client.run(all, Answers::done).await
     }
 
     async fn index_supersede(

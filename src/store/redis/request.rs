@@ -14,7 +14,8 @@ use super::scripts::{
     INDEX_TOMBSTONE_ALL,
 };
 use super::spare;
-use crate::store::types::{Due, IndexPage, NewEntry, NewRecord, PutMode};
+use crate::store::index_entries::lowest_put;
+use crate::store::types::{DELETING, Due, EntryState, IndexPage, NewEntry, NewRecord, PutMode};
 
 /// The longest TTL that is sent, in milliseconds: exact as a Lua number, and far below the point
 /// where Redis rejects it because adding the present time would overflow.
@@ -291,7 +292,7 @@ impl Request {
         let mut call = script(INDEX_PUT, entry.index, entry.member.len());
         call.arg(Member::of(entry.member)).arg(entry.check_after);
         call.arg(millis(entry.ttl));
-        self.push(call.arg(i32::from(mode == PutMode::Reactivate)))
+        self.push(call.arg(lowest_put(mode)))
     }
 
     pub(super) fn index_get(self, index: &str, member: &str) -> Self {
@@ -345,19 +346,17 @@ impl Request {
 
     pub(super) fn index_tombstone_all(self, index: &str, keep: Option<&str>, now: i64) -> Self {
         let mut call = script(INDEX_TOMBSTONE_ALL, index, keep.map_or(0, str::len));
-        self.push(call.arg(tombstone(now)).arg(keep.map(Member::of)))
+        let since = now.max(1);
+        call.arg(EntryState::Deleting { since }.score());
+        self.push(call.arg(DELETING).arg(keep.map(Member::of)))
     }
 
     pub(super) fn index_supersede(self, index: &str, old: &str, new: &str, now: i64) -> Self {
         let mut call = script(INDEX_SUPERSEDE, index, old.len() + new.len());
         call.arg(Member::of(old)).arg(Member::of(new));
-        self.push(call.arg(tombstone(now)))
+        let since = now.max(1);
+        self.push(call.arg(EntryState::Superseded { since }.score()))
     }
-}
-
-/// The score of a tombstone: the time at which it was set, negated.
-fn tombstone(now: i64) -> i64 {
-    now.max(1).saturating_neg()
 }
 
 fn millis(ttl: Duration) -> u64 {
