@@ -241,7 +241,7 @@ impl Sessions {
     ///
     /// [`SessionError::InvalidOwner`], [`SessionError::Unavailable`].
     pub fn list(&self, owner: &str) -> ListSessions {
-        ListSessions::new(&self.lifecycle, Owner::parse(owner))
+        ListSessions::new(&self.lifecycle, Owner::parse(owner), None)
     }
 
     /// Returns how many sessions `owner` has.

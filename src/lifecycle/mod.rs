@@ -11,6 +11,7 @@ mod end;
 mod end_reasons;
 mod ended;
 mod index;
+mod last_use;
 mod lifetime;
 mod load;
 mod rotate;

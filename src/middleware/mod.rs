@@ -81,6 +81,7 @@
 //! ```
 
 mod body;
+mod client_ip;
 mod future;
 mod gathered;
 mod layer;
@@ -96,6 +97,7 @@ mod tagged;
 mod vary;
 
 pub use body::SessionBody;
+pub use client_ip::ClientIp;
 pub use future::ResponseFuture;
 pub use layer::JwtRedisSession;
 pub use lazy_session::LazySession;

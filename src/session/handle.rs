@@ -42,6 +42,7 @@ impl Session {
             claims: None,
             data: SessionData::default(),
             owner: OwnerChange::default(),
+            device: None,
             access: Access::default(),
             remaining: Remaining::new(None, 0),
             failure_reported: false,
@@ -61,6 +62,7 @@ impl Session {
             claims,
             data: loaded.record.into(),
             owner: OwnerChange::default(),
+            device: None,
             access: Access::default(),
             remaining: loaded.remaining,
             failure_reported: false,
@@ -90,7 +92,7 @@ impl Session {
         self.state() == SessionState::Active
     }
 
-    /// Returns whether this handle has changes that are not stored: fields or the owner.
+    /// Returns whether this handle has changes that are not stored: fields, the owner or the device.
     #[must_use]
     pub fn is_modified(&self) -> bool {
         self.0.lock().is_modified()

@@ -8,7 +8,7 @@ use crate::error::{Result, SessionError};
 use crate::id::SessionId;
 use crate::lifecycle::{Created, Edit, Lifecycle, Remaining};
 use crate::record::{Changes, Record, SessionData};
-use crate::session::snapshot::{Current, OwnerChange, Pending};
+use crate::session::snapshot::{Current, DeviceChange, OwnerChange, Pending};
 use crate::store::StoreError;
 use crate::telemetry;
 use crate::token::Claims;
@@ -63,6 +63,7 @@ pub(crate) struct State {
     pub(crate) claims: Option<Claims>,
     pub(crate) data: SessionData,
     pub(crate) owner: OwnerChange,
+    pub(crate) device: DeviceChange,
     pub(crate) access: Access,
     /// The remaining time to live when this handle last read or wrote the record.
     pub(crate) remaining: Remaining,
@@ -119,6 +120,7 @@ impl Inner {
         Pending {
             changes: Changes::take(&mut state.data.changes),
             owner: state.owner.clone(),
+            device: state.device.clone(),
             began,
             end: None,
         }
@@ -157,6 +159,9 @@ impl Inner {
         // An owner that was set during the operation stays pending.
         if state.owner == stored.owner {
             state.owner = OwnerChange::Keep;
+        }
+        if state.device == stored.device {
+            state.device = None;
         }
     }
 
@@ -204,7 +209,7 @@ impl State {
     }
 
     pub(crate) fn is_modified(&self) -> bool {
-        self.data.changes.len() > 0 || self.owner != OwnerChange::Keep
+        self.data.changes.len() > 0 || self.owner != OwnerChange::Keep || self.device.is_some()
     }
 }
 

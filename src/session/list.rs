@@ -22,15 +22,22 @@ use crate::store::IndexPage;
 pub struct ListSessions {
     lifecycle: Arc<Lifecycle>,
     owner: Result<Owner>,
+    current: Option<SessionId>,
     with_data: bool,
     newest_first: bool,
 }
 
 impl ListSessions {
-    pub(crate) fn new(lifecycle: &Arc<Lifecycle>, owner: Result<Owner>) -> Self {
+    /// Lists the sessions of `owner`, of which `current` is that of the caller.
+    pub(crate) fn new(
+        lifecycle: &Arc<Lifecycle>,
+        owner: Result<Owner>,
+        current: Option<SessionId>,
+    ) -> Self {
         Self {
             lifecycle: Arc::clone(lifecycle),
             owner,
+            current,
             with_data: false,
             newest_first: false,
         }
@@ -112,7 +119,8 @@ impl ListSessions {
     }
 
     fn entry(&self, id: SessionId, loaded: Loaded) -> SessionEntry {
-        SessionEntry::new(&self.lifecycle, id, loaded, self.with_data)
+        let is_current = self.current.as_ref() == Some(&id);
+        SessionEntry::new(&self.lifecycle, id, loaded, self.with_data).current(is_current)
     }
 }
 

@@ -31,6 +31,7 @@
 //! ```
 
 mod create;
+mod device;
 mod ended;
 mod ends;
 mod entry;

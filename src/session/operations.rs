@@ -48,7 +48,7 @@ impl Session {
     ///
     /// `f` gets what the store holds now, with the changes of this handle, and may run again if
     /// others wrote meanwhile. If `f` fails nothing is written. A pending
-    /// [`set_owner`](Self::set_owner) stays pending.
+    /// [`set_owner`](Self::set_owner) or [`set_device`](Self::set_device) stays pending.
     ///
     /// The error is any type that can be made from [`SessionError`]. If the closure does not
     /// determine it, name it, as in `Ok::<_, SessionError>(visits)`.
@@ -80,7 +80,8 @@ impl Session {
     /// Replaces the whole data by `data`, which must serialize to a JSON object.
     ///
     /// The last writer wins; the owner and the times stay. Changes made on this handle before are
-    /// dropped, and a pending [`set_owner`](Self::set_owner) stays pending.
+    /// dropped, and a pending [`set_owner`](Self::set_owner) or [`set_device`](Self::set_device)
+    /// stays pending.
     ///
     /// # Errors
     ///
@@ -89,14 +90,15 @@ impl Session {
         let mut whole = SessionData::default();
         whole.merge(data)?;
         let replace = async {
-            let (current, pending) = (self.0.current()?, self.0.pending().without_owner());
+            let (current, pending) = (self.0.current()?, self.0.pending().data_only());
             let mut edit = |before: &Record| Ok(whole.to_record(before.meta.clone()));
             self.0.save(current, &pending, &mut edit).await
         };
         self.0.run("replace", replace).await
     }
 
-    /// Loads the newest data, never from a cache. Changes that were not stored, an owner among them, are dropped.
+    /// Loads the newest data, never from a cache. Changes that were not stored are dropped, those of
+    /// owner and device among them.
     ///
     /// # Errors
     ///
@@ -116,6 +118,7 @@ impl Session {
             let mut state = self.0.lock();
             state.data = loaded.record.into();
             state.owner = OwnerChange::Keep;
+            state.device = None;
             state.remaining = loaded.remaining;
             Ok(())
         };
@@ -278,7 +281,7 @@ impl Inner {
         mut f: impl FnMut(&mut SessionData) -> Result<R, E> + Send,
     ) -> Result<Result<R, E>> {
         // The number of fields is checked after `f`, which may remove some.
-        let (current, pending) = (self.current()?, self.pending().without_owner());
+        let (current, pending) = (self.current()?, self.pending().data_only());
         let mut result = None;
         let mut edit = |before: &Record| {
             let changes = Arc::clone(&pending.changes);

@@ -114,17 +114,22 @@ impl Session {
 
     /// Lists the sessions of the owner of this session, as [`Sessions::list`](crate::Sessions::list).
     ///
+    /// [`SessionEntry::is_current`](crate::SessionEntry::is_current) shows which one is this session.
+    ///
     /// # Errors
     ///
     /// [`SessionError::NoOwner`], [`SessionError::Unavailable`]; without a session
     /// [`SessionError::Absent`], [`SessionError::Rejected`] or [`SessionError::Gone`].
     pub fn list(&self) -> ListSessions {
-        let owner = self.0.owned().map(|(_, owner)| owner);
+        let (id, owner) = match self.0.owned() {
+            Ok((id, owner)) => (Some(id), Ok(owner)),
+            Err(error) => (None, Err(error)),
+        };
         if owner.is_ok() {
             // The list has data of sessions: the response must not be cached.
             drop(self.data_read());
         }
-        ListSessions::new(&self.0.lifecycle, owner)
+        ListSessions::new(&self.0.lifecycle, owner, id)
     }
 
     /// Ends every session of the owner of this session except this one, and returns how many there

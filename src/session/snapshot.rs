@@ -7,7 +7,7 @@ use serde_json::Map;
 use crate::error::{JsonErrorKind, Result, SessionError};
 use crate::id::SessionId;
 use crate::lifecycle::{Lifecycle, Merge, Remaining, Rotation};
-use crate::record::{Changes, Meta, Owner, Record, SessionData};
+use crate::record::{Changes, Device, Meta, Owner, Record, SessionData};
 use crate::token::Claims;
 
 /// Change of the owner that is not stored yet.
@@ -33,6 +33,9 @@ impl OwnerChange {
         Ok(Meta { owner, ..meta })
     }
 }
+
+/// The device that is not stored yet; an empty one removes that of the session.
+pub(crate) type DeviceChange = Option<Arc<Device>>;
 
 /// The active session when an operation began.
 pub(crate) struct Current {
@@ -73,6 +76,7 @@ impl Current {
 pub(crate) struct Pending {
     pub(crate) changes: Arc<Changes>,
     pub(crate) owner: OwnerChange,
+    pub(crate) device: DeviceChange,
     /// When the operation began, in Unix milliseconds.
     pub(crate) began: i64,
     /// The latest absolute end that the record may have, in Unix seconds.
@@ -86,12 +90,18 @@ impl Pending {
         Self { owner, ..self }
     }
 
+    /// Leaves all changes of the metadata pending.
+    pub(crate) fn data_only(self) -> Self {
+        let device = None;
+        Self { device, ..self }.without_owner()
+    }
+
     /// Returns the record `before` with the changes.
     pub(crate) fn merge(&self, before: &Record) -> Result<Record> {
         let data = SessionData::new(Some(before.clone()), Arc::clone(&self.changes));
         // The metadata is that of the store: a stale handle never gives a session back to an
         // owner that it had before.
-        let mut meta = self.owner.apply(before.meta.clone())?;
+        let mut meta = self.apply(before.meta.clone())?;
         meta.expires = [meta.expires, self.end].into_iter().flatten().min();
         Ok(data.to_record(meta))
     }
@@ -105,6 +115,14 @@ impl Pending {
             ..Meta::default()
         };
         let data = SessionData::new(None, Arc::clone(&self.changes));
-        Ok(data.to_record(self.owner.apply(meta)?))
+        Ok(data.to_record(self.apply(meta)?))
+    }
+
+    /// Returns the metadata after the changes of owner and device.
+    fn apply(&self, mut meta: Meta) -> Result<Meta> {
+        if let Some(device) = &self.device {
+            meta.device = Some(Arc::clone(device)).filter(|device| !device.is_empty());
+        }
+        self.owner.apply(meta)
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::support::seconds;
 use jwt_redis_session::config::ManualClock;
+use jwt_redis_session::session::Device;
 use jwt_redis_session::store::{EntryState, NewRecord, Store, StoredRecord, SupersedeOutcome};
 use jwt_redis_session::token::{Encoding, TokenFormat};
 use jwt_redis_session::{
@@ -89,6 +90,14 @@ async fn created_sessions_equal_the_vectors() {
         session.merge(&given["fields"]).unwrap();
         if let Some(owner) = given["owner"].as_str() {
             session.set_owner(owner).unwrap();
+        }
+        if let Some(device) = given.get("device") {
+            let text = |member| device[member].as_str().map(str::to_owned);
+            session.set_device(Device {
+                name: text("name"),
+                user_agent: text("user_agent"),
+                ip: text("ip").map(|ip| ip.parse().unwrap()),
+            });
         }
         let token = session.create().await.unwrap();
 

@@ -12,6 +12,7 @@ async fn every_operation_keeps_its_promises_on_a_cluster() {
         chosen_ids::ON_CLUSTER,
         creation::ON_CLUSTER,
         destroy::ON_CLUSTER,
+        devices::ON_CLUSTER,
         failures::ON_CLUSTER,
         handles::ON_CLUSTER,
         login::ON_CLUSTER,

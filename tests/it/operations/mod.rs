@@ -57,6 +57,7 @@ mod cluster;
 mod corrupt;
 mod creation;
 mod destroy;
+mod devices;
 mod failures;
 mod handles;
 mod hooks;
