@@ -25,6 +25,8 @@ pub(crate) struct Created {
     /// `None` if no token was requested.
     pub(crate) token: Option<Token>,
     pub(crate) record: Record,
+    /// The sessions that were ended for this one.
+    pub(crate) ended: Vec<SessionId>,
 }
 
 impl Lifecycle {
@@ -35,12 +37,19 @@ impl Lifecycle {
         claims: Option<Map<String, Value>>,
     ) -> Result<Created> {
         self.check_size(&record)?;
-        let mut failure = SessionError::Revoked;
+        let (mut failure, mut ended) = (SessionError::Revoked, Vec::new());
         let mut retries = Retries::new(ATTEMPTS);
         while retries.next().await {
             let (id, token) = self.issue(None, &record.meta, claims.as_ref())?;
-            match self.insert(&id, &record).await {
-                Ok(InsertOutcome::Inserted { .. }) => return Ok(Created { id, token, record }),
+            match self.insert(&id, &record, &mut ended).await {
+                Ok(InsertOutcome::Inserted { .. }) => {
+                    return Ok(Created {
+                        id,
+                        token,
+                        record,
+                        ended,
+                    });
+                }
                 Ok(InsertOutcome::KeyTaken) => {
                     self.unlist_taken(&id, &record).await?;
                     failure = SessionError::Taken;
@@ -48,6 +57,9 @@ impl Lifecycle {
                 Ok(InsertOutcome::EntryLost) => {
                     self.undo_create(&id, &record).await?;
                     failure = SessionError::Revoked;
+                }
+                Err(error @ SessionError::TooManySessions { .. }) => {
+                    return self.undo_create(&id, &record).await.and(Err(error));
                 }
                 Err(error) => {
                     // The insert may have been applied. The token is dropped here, but `list` would
@@ -86,10 +98,10 @@ impl Lifecycle {
             }
         }
         // A pause before each new attempt lets the concurrent `destroy_all` finish.
-        let mut retries = Retries::with_pauses(ATTEMPTS);
+        let (mut retries, mut ended) = (Retries::with_pauses(ATTEMPTS), Vec::new());
         while retries.next().await {
             let inserting = async {
-                let outcome = self.insert(&id, &record).await?;
+                let outcome = self.insert(&id, &record, &mut ended).await?;
                 if matches!(outcome, InsertOutcome::EntryLost) {
                     self.undo_own_create(&id, &record).await?;
                     self.complete_abandoned(&id, &record).await?;
@@ -97,11 +109,21 @@ impl Lifecycle {
                 Ok(outcome)
             };
             match inserting.await {
-                Ok(InsertOutcome::Inserted { .. }) => return Ok(Created { id, token, record }),
+                Ok(InsertOutcome::Inserted { .. }) => {
+                    return Ok(Created {
+                        id,
+                        token,
+                        record,
+                        ended,
+                    });
+                }
                 Ok(InsertOutcome::KeyTaken) | Err(SessionError::Corrupt) => {
                     return Err(SessionError::Taken);
                 }
                 Ok(InsertOutcome::EntryLost) => {}
+                Err(error @ SessionError::TooManySessions { .. }) => {
+                    return self.undo_own_create(&id, &record).await.and(Err(error));
+                }
                 // The insert may have been applied, and would hold the id.
                 Err(error) => {
                     let lifecycle = Arc::clone(self);
@@ -147,7 +169,14 @@ impl Lifecycle {
     /// - Before (1): the id is not among them. The session counts as created after the call.
     /// - After (1): the id gets a tombstone. The call then deletes the record. If it looked for
     ///   the record before (2), it found nothing to delete, but (3) sees the tombstone.
-    async fn insert(self: &Arc<Self>, id: &SessionId, record: &Record) -> Result<InsertOutcome> {
+    ///
+    /// (4) Enforce the limit of sessions.
+    async fn insert(
+        self: &Arc<Self>,
+        id: &SessionId,
+        record: &Record,
+        ended: &mut Vec<SessionId>,
+    ) -> Result<InsertOutcome> {
         let ttl = self.ttl(record).ok_or(SessionError::Gone)?;
         let key = self.keyspace.record(id);
         let index = self.index(record);
@@ -172,7 +201,10 @@ impl Lifecycle {
                 pruned.await.map(drop)
             });
         }
-        Ok(InsertOutcome::Inserted { due: Vec::new() })
+        Ok(match self.admit(id, record, ended).await? {
+            true => InsertOutcome::Inserted { due: Vec::new() },
+            false => InsertOutcome::EntryLost,
+        })
     }
 
     /// Undoes a creation or a rotation. Deletes the record before its index entry, so that a record

@@ -39,6 +39,8 @@ pub(crate) struct Rotation<'a> {
     pub(crate) login: Option<(Owner, Record)>,
     /// In every attempt so far, a concurrent `destroy_all` has deleted the new session.
     pub(crate) revoked: bool,
+    /// The sessions that were ended because the owner has one more.
+    pub(crate) ended: Vec<SessionId>,
 }
 
 /// Reason why an attempt of a rotation did not succeed.
@@ -107,8 +109,14 @@ impl Lifecycle {
         let record = (rotation.merge)(&rotation.seen)?;
         self.check_size(&record)?;
         let (id, token) = self.issue(None, &record.meta, Some(&rotation.claims))?;
-        let mut new = Created { id, token, record };
+        let mut new = Created {
+            id,
+            token,
+            record,
+            ended: Vec::new(),
+        };
         let Err(stop) = self.rotate_to(rotation, &mut new).await else {
+            new.ended = std::mem::take(&mut rotation.ended);
             return Ok(Some(new));
         };
         rotation.revoked &= matches!(stop, Stop::NewGone);
@@ -126,6 +134,13 @@ impl Lifecycle {
 
     async fn rotate_to(&self, rotation: &mut Rotation<'_>, new: &mut Created) -> Result<(), Stop> {
         self.insert_new(rotation, new).await?;
+        // Before the old session ends, which stays if the owner may have no more.
+        if rotation.seen.owner() != new.record.owner() {
+            let admitting = self.admit(&new.id, &new.record, &mut rotation.ended);
+            if !admitting.await? {
+                return Err(Stop::NewGone);
+            }
+        }
         let mut rotated = self.supersede(rotation, new).await;
         if rotated.is_ok() {
             let (old, reason) = (rotation.old.clone(), Some(SessionEnd::Rotated));

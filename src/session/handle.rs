@@ -45,6 +45,7 @@ impl Session {
             device: None,
             access: Access::default(),
             remaining: Remaining::new(None, 0),
+            evicted: Vec::new(),
             failure_reported: false,
         };
         Self::of(lifecycle, state)
@@ -65,6 +66,7 @@ impl Session {
             device: None,
             access: Access::default(),
             remaining: loaded.remaining,
+            evicted: Vec::new(),
             failure_reported: false,
         };
         Self::of(lifecycle, state)

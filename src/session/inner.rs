@@ -67,6 +67,8 @@ pub(crate) struct State {
     pub(crate) access: Access,
     /// The remaining time to live when this handle last read or wrote the record.
     pub(crate) remaining: Remaining,
+    /// The sessions that the last operation has ended, because the owner has one more.
+    pub(crate) evicted: Vec<SessionId>,
     /// An operation that should have stored the changes has returned an error.
     pub(crate) failure_reported: bool,
 }
@@ -143,18 +145,20 @@ impl Inner {
         edit: Edit<'_>,
     ) -> Result<()> {
         let saving = self.lifecycle.save(&current.id, current.record, edit);
-        self.committed(saving.await?, pending);
+        let (record, ended) = saving.await?;
+        self.committed(record, pending, ended);
         Ok(())
     }
 
     /// Replaces the loaded record by the stored one.
-    fn committed(&self, record: Record, stored: &Pending) {
+    fn committed(&self, record: Record, stored: &Pending, ended: Vec<SessionId>) {
         // The store has set the TTL at an unknown time after the operation began.
         let lifecycle = &self.lifecycle;
         let ttl = lifecycle.lifetime.ttl(lifecycle.end(&record), stored.began);
         let remaining = Remaining::new(Some(ttl.unwrap_or_default()), stored.began);
         let mut state = self.lock();
         state.remaining = remaining;
+        state.evicted = ended;
         state.data.committed(record, &stored.changes);
         // An owner that was set during the operation stays pending.
         if state.owner == stored.owner {
@@ -173,7 +177,7 @@ impl Inner {
             let verified = format.identify(token.as_str(), self.lifecycle.clock.now(), false);
             verified.ok()?.claims
         });
-        self.committed(created.record.clone(), stored);
+        self.committed(created.record.clone(), stored, created.ended.clone());
         let mut state = self.lock();
         state.session = SessionState::Active;
         state.id = Some(created.id.clone());

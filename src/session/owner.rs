@@ -49,6 +49,16 @@ impl Session {
         self.change().owner = OwnerChange::Clear;
     }
 
+    /// Returns the sessions of the owner that the last successful operation of this handle has ended,
+    /// because there were more than
+    /// [`max_sessions`](crate::config::SessionsBuilder::max_sessions) allows.
+    ///
+    /// The operations are those that store a session: `create`, `login`, `rotate` and `update`.
+    #[must_use]
+    pub fn evicted(&self) -> Vec<SessionId> {
+        self.state_read().evicted.clone()
+    }
+
     /// Logs `owner` in and returns the token of the session.
     ///
     /// The session always gets a new id and belongs to `owner` afterwards. A token from before the

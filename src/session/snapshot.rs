@@ -68,6 +68,7 @@ impl Current {
             merge,
             login: None,
             revoked: true,
+            ended: Vec::new(),
         })
     }
 }

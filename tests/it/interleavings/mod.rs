@@ -10,5 +10,6 @@
 mod actions;
 mod end;
 mod explore;
+mod limit;
 mod promises;
 mod tests;

@@ -15,6 +15,7 @@ async fn every_operation_keeps_its_promises_on_a_cluster() {
         devices::ON_CLUSTER,
         failures::ON_CLUSTER,
         handles::ON_CLUSTER,
+        limits::ON_CLUSTER,
         login::ON_CLUSTER,
         owners::ON_CLUSTER,
         pages::ON_CLUSTER,

@@ -63,6 +63,7 @@ mod handles;
 mod hooks;
 mod keep_alive;
 mod lifetimes;
+mod limits;
 mod login;
 mod merging;
 mod owners;
