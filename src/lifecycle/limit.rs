@@ -13,6 +13,9 @@
 //! - The index is read in ascending order, in which entries only move to the end.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::error::{Result, SessionError};
 use crate::id::SessionId;
@@ -27,13 +30,20 @@ use crate::telemetry::StoreCall as _;
 
 const OPERATION: &str = "login";
 
-/// How often the sessions are counted.
+/// How often the sessions are counted while they change.
 const COUNTS: u32 = 12;
 
-/// How often a login counts that may be refused, by the number of logins of the same second with a
-/// lower id. It waits between the counts, so that the others can undo theirs: 60, 40, 20 and 3 ms.
-/// The one with the lowest id gives up last.
-const PATIENCE: [u32; 4] = [COUNTS, 9, 7, 4];
+/// How long a login waits before it is refused, by the number of logins of the same second with a
+/// lower id: the others may be about to undo theirs. The one with the lowest id gives up last.
+const PATIENCE: [Duration; 4] = [
+    Duration::from_millis(200),
+    Duration::from_millis(120),
+    Duration::from_millis(60),
+    Duration::from_millis(20),
+];
+
+/// The pause between two counts of a login that waits.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// A session that has just been inserted, and its rivals for a place.
 struct Newcomer<'a> {
@@ -87,28 +97,26 @@ impl Lifecycle {
             others: limit - 1,
         };
         let mut known = HashSet::new();
-        let mut retries = match evict {
-            Evict::LeastRecentlyUsed => Retries::new(COUNTS),
-            Evict::Refuse => Retries::with_pauses(COUNTS),
-        };
-        let mut failure = SessionError::Conflict;
+        let (start, mut retries) = (Instant::now(), Retries::new(COUNTS));
         while retries.next().await {
-            let count = self.count_others(&newcomer, evict, ended).await?;
+            let mut count = self.count_others(&newcomer, evict, ended).await?;
+            while evict == Evict::Refuse && count.others > newcomer.others && count.is_listed {
+                let patience = PATIENCE[count.rivals.min(PATIENCE.len() - 1)];
+                if count.earlier > newcomer.others || start.elapsed() >= patience {
+                    return Err(SessionError::TooManySessions { limit });
+                }
+                tokio::time::sleep(PAUSE).await;
+                count = self.count_others(&newcomer, evict, ended).await?;
+            }
             if !count.is_listed {
                 return Ok(false);
             }
-            if evict == Evict::Refuse && count.others > newcomer.others {
-                failure = SessionError::TooManySessions { limit };
-                let patience = PATIENCE[count.rivals.min(PATIENCE.len() - 1)];
-                if count.earlier > newcomer.others || retries.attempts() >= patience {
-                    break;
-                }
-            } else if !count.has_changed && count.ghosts.is_subset(&known) {
+            if !count.has_changed && count.ghosts.is_subset(&known) {
                 return Ok(true);
             }
             known = count.ghosts;
         }
-        Err(failure)
+        Err(SessionError::Conflict)
     }
 
     /// Counts the other sessions of the owner, and ends those that are too many if `evict` says so.
