@@ -120,6 +120,12 @@ pub enum SessionError {
     /// The session has no owner, and the operation concerns the owner's sessions.
     #[error("the session has no owner; call `set_owner` before `create`")]
     NoOwner,
+    /// The keyspace does not end with a delimiter, so sessions of other keyspaces may begin with it.
+    #[error(
+        "keys of other keyspaces may begin with this keyspace; use one that ends with a \
+         delimiter such as `:`"
+    )]
+    AmbiguousKeyspace,
     /// The sessions were built without a key ring, so that there are no tokens.
     #[error(
         "these sessions have no tokens; use `create().without_token()` or build with a key ring"

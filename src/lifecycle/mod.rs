@@ -7,6 +7,7 @@
 mod core;
 mod create;
 mod destroy;
+mod destroy_everything;
 mod end;
 mod end_reasons;
 mod ended;

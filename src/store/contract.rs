@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::store::error::Result;
+use crate::store::error::{Result, StoreErrorKind};
 use crate::store::types::{
     CompareOutcome, Due, EntryState, IndexEntry, IndexPage, InsertOutcome, NewEntry, NewRecord,
-    PutMode, StoredRecord, SupersedeOutcome,
+    PutMode, ScanPage, StoredRecord, SupersedeOutcome,
 };
 use crate::store::watches::RecordWatch;
 
@@ -145,6 +145,23 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     fn watch(&self, key: &str) -> Option<RecordWatch> {
         let _ = key;
         None
+    }
+
+    // Provided: scans
+
+    /// Returns some of the keys of records and indexes that begin with `prefix`.
+    ///
+    /// `after` is [`ScanPage::next`] of the part before, or `None` for the first part. A key that
+    /// exists during the whole scan is in at least one part. Others may be missing, and keys may be
+    /// in several parts or no longer exist. `limit` is about the number of keys to look at.
+    ///
+    /// For [`Sessions::destroy_everything`](crate::Sessions::destroy_everything) only. Without it
+    /// that call fails with
+    /// [`StoreErrorKind::Unsupported`](crate::store::StoreErrorKind::Unsupported). A wrapper
+    /// forwards it.
+    async fn scan(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<ScanPage> {
+        let _ = (prefix, after, limit);
+        Err(StoreErrorKind::Unsupported.into())
     }
 
     // Provided: pages

@@ -186,6 +186,9 @@ kinds! {
     /// The key holds data of another type (`WRONGTYPE`); it was left as it is.
     WrongType = "wrong_type",
         "a key of the session store holds data of another type; use a separate keyspace";
+    /// The store cannot do this.
+    Unsupported = "unsupported",
+        "the session store does not support this operation";
     /// Any other error.
     Other = "other",
         "the session store rejected the command";

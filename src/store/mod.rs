@@ -49,6 +49,6 @@ pub use redis::{Cache, CacheStats, RedisConfig, RedisStore, ServerInfo};
 pub use shared::SharedStore;
 pub use types::{
     CompareOutcome, Due, EntryState, IndexEntry, IndexPage, InsertOutcome, NewEntry, NewRecord,
-    PutMode, StoredRecord, SupersedeOutcome,
+    PutMode, ScanPage, StoredRecord, SupersedeOutcome,
 };
 pub use watches::{RecordWatch, RecordWatches, WatchEvent};

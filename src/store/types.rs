@@ -151,7 +151,7 @@ impl IndexPage<'_> {
 }
 
 /// Returns the `limit` lowest of `keys`, sorted.
-fn lowest<K: Ord>(keys: impl Iterator<Item = K>, limit: usize) -> Vec<K> {
+pub(crate) fn lowest<K: Ord>(keys: impl Iterator<Item = K>, limit: usize) -> Vec<K> {
     let mut kept = BinaryHeap::new();
     for key in keys {
         kept.push(key);
@@ -160,6 +160,24 @@ fn lowest<K: Ord>(keys: impl Iterator<Item = K>, limit: usize) -> Vec<K> {
         }
     }
     kept.into_sorted_vec()
+}
+
+/// Part of the keys of a store, returned by [`Store::scan`].
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct ScanPage {
+    /// The keys. There may be none, even if more parts follow.
+    pub keys: Vec<String>,
+    /// Position of the next part, in a form that the store chooses; `None` after the last one.
+    pub next: Option<String>,
+}
+
+impl ScanPage {
+    /// Creates a part of the keys.
+    #[must_use]
+    pub const fn new(keys: Vec<String>, next: Option<String>) -> Self {
+        Self { keys, next }
+    }
 }
 
 /// An entry of an index.
@@ -279,6 +297,7 @@ debug_without_data! {
     StoredRecord: |this| "StoredRecord({} bytes, ttl {:?})", this.value.len(), this.ttl;
     NewEntry<'_>: |this| "NewEntry(check_after {})", this.check_after;
     IndexEntry: |this| "IndexEntry({:?})", this.state;
+    ScanPage: |this| "ScanPage({} keys)", this.keys.len();
     CompareOutcome: |this| "{}", match this {
         Self::Applied => "Applied",
         Self::Mismatch(_) => "Mismatch",

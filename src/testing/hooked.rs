@@ -11,8 +11,8 @@ use crate::store::contract::Store;
 use crate::store::error::Result;
 use crate::store::shared::SharedStore;
 use crate::store::types::{
-    CompareOutcome, Due, EntryState, IndexEntry, NewEntry, NewRecord, PutMode, StoredRecord,
-    SupersedeOutcome,
+    CompareOutcome, Due, EntryState, IndexEntry, NewEntry, NewRecord, PutMode, ScanPage,
+    StoredRecord, SupersedeOutcome,
 };
 use crate::store::watches::RecordWatch;
 
@@ -93,7 +93,7 @@ impl<H: Hook> Hook for Arc<H> {
 
 /// Store that passes every step of another store through a [`Hook`].
 ///
-/// Only the required methods are forwarded, and [`Store::watch`], which is no step. The provided
+/// Only the required methods are forwarded, and [`Store::watch`] and [`Store::scan`], which are no steps. The provided
 /// methods run on them step by step, so the hook sees each step, and an override of the inner
 /// store is not used.
 #[derive(Clone)]
@@ -136,6 +136,15 @@ macro_rules! steps {
             $(async fn $name(&self, $($arg: $ty),*) -> Result<$out> {
                 self.hook.around(Step::$step, self.inner.$name($($arg),*)).await
             })*
+
+            async fn scan(
+                &self,
+                prefix: &str,
+                after: Option<&str>,
+                limit: usize,
+            ) -> Result<ScanPage> {
+                self.inner.scan(prefix, after, limit).await
+            }
 
             fn watch(&self, key: &str) -> Option<RecordWatch> {
                 self.inner.watch(key)

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jwt_redis_session::store::{
     CompareOutcome, Due, EntryState, IndexEntry, IndexPage, InsertOutcome, NewEntry, NewRecord,
-    PutMode, RecordWatch, SharedStore, Store, StoreError, StoredRecord, SupersedeOutcome,
+    PutMode, RecordWatch, ScanPage, SharedStore, Store, StoreError, StoredRecord, SupersedeOutcome,
     async_trait,
 };
 
@@ -66,6 +66,7 @@ counting! {
     index_tombstone_all(index: &str, keep: Option<&str>, now: i64) -> ();
     index_supersede(index: &str, old: &str, new: &str, now: i64) -> SupersedeOutcome;
     ping() -> ();
+    scan(prefix: &str, after: Option<&str>, limit: usize) -> ScanPage;
     load_many(keys: &[&str]) -> Vec<Option<StoredRecord>>;
     load_and_set_ttl(key: &str, ttl: Duration) -> Option<StoredRecord>;
     insert_indexed(

@@ -13,7 +13,7 @@ use crate::store::contract::Store;
 use crate::store::error::Result;
 use crate::store::types::{
     CompareOutcome, Due, EntryState, IndexEntry, IndexPage, InsertOutcome, NewEntry, NewRecord,
-    PutMode, StoredRecord, SupersedeOutcome,
+    PutMode, ScanPage, StoredRecord, SupersedeOutcome,
 };
 use crate::store::watches::RecordWatch;
 
@@ -115,6 +115,14 @@ impl Store for FileStore {
 
     async fn ping(&self) -> Result<()> {
         self.read(|_, _| Ok(())).await
+    }
+
+    async fn scan(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<ScanPage> {
+        let (prefix, after) = (prefix.to_owned(), after.map(str::to_owned));
+        self.read(move |transaction, _| {
+            queries::scan(transaction, &prefix, after.as_deref(), limit)
+        })
+        .await
     }
 
     fn watch(&self, key: &str) -> Option<RecordWatch> {

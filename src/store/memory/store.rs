@@ -12,7 +12,7 @@ use crate::store::contract::Store;
 use crate::store::error::Result;
 use crate::store::index_entries::IndexEntries;
 use crate::store::types::{
-    CompareOutcome, Due, EntryState, IndexEntry, IndexPage, NewEntry, NewRecord, PutMode,
+    CompareOutcome, Due, EntryState, IndexEntry, IndexPage, NewEntry, NewRecord, PutMode, ScanPage,
     StoredRecord, SupersedeOutcome,
 };
 use crate::store::watches::{RecordWatch, RecordWatches};
@@ -269,6 +269,12 @@ impl Store for MemoryStore {
 
     async fn ping(&self) -> Result<()> {
         Ok(())
+    }
+
+    async fn scan(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<ScanPage> {
+        let keys = self.contents().scan(prefix, after, limit);
+        let next = keys.last().filter(|_| keys.len() == limit).cloned();
+        Ok(ScanPage::new(keys, next))
     }
 
     fn watch(&self, key: &str) -> Option<RecordWatch> {

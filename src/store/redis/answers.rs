@@ -128,6 +128,16 @@ impl Answers {
         entries.map(entry).collect()
     }
 
+    /// Reads a part of a scan: keys that are text, and the next cursor, `0` after the last part.
+    pub(super) fn scanned(&mut self) -> Result<(Vec<String>, String)> {
+        let scanned = from_redis_value(self.next()?);
+        let (cursor, keys): (String, Vec<Vec<u8>>) = scanned.map_err(|_| unreadable())?;
+        let keys = keys
+            .into_iter()
+            .filter_map(|key| String::from_utf8(key).ok());
+        Ok((keys.collect(), cursor))
+    }
+
     pub(super) fn superseded(&mut self) -> Result<SupersedeOutcome> {
         match self.next()? {
             Value::Int(0) => Ok(SupersedeOutcome::Superseded),

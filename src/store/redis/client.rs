@@ -19,7 +19,11 @@ use super::sentinel::Sentinels;
 use super::server::Server;
 use super::server_info::ServerInfo;
 use crate::store::error::{Result, StoreError, StoreErrorKind};
+use crate::store::types::ScanPage;
 use crate::store::watches::RecordWatch;
+
+/// The cursor of a scan that begins, and of one that is over.
+pub(super) const FIRST_CURSOR: &str = "0";
 
 /// Client for one server, the master of a service, or a cluster.
 pub(super) struct Client {
@@ -184,6 +188,28 @@ impl Client {
             Servers::Cluster(cluster) => Box::pin(cluster.run(request, deadline, read)).await,
         };
         self.logged(result)
+    }
+
+    /// Returns keys that begin with `prefix`.
+    pub(super) async fn scan(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        count: usize,
+    ) -> Result<ScanPage> {
+        match &self.servers {
+            Servers::One(_) => {
+                let scan = Request::read().scan(after.unwrap_or(FIRST_CURSOR), prefix, count);
+                let (keys, next) = self.run(scan, Answers::scanned).await?;
+                let next = Some(next).filter(|next| next != FIRST_CURSOR);
+                Ok(ScanPage::new(keys, next))
+            }
+            #[cfg(feature = "cluster")]
+            Servers::Cluster(cluster) => {
+                let scanning = cluster.scan(prefix, after, count, self.deadline());
+                self.logged(Box::pin(scanning).await)
+            }
+        }
     }
 
     /// Watches the record under `key`, if that is possible now.

@@ -13,7 +13,7 @@ use crate::store::contract::Store;
 use crate::store::error::Result;
 use crate::store::types::{
     CompareOutcome, Due, EntryState, IndexEntry, IndexPage, InsertOutcome, NewEntry, NewRecord,
-    PutMode, StoredRecord, SupersedeOutcome,
+    PutMode, ScanPage, StoredRecord, SupersedeOutcome,
 };
 use crate::store::watches::RecordWatch;
 
@@ -139,6 +139,10 @@ impl Store for RedisStore {
 
     async fn ping(&self) -> Result<()> {
         self.client.ping().await
+    }
+
+    async fn scan(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<ScanPage> {
+        self.client.scan(prefix, after, limit).await
     }
 
     fn watch(&self, key: &str) -> Option<RecordWatch> {

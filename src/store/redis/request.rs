@@ -246,6 +246,20 @@ impl Request {
         self.push(redis::cmd("CLUSTER").arg("SLOTS"))
     }
 
+    /// Reads the names of keys that begin with `prefix`, from `cursor` on.
+    pub(super) fn scan(self, cursor: &str, prefix: &str, count: usize) -> Self {
+        let mut pattern = String::with_capacity(prefix.len() + 1);
+        for character in prefix.chars() {
+            if matches!(character, '*' | '?' | '[' | ']' | '^' | '\\') {
+                pattern.push('\\');
+            }
+            pattern.push(character);
+        }
+        pattern.push('*');
+        let mut scan = command("SCAN", cursor, pattern.len());
+        self.push(scan.arg("MATCH").arg(pattern).arg("COUNT").arg(count))
+    }
+
     /// Reads the remaining TTL of a record.
     pub(super) fn pttl(self, key: &str) -> Self {
         self.push(&mut command("PTTL", key, 0))

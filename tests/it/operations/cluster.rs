@@ -13,6 +13,7 @@ async fn every_operation_keeps_its_promises_on_a_cluster() {
         creation::ON_CLUSTER,
         destroy::ON_CLUSTER,
         devices::ON_CLUSTER,
+        everything::ON_CLUSTER,
         failures::ON_CLUSTER,
         handles::ON_CLUSTER,
         limits::ON_CLUSTER,

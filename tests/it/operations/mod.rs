@@ -58,6 +58,7 @@ mod corrupt;
 mod creation;
 mod destroy;
 mod devices;
+mod everything;
 mod failures;
 mod handles;
 mod hooks;
