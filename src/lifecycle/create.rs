@@ -29,6 +29,20 @@ pub(crate) struct Created {
     pub(crate) ended: Vec<SessionId>,
 }
 
+fn created(
+    id: SessionId,
+    token: Option<Token>,
+    record: Record,
+    ended: Vec<SessionId>,
+) -> Result<Created> {
+    Ok(Created {
+        id,
+        token,
+        record,
+        ended,
+    })
+}
+
 impl Lifecycle {
     /// Stores `record` under a new id and issues its token.
     pub(crate) async fn create(
@@ -42,14 +56,7 @@ impl Lifecycle {
         while retries.next().await {
             let (id, token) = self.issue(None, &record.meta, claims.as_ref())?;
             match self.insert(&id, &record, &mut ended).await {
-                Ok(InsertOutcome::Inserted { .. }) => {
-                    return Ok(Created {
-                        id,
-                        token,
-                        record,
-                        ended,
-                    });
-                }
+                Ok(InsertOutcome::Inserted { .. }) => return created(id, token, record, ended),
                 Ok(InsertOutcome::KeyTaken) => {
                     self.unlist_taken(&id, &record).await?;
                     failure = SessionError::Taken;
@@ -88,15 +95,7 @@ impl Lifecycle {
         let (id, token) = self.issue(Some(id), &record.meta, claims.as_ref())?;
         let record = record.with_nonce((self.new_id)().as_str());
         self.check_size(&record)?;
-        // Checked before the index is written, so that an id that is taken for long leaves no
-        // trace there.
-        if record.owner().is_some() {
-            match self.load_record("create", &self.keyspace.record(&id)).await {
-                Ok(None) => {}
-                Ok(Some(_)) | Err(SessionError::Corrupt) => return Err(SessionError::Taken),
-                Err(error) => return Err(error),
-            }
-        }
+        self.check_not_taken(&id, &record).await?;
         // A pause before each new attempt lets the concurrent `destroy_all` finish.
         let (mut retries, mut ended) = (Retries::with_pauses(ATTEMPTS), Vec::new());
         while retries.next().await {
@@ -109,14 +108,7 @@ impl Lifecycle {
                 Ok(outcome)
             };
             match inserting.await {
-                Ok(InsertOutcome::Inserted { .. }) => {
-                    return Ok(Created {
-                        id,
-                        token,
-                        record,
-                        ended,
-                    });
-                }
+                Ok(InsertOutcome::Inserted { .. }) => return created(id, token, record, ended),
                 Ok(InsertOutcome::KeyTaken) | Err(SessionError::Corrupt) => {
                     return Err(SessionError::Taken);
                 }
@@ -133,6 +125,19 @@ impl Lifecycle {
             }
         }
         Err(SessionError::Revoked)
+    }
+
+    /// Before the index of an owner is written, so that an id that is taken for long leaves no trace
+    /// there.
+    async fn check_not_taken(&self, id: &SessionId, record: &Record) -> Result<()> {
+        if record.owner().is_none() {
+            return Ok(());
+        }
+        match self.load_record("create", &self.keyspace.record(id)).await {
+            Ok(None) => Ok(()),
+            Ok(Some(_)) | Err(SessionError::Corrupt) => Err(SessionError::Taken),
+            Err(error) => Err(error),
+        }
     }
 
     /// Issues the token of a session with `meta` if `claims` request one. Generates the id unless

@@ -13,7 +13,7 @@ use super::cluster::Cluster;
 use super::config::{Limits, RedisConfig};
 use super::connect::Connector;
 use super::log_throttle::LogThrottle;
-use super::request::Request;
+use super::request::{FIRST_CURSOR, Request};
 #[cfg(feature = "sentinel")]
 use super::sentinel::Sentinels;
 use super::server::Server;
@@ -21,9 +21,6 @@ use super::server_info::ServerInfo;
 use crate::store::error::{Result, StoreError, StoreErrorKind};
 use crate::store::types::ScanPage;
 use crate::store::watches::RecordWatch;
-
-/// The cursor of a scan that begins, and of one that is over.
-pub(super) const FIRST_CURSOR: &str = "0";
 
 /// Client for one server, the master of a service, or a cluster.
 pub(super) struct Client {

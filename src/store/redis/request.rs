@@ -24,6 +24,9 @@ const LONGEST_TTL: u128 = 1 << 52;
 /// The largest limit of a page that is sent: exact as a Lua number, and more than an index can hold.
 const LARGEST_PAGE: i64 = 1 << 40;
 
+/// The cursor of a scan that begins, and of one that is over.
+pub(super) const FIRST_CURSOR: &str = "0";
+
 /// The usual number of arguments of a command, and bytes of its numbers and options.
 const ARGS: usize = 8;
 const NUMBERS: usize = 64;

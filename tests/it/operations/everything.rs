@@ -4,6 +4,17 @@ use super::*;
 
 on_every_store!(everything_of_the_keyspace_ends_and_nothing_else);
 
+/// Creates sessions of other keyspaces.
+async fn create_others(keyspaces: [&Sessions; 2]) -> Vec<(Sessions, Token)> {
+    let mut others = Vec::new();
+    for sessions in keyspaces {
+        for owner in [Some("jo"), None] {
+            others.push((sessions.clone(), created(sessions, owner).await.1));
+        }
+    }
+    others
+}
+
 async fn everything_of_the_keyspace_ends_and_nothing_else(store: impl Store + Clone) {
     let [all, inner, other] = ["sess:", "sess:in:", "sess::"]
         .map(|keyspace| builder(store.clone()).keyspace(keyspace).build().unwrap());
@@ -12,11 +23,7 @@ async fn everything_of_the_keyspace_ends_and_nothing_else(store: impl Store + Cl
         let owner = ["jo", "a:b", "*"].get(number % 4).copied();
         tokens.push(created(&all, owner).await.1);
     }
-    let mut others = Vec::new();
-    for sessions in [&inner, &other] {
-        others.push((sessions, created(sessions, Some("jo")).await.1));
-        others.push((sessions, created(sessions, None).await.1));
-    }
+    let others = create_others([&inner, &other]).await;
     // A record whose index is lost, and an entry whose record is gone.
     let lost = prepared(&all, Some("sam"));
     lost.create().await.unwrap();
@@ -43,7 +50,7 @@ async fn everything_of_the_keyspace_ends_and_nothing_else(store: impl Store + Cl
         assert_eq!(entries(&store, index).await, []);
     }
     for (sessions, token) in others {
-        assert!(open(sessions, &token).await.is_ok());
+        assert!(open(&sessions, &token).await.is_ok());
     }
     assert_eq!(all.destroy_everything().await, Ok(0));
     let (_, token) = created(&all, Some("jo")).await;

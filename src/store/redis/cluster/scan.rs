@@ -11,8 +11,7 @@ use super::progress::unserved;
 use super::slots::Node;
 use crate::store::error::Result;
 use crate::store::redis::answers::Answers;
-use crate::store::redis::client::FIRST_CURSOR;
-use crate::store::redis::request::Request;
+use crate::store::redis::request::{FIRST_CURSOR, Request};
 use crate::store::types::ScanPage;
 
 impl Cluster {
