@@ -10,7 +10,7 @@ use crate::clock::{Clock, unix_millis};
 use crate::error::{Result, SessionError, SizeUnit};
 use crate::id::SessionId;
 use crate::lifecycle::end_reasons::EndReasons;
-use crate::lifecycle::{Lifetime, Touch};
+use crate::lifecycle::{Evict, Lifetime, Touch};
 use crate::record::{Keyspace, Record, Redirect};
 use crate::store::{SharedStore, StoreError, StoreErrorKind, StoredRecord};
 use crate::telemetry::StoreCall as _;
@@ -31,6 +31,8 @@ pub(crate) struct Lifecycle {
     pub(crate) auth_time: bool,
     pub(crate) max_size: usize,
     pub(crate) max_fields: usize,
+    /// The largest number of sessions of an owner, at least 1.
+    pub(crate) max_sessions: Option<(usize, Evict)>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) new_id: Arc<dyn Fn() -> SessionId + Send + Sync>,
     pub(crate) end_reasons: Arc<EndReasons>,

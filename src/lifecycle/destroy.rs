@@ -5,10 +5,10 @@ use std::sync::Arc;
 use crate::error::{Result, SessionError};
 use crate::id::SessionId;
 use crate::lifecycle::end::SessionEnd;
-use crate::lifecycle::index::BATCH;
+use crate::lifecycle::index::{BATCH, PAGE};
 use crate::lifecycle::{Found, HOPS, Lifecycle, Read, record_error};
 use crate::record::{Owner, Record, Redirect};
-use crate::store::StoredRecord;
+use crate::store::{EntryState, IndexEntry, IndexPage, StoredRecord};
 use crate::telemetry::StoreCall as _;
 
 impl Lifecycle {
@@ -94,10 +94,12 @@ impl Lifecycle {
 
     /// Destroys all sessions of `owner` except `keep` and returns how many there were.
     ///
-    /// 1. One atomic step turns all entries into tombstones. It returns them together with the
-    ///    tombstones that an interrupted call has left.
-    /// 2. The records are deleted, except those that belong to another owner now.
-    /// 3. The tombstones are removed.
+    /// 1. One atomic step turns all entries into tombstones of a deletion, those of rotations
+    ///    among them: no rotation that fails later makes one of them active again.
+    /// 2. The tombstones are read in pages, with those that an interrupted call has left. They
+    ///    have the lowest scores, and their scores do not change.
+    /// 3. The records of each page are deleted, except those that belong to another owner now.
+    /// 4. The tombstones of the page are removed.
     ///
     /// After a failure the call can be repeated.
     pub(crate) async fn destroy_all(
@@ -114,15 +116,34 @@ impl Lifecycle {
         let keep = keep.as_ref().map(SessionId::as_str);
         let now = self.tombstone_time();
         let deleting = self.store.index_tombstone_all(&index, keep, now);
-        let mut tombstones = deleting.in_operation("destroy_all").await?;
-        // A rotation that is in progress, or that failed, leaves `keep` as a tombstone.
-        tombstones.retain(|id| keep != Some(id.as_str()));
-        for id in tombstones.iter().filter_map(|id| SessionId::parse(id).ok()) {
-            let reason = Some(SessionEnd::LoggedOutEverywhere);
-            self.end_reasons.set(&id, reason);
+        deleting.in_operation("destroy_all").await?;
+        let (mut destroyed, mut after) = (0, None);
+        loop {
+            let page = IndexPage {
+                after: after.as_ref(),
+                descending: false,
+                limit: PAGE,
+            };
+            let reading = self.store.index_page(&index, page);
+            let entries = reading.in_operation("destroy_all").await?;
+            let is_deleting =
+                |entry: &&IndexEntry| matches!(entry.state, EntryState::Deleting { .. });
+            let is_last = entries.len() < PAGE || !entries.last().as_ref().is_some_and(is_deleting);
+            after = entries.last().cloned();
+            let tombstones = entries.into_iter().take_while(|entry| is_deleting(&entry));
+            let tombstones = tombstones.map(|entry| entry.member);
+            // An interrupted call, of all sessions, may have left `keep` as a tombstone.
+            let tombstones: Vec<_> = tombstones.filter(|id| keep != Some(&**id)).collect();
+            for id in tombstones.iter().filter_map(|id| SessionId::parse(id).ok()) {
+                let reason = Some(SessionEnd::LoggedOutEverywhere);
+                self.end_reasons.set(&id, reason);
+            }
+            let completing = self.complete_deletes("destroy_all", &owner, &tombstones);
+            destroyed += completing.await?;
+            if is_last {
+                return Ok(destroyed);
+            }
         }
-        self.complete_deletes("destroy_all", &owner, &tombstones)
-            .await
     }
 
     /// Returns the id that the session `id` has now.

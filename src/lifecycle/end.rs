@@ -22,6 +22,12 @@ pub enum SessionEnd {
     /// Known if a clone of the same [`Sessions`](crate::Sessions) did it. Otherwise it is
     /// [`Destroyed`](Self::Destroyed).
     LoggedOutEverywhere,
+    /// A login of the owner exceeded
+    /// [`max_sessions`](crate::config::SessionsBuilder::max_sessions).
+    ///
+    /// Known if a clone of the same [`Sessions`](crate::Sessions) did it. Otherwise it is
+    /// [`Destroyed`](Self::Destroyed).
+    Evicted,
     /// The time to live has passed.
     Expired,
     /// The store did not answer for too long; see
@@ -38,6 +44,7 @@ impl fmt::Display for SessionEnd {
             Self::Destroyed => "destroyed",
             Self::Rotated => "rotated",
             Self::LoggedOutEverywhere => "logged out everywhere",
+            Self::Evicted => "evicted by another login",
             Self::Expired => "expired",
             Self::Unknown => "unknown",
             Self::Absent => "absent",

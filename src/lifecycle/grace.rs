@@ -30,9 +30,14 @@ impl Lifecycle {
     pub(crate) async fn reissue(&self, rotation: Rotation<'_>) -> Result<Created> {
         let Rotation { old: id, seen, .. } = rotation;
         let mut edit = rotation.merge;
-        let record = self.save(&id, seen, &mut edit).await?;
+        let (record, ended) = self.save(&id, seen, &mut edit).await?;
         let (id, token) = self.issue(Some(id), &record.meta, Some(&rotation.claims))?;
-        Ok(Created { id, token, record })
+        Ok(Created {
+            id,
+            token,
+            record,
+            ended,
+        })
     }
 
     /// Deletes the old record, or replaces it by a redirect, if it holds what was copied.

@@ -40,6 +40,8 @@ pub(crate) struct Rotation<'a> {
     pub(crate) login: Option<(Owner, Record)>,
     /// In every attempt so far, a concurrent `destroy_all` has deleted the new session.
     pub(crate) revoked: bool,
+    /// The sessions that were ended because the owner has one more.
+    pub(crate) ended: Vec<SessionId>,
 }
 
 /// Reason why an attempt of a rotation did not succeed.
@@ -122,8 +124,14 @@ impl Lifecycle {
         let record = (rotation.merge)(&rotation.seen)?;
         self.check_size(&record)?;
         let (id, token) = self.issue(None, &record.meta, Some(&rotation.claims))?;
-        let mut new = Created { id, token, record };
+        let mut new = Created {
+            id,
+            token,
+            record,
+            ended: Vec::new(),
+        };
         let Err(stop) = self.rotate_to(rotation, &mut new).await else {
+            new.ended = std::mem::take(&mut rotation.ended);
             return Ok(Some(new));
         };
         rotation.revoked &= matches!(stop, Stop::NewGone);
@@ -141,6 +149,13 @@ impl Lifecycle {
 
     async fn rotate_to(&self, rotation: &mut Rotation<'_>, new: &mut Created) -> Result<(), Stop> {
         self.insert_new(rotation, new).await?;
+        // Before the old session ends, which stays if the owner may have no more.
+        if rotation.seen.owner() != new.record.owner() {
+            let admitting = self.admit(&new.id, &new.record, &mut rotation.ended);
+            if !admitting.await? {
+                return Err(Stop::NewGone);
+            }
+        }
         let mut rotated = self.supersede(rotation, new).await;
         if rotated.is_ok() {
             let (old, reason) = (rotation.old.clone(), Some(SessionEnd::Rotated));
@@ -276,7 +291,7 @@ impl Lifecycle {
     }
 
     /// Keeps the old session after a failure: its tombstone, if there is one, becomes an active
-    /// entry. A `destroy_all` that has seen the tombstone still destroys the session.
+    /// entry, unless a `destroy_all` has made it its own.
     async fn reactivate_old(&self, rotation: &Rotation<'_>) -> Result<()> {
         let Some(index) = self.index(&rotation.seen) else {
             return Ok(());
@@ -285,7 +300,7 @@ impl Lifecycle {
         let entry = self.entry(&index, &rotation.old, ttl);
         // One atomic step: if the entry were removed and put again, a `destroy_all` in between
         // would miss the session.
-        let reactivation = self.store.index_put(entry, PutMode::Reactivate);
+        let reactivation = self.store.index_put(entry, PutMode::UndoSupersede);
         Ok(reactivation.in_operation("rotate").await?)
     }
 }

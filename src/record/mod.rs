@@ -16,7 +16,7 @@ mod redirect;
 pub(crate) use changes::Changes;
 pub use data::SessionData;
 pub use device::Device;
-pub(crate) use keyspace::Keyspace;
+pub(crate) use keyspace::{Keyspace, Name};
 pub(crate) use meta::Meta;
 pub(crate) use owner::Owner;
 pub(crate) use record::*;

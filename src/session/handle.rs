@@ -45,8 +45,10 @@ impl Session {
             data: SessionData::default(),
             owner: OwnerChange::default(),
             lifetime: LifetimeChange::default(),
+            device: None,
             access: Access::default(),
             remaining: Remaining::new(None, 0),
+            evicted: Vec::new(),
             failure_reported: false,
         };
         Self::of(lifecycle, state)
@@ -66,8 +68,10 @@ impl Session {
             data: loaded.record.into(),
             owner: OwnerChange::default(),
             lifetime: LifetimeChange::default(),
+            device: None,
             access: Access::default(),
             remaining: loaded.remaining,
+            evicted: Vec::new(),
             failure_reported: false,
         };
         Self::of(lifecycle, state)
@@ -95,8 +99,8 @@ impl Session {
         self.state() == SessionState::Active
     }
 
-    /// Returns whether this handle has changes that are not stored: fields, the owner
-    /// or the lifetime.
+    /// Returns whether this handle has changes that are not stored: fields, the owner, the lifetime
+    /// or the device.
     #[must_use]
     pub fn is_modified(&self) -> bool {
         self.0.lock().is_modified()

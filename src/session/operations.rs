@@ -49,7 +49,7 @@ impl Session {
     ///
     /// `f` gets what the store holds now, with the changes of this handle, and may run again if
     /// others wrote meanwhile. If `f` fails nothing is written. A pending
-    /// [`set_owner`](Self::set_owner) stays pending.
+    /// [`set_owner`](Self::set_owner) or [`set_device`](Self::set_device) stays pending.
     ///
     /// The error is any type that can be made from [`SessionError`]. If the closure does not
     /// determine it, name it, as in `Ok::<_, SessionError>(visits)`.
@@ -81,8 +81,8 @@ impl Session {
     /// Replaces the whole data by `data`, which must serialize to a JSON object.
     ///
     /// The last writer wins; the owner and the times stay, apart from a pending
-    /// [`set_max_age`](Self::set_max_age). Changes made on this handle before are
-    /// dropped, and a pending [`set_owner`](Self::set_owner) stays pending.
+    /// [`set_max_age`](Self::set_max_age). Changes made on this handle before are dropped. A pending
+    /// [`set_owner`](Self::set_owner) or [`set_device`](Self::set_device) stays pending.
     ///
     /// # Errors
     ///
@@ -91,15 +91,15 @@ impl Session {
         let mut whole = SessionData::default();
         whole.merge(data)?;
         let replace = async {
-            let (current, pending) = (self.0.current()?, self.0.pending().without_owner());
+            let (current, pending) = (self.0.current()?, self.0.pending().data_only());
             let mut edit = |before: &Record| Ok(whole.to_record(pending.meta(before)?));
             self.0.save(current, &pending, &mut edit).await
         };
         self.0.run("replace", replace).await
     }
 
-    /// Loads the newest data, never from a cache. Changes that were not stored are dropped,
-    /// also those of the owner and of the lifetime.
+    /// Loads the newest data, never from a cache. Changes that were not stored are dropped, also
+    /// those of the owner, the lifetime and the device.
     ///
     /// # Errors
     ///
@@ -120,6 +120,7 @@ impl Session {
             state.data = loaded.record.into();
             state.owner = OwnerChange::Keep;
             state.lifetime = LifetimeChange::default();
+            state.device = None;
             state.remaining = loaded.remaining;
             Ok(())
         };
@@ -260,7 +261,7 @@ impl Inner {
         mut f: impl FnMut(&mut SessionData) -> Result<R, E> + Send,
     ) -> Result<Result<R, E>> {
         // The number of fields is checked after `f`, which may remove some.
-        let (current, pending) = (self.current()?, self.pending().without_owner());
+        let (current, pending) = (self.current()?, self.pending().data_only());
         let mut result = None;
         let mut edit = |before: &Record| {
             let changes = Arc::clone(&pending.changes);

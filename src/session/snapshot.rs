@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use crate::error::{JsonErrorKind, Result, SessionError};
 use crate::id::SessionId;
 use crate::lifecycle::{Lifecycle, Lifetime, Merge, Remaining, Rotation};
-use crate::record::{Changes, Meta, Owner, Record, SessionData};
+use crate::record::{Changes, Device, Meta, Owner, Record, SessionData};
 use crate::session::lifetime_change::LifetimeChange;
 use crate::token::Claims;
 
@@ -40,6 +40,9 @@ impl OwnerChange {
         })
     }
 }
+
+/// The device that is not stored yet; an empty one removes that of the session.
+pub(crate) type DeviceChange = Option<Arc<Device>>;
 
 /// The active session when an operation began.
 pub(crate) struct Current {
@@ -78,6 +81,7 @@ impl Current {
             grace: None,
             login: None,
             revoked: true,
+            ended: Vec::new(),
         })
     }
 }
@@ -91,6 +95,7 @@ pub(crate) struct Pending {
     pub(crate) configured: Lifetime,
     /// When the owner has authenticated just now, in Unix seconds.
     pub(crate) authenticated: Option<i64>,
+    pub(crate) device: DeviceChange,
     /// When the operation began, in Unix milliseconds.
     pub(crate) began: i64,
     /// The latest absolute end that the record may have, in Unix seconds.
@@ -102,6 +107,12 @@ impl Pending {
     pub(crate) fn without_owner(self) -> Self {
         let owner = OwnerChange::Keep;
         Self { owner, ..self }
+    }
+
+    /// Leaves all changes of the metadata pending.
+    pub(crate) fn data_only(self) -> Self {
+        let device = None;
+        Self { device, ..self }.without_owner()
     }
 
     /// Returns the record `before` with the changes.
@@ -127,6 +138,9 @@ impl Pending {
         let now = self.began.div_euclid(1000);
         let mut meta = self.lifetime.apply(self.owner.apply(meta)?, end, now);
         meta.authenticated = self.authenticated.or(meta.authenticated);
+        if let Some(device) = &self.device {
+            meta.device = Some(Arc::clone(device)).filter(|device| !device.is_empty());
+        }
         Ok(meta)
     }
 

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::store::error::Result;
+use crate::store::error::{Result, StoreErrorKind};
 use crate::store::types::{
     CompareOutcome, Due, EntryState, IndexEntry, IndexPage, InsertOutcome, NewEntry, NewRecord,
-    PutMode, StoredRecord, SupersedeOutcome,
+    PutMode, ScanPage, StoredRecord, SupersedeOutcome,
 };
 use crate::store::watches::RecordWatch;
 
@@ -105,8 +105,8 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// Adds an entry to an index, or raises the `check_after` of an active entry.
     ///
     /// `check_after` is never lowered. The TTL of the index becomes at least `entry.ttl` and is
-    /// never shortened. A tombstone is kept with [`PutMode::KeepTombstone`] and becomes an active
-    /// entry with [`PutMode::Reactivate`].
+    /// never shortened. [`PutMode`] says which tombstones become active entries; the others are
+    /// kept.
     async fn index_put(&self, entry: NewEntry<'_>, mode: PutMode) -> Result<()>;
 
     /// Returns the state of one entry, or `None` if the index does not contain it.
@@ -121,18 +121,13 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// put again meanwhile, and a tombstone, stay.
     async fn index_remove(&self, index: &str, members: &[&str], due_by: Option<i64>) -> Result<()>;
 
-    /// Turns every active entry except `keep` into a tombstone and returns all tombstones.
+    /// Makes every entry except `keep` [`Deleting`](EntryState::Deleting).
     ///
-    /// New tombstones get the time `now` (Unix seconds, at least 1). Older tombstones keep their
-    /// time and are returned too, even if `keep` names one.
-    async fn index_tombstone_all(
-        &self,
-        index: &str,
-        keep: Option<&str>,
-        now: i64,
-    ) -> Result<Vec<String>>;
+    /// Active entries get the time `now` (Unix seconds, at least 1). Tombstones keep their time.
+    /// The entry `keep` is not changed, even if it is a tombstone.
+    async fn index_tombstone_all(&self, index: &str, keep: Option<&str>, now: i64) -> Result<()>;
 
-    /// Turns `old` into a tombstone if both `old` and `new` are active.
+    /// Makes `old` [`Superseded`](EntryState::Superseded) if both `old` and `new` are active.
     ///
     /// `old` is checked first. `new` may equal `old`. `now` is in Unix seconds, at least 1.
     async fn index_supersede(
@@ -161,6 +156,23 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     fn watch(&self, key: &str) -> Option<RecordWatch> {
         let _ = key;
         None
+    }
+
+    // Provided: scans
+
+    /// Returns some of the keys of records and indexes that begin with `prefix`.
+    ///
+    /// `after` is [`ScanPage::next`] of the part before, or `None` for the first part. A key that
+    /// exists during the whole scan is in at least one part. Others may be missing, and keys may be
+    /// in several parts or no longer exist. `limit` is about the number of keys to look at.
+    ///
+    /// For [`Sessions::destroy_everything`](crate::Sessions::destroy_everything) only. Without it
+    /// that call fails with
+    /// [`StoreErrorKind::Unsupported`](crate::store::StoreErrorKind::Unsupported). A wrapper
+    /// forwards it.
+    async fn scan(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<ScanPage> {
+        let _ = (prefix, after, limit);
+        Err(StoreErrorKind::Unsupported.into())
     }
 
     // Provided: pages

@@ -50,6 +50,6 @@ pub use shared::SharedStore;
 pub(crate) use types::REDIRECT;
 pub use types::{
     CompareOutcome, Due, EntryState, IndexEntry, IndexPage, InsertOutcome, NewEntry, NewRecord,
-    PutMode, StoredRecord, SupersedeOutcome,
+    PutMode, ScanPage, StoredRecord, SupersedeOutcome,
 };
 pub use watches::{RecordWatch, RecordWatches, WatchEvent};

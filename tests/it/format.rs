@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::support::seconds;
 use jwt_redis_session::config::ManualClock;
-use jwt_redis_session::store::{EntryState, NewRecord, Store, StoredRecord};
+use jwt_redis_session::session::Device;
+use jwt_redis_session::store::{EntryState, NewRecord, Store, StoredRecord, SupersedeOutcome};
 use jwt_redis_session::token::{Encoding, TokenFormat};
 use jwt_redis_session::{
     Keyring, Lifetime, MemoryStore, OpaqueTokens, SessionError, SessionId, Sessions,
@@ -93,6 +94,14 @@ async fn created_sessions_equal_the_vectors() {
         session.merge(&given["fields"]).unwrap();
         if let Some(max_age) = duration(&given["session_max_age"]) {
             session.set_max_age(max_age).unwrap();
+        }
+        if let Some(device) = given.get("device") {
+            let text = |member| device[member].as_str().map(str::to_owned);
+            session.set_device(Device {
+                name: text("name"),
+                user_agent: text("user_agent"),
+                ip: text("ip").map(|ip| ip.parse().unwrap()),
+            });
         }
         let token = match given["owner"].as_str() {
             Some(owner) if given["login"] == true => session.login(owner).await,
@@ -320,7 +329,9 @@ async fn scores_in_redis_equal_the_vectors() {
     use jwt_redis_session::RedisStore;
 
     let vectors = vectors("index");
-    let (active, deleting) = (&vectors["active"], &vectors["deleting"]);
+    let (active, superseded) = (&vectors["active"], &vectors["superseded"]);
+    let deleting = &vectors["deleting"];
+    assert_eq!(superseded["time"], NOW);
     assert_eq!(deleting["time"], NOW);
     assert_eq!(active["time"], NOW + 86_400 + 60);
     let redis = crate::support::redis_server::RedisServer::start();
@@ -335,8 +346,11 @@ async fn scores_in_redis_equal_the_vectors() {
     let run = |command: &[&str]| -> String { redis::from_redis_value(redis.run(command)).unwrap() };
     let index = "sess::YTpi=:";
     assert_eq!(run(&["ZSCORE", index, ID]), active["score"]);
-    let tombstones = store.index_tombstone_all(index, None, NOW).await;
-    assert_eq!(tombstones.unwrap(), [ID]);
+    let superseding = store.index_supersede(index, ID, ID, NOW).await;
+    assert_eq!(superseding, Ok(SupersedeOutcome::Superseded));
+    assert_eq!(run(&["ZSCORE", index, ID]), superseded["score"]);
+    let deletion = store.index_tombstone_all(index, None, NOW).await;
+    assert_eq!(deletion, Ok(()));
     assert_eq!(run(&["ZSCORE", index, ID]), deleting["score"]);
     let record = r#"{"_jrs":[1700000000,"a:b"]}"#;
     assert_eq!(run(&["GET", KEY]), record);

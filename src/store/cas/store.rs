@@ -211,12 +211,7 @@ impl<B: CasBackend> Store for CasStore<B> {
         in_time(self.change_index(index, Duration::ZERO, remove)).await
     }
 
-    async fn index_tombstone_all(
-        &self,
-        index: &str,
-        keep: Option<&str>,
-        now: i64,
-    ) -> Result<Vec<String>> {
+    async fn index_tombstone_all(&self, index: &str, keep: Option<&str>, now: i64) -> Result<()> {
         let tombstone = |entries: &mut IndexEntries| entries.tombstone_all(keep, now);
         in_time(self.change_index(index, Duration::ZERO, tombstone)).await
     }

@@ -173,16 +173,14 @@ impl<'t> Tables<'t> {
         index: &str,
         keep: Option<&str>,
         now: i64,
-    ) -> Step<Vec<String>> {
-        let mut entries = IndexEntries::default();
-        for entry in self.index_list(index, None)? {
-            entries.set(&entry.member, entry.state);
+    ) -> Step<()> {
+        for IndexEntry { member, state } in self.index_list(index, None)? {
+            let score = index_entries::delete(state.score(), now);
+            if keep != Some(&*member) && score != state.score() {
+                self.set_score(index, &member, Some(score))?;
+            }
         }
-        let tombstones = entries.tombstone_all(keep, now);
-        for member in &tombstones {
-            self.set_state(index, member, &entries)?;
-        }
-        Ok(tombstones)
+        Ok(())
     }
 
     pub(super) fn index_supersede(
@@ -199,15 +197,10 @@ impl<'t> Tables<'t> {
         }
         let outcome = pair.supersede(old, new, now);
         if outcome == SupersedeOutcome::Superseded {
-            self.set_state(index, old, &pair)?;
+            let state = pair.get(old);
+            self.set_score(index, old, state.map(EntryState::score))?;
         }
         Ok(outcome)
-    }
-
-    /// Writes the state that `member` has in `entries`.
-    fn set_state(&mut self, index: &str, member: &str, entries: &IndexEntries) -> Step<()> {
-        let state = entries.get(member);
-        self.set_score(index, member, state.map(EntryState::score))
     }
 
     /// Sets the score of an entry, or removes the entry.

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use crate::clock::Clock;
 use crate::store::error::{Result, StoreErrorKind};
 use crate::store::index_entries::IndexEntries;
-use crate::store::types::{CompareOutcome, NewRecord, StoredRecord};
+use crate::store::types::{CompareOutcome, NewRecord, StoredRecord, lowest};
 
 /// The capacity in index entries per record: entries of ended sessions that were not pruned yet
 /// are kept as well as those of live ones.
@@ -86,6 +86,14 @@ impl Contents {
     fn get(&self, key: &str) -> Option<&Expiring> {
         let held = self.values.get(key);
         held.filter(|(_, expires)| *expires > self.now)
+    }
+
+    /// Returns the `limit` lowest keys that begin with `prefix` and follow `after`.
+    pub(super) fn scan(&self, prefix: &str, after: Option<&str>, limit: usize) -> Vec<String> {
+        let keys = self.live().map(|(key, _)| key);
+        let keys = keys.filter(|key| key.starts_with(prefix) && after.is_none_or(|it| *key > it));
+        let keys = lowest(keys, limit);
+        keys.into_iter().map(str::to_owned).collect()
     }
 
     /// Returns the record of `key` with its remaining TTL.

@@ -13,7 +13,7 @@ use crate::store::contract::Store;
 use crate::store::error::Result;
 use crate::store::types::{
     CompareOutcome, Due, EntryState, IndexEntry, IndexPage, InsertOutcome, NewEntry, NewRecord,
-    PutMode, StoredRecord, SupersedeOutcome,
+    PutMode, ScanPage, StoredRecord, SupersedeOutcome,
 };
 use crate::store::watches::RecordWatch;
 
@@ -119,14 +119,9 @@ impl Store for RedisStore {
         self.client.run(remove, Answers::done).await
     }
 
-    async fn index_tombstone_all(
-        &self,
-        index: &str,
-        keep: Option<&str>,
-        now: i64,
-    ) -> Result<Vec<String>> {
+    async fn index_tombstone_all(&self, index: &str, keep: Option<&str>, now: i64) -> Result<()> {
         let all = Request::write().index_tombstone_all(index, keep, now);
-        self.client.run(all, Answers::members).await
+        self.client.run(all, Answers::done).await
     }
 
     async fn index_supersede(
@@ -142,6 +137,10 @@ impl Store for RedisStore {
 
     async fn ping(&self) -> Result<()> {
         self.client.ping().await
+    }
+
+    async fn scan(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<ScanPage> {
+        self.client.scan(prefix, after, limit).await
     }
 
     fn watch(&self, key: &str) -> Option<RecordWatch> {

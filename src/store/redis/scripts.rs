@@ -57,11 +57,11 @@ return redis.pcall('DEL', KEYS[1])";
 //
 // The no-op ZREM marks the script as a write, so that ZADD of an existing member is not rejected
 // with OOM when the memory of the server is full.
-/// Arguments: member, `check_after`, TTL in milliseconds, 1 to reactivate a tombstone.
+/// Arguments: member, `check_after`, TTL in milliseconds, the lowest score that may be raised.
 pub(super) const INDEX_PUT: &str = "local held = redis.call('ZSCORE', KEYS[1], ARGV[1])
 if held then redis.call('ZREM', KEYS[1], '') end
 local score = tonumber(held)
-if not score or (score < tonumber(ARGV[2]) and (score >= 0 or ARGV[4] == '1')) then
+if not score or (score < tonumber(ARGV[2]) and score >= tonumber(ARGV[4])) then
   redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
 end
 if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[3]) then
@@ -79,16 +79,15 @@ return 1";
 // ZADD in chunks, because Lua cannot unpack a table of more than some 8,000 values. The no-op
 // ZREM: as in INDEX_PUT. Setting a tombstone takes no memory, and revoking must work on a full
 // server too.
-/// Arguments: score of new tombstones, member to keep.
+/// Arguments: score of new tombstones, by how much the score of a superseded entry is lowered, which
+/// is also the negated lowest one, member to keep.
 pub(super) const INDEX_TOMBSTONE_ALL: &str =
-    "local all = redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES')
-local deleting, fresh = {}, {}
+    "local all = redis.call('ZRANGEBYSCORE', KEYS[1], -ARGV[2], '+inf', 'WITHSCORES')
+local fresh = {}
 for i = 1, #all, 2 do
-  if tonumber(all[i + 1]) < 0 then
-    deleting[#deleting + 1] = all[i]
-  elseif all[i] ~= ARGV[2] then
-    deleting[#deleting + 1] = all[i]
-    fresh[#fresh + 1] = ARGV[1]
+  local score = tonumber(all[i + 1])
+  if all[i] ~= ARGV[3] then
+    fresh[#fresh + 1] = score < 0 and string.format('%.0f', score - ARGV[2]) or ARGV[1]
     fresh[#fresh + 1] = all[i]
   end
 end
@@ -96,7 +95,7 @@ if #fresh > 0 then redis.call('ZREM', KEYS[1], '') end
 for i = 1, #fresh, 1000 do
   redis.call('ZADD', KEYS[1], unpack(fresh, i, math.min(i + 999, #fresh)))
 end
-return deleting";
+return 1";
 
 /// Arguments: old member, new member, score of the tombstone.
 pub(super) const INDEX_SUPERSEDE: &str = "local old = redis.call('ZSCORE', KEYS[1], ARGV[1])

@@ -141,7 +141,7 @@ pub(super) async fn records_and_indexes_are_separate(h: Harness) {
 
     assert_rejected(&h, s.index_get(key, "member").await, &None);
     let tombstones = s.index_tombstone_all(key, None, NOW).await;
-    assert_rejected(&h, tombstones, &Vec::new());
+    assert_rejected(&h, tombstones, &());
     assert_rejected(&h, s.index_remove(key, &["member"], None).await, &());
     let as_index = NewEntry::new(key, "member", 5, LONG);
     let put = s.index_put(as_index, PutMode::KeepTombstone).await;

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use jwt_redis_session::config::ManualClock;
+use jwt_redis_session::config::{Evict, ManualClock};
 use jwt_redis_session::store::SharedStore;
 use jwt_redis_session::{Keyring, Session, SessionError, SessionId, Sessions};
 
@@ -151,11 +151,24 @@ pub(super) fn sessions(
     clock: ManualClock,
     name: &'static str,
 ) -> Sessions {
+    limited(store, clock, name, None)
+}
+
+/// As [`sessions`], with at most so many of one owner.
+pub(super) fn limited(
+    store: impl Into<SharedStore>,
+    clock: ManualClock,
+    name: &'static str,
+    limit: Option<(usize, Evict)>,
+) -> Sessions {
     static KEYRING: OnceLock<Keyring> = OnceLock::new();
     let keyring = || Keyring::hs256("0123456789abcdef0123456789abcdef").unwrap();
     let keyring = KEYRING.get_or_init(keyring).clone();
     let count = AtomicUsize::new(0);
     let new_id = move || id(&format!("{name}{}", count.fetch_add(1, Ordering::Relaxed)));
-    let builder = Sessions::builder(store, keyring).clock(clock);
+    let mut builder = Sessions::builder(store, keyring).clock(clock);
+    if let Some((limit, evict)) = limit {
+        builder = builder.max_sessions(limit, evict);
+    }
     builder.id_generator(new_id).build().unwrap()
 }
