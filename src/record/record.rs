@@ -61,7 +61,7 @@ impl Record {
         // One pass for all fields that are read later: every request reads a record.
         each_field(text, |name, value| {
             if name == META_FIELD {
-                meta = Some(value);
+                meta = Some(value.get());
             } else if !is_reserved(&name) {
                 field_count += 1;
                 match (&mut spans, FieldSpan::of(text, &name, value.get())) {
@@ -71,7 +71,7 @@ impl Record {
             }
         })
         .map_err(|_| SessionError::Corrupt)?;
-        let meta = match meta.map(RawValue::get) {
+        let meta = match meta {
             None => Meta::default(),
             Some(meta) => Meta::parse(meta).map_err(|_| SessionError::Corrupt)?,
         };
@@ -111,8 +111,8 @@ impl Record {
         for span in &**spans {
             let (name, value) = (text.get(span.name.clone())?, text.get(span.value.clone())?);
             match changes.get(name) {
-                None => writer.field(name, value),
-                Some(Some(changed)) => writer.field(name, changed.get()),
+                None => writer.plain_field(name, value),
+                Some(Some(changed)) => writer.plain_field(name, changed.get()),
                 Some(None) => {}
             }
         }

@@ -1,5 +1,7 @@
 //! Writes the text of a record.
 
+use std::ops::Range;
+
 use bytes::Bytes;
 use serde::Serialize;
 
@@ -40,24 +42,42 @@ impl RecordWriter {
 
     /// Adds a field whose name does not occur yet, and whose value is JSON.
     pub(super) fn field(&mut self, name: &str, value: &str) {
-        if self.text.len() > 1 {
-            self.text.push(b',');
-        }
+        self.separate();
         let start = self.text.len() + 1;
         self.json(name);
         let end = self.text.len() - 1;
+        if end - start != name.len() {
+            self.spans = None;
+        }
+        self.value(start..end, value);
+    }
+
+    /// As [`field`](Self::field), with a name that needs no escaping.
+    pub(super) fn plain_field(&mut self, name: &str, value: &str) {
+        self.separate();
+        self.text.push(b'"');
+        let start = self.text.len();
+        self.text.extend_from_slice(name.as_bytes());
+        let end = self.text.len();
+        self.text.push(b'"');
+        self.value(start..end, value);
+    }
+
+    fn separate(&mut self) {
+        if self.text.len() > 1 {
+            self.text.push(b',');
+        }
+    }
+
+    /// Adds the value of a field whose name is at `name`.
+    fn value(&mut self, name: Range<usize>, value: &str) {
         self.text.push(b':');
-        let value_start = self.text.len();
+        let start = self.text.len();
         self.text.extend_from_slice(value.as_bytes());
         self.field_count += 1;
-        if end - start == name.len() {
-            let value = value_start..self.text.len();
-            if let Some(spans) = &mut self.spans {
-                let name = start..end;
-                spans.push(FieldSpan { name, value });
-            }
-        } else {
-            self.spans = None;
+        let value = start..self.text.len();
+        if let Some(spans) = &mut self.spans {
+            spans.push(FieldSpan { name, value });
         }
     }
 
