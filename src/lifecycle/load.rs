@@ -10,7 +10,7 @@ use crate::lifecycle::{
 };
 use crate::record::Record;
 use crate::store::StoredRecord;
-use crate::telemetry::{self, StoreCall as _};
+use crate::telemetry::StoreCall as _;
 
 /// A session that was read.
 pub(crate) struct Loaded {
@@ -62,7 +62,7 @@ impl Lifecycle {
     /// Reads the session `id` and sets its TTL to `ttl` in the same round trip.
     async fn load_and_touch(self: &Arc<Self>, id: &SessionId, ttl: Duration) -> Result<Loaded> {
         let (key, at) = (self.keyspace.record(id), self.now_millis());
-        let loading = self.store.load_and_set_ttl(&key, ttl).in_operation("load");
+        let loading = self.store.load_and_set_ttl(&key, ttl).in_read(&self.reads);
         let loaded = loading.await.map_err(record_error);
         let Loaded { record, .. } = self.found(loaded, at)?;
         // The read has not refreshed the index entry, and the absolute end may be in the record
@@ -79,7 +79,7 @@ impl Lifecycle {
     /// Reads the session `id` and leaves its TTL alone. A cache of the store may serve it.
     pub(crate) async fn get_without_touch(&self, id: &SessionId) -> Result<Loaded> {
         let (key, at) = (self.keyspace.record(id), self.now_millis());
-        let loading = self.store.load(&key).in_operation("load");
+        let loading = self.store.load(&key).in_read(&self.reads);
         self.found(loading.await.map_err(record_error), at)
     }
 
@@ -90,7 +90,8 @@ impl Lifecycle {
         else {
             let mut each = Vec::with_capacity(sessions.len());
             for (lifecycle, id) in sessions {
-                each.push(lifecycle.get_without_touch(id).await);
+                // Boxed: most callers have one store.
+                each.push(Box::pin(lifecycle.get_without_touch(id)).await);
             }
             return each;
         };
@@ -109,7 +110,8 @@ impl Lifecycle {
 
     fn found(&self, loaded: Result<Option<StoredRecord>>, at: i64) -> Result<Loaded> {
         let validated = self.validate(loaded);
-        telemetry::loaded(validated.is_ok());
+        #[cfg(feature = "metrics")]
+        self.reads.loaded(validated.is_ok());
         let (record, ttl) = validated?;
         let remaining = Remaining::new(ttl, at);
         Ok(Loaded { record, remaining })
@@ -202,13 +204,14 @@ impl Lifecycle {
         remaining: Remaining,
     ) -> Result<Remaining> {
         let now = self.now_millis();
+        // Boxed, because most calls need neither, and a future is moved until it runs.
         if self.is_due(record, remaining, now) {
-            return self.touch(id, record, None).await;
+            return Box::pin(self.touch(id, record, None)).await;
         }
         let left = remaining.at(now).ok_or(SessionError::Gone)?;
         match limit(left, self.end(record), now) {
             Some(left) => Ok(Remaining::new(Some(left), now)),
-            None => self.keep_ttl(id, record, now).await,
+            None => Box::pin(self.keep_ttl(id, record, now)).await,
         }
     }
 
