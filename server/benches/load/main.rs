@@ -48,15 +48,20 @@ fn main() {
     } else {
         (1, Duration::from_millis(200))
     };
-    let selected: Vec<_> = std::env::args()
-        .skip(1)
+    measure(rounds, span);
+}
+
+/// Returns whether the arguments select the row `name`, or no row at all.
+fn is_selected(name: &str) -> bool {
+    let rows = std::env::args().skip(1);
+    let mut rows = rows
         .filter(|argument| !argument.starts_with("--"))
-        .collect();
-    measure(rounds, span, &selected);
+        .peekable();
+    rows.peek().is_none() || rows.any(|row| name.starts_with(&row))
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn measure(rounds: usize, span: Duration, selected: &[String]) {
+async fn measure(rounds: usize, span: Duration) {
     let server = RedisServer::start();
     let url = server.url();
     let redis = ("STORE__REDIS", url.as_str());
@@ -75,8 +80,6 @@ async fn measure(rounds: usize, span: Duration, selected: &[String]) {
         ),
     ];
     let mut rows = Vec::new();
-    let is_selected =
-        |name: &str| selected.is_empty() || selected.iter().any(|row| name.starts_with(row));
     for (program, note, kinds) in &services {
         for workload in Workload::of_sessiond(program.address(), note).await {
             let is_measured = kinds.iter().any(|kind| workload.name.starts_with(kind));
