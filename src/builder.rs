@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::{Clock, SystemClock};
+use crate::counters::ReadMetrics;
 use crate::id::SessionId;
 use crate::lifecycle::{Evict, Lifecycle, Lifetime, Touch, is_storable};
 use crate::record::Keyspace;
@@ -75,6 +76,7 @@ impl SessionsBuilder {
                 clock: Arc::new(SystemClock),
                 new_id: Arc::new(SessionId::random),
                 end_reasons: Arc::default(),
+                reads: ReadMetrics::default(),
             },
             any_keyspace: false,
         }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::clock::{Clock, unix_millis};
+use crate::counters::{READ, ReadMetrics};
 use crate::error::{Result, SessionError, SizeUnit};
 use crate::id::SessionId;
 use crate::lifecycle::end_reasons::EndReasons;
@@ -36,6 +37,7 @@ pub(crate) struct Lifecycle {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) new_id: Arc<dyn Fn() -> SessionId + Send + Sync>,
     pub(crate) end_reasons: Arc<EndReasons>,
+    pub(crate) reads: ReadMetrics,
 }
 
 impl Lifecycle {
@@ -160,7 +162,8 @@ impl Lifecycle {
         keys: &[String],
     ) -> Result<Vec<Result<Option<StoredRecord>>>> {
         let each: Vec<_> = keys.iter().map(String::as_str).collect();
-        match self.store.load_many(&each).in_operation(operation).await {
+        let reads = (operation == READ).then_some(&self.reads);
+        match self.store.load_many(&each).recorded(operation, reads).await {
             Ok(records) => return Ok(records.into_iter().map(Ok).collect()),
             Err(error) if error.kind() != StoreErrorKind::WrongType => return Err(error.into()),
             Err(_) => {}
@@ -169,7 +172,8 @@ impl Lifecycle {
         // the other sessions from being listed or destroyed.
         let mut records = Vec::with_capacity(keys.len());
         for key in keys {
-            match self.load_record(operation, key).await {
+            // Boxed, because it is rare, and a future is moved until it runs.
+            match Box::pin(self.load_record(operation, key)).await {
                 Err(error @ SessionError::Unavailable(_)) => return Err(error),
                 loaded => records.push(loaded),
             }

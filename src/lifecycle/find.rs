@@ -75,7 +75,7 @@ impl Lifecycle {
         match read {
             Read::Newest => self.load_record(operation, key).await,
             Read::Cached => {
-                let reading = self.store.load(key).in_operation(operation);
+                let reading = self.store.load(key).in_read(&self.reads);
                 reading.await.map_err(record_error)
             }
         }

@@ -12,7 +12,7 @@ use crate::lifecycle::{
 use crate::record::Record;
 use crate::retries::Retries;
 use crate::store::CompareOutcome;
-use crate::telemetry::{self, StoreCall as _};
+use crate::telemetry::StoreCall as _;
 use crate::token_rejection::TokenRejection;
 
 /// Attempts of a refresh that meets changes of the metadata.
@@ -102,7 +102,8 @@ impl Lifecycle {
         else {
             let mut each = Vec::with_capacity(sessions.len());
             for (lifecycle, id) in sessions {
-                each.push(lifecycle.get_without_touch(id).await);
+                // Boxed: most callers have one store.
+                each.push(Box::pin(lifecycle.get_without_touch(id)).await);
             }
             return each;
         };
@@ -124,7 +125,8 @@ impl Lifecycle {
 
     fn found(&self, found: Found, at: i64) -> Result<Loaded> {
         let validated = self.validate(found.stored);
-        telemetry::loaded(validated.is_ok());
+        #[cfg(feature = "metrics")]
+        self.reads.loaded(validated.is_ok());
         let (record, ttl) = validated?;
         Ok(Loaded {
             record,
@@ -237,13 +239,14 @@ impl Lifecycle {
         remaining: Remaining,
     ) -> Result<Remaining> {
         let now = self.now_millis();
+        // Boxed, because most calls need neither, and a future is moved until it runs.
         if self.is_due(record, remaining, now) {
-            return self.touch(id, record, None).await;
+            return Box::pin(self.touch(id, record, None)).await;
         }
         let left = remaining.at(now).ok_or(SessionError::Gone)?;
         match limit(left, self.end(record), now) {
             Some(left) => Ok(Remaining::new(Some(left), now)),
-            None => self.keep_ttl(id, record, now).await,
+            None => Box::pin(self.keep_ttl(id, record, now)).await,
         }
     }
 

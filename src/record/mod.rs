@@ -6,11 +6,13 @@ mod data;
 mod device;
 pub(crate) mod encode;
 mod equality;
+mod field_span;
 mod keyspace;
 mod meta;
 mod owner;
 #[allow(clippy::module_inception, reason = "the folder's noun")]
 mod record;
+mod record_writer;
 mod redirect;
 
 pub(crate) use changes::Changes;

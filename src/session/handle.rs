@@ -175,6 +175,12 @@ impl Session {
         self.read(|data| data.get_raw(key).map(ToOwned::to_owned))
     }
 
+    /// Returns the stored JSON text of the field `key`; see [`SessionData::get_text`].
+    #[must_use]
+    pub fn get_text(&self, key: &str) -> Option<String> {
+        self.read(|data| data.get_text(key).map(ToOwned::to_owned))
+    }
+
     /// Sets the field `key` in this handle; see [`SessionData::insert`].
     ///
     /// # Errors
@@ -242,6 +248,12 @@ impl Session {
     #[must_use]
     pub fn to_raw_json(&self) -> Box<RawValue> {
         self.read(SessionData::to_raw_json)
+    }
+
+    /// Returns all fields as JSON text; see [`SessionData::to_text`].
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        self.read(SessionData::to_text)
     }
 
     /// Returns what the request has done with its session so far, and forgets it.

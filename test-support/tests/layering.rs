@@ -40,9 +40,8 @@ const SERVICE: &str = "
     maud: admin/
     metrics_exporter_prometheus metrics_process utoipa_swagger_ui: operators/
     rlimit: open_files.rs
-    tower_http: observe/
     tracing_appender: log_writer.rs telemetry.rs
-    tracing_subscriber: telemetry.rs
+    tracing_subscriber: access_format.rs telemetry.rs
     zeroize: secret.rs
 ";
 

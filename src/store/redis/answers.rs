@@ -24,6 +24,19 @@ pub(super) enum Beginning {
     Unknown,
 }
 
+impl Beginning {
+    /// Returns the record, or that of `read` if it is unknown.
+    pub(super) fn whole_or(
+        self,
+        read: impl FnOnce() -> Option<StoredRecord>,
+    ) -> Option<StoredRecord> {
+        match self {
+            Self::Whole(record) => record,
+            Self::Unknown { .. } => read(),
+        }
+    }
+}
+
 /// Unread answers.
 pub(super) enum Answers {
     // One answer needs no list.

@@ -54,7 +54,10 @@ impl Store for RedisStore {
                 }
                 Ok(record)
             }
-            Beginning::Unknown => Ok(self.load_large(deadline, &[key]).await?.pop().flatten()),
+            Beginning::Unknown => Ok(Box::pin(self.load_large(deadline, &[key]))
+                .await?
+                .pop()
+                .flatten()),
         }
     }
 
@@ -159,12 +162,18 @@ impl Store for RedisStore {
         let with_keys = keys.iter().zip(&beginnings);
         let large = with_keys.filter(|(_, read)| matches!(read, Beginning::Unknown));
         let large: Vec<&str> = large.map(|(key, _)| *key).collect();
-        // A large value goes over the other connection, so that it delays no other call.
-        let mut large = self.load_large(deadline, &large).await?.into_iter();
-        let records = beginnings.into_iter().map(|beginning| match beginning {
-            Beginning::Whole(record) => record,
-            Beginning::Unknown => large.next().flatten(),
-        });
+        if large.is_empty() {
+            let whole = beginnings.into_iter().map(|read| read.whole_or(|| None));
+            return Ok(whole.collect());
+        }
+        // A large value goes over the other connection, so that it delays no other call. Boxed,
+        // because most reads do not come here and their future is moved.
+        let mut large = Box::pin(self.load_large(deadline, &large))
+            .await?
+            .into_iter();
+        let records = beginnings
+            .into_iter()
+            .map(|read| read.whole_or(|| large.next().flatten()));
         Ok(records.collect())
     }
 
