@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use http::request::Parts;
-use http::{Request, Response, StatusCode};
+use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
@@ -15,7 +15,7 @@ use super::cookie_use::CookieUse;
 use super::credential::Credential;
 use super::lazy_session::LazySession;
 use super::read_body::ReadBody;
-use super::settings::{Settings, select_bearer};
+use super::settings::{ResponseContext, Settings};
 use crate::session::Session;
 use crate::source::{BodyLookup, FoundToken};
 
@@ -31,10 +31,7 @@ pin_project! {
         #[pin]
         pub(super) state: State<S, B>,
         pub(super) settings: Arc<Settings>,
-        pub(super) token_in_query: bool,
-        pub(super) cookie: CookieUse,
-        // The status that accepts a WebSocket handshake which has offered `bearer`.
-        pub(super) selects_bearer_on: Option<StatusCode>,
+        pub(super) context: ResponseContext,
     }
 }
 
@@ -121,13 +118,9 @@ where
                     inner,
                 } => {
                     let (body, found) = ready!(poll_read(read.as_mut(), cx));
-                    if !matches!(found, Ok(Ok(None)) | Err(_)) {
-                        *this.cookie = CookieUse::Unused;
-                    }
                     let head = head.take().expect("polled after completion");
-                    let found = found.map(|found| found.map(|text| text.map(FoundToken::Token)));
-                    let credential = this.settings.authenticate(found);
                     let request = Request::from_parts(head, body);
+                    let credential = authenticate_body(this.settings, this.context, found);
                     State::authenticated(this.settings, credential, request, inner)
                 }
                 StateProjection::Loading {
@@ -141,13 +134,13 @@ where
                 }
                 StateProjection::Calling { response, session } => {
                     let mut response = ready!(response.poll(cx))?;
-                    let accepts_bearer = *this.selects_bearer_on == Some(response.status());
-                    let headers = response.headers_mut();
-                    this.settings
-                        .set_headers(session, *this.token_in_query, *this.cookie, headers);
-                    if accepts_bearer {
-                        select_bearer(headers);
-                    }
+                    let status = response.status();
+                    this.settings.set_headers(
+                        session,
+                        *this.context,
+                        status,
+                        response.headers_mut(),
+                    );
                     return Poll::Ready(Ok(response));
                 }
             };
@@ -163,6 +156,18 @@ where
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResponseFuture").finish_non_exhaustive()
     }
+}
+
+/// Checks the token that was found in the body, if there is one.
+fn authenticate_body(
+    settings: &Settings,
+    context: &mut ResponseContext,
+    found: BodyLookup<'_>,
+) -> Result<Credential, Session> {
+    if !matches!(found, Ok(Ok(None)) | Err(_)) {
+        context.cookie = CookieUse::Unused;
+    }
+    settings.authenticate(found.map(|found| found.map(|text| text.map(FoundToken::Token))))
 }
 
 /// Takes the service that was polled ready, and leaves a clone of it, which is not ready.

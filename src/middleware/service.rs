@@ -9,7 +9,7 @@ use tower_service::Service;
 use super::future::{PollRead, ResponseFuture, State, take_ready};
 use super::read_body::ReadBody;
 use super::replay_body::ReplayBody;
-use super::settings::Settings;
+use super::settings::{ResponseContext, Settings};
 use crate::source::{Anywhere, InHead, TokenSources};
 
 /// Middleware that attaches a session to every request.
@@ -42,9 +42,11 @@ impl<S, P> JwtRedisSessionService<S, P> {
             Ok(Some(_)) | Err(_) => None,
         };
         let next = search.ok_or_else(|| settings.authenticate(Ok(found)));
-        let cookie = settings.cookie_use(&self.sources, &head);
-        let token_in_query = self.sources.take_from_query(&mut head.uri);
-        let selects_bearer_on = self.sources.take_from_protocols(&mut head);
+        let context = ResponseContext {
+            cookie: settings.cookie_use(&self.sources, &head),
+            token_in_query: self.sources.take_from_query(&mut head.uri),
+            selects_bearer_on: self.sources.take_from_protocols(&mut head),
+        };
         let state = match next {
             Ok((poll_read, search)) => State::ReadingBody {
                 read: Box::pin(ReadBody::new(body, search, settings.limits)),
@@ -60,9 +62,7 @@ impl<S, P> JwtRedisSessionService<S, P> {
         ResponseFuture {
             state,
             settings,
-            token_in_query,
-            cookie,
-            selects_bearer_on,
+            context,
         }
     }
 }

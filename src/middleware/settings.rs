@@ -2,7 +2,7 @@
 
 use http::header::{CACHE_CONTROL, REFERRER_POLICY, SEC_WEBSOCKET_PROTOCOL};
 use http::request::Parts;
-use http::{Extensions, HeaderMap, HeaderValue};
+use http::{Extensions, HeaderMap, HeaderValue, StatusCode};
 
 #[cfg(feature = "cookie")]
 use super::cookie::CookieWriter;
@@ -29,6 +29,15 @@ pub(super) struct Settings {
     pub(super) tag: Option<Slot>,
     #[cfg(feature = "cookie")]
     pub(super) cookie: Option<CookieWriter>,
+}
+
+/// What the headers of a response depend on, as found in the request.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ResponseContext {
+    pub(super) cookie: CookieUse,
+    pub(super) token_in_query: bool,
+    /// The status that accepts a WebSocket handshake which has offered `bearer`.
+    pub(super) selects_bearer_on: Option<StatusCode>,
 }
 
 impl Settings {
@@ -63,17 +72,22 @@ impl Settings {
         }
     }
 
-    /// Keeps the response out of shared caches and the URI out of `Referer` headers, and sets the
-    /// cookie.
+    /// Keeps the response out of shared caches and the URI out of `Referer` headers, sets the cookie,
+    /// and selects the subprotocol `bearer`.
     ///
     /// Headers that the application has set remain.
     pub(super) fn set_headers(
         &self,
         session: &LazySession,
-        token_in_query: bool,
-        cookie: CookieUse,
+        context: ResponseContext,
+        status: StatusCode,
         headers: &mut HeaderMap,
     ) {
+        let ResponseContext {
+            cookie,
+            token_in_query,
+            selects_bearer_on,
+        } = context;
         let session = session.get();
         let mut access = session.map_or_else(Access::default, Session::take_access);
         if session.is_some_and(|session| self.write_cookie(cookie, &access, session, headers)) {
@@ -91,6 +105,10 @@ impl Settings {
         }
         if let Some(vary) = self.vary.as_ref().filter(|_| access.state_read) {
             vary.add_to(headers);
+        }
+        if selects_bearer_on == Some(status) {
+            let bearer = HeaderValue::from_static("bearer");
+            headers.entry(SEC_WEBSOCKET_PROTOCOL).or_insert(bearer);
         }
     }
 
@@ -125,10 +143,4 @@ impl Settings {
         }
         false
     }
-}
-
-/// Selects the subprotocol `bearer`, unless the application has selected another one.
-pub(super) fn select_bearer(headers: &mut HeaderMap) {
-    let bearer = HeaderValue::from_static("bearer");
-    headers.entry(SEC_WEBSOCKET_PROTOCOL).or_insert(bearer);
 }

@@ -84,6 +84,16 @@ fn sessions_of(given: &Value, store: &MemoryStore, clock: &ManualClock) -> Sessi
     builder.build().unwrap()
 }
 
+/// Returns the device of a vector; an empty one, which is not stored, if there is none.
+fn device(given: &Value) -> Device {
+    let text = |member| given[member].as_str().map(str::to_owned);
+    Device {
+        name: text("name"),
+        user_agent: text("user_agent"),
+        ip: text("ip").map(|ip| ip.parse().unwrap()),
+    }
+}
+
 #[tokio::test]
 async fn created_sessions_equal_the_vectors() {
     for (name, vector) in vectors("created") {
@@ -95,14 +105,7 @@ async fn created_sessions_equal_the_vectors() {
         if let Some(max_age) = duration(&given["session_max_age"]) {
             session.set_max_age(max_age).unwrap();
         }
-        if let Some(device) = given.get("device") {
-            let text = |member| device[member].as_str().map(str::to_owned);
-            session.set_device(Device {
-                name: text("name"),
-                user_agent: text("user_agent"),
-                ip: text("ip").map(|ip| ip.parse().unwrap()),
-            });
-        }
+        session.set_device(device(&given["device"]));
         let token = match given["owner"].as_str() {
             Some(owner) if given["login"] == true => session.login(owner).await,
             owner => {
