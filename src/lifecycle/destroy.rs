@@ -147,7 +147,11 @@ impl Lifecycle {
     }
 
     /// Returns the id that the session `id` has now.
-    async fn newest_id(&self, operation: &'static str, id: SessionId) -> Result<SessionId> {
+    pub(crate) async fn newest_id(
+        &self,
+        operation: &'static str,
+        id: SessionId,
+    ) -> Result<SessionId> {
         let Found { stored, new_id } = self.find(operation, &id, Read::Newest).await;
         match stored {
             Err(error @ SessionError::Unavailable(_)) => Err(error),

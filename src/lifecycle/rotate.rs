@@ -14,7 +14,6 @@ use crate::record::{Owner, Record, Redirect};
 use crate::retries::Retries;
 use crate::store::{CompareOutcome, InsertOutcome, NewRecord, PutMode, SupersedeOutcome};
 use crate::telemetry::StoreCall as _;
-use crate::token::AUTH_TIME;
 
 /// Attempts of a rotation whose new record was deleted, or whose session was given to another
 /// owner.
@@ -82,10 +81,6 @@ impl Lifecycle {
     /// another owner and creates a new one, so that no data passes from one owner to another. The
     /// old id never works afterwards.
     pub(crate) async fn rotate(self: &Arc<Self>, mut rotation: Rotation<'_>) -> Result<Created> {
-        if self.auth_time {
-            // The new token gets the present one.
-            rotation.claims.remove(AUTH_TIME);
-        }
         let mut retries = Retries::new(ATTEMPTS);
         while retries.next().await {
             match self.try_rotate(&mut rotation).await {

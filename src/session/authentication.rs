@@ -84,19 +84,25 @@ impl Session {
 
 impl Inner {
     async fn reauthenticated(self: Arc<Self>) -> Result<Token> {
-        let (current, pending) = self.current_and_pending()?;
+        let (mut current, pending) = self.current_and_pending()?;
         let mut pending = pending.without_owner();
-        pending.end = current.end(&self.lifecycle);
         pending.authenticated = Some(self.lifecycle.now());
         let owner = current.record.owner().cloned();
         let owner = owner.ok_or(SessionError::NoOwner)?;
-        let merge = |before: &Record| {
-            if before.owner() != Some(&owner) {
-                return Err(SessionError::Conflict);
+        let created = loop {
+            pending.end = current.end(&self.lifecycle);
+            let merge = |before: &Record| {
+                if before.owner() != Some(&owner) {
+                    return Err(SessionError::Conflict);
+                }
+                pending.merge(before)
+            };
+            let rotation = current.rotation(&self.lifecycle, &merge)?;
+            match self.lifecycle.rotate(rotation).await {
+                Ok(created) => break created,
+                Err(error) => current = self.follow("rotate", &current.id, error).await?,
             }
-            pending.merge(before)
         };
-        let created = self.lifecycle.rotate(current.rotation(&merge)?).await?;
         let created = self.activate(created, &pending);
         created.token.ok_or(SessionError::NoTokens)
     }

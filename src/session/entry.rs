@@ -45,8 +45,8 @@ impl SessionEntry {
         }
     }
 
-    pub(super) fn current(self, is_current: bool) -> Self {
-        Self { is_current, ..self }
+    pub(super) const fn mark_current(&mut self) {
+        self.is_current = true;
     }
 
     /// Returns the id of the session.

@@ -100,6 +100,7 @@ impl ListSessions {
         };
         let mut visit = |id, loaded| entries.push(self.entry(id, loaded));
         let last = self.lifecycle.page(owner, page, &mut visit).await?;
+        self.mark_current(&mut entries).await?;
         Ok(SessionPage {
             entries,
             next: last.map(ListCursor::new),
@@ -111,6 +112,7 @@ impl ListSessions {
         let mut entries = Vec::new();
         let mut visit = |id, loaded| entries.push(self.entry(id, loaded));
         self.lifecycle.list(owner, &mut visit).await?;
+        self.mark_current(&mut entries).await?;
         entries.sort_by(|a, b| (a.created_at(), a.id()).cmp(&(b.created_at(), b.id())));
         if self.newest_first {
             entries.reverse();
@@ -119,8 +121,23 @@ impl ListSessions {
     }
 
     fn entry(&self, id: SessionId, loaded: Loaded) -> SessionEntry {
-        let is_current = self.current.as_ref() == Some(&id);
-        SessionEntry::new(&self.lifecycle, id, loaded, self.with_data).current(is_current)
+        SessionEntry::new(&self.lifecycle, id, loaded, self.with_data)
+    }
+
+    /// Marks the session of the caller.
+    async fn mark_current(&self, entries: &mut [SessionEntry]) -> Result<()> {
+        let Some(current) = &self.current else {
+            return Ok(());
+        };
+        let mut mark = |id: &SessionId| {
+            let entry = entries.iter_mut().find(|entry| entry.id() == id);
+            entry.map(SessionEntry::mark_current).is_some()
+        };
+        if !mark(current) {
+            // It may have been rotated with a grace since the handle has read it.
+            mark(&self.lifecycle.newest_id("list", current.clone()).await?);
+        }
+        Ok(())
     }
 }
 

@@ -207,7 +207,7 @@ impl Inner {
             Some(mut now) => loop {
                 pending.end = now.end(&self.lifecycle);
                 let merge = |before: &Record| pending.merge(before);
-                let mut rotation = now.rotation(&merge)?;
+                let mut rotation = now.rotation(&self.lifecycle, &merge)?;
                 rotation.login = Some((owner.clone(), new.clone()));
                 match self.lifecycle.rotate(rotation).await {
                     Ok(created) => break created,

@@ -99,7 +99,7 @@ impl Inner {
         let created = loop {
             pending.end = current.end(&self.lifecycle);
             let merge = |before: &Record| pending.merge(before);
-            let mut rotation = current.rotation(&merge)?;
+            let mut rotation = current.rotation(&self.lifecycle, &merge)?;
             rotation.grace = grace;
             let created = match reissue {
                 true => self.lifecycle.reissue(rotation).await,

@@ -9,7 +9,7 @@ use crate::id::SessionId;
 use crate::lifecycle::{Lifecycle, Lifetime, Merge, Remaining, Rotation};
 use crate::record::{Changes, Device, Meta, Owner, Record, SessionData};
 use crate::session::lifetime_change::LifetimeChange;
-use crate::token::Claims;
+use crate::token::{AUTH_TIME, Claims};
 
 /// Change of the owner that is not stored yet.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -64,19 +64,28 @@ impl Current {
     }
 
     /// Returns the application's claims of the token.
-    fn custom_claims(&self) -> Result<Map<String, Value>> {
+    fn custom_claims(&self, lifecycle: &Lifecycle) -> Result<Map<String, Value>> {
         let claims = self.claims.as_ref();
         let claims = claims.map_or_else(|| Ok(Map::new()), Claims::custom);
         let encode = |_| SessionError::encode(Some("claims".to_owned()), JsonErrorKind::Type);
-        claims.map_err(encode)
+        let mut claims = claims.map_err(encode)?;
+        if lifecycle.auth_time {
+            // The new token gets the present one.
+            claims.remove(AUTH_TIME);
+        }
+        Ok(claims)
     }
 
     /// Returns a rotation of this session, which moves the application's claims to the new token.
-    pub(crate) fn rotation<'a>(&self, merge: Merge<'a>) -> Result<Rotation<'a>> {
+    pub(crate) fn rotation<'a>(
+        &self,
+        lifecycle: &Lifecycle,
+        merge: Merge<'a>,
+    ) -> Result<Rotation<'a>> {
         Ok(Rotation {
             old: self.id.clone(),
             seen: self.record.clone(),
-            claims: self.custom_claims()?,
+            claims: self.custom_claims(lifecycle)?,
             merge,
             grace: None,
             login: None,

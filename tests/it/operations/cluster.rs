@@ -18,6 +18,7 @@ async fn every_operation_keeps_its_promises_on_a_cluster() {
         everything::ON_CLUSTER,
         failures::ON_CLUSTER,
         grace::ON_CLUSTER,
+        grace_beside::ON_CLUSTER,
         grace_races::ON_CLUSTER,
         handles::ON_CLUSTER,
         introspection::ON_CLUSTER,

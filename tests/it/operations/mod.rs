@@ -63,6 +63,7 @@ mod devices;
 mod everything;
 mod failures;
 mod grace;
+mod grace_beside;
 mod grace_races;
 mod handles;
 mod hooks;
