@@ -47,7 +47,8 @@ const PAUSE: Duration = Duration::from_millis(20);
 
 /// A session that has just been inserted, and its rivals for a place.
 struct Newcomer<'a> {
-    id: &'a SessionId,
+    /// `None`: it has another id since, which is one of the others.
+    id: Option<&'a SessionId>,
     owner: &'a Owner,
     /// The order of creations, in which a refused login gives way.
     created: Option<i64>,
@@ -91,22 +92,56 @@ impl Lifecycle {
             return Ok(true);
         };
         let newcomer = Newcomer {
-            id,
+            id: Some(id),
             owner,
             created: record.meta.created,
             others: limit - 1,
         };
+        self.admit_newcomer(&newcomer, evict, ended).await
+    }
+
+    /// As [`admit`](Self::admit), for a session that was rotated before it could be counted. The
+    /// rotation did not count, because the session had its owner already.
+    ///
+    /// It cannot be refused: its new id is not known here.
+    pub(crate) async fn admit_rotated(
+        &self,
+        record: &Record,
+        ended: &mut Vec<SessionId>,
+    ) -> Result<()> {
+        let (Some((limit, evict @ Evict::LeastRecentlyUsed)), Some(owner)) =
+            (self.max_sessions, record.owner())
+        else {
+            return Ok(());
+        };
+        let newcomer = Newcomer {
+            id: None,
+            owner,
+            created: None,
+            others: limit,
+        };
+        let admitting = self.admit_newcomer(&newcomer, evict, ended);
+        admitting.await.map(drop)
+    }
+
+    async fn admit_newcomer(
+        &self,
+        newcomer: &Newcomer<'_>,
+        evict: Evict,
+        ended: &mut Vec<SessionId>,
+    ) -> Result<bool> {
         let mut known = HashSet::new();
         let (start, mut retries) = (Instant::now(), Retries::new(COUNTS));
         while retries.next().await {
-            let mut count = self.count_others(&newcomer, evict, ended).await?;
+            let mut count = self.count_others(newcomer, evict, ended).await?;
             while evict == Evict::Refuse && count.others > newcomer.others && count.is_listed {
                 let patience = PATIENCE[count.rivals.min(PATIENCE.len() - 1)];
                 if count.earlier > newcomer.others || start.elapsed() >= patience {
+                    let limit = newcomer.others + 1;
                     return Err(SessionError::TooManySessions { limit });
                 }
                 tokio::time::sleep(PAUSE).await;
-                count = self.count_others(&newcomer, evict, ended).await?;
+                count = self.count_others(newcomer, evict, ended).await?;
             }
             if !count.is_listed {
                 return Ok(false);
@@ -128,6 +163,7 @@ impl Lifecycle {
     ) -> Result<Count> {
         let index = self.keyspace.index(newcomer.owner);
         let (mut count, mut after) = (Count::default(), None);
+        count.is_listed = newcomer.id.is_none();
         loop {
             let page = IndexPage {
                 after: after.as_ref(),
@@ -171,7 +207,8 @@ impl Lifecycle {
         // What an interrupted call has left works until it is completed.
         let left = tombstones.into_iter().filter(|entry| {
             let is_deleting = matches!(entry.state, EntryState::Deleting { .. });
-            entry.member != newcomer.id.as_str() && (is_deleting || self.is_abandoned(entry.state))
+            let is_newcomer = newcomer.id.is_some_and(|id| entry.member == id.as_str());
+            !is_newcomer && (is_deleting || self.is_abandoned(entry.state))
         });
         let left: Vec<_> = left.map(|entry| entry.member).collect();
         self.complete_deletes(OPERATION, owner, &left).await?;
@@ -181,7 +218,7 @@ impl Lifecycle {
         let mut ghosts: HashSet<String> = active.iter().map(|it| it.member.clone()).collect();
         let mut visit = |id: SessionId, loaded: Loaded| {
             ghosts.remove(id.as_str());
-            if id == *newcomer.id {
+            if newcomer.id == Some(&id) {
                 count.is_listed = true;
             } else if let Some(state) = scores.get(id.as_str()) {
                 let last_use = self.last_use(*state, &loaded.record);
@@ -215,7 +252,7 @@ impl Lifecycle {
                 break;
             };
             // Atomic: of two logins that would end each other, one does.
-            let (old, new) = (id.as_str(), newcomer.id.as_str());
+            let (old, new) = (id.as_str(), newcomer.id.unwrap_or(&id).as_str());
             let now = self.tombstone_time();
             let superseding = self.store.index_supersede(index, old, new, now);
             match superseding.in_operation(OPERATION).await? {
@@ -240,7 +277,7 @@ impl Count {
     fn add(&mut self, newcomer: &Newcomer<'_>, id: SessionId, record: &Record, last_use: i64) {
         self.others += 1;
         let (created, own) = (record.meta.created, newcomer.created);
-        if (created, &id) < (own, newcomer.id) {
+        if (created, Some(&id)) < (own, newcomer.id) {
             self.earlier += 1;
             self.rivals += usize::from(created == own);
         }

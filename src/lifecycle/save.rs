@@ -196,12 +196,20 @@ impl Lifecycle {
         if after.owner() == before.owner() {
             return Ok(ended);
         }
-        self.ensure_listed(id, after).await?;
+        match self.ensure_listed(id, after).await {
+            Err(SessionError::Gone) => {
+                // It was ended or rotated since.
+                let admitted = self.admit_rotated(after, &mut ended).await;
+                return admitted.and(Err(SessionError::Gone));
+            }
+            listed => listed?,
+        }
         match self.admit(id, after, &mut ended).await {
             Err(error @ SessionError::TooManySessions { .. }) => {
                 self.return_owner(id, before, after).await.and(Err(error))
             }
-            // A session that was ended meanwhile had its new owner before.
+            // It was ended meanwhile, and had its new owner before, or it was rotated.
+            Ok(false) => self.admit_rotated(after, &mut ended).await.map(|()| ended),
             admitted => admitted.map(|_| ended),
         }
     }

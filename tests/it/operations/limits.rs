@@ -257,6 +257,78 @@ async fn concurrent_logins_keep_the_limit_on_threads() {
     }
 }
 
+/// One of the ways in which a request gets another session of `jo`, or another id for one.
+async fn meet(process: Sessions, token: Token, at: usize) -> Result<Token, SessionError> {
+    let session = match at % 6 {
+        1..=3 => process.open(token.as_str()).await?,
+        _ => process.new_session(),
+    };
+    match at % 6 {
+        1 => session.reauthenticated().await,
+        2 => session.rotate().await,
+        3 => session.rotate_with_grace(Duration::from_secs(60)).await,
+        4 => {
+            session.set_owner("al")?;
+            let token = session.create().await?;
+            session.set_owner("jo")?;
+            session.update().await?;
+            Ok(token)
+        }
+        5 => {
+            session.create().await?;
+            session.login("jo").await
+        }
+        _ => session.login("jo").await,
+    }
+}
+
+/// Requests of processes with connections of their own.
+async fn processes_keep_the_limit(stores: Vec<SharedStore>) {
+    for evict in [LeastRecentlyUsed, Refuse] {
+        let processes = stores.iter().map(|store| limited(store.clone(), evict).0);
+        let processes: Vec<_> = processes.collect();
+        for round in 0..30 {
+            let mut tokens = Vec::new();
+            for _ in 0..2 {
+                tokens.push(created(&processes[0], Some("jo")).await.1);
+            }
+            let mut meeting = JoinSet::new();
+            for at in 0..6 {
+                let (process, token) = (&processes[at % processes.len()], &tokens[at % 2]);
+                meeting.spawn(meet(process.clone(), token.clone(), at + round));
+            }
+            let met = meeting.join_all().await;
+            tokens.extend(met.iter().filter_map(|token| token.clone().ok()));
+            let mut opened = std::collections::HashSet::new();
+            for token in &tokens {
+                let session = open(&processes[0], token).await.ok();
+                let owned = session.filter(|it| it.owner().as_deref() == Some("jo"));
+                opened.extend(owned.and_then(|session| session.id()));
+            }
+            let ended = processes[0].destroy_all("jo").await.unwrap();
+            let context = format!("{evict:?} {round}: {} {ended} {met:?}", opened.len());
+            assert!(opened.len() <= 3 && ended <= 3, "{context}");
+            assert!(ended >= 1 && met.iter().any(Result::is_ok), "{context}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_limit_holds_beside_every_rotation() {
+    let memory = MemoryStore::new();
+    processes_keep_the_limit(vec![memory.clone().into(), memory.into()]).await;
+    #[cfg(feature = "redis")]
+    {
+        let server = crate::support::redis_server::RedisServer::start();
+        let mut stores = Vec::new();
+        for _ in 0..3 {
+            let store = jwt_redis_session::RedisStore::connect(&server.url()).await;
+            stores.push(store.unwrap().into());
+        }
+        processes_keep_the_limit(stores).await;
+    }
+}
+
 #[tokio::test]
 async fn a_limit_of_none_is_rejected() {
     let built = builder(MemoryStore::new()).max_sessions(0, Refuse).build();
