@@ -23,7 +23,8 @@ pub struct TestSession {
 impl TestSession {
     /// Creates a session of `owner` with the fields of `data`, in sessions of any store.
     ///
-    /// `owner` is `None` for a guest. `data` must serialize to a JSON object; `()` is not one, but
+    /// An owner is [logged in](Session::login), and so has authenticated just now. `owner` is `None`
+    /// for a guest. `data` must serialize to a JSON object; `()` is not one, but
     /// `json!({})` is.
     ///
     /// # Panics
@@ -36,10 +37,11 @@ impl TestSession {
     ) -> Self {
         let session = sessions.new_session();
         session.merge(data).expect("the data is a JSON object");
-        if let Some(owner) = owner.into() {
-            session.set_owner(owner).expect("the owner is valid");
-        }
-        let token = session.create().await.expect("the session is created");
+        let created = match owner.into() {
+            Some(owner) => session.login(owner).await,
+            None => session.create().await,
+        };
+        let token = created.expect("the session is created");
         Self { session, token }
     }
 

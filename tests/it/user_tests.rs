@@ -9,7 +9,7 @@ use http::{Method, StatusCode};
 use jwt_redis_session::store::StoreErrorKind;
 use jwt_redis_session::testing::{Step, TestSession, TestSessions};
 use jwt_redis_session::{
-    ActiveSession, JwtRedisSession, Lifetime, MemoryStore, SessionError, Sessions,
+    ActiveSession, AuthenticatedWithin, JwtRedisSession, Lifetime, MemoryStore, SessionError, Sessions,
 };
 use serde_json::json;
 use tower::ServiceExt as _;
@@ -77,6 +77,21 @@ async fn tokens_follow_the_clock_of_the_test() {
     assert_eq!(call(&app, &jo).await.0, StatusCode::UNAUTHORIZED);
     let verified = test.sessions().verify(jo.token().as_str());
     assert_eq!(verified.unwrap_err().as_str(), "expired");
+}
+
+#[tokio::test]
+async fn an_owner_of_a_test_has_authenticated_just_now() {
+    let test = TestSessions::new();
+    let recent = async |_: AuthenticatedWithin<60>| "recent";
+    let app = Router::new()
+        .route("/me", get(recent))
+        .layer(JwtRedisSession::new(test.sessions()));
+    let jo = test.session("jo", json!({})).await;
+    let guest = test.session(None, json!({})).await;
+    assert_eq!(call(&app, &jo).await.0, StatusCode::OK);
+    assert_eq!(call(&app, &guest).await.0, StatusCode::UNAUTHORIZED);
+    test.advance(Duration::from_secs(61));
+    assert_eq!(call(&app, &jo).await.0, StatusCode::UNAUTHORIZED);
 }
 
 /// Sessions of the application's own store.
