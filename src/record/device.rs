@@ -46,11 +46,8 @@ impl Device {
             shown(&text).take_while(fits).collect()
         };
         Self {
-            name: self.name.map(name).filter(|name: &String| !name.is_empty()),
-            user_agent: self
-                .user_agent
-                .map(user_agent)
-                .filter(|it: &String| !it.is_empty()),
+            name: self.name.map(name).and_then(trimmed),
+            user_agent: self.user_agent.map(user_agent).and_then(trimmed),
             // Of an IPv4 client of an IPv6 socket.
             ip: self.ip.map(|ip| ip.to_canonical()),
         }
@@ -64,9 +61,22 @@ impl Device {
 /// Returns the characters without control characters, line separators and those that change the
 /// direction of text: they would let a client imitate what a page shows.
 fn shown(text: &str) -> impl Iterator<Item = char> {
-    let is_hidden =
-        |c: &char| c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    text.trim().chars().filter(move |c| !is_hidden(c))
+    let shown = text.chars().filter(|c| !is_hidden(*c));
+    shown.skip_while(|c| c.is_whitespace())
+}
+
+/// Whether `c` is a control character, a line separator, or has the property `Bidi_Control` of
+/// Unicode.
+fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}')
+        || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Removes white space at the end. Returns `None` if nothing is left.
+fn trimmed(mut text: String) -> Option<String> {
+    text.truncate(text.trim_end().len());
+    Some(text).filter(|text| !text.is_empty())
 }
 
 impl Serialize for Device {
@@ -128,8 +138,8 @@ mod tests {
         assert_eq!(ip, "192.0.2.1".parse().ok());
 
         let device = Device {
-            name: Some(" Jo\u{202e}'s\r\n\u{0}\u{2028}phone ".to_owned()),
-            user_agent: Some("\t\u{85} ".to_owned()),
+            name: Some("\u{0} Jo\u{202e}'s\r\n\u{0}\u{2028}\u{200e}phone \u{202c} ".to_owned()),
+            user_agent: Some("\t\u{85} \u{202e} \u{200f}\u{61c}".to_owned()),
             ip: None,
         };
         let expected = Device {
