@@ -2,7 +2,11 @@
 
 use super::*;
 
-on_every_store!(everything_of_the_keyspace_ends_and_nothing_else);
+on_every_store!(
+    everything_of_the_keyspace_ends_and_nothing_else,
+    a_keyspace_is_no_pattern,
+    what_a_rotation_with_a_grace_and_tickets_leave_opens_nothing,
+);
 
 /// Creates sessions of other keyspaces.
 async fn create_others(keyspaces: [&Sessions; 2]) -> Vec<(Sessions, Token)> {
@@ -55,6 +59,45 @@ async fn everything_of_the_keyspace_ends_and_nothing_else(store: impl Store + Cl
     assert_eq!(all.destroy_everything().await, Ok(0));
     let (_, token) = created(&all, Some("jo")).await;
     assert!(open(&all, &token).await.is_ok(), "later sessions work");
+}
+
+/// Names that a pattern of `SCAN` would take for others, or not for themselves.
+async fn a_keyspace_is_no_pattern(store: impl Store + Clone) {
+    let names = [
+        "*:", "?:", "[a-z]:", "[^a]:", "a:", "\\:", "\\*:", "a\\", "[", "]", "{*}:", "\u{e9}*:",
+        "\n:", "**:",
+    ];
+    let all = names.map(|name| builder(store.clone()).keyspace(name).build().unwrap());
+    let mut tokens = Vec::new();
+    for sessions in &all {
+        for owner in [Some("jo"), None] {
+            tokens.push((sessions, created(sessions, owner).await.1));
+        }
+    }
+    for (at, sessions) in all.iter().enumerate() {
+        assert_eq!(sessions.destroy_everything().await, Ok(2), "{}", names[at]);
+        for (later, (sessions, token)) in tokens.iter().enumerate() {
+            let works = open(sessions, token).await.is_ok();
+            assert_eq!(works, later / 2 > at, "{} {}", names[at], names[later / 2]);
+        }
+    }
+}
+
+async fn what_a_rotation_with_a_grace_and_tickets_leave_opens_nothing(store: impl Store + Clone) {
+    let sessions = sessions(store);
+    for owner in [Some("jo"), None] {
+        let (session, old) = created(&sessions, owner).await;
+        let ticket = session.ticket().await.unwrap();
+        let grace = Duration::from_secs(60);
+        let new = session.rotate_with_grace(grace).await.unwrap();
+        let opened = open(&sessions, &old).await.unwrap();
+        assert_eq!(sessions.destroy_everything().await, Ok(1), "{owner:?}");
+        assert_ended(&sessions, &new).await;
+        assert_ended(&sessions, &old).await;
+        let opened_by_ticket = sessions.open_ticket(ticket.as_str()).await;
+        assert_eq!(opened_by_ticket.err(), Some(UNKNOWN));
+        assert_eq!(opened.update().await, Err(SessionError::Gone));
+    }
 }
 
 #[tokio::test]
