@@ -92,10 +92,17 @@ impl Sessions {
 
     /// Opens the session that `token` names without resetting its time to live. A rejected token is
     /// not counted: it was not presented to log in.
-    pub(crate) async fn open_without_touch(&self, token: &str) -> Result<Session, SessionError> {
+    ///
+    /// Also returns when the grace of the token ends, if it has one, in Unix milliseconds.
+    pub(crate) async fn open_without_touch(
+        &self,
+        token: &str,
+    ) -> Result<(Session, Option<i64>), SessionError> {
         let Verified { id, claims } = self.verify(token).map_err(SessionError::Rejected)?;
         let loaded = self.lifecycle.get_without_touch(&id).await?;
-        Ok(Session::active(&self.lifecycle, id, claims, loaded))
+        let grace_end = loaded.grace_end;
+        let session = Session::active(&self.lifecycle, id, claims, loaded);
+        Ok((session, grace_end))
     }
 
     /// Verifies a token without contacting the store, for example to read the claims of a token

@@ -95,7 +95,7 @@ impl Introspection {
     pub async fn introspect(&self, token: &str) -> Result<TokenInfo, SessionError> {
         for sessions in &self.0.sessions {
             match sessions.open_without_touch(token).await {
-                Ok(session) => return Ok(TokenInfo::of(&session)),
+                Ok((session, grace_end)) => return Ok(TokenInfo::of(&session, grace_end)),
                 Err(SessionError::Rejected(_)) => {}
                 Err(error) => return Err(error),
             }

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use serde::Serialize;
 
-use crate::clock::unix_millis;
+use crate::clock::{from_unix_millis, unix_millis};
 use crate::id::SessionId;
 use crate::session::Session;
 use crate::token::Claims;
@@ -17,7 +17,7 @@ use crate::token::Claims;
 /// |---|---|
 /// | `active` | `true`; all other tokens have only `{"active":false}` |
 /// | `sub` | the owner of the session; absent if it has none |
-/// | `exp` | when the session ends if it is not used again, or at the latest; absent if it does not expire |
+/// | `exp` | when the session ends if it is not used again, or at the latest; for an old token the end of its [grace](crate::Session::rotate_with_grace); absent if it does not expire |
 /// | `iat` | when the token was signed; for an opaque token, when the session was created |
 /// | `jti` | the id of the session |
 /// | `token_type` | `Bearer` |
@@ -49,11 +49,14 @@ impl TokenInfo {
         token_type: None,
     };
 
-    /// Returns the answer for the token that has opened `session`.
-    pub(super) fn of(session: &Session) -> Self {
+    /// Returns the answer for the token that has opened `session`, and whose grace ends at
+    /// `grace_end` (Unix milliseconds).
+    pub(super) fn of(session: &Session, grace_end: Option<i64>) -> Self {
         let claims = session.claims();
         let expires = claims.as_ref().and_then(Claims::expires_at);
-        let end = [session.expires_at(), expires].into_iter().flatten().min();
+        let grace_end = grace_end.and_then(from_unix_millis);
+        let ends = [session.expires_at(), expires, grace_end];
+        let end = ends.into_iter().flatten().min();
         let issued = claims.as_ref().and_then(Claims::issued_at);
         Self {
             active: true,

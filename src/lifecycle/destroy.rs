@@ -69,7 +69,7 @@ impl Lifecycle {
         id: SessionId,
         owner: Option<Owner>,
     ) -> Result<bool> {
-        let Found { stored, new_id } = self.find("destroy", &id, Read::Newest).await;
+        let Found { stored, new_id, .. } = self.find("destroy", &id, Read::Newest).await;
         let id = new_id.unwrap_or(id);
         match occupant(stored)? {
             Occupant::Session(found) if owner.is_none() || found == owner => {
@@ -152,7 +152,7 @@ impl Lifecycle {
         operation: &'static str,
         id: SessionId,
     ) -> Result<SessionId> {
-        let Found { stored, new_id } = self.find(operation, &id, Read::Newest).await;
+        let Found { stored, new_id, .. } = self.find(operation, &id, Read::Newest).await;
         match stored {
             Err(error @ SessionError::Unavailable(_)) => Err(error),
             _ => Ok(new_id.unwrap_or(id)),

@@ -31,6 +31,8 @@ pub(crate) struct Loaded {
     pub(crate) remaining: Remaining,
     /// The id of the session, if it was read through a redirect.
     pub(crate) new_id: Option<SessionId>,
+    /// When the redirect ends, in Unix milliseconds.
+    pub(crate) grace_end: Option<i64>,
 }
 
 /// What is stored for a session id.
@@ -38,6 +40,8 @@ pub(crate) struct Found {
     pub(crate) stored: Result<Option<StoredRecord>>,
     /// The new id of the session, if the id was that of a redirect.
     pub(crate) new_id: Option<SessionId>,
+    /// When the first one of the redirects ends, in Unix milliseconds.
+    pub(crate) grace_end: Option<i64>,
 }
 
 impl Lifecycle {
@@ -54,16 +58,21 @@ impl Lifecycle {
         mut stored: Result<Option<StoredRecord>>,
         read: Read,
     ) -> Found {
-        let mut new_id = None;
+        let (mut new_id, mut grace_end) = (None, None);
         for _ in 0..HOPS {
-            let Some(Redirect { to, .. }) = self.redirect(&stored) else {
+            let Some(Redirect { to, until }) = self.redirect(&stored) else {
                 break;
             };
             let key = self.keyspace.record(&to);
             stored = self.read(operation, &key, read).await;
             new_id = Some(to);
+            grace_end = Some(grace_end.map_or(until, |earlier: i64| earlier.min(until)));
         }
-        Found { stored, new_id }
+        Found {
+            stored,
+            new_id,
+            grace_end,
+        }
     }
 
     async fn read(
@@ -118,7 +127,8 @@ impl Lifecycle {
             // due.
             let _ = self.gone(id, seen).await;
         }
-        let Found { stored, new_id } = self.follow(operation, first, Read::Newest).await;
+        let found = self.follow(operation, first, Read::Newest).await;
+        let Found { stored, new_id, .. } = found;
         let (record, ttl) = match self.validate(stored) {
             // The grace or the session has ended.
             Err(SessionError::Rejected(_)) => return Err(SessionError::Gone),
@@ -128,6 +138,7 @@ impl Lifecycle {
             record,
             remaining: Remaining::new(ttl, at),
             new_id,
+            grace_end: found.grace_end,
         })
     }
 }

@@ -195,11 +195,11 @@ impl Lifecycle {
                     Ok((record, ttl)) if record.owner() == Some(owner) => {
                         live.extend(due.then(|| self.entry(&index, id, ttl.unwrap_or_default())));
                         let remaining = Remaining::new(ttl, at);
-                        let new_id = None;
                         let loaded = Loaded {
                             record,
                             remaining,
-                            new_id,
+                            new_id: None,
+                            grace_end: None,
                         };
                         visit(id.clone(), loaded);
                         count += 1;

@@ -79,6 +79,7 @@ impl Lifecycle {
             record,
             remaining,
             new_id,
+            ..
         } = &loaded;
         // As of the read: few reads refresh, so most need no other time.
         if self.is_due(record, *remaining, remaining.at_millis()) {
@@ -132,6 +133,7 @@ impl Lifecycle {
             record,
             remaining: Remaining::new(ttl, at),
             new_id: found.new_id,
+            grace_end: found.grace_end,
         })
     }
 

@@ -9,7 +9,8 @@ use http::{Method, StatusCode};
 use jwt_redis_session::store::StoreErrorKind;
 use jwt_redis_session::testing::{Step, TestSession, TestSessions};
 use jwt_redis_session::{
-    ActiveSession, AuthenticatedWithin, JwtRedisSession, Lifetime, MemoryStore, SessionError, Sessions,
+    ActiveSession, AuthenticatedWithin, JwtRedisSession, Lifetime, MemoryStore, SessionError,
+    Sessions,
 };
 use serde_json::json;
 use tower::ServiceExt as _;

@@ -1,5 +1,7 @@
 //! Records as they are read and written.
 
+use proptest::prelude::*;
+
 use super::*;
 
 fn parse(text: &str) -> Record {
@@ -132,5 +134,54 @@ fn fields_are_copied_without_parsing_where_their_places_are_known() {
     for text in [r#"{"\u0061":1}"#, r#"{"a":1,"a":2}"#, escaped.text()] {
         let unknown = parse(text).with_changes(Meta::default(), &changes);
         assert!(unknown.is_none(), "{text}");
+    }
+}
+
+proptest! {
+    /// Copying the places of fields gives the text that parsing them gives.
+    #[test]
+    fn copied_and_parsed_fields_are_the_same(
+        names in prop::collection::vec("a|b|c|é|id|_jrs|jwt|\\PC|[\"\\\\\n]", 0..6),
+        escapes in any::<u8>(),
+        changes in prop::collection::vec(("a|b|é|d|\\PC|[\"\\\\\n]", any::<bool>()), 0..4),
+    ) {
+        let mut text = String::from("{");
+        for (at, name) in names.iter().enumerate() {
+            let value = if name == "_jrs" { "[1]".to_owned() } else { at.to_string() };
+            let name = match escapes >> at & 1 {
+                1 => format!("\"{}\"", name.encode_utf16().fold(String::new(), |text, unit| {
+                    format!("{text}\\u{unit:04x}")
+                })),
+                _ => serde_json::to_string(name).unwrap(),
+            };
+            let comma = if at > 0 { ", " } else { "" };
+            text.push_str(&format!("{comma}{name} : {value}"));
+        }
+        text.push('}');
+        let record = parse(&text);
+        let mut set = Changes::default();
+        for (at, (name, is_set)) in changes.iter().enumerate() {
+            let value = RawValue::from_string((at * 100).to_string()).unwrap();
+            set.set(name.clone(), is_set.then_some(value));
+        }
+        let data = crate::record::SessionData::new(Some(record.clone()), Arc::new(set));
+        let written = data.to_record(record.meta.clone());
+        let mut expected: serde_json::Map<_, _> = serde_json::from_str(&text).unwrap();
+        expected.retain(|name, _| !is_reserved(name));
+        for (at, (name, is_set)) in changes.iter().enumerate() {
+            match is_set {
+                true => drop(expected.insert(name.clone(), (at * 100).into())),
+                false => drop(expected.remove(name)),
+            }
+        }
+        for (name, value) in &expected {
+            prop_assert_eq!(written.field(name), Some(&*value.to_string()), "{}", text);
+        }
+        prop_assert_eq!(written.field_count, expected.len());
+        prop_assert_eq!(written.fields().len(), expected.len());
+        prop_assert_eq!(&parse(written.text()).meta, &record.meta);
+        for name in ["id", "jwt", "claims", META_FIELD] {
+            prop_assert_eq!(written.field(name), None);
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::time::UNIX_EPOCH;
 
 use jwt_redis_session::endpoints::{ClientSecrets, Introspection};
 
-use super::lifetimes::{Clocked, both};
+use super::lifetimes::{Clocked, IDLE, both};
 use super::*;
 
 on_every_store!(
@@ -133,6 +133,29 @@ async fn the_answer_has_the_end_of_the_session_and_does_not_move_it() {
         }
         test.clock.set(START + 3000);
         assert_eq!(info(&introspection, token.as_str()).await, inactive());
+    }
+}
+
+/// A caller that keeps the answer until `exp` rejects the old token in time.
+#[tokio::test]
+async fn an_old_token_is_active_until_the_grace_ends() {
+    let test = Clocked::new(|builder| builder);
+    let introspection = introspection(&test.sessions);
+    let (session, first) = created(&test.sessions, Some("jo")).await;
+    let second = session.rotate_with_grace(Duration::from_secs(60)).await;
+    test.advance(20);
+    let third = session.rotate_with_grace(Duration::from_secs(30)).await;
+    let jti = id(&session);
+    let idle = i64::try_from(IDLE.as_secs()).unwrap();
+    let tokens = [first, second.unwrap(), third.unwrap()];
+    for (token, exp) in tokens.iter().zip([50, 50, 20 + idle]) {
+        let info = info(&introspection, token.as_str()).await;
+        assert_eq!(info["jti"], jti.as_str());
+        assert_eq!(info["exp"], 1_700_000_000 + exp);
+    }
+    test.advance(30);
+    for (token, active) in tokens.iter().zip([false, false, true]) {
+        assert_eq!(info(&introspection, token.as_str()).await["active"], active);
     }
 }
 
