@@ -188,7 +188,13 @@ impl Lifecycle {
                 CompareOutcome::Mismatch(value) => newer = Some(self.parse(value)?),
             }
         }
-        Err(SessionError::Conflict)
+        // Each attempt was lost to a write, which has set the TTL itself. As an error, it would make
+        // a read reject the token.
+        let (key, at) = (self.keyspace.record(id), self.now_millis());
+        match self.load_record("touch", &key).await? {
+            Some(stored) => Ok(Remaining::new(stored.ttl, at)),
+            None => Err(self.gone(id, seen).await),
+        }
     }
 
     /// Returns what the store has left of a session that is past its absolute end by the clock of
