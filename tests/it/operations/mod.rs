@@ -59,6 +59,7 @@ mod cluster;
 mod corrupt;
 mod creation;
 mod destroy;
+mod extremes;
 mod failures;
 mod handles;
 mod hooks;
