@@ -35,7 +35,7 @@ use super::error::InvalidCookie;
 ///
 /// # When it is set and cleared
 ///
-/// A response to a request without a token, or with a token in the cookie:
+/// A response to a request without a token, or with a token in a cookie:
 ///
 /// - sets the cookie after `create`, `login`, `rotate`, and all other operations that issue a token,
 ///   if they are called on the [`Session`](crate::Session) of the request;
@@ -50,8 +50,8 @@ use super::error::InvalidCookie;
 /// request ends meanwhile clears nothing, for example if a login form is sent twice. The next
 /// navigation clears the cookie if it is still the old one.
 ///
-/// A request with a token in another source is that of another client, and its response has no
-/// cookie. A login without a token sets one, whatever the client. A client that ignores cookies
+/// A request with a token in a header, the query or the body is that of another client, and its
+/// response has no cookie. A login without a token sets one, whatever the client. A client that ignores cookies
 /// loses nothing. If other clients must not get one, give their routes a layer without a cookie.
 ///
 /// The cookie is set only if the token is issued before the response head is complete, so not by a

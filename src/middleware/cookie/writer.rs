@@ -64,6 +64,8 @@ impl CookieWriter {
                 let is_navigation = mode.is_none_or(|mode| mode == "navigate");
                 CookieUse::Token { is_navigation }
             }
+            // Of the same browser, for example from before the cookie got another name.
+            Some(TokenSource::Cookie(_)) => CookieUse::Empty,
             Some(_) => CookieUse::Unused,
         }
     }
