@@ -91,6 +91,9 @@ pub(super) enum Persists {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum SameSite {
     /// Never, not even if the user follows a link to the application.
+    ///
+    /// The page that the link opens must not [`create`](crate::Session::create) a session: it has no
+    /// cookie, and the new one would replace that of a user who is logged in.
     Strict,
     /// If the user follows a link to the application. The default.
     #[default]
