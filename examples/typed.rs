@@ -1,4 +1,4 @@
-//! A struct as the session: read and written as a whole, with a counter that loses no visit.
+//! A struct as the session: extracted by handlers, with a counter that loses no visit.
 //!
 //! `cargo run --example typed`, then:
 //!
@@ -11,8 +11,9 @@
 use axum::extract::Path;
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use jwt_redis_session::typed::{Mismatch, Typed, TypedData};
 use jwt_redis_session::{
-    ActiveSession, JwtRedisSession, Keyring, MemoryStore, Session, SessionError, Sessions,
+    JwtRedisSession, Keyring, MemoryStore, Session, SessionData, SessionError, Sessions,
 };
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +24,13 @@ struct Profile {
     /// Sessions from before this field was added do not have it.
     #[serde(default)]
     visits: u64,
+}
+
+impl TypedData for Profile {
+    /// What serde cannot bridge ends in a new login.
+    fn mismatch(_: &SessionData, _: &SessionError) -> Mismatch<Self> {
+        Mismatch::Drop
+    }
 }
 
 #[tokio::main]
@@ -48,23 +56,19 @@ async fn log_in(session: Session) -> Result<String, SessionError> {
     Ok(session.create().await?.into_string())
 }
 
-/// `update_with` reads and writes in one step, so concurrent visits are all counted.
-async fn visit(session: ActiveSession) -> Result<Json<Profile>, SessionError> {
-    let count = |data: &mut jwt_redis_session::SessionData| {
-        let mut profile: Profile = data.data()?;
-        profile.visits += 1;
-        data.merge(&profile)?;
-        Ok::<_, SessionError>(profile)
-    };
-    Ok(Json(session.update_with(count).await?))
+/// `update` reads and writes in one step, so concurrent visits are all counted.
+async fn visit(mut profile: Typed<Profile>) -> Result<Json<Profile>, SessionError> {
+    profile.update(|profile| profile.visits += 1).await?;
+    Ok(Json(profile.into_inner()))
 }
 
 /// Writes only the theme, so the count of a concurrent visit remains.
 async fn choose(
-    session: ActiveSession,
+    mut profile: Typed<Profile>,
     Path(theme): Path<String>,
 ) -> Result<Json<Profile>, SessionError> {
-    session.insert("theme", theme)?;
-    session.update().await?;
-    Ok(Json(session.data()?))
+    profile
+        .update(|profile| profile.theme.clone_from(&theme))
+        .await?;
+    Ok(Json(profile.into_inner()))
 }

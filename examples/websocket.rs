@@ -8,8 +8,11 @@
 //! curl http://127.0.0.1:3000/logout -H "x-access-token: $TOKEN" -X POST
 //! ```
 //!
-//! A browser cannot add a header to a WebSocket. It sends the token as `?accessToken=`, which the
-//! middleware takes out of the URI.
+//! A browser cannot add a header to a WebSocket. It offers the token as a subprotocol:
+//!
+//! ```js
+//! new WebSocket("ws://127.0.0.1:3000/echo", ["bearer", token])
+//! ```
 
 use std::time::Duration;
 
@@ -21,6 +24,7 @@ use axum::routing::{get, post};
 use jwt_redis_session::session::Ended;
 use jwt_redis_session::{
     ActiveSession, JwtRedisSession, Keyring, MemoryStore, Session, SessionError, Sessions,
+    TokenSource, TokenSources,
 };
 use tokio::time::timeout;
 
@@ -34,11 +38,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 pub(crate) fn app(sessions: Sessions) -> Router {
+    let sources = TokenSources::headers_only().with(TokenSource::WebSocketProtocol);
     Router::new()
         .route("/login", post(log_in))
         .route("/logout", post(log_out))
         .route("/echo", get(connect))
-        .layer(JwtRedisSession::new(sessions))
+        .layer(JwtRedisSession::new(sessions).sources(sources))
 }
 
 async fn log_in(session: Session) -> Result<String, SessionError> {

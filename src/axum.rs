@@ -7,15 +7,16 @@ use std::time::Duration;
 use axum_core::body::Body;
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum_core::response::{IntoResponse, Response};
-use http::StatusCode;
+use http::header::USER_AGENT;
 use http::request::Parts;
+use http::{HeaderValue, StatusCode};
 use http_body_util::BodyExt as _;
 
 use crate::error::SessionError;
 use crate::middleware::{
-    LazySession, LazyTagged, ReplayBody, SessionBody, SessionRejection, Tagged,
+    ClientIp, LazySession, LazyTagged, ReplayBody, SessionBody, SessionRejection, Tagged,
 };
-use crate::session::Session;
+use crate::session::{Device, Session};
 
 /// Extracts the session of the nearest [`JwtRedisSession`](crate::JwtRedisSession) layer, whatever
 /// its state, and loads it if that layer is lazy. Without a layer the answer is 500.
@@ -183,6 +184,24 @@ impl<S: Sync, const SECONDS: u64> FromRequestParts<S> for AuthenticatedWithin<SE
             true => Ok(Self(session)),
             false => Err(SessionRejection::insufficient_authentication(limit)),
         }
+    }
+}
+
+/// Fills the device from the request: the user agent, and the address if a [`ClientIp`] is in the
+/// extensions.
+impl<S: Sync> FromRequestParts<S> for Device {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let user_agent = parts.headers.get(USER_AGENT);
+        let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let client_ip = parts.extensions.get::<ClientIp>();
+        let device = Self {
+            name: None,
+            user_agent: user_agent.map(text),
+            ip: client_ip.and_then(|config| config.of(&parts.extensions, &parts.headers)),
+        };
+        Ok(device.bounded())
     }
 }
 

@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::{Clock, SystemClock};
+use crate::counters::ReadMetrics;
 use crate::id::SessionId;
-use crate::lifecycle::{Lifecycle, Lifetime, Touch, is_storable};
+use crate::lifecycle::{Evict, Lifecycle, Lifetime, Touch, is_storable};
 use crate::record::Keyspace;
 use crate::sessions::Sessions;
 use crate::store::SharedStore;
@@ -71,9 +72,11 @@ impl SessionsBuilder {
                 auth_time: false,
                 max_size: 1 << 20,
                 max_fields: 1000,
+                max_sessions: None,
                 clock: Arc::new(SystemClock),
                 new_id: Arc::new(SessionId::random),
                 end_reasons: Arc::default(),
+                reads: ReadMetrics::default(),
             },
             any_keyspace: false,
         }
@@ -165,6 +168,56 @@ impl SessionsBuilder {
         self
     }
 
+    /// Sets the largest number of sessions of an owner, and what a login beyond it does. By default
+    /// there is no limit.
+    ///
+    /// Enforced when a session gets its owner: by [`create`](crate::Session::create) and
+    /// [`login`](crate::Session::login), and by [`update`](crate::Session::update) and
+    /// [`rotate`](crate::Session::rotate) after [`set_owner`](crate::Session::set_owner). A rotation
+    /// for the same owner does not count as another session. Sessions that have ended do not count.
+    ///
+    /// When all concurrent logins of an owner have returned, no more than `limit` sessions work that
+    /// they or earlier ones have returned. With [`Evict::LeastRecentlyUsed`] the sessions that were
+    /// ended are in [`Session::evicted`](crate::Session::evicted). With [`Evict::Refuse`] the login
+    /// fails with [`SessionError::TooManySessions`](crate::SessionError::TooManySessions). Of two
+    /// that compete for the last place, one waits up to 200 ms for the other to give way and then
+    /// succeeds.
+    ///
+    /// What it does not promise:
+    ///
+    /// - After a crash in a login, one session more than `limit` may work, which the next login or
+    ///   list of the owner ends that is a minute later. With [`Evict::Refuse`] the session of the
+    ///   crashed login, whose token no client has, takes a place until it expires or is destroyed.
+    /// - A login that meets a rotation of the owner counts both ids, so it may end one session more
+    ///   than it must, or be refused.
+    /// - A lower limit than before takes effect with the next login of the owner, and only processes
+    ///   with this setting enforce it.
+    ///
+    /// Costs a login the ids of the owner and their records: two round trips for up to 16 sessions,
+    /// and one more for each 16. Ending one takes four.
+    ///
+    /// ```
+    /// use jwt_redis_session::config::Evict;
+    /// # use jwt_redis_session::{Keyring, MemoryStore, Sessions};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let keyring = Keyring::hs256("a secret of at least 32 random bytes")?;
+    /// let sessions = Sessions::builder(MemoryStore::new(), keyring)
+    ///     .max_sessions(1, Evict::LeastRecentlyUsed)
+    ///     .build()?;
+    /// let (phone, laptop) = (sessions.new_session(), sessions.new_session());
+    /// phone.login("jo").await?;
+    /// laptop.login("jo").await?;
+    /// assert_eq!(laptop.evicted(), [phone.id().unwrap()]);
+    /// assert_eq!(phone.is_alive().await, Ok(false));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn max_sessions(mut self, limit: usize, evict: Evict) -> Self {
+        self.lifecycle.max_sessions = Some((limit, evict));
+        self
+    }
+
     /// Sets the clock for tokens and lifetimes. Defaults to the clock of the operating system.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.lifecycle.clock = Arc::new(clock);
@@ -184,7 +237,8 @@ impl SessionsBuilder {
     /// # Errors
     ///
     /// [`ConfigError`] if a lifetime is below a millisecond or above 100 years, if
-    /// [`Touch::After`] is longer than the idle time, or if the keyspace has no delimiter.
+    /// [`Touch::After`] is longer than the idle time, if the keyspace has no delimiter, or if no
+    /// session is allowed.
     pub fn build(self) -> Result<Sessions, ConfigError> {
         let lifecycle = self.lifecycle;
         let (idle, absolute) = (lifecycle.lifetime.idle(), lifecycle.lifetime.absolute());
@@ -193,6 +247,9 @@ impl SessionsBuilder {
         }
         if !self.any_keyspace && !lifecycle.keyspace.ends_with_delimiter() {
             return Err(ConfigError::Keyspace);
+        }
+        if matches!(lifecycle.max_sessions, Some((0, _))) {
+            return Err(ConfigError::MaxSessions);
         }
         let idle = idle.unwrap_or_default();
         let is_too_long = |after| after > idle && !idle.is_zero();
@@ -214,6 +271,9 @@ pub enum ConfigError {
     /// [`Touch::After`] is longer than the idle time.
     #[error("`Touch::After` must not be longer than the idle time; use `Touch::Never` for that")]
     TouchAfter,
+    /// The largest number of sessions is 0.
+    #[error("`max_sessions` must be at least 1")]
+    MaxSessions,
     /// The keyspace is empty or ends with a character that ids contain.
     #[error(
         "the keyspace must end with a delimiter such as `:`, \

@@ -28,3 +28,4 @@
 
 pub use crate::builder::{ConfigError, SessionsBuilder};
 pub use crate::clock::{Clock, ManualClock, SystemClock};
+pub use crate::lifecycle::Evict;

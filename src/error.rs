@@ -37,7 +37,7 @@ pub(crate) type Result<T, E = SessionError> = std::result::Result<T, E>;
 /// |---|---|
 /// | 401 | [`Absent`](Self::Absent), [`Rejected`](Self::Rejected), [`Gone`](Self::Gone) |
 /// | 400 | [`Rejected`](Self::Rejected) as [`Ambiguous`](TokenRejection::Ambiguous) |
-/// | 409 | [`Conflict`](Self::Conflict), [`Revoked`](Self::Revoked), [`Taken`](Self::Taken) |
+/// | 409 | [`Conflict`](Self::Conflict), [`Revoked`](Self::Revoked), [`Taken`](Self::Taken), [`TooManySessions`](Self::TooManySessions) |
 /// | 413 | [`TooLarge`](Self::TooLarge) |
 /// | 503 with `Retry-After` | [`Unavailable`](Self::Unavailable) |
 /// | 500 | all others, which are errors of the program |
@@ -57,10 +57,19 @@ pub enum SessionError {
     /// Every attempt lost the race against another writer. Nothing was written.
     #[error("too many concurrent writes, the session was not changed; try again")]
     Conflict,
-    /// Every attempt to create or to rotate coincided with a `destroy_all` of the owner, which also
-    /// ended the new session.
+    /// Every attempt to create or to rotate coincided with a `destroy_all` of the owner, or with
+    /// another login beyond `max_sessions`, which also ended the new session.
     #[error("all sessions of the owner were destroyed at the same time; try again")]
     Revoked,
+    /// The owner has as many sessions as
+    /// [`max_sessions`](crate::config::SessionsBuilder::max_sessions) allows, which refuses more.
+    /// Nothing was changed.
+    #[error("the owner has {limit} sessions, the most that are allowed; end one of them first")]
+    #[non_exhaustive]
+    TooManySessions {
+        /// The configured limit.
+        limit: usize,
+    },
     /// A session with the chosen id exists already, or the id generator repeats ids. The existing
     /// session was not changed.
     #[error("a session with this id exists already; choose another id or destroy it first")]
@@ -111,16 +120,22 @@ pub enum SessionError {
     /// The session has no owner, and the operation concerns the owner's sessions.
     #[error("the session has no owner; call `set_owner` before `create`")]
     NoOwner,
+    /// The keyspace does not end with a delimiter, so sessions of other keyspaces may begin with it.
+    #[error(
+        "keys of other keyspaces may begin with this keyspace; use one that ends with a \
+         delimiter such as `:`"
+    )]
+    AmbiguousKeyspace,
     /// The sessions were built without a key ring, so that there are no tokens.
     #[error(
         "these sessions have no tokens; use `create().without_token()` or build with a key ring"
     )]
     NoTokens,
-    /// A time to live is below a millisecond or above 100 years, or a max age is no whole number of
-    /// seconds.
+    /// A time to live is below a millisecond or above 100 years, a max age is no whole number of
+    /// seconds, or a grace is below a second or above 5 minutes.
     #[error(
-        "the time is out of range; use 1 millisecond to 100 years, \
-         for the max age of a session whole seconds"
+        "the duration is out of range; use 1 millisecond to 100 years for a time to live, whole \
+         seconds for the max age of a session, 1 second to 5 minutes for a grace"
     )]
     InvalidDuration,
     /// The token could not be issued.

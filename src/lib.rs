@@ -92,8 +92,12 @@ pub mod store;
 mod telemetry;
 #[cfg(any(test, feature = "test-util"))]
 pub mod testing;
+mod tickets;
 pub mod token;
 mod token_rejection;
+#[cfg(feature = "axum")]
+#[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
+pub mod typed;
 mod unsearched_body;
 
 #[cfg(feature = "axum")]
@@ -114,6 +118,8 @@ pub use store::memory::MemoryStore;
 pub use store::{RedisConfig, RedisStore};
 pub use token::{Algorithm, Claims, Keyring, OpaqueTokens, Token};
 pub use token_rejection::TokenRejection;
+#[cfg(feature = "axum")]
+pub use typed::Typed;
 
 /// Compiles the examples of the README.
 #[cfg(doctest)]

@@ -6,7 +6,7 @@ use crate::error::SessionError;
 use crate::id::SessionId;
 use crate::lifecycle::{Lifecycle, Loaded, run_to_completion};
 use crate::record::Owner;
-use crate::session::{ListSessions, Session, SessionState};
+use crate::session::{DestroyEverything, ListSessions, Session, SessionState};
 use crate::telemetry;
 use crate::token::Verified;
 use crate::token_rejection::TokenRejection;
@@ -233,8 +233,8 @@ impl Sessions {
     /// Lists the sessions of `owner`.
     ///
     /// Awaiting the returned builder reads all of them, oldest first.
-    /// [`page`](ListSessions::page) reads a part, which is better for an owner who may have
-    /// thousands.
+    /// [`page`](ListSessions::page) and [`stream`](ListSessions::stream) read a part at a time,
+    /// which is better for an owner who may have thousands.
     ///
     /// ```
     /// # use jwt_redis_session::{SessionError, Sessions};
@@ -249,14 +249,31 @@ impl Sessions {
     ///
     /// [`SessionError::InvalidOwner`], [`SessionError::Unavailable`].
     pub fn list(&self, owner: &str) -> ListSessions {
-        ListSessions::new(&self.lifecycle, Owner::parse(owner))
+        ListSessions::new(&self.lifecycle, Owner::parse(owner), None)
+    }
+
+    /// Returns how many sessions `owner` has.
+    ///
+    /// Counts those that a [list](Self::list) shows: sessions that exist, without entries of the
+    /// index whose sessions have ended. A session that is created, used or destroyed during the
+    /// call may be counted or not; one that is used may be counted twice.
+    ///
+    /// Costs as much as a list: every record is read, 16 in one round trip, and 256 ids are in
+    /// memory at a time.
+    ///
+    /// # Errors
+    ///
+    /// As [`list`](Self::list).
+    pub async fn count(&self, owner: &str) -> Result<usize, SessionError> {
+        self.lifecycle.count(&Owner::parse(owner)?).await
     }
 
     /// Ends every session of `owner` and returns how many there were.
     ///
     /// After `Ok` no session that was acknowledged before the call works. One that is created
     /// during the call either does not work or is listed. Runs to completion even if the caller is
-    /// dropped; after a failure it can be repeated.
+    /// dropped; after a failure it can be repeated. However many sessions there are, 256 ids and 16
+    /// records are in memory at a time.
     ///
     /// # Errors
     ///
@@ -279,13 +296,58 @@ impl Sessions {
         run_to_completion(Arc::clone(&self.lifecycle).destroy_all(owner, keep)).await
     }
 
+    /// Ends every session of this keyspace, of all owners and of none, for an emergency.
+    ///
+    /// Awaiting the returned value runs it to its end and returns how many sessions there were;
+    /// [`next_part`](DestroyEverything::next_part) runs a part, to show progress and to go on after
+    /// an error. It may be repeated, and is complete when a run ends no session.
+    ///
+    /// **The immediate way is another one**: remove the signing key from the
+    /// [`Keyring`](crate::Keyring) of all processes. From then on no token of it opens a session, at
+    /// once and whatever the store does. This call then removes the data.
+    ///
+    /// After `Ok`, every session works no more that was acknowledged before the call. What it cannot
+    /// promise:
+    ///
+    /// - A session that is created during the call may work. Stop logins before, or repeat the call.
+    /// - The same holds for a session without owner that is rotated during the call.
+    /// - In a cluster, keys that move to another node during the call may be missed.
+    ///
+    /// Other keyspaces stay as they are.
+    ///
+    /// Redis: `SCAN` of the whole database, on each master of a cluster, then as
+    /// [`destroy_all`](Self::destroy_all) for each owner. The account needs
+    /// `RedisStore::SCAN_ACL_RULES`.
+    ///
+    /// ```
+    /// # use jwt_redis_session::{SessionError, Sessions};
+    /// # async fn doc(sessions: Sessions) -> Result<(), SessionError> {
+    /// let mut everything = sessions.destroy_everything();
+    /// while let Some(ended) = everything.next_part().await? {
+    ///     println!("{ended} sessions ended");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::AmbiguousKeyspace`] with
+    /// [`keyspace_without_delimiter`](crate::config::SessionsBuilder::keyspace_without_delimiter):
+    /// sessions of others could end. [`SessionError::Unavailable`], with
+    /// [`StoreErrorKind::Unsupported`](crate::store::StoreErrorKind::Unsupported) if the store has
+    /// no [`scan`](crate::store::Store::scan), as [`CasStore`](crate::store::cas::CasStore).
+    pub fn destroy_everything(&self) -> DestroyEverything {
+        DestroyEverything::new(&self.lifecycle)
+    }
+
     fn active(&self, id: &SessionId, loaded: Loaded) -> Session {
         Session::active(&self.lifecycle, id.clone(), None, loaded)
     }
 
     /// Returns the handle for a token without a session. `id` is the session that it names, if it
     /// is valid.
-    fn not_loaded(&self, error: SessionError, id: Option<SessionId>) -> Session {
+    pub(crate) fn not_loaded(&self, error: SessionError, id: Option<SessionId>) -> Session {
         let state = match error {
             SessionError::Unavailable(error) => SessionState::Unavailable(error),
             SessionError::Rejected(reason) => SessionState::Rejected(reason),

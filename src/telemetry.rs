@@ -7,19 +7,11 @@ use std::future::Future;
 
 #[cfg(feature = "metrics")]
 use crate::counters;
-use crate::counters::count;
+use crate::counters::{READ, ReadMetrics, count};
 use crate::error::SessionError;
 use crate::store::StoreError;
 use crate::token_rejection::TokenRejection;
 use crate::unsearched_body::UnsearchedBody;
-
-/// A session was looked up.
-pub(crate) fn loaded(found: bool) {
-    count!("jwt_redis_session_loads_total");
-    if found {
-        count!("jwt_redis_session_hits_total");
-    }
-}
 
 /// A presented token gave no session.
 pub(crate) fn rejected(reason: TokenRejection) {
@@ -85,11 +77,29 @@ pub(crate) trait StoreCall<T>:
 {
     /// Records how long the call takes, and counts it if it fails.
     async fn in_operation(self, operation: &'static str) -> Result<T, StoreError> {
+        self.recorded(operation, None).await
+    }
+
+    /// As [`in_operation`](Self::in_operation), for a read.
+    async fn in_read(self, reads: &ReadMetrics) -> Result<T, StoreError> {
+        self.recorded(READ, Some(reads)).await
+    }
+
+    /// Records a call with the metrics of reads, if there are some.
+    #[cfg_attr(not(feature = "metrics"), allow(unused_variables))]
+    async fn recorded(
+        self,
+        operation: &'static str,
+        reads: Option<&ReadMetrics>,
+    ) -> Result<T, StoreError> {
         #[cfg(feature = "metrics")]
         let start = std::time::Instant::now();
         let result = self.await;
         #[cfg(feature = "metrics")]
-        counters::store_call(operation, start.elapsed());
+        match reads {
+            Some(reads) => reads.took(start.elapsed()),
+            None => counters::store_call(operation, start.elapsed()),
+        }
         if let Err(error) = &result {
             let kind = error.kind().as_str();
             count!("jwt_redis_session_store_errors_total", "kind" => kind);

@@ -37,7 +37,8 @@ pub enum TokenRejection {
     Audience,
     /// The token is by another issuer.
     Issuer,
-    /// The store has no such session: destroyed, expired, evicted, or of another keyspace.
+    /// The store has no such session: destroyed, expired, evicted, or of another keyspace. Or it has
+    /// no such ticket: used or expired.
     Unknown,
     /// The value under the session's key is not a record.
     Corrupt,

@@ -37,6 +37,7 @@ struct Input<'a> {
     strict: bool,
     cookie: bool,
     scheme: bool,
+    websocket: bool,
 }
 
 #[derive(Arbitrary, Debug)]
@@ -84,6 +85,9 @@ fn check(fixture: &Fixture, input: &Input<'_>) {
     }
     if input.scheme {
         sources = sources.with(TokenSource::authorization("Token"));
+    }
+    if input.websocket {
+        sources = sources.with(TokenSource::WebSocketProtocol);
     }
     let layer = JwtRedisSession::new(fixture.sessions.clone()).sources(sources);
     let service = ServiceBuilder::new()

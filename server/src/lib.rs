@@ -15,6 +15,7 @@
 //! # }
 //! ```
 
+mod access_format;
 mod admin;
 mod app;
 mod app_state;

@@ -10,6 +10,7 @@ use tracing_appender::non_blocking::{ErrorCounter, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
+use crate::access_format::AccessFormat;
 use crate::log_writer::log_writer;
 use crate::request_context::RequestContext;
 use crate::settings::{LogFormat, LogSettings, SettingsError};
@@ -42,9 +43,16 @@ pub(crate) fn install(settings: LogSettings, filter: LogFilter) -> LogGuard {
         .with_ansi(colors)
         .with_writer(writer);
     // Fails if the process has a subscriber already, which then receives these events.
-    let _ = match settings.format {
-        LogFormat::Text => builder.try_init(),
-        LogFormat::Json => builder.json().flatten_event(true).try_init(),
+    let format = settings.format;
+    let _ = match format {
+        LogFormat::Text => builder
+            .map_event_format(|others| AccessFormat::new(others, format))
+            .try_init(),
+        LogFormat::Json => builder
+            .json()
+            .flatten_event(true)
+            .map_event_format(|others| AccessFormat::new(others, format))
+            .try_init(),
     };
     panic::set_hook(Box::new(log_panic));
     guard

@@ -20,7 +20,7 @@ const TICK: Duration = Duration::from_millis(50);
 ///
 /// Each thread has its own runtime and its own connection to Redis, and serves a client connection
 /// from its first request to its last. So no request waits for another thread to wake up. On one
-/// runtime for all threads a request costs 1.2 times the CPU, as the rows "(no log)" and
+/// runtime for all threads a request costs 1.3 times the CPU, as the rows "(no log)" and
 /// "(one runtime)" of `cargo bench -p jwt-redis-session-server --bench load` show. The threads
 /// share the sockets; an idle one accepts.
 /// Errors: [`StartError`] if the service cannot be built, or a thread cannot be started.

@@ -7,11 +7,12 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::clock::{Clock, unix_millis};
+use crate::counters::{READ, ReadMetrics};
 use crate::error::{Result, SessionError, SizeUnit};
 use crate::id::SessionId;
 use crate::lifecycle::end_reasons::EndReasons;
-use crate::lifecycle::{Lifetime, Touch};
-use crate::record::{Keyspace, Record};
+use crate::lifecycle::{Evict, Lifetime, Touch};
+use crate::record::{Keyspace, Record, Redirect};
 use crate::store::{SharedStore, StoreError, StoreErrorKind, StoredRecord};
 use crate::telemetry::StoreCall as _;
 use crate::token::TokenFormat;
@@ -31,9 +32,12 @@ pub(crate) struct Lifecycle {
     pub(crate) auth_time: bool,
     pub(crate) max_size: usize,
     pub(crate) max_fields: usize,
+    /// The largest number of sessions of an owner, at least 1.
+    pub(crate) max_sessions: Option<(usize, Evict)>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) new_id: Arc<dyn Fn() -> SessionId + Send + Sync>,
     pub(crate) end_reasons: Arc<EndReasons>,
+    pub(crate) reads: ReadMetrics,
 }
 
 impl Lifecycle {
@@ -158,7 +162,8 @@ impl Lifecycle {
         keys: &[String],
     ) -> Result<Vec<Result<Option<StoredRecord>>>> {
         let each: Vec<_> = keys.iter().map(String::as_str).collect();
-        match self.store.load_many(&each).in_operation(operation).await {
+        let reads = (operation == READ).then_some(&self.reads);
+        match self.store.load_many(&each).recorded(operation, reads).await {
             Ok(records) => return Ok(records.into_iter().map(Ok).collect()),
             Err(error) if error.kind() != StoreErrorKind::WrongType => return Err(error.into()),
             Err(_) => {}
@@ -167,7 +172,8 @@ impl Lifecycle {
         // the other sessions from being listed or destroyed.
         let mut records = Vec::with_capacity(keys.len());
         for key in keys {
-            match self.load_record(operation, key).await {
+            // Boxed, because it is rare, and a future is moved until it runs.
+            match Box::pin(self.load_record(operation, key)).await {
                 Err(error @ SessionError::Unavailable(_)) => return Err(error),
                 loaded => records.push(loaded),
             }
@@ -184,6 +190,8 @@ impl Lifecycle {
             Err(SessionError::Corrupt) => TokenRejection::Corrupt,
             Err(error) => return Err(error),
             Ok(None) => TokenRejection::Unknown,
+            // Its grace has ended, or the caller is looking for records only.
+            Ok(Some(stored)) if Redirect::parse(&stored.value).is_some() => TokenRejection::Unknown,
             Ok(Some(StoredRecord { value, ttl })) => match self.parse(value) {
                 Err(_) => TokenRejection::Corrupt,
                 Ok(record) if self.has_ended(&record) => TokenRejection::Expired,

@@ -25,6 +25,22 @@ pub(crate) struct Created {
     /// `None` if no token was requested.
     pub(crate) token: Option<Token>,
     pub(crate) record: Record,
+    /// The sessions that were ended for this one.
+    pub(crate) ended: Vec<SessionId>,
+}
+
+fn created(
+    id: SessionId,
+    token: Option<Token>,
+    record: Record,
+    ended: Vec<SessionId>,
+) -> Result<Created> {
+    Ok(Created {
+        id,
+        token,
+        record,
+        ended,
+    })
 }
 
 impl Lifecycle {
@@ -35,12 +51,12 @@ impl Lifecycle {
         claims: Option<Map<String, Value>>,
     ) -> Result<Created> {
         self.check_size(&record)?;
-        let mut failure = SessionError::Revoked;
+        let (mut failure, mut ended) = (SessionError::Revoked, Vec::new());
         let mut retries = Retries::new(ATTEMPTS);
         while retries.next().await {
             let (id, token) = self.issue(None, &record.meta, claims.as_ref())?;
-            match self.insert(&id, &record).await {
-                Ok(InsertOutcome::Inserted { .. }) => return Ok(Created { id, token, record }),
+            match self.insert(&id, &record, &mut ended).await {
+                Ok(InsertOutcome::Inserted { .. }) => return created(id, token, record, ended),
                 Ok(InsertOutcome::KeyTaken) => {
                     self.unlist_taken(&id, &record).await?;
                     failure = SessionError::Taken;
@@ -48,6 +64,9 @@ impl Lifecycle {
                 Ok(InsertOutcome::EntryLost) => {
                     self.undo_create(&id, &record).await?;
                     failure = SessionError::Revoked;
+                }
+                Err(error @ SessionError::TooManySessions { .. }) => {
+                    return self.undo_create(&id, &record).await.and(Err(error));
                 }
                 Err(error) => {
                     // The insert may have been applied. The token is dropped here, but `list` would
@@ -76,20 +95,12 @@ impl Lifecycle {
         let (id, token) = self.issue(Some(id), &record.meta, claims.as_ref())?;
         let record = record.with_nonce((self.new_id)().as_str());
         self.check_size(&record)?;
-        // Checked before the index is written, so that an id that is taken for long leaves no
-        // trace there.
-        if record.owner().is_some() {
-            match self.load_record("create", &self.keyspace.record(&id)).await {
-                Ok(None) => {}
-                Ok(Some(_)) | Err(SessionError::Corrupt) => return Err(SessionError::Taken),
-                Err(error) => return Err(error),
-            }
-        }
+        self.check_not_taken(&id, &record).await?;
         // A pause before each new attempt lets the concurrent `destroy_all` finish.
-        let mut retries = Retries::with_pauses(ATTEMPTS);
+        let (mut retries, mut ended) = (Retries::with_pauses(ATTEMPTS), Vec::new());
         while retries.next().await {
             let inserting = async {
-                let outcome = self.insert(&id, &record).await?;
+                let outcome = self.insert(&id, &record, &mut ended).await?;
                 if matches!(outcome, InsertOutcome::EntryLost) {
                     self.undo_own_create(&id, &record).await?;
                     self.complete_abandoned(&id, &record).await?;
@@ -97,11 +108,14 @@ impl Lifecycle {
                 Ok(outcome)
             };
             match inserting.await {
-                Ok(InsertOutcome::Inserted { .. }) => return Ok(Created { id, token, record }),
+                Ok(InsertOutcome::Inserted { .. }) => return created(id, token, record, ended),
                 Ok(InsertOutcome::KeyTaken) | Err(SessionError::Corrupt) => {
                     return Err(SessionError::Taken);
                 }
                 Ok(InsertOutcome::EntryLost) => {}
+                Err(error @ SessionError::TooManySessions { .. }) => {
+                    return self.undo_own_create(&id, &record).await.and(Err(error));
+                }
                 // The insert may have been applied, and would hold the id.
                 Err(error) => {
                     let lifecycle = Arc::clone(self);
@@ -111,6 +125,19 @@ impl Lifecycle {
             }
         }
         Err(SessionError::Revoked)
+    }
+
+    /// Before the index of an owner is written, so that an id that is taken for long leaves no trace
+    /// there.
+    async fn check_not_taken(&self, id: &SessionId, record: &Record) -> Result<()> {
+        if record.owner().is_none() {
+            return Ok(());
+        }
+        match self.load_record("create", &self.keyspace.record(id)).await {
+            Ok(None) => Ok(()),
+            Ok(Some(_)) | Err(SessionError::Corrupt) => Err(SessionError::Taken),
+            Err(error) => Err(error),
+        }
     }
 
     /// Issues the token of a session with `meta` if `claims` request one. Generates the id unless
@@ -155,7 +182,14 @@ impl Lifecycle {
     /// - Before (1): the id is not among them. The session counts as created after the call.
     /// - After (1): the id gets a tombstone. The call then deletes the record. If it looked for
     ///   the record before (2), it found nothing to delete, but (3) sees the tombstone.
-    async fn insert(self: &Arc<Self>, id: &SessionId, record: &Record) -> Result<InsertOutcome> {
+    ///
+    /// (4) Enforce the limit of sessions.
+    async fn insert(
+        self: &Arc<Self>,
+        id: &SessionId,
+        record: &Record,
+        ended: &mut Vec<SessionId>,
+    ) -> Result<InsertOutcome> {
         let ttl = self.ttl(record).ok_or(SessionError::Gone)?;
         let key = self.keyspace.record(id);
         let index = self.index(record);
@@ -180,7 +214,10 @@ impl Lifecycle {
                 pruned.await.map(drop)
             });
         }
-        Ok(InsertOutcome::Inserted { due: Vec::new() })
+        Ok(match self.admit(id, record, ended).await? {
+            true => InsertOutcome::Inserted { due: Vec::new() },
+            false => InsertOutcome::EntryLost,
+        })
     }
 
     /// Undoes a creation or a rotation. Deletes the record before its index entry, so that a record

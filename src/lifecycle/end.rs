@@ -13,13 +13,21 @@ pub enum SessionEnd {
     /// [`login`](crate::Session::login).
     ///
     /// Known if a clone of the same [`Sessions`](crate::Sessions) did it. Otherwise it is
-    /// [`Destroyed`](Self::Destroyed).
+    /// [`Destroyed`](Self::Destroyed). After a
+    /// [rotation with a grace](crate::Session::rotate_with_grace), by any process, the wait goes on
+    /// at the new id and reports this at the end of the grace.
     Rotated,
     /// The sessions of the owner were destroyed, all or all others.
     ///
     /// Known if a clone of the same [`Sessions`](crate::Sessions) did it. Otherwise it is
     /// [`Destroyed`](Self::Destroyed).
     LoggedOutEverywhere,
+    /// A login of the owner exceeded
+    /// [`max_sessions`](crate::config::SessionsBuilder::max_sessions).
+    ///
+    /// Known if a clone of the same [`Sessions`](crate::Sessions) did it. Otherwise it is
+    /// [`Destroyed`](Self::Destroyed).
+    Evicted,
     /// The time to live has passed.
     Expired,
     /// The store did not answer for too long; see
@@ -36,6 +44,7 @@ impl fmt::Display for SessionEnd {
             Self::Destroyed => "destroyed",
             Self::Rotated => "rotated",
             Self::LoggedOutEverywhere => "logged out everywhere",
+            Self::Evicted => "evicted by another login",
             Self::Expired => "expired",
             Self::Unknown => "unknown",
             Self::Absent => "absent",

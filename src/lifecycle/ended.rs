@@ -9,9 +9,11 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::error::SessionError;
 use crate::id::SessionId;
+use crate::lifecycle::GRACE;
 use crate::lifecycle::Lifecycle;
 use crate::lifecycle::end::SessionEnd;
 use crate::lifecycle::end_reasons::AwaitedEnd;
+use crate::record::Redirect;
 use crate::store::{RecordWatch, WatchEvent};
 use crate::token_rejection::TokenRejection;
 
@@ -51,6 +53,8 @@ struct Wait {
     is_watched: bool,
     /// When the absolute lifetime ends.
     absolute_end: Option<Instant>,
+    /// When the grace of the rotations that were followed ends.
+    grace_end: Option<Instant>,
     /// When the record ends by the TTL last seen.
     expires: Option<Instant>,
     /// The time from which on it is not certain that the session exists.
@@ -74,6 +78,7 @@ impl Lifecycle {
             reason: self.end_reasons.keep(id.clone()),
             absolute_end: self.instant_of(end),
             is_watched: false,
+            grace_end: None,
             expires: None,
             unsure_since: None,
             // The first event of a watch shows whether the record exists.
@@ -89,10 +94,19 @@ impl Lifecycle {
 
     /// Returns the time of this process at which an absolute end, the leeway included, is past.
     fn instant_of(&self, end: Option<i64>) -> Option<Instant> {
-        let left = self.past_end(end?).saturating_sub(self.now_millis());
+        self.instant_of_millis(self.past_end(end?))
+    }
+
+    fn instant_of_millis(&self, end: i64) -> Option<Instant> {
+        let left = end.saturating_sub(self.now_millis());
         let left = Duration::from_millis(u64::try_from(left).unwrap_or(0));
         Instant::now().checked_add(left)
     }
+}
+
+/// Returns whether a record with this TTL may be a redirect, of which a watch reports only the TTL.
+fn may_be_redirect(ttl: Option<Duration>) -> bool {
+    ttl.is_some_and(|ttl| ttl <= *GRACE.end())
 }
 
 impl Wait {
@@ -101,12 +115,12 @@ impl Wait {
             let event = self.next_event().await;
             let at = Instant::now();
             match event {
-                Some(WatchEvent::Exists { ttl }) => {
+                Some(WatchEvent::Exists { ttl }) if !may_be_redirect(ttl) => {
                     self.is_watched = true;
                     self.found(at, ttl);
                 }
                 Some(WatchEvent::Interrupted) if !self.is_over() => self.interrupted(at),
-                // The timer, a change, or another server that has the record now.
+                // The timer, a change, a record that may be a redirect, or another server that has the record now.
                 _ => {
                     self.is_watched = (self.is_watched || event.is_some()) && !self.is_over();
                     if let Some(end) = self.read(at).await {
@@ -131,7 +145,7 @@ impl Wait {
                 None => std::future::pending().await,
             }
         };
-        match self.read_at {
+        match [self.read_at, self.grace_end].into_iter().flatten().min() {
             Some(at) => timeout_at(at, changed).await.ok(),
             None => Some(changed.await),
         }
@@ -139,12 +153,19 @@ impl Wait {
 
     /// Reads the record. Returns the reason if the session has ended.
     async fn read(&mut self, at: Instant) -> Option<SessionEnd> {
+        if self.grace_end.is_some_and(|end| end <= at) {
+            return Some(SessionEnd::Rotated);
+        }
         let key = self.lifecycle.keyspace.record(&self.id);
         if !self.is_watched {
             // Before the read, so that no change in between is missed.
             self.watch = self.lifecycle.store.watch(&key);
         }
         let loaded = self.lifecycle.load_record("ended", &key).await;
+        if let Some(redirect) = self.lifecycle.redirect(&loaded) {
+            self.follow(redirect);
+            return None;
+        }
         match self.lifecycle.validate(loaded) {
             Ok((record, ttl)) => {
                 let end = self.lifecycle.end(&record);
@@ -156,6 +177,18 @@ impl Wait {
             Err(SessionError::Rejected(_)) => Some(self.gone()),
             Err(_) => self.failed(at),
         }
+    }
+
+    /// The session has a new id. Waits for its end under that id, until the grace ends.
+    fn follow(&mut self, redirect: Redirect) {
+        let end = self.lifecycle.instant_of_millis(redirect.until);
+        self.grace_end = [self.grace_end, end].into_iter().flatten().min();
+        self.reason = self.lifecycle.end_reasons.keep(redirect.to.clone());
+        self.id = redirect.to;
+        self.watch = None;
+        self.is_watched = false;
+        self.expires = None;
+        self.read_at = Some(Instant::now());
     }
 
     /// The record existed at `at`.

@@ -13,6 +13,9 @@ use crate::telemetry::StoreCall as _;
 /// The number of records read in one round trip. Each may be as large as the size limit.
 pub(crate) const BATCH: usize = 16;
 
+/// The number of index entries read at once by operations that go through a whole index.
+pub(crate) const PAGE: usize = 16 * BATCH;
+
 /// How often a page reads the index to replace entries whose sessions have ended. Limits the time of
 /// a call on an index of many such entries.
 const ROUNDS: usize = 8;
@@ -74,6 +77,22 @@ impl Lifecycle {
         Ok(after)
     }
 
+    /// Returns the number of sessions of `owner`, in pages as [`page`](Self::page).
+    pub(crate) async fn count(self: &Arc<Self>, owner: &Owner) -> Result<usize> {
+        let (mut count, mut after) = (0, None);
+        loop {
+            let page = IndexPage {
+                after: after.as_ref(),
+                descending: false,
+                limit: PAGE,
+            };
+            after = self.page(owner, page, &mut |_, _| count += 1).await?;
+            if after.is_none() {
+                return Ok(count);
+            }
+        }
+    }
+
     /// Reads the sessions of listed entries, and returns how many there are.
     async fn read_listed(
         self: &Arc<Self>,
@@ -122,7 +141,12 @@ impl Lifecycle {
 
     pub(crate) fn is_abandoned(&self, state: EntryState) -> bool {
         let now = self.now();
-        matches!(state, EntryState::Deleting { since } if now.saturating_sub(since) >= ABANDONED)
+        match state {
+            EntryState::Active { .. } => false,
+            EntryState::Superseded { since } | EntryState::Deleting { since } => {
+                now.saturating_sub(since) >= ABANDONED
+            }
+        }
     }
 
     pub(crate) async fn remove_entry(&self, index: &str, id: &SessionId) -> Result<()> {
@@ -171,7 +195,13 @@ impl Lifecycle {
                     Ok((record, ttl)) if record.owner() == Some(owner) => {
                         live.extend(due.then(|| self.entry(&index, id, ttl.unwrap_or_default())));
                         let remaining = Remaining::new(ttl, at);
-                        visit(id.clone(), Loaded { record, remaining });
+                        let new_id = None;
+                        let loaded = Loaded {
+                            record,
+                            remaining,
+                            new_id,
+                        };
+                        visit(id.clone(), loaded);
                         count += 1;
                     }
                     Ok(_) | Err(SessionError::Rejected(_)) => {

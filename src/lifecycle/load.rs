@@ -6,22 +6,17 @@ use std::time::Duration;
 use crate::error::{Result, SessionError};
 use crate::id::SessionId;
 use crate::lifecycle::{
-    DEFAULT_SHARE, Lifecycle, Remaining, Touch, is_storable, limit, record_error, spawn_detached,
+    DEFAULT_SHARE, Found, Lifecycle, Loaded, Read, Remaining, Touch, is_storable, limit,
+    spawn_detached,
 };
 use crate::record::Record;
 use crate::retries::Retries;
-use crate::store::{CompareOutcome, StoredRecord};
-use crate::telemetry::{self, StoreCall as _};
+use crate::store::CompareOutcome;
+use crate::telemetry::StoreCall as _;
 use crate::token_rejection::TokenRejection;
 
 /// Attempts of a refresh that meets changes of the metadata.
 const ATTEMPTS: u32 = 16;
-
-/// A session that was read.
-pub(crate) struct Loaded {
-    pub(crate) record: Record,
-    pub(crate) remaining: Remaining,
-}
 
 impl Lifecycle {
     /// Reads the session `id` and refreshes its TTL if that is due.
@@ -34,8 +29,8 @@ impl Lifecycle {
 
     /// As [`load`](Self::load), but never from a cache of the store.
     pub(crate) async fn reload(self: &Arc<Self>, id: &SessionId) -> Result<Loaded> {
-        let (key, at) = (self.keyspace.record(id), self.now_millis());
-        let loaded = self.found(self.load_record("load", &key).await, at)?;
+        let at = self.now_millis();
+        let loaded = self.found(self.find("load", id, Read::Newest).await, at)?;
         if self.touch == Some(Touch::EveryRead) {
             return self.touched(id, loaded).await;
         }
@@ -46,21 +41,48 @@ impl Lifecycle {
     ///
     /// Only after the read: the record decides how long the session lives.
     async fn touched(&self, id: &SessionId, loaded: Loaded) -> Result<Loaded> {
-        let Loaded { record, remaining } = loaded;
-        let touched = self.keep_alive(id, &record, remaining).await;
-        let remaining = touched.map_err(|error| match error {
+        let id = loaded.new_id.as_ref().unwrap_or(id);
+        let touching = self.keep_alive(id, &loaded.record, loaded.remaining);
+        let touched = match touching.await {
+            Ok(remaining) => Ok(Loaded {
+                remaining,
+                ..loaded
+            }),
+            Err(error) => self.touched_after(id, &loaded.record, error).await,
+        };
+        touched.map_err(|error| match error {
             SessionError::Gone => SessionError::Rejected(TokenRejection::Unknown),
             error => error,
-        })?;
-        Ok(Loaded { record, remaining })
+        })
+    }
+
+    /// Touches the session that `id` leads to, if it was rotated with a grace since it was read.
+    async fn touched_after(
+        &self,
+        id: &SessionId,
+        seen: &Record,
+        error: SessionError,
+    ) -> Result<Loaded> {
+        let loaded = self.follow_after("load", id, Some(seen), error).await?;
+        let id = loaded.new_id.as_ref().unwrap_or(id);
+        let touching = self.keep_alive(id, &loaded.record, loaded.remaining);
+        Ok(Loaded {
+            remaining: touching.await?,
+            ..loaded
+        })
     }
 
     /// Refreshes the TTL of a session that was read if that is due, in the background: the request
     /// does not wait for it.
     fn used(self: &Arc<Self>, id: &SessionId, loaded: Loaded) -> Loaded {
-        let Loaded { record, remaining } = &loaded;
+        let Loaded {
+            record,
+            remaining,
+            new_id,
+        } = &loaded;
         // As of the read: few reads refresh, so most need no other time.
         if self.is_due(record, *remaining, remaining.at_millis()) {
+            let id = new_id.as_ref().unwrap_or(id);
             let (lifecycle, id, record) = (Arc::clone(self), id.clone(), record.clone());
             spawn_detached(async move { lifecycle.reset_ttl(&id, &record).await.map(drop) });
         }
@@ -69,9 +91,8 @@ impl Lifecycle {
 
     /// Reads the session `id` and leaves its TTL alone. A cache of the store may serve it.
     pub(crate) async fn get_without_touch(&self, id: &SessionId) -> Result<Loaded> {
-        let (key, at) = (self.keyspace.record(id), self.now_millis());
-        let loading = self.store.load(&key).in_operation("load");
-        self.found(loading.await.map_err(record_error), at)
+        let at = self.now_millis();
+        self.found(self.find("load", id, Read::Cached).await, at)
     }
 
     /// Reads several sessions: in one round trip if all of them are in the same store.
@@ -81,7 +102,8 @@ impl Lifecycle {
         else {
             let mut each = Vec::with_capacity(sessions.len());
             for (lifecycle, id) in sessions {
-                each.push(lifecycle.get_without_touch(id).await);
+                // Boxed: most callers have one store.
+                each.push(Box::pin(lifecycle.get_without_touch(id)).await);
             }
             return each;
         };
@@ -90,27 +112,33 @@ impl Lifecycle {
         let keys: Vec<_> = sessions.iter().map(key).collect();
         match first.load_records("load", &keys).await {
             Ok(records) => {
-                let records = sessions.iter().zip(records);
-                let found = records.map(|((lifecycle, _), loaded)| lifecycle.found(loaded, at));
-                found.collect()
+                let mut each = Vec::with_capacity(sessions.len());
+                for ((lifecycle, _), stored) in sessions.iter().zip(records) {
+                    let found = lifecycle.follow("load", stored, Read::Newest).await;
+                    each.push(lifecycle.found(found, at));
+                }
+                each
             }
             Err(error) => sessions.iter().map(|_| Err(error.clone())).collect(),
         }
     }
 
-    fn found(&self, loaded: Result<Option<StoredRecord>>, at: i64) -> Result<Loaded> {
-        let validated = self.validate(loaded);
-        telemetry::loaded(validated.is_ok());
+    fn found(&self, found: Found, at: i64) -> Result<Loaded> {
+        let validated = self.validate(found.stored);
+        #[cfg(feature = "metrics")]
+        self.reads.loaded(validated.is_ok());
         let (record, ttl) = validated?;
-        let remaining = Remaining::new(ttl, at);
-        Ok(Loaded { record, remaining })
+        Ok(Loaded {
+            record,
+            remaining: Remaining::new(ttl, at),
+            new_id: found.new_id,
+        })
     }
 
     /// Returns whether the session exists. Leaves its TTL alone.
     pub(crate) async fn is_alive(&self, id: &SessionId) -> Result<bool> {
-        let key = self.keyspace.record(id);
-        let loaded = self.load_record("is_alive", &key).await;
-        match self.validate(loaded) {
+        let found = self.find("is_alive", id, Read::Newest).await;
+        match self.validate(found.stored) {
             Ok(_) => Ok(true),
             Err(SessionError::Rejected(_)) => Ok(false),
             Err(error) => Err(error),
@@ -217,13 +245,14 @@ impl Lifecycle {
         remaining: Remaining,
     ) -> Result<Remaining> {
         let now = self.now_millis();
+        // Boxed, because most calls need neither, and a future is moved until it runs.
         if self.is_due(record, remaining, now) {
-            return self.touch(id, record, None).await;
+            return Box::pin(self.touch(id, record, None)).await;
         }
         let left = remaining.at(now).ok_or(SessionError::Gone)?;
         match limit(left, self.end(record), now) {
             Some(left) => Ok(Remaining::new(Some(left), now)),
-            None => self.keep_ttl(id, record, now).await,
+            None => Box::pin(self.keep_ttl(id, record, now)).await,
         }
     }
 

@@ -8,8 +8,9 @@ use serde_json::{Map, Value};
 use crate::error::{Result, SessionError};
 use crate::id::SessionId;
 use crate::lifecycle::end::SessionEnd;
+use crate::lifecycle::login::is_of_another;
 use crate::lifecycle::{Created, Lifecycle, record_error};
-use crate::record::{Owner, Record};
+use crate::record::{Owner, Record, Redirect};
 use crate::retries::Retries;
 use crate::store::{CompareOutcome, InsertOutcome, NewRecord, PutMode, SupersedeOutcome};
 use crate::telemetry::StoreCall as _;
@@ -22,9 +23,6 @@ const ATTEMPTS: u32 = 5;
 /// Writes to the old record that a rotation copies.
 const COPIES: u32 = 64;
 
-/// Attempts to delete a session of another owner that is being written.
-const DELETES: u32 = 64;
-
 /// Makes the new record from the old one. May be called again.
 pub(crate) type Merge<'a> = &'a (dyn Fn(&Record) -> Result<Record> + Send + Sync);
 
@@ -36,10 +34,14 @@ pub(crate) struct Rotation<'a> {
     /// The caller's own claims for the new token.
     pub(crate) claims: Map<String, Value>,
     pub(crate) merge: Merge<'a>,
+    /// How long the old id leads to the new one.
+    pub(crate) grace: Option<Duration>,
     /// At a login: the owner, and the record of a new session without data of another one.
     pub(crate) login: Option<(Owner, Record)>,
     /// In every attempt so far, a concurrent `destroy_all` has deleted the new session.
     pub(crate) revoked: bool,
+    /// The sessions that were ended because the owner has one more.
+    pub(crate) ended: Vec<SessionId>,
 }
 
 /// Reason why an attempt of a rotation did not succeed.
@@ -73,6 +75,9 @@ impl Lifecycle {
     /// still active, (4) delete the old record if it still holds what was copied, otherwise copy
     /// it again, (5) remove the old id from the index.
     ///
+    /// With a grace, (4) replaces the old record by a redirect instead. Without an owner that is
+    /// the decision, as the deletion is. From (4) on, the session is at the new id only.
+    ///
     /// A login rotates a session without owner, or of the same owner. It destroys a session of
     /// another owner and creates a new one, so that no data passes from one owner to another. The
     /// old id never works afterwards.
@@ -83,8 +88,15 @@ impl Lifecycle {
         }
         let mut retries = Retries::new(ATTEMPTS);
         while retries.next().await {
-            if let Some(created) = self.try_rotate(&mut rotation).await? {
-                return Ok(created);
+            match self.try_rotate(&mut rotation).await {
+                Ok(None) => {}
+                Ok(Some(created)) => return Ok(created),
+                Err(error) => {
+                    if rotation.grace.is_some() && error == SessionError::Gone {
+                        self.wait_for_other(&rotation.old).await;
+                    }
+                    return Err(error);
+                }
             }
         }
         let lost = rotation.revoked.then_some(SessionError::Revoked);
@@ -112,8 +124,14 @@ impl Lifecycle {
         let record = (rotation.merge)(&rotation.seen)?;
         self.check_size(&record)?;
         let (id, token) = self.issue(None, &record.meta, Some(&rotation.claims))?;
-        let mut new = Created { id, token, record };
+        let mut new = Created {
+            id,
+            token,
+            record,
+            ended: Vec::new(),
+        };
         let Err(stop) = self.rotate_to(rotation, &mut new).await else {
+            new.ended = std::mem::take(&mut rotation.ended);
             return Ok(Some(new));
         };
         rotation.revoked &= matches!(stop, Stop::NewGone);
@@ -131,6 +149,13 @@ impl Lifecycle {
 
     async fn rotate_to(&self, rotation: &mut Rotation<'_>, new: &mut Created) -> Result<(), Stop> {
         self.insert_new(rotation, new).await?;
+        // Before the old session ends, which stays if the owner may have no more.
+        if rotation.seen.owner() != new.record.owner() {
+            let admitting = self.admit(&new.id, &new.record, &mut rotation.ended);
+            if !admitting.await? {
+                return Err(Stop::NewGone);
+            }
+        }
         let mut rotated = self.supersede(rotation, new).await;
         if rotated.is_ok() {
             let (old, reason) = (rotation.old.clone(), Some(SessionEnd::Rotated));
@@ -141,6 +166,12 @@ impl Lifecycle {
             }
         }
         if matches!(rotated, Err(Stop::Failed(_))) {
+            // The redirect may have been written although the step failed. Then other requests
+            // may use the new session by now, and undoing the rotation would lose their writes.
+            if self.leads_to(rotation, &new.id).await {
+                self.gone(&rotation.old, &rotation.seen).await;
+                return Ok(());
+            }
             let _ = self.reactivate_old(rotation).await;
         }
         rotated
@@ -205,10 +236,13 @@ impl Lifecycle {
         let key = self.keyspace.record(&rotation.old);
         let mut retries = Retries::new(COPIES);
         while retries.next().await {
-            let seen = &rotation.seen.bytes;
-            let deletion = self.store.compare_and_delete(&key, seen);
-            let deleted = deletion.in_operation("rotate").await;
+            let deleted = self.compare_and_delete_old(rotation, &key, &new.id).await;
             let before = match deleted.map_err(record_error)? {
+                // Another rotation with a grace has won. Its redirect is never overwritten.
+                CompareOutcome::Mismatch(value) if Redirect::parse(&value).is_some() => {
+                    self.gone(&rotation.old, &rotation.seen).await;
+                    return Err(Stop::OldGone);
+                }
                 CompareOutcome::Mismatch(value) => self.parse(value)?,
                 deleted => {
                     // Best effort: a list removes old tombstones.
@@ -246,6 +280,8 @@ impl Lifecycle {
             let written = writing.in_operation("rotate").await;
             match written.map_err(record_error)? {
                 CompareOutcome::Applied => return Ok(()),
+                // It was rotated through the list.
+                CompareOutcome::Mismatch(value) if Redirect::parse(&value).is_some() => break,
                 CompareOutcome::Mismatch(value) => expected = value,
                 // It was destroyed through the list, and so the session has ended.
                 CompareOutcome::Missing => return Err(Stop::OldGone),
@@ -255,7 +291,7 @@ impl Lifecycle {
     }
 
     /// Keeps the old session after a failure: its tombstone, if there is one, becomes an active
-    /// entry. A `destroy_all` that has seen the tombstone still destroys the session.
+    /// entry, unless a `destroy_all` has made it its own.
     async fn reactivate_old(&self, rotation: &Rotation<'_>) -> Result<()> {
         let Some(index) = self.index(&rotation.seen) else {
             return Ok(());
@@ -264,40 +300,7 @@ impl Lifecycle {
         let entry = self.entry(&index, &rotation.old, ttl);
         // One atomic step: if the entry were removed and put again, a `destroy_all` in between
         // would miss the session.
-        let reactivation = self.store.index_put(entry, PutMode::Reactivate);
+        let reactivation = self.store.index_put(entry, PutMode::UndoSupersede);
         Ok(reactivation.in_operation("rotate").await?)
     }
-
-    /// Destroys a session as long as it belongs to another owner than `owner`. Returns the newer
-    /// record if the owner has changed.
-    async fn destroy_of_another(
-        &self,
-        id: &SessionId,
-        mut seen: Record,
-        owner: &Owner,
-    ) -> Result<Option<Record>> {
-        let key = self.keyspace.record(id);
-        let mut retries = Retries::new(DELETES);
-        while retries.next().await {
-            let deletion = self.store.compare_and_delete(&key, &seen.bytes);
-            let deleted = deletion.in_operation("login").await;
-            match deleted.map_err(record_error)? {
-                CompareOutcome::Applied | CompareOutcome::Missing => {
-                    // The record first, as in `destroy`. Best effort: an entry without a record
-                    // is removed when it is due.
-                    self.gone(id, &seen).await;
-                    return Ok(None);
-                }
-                CompareOutcome::Mismatch(value) => seen = self.parse(value)?,
-            }
-            if !is_of_another(&seen, owner) {
-                return Ok(Some(seen));
-            }
-        }
-        Err(SessionError::Conflict)
-    }
-}
-
-fn is_of_another(record: &Record, owner: &Owner) -> bool {
-    record.owner().is_some_and(|found| found != owner)
 }

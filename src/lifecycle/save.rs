@@ -67,13 +67,14 @@ impl Lifecycle {
     ///
     /// `seen` is the record as it was last seen. If it is still stored, this is one round trip.
     /// Each attempt is one atomic step on the record, so the caller may be dropped at any time,
-    /// unless `edit` changes the owner. Returns the record that is stored now.
+    /// unless `edit` changes the owner. Returns the record that is stored now, and the sessions that
+    /// were ended because its owner has one more.
     pub(crate) async fn save(
         &self,
         id: &SessionId,
         seen: Record,
         edit: Edit<'_>,
-    ) -> Result<Record> {
+    ) -> Result<(Record, Vec<SessionId>)> {
         let key = self.keyspace.record(id);
         let mut before = seen;
         let mut reserved = false;
@@ -86,8 +87,8 @@ impl Lifecycle {
             let after = edit(&before)?;
             before = match self.compare_and_set(id, &key, &before, &after).await? {
                 CompareOutcome::Applied => {
-                    self.transfer_owner(id, &before, &after).await?;
-                    return Ok(after);
+                    let ended = self.transfer_owner(id, &before, &after).await?;
+                    return Ok((after, ended));
                 }
                 CompareOutcome::Mismatch(value) => self.parse(value)?,
                 CompareOutcome::Missing => return Err(self.gone(id, &after).await),
@@ -180,19 +181,60 @@ impl Lifecycle {
     ///
     /// The entry in the new owner's index must be active. If it is a tombstone, a concurrent
     /// `destroy_all` may have passed the session by, because it belonged to the old owner then.
-    async fn transfer_owner(&self, id: &SessionId, before: &Record, after: &Record) -> Result<()> {
+    ///
+    /// Returns the sessions of the new owner that were ended because there is one more.
+    async fn transfer_owner(
+        &self,
+        id: &SessionId,
+        before: &Record,
+        after: &Record,
+    ) -> Result<Vec<SessionId>> {
         // The old owner's entry stays: another handle may just be giving the session back.
         // Sessions of other owners are neither listed nor destroyed, and their entries are
         // removed when due.
+        let mut ended = Vec::new();
         if after.owner() == before.owner() {
-            return Ok(());
+            return Ok(ended);
         }
-        match self.index(after) {
+        self.ensure_listed(id, after).await?;
+        match self.admit(id, after, &mut ended).await {
+            Err(error @ SessionError::TooManySessions { .. }) => {
+                self.return_owner(id, before, after).await.and(Err(error))
+            }
+            // A session that was ended meanwhile had its new owner before.
+            admitted => admitted.map(|_| ended),
+        }
+    }
+
+    async fn ensure_listed(&self, id: &SessionId, record: &Record) -> Result<()> {
+        match self.index(record) {
             Some(index) if !self.is_active(&index, id).await? => {
-                self.reindex(id, &index, after).await
+                self.reindex(id, &index, record).await
             }
             _ => Ok(()),
         }
+    }
+
+    /// Undoes the write of `after` in place of `before`. If the record was written since, only the
+    /// owner is changed.
+    async fn return_owner(&self, id: &SessionId, before: &Record, after: &Record) -> Result<()> {
+        let key = self.keyspace.record(id);
+        let (mut now, mut back) = (after.clone(), before.clone());
+        let mut retries = Retries::new(ATTEMPTS);
+        while retries.next().await {
+            match self.compare_and_set(id, &key, &now, &back).await? {
+                CompareOutcome::Applied => return self.ensure_listed(id, &back).await,
+                CompareOutcome::Missing => return Ok(()),
+                CompareOutcome::Mismatch(value) => now = self.parse(value)?,
+            }
+            if now.owner() != after.owner() {
+                return Ok(());
+            }
+            let mut meta = now.meta.clone();
+            meta.owner = before.owner().cloned();
+            back = Record::assemble(meta, &now.fields());
+        }
+        Err(SessionError::Conflict)
     }
 
     async fn is_active(&self, index: &str, id: &SessionId) -> Result<bool> {
@@ -216,6 +258,10 @@ impl Lifecycle {
             // The record is read between the put and the check: if the entry is still active
             // after the record was seen, no `destroy_all` has begun to delete it in between.
             let loaded = self.load_record("update", &key).await;
+            // A rotation that has moved the session since has decided by this index.
+            if self.redirect(&loaded).is_some() {
+                return Ok(());
+            }
             match self.validate(loaded) {
                 // The write that gave it away since takes care of the other index.
                 Ok((now, _)) if now.owner() != record.owner() => return Ok(()),

@@ -12,12 +12,12 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::cookie_use::CookieUse;
+use super::credential::Credential;
 use super::lazy_session::LazySession;
 use super::read_body::ReadBody;
-use super::settings::Settings;
+use super::settings::{ResponseContext, Settings};
 use crate::session::Session;
-use crate::source::BodyLookup;
-use crate::token::Verified;
+use crate::source::{BodyLookup, FoundToken};
 
 pin_project! {
     /// Response future for [`JwtRedisSessionService`](super::JwtRedisSessionService).
@@ -31,8 +31,7 @@ pin_project! {
         #[pin]
         pub(super) state: State<S, B>,
         pub(super) settings: Arc<Settings>,
-        pub(super) token_in_query: bool,
-        pub(super) cookie: CookieUse,
+        pub(super) context: ResponseContext,
     }
 }
 
@@ -68,20 +67,20 @@ impl<S, B> State<S, B>
 where
     S: Service<Request<B>> + Clone,
 {
-    /// Loads the session of the token, or calls the inner service if it need not be loaded.
+    /// Loads the session of the credential, or calls the inner service if it need not be loaded.
     pub(super) fn authenticated(
         settings: &Settings,
-        verified: Result<Verified, Session>,
+        credential: Result<Credential, Session>,
         request: Request<B>,
         inner: &mut S,
     ) -> Self {
         let sessions = settings.sessions.clone();
-        let session = match verified {
+        let session = match credential {
             Err(session) => session.into(),
-            Ok(verified) if settings.lazy => LazySession::new(sessions, verified),
-            Ok(verified) => {
+            Ok(credential) if settings.lazy => LazySession::new(sessions, credential),
+            Ok(credential) => {
                 return Self::Loading {
-                    load: Box::pin(async move { sessions.load_verified(verified).await }),
+                    load: Box::pin(async move { credential.open(&sessions).await }),
                     request: Some(request),
                     inner: take_ready(inner),
                 };
@@ -119,13 +118,10 @@ where
                     inner,
                 } => {
                     let (body, found) = ready!(poll_read(read.as_mut(), cx));
-                    if !matches!(found, Ok(Ok(None)) | Err(_)) {
-                        *this.cookie = CookieUse::Unused;
-                    }
                     let head = head.take().expect("polled after completion");
-                    let verified = this.settings.authenticate(found);
                     let request = Request::from_parts(head, body);
-                    State::authenticated(this.settings, verified, request, inner)
+                    let credential = authenticate_body(this.settings, this.context, found);
+                    State::authenticated(this.settings, credential, request, inner)
                 }
                 StateProjection::Loading {
                     load,
@@ -138,9 +134,13 @@ where
                 }
                 StateProjection::Calling { response, session } => {
                     let mut response = ready!(response.poll(cx))?;
-                    let headers = response.headers_mut();
-                    this.settings
-                        .set_headers(session, *this.token_in_query, *this.cookie, headers);
+                    let status = response.status();
+                    this.settings.set_headers(
+                        session,
+                        *this.context,
+                        status,
+                        response.headers_mut(),
+                    );
                     return Poll::Ready(Ok(response));
                 }
             };
@@ -156,6 +156,18 @@ where
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResponseFuture").finish_non_exhaustive()
     }
+}
+
+/// Checks the token that was found in the body, if there is one.
+fn authenticate_body(
+    settings: &Settings,
+    context: &mut ResponseContext,
+    found: BodyLookup<'_>,
+) -> Result<Credential, Session> {
+    if !matches!(found, Ok(Ok(None)) | Err(_)) {
+        context.cookie = CookieUse::Unused;
+    }
+    settings.authenticate(found.map(|found| found.map(|text| text.map(FoundToken::Token))))
 }
 
 /// Takes the service that was polled ready, and leaves a clone of it, which is not ready.

@@ -24,7 +24,8 @@ use crate::source::{Anywhere, InHead, TokenSources};
 ///
 /// A request without a token, or with an invalid one, sends no command to the store. With a valid
 /// token the session is loaded in one round trip before the inner service is called, or when it is
-/// first needed if the layer is [`lazy`](Self::lazy).
+/// first needed if the layer is [`lazy`](Self::lazy). A
+/// [ticket](crate::TokenSource::Ticket) takes three round trips.
 ///
 /// # Request bodies
 ///
@@ -42,9 +43,11 @@ use crate::source::{Anywhere, InHead, TokenSources};
 /// Unless the application sets them itself:
 ///
 /// - `Cache-Control: no-store` if session data was read or a token was issued before the response
-///   head was complete, or if a token was in the query;
-/// - `Referrer-Policy: no-referrer` if a token was in the query;
+///   head was complete, or if a token or a ticket was in the query;
+/// - `Referrer-Policy: no-referrer` if a token or a ticket was in the query;
 /// - `Vary` with the headers that may hold a token if the state of the session was read;
+/// - `Sec-WebSocket-Protocol: bearer` if the response accepts a WebSocket that has offered it, with
+///   [`TokenSource::WebSocketProtocol`](crate::TokenSource::WebSocketProtocol);
 /// - `Set-Cookie` for a layer with a [cookie](crate::SessionCookie).
 ///
 /// # Long-lived connections

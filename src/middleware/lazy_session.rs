@@ -5,9 +5,10 @@ use std::sync::Arc;
 use http::Extensions;
 use tokio::sync::OnceCell;
 
+use super::credential::Credential;
+use crate::lifecycle::run_to_completion;
 use crate::session::Session;
 use crate::sessions::Sessions;
-use crate::token::Verified;
 
 /// Session of a request that is loaded when it is first needed.
 ///
@@ -38,26 +39,45 @@ pub struct LazySession(Inner);
 #[derive(Clone, Debug)]
 enum Inner {
     Loaded(Session),
-    Verified(Arc<Pending>),
+    Pending(Arc<Pending>),
 }
 
-/// Verified token of a [`LazySession`] and the session once it is loaded; shared by its clones.
+/// Credential of a [`LazySession`] and the session once it is loaded; shared by its clones.
 #[derive(Debug)]
 struct Pending {
     sessions: Sessions,
-    verified: Verified,
+    credential: Credential,
     session: OnceCell<Session>,
 }
 
+impl Pending {
+    async fn load(self: Arc<Self>) -> Session {
+        if self.credential.is_single_use() && !self.session.initialized() {
+            // In a task: if the caller is dropped, a read that starts again finds a spent ticket.
+            let pending = Arc::clone(&self);
+            let opened = run_to_completion(async move { Ok(pending.open().await) }).await;
+            if let Ok(session) = opened {
+                return session;
+            }
+        }
+        self.open().await
+    }
+
+    async fn open(&self) -> Session {
+        let open = || self.credential.clone().open(&self.sessions);
+        self.session.get_or_init(open).await.clone()
+    }
+}
+
 impl LazySession {
-    pub(super) fn new(sessions: Sessions, verified: Verified) -> Self {
+    pub(super) fn new(sessions: Sessions, credential: Credential) -> Self {
         let session = OnceCell::new();
         let pending = Pending {
             sessions,
-            verified,
+            credential,
             session,
         };
-        Self(Inner::Verified(Arc::new(pending)))
+        Self(Inner::Pending(Arc::new(pending)))
     }
 
     /// Returns the session that the nearest layer inserted into the extensions of a request,
@@ -73,7 +93,7 @@ impl LazySession {
     /// Returns the session. The first call reads it from the store.
     ///
     /// All clones share one read, even if their calls overlap. If a call is dropped before it is
-    /// ready, the next one starts the read again. If the read fails, the state of the returned
+    /// ready, the next one starts the read again, unless it spends a ticket: that goes on. If the read fails, the state of the returned
     /// session is the reason.
     pub async fn load(&self) -> Session {
         self.clone().into_session().await
@@ -83,10 +103,7 @@ impl LazySession {
     pub(crate) async fn into_session(self) -> Session {
         match self.0 {
             Inner::Loaded(session) => session,
-            Inner::Verified(pending) => {
-                let load = || pending.sessions.load_verified(pending.verified.clone());
-                pending.session.get_or_init(load).await.clone()
-            }
+            Inner::Pending(pending) => pending.load().await,
         }
     }
 
@@ -102,7 +119,7 @@ impl LazySession {
     pub(super) fn get(&self) -> Option<&Session> {
         match &self.0 {
             Inner::Loaded(session) => Some(session),
-            Inner::Verified(pending) => pending.session.get(),
+            Inner::Pending(pending) => pending.session.get(),
         }
     }
 }

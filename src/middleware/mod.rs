@@ -169,11 +169,13 @@
 //! ```
 
 mod body;
+mod client_ip;
 #[cfg(feature = "cookie")]
 mod cookie;
 #[cfg(feature = "cookie")]
 mod cookie_layer;
 mod cookie_use;
+mod credential;
 mod future;
 mod gathered;
 mod layer;
@@ -189,6 +191,7 @@ mod tagged;
 mod vary;
 
 pub use body::SessionBody;
+pub use client_ip::ClientIp;
 #[cfg(feature = "cookie")]
 #[cfg_attr(docsrs, doc(cfg(feature = "cookie")))]
 pub use cookie::{InvalidCookie, SameSite, SessionCookie};

@@ -9,7 +9,7 @@ use tower_service::Service;
 use super::future::{PollRead, ResponseFuture, State, take_ready};
 use super::read_body::ReadBody;
 use super::replay_body::ReplayBody;
-use super::settings::Settings;
+use super::settings::{ResponseContext, Settings};
 use crate::source::{Anywhere, InHead, TokenSources};
 
 /// Middleware that attaches a session to every request.
@@ -42,8 +42,11 @@ impl<S, P> JwtRedisSessionService<S, P> {
             Ok(Some(_)) | Err(_) => None,
         };
         let next = search.ok_or_else(|| settings.authenticate(Ok(found)));
-        let cookie = settings.cookie_use(&self.sources, &head);
-        let token_in_query = self.sources.take_from_query(&mut head.uri);
+        let context = ResponseContext {
+            cookie: settings.cookie_use(&self.sources, &head),
+            token_in_query: self.sources.take_from_query(&mut head.uri),
+            selects_bearer_on: self.sources.take_from_protocols(&mut head),
+        };
         let state = match next {
             Ok((poll_read, search)) => State::ReadingBody {
                 read: Box::pin(ReadBody::new(body, search, settings.limits)),
@@ -51,16 +54,15 @@ impl<S, P> JwtRedisSessionService<S, P> {
                 head: Some(head),
                 inner: take_ready(&mut self.inner),
             },
-            Err(verified) => {
+            Err(credential) => {
                 let request = Request::from_parts(head, body);
-                State::authenticated(&settings, verified, request, &mut self.inner)
+                State::authenticated(&settings, credential, request, &mut self.inner)
             }
         };
         ResponseFuture {
             state,
             settings,
-            token_in_query,
-            cookie,
+            context,
         }
     }
 }

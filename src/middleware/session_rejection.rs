@@ -183,6 +183,10 @@ impl From<&SessionError> for SessionRejection {
                 StatusCode::CONFLICT,
                 "the session was changed concurrently; try again",
             ),
+            SessionError::TooManySessions { .. } => Self::new(
+                StatusCode::CONFLICT,
+                "there are too many sessions of this user; end one of them first",
+            ),
             SessionError::Taken => Self::new(
                 StatusCode::CONFLICT,
                 "a session with this id exists already",

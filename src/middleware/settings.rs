@@ -1,20 +1,22 @@
 //! Configuration of the layer, and the steps that need it.
 
-use http::header::{CACHE_CONTROL, REFERRER_POLICY};
+use http::header::{CACHE_CONTROL, REFERRER_POLICY, SEC_WEBSOCKET_PROTOCOL};
 use http::request::Parts;
-use http::{Extensions, HeaderMap, HeaderValue};
+use http::{Extensions, HeaderMap, HeaderValue, StatusCode};
 
 #[cfg(feature = "cookie")]
 use super::cookie::CookieWriter;
 use super::cookie_use::CookieUse;
+use super::credential::Credential;
 use super::lazy_session::LazySession;
 use super::read_body::ReadLimits;
 use super::slot::Slot;
 use super::vary::Vary;
 use crate::session::{Access, Session};
 use crate::sessions::Sessions;
-use crate::source::{BodyLookup, TokenSources};
-use crate::token::Verified;
+use crate::source::{FoundToken, HeadLookup, TokenSources};
+use crate::token::Ticket;
+use crate::unsearched_body::UnsearchedBody;
 
 /// Configuration that all requests of a layer share.
 #[derive(Clone, Debug)]
@@ -29,15 +31,30 @@ pub(super) struct Settings {
     pub(super) cookie: Option<CookieWriter>,
 }
 
+/// What the headers of a response depend on, as found in the request.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ResponseContext {
+    pub(super) cookie: CookieUse,
+    pub(super) token_in_query: bool,
+    /// The status that accepts a WebSocket handshake which has offered `bearer`.
+    pub(super) selects_bearer_on: Option<StatusCode>,
+}
+
 impl Settings {
-    /// Verifies the token that was found, without the store. Without a valid one, returns the
-    /// session whose state is the reason.
-    pub(super) fn authenticate(&self, found: BodyLookup<'_>) -> Result<Verified, Session> {
+    /// Checks the token or the ticket that was found, without the store. Without a valid one,
+    /// returns the session whose state is the reason.
+    pub(super) fn authenticate(
+        &self,
+        found: Result<HeadLookup<'_>, UnsearchedBody>,
+    ) -> Result<Credential, Session> {
         let sessions = &self.sessions;
         match found {
-            Ok(Ok(Some(token))) => {
-                let verified = sessions.verify(&token);
-                verified.map_err(|reason| sessions.rejected(reason))
+            Ok(Ok(Some(found))) => {
+                let credential = match found {
+                    FoundToken::Token(token) => sessions.verify(&token).map(Credential::Token),
+                    FoundToken::Ticket(text) => Ticket::parse(&text).map(Credential::Ticket),
+                };
+                credential.map_err(|reason| sessions.rejected(reason))
             }
             Ok(Ok(None)) => Err(sessions.absent(None)),
             Ok(Err(reason)) => Err(sessions.rejected(reason)),
@@ -55,17 +72,22 @@ impl Settings {
         }
     }
 
-    /// Keeps the response out of shared caches and the URI out of `Referer` headers, and sets the
-    /// cookie.
+    /// Keeps the response out of shared caches and the URI out of `Referer` headers, sets the cookie,
+    /// and selects the subprotocol `bearer`.
     ///
     /// Headers that the application has set remain.
     pub(super) fn set_headers(
         &self,
         session: &LazySession,
-        token_in_query: bool,
-        cookie: CookieUse,
+        context: ResponseContext,
+        status: StatusCode,
         headers: &mut HeaderMap,
     ) {
+        let ResponseContext {
+            cookie,
+            token_in_query,
+            selects_bearer_on,
+        } = context;
         let session = session.get();
         let mut access = session.map_or_else(Access::default, Session::take_access);
         if session.is_some_and(|session| self.write_cookie(cookie, &access, session, headers)) {
@@ -83,6 +105,10 @@ impl Settings {
         }
         if let Some(vary) = self.vary.as_ref().filter(|_| access.state_read) {
             vary.add_to(headers);
+        }
+        if selects_bearer_on == Some(status) {
+            let bearer = HeaderValue::from_static("bearer");
+            headers.entry(SEC_WEBSOCKET_PROTOCOL).or_insert(bearer);
         }
     }
 

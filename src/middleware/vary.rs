@@ -1,6 +1,6 @@
 //! The `Vary` header of responses that depend on the session.
 
-use http::header::{AUTHORIZATION, COOKIE, Entry, VARY};
+use http::header::{AUTHORIZATION, COOKIE, Entry, SEC_WEBSOCKET_PROTOCOL, VARY};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::source::{TokenSource, TokenSources};
@@ -23,7 +23,8 @@ impl Vary {
                 TokenSource::Header(name) => name.clone(),
                 TokenSource::Bearer | TokenSource::Authorization(_) => AUTHORIZATION,
                 TokenSource::Cookie(_) => COOKIE,
-                TokenSource::Query(_) => continue,
+                TokenSource::WebSocketProtocol => SEC_WEBSOCKET_PROTOCOL,
+                TokenSource::Query(_) | TokenSource::Ticket(_) => continue,
             };
             if !names.contains(&name) {
                 names.push(name);

@@ -48,10 +48,10 @@ impl SessionData {
     ///
     /// [`SessionError::Decode`] if the value is not a `T`.
     pub fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, SessionError> {
-        let Some(value) = self.get_raw(key) else {
+        let Some(value) = self.get_text(key) else {
             return Ok(None);
         };
-        serde_json::from_str(value.get())
+        serde_json::from_str(value)
             .map(Some)
             .map_err(|error| SessionError::decode(Some(key.to_owned()), error))
     }
@@ -61,6 +61,16 @@ impl SessionData {
     pub fn get_raw(&self, key: &str) -> Option<&RawValue> {
         match self.changes.get(key) {
             Some(change) => change,
+            None => serde_json::from_str(self.get_text(key)?).ok(),
+        }
+    }
+
+    /// As [`get_raw`](Self::get_raw), but as text that is not parsed again: a [`RawValue`] checks
+    /// the text when it is made.
+    #[must_use]
+    pub fn get_text(&self, key: &str) -> Option<&str> {
+        match self.changes.get(key) {
+            Some(change) => change.map(RawValue::get),
             None => self.record.as_ref()?.field(key),
         }
     }
@@ -106,7 +116,7 @@ impl SessionData {
     /// Returns whether the field `key` exists.
     #[must_use]
     pub fn contains_key(&self, key: &str) -> bool {
-        self.get_raw(key).is_some()
+        self.get_text(key).is_some()
     }
 
     /// Returns the names of all fields.
@@ -192,19 +202,25 @@ impl SessionData {
     /// Returns all fields as JSON text, every value exactly as it is stored.
     #[must_use]
     pub fn to_raw_json(&self) -> Box<RawValue> {
-        String::from_utf8(self.text().into())
-            .ok()
-            .and_then(|text| RawValue::from_string(text).ok())
-            .unwrap_or_default()
+        RawValue::from_string(self.to_text()).unwrap_or_default()
+    }
+
+    /// As [`to_raw_json`](Self::to_raw_json), but as text that is not parsed again.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let text = String::from_utf8(self.text().into());
+        text.unwrap_or_else(|_| "{}".to_owned())
     }
 
     /// Returns the record of this data and `meta`.
     pub(crate) fn to_record(&self, meta: Meta) -> Record {
-        Record::assemble(meta, &self.fields())
+        let with_changes = |record: &Record| record.with_changes(meta.clone(), &self.changes);
+        let copied = self.record.as_ref().and_then(with_changes);
+        copied.unwrap_or_else(|| Record::assemble(meta, &self.fields()))
     }
 
     fn text(&self) -> Bytes {
-        record::write(&Meta::default(), &self.fields())
+        self.to_record(Meta::default()).bytes
     }
 
     /// Returns a lower bound of the number of fields, without reading them.

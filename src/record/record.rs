@@ -2,22 +2,21 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::ops::Range;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use indexmap::IndexMap;
-use serde::Serialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
+use super::changes::Changes;
+use super::field_span::{FieldSpan, have_unique_names};
 use super::meta::Meta;
 use super::owner::Owner;
+use super::record_writer::{META_FIELD, RecordWriter};
 use crate::error::{Result, SessionError};
 use crate::json::each_field;
 use crate::span::span;
-
-/// The top-level field that holds the metadata.
-pub(crate) const META_FIELD: &str = "_jrs";
 
 /// How a record begins that this library has written with metadata.
 pub(crate) const META_START: &[u8] = b"{\"_jrs\":";
@@ -28,8 +27,7 @@ pub(crate) fn is_reserved(field: &str) -> bool {
     matches!(field, META_FIELD | "id" | "jwt" | "claims")
 }
 
-/// How many bytes and fields are allocated, so that most records need no second allocation.
-const USUAL_SIZE: usize = 512;
+/// How many fields are allocated, so that most records need no second allocation.
 const USUAL_FIELDS: usize = 14;
 const USUAL_SPANS: usize = 8;
 
@@ -48,20 +46,14 @@ pub(crate) fn fields(text: &str) -> serde_json::Result<Fields<'_>> {
 /// A record: a JSON object as the store holds it, checked but not parsed.
 ///
 /// The bytes are kept as they came, because a later write compares them.
+#[derive(Clone)]
 pub(crate) struct Record {
     pub(crate) bytes: Bytes,
     pub(crate) meta: Meta,
     /// The number of the application's fields; duplicate names count each time.
     pub(crate) field_count: usize,
-    /// Where the application's fields are in the bytes. `None` if a name is escaped, and for a
-    /// record that was not parsed, or was cloned.
-    spans: Option<Vec<FieldSpan>>,
-}
-
-/// Where the name and the value of a field are in the text.
-struct FieldSpan {
-    name: Range<usize>,
-    value: Range<usize>,
+    /// Where the application's fields are in the bytes. `None` if a name is escaped or occurs twice.
+    spans: Option<Arc<Vec<FieldSpan>>>,
 }
 
 impl Record {
@@ -73,7 +65,7 @@ impl Record {
         // One pass for all fields that are read later: every request reads a record.
         each_field(text, |name, value| {
             if name == META_FIELD {
-                meta = Some(value);
+                meta = Some(value.get());
             } else if !is_reserved(&name) {
                 field_count += 1;
                 match (&mut spans, FieldSpan::of(text, &name, value.get())) {
@@ -83,26 +75,61 @@ impl Record {
             }
         })
         .map_err(|_| SessionError::Corrupt)?;
-        let meta = match meta.map(RawValue::get) {
+        let meta = match meta {
             None => Meta::default(),
-            Some(meta) => serde_json::from_str(meta).map_err(|_| SessionError::Corrupt)?,
+            Some(meta) => Meta::parse(meta).map_err(|_| SessionError::Corrupt)?,
         };
+        let spans = spans.filter(|spans| have_unique_names(&bytes, spans));
         Ok(Self {
             bytes,
             meta,
             field_count,
-            spans,
+            spans: spans.map(Arc::new),
         })
     }
 
     /// Makes a record from the metadata and the application's fields.
     pub(crate) fn assemble(meta: Meta, fields: &Fields<'_>) -> Self {
-        Self {
-            bytes: write(&meta, fields),
-            meta,
-            field_count: fields.len(),
-            spans: None,
+        let mut writer = RecordWriter::new(&meta);
+        for (name, value) in fields {
+            writer.field(name, value.get());
         }
+        Self::written(writer, meta)
+    }
+
+    fn written(writer: RecordWriter, meta: Meta) -> Self {
+        let (bytes, spans, field_count) = writer.end();
+        Self {
+            bytes,
+            meta,
+            field_count,
+            spans: spans.map(Arc::new),
+        }
+    }
+
+    /// Makes a record with other metadata and with the fields of this one after `changes`. `None` if
+    /// the fields must be parsed for it.
+    pub(crate) fn with_changes(&self, meta: Meta, changes: &Changes) -> Option<Self> {
+        let (text, spans) = (self.text(), self.spans.as_ref()?);
+        let mut writer = RecordWriter::new(&meta);
+        for span in &**spans {
+            let (name, value) = (text.get(span.name.clone())?, text.get(span.value.clone())?);
+            match changes.get(name) {
+                None => writer.plain_field(name, value),
+                Some(Some(changed)) => writer.plain_field(name, changed.get()),
+                Some(None) => {}
+            }
+        }
+        let is_new = |name: &str| {
+            let mut names = spans.iter().map(|span| span.name(&self.bytes));
+            names.all(|other| other != Some(name.as_bytes()))
+        };
+        for (name, value) in changes.set_fields() {
+            if is_new(&name) {
+                writer.field(&name, value.get());
+            }
+        }
+        Some(Self::written(writer, meta))
     }
 
     /// Returns this record with a `nonce` in its metadata, so that no other record has the same
@@ -111,8 +138,8 @@ impl Record {
         let mut meta = self.meta.clone();
         meta.nonce = Some(nonce.to_owned());
         Self {
-            bytes: write(&meta, &self.fields()),
-            ..self.clone()
+            meta: self.meta.clone(),
+            ..Self::assemble(meta, &self.fields())
         }
     }
 
@@ -136,24 +163,23 @@ impl Record {
         self.meta.owner.as_ref()
     }
 
-    /// Returns the application's field `name`, unparsed, without allocating for the others.
-    pub(crate) fn field(&self, name: &str) -> Option<&RawValue> {
-        let text = self.text();
+    /// Returns the JSON text of the application's field `name`, without allocating for the others.
+    pub(crate) fn field(&self, name: &str) -> Option<&str> {
         if let Some(spans) = &self.spans {
-            let is_named = |field: &&FieldSpan| text.get(field.name.clone()) == Some(name);
-            let field = spans.iter().rev().find(is_named)?;
-            return serde_json::from_str(text.get(field.value.clone())?).ok();
+            let is_named = |field: &&FieldSpan| field.name(&self.bytes) == Some(name.as_bytes());
+            let field = spans.iter().find(is_named)?;
+            return std::str::from_utf8(self.bytes.get(field.value.clone())?).ok();
         }
         let mut found = None;
         if !is_reserved(name) {
-            let keep = |other: Cow<'_, str>, value| {
+            let keep = |other: Cow<'_, str>, value: &RawValue| {
                 if other == name {
-                    found = Some(value);
+                    found = span(self.text(), value.get());
                 }
             };
-            each_field(text, keep).ok()?;
+            each_field(self.text(), keep).ok()?;
         }
-        found
+        self.text().get(found?)
     }
 
     /// Returns all the application's fields, unparsed.
@@ -170,54 +196,10 @@ impl Record {
 }
 
 /// Without the spans: clones are made for writes, which read all fields anyway.
-impl Clone for Record {
-    fn clone(&self) -> Self {
-        Self {
-            bytes: self.bytes.clone(),
-            meta: self.meta.clone(),
-            field_count: self.field_count,
-            spans: None,
-        }
-    }
-}
-
-impl FieldSpan {
-    /// `None` if the name is escaped, and so not in the text.
-    fn of(text: &str, name: &str, value: &str) -> Option<Self> {
-        let (name, value) = (span(text, name)?, span(text, value)?);
-        Some(Self { name, value })
-    }
-}
-
 impl fmt::Debug for Record {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Record({} bytes)", self.bytes.len())
     }
-}
-
-/// Writes a record from the metadata and the application's fields.
-pub(crate) fn write(meta: &Meta, fields: &Fields<'_>) -> Bytes {
-    let mut out = Vec::with_capacity(USUAL_SIZE);
-    out.push(b'{');
-    // Without metadata a record is what the npm package would write.
-    if *meta != Meta::default() {
-        write_field(&mut out, META_FIELD, meta);
-    }
-    for (name, value) in fields {
-        write_field(&mut out, name, value);
-    }
-    out.push(b'}');
-    out.into()
-}
-
-/// Writing JSON into memory fails only for values that are not JSON, and a raw value is.
-fn write_field(out: &mut Vec<u8>, name: &str, value: &(impl Serialize + ?Sized)) {
-    if out.len() > 1 {
-        out.push(b',');
-    }
-    let _ = serde_json::to_writer(&mut *out, name);
-    out.push(b':');
-    let _ = serde_json::to_writer(&mut *out, value);
 }
 
 #[cfg(test)]

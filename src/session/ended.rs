@@ -26,6 +26,10 @@ impl Session {
     /// The handle is neither changed nor kept: its data can be dropped. The future follows the id
     /// that the handle has now. Dropping the future frees everything.
     ///
+    /// After [`rotate_with_grace`](Self::rotate_with_grace) the future waits for the end of the
+    /// session under its new id. It resolves at the end of the grace, when the old token stops
+    /// working: until then the client can connect again with its new token.
+    ///
     /// | store | a deletion is noticed |
     /// |---|---|
     /// | `MemoryStore` | immediately |

@@ -1,19 +1,23 @@
 //! One session in a list.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use crate::clock::{from_unix_millis, from_unix_seconds};
 use crate::id::SessionId;
 use crate::lifecycle::{Lifecycle, Loaded};
-use crate::record::SessionData;
+use crate::record::{Device, SessionData};
 
 /// Session in a list of an owner's sessions, as it was when the list was read.
 #[derive(Clone, Debug)]
 pub struct SessionEntry {
     id: SessionId,
+    is_current: bool,
     created: Option<SystemTime>,
+    last_used: Option<SystemTime>,
     expires: Option<SystemTime>,
     absolute_expiry: Option<SystemTime>,
+    device: Option<Arc<Device>>,
     data: Option<SessionData>,
 }
 
@@ -21,17 +25,28 @@ impl SessionEntry {
     pub(super) fn new(
         lifecycle: &Lifecycle,
         id: SessionId,
-        Loaded { record, remaining }: Loaded,
+        loaded: Loaded,
         with_data: bool,
     ) -> Self {
+        let last_used = lifecycle.last_used(&loaded);
+        let Loaded {
+            record, remaining, ..
+        } = loaded;
         let end = lifecycle.end(&record);
         Self {
             id,
+            is_current: false,
             created: record.meta.created.and_then(from_unix_seconds),
+            last_used: last_used.and_then(from_unix_millis),
             expires: remaining.expires(end).and_then(from_unix_millis),
             absolute_expiry: end.and_then(from_unix_seconds),
+            device: record.meta.device.clone(),
             data: with_data.then(|| record.into()),
         }
+    }
+
+    pub(super) fn current(self, is_current: bool) -> Self {
+        Self { is_current, ..self }
     }
 
     /// Returns the id of the session.
@@ -40,10 +55,40 @@ impl SessionEntry {
         &self.id
     }
 
+    /// Returns whether this is the session whose handle [made the list](crate::Session::list).
+    ///
+    /// Always `false` in a list by [`Sessions::list`](crate::Sessions::list).
+    #[must_use]
+    pub const fn is_current(&self) -> bool {
+        self.is_current
+    }
+
+    /// Returns the device that was set with [`set_device`](crate::Session::set_device).
+    #[must_use]
+    pub fn device(&self) -> Option<&Device> {
+        self.device.as_deref()
+    }
+
     /// Returns when the session was created; `None` if it was created by Node.
     #[must_use]
     pub const fn created_at(&self) -> Option<SystemTime> {
         self.created
+    }
+
+    /// Returns when the session was last used; `None` if that is unknown.
+    ///
+    /// Computed from the time to live, which a use resets: the idle time before
+    /// [`expires_at`](Self::expires_at), and at the earliest the time of creation. A use within the
+    /// time of [`Touch::After`](crate::Touch::After) resets nothing, so the last use may be up to
+    /// that much later: by default 1/16 of the idle time, which is 90 minutes of a day. With
+    /// [`Touch::Never`](crate::Touch::Never) only writes and touches count as a use.
+    ///
+    /// Unknown without an idle time, when the absolute end is nearer than the idle time, and after
+    /// [`touch_for`](crate::Session::touch_for) with more than the idle time. After `touch_for` with
+    /// less than that, the returned time is too early.
+    #[must_use]
+    pub const fn last_used_at(&self) -> Option<SystemTime> {
+        self.last_used
     }
 
     /// Returns when the session ends if it is not used; `None` if it does not expire.

@@ -45,13 +45,16 @@ impl Session {
             data: SessionData::default(),
             owner: OwnerChange::default(),
             lifetime: LifetimeChange::default(),
+            device: None,
             access: Access::default(),
             remaining: Remaining::new(None, 0),
+            evicted: Vec::new(),
             failure_reported: false,
         };
         Self::of(lifecycle, state)
     }
 
+    /// Creates a handle of the session `id`, or of the one that `id` led to.
     pub(crate) fn active(
         lifecycle: &Arc<Lifecycle>,
         id: SessionId,
@@ -60,13 +63,15 @@ impl Session {
     ) -> Self {
         let state = State {
             session: SessionState::Active,
-            id: Some(id),
+            id: Some(loaded.new_id.unwrap_or(id)),
             claims,
             data: loaded.record.into(),
             owner: OwnerChange::default(),
             lifetime: LifetimeChange::default(),
+            device: None,
             access: Access::default(),
             remaining: loaded.remaining,
+            evicted: Vec::new(),
             failure_reported: false,
         };
         Self::of(lifecycle, state)
@@ -94,8 +99,8 @@ impl Session {
         self.state() == SessionState::Active
     }
 
-    /// Returns whether this handle has changes that are not stored: fields, the owner
-    /// or the lifetime.
+    /// Returns whether this handle has changes that are not stored: fields, the owner, the lifetime
+    /// or the device.
     #[must_use]
     pub fn is_modified(&self) -> bool {
         self.0.lock().is_modified()
@@ -170,6 +175,12 @@ impl Session {
         self.read(|data| data.get_raw(key).map(ToOwned::to_owned))
     }
 
+    /// Returns the stored JSON text of the field `key`; see [`SessionData::get_text`].
+    #[must_use]
+    pub fn get_text(&self, key: &str) -> Option<String> {
+        self.read(|data| data.get_text(key).map(ToOwned::to_owned))
+    }
+
     /// Sets the field `key` in this handle; see [`SessionData::insert`].
     ///
     /// # Errors
@@ -239,6 +250,12 @@ impl Session {
         self.read(SessionData::to_raw_json)
     }
 
+    /// Returns all fields as JSON text; see [`SessionData::to_text`].
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        self.read(SessionData::to_text)
+    }
+
     /// Returns what the request has done with its session so far, and forgets it.
     pub(crate) fn take_access(&self) -> Access {
         std::mem::take(&mut self.0.lock().access)
@@ -258,6 +275,12 @@ impl Session {
         let state = self.0.lock();
         let record = state.data.record.as_ref();
         record.is_some_and(|record| record.meta.max_age.is_some())
+    }
+
+    /// Returns a copy of the data, which shares the loaded fields.
+    #[cfg(feature = "axum")]
+    pub(crate) fn snapshot(&self) -> SessionData {
+        self.read(SessionData::clone)
     }
 
     /// Returns the state, for reading. Records that the response depends on the session.

@@ -10,7 +10,7 @@ use crate::lifecycle::{Created, Edit, Lifecycle, Remaining};
 use crate::record::{Changes, Record, SessionData};
 use crate::session::access::{Access, TokenChange};
 use crate::session::lifetime_change::LifetimeChange;
-use crate::session::snapshot::{Current, OwnerChange, Pending};
+use crate::session::snapshot::{Current, DeviceChange, OwnerChange, Pending};
 use crate::store::StoreError;
 use crate::telemetry;
 use crate::token::Claims;
@@ -66,9 +66,12 @@ pub(crate) struct State {
     pub(crate) data: SessionData,
     pub(crate) owner: OwnerChange,
     pub(crate) lifetime: LifetimeChange,
+    pub(crate) device: DeviceChange,
     pub(crate) access: Access,
     /// The remaining time to live when this handle last read or wrote the record.
     pub(crate) remaining: Remaining,
+    /// The sessions that the last operation has ended, because the owner has one more.
+    pub(crate) evicted: Vec<SessionId>,
     /// An operation that should have stored the changes has returned an error.
     pub(crate) failure_reported: bool,
 }
@@ -105,6 +108,30 @@ impl Inner {
         })
     }
 
+    /// Continues with the session that the one with `id` has become, after an operation on it has
+    /// failed with `error`. Returns the error if a rotation with a grace was not the reason.
+    ///
+    /// Callers repeat the operation: it can fail in this way again only if another rotation has
+    /// succeeded since.
+    pub(crate) async fn follow(
+        &self,
+        operation: &'static str,
+        id: &SessionId,
+        error: SessionError,
+    ) -> Result<Current> {
+        let seen = self.lock().data.record.clone();
+        let following = self
+            .lifecycle
+            .follow_after(operation, id, seen.as_ref(), error);
+        let loaded = following.await?;
+        let mut state = self.lock();
+        state.id = loaded.new_id;
+        state.data.record = Some(loaded.record);
+        state.remaining = loaded.remaining;
+        drop(state);
+        self.current()
+    }
+
     /// Takes the changes to store. Later changes are left for the next operation.
     pub(crate) fn pending(&self) -> Pending {
         // Taken before the call of the store, so that the computed end is never too late.
@@ -116,6 +143,7 @@ impl Inner {
             lifetime: state.lifetime,
             configured: self.lifecycle.lifetime,
             authenticated: None,
+            device: state.device.clone(),
             began,
             end: None,
         }
@@ -133,23 +161,33 @@ impl Inner {
     /// Stores the result of `edit` as the record of the current session.
     pub(crate) async fn save(
         &self,
-        current: Current,
+        mut current: Current,
         pending: &Pending,
         edit: Edit<'_>,
     ) -> Result<()> {
-        let saving = self.lifecycle.save(&current.id, current.record, edit);
-        self.committed(saving.await?, pending);
-        Ok(())
+        loop {
+            let saving = self.lifecycle.save(&current.id, current.record, edit);
+            match saving.await {
+                Ok((record, ended)) => {
+                    self.committed(record, pending, ended);
+                    return Ok(());
+                }
+                // A redirect is a mismatch, not gone.
+                Err(SessionError::Gone) => return Err(SessionError::Gone),
+                Err(error) => current = self.follow("update", &current.id, error).await?,
+            }
+        }
     }
 
     /// Replaces the loaded record by the stored one.
-    fn committed(&self, record: Record, stored: &Pending) {
+    fn committed(&self, record: Record, stored: &Pending, ended: Vec<SessionId>) {
         // The store has set the TTL at an unknown time after the operation began.
         let lifecycle = &self.lifecycle;
         let ttl = lifecycle.ttl_at(&record, stored.began);
         let remaining = Remaining::new(Some(ttl.unwrap_or_default()), stored.began);
         let mut state = self.lock();
         state.remaining = remaining;
+        state.evicted = ended;
         state.data.committed(record, &stored.changes);
         // An owner that was set during the operation stays pending.
         if state.owner == stored.owner {
@@ -157,6 +195,9 @@ impl Inner {
         }
         if state.lifetime == stored.lifetime {
             state.lifetime = LifetimeChange::default();
+        }
+        if state.device == stored.device {
+            state.device = None;
         }
     }
 
@@ -168,7 +209,7 @@ impl Inner {
             let verified = format.identify(token.as_str(), self.lifecycle.clock.now(), false);
             verified.ok()?.claims
         });
-        self.committed(created.record.clone(), stored);
+        self.committed(created.record.clone(), stored, created.ended.clone());
         let mut state = self.lock();
         state.session = SessionState::Active;
         state.id = Some(created.id.clone());
@@ -220,6 +261,7 @@ impl State {
         self.data.changes.len() > 0
             || self.owner != OwnerChange::Keep
             || self.lifetime != LifetimeChange::default()
+            || self.device.is_some()
     }
 }
 

@@ -15,21 +15,29 @@ use crate::store::IndexPage;
 
 /// Builder of a list of an owner's sessions.
 ///
-/// Awaiting it reads all of them; [`page`](Self::page) reads a part. See [`Sessions::list`](crate::Sessions::list).
+/// Awaiting it reads all of them, [`page`](Self::page) reads a part, and [`stream`](Self::stream)
+/// reads one part after the other. See [`Sessions::list`](crate::Sessions::list).
 #[must_use = "the list is read when this is awaited"]
 #[derive(Clone)]
 pub struct ListSessions {
     lifecycle: Arc<Lifecycle>,
     owner: Result<Owner>,
+    current: Option<SessionId>,
     with_data: bool,
     newest_first: bool,
 }
 
 impl ListSessions {
-    pub(crate) fn new(lifecycle: &Arc<Lifecycle>, owner: Result<Owner>) -> Self {
+    /// Lists the sessions of `owner`, of which `current` is that of the caller.
+    pub(crate) fn new(
+        lifecycle: &Arc<Lifecycle>,
+        owner: Result<Owner>,
+        current: Option<SessionId>,
+    ) -> Self {
         Self {
             lifecycle: Arc::clone(lifecycle),
             owner,
+            current,
             with_data: false,
             newest_first: false,
         }
@@ -55,7 +63,8 @@ impl ListSessions {
     /// lifetime for all sessions, by their last use. Only the page is in memory.
     ///
     /// With the oldest first, a session that stays active while all pages are read is in at least
-    /// one of them. A session that is used meanwhile moves to the end, and may be listed twice. With the [newest first](Self::newest_first), it moves to the front instead, and the
+    /// one of them. A session that is used meanwhile moves to the end, and may be listed twice.
+    /// With the [newest first](Self::newest_first), it moves to the front instead, and the
     /// following pages may omit it. A session that is being destroyed may be omitted.
     ///
     /// ```
@@ -110,7 +119,8 @@ impl ListSessions {
     }
 
     fn entry(&self, id: SessionId, loaded: Loaded) -> SessionEntry {
-        SessionEntry::new(&self.lifecycle, id, loaded, self.with_data)
+        let is_current = self.current.as_ref() == Some(&id);
+        SessionEntry::new(&self.lifecycle, id, loaded, self.with_data).current(is_current)
     }
 }
 

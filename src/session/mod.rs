@@ -33,9 +33,11 @@
 mod access;
 mod authentication;
 mod create;
+mod device;
 mod ended;
 mod ends;
 mod entry;
+mod everything;
 mod handle;
 mod inner;
 mod lifetime;
@@ -44,7 +46,10 @@ mod list;
 mod operations;
 mod owner;
 mod page;
+mod rotate;
 mod snapshot;
+mod stream;
+mod ticket;
 
 pub use crate::id::InvalidSessionId;
 pub use crate::lifecycle::SessionEnd;
@@ -53,10 +58,12 @@ pub use create::CreateSession;
 pub use ended::Ended;
 pub use ends::SessionEnds;
 pub use entry::SessionEntry;
+pub use everything::DestroyEverything;
 pub use handle::Session;
 pub use inner::SessionState;
 pub use list::ListSessions;
 pub use page::{InvalidCursor, ListCursor, SessionPage};
+pub use stream::SessionStream;
 
 pub(crate) use access::Access;
 #[cfg(feature = "cookie")]

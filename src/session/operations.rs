@@ -14,7 +14,6 @@ use crate::session::handle::Session;
 use crate::session::inner::{Inner, SessionState};
 use crate::session::lifetime_change::LifetimeChange;
 use crate::session::snapshot::OwnerChange;
-use crate::token::Token;
 use crate::token_rejection::TokenRejection;
 
 impl Session {
@@ -50,7 +49,7 @@ impl Session {
     ///
     /// `f` gets what the store holds now, with the changes of this handle, and may run again if
     /// others wrote meanwhile. If `f` fails nothing is written. A pending
-    /// [`set_owner`](Self::set_owner) stays pending.
+    /// [`set_owner`](Self::set_owner) or [`set_device`](Self::set_device) stays pending.
     ///
     /// The error is any type that can be made from [`SessionError`]. If the closure does not
     /// determine it, name it, as in `Ok::<_, SessionError>(visits)`.
@@ -82,8 +81,8 @@ impl Session {
     /// Replaces the whole data by `data`, which must serialize to a JSON object.
     ///
     /// The last writer wins; the owner and the times stay, apart from a pending
-    /// [`set_max_age`](Self::set_max_age). Changes made on this handle before are
-    /// dropped, and a pending [`set_owner`](Self::set_owner) stays pending.
+    /// [`set_max_age`](Self::set_max_age). Changes made on this handle before are dropped. A pending
+    /// [`set_owner`](Self::set_owner) or [`set_device`](Self::set_device) stays pending.
     ///
     /// # Errors
     ///
@@ -92,15 +91,15 @@ impl Session {
         let mut whole = SessionData::default();
         whole.merge(data)?;
         let replace = async {
-            let (current, pending) = (self.0.current()?, self.0.pending().without_owner());
+            let (current, pending) = (self.0.current()?, self.0.pending().data_only());
             let mut edit = |before: &Record| Ok(whole.to_record(pending.meta(before)?));
             self.0.save(current, &pending, &mut edit).await
         };
         self.0.run("replace", replace).await
     }
 
-    /// Loads the newest data, never from a cache. Changes that were not stored are dropped,
-    /// also those of the owner and of the lifetime.
+    /// Loads the newest data, never from a cache. Changes that were not stored are dropped, also
+    /// those of the owner, the lifetime and the device.
     ///
     /// # Errors
     ///
@@ -117,9 +116,11 @@ impl Session {
             })?;
             // Only after the read has succeeded: a failed reload keeps the changes.
             let mut state = self.0.lock();
+            state.id = Some(loaded.new_id.unwrap_or(current.id));
             state.data = loaded.record.into();
             state.owner = OwnerChange::Keep;
             state.lifetime = LifetimeChange::default();
+            state.device = None;
             state.remaining = loaded.remaining;
             Ok(())
         };
@@ -170,9 +171,14 @@ impl Session {
     /// As [`touch`](Self::touch).
     pub async fn keep_alive(&self) -> Result<Duration, SessionError> {
         let keep_alive = async {
-            let (now, lifecycle) = (self.0.current()?, &self.0.lifecycle);
-            let kept = lifecycle.keep_alive(&now.id, &now.record, now.remaining);
-            let remaining = kept.await?;
+            let (mut now, lifecycle) = (self.0.current()?, &self.0.lifecycle);
+            let remaining = loop {
+                let kept = lifecycle.keep_alive(&now.id, &now.record, now.remaining);
+                match kept.await {
+                    Ok(remaining) => break remaining,
+                    Err(error) => now = self.0.follow("touch", &now.id, error).await?,
+                }
+            };
             self.0.lock().remaining = remaining;
             let left = remaining.at(lifecycle.now_millis());
             left.ok_or(SessionError::Gone)
@@ -180,43 +186,13 @@ impl Session {
         self.0.run("keep_alive", keep_alive).await
     }
 
-    /// Gives the session a new id and a new token, which it returns.
-    ///
-    /// The data is that in the store with the changes of this handle. The old id and token stop
-    /// working. Call it whenever the privileges of the user change, so that a stolen token does
-    /// not gain them (OWASP ASVS 5.0, 7.2.4); [`login`](Self::login) includes it.
-    ///
-    /// Claims of the application move to the new token. Of two concurrent rotations exactly one
-    /// wins. Runs to completion even if the caller is dropped.
-    ///
-    /// # Errors
-    ///
-    /// [`SessionError::Gone`] if the session has ended, or another rotation has won.
-    /// [`SessionError::Revoked`] if each attempt met a `destroy_all` of the owner. After
-    /// [`SessionError::Unavailable`] the old token still works, unless the store has applied the
-    /// last step and its reply was lost; and if the store stays unavailable so that the rotation
-    /// cannot be undone, a [`list`](Self::list) a minute later ends the session. Otherwise as
-    /// [`update`](Self::update).
-    pub async fn rotate(&self) -> Result<Token, SessionError> {
-        let inner = Arc::clone(&self.0);
-        let rotate = async move {
-            let (current, mut pending) = inner.current_and_pending()?;
-            pending.end = current.end(&inner.lifecycle);
-            let merge = |before: &Record| pending.merge(before);
-            let rotation = current.rotation(&merge)?;
-            let created = inner.lifecycle.rotate(rotation).await?;
-            let created = inner.activate(created, &pending);
-            created.token.ok_or(SessionError::NoTokens)
-        };
-        self.complete("rotate", rotate).await
-    }
-
     /// Ends the session and returns whether there was one to end.
     ///
     /// After `Ok` its token never works again, anywhere, whatever other requests are running. A
     /// session that is gone already is not an error. A record that is corrupt is deleted.
     ///
-    /// Redis: `DEL`. Runs to completion even if the caller is dropped.
+    /// Redis: a script with `DEL`, and a read if it has deleted nothing. Runs to completion even if
+    /// the caller is dropped.
     ///
     /// # Errors
     ///
@@ -285,7 +261,7 @@ impl Inner {
         mut f: impl FnMut(&mut SessionData) -> Result<R, E> + Send,
     ) -> Result<Result<R, E>> {
         // The number of fields is checked after `f`, which may remove some.
-        let (current, pending) = (self.current()?, self.pending().without_owner());
+        let (current, pending) = (self.current()?, self.pending().data_only());
         let mut result = None;
         let mut edit = |before: &Record| {
             let changes = Arc::clone(&pending.changes);
@@ -307,8 +283,13 @@ impl Inner {
     }
 
     async fn touch(&self, ttl: Option<Duration>) -> Result<()> {
-        let now = self.current()?;
-        let remaining = self.lifecycle.touch(&now.id, &now.record, ttl).await?;
+        let mut now = self.current()?;
+        let remaining = loop {
+            match self.lifecycle.touch(&now.id, &now.record, ttl).await {
+                Ok(remaining) => break remaining,
+                Err(error) => now = self.follow("touch", &now.id, error).await?,
+            }
+        };
         self.lock().remaining = remaining;
         Ok(())
     }

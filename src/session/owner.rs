@@ -49,6 +49,16 @@ impl Session {
         self.change().owner = OwnerChange::Clear;
     }
 
+    /// Returns the sessions of the owner that the last successful operation of this handle has ended,
+    /// because there were more than
+    /// [`max_sessions`](crate::config::SessionsBuilder::max_sessions) allows.
+    ///
+    /// The operations are those that store a session: `create`, `login`, `rotate` and `update`.
+    #[must_use]
+    pub fn evicted(&self) -> Vec<SessionId> {
+        self.state_read().evicted.clone()
+    }
+
     /// Logs `owner` in and returns the token of the session.
     ///
     /// The session always gets a new id and belongs to `owner` afterwards. A token from before the
@@ -116,17 +126,22 @@ impl Session {
 
     /// Lists the sessions of the owner of this session, as [`Sessions::list`](crate::Sessions::list).
     ///
+    /// [`SessionEntry::is_current`](crate::SessionEntry::is_current) shows which one is this session.
+    ///
     /// # Errors
     ///
     /// [`SessionError::NoOwner`], [`SessionError::Unavailable`]; without a session
     /// [`SessionError::Absent`], [`SessionError::Rejected`] or [`SessionError::Gone`].
     pub fn list(&self) -> ListSessions {
-        let owner = self.0.owned().map(|(_, owner)| owner);
+        let (id, owner) = match self.0.owned() {
+            Ok((id, owner)) => (Some(id), Ok(owner)),
+            Err(error) => (None, Err(error)),
+        };
         if owner.is_ok() {
             // The list has data of sessions: the response must not be cached.
             drop(self.data_read());
         }
-        ListSessions::new(&self.0.lifecycle, owner)
+        ListSessions::new(&self.0.lifecycle, owner, id)
     }
 
     /// Ends every session of the owner of this session except this one, and returns how many there
@@ -188,14 +203,17 @@ impl Inner {
         pending.owner = OwnerChange::Set(owner.clone());
         pending.authenticated = Some(self.lifecycle.now());
         let new = pending.new_record(&self.lifecycle)?;
-        pending.end = current.as_ref().and_then(|now| now.end(&self.lifecycle));
-        let merge = |before: &Record| pending.merge(before);
         let created = match current {
-            Some(now) => {
+            Some(mut now) => loop {
+                pending.end = now.end(&self.lifecycle);
+                let merge = |before: &Record| pending.merge(before);
                 let mut rotation = now.rotation(&merge)?;
-                rotation.login = Some((owner, new));
-                self.lifecycle.rotate(rotation).await?
-            }
+                rotation.login = Some((owner.clone(), new.clone()));
+                match self.lifecycle.rotate(rotation).await {
+                    Ok(created) => break created,
+                    Err(error) => now = self.follow("login", &now.id, error).await?,
+                }
+            },
             None => self.lifecycle.create(new, Some(Map::new())).await?,
         };
         let created = self.activate(created, &pending);

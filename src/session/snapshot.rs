@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use serde_json::Map;
+use serde_json::{Map, Value};
 
 use crate::error::{JsonErrorKind, Result, SessionError};
 use crate::id::SessionId;
 use crate::lifecycle::{Lifecycle, Lifetime, Merge, Remaining, Rotation};
-use crate::record::{Changes, Meta, Owner, Record, SessionData};
+use crate::record::{Changes, Device, Meta, Owner, Record, SessionData};
 use crate::session::lifetime_change::LifetimeChange;
 use crate::token::Claims;
 
@@ -41,6 +41,9 @@ impl OwnerChange {
     }
 }
 
+/// The device that is not stored yet; an empty one removes that of the session.
+pub(crate) type DeviceChange = Option<Arc<Device>>;
+
 /// The active session when an operation began.
 pub(crate) struct Current {
     pub(crate) id: SessionId,
@@ -60,18 +63,25 @@ impl Current {
         known.into_iter().flatten().min().or_else(new)
     }
 
-    /// Returns a rotation of this session, which moves the application's claims to the new token.
-    pub(crate) fn rotation(self, merge: Merge<'_>) -> Result<Rotation<'_>> {
+    /// Returns the application's claims of the token.
+    fn custom_claims(&self) -> Result<Map<String, Value>> {
         let claims = self.claims.as_ref();
         let claims = claims.map_or_else(|| Ok(Map::new()), Claims::custom);
         let encode = |_| SessionError::encode(Some("claims".to_owned()), JsonErrorKind::Type);
+        claims.map_err(encode)
+    }
+
+    /// Returns a rotation of this session, which moves the application's claims to the new token.
+    pub(crate) fn rotation<'a>(&self, merge: Merge<'a>) -> Result<Rotation<'a>> {
         Ok(Rotation {
-            old: self.id,
-            seen: self.record,
-            claims: claims.map_err(encode)?,
+            old: self.id.clone(),
+            seen: self.record.clone(),
+            claims: self.custom_claims()?,
             merge,
+            grace: None,
             login: None,
             revoked: true,
+            ended: Vec::new(),
         })
     }
 }
@@ -85,6 +95,7 @@ pub(crate) struct Pending {
     pub(crate) configured: Lifetime,
     /// When the owner has authenticated just now, in Unix seconds.
     pub(crate) authenticated: Option<i64>,
+    pub(crate) device: DeviceChange,
     /// When the operation began, in Unix milliseconds.
     pub(crate) began: i64,
     /// The latest absolute end that the record may have, in Unix seconds.
@@ -96,6 +107,12 @@ impl Pending {
     pub(crate) fn without_owner(self) -> Self {
         let owner = OwnerChange::Keep;
         Self { owner, ..self }
+    }
+
+    /// Leaves all changes of the metadata pending.
+    pub(crate) fn data_only(self) -> Self {
+        let device = None;
+        Self { device, ..self }.without_owner()
     }
 
     /// Returns the record `before` with the changes.
@@ -121,6 +138,9 @@ impl Pending {
         let now = self.began.div_euclid(1000);
         let mut meta = self.lifetime.apply(self.owner.apply(meta)?, end, now);
         meta.authenticated = self.authenticated.or(meta.authenticated);
+        if let Some(device) = &self.device {
+            meta.device = Some(Arc::clone(device)).filter(|device| !device.is_empty());
+        }
         Ok(meta)
     }
 

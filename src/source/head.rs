@@ -6,15 +6,24 @@ use http::{HeaderMap, HeaderValue};
 
 use super::authorization;
 use super::form;
-use super::token_lookup::{TokenLookup, at_most_one, first_found, token_text};
+use super::token_lookup::{
+    FoundToken, HeadLookup, TokenLookup, at_most_one, first_found, token_text,
+};
 use super::token_source::TokenSource;
 use super::token_sources::TokenSources;
+use super::websocket;
 
 impl<P> TokenSources<P> {
     /// Looks for a token in headers, cookies and query.
-    pub(crate) fn find<'a>(&self, head: &'a Parts) -> TokenLookup<'a> {
-        let lookups = self.list.iter();
-        let lookups = lookups.map(|source| (source.as_str(), find_in(source, head)));
+    pub(crate) fn find<'a>(&self, head: &'a Parts) -> HeadLookup<'a> {
+        let lookups = self.list.iter().map(|source| {
+            let kind = match source {
+                TokenSource::Ticket(_) => FoundToken::Ticket,
+                _ => FoundToken::Token,
+            };
+            let found = find_in(source, head).map(|text| text.map(kind));
+            (source.as_str(), found)
+        });
         first_found(lookups, self.strict)
     }
 
@@ -33,9 +42,10 @@ fn find_in<'a>(source: &TokenSource, head: &'a Parts) -> TokenLookup<'a> {
         TokenSource::Bearer => authorization::find(headers, "bearer"),
         TokenSource::Authorization(scheme) => authorization::find(headers, scheme),
         TokenSource::Cookie(name) => cookie(headers, name),
-        TokenSource::Query(name) => {
+        TokenSource::Query(name) | TokenSource::Ticket(name) => {
             form::find(head.uri.query().unwrap_or_default().as_bytes(), name)
         }
+        TokenSource::WebSocketProtocol => websocket::find(head),
     }
 }
 

@@ -13,6 +13,7 @@ mod token_arg;
 mod token_lookup;
 mod token_source;
 mod token_sources;
+mod websocket;
 
 #[cfg(test)]
 mod tests;
@@ -23,4 +24,4 @@ pub use token_sources::{Anywhere, InHead, TokenSources};
 
 pub(crate) use body::{BodySearch, media_type};
 pub(crate) use form::{decode_text as decode_form_text, find as find_in_form};
-pub(crate) use token_lookup::BodyLookup;
+pub(crate) use token_lookup::{BodyLookup, FoundToken, HeadLookup};

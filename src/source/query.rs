@@ -29,7 +29,9 @@ impl<P> TokenSources<P> {
     /// Returns whether `pair` of a query is a parameter of the list, whatever its value.
     fn is_token(&self, pair: &str) -> bool {
         self.list.iter().any(|source| match source {
-            TokenSource::Query(name) => form::is_named(pair.as_bytes(), name),
+            TokenSource::Query(name) | TokenSource::Ticket(name) => {
+                form::is_named(pair.as_bytes(), name)
+            }
             _ => false,
         })
     }
@@ -88,6 +90,9 @@ mod tests {
             let had_token = expected != uri;
             assert_eq!(rewritten(&sources, uri), (had_token, expected.to_owned()));
         }
+        let ticket = sources.clone().with(TokenSource::ticket("ticket"));
+        let after = (true, "/p?a=1".to_owned());
+        assert_eq!(rewritten(&ticket, "/p?ticket=T&a=1"), after);
         let two = sources.clone().with(TokenSource::query("t"));
         let after = (true, "/p?a".to_owned());
         assert_eq!(rewritten(&two, "/p?t=T&accessToken=U&a&t=V"), after);

@@ -9,6 +9,16 @@ use crate::unsearched_body::UnsearchedBody;
 /// Result of a search for a token: its text, `None` if there is none.
 pub(crate) type TokenLookup<'a> = Result<Option<Cow<'a, str>>, TokenRejection>;
 
+/// Text of the credential that a request carries, by its kind.
+#[derive(Debug)]
+pub(crate) enum FoundToken<'a> {
+    Token(Cow<'a, str>),
+    Ticket(Cow<'a, str>),
+}
+
+/// Result of the search of all sources in the head of a request.
+pub(crate) type HeadLookup<'a> = Result<Option<FoundToken<'a>>, TokenRejection>;
+
 /// Result of a search that may need the body. The outer error is the reason why the body could not
 /// be searched; the request then counts as one without a token.
 pub(crate) type BodyLookup<'a> = Result<TokenLookup<'a>, UnsearchedBody>;
@@ -16,10 +26,10 @@ pub(crate) type BodyLookup<'a> = Result<TokenLookup<'a>, UnsearchedBody>;
 /// Returns the first token of `lookups`, which carry the names of their sources.
 ///
 /// With `strict` a second one is ambiguous.
-pub(super) fn first_found<'a>(
-    lookups: impl Iterator<Item = (&'static str, TokenLookup<'a>)>,
+pub(super) fn first_found<T>(
+    lookups: impl Iterator<Item = (&'static str, Result<Option<T>, TokenRejection>)>,
     strict: bool,
-) -> TokenLookup<'a> {
+) -> Result<Option<T>, TokenRejection> {
     // A bad token ends the search too: a fallback would let an attacker who can add a source
     // choose the session.
     let mut found = lookups.filter_map(|(source, found)| {

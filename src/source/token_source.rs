@@ -30,6 +30,40 @@ pub enum TokenSource {
     ///
     /// [`SessionCookie`](crate::SessionCookie) is a cookie that the layer sets and clears.
     Cookie(Arc<str>),
+    /// The subprotocol after `bearer` that a WebSocket handshake offers in
+    /// `Sec-WebSocket-Protocol`; for browsers, which cannot add a header to a WebSocket.
+    ///
+    /// ```js
+    /// new WebSocket(url, ["bearer", token])
+    /// new WebSocket(url, ["chat", "bearer", token]) // Other subprotocols come first.
+    /// ```
+    ///
+    /// Other requests are not searched. Exactly one value follows `bearer`; more are
+    /// [`TokenRejection::Ambiguous`](crate::TokenRejection::Ambiguous). A JWT and an opaque token
+    /// in base64url or hexadecimal are legal names of subprotocols (RFC 6455 section 4.1); an
+    /// opaque token in base64 is not.
+    ///
+    /// The layer removes `bearer` and the token from the request, so the application does not see
+    /// them and can select only other subprotocols, in axum with `WebSocketUpgrade::protocols`.
+    /// If it accepts the handshake and selects none, the layer selects `bearer`: a browser closes
+    /// the connection unless the server selects one of those offered.
+    ///
+    /// ```
+    /// use jwt_redis_session::{TokenSource, TokenSources};
+    ///
+    /// let sources = TokenSources::headers_only().with(TokenSource::WebSocketProtocol);
+    /// ```
+    WebSocketProtocol,
+    /// A query parameter with a [`Ticket`](crate::token::Ticket) instead of a token.
+    ///
+    /// The layer spends the ticket when it loads the session, so a lazy layer does not spend it on
+    /// a route that does not use the session. If another source that comes first holds a token,
+    /// the ticket is not used. The parameter is removed from the URI like those with tokens.
+    ///
+    /// A ticket works for one request. A link preview or a reload spends it or finds it spent. An
+    /// `EventSource` that loses its connection repeats its URL: the page has to get another ticket
+    /// then, as in `examples/live.rs`.
+    Ticket(Arc<str>),
 }
 
 impl TokenSource {
@@ -65,6 +99,14 @@ impl TokenSource {
         Self::Cookie(name.into())
     }
 
+    /// Returns the source for tickets in the query parameter `name`.
+    ///
+    /// In no list by default; see [`Session::ticket`](crate::Session::ticket).
+    #[must_use]
+    pub fn ticket(name: impl Into<Arc<str>>) -> Self {
+        Self::Ticket(name.into())
+    }
+
     /// Returns the kind of source in `snake_case`, as logs name it.
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
@@ -74,6 +116,8 @@ impl TokenSource {
             Self::Authorization(_) => "authorization",
             Self::Query(_) => "query",
             Self::Cookie(_) => "cookie",
+            Self::WebSocketProtocol => "websocket_protocol",
+            Self::Ticket(_) => "ticket",
         }
     }
 }

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::store::error::Result;
+use crate::store::error::{Result, StoreErrorKind};
 use crate::store::types::{
     CompareOutcome, Due, EntryState, IndexEntry, IndexPage, InsertOutcome, NewEntry, NewRecord,
-    PutMode, StoredRecord, SupersedeOutcome,
+    PutMode, ScanPage, StoredRecord, SupersedeOutcome,
 };
 use crate::store::watches::RecordWatch;
 
@@ -36,6 +36,10 @@ use crate::store::watches::RecordWatch;
 /// * **Absence is not an error.** A record that was never written, was deleted or has expired is
 ///   absent. Every method reports this in its return value.
 /// * **Only [`insert`](Self::insert) creates a record.** No other method may.
+/// * **Redirects.** A record whose value begins with `->` is a redirect: its session has another
+///   id now. [`set_ttl`](Self::set_ttl) and [`delete`](Self::delete) leave it unchanged and return
+///   `false`, as if it were absent, because they are meant for the session. To all other methods
+///   it is a record like any other.
 /// * **Errors.** An `Err` means that the step may or may not have been applied. After an `Err`
 ///   from a provided method, each of its steps may have been applied, including those after the
 ///   one that failed.
@@ -85,12 +89,15 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     ///
     /// The prefix holds the metadata of a session, which decide its TTL: a TTL that was computed
     /// from older metadata must not replace that of the write that changed them.
+    ///
+    /// A [redirect](StoredRecord::is_redirect) keeps its TTL: the outcome is
+    /// [`CompareOutcome::Missing`], as for an absent record.
     async fn set_ttl_if(&self, key: &str, prefix: &[u8], ttl: Duration) -> Result<CompareOutcome>;
 
     /// Deletes a record and returns whether it existed.
     ///
     /// Deleting an absent record is not an error. Of several concurrent deletes exactly one
-    /// returns `true`.
+    /// returns `true`. A [redirect](StoredRecord::is_redirect) is not deleted and returns `false`.
     async fn delete(&self, key: &str) -> Result<bool>;
 
     // Indexes
@@ -98,8 +105,8 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// Adds an entry to an index, or raises the `check_after` of an active entry.
     ///
     /// `check_after` is never lowered. The TTL of the index becomes at least `entry.ttl` and is
-    /// never shortened. A tombstone is kept with [`PutMode::KeepTombstone`] and becomes an active
-    /// entry with [`PutMode::Reactivate`].
+    /// never shortened. [`PutMode`] says which tombstones become active entries; the others are
+    /// kept.
     async fn index_put(&self, entry: NewEntry<'_>, mode: PutMode) -> Result<()>;
 
     /// Returns the state of one entry, or `None` if the index does not contain it.
@@ -114,18 +121,13 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// put again meanwhile, and a tombstone, stay.
     async fn index_remove(&self, index: &str, members: &[&str], due_by: Option<i64>) -> Result<()>;
 
-    /// Turns every active entry except `keep` into a tombstone and returns all tombstones.
+    /// Makes every entry except `keep` [`Deleting`](EntryState::Deleting).
     ///
-    /// New tombstones get the time `now` (Unix seconds, at least 1). Older tombstones keep their
-    /// time and are returned too, even if `keep` names one.
-    async fn index_tombstone_all(
-        &self,
-        index: &str,
-        keep: Option<&str>,
-        now: i64,
-    ) -> Result<Vec<String>>;
+    /// Active entries get the time `now` (Unix seconds, at least 1). Tombstones keep their time.
+    /// The entry `keep` is not changed, even if it is a tombstone.
+    async fn index_tombstone_all(&self, index: &str, keep: Option<&str>, now: i64) -> Result<()>;
 
-    /// Turns `old` into a tombstone if both `old` and `new` are active.
+    /// Makes `old` [`Superseded`](EntryState::Superseded) if both `old` and `new` are active.
     ///
     /// `old` is checked first. `new` may equal `old`. `now` is in Unix seconds, at least 1.
     async fn index_supersede(
@@ -154,6 +156,23 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     fn watch(&self, key: &str) -> Option<RecordWatch> {
         let _ = key;
         None
+    }
+
+    // Provided: scans
+
+    /// Returns some of the keys of records and indexes that begin with `prefix`.
+    ///
+    /// `after` is [`ScanPage::next`] of the part before, or `None` for the first part. A key that
+    /// exists during the whole scan is in at least one part. Others may be missing, and keys may be
+    /// in several parts or no longer exist. `limit` is about the number of keys to look at.
+    ///
+    /// For [`Sessions::destroy_everything`](crate::Sessions::destroy_everything) only. Without it
+    /// that call fails with
+    /// [`StoreErrorKind::Unsupported`](crate::store::StoreErrorKind::Unsupported). A wrapper
+    /// forwards it.
+    async fn scan(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<ScanPage> {
+        let _ = (prefix, after, limit);
+        Err(StoreErrorKind::Unsupported.into())
     }
 
     // Provided: pages

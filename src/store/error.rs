@@ -196,6 +196,9 @@ kinds! {
     TooLarge = "too_large",
         "the value is larger than the session store can hold; keep less data in the session, or \
          end sessions of its owner";
+    /// The store cannot do this.
+    Unsupported = "unsupported",
+        "the session store does not support this operation";
     /// Any other error.
     Other = "other",
         "the session store rejected the command";

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::store::types::{Due, EntryState, IndexEntry, IndexPage, PutMode, SupersedeOutcome};
+use crate::store::types::{
+    DELETING, Due, EntryState, IndexEntry, IndexPage, PutMode, SupersedeOutcome,
+};
 
 /// Entries of one index: session ids, each with the [score](EntryState::score) of its state.
 ///
@@ -67,14 +69,12 @@ impl IndexEntries {
         }
     }
 
-    pub(crate) fn tombstone_all(&mut self, keep: Option<&str>, now: i64) -> Vec<String> {
+    pub(crate) fn tombstone_all(&mut self, keep: Option<&str>, now: i64) {
         for (member, score) in &mut self.0 {
-            if is_active(*score) && keep != Some(member) {
-                *score = tombstone(now);
+            if keep != Some(member) {
+                *score = delete(*score, now);
             }
         }
-        let tombstones = self.0.iter().filter(|(_, score)| !is_active(**score));
-        tombstones.map(|(member, _)| member.clone()).collect()
     }
 
     pub(crate) fn supersede(&mut self, old: &str, new: &str, now: i64) -> SupersedeOutcome {
@@ -85,7 +85,9 @@ impl IndexEntries {
         if !is_active(new) {
             return SupersedeOutcome::NewNotActive;
         }
-        self.0.insert(old.to_owned(), tombstone(now));
+        let since = now.max(1);
+        let superseded = EntryState::Superseded { since };
+        self.0.insert(old.to_owned(), superseded.score());
         SupersedeOutcome::Superseded
     }
 }
@@ -93,7 +95,7 @@ impl IndexEntries {
 /// Returns the score of an entry that is put, whose score is `score` if it exists.
 pub(crate) fn put(score: Option<i64>, check_after: i64, mode: PutMode) -> i64 {
     match score {
-        Some(score) if !is_active(score) && mode == PutMode::KeepTombstone => score,
+        Some(score) if score < lowest_put(mode) => score,
         Some(score) => check_after.max(score),
         None => check_after,
     }
@@ -104,8 +106,23 @@ pub(crate) fn is_removed(score: i64, due_by: Option<i64>) -> bool {
     due_by.is_none_or(|by| is_due(score, by))
 }
 
-fn tombstone(now: i64) -> i64 {
-    EntryState::Deleting { since: now.max(1) }.score()
+/// Returns the lowest score of an entry that is put: one with a lower score stays as it is.
+pub(crate) const fn lowest_put(mode: PutMode) -> i64 {
+    match mode {
+        PutMode::KeepTombstone => 0,
+        PutMode::UndoSupersede => -DELETING,
+        // Exact as a number of Lua and JavaScript, too.
+        PutMode::Reactivate => -(1 << 53),
+    }
+}
+
+/// Returns the score that `index_tombstone_all` gives to an entry with `score`.
+pub(crate) fn delete(score: i64, now: i64) -> i64 {
+    let since = match EntryState::from_score(score) {
+        EntryState::Active { .. } => now.max(1),
+        EntryState::Superseded { since } | EntryState::Deleting { since } => since,
+    };
+    EntryState::Deleting { since }.score()
 }
 
 fn is_active(score: i64) -> bool {

@@ -47,8 +47,9 @@ pub use error::{StoreError, StoreErrorKind};
 #[cfg(feature = "redis")]
 pub use redis::{Cache, CacheStats, RedisConfig, RedisStore, ServerInfo};
 pub use shared::SharedStore;
+pub(crate) use types::REDIRECT;
 pub use types::{
     CompareOutcome, Due, EntryState, IndexEntry, IndexPage, InsertOutcome, NewEntry, NewRecord,
-    PutMode, StoredRecord, SupersedeOutcome,
+    PutMode, ScanPage, StoredRecord, SupersedeOutcome,
 };
 pub use watches::{RecordWatch, RecordWatches, WatchEvent};

@@ -13,6 +13,9 @@ use bytes::Bytes;
 #[cfg(doc)]
 use crate::store::contract::Store;
 
+/// How the value of a redirect begins. No JSON begins like this.
+pub(crate) const REDIRECT: &[u8] = b"->";
+
 /// A record to write.
 #[derive(Clone, Copy)]
 #[non_exhaustive]
@@ -51,6 +54,14 @@ impl StoredRecord {
             value: value.into(),
             ttl,
         }
+    }
+
+    /// Returns whether the value is a redirect: it begins with `->`.
+    ///
+    /// [`Store::set_ttl`] and [`Store::delete`] leave a redirect unchanged.
+    #[must_use]
+    pub fn is_redirect(&self) -> bool {
+        self.value.starts_with(REDIRECT)
     }
 }
 
@@ -98,6 +109,9 @@ impl<'a> NewEntry<'a> {
 pub enum PutMode {
     /// A tombstone stays a tombstone.
     KeepTombstone,
+    /// A tombstone that [`Store::index_supersede`] has set becomes an active entry. One that
+    /// [`Store::index_tombstone_all`] has set stays a tombstone.
+    UndoSupersede,
     /// A tombstone becomes an active entry.
     Reactivate,
 }
@@ -148,7 +162,7 @@ impl IndexPage<'_> {
 }
 
 /// Returns the `limit` lowest of `keys`, sorted.
-fn lowest<K: Ord>(keys: impl Iterator<Item = K>, limit: usize) -> Vec<K> {
+pub(crate) fn lowest<K: Ord>(keys: impl Iterator<Item = K>, limit: usize) -> Vec<K> {
     let mut kept = BinaryHeap::new();
     for key in keys {
         kept.push(key);
@@ -157,6 +171,24 @@ fn lowest<K: Ord>(keys: impl Iterator<Item = K>, limit: usize) -> Vec<K> {
         }
     }
     kept.into_sorted_vec()
+}
+
+/// Part of the keys of a store, returned by [`Store::scan`].
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct ScanPage {
+    /// The keys. There may be none, even if more parts follow.
+    pub keys: Vec<String>,
+    /// Position of the next part, in a form that the store chooses; `None` after the last one.
+    pub next: Option<String>,
+}
+
+impl ScanPage {
+    /// Creates a part of the keys.
+    #[must_use]
+    pub const fn new(keys: Vec<String>, next: Option<String>) -> Self {
+        Self { keys, next }
+    }
 }
 
 /// An entry of an index.
@@ -188,20 +220,31 @@ pub enum EntryState {
         /// Unix seconds, at least 0, before which the record need not be checked.
         check_after: i64,
     },
-    /// A tombstone: the session is being deleted.
+    /// A tombstone of [`Store::index_supersede`]: another session replaces this one.
+    Superseded {
+        /// Unix seconds, at least 1, at which the tombstone was set.
+        since: i64,
+    },
+    /// A tombstone of [`Store::index_tombstone_all`]: the session is being deleted.
     Deleting {
         /// Unix seconds, at least 1, at which the tombstone was set.
         since: i64,
     },
 }
 
+/// The scores of [`EntryState::Deleting`] are this much lower than those of
+/// [`EntryState::Superseded`], so that in the order of scores they come first.
+pub(crate) const DELETING: i64 = 1 << 40;
+
 impl EntryState {
-    /// Returns the state as one number: `check_after`, or `since` negated.
+    /// Returns the state as one number: `check_after`, `-since` of a superseded entry, or
+    /// `-since - 2^40` of a deleting one.
     #[must_use]
     pub const fn score(self) -> i64 {
         match self {
             Self::Active { check_after } => check_after,
-            Self::Deleting { since } => -since,
+            Self::Superseded { since } => -since,
+            Self::Deleting { since } => (-since).saturating_sub(DELETING),
         }
     }
 
@@ -209,10 +252,13 @@ impl EntryState {
     #[must_use]
     pub const fn from_score(score: i64) -> Self {
         let since = score.saturating_neg();
-        if score < 0 {
+        if score >= 0 {
+            Self::Active { check_after: score }
+        } else if since > DELETING {
+            let since = since - DELETING;
             Self::Deleting { since }
         } else {
-            Self::Active { check_after: score }
+            Self::Superseded { since }
         }
     }
 }
@@ -262,6 +308,7 @@ debug_without_data! {
     StoredRecord: |this| "StoredRecord({} bytes, ttl {:?})", this.value.len(), this.ttl;
     NewEntry<'_>: |this| "NewEntry(check_after {})", this.check_after;
     IndexEntry: |this| "IndexEntry({:?})", this.state;
+    ScanPage: |this| "ScanPage({} keys)", this.keys.len();
     CompareOutcome: |this| "{}", match this {
         Self::Applied => "Applied",
         Self::Mismatch(_) => "Mismatch",

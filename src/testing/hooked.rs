@@ -11,8 +11,8 @@ use crate::store::contract::Store;
 use crate::store::error::Result;
 use crate::store::shared::SharedStore;
 use crate::store::types::{
-    CompareOutcome, Due, EntryState, IndexEntry, NewEntry, NewRecord, PutMode, StoredRecord,
-    SupersedeOutcome,
+    CompareOutcome, Due, EntryState, IndexEntry, NewEntry, NewRecord, PutMode, ScanPage,
+    StoredRecord, SupersedeOutcome,
 };
 use crate::store::watches::RecordWatch;
 
@@ -93,7 +93,7 @@ impl<H: Hook> Hook for Arc<H> {
 
 /// Store that passes every step of another store through a [`Hook`].
 ///
-/// Only the required methods are forwarded, and [`Store::watch`], which is no step. The provided
+/// Only the required methods are forwarded, and [`Store::watch`] and [`Store::scan`], which are no steps. The provided
 /// methods run on them step by step, so the hook sees each step, and an override of the inner
 /// store is not used.
 #[derive(Clone)]
@@ -137,6 +137,15 @@ macro_rules! steps {
                 self.hook.around(Step::$step, self.inner.$name($($arg),*)).await
             })*
 
+            async fn scan(
+                &self,
+                prefix: &str,
+                after: Option<&str>,
+                limit: usize,
+            ) -> Result<ScanPage> {
+                self.inner.scan(prefix, after, limit).await
+            }
+
             fn watch(&self, key: &str) -> Option<RecordWatch> {
                 self.inner.watch(key)
             }
@@ -166,7 +175,7 @@ steps! {
     /// Removes index entries.
     IndexRemove = index_remove(index: &str, members: &[&str], due_by: Option<i64>) -> ();
     /// Turns the entries of an index into tombstones.
-    IndexTombstoneAll = index_tombstone_all(index: &str, keep: Option<&str>, now: i64) -> Vec<String>;
+    IndexTombstoneAll = index_tombstone_all(index: &str, keep: Option<&str>, now: i64) -> ();
     /// Turns one entry into a tombstone if its successor is active.
     IndexSupersede = index_supersede(index: &str, old: &str, new: &str, now: i64) -> SupersedeOutcome;
     /// Checks that the store can be reached.

@@ -116,6 +116,7 @@ mod opaque;
 mod pem;
 mod ring;
 mod secret;
+mod ticket;
 mod token_text;
 mod validation;
 mod verified_tokens;
@@ -134,4 +135,5 @@ pub use new_claims::NewClaims;
 
 pub(crate) use new_claims::AUTH_TIME;
 pub use opaque::{Encoding, InvalidOpaqueSize, OpaqueTokens};
+pub use ticket::Ticket;
 pub use token_text::Token;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jwt_redis_session::store::{
     CompareOutcome, Due, EntryState, IndexEntry, IndexPage, InsertOutcome, NewEntry, NewRecord,
-    PutMode, RecordWatch, SharedStore, Store, StoreError, StoredRecord, SupersedeOutcome,
+    PutMode, RecordWatch, ScanPage, SharedStore, Store, StoreError, StoredRecord, SupersedeOutcome,
     async_trait,
 };
 
@@ -63,9 +63,10 @@ counting! {
     index_list(index: &str, due: Option<Due>) -> Vec<IndexEntry>;
     index_page(index: &str, page: IndexPage<'_>) -> Vec<IndexEntry>;
     index_remove(index: &str, members: &[&str], due_by: Option<i64>) -> ();
-    index_tombstone_all(index: &str, keep: Option<&str>, now: i64) -> Vec<String>;
+    index_tombstone_all(index: &str, keep: Option<&str>, now: i64) -> ();
     index_supersede(index: &str, old: &str, new: &str, now: i64) -> SupersedeOutcome;
     ping() -> ();
+    scan(prefix: &str, after: Option<&str>, limit: usize) -> ScanPage;
     load_many(keys: &[&str]) -> Vec<Option<StoredRecord>>;
     insert_indexed(
         entries: &[NewEntry<'_>],

@@ -8,14 +8,14 @@ use std::path::Path;
 const LIBRARY: &str = "
     arc_swap: token/keyring.rs store/redis/
     aws_lc_rs getrandom: crypto/
-    axum_core: axum.rs
+    axum_core: axum.rs typed.rs
     base64: encoding.rs
     cookie: middleware/cookie/
     crc16: store/redis/cluster/
     deadpool_redis redis: store/redis/ reexports.rs
     form_urlencoded: source/
     futures_core: session/
-    http: source/ middleware/ endpoints/ axum.rs reexports.rs
+    http: source/ middleware/ endpoints/ axum.rs typed.rs testing/test_session.rs reexports.rs
     http_body tower_service: middleware/ endpoints/
     tower_layer: middleware/
     http_body_util: middleware/ axum.rs
@@ -40,9 +40,8 @@ const SERVICE: &str = "
     maud: admin/
     metrics_exporter_prometheus metrics_process utoipa_swagger_ui: operators/
     rlimit: open_files.rs
-    tower_http: observe/
     tracing_appender: log_writer.rs telemetry.rs
-    tracing_subscriber: telemetry.rs
+    tracing_subscriber: access_format.rs telemetry.rs
     zeroize: secret.rs
 ";
 

@@ -10,7 +10,8 @@ use jwt_redis_session::{Keyring, Sessions};
 async fn the_file_store_passes_every_case() {
     let folder = tempfile::tempdir().expect("a folder");
     let store = FileStore::open(folder.path().join("sessions.redb")).expect("a store");
-    conformance::check(store).await;
+    conformance::check(store.clone()).await;
+    crate::operations::tickets::one_of_many_calls_opens(store).await;
 }
 
 #[tokio::test]

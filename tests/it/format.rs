@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::support::seconds;
 use jwt_redis_session::config::ManualClock;
-use jwt_redis_session::store::{EntryState, NewRecord, Store, StoredRecord};
+use jwt_redis_session::session::Device;
+use jwt_redis_session::store::{EntryState, NewRecord, Store, StoredRecord, SupersedeOutcome};
 use jwt_redis_session::token::{Encoding, TokenFormat};
 use jwt_redis_session::{
     Keyring, Lifetime, MemoryStore, OpaqueTokens, SessionError, SessionId, Sessions,
@@ -83,6 +84,16 @@ fn sessions_of(given: &Value, store: &MemoryStore, clock: &ManualClock) -> Sessi
     builder.build().unwrap()
 }
 
+/// Returns the device of a vector; an empty one, which is not stored, if there is none.
+fn device(given: &Value) -> Device {
+    let text = |member| given[member].as_str().map(str::to_owned);
+    Device {
+        name: text("name"),
+        user_agent: text("user_agent"),
+        ip: text("ip").map(|ip| ip.parse().unwrap()),
+    }
+}
+
 #[tokio::test]
 async fn created_sessions_equal_the_vectors() {
     for (name, vector) in vectors("created") {
@@ -94,6 +105,7 @@ async fn created_sessions_equal_the_vectors() {
         if let Some(max_age) = duration(&given["session_max_age"]) {
             session.set_max_age(max_age).unwrap();
         }
+        session.set_device(device(&given["device"]));
         let token = match given["owner"].as_str() {
             Some(owner) if given["login"] == true => session.login(owner).await,
             owner => {
@@ -161,6 +173,43 @@ async fn corrupt_records_are_left_unchanged() {
 }
 
 #[tokio::test]
+async fn redirects_are_written_and_followed() {
+    const TO: &str = "Zm9ybWF0Lm1kIHZlY3Rvcg";
+
+    for (name, vector) in vectors("redirects") {
+        let (sessions, store) = sessions(keyring(), "sess:");
+        put(&store, KEY, text(&vector["value"])).await;
+        put(&store, &format!("sess:{TO}"), "{}").await;
+        let result = match sessions.get(&id(ID)).await {
+            Ok(session) => {
+                assert_eq!(vector["to"], session.id().unwrap().as_str(), "{name}");
+                "active"
+            }
+            Err(error) => reason(&error),
+        };
+        assert_eq!(result, vector["result"], "{name}");
+        assert_eq!(
+            stored(&store, KEY).await.value,
+            text(&vector["value"]),
+            "{name}"
+        );
+    }
+    let clock = ManualClock::at(NOW);
+    let store = MemoryStore::new().with_clock(clock.clone());
+    put(&store, KEY, "{}").await;
+    let sessions = Sessions::builder(store.clone(), keyring()).clock(clock);
+    let sessions = sessions.id_generator(|| id(TO)).build().unwrap();
+    let session = sessions.get(&id(ID)).await.unwrap();
+    let grace = Duration::from_secs(30);
+    session.rotate_with_grace(grace).await.unwrap();
+    let redirect = StoredRecord::new(
+        text(&vectors("redirects")["followed"]["value"]).to_owned(),
+        Some(grace),
+    );
+    assert_eq!(stored(&store, KEY).await, redirect);
+}
+
+#[tokio::test]
 async fn updates_change_only_what_they_name() {
     for (name, vector) in vectors("updated") {
         let (sessions, store) = sessions(keyring(), "sess:");
@@ -220,6 +269,51 @@ async fn opaque_token_names_the_session_of_its_hash() {
 }
 
 #[tokio::test]
+async fn ticket_names_its_session_once() {
+    for (name, vector) in vectors("tickets") {
+        let keyspace = text(&vector["keyspace"]);
+        let (sessions, store) = sessions(keyring(), keyspace);
+        let (key, ticket) = (text(&vector["key"]), text(&vector["ticket"]));
+        put(&store, &format!("{keyspace}{}", text(&vector["id"])), "{}").await;
+        put(&store, key, text(&vector["value"])).await;
+        let session = sessions.open_ticket(ticket).await.unwrap();
+        assert_eq!(session.id(), Some(id(text(&vector["id"]))), "{name}");
+        assert_eq!(store.load(key).await, Ok(None), "{name}");
+        for corrupt in ["", ">", "{}", ">short", ID, ">0123456789abcdef\n"] {
+            put(&store, key, corrupt).await;
+            let error = sessions.open_ticket(ticket).await.unwrap_err();
+            assert_eq!(reason(&error), "corrupt", "{corrupt:?}");
+            assert_eq!(stored(&store, key).await.value, corrupt);
+            assert_eq!(store.delete(key).await, Ok(true));
+        }
+    }
+}
+
+#[cfg(feature = "redis")]
+#[tokio::test]
+async fn ticket_in_redis_equals_the_vector() {
+    use jwt_redis_session::RedisStore;
+
+    let redis = crate::support::redis_server::RedisServer::start();
+    let store = RedisStore::connect(&redis.url()).await.unwrap();
+    let sessions = Sessions::builder(store, keyring()).id_generator(|| id(ID));
+    let session = sessions.build().unwrap().new_session();
+    session.create().await.unwrap();
+    let ticket = session.ticket().await.unwrap();
+
+    let run = |command: &[&str]| redis.run(command);
+    let keys: Vec<String> = redis::from_redis_value(run(&["KEYS", "sess::*"])).unwrap();
+    let [key] = &keys[..] else { panic!("{keys:?}") };
+    assert!(!key.contains(ticket.as_str()));
+    let lengths = text(&vectors("tickets")["default"]["key"]).len();
+    assert!(key.ends_with('>') && key.len() == lengths, "{key}");
+    let value: String = redis::from_redis_value(run(&["GET", key])).unwrap();
+    assert_eq!(value, format!(">{ID}"));
+    let left: i64 = redis::from_redis_value(run(&["PTTL", key])).unwrap();
+    assert!((1..=10_000).contains(&left), "{left}");
+}
+
+#[tokio::test]
 async fn owner_indexes_have_the_names_in_the_vectors() {
     for (name, vector) in vectors("names") {
         let (sessions, store) = sessions(keyring(), text(&vector["keyspace"]));
@@ -238,7 +332,9 @@ async fn scores_in_redis_equal_the_vectors() {
     use jwt_redis_session::RedisStore;
 
     let vectors = vectors("index");
-    let (active, deleting) = (&vectors["active"], &vectors["deleting"]);
+    let (active, superseded) = (&vectors["active"], &vectors["superseded"]);
+    let deleting = &vectors["deleting"];
+    assert_eq!(superseded["time"], NOW);
     assert_eq!(deleting["time"], NOW);
     assert_eq!(active["time"], NOW + 86_400 + 60);
     let redis = crate::support::redis_server::RedisServer::start();
@@ -253,8 +349,11 @@ async fn scores_in_redis_equal_the_vectors() {
     let run = |command: &[&str]| -> String { redis::from_redis_value(redis.run(command)).unwrap() };
     let index = "sess::YTpi=:";
     assert_eq!(run(&["ZSCORE", index, ID]), active["score"]);
-    let tombstones = store.index_tombstone_all(index, None, NOW).await;
-    assert_eq!(tombstones.unwrap(), [ID]);
+    let superseding = store.index_supersede(index, ID, ID, NOW).await;
+    assert_eq!(superseding, Ok(SupersedeOutcome::Superseded));
+    assert_eq!(run(&["ZSCORE", index, ID]), superseded["score"]);
+    let deletion = store.index_tombstone_all(index, None, NOW).await;
+    assert_eq!(deletion, Ok(()));
     assert_eq!(run(&["ZSCORE", index, ID]), deleting["score"]);
     let record = r#"{"_jrs":[1700000000,"a:b"]}"#;
     assert_eq!(run(&["GET", KEY]), record);

@@ -10,6 +10,8 @@ mod app;
 mod conformance;
 #[cfg(feature = "test-util")]
 mod custom_store;
+#[cfg(feature = "axum")]
+mod devices;
 #[cfg(all(feature = "axum", feature = "test-util"))]
 mod endpoints;
 #[cfg(all(feature = "redis", feature = "test-util"))]
@@ -30,3 +32,7 @@ mod middleware;
 mod operations;
 #[cfg(all(feature = "redis", feature = "test-util"))]
 mod redis_store;
+#[cfg(all(feature = "axum", feature = "test-util"))]
+mod typed;
+#[cfg(all(feature = "axum", feature = "test-util"))]
+mod user_tests;

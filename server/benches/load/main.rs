@@ -4,8 +4,9 @@
 //! axum server as separate processes, and sends them requests over the same number of
 //! connections, in interleaved rounds. It prints the medians: requests per second, the CPU
 //! microseconds that the server took for a request, and their ratio to those of the bare route in
-//! the same round, with its targets. Without `--bench` (as `cargo test --benches` runs it) a round
-//! is short: it shows that it works.
+//! the same round, with its targets and whether they are met. Other arguments select the rows whose
+//! names begin with one of them: `-- "bucket GET" RPC`. Without `--bench` (as `cargo test --benches`
+//! runs it) a round is short: it shows that it works.
 
 mod client;
 mod process;
@@ -50,6 +51,15 @@ fn main() {
     measure(rounds, span);
 }
 
+/// Returns whether the arguments select the row `name`, or no row at all.
+fn is_selected(name: &str) -> bool {
+    let rows = std::env::args().skip(1);
+    let mut rows = rows
+        .filter(|argument| !argument.starts_with("--"))
+        .peekable();
+    rows.peek().is_none() || rows.any(|row| name.starts_with(&row))
+}
+
 #[tokio::main(flavor = "current_thread")]
 async fn measure(rounds: usize, span: Duration) {
     let server = RedisServer::start();
@@ -72,7 +82,8 @@ async fn measure(rounds: usize, span: Duration) {
     let mut rows = Vec::new();
     for (program, note, kinds) in &services {
         for workload in Workload::of_sessiond(program.address(), note).await {
-            if kinds.iter().any(|kind| workload.name.starts_with(kind)) {
+            let is_measured = kinds.iter().any(|kind| workload.name.starts_with(kind));
+            if is_measured && is_selected(&workload.name) {
                 rows.push((program, workload, Vec::new()));
             }
         }
@@ -124,7 +135,10 @@ fn print(name: &str, figures: &[Figures]) {
     let ratios = sorted(figures.iter().map(|it| it.ratio));
     let (low, ratio, high) = (ratios[0], median(&ratios), ratios[ratios.len() - 1]);
     let target = TARGETS.iter().find(|(row, _)| *row == name);
-    let target = target.map_or_else(String::new, |(_, most)| format!(", target {most:.1}"));
+    let target = target.map_or_else(String::new, |(_, most)| {
+        let verdict = if ratio <= *most { "PASS" } else { "MISS" };
+        format!(", target {most:.1}: {verdict}")
+    });
     println!("{name:<26} {rate:>10.0} {cost:>8.1} {ratio:>8.2} ({low:.2} to {high:.2}){target}");
 }
 

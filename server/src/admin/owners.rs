@@ -239,7 +239,7 @@ fn data(entry: &SessionEntry) -> Markup {
         @if let Some(data) = entry.data().filter(|data| !data.keys().is_empty()) {
             details.data {
                 summary { "Data" }
-                (text::data(&data.to_raw_json(), MAX_DATA))
+                (text::data(&data.to_text(), MAX_DATA))
             }
         }
     }

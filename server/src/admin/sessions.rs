@@ -102,7 +102,7 @@ pub(super) async fn show(
         }
     };
     let end = end_form(token, [api.name, "", id.as_str()]);
-    let data = text::data(&session.to_raw_json(), MAX_DATA);
+    let data = text::data(&session.to_text(), MAX_DATA);
     let note = operator.take_note().await;
     let session = details(id.as_str(), &session, &facts, &data, &end);
     Ok(render(token, &note, Some(&session)).into_response())

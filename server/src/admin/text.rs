@@ -4,7 +4,6 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use humantime_serde::re::humantime::format_rfc3339_seconds;
 use maud::{Markup, html};
-use serde_json::value::RawValue;
 
 use crate::unix_time;
 
@@ -31,8 +30,8 @@ fn is_hidden(char: char) -> bool {
 }
 
 /// Renders the data of a session on several lines, cut after about `max` bytes of text.
-pub(super) fn data(json: &RawValue, max: usize) -> Markup {
-    let (text, omitted) = pretty(json.get(), max);
+pub(super) fn data(json: &str, max: usize) -> Markup {
+    let (text, omitted) = pretty(json, max);
     html! {
         pre tabindex="0" aria-label="Data" { (text) }
         @if omitted > 0 { p.help { (omitted) " more bytes are not shown." } }

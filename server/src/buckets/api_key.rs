@@ -45,12 +45,25 @@ fn checksum(unchecked: &[u8]) -> String {
     crypto::base62(crc32fast::hash(unchecked).into(), CHECKSUM)
 }
 
+/// Returns the value of digits in base62.
+fn value(digits: &[u8]) -> Option<u64> {
+    digits.iter().try_fold(0, |value, digit| {
+        let digit = match digit {
+            b'0'..=b'9' => digit - b'0',
+            b'A'..=b'Z' => digit - b'A' + 10,
+            b'a'..=b'z' => digit - b'a' + 36,
+            _ => return None,
+        };
+        Some(value * 62 + u64::from(digit))
+    })
+}
+
 impl KeyHash {
     /// Hashes `key`. `None` if it does not have the format of a key.
     pub(super) fn of(key: &[u8]) -> Option<Self> {
         let (unchecked, sum) = key.split_at_checked(LEN - CHECKSUM)?;
-        let valid =
-            unchecked.starts_with(PREFIX.as_bytes()) && sum == checksum(unchecked).as_bytes();
+        let valid = unchecked.starts_with(PREFIX.as_bytes())
+            && value(sum) == Some(crc32fast::hash(unchecked).into());
         valid.then(|| Self(crypto::sha256(key)))
     }
 
@@ -73,6 +86,15 @@ mod tests {
     #[test]
     fn key_is_derived_from_secret_bucket_and_nonce() {
         assert_eq!(key(), "jrs_1XCCMX8LhmvGtR0V0HqlWa1YT3ot01yq1W");
+    }
+
+    #[test]
+    fn checksums_are_read_as_they_are_written() {
+        for number in [0, 9, 10, 61, 62, u32::MAX] {
+            let digits = crypto::base62(number.into(), CHECKSUM);
+            assert_eq!(value(digits.as_bytes()), Some(number.into()), "{digits}");
+        }
+        assert_eq!(value(b"00000-"), None);
     }
 
     #[test]

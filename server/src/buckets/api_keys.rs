@@ -216,7 +216,7 @@ pub(super) fn settings_for(
     let Some(record) = optional(loaded)? else {
         return Ok(None);
     };
-    let record: KeyRecord = record.data()?;
+    let record = KeyRecord::to_check(&record)?;
     Ok(record.accepts(key)?.then_some(record.settings))
 }
 

@@ -1,5 +1,6 @@
 //! Extractor for the caller of a bucket.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 
 use axum::extract::FromRequestParts;
@@ -28,29 +29,30 @@ impl<S: Sync> FromRequestParts<S> for Caller {
 fn key(parts: &Parts) -> Option<Vec<u8>> {
     let header = |name| {
         let values = parts.headers.get_all(name).iter();
-        values.map(|value| value.as_bytes().to_vec()).collect()
+        values.map(|value| Cow::from(value.as_bytes()))
     };
     let query = parts.uri.query().unwrap_or_default();
     let in_query = form_urlencoded::parse(query.as_bytes())
         .filter(|(name, _)| name == "api_key")
-        .map(|(_, value)| value.into_owned().into_bytes());
+        .map(|(_, value)| Cow::from(value.into_owned().into_bytes()));
     // The documentation of the original names the second header.
-    let places: [Vec<_>; 3] = [
-        header("x-session-key"),
-        header("x-api-key"),
-        in_query.collect(),
+    let places: [&mut dyn Iterator<Item = Cow<'_, [u8]>>; 3] = [
+        &mut header("x-session-key"),
+        &mut header("x-api-key"),
+        &mut { in_query },
     ];
-    let mut keys = Vec::new();
-    for mut values in places {
-        keys.extend(values.pop());
-        if !values.is_empty() {
+    let mut key: Option<Cow<'_, [u8]>> = None;
+    for place in places {
+        let Some(sent) = place.next() else {
+            continue;
+        };
+        // A proxy in front may have checked another key than the one that would be used here.
+        if place.next().is_some() || key.as_ref().is_some_and(|key| *key != sent) {
             return None;
         }
+        key = Some(sent);
     }
-    // A proxy in front may have checked another key than the one that would be used here.
-    keys.dedup();
-    let key = keys.pop()?;
-    keys.is_empty().then_some(key)
+    key.map(Cow::into_owned)
 }
 
 #[cfg(test)]

@@ -7,9 +7,8 @@
 //! `If-None-Match` is not supported: every read changes `expires` in the body, which the tag of the
 //! data does not cover, so a 304 would be wrong.
 
-use http::HeaderMap;
 use http::header::IF_MATCH;
-use serde_json::value::RawValue;
+use http::{HeaderMap, HeaderValue};
 
 use crate::crypto;
 
@@ -25,9 +24,20 @@ pub(super) enum IfMatch {
     Listed(Vec<String>),
 }
 
-/// Returns the entity tag of data without its quotes: a part of the SHA-256 of its JSON text.
-pub(super) fn of(data: &RawValue) -> String {
-    hex::encode(&crypto::sha256(data.get().as_bytes())[..BYTES])
+/// An entity tag with its quotes.
+type Tag = [u8; 2 * BYTES + 2];
+
+/// Returns the header `ETag` of data.
+pub(super) fn header(data: &str) -> HeaderValue {
+    HeaderValue::from_bytes(&of(data)).expect("digits in quotes are a header value")
+}
+
+/// Returns the entity tag of data: a part of the SHA-256 of its JSON text.
+fn of(data: &str) -> Tag {
+    let (mut tag, hash) = ([b'"'; 2 * BYTES + 2], crypto::sha256(data.as_bytes()));
+    let digits = &mut tag[1..=2 * BYTES];
+    hex::encode_to_slice(&hash[..BYTES], digits).expect("two digits for each byte");
+    tag
 }
 
 impl IfMatch {
@@ -43,12 +53,13 @@ impl IfMatch {
     }
 
     /// Whether the data may be overwritten.
-    pub(super) fn allows(&self, data: Option<&RawValue>) -> bool {
+    pub(super) fn allows(&self, data: Option<&str>) -> bool {
         match self {
             Self::Any => true,
             Self::Listed(tags) => data.is_some_and(|data| {
-                let current = of(data);
-                tags.iter().any(|tag| is_version(tag, &current))
+                let quoted = of(data);
+                let current = std::str::from_utf8(&quoted[1..=2 * BYTES]).unwrap_or_default();
+                tags.iter().any(|tag| is_version(tag, current))
             }),
         }
     }
@@ -82,8 +93,6 @@ fn tags(mut list: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
-
     use super::*;
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use jwt_redis_session::{SessionData, SessionError};
+use jwt_redis_session::{Session, SessionData, SessionError};
 use serde::{Deserialize, Serialize};
 
 use crate::buckets::api_key::KeyHash;
@@ -57,6 +57,19 @@ pub(super) enum GraceDeletion {
 }
 
 impl KeyRecord {
+    /// Returns what [`accepts`](Self::accepts) needs of a record, and the settings. Every request
+    /// reads them, and all fields as one value would be copied and parsed twice.
+    /// Errors: [`SessionError::Decode`] if a field has another type.
+    pub(super) fn to_check(record: &Session) -> Result<Self, SessionError> {
+        Ok(Self {
+            hash: record.get::<Option<_>>("hash")?.flatten(),
+            nonce: String::new(),
+            created: None,
+            previous: record.get::<Option<_>>("previous")?.flatten(),
+            settings: record.get("settings")?.unwrap_or_default(),
+        })
+    }
+
     /// Returns whether `key` is one of the valid keys.
     /// Errors: [`SessionError::Decode`] if the record has no key.
     pub(super) fn accepts(&self, key: &KeyHash) -> Result<bool, SessionError> {

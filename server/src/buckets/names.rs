@@ -61,12 +61,7 @@ impl<S: Send + Sync> FromRequestParts<S> for BucketName {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let name = param(parts, state, "bucket").await?;
-        Self::parse(&name).ok_or_else(|| {
-            ApiError::bad_request(
-                "a bucket name is 1 to 64 letters, digits, `_` or `-`, and not `settings`",
-            )
-        })
+        bucket(&params(parts, state).await?)
     }
 }
 
@@ -74,25 +69,32 @@ impl<S: Send + Sync> FromRequestParts<S> for SessionRef {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let bucket = BucketName::from_request_parts(parts, state).await?;
-        let id = param(parts, state, "id").await?;
+        let params = params(parts, state).await?;
+        let bucket = bucket(&params)?;
         // No session has an id that is not a UUID. None has a random one either.
-        let uuid = parse_uuid(&id).unwrap_or_else(Uuid::new_v4);
+        let uuid = parse_uuid(param(&params, "id")).unwrap_or_else(Uuid::new_v4);
         Ok(Self { bucket, uuid })
     }
 }
 
-/// Returns the value of a path parameter, percent-decoded.
-async fn param<S: Send + Sync>(
-    parts: &mut Parts,
-    state: &S,
-    name: &str,
-) -> Result<String, ApiError> {
+/// Returns the parameters of the path, percent-decoded.
+/// Errors: 400.
+async fn params<S: Send + Sync>(parts: &mut Parts, state: &S) -> Result<RawPathParams, ApiError> {
     let params = RawPathParams::from_request_parts(parts, state).await;
-    let params =
-        params.map_err(|_| ApiError::bad_request("the path is not UTF-8; percent-encode UTF-8"))?;
+    params.map_err(|_| ApiError::bad_request("the path is not UTF-8; percent-encode UTF-8"))
+}
+
+fn bucket(params: &RawPathParams) -> Result<BucketName, ApiError> {
+    BucketName::parse(param(params, "bucket")).ok_or_else(|| {
+        ApiError::bad_request(
+            "a bucket name is 1 to 64 letters, digits, `_` or `-`, and not `settings`",
+        )
+    })
+}
+
+fn param<'a>(params: &'a RawPathParams, name: &str) -> &'a str {
     let mut found = params.iter().filter(|(key, _)| *key == name);
-    Ok(found.next().unwrap_or_default().1.to_owned())
+    found.next().unwrap_or_default().1
 }
 
 #[cfg(test)]

@@ -40,9 +40,9 @@ pub(super) fn sessions_with(app: &AppState, ttl: Duration) -> Result<Sessions, C
 
 /// Returns the data of a session, exactly as it was sent.
 /// Errors: [`SessionError::Decode`] if the record has no data.
-pub(crate) fn data(session: &Session) -> Result<Box<RawValue>, SessionError> {
+pub(crate) fn data(session: &Session) -> Result<String, SessionError> {
     let missing = || SessionError::missing_field(DATA);
-    session.get_raw(DATA).ok_or_else(missing)
+    session.get_text(DATA).ok_or_else(missing)
 }
 
 /// Replaces the data of a session in one atomic step.
@@ -56,7 +56,7 @@ pub(super) async fn replace(
         // The closure runs again for each attempt, so the precondition holds for the version that
         // is overwritten.
         session.update_with(|stored| {
-            if if_match.allows(stored.get_raw(DATA)) {
+            if if_match.allows(stored.get_text(DATA)) {
                 return Ok(stored.insert(DATA, data)?);
             }
             Err(ApiError::new(

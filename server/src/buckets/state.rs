@@ -105,8 +105,10 @@ impl BucketsState {
     ) -> Result<(Access, Result<Session, ApiError>), ApiError> {
         let key = self.sent_key(caller, &name.bucket)?;
         if !key.was_right {
-            let access = self.settle(&key, self.keys.load(&name.bucket).await)?;
-            let session = access.sessions.get_without_touch(&name.id()).await;
+            // Boxed, as below: the future of a request is moved until it runs, and this is rare.
+            let loaded = Box::pin(self.keys.load(&name.bucket)).await;
+            let access = self.settle(&key, loaded)?;
+            let session = Box::pin(access.sessions.get_without_touch(&name.id())).await;
             return Ok((access, session.map_err(ApiError::from)));
         }
         let (key_id, id) = (api_keys::id(&name.bucket), name.id());
@@ -119,7 +121,7 @@ impl BucketsState {
         let mut session = next();
         if access.limits.session_ttl != expected.limits.session_ttl {
             // The handle has the time to live of the sessions through which it was loaded.
-            session = access.sessions.get_without_touch(&id).await;
+            session = Box::pin(access.sessions.get_without_touch(&id)).await;
         }
         Ok((access, session.map_err(ApiError::from)))
     }

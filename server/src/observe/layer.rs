@@ -1,54 +1,83 @@
 //! The layer around all routes.
 
-use std::any::Any;
+use std::convert::Infallible;
+use std::task::{Context, Poll};
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::middleware::{Next, from_fn};
-use axum::response::{IntoResponse as _, Response};
-use http::header::CACHE_CONTROL;
-use http::{HeaderValue, StatusCode};
-use tower_http::catch_panic::CatchPanicLayer;
+use axum::response::Response;
+use tokio::task::futures::TaskLocalFuture;
+use tower::{Layer, Service};
 use tracing::Instrument as _;
+use tracing::instrument::Instrumented;
 
-use crate::error::ApiError;
+use crate::observe::future::Observed;
 use crate::observe::request_log::{RequestLog, RequestMetrics};
 use crate::request_context::RequestContext;
-use crate::settings::Settings;
+use crate::settings::{LogSettings, Settings};
 
 /// Adds to every request of `router`: an id, a deadline, a log line, metrics, and a 500 response
 /// if a handler panics. Caches must not store a response that does not say otherwise.
 pub(crate) fn layer(router: Router, settings: &Settings) -> Router {
-    let (deadline, log_settings) = (settings.http.request_timeout, settings.log);
-    let metrics = RequestMetrics::default();
-    let observe = from_fn(move |request: Request, next: Next| {
-        let context = RequestContext::of(request.headers());
-        let log = RequestLog::start(&request, context, metrics.clone(), log_settings);
-        let span = tracing::debug_span!("request", request_id = context.request_id());
-        let respond = async move {
-            // `tower_http::timeout` answers with an empty body, which looks like that of a
-            // handler.
-            let response = tokio::time::timeout(deadline, next.run(request)).await;
-            let late = |_| ApiError::unavailable("the request took too long").into_response();
-            let mut response = response.unwrap_or_else(late);
-            // If the client disconnects, this future is dropped before, and so `log` without a
-            // status.
-            log.finish(response.status());
-            let headers = response.headers_mut();
-            context.add_to(headers);
-            let no_store = HeaderValue::from_static("no-store");
-            headers.entry(CACHE_CONTROL).or_insert(no_store);
-            response
-        };
-        context.scope(respond).instrument(span)
-    });
-    // One tuple instead of two layers: axum clones the inner router per layer and request.
-    router.layer((observe, CatchPanicLayer::custom(panicked)))
+    router.layer(Observe {
+        deadline: settings.http.request_timeout,
+        log: settings.log,
+        metrics: RequestMetrics::default(),
+    })
 }
 
-/// Answers a panic without details; the panic hook has logged its location.
-fn panicked(_: Box<dyn Any + Send>) -> Response {
-    ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal error").into_response()
+/// Layer that observes requests. A service of its own: `axum::middleware::from_fn` allocates a copy
+/// of the route and a future for each request.
+#[derive(Clone)]
+struct Observe {
+    deadline: Duration,
+    log: LogSettings,
+    metrics: RequestMetrics,
+}
+
+impl<S> Layer<S> for Observe {
+    type Service = Observing<S>;
+
+    fn layer(&self, inner: S) -> Observing<S> {
+        let observe = self.clone();
+        Observing { inner, observe }
+    }
+}
+
+/// Service that observes the requests of a route.
+#[derive(Clone)]
+struct Observing<S> {
+    inner: S,
+    observe: Observe,
+}
+
+impl<S> Service<Request> for Observing<S>
+where
+    S: Service<Request, Response = Response, Error = Infallible>,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Instrumented<TaskLocalFuture<RequestContext, Observed<S::Future>>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let Observe {
+            deadline,
+            log,
+            metrics,
+        } = &self.observe;
+        let context = RequestContext::of(request.headers());
+        let log = RequestLog::start(&request, context, metrics.clone(), *log);
+        let span = tracing::debug_span!("request", request_id = context.request_id());
+        let response = tokio::time::timeout(*deadline, self.inner.call(request));
+        context
+            .scope(Observed::new(response, log, context))
+            .instrument(span)
+    }
 }
 
 #[cfg(test)]

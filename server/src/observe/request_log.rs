@@ -16,7 +16,7 @@ use crate::request_context::RequestContext;
 use crate::settings::LogSettings;
 
 /// The target of the log lines of requests.
-const TARGET: &str = "sessiond::access";
+pub(crate) const ACCESS_TARGET: &str = "sessiond::access";
 
 /// The number of bytes of `User-Agent` that are logged.
 const MAX_USER_AGENT: usize = 256;
@@ -43,7 +43,7 @@ impl RequestLog {
         metrics: RequestMetrics,
         settings: LogSettings,
     ) -> Self {
-        let is_logged = settings.access && tracing::enabled!(target: TARGET, Level::INFO);
+        let is_logged = settings.access && tracing::enabled!(target: ACCESS_TARGET, Level::INFO);
         let (extensions, headers) = (request.extensions(), request.headers());
         let user_agent = headers.get(USER_AGENT).filter(|_| settings.user_agent);
         Self {
@@ -83,7 +83,7 @@ impl Drop for RequestLog {
         let (status, aborted) = (status.map(|status| status.as_u16()), display("aborted"));
         let status: &dyn Value = status.as_ref().map_or(&aborted, |status| status);
         tracing::info!(
-            target: TARGET,
+            target: ACCESS_TARGET,
             request_id = context.request_id(),
             trace_id = context.trace_id(),
             client = %address,

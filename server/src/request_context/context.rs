@@ -3,6 +3,7 @@
 use std::future::Future;
 
 use http::{HeaderMap, HeaderValue};
+use tokio::task::futures::TaskLocalFuture;
 use tracing::Value;
 use tracing::field::display;
 
@@ -33,7 +34,7 @@ impl RequestContext {
     }
 
     /// Runs `future`, in which this is the current context.
-    pub(crate) fn scope<F: Future>(self, future: F) -> impl Future<Output = F::Output> {
+    pub(crate) fn scope<F: Future>(self, future: F) -> TaskLocalFuture<Self, F> {
         CURRENT.scope(self, future)
     }
 

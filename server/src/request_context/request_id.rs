@@ -4,8 +4,11 @@
 //! layers take 11 allocations per request more than a layer that does nothing, and all that
 //! `observe` does takes 6 (`tests/it/layers.rs` prints the numbers).
 
+use std::cell::Cell;
+use std::hash::{BuildHasher as _, RandomState};
+
 use http::{HeaderMap, HeaderName, HeaderValue};
-use uuid::Uuid;
+use uuid::Builder;
 
 /// The longest id of a client.
 const MAX: usize = 64;
@@ -30,7 +33,10 @@ impl RequestId {
                 bytes[..id.len()].copy_from_slice(id);
                 id.len()
             }
-            _ => Uuid::new_v4().simple().encode_lower(&mut bytes).len(),
+            _ => {
+                let id = Builder::from_random_bytes(random()).into_uuid();
+                id.simple().encode_lower(&mut bytes).len()
+            }
         };
         Self { bytes, len }
     }
@@ -38,6 +44,21 @@ impl RequestId {
     pub(super) fn as_str(&self) -> &str {
         std::str::from_utf8(&self.bytes[..self.len]).unwrap_or_default()
     }
+}
+
+/// Returns bytes that are unique, but need not be a secret: keyed hashes of a counter.
+///
+/// The random numbers of the operating system take a system call, 0.4 µs, and these 0.07 µs.
+fn random() -> [u8; 16] {
+    thread_local! {
+        /// Its keys are random, and other ones in each thread.
+        static HASHES: (RandomState, Cell<u64>) = (RandomState::new(), Cell::new(0));
+    }
+    HASHES.with(|(hasher, count)| {
+        count.set(count.get() + 2);
+        let hash = |offset| u128::from(hasher.hash_one(count.get() + offset));
+        (hash(0) << 64 | hash(1)).to_le_bytes()
+    })
 }
 
 fn is_loggable(id: &[u8]) -> bool {
@@ -63,6 +84,15 @@ mod tests {
         for unsafe_id in ["", "a b", "a\"b", "a\tb", "caf\u{e9}", &"x".repeat(65)] {
             assert_eq!(id(unsafe_id.as_bytes()).len(), 32, "{unsafe_id}");
         }
-        assert_ne!(id(b""), id(b""));
+    }
+
+    #[test]
+    fn random_ids_differ_also_between_threads() {
+        let ids = || (0..1000).map(|_| id(b"")).collect::<Vec<_>>();
+        let threads: Vec<_> = (0..4).map(|_| std::thread::spawn(ids)).collect();
+        let ids = threads
+            .into_iter()
+            .flat_map(|thread| thread.join().unwrap());
+        assert_eq!(ids.collect::<std::collections::HashSet<_>>().len(), 4000);
     }
 }

@@ -4,7 +4,6 @@ use std::time::SystemTime;
 
 use jwt_redis_session::session::ListCursor;
 use jwt_redis_session::{SessionEntry, SessionError, SessionId, Sessions};
-use serde_json::value::RawValue;
 
 use crate::optional::optional;
 use crate::unix_time;
@@ -25,7 +24,7 @@ pub(super) struct Active {
     /// Unix seconds.
     pub(super) created_at: Option<u64>,
     pub(super) expires_at: Option<u64>,
-    pub(super) data: Box<RawValue>,
+    pub(super) data: String,
 }
 
 /// The sessions read so far.
@@ -52,8 +51,8 @@ impl Found {
         fitting.min(limit - self.sessions.len())
     }
 
-    fn push(&mut self, entry: &SessionEntry, expires: Option<SystemTime>, data: Box<RawValue>) {
-        let size = data.get().len();
+    fn push(&mut self, entry: &SessionEntry, expires: Option<SystemTime>, data: String) {
+        let size = data.len();
         self.size += size;
         self.largest = self.largest.max(size);
         self.sessions.push(Active {
@@ -78,7 +77,7 @@ pub(super) async fn latest(sessions: &Sessions, user: &str) -> Result<Vec<Active
         for (entry, session) in batch.iter().zip(loaded) {
             // It may have ended since.
             if let Some(session) = optional(session)? {
-                found.push(entry, session.expires_at(), session.to_raw_json());
+                found.push(entry, session.expires_at(), session.to_text());
             }
         }
         rest = others;
@@ -104,7 +103,7 @@ pub(super) async fn page(
             // A session that was used since the last batch is listed again.
             let is_new = found.sessions.iter().all(|active| active.id != *entry.id());
             if let Some(data) = entry.data().filter(|_| is_new) {
-                found.push(&entry, entry.expires_at(), data.to_raw_json());
+                found.push(&entry, entry.expires_at(), data.to_text());
             }
         }
         after = page.next;

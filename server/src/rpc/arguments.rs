@@ -20,12 +20,22 @@ impl<'a> Arguments<'a> {
     ///
     /// Errors: 400 if `args` is not JSON.
     pub(super) fn parse(args: Option<&'a str>) -> Result<Self, ApiError> {
-        let args: &RawValue = serde_json::from_str(args.unwrap_or("null"))
+        let args = args.unwrap_or("null");
+        // Most arguments are an object, which is then parsed once.
+        if args.starts_with('{')
+            && let Some(members) = json::members(args)
+        {
+            return Ok(Self(members));
+        }
+        let args: &RawValue = serde_json::from_str(args)
             .map_err(|_| ApiError::bad_request("args is not JSON; send an object or a list"))?;
-        let list: Option<Vec<&RawValue>> = serde_json::from_str(args.get()).ok();
-        let object = list.map_or(Some(args), |list| list.first().copied());
+        let object = match json::elements(args.get()) {
+            Some(list) => list.first().copied(),
+            None => Some(args),
+        };
+        let members = object.and_then(|object| json::members(object.get()));
         // Not rejected here: the method reports which argument is missing, as for `{}`.
-        Ok(Self(object.and_then(json::members).unwrap_or_default()))
+        Ok(Self(members.unwrap_or_default()))
     }
 
     fn get(&self, name: &str) -> Option<&'a RawValue> {

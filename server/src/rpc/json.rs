@@ -5,7 +5,7 @@
 
 use indexmap::IndexMap;
 use serde::Serialize;
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::RawValue;
 
 use crate::error::ApiError;
 
@@ -13,8 +13,15 @@ use crate::error::ApiError;
 pub(super) type Members<'a> = IndexMap<String, &'a RawValue>;
 
 /// Parses the members of a JSON object; `None` if `json` is not an object.
-pub(super) fn members(json: &RawValue) -> Option<Members<'_>> {
-    serde_json::from_str(json.get()).ok()
+pub(super) fn members(json: &str) -> Option<Members<'_>> {
+    serde_json::from_str(json).ok()
+}
+
+/// Returns the elements of a JSON array; `None` if `json` is not an array.
+pub(super) fn elements(json: &str) -> Option<Vec<&RawValue>> {
+    // An error of `serde_json` takes as long as a short array.
+    let is_array = json.trim_ascii_start().starts_with('[');
+    is_array.then(|| serde_json::from_str(json).ok()).flatten()
 }
 
 /// Returns the content of a JSON string or the text of a JSON number: clients use both as names.
@@ -28,7 +35,7 @@ pub(super) fn name(value: &RawValue) -> Option<String> {
 
 /// Writes the result of a method as JSON.
 /// Errors: 500.
-pub(super) fn write(result: &impl Serialize) -> Result<Box<RawValue>, ApiError> {
+pub(super) fn write(result: &impl Serialize) -> Result<String, ApiError> {
     // The error of serde_json may contain data of the session.
-    to_raw_value(result).map_err(|_| ApiError::internal(&"a result is not JSON"))
+    serde_json::to_string(result).map_err(|_| ApiError::internal(&"a result is not JSON"))
 }

@@ -17,7 +17,7 @@ use crate::app_state::AppState;
 use crate::error::{ApiError, ErrorBody};
 use crate::http::{Client, read_body};
 use crate::operators::health::can_reach_store;
-use crate::private_json::private_json;
+use crate::private_json::private_text;
 use crate::rpc::method_docs::MethodDocs;
 use crate::rpc::openapi::{self, Errors};
 use crate::rpc::state::RpcState;
@@ -106,7 +106,7 @@ async fn call(
     };
     let name = in_path.or(call.name).unwrap_or_default();
     let result = methods::call(state, client, &name, call.args.as_deref()).await?;
-    Ok(private_json(StatusCode::OK, CallResult { result }))
+    Ok(private_text(StatusCode::OK, wire::answer(&result)))
 }
 
 /// The health of the service.

@@ -60,13 +60,19 @@ impl<'a> Call<'a> {
 }
 
 /// The result of a call.
-#[derive(Serialize, ToSchema)]
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only for the OpenAPI document")]
 pub(super) struct CallResult {
     /// `create`: `{"token"}`; `get`: the fields, or null if the session has ended; `update` and
     /// `destroy`: `"OK"`; `getActiveSessions`: a list of `{"sessionId", "createdAt", "expiresAt",
     /// "session"}`, or with `limit` or `cursor` a page `{"sessions", "cursor"}`; `destroyAll`: a number; `methods`: a list of `{"name", "docs"}`.
     #[schema(value_type = serde_json::Value, nullable)]
     pub(super) result: Box<RawValue>,
+}
+
+/// Returns the body of the response to a call.
+pub(super) fn answer(result: &str) -> String {
+    [r#"{"result":"#, result, "}"].concat()
 }
 
 /// The error of a call in version 2 of the wire format.

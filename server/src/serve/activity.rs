@@ -66,7 +66,12 @@ impl Activity {
     pub(super) fn request(self: &Arc<Self>, version: Version) -> InProgress {
         let mut state = self.lock();
         state.is_http2 = version == Version::HTTP_2;
-        state.enter(Phase::Busy);
+        if state.is_http2 {
+            state.enter(Phase::Busy);
+        } else {
+            // Its time is not used, and reading the clock takes 25 ns.
+            state.phase = Phase::Busy;
+        }
         let (number, start) = (state.next, state.since);
         state.next += 1;
         state.requests.push((number, start));

@@ -43,8 +43,8 @@ fn bare() -> Router {
     Router::new().route("/healthz", get(async move || response))
 }
 
-/// Request ids and a deadline of tower-http cost more than those here together with the access log,
-/// metrics and `Cache-Control`. A panic is caught by tower-http in both.
+/// Request ids, a deadline and caught panics of tower-http cost more than those here together with
+/// the access log, metrics and `Cache-Control`.
 #[test]
 fn the_layer_allocates_less_than_layers_of_tower_http() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");

@@ -7,7 +7,7 @@ fn parse(text: &str) -> Record {
 }
 
 fn written_again(record: &Record) -> Bytes {
-    write(&record.meta, &record.fields())
+    Record::assemble(record.meta.clone(), &record.fields()).bytes
 }
 
 #[test]
@@ -48,7 +48,7 @@ fn values_keep_their_bytes_and_the_last_of_two_equal_names_wins() {
     ] {
         let record = parse(text);
         for record in [record.clone(), record] {
-            assert_eq!(record.field("a").unwrap().get(), "3", "{text}");
+            assert_eq!(record.field("a").unwrap(), "3", "{text}");
             assert_eq!(record.fields()["a"].get(), "3", "{text}");
             assert_eq!(record.fields().len(), 2);
             assert!(record.field("c").is_none());
@@ -100,7 +100,37 @@ fn the_prefix_of_a_record_ends_with_its_metadata() {
         assert_eq!(record.meta_prefix(), prefix.as_bytes(), "{text}");
         let mut meta = record.meta.clone();
         meta.max_age = std::num::NonZeroU32::new(7);
-        let written = write(&meta, &record.fields());
-        assert!(!written.starts_with(record.meta_prefix()), "{text}");
+        let written = Record::assemble(meta, &record.fields());
+        assert!(!written.bytes.starts_with(record.meta_prefix()), "{text}");
+    }
+}
+
+#[test]
+fn fields_are_copied_without_parsing_where_their_places_are_known() {
+    let text = r#"{"_jrs":[1], "a" : 1.0,"id":"x","b":[ {"c":"}\""}],"":"\u00e9","d":0}"#;
+    let raw = |text: &str| RawValue::from_string(text.to_owned()).unwrap();
+    let mut changes = Changes::default();
+    let record = parse(text);
+    let copied = record.with_changes(Meta::default(), &changes).unwrap();
+    let fields = r#"{"a":1.0,"b":[ {"c":"}\""}],"":"\u00e9","d":0}"#;
+    assert_eq!(copied.bytes, fields);
+    assert_eq!(
+        (copied.field_count, copied.field("")),
+        (4, Some(r#""\u00e9""#))
+    );
+    changes.set("b".to_owned(), None);
+    changes.set("d".to_owned(), None);
+    changes.set("a".to_owned(), Some(raw("2")));
+    changes.set("new".to_owned(), Some(raw("3")));
+    let changed = copied.with_changes(record.meta.clone(), &changes).unwrap();
+    assert_eq!(changed.bytes, r#"{"_jrs":[1],"a":2,"":"\u00e9","new":3}"#);
+    assert_eq!((changed.field_count, changed.fields().len()), (3, 3));
+    changes.set("n\"".to_owned(), Some(raw("4")));
+    let escaped = record.with_changes(Meta::default(), &changes).unwrap();
+    assert_eq!(escaped.bytes, r#"{"a":2,"":"\u00e9","n\"":4,"new":3}"#);
+    assert_eq!(escaped.field("n\""), Some("4"));
+    for text in [r#"{"\u0061":1}"#, r#"{"a":1,"a":2}"#, escaped.text()] {
+        let unknown = parse(text).with_changes(Meta::default(), &changes);
+        assert!(unknown.is_none(), "{text}");
     }
 }

@@ -1,18 +1,12 @@
 //! Tokens in headers, cookies and the query.
 
-use std::borrow::Cow;
-
-use super::request::{request, rows};
+use super::request::{described, request, rows};
 use crate::source::token_source::TokenSource;
 use crate::source::token_sources::TokenSources;
 use crate::token::Token;
 
-/// Returns the token, `none`, or the reason.
 fn find<P>(sources: &TokenSources<P>, line: &str) -> String {
-    match sources.find(&request(line)) {
-        Ok(text) => text.map_or_else(|| "none".into(), Cow::into_owned),
-        Err(reason) => reason.to_string(),
-    }
+    described(sources.find(&request(line)))
 }
 
 /// Checks rows of requests; with a header name, rows of the lines of that header.
@@ -164,6 +158,29 @@ ambiguous | a | a
 ambiguous |   | a
 "#,
     );
+}
+
+#[test]
+fn ticket_is_no_token() {
+    check(
+        &TokenSources::headers_only().with(TokenSource::ticket("ticket")),
+        None,
+        r#"
+none      | GET /
+none      | GET /?accessToken=Q
+none      | GET /?ticket=
+T as ticket | GET /?ticket=T
+T as ticket | GET /?a=b&%74icket=T
+H         | GET /?ticket=T | x-access-token: H
+malformed | GET /?ticket=a+b
+ambiguous | GET /?ticket=a&ticket=b
+"#,
+    );
+    let sources = TokenSources::new([TokenSource::ticket("t"), TokenSource::Bearer]);
+    let line = "GET /?t=T | authorization: Bearer B";
+    assert_eq!(find(&sources, line), "T as ticket");
+    let strict = sources.strict_single_source(true);
+    assert_eq!(find(&strict, line), "ambiguous");
 }
 
 #[test]

@@ -3,6 +3,8 @@
 use http::request::Parts;
 use http::{HeaderValue, Request};
 
+use crate::source::{FoundToken, HeadLookup};
+
 /// Rows of a table, one per line: `expected | case`.
 pub(super) fn rows(table: &str) -> impl Iterator<Item = (&str, &str)> {
     let lines = table.trim_matches('\n').lines();
@@ -21,6 +23,16 @@ pub(super) fn request(line: &str) -> Parts {
         request = request.header(name, HeaderValue::from_bytes(&bytes(value)).unwrap());
     }
     request.body(()).unwrap().into_parts().0
+}
+
+/// Returns the token, `none`, or the reason.
+pub(super) fn described(found: HeadLookup<'_>) -> String {
+    match found {
+        Ok(None) => "none".to_owned(),
+        Ok(Some(FoundToken::Token(text))) => text.into_owned(),
+        Ok(Some(FoundToken::Ticket(text))) => format!("{text} as ticket"),
+        Err(reason) => reason.to_string(),
+    }
 }
 
 /// One byte for each character up to U+00FF; `\t` is a tab.

@@ -52,7 +52,8 @@ impl<B: CasBackend> CasStore<B> {
         }
     }
 
-    /// Replaces the record by what `new` returns for it, if its value starts with `prefix`.
+    /// Replaces the record by what `new` returns for it, if its value starts with `prefix`. Leaves a
+    /// redirect alone, as if it were absent.
     async fn replace_record(
         &self,
         key: &str,
@@ -61,7 +62,8 @@ impl<B: CasBackend> CasStore<B> {
     ) -> Result<CompareOutcome> {
         let mut retries = Retries::new(ATTEMPTS);
         while retries.next().await {
-            let Some(held) = self.record(key).await? else {
+            let held = self.record(key).await?;
+            let Some(held) = held.filter(|held| !held.is_redirect()) else {
                 return Ok(CompareOutcome::Missing);
             };
             if !held.value.starts_with(prefix) {
@@ -209,12 +211,7 @@ impl<B: CasBackend> Store for CasStore<B> {
         in_time(self.change_index(index, Duration::ZERO, remove)).await
     }
 
-    async fn index_tombstone_all(
-        &self,
-        index: &str,
-        keep: Option<&str>,
-        now: i64,
-    ) -> Result<Vec<String>> {
+    async fn index_tombstone_all(&self, index: &str, keep: Option<&str>, now: i64) -> Result<()> {
         let tombstone = |entries: &mut IndexEntries| entries.tombstone_all(keep, now);
         in_time(self.change_index(index, Duration::ZERO, tombstone)).await
     }

@@ -13,7 +13,7 @@ use crate::store::contract::Store;
 use crate::store::error::Result;
 use crate::store::types::{
     CompareOutcome, Due, EntryState, IndexEntry, IndexPage, InsertOutcome, NewEntry, NewRecord,
-    PutMode, StoredRecord, SupersedeOutcome,
+    PutMode, ScanPage, StoredRecord, SupersedeOutcome,
 };
 use crate::store::watches::RecordWatch;
 
@@ -96,12 +96,7 @@ impl Store for FileStore {
             .await
     }
 
-    async fn index_tombstone_all(
-        &self,
-        index: &str,
-        keep: Option<&str>,
-        now: i64,
-    ) -> Result<Vec<String>> {
+    async fn index_tombstone_all(&self, index: &str, keep: Option<&str>, now: i64) -> Result<()> {
         let (index, keep) = (index.to_owned(), keep.map(str::to_owned));
         self.write(move |tables| tables.index_tombstone_all(&index, keep.as_deref(), now))
             .await
@@ -121,6 +116,14 @@ impl Store for FileStore {
 
     async fn ping(&self) -> Result<()> {
         self.read(|_, _| Ok(())).await
+    }
+
+    async fn scan(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<ScanPage> {
+        let (prefix, after) = (prefix.to_owned(), after.map(str::to_owned));
+        self.read(move |transaction, _| {
+            queries::scan(transaction, &prefix, after.as_deref(), limit)
+        })
+        .await
     }
 
     fn watch(&self, key: &str) -> Option<RecordWatch> {

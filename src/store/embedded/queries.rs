@@ -4,11 +4,11 @@ use std::iter;
 use std::ops::Bound;
 use std::time::Duration;
 
-use redb::{ReadTransaction, ReadableTable};
+use redb::{ReadTransaction, ReadableTable, Value};
 
 use super::error::Step;
 use super::schema::{ENTRIES, INDEXES, RECORDS, SCORES};
-use crate::store::types::{Due, EntryState, IndexEntry, IndexPage, StoredRecord};
+use crate::store::types::{Due, EntryState, IndexEntry, IndexPage, ScanPage, StoredRecord};
 
 /// Returns several records as of one time.
 pub(super) fn load(
@@ -67,6 +67,57 @@ pub(super) fn page(
             Ok(IndexEntry::new(member, EntryState::from_score(score)))
         })
         .collect()
+}
+
+/// How a position in the records and one in the indexes begin.
+const IN_RECORDS: &str = "r";
+const IN_INDEXES: &str = "i";
+
+/// Returns keys that begin with `prefix`, also expired ones: of records, then of indexes.
+pub(super) fn scan(
+    transaction: &ReadTransaction,
+    prefix: &str,
+    after: Option<&str>,
+    limit: usize,
+) -> Step<ScanPage> {
+    let after = after.unwrap_or(IN_RECORDS);
+    if let Some(after) = after.strip_prefix(IN_INDEXES) {
+        let indexes = transaction.open_table(INDEXES)?;
+        let (keys, last) = keys(&indexes, prefix, after, limit)?;
+        let next = last.map(|last| [IN_INDEXES, &last].concat());
+        return Ok(ScanPage::new(keys, next));
+    }
+    let after = after.strip_prefix(IN_RECORDS).unwrap_or_default();
+    let records = transaction.open_table(RECORDS)?;
+    let (keys, last) = keys(&records, prefix, after, limit)?;
+    let next = last.map_or_else(
+        || IN_INDEXES.to_owned(),
+        |last| [IN_RECORDS, &last].concat(),
+    );
+    Ok(ScanPage::new(keys, Some(next)))
+}
+
+/// Returns at most `limit` keys after `after`, and the last one unless they are all.
+fn keys<V: Value + 'static>(
+    table: &impl ReadableTable<&'static str, V>,
+    prefix: &str,
+    after: &str,
+    limit: usize,
+) -> Step<(Vec<String>, Option<String>)> {
+    let start = match after {
+        "" => Bound::Included(prefix),
+        after => Bound::Excluded(after),
+    };
+    let mut keys = Vec::new();
+    for entry in table.range::<&str>((start, Bound::Unbounded))?.take(limit) {
+        let key = entry?.0.value().to_owned();
+        if !key.starts_with(prefix) {
+            return Ok((keys, None));
+        }
+        keys.push(key);
+    }
+    let last = keys.last().filter(|_| keys.len() == limit).cloned();
+    Ok((keys, last))
 }
 
 /// Returns the state of one entry.

@@ -69,14 +69,15 @@ impl<'t> Tables<'t> {
         Ok(CompareOutcome::Applied)
     }
 
-    /// Sets the TTL of a record if its value starts with `prefix`.
+    /// Sets the TTL of a record that is no redirect, if its value starts with `prefix`.
     pub(super) fn set_ttl_if(
         &mut self,
         key: &str,
         prefix: &[u8],
         ttl: Duration,
     ) -> Step<CompareOutcome> {
-        let Some(held) = self.load(key)? else {
+        let held = self.load(key)?;
+        let Some(held) = held.filter(|held| !held.is_redirect()) else {
             return Ok(CompareOutcome::Missing);
         };
         if !held.value.starts_with(prefix) {
@@ -87,9 +88,12 @@ impl<'t> Tables<'t> {
     }
 
     pub(super) fn delete(&mut self, key: &str) -> Step<bool> {
-        let exists = self.load(key)?.is_some();
+        let held = self.load(key)?;
+        if held.as_ref().is_some_and(StoredRecord::is_redirect) {
+            return Ok(false);
+        }
         self.remove(key)?;
-        Ok(exists)
+        Ok(held.is_some())
     }
 
     fn put(&mut self, new: NewRecord<'_>) -> Step<()> {
@@ -169,16 +173,14 @@ impl<'t> Tables<'t> {
         index: &str,
         keep: Option<&str>,
         now: i64,
-    ) -> Step<Vec<String>> {
-        let mut entries = IndexEntries::default();
-        for entry in self.index_list(index, None)? {
-            entries.set(&entry.member, entry.state);
+    ) -> Step<()> {
+        for IndexEntry { member, state } in self.index_list(index, None)? {
+            let score = index_entries::delete(state.score(), now);
+            if keep != Some(&*member) && score != state.score() {
+                self.set_score(index, &member, Some(score))?;
+            }
         }
-        let tombstones = entries.tombstone_all(keep, now);
-        for member in &tombstones {
-            self.set_state(index, member, &entries)?;
-        }
-        Ok(tombstones)
+        Ok(())
     }
 
     pub(super) fn index_supersede(
@@ -195,15 +197,10 @@ impl<'t> Tables<'t> {
         }
         let outcome = pair.supersede(old, new, now);
         if outcome == SupersedeOutcome::Superseded {
-            self.set_state(index, old, &pair)?;
+            let state = pair.get(old);
+            self.set_score(index, old, state.map(EntryState::score))?;
         }
         Ok(outcome)
-    }
-
-    /// Writes the state that `member` has in `entries`.
-    fn set_state(&mut self, index: &str, member: &str, entries: &IndexEntries) -> Step<()> {
-        let state = entries.get(member);
-        self.set_score(index, member, state.map(EntryState::score))
     }
 
     /// Sets the score of an entry, or removes the entry.

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use crate::clock::Clock;
 use crate::store::error::{Result, StoreErrorKind};
 use crate::store::index_entries::IndexEntries;
-use crate::store::types::{CompareOutcome, NewRecord, StoredRecord};
+use crate::store::types::{CompareOutcome, NewRecord, StoredRecord, lowest};
 
 /// The capacity in index entries per record: entries of ended sessions that were not pruned yet
 /// are kept as well as those of live ones.
@@ -88,6 +88,14 @@ impl Contents {
         held.filter(|(_, expires)| *expires > self.now)
     }
 
+    /// Returns the `limit` lowest keys that begin with `prefix` and follow `after`.
+    pub(super) fn scan(&self, prefix: &str, after: Option<&str>, limit: usize) -> Vec<String> {
+        let keys = self.live().map(|(key, _)| key);
+        let keys = keys.filter(|key| key.starts_with(prefix) && after.is_none_or(|it| *key > it));
+        let keys = lowest(keys, limit);
+        keys.into_iter().map(str::to_owned).collect()
+    }
+
     /// Returns the record of `key` with its remaining TTL.
     pub(super) fn record(&self, key: &str) -> Result<Option<StoredRecord>> {
         match self.get(key) {
@@ -107,7 +115,13 @@ impl Contents {
         self.put(record.key, value, self.expiry(record.ttl));
     }
 
-    /// Sets the TTL of a record in place if its value starts with `prefix`.
+    /// Returns whether there is a record that is no redirect.
+    pub(super) fn has_session(&self, key: &str) -> Result<bool> {
+        let record = self.record(key)?;
+        Ok(record.is_some_and(|record| !record.is_redirect()))
+    }
+
+    /// Sets the TTL of a record in place if it is no redirect and its value starts with `prefix`.
     pub(super) fn set_ttl_if(
         &mut self,
         key: &str,
@@ -115,6 +129,7 @@ impl Contents {
         ttl: Duration,
     ) -> Result<CompareOutcome> {
         let (held, at) = (self.record(key)?, self.expiry(ttl));
+        let held = held.filter(|held| !held.is_redirect());
         let (Some(held), Some((_, expires))) = (held, self.values.get_mut(key)) else {
             return Ok(CompareOutcome::Missing);
         };

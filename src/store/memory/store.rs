@@ -12,7 +12,7 @@ use crate::store::contract::Store;
 use crate::store::error::Result;
 use crate::store::index_entries::IndexEntries;
 use crate::store::types::{
-    CompareOutcome, Due, EntryState, IndexEntry, IndexPage, NewEntry, NewRecord, PutMode,
+    CompareOutcome, Due, EntryState, IndexEntry, IndexPage, NewEntry, NewRecord, PutMode, ScanPage,
     StoredRecord, SupersedeOutcome,
 };
 use crate::store::watches::{RecordWatch, RecordWatches};
@@ -214,9 +214,11 @@ impl Store for MemoryStore {
 
     async fn delete(&self, key: &str) -> Result<bool> {
         let mut contents = self.contents();
-        let exists = contents.record(key)?.is_some();
-        contents.remove(key);
-        self.watches.notify(key);
+        let exists = contents.has_session(key)?;
+        if exists {
+            contents.remove(key);
+            self.watches.notify(key);
+        }
         Ok(exists)
     }
 
@@ -253,12 +255,7 @@ impl Store for MemoryStore {
         self.index(index, |entries| entries.remove(members, due_by))
     }
 
-    async fn index_tombstone_all(
-        &self,
-        index: &str,
-        keep: Option<&str>,
-        now: i64,
-    ) -> Result<Vec<String>> {
+    async fn index_tombstone_all(&self, index: &str, keep: Option<&str>, now: i64) -> Result<()> {
         self.index(index, |entries| entries.tombstone_all(keep, now))
     }
 
@@ -274,6 +271,12 @@ impl Store for MemoryStore {
 
     async fn ping(&self) -> Result<()> {
         Ok(())
+    }
+
+    async fn scan(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<ScanPage> {
+        let keys = self.contents().scan(prefix, after, limit);
+        let next = keys.last().filter(|_| keys.len() == limit).cloned();
+        Ok(ScanPage::new(keys, next))
     }
 
     fn watch(&self, key: &str) -> Option<RecordWatch> {

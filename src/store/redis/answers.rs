@@ -24,6 +24,19 @@ pub(super) enum Beginning {
     Unknown,
 }
 
+impl Beginning {
+    /// Returns the record, or that of `read` if it is unknown.
+    pub(super) fn whole_or(
+        self,
+        read: impl FnOnce() -> Option<StoredRecord>,
+    ) -> Option<StoredRecord> {
+        match self {
+            Self::Whole(record) => record,
+            Self::Unknown { .. } => read(),
+        }
+    }
+}
+
 /// Unread answers.
 pub(super) enum Answers {
     // One answer needs no list.
@@ -125,8 +138,14 @@ impl Answers {
         entries.map(entry).collect()
     }
 
-    pub(super) fn members(&mut self) -> Result<Vec<String>> {
-        self.array()?.into_iter().map(id).collect()
+    /// Reads a part of a scan: keys that are text, and the next cursor, `0` after the last part.
+    pub(super) fn scanned(&mut self) -> Result<(Vec<String>, String)> {
+        let scanned = from_redis_value(self.next()?);
+        let (cursor, keys): (String, Vec<Vec<u8>>) = scanned.map_err(|_| unreadable())?;
+        let keys = keys
+            .into_iter()
+            .filter_map(|key| String::from_utf8(key).ok());
+        Ok((keys.collect(), cursor))
     }
 
     pub(super) fn superseded(&mut self) -> Result<SupersedeOutcome> {

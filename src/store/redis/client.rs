@@ -13,12 +13,13 @@ use super::cluster::Cluster;
 use super::config::{Limits, RedisConfig};
 use super::connect::Connector;
 use super::log_throttle::LogThrottle;
-use super::request::Request;
+use super::request::{FIRST_CURSOR, Request};
 #[cfg(feature = "sentinel")]
 use super::sentinel::Sentinels;
 use super::server::Server;
 use super::server_info::ServerInfo;
 use crate::store::error::{Result, StoreError, StoreErrorKind};
+use crate::store::types::ScanPage;
 use crate::store::watches::RecordWatch;
 
 /// Client for one server, the master of a service, or a cluster.
@@ -184,6 +185,28 @@ impl Client {
             Servers::Cluster(cluster) => Box::pin(cluster.run(request, deadline, read)).await,
         };
         self.logged(result)
+    }
+
+    /// Returns keys that begin with `prefix`.
+    pub(super) async fn scan(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        count: usize,
+    ) -> Result<ScanPage> {
+        match &self.servers {
+            Servers::One(_) => {
+                let scan = Request::read().scan(after.unwrap_or(FIRST_CURSOR), prefix, count);
+                let (keys, next) = self.run(scan, Answers::scanned).await?;
+                let next = Some(next).filter(|next| next != FIRST_CURSOR);
+                Ok(ScanPage::new(keys, next))
+            }
+            #[cfg(feature = "cluster")]
+            Servers::Cluster(cluster) => {
+                let scanning = cluster.scan(prefix, after, count, self.deadline());
+                self.logged(Box::pin(scanning).await)
+            }
+        }
     }
 
     /// Watches the record under `key`, if that is possible now.

@@ -13,7 +13,7 @@ use crate::store::contract::Store;
 use crate::store::error::Result;
 use crate::store::types::{
     CompareOutcome, Due, EntryState, IndexEntry, IndexPage, InsertOutcome, NewEntry, NewRecord,
-    PutMode, StoredRecord, SupersedeOutcome,
+    PutMode, ScanPage, StoredRecord, SupersedeOutcome,
 };
 use crate::store::watches::RecordWatch;
 
@@ -54,7 +54,10 @@ impl Store for RedisStore {
                 }
                 Ok(record)
             }
-            Beginning::Unknown => Ok(self.load_large(deadline, &[key]).await?.pop().flatten()),
+            Beginning::Unknown => Ok(Box::pin(self.load_large(deadline, &[key]))
+                .await?
+                .pop()
+                .flatten()),
         }
     }
 
@@ -119,14 +122,9 @@ impl Store for RedisStore {
         self.client.run(remove, Answers::done).await
     }
 
-    async fn index_tombstone_all(
-        &self,
-        index: &str,
-        keep: Option<&str>,
-        now: i64,
-    ) -> Result<Vec<String>> {
+    async fn index_tombstone_all(&self, index: &str, keep: Option<&str>, now: i64) -> Result<()> {
         let all = Request::write().index_tombstone_all(index, keep, now);
-        self.client.run(all, Answers::members).await
+        self.client.run(all, Answers::done).await
     }
 
     async fn index_supersede(
@@ -142,6 +140,10 @@ impl Store for RedisStore {
 
     async fn ping(&self) -> Result<()> {
         self.client.ping().await
+    }
+
+    async fn scan(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<ScanPage> {
+        self.client.scan(prefix, after, limit).await
     }
 
     fn watch(&self, key: &str) -> Option<RecordWatch> {
@@ -160,12 +162,18 @@ impl Store for RedisStore {
         let with_keys = keys.iter().zip(&beginnings);
         let large = with_keys.filter(|(_, read)| matches!(read, Beginning::Unknown));
         let large: Vec<&str> = large.map(|(key, _)| *key).collect();
-        // A large value goes over the other connection, so that it delays no other call.
-        let mut large = self.load_large(deadline, &large).await?.into_iter();
-        let records = beginnings.into_iter().map(|beginning| match beginning {
-            Beginning::Whole(record) => record,
-            Beginning::Unknown => large.next().flatten(),
-        });
+        if large.is_empty() {
+            let whole = beginnings.into_iter().map(|read| read.whole_or(|| None));
+            return Ok(whole.collect());
+        }
+        // A large value goes over the other connection, so that it delays no other call. Boxed,
+        // because most reads do not come here and their future is moved.
+        let mut large = Box::pin(self.load_large(deadline, &large))
+            .await?
+            .into_iter();
+        let records = beginnings
+            .into_iter()
+            .map(|read| read.whole_or(|| large.next().flatten()));
         Ok(records.collect())
     }
 

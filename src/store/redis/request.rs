@@ -10,11 +10,12 @@ use super::answers::Answers;
 use super::config::LARGE;
 use super::member::Member;
 use super::scripts::{
-    COMPARE_AND_DELETE, COMPARE_AND_SET, INDEX_PAGE, INDEX_PUT, INDEX_REMOVE_DUE, INDEX_SUPERSEDE,
-    INDEX_TOMBSTONE_ALL, SET_TTL_IF,
+    COMPARE_AND_DELETE, COMPARE_AND_SET, DELETE, INDEX_PAGE, INDEX_PUT, INDEX_REMOVE_DUE,
+    INDEX_SUPERSEDE, INDEX_TOMBSTONE_ALL, SET_TTL, SET_TTL_IF,
 };
 use super::spare;
-use crate::store::types::{Due, IndexPage, NewEntry, NewRecord, PutMode};
+use crate::store::index_entries::lowest_put;
+use crate::store::types::{DELETING, Due, EntryState, IndexPage, NewEntry, NewRecord, PutMode};
 
 /// The longest TTL that is sent, in milliseconds: exact as a Lua number, and far below the point
 /// where Redis rejects it because adding the present time would overflow.
@@ -22,6 +23,9 @@ const LONGEST_TTL: u128 = 1 << 52;
 
 /// The largest limit of a page that is sent: exact as a Lua number, and more than an index can hold.
 const LARGEST_PAGE: i64 = 1 << 40;
+
+/// The cursor of a scan that begins, and of one that is over.
+pub(super) const FIRST_CURSOR: &str = "0";
 
 /// The usual number of arguments of a command, and bytes of its numbers and options.
 const ARGS: usize = 8;
@@ -200,7 +204,13 @@ pub(super) fn reads(command: &Cmd) -> bool {
     )
 }
 
-pub(super) fn name(command: &Cmd) -> &[u8] {
+/// Whether a command deletes a record.
+#[cfg(feature = "cluster")]
+pub(super) fn deletes(command: &Cmd) -> bool {
+    argument(command, 1) == DELETE.as_bytes()
+}
+
+fn name(command: &Cmd) -> &[u8] {
     argument(command, 0)
 }
 
@@ -245,6 +255,20 @@ impl Request {
         self.push(redis::cmd("CLUSTER").arg("SLOTS"))
     }
 
+    /// Reads the names of keys that begin with `prefix`, from `cursor` on.
+    pub(super) fn scan(self, cursor: &str, prefix: &str, count: usize) -> Self {
+        let mut pattern = String::with_capacity(prefix.len() + 1);
+        for character in prefix.chars() {
+            if matches!(character, '*' | '?' | '[' | ']' | '^' | '\\') {
+                pattern.push('\\');
+            }
+            pattern.push(character);
+        }
+        pattern.push('*');
+        let mut scan = command("SCAN", cursor, pattern.len());
+        self.push(scan.arg("MATCH").arg(pattern).arg("COUNT").arg(count))
+    }
+
     /// Reads the remaining TTL of a record.
     pub(super) fn pttl(self, key: &str) -> Self {
         self.push(&mut command("PTTL", key, 0))
@@ -281,21 +305,21 @@ impl Request {
 
     pub(super) fn set_ttl_if(self, key: &str, prefix: &[u8], ttl: Duration) -> Self {
         if prefix.is_empty() {
-            return self.push(command("PEXPIRE", key, 0).arg(millis(ttl)));
+            return self.push(script(SET_TTL, key, 0).arg(millis(ttl)));
         }
         let mut call = script(SET_TTL_IF, key, prefix.len());
         self.push(call.arg(prefix).arg(millis(ttl)))
     }
 
     pub(super) fn delete(self, key: &str) -> Self {
-        self.push(&mut command("DEL", key, 0))
+        self.push(&mut script(DELETE, key, 0))
     }
 
     pub(super) fn index_put(self, entry: NewEntry<'_>, mode: PutMode) -> Self {
         let mut call = script(INDEX_PUT, entry.index, entry.member.len());
         call.arg(Member::of(entry.member)).arg(entry.check_after);
         call.arg(millis(entry.ttl));
-        self.push(call.arg(i32::from(mode == PutMode::Reactivate)))
+        self.push(call.arg(lowest_put(mode)))
     }
 
     pub(super) fn index_get(self, index: &str, member: &str) -> Self {
@@ -349,19 +373,17 @@ impl Request {
 
     pub(super) fn index_tombstone_all(self, index: &str, keep: Option<&str>, now: i64) -> Self {
         let mut call = script(INDEX_TOMBSTONE_ALL, index, keep.map_or(0, str::len));
-        self.push(call.arg(tombstone(now)).arg(keep.map(Member::of)))
+        let since = now.max(1);
+        call.arg(EntryState::Deleting { since }.score());
+        self.push(call.arg(DELETING).arg(keep.map(Member::of)))
     }
 
     pub(super) fn index_supersede(self, index: &str, old: &str, new: &str, now: i64) -> Self {
         let mut call = script(INDEX_SUPERSEDE, index, old.len() + new.len());
         call.arg(Member::of(old)).arg(Member::of(new));
-        self.push(call.arg(tombstone(now)))
+        let since = now.max(1);
+        self.push(call.arg(EntryState::Superseded { since }.score()))
     }
-}
-
-/// The score of a tombstone: the time at which it was set, negated.
-fn tombstone(now: i64) -> i64 {
-    now.max(1).saturating_neg()
 }
 
 fn millis(ttl: Duration) -> u64 {

@@ -31,24 +31,37 @@ pub(super) const COMPARE_AND_SET: &str =
 /// Arguments: expected value.
 pub(super) const COMPARE_AND_DELETE: &str = compare!("redis.call('DEL', KEYS[1])");
 
-/// Returns 1 if the TTL was set, 0 if there is no record, or the other value.
+/// Returns 1 if the TTL was set, 0 if there is no record or a redirect, or the other value.
 ///
 /// Arguments: how the record must start, TTL in milliseconds.
-pub(super) const SET_TTL_IF: &str = "local held = redis.pcall('GETRANGE', KEYS[1], 0, #ARGV[1] - 1)
+pub(super) const SET_TTL_IF: &str =
+    "local held = redis.pcall('GETRANGE', KEYS[1], 0, math.max(#ARGV[1], 2) - 1)
 if type(held) == 'table' then return held end
-if held == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+if string.sub(held, 1, 2) == '->' then return 0 end
+if string.sub(held, 1, #ARGV[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
 return redis.call('GET', KEYS[1]) or 0";
+
+/// Sets the TTL of a record that is no redirect. Arguments: TTL in milliseconds.
+pub(super) const SET_TTL: &str = "local held = redis.pcall('GETRANGE', KEYS[1], 0, 1)
+if type(held) == 'table' then return held end
+if held == '->' then return 0 end
+return redis.pcall('PEXPIRE', KEYS[1], ARGV[1])";
+
+/// Deletes what is no redirect, data of another type included.
+pub(super) const DELETE: &str =
+    "if redis.pcall('GETRANGE', KEYS[1], 0, 1) == '->' then return 0 end
+return redis.pcall('DEL', KEYS[1])";
 
 // `ZADD GT` written out, because Redis before 6.2 does not have it. A tombstone has a score below
 // 0, so it is lower than the score of any active entry.
 //
 // The no-op ZREM marks the script as a write, so that ZADD of an existing member is not rejected
 // with OOM when the memory of the server is full.
-/// Arguments: member, `check_after`, TTL in milliseconds, 1 to reactivate a tombstone.
+/// Arguments: member, `check_after`, TTL in milliseconds, the lowest score that may be raised.
 pub(super) const INDEX_PUT: &str = "local held = redis.call('ZSCORE', KEYS[1], ARGV[1])
 if held then redis.call('ZREM', KEYS[1], '') end
 local score = tonumber(held)
-if not score or (score < tonumber(ARGV[2]) and (score >= 0 or ARGV[4] == '1')) then
+if not score or (score < tonumber(ARGV[2]) and score >= tonumber(ARGV[4])) then
   redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
 end
 if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[3]) then
@@ -66,16 +79,15 @@ return 1";
 // ZADD in chunks, because Lua cannot unpack a table of more than some 8,000 values. The no-op
 // ZREM: as in INDEX_PUT. Setting a tombstone takes no memory, and revoking must work on a full
 // server too.
-/// Arguments: score of new tombstones, member to keep.
+/// Arguments: score of new tombstones, by how much the score of a superseded entry is lowered, which
+/// is also the negated lowest one, member to keep.
 pub(super) const INDEX_TOMBSTONE_ALL: &str =
-    "local all = redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES')
-local deleting, fresh = {}, {}
+    "local all = redis.call('ZRANGEBYSCORE', KEYS[1], -ARGV[2], '+inf', 'WITHSCORES')
+local fresh = {}
 for i = 1, #all, 2 do
-  if tonumber(all[i + 1]) < 0 then
-    deleting[#deleting + 1] = all[i]
-  elseif all[i] ~= ARGV[2] then
-    deleting[#deleting + 1] = all[i]
-    fresh[#fresh + 1] = ARGV[1]
+  local score = tonumber(all[i + 1])
+  if all[i] ~= ARGV[3] then
+    fresh[#fresh + 1] = score < 0 and string.format('%.0f', score - ARGV[2]) or ARGV[1]
     fresh[#fresh + 1] = all[i]
   end
 end
@@ -83,7 +95,7 @@ if #fresh > 0 then redis.call('ZREM', KEYS[1], '') end
 for i = 1, #fresh, 1000 do
   redis.call('ZADD', KEYS[1], unpack(fresh, i, math.min(i + 999, #fresh)))
 end
-return deleting";
+return 1";
 
 /// Arguments: old member, new member, score of the tombstone.
 pub(super) const INDEX_SUPERSEDE: &str = "local old = redis.call('ZSCORE', KEYS[1], ARGV[1])

@@ -141,7 +141,8 @@ impl Server {
         if !request.is_large() {
             return Ok((&self.small, None));
         }
-        match timeout_at(deadline, self.large_permits.acquire()).await {
+        // Boxed, so that small requests do not carry the future.
+        match Box::pin(timeout_at(deadline, self.large_permits.acquire())).await {
             Ok(permit) => Ok((&self.large, permit.ok())),
             Err(_) => Err(self.connector.late()),
         }

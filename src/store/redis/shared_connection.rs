@@ -75,6 +75,12 @@ impl SharedConnection {
             Some(connection) => self.discard(&connection, &self.connector.unreachable()),
             None => {}
         }
+        // Boxed, because it is rare, and the future of a call is moved until it runs.
+        Box::pin(self.wait(deadline)).await
+    }
+
+    /// Waits for a connection, but not past `deadline`.
+    async fn wait(self: &Arc<Self>, deadline: Instant) -> Result<Arc<Connection>> {
         // The first connection may take until the deadline. Later on the server is known to be
         // fast, and callers that wait for it while it is down would pile up.
         let connected_once = self.lock().connected_once;

@@ -86,6 +86,13 @@ impl RedisStore {
     pub const ACL_RULES: &'static str = "+ping +get +getrange +pttl +set +pexpire +del +eval \
          +zadd +zscore +zrank +zrem +zrange +zrangebyscore";
 
+    /// The rule that [`Sessions::destroy_everything`](crate::Sessions::destroy_everything) needs in
+    /// addition to [`ACL_RULES`](Self::ACL_RULES).
+    ///
+    /// `SCAN` shows the names of all keys of the database, also of other keyspaces. So grant it to
+    /// an account for emergencies only.
+    pub const SCAN_ACL_RULES: &'static str = "+scan";
+
     /// The rules that a user of a cluster needs in addition to [`ACL_RULES`](Self::ACL_RULES).
     ///
     /// `+asking` is needed only while slots move.

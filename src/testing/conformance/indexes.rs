@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::harness::{Harness, NOW, TOMBSTONE};
+use super::harness::{Harness, NOW, SUPERSEDED, TOMBSTONE};
 use crate::store::types::PutMode;
 use crate::store::types::SupersedeOutcome::{NewNotActive, OldNotActive, Superseded};
 
@@ -15,7 +15,7 @@ pub(super) async fn absent_indexes_are_empty(h: Harness) {
     h.assert_entries(&[]).await;
     h.assert_eq(h.get("a").await, None);
     h.assert_eq(h.due(i64::MAX, 9).await, NONE);
-    h.assert_eq(h.tombstone_all(Some("a")).await, NONE);
+    h.tombstone_all(Some("a")).await;
     h.assert_eq(h.supersede("a", "b").await, OldNotActive);
     for due_by in [None, Some(9)] {
         h.remove(&["a"], due_by).await;
@@ -122,14 +122,22 @@ pub(super) async fn pages_continue_behind_an_entry_that_is_gone(h: Harness) {
 
 pub(super) async fn index_tombstone_all_keeps_one_entry(h: Harness) {
     h.put(&[("a", 1), ("b", 2), ("c", FAR)]).await;
-    h.assert_eq(h.tombstone_all(Some("b")).await, ["a", "c"]);
+    h.tombstone_all(Some("b")).await;
     let (a, c) = (("a", TOMBSTONE), ("c", TOMBSTONE));
     h.assert_entries(&[a, ("b", 2), c]).await;
-    h.assert_eq(h.tombstone_all(Some("a")).await, ["a", "b", "c"]);
-    h.assert_eq(h.get("b").await, Some(TOMBSTONE));
-    h.put(&[("d", 3)]).await;
-    h.assert_eq(h.tombstone_all(Some("d")).await, ["a", "b", "c"]);
-    h.assert_eq(h.tombstone_all(Some("unknown")).await, ["a", "b", "c", "d"]);
+    h.tombstone_all(Some("a")).await;
+    h.assert_entries(&[a, ("b", TOMBSTONE), c]).await;
+    h.put(&[("d", 3), ("e", 4)]).await;
+    h.supersede("d", "e").await;
+    let first = [a, ("b", TOMBSTONE), c];
+    for (keep, d, e) in [
+        ("d", SUPERSEDED, TOMBSTONE),
+        ("unknown", TOMBSTONE, TOMBSTONE),
+    ] {
+        h.tombstone_all(Some(keep)).await;
+        let last = [("d", d), ("e", e)];
+        h.assert_entries(&[&first[..], &last].concat()).await;
+    }
     h.assert_eq(h.get("unknown").await, None);
 }
 
@@ -142,21 +150,41 @@ pub(super) async fn tombstones_keep_their_time(h: Harness) {
         let all = h.store.index_tombstone_all(&h.index, Some("c"), later);
         h.ok(all).await;
     }
-    let expected = [("a", TOMBSTONE), ("b", TOMBSTONE - 5), ("c", 3)];
-    h.assert_entries(&expected).await;
+    let deleting = [("a", TOMBSTONE), ("b", TOMBSTONE - 5), ("c", 3)];
+    h.assert_entries(&deleting).await;
+    // Deletions come first in the order of scores, whatever their time is.
+    h.put(&[("d", 4)]).await;
+    let supersede = h.store.index_supersede(&h.index, "d", "c", NOW + 99);
+    h.ok(supersede).await;
+    let ordered = h.walk(None, false, 2).await;
+    let members: Vec<_> = ordered.iter().map(|entry| &*entry.member).collect();
+    h.assert_eq(members, ["b", "a", "d", "c"]);
 }
 
 pub(super) async fn only_reactivation_ends_a_tombstone(h: Harness) {
-    h.put(&[("a", 5), ("b", 5), ("c", 5)]).await;
+    h.put(&[("a", 5), ("b", 5), ("c", 5), ("s", 5)]).await;
+    h.supersede("s", "c").await;
     h.tombstone_all(Some("c")).await;
-    h.put(&[("a", 0), ("a", FAR)]).await;
-    let (a, b) = (("a", TOMBSTONE), ("b", TOMBSTONE));
-    h.assert_entries(&[a, b, ("c", 5)]).await;
+    h.put(&[("t", 5)]).await;
+    h.supersede("t", "c").await;
+    h.put(&[("a", 0), ("a", FAR), ("s", FAR), ("t", FAR)]).await;
+    let (a, b, s) = (("a", TOMBSTONE), ("b", TOMBSTONE), ("s", TOMBSTONE));
+    let (c, t) = (("c", 5), ("t", SUPERSEDED));
+    h.assert_entries(&[a, b, c, s, t]).await;
+    for (member, check_after) in [("a", 3), ("c", 4), ("new", 7), ("s", 3), ("t", 3)] {
+        let entry = h.entry(member, check_after);
+        h.ok(h.store.index_put(entry, PutMode::UndoSupersede)).await;
+    }
+    let (new, t) = (("new", 7), ("t", 3));
+    h.assert_entries(&[a, b, c, new, s, t]).await;
     for (member, check_after) in [("a", 3), ("c", 4), ("new", 7)] {
         let entry = h.entry(member, check_after);
         h.ok(h.store.index_put(entry, PutMode::Reactivate)).await;
     }
-    h.assert_entries(&[("a", 3), b, ("c", 5), ("new", 7)]).await;
+    h.supersede("t", "c").await;
+    let entry = h.entry("t", 2);
+    h.ok(h.store.index_put(entry, PutMode::Reactivate)).await;
+    h.assert_entries(&[("a", 3), b, c, new, s, ("t", 2)]).await;
 }
 
 pub(super) async fn only_due_entries_are_removed(h: Harness) {
@@ -174,7 +202,7 @@ pub(super) async fn only_due_entries_are_removed(h: Harness) {
 pub(super) async fn supersede_needs_two_active_entries(h: Harness) {
     h.put(&[("active", 1), ("deleting", 1), ("old", 3)]).await;
     h.assert_eq(h.supersede("deleting", "old").await, Superseded);
-    let entries = [("active", 1), ("deleting", TOMBSTONE), ("old", 3)];
+    let entries = [("active", 1), ("deleting", SUPERSEDED), ("old", 3)];
     h.assert_entries(&entries).await;
     for new in ["active", "deleting", "missing"] {
         for old in ["deleting", "missing"] {
@@ -186,5 +214,5 @@ pub(super) async fn supersede_needs_two_active_entries(h: Harness) {
         h.assert_entries(&entries).await;
     }
     h.assert_eq(h.supersede("active", "active").await, Superseded);
-    h.assert_eq(h.get("active").await, Some(TOMBSTONE));
+    h.assert_eq(h.get("active").await, Some(SUPERSEDED));
 }

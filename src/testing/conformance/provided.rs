@@ -1,6 +1,6 @@
 //! Promises about the provided methods, which a store may override.
 
-use super::harness::{Harness, LONG, MINUTE, TOMBSTONE};
+use super::harness::{Harness, LONG, MINUTE, SUPERSEDED, TOMBSTONE};
 use crate::store::types::CompareOutcome::{Applied, Mismatch, Missing};
 use crate::store::types::{Due, InsertOutcome, NewRecord};
 
@@ -138,6 +138,6 @@ pub(super) async fn index_refresh_puts_and_removes(h: Harness) {
     let live = [h.entry("a", 20), h.entry("new", 30), h.entry("t", 40)];
     let dead = ["a", "b", "c", "t", "unknown"];
     h.ok(h.store.index_refresh(&h.index, &live, &dead, 5)).await;
-    h.assert_entries(&[("a", 20), ("c", 9), ("new", 30), ("t", TOMBSTONE)])
+    h.assert_entries(&[("a", 20), ("c", 9), ("new", 30), ("t", SUPERSEDED)])
         .await;
 }

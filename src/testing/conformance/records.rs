@@ -1,6 +1,6 @@
 //! Promises about records.
 
-use super::harness::{Harness, LONG, NOW};
+use super::harness::{Harness, LONG, MINUTE, NOW};
 use crate::store::error::{Result, StoreErrorKind};
 use crate::store::types::CompareOutcome::{self, Applied, Missing};
 use crate::store::types::{NewEntry, NewRecord, PutMode};
@@ -85,6 +85,35 @@ pub(super) async fn calls_see_earlier_calls(h: Harness) {
     }
 }
 
+pub(super) async fn redirects_are_left_alone(h: Harness) {
+    const REDIRECT: &str = "->to 1700000000000";
+    for value in [REDIRECT, "->"] {
+        h.insert_for(MINUTE, value).await;
+        h.assert_eq(h.set_ttl(LONG).await, false);
+        h.assert_eq(h.delete().await, false);
+        for prefix in [&b""[..], b"{", b"->"] {
+            let set = h.store.set_ttl_if(&h.key, prefix, LONG);
+            h.assert_eq(h.ok(set).await, Missing);
+            let entry = h.entry("member", 7);
+            let set = h.store.set_ttl_indexed(entry, &h.key, prefix, LONG);
+            h.assert_eq(h.ok(set).await, Missing);
+        }
+        let keys = [&*h.key];
+        let delete = h.store.delete_indexed(&keys, &h.index, &["member"]);
+        h.assert_eq(h.ok(delete).await, 0);
+        h.assert_entries(&[]).await;
+        h.assert_value(value).await;
+        h.assert_ttl(MINUTE).await;
+        h.assert_eq(h.delete_if(value).await, Applied);
+    }
+    h.insert(REDIRECT).await;
+    h.assert_eq(h.insert("new").await, false);
+    h.assert_eq(h.set("old", "new").await, mismatch(REDIRECT));
+    h.assert_eq(h.set(REDIRECT, "-").await, Applied);
+    h.assert_eq(h.set_ttl(MINUTE).await, true);
+    h.assert_eq(h.delete().await, true);
+}
+
 /// Asserts that a call either found nothing or reported data of another type.
 fn assert_rejected<T: PartialEq>(h: &Harness, answer: Result<T>, nothing: &T) {
     let is_rejected = match answer {
@@ -112,7 +141,7 @@ pub(super) async fn records_and_indexes_are_separate(h: Harness) {
 
     assert_rejected(&h, s.index_get(key, "member").await, &None);
     let tombstones = s.index_tombstone_all(key, None, NOW).await;
-    assert_rejected(&h, tombstones, &Vec::new());
+    assert_rejected(&h, tombstones, &());
     assert_rejected(&h, s.index_remove(key, &["member"], None).await, &());
     let as_index = NewEntry::new(key, "member", 5, LONG);
     let put = s.index_put(as_index, PutMode::KeepTombstone).await;

@@ -171,7 +171,7 @@ stores! {
     index_get(index: &str, member: &str) -> Option<EntryState>;
     index_list(index: &str, due: Option<Due>) -> Vec<IndexEntry>;
     index_remove(index: &str, members: &[&str], due_by: Option<i64>) -> ();
-    index_tombstone_all(index: &str, keep: Option<&str>, now: i64) -> Vec<String>;
+    index_tombstone_all(index: &str, keep: Option<&str>, now: i64) -> ();
     index_supersede(index: &str, old: &str, new: &str, now: i64) -> SupersedeOutcome;
     ping() -> ();
 }

@@ -3,14 +3,14 @@
 use super::*;
 
 /// A store, with a second handle, as another process has it.
-struct Setup {
-    sessions: Sessions,
-    other: Sessions,
+pub(super) struct Setup {
+    pub(super) sessions: Sessions,
+    pub(super) other: Sessions,
     redis: Option<RedisServer>,
 }
 
 impl Setup {
-    fn in_memory() -> Self {
+    pub(super) fn in_memory() -> Self {
         let store = MemoryStore::new();
         Self {
             sessions: sessions(store.clone()),
@@ -19,7 +19,7 @@ impl Setup {
         }
     }
 
-    async fn in_redis() -> Self {
+    pub(super) async fn in_redis() -> Self {
         let redis = RedisServer::start();
         Self {
             sessions: sessions(connected(&redis).await),
@@ -29,7 +29,7 @@ impl Setup {
     }
 
     /// Waits until a change is reported.
-    async fn watched(&self) {
+    pub(super) async fn watched(&self) {
         match &self.redis {
             Some(redis) => tracked(redis, 1).await,
             None => sleep(Duration::from_millis(5)).await,

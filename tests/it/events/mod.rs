@@ -14,6 +14,7 @@ use crate::support::redis_server::RedisServer;
 use crate::support::{alive_tasks, eventually};
 
 mod ends;
+mod grace;
 mod lifetimes;
 mod outages;
 #[cfg(feature = "axum")]

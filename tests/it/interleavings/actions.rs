@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use jwt_redis_session::config::ManualClock;
+use jwt_redis_session::config::{Evict, ManualClock};
 use jwt_redis_session::store::SharedStore;
 use jwt_redis_session::{Keyring, Session, SessionError, SessionId, Sessions};
 
@@ -13,6 +13,9 @@ pub(super) const OTHER: &str = "al";
 
 /// Longer than the max age of the configuration, a day.
 pub(super) const MONTH: Duration = Duration::from_secs(30 * 86_400);
+
+/// How long an old id leads to the new one.
+pub(super) const GRACE: Duration = Duration::from_secs(60);
 
 /// The result of an operation: the ids that it created, listed or destroyed.
 pub(super) type Done = Result<Vec<SessionId>, SessionError>;
@@ -30,6 +33,8 @@ pub(super) enum Action {
     /// Gives the session a max age of [`MONTH`].
     SetMaxAge,
     Rotate,
+    /// Rotates with a grace of [`GRACE`].
+    RotateWithGrace,
     /// Sets the owner and rotates in one step.
     RotateTo(&'static str),
     Login(&'static str),
@@ -86,6 +91,7 @@ impl Action {
                 let existed = session.destroy().await?;
                 return Ok(existed.then(|| id("a0")).into_iter().collect());
             }
+            Self::RotateWithGrace => drop(session.rotate_with_grace(GRACE).await?),
             _ => drop(session.rotate().await?),
         }
         let new = session.id().filter(|_| self.rotates());
@@ -94,6 +100,11 @@ impl Action {
 
     /// Returns whether the action moves `a` to a new id.
     pub(super) fn rotates(self) -> bool {
+        self == Self::RotateWithGrace || self.ends_the_old_id()
+    }
+
+    /// Returns whether the action moves `a` to a new id without a grace.
+    pub(super) fn ends_the_old_id(self) -> bool {
         matches!(self, Self::Rotate | Self::RotateTo(_) | Self::Login(_))
     }
 
@@ -140,11 +151,24 @@ pub(super) fn sessions(
     clock: ManualClock,
     name: &'static str,
 ) -> Sessions {
+    limited(store, clock, name, None)
+}
+
+/// As [`sessions`], with at most so many of one owner.
+pub(super) fn limited(
+    store: impl Into<SharedStore>,
+    clock: ManualClock,
+    name: &'static str,
+    limit: Option<(usize, Evict)>,
+) -> Sessions {
     static KEYRING: OnceLock<Keyring> = OnceLock::new();
     let keyring = || Keyring::hs256("0123456789abcdef0123456789abcdef").unwrap();
     let keyring = KEYRING.get_or_init(keyring).clone();
     let count = AtomicUsize::new(0);
     let new_id = move || id(&format!("{name}{}", count.fetch_add(1, Ordering::Relaxed)));
-    let builder = Sessions::builder(store, keyring).clock(clock);
+    let mut builder = Sessions::builder(store, keyring).clock(clock);
+    if let Some((limit, evict)) = limit {
+        builder = builder.max_sessions(limit, evict);
+    }
     builder.id_generator(new_id).build().unwrap()
 }

@@ -79,6 +79,7 @@ pub(super) fn explore(before: Before, actions: &[Action], explorer: Explorer) {
         let end = End {
             store: simulation.store(),
             sessions: sessions(simulation.store(), simulation.clock(), "end"),
+            clock: simulation.clock(),
             before,
             processes,
             failures: explorer.failures > 0,

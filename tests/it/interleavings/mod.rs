@@ -10,5 +10,7 @@
 mod actions;
 mod end;
 mod explore;
+mod limit;
 mod promises;
 mod tests;
+mod tickets;

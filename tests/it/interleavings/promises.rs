@@ -1,5 +1,6 @@
 //! What the result of each operation promises, whatever the concurrent operations do.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jwt_redis_session::SessionId;
@@ -40,6 +41,11 @@ impl End {
             Action::SetMaxAge => self.check_max_age(),
             Action::SetOwner(owner) => self.check_new_owner(owner),
             Action::Rotate | Action::RotateTo(_) | Action::Login(_) => {
+                ensure(!self.works(&id("a0")), "the old id works after a rotation")?;
+                self.check_rotation(process, &ids)
+            }
+            Action::RotateWithGrace => {
+                self.check_grace(&ids)?;
                 self.check_rotation(process, &ids)
             }
             Action::Destroy => self.check_destroy(&ids),
@@ -108,7 +114,6 @@ impl End {
     }
 
     fn check_rotation(&self, rotation: &Process, ids: &[SessionId]) -> Result<(), String> {
-        ensure(!self.works(&id("a0")), "the old id works after a rotation")?;
         let [new] = ids else {
             return Err("a rotation returns one id".to_owned());
         };
@@ -132,9 +137,22 @@ impl End {
         ensure(!crossed, "an update crossed to another owner")
     }
 
+    /// The old id opens the session that the new one opens, during the grace only.
+    fn check_grace(&self, new: &[SessionId]) -> Result<(), String> {
+        let [old, new] = [Some(&id("a0")), new.first()].map(|id| self.opens(id?));
+        ensure(old == new, "the old id does not open the new session")?;
+        let is_ended = !self.works_after_the_grace(&id("a0"));
+        ensure(is_ended, "the old id works after the grace")
+    }
+
     fn check_destroy(&self, destroyed: &[SessionId]) -> Result<(), String> {
-        let is_ended = destroyed.is_empty() || self.successors().next().is_none();
-        ensure(is_ended, "a destroyed session or its successor works")
+        // The handle of a session that was rotated without a grace finds nothing to destroy.
+        let may_be_elsewhere = !self.none(Action::ends_the_old_id);
+        let is_ended = self.successors().next().is_none();
+        ensure(
+            is_ended || (destroyed.is_empty() && may_be_elsewhere),
+            "a destroyed session or its successor works",
+        )
     }
 
     /// No session of `owner` that was acknowledged before the call works, nor what a concurrent
@@ -158,7 +176,8 @@ impl End {
             gone.push(id("z0"));
         }
         if self.before.owner() == Some(owner) {
-            gone.extend(self.ids(|action| action == Action::Rotate));
+            let stays = |action| matches!(action, Action::Rotate | Action::RotateWithGrace);
+            gone.extend(self.ids(stays));
         }
         let survives = |id: &SessionId| self.owner(id).as_deref() == Some(owner);
         ensure(!gone.iter().any(survives), "a session survives destroy_all")
@@ -188,7 +207,8 @@ impl End {
             ensure(listed.contains(&id("a0")), "a list does not show a session")?;
         }
         let created = self.which(Action::creates);
-        let rotated = self.which(|action| action == Action::Rotate);
+        let stays = |action| matches!(action, Action::Rotate | Action::RotateWithGrace);
+        let rotated = self.which(stays);
         let owner_stays = self.none(|action| action.new_owner().is_some());
         for process in created.chain(rotated.filter(|_| owner_stays)) {
             if let Some(ids) = process.ids()
@@ -203,20 +223,30 @@ impl End {
         Ok(())
     }
 
-    /// Exactly one of several rotations succeeds.
+    /// Exactly one of several rotations without a grace succeeds, and one session remains.
     fn check_rotations(&self) -> Result<(), String> {
         let rotations = || self.which(Action::rotates);
-        let winners = rotations().filter_map(Process::ids).count();
+        let succeeded = rotations().filter(|each| each.ids().is_some());
+        let all = succeeded.count();
+        let winners = self.which(Action::ends_the_old_id);
+        let winners = winners.filter_map(Process::ids).count();
         let is_given = !self.none(Action::sets_owner);
         // The login of another owner destroys the session and creates another one.
         let exclusive = !is_given && rotations().all(|each| self.keeps_data(each.action));
         ensure(!exclusive || winners <= 1, "two rotations succeeded")?;
+        let remain: BTreeSet<_> = self.successors().map(|id| self.opens(&id)).collect();
+        ensure(!exclusive || remain.len() <= 1, "there are two sessions")?;
+        let may_end = !self.none(|action| action.destroys() || action.ends_the_old_id())
+            || self.before == Before::Abandoned
+            || self.none(Action::rotates);
+        let works = may_end || self.works(&id("a0"));
+        ensure(works, "a session is lost during a rotation with a grace")?;
         let expected = self.is_free_of_faults()
             && rotations().next().is_some()
             && self.none(Action::destroys)
             && !is_given
             && self.before != Before::Abandoned;
-        ensure(!expected || winners >= 1, "no rotation succeeded")
+        ensure(!expected || all >= 1, "no rotation succeeded")
     }
 
     /// Created sessions work, and only one of several creations with the same id succeeds.

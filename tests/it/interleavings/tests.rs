@@ -4,7 +4,7 @@ use test_support::explorer::Explorer;
 
 use super::actions::Action::{
     self, Create, CreateWithId, Destroy, DestroyAll, DestroyOthers, List, Login, Rotate, RotateTo,
-    SetMaxAge, SetOwner, Touch, Update,
+    RotateWithGrace, SetMaxAge, SetOwner, Touch, Update,
 };
 use super::actions::{OTHER, OWNER};
 use super::explore::Before::{self, Abandoned, Guest, Owned, Two};
@@ -20,13 +20,14 @@ const FAILURE: Explorer = Explorer {
     ..Explorer::PLAIN
 };
 
-const ALL: [Action; 14] = [
+const ALL: [Action; 15] = [
     Create,
     CreateWithId,
     Update,
     SetOwner(OTHER),
     Touch,
     Rotate,
+    RotateWithGrace,
     RotateTo(OTHER),
     Login(OTHER),
     Login(OWNER),
@@ -145,4 +146,19 @@ fn a_max_age_beside_two_other_operations() {
         let [first, second] = others;
         explore(Owned, &[SetMaxAge, first, second], Explorer::PLAIN);
     }
+}
+
+#[test]
+fn three_operations_with_a_crash_and_a_grace() {
+    let triples = [
+        [RotateWithGrace, Destroy, Update],
+        [RotateWithGrace, RotateWithGrace, Destroy],
+        [RotateWithGrace, Rotate, Update],
+    ];
+    for actions in triples {
+        explore(Guest, &actions, CRASH);
+        explore(Owned, &actions, CRASH);
+    }
+    explore(Owned, &[RotateWithGrace, DestroyAll(OWNER), Update], CRASH);
+    explore(Owned, &[RotateWithGrace, DestroyOthers, Touch], CRASH);
 }

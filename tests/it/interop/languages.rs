@@ -86,6 +86,50 @@ async fn at_once(
     .await
 }
 
+/// Asserts that an operation of each language has this result for a token.
+async fn assert_each(languages: &mut [Language], token: &Value, result: Option<&Value>) {
+    for language in languages {
+        let read = language.run(&json!({"op": "read", "token": token})).await;
+        assert_eq!(read.ok().as_ref(), result);
+    }
+}
+
+async fn assert_listed(languages: &mut [Language], owner: &str, ids: Value) {
+    for language in languages {
+        let list = language.run(&json!({"op": "list", "owner": owner})).await;
+        assert_eq!(list, Ok(ids.clone()));
+    }
+}
+
+/// The creator makes a session, all change it, the next one rotates it, the last one ends it.
+async fn a_life(languages: &mut [Language], owner: &str, creator: usize) {
+    let data = json!({"user": {"name": owner}, "n": 1.5});
+    let create = json!({"op": "create", "owner": owner, "data": data});
+    let created = languages[creator].run(&create).await.expect("created");
+    let token = &created["token"];
+    assert_each(languages, token, Some(&data)).await;
+    assert_listed(languages, owner, json!([created["id"]])).await;
+    for (number, language) in languages.iter_mut().enumerate() {
+        let set = json!({ format!("by{number}"): number });
+        let update = json!({"op": "update", "token": token, "set": set});
+        language.run(&update).await.expect("updated");
+    }
+    let rotator = (creator + 1) % languages.len();
+    let rotate = json!({"op": "rotate", "token": token});
+    let rotated = languages[rotator].run(&rotate).await.expect("rotated");
+    let kept = json!({"user": data["user"], "n": 1.5, "by0": 0, "by1": 1, "by2": 2});
+    assert_each(languages, token, None).await;
+    assert_each(languages, &rotated["token"], Some(&kept)).await;
+    let end = match creator {
+        0 => json!({"op": "destroy", "token": rotated["token"]}),
+        _ => json!({"op": "destroy_all", "owner": owner}),
+    };
+    let last = (creator + 2) % languages.len();
+    languages[last].run(&end).await.expect("ended");
+    assert_each(languages, &rotated["token"], None).await;
+    assert_listed(languages, owner, json!([])).await;
+}
+
 #[tokio::test]
 #[ignore = "needs npm and PyPI packages: scripts/interop"]
 async fn each_language_reads_writes_and_ends_the_sessions_of_the_others() {
@@ -93,49 +137,11 @@ async fn each_language_reads_writes_and_ends_the_sessions_of_the_others() {
     let mut languages = all(&redis).await;
     for owner in ["jo", "jö: *"] {
         for creator in 0..languages.len() {
-            let data = json!({"user": {"name": owner}, "n": 1.5});
-            let create = json!({"op": "create", "owner": owner, "data": data});
-            let created = languages[creator].run(&create).await.expect("created");
-            let token = &created["token"];
-            for (number, language) in languages.iter_mut().enumerate() {
-                let read = language.run(&json!({"op": "read", "token": token})).await;
-                assert_eq!(read.expect("found")["user"], data["user"]);
-                let set = json!({ format!("by{number}"): number });
-                let update = json!({"op": "update", "token": token, "set": set});
-                language.run(&update).await.expect("updated");
-                let list = language.run(&json!({"op": "list", "owner": owner})).await;
-                assert_eq!(list, Ok(json!([created["id"]])));
-            }
-            let rotator = (creator + 1) % languages.len();
-            let rotate = json!({"op": "rotate", "token": token});
-            let rotated = languages[rotator].run(&rotate).await.expect("rotated");
-            let kept = json!({"user": data["user"], "n": 1.5, "by0": 0, "by1": 1, "by2": 2});
-            for language in &mut languages {
-                let old = language.run(&json!({"op": "read", "token": token})).await;
-                assert!(old.is_err());
-                let read = json!({"op": "read", "token": rotated["token"]});
-                assert_eq!(language.run(&read).await, Ok(kept.clone()));
-            }
-            let end = if creator == 0 {
-                json!({"op": "destroy", "token": rotated["token"]})
-            } else {
-                json!({"op": "destroy_all", "owner": owner})
-            };
-            let last = (creator + 2) % languages.len();
-            languages[last].run(&end).await.expect("ended");
-            for language in &mut languages {
-                let read = json!({"op": "read", "token": rotated["token"]});
-                assert!(language.run(&read).await.is_err());
-                let list = language.run(&json!({"op": "list", "owner": owner})).await;
-                assert_eq!(list, Ok(json!([])));
-            }
+            a_life(&mut languages, owner, creator).await;
         }
     }
-    assert_eq!(
-        redis.run(&["DBSIZE"]),
-        redis::Value::Int(0),
-        "nothing is left"
-    );
+    let left = redis.run(&["DBSIZE"]);
+    assert_eq!(left, redis::Value::Int(0), "nothing is left");
 }
 
 #[tokio::test]

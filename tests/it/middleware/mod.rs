@@ -14,6 +14,7 @@ mod sources;
 mod step_up;
 #[cfg(feature = "axum")]
 mod through_axum;
+mod tickets;
 mod tower_rules;
 
 use std::convert::Infallible;

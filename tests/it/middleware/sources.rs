@@ -92,6 +92,47 @@ async fn other_sources() {
 }
 
 #[tokio::test]
+async fn bearer_is_selected_if_it_was_offered_and_nothing_else_is_selected() {
+    let (_, sessions) = sessions();
+    let token = token(&sessions).await;
+    let sources = TokenSources::headers_only().with(TokenSource::WebSocketProtocol);
+    let layer = JwtRedisSession::new(sessions).sources(sources);
+    // Answers with the status in the URI, and selects the subprotocol in its query.
+    let service = layer.layer(service_fn(async |request: Request<Body>| {
+        let described = described(&session(&request).state());
+        let status: u16 = request.uri().path()[1..].parse().unwrap();
+        let mut response = Response::builder().status(status);
+        if let Some(selected) = request.uri().query() {
+            response = response.header("sec-websocket-protocol", selected);
+        }
+        Ok::<_, Infallible>(response.body(described).unwrap())
+    }));
+    let offered = format!("bearer, {token}");
+    let upgrade = ("upgrade", "websocket");
+    for (uri, upgrade, offered, selected, state) in [
+        ("/101", upgrade, &*offered, Some("bearer"), "Active"),
+        ("/101?chat", upgrade, &offered, Some("chat"), "Active"),
+        ("/101", upgrade, "bearer, bad", Some("bearer"), "malformed"),
+        ("/101", upgrade, "bearer, a, b", Some("bearer"), "ambiguous"),
+        ("/101", upgrade, "chat", None, "Absent"),
+        ("/401", upgrade, &offered, None, "Active"),
+        ("/200", upgrade, &offered, None, "Active"),
+        ("/101", ("accept", "websocket"), &offered, None, "Absent"),
+    ] {
+        let request = get(uri, &[upgrade, ("sec-websocket-protocol", offered)]);
+        let response = service.clone().oneshot(request).await.unwrap();
+        assert_eq!(
+            header(&response, "sec-websocket-protocol"),
+            selected,
+            "{uri}"
+        );
+        let vary = "x-access-token, authorization, sec-websocket-protocol";
+        assert_eq!(header(&response, "vary"), Some(vary));
+        assert_eq!(response.body(), state, "{uri} {offered}");
+    }
+}
+
+#[tokio::test]
 async fn inner_layers_see_no_token_in_the_uri() {
     let (log, _guard) = Log::record();
     let (_, sessions) = sessions();

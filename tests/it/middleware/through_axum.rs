@@ -1,8 +1,13 @@
 //! The extractors, in an axum application.
 
-use axum::Router;
+use std::net::{IpAddr, SocketAddr};
+
+use axum::extract::ConnectInfo;
 use axum::routing::{any, get as route};
+use axum::{Extension, Router};
 use jwt_redis_session::error::SizeUnit;
+use jwt_redis_session::middleware::ClientIp;
+use jwt_redis_session::session::Device;
 use jwt_redis_session::{ActiveSession, SessionError, TokenRejection};
 
 use super::*;
@@ -179,5 +184,63 @@ async fn extractors_load_once_and_other_routes_never() {
             assert_eq!(response.status(), status, "{path} {token}");
             assert_eq!(store.calls() - before, loads, "{path} {token}");
         }
+    }
+}
+
+/// Shows the device of a request, without a `ClientIp`, with one, and with one behind a proxy.
+fn device_apps() -> [Router; 3] {
+    let show = async |device: Device| {
+        let ip = device.ip.as_ref().map(IpAddr::to_string);
+        let shown = [device.name, device.user_agent, ip].map(Option::unwrap_or_default);
+        shown.join("|")
+    };
+    let app = Router::new().route("/", any(show));
+    let peer = ClientIp::new(|extensions| {
+        let peer: &ConnectInfo<SocketAddr> = extensions.get()?;
+        Some(peer.ip())
+    });
+    let proxied = peer.clone().x_forwarded_for(|proxy| proxy.is_loopback());
+    [
+        app.clone(),
+        app.clone().layer(Extension(peer)),
+        app.layer(Extension(proxied)),
+    ]
+}
+
+#[tokio::test]
+async fn a_device_is_filled_from_the_request() {
+    let [app, peer, proxied] = &device_apps();
+    let (client, proxy) = (Some("192.0.2.7"), Some("127.0.0.1"));
+    let forwarded = ("x-forwarded-for", "192.0.2.9");
+    let long = "x".repeat(4096);
+    for (app, from, header, expected) in [
+        (app, client, None, "||"),
+        (peer, None, None, "||"),
+        (
+            peer,
+            client,
+            Some(("user-agent", "curl")),
+            "|curl|192.0.2.7",
+        ),
+        (peer, proxy, Some(forwarded), "||127.0.0.1"),
+        (proxied, proxy, Some(forwarded), "||192.0.2.9"),
+        (proxied, client, Some(forwarded), "||192.0.2.7"),
+        (
+            peer,
+            None,
+            Some(("user-agent", &*long)),
+            &format!("|{}|", &long[..512]),
+        ),
+    ] {
+        let mut request = Request::new(Body::default());
+        if let Some((name, value)) = header {
+            request.headers_mut().append(name, value.parse().unwrap());
+        }
+        if let Some(from) = from {
+            let from = SocketAddr::new(from.parse().unwrap(), 80);
+            request.extensions_mut().insert(ConnectInfo(from));
+        }
+        let response = send(app, "/", request).await;
+        assert_eq!(text(response.into_body()).await, expected);
     }
 }

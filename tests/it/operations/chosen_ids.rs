@@ -91,8 +91,8 @@ async fn a_tombstone_is_waited_out_unless_it_is_abandoned(store: impl Store + Cl
         let entry = NewEntry::new(INDEX, ID, 1, Duration::from_secs(60));
         let put = store.index_put(entry, PutMode::Reactivate).await;
         put.unwrap();
-        let tombstones = store.index_tombstone_all(INDEX, None, since).await;
-        assert_eq!(tombstones.unwrap(), [ID]);
+        let deleting = store.index_tombstone_all(INDEX, None, since).await;
+        deleting.unwrap();
         let outcome = create(&sessions, Some("jo")).await.map(drop);
         assert_eq!(outcome, expected);
         let stored = record(&store, &format!("sess:{ID}")).await;

@@ -14,9 +14,14 @@ async fn every_operation_keeps_its_promises_on_a_cluster() {
         chosen_ids::ON_CLUSTER,
         creation::ON_CLUSTER,
         destroy::ON_CLUSTER,
+        devices::ON_CLUSTER,
+        everything::ON_CLUSTER,
         failures::ON_CLUSTER,
+        grace::ON_CLUSTER,
+        grace_races::ON_CLUSTER,
         handles::ON_CLUSTER,
         introspection::ON_CLUSTER,
+        limits::ON_CLUSTER,
         login::ON_CLUSTER,
         max_age::ON_CLUSTER,
         newer_max_age::ON_CLUSTER,
@@ -24,6 +29,7 @@ async fn every_operation_keeps_its_promises_on_a_cluster() {
         pages::ON_CLUSTER,
         reload::ON_CLUSTER,
         rotation::ON_CLUSTER,
+        tickets::ON_CLUSTER,
         values::ON_CLUSTER,
     ];
     for test in tests.concat() {

@@ -11,6 +11,7 @@ use crate::support::seconds;
 
 on_every_store!(
     destroy_all_ends_every_session_of_the_owner_alone,
+    destroy_all_goes_on_behind_what_it_leaves,
     destroy_others_keeps_the_current_session,
     destroy_owned_leaves_the_session_of_another,
     a_list_is_complete_and_ordered,
@@ -37,6 +38,74 @@ async fn destroy_all_ends_every_session_of_the_owner_alone(store: impl Store + C
     assert!(open(&sessions, &token).await.is_ok(), "later sessions work");
     assert_eq!(session.destroy_all().await, Ok(1));
     assert_eq!(session.state(), SessionState::Gone);
+}
+
+/// More sessions than are read at once, of which some belong to another owner now.
+async fn destroy_all_goes_on_behind_what_it_leaves(store: impl Store + Clone) {
+    let sessions = sessions(store.clone());
+    let mut tokens = Vec::new();
+    for number in 0..600 {
+        let (session, token) = created(&sessions, Some("jo")).await;
+        if number % 3 == 0 {
+            session.set_owner("al").unwrap();
+            session.update().await.unwrap();
+        }
+        tokens.push(token);
+    }
+    let kept = open(&sessions, &tokens[1]).await.unwrap();
+    assert_eq!(sessions.count("jo").await, Ok(400));
+    assert_eq!(kept.destroy_others().await, Ok(399));
+    assert_eq!(sessions.count("jo").await, Ok(1));
+    assert_eq!(sessions.destroy_all("jo").await, Ok(1));
+    for (number, token) in tokens.iter().enumerate() {
+        let works = open(&sessions, token).await.is_ok();
+        assert_eq!(works, number % 3 == 0, "{number}");
+    }
+    assert_eq!(sessions.count("al").await, Ok(200));
+}
+
+/// However many sessions there are, one page of ids and one batch of records are in memory.
+#[tokio::test]
+async fn destroy_all_reads_pages_and_batches() {
+    let store = Counting::new(MemoryStore::new());
+    let sessions = sessions(store.clone());
+    for _ in 0..1_000 {
+        created(&sessions, Some("jo")).await;
+    }
+    let before = store.calls();
+    assert_eq!(sessions.destroy_all("jo").await, Ok(1_000));
+    let (pages, batches) = (1_000 / 256 + 1, 3 * 16 + 15);
+    assert_eq!(store.calls() - before, 1 + pages + 3 * batches);
+}
+
+/// A rotation that fails must not make a session active again that a `destroy_all` has not read yet.
+#[tokio::test]
+async fn a_rotation_that_fails_does_not_save_a_session_from_destroy_all() {
+    let store = MemoryStore::new();
+    let sessions = sessions(store.clone());
+    let (session, token) = created(&sessions, Some("jo")).await;
+    let old = id(&session);
+    let inner = store.clone();
+    // The rotation has made it a tombstone, and fails at its next step.
+    let destroy_all = move |step| {
+        let inner = inner.clone();
+        async move {
+            if step == Step::CompareAndDelete {
+                inner.index_tombstone_all(INDEX, None, 1).await.unwrap();
+            }
+        }
+    };
+    let faults = Faults::new();
+    faults
+        .on(Step::CompareAndDelete)
+        .fail_next(StoreErrorKind::Connection, 1);
+    let rotating = super::sessions(before(faults.wrap(store.clone()), destroy_all));
+    let rotated = rotating.get(&old).await.unwrap().rotate().await;
+    assert_unavailable(rotated, StoreErrorKind::Connection);
+    let state = store.index_get(INDEX, old.as_str()).await.unwrap();
+    assert!(matches!(state, Some(EntryState::Deleting { .. })));
+    assert_eq!(sessions.destroy_all("jo").await, Ok(1));
+    assert_ended(&sessions, &token).await;
 }
 
 async fn destroy_others_keeps_the_current_session(store: impl Store + Clone) {
@@ -179,8 +248,9 @@ async fn a_session_that_moves_during_two_destroy_alls_is_active() {
         async move {
             let is_due = matches!(step, Step::IndexGet | Step::Load);
             if is_due && left.load(Ordering::SeqCst) > 0 {
-                let tombstones = inner.index_tombstone_all(INDEX, None, 1).await;
-                left.fetch_sub(tombstones.unwrap().len(), Ordering::SeqCst);
+                inner.index_tombstone_all(INDEX, None, 1).await.unwrap();
+                let tombstones = entries(&inner, INDEX).await.len();
+                left.fetch_sub(tombstones, Ordering::SeqCst);
             }
         }
     };

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use futures_util::TryStreamExt as _;
+use jwt_redis_session::SessionEntry;
 use jwt_redis_session::session::{ListCursor, ListSessions};
 
 use super::*;
@@ -12,6 +14,7 @@ on_every_store!(
     a_page_continues_where_a_session_has_ended,
     ended_sessions_are_on_no_page,
     sessions_of_others_are_on_no_page,
+    a_stream_reads_every_page,
 );
 
 /// Creates sessions of `jo`, two per second, and returns their ids.
@@ -144,6 +147,58 @@ async fn sessions_of_others_are_on_no_page(store: impl Store + Clone) {
     assert_eq!(invalid.err(), Some(SessionError::InvalidOwner));
 }
 
+async fn a_stream_reads_every_page(store: impl Store + Clone) {
+    let (sessions, clock) = with_clock(store);
+    create_many(&sessions, &clock, 300).await;
+    created(&sessions, Some("al")).await;
+    assert_eq!(sessions.count("jo").await, Ok(300));
+    for newest_first in [false, true] {
+        let list = match newest_first {
+            false => sessions.list("jo").with_data(),
+            true => sessions.list("jo").with_data().newest_first(),
+        };
+        let found: Vec<_> = list.clone().stream().try_collect().await.unwrap();
+        let found = found.iter().map(|entry: &SessionEntry| {
+            assert_eq!(entry.data().unwrap().get("a"), Ok(Some(1)));
+            entry.id().clone()
+        });
+        let ids = match newest_first {
+            false => walk(&sessions.list("jo"), None, 100).await,
+            true => walk(&sessions.list("jo").newest_first(), None, 100).await,
+        };
+        assert_eq!(found.collect::<Vec<_>>(), ids);
+    }
+    assert!(sessions.list("sam").stream().next().await.is_none());
+    assert_eq!(sessions.count("sam").await, Ok(0));
+    assert_eq!(sessions.count("").await, Err(SessionError::InvalidOwner));
+    let mut invalid = sessions.list("").stream();
+    let first = invalid.next().await.map(|entry| entry.unwrap_err());
+    assert_eq!(first, Some(SessionError::InvalidOwner));
+    assert!(invalid.next().await.is_none(), "it ends after an error");
+}
+
+#[tokio::test]
+async fn a_stream_reads_a_page_when_it_is_polled() {
+    let store = Counting::new(MemoryStore::new());
+    let sessions = sessions(store.clone());
+    for _ in 0..300 {
+        created(&sessions, Some("jo")).await;
+    }
+    let before = store.calls();
+    let mut stream = sessions.list("jo").stream();
+    assert_eq!(store.calls(), before);
+    for entry in 0..300_usize {
+        assert!(stream.next().await.unwrap().is_ok());
+        // One call for the entries of a page, and one for each 16 records.
+        let (pages, records) = (entry / 128 + 1, (entry / 128 + 1) * 128);
+        assert_eq!(
+            store.calls() - before,
+            pages + records.min(300).div_ceil(16)
+        );
+    }
+    assert!(stream.next().await.is_none());
+}
+
 /// 50,000 sessions of one owner: a page reads only its own part.
 #[tokio::test]
 async fn a_page_of_a_long_list_is_read_alone() {
@@ -215,6 +270,10 @@ async fn a_page_of_a_long_list_is_fast_on_redis() {
         after = page.next;
     }
     println!("pages of 100 of 50,000 sessions: {times:?}");
+    let start = std::time::Instant::now();
+    assert_eq!(sessions.destroy_all("jo").await, Ok(50_000));
+    println!("destroy_all of 50,000 sessions: {:?}", start.elapsed());
+    assert_eq!(server.run(&["DBSIZE"]), redis::Value::Int(0));
     // About 5 ms; all 50,000 take more than a second.
     let fastest = times.into_iter().min().unwrap();
     assert!(fastest < Duration::from_millis(100), "{fastest:?}");

@@ -40,6 +40,27 @@ async fn the_least_privileged_account_is_enough() {
 }
 
 #[tokio::test]
+async fn only_a_scan_needs_another_rule() {
+    let server = RedisServer::start();
+    let rules = RedisStore::ACL_RULES;
+    let store = restricted(&server, "~sess:*", rules).await;
+    let rejected = store.scan("sess:", None, 10).await.expect_err("no rule");
+    assert_eq!(rejected.kind(), StoreErrorKind::Permission);
+    let rules = format!("{rules} {}", RedisStore::SCAN_ACL_RULES);
+    let store = restricted(&server, "~sess:*", &rules).await;
+    assert_eq!(store.insert(record("sess:*", b"v")).await, Ok(true));
+    server.run(&["SET", "sess:a", "v"]);
+    for (prefix, expected) in [
+        ("sess:*", &["sess:*"][..]),
+        ("sess:[", &[]),
+        ("other:", &[]),
+    ] {
+        let part = store.scan(prefix, None, 10).await.expect("the rule");
+        assert_eq!(part.keys, expected, "{prefix}");
+    }
+}
+
+#[tokio::test]
 async fn every_rule_is_needed() {
     let server = RedisServer::start();
     let rules: Vec<&str> = RedisStore::ACL_RULES.split(' ').collect();

@@ -2,7 +2,7 @@
 
 use redis::Cmd;
 
-use crate::store::redis::request::{Request, key, name, reads};
+use crate::store::redis::request::{Request, deletes, key, reads};
 
 /// Splits a request into parts that are sent one after the other.
 ///
@@ -35,7 +35,7 @@ pub(super) fn split(request: Request) -> Vec<Request> {
 }
 
 fn fits(part: &[&Cmd], next: &Cmd) -> bool {
-    let is_free = |command: &Cmd| reads(command) || name(command) == b"DEL";
+    let is_free = |command: &Cmd| reads(command) || deletes(command);
     part.iter().all(|command| key(command) == key(next))
         || (is_free(next) && part.iter().all(|command| is_free(command)))
 }

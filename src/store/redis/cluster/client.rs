@@ -52,7 +52,7 @@ pub(crate) struct Cluster {
     seeds: Vec<Node>,
     factory: NodeFactory,
     address: Box<str>,
-    nodes: ArcSwap<Nodes>,
+    pub(super) nodes: ArcSwap<Nodes>,
     /// When the slots were last read. Locked while they are read, so that calls share one query.
     renewed_at: Mutex<Option<Instant>>,
     follower: Follower,
@@ -261,7 +261,7 @@ impl Cluster {
         groups
     }
 
-    fn server(&self, node: &Node) -> Arc<Server> {
+    pub(super) fn server(&self, node: &Node) -> Arc<Server> {
         loop {
             if let Some(server) = self.nodes.load().get(node) {
                 return Arc::clone(server);
@@ -271,7 +271,7 @@ impl Cluster {
     }
 
     /// Reads the slots again, unless another call has done so within `fresh`.
-    async fn renew(&self, deadline: Instant, fresh: Duration) -> Result<()> {
+    pub(super) async fn renew(&self, deadline: Instant, fresh: Duration) -> Result<()> {
         let renewed_at = timeout_at(deadline, self.renewed_at.lock()).await;
         let mut renewed_at = renewed_at.map_err(|_| self.late())?;
         if renewed_at.is_some_and(|at| at.elapsed() < fresh) {

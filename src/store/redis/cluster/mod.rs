@@ -6,6 +6,7 @@ mod follower;
 mod nodes;
 mod progress;
 mod redirect;
+mod scan;
 mod slots;
 
 pub(super) use client::Cluster;

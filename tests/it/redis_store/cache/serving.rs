@@ -83,7 +83,7 @@ async fn some_records_are_never_hot() {
 async fn only_load_is_served() {
     let (server, cached, _plain) = both().await;
     insert_hot(&cached, "k").await;
-    let before = calls(&server, "getrange");
+    let before = calls(&server, "pttl");
     let hits = stats(&cached).hits;
     let loaded = cached.load_many(&["k"]).await.expect("redis answers");
     assert!(loaded[0].is_some());

@@ -1,0 +1,76 @@
+//! A session with a token, for requests of a test.
+
+use std::ops::Deref;
+
+use http::header::AUTHORIZATION;
+use http::{HeaderValue, Method, Request, Uri};
+use serde::Serialize;
+
+use crate::session::Session;
+use crate::sessions::Sessions;
+use crate::token::Token;
+
+/// Session of a test, with the token that its requests carry.
+///
+/// It is a [`Session`] that shows what was stored when it was created.
+/// [`reload`](Session::reload) shows what a handler has stored since.
+#[derive(Clone, Debug)]
+pub struct TestSession {
+    session: Session,
+    token: Token,
+}
+
+impl TestSession {
+    /// Creates a session of `owner` with the fields of `data`, in sessions of any store.
+    ///
+    /// `owner` is `None` for a guest. `data` must serialize to a JSON object; `()` is not one, but
+    /// `json!({})` is.
+    ///
+    /// # Panics
+    ///
+    /// If the session cannot be created.
+    pub async fn create<'a>(
+        sessions: &Sessions,
+        owner: impl Into<Option<&'a str>>,
+        data: impl Serialize,
+    ) -> Self {
+        let session = sessions.new_session();
+        session.merge(data).expect("the data is a JSON object");
+        if let Some(owner) = owner.into() {
+            session.set_owner(owner).expect("the owner is valid");
+        }
+        let token = session.create().await.expect("the session is created");
+        Self { session, token }
+    }
+
+    /// Starts a request that carries the token as `Authorization: Bearer`.
+    ///
+    /// For an application with other token sources, put [`token`](Self::token) where it expects
+    /// one.
+    ///
+    /// # Panics
+    ///
+    /// If `uri` is not a URI.
+    pub fn request(&self, method: Method, uri: &str) -> http::request::Builder {
+        let uri: Uri = uri.parse().expect("a URI");
+        let mut bearer = HeaderValue::try_from(format!("Bearer {}", self.token.as_str()))
+            .expect("a token is visible ASCII");
+        bearer.set_sensitive(true);
+        let request = Request::builder().method(method).uri(uri);
+        request.header(AUTHORIZATION, bearer)
+    }
+
+    /// Returns the token.
+    #[must_use]
+    pub const fn token(&self) -> &Token {
+        &self.token
+    }
+}
+
+impl Deref for TestSession {
+    type Target = Session;
+
+    fn deref(&self) -> &Session {
+        &self.session
+    }
+}
