@@ -1,7 +1,7 @@
 //! Events through `tracing` and numbers through `metrics`.
 //!
-//! They carry reasons and kinds, never a token, an id, an owner or data. The README lists the
-//! names.
+//! They carry reasons and kinds, never a token, an id, an owner or data. The guide `operating`
+//! lists the names.
 
 use std::future::Future;
 

@@ -92,7 +92,9 @@ impl<B> Service<Request<B>> for JwksService {
 pub(super) fn not_allowed(allowed: &'static str) -> Response<String> {
     let mut response = Response::new(String::new());
     *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
-    let allowed = HeaderValue::from_static(allowed);
-    response.headers_mut().insert(ALLOW, allowed);
+    let headers = response.headers_mut();
+    headers.insert(ALLOW, HeaderValue::from_static(allowed));
+    // Without it a cache may keep a 405 (RFC 9110 section 15.5.6).
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }

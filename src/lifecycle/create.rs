@@ -162,7 +162,9 @@ impl Lifecycle {
             if custom.contains_key(AUTH_TIME) {
                 return Err(TokenError::ReservedClaim(AUTH_TIME).into());
             }
-            claims = claims.authenticated_at_unix(meta.authenticated);
+            // A time in the future, by the clock of another host, counts as now.
+            let authenticated = meta.authenticated.map(|time| time.min(self.now()));
+            claims = claims.authenticated_at_unix(authenticated);
         }
         let format = self.format()?;
         let (id, token) = match chosen {

@@ -218,7 +218,15 @@ impl Lifecycle {
                 CompareOutcome::Mismatch(value) => newer = Some(self.parse(value)?),
             }
         }
-        Err(SessionError::Conflict)
+        // Each attempt was lost to a write, which has set the TTL itself. As an error, it would make
+        // a read reject the token.
+        let (key, at) = (self.keyspace.record(id), self.now_millis());
+        let Some(stored) = self.load_record("touch", &key).await? else {
+            return Err(self.gone(id, seen).await);
+        };
+        // A redirect is an error, which the caller follows.
+        self.parse(stored.value)?;
+        Ok(Remaining::new(stored.ttl, at))
     }
 
     /// Returns what the store has left of a session that is past its absolute end by the clock of

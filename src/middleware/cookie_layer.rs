@@ -9,7 +9,11 @@ impl<P> JwtRedisSession<P> {
     /// Also looks for tokens in a cookie, and sets and clears it; see [`SessionCookie`].
     ///
     /// Call it last: the result is `csrf` around this layer, as a tuple of layers. Tokens in headers
-    /// win over the cookie, and the cookie wins over those in the query and the body.
+    /// win over the cookie, and the cookie wins over those in other cookies, the query and the body.
+    ///
+    /// To change the name of a cookie, keep the old one in the list for a while, with
+    /// [`TokenSources::with`](crate::TokenSources::with) and [`TokenSource::cookie`](crate::TokenSource::cookie).
+    /// The next token is set under the new name, and the old cookie no longer counts then.
     ///
     /// # Cross-site requests
     ///

@@ -7,9 +7,9 @@
     expect(dead_code, reason = "there is no cookie")
 )]
 pub(super) enum CookieUse {
-    /// Not at all: the layer has none, or the token came in another source.
+    /// Not at all: the layer has none, or the token came in another source than a cookie.
     Unused,
-    /// The request has no token.
+    /// The request has no token, or has it in another cookie.
     Empty,
     /// The token came in the cookie.
     Token {

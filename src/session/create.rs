@@ -70,7 +70,8 @@ impl CreateSession {
     /// Adds the fields of `claims`, which must serialize to a JSON object, to the JWT as claims.
     ///
     /// Reserved are the names of the claims that the library sets: `jti`, `iat`, `sub` and `exp`,
-    /// and `iss` and `aud` if the key ring sets them.
+    /// `iss` and `aud` if the key ring sets them, and `auth_time` with
+    /// [`auth_time_claim`](crate::config::SessionsBuilder::auth_time_claim).
     ///
     /// The returned future fails with [`SessionError::Token`] for a reserved name or with opaque
     /// tokens, and with [`SessionError::Encode`] if `claims` is not an object.

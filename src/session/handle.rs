@@ -266,7 +266,7 @@ impl Session {
     pub(crate) fn seconds_left(&self) -> Option<i64> {
         let state = self.0.lock();
         let end = self.0.lifecycle.end(state.data.record.as_ref()?)?;
-        Some(end - self.0.lifecycle.now())
+        Some(end.saturating_sub(self.0.lifecycle.now()))
     }
 
     /// Returns whether the session has an idle time of its own.

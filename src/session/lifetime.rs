@@ -16,9 +16,12 @@ impl Session {
     /// at each use.
     ///
     /// Takes effect with the next [`create`](Self::create), [`login`](Self::login),
-    /// [`rotate`](Self::rotate) or write, such as [`update`](Self::update). A session keeps its max
-    /// age when it gets another id. If two handles set it, the last write wins; a handle that did
-    /// not set it never changes it.
+    /// [`rotate`](Self::rotate) or write, such as [`update`](Self::update). If two handles set it, the
+    /// last write wins; a handle that did not set it never changes it.
+    ///
+    /// A session keeps its max age when it gets another id. That includes a login of a guest, and
+    /// another login of the same owner: if the user does not choose "remember me" this time, call
+    /// [`clear_max_age`](Self::clear_max_age).
     ///
     /// The session never outlives its absolute lifetime. With
     /// [`Lifetime::Absolute`](crate::Lifetime::Absolute) it ends when it was not used for `max_age`,
@@ -35,14 +38,16 @@ impl Session {
     /// let sessions = Sessions::builder(MemoryStore::new(), keyring)
     ///     .max_age(Duration::from_secs(30 * 60))
     ///     .build()?;
-    /// let remember_me = true; // from the login form
-    ///
     /// let session = sessions.new_session();
-    /// if remember_me {
-    ///     session.set_max_age(MONTH)?;
+    /// for remember_me in [true, false] { // from the login form
+    ///     if remember_me {
+    ///         session.set_max_age(MONTH)?;
+    ///     } else {
+    ///         session.clear_max_age(); // of a login before
+    ///     }
+    ///     session.login("jo").await?;
+    ///     assert_eq!(session.max_age(), remember_me.then_some(MONTH));
     /// }
-    /// session.login("jo").await?;
-    /// assert_eq!(session.remaining(), Some(MONTH));
     /// # Ok(())
     /// # }
     /// ```

@@ -136,8 +136,8 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`SessionError::Gone`], [`SessionError::Unavailable`]; without a session as
-    /// [`update`](Self::update).
+    /// [`SessionError::Gone`], [`SessionError::Unavailable`], [`SessionError::Corrupt`]; without a
+    /// session as [`update`](Self::update).
     pub async fn touch(&self) -> Result<(), SessionError> {
         self.0.run("touch", self.0.touch(None)).await
     }

@@ -103,12 +103,13 @@ impl<P> TokenSources<P> {
         self
     }
 
-    /// Adds a cookie before the query, so that a prepared link does not replace the session of a
-    /// user who is logged in.
+    /// Adds the cookie of a layer before the query, so that a prepared link does not replace the
+    /// session of a user who is logged in, and before other cookies, which the layer does not clear.
     #[cfg(feature = "cookie")]
     pub(crate) fn with_cookie(mut self, name: String) -> Self {
-        let is_query = |source: &TokenSource| matches!(source, TokenSource::Query(_));
-        let index = self.list.iter().position(is_query);
+        let is_later =
+            |source: &TokenSource| matches!(source, TokenSource::Query(_) | TokenSource::Cookie(_));
+        let index = self.list.iter().position(is_later);
         let (before, after) = self.list.split_at(index.unwrap_or(self.list.len()));
         let cookie = [TokenSource::cookie(name)];
         self.list = without_duplicates([before, &cookie, after].concat());

@@ -60,6 +60,12 @@ pub enum KeyringError {
          add the present signing key as a previous key, or use `Keyring::replace`"
     )]
     EndsSessions,
+    /// A reload would leave the key ring without a signing key.
+    #[error(
+        "the next key ring has no signing key, so that no session could be created: \
+         add one with `KeyringBuilder::signing`, or use `Keyring::replace`"
+    )]
+    NoSigningKey,
     /// A reload would change issuer, audience or leeway.
     #[error(
         "the next key ring has another issuer, audience or leeway: \

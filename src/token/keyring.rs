@@ -131,6 +131,9 @@ impl Keyring {
     /// use the new keys only; a token whose key was removed is rejected at once. A call that is in
     /// progress finishes with the keys with which it began. `next` is not changed.
     ///
+    /// Only the tokens that this key ring signs are compared with the next keys. The tokens of its
+    /// previous keys, and all tokens of a key ring that only verifies, may be rejected afterwards.
+    ///
     /// ```
     /// use std::time::SystemTime;
     /// use jwt_redis_session::{Algorithm, Keyring, SessionId, token::{Key, KeyringError, NewClaims}};
@@ -153,7 +156,8 @@ impl Keyring {
     /// # Errors
     ///
     /// Nothing is changed, and the error is [`KeyringError::EndsSessions`] if `next` does not
-    /// accept the tokens that this key ring signs, for example those of another algorithm, and
+    /// accept the tokens that this key ring signs, for example those of another algorithm,
+    /// [`KeyringError::NoSigningKey`] if `next` only verifies and this key ring signs, and
     /// [`KeyringError::OtherRules`] if its issuer, audience or leeway differs.
     pub fn reload(&self, next: &Self) -> Result<(), KeyringError> {
         let next = next.current.load();
@@ -162,6 +166,9 @@ impl Keyring {
             let current = self.current.load();
             if next.validation != current.validation {
                 return Err(KeyringError::OtherRules);
+            }
+            if current.keys.signing.is_some() && next.keys.signing.is_none() {
+                return Err(KeyringError::NoSigningKey);
             }
             if !next.accepts_tokens_of(&current) {
                 return Err(KeyringError::EndsSessions);

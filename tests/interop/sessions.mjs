@@ -12,7 +12,9 @@ const MAX_AGE = 86_400;
 const SECRET = new TextEncoder().encode(process.env.SECRET);
 const PLAIN = /^[A-Za-z0-9_-]+$/;
 const RESERVED = ["_jrs", "id", "jwt", "claims"];
-const [OWNER, EXPIRES, NONCE] = [1, 2, 3];
+const [OWNER, EXPIRES, NONCE, SESSION_MAX_AGE] = [1, 2, 3, 4];
+// Below minus this, the score is that of a session which is being deleted.
+const DELETING = 2 ** 40;
 
 const db = new Redis(process.env.REDIS_URL);
 
@@ -35,16 +37,23 @@ if not held or (held >= 0 and held < tonumber(ARGV[2])) then
 end
 if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[3]) then redis.call('PEXPIRE', KEYS[1], ARGV[3]) end`,
 });
-// ARGV: time. Returns all tombstones.
+// Deletes a record that is no redirect.
+db.defineCommand("deleteSession", {
+  numberOfKeys: 1,
+  lua: `
+if redis.call('GETRANGE', KEYS[1], 0, 1) == '->' then return 0 end
+return redis.call('DEL', KEYS[1])`,
+});
+// ARGV: time. Makes all members deleting ones.
 db.defineCommand("tombstoneAll", {
   numberOfKeys: 1,
   lua: `
-local all, found = redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES'), {}
+local all = redis.call('ZRANGEBYSCORE', KEYS[1], -2^40, '+inf', 'WITHSCORES')
 for i = 1, #all, 2 do
-  if tonumber(all[i + 1]) >= 0 then redis.call('ZADD', KEYS[1], -ARGV[1], all[i]) end
-  found[#found + 1] = all[i]
-end
-return found`,
+  local time = tonumber(all[i + 1])
+  if time >= 0 then time = -ARGV[1] end
+  redis.call('ZADD', KEYS[1], string.format('%.0f', time - 2^40), all[i])
+end`,
 });
 // ARGV: old member, new member, time. Makes the old one a tombstone if both are active.
 db.defineCommand("supersede", {
@@ -110,17 +119,31 @@ function write(meta, fields, nonce = null) {
   return JSON.stringify(elements.length ? { _jrs: elements, ...fields } : fields);
 }
 
-// The time to live that a write gives, in milliseconds.
-function ttl(meta) {
-  const left = meta[EXPIRES] ? meta[EXPIRES] - Date.now() / 1000 : MAX_AGE;
-  if (left <= 0) throw gone();
-  return Math.floor(Math.min(left, MAX_AGE) * 1000);
+// The new id, if the value is a redirect whose grace has not ended.
+function redirect(value) {
+  const found = /^->([A-Za-z0-9_-]+) ([0-9]+)$/.exec(value ?? "");
+  return found && Date.now() < Number(found[2]) ? found[1] : null;
 }
 
+const isGone = (value) => value === null || value.startsWith("->");
+
+// The time to live that a write gives, in milliseconds.
+function ttl(meta) {
+  const maxAge = meta[SESSION_MAX_AGE] ?? MAX_AGE;
+  const left = meta[EXPIRES] ? meta[EXPIRES] - Date.now() / 1000 : maxAge;
+  if (left <= 0) throw gone();
+  return Math.floor(Math.min(left, maxAge) * 1000);
+}
+
+// The record, with its id, which is a new one after a redirect.
 async function read(id) {
-  const value = await db.get(key(id));
-  if (value === null) throw gone();
-  const record = parse(value);
+  let value = await db.get(key(id));
+  for (let hops = 0; hops < 8 && redirect(value); hops += 1) {
+    id = redirect(value);
+    value = await db.get(key(id));
+  }
+  if (isGone(value)) throw gone();
+  const record = { id, ...parse(value) };
   ttl(record.meta);
   return record;
 }
@@ -175,9 +198,9 @@ function create({ data, owner = null }) {
 }
 
 async function update({ token, set = {}, remove = [] }) {
-  const id = await idOfToken(token);
-  let record = await read(id);
+  let record = await read(await idOfToken(token));
   return repeat(16, async (attempt) => {
+    const { id } = record;
     await waitForTurn(id, record);
     if (attempt && attempt % 4 === 0) record = await reserve(id, record);
     const { value, meta } = record;
@@ -186,11 +209,12 @@ async function update({ token, set = {}, remove = [] }) {
     await put(db, meta[OWNER], id, ttl(meta));
     const held = await db.compare(key(id), value, write(meta, fields), ttl(meta));
     if (held === 1) return fields;
-    if (held === null) {
+    if (isGone(held)) {
       await unlist(meta[OWNER], id);
-      throw gone();
+      record = await read(id);
+    } else {
+      record = { id, ...parse(held) };
     }
-    record = parse(held);
     throw taken();
   });
 }
@@ -209,8 +233,8 @@ async function reserve(id, record) {
 }
 
 async function rotate({ token }) {
-  const old = await idOfToken(token);
-  const record = await read(old);
+  const record = await read(await idOfToken(token));
+  const old = record.id;
   return repeat(5, async () => {
     const id = newId();
     await insert(id, record, [old]);
@@ -234,8 +258,8 @@ async function deleteOld(old, id, record) {
   for (;;) {
     const held = await db.compare(key(old), seen);
     if (held === 1) break;
-    const { meta, fields } = held === null ? record : parse(held);
-    if (held === null || !(await move(id, written, write(meta, fields), ttl(meta)))) {
+    const { meta, fields } = isGone(held) ? record : parse(held);
+    if (isGone(held) || !(await move(id, written, write(meta, fields), ttl(meta)))) {
       await undo(id, meta);
       await unlist(meta[OWNER], old);
       throw gone();
@@ -255,37 +279,49 @@ async function move(id, expected, value, life) {
 }
 
 async function destroy({ token }) {
-  const id = await idOfToken(token);
-  const { meta } = await read(id);
-  const destroyed = await db.del(key(id));
-  await unlist(meta[OWNER], id);
-  return destroyed;
+  for (;;) {
+    const { id, meta } = await read(await idOfToken(token));
+    const destroyed = await db.deleteSession(key(id));
+    if (destroyed || !redirect(await db.get(key(id)))) {
+      await unlist(meta[OWNER], id);
+      return destroyed;
+    }
+  }
 }
 
 async function destroyAll({ owner }) {
-  return complete(owner, await db.tombstoneAllBuffer(index(owner), now()));
+  await db.tombstoneAll(index(owner), now());
+  let destroyed = 0;
+  for (;;) {
+    const end = `(${-DELETING}`;
+    const page = await db.zrangebyscoreBuffer(index(owner), "-inf", end, "LIMIT", 0, 100);
+    const { deleted, removed } = await complete(owner, page);
+    destroyed += deleted;
+    if (!removed) return destroyed;
+  }
 }
 
-// Deletes the sessions of tombstones, then the tombstones.
+// Deletes the sessions of tombstones, then the tombstones. Returns how many of each.
 async function complete(owner, tombstones) {
   const records = await Promise.all(tombstones.map((each) => db.get(key(idOf(each)))));
-  const isOwned = (held) => held === null || parse(held).meta[OWNER] === owner;
+  const isOwned = (held) => isGone(held) || parse(held).meta[OWNER] === owner;
   const ended = tombstones.filter((_, i) => isOwned(records[i]));
-  if (!ended.length) return 0;
-  const deleted = await Promise.all(ended.map((each) => db.del(key(idOf(each)))));
+  if (!ended.length) return { deleted: 0, removed: 0 };
+  const counts = await Promise.all(ended.map((each) => db.deleteSession(key(idOf(each)))));
   await db.zrem(index(owner), ...ended);
-  return deleted.reduce((sum, count) => sum + count, 0);
+  return { deleted: counts.reduce((sum, count) => sum + count, 0), removed: ended.length };
 }
 
 async function list({ owner }) {
   const flat = await db.zrangeBuffer(index(owner), 0, -1, "WITHSCORES");
   const entries = [];
   for (let i = 0; i < flat.length; i += 2) entries.push([flat[i], Number(flat[i + 1])]);
-  const isOld = ([, score]) => score < 0 && -score < now() - 60;
+  const age = (score) => now() + (score >= -DELETING ? score : score + DELETING);
+  const isOld = ([, score]) => score < 0 && age(score) > 60;
   await complete(owner, entries.filter(isOld).map(([each]) => each));
   const active = entries.filter(([, score]) => score >= 0).map(([each]) => idOf(each));
   const records = await Promise.all(active.map((id) => db.get(key(id))));
-  const isOwned = (held) => held !== null && parse(held).meta[OWNER] === owner;
+  const isOwned = (held) => !isGone(held) && parse(held).meta[OWNER] === owner;
   return active.filter((_, i) => isOwned(records[i])).sort();
 }
 

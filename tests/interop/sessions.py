@@ -19,7 +19,9 @@ KEYSPACE, MAX_AGE = "sess:", 86_400
 SECRET = os.environ["SECRET"]
 PLAIN = re.compile(rb"[A-Za-z0-9_-]+")
 RESERVED = ("_jrs", "id", "jwt", "claims")
-EXPIRES, NONCE = 2, 3
+EXPIRES, NONCE, SESSION_MAX_AGE = 2, 3, 4
+# Below minus this, the score is that of a session which is being deleted.
+DELETING = 2**40
 
 db = redis.Redis.from_url(os.environ["REDIS_URL"])
 
@@ -36,14 +38,18 @@ if not held or (held >= 0 and held < tonumber(ARGV[2])) or (held < 0 and ARGV[4]
   redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
 end
 if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[3]) then redis.call('PEXPIRE', KEYS[1], ARGV[3]) end"""
-# ARGV: time. Returns all tombstones.
+# Deletes a record that is no redirect.
+DELETE = """
+if redis.call('GETRANGE', KEYS[1], 0, 1) == '->' then return 0 end
+return redis.call('DEL', KEYS[1])"""
+# ARGV: time. Makes all members deleting ones.
 TOMBSTONE_ALL = """
-local all, found = redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES'), {}
+local all = redis.call('ZRANGEBYSCORE', KEYS[1], -2^40, '+inf', 'WITHSCORES')
 for i = 1, #all, 2 do
-  if tonumber(all[i + 1]) >= 0 then redis.call('ZADD', KEYS[1], -ARGV[1], all[i]) end
-  found[#found + 1] = all[i]
-end
-return found"""
+  local time = tonumber(all[i + 1])
+  if time >= 0 then time = -ARGV[1] end
+  redis.call('ZADD', KEYS[1], string.format('%.0f', time - 2^40), all[i])
+end"""
 # ARGV: old member, new member, time. Makes the old one a tombstone if both are active.
 SUPERSEDE = """
 local old, new = redis.call('ZSCORE', KEYS[1], ARGV[1]), redis.call('ZSCORE', KEYS[1], ARGV[2])
@@ -120,22 +126,33 @@ def write(meta, fields, nonce=None):
     return json.dumps(head | fields, ensure_ascii=False, separators=(",", ":")).encode()
 
 
+def redirect(value):
+    """The new id, if the value is a redirect whose grace has not ended."""
+    found = re.fullmatch(rb"->([A-Za-z0-9_-]+) ([0-9]+)", value or b"")
+    return found[1].decode() if found and time.time() * 1000 < int(found[2]) else None
+
+
 def ttl(meta):
     """The time to live that a write gives, in milliseconds."""
-    left = meta[EXPIRES] - time.time() if meta[EXPIRES] else MAX_AGE
+    max_age = meta[SESSION_MAX_AGE] or MAX_AGE
+    left = meta[EXPIRES] - time.time() if meta[EXPIRES] else max_age
     if left <= 0:
         raise Gone
-    return int(min(left, MAX_AGE) * 1000)
+    return int(min(left, max_age) * 1000)
 
 
 def read(id):
-    """The bytes of the record, its metadata and its fields."""
-    value = db.get(key(id))
-    if value is None:
+    """The id, which is a new one after a redirect, the bytes, the metadata and the fields."""
+    for _ in range(9):
+        value = db.get(key(id))
+        if not (new := redirect(value)):
+            break
+        id = new
+    if value is None or value.startswith(b"->"):
         raise Gone
     meta, fields = parse(value)
     ttl(meta)
-    return value, meta, fields
+    return id, value, meta, fields
 
 
 def put(target, owner, id, life, reactivate=False):
@@ -184,8 +201,7 @@ def create(data, owner=None):
 
 
 def update(token, set={}, remove=()):
-    id = id_of_token(token)
-    value, meta, fields = read(id)
+    id, value, meta, fields = read(id_of_token(token))
     for attempt in range(16):
         wait = re.fullmatch("wait-until:([0-9]+)", str(meta[NONCE] or ""))
         until = min(int(wait[1]) / 1000, time.time() + 2) if wait else 0
@@ -201,17 +217,16 @@ def update(token, set={}, remove=()):
         held = db.eval(COMPARE, 1, key(id), value, write(meta, changed), ttl(meta))
         if held == 1:
             return changed
-        if held is None:
+        if held is None or held.startswith(b"->"):
             unlist(meta[1], id)
-            raise Gone
+            id, held, *_ = read(id)
         value = held
         meta, fields = parse(value)
     raise Taken
 
 
 def rotate(token):
-    old = id_of_token(token)
-    value, meta, fields = read(old)
+    old, value, meta, fields = read(id_of_token(token))
     for _ in range(5):
         new = base64url(secrets.token_bytes(16))
         try:
@@ -237,8 +252,9 @@ def decide(old, new, meta):
 def delete_old(old, new, seen, written):
     """Deletes the old record; copies what was written to it meanwhile to the new one."""
     while (held := db.eval(COMPARE, 1, key(old), seen)) != 1:
-        meta, fields = parse(held or written)
-        copied = held is not None and move(new, written, write(meta, fields), ttl(meta))
+        is_gone = held is None or held.startswith(b"->")
+        meta, fields = parse(written if is_gone else held)
+        copied = not is_gone and move(new, written, write(meta, fields), ttl(meta))
         if not copied:
             undo(new, meta)
             unlist(meta[1], old)
@@ -257,43 +273,54 @@ def move(id, expected, value, life):
 
 
 def destroy(token):
-    id = id_of_token(token)
-    _, meta, _ = read(id)
-    destroyed = db.delete(key(id))
-    unlist(meta[1], id)
-    return destroyed
+    while True:
+        id, _, meta, _ = read(id_of_token(token))
+        destroyed = db.eval(DELETE, 1, key(id))
+        if destroyed or not redirect(db.get(key(id))):
+            unlist(meta[1], id)
+            return destroyed
 
 
 def destroy_all(owner):
-    return complete(owner, db.eval(TOMBSTONE_ALL, 1, index(owner), int(time.time())))
+    db.eval(TOMBSTONE_ALL, 1, index(owner), int(time.time()))
+    destroyed = 0
+    while page := db.zrangebyscore(index(owner), "-inf", f"({-DELETING}", 0, 100):
+        count, removed = complete(owner, page)
+        destroyed += count
+        if not removed:
+            break
+    return destroyed
 
 
 def complete(owner, tombstones):
-    """Deletes the sessions of tombstones, then the tombstones."""
+    """Deletes the sessions of tombstones, then the tombstones. Returns how many of each."""
     records = [db.get(key(id_of(each))) for each in tombstones]
-    owned = [held is None or parse(held)[0][1] == owner for held in records]
+    is_gone = lambda held: held is None or held.startswith(b"->")
+    owned = [is_gone(held) or parse(held)[0][1] == owner for held in records]
     ended = [each for each, ours in zip(tombstones, owned) if ours]
-    count = sum(db.delete(key(id_of(each))) for each in ended)
+    count = sum(db.eval(DELETE, 1, key(id_of(each))) for each in ended)
     if ended:
         db.zrem(index(owner), *ended)
-    return count
+    return count, len(ended)
 
 
 def list_ids(owner):
     entries = db.zrange(index(owner), 0, -1, withscores=True)
-    old = [each for each, score in entries if score < 0 and -score < time.time() - 60]
+    age = lambda score: time.time() + (score if score >= -DELETING else score + DELETING)
+    old = [each for each, score in entries if score < 0 and age(score) > 60]
     complete(owner, old)
     found = []
     for each, score in entries:
         held = db.get(key(id_of(each)))
-        if score >= 0 and held is not None and parse(held)[0][1] == owner:
+        is_gone = held is None or held.startswith(b"->")
+        if score >= 0 and not is_gone and parse(held)[0][1] == owner:
             found.append(id_of(each))
     return sorted(found)
 
 
 OPERATIONS = {
     "create": create,
-    "read": lambda token: read(id_of_token(token))[2],
+    "read": lambda token: read(id_of_token(token))[3],
     "update": update,
     "rotate": rotate,
     "destroy": destroy,

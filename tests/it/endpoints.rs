@@ -161,6 +161,7 @@ async fn other_methods_are_not_allowed() {
             let response = app.send(request.body(Body::empty()).unwrap()).await;
             assert_eq!(response.status(), 405);
             assert_eq!(response.headers()["allow"], allowed);
+            assert_eq!(response.headers()["cache-control"], "no-store");
         }
     }
     let head = Request::head("/jwks").body(Body::empty()).unwrap();

@@ -35,19 +35,23 @@ use super::error::InvalidCookie;
 ///
 /// # When it is set and cleared
 ///
-/// A response to a request without a token, or with a token in the cookie:
+/// A response to a request without a token, or with a token in a cookie:
 ///
-/// - sets the cookie after `create`, `login`, `rotate`, and all other operations that issue a token;
+/// - sets the cookie after `create`, `login`, `rotate`, and all other operations that issue a token,
+///   if they are called on the [`Session`](crate::Session) of the request;
 /// - clears it after `destroy`, `logout` and `destroy_all` of the session of the request;
-/// - clears it if its token gives no session: rejected, or the session has ended. An outage of the
-///   store clears nothing, and neither do an ambiguous request or a token that is not valid yet.
+/// - clears it if its token gave no session when the request arrived: rejected, or the session had
+///   ended. An outage of the store clears nothing, and neither do an ambiguous request or a token
+///   that is not valid yet.
 ///
 /// A dead token is cleared only in the response to a navigation (`Sec-Fetch-Mode: navigate`, or no
 /// such header). Browsers send requests of scripts in parallel. One that is sent with the old token
-/// while another one logs in would clear the new cookie.
+/// while another one logs in would clear the new cookie. For the same reason, a session that another
+/// request ends meanwhile clears nothing, for example if a login form is sent twice. The next
+/// navigation clears the cookie if it is still the old one.
 ///
-/// A request with a token in another source is that of another client, and its response has no
-/// cookie. A login without a token sets one, whatever the client. A client that ignores cookies
+/// A request with a token in a header, the query or the body is that of another client, and its
+/// response has no cookie. A login without a token sets one, whatever the client. A client that ignores cookies
 /// loses nothing. If other clients must not get one, give their routes a layer without a cookie.
 ///
 /// The cookie is set only if the token is issued before the response head is complete, so not by a
@@ -87,6 +91,9 @@ pub(super) enum Persists {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum SameSite {
     /// Never, not even if the user follows a link to the application.
+    ///
+    /// The page that the link opens must not [`create`](crate::Session::create) a session: it has no
+    /// cookie, and the new one would replace that of a user who is logged in.
     Strict,
     /// If the user follows a link to the application. The default.
     #[default]
@@ -134,12 +141,16 @@ impl SessionCookie {
     }
 
     /// Sends the cookie also to all subdomains of `domain`. Defaults to the host that has set it.
+    ///
+    /// Another domain needs another [name](Self::new): a browser keeps the old cookie beside the new
+    /// one, and two cookies of one name are [`Ambiguous`](crate::TokenRejection::Ambiguous).
     pub fn domain(mut self, domain: impl Into<String>) -> Self {
         self.domain = Some(domain.into());
         self
     }
 
-    /// Sends the cookie only with requests below `path`. Defaults to `/`.
+    /// Sends the cookie only with requests below `path`. Defaults to `/`. Another path needs another
+    /// name, as another [`domain`](Self::domain) does.
     ///
     /// No protection against scripts of other paths, which can open a page of this one.
     pub fn path(mut self, path: impl Into<String>) -> Self {

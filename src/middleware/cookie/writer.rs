@@ -64,6 +64,8 @@ impl CookieWriter {
                 let is_navigation = mode.is_none_or(|mode| mode == "navigate");
                 CookieUse::Token { is_navigation }
             }
+            // Of the same browser, for example from before the cookie got another name.
+            Some(TokenSource::Cookie(_)) => CookieUse::Empty,
             Some(_) => CookieUse::Unused,
         }
     }
@@ -132,15 +134,19 @@ impl CookieWriter {
 
 /// Returns whether the token is useless to the client from now on.
 ///
-/// Two cookies of one name are not: clearing one could leave that of an attacker.
+/// Two cookies of one name are not: clearing one could leave that of an attacker. Nor is the token of
+/// a session that has ended during the request: that may have been another login of this browser,
+/// whose cookie must remain.
 fn is_dead(state: &SessionState) -> bool {
     match state {
-        SessionState::Gone => true,
         SessionState::Rejected(reason) => !matches!(
             reason,
             TokenRejection::Ambiguous | TokenRejection::NotYetValid
         ),
-        SessionState::Absent { .. } | SessionState::Active | SessionState::Unavailable(_) => false,
+        SessionState::Absent { .. }
+        | SessionState::Active
+        | SessionState::Gone
+        | SessionState::Unavailable(_) => false,
     }
 }
 

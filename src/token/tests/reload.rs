@@ -72,6 +72,10 @@ fn what_would_end_sessions_is_refused() {
             same(signing(of(SECRET, "2027"))),
             KeyringError::EndsSessions,
         ),
+        (
+            same(Keyring::builder(Algorithm::Hs256).previous(old())),
+            KeyringError::NoSigningKey,
+        ),
         (ring(signing(old())), KeyringError::OtherRules),
         (
             same(signing(old())).issuer("https://other"),

@@ -28,8 +28,7 @@ impl Attempts {
     /// A conditional write is sent again only if it was not applied for certain.
     ///
     /// After a lost answer the write may have been applied. The same condition would then fail,
-    /// and the caller would be told that the value had changed: a new session would seem to be
-    /// taken.
+    /// and the caller would treat the value as changed: a new session would seem to be taken.
     pub(crate) const fn of_write() -> Self {
         Self::new(|failure| matches!(failure, Failure::Throttled(_)))
     }

@@ -15,6 +15,7 @@ use crate::support::{alive_tasks, eventually};
 
 mod ends;
 mod grace;
+mod lifetimes;
 mod outages;
 #[cfg(feature = "axum")]
 mod sockets;

@@ -1,11 +1,16 @@
 //! Sessions shared with Python and JavaScript, whose sources were written from FORMAT.md.
 
+use std::time::Duration;
+
 use futures_util::future::join_all;
 use jwt_redis_session::{Session, SessionError, Sessions};
 use serde_json::{Value, json};
 
 use super::{Driver, rust};
 use crate::support::redis_server::RedisServer;
+
+/// How long an old token opens the new session.
+const GRACE: Duration = Duration::from_secs(60);
 
 /// How often each race is run.
 const ROUNDS: usize = 50;
@@ -59,6 +64,11 @@ async fn in_rust(sessions: &Sessions, command: &Value) -> Result<Value, SessionE
         "rotate" => {
             let session = open().await?;
             let token = session.rotate().await?;
+            named(&session, token.as_str())
+        }
+        "rotate_with_grace" => {
+            let session = open().await?;
+            let token = session.rotate_with_grace(GRACE).await?;
             named(&session, token.as_str())
         }
         "destroy" => json!(open().await?.destroy().await?),
@@ -142,6 +152,32 @@ async fn each_language_reads_writes_and_ends_the_sessions_of_the_others() {
     }
     let left = redis.run(&["DBSIZE"]);
     assert_eq!(left, redis::Value::Int(0), "nothing is left");
+}
+
+#[tokio::test]
+#[ignore = "needs npm and PyPI packages: scripts/interop"]
+async fn a_token_opens_the_new_session_during_a_grace() {
+    let redis = RedisServer::start();
+    let mut languages = all(&redis).await;
+    for last in 0..languages.len() {
+        let create = json!({"op": "create", "owner": "jo", "data": {}});
+        let old = languages[last].run(&create).await.expect("created")["token"].take();
+        let rotate = json!({"op": "rotate_with_grace", "token": old});
+        let rotated = languages[0].run(&rotate).await.expect("rotated");
+        for (number, language) in languages.iter_mut().enumerate() {
+            let set = json!({ format!("by{number}"): number });
+            let update = json!({"op": "update", "token": old, "set": set});
+            language.run(&update).await.expect("updated");
+        }
+        let fields = json!({"by0": 0, "by1": 1, "by2": 2});
+        assert_each(&mut languages, &rotated["token"], Some(&fields)).await;
+        assert_listed(&mut languages, "jo", json!([rotated["id"]])).await;
+        let destroy = json!({"op": "destroy", "token": old});
+        languages[last].run(&destroy).await.expect("destroyed");
+        assert_each(&mut languages, &old, None).await;
+        assert_each(&mut languages, &rotated["token"], None).await;
+        assert_listed(&mut languages, "jo", json!([])).await;
+    }
 }
 
 #[tokio::test]

@@ -109,6 +109,7 @@ async fn requests_that_other_sites_forge_are_rejected() {
     let own = format!("http://{address}");
     let evil = ("origin", "https://evil.example");
     let cross_site = ("sec-fetch-site", "cross-site");
+    let sandboxed = ("origin", "null");
     let post = async |path: &str, header: (&str, &str)| {
         let headers = [("cookie", &*cookie), header];
         let response = call(address, &format!("POST {path}"), &headers, "username=eve").await;
@@ -116,7 +117,7 @@ async fn requests_that_other_sites_forge_are_rejected() {
         response.status().as_u16()
     };
     // Another host of the same site is another origin.
-    for header in [cross_site, evil, ("sec-fetch-site", "same-site")] {
+    for header in [cross_site, evil, sandboxed, ("sec-fetch-site", "same-site")] {
         for path in ["/login", "/count", "/logout"] {
             assert_eq!(post(path, header).await, 403, "{path} {header:?}");
         }

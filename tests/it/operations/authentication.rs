@@ -150,6 +150,15 @@ async fn a_time_in_the_future_counts_as_now() {
     behind.advance(seconds(91));
     assert!(!opened.is_authenticated_within(Duration::ZERO));
     assert!(opened.is_authenticated_within(seconds(1)));
+
+    // Nor is the claim later than `iat`.
+    behind.set(1_700_000_000 - 90);
+    let sessions = builder(test.store.clone()).clock(behind).auth_time_claim();
+    let opened = sessions.build().unwrap().get(&id(&session)).await.unwrap();
+    opened.rotate().await.unwrap();
+    let claims = opened.claims().unwrap();
+    assert_eq!(claims.get("auth_time"), Ok(Some(1_700_000_000 - 90)));
+    assert_eq!(claims.issued_at(), Some(now));
 }
 
 #[tokio::test]

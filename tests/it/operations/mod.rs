@@ -61,6 +61,7 @@ mod creation;
 mod destroy;
 mod devices;
 mod everything;
+mod extremes;
 mod failures;
 mod grace;
 mod grace_beside;

@@ -13,6 +13,7 @@ on_every_store!(
     a_stale_handle_never_changes_the_max_age,
     a_touch_never_replaces_the_time_to_live_of_a_newer_max_age,
     reads_that_always_touch_see_a_newer_max_age,
+    a_session_under_constant_change_is_touched_and_never_rejected,
 );
 
 async fn a_stale_handle_never_changes_the_max_age(store: impl Store + Clone) {
@@ -87,6 +88,35 @@ async fn reads_that_always_touch_see_a_newer_max_age(store: impl Store + Clone) 
         let hooked = builder(hooked).max_age(IDLE).touch(EveryRead);
         let opened = hooked.build().unwrap().get(&id(&session)).await.unwrap();
         assert_left(&store, &opened, max_age).await;
+    }
+}
+
+/// If that were an error, a read would reject the token, and a login destroy the session.
+async fn a_session_under_constant_change_is_touched_and_never_rejected(store: impl Store + Clone) {
+    let sessions = sessions(store.clone());
+    for owner in [Some("jo"), None] {
+        let (session, token) = created(&sessions, owner).await;
+        let (writer, count) = (session.clone(), Arc::new(AtomicUsize::new(0)));
+        let run = move |step| {
+            let (writer, count) = (writer.clone(), Arc::clone(&count));
+            async move {
+                if step == Step::SetTtl {
+                    let even = count.fetch_add(1, Ordering::SeqCst).is_multiple_of(2);
+                    remember(&writer, if even { MONTH } else { MINUTE }).await;
+                }
+            }
+        };
+        let hooked = builder(SharedStore::from(before(store.clone(), run)));
+        let hooked = hooked.max_age(IDLE).touch(EveryRead).build().unwrap();
+        let opened = hooked.from_token(token.as_str()).await;
+        assert_eq!(opened.state(), SessionState::Active);
+        let stored = async || record(&store, &key(&session)).await.unwrap().ttl;
+        // Each change has reset the time to live.
+        assert!(is_full(opened.remaining(), stored().await.unwrap()));
+        opened.touch().await.unwrap();
+        assert!(is_full(opened.remaining(), stored().await.unwrap()));
+        opened.login("jo").await.unwrap();
+        assert_eq!(opened.to_json(), json!({"a": 1}));
     }
 }
 

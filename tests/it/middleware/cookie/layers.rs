@@ -119,3 +119,28 @@ async fn tonic_services_have_cookies_too() {
         .layer(layer)
         .add_routes(tonic::service::Routes::default());
 }
+
+/// The old cookie stays in the browser: it must neither win over the new one nor prevent a login.
+#[tokio::test]
+async fn a_cookie_gets_another_name() {
+    let (_, sessions) = sessions();
+    let layer = JwtRedisSession::new(sessions.clone());
+    for sources in [
+        TokenSources::headers_only().with(TokenSource::cookie("sid")),
+        TokenSources::new([TokenSource::cookie("sid"), TokenSource::Bearer]),
+    ] {
+        let layer = layer.clone().sources(sources);
+        let service = with_cookie(layer).layer(service_fn(operate));
+        let table = "
+            /state | cookie: sid=LIVE => none
+            /rotate | cookie: sid=LIVE => set
+            /login | cookie: sid=DEAD => set
+            /login | cookie: sid=bad => set
+            /state | cookie: sid=DEAD => none
+            /logout | cookie: sid=LIVE => none
+            /rotate | cookie: sid=DEAD; __Host-session=LIVE => set
+            /logout | cookie: sid=DEAD; __Host-session=LIVE => cleared
+        ";
+        check(&sessions, service, table).await;
+    }
+}

@@ -107,20 +107,25 @@ async fn an_outage_clears_nothing() {
 async fn of_two_logins_the_loser_does_not_clear_the_cookie_of_the_winner() {
     let (_, sessions) = sessions();
     let layer = with_cookie(JwtRedisSession::new(sessions.clone()));
-    let cookie = format!("{HOST}={}", owned(&sessions).await);
-    let service = layer.layer(service_fn(async |request: Request<Body>| {
-        let session = session(&request);
-        // Another request wins after this one has loaded the session.
-        let token = request.headers()["cookie"].to_str().unwrap();
-        let winner = sessions.open(token.split_once('=').unwrap().1).await;
-        winner.unwrap().rotate().await.unwrap();
-        let lost = session.login("jo").await;
-        assert_eq!(lost.unwrap_err(), jwt_redis_session::SessionError::Gone);
-        Ok::<_, Infallible>(Response::new(()))
-    }));
-    let headers = [("cookie", &*cookie), ("sec-fetch-mode", "cors")];
-    let response = service.oneshot(get("/", &headers)).await.unwrap();
-    assert_eq!(set_cookies(&response), [""; 0]);
+    // A form that is sent twice is a navigation.
+    for mode in ["cors", "navigate"] {
+        let cookie = format!("{HOST}={}", owned(&sessions).await);
+        let service = layer
+            .clone()
+            .layer(service_fn(async |request: Request<Body>| {
+                let session = session(&request);
+                // Another request wins after this one has loaded the session.
+                let token = request.headers()["cookie"].to_str().unwrap();
+                let winner = sessions.open(token.split_once('=').unwrap().1).await;
+                winner.unwrap().rotate().await.unwrap();
+                let lost = session.login("jo").await;
+                assert_eq!(lost.unwrap_err(), jwt_redis_session::SessionError::Gone);
+                Ok::<_, Infallible>(Response::new(()))
+            }));
+        let headers = [("cookie", &*cookie), ("sec-fetch-mode", mode)];
+        let response = service.oneshot(get("/", &headers)).await.unwrap();
+        assert_eq!(set_cookies(&response), [""; 0], "{mode}");
+    }
 }
 
 /// Until the browser opens a page, it keeps the cookie from before the login.
