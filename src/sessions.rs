@@ -317,7 +317,8 @@ impl Sessions {
     /// promise:
     ///
     /// - A session that is created during the call may work. Stop logins before, or repeat the call.
-    /// - The same holds for a session without owner that is rotated during the call.
+    /// - The same holds for a session without owner, or one that is given to another owner, that is
+    ///   rotated during the call.
     /// - In a cluster, keys that move to another node during the call may be missed.
     ///
     /// Other keyspaces stay as they are.

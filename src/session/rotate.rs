@@ -83,6 +83,8 @@ impl Session {
     /// [`SessionError::InvalidDuration`] before anything is changed. Otherwise as `rotate`. After
     /// [`SessionError::Unavailable`], or a crash, the old token still works, at least until the
     /// grace ends, unless the rotation was undone although the store had applied its last step.
+    /// After a crash in the middle, a [`list`](Self::list) a minute later ends the session, as after
+    /// one of `rotate`.
     pub async fn rotate_with_grace(&self, grace: Duration) -> Result<Token, SessionError> {
         if !GRACE.contains(&grace) {
             return Err(SessionError::InvalidDuration);
