@@ -9,7 +9,7 @@ use crate::error::{Result, SessionError};
 use crate::id::SessionId;
 use crate::lifecycle::end::SessionEnd;
 use crate::lifecycle::login::is_of_another;
-use crate::lifecycle::{Created, Lifecycle, record_error};
+use crate::lifecycle::{Created, Evict, Lifecycle, record_error};
 use crate::record::{Owner, Record, Redirect};
 use crate::retries::Retries;
 use crate::store::{CompareOutcome, InsertOutcome, NewRecord, PutMode, SupersedeOutcome};
@@ -53,6 +53,10 @@ enum Stop {
     IdTaken,
     /// The old session belongs to another owner now, whose index has to decide.
     OwnerChanged,
+    /// The old session has ended, and a concurrent call has ended the new one before it was counted.
+    NotAdmitted,
+    /// As `Failed`, but the old id leads to the new session, which must not be undone.
+    FailedAfterRedirect(SessionError),
     Failed(SessionError),
 }
 
@@ -129,14 +133,34 @@ impl Lifecycle {
             new.ended = std::mem::take(&mut rotation.ended);
             return Ok(Some(new));
         };
+        self.stopped(stop, rotation, new).await
+    }
+
+    /// Undoes what a rotation has done before it stopped.
+    async fn stopped(
+        self: &Arc<Self>,
+        stop: Stop,
+        rotation: &mut Rotation<'_>,
+        new: Created,
+    ) -> Result<Option<Created>> {
         rotation.revoked &= matches!(stop, Stop::NewGone);
+        if let Stop::FailedAfterRedirect(error) = stop {
+            return Err(error);
+        }
         let undone = match stop {
             // The record under the new id is another session's: only the entry is undone.
             Stop::IdTaken => self.unlist_taken(&new.id, &new.record).await,
             _ => self.undo_create(&new.id, &new.record).await,
         };
         match stop {
-            Stop::Failed(error) => Err(error),
+            Stop::Failed(error) | Stop::FailedAfterRedirect(error) => Err(error),
+            Stop::NotAdmitted => {
+                undone?;
+                let claims = Some(rotation.claims.clone());
+                let mut again = self.create(new.record, claims).await?;
+                again.ended.append(&mut rotation.ended);
+                Ok(Some(again))
+            }
             Stop::OldGone => undone.and(Err(SessionError::Gone)),
             Stop::IdTaken | Stop::NewGone | Stop::OwnerChanged => undone.map(|()| None),
         }
@@ -144,13 +168,30 @@ impl Lifecycle {
 
     async fn rotate_to(&self, rotation: &mut Rotation<'_>, new: &mut Created) -> Result<(), Stop> {
         self.insert_new(rotation, new).await?;
-        // Before the old session ends, which stays if the owner may have no more.
-        if rotation.seen.owner() != new.record.owner() {
+        if rotation.seen.owner() == new.record.owner() {
+            return self.end_old(rotation, new).await;
+        }
+        if matches!(self.max_sessions, Some((_, Evict::Refuse))) {
+            // Before the old session ends, which stays if the owner may have no more.
             let admitting = self.admit(&new.id, &new.record, &mut rotation.ended);
             if !admitting.await? {
                 return Err(Stop::NewGone);
             }
+            return self.end_old(rotation, new).await;
         }
+        // Only once the rotation is certain: one that loses must end no other session.
+        self.end_old(rotation, new).await?;
+        let admitting = self.admit(&new.id, &new.record, &mut rotation.ended);
+        match admitting.await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Stop::NotAdmitted),
+            Err(error) if rotation.grace.is_some() => Err(Stop::FailedAfterRedirect(error)),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Steps (3) to (5).
+    async fn end_old(&self, rotation: &mut Rotation<'_>, new: &mut Created) -> Result<(), Stop> {
         let mut rotated = self.supersede(rotation, new).await;
         if rotated.is_ok() {
             let (old, reason) = (rotation.old.clone(), Some(SessionEnd::Rotated));

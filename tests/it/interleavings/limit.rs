@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jwt_redis_session::config::Evict::{self, LeastRecentlyUsed, Refuse};
 use jwt_redis_session::config::ManualClock;
 use jwt_redis_session::store::{SharedStore, Store as _};
-use jwt_redis_session::{SessionError, Sessions};
+use jwt_redis_session::{MemoryStore, SessionError, Sessions};
 use test_support::explorer::{Call, Explorer};
 
 use super::actions::{Done, GRACE, OTHER, OWNER, create, id, limited};
@@ -14,6 +14,8 @@ use super::end::{INDEXES, ensure, run};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Action {
     Login,
+    /// Logs in with the guest session `g0`.
+    LoginGuest,
     /// Rotates the session `a0`.
     Rotate,
     /// Gives the session `g0`, of another owner, to the owner by an update.
@@ -35,6 +37,7 @@ impl Action {
                 session.set_owner(OWNER)?;
                 session.update().await?;
             }
+            Self::LoginGuest => drop(session.login(OWNER).await?),
             Self::RotateGivenWithGrace => drop(session.rotate_with_grace(GRACE).await?),
             _ => drop(session.rotate().await?),
         }
@@ -59,16 +62,22 @@ impl Limit {
         limited(store, clock, name, Some((self.limit, self.evict)))
     }
 
-    /// The sessions `a0` and `g0` exist. All tokens that clients have open at most `limit` sessions of
-    /// the owner.
+    /// Creates the sessions `a0`, and `g0` if the actions use it.
+    fn prepare(&self, store: &MemoryStore, clock: &ManualClock) {
+        let [owned, other] =
+            ["a", "g"].map(|name| self.sessions(store.clone(), clock.clone(), name));
+        run(create(&owned, OWNER)).unwrap();
+        if self.actions.contains(&Action::Give) {
+            run(create(&other, OTHER)).unwrap();
+        } else if self.actions.contains(&Action::LoginGuest) {
+            run(other.new_session().create().into_future()).unwrap();
+        }
+    }
+
+    /// All tokens that clients have open at most `limit` sessions of the owner.
     fn explore(&self) {
         let explored = self.explorer.explore(|simulation| {
-            let before = self.sessions(simulation.store(), simulation.clock(), "a");
-            run(create(&before, OWNER)).unwrap();
-            if self.actions.contains(&Action::Give) {
-                let given = self.sessions(simulation.store(), simulation.clock(), "g");
-                run(create(&given, OTHER)).unwrap();
-            }
+            self.prepare(&simulation.store(), &simulation.clock());
             let calls = self
                 .actions
                 .iter()
@@ -86,10 +95,9 @@ impl Limit {
             move || {
                 let returned: Vec<_> = calls.iter().map(Call::value).collect();
                 self.check(&end, &returned)?;
-                let is_given = self.actions.contains(&Action::Give);
-                let is_whole = !is_given
-                    && returned.iter().all(Option::is_some)
-                    && self.explorer.failures == 0;
+                let is_whole = returned.iter().all(Option::is_some) && self.explorer.failures == 0;
+                // The index of the other owner may still list a session.
+                let is_whole = is_whole && !self.actions.contains(&Action::Give);
                 let entries = run(store.index_list(INDEXES[0].1, None)).unwrap();
                 ensure(
                     !is_whole || entries.len() == store.len(),
@@ -124,7 +132,8 @@ impl Limit {
         let is_given = self.actions.contains(&Action::Give);
         ensure(working >= 1 || is_given, "no session is left")?;
         let logins = self.actions.iter().zip(returned);
-        let logins = logins.filter(|(action, _)| **action == Action::Login);
+        let logins =
+            logins.filter(|(action, _)| matches!(action, Action::Login | Action::LoginGuest));
         let succeeded = logins
             .filter(|(_, call)| matches!(call, Some(Ok(_))))
             .count();
@@ -159,6 +168,16 @@ fn two_logins_end_what_is_too_many() {
     for actions in [
         &[Action::Login, Action::Login][..],
         &[Action::Login, Action::Rotate],
+    ] {
+        explore(LeastRecentlyUsed, &[1, 2], actions, CRASH);
+    }
+}
+
+#[test]
+fn logins_of_guests_end_what_is_too_many() {
+    for actions in [
+        &[Action::LoginGuest, Action::LoginGuest][..],
+        &[Action::LoginGuest, Action::Login],
     ] {
         explore(LeastRecentlyUsed, &[1, 2], actions, CRASH);
     }
@@ -203,7 +222,7 @@ fn one_of_two_logins_gets_the_last_place() {
 #[test]
 fn a_refused_login_is_no_session() {
     let refused = run(async {
-        let (store, clock) = (jwt_redis_session::MemoryStore::new(), ManualClock::at(1));
+        let (store, clock) = (MemoryStore::new(), ManualClock::at(1));
         let sessions = limited(store, clock, "a", Some((1, Refuse)));
         create(&sessions, OWNER).await.unwrap();
         create(&sessions, OWNER).await

@@ -19,6 +19,7 @@ on_every_store!(
     a_lower_limit_ends_all_that_are_too_many,
     concurrent_logins_keep_the_limit,
     one_of_two_logins_gets_the_last_place,
+    a_login_that_loses_ends_nothing,
 );
 
 /// At most 3 sessions of an owner.
@@ -284,10 +285,11 @@ async fn meet(process: Sessions, token: Token, at: usize) -> Result<Token, Sessi
 
 /// Requests of processes with connections of their own.
 async fn processes_keep_the_limit(stores: Vec<SharedStore>) {
-    for evict in [LeastRecentlyUsed, Refuse] {
+    // A login that is refused waits before.
+    for (evict, rounds) in [(LeastRecentlyUsed, 30), (Refuse, 4)] {
         let processes = stores.iter().map(|store| limited(store.clone(), evict).0);
         let processes: Vec<_> = processes.collect();
-        for round in 0..30 {
+        for round in 0..rounds {
             let mut tokens = Vec::new();
             for _ in 0..2 {
                 tokens.push(created(&processes[0], Some("jo")).await.1);
@@ -333,4 +335,21 @@ async fn the_limit_holds_beside_every_rotation() {
 async fn a_limit_of_none_is_rejected() {
     let built = builder(MemoryStore::new()).max_sessions(0, Refuse).build();
     assert_eq!(built.unwrap_err(), ConfigError::MaxSessions);
+}
+
+/// A double click on the button: the login that loses ends no other device.
+async fn a_login_that_loses_ends_nothing(store: impl Store + Clone) {
+    let (sessions, clock) = limited(store, LeastRecentlyUsed);
+    let all = log_in(&sessions, &clock, 3).await;
+    clock.advance(Duration::from_secs(1));
+    let (_, guest) = created(&sessions, None).await;
+    let [first, second] = [
+        open(&sessions, &guest).await.unwrap(),
+        open(&sessions, &guest).await.unwrap(),
+    ];
+    first.login("jo").await.unwrap();
+    assert_eq!(first.evicted(), [id(&all[0])]);
+    assert_eq!(second.login("jo").await, Err(SessionError::Gone));
+    assert_alive(&all, &[false, true, true]).await;
+    assert_eq!(first.is_alive().await, Ok(true));
 }
