@@ -168,7 +168,7 @@ impl SessionsBuilder {
         self
     }
 
-    /// Sets the largest number of sessions of an owner, and what a login beyond it does. By default
+    /// Limits the sessions of an owner; `evict` decides what a login beyond the limit does. By default
     /// there is no limit.
     ///
     /// Enforced when a session gets its owner: by [`create`](crate::Session::create) and

@@ -87,7 +87,7 @@ pub trait TypedData: DeserializeOwned {
     }
 }
 
-/// What happens to a session whose data does not fit its type.
+/// Decision about a session whose data does not fit its type.
 pub enum Mismatch<T> {
     /// The handler gets this value: a default, or one that was converted from the old data.
     ///

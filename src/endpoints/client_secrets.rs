@@ -38,7 +38,7 @@ const MIN_LEN: usize = 32;
 pub struct ClientSecrets(Vec<[u8; 32]>);
 
 impl ClientSecrets {
-    /// Creates the set of these secrets. Without one, nobody is authenticated.
+    /// Creates the set of these secrets. An empty set authenticates no program.
     ///
     /// # Errors
     ///

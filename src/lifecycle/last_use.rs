@@ -1,4 +1,4 @@
-//! When a session was last used.
+//! Time of the last use of a session.
 
 use crate::lifecycle::{Lifecycle, Loaded};
 

@@ -1,4 +1,4 @@
-//! The largest number of sessions of an owner.
+//! Limit of the sessions of an owner.
 //!
 //! A new session is counted after its record and its index entry exist, and before its token is
 //! returned. Of several concurrent logins the last one to insert its session sees those of all

@@ -123,8 +123,8 @@ impl Keyring {
 
 /// Changing the keys while they are in use.
 impl Keyring {
-    /// Replaces the keys of this key ring and of all its clones by those of `next`, without logging
-    /// anyone out.
+    /// Replaces the keys of this key ring and of all its clones by those of `next`, unless that ends
+    /// sessions.
     ///
     /// For keys that are rotated in a running process; the [module](crate::token#key-rotation)
     /// describes the three steps. Tokens that are signed or verified after this call, by any clone,
