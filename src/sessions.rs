@@ -234,7 +234,7 @@ impl Sessions {
     ///
     /// Awaiting the returned builder reads all of them, oldest first.
     /// [`page`](ListSessions::page) and [`stream`](ListSessions::stream) read a part at a time,
-    /// which is better for an owner who may have thousands.
+    /// for an owner with thousands of sessions.
     ///
     /// ```
     /// # use jwt_redis_session::{SessionError, Sessions};

@@ -219,7 +219,7 @@ fn read<T: TypedData>(data: &SessionData) -> Result<T, (Mismatch<T>, SessionErro
         .map_err(|error| (T::mismatch(data, &error), error))
 }
 
-/// Reads the data, and destroys the session if that is what its type decides.
+/// Reads the data, and destroys the session if its type decides so.
 async fn open<T: TypedData>(session: &Session) -> Result<T, SessionRejection> {
     let rejected = |error| SessionRejection::from(&error);
     let mut value = read(&session.snapshot());

@@ -104,7 +104,7 @@ impl<P> TokenSources<P> {
     }
 
     /// Adds a cookie before the query, so that a prepared link does not replace the session of a
-    /// user who is logged in.
+    /// user that is logged in.
     #[cfg(feature = "cookie")]
     pub(crate) fn with_cookie(mut self, name: String) -> Self {
         let is_query = |source: &TokenSource| matches!(source, TokenSource::Query(_));

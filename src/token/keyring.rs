@@ -195,8 +195,8 @@ impl Keyring {
     /// other programs find the key only while the set has a single one.
     ///
     /// The set is empty for HMAC secrets. It never contains a private key.
-    /// [`JwksService`](crate::endpoints::JwksService) serves it, and says what a program that only
-    /// verifies the signature does not notice.
+    /// [`JwksService`](crate::endpoints::JwksService) serves it; its module
+    /// describes what a program that only verifies the signature does not notice.
     ///
     /// ```
     /// use jwt_redis_session::{Algorithm, Keyring, token::Key};

@@ -132,7 +132,7 @@ impl CookieWriter {
 
 /// Returns whether the token is useless to the client from now on.
 ///
-/// Two cookies of one name are not: clearing one could leave that of an attacker.
+/// Not with two cookies of one name: clearing one could leave that of an attacker.
 fn is_dead(state: &SessionState) -> bool {
     match state {
         SessionState::Gone => true,
