@@ -168,7 +168,7 @@ impl SessionsBuilder {
         self
     }
 
-    /// Sets the largest number of sessions of an owner, and what a login beyond it does. By default
+    /// Limits the sessions of an owner; `evict` decides what a login beyond the limit does. By default
     /// there is no limit.
     ///
     /// Enforced when a session gets its owner: by [`create`](crate::Session::create) and
@@ -180,7 +180,7 @@ impl SessionsBuilder {
     /// they or earlier ones have returned. With [`Evict::LeastRecentlyUsed`] the sessions that were
     /// ended are in [`Session::evicted`](crate::Session::evicted). With [`Evict::Refuse`] the login
     /// fails with [`SessionError::TooManySessions`](crate::SessionError::TooManySessions). Of two
-    /// that compete for the last place, one waits up to a second for the other to give way and then
+    /// that compete for the last place, one waits up to a second for the other to be undone and then
     /// succeeds.
     ///
     /// What it does not promise:

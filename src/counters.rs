@@ -1,5 +1,5 @@
-//! Metrics, recorded through the `metrics` facade if the feature is enabled. The README lists the
-//! names.
+//! Metrics, recorded through the `metrics` facade if the feature is enabled.
+//! `docs/guide/operating.md` lists the names.
 
 #[cfg(feature = "metrics")]
 use std::sync::OnceLock;

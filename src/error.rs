@@ -131,7 +131,7 @@ pub enum SessionError {
         "these sessions have no tokens; use `create().without_token()` or build with a key ring"
     )]
     NoTokens,
-    /// A time to live is below a millisecond or above 100 years, a max age is no whole number of
+    /// A time to live is below a millisecond or above 100 years, a max age is not a whole number of
     /// seconds, or a grace is below a second or above 5 minutes.
     #[error(
         "the duration is out of range; use 1 millisecond to 100 years for a time to live, whole \

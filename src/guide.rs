@@ -8,10 +8,16 @@ pub mod from_tower_sessions {}
 pub mod from_npm {}
 #[doc = include_str!("../docs/guide/from_express.md")]
 pub mod from_express {}
+#[doc = include_str!("../docs/guide/browsers.md")]
+pub mod browsers {}
 #[doc = include_str!("../docs/guide/guests_and_login.md")]
 pub mod guests_and_login {}
 #[doc = include_str!("../docs/guide/typed_sessions.md")]
 pub mod typed_sessions {}
+#[doc = include_str!("../docs/guide/devices.md")]
+pub mod devices {}
+#[doc = include_str!("../docs/guide/testing.md")]
+pub mod testing {}
 #[doc = include_str!("../docs/guide/operating.md")]
 pub mod operating {}
 #[doc = include_str!("../docs/guide/scaling.md")]

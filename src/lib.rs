@@ -35,34 +35,38 @@
 //!
 //! | | |
 //! |---|---|
-//! | The entry point: keys, store, lifetimes | [`Sessions`], [`Sessions::builder`], [`config`] |
-//! | The session of a request | [`Session`], [`ActiveSession`], [`SessionState`], [`session`] |
-//! | Layers | [`JwtRedisSession`], [`RequireSession`], [`middleware`] |
-//! | Where the token is in a request | [`TokenSources`], [`TokenSource`] |
+//! | Entry point: keys, store, lifetimes | [`Sessions`], [`Sessions::builder`], [`Lifetime`], [`config`] |
+//! | Stores | [`RedisStore`], [`MemoryStore`], [`FileStore`](store::FileStore), [`store`] |
 //! | Tokens and keys | [`Keyring`], [`Algorithm`], [`OpaqueTokens`], [`Token`], [`token`] |
-//! | All sessions of a user | [`Sessions::list`], [`Session::destroy_all`], [`Session::destroy_others`] |
-//! | The public keys, and introspection, for other programs | [`endpoints`] |
-//! | Stores | [`RedisStore`], [`MemoryStore`], `FileStore`, [`store`] |
+//! | Layers | [`JwtRedisSession`], [`RequireSession`], [`middleware`] |
+//! | Where the token is in a request | [`TokenSources`], [`TokenSource`], [`SessionCookie`] |
+//! | The session of a request | [`ActiveSession`], [`Session`], [`SessionState`], [`session`] |
+//! | The session as a struct | [`Typed`], [`typed`] |
+//! | Login and logout | [`Session::login`], [`Session::logout`], [`Session::rotate`] |
+//! | Remember me | [`Session::set_max_age`], [`SessionCookie::persistent_if_remembered`] |
+//! | A recent password check (step-up) | [`AuthenticatedWithin`], [`RequireSession::authenticated_within`], [`Session::reauthenticated`] |
+//! | Devices of a user | [`Session::list`], [`SessionEntry`], [`Device`](session::Device), [`max_sessions`](config::SessionsBuilder::max_sessions) |
+//! | Log out everywhere | [`Session::destroy_all`], [`Session::destroy_others`], [`Sessions::destroy_everything`] |
+//! | WebSockets and server-sent events | [`Session::ended`], [`Session::ticket`], [`TokenSource::WebSocketProtocol`] |
+//! | Public keys and introspection for other programs | [`endpoints`] |
 //! | Errors | [`SessionError`], [`TokenRejection`], [`SessionRejection`], [`error`] |
-//! | Tests of your handlers | `testing` (feature `test-util`) |
-//!
-//! The [guides](guide) lead from other libraries to this one, and from the first session to
-//! operation.
+//! | Tests of handlers and stores | [`testing`] |
+//! | Guides: migration, browsers, devices, operation, … | [`guide`] |
 //!
 //! # Features
 //!
 //! | feature | default | what it adds |
 //! |---|---|---|
-//! | `axum` | yes | extractors, and responses for errors (depends on `axum-core` only) |
-//! | `redis` | yes | `RedisStore`: one shared connection that renews itself, and a second one for large values |
+//! | `axum` | yes | extractors such as [`ActiveSession`] and [`Typed`], and responses for errors (depends on `axum-core` only) |
+//! | `redis` | yes | [`RedisStore`]: one shared connection that renews itself, and a second one for large values |
 //! | `cookie` | | [`SessionCookie`]: a cookie that the layer sets and clears, for browsers |
-//! | `pool` | | `RedisStore::from_pool`, for a `deadpool_redis::Pool` that the app already has |
+//! | `pool` | | [`RedisStore::from_pool`], for a `deadpool_redis::Pool` that the app already has |
 //! | `cluster` | | `redis-cluster://` addresses |
 //! | `sentinel` | | `redis-sentinel://` addresses |
 //! | `tls` | | `rediss://`, `rediss-cluster://` and `rediss-sentinel://` addresses, through rustls |
-//! | `embedded` | | `FileStore`: sessions in one file, for one process without Redis |
+//! | `embedded` | | [`FileStore`](store::FileStore): sessions in one file, for one process without Redis |
 //! | `metrics` | | counters and latencies through the `metrics` facade |
-//! | `test-util` | | for your tests: a conformance suite for stores, and a store wrapper that injects outages, delays and lost replies |
+//! | `test-util` | | [`testing`]: sessions with a clock and outages for tests of handlers, a conformance suite for stores, and stores that fail on demand |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "axum")]

@@ -241,7 +241,7 @@ impl Sessions {
     ///
     /// Awaiting the returned builder reads all of them, oldest first.
     /// [`page`](ListSessions::page) and [`stream`](ListSessions::stream) read a part at a time,
-    /// which is better for an owner who may have thousands.
+    /// for an owner with thousands of sessions.
     ///
     /// ```
     /// # use jwt_redis_session::{SessionError, Sessions};
@@ -259,7 +259,7 @@ impl Sessions {
         ListSessions::new(&self.lifecycle, Owner::parse(owner), None)
     }
 
-    /// Returns how many sessions `owner` has.
+    /// Returns the number of sessions of `owner`.
     ///
     /// Counts those that a [list](Self::list) shows: sessions that exist, without entries of the
     /// index whose sessions have ended. A session that is created, used or destroyed during the
@@ -303,9 +303,9 @@ impl Sessions {
         run_to_completion(Arc::clone(&self.lifecycle).destroy_all(owner, keep)).await
     }
 
-    /// Ends every session of this keyspace, of all owners and of none, for an emergency.
+    /// Ends every session of this keyspace, with and without owner, for an emergency.
     ///
-    /// Awaiting the returned value runs it to its end and returns how many sessions there were;
+    /// Awaiting the returned value ends all sessions and returns their number;
     /// [`next_part`](DestroyEverything::next_part) runs a part, to show progress and to go on after
     /// an error. It may be repeated, and is complete when a run ends no session.
     ///
@@ -313,15 +313,14 @@ impl Sessions {
     /// [`Keyring`](crate::Keyring) of all processes. From then on no token of it opens a session, at
     /// once and whatever the store does. This call then removes the data.
     ///
-    /// After `Ok`, every session works no more that was acknowledged before the call. What it cannot
-    /// promise:
+    /// After `Ok`, no session that was acknowledged before the call still works. Limits:
     ///
     /// - A session that is created during the call may work. Stop logins before, or repeat the call.
     /// - The same holds for a session without owner, or one that is given to another owner, that is
     ///   rotated during the call.
     /// - In a cluster, keys that move to another node during the call may be missed.
     ///
-    /// Other keyspaces stay as they are.
+    /// Other keyspaces are not changed.
     ///
     /// Redis: `SCAN` of the whole database, on each master of a cluster, then as
     /// [`destroy_all`](Self::destroy_all) for each owner. The account needs

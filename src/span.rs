@@ -1,4 +1,4 @@
-//! Parts of a text that are found by their address.
+//! Positions of parts of a text.
 
 use std::ops::Range;
 

@@ -87,7 +87,7 @@ pub trait TypedData: DeserializeOwned {
     }
 }
 
-/// What happens to a session whose data does not fit its type.
+/// Decision about a session whose data does not fit its type.
 pub enum Mismatch<T> {
     /// The handler gets this value: a default, or one that was converted from the old data.
     ///
@@ -219,7 +219,7 @@ fn read<T: TypedData>(data: &SessionData) -> Result<T, (Mismatch<T>, SessionErro
         .map_err(|error| (T::mismatch(data, &error), error))
 }
 
-/// Reads the data, and destroys the session if that is what its type decides.
+/// Reads the data, and destroys the session if its type decides so.
 async fn open<T: TypedData>(session: &Session) -> Result<T, SessionRejection> {
     let rejected = |error| SessionRejection::from(&error);
     let mut value = read(&session.snapshot());

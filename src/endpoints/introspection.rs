@@ -35,10 +35,10 @@ const LIMITS: ReadLimits = ReadLimits {
 /// | request | answer |
 /// |---|---|
 /// | the token gives a session | 200, `{"active":true,"sub":"jo",…}` |
-/// | it gives none, for whatever reason | 200, `{"active":false}` |
+/// | it gives none, for any reason | 200, `{"active":false}` |
 /// | the client secret is missing or wrong | 401, and nothing is read |
 /// | no token, or several | 400, `{"error":"invalid_request"}` |
-/// | the body is no form, or compressed | 415 |
+/// | the body is not a form, or is compressed | 415 |
 /// | the body has more than 32 KiB, or takes more than 10 s | 413, 408 |
 /// | the store is unavailable | 503 with `Retry-After`, never `{"active":false}` |
 ///

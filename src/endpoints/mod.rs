@@ -4,7 +4,7 @@
 //!
 //! | | [`JwksService`] (RFC 7517) | [`Introspection`] (RFC 7662) |
 //! |---|---|---|
-//! | the program checks | the signature and the claims, by itself | nothing; it sends each token to this service |
+//! | the program checks | the signature and the claims, by itself | nothing; it sends a request for each token |
 //! | cost | one request per key set, then none | one request and one round trip to the store per token |
 //! | tokens | JWTs of a key pair | JWTs and opaque tokens |
 //! | logout, rotation, idle time | **not noticed** | noticed at once |
@@ -15,7 +15,7 @@
 //! [`rotate`](crate::Session::rotate), after the idle time has passed, and while the store is down.
 //! A token has an `exp` only with an absolute lifetime; **without one it verifies until its key is
 //! removed from the key ring**. Set [`Lifetime::Both`](crate::Lifetime::Both) with a short absolute
-//! lifetime, or verify the signature first, which needs no request, and then use introspection.
+//! lifetime, or verify the signature first, without a request, and then introspect the token.
 //!
 //! Both are services for [`Router::route_service`], and for every other tower stack:
 //!

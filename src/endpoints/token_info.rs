@@ -1,4 +1,4 @@
-//! What introspection reports about a token.
+//! Result of the introspection of a token.
 
 use std::fmt;
 use std::time::SystemTime;

@@ -1,4 +1,4 @@
-//! Why a session ended.
+//! Reasons for the end of a session.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Why sessions end, for those who wait for it in this process.
+//! Reasons for the ends of sessions, for callers that wait for them in this process.
 //!
 //! In the store a rotation and a deletion look the same. So an operation records the reason here
 //! before it deletes the record.

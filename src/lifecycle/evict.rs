@@ -1,6 +1,6 @@
-//! What a limit of sessions does.
+//! Behavior of a login beyond the limit of sessions.
 
-/// Choice of what a login beyond the limit of [`max_sessions`] does.
+/// Behavior of a login beyond the limit of [`max_sessions`].
 ///
 /// [`max_sessions`]: crate::config::SessionsBuilder::max_sessions
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

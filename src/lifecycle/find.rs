@@ -1,4 +1,4 @@
-//! Finding a session by its id, also by the one that it had before a rotation with a grace.
+//! Finds a session by its id, or by its id before a rotation with a grace.
 //!
 //! Until the grace ends, the old id holds a [`Redirect`] to the new one. An operation on the old id
 //! goes on at the new id. It finds the redirect when it reads, or when one of its steps fails:

@@ -1,4 +1,4 @@
-//! What a rotation with a grace does differently: the old id becomes a redirect to the new one.
+//! Rotation with a grace: the old id becomes a redirect to the new one.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;

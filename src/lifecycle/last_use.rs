@@ -1,8 +1,9 @@
-//! When a session was last used.
+//! Time of the last use of a session.
 
 use crate::lifecycle::{Lifecycle, Loaded};
 
-/// How much longer than a use gives the time to live may be, in milliseconds: clocks of hosts differ.
+/// Tolerance for a time to live that is longer than a use sets, in milliseconds, because the clocks
+/// of hosts differ.
 const TOLERANCE: i64 = 5_000;
 
 impl Lifecycle {

@@ -50,7 +50,7 @@ pub enum Lifetime {
 
 /// Rule for when a read resets the time to live of a session to the full idle time.
 ///
-/// Has no effect with [`Lifetime::Absolute`], except on a session with an idle time of its own
+/// Has no effect with [`Lifetime::Absolute`], except on a session with its own idle time
 /// ([`set_max_age`](crate::Session::set_max_age)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

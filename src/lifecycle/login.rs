@@ -1,4 +1,4 @@
-//! A login over the session of another owner.
+//! Login in a request that has the session of another owner.
 
 use crate::error::{Result, SessionError};
 use crate::id::SessionId;

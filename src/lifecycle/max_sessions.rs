@@ -1,4 +1,4 @@
-//! The largest number of sessions of an owner.
+//! Limit of the sessions of an owner.
 //!
 //! A new session is counted after its record and its index entry exist, and before its token is
 //! returned. Of several concurrent logins the last one to insert its session sees those of all
@@ -50,13 +50,13 @@ struct Newcomer<'a> {
     /// `None`: it has another id since, which is one of the others.
     id: Option<&'a SessionId>,
     owner: &'a Owner,
-    /// The order of creations, in which a refused login gives way.
+    /// The order of creations, in which refused logins are undone.
     created: Option<i64>,
     /// The number of sessions that may remain beside this one.
     others: usize,
 }
 
-/// Result of one count.
+/// Counts of one attempt.
 #[derive(Default)]
 struct Count {
     /// Active entries without a record.

@@ -1,4 +1,4 @@
-//! Tickets, each of which opens one session once.
+//! Tickets: each opens one session, once.
 
 use std::time::Duration;
 

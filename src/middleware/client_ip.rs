@@ -10,7 +10,7 @@ use http::{Extensions, HeaderMap};
 /// The largest number of addresses that are read of a header.
 const MAX_PROXIES: usize = 16;
 
-/// Configuration of where the address of a client is found.
+/// Configuration of how the address of a client is determined.
 ///
 /// The extractor for [`Device`](crate::session::Device) reads it from the extensions of the
 /// request, where `axum::Extension` puts it. Without it a device has no address.
@@ -80,7 +80,7 @@ impl ClientIp {
         }
     }
 
-    /// Reads `X-Forwarded-For` behind proxies whose addresses `is_trusted` knows.
+    /// Reads `X-Forwarded-For` if it comes from a proxy for whose address `is_trusted` is true.
     #[must_use]
     pub fn x_forwarded_for(
         self,
@@ -89,7 +89,8 @@ impl ClientIp {
         self.behind(ProxyHeader::XForwardedFor, Arc::new(is_trusted))
     }
 
-    /// Reads `for` of `Forwarded` (RFC 7239) behind proxies whose addresses `is_trusted` knows.
+    /// Reads `for` of `Forwarded` (RFC 7239) if it comes from a proxy for whose address `is_trusted`
+    /// is true.
     #[must_use]
     pub fn forwarded(self, is_trusted: impl Fn(IpAddr) -> bool + Send + Sync + 'static) -> Self {
         self.behind(ProxyHeader::Forwarded, Arc::new(is_trusted))

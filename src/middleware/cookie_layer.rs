@@ -6,7 +6,7 @@ use super::cookie::{CookieWriter, InvalidCookie, SessionCookie};
 use super::layer::JwtRedisSession;
 
 impl<P> JwtRedisSession<P> {
-    /// Also looks for tokens in a cookie, and sets and clears it; see [`SessionCookie`].
+    /// Adds a cookie as a token source, which the layer sets and clears; see [`SessionCookie`].
     ///
     /// Call it last: the result is `csrf` around this layer, as a tuple of layers. Tokens in headers
     /// win over the cookie, and the cookie wins over those in other cookies, the query and the body.

@@ -1,4 +1,4 @@
-//! How the cookie of a layer takes part in a request.
+//! Use of the cookie of a layer in a request.
 
 /// How the cookie of a layer takes part in a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -93,8 +93,9 @@ impl LazySession {
     /// Returns the session. The first call reads it from the store.
     ///
     /// All clones share one read, even if their calls overlap. If a call is dropped before it is
-    /// ready, the next one starts the read again, unless it spends a ticket: that goes on. If the read fails, the state of the returned
-    /// session is the reason.
+    /// ready, the next one starts the read again. A read that spends a ticket is not dropped; the
+    /// next call gets its result. If the read fails, the state of the returned session is the
+    /// reason.
     pub async fn load(&self) -> Session {
         self.clone().into_session().await
     }

@@ -83,7 +83,7 @@
 //! - A WebSocket handshake is a GET request. Check its `Origin` in the handler: `SameSite=Lax` does
 //!   not stop other hosts of the same site.
 //! - A proxy must forward `Host` and `Origin` unchanged.
-//! - Programs that are no browsers send neither header and pass.
+//! - Programs other than browsers send neither header and pass.
 //!
 //! `examples/cookie.rs` is a complete application.
 //!
@@ -137,7 +137,7 @@
 //! ```
 //!
 //! If the pages are on another *site*, the cookie needs
-//! [`SameSite::None`], and many browsers block it even so. Use the header there.
+//! [`SameSite::None`], and many browsers block it anyway. Use the header there.
 //!
 //! # Request bodies
 //!

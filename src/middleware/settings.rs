@@ -91,7 +91,7 @@ impl Settings {
         let session = session.get();
         let mut access = session.map_or_else(Access::default, Session::take_access);
         if session.is_some_and(|session| self.write_cookie(cookie, &access, session, headers)) {
-            // A cache would give the cookie, or its removal, to others.
+            // A cache would serve the cookie, or its removal, to other clients.
             headers.remove(CACHE_CONTROL);
             (access.state_read, access.data_read) = (true, true);
         }

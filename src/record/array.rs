@@ -4,7 +4,7 @@ use serde::de::SeqAccess;
 use serde::ser::{SerializeSeq, Serializer};
 use serde::{Deserialize, Serialize};
 
-/// Serializer of an array of which no `null` is the last element.
+/// Serializer of an array that omits `null`s at its end.
 pub(super) struct Elements<S: Serializer> {
     array: S::SerializeSeq,
     /// `null`s that are written if another element follows.

@@ -65,8 +65,10 @@ impl SessionData {
         }
     }
 
-    /// As [`get_raw`](Self::get_raw), but as text that is not parsed again: a [`RawValue`] checks
-    /// the text when it is made.
+    /// Returns the JSON text of a field.
+    ///
+    /// Faster than [`get_raw`](Self::get_raw), because a [`RawValue`] checks the text when it is
+    /// made.
     #[must_use]
     pub fn get_text(&self, key: &str) -> Option<&str> {
         match self.changes.get(key) {
@@ -205,7 +207,7 @@ impl SessionData {
         RawValue::from_string(self.to_text()).unwrap_or_default()
     }
 
-    /// As [`to_raw_json`](Self::to_raw_json), but as text that is not parsed again.
+    /// Returns all fields as JSON text, as [`to_raw_json`](Self::to_raw_json) without parsing it again.
     #[must_use]
     pub fn to_text(&self) -> String {
         let text = String::from_utf8(self.text().into());

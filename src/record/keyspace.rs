@@ -34,7 +34,7 @@ impl Keyspace {
         last.is_some_and(|last| !SessionId::is_legal(last))
     }
 
-    /// Returns what a key of this keyspace names, or `None` for a key of another one.
+    /// Classifies a key of this keyspace; `None` for a key of another one.
     pub(crate) fn parse(&self, key: &str) -> Option<Name> {
         let name = key.strip_prefix(&self.0)?;
         let owner = name.strip_prefix(':').and_then(|it| it.strip_suffix(':'));

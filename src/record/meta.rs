@@ -36,13 +36,13 @@ pub(crate) struct Meta {
 }
 
 impl Meta {
-    /// Returns the idle time of this session, if it has one of its own.
+    /// Returns this session's own idle time, if it has one.
     pub(crate) fn idle(&self) -> Option<Duration> {
         let seconds = self.max_age?.get();
         Some(Duration::from_secs(seconds.into()))
     }
 
-    /// Parses metadata, of which the time of creation alone is the most frequent.
+    /// Parses metadata; the time of creation alone is the most frequent form.
     pub(super) fn parse(text: &str) -> serde_json::Result<Self> {
         let digits = text
             .strip_prefix('[')

@@ -8,7 +8,7 @@ use crate::store::REDIRECT;
 /// Redirect from an old id of a session to its new one: `->`, the new id, a space, and the end in
 /// Unix milliseconds.
 ///
-/// It is no JSON, so that no reader that does not know redirects takes it for a session.
+/// It is not JSON, so a reader that does not support redirects finds no session.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Redirect {
     pub(crate) to: SessionId,

@@ -1,4 +1,4 @@
-//! What the headers of a response report of the session.
+//! Uses of a session that decide about the headers of a response.
 
 use crate::token::Token;
 

@@ -11,12 +11,13 @@ use crate::session::inner::Inner;
 use crate::token::Token;
 
 impl Session {
-    /// Returns when the owner last authenticated; `None` if there is no session or it is unknown.
+    /// Returns the time of the owner's last authentication; `None` if it is unknown or without a
+    /// session.
     ///
     /// Set by [`login`](Self::login) and [`reauthenticated`](Self::reauthenticated), in whole
     /// seconds. [`rotate`](Self::rotate) and writes keep it. It is unknown after
     /// [`set_owner`](Self::set_owner) with another owner, and for a session made by
-    /// [`create`](Self::create): giving a session an owner is no authentication.
+    /// [`create`](Self::create): setting an owner is not an authentication.
     ///
     /// A time in the future, by the clock of another host, counts as now.
     #[must_use]
@@ -73,7 +74,7 @@ impl Session {
     /// # Errors
     ///
     /// [`SessionError::NoOwner`] for a session without owner. [`SessionError::Conflict`] if another
-    /// request has changed the owner meanwhile: it was not that owner who authenticated. Otherwise
+    /// request has changed the owner meanwhile: that owner has not authenticated. Otherwise
     /// as [`rotate`](Self::rotate).
     pub async fn reauthenticated(&self) -> Result<Token, SessionError> {
         let inner = Arc::clone(&self.0);

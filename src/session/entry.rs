@@ -55,7 +55,7 @@ impl SessionEntry {
         &self.id
     }
 
-    /// Returns whether this is the session whose handle [made the list](crate::Session::list).
+    /// Returns whether this is the session whose [`Session::list`](crate::Session::list) made the list.
     ///
     /// Always `false` in a list by [`Sessions::list`](crate::Sessions::list).
     #[must_use]

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::error::{Result, SessionError};
 use crate::lifecycle::{Lifecycle, run_to_completion};
 
-/// Destruction of all sessions; awaiting it runs it to its end. See
+/// Future that destroys all sessions, or one part after the other. Returned by
 /// [`Sessions::destroy_everything`](crate::Sessions::destroy_everything).
 #[must_use = "sessions are destroyed when this is awaited"]
 pub struct DestroyEverything {
@@ -30,8 +30,8 @@ impl DestroyEverything {
         }
     }
 
-    /// Looks at the next 1,000 or so keys, and returns how many sessions it has ended; `None` after
-    /// the last part.
+    /// Ends the sessions of the next part, about 1,000 keys, and returns how many; `None` after the
+    /// last part.
     ///
     /// After an error the next call repeats the same part.
     ///

@@ -256,7 +256,7 @@ impl Session {
         self.read(SessionData::to_text)
     }
 
-    /// Returns what the request has done with its session so far, and forgets it.
+    /// Takes the uses of the session by the request so far.
     pub(crate) fn take_access(&self) -> Access {
         std::mem::take(&mut self.0.lock().access)
     }
@@ -269,7 +269,7 @@ impl Session {
         Some(end.saturating_sub(self.0.lifecycle.now()))
     }
 
-    /// Returns whether the session has an idle time of its own.
+    /// Returns whether the session has its own idle time.
     #[cfg(feature = "cookie")]
     pub(crate) fn has_own_max_age(&self) -> bool {
         let state = self.0.lock();

@@ -8,8 +8,8 @@ use crate::session::handle::Session;
 use crate::session::lifetime_change::LifetimeChange;
 
 impl Session {
-    /// Gives this session its own max age: how long it lives after its last use, instead of the
-    /// idle time of the configuration.
+    /// Sets the max age of this session, the time from its last use until it expires, in place of
+    /// the configured one.
     ///
     /// For "remember me", and for shorter sessions on shared devices. `max_age` is in whole seconds:
     /// 1 second to 100 years. It is kept in the record: every process resets the time to live to it
@@ -61,7 +61,7 @@ impl Session {
         Ok(())
     }
 
-    /// Gives this session the idle time of the configuration again; takes effect as
+    /// Returns this session to the configured max age; takes effect as
     /// [`set_max_age`](Self::set_max_age).
     pub fn clear_max_age(&self) {
         self.change().lifetime.max_age = Some(None);
@@ -78,7 +78,7 @@ impl Session {
         }
     }
 
-    /// Lets this session end at `end` at the latest, even if it is used.
+    /// Sets an earlier absolute end: the session ends at `end` at the latest, even if it is used.
     ///
     /// It can only be shortened: a time after the present absolute end has no effect. Use it for a
     /// session that must not outlive something else, such as a password or a shift. In whole

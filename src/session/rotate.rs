@@ -1,4 +1,4 @@
-//! Giving a session a new id.
+//! Rotation of a session.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::session::inner::Inner;
 use crate::token::Token;
 
 impl Session {
-    /// Gives the session a new id and a new token, which it returns.
+    /// Gives the session a new id, and returns its new token.
     ///
     /// The data is that in the store with the changes of this handle. The old id and token stop
     /// working. Call it whenever the privileges of the user change, so that a stolen token does
@@ -33,11 +33,11 @@ impl Session {
             .await
     }
 
-    /// Gives the session a new id and a new token, as [`rotate`](Self::rotate), but lets the old
-    /// token open the session for `grace` longer: 1 second to 5 minutes.
+    /// Rotates the session as [`rotate`](Self::rotate) does, but the old token also opens it for
+    /// `grace`, 1 second to 5 minutes.
     ///
-    /// For clients with several requests under way, for example a page that loads its parts while
-    /// a timer replaces the token. During the grace, the old id leads to the new one. A request
+    /// For clients with several requests in flight, for example a page that loads its parts while
+    /// a timer replaces the token. During the grace, the old id redirects to the new one. A request
     /// with the old token reads and writes the session, and its handle has the new
     /// [`id`](Self::id). So do handles that were loaded before the rotation: no write is lost.
     /// After the grace the old token is rejected. It is rejected at once after

@@ -31,7 +31,7 @@ impl OwnerChange {
             Self::Set(owner) => Some(owner.clone()),
             Self::Invalid => return Err(SessionError::InvalidOwner),
         };
-        // It was the former owner who authenticated.
+        // The former owner has authenticated.
         let authenticated = meta.authenticated.filter(|_| owner == meta.owner);
         Ok(Meta {
             owner,

@@ -10,7 +10,7 @@ use crate::token::Ticket;
 const LIFETIME: Duration = Duration::from_secs(10);
 
 impl Session {
-    /// Issues a ticket, which opens this session once within 10 seconds.
+    /// Issues a ticket, which opens this session once, within 10 seconds.
     ///
     /// For an `EventSource` and for downloads, which cannot send a header: URLs end up in logs and
     /// histories, so they must not contain a token. The page gets a ticket with its token, and puts

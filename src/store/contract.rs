@@ -1,4 +1,4 @@
-//! The store contract: what a session store must do.
+//! The contract of session stores.
 
 use std::fmt;
 use std::time::Duration;

@@ -164,7 +164,7 @@ kinds! {
     /// The store is busy with a long script (`BUSY`).
     Busy = "busy",
         "the session store is busy with a script; kill the script or wait";
-    /// The store limits the rate of requests or has a fault of its own; a write may have been
+    /// The store limits the rate of requests or has failed internally; a write may have been
     /// applied.
     Overloaded = "overloaded",
         "the session store is overloaded or limits the rate of requests; raise its capacity, or \

@@ -1,4 +1,4 @@
-//! The rules of an index, for stores that do not have them in scripts.
+//! The rules of an owner index, for stores that do not implement them in scripts.
 
 use std::collections::BTreeMap;
 

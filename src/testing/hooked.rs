@@ -93,9 +93,9 @@ impl<H: Hook> Hook for Arc<H> {
 
 /// Store that passes every step of another store through a [`Hook`].
 ///
-/// Only the required methods are forwarded, and [`Store::watch`] and [`Store::scan`], which are no steps. The provided
-/// methods run on them step by step, so the hook sees each step, and an override of the inner
-/// store is not used.
+/// Only the required methods are forwarded, and [`Store::watch`] and [`Store::scan`], which are not
+/// steps. The provided methods run on them step by step, so the hook sees each step, and an override
+/// of the inner store is not used.
 #[derive(Clone)]
 pub struct Hooked<H> {
     inner: SharedStore,

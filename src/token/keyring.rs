@@ -123,8 +123,8 @@ impl Keyring {
 
 /// Changing the keys while they are in use.
 impl Keyring {
-    /// Replaces the keys of this key ring and of all its clones by those of `next`, without logging
-    /// anyone out.
+    /// Replaces the keys of this key ring and of all its clones by those of `next`, unless that ends
+    /// sessions.
     ///
     /// For keys that are rotated in a running process; the [module](crate::token#key-rotation)
     /// describes the three steps. Tokens that are signed or verified after this call, by any clone,
@@ -202,8 +202,8 @@ impl Keyring {
     /// other programs find the key only while the set has a single one.
     ///
     /// The set is empty for HMAC secrets. It never contains a private key.
-    /// [`JwksService`](crate::endpoints::JwksService) serves it, and says what a program that only
-    /// verifies the signature does not notice.
+    /// [`JwksService`](crate::endpoints::JwksService) serves it; its module
+    /// describes what a program that only verifies the signature does not notice.
     ///
     /// ```
     /// use jwt_redis_session::{Algorithm, Keyring, token::Key};

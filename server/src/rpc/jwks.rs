@@ -22,7 +22,7 @@ pub(super) struct Jwks {
 ///
 /// The `kid` of a token names its key. The list is empty while `tokens.algorithm` is an HMAC. A
 /// client that only verifies a token does not notice that its session has ended, and the token has
-/// no `exp`: use `POST /introspect`.
+/// no `exp`. `POST /introspect` reports it.
 #[utoipa::path(get, path = "/.well-known/jwks.json", tag = "rpc", operation_id = "read_jwks",
     responses((status = 200, description = "The public keys.", body = Jwks,
         content_type = "application/jwk-set+json", headers(("Cache-Control" = String)))))]

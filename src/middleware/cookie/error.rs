@@ -1,4 +1,4 @@
-//! The error of a cookie that browsers would not accept.
+//! Error of the configuration of a cookie.
 
 /// Error returned for a [`SessionCookie`](super::SessionCookie) that browsers would not accept.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

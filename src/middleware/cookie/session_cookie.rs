@@ -82,7 +82,7 @@ pub struct SessionCookie {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Persists {
     Never,
-    /// Those of sessions with an idle time of their own.
+    /// Those of sessions with their own idle time.
     Remembered,
     Always,
 }

@@ -134,9 +134,9 @@ impl CookieWriter {
 
 /// Returns whether the token is useless to the client from now on.
 ///
-/// Two cookies of one name are not: clearing one could leave that of an attacker. Nor is the token of
-/// a session that has ended during the request: that may have been another login of this browser,
-/// whose cookie must remain.
+/// Not with two cookies of one name: clearing one could leave that of an attacker. Not for a session
+/// that has ended during the request: another login of this browser may have ended it, and its
+/// cookie must remain.
 fn is_dead(state: &SessionState) -> bool {
     match state {
         SessionState::Rejected(reason) => !matches!(

@@ -86,7 +86,7 @@ fn only_handshakes_are_searched() {
     assert_eq!(connect(Version::HTTP_2, "").1, none);
     let http_1 = connect(Version::HTTP_11, " | sec-websocket-version: 13");
     assert_eq!(http_1.1, none);
-    // Without this source the offer stays as it is.
+    // Without this source the offer is not changed.
     let mut head = request(&format!("GET / | upgrade: websocket{OFFER}bearer, T"));
     assert_eq!(TokenSources::default().take_from_protocols(&mut head), None);
     assert_eq!(head.headers[SEC_WEBSOCKET_PROTOCOL], "bearer, T");

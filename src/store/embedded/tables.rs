@@ -69,7 +69,7 @@ impl<'t> Tables<'t> {
         Ok(CompareOutcome::Applied)
     }
 
-    /// Sets the TTL of a record that is no redirect, if its value starts with `prefix`.
+    /// Sets the TTL of a record that is not a redirect, if its value starts with `prefix`.
     pub(super) fn set_ttl_if(
         &mut self,
         key: &str,

@@ -115,13 +115,13 @@ impl Contents {
         self.put(record.key, value, self.expiry(record.ttl));
     }
 
-    /// Returns whether there is a record that is no redirect.
+    /// Returns whether there is a record that is not a redirect.
     pub(super) fn has_session(&self, key: &str) -> Result<bool> {
         let record = self.record(key)?;
         Ok(record.is_some_and(|record| !record.is_redirect()))
     }
 
-    /// Sets the TTL of a record in place if it is no redirect and its value starts with `prefix`.
+    /// Sets the TTL of a record in place if it is not a redirect and its value starts with `prefix`.
     pub(super) fn set_ttl_if(
         &mut self,
         key: &str,

@@ -24,7 +24,7 @@ const LONGEST_TTL: u128 = 1 << 52;
 /// The largest limit of a page that is sent: exact as a Lua number, and more than an index can hold.
 const LARGEST_PAGE: i64 = 1 << 40;
 
-/// The cursor of a scan that begins, and of one that is over.
+/// The cursor of a scan that begins, and of a scan that has ended.
 pub(super) const FIRST_CURSOR: &str = "0";
 
 /// The usual number of arguments of a command, and bytes of its numbers and options.

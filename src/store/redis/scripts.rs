@@ -41,13 +41,13 @@ if string.sub(held, 1, 2) == '->' then return 0 end
 if string.sub(held, 1, #ARGV[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
 return redis.call('GET', KEYS[1]) or 0";
 
-/// Sets the TTL of a record that is no redirect. Arguments: TTL in milliseconds.
+/// Sets the TTL of a record that is not a redirect. Arguments: TTL in milliseconds.
 pub(super) const SET_TTL: &str = "local held = redis.pcall('GETRANGE', KEYS[1], 0, 1)
 if type(held) == 'table' then return held end
 if held == '->' then return 0 end
 return redis.pcall('PEXPIRE', KEYS[1], ARGV[1])";
 
-/// Deletes what is no redirect, data of another type included.
+/// Deletes a value that is not a redirect, also data of another type.
 pub(super) const DELETE: &str =
     "if redis.pcall('GETRANGE', KEYS[1], 0, 1) == '->' then return 0 end
 return redis.pcall('DEL', KEYS[1])";

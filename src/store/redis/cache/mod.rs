@@ -1,4 +1,4 @@
-//! Records in this process, kept right by Redis.
+//! Cache of records in this process, which Redis invalidates.
 //!
 //! The server remembers which keys a connection has read and announces on the same connection when
 //! one of them changes (`CLIENT TRACKING`). Announcements and answers are one ordered stream.

@@ -32,7 +32,7 @@ impl Cluster {
         }
         let masters: BTreeSet<Node> = nodes.slots.masters().cloned().collect();
         let held = after.and_then(parse);
-        // A node that is no master any more: the others have its keys, and which is unknown.
+        // A node that is no longer a master: others have its keys, and it is unknown which.
         let held = held.filter(|(_, node)| masters.contains(node));
         let first = || Some((FIRST_CURSOR, masters.first()?.clone()));
         let (cursor, node) = held.or_else(first).ok_or_else(unserved)?;
