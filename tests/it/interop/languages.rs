@@ -38,6 +38,13 @@ async fn all(redis: &RedisServer) -> Vec<Language> {
     ]
 }
 
+async fn listed(sessions: &Sessions, owner: &str) -> Result<Value, SessionError> {
+    let entries = sessions.list(owner).await?;
+    let mut ids: Vec<_> = entries.iter().map(|entry| entry.id().as_str()).collect();
+    ids.sort_unstable();
+    Ok(json!(ids))
+}
+
 async fn in_rust(sessions: &Sessions, command: &Value) -> Result<Value, SessionError> {
     let text = |name: &str| command[name].as_str().unwrap_or_default();
     let fields = |name: &str| command[name].as_object().cloned().unwrap_or_default();
@@ -73,12 +80,7 @@ async fn in_rust(sessions: &Sessions, command: &Value) -> Result<Value, SessionE
         }
         "destroy" => json!(open().await?.destroy().await?),
         "destroy_all" => json!(sessions.destroy_all(text("owner")).await?),
-        "list" => {
-            let entries = sessions.list(text("owner")).await?;
-            let mut ids: Vec<_> = entries.iter().map(|entry| entry.id().as_str()).collect();
-            ids.sort_unstable();
-            json!(ids)
-        }
+        "list" => listed(sessions, text("owner")).await?,
         other => panic!("no such operation: {other}"),
     })
 }
