@@ -7,6 +7,8 @@ use std::sync::Arc;
 use http::header::FORWARDED;
 use http::{Extensions, HeaderMap};
 
+use super::proxy_node::{self, from_end, text};
+
 /// The largest number of addresses that are read of a header.
 const MAX_PROXIES: usize = 16;
 
@@ -119,7 +121,7 @@ impl Proxies {
         let mut reported = self.header.nodes(headers).take(MAX_PROXIES);
         while (self.is_trusted)(address) {
             match reported.next() {
-                Some(node) => address = parse(node)?.to_canonical(),
+                Some(node) => address = proxy_node::address(node)?.to_canonical(),
                 // The request comes from the proxy itself.
                 None => break,
             }
@@ -137,7 +139,7 @@ impl ProxyHeader {
             Self::Forwarded => FORWARDED.as_str(),
         };
         let values = headers.get_all(name).iter().rev();
-        let elements = values.flat_map(|value| split(value.as_bytes(), b','));
+        let elements = values.flat_map(|value| from_end(value.as_bytes(), b','));
         elements.map(move |element| match self {
             Self::XForwardedFor => text(element),
             Self::Forwarded => forwarded_for(element),
@@ -146,42 +148,9 @@ impl ProxyHeader {
 }
 
 fn forwarded_for(element: &[u8]) -> &str {
-    let mut pairs = split(element, b';').filter_map(|pair| text(pair).split_once('='));
+    let mut pairs = from_end(element, b';').filter_map(|pair| text(pair).split_once('='));
     let node = pairs.find(|(name, _)| name.trim().eq_ignore_ascii_case("for"));
     node.map_or("", |(_, node)| node)
-}
-
-/// Splits at `separator` outside of quotes, from the end: a quote that the client left open does
-/// not reach what a proxy appends. Addresses contain no escaped quotes; an element with one may be
-/// split wrongly, and is then unreadable.
-fn split(list: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> {
-    let mut in_quotes = false;
-    list.rsplit(move |byte| {
-        in_quotes ^= *byte == b'"';
-        *byte == separator && !in_quotes
-    })
-}
-
-fn text(element: &[u8]) -> &str {
-    std::str::from_utf8(element).unwrap_or_default()
-}
-
-/// Reads `ip`, `ip:port`, `[ip]` or `[ip]:port`, with or without quotes.
-fn parse(node: &str) -> Option<IpAddr> {
-    let node = node.trim();
-    let unquoted = node.strip_prefix('"').and_then(|it| it.strip_suffix('"'));
-    let node = unquoted.unwrap_or(node);
-    if let Ok(address) = node.parse() {
-        return Some(address);
-    }
-    let (host, port) = match node.strip_prefix('[') {
-        Some(bracketed) => bracketed.split_once(']')?,
-        None => node.split_at(node.find(':')?),
-    };
-    // RFC 7239 also has ports that are names, such as `_port`.
-    let is_port = port.is_empty() || port.len() > 1 && port.starts_with(':');
-    let address: IpAddr = host.parse().ok().filter(|_| is_port)?;
-    (address.is_ipv6() == node.starts_with('[')).then_some(address)
 }
 
 impl fmt::Debug for ClientIp {

@@ -180,6 +180,7 @@ mod future;
 mod gathered;
 mod layer;
 mod lazy_session;
+mod proxy_node;
 mod read_body;
 mod replay_body;
 mod require;

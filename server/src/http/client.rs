@@ -7,7 +7,7 @@ use axum::extract::FromRequestParts;
 use http::request::Parts;
 use http::{Extensions, HeaderMap};
 
-use crate::http::forwarded;
+use crate::http::{forwarded, proxy_node};
 use crate::settings::ProxyHeader;
 
 /// The peer of a connection. `serve` adds it to the extensions of each request.
@@ -48,7 +48,7 @@ impl Peer {
         };
         client.over_tls = over_tls;
         if let Some(node) = node {
-            match forwarded::address(node) {
+            match proxy_node::address(node) {
                 Some(address) => client.address = address.to_canonical(),
                 None => forwarded::log_unreadable(self.proxy_header, node),
             }

@@ -6,13 +6,15 @@ mod client;
 mod error_responses;
 mod failures;
 mod forwarded;
-// One file of the library, which has no reason to publish it.
+// Files of the library, which has no reason to publish them.
 #[path = "../../../src/middleware/gathered.rs"]
 mod gathered;
 mod gzip;
 mod head;
 mod limited_clients;
 mod origin;
+#[path = "../../../src/middleware/proxy_node.rs"]
+mod proxy_node;
 mod shared_secret;
 
 pub(crate) use body::{is_json, read_body};

@@ -126,7 +126,7 @@ impl SessionCookie {
     }
 
     /// Keeps the cookie when the browser is closed, as [`persistent`](Self::persistent), but only
-    /// for sessions that have an idle time of their own: those of users who have chosen "remember
+    /// for sessions that have their own idle time: those of users who have chosen "remember
     /// me".
     pub const fn persistent_if_remembered(mut self) -> Self {
         self.persists = Persists::Remembered;
