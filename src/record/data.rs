@@ -56,19 +56,8 @@ impl SessionData {
             .map_err(|error| SessionError::decode(Some(key.to_owned()), error))
     }
 
-    /// Returns the stored JSON text of the field `key`, or `None` if there is no such field.
-    #[must_use]
-    pub fn get_raw(&self, key: &str) -> Option<&RawValue> {
-        match self.changes.get(key) {
-            Some(change) => change,
-            None => serde_json::from_str(self.get_text(key)?).ok(),
-        }
-    }
-
-    /// Returns the JSON text of a field.
-    ///
-    /// Faster than [`get_raw`](Self::get_raw), because a [`RawValue`] checks the text when it is
-    /// made.
+    /// Returns the JSON text of the field `key`, exactly as it is stored, or `None` if there is no
+    /// such field.
     #[must_use]
     pub fn get_text(&self, key: &str) -> Option<&str> {
         match self.changes.get(key) {
@@ -201,13 +190,9 @@ impl SessionData {
         Value::Object(fields.collect())
     }
 
-    /// Returns all fields as JSON text, every value exactly as it is stored.
-    #[must_use]
-    pub fn to_raw_json(&self) -> Box<RawValue> {
-        RawValue::from_string(self.to_text()).unwrap_or_default()
-    }
-
-    /// Returns all fields as JSON text, as [`to_raw_json`](Self::to_raw_json) without parsing it again.
+    /// Returns all fields as the text of a JSON object, every value exactly as it is stored.
+    ///
+    /// Nothing is parsed. For an answer, send the text with the content type `application/json`.
     #[must_use]
     pub fn to_text(&self) -> String {
         let text = String::from_utf8(self.text().into());
@@ -289,13 +274,13 @@ mod tests {
         data.insert("new", "x").unwrap();
         assert_eq!(data.get::<u8>("a").unwrap(), Some(2));
         assert_eq!(data.get::<u8>("b").unwrap(), None);
-        assert_eq!(data.get_raw("c").map(RawValue::get), Some("3"));
+        assert_eq!(data.get_text("c"), Some("3"));
         assert_eq!(data.keys(), ["a", "c", "__proto__", "new"]);
         let text = r#"{"a":2,"c":3,"__proto__":{"x":1},"new":"x"}"#;
-        assert_eq!(data.to_raw_json().get(), text);
+        assert_eq!(data.to_text(), text);
         assert_eq!(data.to_json().to_string().len(), text.len());
         data.clear();
-        assert_eq!(data.to_raw_json().get(), "{}");
+        assert_eq!(data.to_text(), "{}");
     }
 
     #[test]

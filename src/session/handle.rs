@@ -6,7 +6,6 @@ use std::time::{Duration, SystemTime};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use serde_json::value::RawValue;
 
 use crate::clock::{from_unix_millis, from_unix_seconds};
 use crate::error::SessionError;
@@ -169,13 +168,8 @@ impl Session {
         self.read(|data| data.get(key))
     }
 
-    /// Returns the stored JSON text of the field `key`; see [`SessionData::get_raw`].
-    #[must_use]
-    pub fn get_raw(&self, key: &str) -> Option<Box<RawValue>> {
-        self.read(|data| data.get_raw(key).map(ToOwned::to_owned))
-    }
-
-    /// Returns the stored JSON text of the field `key`; see [`SessionData::get_text`].
+    /// Returns the JSON text of the field `key`, exactly as it is stored; see
+    /// [`SessionData::get_text`].
     #[must_use]
     pub fn get_text(&self, key: &str) -> Option<String> {
         self.read(|data| data.get_text(key).map(ToOwned::to_owned))
@@ -243,14 +237,8 @@ impl Session {
         self.read(SessionData::to_json)
     }
 
-    /// Returns all fields as JSON text, every value exactly as it is stored; see
-    /// [`SessionData::to_raw_json`].
-    #[must_use]
-    pub fn to_raw_json(&self) -> Box<RawValue> {
-        self.read(SessionData::to_raw_json)
-    }
-
-    /// Returns all fields as JSON text; see [`SessionData::to_text`].
+    /// Returns all fields as the text of a JSON object, every value exactly as it is stored; see
+    /// [`SessionData::to_text`].
     #[must_use]
     pub fn to_text(&self) -> String {
         self.read(SessionData::to_text)
