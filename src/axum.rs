@@ -127,11 +127,19 @@ impl<S: Sync> OptionalFromRequestParts<S> for ActiveSession {
         parts: &mut Parts,
         state: &S,
     ) -> Result<Option<Self>, SessionRejection> {
-        match <Self as FromRequestParts<S>>::from_request_parts(parts, state).await {
-            Ok(session) => Ok(Some(session)),
-            Err(rejection) if rejection.status() == StatusCode::UNAUTHORIZED => Ok(None),
-            Err(rejection) => Err(rejection),
-        }
+        optional(<Self as FromRequestParts<S>>::from_request_parts(parts, state).await)
+    }
+}
+
+/// Returns `None` in place of a 401. Other rejections remain: an ambiguous request and an unavailable
+/// store do not show that there is no session.
+pub(crate) fn optional<T>(
+    extracted: Result<T, SessionRejection>,
+) -> Result<Option<T>, SessionRejection> {
+    match extracted {
+        Ok(extracted) => Ok(Some(extracted)),
+        Err(rejection) if rejection.status() == StatusCode::UNAUTHORIZED => Ok(None),
+        Err(rejection) => Err(rejection),
     }
 }
 

@@ -38,12 +38,11 @@ use std::fmt;
 use std::ops::Deref;
 
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
-use http::StatusCode;
 use http::request::Parts;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::axum::ActiveSession;
+use crate::axum::{ActiveSession, optional};
 use crate::error::SessionError;
 use crate::middleware::SessionRejection;
 use crate::record::SessionData;
@@ -205,11 +204,7 @@ impl<S: Sync, T: TypedData + Send> OptionalFromRequestParts<S> for Typed<T> {
         parts: &mut Parts,
         state: &S,
     ) -> Result<Option<Self>, SessionRejection> {
-        match <Self as FromRequestParts<S>>::from_request_parts(parts, state).await {
-            Ok(typed) => Ok(Some(typed)),
-            Err(rejection) if rejection.status() == StatusCode::UNAUTHORIZED => Ok(None),
-            Err(rejection) => Err(rejection),
-        }
+        optional(<Self as FromRequestParts<S>>::from_request_parts(parts, state).await)
     }
 }
 
