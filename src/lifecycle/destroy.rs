@@ -119,11 +119,7 @@ impl Lifecycle {
         deleting.in_operation("destroy_all").await?;
         let (mut destroyed, mut after) = (0, None);
         loop {
-            let page = IndexPage {
-                after: after.as_ref(),
-                descending: false,
-                limit: PAGE,
-            };
+            let page = IndexPage::ascending(after.as_ref(), PAGE);
             let reading = self.store.index_page(&index, page);
             let entries = reading.in_operation("destroy_all").await?;
             let is_deleting =

@@ -81,11 +81,7 @@ impl Lifecycle {
     pub(crate) async fn count(self: &Arc<Self>, owner: &Owner) -> Result<usize> {
         let (mut count, mut after) = (0, None);
         loop {
-            let page = IndexPage {
-                after: after.as_ref(),
-                descending: false,
-                limit: PAGE,
-            };
+            let page = IndexPage::ascending(after.as_ref(), PAGE);
             after = self.page(owner, page, &mut |_, _| count += 1).await?;
             if after.is_none() {
                 return Ok(count);

@@ -165,11 +165,7 @@ impl Lifecycle {
         let (mut count, mut after) = (Count::default(), None);
         count.is_listed = newcomer.id.is_none();
         loop {
-            let page = IndexPage {
-                after: after.as_ref(),
-                descending: false,
-                limit: PAGE,
-            };
+            let page = IndexPage::ascending(after.as_ref(), PAGE);
             let reading = self.store.index_page(&index, page);
             let entries = reading.in_operation(OPERATION).await?;
             let is_last = entries.len() < PAGE;

@@ -139,7 +139,16 @@ pub struct IndexPage<'a> {
     pub limit: usize,
 }
 
-impl IndexPage<'_> {
+impl<'a> IndexPage<'a> {
+    /// Returns the page of `limit` entries that follow `after`, those with the lowest scores first.
+    pub(crate) const fn ascending(after: Option<&'a IndexEntry>, limit: usize) -> Self {
+        Self {
+            after,
+            descending: false,
+            limit,
+        }
+    }
+
     /// Selects the entries of this page, ordered by score and member. Keeps no more than the page
     /// in memory.
     pub(crate) fn select<'e>(
