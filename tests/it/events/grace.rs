@@ -12,19 +12,25 @@ async fn setups() -> [Setup; 2] {
     [Setup::in_memory(), Setup::in_redis().await]
 }
 
+/// Returns a wait for the end of a new session, the handle of another request on it, of this process
+/// or of another one, and its token.
+async fn waiting_beside(setup: &Setup, by_other: bool) -> (JoinHandle<SessionEnd>, Session, Token) {
+    let (session, token) = created(&setup.sessions).await;
+    let waiting = wait_for(&session);
+    setup.watched().await;
+    let process = match by_other {
+        true => &setup.other,
+        false => &setup.sessions,
+    };
+    let rotating = process.open(token.as_str()).await.unwrap();
+    (waiting, rotating, token)
+}
+
 #[tokio::test]
 async fn a_wait_under_the_old_id_ends_with_the_grace() {
     for by_other in [false, true] {
         for setup in setups().await {
-            let (session, token) = created(&setup.sessions).await;
-            let waiting = wait_for(&session);
-            setup.watched().await;
-            let process = if by_other {
-                &setup.other
-            } else {
-                &setup.sessions
-            };
-            let rotating = process.open(token.as_str()).await.unwrap();
+            let (waiting, rotating, _) = waiting_beside(&setup, by_other).await;
             let start = Instant::now();
             let new = rotating.rotate_with_grace(SHORT).await.unwrap();
             let end = timeout(SHORT + AT_ONCE, waiting).await;
@@ -40,15 +46,7 @@ async fn a_wait_under_the_old_id_ends_with_the_grace() {
 async fn the_end_of_the_new_session_is_noticed_during_the_grace() {
     for by_other in [false, true] {
         for setup in setups().await {
-            let (session, token) = created(&setup.sessions).await;
-            let waiting = wait_for(&session);
-            setup.watched().await;
-            let process = if by_other {
-                &setup.other
-            } else {
-                &setup.sessions
-            };
-            let rotating = process.open(token.as_str()).await.unwrap();
+            let (waiting, rotating, token) = waiting_beside(&setup, by_other).await;
             rotating.rotate_with_grace(LONG).await.unwrap();
             let opened = setup.sessions.open(token.as_str()).await.unwrap();
             let waiting_anew = wait_for(&opened);
