@@ -102,8 +102,9 @@ impl Lifetime {
         Some(now.saturating_add(i64::try_from(seconds).unwrap_or(i64::MAX)))
     }
 
-    /// Returns the time to live that a use now gives to a session with the idle time `own`, if it has
-    /// one of its own, that ends at `expires` (Unix seconds); `None` if it has ended.
+    /// Returns the time to live that a use now gives to a session that ends at `expires` (Unix
+    /// seconds); `None` if it has ended. `own` is the idle time of this session, if it differs from
+    /// the configured one.
     pub(crate) fn ttl(
         self,
         own: Option<Duration>,

@@ -55,7 +55,7 @@ impl Keyring {
 
     /// Sets `iss` of new tokens, and rejects tokens without it (RFC 7519 section 4.1.1).
     ///
-    /// Returns a key ring of its own, as [`audience`](Self::audience) and [`leeway`](Self::leeway) do:
+    /// Returns a separate key ring, as [`audience`](Self::audience) and [`leeway`](Self::leeway) do:
     /// a reload of the clones from before does not change it.
     #[must_use]
     pub fn issuer(self, issuer: impl Into<String>) -> Self {

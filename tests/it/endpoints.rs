@@ -168,7 +168,7 @@ async fn other_methods_are_not_allowed() {
     assert_eq!(app.send(head).await.status(), 200);
 }
 
-/// A gateway verifies the signature, which proves nothing after a logout, and asks.
+/// A gateway verifies the signature, which proves nothing after a logout, and introspects the token.
 #[tokio::test]
 async fn only_introspection_notices_a_logout() {
     let app = App::new();

@@ -27,7 +27,7 @@ pub(crate) fn layer(router: Router, settings: &Settings) -> Router {
     })
 }
 
-/// Layer that observes requests. A service of its own: `axum::middleware::from_fn` allocates a copy
+/// Layer that observes requests. A separate service: `axum::middleware::from_fn` allocates a copy
 /// of the route and a future for each request.
 #[derive(Clone)]
 struct Observe {

@@ -1,4 +1,4 @@
-// A gateway in Node: verifies a token with jose and the JWK Set of a running sessiond, then asks its
+// A gateway in Node: verifies a token with jose and the JWK Set of a running sessiond, then sends it to the
 // introspection. See scripts/clients.
 
 import assert from "node:assert/strict";
@@ -18,7 +18,7 @@ async function call(method, args) {
   return (await response.json()).result;
 }
 
-/** Asks whether a token gives a session (RFC 7662). */
+/** Returns whether a token gives a session (RFC 7662). */
 async function introspect(token, secret = INTROSPECTION_SECRET) {
   const credentials = Buffer.from(`gateway:${encodeURIComponent(secret)}`).toString("base64");
   const response = await fetch(`${SESSIOND_URL}/introspect`, {

@@ -1,5 +1,5 @@
-"""A gateway in Python: verifies a token with PyJWT and the JWK Set of a running sessiond, then asks its
-introspection. See scripts/clients."""
+"""A gateway in Python: verifies a token with PyJWT and the JWK Set of a running sessiond, then sends
+it to the introspection. See scripts/clients."""
 
 import os
 import time
@@ -27,7 +27,7 @@ def verify(token):
 
 
 def introspect(token):
-    """Asks whether a token gives a session (RFC 7662)."""
+    """Returns whether a token gives a session (RFC 7662)."""
     headers = {"Authorization": f"Bearer {os.environ['INTROSPECTION_SECRET']}"}
     response = httpx.post(f"{URL}/introspect", headers=headers, data={"token": token})
     assert response.status_code == 200, response.text

@@ -53,7 +53,7 @@ impl<E: ProvideErrorMetadata> From<SdkError<E, HttpResponse>> for Failure {
             {
                 Self::Unknown(StoreErrorKind::Connection.into())
             }
-            // Credentials that cannot be loaded, and what the client does not know.
+            // Credentials that cannot be loaded, and what the client cannot classify.
             SdkError::DispatchFailure(failure) => {
                 Self::Unknown(configuration(root_cause(failure.as_connector_error())))
             }

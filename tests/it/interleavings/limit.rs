@@ -138,7 +138,7 @@ impl Limit {
             .filter(|(_, call)| matches!(call, Some(Ok(_))))
             .count();
         match self.evict {
-            // A login that waits gives up if the other one stands still.
+            // A login that waits gives up if the other one makes no progress.
             Refuse => ensure(succeeded < self.limit, "a login was not refused"),
             _ => ensure(succeeded >= 1 || is_given, "no login succeeded"),
         }

@@ -9,7 +9,7 @@ const CHALLENGE: &str = "Bearer realm=\"session\", error=\"insufficient_user_aut
 
 const LIMIT: Duration = Duration::from_secs(300);
 
-/// Sessions, their clock, and the tokens of a session of `jo` and of one of nobody.
+/// Sessions, their clock, and the tokens of a session of `jo` and of one without owner.
 async fn logged_in() -> (Sessions, ManualClock, [String; 2]) {
     let clock = ManualClock::at(1_700_000_000);
     let store = MemoryStore::new().with_clock(clock.clone());

@@ -29,7 +29,7 @@ async fn a_login_and_a_reauthentication_are_remembered(store: impl Store + Clone
     let reauthenticated = absent.reauthenticated().await;
     assert_eq!(reauthenticated, Err(SessionError::Absent));
     let (session, before) = created(&sessions, Some("jo")).await;
-    assert!(!is_recent(&session), "nobody has authenticated");
+    assert!(!is_recent(&session), "no authentication yet");
 
     session.insert("b", 2).unwrap();
     let token = session.reauthenticated().await.unwrap();

@@ -283,7 +283,7 @@ async fn meet(process: Sessions, token: Token, at: usize) -> Result<Token, Sessi
     }
 }
 
-/// Requests of processes with connections of their own.
+/// Requests of processes with separate connections.
 async fn processes_keep_the_limit(stores: Vec<SharedStore>) {
     // A login that is refused waits before.
     for (evict, rounds) in [(LeastRecentlyUsed, 30), (Refuse, 4)] {

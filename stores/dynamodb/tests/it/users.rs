@@ -1,4 +1,4 @@
-//! The example `users` in a process of its own, over HTTP.
+//! The example `users` in a separate process, over HTTP.
 
 use std::process::Command;
 

@@ -102,7 +102,7 @@ async fn an_outage_clears_nothing() {
     assert!(pair(&response, HOST).is_some_and(|pair| !pair.is_empty()));
 }
 
-/// The loser knows that its session is gone, and its response may arrive last.
+/// The loser finds its session gone, and its response may arrive last.
 #[tokio::test]
 async fn of_two_logins_the_loser_does_not_clear_the_cookie_of_the_winner() {
     let (_, sessions) = sessions();
