@@ -180,7 +180,7 @@ impl SessionsBuilder {
     /// they or earlier ones have returned. With [`Evict::LeastRecentlyUsed`] the sessions that were
     /// ended are in [`Session::evicted`](crate::Session::evicted). With [`Evict::Refuse`] the login
     /// fails with [`SessionError::TooManySessions`](crate::SessionError::TooManySessions). Of two
-    /// that compete for the last place, one waits up to a second for the other to be undone and then
+    /// that compete for the last place, one waits up to 500 ms for the other to be undone and then
     /// succeeds.
     ///
     /// What it does not promise:

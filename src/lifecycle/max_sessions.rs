@@ -36,10 +36,10 @@ const COUNTS: u32 = 12;
 /// How long a login waits before it is refused, by the number of logins of the same second with a
 /// lower id: the others may be about to undo theirs. The one with the lowest id gives up last.
 const PATIENCE: [Duration; 4] = [
-    Duration::from_millis(1_000),
-    Duration::from_millis(600),
-    Duration::from_millis(300),
-    Duration::from_millis(100),
+    Duration::from_millis(500),
+    Duration::from_millis(120),
+    Duration::from_millis(60),
+    Duration::from_millis(20),
 ];
 
 /// The pause between two counts of a login that waits.
