@@ -64,7 +64,7 @@ pub enum SessionError {
     /// The owner has as many sessions as
     /// [`max_sessions`](crate::config::SessionsBuilder::max_sessions) allows, which refuses more.
     /// Nothing was changed.
-    #[error("the owner has {limit} sessions, the most that are allowed; end one of them first")]
+    #[error("the owner has {limit} sessions, which is the limit; end one of them first")]
     #[non_exhaustive]
     TooManySessions {
         /// The configured limit.

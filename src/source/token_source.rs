@@ -101,7 +101,7 @@ impl TokenSource {
 
     /// Returns the source for tickets in the query parameter `name`.
     ///
-    /// In no list by default; see [`Session::ticket`](crate::Session::ticket).
+    /// Not in any default list; see [`Session::ticket`](crate::Session::ticket).
     #[must_use]
     pub fn ticket(name: impl Into<Arc<str>>) -> Self {
         Self::Ticket(name.into())

@@ -152,7 +152,7 @@ impl SessionCookie {
     /// Sends the cookie only with requests below `path`. Defaults to `/`. Another path needs another
     /// name, as another [`domain`](Self::domain) does.
     ///
-    /// No protection against scripts of other paths, which can open a page of this one.
+    /// Does not protect against scripts of other paths, which can open a page of this one.
     pub fn path(mut self, path: impl Into<String>) -> Self {
         self.path = path.into();
         self
@@ -160,7 +160,7 @@ impl SessionCookie {
 
     /// Uses the name as it is, for example one that a gateway reads.
     ///
-    /// Any host of the same site can set a cookie of such a name, also without TLS.
+    /// Any host of the same site can set a cookie of such a name, even without TLS.
     pub const fn without_prefix(mut self) -> Self {
         self.has_prefix = false;
         self

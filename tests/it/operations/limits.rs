@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 
 use super::*;
 
-const TOO_MANY: &str = "the owner has 3 sessions, the most that are allowed; end one of them first";
+const TOO_MANY: &str = "the owner has 3 sessions, which is the limit; end one of them first";
 
 on_every_store!(
     the_sessions_that_were_not_used_for_longest_end,
