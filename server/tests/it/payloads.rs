@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use jwt_redis_session_server::Settings;
 use jwt_redis_session_server::settings::Sources;
-use reqwest::Method;
+use reqwest::{Method, RequestBuilder};
+use serde_json::Value;
 
 use crate::buckets::bucket::Bucket;
 use crate::request::{fetch, status};
 use crate::service::{SECRET, Service};
+use crate::support::eventually;
 
 /// Returns whether the settings permit a payload of so many bytes with a deadline in seconds.
 fn is_permitted(bytes: usize, deadline: u64) -> bool {
@@ -18,6 +20,13 @@ fn is_permitted(bytes: usize, deadline: u64) -> bool {
         .flag("store.deadline", &format!("{deadline}s"))
         .flag("buckets.max_payload", &bytes.to_string());
     Settings::load(&sources).is_ok()
+}
+
+/// Sends a request until the answer is not 503: other programs on this machine can make a transfer
+/// exceed its deadline.
+async fn answer(request: impl Fn() -> RequestBuilder) -> (u16, Value) {
+    let attempt = async || Some(fetch(request()).await).filter(|(status, _)| *status != 503);
+    eventually("an answer within the deadline", attempt).await
 }
 
 /// Control characters are the worst case: as JSON they are six times as long.
@@ -32,14 +41,15 @@ async fn the_largest_payload_can_be_stored_read_and_replaced() {
         .await;
         let bucket = Bucket::new(&service, "large").await;
         let [first, second] = ["\u{1}", "\u{2}"].map(|text| text.repeat(bytes));
-        let (created, body) = fetch(bucket.put().body(first.clone())).await;
+        let (created, body) = answer(|| bucket.put().body(first.clone())).await;
         assert_eq!(created, 201, "{bytes}: {}", body["error"]);
         let id = body["id"].as_str().expect("an id");
-        assert!(bucket.data(id).await == *first, "{bytes}");
-        let replace = bucket.request(Method::POST, &format!("/{id}"));
-        let (replaced, body) = fetch(replace.body(second.clone())).await;
+        let read = async || answer(|| bucket.get(id)).await.1;
+        assert!(read().await["data"] == *first, "{bytes}");
+        let replace = || bucket.request(Method::POST, &format!("/{id}"));
+        let (replaced, body) = answer(|| replace().body(second.clone())).await;
         assert_eq!(replaced, 200, "{bytes}: {}", body["error"]);
-        assert!(bucket.data(id).await == *second, "{bytes}");
+        assert!(read().await["data"] == *second, "{bytes}");
         assert_eq!(status(bucket.delete(id)).await, 200, "{bytes}");
     }
 }
