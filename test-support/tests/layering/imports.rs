@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// The sources of a crate by module: `a/one` for `src/a/one.rs`, `a` for `src/a/mod.rs`.
-pub type Sources = BTreeMap<String, Source>;
+pub(crate) type Sources = BTreeMap<String, Source>;
 
-pub struct Source {
+pub(crate) struct Source {
     pub file: String,
     /// The paths that it names, except in comments and unit tests.
     pub paths: BTreeSet<String>,
@@ -15,7 +15,7 @@ pub struct Source {
 }
 
 /// Reads the files below `folder` except unit tests.
-pub fn read(folder: &Path, prefix: &str, sources: &mut Sources) {
+pub(crate) fn read(folder: &Path, prefix: &str, sources: &mut Sources) {
     for entry in std::fs::read_dir(folder).expect("a folder of sources") {
         let path = entry.expect("an entry").path();
         let name = path.file_name().unwrap().to_str().unwrap();
@@ -30,7 +30,7 @@ pub fn read(folder: &Path, prefix: &str, sources: &mut Sources) {
 
 impl Source {
     /// Returns the module of a file, and what its text contains.
-    pub fn new(file: &str, text: &str) -> (String, Self) {
+    pub(crate) fn new(file: &str, text: &str) -> (String, Self) {
         let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
         let lines = text.lines().filter_map(|line| line.split("//").next());
         let text = lines.collect::<Vec<_>>().join("\n");
@@ -59,7 +59,7 @@ impl Source {
         )
     }
 
-    pub fn is_mod(&self) -> bool {
+    pub(crate) fn is_mod(&self) -> bool {
         self.file.ends_with("mod.rs") || self.file == "lib.rs"
     }
 }
@@ -84,7 +84,7 @@ fn add_paths(prefix: &str, tree: &str, paths: &mut BTreeSet<String>) {
 }
 
 /// Returns which entries of a folder import which other ones.
-pub fn edges(sources: &Sources) -> BTreeSet<(String, String)> {
+pub(crate) fn edges(sources: &Sources) -> BTreeSet<(String, String)> {
     // What a `mod.rs` re-exports counts for those who name it there. The root may name everything.
     let files = sources.iter().filter(|(_, source)| !source.is_mod());
     let paths =
@@ -132,7 +132,7 @@ fn entries(from: &str, to: &str) -> (String, String) {
     (entry(from), entry(to))
 }
 
-pub fn reaches(edges: &BTreeSet<(String, String)>, from: &str, to: &str) -> bool {
+pub(crate) fn reaches(edges: &BTreeSet<(String, String)>, from: &str, to: &str) -> bool {
     let (mut reached, mut todo) = (BTreeSet::from([from]), vec![from]);
     while let Some(node) = todo.pop() {
         let next = edges
