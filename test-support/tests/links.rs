@@ -36,7 +36,8 @@ fn targets(text: &str) -> impl Iterator<Item = &str> {
     let targets = text.split("](").skip(1);
     let targets = targets.filter_map(|rest| rest.split([')', '#']).next());
     // Code such as `[T](value)` has no path.
-    targets.filter(|target| !target.contains("://") && target.contains(['/', '.']))
+    let is_path = |target: &str| target.contains(['/', '.']) || target.starts_with("LICENSE");
+    targets.filter(move |target| !target.contains("://") && is_path(target))
 }
 
 #[test]
