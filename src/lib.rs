@@ -152,12 +152,20 @@ pub use source::{TokenSource, TokenSources};
 pub use middleware::SessionCookie;
 
 #[doc(inline)]
-pub use token::{Algorithm, Claims, Keyring, OpaqueTokens, Token};
+pub use token::Keyring;
+
+#[doc(inline)]
+pub use token::{Algorithm, Claims, OpaqueTokens, Token};
 
 #[cfg(feature = "redis")]
 #[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
 #[doc(inline)]
-pub use store::{RedisConfig, RedisStore};
+pub use store::RedisStore;
+
+#[cfg(feature = "redis")]
+#[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
+#[doc(inline)]
+pub use store::RedisConfig;
 
 pub use store::memory::MemoryStore;
 

@@ -80,10 +80,10 @@ pub use contract::Store;
 pub use shared::SharedStore;
 
 #[cfg(feature = "redis")]
-pub use redis::{RedisConfig, RedisStore};
+pub use redis::RedisStore;
 
 #[cfg(feature = "redis")]
-pub use redis::{Cache, CacheStats, ServerInfo};
+pub use redis::{Cache, CacheStats, RedisConfig, ServerInfo};
 
 #[cfg(feature = "embedded")]
 pub use embedded::FileStore;
