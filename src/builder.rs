@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::{Clock, SystemClock};
+use crate::config_error::ConfigError;
 use crate::counters::ReadMetrics;
 use crate::id::SessionId;
 use crate::lifecycle::{Evict, Lifecycle, Lifetime, Touch, is_storable};
@@ -12,7 +13,27 @@ use crate::sessions::Sessions;
 use crate::store::SharedStore;
 use crate::token::TokenFormat;
 
-/// Builder of [`Sessions`]; see [`Sessions::builder`].
+/// Builder of [`Sessions`], returned by [`Sessions::builder`].
+///
+/// All settings have defaults; [`build`](Self::build) checks them.
+///
+/// ```
+/// use std::time::Duration;
+/// use jwt_redis_session::config::Evict;
+/// use jwt_redis_session::{Keyring, Lifetime, MemoryStore, Sessions};
+///
+/// let keyring = Keyring::hs256("a secret of at least 32 random bytes")?;
+/// let sessions = Sessions::builder(MemoryStore::new(), keyring)
+///     .keyspace("shop:")
+///     .lifetime(Lifetime::Both {
+///         idle: Duration::from_secs(3600),
+///         absolute: Duration::from_secs(30 * 86_400),
+///     })
+///     .max_sessions(10, Evict::LeastRecentlyUsed)
+///     .max_size(64 * 1024)
+///     .build()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 #[must_use = "call `build` to get the sessions"]
 pub struct SessionsBuilder {
@@ -259,25 +280,4 @@ impl SessionsBuilder {
         let lifecycle = Arc::new(lifecycle);
         Ok(Sessions { lifecycle })
     }
-}
-
-/// Error returned by [`SessionsBuilder::build`].
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ConfigError {
-    /// A duration of the lifetime is below a millisecond or above 100 years.
-    #[error("the lifetime must be at least a millisecond and at most 100 years")]
-    Lifetime,
-    /// [`Touch::After`] is longer than the idle time.
-    #[error("`Touch::After` must not be longer than the idle time; use `Touch::Never` for that")]
-    TouchAfter,
-    /// The largest number of sessions is 0.
-    #[error("`max_sessions` must be at least 1")]
-    MaxSessions,
-    /// The keyspace is empty or ends with a character that ids contain.
-    #[error(
-        "the keyspace must end with a delimiter such as `:`, \
-         or be set with `keyspace_without_delimiter`"
-    )]
-    Keyspace,
 }

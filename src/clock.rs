@@ -9,12 +9,16 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 ///
 /// Tokens (`iat`, `exp`, `nbf`), absolute lifetimes and [`MemoryStore`](crate::MemoryStore)
 /// follow this clock; the idle time to live of a session in Redis follows Redis' own clock.
+///
+/// See [`ManualClock`] for an example.
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
     /// Returns the current time; times before 1970 are allowed.
     fn now(&self) -> SystemTime;
 }
 
 /// Clock of the operating system.
+///
+/// The default; see [`ManualClock`] for another one in tests.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 

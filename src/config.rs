@@ -26,6 +26,7 @@
 //! # }
 //! ```
 
-pub use crate::builder::{ConfigError, SessionsBuilder};
+pub use crate::builder::SessionsBuilder;
 pub use crate::clock::{Clock, ManualClock, SystemClock};
+pub use crate::config_error::ConfigError;
 pub use crate::lifecycle::Evict;

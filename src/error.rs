@@ -25,6 +25,8 @@ use crate::store::StoreError;
 use crate::token::TokenError;
 use crate::token_rejection::TokenRejection;
 
+pub use crate::json_error::{JsonError, JsonErrorKind};
+
 /// Result of internal functions.
 pub(crate) type Result<T, E = SessionError> = std::result::Result<T, E>;
 
@@ -41,6 +43,19 @@ pub(crate) type Result<T, E = SessionError> = std::result::Result<T, E>;
 /// | 413 | [`TooLarge`](Self::TooLarge) |
 /// | 503 with `Retry-After` | [`Unavailable`](Self::Unavailable) |
 /// | 500 | all others, which are errors of the program |
+///
+/// ```
+/// use jwt_redis_session::{Session, SessionError};
+///
+/// async fn set_theme(session: Session, theme: &str) -> Result<(), SessionError> {
+///     session.insert("theme", theme)?;
+///     match session.update().await {
+///         // The visitor has no session yet.
+///         Err(SessionError::Absent) => session.create().await.map(drop),
+///         other => other,
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SessionError {
@@ -179,14 +194,18 @@ fn target(field: Option<&str>) -> String {
     }
 }
 
-fn position(line: usize, column: usize) -> String {
-    match line {
-        0 => String::new(),
-        line => format!(" at line {line} column {column}"),
-    }
-}
-
 /// Unit of the size in [`SessionError::TooLarge`].
+///
+/// ```
+/// use jwt_redis_session::SessionError;
+/// use jwt_redis_session::error::SizeUnit;
+///
+/// let error = SessionError::too_large(1001, 1000, SizeUnit::Fields);
+/// assert_eq!(
+///     error.to_string(),
+///     "the session would have 1001 fields, more than the limit of 1000",
+/// );
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SizeUnit {
@@ -203,85 +222,4 @@ impl fmt::Display for SizeUnit {
             Self::Fields => "fields",
         })
     }
-}
-
-/// Cause of a [`Decode`](SessionError::Decode) or [`Encode`](SessionError::Encode) error: kind
-/// and position, never data.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{kind}{}", position(*.line, *.column))]
-pub struct JsonError {
-    kind: JsonErrorKind,
-    line: usize,
-    column: usize,
-}
-
-impl JsonError {
-    /// Returns the kind of the error.
-    #[must_use]
-    pub const fn kind(&self) -> JsonErrorKind {
-        self.kind
-    }
-
-    /// Returns the line in the JSON text, from 1; 0 if the position is unknown.
-    #[must_use]
-    pub const fn line(&self) -> usize {
-        self.line
-    }
-
-    /// Returns the column in the line, from 1; 0 if the position is unknown.
-    #[must_use]
-    pub const fn column(&self) -> usize {
-        self.column
-    }
-}
-
-impl From<JsonErrorKind> for JsonError {
-    fn from(kind: JsonErrorKind) -> Self {
-        let (line, column) = (0, 0);
-        Self { kind, line, column }
-    }
-}
-
-// The text of serde's error is dropped, because it quotes the value.
-impl From<serde_json::Error> for JsonError {
-    fn from(error: serde_json::Error) -> Self {
-        use serde_json::error::Category;
-        let kind = match error.classify() {
-            Category::Data => JsonErrorKind::Type,
-            Category::Syntax => JsonErrorKind::Syntax,
-            Category::Eof => JsonErrorKind::Incomplete,
-            Category::Io => JsonErrorKind::Io,
-        };
-        let (line, column) = (error.line(), error.column());
-        Self { kind, line, column }
-    }
-}
-
-/// Kind of a [`JsonError`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
-#[non_exhaustive]
-pub enum JsonErrorKind {
-    /// A value does not have the requested type, or is missing. On writing: the `Serialize`
-    /// implementation of the value failed.
-    #[error("a value does not fit its type")]
-    Type,
-    /// The text is not JSON, or contains a value that cannot be read, such as a lone surrogate or
-    /// `1e400`.
-    #[error("the text is not valid JSON")]
-    Syntax,
-    /// The text ends before the JSON value is complete.
-    #[error("the JSON text ends too early")]
-    Incomplete,
-    /// Reading or writing failed.
-    #[error("reading or writing failed")]
-    Io,
-    /// The field does not exist.
-    #[error("the field does not exist")]
-    Missing,
-    /// A number is NaN or infinite.
-    #[error("a number is NaN or infinite; use `Option` or text instead")]
-    NotFinite,
-    /// The value must be a JSON object.
-    #[error("the value must be a JSON object, such as a struct or a map")]
-    NotAnObject,
 }

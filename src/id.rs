@@ -16,6 +16,18 @@ use crate::{crypto, encoding};
 /// Always 16 to 128 characters of `A-Z a-z 0-9 _ -`, so an id can never leave its keyspace.
 /// Knowing an id grants no access; only the token does. Cloning does not copy the text.
 /// `Debug` and `Display` print only a short hash; [`SessionId::as_str`] returns the id itself.
+///
+/// ```
+/// use jwt_redis_session::SessionId;
+///
+/// let id = SessionId::parse("order-2024-000017")?;
+/// assert_eq!(id.as_str(), "order-2024-000017"); // for an API, a page or a database
+/// assert_eq!(id.to_string(), "21a532c4"); // a hash, for logs
+///
+/// assert!(SessionId::parse("../too/short").is_err());
+/// assert_ne!(SessionId::random(), SessionId::random());
+/// # Ok::<(), jwt_redis_session::session::InvalidSessionId>(())
+/// ```
 #[derive(Clone)]
 pub struct SessionId {
     /// The id, or the claims of the token that names it: verifying a token copies no id.
@@ -134,6 +146,8 @@ impl AsRef<str> for SessionId {
 }
 
 /// Error returned by [`SessionId::parse`] for text that is not a session id.
+///
+/// See [`SessionId`] for an example.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the text is not a session id; use 16 to 128 characters of A-Z a-z 0-9 _ -")]
 pub struct InvalidSessionId(());

@@ -33,7 +33,7 @@
 //!
 //! # Where to find what
 //!
-//! | | |
+//! | for | see |
 //! |---|---|
 //! | Entry point: keys, store, lifetimes | [`Sessions`], [`Sessions::builder`], [`Lifetime`], [`config`] |
 //! | Stores | [`RedisStore`], [`MemoryStore`], [`FileStore`](store::FileStore), [`store`] |
@@ -73,57 +73,109 @@
 mod axum;
 mod builder;
 mod clock;
-pub mod config;
+mod config_error;
 mod counters;
 mod crypto;
 mod encoding;
-pub mod endpoints;
-pub mod error;
-#[cfg(any(doc, doctest))]
-pub mod guide;
 mod id;
 mod json;
+mod json_error;
 mod lifecycle;
-pub mod middleware;
 mod record;
-pub mod reexports;
 mod retries;
-pub mod session;
 mod sessions;
 mod source;
 mod span;
-pub mod store;
 mod telemetry;
-#[cfg(any(test, feature = "test-util"))]
-pub mod testing;
 mod tickets;
-pub mod token;
 mod token_rejection;
+mod unsearched_body;
+
+// In the order in which docs.rs lists them: that of their use.
+#[cfg(any(doc, doctest))]
+pub mod guide;
+
+pub mod config;
+
+pub mod session;
+
 #[cfg(feature = "axum")]
 #[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
 pub mod typed;
-mod unsearched_body;
+
+pub mod middleware;
+
+pub mod token;
+
+pub mod store;
+
+pub mod endpoints;
+
+pub mod error;
+
+#[cfg(any(test, feature = "test-util"))]
+pub mod testing;
+
+pub mod reexports;
+
+pub use sessions::Sessions;
+
+pub use lifecycle::{Lifetime, Touch};
+
+#[doc(inline)]
+pub use middleware::{JwtRedisSession, RequireSession};
+
+#[doc(inline)]
+pub use session::Session;
 
 #[cfg(feature = "axum")]
 pub use axum::{ActiveSession, AuthenticatedWithin};
-pub use error::SessionError;
+
+#[cfg(feature = "axum")]
+#[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
+#[doc(inline)]
+pub use typed::Typed;
+
+#[doc(inline)]
+pub use middleware::Tagged;
+
+#[doc(inline)]
+pub use session::{SessionData, SessionEnd, SessionEntry, SessionState};
+
 pub use id::SessionId;
-pub use lifecycle::{Lifetime, Touch};
+
+pub use source::{TokenSource, TokenSources};
+
 #[cfg(feature = "cookie")]
 #[cfg_attr(docsrs, doc(cfg(feature = "cookie")))]
+#[doc(inline)]
 pub use middleware::SessionCookie;
-pub use middleware::{JwtRedisSession, RequireSession, SessionRejection, Tagged};
-pub use session::{Session, SessionData, SessionEnd, SessionEntry, SessionState};
-pub use sessions::Sessions;
-pub use source::{TokenSource, TokenSources};
-pub use store::memory::MemoryStore;
+
+#[doc(inline)]
+pub use token::Keyring;
+
+#[doc(inline)]
+pub use token::{Algorithm, Claims, OpaqueTokens, Token};
+
 #[cfg(feature = "redis")]
 #[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
-pub use store::{RedisConfig, RedisStore};
-pub use token::{Algorithm, Claims, Keyring, OpaqueTokens, Token};
+#[doc(inline)]
+pub use store::RedisStore;
+
+#[cfg(feature = "redis")]
+#[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
+#[doc(inline)]
+pub use store::RedisConfig;
+
+pub use store::memory::MemoryStore;
+
+#[doc(inline)]
+pub use error::SessionError;
+
 pub use token_rejection::TokenRejection;
-#[cfg(feature = "axum")]
-pub use typed::Typed;
+
+#[doc(inline)]
+pub use middleware::SessionRejection;
 
 /// Compiles the examples of the README.
 #[cfg(doctest)]

@@ -6,6 +6,16 @@ use std::fmt;
 ///
 /// For logs, metrics and tests. The client gets the same answer for every reason, so that no
 /// answer can be used to probe tokens (RFC 6750 section 3.1).
+///
+/// ```
+/// # use jwt_redis_session::{Keyring, MemoryStore, Sessions, TokenRejection};
+/// # let keyring = Keyring::hs256("a secret of at least 32 random bytes")?;
+/// # let sessions = Sessions::builder(MemoryStore::new(), keyring).build()?;
+/// let reason = sessions.verify("no token").unwrap_err();
+/// assert_eq!(reason, TokenRejection::Malformed);
+/// assert_eq!(reason.as_str(), "malformed");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TokenRejection {

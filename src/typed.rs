@@ -87,6 +87,8 @@ pub trait TypedData: DeserializeOwned {
 }
 
 /// Decision about a session whose data does not fit its type.
+///
+/// See [`TypedData`] for an example.
 pub enum Mismatch<T> {
     /// The handler gets this value: a default, or one that was converted from the old data.
     ///
@@ -120,6 +122,8 @@ impl<T> fmt::Debug for Mismatch<T> {
 ///
 /// The value is that of the time at which the session was loaded. It cannot be changed in place,
 /// because that would not be stored: use [`update`](Self::update). `Debug` prints no data.
+///
+/// See the [module](crate::typed) for an example.
 pub struct Typed<T> {
     session: Session,
     value: T,

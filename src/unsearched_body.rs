@@ -7,6 +7,16 @@ use std::fmt;
 /// The request then counts as one without a token: its state is
 /// [`SessionState::Absent`](crate::SessionState::Absent), which carries this reason. The body
 /// reaches the handler unchanged, so a handler with other limits decides what to do with it.
+///
+/// ```
+/// use jwt_redis_session::{Session, SessionState};
+///
+/// async fn log_unsearched(session: Session) {
+///     if let SessionState::Absent { unsearched: Some(reason), .. } = session.state() {
+///         tracing::info!(reason = reason.as_str(), "the body was not searched for a token");
+///     }
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum UnsearchedBody {

@@ -53,7 +53,7 @@ fn check(fixture: &Fixture, input: &Input<'_>) {
         Err(error) => panic!("{error}"),
     };
     let before = fields(&record);
-    assert_eq!(fields(session.to_raw_json().get().as_bytes()), before);
+    assert_eq!(fields(session.to_text().as_bytes()), before);
     for (name, value) in &before {
         let field = session.get::<Box<RawValue>>(name).unwrap().unwrap();
         assert_eq!(field.get(), value);

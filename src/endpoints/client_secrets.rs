@@ -26,7 +26,10 @@ const MIN_LEN: usize = 32;
 /// use jwt_redis_session::endpoints::{ClientSecrets, WeakClientSecret};
 /// use jwt_redis_session::reexports::http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
 ///
-/// let secrets = ClientSecrets::new(["Qm7x0dFhUZy3cWkVb2n8sLt5pRj9aGe1", "the next one of 32 bytes or more"])?;
+/// let secrets = ClientSecrets::new([
+///     "Qm7x0dFhUZy3cWkVb2n8sLt5pRj9aGe1",
+///     "the next one of 32 bytes or more",
+/// ])?;
 /// let mut headers = HeaderMap::new();
 /// let sent = HeaderValue::from_static("Bearer Qm7x0dFhUZy3cWkVb2n8sLt5pRj9aGe1");
 /// headers.insert(AUTHORIZATION, sent);
@@ -113,6 +116,8 @@ impl fmt::Debug for ClientSecrets {
 }
 
 /// Error returned for a client secret of fewer than 32 bytes.
+///
+/// See [`ClientSecrets`] for an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "a client secret has fewer than 32 bytes: use random ones, \

@@ -47,7 +47,11 @@ mod introspection;
 mod jwks_service;
 mod token_info;
 
-pub use client_secrets::{ClientSecrets, WeakClientSecret};
-pub use introspection::Introspection;
+// In the order in which docs.rs lists them.
 pub use jwks_service::JwksService;
+
+pub use introspection::Introspection;
+
 pub use token_info::TokenInfo;
+
+pub use client_secrets::{ClientSecrets, WeakClientSecret};

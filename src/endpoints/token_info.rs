@@ -24,6 +24,8 @@ use crate::token::Claims;
 ///
 /// Times are whole Unix seconds, rounded down. A use of the session moves `exp`; an answer that is
 /// cached, at most until then, no longer notices a logout. `Debug` prints only `active`.
+///
+/// See [`Introspection`](super::Introspection) for an example.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct TokenInfo {
     active: bool,

@@ -6,8 +6,8 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SessionEnd {
-    /// The record was deleted for an unknown reason: by a logout, another process, hand, or
-    /// eviction.
+    /// The record was deleted for an unknown reason: by a logout, by another process, by
+    /// hand, or by eviction.
     Destroyed,
     /// The session has a new id, by [`rotate`](crate::Session::rotate) or
     /// [`login`](crate::Session::login).

@@ -20,7 +20,8 @@ use crate::session::Session;
 use crate::source::{BodyLookup, FoundToken};
 
 pin_project! {
-    /// Response future for [`JwtRedisSessionService`](super::JwtRedisSessionService).
+    /// Response future for [`JwtRedisSessionService`](super::JwtRedisSessionService), the service of
+    /// [`JwtRedisSession`](crate::JwtRedisSession).
     ///
     /// It may be dropped at any point.
     #[must_use = "futures do nothing unless polled"]

@@ -20,6 +20,88 @@ use crate::source::{Anywhere, InHead, TokenSources};
 /// why there is none. The layer itself never answers a request; that is for
 /// [`RequireSession`](crate::RequireSession) or the extractor `ActiveSession`.
 ///
+/// # axum
+///
+/// Handlers take the session as an argument. `Session` is any state, `ActiveSession` answers 401
+/// or 503 without a session:
+///
+/// ```
+/// use axum::Router;
+/// use axum::routing::{get, post};
+/// use jwt_redis_session::{ActiveSession, JwtRedisSession, Session, SessionError, Sessions};
+///
+/// async fn login(session: Session) -> Result<String, SessionError> {
+///     Ok(session.login("jo").await?.into_string())
+/// }
+///
+/// async fn me(session: ActiveSession) -> String {
+///     session.owner().unwrap_or_default()
+/// }
+///
+/// fn app(sessions: Sessions) -> Router {
+///     Router::new()
+///         .route("/login", post(login))
+///         .route("/me", get(me))
+///         .layer(JwtRedisSession::new(sessions))
+/// }
+/// ```
+///
+/// # tower
+///
+/// Services take the session out of the request extensions:
+///
+/// ```
+/// # use std::convert::Infallible;
+/// # use http::{Request, Response};
+/// # use http_body_util::Empty;
+/// # use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
+/// # use jwt_redis_session::{JwtRedisSession, Keyring, MemoryStore, Session, Sessions};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # type Body = Empty<&'static [u8]>;
+/// # let keyring = Keyring::hs256("a secret of at least 32 random bytes")?;
+/// # let sessions = Sessions::builder(MemoryStore::new(), keyring).build()?;
+/// async fn greet(request: Request<Body>) -> Result<Response<String>, Infallible> {
+///     let session: &Session = request.extensions().get().expect("the layer is present");
+///     let user = session.owner().unwrap_or_else(|| "stranger".to_owned());
+///     Ok(Response::new(format!("Hello {user}!")))
+/// }
+///
+/// let service = ServiceBuilder::new()
+///     .layer(JwtRedisSession::new(sessions))
+///     .service_fn(greet);
+/// # let answer = service.oneshot(Request::new(Empty::new())).await?;
+/// # assert_eq!(answer.body(), "Hello stranger!");
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # tonic
+///
+/// gRPC services take it out of the extensions of the message. Their bodies are not searched for a
+/// token, and a rejection has no body:
+///
+/// ```
+/// use jwt_redis_session::{JwtRedisSession, RequireSession, Session, Sessions};
+/// use tonic::service::Routes;
+/// use tonic::transport::{Server, server::Router};
+/// # use tower::layer::util::{Identity, Stack};
+/// # use jwt_redis_session::middleware::{EmptyBody, InHead};
+///
+/// // Called by a method of a service.
+/// fn user<T>(request: &tonic::Request<T>) -> Option<String> {
+///     request.extensions().get::<Session>()?.owner()
+/// }
+///
+/// # type Layers = Stack<RequireSession<EmptyBody>, Stack<JwtRedisSession<InHead>, Identity>>;
+/// # fn server(sessions: Sessions, services: Routes) -> Router<Layers> {
+/// Server::builder()
+///     .layer(JwtRedisSession::new(sessions).headers_only())
+///     .layer(RequireSession::new().empty_body())
+///     .add_routes(services)
+/// # }
+/// ```
+///
 /// # Cost
 ///
 /// A request without a token, or with an invalid one, sends no command to the store. With a valid
@@ -52,35 +134,8 @@ use crate::source::{Anywhere, InHead, TokenSources};
 ///
 /// # Long-lived connections
 ///
-/// A session is loaded once per request. In a websocket or a stream of events, check it with
-/// [`is_alive`](crate::Session::is_alive) from time to time.
-///
-/// ```
-/// # use std::convert::Infallible;
-/// # use http::{Request, Response};
-/// # use http_body_util::Empty;
-/// # use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
-/// # use jwt_redis_session::{JwtRedisSession, Keyring, MemoryStore, Session, Sessions};
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # type Body = Empty<&'static [u8]>;
-/// let keyring = Keyring::hs256("a secret of at least 32 random bytes")?;
-/// let sessions = Sessions::builder(MemoryStore::new(), keyring).build()?;
-///
-/// async fn greet(request: Request<Body>) -> Result<Response<String>, Infallible> {
-///     let session: &Session = request.extensions().get().expect("the layer is present");
-///     let user: Option<String> = session.get("user").unwrap_or_default();
-///     Ok(Response::new(format!("Hello {}!", user.as_deref().unwrap_or("stranger"))))
-/// }
-///
-/// let service = ServiceBuilder::new()
-///     .layer(JwtRedisSession::new(sessions))
-///     .service_fn(greet);
-/// # let answer = service.oneshot(Request::new(Empty::new())).await?;
-/// # assert_eq!(answer.body(), "Hello stranger!");
-/// # Ok(())
-/// # }
-/// ```
+/// A session is loaded once per request. A WebSocket or a stream of events outlives its request:
+/// wait for [`Session::ended`](crate::Session::ended) and then close it.
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing unless it is applied to a service"]
 pub struct JwtRedisSession<P = Anywhere> {
@@ -108,23 +163,6 @@ impl JwtRedisSession {
             }),
             sources,
         }
-    }
-
-    /// Sets the largest body that is searched for a token, in bytes. Defaults to 64 KiB.
-    ///
-    /// A larger one is [`UnsearchedBody::TooLarge`](crate::middleware::UnsearchedBody::TooLarge).
-    pub fn body_limit(mut self, bytes: usize) -> Self {
-        self.settings_mut().limits.bytes = bytes;
-        self
-    }
-
-    /// Sets how long a body that is searched may take to arrive. Defaults to 10 s.
-    ///
-    /// A slower one is
-    /// [`UnsearchedBody::TimedOut`](crate::middleware::UnsearchedBody::TimedOut).
-    pub fn body_deadline(mut self, deadline: Duration) -> Self {
-        self.settings_mut().limits.deadline = deadline;
-        self
     }
 }
 
@@ -204,6 +242,25 @@ impl<P> JwtRedisSession<P> {
 
     pub(super) fn settings_mut(&mut self) -> &mut Settings {
         Arc::make_mut(&mut self.settings)
+    }
+}
+
+impl JwtRedisSession {
+    /// Sets the largest body that is searched for a token, in bytes. Defaults to 64 KiB.
+    ///
+    /// A larger one is [`UnsearchedBody::TooLarge`](crate::middleware::UnsearchedBody::TooLarge).
+    pub fn body_limit(mut self, bytes: usize) -> Self {
+        self.settings_mut().limits.bytes = bytes;
+        self
+    }
+
+    /// Sets how long a body that is searched may take to arrive. Defaults to 10 s.
+    ///
+    /// A slower one is
+    /// [`UnsearchedBody::TimedOut`](crate::middleware::UnsearchedBody::TimedOut).
+    pub fn body_deadline(mut self, deadline: Duration) -> Self {
+        self.settings_mut().limits.deadline = deadline;
+        self
     }
 }
 

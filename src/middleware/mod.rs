@@ -172,13 +172,10 @@ mod body;
 mod client_ip;
 #[cfg(feature = "cookie")]
 mod cookie;
-#[cfg(feature = "cookie")]
-mod cookie_layer;
 mod cookie_use;
 mod credential;
 mod future;
 mod gathered;
-mod layer;
 mod lazy_session;
 mod proxy_node;
 mod read_body;
@@ -191,26 +188,55 @@ mod slot;
 mod tagged;
 mod vary;
 
-pub use body::SessionBody;
-pub use client_ip::ClientIp;
+// In the order in which rustdoc shows the methods of `JwtRedisSession`.
+mod layer;
+
+#[cfg(feature = "cookie")]
+mod cookie_layer;
+
+// In the order in which docs.rs lists them.
+pub use layer::JwtRedisSession;
+
+pub use require::RequireSession;
+
+pub use session_rejection::SessionRejection;
+
 #[cfg(feature = "cookie")]
 #[cfg_attr(docsrs, doc(cfg(feature = "cookie")))]
-pub use cookie::{InvalidCookie, SameSite, SessionCookie};
+pub use cookie::{SameSite, SessionCookie};
+
 #[cfg(feature = "cookie")]
 #[cfg_attr(docsrs, doc(cfg(feature = "cookie")))]
 pub use cookie_layer::CsrfCheckedElsewhere;
-pub use future::ResponseFuture;
-pub use layer::JwtRedisSession;
+
 pub use lazy_session::LazySession;
-pub use replay_body::ReplayBody;
-pub use require::{
-    EmptyBody, JsonBody, RequireFuture, RequireSession, RequireSessionService, Respond,
-};
-pub use service::JwtRedisSessionService;
-pub use session_rejection::{InvalidRealm, SessionRejection};
+
 pub use tagged::{LazyTagged, Tagged};
 
-pub(crate) use read_body::{ReadLimits, read_all};
+pub use client_ip::ClientIp;
 
-pub use crate::source::{Anywhere, InHead, InvalidTokenArg};
+pub use crate::source::{Anywhere, InHead};
+
+pub use body::SessionBody;
+
+pub use replay_body::ReplayBody;
+
 pub use crate::unsearched_body::UnsearchedBody;
+
+pub use require::{EmptyBody, JsonBody, Respond};
+
+#[cfg(feature = "cookie")]
+#[cfg_attr(docsrs, doc(cfg(feature = "cookie")))]
+pub use cookie::InvalidCookie;
+
+pub use session_rejection::InvalidRealm;
+
+pub use crate::source::InvalidTokenArg;
+
+pub use service::JwtRedisSessionService;
+
+pub use future::ResponseFuture;
+
+pub use require::{RequireFuture, RequireSessionService};
+
+pub(crate) use read_body::{ReadLimits, read_all};

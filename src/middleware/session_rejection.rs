@@ -10,7 +10,7 @@ use crate::error::SessionError;
 use crate::session::SessionState;
 use crate::token_rejection::TokenRejection;
 
-/// HTTP answer to a request that lacks the session it needs: status, headers and a message.
+/// HTTP response to a request that lacks the session it needs: status, headers and a message.
 ///
 /// This type alone decides which status a state or an error has. All invalid tokens get the same
 /// answer, whatever is wrong with them, so that nothing can be probed. No message contains details
@@ -230,6 +230,9 @@ impl Realm {
 }
 
 /// Error returned for a realm that is not printable ASCII.
+///
+/// Returned by [`RequireSession::realm`](crate::RequireSession::realm); [`RequireSession`](crate::RequireSession)
+/// has an example.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the realm is not printable ASCII; use the characters from space to `~`")]
 pub struct InvalidRealm(());

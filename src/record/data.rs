@@ -17,6 +17,21 @@ use crate::record::{self, Changes, Fields, Meta, Record, encode, is_reserved};
 /// Data of a session: the fields that were loaded, with the changes made since.
 ///
 /// Values stay JSON text until they are read. `Debug` prints no data.
+///
+/// ```
+/// use jwt_redis_session::SessionData;
+/// use serde_json::json;
+///
+/// let mut data = SessionData::default();
+/// data.insert("theme", "dark")?;
+/// data.merge(json!({ "visits": 1, "cart": ["apple"] }))?;
+///
+/// assert_eq!(data.get("visits")?, Some(1));
+/// assert_eq!(data.get_text("cart"), Some(r#"["apple"]"#));
+/// assert!(data.remove("cart"));
+/// assert_eq!(data.to_json(), json!({ "theme": "dark", "visits": 1 }));
+/// # Ok::<(), jwt_redis_session::SessionError>(())
+/// ```
 #[derive(Clone)]
 pub struct SessionData {
     pub(crate) record: Option<Record>,
@@ -180,7 +195,7 @@ impl SessionData {
     /// Returns all fields as a JSON object.
     ///
     /// A number that `serde_json` cannot hold exactly is rounded, and a value that it cannot hold
-    /// at all (a lone surrogate, `1e400`) is `null`; [`SessionData::to_raw_json`] returns both
+    /// at all (a lone surrogate, `1e400`) is `null`; [`to_text`](Self::to_text) returns both
     /// unchanged.
     #[must_use]
     pub fn to_json(&self) -> Value {

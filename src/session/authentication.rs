@@ -10,6 +10,7 @@ use crate::session::handle::Session;
 use crate::session::inner::Inner;
 use crate::token::Token;
 
+/// # Step-up authentication
 impl Session {
     /// Returns the time of the owner's last authentication; `None` if it is unknown or without a
     /// session.

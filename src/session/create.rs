@@ -15,6 +15,7 @@ use crate::record::encode;
 use crate::session::handle::Session;
 use crate::token::Token;
 
+/// # Creating a session without a login
 impl Session {
     /// Creates a session with the fields and the owner set on this handle, and returns its token.
     ///

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::record::Device;
 use crate::session::handle::Session;
 
+/// # Device of this session
 impl Session {
     /// Returns the device: the one set on this handle, or else the one that is stored.
     #[must_use]

@@ -15,6 +15,7 @@ use crate::session::inner::SessionState;
 /// The shortest duration, so that a wait does not read the record all the time.
 const SHORTEST: Duration = Duration::from_millis(10);
 
+/// # Connections that outlive their request
 impl Session {
     /// Returns a future that resolves when the session ends, with the reason.
     ///

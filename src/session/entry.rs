@@ -9,6 +9,18 @@ use crate::lifecycle::{Lifecycle, Loaded};
 use crate::record::{Device, SessionData};
 
 /// Session in a list of an owner's sessions, as it was when the list was read.
+///
+/// ```
+/// # use jwt_redis_session::{Session, SessionError};
+/// # async fn doc(session: Session) -> Result<(), SessionError> {
+/// for entry in session.list().await? {
+///     let name = entry.device().and_then(|device| device.name.as_deref());
+///     println!("{}, last used {:?}", name.unwrap_or("unknown device"), entry.last_used_at());
+///     println!("id for a button that ends it: {}", entry.id().as_str());
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct SessionEntry {
     id: SessionId,

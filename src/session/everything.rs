@@ -8,8 +8,10 @@ use std::sync::Arc;
 use crate::error::{Result, SessionError};
 use crate::lifecycle::{Lifecycle, run_to_completion};
 
-/// Future that destroys all sessions, or one part after the other. Returned by
-/// [`Sessions::destroy_everything`](crate::Sessions::destroy_everything).
+/// Future that destroys all sessions, or one part after the other.
+///
+/// Returned by [`Sessions::destroy_everything`](crate::Sessions::destroy_everything), which has an
+/// example.
 #[must_use = "sessions are destroyed when this is awaited"]
 pub struct DestroyEverything {
     lifecycle: Arc<Lifecycle>,

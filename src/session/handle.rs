@@ -1,14 +1,9 @@
-//! Reading and changing a session through its handle.
+//! Handle of a request to its session, and its state.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime};
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-use serde_json::Value;
-
 use crate::clock::{from_unix_millis, from_unix_seconds};
-use crate::error::SessionError;
 use crate::id::SessionId;
 use crate::lifecycle::{Lifecycle, Loaded, Remaining};
 use crate::record::SessionData;
@@ -27,9 +22,52 @@ use crate::token::Claims;
 /// changed.
 ///
 /// Clones share one state. `Debug` prints no token, no id and no data.
+///
+/// ```
+/// # use jwt_redis_session::{Keyring, MemoryStore, SessionError, Sessions};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let keyring = Keyring::hs256("a secret of at least 32 random bytes")?;
+/// # let sessions = Sessions::builder(MemoryStore::new(), keyring).build()?;
+/// // The request of a login. In axum, the handle is an argument of the handler.
+/// let session = sessions.new_session();
+/// session.insert("theme", "dark")?;
+/// let token = session.login("jo").await?;
+///
+/// // A later request, with this token.
+/// let session = sessions.open(token.as_str()).await?;
+/// assert_eq!(session.owner().as_deref(), Some("jo"));
+/// assert_eq!(session.get("theme")?, Some("dark".to_owned()));
+///
+/// session.insert("theme", "light")?;
+/// session.remove("cart");
+/// session.update().await?; // stores both changes
+///
+/// let visits = session
+///     .update_with(|data| {
+///         let visits = data.get("visits")?.unwrap_or(0) + 1;
+///         data.insert("visits", visits)?;
+///         Ok::<_, SessionError>(visits) // no concurrent visit is lost
+///     })
+///     .await?;
+/// assert_eq!(visits, 1);
+///
+/// session.reload().await?; // what other requests have stored
+/// session.rotate().await?; // a new token, after a change of privileges
+///
+/// for entry in session.list().await? {
+///     println!("created {:?}, this one: {}", entry.created_at(), entry.is_current());
+/// }
+/// session.destroy_others().await?;
+/// session.logout().await?;
+/// assert!(!session.is_active());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Session(pub(super) Arc<Inner>);
 
+/// # State
 impl Session {
     /// Creates a handle. `id` is the session that the token names, if the token is valid.
     pub(crate) fn new(
@@ -159,91 +197,6 @@ impl Session {
         state.remaining.at(self.0.lifecycle.now_millis())
     }
 
-    /// Returns the field `key` as a `T`; see [`SessionData::get`].
-    ///
-    /// # Errors
-    ///
-    /// [`SessionError::Decode`] if the value is not a `T`.
-    pub fn get<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, SessionError> {
-        self.read(|data| data.get(key))
-    }
-
-    /// Returns the JSON text of the field `key`, exactly as it is stored; see
-    /// [`SessionData::get_text`].
-    #[must_use]
-    pub fn get_text(&self, key: &str) -> Option<String> {
-        self.read(|data| data.get_text(key).map(ToOwned::to_owned))
-    }
-
-    /// Sets the field `key` in this handle; see [`SessionData::insert`].
-    ///
-    /// # Errors
-    ///
-    /// [`SessionError::ReservedField`], [`SessionError::Encode`].
-    pub fn insert(
-        &self,
-        key: impl Into<String>,
-        value: impl Serialize,
-    ) -> Result<(), SessionError> {
-        self.change().data.insert(key, value)
-    }
-
-    /// Removes the field `key` in this handle and returns whether there was one.
-    #[allow(clippy::must_use_candidate, reason = "called for its effect")]
-    pub fn remove(&self, key: &str) -> bool {
-        // The result says whether there was such a field, so the response may depend on it.
-        drop(self.state_read());
-        self.change().data.remove(key)
-    }
-
-    /// Removes every field in this handle.
-    pub fn clear(&self) {
-        self.change().data.clear();
-    }
-
-    /// Returns whether the field `key` exists.
-    #[must_use]
-    pub fn contains_key(&self, key: &str) -> bool {
-        self.read(|data| data.contains_key(key))
-    }
-
-    /// Returns the names of all fields.
-    #[must_use]
-    pub fn keys(&self) -> Vec<String> {
-        self.read(SessionData::keys)
-    }
-
-    /// Returns all fields as one value, for example a struct.
-    ///
-    /// # Errors
-    ///
-    /// [`SessionError::Decode`] if the fields do not make a `T`; see [`SessionData::data`].
-    pub fn data<T: DeserializeOwned>(&self) -> Result<T, SessionError> {
-        self.read(SessionData::data)
-    }
-
-    /// Sets the fields of `data` that differ from what was loaded; see [`SessionData::merge`].
-    ///
-    /// # Errors
-    ///
-    /// [`SessionError::ReservedField`], [`SessionError::Encode`].
-    pub fn merge(&self, data: impl Serialize) -> Result<(), SessionError> {
-        self.change().data.merge(data)
-    }
-
-    /// Returns all fields as a JSON object; see [`SessionData::to_json`].
-    #[must_use]
-    pub fn to_json(&self) -> Value {
-        self.read(SessionData::to_json)
-    }
-
-    /// Returns all fields as the text of a JSON object, every value exactly as it is stored; see
-    /// [`SessionData::to_text`].
-    #[must_use]
-    pub fn to_text(&self) -> String {
-        self.read(SessionData::to_text)
-    }
-
     /// Takes the uses of the session by the request so far.
     pub(crate) fn take_access(&self) -> Access {
         std::mem::take(&mut self.0.lock().access)
@@ -293,7 +246,7 @@ impl Session {
         state
     }
 
-    fn read<R>(&self, f: impl FnOnce(&SessionData) -> R) -> R {
+    pub(super) fn read<R>(&self, f: impl FnOnce(&SessionData) -> R) -> R {
         f(&self.data_read().data)
     }
 }

@@ -18,6 +18,18 @@ use crate::token_rejection::TokenRejection;
 use crate::unsearched_body::UnsearchedBody;
 
 /// State of the session of a request.
+///
+/// ```
+/// use jwt_redis_session::{Session, SessionState};
+///
+/// async fn greet(session: Session) -> &'static str {
+///     match session.state() {
+///         SessionState::Active => "Welcome back",
+///         SessionState::Unavailable(_) => "Please try again later",
+///         _ => "Please log in",
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SessionState {

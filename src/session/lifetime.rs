@@ -7,6 +7,7 @@ use crate::error::SessionError;
 use crate::session::handle::Session;
 use crate::session::lifetime_change::LifetimeChange;
 
+/// # Lifetime of this session
 impl Session {
     /// Sets the max age of this session, the time from its last use until it expires, in place of
     /// the configured one.

@@ -17,6 +17,15 @@ use crate::store::IndexPage;
 ///
 /// Awaiting it reads all of them, [`page`](Self::page) reads a part, and [`stream`](Self::stream)
 /// reads one part after the other. See [`Sessions::list`](crate::Sessions::list).
+///
+/// ```
+/// # use jwt_redis_session::{SessionError, Sessions};
+/// # async fn doc(sessions: Sessions) -> Result<(), SessionError> {
+/// let all = sessions.list("jo").await?;
+/// let latest = sessions.list("jo").newest_first().with_data().page(None, 10).await?;
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "the list is read when this is awaited"]
 #[derive(Clone)]
 pub struct ListSessions {

@@ -31,39 +31,71 @@
 //! ```
 
 mod access;
-mod authentication;
-mod create;
-mod device;
-mod ended;
 mod ends;
 mod entry;
 mod everything;
-mod handle;
 mod inner;
-mod lifetime;
 mod lifetime_change;
 mod list;
-mod operations;
-mod owner;
 mod page;
-mod rotate;
 mod snapshot;
 mod stream;
+
+// In the order in which rustdoc shows the methods of `Session`: that of their use.
+mod owner;
+
+mod create;
+
+mod fields;
+
+mod operations;
+
+mod rotate;
+
+mod owned;
+
+mod handle;
+
+mod authentication;
+
+mod lifetime;
+
+mod device;
+
 mod ticket;
 
-pub use crate::id::InvalidSessionId;
-pub use crate::lifecycle::SessionEnd;
-pub use crate::record::{Device, SessionData};
-pub use create::CreateSession;
-pub use ended::Ended;
-pub use ends::SessionEnds;
-pub use entry::SessionEntry;
-pub use everything::DestroyEverything;
+mod ended;
+
+// In the order in which docs.rs lists them.
 pub use handle::Session;
+
 pub use inner::SessionState;
+
+pub use crate::record::SessionData;
+
+pub use create::CreateSession;
+
 pub use list::ListSessions;
-pub use page::{InvalidCursor, ListCursor, SessionPage};
+
+pub use entry::SessionEntry;
+
+pub use crate::record::Device;
+
+pub use page::{ListCursor, SessionPage};
+
 pub use stream::SessionStream;
+
+pub use ended::Ended;
+
+pub use ends::SessionEnds;
+
+pub use crate::lifecycle::SessionEnd;
+
+pub use everything::DestroyEverything;
+
+pub use crate::id::InvalidSessionId;
+
+pub use page::InvalidCursor;
 
 pub(crate) use access::Access;
 #[cfg(feature = "cookie")]

@@ -16,6 +16,7 @@ use crate::session::lifetime_change::LifetimeChange;
 use crate::session::snapshot::OwnerChange;
 use crate::token_rejection::TokenRejection;
 
+/// # Storing and ending
 impl Session {
     /// Stores the changes of this handle, atomically merged onto what the store holds now.
     ///

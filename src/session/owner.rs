@@ -1,64 +1,19 @@
-//! The owner of a session: login, logout, and the owner's other sessions.
+//! The owner of a session: login and logout.
 
 use std::sync::Arc;
 
 use serde_json::Map;
 
 use crate::error::{Result, SessionError};
-use crate::id::SessionId;
-use crate::lifecycle::run_to_completion;
 use crate::record::{Owner, Record};
 use crate::session::handle::Session;
 use crate::session::inner::Inner;
-use crate::session::list::ListSessions;
 use crate::session::snapshot::OwnerChange;
 use crate::token::Token;
 use crate::token_rejection::TokenRejection;
 
+/// # Login and logout
 impl Session {
-    /// Returns the owner: the one set on this handle, or else the one that is stored.
-    #[must_use]
-    pub fn owner(&self) -> Option<String> {
-        let state = self.data_read();
-        let owner = match &state.owner {
-            OwnerChange::Set(owner) => Some(owner),
-            OwnerChange::Clear => None,
-            OwnerChange::Keep | OwnerChange::Invalid => state.data.record.as_ref()?.owner(),
-        };
-        owner.map(|owner| owner.as_str().to_owned())
-    }
-
-    /// Sets the owner: 1 to 512 bytes, for example the id of a user.
-    ///
-    /// Takes effect with the next [`create`](Self::create), [`update`](Self::update) or
-    /// [`rotate`](Self::rotate). For a login use [`login`](Self::login).
-    ///
-    /// # Errors
-    ///
-    /// [`SessionError::InvalidOwner`]. If it is ignored, the next operation that stores the owner
-    /// fails with it, so that no session is stored without its owner.
-    pub fn set_owner(&self, owner: impl AsRef<str>) -> Result<(), SessionError> {
-        let owner = Owner::parse(owner.as_ref());
-        let result = owner.as_ref().map(drop).map_err(Clone::clone);
-        self.change().owner = owner.map_or(OwnerChange::Invalid, OwnerChange::Set);
-        result
-    }
-
-    /// Removes the owner; takes effect as [`set_owner`](Self::set_owner).
-    pub fn clear_owner(&self) {
-        self.change().owner = OwnerChange::Clear;
-    }
-
-    /// Returns the sessions of the owner that the last successful operation of this handle has ended,
-    /// because there were more than
-    /// [`max_sessions`](crate::config::SessionsBuilder::max_sessions) allows.
-    ///
-    /// The operations are those that store a session: `create`, `login`, `rotate` and `update`.
-    #[must_use]
-    pub fn evicted(&self) -> Vec<SessionId> {
-        self.state_read().evicted.clone()
-    }
-
     /// Logs `owner` in and returns the token of the session.
     ///
     /// The session always gets a new id and belongs to `owner` afterwards. A token from before the
@@ -124,59 +79,37 @@ impl Session {
         self.destroy().await
     }
 
-    /// Lists the sessions of the owner of this session, as [`Sessions::list`](crate::Sessions::list).
-    ///
-    /// [`SessionEntry::is_current`](crate::SessionEntry::is_current) shows which one is this session.
-    ///
-    /// # Errors
-    ///
-    /// [`SessionError::NoOwner`], [`SessionError::Unavailable`]; without a session
-    /// [`SessionError::Absent`], [`SessionError::Rejected`] or [`SessionError::Gone`].
-    pub fn list(&self) -> ListSessions {
-        let (id, owner) = match self.0.owned() {
-            Ok((id, owner)) => (Some(id), Ok(owner)),
-            Err(error) => (None, Err(error)),
+    /// Returns the owner: the one set on this handle, or else the one that is stored.
+    #[must_use]
+    pub fn owner(&self) -> Option<String> {
+        let state = self.data_read();
+        let owner = match &state.owner {
+            OwnerChange::Set(owner) => Some(owner),
+            OwnerChange::Clear => None,
+            OwnerChange::Keep | OwnerChange::Invalid => state.data.record.as_ref()?.owner(),
         };
-        if owner.is_ok() {
-            // The list has data of sessions: the response must not be cached.
-            drop(self.data_read());
-        }
-        ListSessions::new(&self.0.lifecycle, owner, id)
+        owner.map(|owner| owner.as_str().to_owned())
     }
 
-    /// Ends every session of the owner of this session except this one, and returns how many there
-    /// were.
+    /// Sets the owner: 1 to 512 bytes, for example the id of a user.
     ///
-    /// Runs to completion even if the caller is dropped; after a failure it can be repeated.
+    /// Takes effect with the next [`create`](Self::create), [`update`](Self::update) or
+    /// [`rotate`](Self::rotate). For a login use [`login`](Self::login).
     ///
     /// # Errors
     ///
-    /// As [`list`](Self::list).
-    pub async fn destroy_others(&self) -> Result<usize, SessionError> {
-        let (id, owner) = self.0.owned()?;
-        let lifecycle = Arc::clone(&self.0.lifecycle);
-        run_to_completion(lifecycle.destroy_all(owner, Some(id))).await
+    /// [`SessionError::InvalidOwner`]. If it is ignored, the next operation that stores the owner
+    /// fails with it, so that no session is stored without its owner.
+    pub fn set_owner(&self, owner: impl AsRef<str>) -> Result<(), SessionError> {
+        let owner = Owner::parse(owner.as_ref());
+        let result = owner.as_ref().map(drop).map_err(Clone::clone);
+        self.change().owner = owner.map_or(OwnerChange::Invalid, OwnerChange::Set);
+        result
     }
 
-    /// Ends every session of the owner of this session, this one included, and returns how many
-    /// there were.
-    ///
-    /// Runs to completion even if the caller is dropped; see
-    /// [`Sessions::destroy_all`](crate::Sessions::destroy_all) for what it guarantees.
-    ///
-    /// # Errors
-    ///
-    /// As [`list`](Self::list).
-    pub async fn destroy_all(&self) -> Result<usize, SessionError> {
-        let inner = Arc::clone(&self.0);
-        let destroy_all = async move {
-            let (_, owner) = inner.owned()?;
-            let lifecycle = Arc::clone(&inner.lifecycle);
-            let destroyed = lifecycle.destroy_all(owner, None).await?;
-            inner.lock().end();
-            Ok(destroyed)
-        };
-        self.complete("destroy_all", destroy_all).await
+    /// Removes the owner; takes effect as [`set_owner`](Self::set_owner).
+    pub fn clear_owner(&self) {
+        self.change().owner = OwnerChange::Clear;
     }
 }
 
@@ -220,12 +153,5 @@ impl Inner {
         // A `set_owner` before the login is obsolete.
         self.lock().owner = OwnerChange::Keep;
         created.token.ok_or(SessionError::NoTokens)
-    }
-
-    /// Returns the id and the stored owner of the active session.
-    fn owned(&self) -> Result<(SessionId, Owner)> {
-        let current = self.current()?;
-        let owner = current.record.owner().cloned();
-        Ok((current.id, owner.ok_or(SessionError::NoOwner)?))
     }
 }

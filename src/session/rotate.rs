@@ -10,6 +10,7 @@ use crate::session::handle::Session;
 use crate::session::inner::Inner;
 use crate::token::Token;
 
+/// # Rotation
 impl Session {
     /// Gives the session a new id, and returns its new token.
     ///

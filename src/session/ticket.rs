@@ -9,6 +9,7 @@ use crate::token::Ticket;
 /// How long a ticket works unless the caller chooses a time.
 const LIFETIME: Duration = Duration::from_secs(10);
 
+/// # Tickets
 impl Session {
     /// Issues a ticket, which opens this session once, within 10 seconds.
     ///

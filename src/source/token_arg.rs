@@ -3,6 +3,13 @@
 use http::HeaderName;
 
 /// Error returned for a token argument from which no legal header name can be derived.
+///
+/// ```
+/// use jwt_redis_session::TokenSources;
+///
+/// let error = TokenSources::token_arg("access token").unwrap_err();
+/// assert!(error.to_string().ends_with(r#"the token argument "access token""#));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no legal header name can be derived from the token argument {0:?}")]
 pub struct InvalidTokenArg(String);

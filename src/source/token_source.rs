@@ -8,6 +8,20 @@ use http::HeaderName;
 ///
 /// Body fields are added with [`TokenSources::or_body`](crate::TokenSources::or_body) instead, and
 /// are always searched last.
+///
+/// ```
+/// use http::HeaderName;
+/// use jwt_redis_session::{TokenSource, TokenSources};
+///
+/// let sources = TokenSources::new([
+///     TokenSource::Bearer,
+///     TokenSource::Header(HeaderName::from_static("x-session")),
+///     TokenSource::cookie("session"),
+///     TokenSource::query("token"),
+/// ]);
+/// let names: Vec<_> = sources.iter().map(TokenSource::as_str).collect();
+/// assert_eq!(names, ["bearer", "header", "cookie", "query"]);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TokenSource {

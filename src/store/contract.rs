@@ -50,6 +50,8 @@ use crate::store::watches::RecordWatch;
 ///   return [`StoreErrorKind::WrongType`](crate::store::StoreErrorKind::WrongType), or report the
 ///   record as absent if records and indexes cannot collide. [`delete`](Store::delete) may delete
 ///   it.
+///
+/// See the [module](crate::store#a-store-step-by-step) for an example.
 #[async_trait]
 pub trait Store: fmt::Debug + Send + Sync + 'static {
     // Records

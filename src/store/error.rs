@@ -15,6 +15,14 @@ pub(crate) type Result<T, E = StoreError> = std::result::Result<T, E>;
 ///
 /// Two errors are equal if their kind and detail are; the [`source`](Error::source) is not
 /// compared.
+///
+/// ```
+/// use jwt_redis_session::store::{StoreError, StoreErrorKind};
+///
+/// let error = StoreError::new(StoreErrorKind::Timeout).with_detail("shop-db:5432");
+/// assert_eq!(error.kind().as_str(), "timeout");
+/// assert!(error.to_string().ends_with("(shop-db:5432)"));
+/// ```
 #[derive(Clone)]
 pub struct StoreError {
     kind: StoreErrorKind,
@@ -113,7 +121,7 @@ macro_rules! kinds {
         $(#[doc = $doc:literal])+
         $kind:ident = $name:literal, $explanation:literal;
     )*) => {
-        /// Kind of a [`StoreError`].
+        /// Kind of a [`StoreError`], which has an example.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum StoreErrorKind {

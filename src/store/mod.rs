@@ -22,8 +22,44 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! A store holds *records* and *indexes*, which [`Store`] describes. Test your own store with
-//! `testing::conformance::check` (feature `test-util`).
+//! # A store, step by step
+//!
+//! A store holds *records* and *indexes*, which [`Store`] describes. These are the steps that
+//! [`Sessions`](crate::Sessions) takes:
+//!
+//! ```
+//! use std::time::Duration;
+//! use jwt_redis_session::MemoryStore;
+//! use jwt_redis_session::store::{
+//!     CompareOutcome, EntryState, NewEntry, NewRecord, PutMode, Store as _, SupersedeOutcome,
+//! };
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), jwt_redis_session::store::StoreError> {
+//! let (store, hour) = (MemoryStore::new(), Duration::from_secs(3600));
+//!
+//! assert!(store.insert(NewRecord::new("record", b"{}", hour)).await?);
+//! let record = store.load("record").await?.expect("it was inserted");
+//! assert_eq!(&*record.value, b"{}");
+//!
+//! let newer = NewRecord::new("record", br#"{"a":1}"#, hour);
+//! assert_eq!(store.compare_and_set(b"{}", newer).await?, CompareOutcome::Applied);
+//! let mismatch = store.compare_and_delete("record", b"{}").await?;
+//! assert_eq!(mismatch, CompareOutcome::Mismatch(br#"{"a":1}"#.as_slice().into()));
+//! assert!(store.delete("record").await?);
+//!
+//! for member in ["old", "new"] {
+//!     store.index_put(NewEntry::new("index", member, 0, hour), PutMode::KeepTombstone).await?;
+//! }
+//! let superseded = store.index_supersede("index", "old", "new", 1).await?;
+//! assert_eq!(superseded, SupersedeOutcome::Superseded);
+//! let state = store.index_get("index", "old").await?;
+//! assert_eq!(state, Some(EntryState::Superseded { since: 1 }));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Test your own store with `testing::conformance::check` (feature `test-util`).
 
 pub mod cas;
 pub(crate) mod contract;
@@ -38,18 +74,32 @@ pub(crate) mod shared;
 pub(crate) mod types;
 pub(crate) mod watches;
 
-pub use async_trait::async_trait;
-
+// In the order in which docs.rs lists them.
 pub use contract::Store;
+
+pub use shared::SharedStore;
+
+#[cfg(feature = "redis")]
+pub use redis::RedisStore;
+
+#[cfg(feature = "redis")]
+pub use redis::{Cache, CacheStats, RedisConfig, ServerInfo};
+
 #[cfg(feature = "embedded")]
 pub use embedded::FileStore;
+
 pub use error::{StoreError, StoreErrorKind};
-#[cfg(feature = "redis")]
-pub use redis::{Cache, CacheStats, RedisConfig, RedisStore, ServerInfo};
-pub use shared::SharedStore;
-pub(crate) use types::REDIRECT;
-pub use types::{
-    CompareOutcome, Due, EntryState, IndexEntry, IndexPage, InsertOutcome, NewEntry, NewRecord,
-    PutMode, ScanPage, StoredRecord, SupersedeOutcome,
-};
+
+pub use types::{NewRecord, StoredRecord};
+
+pub use types::{CompareOutcome, InsertOutcome};
+
+pub use types::{Due, EntryState, IndexEntry, IndexPage, NewEntry, PutMode, SupersedeOutcome};
+
+pub use types::ScanPage;
+
 pub use watches::{RecordWatch, RecordWatches, WatchEvent};
+
+pub use async_trait::async_trait;
+
+pub(crate) use types::REDIRECT;

@@ -10,6 +10,8 @@ use crate::store::contract::Store;
 /// Everything that takes a store takes `impl Into<SharedStore>`: a store, an `Arc` of one, or an
 /// `Arc<dyn Store>`. [`Sessions::get_across`](crate::Sessions::get_across) reads in one round trip
 /// from `Sessions` that were built from clones of one handle.
+///
+/// See the [module](crate::store) for an example.
 #[derive(Clone, Debug)]
 pub struct SharedStore(Arc<dyn Store>);
 

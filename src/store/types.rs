@@ -16,7 +16,9 @@ use crate::store::contract::Store;
 /// How the value of a redirect begins. No JSON begins like this.
 pub(crate) const REDIRECT: &[u8] = b"->";
 
-/// A record to write.
+/// Record to write.
+///
+/// See the [module](crate::store#a-store-step-by-step) for an example.
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct NewRecord<'a> {
@@ -36,7 +38,9 @@ impl<'a> NewRecord<'a> {
     }
 }
 
-/// A record as the store holds it.
+/// Record as the store holds it.
+///
+/// See the [module](crate::store#a-store-step-by-step) for an example.
 #[derive(Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct StoredRecord {
@@ -66,6 +70,8 @@ impl StoredRecord {
 }
 
 /// Result of a compare-and-set or a compare-and-delete.
+///
+/// See the [module](crate::store#a-store-step-by-step) for an example.
 #[derive(Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CompareOutcome {
@@ -77,7 +83,9 @@ pub enum CompareOutcome {
     Missing,
 }
 
-/// An index entry to write.
+/// Index entry to write.
+///
+/// See the [module](crate::store#a-store-step-by-step) for an example.
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct NewEntry<'a> {
@@ -105,6 +113,8 @@ impl<'a> NewEntry<'a> {
 }
 
 /// Choice of what [`Store::index_put`] does with a tombstone.
+///
+/// See the [module](crate::store#a-store-step-by-step) for an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PutMode {
     /// A tombstone stays a tombstone.
@@ -117,6 +127,8 @@ pub enum PutMode {
 }
 
 /// Selects active entries with `check_after <= by`: the lowest first, at most `limit`.
+///
+/// See the [module](crate::store#a-store-step-by-step) for an example of the steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Due {
     /// Unix seconds.
@@ -129,6 +141,8 @@ pub struct Due {
 ///
 /// The entries are ordered by their [score](EntryState::score). Entries with the same score have
 /// any order that does not change. The position need not be that of an entry that still exists.
+///
+/// See the [module](crate::store#a-store-step-by-step) for an example of the steps.
 #[derive(Clone, Copy, Debug)]
 pub struct IndexPage<'a> {
     /// The last entry of the page before. `None`: the page begins with the first entry.
@@ -183,6 +197,8 @@ pub(crate) fn lowest<K: Ord>(keys: impl Iterator<Item = K>, limit: usize) -> Vec
 }
 
 /// Part of the keys of a store, returned by [`Store::scan`].
+///
+/// See the [module](crate::store#a-store-step-by-step) for an example of the steps.
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct ScanPage {
@@ -200,7 +216,9 @@ impl ScanPage {
     }
 }
 
-/// An entry of an index.
+/// Entry of an index.
+///
+/// See the [module](crate::store#a-store-step-by-step) for an example.
 #[derive(Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct IndexEntry {
@@ -222,6 +240,8 @@ impl IndexEntry {
 }
 
 /// State of an index entry.
+///
+/// See the [module](crate::store#a-store-step-by-step) for an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum EntryState {
     /// The session may exist.
@@ -273,6 +293,8 @@ impl EntryState {
 }
 
 /// Result of [`Store::index_supersede`].
+///
+/// See the [module](crate::store#a-store-step-by-step) for an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SupersedeOutcome {
@@ -285,6 +307,8 @@ pub enum SupersedeOutcome {
 }
 
 /// Result of [`Store::insert_indexed`].
+///
+/// See the [module](crate::store#a-store-step-by-step) for an example of the steps.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum InsertOutcome {

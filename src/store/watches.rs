@@ -13,7 +13,7 @@ use crate::store::contract::Store;
 
 /// Watch on one record, returned by [`Store::watch`]. Dropping it ends the watch.
 ///
-/// Created by [`RecordWatches`].
+/// Created by [`RecordWatches`], which has an example.
 pub struct RecordWatch {
     watches: RecordWatches,
     key: Arc<str>,
@@ -22,6 +22,8 @@ pub struct RecordWatch {
 }
 
 /// Event reported by a [`RecordWatch`].
+///
+/// See [`RecordWatches`] for an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WatchEvent {
@@ -87,6 +89,18 @@ impl Drop for RecordWatch {
 /// A [`Store`] that can report changes has one of these. Its [`watch`](Store::watch) calls
 /// [`watch`](Self::watch), and it calls [`notify`](Self::notify) after every change of a record,
 /// wherever that was made.
+///
+/// ```
+/// use jwt_redis_session::store::{RecordWatches, WatchEvent};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let watches = RecordWatches::new();
+/// let mut watch = watches.watch("record");
+/// watches.notify("record"); // the record was deleted
+/// assert_eq!(watch.changed().await, WatchEvent::MayBeGone);
+/// # }
+/// ```
 #[derive(Clone, Default)]
 pub struct RecordWatches {
     slots: Arc<Mutex<HashMap<Arc<str>, Slot>>>,

@@ -10,6 +10,8 @@ use crate::store::error::{Result, StoreErrorKind};
 use crate::store::shared::SharedStore;
 
 /// Store that fails on demand; [`Faults`] are its switches.
+///
+/// See the [module](crate::testing#other-faults) for an example.
 pub type Faulty = Hooked<Faults>;
 
 /// Switches of a [`Faulty`] store: outages, failing steps, lost replies and delays.
@@ -18,6 +20,8 @@ pub type Faulty = Hooked<Faults>;
 /// methods: creating a session with an owner takes several steps. [`on`](Self::on) restricts a
 /// fault to one kind of step, [`after`](Self::after) lets some steps pass first. A switch that is
 /// set again replaces its last setting for the same kind of step.
+///
+/// See the [module](crate::testing#other-faults) for an example.
 #[derive(Clone, Debug, Default)]
 pub struct Faults {
     rules: Arc<Mutex<Vec<Rule>>>,

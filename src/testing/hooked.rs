@@ -96,6 +96,8 @@ impl<H: Hook> Hook for Arc<H> {
 /// Only the required methods are forwarded, and [`Store::watch`] and [`Store::scan`], which are not
 /// steps. The provided methods run on them step by step, so the hook sees each step, and an override
 /// of the inner store is not used.
+///
+/// See [`Hook`] for an example.
 #[derive(Clone)]
 pub struct Hooked<H> {
     inner: SharedStore,
@@ -124,7 +126,7 @@ macro_rules! steps {
         #[doc = $doc:literal]
         $step:ident = $name:ident($($arg:ident: $ty:ty),*) -> $out:ty;
     )*) => {
-        /// A required method of [`Store`](crate::store::Store).
+        /// Required method of [`Store`](crate::store::Store), as a [`Hook`] sees it.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[non_exhaustive]
         pub enum Step {

@@ -96,7 +96,11 @@ mod test_sessions;
 #[cfg(test)]
 mod tests;
 
-pub use faulty::{Faults, Faulty};
-pub use hooked::{Hook, Hooked, Step};
-pub use test_session::TestSession;
+// In the order in which docs.rs lists them.
 pub use test_sessions::TestSessions;
+
+pub use test_session::TestSession;
+
+pub use faulty::{Faults, Faulty};
+
+pub use hooked::{Hook, Hooked, Step};

@@ -14,6 +14,8 @@ use crate::token::Token;
 ///
 /// It is a [`Session`] that shows what was stored when it was created.
 /// [`reload`](Session::reload) shows what a handler has stored since.
+///
+/// See the [module](crate::testing#a-test-of-a-handler) for an example.
 #[derive(Clone, Debug)]
 pub struct TestSession {
     session: Session,

@@ -19,6 +19,23 @@ use crate::id::SessionId;
 /// So **this is not a login**. Use it for a response or a log; only
 /// [`Sessions::open`](crate::Sessions::open) authenticates. `Debug` prints no claim, and a short
 /// hash of the id.
+///
+/// ```
+/// # use jwt_redis_session::{Keyring, MemoryStore, Sessions};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let keyring = Keyring::hs256("a secret of at least 32 random bytes")?;
+/// # let sessions = Sessions::builder(MemoryStore::new(), keyring).build()?;
+/// let session = sessions.new_session();
+/// let token = session.login("jo").await?;
+/// session.logout().await?;
+///
+/// let verified = sessions.verify(token.as_str()).unwrap();
+/// let claims = verified.claims().expect("the token is a JWT");
+/// assert_eq!(claims.subject().as_deref(), Some("jo"));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Verified {
     pub(crate) id: SessionId,
@@ -43,6 +60,23 @@ impl Verified {
 ///
 /// Cheap to clone. The session id and the times are parsed once, at verification. Verification only
 /// checks that the other claims can be read; each call parses them again. `Debug` prints no value.
+///
+/// ```
+/// # use jwt_redis_session::{Keyring, MemoryStore, Sessions};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let keyring = Keyring::hs256("a secret of at least 32 random bytes")?;
+/// # let sessions = Sessions::builder(MemoryStore::new(), keyring).build()?;
+/// let session = sessions.new_session();
+/// session.create().claims(serde_json::json!({ "tenant": "acme" })).await?;
+///
+/// let claims = session.claims().expect("the token is a JWT");
+/// assert_eq!(claims.get("tenant")?, Some("acme".to_owned()));
+/// assert_eq!(Some(claims.id()), session.id().as_ref());
+/// assert_eq!(claims.expires_at(), None); // without an absolute lifetime
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Claims {
     pub(super) id: SessionId,

@@ -81,6 +81,15 @@ pub enum KeyringError {
 }
 
 /// Reason why the key of a key pair cannot be used: what was found, and what to do.
+///
+/// ```
+/// use jwt_redis_session::token::{Key, KeyProblem, KeyringError};
+/// use jwt_redis_session::{Algorithm, Keyring};
+///
+/// let keyring = Keyring::builder(Algorithm::EdDsa).signing(Key::pem("not PEM")).build();
+/// let Err(KeyringError::InvalidKey { problem, .. }) = keyring else { panic!("it is no key") };
+/// assert_eq!(problem, KeyProblem::NoPem);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyProblem {
@@ -150,6 +159,19 @@ pub enum KeyProblem {
 }
 
 /// Error returned when a token cannot be signed.
+///
+/// ```
+/// use std::time::SystemTime;
+/// use jwt_redis_session::token::{NewClaims, TokenError};
+/// use jwt_redis_session::{Keyring, SessionId};
+///
+/// # let keyring = Keyring::hs256("a secret of at least 32 random bytes")?;
+/// let claims = serde_json::json!({ "sub": "al" });
+/// let claims = NewClaims::at(SystemTime::now()).custom(claims.as_object().unwrap());
+/// let signed = keyring.sign(&SessionId::random(), &claims);
+/// assert_eq!(signed.unwrap_err(), TokenError::ReservedClaim("sub"));
+/// # Ok::<(), jwt_redis_session::token::KeyringError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TokenError {

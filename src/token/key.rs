@@ -14,6 +14,8 @@ use crate::encoding;
 ///
 /// It is checked by [`KeyringBuilder::build`](super::KeyringBuilder::build). The bytes are copied,
 /// and the copy is erased from memory when the key is dropped. `Debug` does not print them.
+///
+/// See the [module](crate::token) for an example.
 #[derive(Clone)]
 pub struct Key {
     form: KeyForm,

@@ -47,6 +47,8 @@ impl Keyring {
 /// If any key has a `kid`, a token that names a key is verified with the key of that name, a token
 /// that names none with each key in turn, and a token that names an unknown key is rejected. If no
 /// key has one, the `kid` of a token is ignored.
+///
+/// See the [module](crate::token) for an example.
 #[derive(Clone, Debug)]
 pub struct KeyringBuilder {
     algorithm: Algorithm,

@@ -107,7 +107,6 @@ mod header;
 mod jwk;
 mod key;
 mod key_pair;
-mod keyring;
 mod keyring_builder;
 mod new_claims;
 mod numeric_date;
@@ -121,19 +120,35 @@ mod token_text;
 mod validation;
 mod verified_tokens;
 
+// After the builder, so that rustdoc shows the constructors of `Keyring` first.
+mod keyring;
+
 #[cfg(test)]
 mod tests;
 
-pub use algorithm::{Algorithm, UnknownAlgorithm};
-pub use claims::{Claims, Verified};
-pub use error::{ClaimTypeError, KeyProblem, KeyringError, TokenError};
-pub use format::TokenFormat;
-pub use key::Key;
+// In the order in which docs.rs lists them.
 pub use keyring::Keyring;
+
 pub use keyring_builder::KeyringBuilder;
+
+pub use key::Key;
+
+pub use algorithm::{Algorithm, UnknownAlgorithm};
+
+pub use opaque::{Encoding, OpaqueTokens};
+
+pub use format::TokenFormat;
+
+pub use token_text::Token;
+
+pub use ticket::Ticket;
+
+pub use claims::{Claims, Verified};
+
 pub use new_claims::NewClaims;
 
+pub use error::{ClaimTypeError, KeyProblem, KeyringError, TokenError};
+
+pub use opaque::InvalidOpaqueSize;
+
 pub(crate) use new_claims::AUTH_TIME;
-pub use opaque::{Encoding, InvalidOpaqueSize, OpaqueTokens};
-pub use ticket::Ticket;
-pub use token_text::Token;

@@ -19,6 +19,8 @@ pub(crate) const AUTH_TIME: &str = "auth_time";
 /// Claims of a token to be signed, besides the session id.
 ///
 /// Times are written in whole Unix seconds, rounded down. `Debug` prints no value.
+///
+/// See the [module](crate::token) for an example.
 #[derive(Clone, Copy)]
 pub struct NewClaims<'a>(Payload<'a>);
 

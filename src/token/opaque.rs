@@ -83,6 +83,8 @@ impl Default for OpaqueTokens {
 }
 
 /// Text encoding of an opaque token (RFC 4648).
+///
+/// See [`OpaqueTokens`] for an example.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Encoding {
@@ -120,6 +122,8 @@ impl Encoding {
 }
 
 /// Error returned by [`OpaqueTokens::size`] for a size that is out of range.
+///
+/// See [`OpaqueTokens`] for an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an opaque token has 16 to 1024 random bytes")]
 pub struct InvalidOpaqueSize(());

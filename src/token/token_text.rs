@@ -8,6 +8,16 @@ use serde::{Serialize, Serializer};
 ///
 /// The text is a credential, so `Debug` prints `Token([redacted])` and there is no `Display`.
 /// Serialize it into the response, or read the text with [`Token::as_str`].
+///
+/// ```
+/// use jwt_redis_session::Token;
+///
+/// let token = Token::new("eyJhbGciOiJIUzI1NiJ9.e30.c2ln");
+/// assert_eq!(serde_json::to_string(&token)?, r#""eyJhbGciOiJIUzI1NiJ9.e30.c2ln""#);
+/// assert_eq!(format!("{token:?}"), "Token([redacted])");
+/// assert_eq!(token.into_string(), "eyJhbGciOiJIUzI1NiJ9.e30.c2ln");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token(Box<str>);
 

@@ -87,7 +87,9 @@ pub(super) enum Persists {
     Always,
 }
 
-/// When browsers send the cookie with requests that another site has started.
+/// Rule for when browsers send the cookie with requests that another site has started.
+///
+/// See [`SessionCookie`] for an example.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum SameSite {
     /// Never, not even if the user follows a link to the application.

@@ -4,10 +4,12 @@ use http::Response;
 
 use crate::middleware::session_rejection::SessionRejection;
 
-/// Makes the response for a [`SessionRejection`].
+/// Converts a [`SessionRejection`] to a response.
 ///
 /// Implemented by every `Fn(&SessionRejection) -> Response<B>`, by [`JsonBody`] and by
 /// [`EmptyBody`].
+///
+/// See [`RequireSession::respond_with`](crate::RequireSession::respond_with) for an example.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot answer with a response body of type `{B}`",
     note = "by default `RequireSession` answers with JSON, which needs `{B}: From<String>`",
@@ -30,7 +32,9 @@ where
     }
 }
 
-/// Answers with `{"error":"…"}`, as the extractor `ActiveSession` does.
+/// Response with the body `{"error":"…"}`, as that of the extractor `ActiveSession`.
+///
+/// The default of [`RequireSession`](crate::RequireSession).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct JsonBody;
 
@@ -40,7 +44,10 @@ impl<B: From<String>> Respond<B> for JsonBody {
     }
 }
 
-/// Answers with status and headers only.
+/// Response with status and headers only.
+///
+/// Set by [`RequireSession::empty_body`](crate::RequireSession::empty_body); see
+/// [`JwtRedisSession`](crate::JwtRedisSession#tonic) for an example.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct EmptyBody;
 

@@ -89,7 +89,8 @@ where
 }
 
 pin_project! {
-    /// Response future for [`RequireSessionService`].
+    /// Response future for [`RequireSessionService`], the service of
+    /// [`RequireSession`](crate::RequireSession).
     #[must_use = "futures do nothing unless polled"]
     pub struct RequireFuture<S, B, F>
     where

@@ -18,6 +18,8 @@ use crate::store::types::StoredRecord;
 /// Every call must return within a deadline. If its future is dropped, the call must be applied
 /// completely or not at all. Return a [`StoreError`] if the database fails; a `swap` that failed
 /// may or may not have been applied. Errors must not contain keys or values.
+///
+/// See the [guide](crate::guide::writing_a_store) for a complete example.
 #[async_trait]
 pub trait CasBackend: fmt::Debug + Send + Sync + 'static {
     /// Returns a value and its remaining TTL, or `None` if the key is absent.

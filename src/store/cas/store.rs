@@ -33,6 +33,8 @@ const DEADLINE: Duration = Duration::from_secs(5);
 /// [`StoreErrorKind::Timeout`] after 5 seconds. A key that holds another kind of data, for
 /// example an index where a record should be, is left alone and answered with
 /// [`StoreErrorKind::WrongType`].
+///
+/// See the [guide](crate::guide::writing_a_store) for a complete example.
 #[derive(Clone, Debug)]
 pub struct CasStore<B> {
     backend: B,

@@ -7,6 +7,17 @@ use redis::{RedisError, Value, cmd};
 ///
 /// [`RedisStore::check`](crate::RedisStore::check) returns it. In a cluster, the version is that of
 /// one of the masters, and the policy that of one that evicts, if there is any.
+///
+/// ```no_run
+/// # use jwt_redis_session::{RedisStore, store::StoreError};
+/// # async fn doc(store: RedisStore) -> Result<(), StoreError> {
+/// let server = store.check().await?;
+/// if server.evicts() == Some(true) {
+///     tracing::warn!(policy = server.eviction_policy(), "set `maxmemory-policy noeviction`");
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ServerInfo {
     pub(super) version: Option<Box<str>>,

@@ -8,6 +8,17 @@ use crate::store::shared::SharedStore;
 use crate::testing::hooked::Hooked;
 
 /// Test case for one guarantee of the store contract.
+///
+/// ```
+/// use jwt_redis_session::MemoryStore;
+/// use jwt_redis_session::testing::conformance::CASES;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let case = CASES.iter().find(|case| case.name() == "calls_see_earlier_calls").unwrap();
+/// case.run(MemoryStore::new()).await;
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Case {
     name: &'static str,
@@ -42,6 +53,8 @@ impl Case {
 }
 
 /// Checks all [`CASES`], one after the other.
+///
+/// See the [module](crate::testing::conformance) for an example.
 ///
 /// # Panics
 ///

@@ -47,12 +47,12 @@ async fn scores_in_redis_equal_the_vectors() {
     let record = r#"{"_jrs":[1700000000,"a:b"]}"#;
     assert_eq!(run(&["GET", KEY]), record);
     assert!(include_str!("../../../FORMAT.md").contains(RedisStore::ACL_RULES));
-    let scaling = include_str!("../../../docs/guide/scaling.md");
-    assert!(scaling.contains(RedisStore::ACL_RULES));
+    let guide = include_str!("../../../docs/guide/running_redis.md");
+    assert!(guide.contains(RedisStore::ACL_RULES));
     #[cfg(feature = "cluster")]
-    assert!(scaling.contains(RedisStore::CLUSTER_ACL_RULES));
+    assert!(guide.contains(RedisStore::CLUSTER_ACL_RULES));
     #[cfg(feature = "sentinel")]
-    assert!(scaling.contains(RedisStore::SENTINEL_ACL_RULES));
+    assert!(guide.contains(RedisStore::SENTINEL_ACL_RULES));
 }
 
 #[cfg(feature = "redis")]
