@@ -1,0 +1,166 @@
+//! An outage that lasts longer than the patience of the clients.
+
+use std::time::{Duration, Instant};
+
+use peers::Peer;
+use tokio::time::{sleep, sleep_until};
+
+use super::requests::{Answers, Sessions, send};
+use super::{Outage, Rounds, recovery};
+use crate::client::{Answer, Credential, Reply, Site};
+use crate::finding::{Finding, Promise};
+use crate::harness::Harness;
+
+/// What one outage has shown.
+struct Round {
+    answers: Answers,
+    recoveries: [Option<Duration>; 2],
+    /// Sessions that nothing has ended, and that are gone or incomplete.
+    lost: usize,
+    sessions: usize,
+    /// Logins and writes that were answered 200 and are not stored.
+    not_stored: usize,
+    /// The logout in the outage was answered 200, and the token works.
+    logout_undone: bool,
+    /// The same for logouts after it, of sessions that were read in it.
+    later_undone: usize,
+    later_logouts: usize,
+}
+
+pub(super) async fn run(peer: Peer, outage: Outage, rounds: Rounds) -> Vec<Finding> {
+    let mut results = Vec::new();
+    for _ in 0..rounds.outages {
+        results.push(round(peer, outage, rounds.patience).await);
+    }
+    let mut findings = answered(outage.name(), &results);
+    findings.extend(afterwards(outage.name(), &results));
+    findings
+}
+
+async fn round(peer: Peer, outage: Outage, patience: Duration) -> Round {
+    let mut harness = Harness::start(peer, patience);
+    let [a, b] = [&harness.a, &harness.b].map(|process| process.site.clone());
+    let sessions = Sessions::create(&a).await;
+    let end = Instant::now() + patience + Duration::from_secs(3);
+    outage.begin(&mut harness);
+    let answers = send([a.clone(), b.clone()], &sessions).await;
+    // The same outage for all libraries: those that answer sooner wait, too.
+    sleep_until(end.into()).await;
+    outage.end(&mut harness);
+    let reads = [(&a, &sessions.used[0]), (&b, &sessions.unused[0])];
+    let recoveries = recovery::recoveries(reads).await;
+    let fresh = harness.fresh();
+    let read = sessions.used.iter().chain(&sessions.unused);
+    let lost = missing(&fresh.site, read.chain([&sessions.idle])).await;
+    let later = &sessions.unused[1..];
+    Round {
+        recoveries,
+        lost,
+        sessions: sessions.used.len() + sessions.unused.len() + 1,
+        not_stored: not_stored(&fresh.site, &answers, &sessions).await,
+        logout_undone: answers.logout.is_ok() && fresh.site.is_alive(&sessions.ended).await,
+        later_undone: undone(&harness, &b, later).await,
+        later_logouts: later.len(),
+        answers,
+    }
+}
+
+async fn missing(site: &Site, sessions: impl Iterator<Item = &Credential>) -> usize {
+    let mut missing = 0;
+    for credential in sessions {
+        let fields = site.read(credential).await.unwrap_or_default();
+        missing += usize::from(!fields.contains_key("a"));
+    }
+    missing
+}
+
+async fn not_stored(site: &Site, answers: &Answers, sessions: &Sessions) -> usize {
+    let fields = site.read(&sessions.written).await.unwrap_or_default();
+    let write = answers.set.is_ok() && !fields.contains_key("b");
+    let login = answers.login.is_ok() && !site.is_alive(&answers.login.credential()).await;
+    usize::from(write) + usize::from(login)
+}
+
+/// Ends sessions in process B; returns how many of those answered 200 work in a new process.
+async fn undone(harness: &Harness, b: &Site, sessions: &[Credential]) -> usize {
+    let mut ended = Vec::new();
+    for credential in sessions {
+        if b.post("/logout", credential).await.is_ok() {
+            ended.push(credential);
+        }
+    }
+    sleep(Duration::from_millis(100)).await;
+    let fresh = harness.fresh();
+    let mut alive = 0;
+    for credential in ended {
+        alive += usize::from(fresh.site.is_alive(credential).await);
+    }
+    alive
+}
+
+fn answered(outage: &str, results: &[Round]) -> Vec<Finding> {
+    let unanswered = |answer: &Answer| matches!(answer.reply, Reply::Hangs | Reply::Closed);
+    let reads: Vec<_> = results
+        .iter()
+        .flat_map(|round| round.answers.reads.clone())
+        .collect();
+    let row = format!("{outage}: a read of a live session");
+    let denied = Finding::answers(row.as_str(), &reads, |answer| {
+        answer.reply == Reply::Status(401)
+    });
+    let reads = Finding::answers(row, &reads, unanswered).of(Promise::AnswersInOutage);
+    let mut findings = vec![reads.and(denied.of(Promise::KeepsLogins))];
+    let others: [(_, fn(&Answers) -> &Answer); 4] = [
+        ("a write", |answers| &answers.set),
+        ("a login", |answers| &answers.login),
+        ("a logout", |answers| &answers.logout),
+        ("a route that uses no session, with a token", |answers| {
+            &answers.none
+        }),
+    ];
+    for (request, answer) in others {
+        let answers: Vec<_> = results
+            .iter()
+            .map(|round| answer(&round.answers).clone())
+            .collect();
+        let row = format!("{outage}: {request}");
+        findings.push(Finding::answers(row, &answers, unanswered).of(Promise::AnswersInOutage));
+    }
+    findings
+}
+
+fn afterwards(outage: &str, results: &[Round]) -> [Finding; 5] {
+    let sum = |row: &str, violations: fn(&Round) -> usize, of: fn(&Round) -> usize| {
+        let violations = results.iter().map(violations).sum();
+        let of = results.iter().map(of).sum();
+        Finding::count(format!("{outage}: {row}"), violations, of)
+    };
+    let recoveries: Vec<_> = results.iter().flat_map(|round| round.recoveries).collect();
+    [
+        sum(
+            "a write or login is answered 200 and not stored",
+            |it| it.not_stored,
+            |_| 2,
+        )
+        .of(Promise::AnswersInOutage),
+        sum(
+            "a logout is answered 200 and the token works afterwards",
+            |it| it.logout_undone.into(),
+            |_| 1,
+        )
+        .of(Promise::EndsSessions),
+        recovery::finding(outage, &recoveries),
+        sum(
+            "afterwards, a session is lost or incomplete",
+            |it| it.lost,
+            |it| it.sessions,
+        )
+        .of(Promise::KeepsRecords),
+        sum(
+            "afterwards, a logout is answered 200 and the token works in a new process",
+            |it| it.later_undone,
+            |it| it.later_logouts,
+        )
+        .of(Promise::EndsSessions),
+    ]
+}
