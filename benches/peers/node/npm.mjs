@@ -7,6 +7,7 @@ import { call, loggedIn, secret, serve, settings } from "./server.mjs";
 const client = redis.createClient(settings.redisUrl, { enable_offline_queue: !settings.isBest });
 // Without a listener the process ends with the first error.
 client.on("error", () => {});
+await new Promise((resolve) => client.once("ready", resolve));
 
 const sessions = jwtRedisSession({ client, secret, maxAge: settings.maxAge });
 

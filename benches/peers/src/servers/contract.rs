@@ -24,7 +24,8 @@ use tokio::net::TcpListener;
 pub(super) const FIELDS: [&str; 4] = ["user", "a", "b", "count"];
 
 /// Signs the cookies and tokens of all servers.
-pub(super) const SECRET: &[u8; 64] = &[7; 64];
+pub(super) const SECRET: &[u8; 64] =
+    b"a secret for these measurements, of 64 characters or a few more.";
 
 /// Settings of a server, from the environment.
 #[derive(Debug)]

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use reqwest::header::{AUTHORIZATION, COOKIE, HeaderMap, SET_COOKIE};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Map, Value};
+use test_support::eventually;
 
 /// A server, as its clients see it.
 #[derive(Clone, Debug)]
@@ -53,13 +54,14 @@ impl Site {
         self.send(Method::POST, path, credential).await
     }
 
-    /// Logs in; this must succeed.
+    /// Logs in; this must succeed, if not at once.
     pub(crate) async fn login(&self, user: &str) -> Credential {
-        let answer = self
-            .post(&format!("/login?user={user}"), &Credential::default())
-            .await;
-        assert!(answer.is_ok(), "the login fails: {answer:?}");
-        answer.credential()
+        let path = format!("/login?user={user}");
+        eventually("a login succeeds", || async {
+            let answer = self.post(&path, &Credential::default()).await;
+            answer.is_ok().then(|| answer.credential())
+        })
+        .await
     }
 
     /// Returns the fields of the session if it is alive.

@@ -1,6 +1,6 @@
 //! Redis refuses writes: its memory is full, or it has become a replica.
 
-use test_support::unique;
+use test_support::{eventually, unique};
 
 use crate::client::{Credential, Reply, Site};
 use crate::finding::{Finding, Promise, how_many};
@@ -59,7 +59,7 @@ struct Refused {
 
 async fn refused(harness: &Harness, begin: &[&str], end: &[&str]) -> Refused {
     let (a, b) = (&harness.a.site, &harness.b.site);
-    let [set_one, logout_one, rotate_one] = logins(a).await;
+    let [set_one, logout_one, rotate_one, idle] = logins(a).await;
     harness.redis.run(begin);
     let set = a.post("/set?k=a&v=1", &set_one).await;
     let logout = a.post("/logout", &logout_one).await;
@@ -67,6 +67,8 @@ async fn refused(harness: &Harness, begin: &[&str], end: &[&str]) -> Refused {
     let path = format!("/login?user={}&renew=1", unique("user"));
     let login = a.post(&path, &Credential::default()).await;
     harness.redis.run(end);
+    // Some clients connect again first.
+    eventually("reads are right again", || async { b.user(&idle).await }).await;
     let fields = b.read(&set_one).await.unwrap_or_default();
     let rotated = rotate.is_ok() && b.is_alive(&rotate.credential()).await;
     Refused {
@@ -78,7 +80,7 @@ async fn refused(harness: &Harness, begin: &[&str], end: &[&str]) -> Refused {
     }
 }
 
-async fn logins(site: &Site) -> [Credential; 3] {
+async fn logins(site: &Site) -> [Credential; 4] {
     let login = || async { site.login(&unique("user")).await };
-    [login().await, login().await, login().await]
+    [login().await, login().await, login().await, login().await]
 }

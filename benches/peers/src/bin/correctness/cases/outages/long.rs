@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
 use peers::Peer;
 use tokio::time::{sleep, sleep_until};
 
@@ -68,10 +69,21 @@ async fn round(peer: Peer, outage: Outage, patience: Duration) -> Round {
 async fn missing(site: &Site, sessions: impl Iterator<Item = &Credential>) -> usize {
     let mut missing = 0;
     for credential in sessions {
-        let fields = site.read(credential).await.unwrap_or_default();
-        missing += usize::from(!fields.contains_key("a"));
+        missing += usize::from(!is_complete(site, credential).await);
     }
     missing
+}
+
+/// Reads a session, again if the first answer is not right.
+async fn is_complete(site: &Site, credential: &Credential) -> bool {
+    for _ in 0..3 {
+        let fields = site.read(credential).await.unwrap_or_default();
+        if fields.contains_key("a") {
+            return true;
+        }
+        sleep(Duration::from_millis(200)).await;
+    }
+    false
 }
 
 async fn not_stored(site: &Site, answers: &Answers, sessions: &Sessions) -> usize {
@@ -83,17 +95,15 @@ async fn not_stored(site: &Site, answers: &Answers, sessions: &Sessions) -> usiz
 
 /// Ends sessions in process B; returns how many of those answered 200 work in a new process.
 async fn undone(harness: &Harness, b: &Site, sessions: &[Credential]) -> usize {
-    let mut ended = Vec::new();
-    for credential in sessions {
-        if b.post("/logout", credential).await.is_ok() {
-            ended.push(credential);
-        }
-    }
-    sleep(Duration::from_millis(100)).await;
+    let logouts = sessions
+        .iter()
+        .map(|credential| b.post("/logout", credential));
+    let answers = join_all(logouts).await;
     let fresh = harness.fresh();
     let mut alive = 0;
-    for credential in ended {
-        alive += usize::from(fresh.site.is_alive(credential).await);
+    for (credential, answer) in sessions.iter().zip(answers) {
+        let is_undone = answer.is_ok() && fresh.site.is_alive(credential).await;
+        alive += usize::from(is_undone);
     }
     alive
 }
