@@ -1,5 +1,6 @@
 //! An outage that lasts longer than the patience of the clients.
 
+use std::slice;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
@@ -21,8 +22,8 @@ struct Round {
     sessions: usize,
     /// Logins and writes that were answered 200 and are not stored.
     not_stored: usize,
-    /// The logout in the outage was answered 200, and the token works.
-    logout_undone: bool,
+    /// Logouts in the outage that were answered 200, and the token works.
+    logouts_undone: usize,
     /// The same for logouts after it, of sessions that were read in it.
     later_undone: usize,
     later_logouts: usize,
@@ -59,7 +60,7 @@ async fn round(peer: Peer, outage: Outage, patience: Duration) -> Round {
         lost,
         sessions: sessions.used.len() + sessions.unused.len() + 1,
         not_stored: not_stored(&fresh.site, &answers, &sessions).await,
-        logout_undone: answers.logout.is_ok() && fresh.site.is_alive(&sessions.ended).await,
+        logouts_undone: logouts_undone(&fresh.site, &answers, &sessions).await,
         later_undone: undone(&harness, &b, later).await,
         later_logouts: later.len(),
         answers,
@@ -93,6 +94,15 @@ async fn not_stored(site: &Site, answers: &Answers, sessions: &Sessions) -> usiz
     usize::from(write) + usize::from(login)
 }
 
+async fn logouts_undone(site: &Site, answers: &Answers, sessions: &Sessions) -> usize {
+    let mut undone = 0;
+    let ended = [&sessions.ended, &sessions.read_and_ended];
+    for (answer, credential) in answers.logouts.iter().zip(ended) {
+        undone += usize::from(answer.is_ok() && site.is_alive(credential).await);
+    }
+    undone
+}
+
 /// Ends sessions in process B; returns how many of those answered 200 work in a new process.
 async fn undone(harness: &Harness, b: &Site, sessions: &[Credential]) -> usize {
     let logouts = sessions
@@ -120,18 +130,18 @@ fn answered(outage: &str, results: &[Round]) -> Vec<Finding> {
     });
     let reads = Finding::answers(row, &reads, unanswered).of(Promise::AnswersInOutage);
     let mut findings = vec![reads.and(denied.of(Promise::KeepsLogins))];
-    let others: [(_, fn(&Answers) -> &Answer); 4] = [
-        ("a write", |answers| &answers.set),
-        ("a login", |answers| &answers.login),
-        ("a logout", |answers| &answers.logout),
+    let others: [(_, fn(&Answers) -> &[Answer]); 4] = [
+        ("a write", |answers| slice::from_ref(&answers.set)),
+        ("a login", |answers| slice::from_ref(&answers.login)),
+        ("a logout", |answers| &answers.logouts),
         ("a route that uses no session, with a token", |answers| {
-            &answers.none
+            slice::from_ref(&answers.none)
         }),
     ];
     for (request, answer) in others {
         let answers: Vec<_> = results
             .iter()
-            .map(|round| answer(&round.answers).clone())
+            .flat_map(|round| answer(&round.answers).to_vec())
             .collect();
         let row = format!("{outage}: {request}");
         findings.push(Finding::answers(row, &answers, unanswered).of(Promise::AnswersInOutage));
@@ -155,8 +165,8 @@ fn afterwards(outage: &str, results: &[Round]) -> [Finding; 5] {
         .of(Promise::AnswersInOutage),
         sum(
             "a logout is answered 200 and the token works afterwards",
-            |it| it.logout_undone.into(),
-            |_| 1,
+            |it| it.logouts_undone,
+            |it| it.answers.logouts.len(),
         )
         .of(Promise::EndsSessions),
         recovery::finding(outage, &recoveries),

@@ -40,8 +40,10 @@ pub(super) fn finding(outage: &str, times: &[Option<Duration>]) -> Finding {
     found.sort_unstable();
     let range = match found[..] {
         [] => String::new(),
-        [first, .., last] => format!("{} to {}", seconds(*first), seconds(*last)),
-        [only] => seconds(*only),
+        [first, .., last] if seconds(*first) != seconds(*last) => {
+            format!("{} to {}", seconds(*first), seconds(*last))
+        }
+        [first, ..] => seconds(*first),
     };
     let never_text = format!(
         "not within {} s ({never} of {})",

@@ -20,6 +20,8 @@ pub(super) struct Sessions {
     pub unused: Vec<Credential>,
     pub written: Credential,
     pub ended: Credential,
+    /// Is read in process B in the outage, and then ended.
+    pub read_and_ended: Credential,
     pub idle: Credential,
 }
 
@@ -28,7 +30,7 @@ pub(super) struct Sessions {
 pub(super) struct Answers {
     pub reads: Vec<Answer>,
     pub set: Answer,
-    pub logout: Answer,
+    pub logouts: [Answer; 2],
     pub login: Answer,
     pub none: Answer,
 }
@@ -40,6 +42,7 @@ impl Sessions {
             unused: several(a).await,
             written: session(a).await,
             ended: session(a).await,
+            read_and_ended: session(a).await,
             idle: session(a).await,
         }
     }
@@ -74,18 +77,23 @@ pub(super) async fn send([a, b]: [Site; 2], sessions: &Sessions) -> Answers {
         sleep(Duration::from_millis(500)).await;
         let login = format!("/login?user={}&renew=1", unique("user"));
         let nobody = Credential::default();
+        let read_and_end = async {
+            b.get("/read", &sessions.read_and_ended).await;
+            b.post("/logout", &sessions.read_and_ended).await
+        };
         tokio::join!(
             a.post("/set?k=b&v=1", &sessions.written),
             a.post("/logout", &sessions.ended),
+            read_and_end,
             a.post(&login, &nobody),
             a.get("/none", &sessions.idle),
         )
     };
-    let (reads, (set, logout, login, none)) = tokio::join!(join_all(reads), others);
+    let (reads, (set, logout, later, login, none)) = tokio::join!(join_all(reads), others);
     Answers {
         reads,
         set,
-        logout,
+        logouts: [logout, later],
         login,
         none,
     }
