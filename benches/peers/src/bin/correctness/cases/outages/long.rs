@@ -118,6 +118,9 @@ async fn undone(harness: &Harness, b: &Site, sessions: &[Credential]) -> usize {
     alive
 }
 
+/// Returns the answers to one kind of request.
+type Get = fn(&Answers) -> &[Answer];
+
 fn answered(outage: &str, results: &[Round]) -> Vec<Finding> {
     let unanswered = |answer: &Answer| matches!(answer.reply, Reply::Hangs | Reply::Closed);
     let reads: Vec<_> = results
@@ -130,7 +133,7 @@ fn answered(outage: &str, results: &[Round]) -> Vec<Finding> {
     });
     let reads = Finding::answers(row, &reads, unanswered).of(Promise::AnswersInOutage);
     let mut findings = vec![reads.and(denied.of(Promise::KeepsLogins))];
-    let others: [(_, fn(&Answers) -> &[Answer]); 4] = [
+    let others: [(_, Get); 4] = [
         ("a write", |answers| slice::from_ref(&answers.set)),
         ("a login", |answers| slice::from_ref(&answers.login)),
         ("a logout", |answers| &answers.logouts),
