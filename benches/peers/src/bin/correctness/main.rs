@@ -37,6 +37,7 @@ fn main() -> ExitCode {
     peers::servers::run_if_asked();
     let options = Options::parse();
     let peers = options.peers();
+    assert!(!peers.is_empty(), "`--only` selects no library");
     peers::install_node_packages(&peers);
     let columns = run(&peers, options.rounds());
     print(&columns, &options);
