@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 const FOLDERS: &[&str] = &[
     "",
+    "benches",
+    "benches/peers",
     "docs",
     "docs/guide",
     "examples",

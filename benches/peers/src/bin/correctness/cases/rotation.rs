@@ -1,0 +1,106 @@
+//! A new id for a session while another request does the same, or writes.
+
+use std::time::Duration;
+
+use futures_util::future::join;
+use test_support::unique;
+use tokio::time::sleep;
+
+use crate::client::{Credential, Reply, Site};
+use crate::finding::{Finding, Promise, how_many, rounds};
+use crate::harness::Harness;
+
+const BESIDE_A_WRITE: &str = "a new id while a write is in flight";
+
+pub(super) async fn run(harness: &Harness, number: usize) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let site = &harness.a.site;
+    let probe = site
+        .post("/rotate", &site.login(&unique("user")).await)
+        .await;
+    let is_missing = probe.reply == Reply::Status(404);
+    for (name, sites) in harness.pairs() {
+        let row = format!("two requests ask for a new id, {name}: two new tokens work");
+        if is_missing {
+            findings.push(Finding::no_such_operation(row));
+            continue;
+        }
+        let winners = rounds(number, 10, |_| winners(sites.clone())).await;
+        let finding = Finding::count(row, how_many(&winners, |winners| *winners > 1), number);
+        findings.push(finding.of(Promise::RotatesOnce));
+    }
+    let rows = [
+        "the write is answered 200 and lost",
+        "the old token works afterwards",
+        "the answer to the write has one more live session",
+        "no token works afterwards",
+    ];
+    let rows = rows.map(|row| format!("{BESIDE_A_WRITE}: {row}"));
+    if is_missing {
+        findings.extend(rows.map(Finding::no_such_operation));
+        return findings;
+    }
+    let results = rounds(number, 10, |_| beside_a_write(harness.a.site.clone())).await;
+    let [lost, old, third, gone] = rows;
+    let count = |row, of: fn(&Beside) -> bool| Finding::count(row, how_many(&results, of), number);
+    findings.extend([
+        count(lost, |result| result.is_lost).of(Promise::KeepsWrites),
+        count(old, |result| result.old_works).of(Promise::EndsSessions),
+        count(third, |result| result.third_works).of(Promise::EndsSessions),
+        count(gone, |result| result.is_gone),
+    ]);
+    findings
+}
+
+async fn winners([a, b]: [Site; 2]) -> usize {
+    let old = a.login(&unique("user")).await;
+    let path = "/rotate?sleep_ms=20";
+    let (first, second) = join(a.post(path, &old), b.post(path, &old)).await;
+    let mut new: Vec<Credential> = Vec::new();
+    for answer in [first, second] {
+        let credential = answer.credential();
+        let is_new = answer.is_ok() && credential != old && !new.contains(&credential);
+        if is_new && a.is_alive(&credential).await && b.is_alive(&credential).await {
+            new.push(credential);
+        }
+    }
+    new.len()
+}
+
+struct Beside {
+    is_lost: bool,
+    old_works: bool,
+    third_works: bool,
+    is_gone: bool,
+}
+
+async fn beside_a_write(site: Site) -> Beside {
+    let old = site.login(&unique("user")).await;
+    let rotate = async {
+        sleep(Duration::from_millis(40)).await;
+        site.post("/rotate", &old).await
+    };
+    let (set, rotate) = join(site.post("/set?k=a&v=1&sleep_ms=120", &old), rotate).await;
+    let new = rotate.credential();
+    let third = set
+        .cookies
+        .clone()
+        .filter(|third| *third != old && *third != new);
+    let is_rotated = rotate.is_ok() && new != old;
+    let old_works = site.is_alive(&old).await;
+    let third_works = match third {
+        Some(third) => site.is_alive(&third).await,
+        None => false,
+    };
+    let current = if is_rotated { &new } else { &old };
+    let fields = site.read(current).await;
+    Beside {
+        is_lost: set.is_ok()
+            && fields
+                .as_ref()
+                .is_some_and(|fields| !fields.contains_key("a")),
+        old_works: is_rotated && old_works,
+        third_works: is_rotated && third_works,
+        is_gone: fields.is_none() && !old_works && !third_works,
+    }
+}

@@ -1,0 +1,13 @@
+//! Session libraries side by side, each in a small server with the same HTTP contract.
+//!
+//! * [`Peer`] is a library with one configuration; it starts its server in a separate process.
+//! * [`servers`] has the servers in Rust. Those in JavaScript are in `node/`.
+
+mod node;
+mod peer;
+pub mod servers;
+mod versions;
+
+pub use node::install_packages as install_node_packages;
+pub use peer::{PEERS, Peer, Server};
+pub use versions::versions;
