@@ -249,15 +249,30 @@ impl Lifecycle {
         remaining: Remaining,
     ) -> Result<Remaining> {
         let now = self.now_millis();
+        if let Some(left) = self.left_if_not_due(record, remaining, now) {
+            return Ok(left);
+        }
         // Boxed, because most calls need neither, and a future is moved until it runs.
         if self.is_due(record, remaining, now) {
             return Box::pin(self.touch(id, record, None)).await;
         }
-        let left = remaining.at(now).ok_or(SessionError::Gone)?;
-        match limit(left, self.end(record), now) {
-            Some(left) => Ok(Remaining::new(Some(left), now)),
-            None => Box::pin(self.keep_ttl(id, record, now)).await,
+        remaining.at(now).ok_or(SessionError::Gone)?;
+        Box::pin(self.keep_ttl(id, record, now)).await
+    }
+
+    /// Returns what is left at `now`, in Unix milliseconds; `None` if a refresh is due, or only the
+    /// store can answer.
+    pub(crate) fn left_if_not_due(
+        &self,
+        record: &Record,
+        remaining: Remaining,
+        now: i64,
+    ) -> Option<Remaining> {
+        if self.is_due(record, remaining, now) {
+            return None;
         }
+        let left = limit(remaining.at(now)?, self.end(record), now)?;
+        Some(Remaining::new(Some(left), now))
     }
 
     /// Sets the TTL of the record, if it starts with `prefix`, and of its index entry.

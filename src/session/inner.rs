@@ -3,6 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use crate::error::{Result, SessionError};
 use crate::id::SessionId;
@@ -118,6 +119,22 @@ impl Inner {
             record: state.data.record.clone().ok_or(SessionError::Gone)?,
             remaining: state.remaining,
         })
+    }
+
+    /// Returns what is left of the active session; `None` if a refresh is due, only the store can
+    /// answer, or another operation of this handle is running.
+    pub(crate) fn left_if_not_due(&self) -> Option<Duration> {
+        let _lock = self.operation.try_lock().ok()?;
+        let now = self.lifecycle.now_millis();
+        let mut state = self.lock();
+        state.active().ok()?;
+        let record = state.data.record.as_ref()?;
+        let kept = self
+            .lifecycle
+            .left_if_not_due(record, state.remaining, now)?;
+        state.access.state_read = true;
+        state.remaining = kept;
+        kept.at(now)
     }
 
     /// Continues with the session that the one with `id` has become, after an operation on it has

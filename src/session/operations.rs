@@ -171,6 +171,9 @@ impl Session {
     ///
     /// As [`touch`](Self::touch).
     pub async fn keep_alive(&self) -> Result<Duration, SessionError> {
+        if let Some(left) = self.0.left_if_not_due() {
+            return Ok(left);
+        }
         let keep_alive = async {
             let (mut now, lifecycle) = (self.0.current()?, &self.0.lifecycle);
             let remaining = loop {
@@ -184,7 +187,8 @@ impl Session {
             let left = remaining.at(lifecycle.now_millis());
             left.ok_or(SessionError::Gone)
         };
-        self.0.run("keep_alive", keep_alive).await
+        // Boxed, because it is rare, and a future is moved until it runs.
+        Box::pin(self.0.run("keep_alive", keep_alive)).await
     }
 
     /// Ends the session and returns whether there was one to end.
