@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use axum::response::Response;
 use http::StatusCode;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
@@ -44,9 +44,13 @@ impl<'a> Call<'a> {
     /// Parses the body of a request.
     /// Errors: 400 if it is not a JSON object, or for other types of `args`.
     pub(super) fn parse(body: &'a [u8]) -> Result<Self, ApiError> {
+        let body = str::from_utf8(body).map_err(|_| ApiError::bad_request(NO_CALL))?;
+        if let Some(call) = Self::parse_usual(body) {
+            return Ok(call);
+        }
         // Not derived: duplicate names are accepted, and a list is not a call.
         let members: Members<'_> =
-            serde_json::from_slice(body).map_err(|_| ApiError::bad_request(NO_CALL))?;
+            serde_json::from_str(body).map_err(|_| ApiError::bad_request(NO_CALL))?;
         let member = |name| members.get(name).map_or("null", |value| value.get());
         let args = match member("args") {
             args if args.starts_with(['{', '[']) => Some(args.into()),
@@ -56,6 +60,24 @@ impl<'a> Call<'a> {
             name: serde_json::from_str(member("name")).unwrap_or_default(),
             args: args.filter(|args: &Cow<'_, str>| !args.is_empty()),
         })
+    }
+
+    /// Parses an object whose `args` are a string in one pass: 4,400 instructions for one of 400
+    /// bytes, instead of 8,000. `None` for any other body.
+    fn parse_usual(body: &str) -> Option<Self> {
+        /// The members of a call. Each occurs at most once.
+        #[derive(Deserialize)]
+        struct Usual {
+            name: Option<String>,
+            args: String,
+        }
+        // A derived struct is also read from a list.
+        if !body.starts_with('{') {
+            return None;
+        }
+        let Usual { name, args } = serde_json::from_str(body).ok()?;
+        let args = Some(args.into()).filter(|args: &Cow<'_, str>| !args.is_empty());
+        Some(Self { name, args })
     }
 }
 
@@ -122,6 +144,9 @@ mod tests {
             (r#"{"args":""}"#, (None, None)),
             ("{}", (None, None)),
             (r#"{"name":5}"#, (None, None)),
+            (r#"{"name":5,"args":"{}"}"#, (None, Some("{}"))),
+            (r#"{"args":"[1]","args":"{}"}"#, (None, Some("{}"))),
+            (r#" {"args":"{}","name":null}"#, (None, Some("{}"))),
         ] {
             let call = Call::parse(body.as_bytes()).unwrap();
             let found = (call.name.as_deref(), call.args.as_deref());
