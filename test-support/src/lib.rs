@@ -4,6 +4,8 @@
 //! * [`Counting`] counts the calls of a store.
 //! * [`redis_server`] starts Redis servers, [`proxy`] disturbs connections to them.
 //! * [`redis_cluster`] and [`redis_sentinels`] start several servers that belong together.
+//! * [`redis_monitor`] counts the commands that clients send.
+//! * [`http_load`] sends many HTTP requests.
 //! * [`nginx`] starts a proxy in front of a service.
 //! * [`certificates`] makes certificates for TLS.
 //! * [`program`] runs programs under test.
@@ -17,10 +19,12 @@
 pub mod certificates;
 mod counting;
 pub mod explorer;
+pub mod http_load;
 pub mod nginx;
 pub mod program;
 pub mod proxy;
 pub mod redis_cluster;
+pub mod redis_monitor;
 pub mod redis_sentinels;
 pub mod redis_server;
 mod waiting;

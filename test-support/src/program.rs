@@ -58,6 +58,11 @@ impl Program {
         self.child.id()
     }
 
+    /// Returns the CPU time that its threads have used so far.
+    pub fn cpu_time(&self) -> Duration {
+        cpu_time(self.id())
+    }
+
     /// Returns the log so far.
     pub fn log(&self) -> String {
         let log = std::fs::read(self.log.path()).expect("the log");
@@ -87,6 +92,19 @@ impl Drop for Program {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Returns the CPU time that the threads of a process have used so far.
+pub fn cpu_time(process: u32) -> Duration {
+    let threads = std::fs::read_dir(format!("/proc/{process}/task"));
+    let times = threads.expect("the process runs").map(|thread| {
+        let file = thread.expect("a thread").path().join("schedstat");
+        // A thread can end meanwhile.
+        let text = std::fs::read_to_string(file).unwrap_or_default();
+        let nanoseconds = text.split(' ').next().and_then(|field| field.parse().ok());
+        Duration::from_nanos(nanoseconds.unwrap_or(0))
+    });
+    times.sum()
 }
 
 pub(crate) fn signal(child: &Child, name: &str) {

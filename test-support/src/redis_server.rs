@@ -113,6 +113,11 @@ impl RedisServer {
         self.tls_port.unwrap_or(self.port)
     }
 
+    /// Returns the process identifier.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Returns the address.
     pub fn address(&self) -> SocketAddr {
         ([127, 0, 0, 1], self.port).into()

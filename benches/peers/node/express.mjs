@@ -34,6 +34,7 @@ serve(middleware, {
     const { cookie, ...fields } = req.session;
     res.json(fields);
   }),
+  "get /field": loggedIn((req, res) => res.type("text").send(req.session.a)),
   "post /set": loggedIn(async (req, res) => {
     req.session[req.query.k] = req.query.v;
     await answer(req, res, req.query.explicit);

@@ -29,6 +29,7 @@ serve(middleware, {
     res.type("text").send(await call(req.session, "create"));
   },
   "get /read": loggedIn((req, res) => res.json(req.session.toJSON())),
+  "get /field": loggedIn((req, res) => res.type("text").send(req.session.a)),
   "post /set": loggedIn(async (req, res) => {
     req.session[req.query.k] = req.query.v;
     await save(req, res);

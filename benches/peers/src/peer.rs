@@ -41,6 +41,13 @@ pub const PEERS: [Peer; 13] = [
     Peer::node("express-session-best", "express.mjs", "best"),
 ];
 
+/// What the libraries are compared with: no sessions, and sessions written by hand.
+pub const FLOORS: [Peer; 3] = [
+    Peer::rust("bare", "bare", ""),
+    Peer::rust("by-hand", "by-hand", "redis"),
+    Peer::rust("by-hand-map", "by-hand", "map"),
+];
+
 impl Peer {
     const fn rust(name: &'static str, server: &'static str, variant: &'static str) -> Self {
         let server = Server::Rust(server);
@@ -64,6 +71,14 @@ impl Peer {
     #[must_use]
     pub fn is_ours(&self) -> bool {
         self.server == Server::Rust("ours")
+    }
+
+    /// Returns the name of its server.
+    #[must_use]
+    pub fn program(&self) -> &'static str {
+        match self.server {
+            Server::Rust(name) | Server::Node(name) => name,
+        }
     }
 
     /// Starts its server on a free port.

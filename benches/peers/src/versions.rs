@@ -14,6 +14,8 @@ pub fn versions(peer: &Peer) -> String {
     let of_cargo = |names: &[&str]| names.iter().map(|name| of_cargo(name)).collect::<Vec<_>>();
     let of_npm = |names: &[&str]| names.iter().map(|name| of_npm(name)).collect::<Vec<_>>();
     let packages = match peer.server {
+        Server::Rust("bare") => of_cargo(&["axum"]),
+        Server::Rust("by-hand") => of_cargo(&["axum", "jsonwebtoken", "redis"]),
         Server::Rust("ours") => of_cargo(&["jwt-redis-session", "axum"]),
         Server::Rust("tower-sessions") => of_cargo(&[
             "tower-sessions",
@@ -38,7 +40,8 @@ pub fn versions(peer: &Peer) -> String {
 fn of_cargo(name: &str) -> String {
     let lock = include_str!("../Cargo.lock");
     let prefix = format!("name = \"{name}\"\nversion = \"");
-    let (_, rest) = lock.split_once(&prefix).expect("a locked crate");
+    // The last version is the highest, which the servers use.
+    let (_, rest) = lock.rsplit_once(&prefix).expect("a locked crate");
     let (version, _) = rest.split_once('"').expect("a version");
     format!("{name} {version}")
 }

@@ -8,14 +8,13 @@
 //! names begin with one of them: `-- "bucket GET" RPC`. Without `--bench` (as `cargo test --benches`
 //! runs it) a round is short: it shows that it works.
 
-mod client;
 mod process;
 mod workload;
 
 use std::time::Duration;
 
 use mimalloc::MiMalloc;
-use process::cpu;
+use test_support::http_load;
 use test_support::program::Program;
 use test_support::redis_server::RedisServer;
 use workload::Workload;
@@ -117,12 +116,13 @@ struct Figures {
 
 impl Figures {
     async fn of(program: &Program, workload: &Workload, span: Duration, bare: Option<f64>) -> Self {
-        let before = cpu(program);
-        let (requests, took) = workload.run(program.address(), CONNECTIONS, span).await;
-        let requests = requests as f64;
-        let cost = (cpu(program) - before).as_secs_f64() / requests * 1e6;
+        let (before, address) = (program.cpu_time(), program.address());
+        let sent = http_load::run(address, &workload.requests, CONNECTIONS, span).await;
+        assert_eq!(sent.failed, 0, "{}", workload.name);
+        let requests = sent.requests as f64;
+        let cost = (program.cpu_time() - before).as_secs_f64() / requests * 1e6;
         Self {
-            rate: requests / took.as_secs_f64(),
+            rate: requests / sent.took.as_secs_f64(),
             cost,
             ratio: cost / bare.unwrap_or(cost),
         }

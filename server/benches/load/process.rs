@@ -3,7 +3,6 @@
 use std::future::pending;
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Path;
@@ -56,18 +55,6 @@ fn with_settings(mut command: Command, settings: &[(&str, &str)]) -> Program {
         command.env(format!("SESSIOND__{setting}"), value);
     }
     Program::start(&mut command)
-}
-
-/// Returns the CPU time that the threads of a program have used so far.
-pub(crate) fn cpu(program: &Program) -> Duration {
-    let threads = std::fs::read_dir(format!("/proc/{}/task", program.id()));
-    let times = threads.expect("the process runs").map(|thread| {
-        let file = thread.expect("a thread").path().join("schedstat");
-        let text = std::fs::read_to_string(file).expect("its times");
-        let nanoseconds = text.split(' ').next().map(str::parse);
-        Duration::from_nanos(nanoseconds.expect("a field").expect("a number"))
-    });
-    times.sum()
 }
 
 /// Serves a bare axum route with a response as large as that of a bucket.

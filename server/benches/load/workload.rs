@@ -1,12 +1,10 @@
 //! The requests that a server gets.
 
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
 
-use futures_util::future::join_all;
 use serde_json::{Value, json};
+use test_support::http_load::{Connection, request};
 
-use crate::client::{Connection, request};
 use crate::process::MASTER_KEY;
 
 /// The number of sessions that the requests are spread over.
@@ -20,7 +18,7 @@ const JSON: (&str, &str) = ("Content-Type", "application/json");
 /// Requests of one kind, each to another session than the one before.
 pub(crate) struct Workload {
     pub(crate) name: String,
-    requests: Vec<Vec<u8>>,
+    pub(crate) requests: Vec<Vec<u8>>,
 }
 
 impl Workload {
@@ -48,41 +46,18 @@ impl Workload {
             Self::new(format!("RPC update{note}"), rpc_update),
         ]
     }
-
-    /// Sends requests for `span`; returns how many, and how long it took.
-    pub(crate) async fn run(
-        &self,
-        address: SocketAddr,
-        connections: usize,
-        span: Duration,
-    ) -> (usize, Duration) {
-        let (start, requests) = (Instant::now(), &self.requests);
-        let clients = (0..connections).map(|number| async move {
-            let mut connection = Connection::to(address).await;
-            let first = number * requests.len() / connections;
-            let mut requests = requests.iter().cycle().skip(first);
-            let mut sent = 0;
-            while start.elapsed() < span {
-                connection.send(requests.next().expect("requests")).await;
-                sent += 1;
-            }
-            sent
-        });
-        let sent: Vec<usize> = join_all(clients).await;
-        (sent.iter().sum(), start.elapsed())
-    }
 }
 
 /// Creates sessions in a bucket; returns requests that read and that replace them.
 async fn buckets(connection: &mut Connection) -> [Vec<Vec<u8>>; 2] {
     let master = [("X-SESSION-KEY", MASTER_KEY)];
     let created = request("PUT", "/api-key/bench", &master, "");
-    let key = connection.json(&created).await["api_key"].take();
+    let key = answer(connection, &created).await["api_key"].take();
     let headers = [("X-SESSION-KEY", key.as_str().expect("a key")), JSON];
     let put = request("PUT", "/session/bench", &headers, DATA);
     let (mut gets, mut posts) = (Vec::new(), Vec::new());
     for _ in 0..SESSIONS {
-        let created = connection.json(&put).await;
+        let created = answer(connection, &put).await;
         let path = format!("/session/bench/{}", created["id"].as_str().expect("an id"));
         gets.push(request("GET", &path, &headers[..1], ""));
         posts.push(request("POST", &path, &headers, DATA));
@@ -101,7 +76,7 @@ async fn rpc(connection: &mut Connection) -> [Vec<Vec<u8>>; 2] {
     for number in 0..SESSIONS {
         let user = format!("user {number}");
         let create = call("create", json!({ "session": session, "userId": user }));
-        let token = connection.json(&create).await["result"]["token"].take();
+        let token = answer(connection, &create).await["result"]["token"].take();
         let get = json!({ "token": token, "sessionVersion": "v1", "keys": "*" });
         gets.push(call("get", get));
         let session = json!({ "seen": number });
@@ -109,4 +84,9 @@ async fn rpc(connection: &mut Connection) -> [Vec<Vec<u8>>; 2] {
         updates.push(call("update", update));
     }
     [gets, updates]
+}
+
+/// Sends a request that is answered with JSON.
+async fn answer(connection: &mut Connection, request: &[u8]) -> Value {
+    serde_json::from_slice(connection.send(request).await.1).expect("JSON")
 }

@@ -13,7 +13,7 @@ use actix_web::{App, HttpServer, Result, get, post};
 use deadpool_redis::{Config, Runtime};
 use serde_json::{Map, Value};
 
-use super::contract::{Args, FIELDS, SECRET, Settings, present};
+use super::contract::{Args, FIELDS, SECRET, Settings, THREADS, present};
 
 #[actix_web::main]
 pub(super) async fn run(settings: Settings) {
@@ -32,11 +32,13 @@ pub(super) async fn run(settings: Settings) {
         let app = app
             .service(login)
             .service(read)
+            .service(field)
             .service(set)
             .service(update);
         app.service(rotate).service(logout).service(none)
     });
     let server = server
+        .workers(THREADS)
         .bind(("127.0.0.1", settings.port))
         .expect("bind the port");
     println!("listening on {}", server.addrs()[0]);
@@ -81,6 +83,12 @@ async fn read(session: Session) -> Result<Json<Map<String, Value>>> {
         *value = session.get(name)?;
     }
     Ok(Json(present(values)))
+}
+
+#[get("/field")]
+async fn field(session: Session) -> Result<String> {
+    let field = session.get("a")?;
+    field.ok_or_else(|| ErrorUnauthorized("not logged in"))
 }
 
 #[post("/set")]

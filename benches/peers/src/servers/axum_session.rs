@@ -12,26 +12,25 @@ use redis_pool::RedisPool;
 use serde_json::{Map, Value};
 use tower_sessions::cookie::time::Duration;
 
-use super::contract::{Args, FIELDS, SECRET, Settings, present, serve};
+use super::contract::{Args, FIELDS, SECRET, Settings, present};
 
 type Answer<T> = Result<T, StatusCode>;
 
-#[tokio::main]
-pub(super) async fn run(settings: Settings) {
+pub(super) async fn router(settings: &Settings) -> Router {
     let client = redis::Client::open(settings.redis_url.as_str()).expect("a URL");
     let pool = SessionRedisPool::from(RedisPool::from(client));
-    let store = SessionStore::new(Some(pool), config(&settings)).await;
-    let app = Router::new()
+    let store = SessionStore::new(Some(pool), config(settings)).await;
+    Router::new()
         .route("/login", post(login))
         .route("/read", get(read))
+        .route("/field", get(field))
         .route("/set", post(set))
         .route("/update", post(update))
         .route("/rotate", post(rotate))
         .route("/logout", post(logout))
         .route("/none", get(async || "none"))
         .layer(SessionLayer::new(store.expect("connect to Redis")))
-        .with_state(settings.is("best"));
-    serve(&settings, app).await;
+        .with_state(settings.is("best"))
 }
 
 fn config(settings: &Settings) -> SessionConfig {
@@ -59,6 +58,10 @@ async fn login(session: Session, Query(args): Query<Args>) {
 async fn read(session: Session) -> Answer<Json<Map<String, Value>>> {
     user(&session)?;
     Ok(Json(present(FIELDS.map(|name| session.get(name)))))
+}
+
+async fn field(session: Session) -> Answer<String> {
+    session.get("a").ok_or(StatusCode::UNAUTHORIZED)
 }
 
 async fn set(session: Session, Query(args): Query<Args>) -> Answer<()> {

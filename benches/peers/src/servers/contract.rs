@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | `POST /login?user=U` | logs in; with `renew=1` as the library advises for logins | 200, the token as text or cookie |
 //! | `GET /read` | loads the session | 200, its fields as JSON |
+//! | `GET /field` | loads the session | 200, its field `a` as text |
 //! | `POST /set?k=K&v=V&sleep_ms=N` | loads, waits, changes a field, saves; with `explicit=1` in the handler | 200 |
 //! | `POST /update` | loads, adds 1 to a counter, saves | 200 |
 //! | `POST /rotate?sleep_ms=N` | loads, waits, changes the id | 200, the new token |
@@ -19,6 +20,7 @@ use axum::Router;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use tokio::net::TcpListener;
+use tokio::runtime::Builder;
 
 /// The fields that `/read` returns. Some libraries cannot list the fields of a session.
 pub(super) const FIELDS: [&str; 4] = ["user", "a", "b", "count"];
@@ -41,7 +43,9 @@ pub struct Settings {
 }
 
 impl Settings {
-    pub(super) fn from_environment() -> Self {
+    /// Reads them.
+    #[must_use]
+    pub fn from_environment() -> Self {
         let text = |name: &str| std::env::var(name).unwrap_or_default();
         Self {
             port: text("PORT").parse().unwrap_or(0),
@@ -84,11 +88,22 @@ pub(super) fn present(values: [Option<Value>; FIELDS.len()]) -> Map<String, Valu
     fields.collect()
 }
 
+/// The number of threads of every server, so that they differ in their libraries only.
+pub(super) const THREADS: usize = 2;
+
 /// Serves an axum application until the process is killed.
-pub(super) async fn serve(settings: &Settings, app: Router) {
-    let listener = TcpListener::bind(("127.0.0.1", settings.port)).await;
-    let listener = listener.expect("bind the port");
-    println!("listening on {}", listener.local_addr().expect("a port"));
-    let app = app.into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, app).await.expect("serve");
+pub(super) fn serve(settings: &Settings, app: impl Future<Output = Router>) {
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(THREADS)
+        .enable_all()
+        .build();
+    runtime.expect("a runtime").block_on(async {
+        let app = app
+            .await
+            .into_make_service_with_connect_info::<SocketAddr>();
+        let listener = TcpListener::bind(("127.0.0.1", settings.port)).await;
+        let listener = listener.expect("bind the port");
+        println!("listening on {}", listener.local_addr().expect("a port"));
+        axum::serve(listener, app).await.expect("serve");
+    });
 }

@@ -12,12 +12,11 @@ use jwt_redis_session::{
 };
 use serde_json::{Value, json};
 
-use super::contract::{Args, SECRET, Settings, serve};
+use super::contract::{Args, SECRET, Settings};
 
 type Result<T> = std::result::Result<T, SessionError>;
 
-#[tokio::main]
-pub(super) async fn run(settings: Settings) {
+pub(super) async fn router(settings: &Settings) -> Router {
     let store = match settings.variant.as_str() {
         "cached" => {
             RedisConfig::new(&settings.redis_url)
@@ -35,6 +34,7 @@ pub(super) async fn run(settings: Settings) {
     let app = Router::new()
         .route("/login", post(login))
         .route("/read", get(read))
+        .route("/field", get(field))
         .route("/set", post(set))
         .route("/update", post(update))
         .route("/rotate", post(rotate))
@@ -42,11 +42,10 @@ pub(super) async fn run(settings: Settings) {
         .route("/logout-all", post(logout_all))
         .route("/list", get(list))
         .route("/none", get(async || "none"));
-    let app = match settings.variant.as_str() {
+    match settings.variant.as_str() {
         "lazy" => app.layer(layer.lazy()),
         _ => app.layer(layer),
-    };
-    serve(&settings, app).await;
+    }
 }
 
 async fn login(session: Session, Query(args): Query<Args>) -> Result<String> {
@@ -57,6 +56,10 @@ async fn read(session: ActiveSession) -> Json<Value> {
     let mut fields = session.to_json();
     fields["user"] = json!(session.owner());
     Json(fields)
+}
+
+async fn field(session: ActiveSession) -> Result<String> {
+    Ok(session.get("a")?.unwrap_or_default())
 }
 
 async fn set(session: ActiveSession, Query(args): Query<Args>) -> Result<()> {

@@ -15,12 +15,11 @@ use tower_sessions::{Expiry, Session, SessionManagerLayer};
 use tower_sessions_redis_store::RedisStore;
 use tower_sessions_redis_store::fred::prelude::*;
 
-use super::contract::{Args, FIELDS, Settings, present, serve};
+use super::contract::{Args, FIELDS, Settings, present};
 
 type Answer<T> = Result<T, StatusCode>;
 
-#[tokio::main]
-pub(super) async fn run(settings: Settings) {
+pub(super) async fn router(settings: &Settings) -> Router {
     let config = Config::from_url(&settings.redis_url).expect("a URL");
     let is_best = settings.is("best");
     let (performance, policy) = if is_best { best() } else { (None, None) };
@@ -32,16 +31,16 @@ pub(super) async fn run(settings: Settings) {
         .with_secure(false)
         .with_always_save(is_best)
         .with_expiry(Expiry::OnInactivity(max_age));
-    let app = Router::new()
+    Router::new()
         .route("/login", post(login))
         .route("/read", get(read))
+        .route("/field", get(field))
         .route("/set", post(set))
         .route("/update", post(update))
         .route("/rotate", post(rotate))
         .route("/logout", post(logout))
         .route("/none", get(async || "none"))
-        .layer(layer);
-    serve(&settings, app).await;
+        .layer(layer)
 }
 
 fn best() -> (Option<PerformanceConfig>, Option<ReconnectPolicy>) {
@@ -78,6 +77,11 @@ async fn read(session: Session) -> Answer<Json<Map<String, Value>>> {
         *value = session.get_value(name).await.map_err(failed)?;
     }
     Ok(Json(present(values)))
+}
+
+async fn field(session: Session) -> Answer<String> {
+    let field = session.get("a").await.map_err(failed)?;
+    field.ok_or(StatusCode::UNAUTHORIZED)
 }
 
 async fn set(session: Session, Query(args): Query<Args>) -> Answer<()> {
