@@ -1,12 +1,18 @@
 // express-session with connect-redis. Variants: documented, sessions saved at the end of a response;
-// best, saved before the answer, and a client without a queue of commands while it is not connected.
-// Not with `socketTimeout`: after Redis hung, a client with it did not return within 15 s.
+// best, saved before the answer, and a client that fails soon and connects again soon.
 import { RedisStore } from "connect-redis";
 import session from "express-session";
 import { createClient } from "redis";
 import { call, loggedIn, secret, serve, settings } from "./server.mjs";
 
-const client = createClient({ url: settings.redisUrl, disableOfflineQueue: settings.isBest });
+// With `socketTimeout` alone, a client did not return within 15 s after Redis hung; without PINGs, it
+// closes connections that are not used.
+const best = {
+  disableOfflineQueue: true,
+  pingInterval: 1000,
+  socket: { connectTimeout: 1000, reconnectStrategy: 200, socketTimeout: 2000 },
+};
+const client = createClient({ url: settings.redisUrl, ...(settings.isBest ? best : {}) });
 // Without a listener the process ends with the first error.
 client.on("error", () => {});
 await client.connect();
@@ -21,6 +27,11 @@ const middleware = session({
 async function answer(req, res, explicit) {
   if (explicit || settings.isBest) await call(req.session, "save");
   res.send();
+}
+
+async function add(req, res) {
+  req.session.count = (req.session.count ?? 0) + 1;
+  await answer(req, res);
 }
 
 serve(middleware, {
@@ -39,10 +50,8 @@ serve(middleware, {
     req.session[req.query.k] = req.query.v;
     await answer(req, res, req.query.explicit);
   }),
-  "post /update": loggedIn(async (req, res) => {
-    req.session.count = (req.session.count ?? 0) + 1;
-    await answer(req, res);
-  }),
+  "post /update": loggedIn(add),
+  "post /add": loggedIn(add),
   // A new id without the data: it is copied by hand.
   "post /rotate": loggedIn(async (req, res) => {
     const { cookie, ...fields } = req.session;

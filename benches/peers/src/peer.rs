@@ -25,12 +25,13 @@ pub enum Server {
 }
 
 /// All libraries, each as documented and as configured best.
-pub const PEERS: [Peer; 13] = [
+pub const PEERS: [Peer; 14] = [
     Peer::rust("ours", "ours", "eager"),
     Peer::rust("ours-lazy", "ours", "lazy"),
     Peer::rust("ours-cached", "ours", "cached"),
     Peer::rust("tower-sessions", "tower-sessions", "documented"),
     Peer::rust("tower-sessions-best", "tower-sessions", "best"),
+    Peer::rust("tower-sessions-cached", "tower-sessions", "cached"),
     Peer::rust("axum_session", "axum_session", "documented"),
     Peer::rust("axum_session-best", "axum_session", "best"),
     Peer::rust("actix-session", "actix-session", "documented"),

@@ -35,7 +35,10 @@ pub(super) async fn run(settings: Settings) {
             .service(field)
             .service(set)
             .service(update);
-        app.service(rotate).service(logout).service(none)
+        app.service(add)
+            .service(rotate)
+            .service(logout)
+            .service(none)
     });
     let server = server
         .workers(THREADS)
@@ -103,6 +106,15 @@ async fn set(session: Session, args: Query<Args>) -> Result<&'static str> {
 async fn update(session: Session) -> Result<&'static str> {
     user(&session)?;
     let count = session.get::<u64>("count")?.unwrap_or(0);
+    session.insert("count", count + 1)?;
+    Ok("")
+}
+
+#[post("/add")]
+async fn add(session: Session, args: Query<Args>) -> Result<&'static str> {
+    user(&session)?;
+    let count = session.get::<u64>("count")?.unwrap_or(0);
+    args.sleep().await;
     session.insert("count", count + 1)?;
     Ok("")
 }

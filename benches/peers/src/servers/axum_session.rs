@@ -26,6 +26,7 @@ pub(super) async fn router(settings: &Settings) -> Router {
         .route("/field", get(field))
         .route("/set", post(set))
         .route("/update", post(update))
+        .route("/add", post(add))
         .route("/rotate", post(rotate))
         .route("/logout", post(logout))
         .route("/none", get(async || "none"))
@@ -74,6 +75,14 @@ async fn set(session: Session, Query(args): Query<Args>) -> Answer<()> {
 async fn update(session: Session) -> Answer<()> {
     user(&session)?;
     let count: u64 = session.get("count").unwrap_or(0);
+    session.set("count", count + 1);
+    Ok(())
+}
+
+async fn add(session: Session, Query(args): Query<Args>) -> Answer<()> {
+    user(&session)?;
+    let count: u64 = session.get("count").unwrap_or(0);
+    args.sleep().await;
     session.set("count", count + 1);
     Ok(())
 }

@@ -7,7 +7,8 @@ use std::sync::{Arc, RwLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::Router;
-use axum::extract::{Query, State};
+use axum::extract::{FromRequestParts, Query, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::{get, post};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
@@ -33,6 +34,10 @@ struct Claims {
     jti: String,
     iat: u64,
 }
+
+/// The key of the request's session in Redis. An extractor, because that of `HeaderMap` would copy
+/// all headers.
+struct Key(String);
 
 /// The session of this application.
 #[derive(Clone, Default, Deserialize, Serialize)]
@@ -80,17 +85,12 @@ async fn login(state: State<Arc<ByHand>>, Query(args): Query<Args>) -> Answer<St
     token.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)
 }
 
-async fn field(state: State<Arc<ByHand>>, headers: HeaderMap) -> Answer<String> {
-    let (_, fields) = state.load(&headers).await?;
-    Ok(fields.a)
+async fn field(state: State<Arc<ByHand>>, Key(key): Key) -> Answer<String> {
+    Ok(state.load(&key).await?.a)
 }
 
-async fn set(
-    state: State<Arc<ByHand>>,
-    Query(args): Query<Args>,
-    headers: HeaderMap,
-) -> Answer<()> {
-    let (key, mut fields) = state.load(&headers).await?;
+async fn set(state: State<Arc<ByHand>>, Key(key): Key, Query(args): Query<Args>) -> Answer<()> {
+    let mut fields = state.load(&key).await?;
     match args.k.as_str() {
         "a" => fields.a = args.v,
         _ => fields.b = args.v,
@@ -98,8 +98,8 @@ async fn set(
     state.save(key, fields).await
 }
 
-async fn update(state: State<Arc<ByHand>>, headers: HeaderMap) -> Answer<()> {
-    let (key, mut fields) = state.load(&headers).await?;
+async fn update(state: State<Arc<ByHand>>, Key(key): Key) -> Answer<()> {
+    let mut fields = state.load(&key).await?;
     fields.count += 1;
     state.save(key, fields).await
 }
@@ -112,16 +112,23 @@ fn unavailable(_: RedisError) -> StatusCode {
     StatusCode::SERVICE_UNAVAILABLE
 }
 
+impl FromRequestParts<Arc<ByHand>> for Key {
+    type Rejection = StatusCode;
+
+    async fn from_request_parts(parts: &mut Parts, state: &Arc<ByHand>) -> Answer<Self> {
+        let key = state.verify(&parts.headers);
+        key.map(Self).ok_or(StatusCode::UNAUTHORIZED)
+    }
+}
+
 impl ByHand {
-    /// Returns the key of the session in Redis, and its fields.
-    async fn load(&self, headers: &HeaderMap) -> Answer<(String, Fields)> {
-        let key = self.verify(headers).ok_or(StatusCode::UNAUTHORIZED)?;
-        if let Some(fields) = self.remembered(&key) {
-            return Ok((key, fields));
+    async fn load(&self, key: &str) -> Answer<Fields> {
+        if let Some(fields) = self.remembered(key) {
+            return Ok(fields);
         }
-        let stored: Option<Vec<u8>> = self.redis.clone().get(&key).await.map_err(unavailable)?;
+        let stored: Option<Vec<u8>> = self.redis.clone().get(key).await.map_err(unavailable)?;
         let fields = stored.and_then(|stored| serde_json::from_slice(&stored).ok());
-        Ok((key, fields.ok_or(StatusCode::UNAUTHORIZED)?))
+        fields.ok_or(StatusCode::UNAUTHORIZED)
     }
 
     fn verify(&self, headers: &HeaderMap) -> Option<String> {

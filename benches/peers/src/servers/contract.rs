@@ -7,6 +7,8 @@
 //! | `GET /field` | loads the session | 200, its field `a` as text |
 //! | `POST /set?k=K&v=V&sleep_ms=N` | loads, waits, changes a field, saves; with `explicit=1` in the handler | 200 |
 //! | `POST /update` | loads, adds 1 to a counter, saves | 200 |
+//! | `POST /add?sleep_ms=N` | reads a counter, waits, writes it with 1 added, saves | 200 |
+//! | `POST /add-atomically?sleep_ms=N` | waits, adds 1 in one atomic operation of the library | 200 |
 //! | `POST /rotate?sleep_ms=N` | loads, waits, changes the id | 200, the new token |
 //! | `POST /logout` | ends the session | 200 |
 //! | `GET /none` | nothing | 200 |

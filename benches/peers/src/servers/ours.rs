@@ -7,8 +7,8 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use jwt_redis_session::store::Cache;
 use jwt_redis_session::{
-    ActiveSession, JwtRedisSession, Keyring, RedisConfig, RedisStore, Session, SessionError,
-    Sessions,
+    ActiveSession, JwtRedisSession, Keyring, RedisConfig, RedisStore, Session, SessionData,
+    SessionError, Sessions,
 };
 use serde_json::{Value, json};
 
@@ -37,6 +37,8 @@ pub(super) async fn router(settings: &Settings) -> Router {
         .route("/field", get(field))
         .route("/set", post(set))
         .route("/update", post(update))
+        .route("/add", post(add))
+        .route("/add-atomically", post(add_atomically))
         .route("/rotate", post(rotate))
         .route("/logout", post(logout))
         .route("/logout-all", post(logout_all))
@@ -72,6 +74,22 @@ async fn update(session: ActiveSession) -> Result<()> {
     let count: u64 = session.get("count")?.unwrap_or(0);
     session.insert("count", count + 1)?;
     session.update().await
+}
+
+async fn add(session: ActiveSession, Query(args): Query<Args>) -> Result<()> {
+    let count: u64 = session.get("count")?.unwrap_or(0);
+    args.sleep().await;
+    session.insert("count", count + 1)?;
+    session.update().await
+}
+
+async fn add_atomically(session: ActiveSession, Query(args): Query<Args>) -> Result<()> {
+    args.sleep().await;
+    let add = |data: &mut SessionData| -> Result<()> {
+        let count: u64 = data.get("count")?.unwrap_or(0);
+        data.insert("count", count + 1)
+    };
+    session.update_with(add).await
 }
 
 async fn rotate(session: ActiveSession, Query(args): Query<Args>) -> Result<String> {

@@ -1,6 +1,6 @@
 //! tower-sessions with its store on Redis. Variants: `documented`, the pool of the README of the
 //! store; `best`, with a reconnect policy, a timeout of commands, and `with_always_save`, with which
-//! reads extend the session.
+//! reads extend the session; `cached`, as `documented` with the cache of "Layered caching".
 
 use std::time::Duration;
 
@@ -11,7 +11,8 @@ use axum::{Json, Router};
 use serde_json::{Map, Value};
 use tower_sessions::cookie::time;
 use tower_sessions::session::Error;
-use tower_sessions::{Expiry, Session, SessionManagerLayer};
+use tower_sessions::{CachingSessionStore, Expiry, Session, SessionManagerLayer, SessionStore};
+use tower_sessions_moka_store::MokaStore;
 use tower_sessions_redis_store::RedisStore;
 use tower_sessions_redis_store::fred::prelude::*;
 
@@ -21,15 +22,27 @@ type Answer<T> = Result<T, StatusCode>;
 
 pub(super) async fn router(settings: &Settings) -> Router {
     let config = Config::from_url(&settings.redis_url).expect("a URL");
-    let is_best = settings.is("best");
-    let (performance, policy) = if is_best { best() } else { (None, None) };
+    let (performance, policy) = if settings.is("best") {
+        best()
+    } else {
+        (None, None)
+    };
     let pool = Pool::new(config, performance, None, policy, 6).expect("a pool");
     pool.connect();
     pool.wait_for_connect().await.expect("connect to Redis");
+    let store = RedisStore::new(pool);
+    if settings.is("cached") {
+        let cache = MokaStore::new(Some(10_000));
+        return with_store(CachingSessionStore::new(cache, store), settings);
+    }
+    with_store(store, settings)
+}
+
+fn with_store<S: SessionStore + Clone>(store: S, settings: &Settings) -> Router {
     let max_age = time::Duration::seconds(settings.max_age.into());
-    let layer = SessionManagerLayer::new(RedisStore::new(pool))
+    let layer = SessionManagerLayer::new(store)
         .with_secure(false)
-        .with_always_save(is_best)
+        .with_always_save(settings.is("best"))
         .with_expiry(Expiry::OnInactivity(max_age));
     Router::new()
         .route("/login", post(login))
@@ -37,6 +50,7 @@ pub(super) async fn router(settings: &Settings) -> Router {
         .route("/field", get(field))
         .route("/set", post(set))
         .route("/update", post(update))
+        .route("/add", post(add))
         .route("/rotate", post(rotate))
         .route("/logout", post(logout))
         .route("/none", get(async || "none"))
@@ -97,6 +111,14 @@ async fn set(session: Session, Query(args): Query<Args>) -> Answer<()> {
 async fn update(session: Session) -> Answer<()> {
     user(&session).await?;
     let count: Option<u64> = session.get("count").await.map_err(failed)?;
+    let count = count.unwrap_or(0) + 1;
+    session.insert("count", count).await.map_err(failed)
+}
+
+async fn add(session: Session, Query(args): Query<Args>) -> Answer<()> {
+    user(&session).await?;
+    let count: Option<u64> = session.get("count").await.map_err(failed)?;
+    args.sleep().await;
     let count = count.unwrap_or(0) + 1;
     session.insert("count", count).await.map_err(failed)
 }
