@@ -23,9 +23,11 @@ pub(crate) struct Finding {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Promise {
     KeepsWrites,
+    KeepsAdditions,
     EndsSessions,
     RotatesOnce,
     AnswersInOutage,
+    ServesInOutage,
     KeepsLogins,
     KeepsRecords,
 }
@@ -57,9 +59,22 @@ impl Finding {
 
     /// A row that is about an operation that the library does not have.
     pub(crate) fn no_such_operation(row: impl Into<String>) -> Self {
+        Self::note(row, "no such operation")
+    }
+
+    /// A row that is only for comparison.
+    pub(crate) fn note(row: impl Into<String>, text: impl Into<String>) -> Self {
         Self {
-            text: "no such operation".to_owned(),
+            text: text.into(),
             ..Self::count(row, 0, 0)
+        }
+    }
+
+    /// What this library does not promise either: its counts do not fail the program.
+    pub(crate) fn not_promised(self) -> Self {
+        Self {
+            violations: 0,
+            ..self
         }
     }
 

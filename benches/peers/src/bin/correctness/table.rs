@@ -10,8 +10,12 @@ pub(crate) struct Column {
     pub findings: Vec<Finding>,
 }
 
-const PROMISES: [(Promise, &str); 6] = [
+const PROMISES: [(Promise, &str); 8] = [
     (Promise::KeepsWrites, "acknowledged writes lost"),
+    (
+        Promise::KeepsAdditions,
+        "acknowledged additions lost: both requests write the same field",
+    ),
     (
         Promise::EndsSessions,
         "logouts and new ids undone: a token works that must not",
@@ -20,6 +24,10 @@ const PROMISES: [(Promise, &str); 6] = [
     (
         Promise::AnswersInOutage,
         "in an outage: requests that hang, or are answered 200 for what was not stored",
+    ),
+    (
+        Promise::ServesInOutage,
+        "in an outage, or while Redis stops for 2 s: reads and writes of a live session not answered 200",
     ),
     (
         Promise::KeepsLogins,

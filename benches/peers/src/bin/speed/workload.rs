@@ -9,10 +9,6 @@ use test_support::redis_monitor::Monitor;
 
 use crate::subject::Subject;
 
-/// The number of sessions that the requests are spread over, so that hardly any two are concurrent
-/// in one session.
-const SESSIONS: usize = 256;
-
 /// The text for no commands to Redis.
 pub(crate) const NONE: &str = "none";
 
@@ -20,10 +16,14 @@ pub(crate) const NONE: &str = "none";
 pub(crate) type Workload = Vec<Vec<u8>>;
 
 /// Creates sessions; returns the workloads of [`ROUTES`].
-pub(crate) async fn workloads(subject: Subject, address: SocketAddr) -> [Workload; ROUTES.len()] {
+pub(crate) async fn workloads(
+    subject: Subject,
+    address: SocketAddr,
+    sessions: usize,
+) -> [Workload; ROUTES.len()] {
     let mut connection = Connection::to(address).await;
     let mut workloads = ROUTES.map(|_| Workload::new());
-    for user in 0..SESSIONS {
+    for user in 0..sessions {
         let requests = match subject {
             Subject::Peer(_) => of_peer(&mut connection, user).await,
             Subject::Sessiond => of_sessiond(&mut connection, user).await,
@@ -79,19 +79,5 @@ pub(crate) async fn commands(
     for request in workload {
         connection.send(request).await;
     }
-    let counts = monitor.stop().into_iter().filter_map(|(command, count)| {
-        let each = f64::from(count) / workload.len() as f64;
-        // Others are not for a request, such as the PINGs of idle connections.
-        let each = (each >= 0.05).then(|| format!("{each:.1}"))?;
-        let each = each.trim_end_matches(".0");
-        Some(if each == "1" {
-            command
-        } else {
-            format!("{each} {command}")
-        })
-    });
-    match counts.collect::<Vec<_>>().join(", ") {
-        none if none.is_empty() => NONE.to_owned(),
-        commands => commands,
-    }
+    peers::commands(monitor.stop(), workload.len())
 }

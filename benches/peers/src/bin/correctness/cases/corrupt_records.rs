@@ -42,7 +42,7 @@ fn get(harness: &Harness, key: &str) -> Option<String> {
     texts(harness.redis.run(&["GET", key])).pop()
 }
 
-fn texts(reply: redis::Value) -> Vec<String> {
+pub(super) fn texts(reply: redis::Value) -> Vec<String> {
     match reply {
         redis::Value::Nil => Vec::new(),
         redis::Value::Array(replies) => replies.into_iter().flat_map(texts).collect(),

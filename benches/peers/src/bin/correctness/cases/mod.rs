@@ -1,6 +1,7 @@
 //! The cases, one file each.
 
 mod corrupt_records;
+mod costs;
 mod fixation;
 mod lifetimes;
 mod logout;
@@ -37,6 +38,7 @@ pub(crate) async fn meet(peer: Peer, rounds: Rounds) -> Vec<Finding> {
     findings.extend(refused_writes::run(&harness, few).await);
     findings.extend(fixation::run(&harness, few).await);
     findings.extend(corrupt_records::run(&mut harness, few).await);
+    findings.extend(costs::run(&harness).await);
     findings
 }
 

@@ -23,14 +23,20 @@ pub(super) async fn run(harness: &Harness, number: usize) -> Vec<Finding> {
         let row = format!("two requests ask for a new id, {name}: two new tokens work");
         if is_missing {
             findings.push(Finding::no_such_operation(row));
+            let row = format!("two requests ask for a new id, {name}: a request is refused");
+            findings.push(Finding::no_such_operation(row));
             continue;
         }
-        let winners = rounds(number, 10, |_| winners(sites.clone())).await;
-        let finding = Finding::count(row, how_many(&winners, |winners| *winners > 1), number);
+        let results = rounds(number, 10, |_| winners(sites.clone())).await;
+        let finding = Finding::count(row, how_many(&results, |it| it.winners > 1), number);
         findings.push(finding.of(Promise::RotatesOnce));
+        let row = format!("two requests ask for a new id, {name}: a request is refused");
+        let refused = how_many(&results, |it| it.is_refused);
+        findings.push(Finding::count(row, refused, number).not_promised());
     }
     let rows = [
         "the write is answered 200 and lost",
+        "the write is refused",
         "the old token works afterwards",
         "the answer to the write has one more live session",
         "no token works afterwards",
@@ -41,10 +47,11 @@ pub(super) async fn run(harness: &Harness, number: usize) -> Vec<Finding> {
         return findings;
     }
     let results = rounds(number, 10, |_| beside_a_write(harness.a.site.clone())).await;
-    let [lost, old, third, gone] = rows;
+    let [lost, refused, old, third, gone] = rows;
     let count = |row, of: fn(&Beside) -> bool| Finding::count(row, how_many(&results, of), number);
     findings.extend([
         count(lost, |result| result.is_lost).of(Promise::KeepsWrites),
+        count(refused, |result| result.is_refused).not_promised(),
         count(old, |result| result.old_works).of(Promise::EndsSessions),
         count(third, |result| result.third_works).of(Promise::EndsSessions),
         count(gone, |result| result.is_gone),
@@ -52,10 +59,16 @@ pub(super) async fn run(harness: &Harness, number: usize) -> Vec<Finding> {
     findings
 }
 
-async fn winners([a, b]: [Site; 2]) -> usize {
+struct Rotations {
+    winners: usize,
+    is_refused: bool,
+}
+
+async fn winners([a, b]: [Site; 2]) -> Rotations {
     let old = a.login(&unique("user")).await;
     let path = "/rotate?sleep_ms=20";
     let (first, second) = join(a.post(path, &old), b.post(path, &old)).await;
+    let is_refused = !first.is_ok() || !second.is_ok();
     let mut new: Vec<Credential> = Vec::new();
     for answer in [first, second] {
         let credential = answer.credential();
@@ -64,11 +77,15 @@ async fn winners([a, b]: [Site; 2]) -> usize {
             new.push(credential);
         }
     }
-    new.len()
+    Rotations {
+        winners: new.len(),
+        is_refused,
+    }
 }
 
 struct Beside {
     is_lost: bool,
+    is_refused: bool,
     old_works: bool,
     third_works: bool,
     is_gone: bool,
@@ -88,13 +105,18 @@ async fn beside_a_write(site: Site) -> Beside {
         .filter(|third| *third != old && *third != new);
     let is_rotated = rotate.is_ok() && new != old;
     let old_works = site.is_alive(&old).await;
-    let third_works = match third {
-        Some(third) => site.is_alive(&third).await,
-        None => false,
+    let third_fields = match &third {
+        Some(third) => site.read(third).await,
+        None => None,
     };
-    let current = if is_rotated { &new } else { &old };
-    let fields = site.read(current).await;
+    let third_works = third_fields.is_some();
+    // The cookie of the write came last: a browser has that one.
+    let fields = match third_fields {
+        Some(fields) => Some(fields),
+        None => site.read(if is_rotated { &new } else { &old }).await,
+    };
     Beside {
+        is_refused: !set.is_ok(),
         is_lost: set.is_ok()
             && fields
                 .as_ref()

@@ -131,8 +131,10 @@ fn answered(outage: &str, results: &[Round]) -> Vec<Finding> {
     let denied = Finding::answers(row.as_str(), &reads, |answer| {
         answer.reply == Reply::Status(401)
     });
+    let served = super::served(row.as_str(), &reads);
     let reads = Finding::answers(row, &reads, unanswered).of(Promise::AnswersInOutage);
-    let mut findings = vec![reads.and(denied.of(Promise::KeepsLogins))];
+    let reads = reads.and(denied.of(Promise::KeepsLogins)).and(served);
+    let mut findings = vec![reads];
     let others: [(_, Get); 4] = [
         ("a write", |answers| slice::from_ref(&answers.set)),
         ("a login", |answers| slice::from_ref(&answers.login)),

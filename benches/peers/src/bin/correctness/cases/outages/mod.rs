@@ -1,13 +1,15 @@
-//! Redis is killed and comes back, or hangs for a while.
+//! Redis is killed and comes back, hangs for a while, or stops for a moment.
 
 mod long;
 mod recovery;
 mod requests;
+mod stall;
 
 use peers::Peer;
 
 use super::Rounds;
-use crate::finding::Finding;
+use crate::client::Answer;
+use crate::finding::{Finding, Promise};
 use crate::harness::Harness;
 
 pub(super) async fn run(peer: Peer, rounds: Rounds) -> Vec<Finding> {
@@ -16,7 +18,14 @@ pub(super) async fn run(peer: Peer, rounds: Rounds) -> Vec<Finding> {
         findings.extend(long::run(peer, outage, rounds).await);
     }
     findings.push(recovery::after_a_short_outage(peer, rounds).await);
+    findings.extend(stall::run(peer, rounds).await);
     findings
+}
+
+/// Answers that should be 200 if only the client counts: this library gives up early on purpose.
+fn served(row: &str, answers: &[Answer]) -> Finding {
+    let finding = Finding::answers(row, answers, |answer| !answer.is_ok());
+    finding.of(Promise::ServesInOutage).not_promised()
 }
 
 #[derive(Clone, Copy, Debug)]
