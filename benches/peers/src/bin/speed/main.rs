@@ -38,7 +38,8 @@ fn main() {
     println!("{}", machine::description(&redis));
     println!("\n{}", table::servers(&rows));
     let (rounds, span) = (options.rounds, options.span());
-    println!("{rounds} rounds of {span:?} for each route.");
+    let sessions = options.sessions;
+    println!("{rounds} rounds of {span:?} for each route, {sessions} sessions.");
     print!("{}", noise::report(&rows, &load));
     print!("{}", table::routes(&rows));
     goals::print(&rows);
@@ -48,7 +49,7 @@ fn main() {
 async fn measure(subjects: &[Subject], redis: &RedisServer, options: &Options) -> Vec<Row> {
     let mut rows = Vec::new();
     for subject in subjects {
-        rows.push(Row::prepare(*subject, redis).await);
+        rows.push(Row::prepare(*subject, redis, options.sessions).await);
     }
     for round in 1..=options.rounds {
         eprintln!("round {round} of {}", options.rounds);

@@ -35,10 +35,10 @@ pub(crate) struct Series {
 
 impl Row {
     /// Starts a server, creates its sessions, counts the commands to Redis, and warms up.
-    pub(crate) async fn prepare(subject: Subject, redis: &RedisServer) -> Self {
+    pub(crate) async fn prepare(subject: Subject, redis: &RedisServer, sessions: usize) -> Self {
         let program = subject.start(&redis.url());
         eprintln!("preparing {}", subject.name());
-        let workloads = workload::workloads(subject, program.address()).await;
+        let workloads = workload::workloads(subject, program.address(), sessions).await;
         let mut series = Vec::new();
         for (route, workload) in ROUTES.into_iter().zip(workloads) {
             if workload.is_empty() {
