@@ -20,6 +20,7 @@ pub fn versions(peer: &Peer) -> String {
         Server::Rust("tower-sessions") => of_cargo(&[
             "tower-sessions",
             "tower-sessions-redis-store",
+            "tower-sessions-moka-store",
             "fred",
             "axum",
         ]),

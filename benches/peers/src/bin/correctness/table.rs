@@ -27,7 +27,7 @@ const PROMISES: [(Promise, &str); 8] = [
     ),
     (
         Promise::ServesInOutage,
-        "in an outage, or while Redis stops for 2 s: reads and writes of a live session not answered 200",
+        "in an outage, or while Redis stops for 1.5 s: reads and writes of a live session not answered 200",
     ),
     (
         Promise::KeepsLogins,
