@@ -38,7 +38,7 @@ pub(crate) fn app(sessions: Sessions, origin: HeaderValue) -> Router {
         .allow_origin(origin)
         .allow_methods([Method::GET, Method::POST])
         .allow_headers([AUTHORIZATION, CONTENT_TYPE])
-        // Scripts can read these, to tell an expired session from an outage.
+        // Scripts can read these, to distinguish an expired session from an outage.
         .expose_headers([WWW_AUTHENTICATE, RETRY_AFTER])
         // Without it a browser sends a preflight every five seconds.
         .max_age(Duration::from_secs(3600));

@@ -41,7 +41,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let foreign = blog.open(&phone).await.unwrap_err();
     assert_eq!(foreign, SessionError::Rejected(TokenRejection::Unknown));
 
-    // Refresh: the time to live starts anew.
+    // The time to live starts again.
     let session = shop.open(&phone).await?;
     session.touch().await?;
 

@@ -19,7 +19,7 @@ use crate::middleware::{
 use crate::session::{Device, Session};
 
 /// Extracts the session of the nearest [`JwtRedisSession`](crate::JwtRedisSession) layer, whatever
-/// its state, and loads it if that layer is lazy. Without a layer the answer is 500.
+/// its state, and loads it if that layer is lazy. Without a layer the response is 500.
 impl<S: Sync> FromRequestParts<S> for Session {
     type Rejection = SessionRejection;
 
@@ -42,7 +42,7 @@ impl<S: Sync> OptionalFromRequestParts<S> for Session {
 }
 
 /// Extracts the session of the nearest [`JwtRedisSession`](crate::JwtRedisSession) layer without
-/// loading it. Without a layer the answer is 500.
+/// loading it. Without a layer the response is 500.
 impl<S: Sync> FromRequestParts<S> for LazySession {
     type Rejection = SessionRejection;
 
@@ -52,7 +52,7 @@ impl<S: Sync> FromRequestParts<S> for LazySession {
 }
 
 /// Extracts the session of the layer tagged with `T`, whatever its state, and loads it if that
-/// layer is lazy. Without that layer the answer is 500.
+/// layer is lazy. Without that layer the response is 500.
 impl<S: Sync, T: 'static> FromRequestParts<S> for Tagged<T> {
     type Rejection = SessionRejection;
 
@@ -63,7 +63,7 @@ impl<S: Sync, T: 'static> FromRequestParts<S> for Tagged<T> {
 }
 
 /// Extracts the session of the layer tagged with `T` without loading it. Without that layer the
-/// answer is 500.
+/// response is 500.
 impl<S: Sync, T: 'static> FromRequestParts<S> for LazyTagged<T> {
     type Rejection = SessionRejection;
 
@@ -76,8 +76,8 @@ impl<S: Sync, T: 'static> FromRequestParts<S> for LazyTagged<T> {
 ///
 /// As an extractor it answers requests without an active session before the handler runs, as
 /// described by [`SessionRejection`]: 401 without a session, 503 if the store is unavailable.
-/// `Option<ActiveSession>` is `None` where that answer would be 401, for an expired token, too. An
-/// ambiguous request and an unavailable store are still answered.
+/// `Option<ActiveSession>` is `None` where the response would be 401, even for an expired token. It
+/// still answers an ambiguous request (400) and an unavailable store (503).
 ///
 /// ```
 /// # use jwt_redis_session::{ActiveSession, SessionError};
@@ -131,8 +131,8 @@ impl<S: Sync> OptionalFromRequestParts<S> for ActiveSession {
     }
 }
 
-/// Returns `None` in place of a 401. Other rejections remain: an ambiguous request and an unavailable
-/// store do not show that there is no session.
+/// Returns `None` instead of a 401. Other rejections remain: an ambiguous request and an
+/// unavailable store do not show that there is no session.
 pub(crate) fn optional<T>(
     extracted: Result<T, SessionRejection>,
 ) -> Result<Option<T>, SessionRejection> {
@@ -145,10 +145,10 @@ pub(crate) fn optional<T>(
 
 /// Session whose owner authenticated within the last `SECONDS` seconds.
 ///
-/// As an extractor it answers requests without an active session as [`ActiveSession`] does, and
-/// those whose owner authenticated earlier, or at an unknown time, with 401 and
-/// `error="insufficient_user_authentication"` (RFC 9470). After the client has sent the password
-/// again, [`Session::reauthenticated`] makes the session recent.
+/// As an extractor it answers requests without an active session as [`ActiveSession`] does. If the
+/// owner authenticated earlier or at an unknown time, it answers 401 with
+/// `error="insufficient_user_authentication"` (RFC 9470). The client then sends the password again,
+/// and the handler that checks it calls [`Session::reauthenticated`].
 ///
 /// ```
 /// # use axum::Json;
@@ -234,8 +234,8 @@ impl IntoResponse for SessionError {
 
 impl ReplayBody for Body {
     fn replay(read: SessionBody<Self>) -> Self {
-        // axum looks for a length limit in an error and in its source, no deeper. The error is
-        // unwrapped, so that wrapping it again keeps it there.
+        // axum searches only an error and its direct source for a length limit. The error is
+        // unwrapped, so that another wrapper does not move it deeper.
         Self::new(read.map_err(axum_core::Error::into_inner))
     }
 }

@@ -42,7 +42,7 @@ pub struct SessionsBuilder {
 }
 
 impl Sessions {
-    /// Starts building sessions that live in `store` and whose tokens are `tokens`: a
+    /// Starts building sessions that are kept in `store`. `tokens` is a
     /// [`Keyring`](crate::Keyring) for JWTs, or [`OpaqueTokens`](crate::OpaqueTokens).
     ///
     /// Several `Sessions`, each with its own [keyspace](SessionsBuilder::keyspace), can share one
@@ -54,11 +54,10 @@ impl Sessions {
         SessionsBuilder::new(store.into(), Some(tokens.into()))
     }
 
-    /// Starts building sessions that have no tokens and are addressed by id: no key ring is
-    /// needed, and nothing is signed.
+    /// Starts building sessions that have no tokens and are addressed by id. They need no key ring.
     ///
-    /// Create with [`without_token`](crate::session::CreateSession::without_token), open with
-    /// [`get`](Sessions::get). Every token is rejected.
+    /// Create them with [`without_token`](crate::session::CreateSession::without_token), and open
+    /// them with [`get`](Sessions::get). Every token is rejected.
     ///
     /// ```
     /// # use jwt_redis_session::{MemoryStore, SessionId, Sessions};
@@ -116,9 +115,8 @@ impl SessionsBuilder {
     /// Sets a prefix that may be empty or end like an id, for sharing sessions with an npm app
     /// whose keyspace is for example `sess`.
     ///
-    /// Two keyspaces of which one is the beginning of the other, such as `app` and `app2`, read
-    /// each other's sessions: make sure that no other keyspace of the database begins with
-    /// `prefix`.
+    /// Make sure that no other keyspace of the database begins with `prefix`: keyspaces such as
+    /// `app` and `app2` can read each other's sessions.
     pub fn keyspace_without_delimiter(mut self, prefix: impl Into<String>) -> Self {
         self.lifecycle.keyspace = Keyspace::new(prefix);
         self.any_keyspace = true;
@@ -145,13 +143,14 @@ impl SessionsBuilder {
         self
     }
 
-    /// Adds the claim `auth_time` to JWTs: when the owner last authenticated, in Unix seconds (OpenID
-    /// Connect Core 1.0, section 2). Off by default.
+    /// Adds the claim `auth_time` to JWTs: when the owner last authenticated, in Unix seconds
+    /// (OpenID Connect Core 1.0, section 2). Off by default.
     ///
     /// For programs that verify tokens themselves. A token keeps its `auth_time` until the session
     /// gets another token, and has none while that time is unknown. This crate never reads the
-    /// claim: [`Session::authenticated_at`](crate::Session::authenticated_at) comes from the record.
-    /// The application cannot set a claim of this name then. Opaque tokens have no claims.
+    /// claim: [`Session::authenticated_at`](crate::Session::authenticated_at) comes from the
+    /// record. The application then cannot set a claim with this name. Opaque tokens have no
+    /// claims.
     ///
     /// ```
     /// # use jwt_redis_session::{Keyring, MemoryStore, Sessions};
@@ -181,41 +180,44 @@ impl SessionsBuilder {
 
     /// Sets the largest number of top-level fields of a session. Defaults to 1,000.
     ///
-    /// Every update reads all fields, so that sessions with very many of them cost much CPU time.
-    /// A stored record with more fields can be read, touched and destroyed, and written once it
-    /// has no more than the limit.
+    /// Every update reads all fields, so sessions with very many fields cost much CPU time. A
+    /// stored record with more fields can be read, touched and destroyed, but a write must leave at
+    /// most this number.
     pub fn max_fields(mut self, fields: usize) -> Self {
         self.lifecycle.max_fields = fields;
         self
     }
 
-    /// Limits the sessions of an owner; `evict` decides what a login beyond the limit does. By default
-    /// there is no limit.
+    /// Limits the sessions of an owner; `evict` is the rule for a login beyond the limit. By
+    /// default there is no limit.
     ///
     /// Enforced when a session gets its owner: by [`create`](crate::Session::create) and
     /// [`login`](crate::Session::login), and by [`update`](crate::Session::update) and
-    /// [`rotate`](crate::Session::rotate) after [`set_owner`](crate::Session::set_owner). A rotation
-    /// for the same owner does not count as another session. Sessions that have ended do not count.
+    /// [`rotate`](crate::Session::rotate) after [`set_owner`](crate::Session::set_owner). A
+    /// rotation for the same owner does not count as another session. Sessions that have ended do
+    /// not count.
     ///
-    /// When all concurrent logins of an owner have returned, no more than `limit` sessions work that
-    /// they or earlier ones have returned. With [`Evict::LeastRecentlyUsed`] the sessions that were
-    /// ended are in [`Session::evicted`](crate::Session::evicted). With [`Evict::Refuse`] the login
-    /// fails with [`SessionError::TooManySessions`](crate::SessionError::TooManySessions). Of two
-    /// that compete for the last place, one waits up to 500 ms for the other to be undone and then
+    /// When all concurrent logins of an owner have returned, at most `limit` of the sessions that
+    /// they or earlier logins have returned still work. With [`Evict::LeastRecentlyUsed`],
+    /// [`Session::evicted`](crate::Session::evicted) returns the sessions that were ended. With
+    /// [`Evict::Refuse`] the login fails with
+    /// [`SessionError::TooManySessions`](crate::SessionError::TooManySessions). If two logins
+    /// compete for the last place, one waits up to 500 ms until the other is undone, and then
     /// succeeds.
     ///
     /// What it does not promise:
     ///
-    /// - After a crash in a login, one session more than `limit` may work, which the next login or
-    ///   list of the owner ends that is a minute later. With [`Evict::Refuse`] the session of the
-    ///   crashed login, whose token no client has, takes a place until it expires or is destroyed.
-    /// - A login that meets a rotation of the owner counts both ids, so it may end one session more
-    ///   than it must, or be refused.
-    /// - A lower limit than before takes effect with the next login of the owner, and only processes
-    ///   with this setting enforce it.
+    /// - After a crash during a login, one session more than `limit` may work. The next login or
+    ///   list of the owner ends it, if that is at least a minute later. With [`Evict::Refuse`] the
+    ///   session of the crashed login, whose token no client has, counts until it expires or is
+    ///   destroyed.
+    /// - A login during a rotation of the same owner counts both ids, so it may end one session too
+    ///   many, or be refused.
+    /// - A lower limit takes effect with the next login of the owner, and only in processes with
+    ///   this setting.
     ///
-    /// Costs a login the ids of the owner and their records: two round trips for up to 16 sessions,
-    /// and one more for each 16. Ending one takes four.
+    /// Each login reads the ids of the owner and their records: two round trips for up to 16
+    /// sessions, and one more for each 16. Ending one session takes four round trips.
     ///
     /// ```
     /// use jwt_redis_session::config::Evict;
@@ -246,8 +248,8 @@ impl SessionsBuilder {
     }
 
     /// Sets how session ids are generated. Defaults to [`SessionId::random`]. Ids must be
-    /// unguessable and never repeat. Opaque tokens ignore it, since their ids are hashes of the
-    /// tokens. Sessions with a [chosen id](crate::session::CreateSession::id) use it for a nonce.
+    /// unguessable and must never repeat. Opaque tokens ignore the generator, because their ids are
+    /// hashes. Sessions with a [chosen id](crate::session::CreateSession::id) use it for a nonce.
     pub fn id_generator(mut self, new_id: impl Fn() -> SessionId + Send + Sync + 'static) -> Self {
         self.lifecycle.new_id = Arc::new(new_id);
         self

@@ -21,7 +21,10 @@ pub enum ConfigError {
     #[error("the lifetime must be at least a millisecond and at most 100 years")]
     Lifetime,
     /// [`Touch::After`] is longer than the idle time.
-    #[error("`Touch::After` must not be longer than the idle time; use `Touch::Never` for that")]
+    #[error(
+        "`Touch::After` must not be longer than the idle time; \
+         use a shorter time or `Touch::Never`"
+    )]
     TouchAfter,
     /// The largest number of sessions is 0.
     #[error("`max_sessions` must be at least 1")]

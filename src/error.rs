@@ -1,7 +1,7 @@
 //! Errors of operations on sessions.
 //!
-//! Operations fail with a [`SessionError`]. For data that cannot be read or written,
-//! [`source`](std::error::Error::source) returns the cause, a [`JsonError`]. For an outage,
+//! Operations return a [`SessionError`]. If data cannot be read or written,
+//! [`source`](std::error::Error::source) returns the cause, a [`JsonError`]. In an outage,
 //! [`Unavailable`](SessionError::Unavailable) contains the [`StoreError`].
 //!
 //! ```
@@ -42,7 +42,7 @@ pub(crate) type Result<T, E = SessionError> = std::result::Result<T, E>;
 /// | 409 | [`Conflict`](Self::Conflict), [`Revoked`](Self::Revoked), [`Taken`](Self::Taken), [`TooManySessions`](Self::TooManySessions) |
 /// | 413 | [`TooLarge`](Self::TooLarge) |
 /// | 503 with `Retry-After` | [`Unavailable`](Self::Unavailable) |
-/// | 500 | all others, which are errors of the program |
+/// | 500 | all others, which are errors of the application |
 ///
 /// ```
 /// use jwt_redis_session::{Session, SessionError};
@@ -60,25 +60,27 @@ pub(crate) type Result<T, E = SessionError> = std::result::Result<T, E>;
 #[non_exhaustive]
 pub enum SessionError {
     /// The request carries no token, and the operation needs a session.
-    #[error("there is no session: the request carries no token")]
+    #[error("there is no session: the request carries no token; call `create` or `login` first")]
     Absent,
-    /// The token of the request does not identify a usable session.
+    /// The token of the request does not identify a usable session. The user has to log in again.
     #[error("there is no session: the token was rejected ({0})")]
     Rejected(TokenRejection),
-    /// The session has been destroyed, rotated or has expired since this handle loaded or created
-    /// it. Nothing was written.
-    #[error("the session is gone: it was destroyed, rotated or has expired")]
+    /// The session was destroyed or rotated, or has expired, since this handle loaded or created
+    /// it. Nothing was written. The user has to log in again.
+    #[error("the session is gone: it was destroyed or rotated, or has expired; log in again")]
     Gone,
-    /// Every attempt lost the race against another writer. Nothing was written.
+    /// Every attempt lost the race against another writer. Nothing was written, and the handle
+    /// keeps its changes: repeat the operation.
     #[error("too many concurrent writes, the session was not changed; try again")]
     Conflict,
     /// Every attempt to create or to rotate coincided with a `destroy_all` of the owner, or with
-    /// another login beyond `max_sessions`, which also ended the new session.
+    /// another login beyond `max_sessions`, which also ended the new session. Repeat the operation
+    /// if the user should be logged in.
     #[error("all sessions of the owner were destroyed at the same time; try again")]
     Revoked,
     /// The owner has as many sessions as
-    /// [`max_sessions`](crate::config::SessionsBuilder::max_sessions) allows, which refuses more.
-    /// Nothing was changed.
+    /// [`max_sessions`](crate::config::SessionsBuilder::max_sessions) allows, and
+    /// [`Evict::Refuse`](crate::config::Evict::Refuse) refuses another one. Nothing was changed.
     #[error("the owner has {limit} sessions, which is the limit; end one of them first")]
     #[non_exhaustive]
     TooManySessions {
@@ -89,8 +91,12 @@ pub enum SessionError {
     /// session was not changed.
     #[error("a session with this id exists already; choose another id or destroy it first")]
     Taken,
-    /// The session would exceed a limit of the configuration. Nothing was stored.
-    #[error("the session would have {size} {unit}, more than the limit of {limit}")]
+    /// The session would exceed [`max_size`](crate::config::SessionsBuilder::max_size) or
+    /// [`max_fields`](crate::config::SessionsBuilder::max_fields). Nothing was stored.
+    #[error(
+        "the session would have {size} {unit}, more than the limit of {limit}; store less data \
+         or raise the limit"
+    )]
     #[non_exhaustive]
     TooLarge {
         /// The size that the session would have, in `unit`.
@@ -100,8 +106,8 @@ pub enum SessionError {
         /// What `size` and `limit` count.
         unit: SizeUnit,
     },
-    /// The store failed or did not answer. A write may or may not have been applied;
-    /// [`reload`](crate::Session::reload) shows which.
+    /// The store failed or did not answer: answer 503, never "not logged in". A write may or may
+    /// not have been applied; [`reload`](crate::Session::reload) shows which.
     #[error(transparent)]
     Unavailable(#[from] StoreError),
     /// The stored value is not a valid session record. It was not changed;
@@ -118,7 +124,7 @@ pub enum SessionError {
         source: JsonError,
     },
     /// A value cannot be written as JSON.
-    #[error("{} cannot be written", target(.field.as_deref()))]
+    #[error("{} cannot be written as JSON", target(.field.as_deref()))]
     #[non_exhaustive]
     Encode {
         /// The field, if the error is known to be in one.
@@ -135,19 +141,20 @@ pub enum SessionError {
     /// The session has no owner, and the operation concerns the owner's sessions.
     #[error("the session has no owner; call `set_owner` before `create`")]
     NoOwner,
-    /// The keyspace does not end with a delimiter, so sessions of other keyspaces may begin with it.
+    /// The keyspace does not end with a delimiter, so sessions of other keyspaces may begin with
+    /// it.
     #[error(
         "keys of other keyspaces may begin with this keyspace; use one that ends with a \
          delimiter such as `:`"
     )]
     AmbiguousKeyspace,
-    /// The sessions were built without a key ring, so that there are no tokens.
+    /// The sessions were built without a key ring, so they have no tokens.
     #[error(
         "these sessions have no tokens; use `create().without_token()` or build with a key ring"
     )]
     NoTokens,
-    /// A time to live is below a millisecond or above 100 years, a max age is not a whole number of
-    /// seconds, or a grace is below a second or above 5 minutes.
+    /// A duration is out of range: a time to live has 1 millisecond to 100 years, a max age whole
+    /// seconds, a grace 1 second to 5 minutes.
     #[error(
         "the duration is out of range; use 1 millisecond to 100 years for a time to live, whole \
          seconds for the max age of a session, 1 second to 5 minutes for a grace"
@@ -158,7 +165,7 @@ pub enum SessionError {
     Token(#[from] TokenError),
     /// The task that ran the operation was stopped by a shutdown of the runtime or by a panic. The
     /// operation may or may not have been applied.
-    #[error("the operation was stopped before its end; it may or may not have been carried out")]
+    #[error("the operation was interrupted and may or may not have been applied; reload to see")]
     Interrupted,
 }
 
@@ -203,7 +210,8 @@ fn target(field: Option<&str>) -> String {
 /// let error = SessionError::too_large(1001, 1000, SizeUnit::Fields);
 /// assert_eq!(
 ///     error.to_string(),
-///     "the session would have 1001 fields, more than the limit of 1000",
+///     "the session would have 1001 fields, more than the limit of 1000; store less data or raise \
+///      the limit",
 /// );
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -1,7 +1,7 @@
 //! Server-side sessions behind signed tokens, for tower and axum.
 //!
-//! The client holds a token; the session is in Redis, where it can be read, changed and ended at any
-//! time.
+//! The client holds a token. The session is in Redis, where the application can read, change and
+//! end it at any time.
 //!
 //! ```
 //! use axum::routing::{get, post};
@@ -33,13 +33,13 @@
 //!
 //! # Where to find what
 //!
-//! | for | see |
+//! | task | items |
 //! |---|---|
 //! | Entry point: keys, store, lifetimes | [`Sessions`], [`Sessions::builder`], [`Lifetime`], [`config`] |
 //! | Stores | [`RedisStore`], [`MemoryStore`], [`FileStore`](store::FileStore), [`store`] |
 //! | Tokens and keys | [`Keyring`], [`Algorithm`], [`OpaqueTokens`], [`Token`], [`token`] |
 //! | Layers | [`JwtRedisSession`], [`RequireSession`], [`middleware`] |
-//! | Where the token is in a request | [`TokenSources`], [`TokenSource`], [`SessionCookie`] |
+//! | The place of the token in a request | [`TokenSources`], [`TokenSource`], [`SessionCookie`] |
 //! | The session of a request | [`ActiveSession`], [`Session`], [`SessionState`], [`session`] |
 //! | The session as a struct | [`Typed`], [`typed`] |
 //! | Login and logout | [`Session::login`], [`Session::logout`], [`Session::rotate`] |
@@ -57,7 +57,7 @@
 //!
 //! | feature | default | what it adds |
 //! |---|---|---|
-//! | `axum` | yes | extractors such as [`ActiveSession`] and [`Typed`], and responses for errors (depends on `axum-core` only) |
+//! | `axum` | yes | extractors such as [`ActiveSession`] and [`Typed`], and responses for errors (needs only `axum-core`) |
 //! | `redis` | yes | [`RedisStore`]: one shared connection that renews itself, and a second one for large values |
 //! | `cookie` | | [`SessionCookie`]: a cookie that the layer sets and clears, for browsers |
 //! | `pool` | | [`RedisStore::from_pool`], for a `deadpool_redis::Pool` that the app already has |
@@ -91,7 +91,7 @@ mod tickets;
 mod token_rejection;
 mod unsearched_body;
 
-// In the order in which docs.rs lists them: that of their use.
+// In the order in which readers need them, which docs.rs keeps.
 #[cfg(any(doc, doctest))]
 pub mod guide;
 

@@ -63,17 +63,19 @@ impl Sessions {
     ///
     /// # Errors
     ///
-    /// [`SessionError::Rejected`] if the token gives no session, [`SessionError::Unavailable`]
-    /// if the store did not answer.
+    /// [`SessionError::Rejected`] if the token gives no session: the user has to log in again.
+    /// [`SessionError::Unavailable`] if the store did not answer: the session may still exist, so
+    /// repeat the call later.
     pub async fn open(&self, token: &str) -> Result<Session, SessionError> {
         let session = self.from_token(token).await;
         session.state().check_active()?;
         Ok(session)
     }
 
-    /// Returns a handle for `token`, whose [`state`](Session::state) is the result of opening it.
+    /// Opens the session that `token` names, and returns a handle in every case.
     ///
-    /// For middleware: unlike [`open`](Self::open), it never fails.
+    /// For middleware: unlike [`open`](Self::open) it never fails, and the
+    /// [`state`](Session::state) of the handle is the result.
     pub async fn from_token(&self, token: &str) -> Session {
         match self.verify(token) {
             Ok(verified) => self.load_verified(verified).await,
@@ -90,10 +92,10 @@ impl Sessions {
         }
     }
 
-    /// Opens the session that `token` names without resetting its time to live. A rejected token is
-    /// not counted: it was not presented to log in.
+    /// Opens the session that `token` names without resetting its time to live. Also returns when
+    /// the grace of the token ends, if it has one, in Unix milliseconds.
     ///
-    /// Also returns when the grace of the token ends, if it has one, in Unix milliseconds.
+    /// A rejected token is not counted, because a request for introspection is not a login.
     pub(crate) async fn open_without_touch(
         &self,
         token: &str,
@@ -108,8 +110,9 @@ impl Sessions {
     /// Verifies a token without contacting the store, for example to read the claims of a token
     /// whose session is gone.
     ///
-    /// Uses the key ring and the clock of these sessions. No metric is counted. A verified token
-    /// is not a login; see [`Verified`]. For an opaque token only the form is checked.
+    /// Uses the key ring and the clock of these sessions, and counts no metric. A verified token
+    /// does not prove that its session still exists; see [`Verified`]. For an opaque token only
+    /// the form is checked.
     ///
     /// # Errors
     ///
@@ -133,6 +136,8 @@ impl Sessions {
 
     /// Opens the session `id` without a token.
     ///
+    /// Resets the time to live as [`open`](Self::open) does.
+    ///
     /// # Errors
     ///
     /// As [`open`](Self::open).
@@ -144,8 +149,8 @@ impl Sessions {
     /// Opens the session `id` without resetting its time to live, even with
     /// [`Touch::EveryRead`](crate::Touch::EveryRead).
     ///
-    /// For reads that do not count as a use, or that come before a check whether the caller may use
-    /// the session. [`Session::keep_alive`] resets the time to live afterwards.
+    /// For reads that do not count as a use, and for reads before it is known whether the caller
+    /// may use the session. [`Session::keep_alive`] resets the time to live afterwards.
     ///
     /// Redis: `PTTL` and `GETRANGE` in one round trip; a value of 64 KiB or more is read with `GET`
     /// in a second one. Nothing is written.
@@ -186,7 +191,7 @@ impl Sessions {
     /// Opens several sessions of different keyspaces, as [`get_many`](Self::get_many).
     ///
     /// Takes one round trip if all `Sessions` were built from clones of one
-    /// [`SharedStore`](crate::store::SharedStore); otherwise opens one after the other.
+    /// [`SharedStore`](crate::store::SharedStore); otherwise it opens one session after the other.
     ///
     /// ```
     /// # use jwt_redis_session::{Session, SessionError, SessionId, Sessions};
@@ -220,18 +225,19 @@ impl Sessions {
     ///
     /// # Errors
     ///
-    /// [`SessionError::Unavailable`]: the session may still exist.
+    /// [`SessionError::Unavailable`]: the session may still exist; repeat the call.
     pub async fn destroy(&self, id: &SessionId) -> Result<bool, SessionError> {
         run_to_completion(Arc::clone(&self.lifecycle).destroy_by_id(id.clone(), None)).await
     }
 
     /// Ends the session `id` if it belongs to `owner`, and returns whether there was one to end.
     ///
-    /// For "log out this device" in the list of a user.
+    /// For "log out this device" in a list of the user's devices.
     ///
     /// # Errors
     ///
-    /// As [`destroy`](Self::destroy); [`SessionError::InvalidOwner`].
+    /// As [`destroy`](Self::destroy). [`SessionError::InvalidOwner`] if `owner` is empty or longer
+    /// than 512 bytes.
     pub async fn destroy_owned(&self, owner: &str, id: &SessionId) -> Result<bool, SessionError> {
         let owner = Owner::parse(owner)?;
         run_to_completion(Arc::clone(&self.lifecycle).destroy_by_id(id.clone(), Some(owner))).await
@@ -239,9 +245,9 @@ impl Sessions {
 
     /// Lists the sessions of `owner`.
     ///
-    /// Awaiting the returned builder reads all of them, oldest first.
-    /// [`page`](ListSessions::page) and [`stream`](ListSessions::stream) read a part at a time,
-    /// for an owner with thousands of sessions.
+    /// Awaiting the returned builder reads all of them, oldest first. For an owner with thousands
+    /// of sessions, [`page`](ListSessions::page) and [`stream`](ListSessions::stream) read one
+    /// part at a time.
     ///
     /// ```
     /// # use jwt_redis_session::{SessionError, Sessions};
@@ -254,19 +260,20 @@ impl Sessions {
     ///
     /// # Errors
     ///
-    /// [`SessionError::InvalidOwner`], [`SessionError::Unavailable`].
+    /// [`SessionError::InvalidOwner`] if `owner` is empty or longer than 512 bytes.
+    /// [`SessionError::Unavailable`] if the store did not answer; repeat the call.
     pub fn list(&self, owner: &str) -> ListSessions {
         ListSessions::new(&self.lifecycle, Owner::parse(owner), None)
     }
 
     /// Returns the number of sessions of `owner`.
     ///
-    /// Counts those that a [list](Self::list) shows: sessions that exist, without entries of the
-    /// index whose sessions have ended. A session that is created, used or destroyed during the
-    /// call may be counted or not; one that is used may be counted twice.
+    /// Counts the sessions that a [list](Self::list) shows. A session that is created or destroyed
+    /// during the call may be counted or not; one that is used during the call may be missed or
+    /// counted twice.
     ///
-    /// Costs as much as a list: every record is read, 16 in one round trip, and 256 ids are in
-    /// memory at a time.
+    /// Costs as much as a list: it reads every record, 16 in one round trip, and keeps at most 256
+    /// ids in memory.
     ///
     /// # Errors
     ///
@@ -279,12 +286,12 @@ impl Sessions {
     ///
     /// After `Ok` no session that was acknowledged before the call works. One that is created
     /// during the call either does not work or is listed. Runs to completion even if the caller is
-    /// dropped; after a failure it can be repeated. However many sessions there are, 256 ids and 16
-    /// records are in memory at a time.
+    /// dropped. Keeps at most 256 ids and 16 records in memory.
     ///
     /// # Errors
     ///
-    /// [`SessionError::InvalidOwner`]; [`SessionError::Unavailable`]: some may still exist.
+    /// [`SessionError::InvalidOwner`] if `owner` is empty or longer than 512 bytes.
+    /// [`SessionError::Unavailable`]: some sessions may still exist; repeat the call.
     pub async fn destroy_all(&self, owner: &str) -> Result<usize, SessionError> {
         run_to_completion(Arc::clone(&self.lifecycle).destroy_all(Owner::parse(owner)?, None)).await
     }
@@ -305,19 +312,19 @@ impl Sessions {
 
     /// Ends every session of this keyspace, with and without owner, for an emergency.
     ///
-    /// Awaiting the returned value ends all sessions and returns their number;
-    /// [`next_part`](DestroyEverything::next_part) runs a part, to show progress and to go on after
-    /// an error. It may be repeated, and is complete when a run ends no session.
+    /// Awaiting the returned value ends all sessions and returns their number. To show progress and
+    /// to continue after an error, [`next_part`](DestroyEverything::next_part) runs one part. The
+    /// call may be repeated, and is complete when it ends no session.
     ///
-    /// **The immediate way is another one**: remove the signing key from the
-    /// [`Keyring`](crate::Keyring) of all processes. From then on no token of it opens a session, at
-    /// once and whatever the store does. This call then removes the data.
+    /// **For an immediate effect**, remove the signing key from the [`Keyring`](crate::Keyring) of
+    /// all processes first. Then no token of this key opens a session, even during an outage of the
+    /// store, and this call deletes the data.
     ///
     /// After `Ok`, no session that was acknowledged before the call still works. Limits:
     ///
-    /// - A session that is created during the call may work. Stop logins before, or repeat the call.
-    /// - The same holds for a session without owner, or one that is given to another owner, that is
-    ///   rotated during the call.
+    /// - A session that is created during the call may work. Stop logins first, or repeat the call.
+    /// - The same applies to a session that is rotated during the call, if it has no owner or
+    ///   changes its owner.
     /// - In a cluster, keys that move to another node during the call may be missed.
     ///
     /// Other keyspaces are not changed.
@@ -352,8 +359,8 @@ impl Sessions {
         Session::active(&self.lifecycle, id.clone(), None, loaded)
     }
 
-    /// Returns the handle for a token without a session. `id` is the session that it names, if it
-    /// is valid.
+    /// Returns the handle for a token without a session. `id` is the session that a valid token
+    /// names.
     pub(crate) fn not_loaded(&self, error: SessionError, id: Option<SessionId>) -> Session {
         let state = match error {
             SessionError::Unavailable(error) => SessionState::Unavailable(error),

@@ -4,8 +4,8 @@ use std::fmt;
 
 /// Reason why a presented token gives no session.
 ///
-/// For logs, metrics and tests. The client gets the same answer for every reason, so that no
-/// answer can be used to probe tokens (RFC 6750 section 3.1).
+/// For logs, metrics and tests. The client gets the same response for every reason, so that it
+/// cannot probe tokens (RFC 6750 section 3.1).
 ///
 /// ```
 /// # use jwt_redis_session::{Keyring, MemoryStore, Sessions, TokenRejection};
@@ -47,8 +47,8 @@ pub enum TokenRejection {
     Audience,
     /// The token is by another issuer.
     Issuer,
-    /// The store has no such session: destroyed, expired, evicted, or of another keyspace. Or it has
-    /// no such ticket: used or expired.
+    /// The store has no such session: destroyed, expired, evicted, or of another keyspace. Or it
+    /// has no such ticket: used or expired.
     Unknown,
     /// The value under the session's key is not a record.
     Corrupt,

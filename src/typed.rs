@@ -1,9 +1,9 @@
 //! Session data as a type of the application, in axum handlers.
 //!
-//! [`Typed`] is an extractor. It reads the fields of the session as a struct, so that a handler
-//! does not deal with their absence. [`TypedData`] is implemented by the struct, and decides what
-//! happens to sessions whose data has another shape, for example because an older version of the
-//! application has written them.
+//! The extractor [`Typed`] reads the fields of the session as a struct, so that handlers need not
+//! check for missing fields. The struct implements [`TypedData`], which decides what happens to
+//! sessions whose data has another shape, for example because an older version of the application
+//! has written them.
 //!
 //! ```
 //! use axum::Router;
@@ -53,8 +53,8 @@ use crate::session::Session;
 /// The type gets all fields of the session as one object. Fields that it does not have are ignored
 /// and kept, so several types can share a session.
 ///
-/// A field that was added later is best marked with `#[serde(default)]`. [`mismatch`](Self::mismatch)
-/// is for what serde cannot bridge.
+/// Mark a field that was added later with `#[serde(default)]`. [`mismatch`](Self::mismatch) is for
+/// changes that serde cannot handle.
 ///
 /// ```
 /// use jwt_redis_session::typed::{Mismatch, TypedData};
@@ -96,8 +96,8 @@ pub enum Mismatch<T> {
     Use(T),
     /// The session is destroyed and the request answered 401, so that the user logs in again.
     ///
-    /// The data is read again first, in case that another request has replaced it. While two
-    /// versions of the application are in use, each drops the sessions of the other one.
+    /// The data is read again first, because another request may have replaced it. While two
+    /// versions of the application are in use, each one drops the sessions of the other.
     Drop,
     /// The request is answered with a generic 500. An event at the level ERROR names the type and,
     /// if it is known, the field; it contains no data.
@@ -118,10 +118,10 @@ impl<T> fmt::Debug for Mismatch<T> {
 ///
 /// It answers as [`ActiveSession`] does: 401 without a session, 503 if the store is unavailable. If
 /// the data does not fit, [`TypedData::mismatch`] decides. `Option<Typed<T>>` is `None` where the
-/// answer would be 401.
+/// response would be 401.
 ///
-/// The value is that of the time at which the session was loaded. It cannot be changed in place,
-/// because that would not be stored: use [`update`](Self::update). `Debug` prints no data.
+/// The value was read when the session was loaded. It cannot be changed in place, because such a
+/// change would not be stored: use [`update`](Self::update). `Debug` prints no data.
 ///
 /// See the [module](crate::typed) for an example.
 pub struct Typed<T> {
@@ -146,17 +146,18 @@ impl<T> Typed<T> {
 impl<T: TypedData + Serialize + Send> Typed<T> {
     /// Modifies and stores the value in one atomic step.
     ///
-    /// `f` gets what the store holds now, and may run again if another request wrote meanwhile: two
-    /// requests that increment a counter are both counted. Fields that `f` did not change, and
-    /// fields that `T` does not have, keep what the store holds. Afterwards this value is what was
-    /// stored.
+    /// `f` receives the stored value, and runs again if another request has written in the
+    /// meantime: if two requests increment a counter, both are counted. Fields that `f` does not
+    /// change, and fields that `T` does not have, keep their stored values. Afterwards this value
+    /// is the stored one.
     ///
     /// As [`Session::update_with`] with [`SessionData::data`] and [`SessionData::merge`].
     ///
     /// # Errors
     ///
-    /// As [`Session::update`]; [`SessionError::Decode`] if the data does not fit any more and
-    /// [`TypedData::mismatch`] gives no value; [`SessionError::Encode`].
+    /// As [`Session::update`]. [`SessionError::Decode`] if the data no longer fits and
+    /// [`TypedData::mismatch`] returns no value. [`SessionError::Encode`] if the value does not
+    /// serialize to a JSON object.
     pub async fn update<R: Send>(
         &mut self,
         mut f: impl FnMut(&mut T) -> R + Send,
@@ -239,7 +240,7 @@ async fn open<T: TypedData>(session: &Session) -> Result<T, SessionRejection> {
     }
 }
 
-/// Logs that the data does not fit, and returns the answer.
+/// Logs that the data does not fit, and returns the response.
 fn rejection<T>(error: &SessionError) -> SessionRejection {
     let cause = std::error::Error::source(error).map(ToString::to_string);
     tracing::error!(

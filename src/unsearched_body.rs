@@ -1,4 +1,4 @@
-//! Outcome of a search for a token that could not read the request body.
+//! Why a request body was not searched for a token.
 
 use std::fmt;
 

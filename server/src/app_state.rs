@@ -77,8 +77,8 @@ impl AppState {
     }
 
     pub(crate) fn with_store(settings: Settings, store: SharedStore) -> Result<Self, StartError> {
-        // Without a secret each start draws another one. Validation allows that only in memory, where
-        // the sessions end with the process too.
+        // Without a secret each start draws another one. Validation allows that only in memory,
+        // where the sessions end with the process too.
         let secrets = secrets(&settings, Secret::random);
         let limit = settings.limits.failed_authentications_per_minute;
         let max_connections = open_files::connections(settings.http.max_connections);
@@ -119,7 +119,7 @@ impl AppState {
         Ok(other)
     }
 
-    /// Starts building the sessions of the keyspace `part`, with the idle lifetime `ttl`. Without
+    /// Starts building the sessions of the keyspace `part`, with the max age `ttl`. Without
     /// `tokens` they are addressed by id.
     pub(crate) fn sessions(
         &self,

@@ -16,7 +16,7 @@ enum ReloadError {
     Settings(#[from] SettingsErrors),
     #[error(transparent)]
     Start(#[from] StartError),
-    #[error("the store does not answer with them: {0}")]
+    #[error("the store does not answer with the new passwords and certificates: {0}")]
     Store(#[from] jwt_redis_session::store::StoreError),
     #[error(
         "the key or secret that signs RPC tokens now would no longer be accepted, which ends all \

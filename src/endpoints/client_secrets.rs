@@ -16,9 +16,9 @@ const MIN_LEN: usize = 32;
 /// Secrets of the programs that may introspect tokens (RFC 7662 section 2.1).
 ///
 /// A program sends one of them in one header: as `Authorization: Bearer …`, or as the password of
-/// `Authorization: Basic …`, as it is or form-encoded (RFC 6749 section 2.3.1). The client id of
-/// Basic is not checked: the secret alone decides. A secret in the body is not read. To change a
-/// secret, accept both for a while.
+/// `Authorization: Basic …`, as plain text or form-encoded (RFC 6749 section 2.3.1). The client id
+/// of Basic is not checked, and a secret in the body is not read. To replace a secret, accept the
+/// old and the new one for a while.
 ///
 /// Only hashes are kept, and compared in constant time. `Debug` prints how many there are.
 ///
@@ -96,7 +96,7 @@ impl ClientSecrets {
             return false;
         };
         let password = &pair[colon + 1..];
-        // Clients differ in whether they encode. What is decoded has to be a secret, too.
+        // Only some clients form-encode, so both forms are compared.
         let decoded: Cow<'_, str> = decode_form_text(password);
         self.contains(password) | self.contains(decoded.as_bytes())
     }
@@ -131,7 +131,7 @@ mod tests {
 
     use super::*;
 
-    /// With characters that are form-encoded.
+    /// A secret with characters that change when form-encoded.
     const SECRET: &str = "Qm7x0dFhUZy3cWkVb2n8sLt5pRj9a+/=%41";
 
     fn authenticate(secrets: &ClientSecrets, lines: &[&str]) -> bool {

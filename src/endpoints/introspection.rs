@@ -30,9 +30,9 @@ const LIMITS: ReadLimits = ReadLimits {
 /// Service that reports whether a token gives a session: token introspection (RFC 7662).
 ///
 /// For gateways and apps without this library. A request is `POST` with the form field `token` and
-/// a [client secret](ClientSecrets); `token_type_hint` is ignored. The answer is a [`TokenInfo`]:
+/// a [client secret](ClientSecrets); `token_type_hint` is ignored. The response is a [`TokenInfo`]:
 ///
-/// | request | answer |
+/// | request | response |
 /// |---|---|
 /// | the token gives a session | 200, `{"active":true,"sub":"jo",…}` |
 /// | it gives none, for any reason | 200, `{"active":false}` |
@@ -42,10 +42,11 @@ const LIMITS: ReadLimits = ReadLimits {
 /// | the body has more than 32 KiB, or takes more than 10 s | 413, 408 |
 /// | the store is unavailable | 503 with `Retry-After`, never `{"active":false}` |
 ///
-/// All are `Cache-Control: no-store`. **Introspection is not a use**: it does not reset the idle time
-/// of the session, which the app behind the gateway does. It takes one round trip to the store. Wrong
-/// client secrets are not limited; limit rates in front, and serve it over TLS only. With a
-/// [local cache](crate::store), an ended session may be reported as active for `max_staleness`.
+/// All responses have `Cache-Control: no-store`. **Introspection is not a use**: only the app
+/// behind the gateway resets the time to live of the session. It takes one round trip to the store.
+/// This service does not limit attempts with wrong client secrets: limit the rate of requests in a
+/// proxy, and serve it over TLS only. With a [local cache](crate::store), an ended session may be
+/// reported as active for `max_staleness`.
 ///
 /// ```
 /// # use jwt_redis_session::{Keyring, MemoryStore, Sessions};
@@ -80,8 +81,8 @@ struct Shared {
 impl Introspection {
     /// Creates the service of the tokens of `sessions`, for programs with one of these secrets.
     ///
-    /// A token is looked for in each of several `Sessions` in turn, for example of JWTs and of
-    /// opaque tokens. Those that cannot have issued it send nothing to their store.
+    /// With several `Sessions`, for example of JWTs and of opaque tokens, each one is tried in
+    /// turn. Those that cannot have issued the token send no command to their store.
     pub fn new(sessions: impl IntoIterator<Item = Sessions>, secrets: ClientSecrets) -> Self {
         let sessions = sessions.into_iter().collect();
         Self(Arc::new(Shared { sessions, secrets }))
@@ -91,7 +92,8 @@ impl Introspection {
     ///
     /// # Errors
     ///
-    /// [`SessionError::Unavailable`]: it is unknown whether there is a session.
+    /// [`SessionError::Unavailable`] if the store did not answer: it is unknown whether there is a
+    /// session. Answer 503, never "inactive".
     pub async fn introspect(&self, token: &str) -> Result<TokenInfo, SessionError> {
         for sessions in &self.0.sessions {
             match sessions.open_without_touch(token).await {
@@ -108,7 +110,7 @@ impl Introspection {
         if head.method != Method::POST {
             return not_allowed("POST");
         }
-        // Before the body is read: others must not make the program buffer bodies.
+        // Before the body is read, so that clients without the secret cannot fill the memory.
         if !self.0.secrets.authenticate(&head.headers) {
             return unauthorized();
         }

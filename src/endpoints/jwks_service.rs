@@ -13,9 +13,10 @@ use crate::token::Keyring;
 
 /// Service that answers `GET` with the public keys of a key ring as a JWK Set (RFC 7517 section 5).
 ///
-/// The type is `application/jwk-set+json` (section 8.5.2), other methods are answered 405. The
-/// answer follows [`Keyring::reload`]. Use [`thumbprint_kids`](crate::token::KeyringBuilder::thumbprint_kids)
-/// or [`Key::kid`](crate::token::Key::kid), so that tokens name their key.
+/// The type is `application/jwk-set+json` (section 8.5.2); other methods are answered 405. After
+/// [`Keyring::reload`] the response has the new keys. Use
+/// [`thumbprint_kids`](crate::token::KeyringBuilder::thumbprint_kids) or
+/// [`Key::kid`](crate::token::Key::kid), so that tokens name their key.
 ///
 /// A program that only verifies tokens with these keys does not notice logouts and rotations; see
 /// the [module](crate::endpoints).
@@ -35,7 +36,7 @@ pub struct JwksService {
 }
 
 impl JwksService {
-    /// Creates the service of a key ring, whose answers may be cached for 300 seconds.
+    /// Creates the service of a key ring, whose responses may be cached for 300 seconds.
     #[must_use]
     pub const fn new(keyring: Keyring) -> Self {
         Self {
@@ -44,17 +45,17 @@ impl JwksService {
         }
     }
 
-    /// Sets for how long caches may keep the answer, in whole seconds. Defaults to 300 s.
+    /// Sets how long caches may keep the response, in whole seconds. Defaults to 300 s.
     ///
-    /// A new key must be in the key ring this long before it signs. A key that was removed may be
-    /// trusted by others for this long.
+    /// A new key must be in the key ring this long before it signs. Other programs may trust a
+    /// removed key for this long.
     #[must_use]
     pub const fn max_age(mut self, max_age: Duration) -> Self {
         self.max_age = max_age;
         self
     }
 
-    /// Returns the answer to `GET`, for handlers of other frameworks.
+    /// Returns the response to `GET`, for handlers of other frameworks.
     #[must_use]
     pub fn response(&self) -> Response<String> {
         let max_age = self.max_age.as_secs();
@@ -88,7 +89,7 @@ impl<B> Service<Request<B>> for JwksService {
     }
 }
 
-/// Returns the answer to another method than the `allowed` ones.
+/// Returns the response to methods that are not `allowed`.
 pub(super) fn not_allowed(allowed: &'static str) -> Response<String> {
     let mut response = Response::new(String::new());
     *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;

@@ -4,18 +4,19 @@
 //!
 //! | | [`JwksService`] (RFC 7517) | [`Introspection`] (RFC 7662) |
 //! |---|---|---|
-//! | the program checks | the signature and the claims, by itself | nothing; it sends a request for each token |
+//! | the program | checks the signature and the claims itself | sends a request for each token |
 //! | cost | one request per key set, then none | one request and one round trip to the store per token |
 //! | tokens | JWTs of a key pair | JWTs and opaque tokens |
 //! | logout, rotation, idle time | **not noticed** | noticed at once |
 //!
-//! **A token alone proves only that it was issued.** A program that verifies nothing but the token
-//! accepts it until its `exp`, whatever has happened to the session: after
+//! **A token alone proves only that it was issued.** A program that verifies only the token accepts
+//! it until its `exp`, whatever has happened to the session: after
 //! [`destroy`](crate::Session::destroy), `logout` or `destroy_all`, after
 //! [`rotate`](crate::Session::rotate), after the idle time has passed, and while the store is down.
 //! A token has an `exp` only with an absolute lifetime; **without one it verifies until its key is
-//! removed from the key ring**. Set [`Lifetime::Both`](crate::Lifetime::Both) with a short absolute
-//! lifetime, or verify the signature first, without a request, and then introspect the token.
+//! removed from the key ring**. There are two remedies: set
+//! [`Lifetime::Both`](crate::Lifetime::Both) with a short absolute lifetime, or verify the
+//! signature first and then introspect the token.
 //!
 //! Both are services for [`Router::route_service`], and for every other tower stack:
 //!
@@ -38,7 +39,7 @@
 //! # }
 //! ```
 //!
-//! Put neither inside of [`RequireSession`](crate::RequireSession): their callers have no session.
+//! Do not put them inside [`RequireSession`](crate::RequireSession): their callers have no session.
 //!
 //! [`Router::route_service`]: https://docs.rs/axum/latest/axum/struct.Router.html#method.route_service
 

@@ -10,8 +10,8 @@ use crate::id::SessionId;
 use crate::session::Session;
 use crate::token::Claims;
 
-/// Answer of [`Introspection`](super::Introspection): serializes to the JSON of RFC 7662 section
-/// 2.2.
+/// Result of [`Introspection`](super::Introspection), which serializes to the JSON of RFC 7662
+/// section 2.2.
 ///
 /// | member | of an active token |
 /// |---|---|
@@ -22,8 +22,9 @@ use crate::token::Claims;
 /// | `jti` | the id of the session |
 /// | `token_type` | `Bearer` |
 ///
-/// Times are whole Unix seconds, rounded down. A use of the session moves `exp`; an answer that is
-/// cached, at most until then, no longer notices a logout. `Debug` prints only `active`.
+/// Times are whole Unix seconds, rounded down. A use of the session moves `exp`. A gateway may
+/// cache the response until `exp`, but does not notice a logout before. `Debug` prints only
+/// `active`.
 ///
 /// See [`Introspection`](super::Introspection) for an example.
 #[derive(Clone, PartialEq, Eq, Serialize)]
@@ -51,7 +52,7 @@ impl TokenInfo {
         token_type: None,
     };
 
-    /// Returns the answer for the token that has opened `session`, and whose grace ends at
+    /// Returns the information on the token that has opened `session`, and whose grace ends at
     /// `grace_end` (Unix milliseconds).
     pub(super) fn of(session: &Session, grace_end: Option<i64>) -> Self {
         let claims = session.claims();

@@ -57,7 +57,7 @@ impl Lifecycle {
             .or_else(|| self.lifetime.expires(meta.created?))
     }
 
-    /// Returns the idle time of `record`: its own one, or else that of this configuration.
+    /// Returns the max age of `record`: its own one, or else that of this configuration.
     pub(crate) fn idle(&self, record: &Record) -> Option<Duration> {
         record.meta.idle().or_else(|| self.lifetime.idle())
     }

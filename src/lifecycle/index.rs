@@ -16,8 +16,8 @@ pub(crate) const BATCH: usize = 16;
 /// The number of index entries read at once by operations that go through a whole index.
 pub(crate) const PAGE: usize = 16 * BATCH;
 
-/// How often a page reads the index to replace entries whose sessions have ended. Limits the time of
-/// a call on an index of many such entries.
+/// How often a page reads the index to replace entries whose sessions have ended. Limits the time
+/// of a call on an index of many such entries.
 const ROUNDS: usize = 8;
 
 /// How much longer an index lives than its last record: covers the time between the two writes
@@ -45,8 +45,8 @@ impl Lifecycle {
         Ok(())
     }
 
-    /// Reads a page of the sessions of `owner`, as [`list`](Self::list). Returns the last entry that
-    /// was read, or `None` at the end of the index.
+    /// Reads a page of the sessions of `owner`, as [`list`](Self::list). Returns the last entry
+    /// that was read, or `None` at the end of the index.
     pub(crate) async fn page(
         self: &Arc<Self>,
         owner: &Owner,
@@ -159,8 +159,8 @@ impl Lifecycle {
         SessionError::Gone
     }
 
-    /// Reads the sessions of index entries, visits those that belong to `owner`, and returns how many
-    /// there are. No more than a batch of them is in memory at once.
+    /// Reads the sessions of index entries, visits those that belong to `owner`, and returns how
+    /// many there are. No more than a batch of them is in memory at once.
     ///
     /// An entry that is due gets a new `check_after` if its session is `owner`'s, and is removed
     /// if not.
@@ -178,7 +178,8 @@ impl Lifecycle {
         for entries in entries.chunks(BATCH) {
             let keys = entries.iter().map(|(id, _)| self.keyspace.record(id));
             let keys: Vec<_> = keys.collect();
-            // Taken before the reads: an entry that is put again meanwhile is not due by then.
+            // Taken before the reads: an entry that is put again in the meantime is not due by
+            // then.
             let (at, due_by) = (self.now_millis(), self.now());
             let (mut live, mut dead) = (Vec::new(), Vec::new());
             let loaded = self.load_records(operation, &keys).await?;

@@ -15,7 +15,7 @@ pub(crate) const fn is_storable(ttl: Duration) -> bool {
 
 /// Lifetime of sessions: idle, absolute, or both.
 ///
-/// One session can have another idle time ([`set_max_age`](crate::Session::set_max_age)) and an
+/// One session can have its own max age ([`set_max_age`](crate::Session::set_max_age)) and an
 /// earlier absolute end ([`set_absolute_expiry`](crate::Session::set_absolute_expiry)).
 ///
 /// ```
@@ -34,12 +34,12 @@ pub(crate) const fn is_storable(ttl: Duration) -> bool {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Lifetime {
-    /// This long after the last use.
+    /// The session ends this long after its last use: the max age, or idle time.
     Idle(Duration),
-    /// This long after the creation, even if the session is used. Tokens carry `exp`, and a
+    /// The session ends this long after its creation, even if it is used. Tokens carry `exp`, and a
     /// JWT without it is rejected.
     Absolute(Duration),
-    /// Whichever ends first.
+    /// The session ends at the earlier of the two times.
     Both {
         /// Time after the last use.
         idle: Duration,
@@ -48,9 +48,9 @@ pub enum Lifetime {
     },
 }
 
-/// Rule for when a read resets the time to live of a session to the full idle time.
+/// Rule for when a read resets the time to live of a session to the idle time.
 ///
-/// Has no effect with [`Lifetime::Absolute`], except on a session with its own idle time
+/// Has no effect with [`Lifetime::Absolute`], except on a session with its own max age
 /// ([`set_max_age`](crate::Session::set_max_age)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -59,11 +59,11 @@ pub enum Touch {
     EveryRead,
     /// Once this much time has passed since the last use, so that most reads write nothing; at
     /// most the idle time. A session may expire up to this much earlier than the idle time after
-    /// its last use. The default is 1/16 of the idle time. For a session with an idle time of its
-    /// own it is at most 1/16 of that.
+    /// its last use. The default is 1/16 of the idle time. For a session with its own max age it is
+    /// at most 1/16 of that.
     ///
-    /// A time set by [`touch_for`](crate::Session::touch_for) that is shorter than the idle time
-    /// by no more than this is not reset by a read.
+    /// A read does not reset a time set by [`touch_for`](crate::Session::touch_for) that is shorter
+    /// than the idle time by at most this much.
     After(Duration),
     /// Never: only writes, [`touch`](crate::Session::touch) and
     /// [`touch_for`](crate::Session::touch_for) change the time to live. A record that has none
@@ -95,8 +95,8 @@ impl Lifetime {
         }
     }
 
-    /// Returns the absolute end of a session created at `now`, both in Unix seconds; a part of a second
-    /// counts as a whole one.
+    /// Returns the absolute end of a session created at `now`, both in Unix seconds; a part of a
+    /// second counts as a whole one.
     pub(crate) fn expires(self, now: i64) -> Option<i64> {
         let seconds = self.absolute()?.as_millis().div_ceil(1000);
         Some(now.saturating_add(i64::try_from(seconds).unwrap_or(i64::MAX)))

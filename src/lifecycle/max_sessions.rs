@@ -63,7 +63,7 @@ struct Count {
     ghosts: HashSet<String>,
     /// The entry of the new session is active.
     is_listed: bool,
-    /// A session was rotated or ended meanwhile.
+    /// A session was rotated or ended in the meantime.
     has_changed: bool,
     /// The sessions that were used last, in the order of their last use.
     recent: BTreeSet<(i64, SessionId)>,

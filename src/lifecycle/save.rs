@@ -67,8 +67,8 @@ impl Lifecycle {
     ///
     /// `seen` is the record as it was last seen. If it is still stored, this is one round trip.
     /// Each attempt is one atomic step on the record, so the caller may be dropped at any time,
-    /// unless `edit` changes the owner. Returns the record that is stored now, and the sessions that
-    /// were ended because its owner has one more.
+    /// unless `edit` changes the owner. Returns the record that is stored now, and the sessions
+    /// that were ended because its owner has one more.
     pub(crate) async fn save(
         &self,
         id: &SessionId,
@@ -208,7 +208,7 @@ impl Lifecycle {
             Err(error @ SessionError::TooManySessions { .. }) => {
                 self.return_owner(id, before, after).await.and(Err(error))
             }
-            // It was ended meanwhile, and had its new owner before, or it was rotated.
+            // It was ended in the meantime, and had its new owner before, or it was rotated.
             Ok(false) => self.admit_rotated(after, &mut ended).await.map(|()| ended),
             admitted => admitted.map(|_| ended),
         }

@@ -16,9 +16,9 @@ pin_project! {
     /// Data, trailers and errors are those of the other body, in the same order. Chunk boundaries
     /// may differ.
     ///
-    /// [`ReplayBody::replay`](super::ReplayBody::replay) gets it. It is also the body type of
-    /// services whose body does not implement that trait, such as hyper's `Incoming`; see
-    /// [`SessionBody::wrap`].
+    /// The argument of [`ReplayBody::replay`](super::ReplayBody::replay). It is also the body type
+    /// of services whose original body does not implement that trait, such as hyper's `Incoming`;
+    /// see [`SessionBody::wrap`].
     pub struct SessionBody<B: Body> {
         pub(super) frames: VecDeque<Result<Frame<Bytes>, B::Error>>,
         // The body has been read to its end.

@@ -9,7 +9,7 @@ use http::{Extensions, HeaderMap};
 
 use super::proxy_node::{self, from_end, text};
 
-/// The largest number of addresses that are read of a header.
+/// The largest number of addresses that are read from a header.
 const MAX_PROXIES: usize = 16;
 
 /// Configuration of how the address of a client is determined.
@@ -17,10 +17,10 @@ const MAX_PROXIES: usize = 16;
 /// The extractor for [`Device`](crate::session::Device) reads it from the extensions of the
 /// request, where `axum::Extension` puts it. Without it a device has no address.
 ///
-/// By default it is the address of the peer, and no header is read: a client can send any header.
-/// Behind proxies, choose the one header that they set, and say which addresses are theirs. The
-/// header is then read from its end, as long as the address before is that of a trusted proxy. The
-/// first address that is not trusted is that of the client.
+/// The default is the address of the peer. No header is read, because a client can send any header.
+/// Behind proxies, choose the one header that they set, and specify which addresses are trusted
+/// proxies. The header is then read from its end. The first address that is not a trusted proxy is
+/// that of the client.
 ///
 /// ```
 /// use std::net::SocketAddr;
@@ -73,7 +73,7 @@ impl ClientIp {
     /// Creates a configuration that returns the address of the peer, which `peer` finds in the
     /// extensions of a request.
     ///
-    /// It may also return what other middleware has found.
+    /// `peer` may also return an address that other middleware has determined.
     #[must_use]
     pub fn new(peer: impl Fn(&Extensions) -> Option<IpAddr> + Send + Sync + 'static) -> Self {
         Self {
@@ -91,8 +91,8 @@ impl ClientIp {
         self.behind(ProxyHeader::XForwardedFor, Arc::new(is_trusted))
     }
 
-    /// Reads `for` of `Forwarded` (RFC 7239) if it comes from a proxy for whose address `is_trusted`
-    /// is true.
+    /// Reads `for` of `Forwarded` (RFC 7239) if it comes from a proxy for whose address
+    /// `is_trusted` is true.
     #[must_use]
     pub fn forwarded(self, is_trusted: impl Fn(IpAddr) -> bool + Send + Sync + 'static) -> Self {
         self.behind(ProxyHeader::Forwarded, Arc::new(is_trusted))
@@ -107,7 +107,7 @@ impl ClientIp {
     /// reports no address that can be read.
     #[must_use]
     pub fn of(&self, extensions: &Extensions, headers: &HeaderMap) -> Option<IpAddr> {
-        // Of an IPv4 client of an IPv6 socket.
+        // An IPv6 socket reports IPv4 clients as IPv4-mapped addresses.
         let peer = (self.peer)(extensions)?.to_canonical();
         match &self.proxies {
             Some(proxies) => proxies.client(peer, headers),
@@ -213,7 +213,7 @@ mod tests {
             let elements = nodes.split(',').map(|node| format!("For={}", node.trim()));
             let other = format!("forwarded: {}", elements.collect::<Vec<_>>().join(","));
             assert_eq!(client(&peer, &own).as_deref(), Some("127.0.0.1"), "{own}");
-            // A proxy that sets one header passes on what a client sends in the other.
+            // A proxy that sets one header forwards the other one as the client sent it.
             let both = format!("{other}\n{own}");
             assert_eq!(
                 client(&x_forwarded_for, &both).as_deref(),

@@ -6,22 +6,22 @@ use super::cookie::{CookieWriter, InvalidCookie, SessionCookie};
 use super::layer::JwtRedisSession;
 
 impl<P> JwtRedisSession<P> {
-    /// Adds a cookie as a token source, which the layer sets and clears; see [`SessionCookie`].
+    /// Adds a cookie as a token source, and sets and clears it; see [`SessionCookie`].
     ///
-    /// Call it last: the result is `csrf` around this layer, as a tuple of layers. Tokens in headers
-    /// win over the cookie, and the cookie wins over those in other cookies, the query and the body.
+    /// Call this last, because it returns a tuple of layers: `csrf` around this layer. A token in a
+    /// header wins over the cookie, and the cookie wins over other cookies, the query and the body.
     ///
     /// To change the name of a cookie, keep the old one in the list for a while, with
-    /// [`TokenSources::with`](crate::TokenSources::with) and [`TokenSource::cookie`](crate::TokenSource::cookie).
-    /// The next token is set under the new name, and the old cookie no longer counts then.
+    /// [`TokenSources::with`](crate::TokenSources::with) and
+    /// [`TokenSource::cookie`](crate::TokenSource::cookie). The next token is set under the new
+    /// name, which then wins over the old cookie.
     ///
     /// # Cross-site requests
     ///
-    /// Browsers send a cookie with every request to its host, also if another site has made the
-    /// user send it (CSRF). `csrf` is the layer that rejects such requests: `CsrfLayer` of
-    /// `tower_http` (feature `csrf`), or another one, or [`CsrfCheckedElsewhere`]. `SameSite=Lax` is
-    /// not enough: other hosts of the same site, such as `blog.example.com`, are not restricted by
-    /// it.
+    /// Browsers send a cookie with every request to its host, even if another site has caused the
+    /// request (CSRF). `csrf` is the layer that rejects such requests: `CsrfLayer` of `tower_http`
+    /// (feature `csrf`), another one, or [`CsrfCheckedElsewhere`]. `SameSite=Lax` is not enough: it
+    /// does not restrict other hosts of the same site, such as `blog.example.com`.
     ///
     /// ```
     /// # use axum::{Router, routing::post};
@@ -58,11 +58,10 @@ impl<P> JwtRedisSession<P> {
     }
 }
 
-/// Layer that does nothing, for an application that rejects forged requests of other sites
-/// elsewhere.
+/// Layer that does nothing, for an application that rejects cross-site requests elsewhere.
 ///
-/// For example by a layer around the whole application, by a gateway, or by tokens in its forms. It
-/// takes the place of such a layer in [`JwtRedisSession::cookie`].
+/// Examples are a layer around the whole application, a gateway, and tokens in forms. It is the
+/// second argument of [`JwtRedisSession::cookie`] then.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CsrfCheckedElsewhere;
 

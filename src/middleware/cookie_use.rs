@@ -13,8 +13,8 @@ pub(super) enum CookieUse {
     Empty,
     /// The token came in the cookie.
     Token {
-        /// The user opens a page, as far as is known. Others are requests of scripts and for parts
-        /// of a page.
+        /// The user opens a page, as far as the headers show. Other requests are those of scripts
+        /// and for parts of a page.
         is_navigation: bool,
     },
 }

@@ -15,15 +15,15 @@ use crate::source::{Anywhere, InHead, TokenSources};
 
 /// Layer that attaches a [`Session`](crate::Session) to every request.
 ///
-/// It finds the token, verifies it, loads the session and inserts it into the request extensions.
-/// A request without a session gets one too, whose [state](crate::Session::state) is the reason
-/// why there is none. The layer itself never answers a request; that is for
-/// [`RequireSession`](crate::RequireSession) or the extractor `ActiveSession`.
+/// The layer finds and verifies the token, loads the session, and inserts a handle into the request
+/// extensions. Without a session, the [state](crate::Session::state) of the handle is the reason.
+/// The layer itself never answers a request;
+/// [`RequireSession`](crate::RequireSession) and the extractor `ActiveSession` do.
 ///
 /// # axum
 ///
-/// Handlers take the session as an argument. `Session` is any state, `ActiveSession` answers 401
-/// or 503 without a session:
+/// Handlers take the session as an argument. `Session` can have any state; `ActiveSession` answers
+/// 401 or 503 without a session:
 ///
 /// ```
 /// use axum::Router;
@@ -48,7 +48,7 @@ use crate::source::{Anywhere, InHead, TokenSources};
 ///
 /// # tower
 ///
-/// Services take the session out of the request extensions:
+/// Services read the session from the request extensions:
 ///
 /// ```
 /// # use std::convert::Infallible;
@@ -78,8 +78,8 @@ use crate::source::{Anywhere, InHead, TokenSources};
 ///
 /// # tonic
 ///
-/// gRPC services take it out of the extensions of the message. Their bodies are not searched for a
-/// token, and a rejection has no body:
+/// gRPC services read the session from the extensions of the message. The layer does not search
+/// their bodies for a token, and a rejection has no body:
 ///
 /// ```
 /// use jwt_redis_session::{JwtRedisSession, RequireSession, Session, Sessions};
@@ -112,13 +112,13 @@ use crate::source::{Anywhere, InHead, TokenSources};
 /// # Request bodies
 ///
 /// By default a token may be in the body of a JSON or form request. If no other source holds one,
-/// the body is read, and then given to the inner service with the same content. Such a body
-/// implements [`ReplayBody`](crate::middleware::ReplayBody); see the
-/// [module](crate::middleware#request-bodies) for other types. Reading it needs tokio's timer. The
-/// bodies of upgrade requests, as for websockets, are never read.
+/// the layer reads the body, and passes it to the inner service with the same content. The type of
+/// the body must implement [`ReplayBody`](crate::middleware::ReplayBody); see the
+/// [module](crate::middleware#request-bodies) for other types. Reading a body needs tokio's timer.
+/// The layer never reads the bodies of upgrade requests, such as those of WebSockets.
 ///
-/// A body that is too large, late or malformed for the search is no error; see
-/// [`UnsearchedBody`](crate::middleware::UnsearchedBody).
+/// A body that is too large, too slow or malformed is not searched, and reaches the inner service
+/// unchanged; see [`UnsearchedBody`](crate::middleware::UnsearchedBody).
 ///
 /// # Response headers
 ///
@@ -134,8 +134,8 @@ use crate::source::{Anywhere, InHead, TokenSources};
 ///
 /// # Long-lived connections
 ///
-/// A session is loaded once per request. A WebSocket or a stream of events outlives its request:
-/// wait for [`Session::ended`](crate::Session::ended) and then close it.
+/// The layer loads a session once per request. A WebSocket or a stream of events outlives its
+/// request, so wait for [`Session::ended`](crate::Session::ended) and then close it.
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing unless it is applied to a service"]
 pub struct JwtRedisSession<P = Anywhere> {
@@ -167,8 +167,8 @@ impl JwtRedisSession {
 }
 
 impl<P> JwtRedisSession<P> {
-    /// Sets where tokens are looked for. With a list that has no body, request bodies may have
-    /// any type.
+    /// Sets where the layer looks for tokens. If the list has no body source, request bodies may
+    /// have any type.
     pub fn sources<Q>(self, sources: TokenSources<Q>) -> JwtRedisSession<Q> {
         self.map_sources(|_| sources)
     }
@@ -186,14 +186,15 @@ impl<P> JwtRedisSession<P> {
     /// Loads sessions when they are first needed instead of before the inner service is called.
     /// Defaults to off.
     ///
-    /// The token is still verified immediately. The store is needed by the extractors `Session` and
-    /// `ActiveSession`, by [`RequireSession`](crate::RequireSession), and by
-    /// [`LazySession::load`](crate::middleware::LazySession::load); one read serves them all. A
-    /// route that uses none of them sends no command to the store, and works during an outage.
+    /// The token is still verified immediately. The extractors `Session` and `ActiveSession`,
+    /// [`RequireSession`](crate::RequireSession) and
+    /// [`LazySession::load`](crate::middleware::LazySession::load) load the session; one read
+    /// serves them all. A route that uses none of them sends no command to the store, and works
+    /// during an outage.
     ///
     /// The request extensions hold a [`LazySession`](crate::middleware::LazySession) instead of a
-    /// [`Session`](crate::Session), except inside of `RequireSession`. A request that does not
-    /// load its session does not extend its lifetime.
+    /// [`Session`](crate::Session), except inside `RequireSession`. A request that does not load
+    /// its session does not extend its lifetime.
     ///
     /// ```
     /// # use axum::{Router, routing::get};
@@ -220,8 +221,9 @@ impl<P> JwtRedisSession<P> {
     /// Also attaches the session as [`Tagged<T>`](crate::Tagged), for several kinds of session side
     /// by side. Another layer between this one and the handler does not replace it.
     ///
-    /// Give each layer a separate keyspace, and sources that do not overlap. `Authorization: Bearer`
-    /// is in the default lists of all of them, and a token there is rejected by all other layers.
+    /// Give each layer a separate keyspace, and sources that do not overlap. `Authorization:
+    /// Bearer` is in every default list: a token there is valid for one layer, and all others
+    /// reject it.
     pub fn tagged<T: 'static>(mut self) -> Self {
         self.settings_mut().tag = Some(Slot::tagged::<T>());
         self

@@ -53,7 +53,7 @@ struct Pending {
 impl Pending {
     async fn load(self: Arc<Self>) -> Session {
         if self.credential.is_single_use() && !self.session.initialized() {
-            // In a task: if the caller is dropped, a read that starts again finds a spent ticket.
+            // In a task: if the caller were dropped, a second read would find a spent ticket.
             let pending = Arc::clone(&self);
             let opened = run_to_completion(async move { Ok(pending.open().await) }).await;
             if let Ok(session) = opened {
@@ -92,10 +92,9 @@ impl LazySession {
 
     /// Returns the session. The first call reads it from the store.
     ///
-    /// All clones share one read, even if their calls overlap. If a call is dropped before it is
-    /// ready, the next one starts the read again. A read that spends a ticket is not dropped; the
-    /// next call gets its result. If the read fails, the state of the returned session is the
-    /// reason.
+    /// All clones share one read, even if their calls overlap. If a call is dropped early, the next
+    /// call starts the read again. A read that spends a ticket is not dropped; the next call gets
+    /// its result. If the read fails, the state of the returned session is the reason.
     pub async fn load(&self) -> Session {
         self.clone().into_session().await
     }

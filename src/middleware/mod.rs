@@ -89,8 +89,8 @@
 //!
 //! ## Pages of another origin
 //!
-//! A page sends the token in a header, and the answers need CORS headers. The `CorsLayer` is the
-//! outermost one, so that it answers preflights, and adds its headers to a 401 and a 403 as well:
+//! A page sends the token in a header, and the responses need CORS headers. The `CorsLayer` is the
+//! outermost layer, so that it answers preflights and adds its headers to a 401 and a 403 as well:
 //!
 //! ```
 //! # use std::time::Duration;
@@ -113,8 +113,8 @@
 //! # }
 //! ```
 //!
-//! `examples/cors.rs` is a complete application. With a cookie instead of the header, the page sends
-//! `credentials: "include"`, and its origin is trusted by both layers:
+//! `examples/cors.rs` is a complete application. With a cookie instead of the header, the page
+//! sends `credentials: "include"`, and both layers trust its origin:
 //!
 //! ```
 //! # use axum::{Router, routing::get};

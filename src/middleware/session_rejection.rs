@@ -1,4 +1,4 @@
-//! The HTTP answer to a request that has no session.
+//! The HTTP response to a request that has no session.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -13,8 +13,8 @@ use crate::token_rejection::TokenRejection;
 /// HTTP response to a request that lacks the session it needs: status, headers and a message.
 ///
 /// This type alone decides which status a state or an error has. All invalid tokens get the same
-/// answer, whatever is wrong with them, so that nothing can be probed. No message contains details
-/// of the store, the session or the program.
+/// response, so that a client cannot probe tokens. No message contains details of the store, the
+/// session or the application.
 ///
 /// | | status | `WWW-Authenticate` |
 /// |---|---|---|
@@ -25,7 +25,7 @@ use crate::token_rejection::TokenRejection;
 /// | store unavailable | 503, `Retry-After: 1` | |
 /// | session changed by others, its chosen id taken | 409 | |
 /// | session too large | 413 | |
-/// | mistakes of the program | 500 | |
+/// | errors of the application | 500 | |
 ///
 /// ```
 /// use jwt_redis_session::{SessionRejection, SessionError};
@@ -46,18 +46,18 @@ pub struct SessionRejection {
     pub(super) realm: Realm,
 }
 
-/// The parameters of a challenge behind the realm.
+/// The parameters of a challenge after the realm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Challenge {
     Fixed(&'static str),
     /// RFC 9470 section 3.
     Authenticate {
-        /// Seconds since the last authentication that are allowed.
+        /// The most seconds since the last authentication.
         max_age: u64,
     },
 }
 
-/// The `error_description` must not have characters that need escaping.
+/// The `error_description`. It must not have characters that need escaping.
 const AUTHENTICATE: &str = "a more recent authentication is required";
 
 impl SessionRejection {
@@ -86,17 +86,18 @@ impl SessionRejection {
         self
     }
 
-    /// Returns the answer to a request in this state that needs a session; `None` if it has one.
+    /// Returns the response to a request that needs a session; `None` if the state is active.
     #[must_use]
     pub fn of(state: &SessionState) -> Option<Self> {
         state.check_active().err().as_ref().map(Self::from)
     }
 
-    /// Returns the answer to a request whose owner must have authenticated within the last `max_age`
-    /// and has not (RFC 9470 section 3).
+    /// Returns the response to a request whose owner has not authenticated within the last
+    /// `max_age` (RFC 9470 section 3).
     ///
-    /// In whole seconds, rounded down. [`RequireSession::authenticated_within`](crate::RequireSession::authenticated_within)
-    /// answers so; this is for handlers that decide themselves.
+    /// For handlers that check this themselves;
+    /// [`RequireSession::authenticated_within`](crate::RequireSession::authenticated_within) sends
+    /// the same response. The time is sent in whole seconds, rounded down.
     ///
     /// ```
     /// use std::time::Duration;
@@ -131,7 +132,7 @@ impl SessionRejection {
         Self::INTERNAL
     }
 
-    /// Returns the status of the answer.
+    /// Returns the status of the response.
     #[must_use]
     pub const fn status(&self) -> StatusCode {
         self.status
@@ -143,7 +144,7 @@ impl SessionRejection {
         self.message
     }
 
-    /// Returns the answer with this body, and the headers `Cache-Control: no-store`, and
+    /// Returns the response with this body, with the header `Cache-Control: no-store`, and with
     /// `WWW-Authenticate` or `Retry-After` where they apply.
     pub fn response<B>(&self, body: B) -> Response<B> {
         let mut response = Response::new(body);
@@ -159,8 +160,8 @@ impl SessionRejection {
         response
     }
 
-    /// Returns the answer with the body `{"error":"…"}`: what `ActiveSession` and
-    /// [`RequireSession`](crate::RequireSession) answer.
+    /// Returns the response with the body `{"error":"…"}`, as sent by `ActiveSession` and
+    /// [`RequireSession`](crate::RequireSession).
     #[must_use]
     pub fn json_response<B: From<String>>(&self) -> Response<B> {
         let body = serde_json::json!({ "error": self.message }).to_string();
@@ -175,8 +176,8 @@ impl From<&SessionError> for SessionRejection {
     fn from(error: &SessionError) -> Self {
         match error {
             SessionError::Absent => Self::ABSENT,
-            // More than one token is a mistake of the client program, not of a token. All other
-            // reasons get one answer, so that it says nothing about the token.
+            // More than one token is a mistake of the client, and says nothing about the tokens.
+            // All other reasons get the same response, so that clients cannot probe tokens.
             SessionError::Rejected(TokenRejection::Ambiguous) => Self::INVALID_REQUEST,
             SessionError::Rejected(_) | SessionError::Gone => Self::INVALID_TOKEN,
             SessionError::Conflict | SessionError::Revoked => Self::new(
@@ -196,7 +197,7 @@ impl From<&SessionError> for SessionRejection {
                 "the session would be too large",
             ),
             SessionError::Unavailable(_) => Self::UNAVAILABLE,
-            // All others are mistakes of the program.
+            // All others are errors of the application.
             _ => Self::INTERNAL,
         }
     }
@@ -231,8 +232,8 @@ impl Realm {
 
 /// Error returned for a realm that is not printable ASCII.
 ///
-/// Returned by [`RequireSession::realm`](crate::RequireSession::realm); [`RequireSession`](crate::RequireSession)
-/// has an example.
+/// Returned by [`RequireSession::realm`](crate::RequireSession::realm);
+/// [`RequireSession`](crate::RequireSession) has an example.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the realm is not printable ASCII; use the characters from space to `~`")]
 pub struct InvalidRealm(());

@@ -64,16 +64,16 @@ impl Settings {
 
     /// Inserts the session into the request extensions, for inner services.
     pub(super) fn attach(&self, lazy: &LazySession, extensions: &mut Extensions) {
-        // Inside of a lazy layer even a known session is behind `LazySession`, so that a handler
-        // finds the same type for each request.
+        // A lazy layer inserts even a known session as `LazySession`, so that a handler finds the
+        // same type in every request.
         let session = lazy.get().filter(|_| !self.lazy);
         for slot in [Some(Slot::NEAREST), self.tag].into_iter().flatten() {
             (slot.insert)(extensions, session.cloned().ok_or_else(|| lazy.clone()));
         }
     }
 
-    /// Keeps the response out of shared caches and the URI out of `Referer` headers, sets the cookie,
-    /// and selects the subprotocol `bearer`.
+    /// Keeps the response out of shared caches and the URI out of `Referer` headers, sets the
+    /// cookie, and selects the subprotocol `bearer`.
     ///
     /// Headers that the application has set remain.
     pub(super) fn set_headers(

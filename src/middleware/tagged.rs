@@ -11,9 +11,9 @@ use crate::session::Session;
 
 /// Session of the layer that is [tagged](crate::JwtRedisSession::tagged) with `T`.
 ///
-/// With several layers around a handler, [`Session`] is that of the nearest one, and each tagged
-/// one is reached by its tag: as an extractor in axum, or with [`Tagged::of`]. The counterpart for
-/// lazy layers is [`LazyTagged`].
+/// With several layers around a handler, [`Session`] is the session of the nearest layer.
+/// `Tagged<T>` is that of the layer with the tag `T`: as an extractor in axum, or with
+/// [`Tagged::of`]. For lazy layers use [`LazyTagged`].
 ///
 /// ```
 /// # use jwt_redis_session::{JwtRedisSession, Keyring, MemoryStore, Sessions, TokenSources};

@@ -36,7 +36,7 @@ use crate::record::{self, Changes, Fields, Meta, Record, encode, is_reserved};
 pub struct SessionData {
     pub(crate) record: Option<Record>,
     // Shared with the operation that is storing them. Copied only if the handle changes a field
-    // meanwhile.
+    // in the meantime.
     pub(crate) changes: Arc<Changes>,
 }
 
@@ -152,7 +152,7 @@ impl SessionData {
     ///
     /// Only a field whose value differs from the loaded one counts as changed and is written. So a
     /// struct can be read, modified and merged without undoing what another request has written to
-    /// its other fields meanwhile.
+    /// its other fields in the meantime.
     ///
     /// A field that did not exist when the session was loaded always counts as changed, even if
     /// the struct only holds its default. For structs with `Option` or `#[serde(default)]`, read,

@@ -27,7 +27,7 @@ pub(crate) struct Meta {
     pub(crate) expires: Option<i64>,
     /// Makes the bytes unique. Readers ignore it, and the next write drops it.
     pub(crate) nonce: Option<String>,
-    /// The idle time of this session in seconds. `None`: that of the configuration.
+    /// The max age of this session in seconds. `None`: that of the configuration.
     pub(crate) max_age: Option<NonZeroU32>,
     /// When the owner last authenticated. `None`: unknown.
     pub(crate) authenticated: Option<i64>,
@@ -36,7 +36,7 @@ pub(crate) struct Meta {
 }
 
 impl Meta {
-    /// Returns this session's own idle time, if it has one.
+    /// Returns this session's own max age, if it has one.
     pub(crate) fn idle(&self) -> Option<Duration> {
         let seconds = self.max_age?.get();
         Some(Duration::from_secs(seconds.into()))

@@ -1,4 +1,4 @@
-//! What is stored in place of a record whose session has a new id.
+//! The value that replaces a record whose session has a new id.
 
 use bytes::Bytes;
 

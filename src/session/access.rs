@@ -1,4 +1,4 @@
-//! Uses of a session that decide about the headers of a response.
+//! Uses of a session that determine the headers of a response.
 
 use crate::token::Token;
 
@@ -9,7 +9,7 @@ pub(crate) struct Access {
     pub(crate) state_read: bool,
     /// Session data was read, or a token issued.
     pub(crate) data_read: bool,
-    /// What has become of the token, for a cookie.
+    /// What an operation has done with the token, for a cookie.
     pub(crate) token: TokenChange,
 }
 

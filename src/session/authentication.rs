@@ -12,13 +12,12 @@ use crate::token::Token;
 
 /// # Step-up authentication
 impl Session {
-    /// Returns the time of the owner's last authentication; `None` if it is unknown or without a
-    /// session.
+    /// Returns when the owner last authenticated; `None` if that is unknown, or without a session.
     ///
-    /// Set by [`login`](Self::login) and [`reauthenticated`](Self::reauthenticated), in whole
-    /// seconds. [`rotate`](Self::rotate) and writes keep it. It is unknown after
-    /// [`set_owner`](Self::set_owner) with another owner, and for a session made by
-    /// [`create`](Self::create): setting an owner is not an authentication.
+    /// [`login`](Self::login) and [`reauthenticated`](Self::reauthenticated) set this time, in
+    /// whole seconds. [`rotate`](Self::rotate) and writes keep it. Setting an owner is not an
+    /// authentication: the time is unknown after [`set_owner`](Self::set_owner) with another owner,
+    /// and for a session made by [`create`](Self::create).
     ///
     /// A time in the future, by the clock of another host, counts as now.
     #[must_use]
@@ -29,7 +28,7 @@ impl Session {
         from_unix_seconds(authenticated.min(self.0.lifecycle.now()))
     }
 
-    /// Returns whether the owner authenticated no longer ago than `limit`.
+    /// Returns whether the owner authenticated within the last `limit`.
     ///
     /// `false` if the time is unknown. To reject such requests, use
     /// [`RequireSession::authenticated_within`](crate::RequireSession::authenticated_within), or in
@@ -40,15 +39,15 @@ impl Session {
             return false;
         };
         let now = self.0.lifecycle.clock.now();
-        // Negative if the clock was set back meanwhile.
+        // Negative if the clock was set back since.
         now.duration_since(authenticated).unwrap_or_default() <= limit
     }
 
     /// Records that the owner has authenticated again, and returns the new token.
     ///
-    /// Call it after the password, passkey or code was checked, before an action that needs a recent
-    /// authentication (step-up, RFC 9470). The session gets a new id and token, as by
-    /// [`rotate`](Self::rotate), which also stores the changes of this handle. A pending
+    /// Call it after the password, passkey or code was checked, before an action that needs a
+    /// recent authentication (step-up, RFC 9470). As with [`rotate`](Self::rotate), the session
+    /// gets a new id and token, and the changes of this handle are stored. A pending
     /// [`set_owner`](Self::set_owner) stays pending.
     ///
     /// Unlike [`login`](Self::login) it never changes the owner and never creates a session.
@@ -75,8 +74,8 @@ impl Session {
     /// # Errors
     ///
     /// [`SessionError::NoOwner`] for a session without owner. [`SessionError::Conflict`] if another
-    /// request has changed the owner meanwhile: that owner has not authenticated. Otherwise
-    /// as [`rotate`](Self::rotate).
+    /// request has changed the owner: the new owner has not authenticated. Otherwise as
+    /// [`rotate`](Self::rotate).
     pub async fn reauthenticated(&self) -> Result<Token, SessionError> {
         let inner = Arc::clone(&self.0);
         self.complete("reauthenticated", inner.reauthenticated())

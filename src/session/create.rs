@@ -22,10 +22,10 @@ impl Session {
     /// The returned builder creates the session when it is awaited, by default under a random id.
     /// The token is returned only after the store has acknowledged the record.
     ///
-    /// A session that the request already has is left as it is. Its data is not copied, so that
-    /// the data of one user never gets into the session of another. For a login use
+    /// If the request already has a session, that session does not change. Its data is not copied,
+    /// so that data of one user never reaches the session of another. For a login use
     /// [`login`](Self::login); to keep the data use [`rotate`](Self::rotate). A second `create` on
-    /// the same handle starts empty, because the changes are stored by then.
+    /// the same handle creates an empty session, because the first one has stored the changes.
     ///
     /// Redis: `SET NX`. Runs to completion even if the future is dropped after the first poll.
     ///
@@ -45,9 +45,14 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`SessionError::Unavailable`], [`SessionError::TooLarge`],
-    /// [`SessionError::InvalidOwner`], [`SessionError::Token`], [`SessionError::NoTokens`], and
-    /// [`SessionError::Revoked`] if each of five attempts met a `destroy_all` of its owner.
+    /// - [`SessionError::Unavailable`] if the store failed: repeat the call. If the session was
+    ///   stored, it expires unused.
+    /// - [`SessionError::TooLarge`] if the data exceeds a limit.
+    /// - [`SessionError::TooManySessions`] with [`Evict::Refuse`](crate::config::Evict::Refuse).
+    /// - [`SessionError::Revoked`] if a `destroy_all` of the owner ended each of five attempts.
+    /// - [`SessionError::InvalidOwner`] if [`set_owner`](Self::set_owner) had returned it.
+    /// - [`SessionError::Token`] if the token cannot be signed, [`SessionError::NoTokens`] without
+    ///   a key ring.
     pub fn create(&self) -> CreateSession {
         CreateSession {
             session: self.clone(),
@@ -70,8 +75,8 @@ pub struct CreateSession {
 impl CreateSession {
     /// Adds the fields of `claims`, which must serialize to a JSON object, to the JWT as claims.
     ///
-    /// Reserved are the names of the claims that the library sets: `jti`, `iat`, `sub` and `exp`,
-    /// `iss` and `aud` if the key ring sets them, and `auth_time` with
+    /// The names of claims that the library sets are reserved: `jti`, `iat`, `sub` and `exp`, `iss`
+    /// and `aud` if the key ring sets them, and `auth_time` with
     /// [`auth_time_claim`](crate::config::SessionsBuilder::auth_time_claim).
     ///
     /// The returned future fails with [`SessionError::Token`] for a reserved name or with opaque
@@ -84,8 +89,8 @@ impl CreateSession {
 
     /// Creates the session under a chosen id.
     ///
-    /// Of several creations with the same id, exactly one succeeds while its session exists. The
-    /// others fail with [`SessionError::Taken`] and change nothing.
+    /// While a session with this id exists, every other creation with the id fails with
+    /// [`SessionError::Taken`] and changes nothing.
     ///
     /// Knowing an id grants no access; only the token does. But **use an id only once**, for two
     /// reasons:
@@ -101,8 +106,8 @@ impl CreateSession {
     ///
     /// After [`SessionError::Unavailable`], the session may or may not have been created. One
     /// attempt to delete it runs in the background, and deletes only what this call wrote. If that
-    /// fails too, a repeated call fails with `Taken` for the max age, unless
-    /// [`Sessions::destroy`](crate::Sessions::destroy) frees the id.
+    /// fails too, repeated calls fail with `Taken` until the session expires, or until
+    /// [`Sessions::destroy`](crate::Sessions::destroy) ends it.
     ///
     /// Redis: `GET` if there is an owner, then as [`Session::create`]. The record carries a nonce
     /// from the [`id_generator`](crate::config::SessionsBuilder::id_generator).
@@ -133,7 +138,8 @@ impl CreateSession {
     ///
     /// # Errors
     ///
-    /// As [`Session::create`], apart from those of the token; [`SessionError::Taken`].
+    /// As [`Session::create`], without the errors of the token. [`SessionError::Taken`] if the
+    /// chosen [`id`](Self::id) is in use.
     pub async fn without_token(self) -> Result<SessionId, SessionError> {
         Ok(store(self.session, self.id, None).await?.id)
     }

@@ -19,14 +19,14 @@ impl Session {
         device.map(|device| Device::clone(device))
     }
 
-    /// Sets the device, for lists of the sessions of a user.
+    /// Sets the device, which lists of the user's sessions show.
     ///
     /// Takes effect with the next [`create`](Self::create), [`login`](Self::login),
     /// [`update`](Self::update) or [`rotate`](Self::rotate). `Device::default()` removes it.
     ///
-    /// A name is cut at 128 characters and a user agent at 512 bytes, both at the end of a
-    /// character. Control characters, line separators and characters that change the direction of
-    /// text are removed. What remains is still the client's choice: escape it in a page.
+    /// A name is cut at 128 characters and a user agent at 512 bytes, at a character boundary.
+    /// Control characters, line separators and characters that change the direction of text are
+    /// removed. The client still controls the rest of the text: escape it in pages.
     ///
     /// ```
     /// use jwt_redis_session::session::Device;

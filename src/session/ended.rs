@@ -12,7 +12,7 @@ use crate::lifecycle::{Lifecycle, Patience, SessionEnd};
 use crate::session::handle::Session;
 use crate::session::inner::SessionState;
 
-/// The shortest duration, so that a wait does not read the record all the time.
+/// The shortest duration: with zero, a wait would read the record without a pause.
 const SHORTEST: Duration = Duration::from_millis(10);
 
 /// # Connections that outlive their request
@@ -21,11 +21,11 @@ impl Session {
     ///
     /// For connections that outlive their request, such as a WebSocket or a stream of server-sent
     /// events. It resolves when the session was destroyed, rotated or logged out everywhere, has
-    /// expired or was evicted. It does not matter which process did this, or whether it was done by
-    /// hand. An update, a touch and a record that was overwritten by hand do not end the session.
+    /// expired or was evicted, whichever process caused this, even `redis-cli`. An update or a
+    /// touch does not end the session, nor does overwriting the record by hand.
     ///
-    /// The handle is neither changed nor kept: its data can be dropped. The future follows the id
-    /// that the handle has now. Dropping the future frees everything.
+    /// The future watches the id that the handle has now. It does not change the handle or keep it
+    /// in memory. Dropping the future frees all its resources.
     ///
     /// After [`rotate_with_grace`](Self::rotate_with_grace) the future waits for the end of the
     /// session under its new id. It resolves at the end of the grace, when the old token stops
@@ -35,12 +35,12 @@ impl Session {
     /// |---|---|
     /// | `MemoryStore` | immediately |
     /// | `RedisStore` | within milliseconds, by the invalidation messages of Redis |
-    /// | others, and if Redis rejects `CLIENT TRACKING` | within [`check_every`](Ended::check_every) |
+    /// | other stores, and `RedisStore` if Redis rejects `CLIENT TRACKING` | within [`check_every`](Ended::check_every) |
     ///
     /// While the store does not answer, the future waits. After
     /// [`unknown_after`](Ended::unknown_after) it resolves with [`SessionEnd::Unknown`], so that
-    /// the connection can be closed instead of trusted. Nothing is read before the future is first
-    /// polled. The end of the time to live is awaited with a timer of tokio, also if the
+    /// the connection can be closed instead of trusted. The future reads nothing before it is first
+    /// polled. It waits for the end of the time to live with a tokio timer, even if the
     /// configuration has another clock.
     ///
     /// ```
@@ -119,10 +119,10 @@ impl Ended {
         self.id.as_ref()
     }
 
-    /// Sets the time without an answer of the store after which the future resolves with
+    /// Sets how long the store may not answer before the future resolves with
     /// [`SessionEnd::Unknown`]. Defaults to 30 seconds.
     ///
-    /// The last read may add the deadline of one call. No effect once the future was polled.
+    /// The last read may add the deadline of one call. Has no effect after the future was polled.
     pub fn unknown_after(mut self, limit: Duration) -> Self {
         self.patience.unknown_after = limit.max(SHORTEST);
         self
@@ -130,7 +130,7 @@ impl Ended {
 
     /// Sets the interval of reads while the store does not report changes. Defaults to 5 seconds.
     ///
-    /// No effect once the future was polled.
+    /// Has no effect after the future was polled.
     pub fn check_every(mut self, interval: Duration) -> Self {
         self.patience.check_every = interval.max(SHORTEST);
         self

@@ -15,8 +15,8 @@ use crate::session::ended::Ended;
 
 /// Stream of the ends of several sessions, in the order in which they end.
 ///
-/// Pairs each end with the id of the session. The stream is over when it is empty; a session can
-/// be added again then. Dropping the stream drops all its futures.
+/// Each item is the id of a session and the reason of its end. The stream returns `None` while it
+/// is empty; sessions can still be added then. Dropping the stream drops all its futures.
 ///
 /// ```
 /// # use jwt_redis_session::{Keyring, MemoryStore, SessionEnd, Sessions};
@@ -52,8 +52,8 @@ impl SessionEnds {
         Self::default()
     }
 
-    /// Adds a session. Returns `false`, and adds nothing, if it has no id, because its handle was
-    /// not active, or if the session is in the stream already.
+    /// Adds a session. Returns `false` and adds nothing if the session is already in the stream, or
+    /// if its handle was not active and so has no id.
     ///
     /// # Panics
     ///
@@ -89,7 +89,7 @@ impl SessionEnds {
         self.by_id.is_empty()
     }
 
-    /// Waits until a session ends. Returns `None` if there is none.
+    /// Waits until a session ends. Returns `None` if the stream is empty.
     pub async fn next(&mut self) -> Option<(SessionId, SessionEnd)> {
         poll_fn(|cx| self.poll(cx)).await
     }

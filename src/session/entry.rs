@@ -67,7 +67,8 @@ impl SessionEntry {
         &self.id
     }
 
-    /// Returns whether this is the session whose [`Session::list`](crate::Session::list) made the list.
+    /// Returns whether this is the session on which [`Session::list`](crate::Session::list) was
+    /// called.
     ///
     /// Always `false` in a list by [`Sessions::list`](crate::Sessions::list).
     #[must_use]
@@ -89,14 +90,14 @@ impl SessionEntry {
 
     /// Returns when the session was last used; `None` if that is unknown.
     ///
-    /// Computed from the time to live, which a use resets: the idle time before
-    /// [`expires_at`](Self::expires_at), and at the earliest the time of creation. A use within the
-    /// time of [`Touch::After`](crate::Touch::After) resets nothing, so the last use may be up to
-    /// that much later: by default 1/16 of the idle time, which is 90 minutes of a day. With
+    /// Computed as [`expires_at`](Self::expires_at) minus the max age, because a use resets the
+    /// time to live; never before the creation. A use within the time of
+    /// [`Touch::After`](crate::Touch::After) resets nothing, so the last use may be up to that much
+    /// later: by default 1/16 of the max age, which is 90 minutes for a max age of 24 hours. With
     /// [`Touch::Never`](crate::Touch::Never) only writes and touches count as a use.
     ///
-    /// Unknown without an idle time, when the absolute end is nearer than the idle time, and after
-    /// [`touch_for`](crate::Session::touch_for) with more than the idle time. After `touch_for` with
+    /// Unknown without a max age, if the absolute end is less than the max age away, and after
+    /// [`touch_for`](crate::Session::touch_for) with more than the max age. After `touch_for` with
     /// less than that, the returned time is too early.
     #[must_use]
     pub const fn last_used_at(&self) -> Option<SystemTime> {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::error::{Result, SessionError};
 use crate::lifecycle::{Lifecycle, run_to_completion};
 
-/// Future that destroys all sessions, or one part after the other.
+/// Operation that destroys all sessions, at once when awaited or one part after the other.
 ///
 /// Returned by [`Sessions::destroy_everything`](crate::Sessions::destroy_everything), which has an
 /// example.
@@ -32,8 +32,8 @@ impl DestroyEverything {
         }
     }
 
-    /// Ends the sessions of the next part, about 1,000 keys, and returns how many; `None` after the
-    /// last part.
+    /// Ends the sessions of the next part, about 1,000 keys, and returns their number; `None` after
+    /// the last part.
     ///
     /// After an error the next call repeats the same part.
     ///

@@ -23,7 +23,8 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`SessionError::ReservedField`], [`SessionError::Encode`].
+    /// [`SessionError::ReservedField`] for a reserved name, [`SessionError::Encode`] if a value
+    /// cannot be written as JSON. Nothing is changed then.
     pub fn insert(
         &self,
         key: impl Into<String>,
@@ -35,7 +36,7 @@ impl Session {
     /// Removes the field `key` in this handle and returns whether there was one.
     #[allow(clippy::must_use_candidate, reason = "called for its effect")]
     pub fn remove(&self, key: &str) -> bool {
-        // The result says whether there was such a field, so the response may depend on it.
+        // The result shows whether the field existed, so the response may depend on session data.
         drop(self.state_read());
         self.change().data.remove(key)
     }
@@ -57,7 +58,7 @@ impl Session {
         self.read(SessionData::keys)
     }
 
-    /// Returns all fields as one value, for example a struct.
+    /// Returns all fields as one value, such as a struct.
     ///
     /// # Errors
     ///
@@ -70,7 +71,8 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`SessionError::ReservedField`], [`SessionError::Encode`].
+    /// [`SessionError::ReservedField`] for a reserved name, [`SessionError::Encode`] if a value
+    /// cannot be written as JSON. Nothing is changed then.
     pub fn merge(&self, data: impl Serialize) -> Result<(), SessionError> {
         self.change().data.merge(data)
     }

@@ -15,11 +15,11 @@ use crate::token::Claims;
 
 /// Handle of a request to its session.
 ///
-/// Every request has a handle, even without a session; [`Session::state`] returns which is the
-/// case. Reading and changing data does not contact the store. **Only the operations store
-/// anything** ([`create`](Self::create), [`update`](Self::update), …). If the last clone is dropped
-/// with changes, they are lost, and a `tracing` event at the level WARN reports how many fields
-/// changed.
+/// Every request has a handle, even without a session; [`Session::state`] returns whether there is
+/// one. Reading and changing data does not contact the store. **Only operations write to the
+/// store**, such as [`create`](Self::create) and [`update`](Self::update). If the last clone is
+/// dropped with unstored changes, they are lost, and a `tracing` event at the level WARN reports
+/// how many fields changed.
 ///
 /// Clones share one state. `Debug` prints no token, no id and no data.
 ///
@@ -91,7 +91,7 @@ impl Session {
         Self::of(lifecycle, state)
     }
 
-    /// Creates a handle of the session `id`, or of the one that `id` led to.
+    /// Creates a handle of the session `id`, or of the session to which `id` redirected.
     pub(crate) fn active(
         lifecycle: &Arc<Lifecycle>,
         id: SessionId,
@@ -114,7 +114,7 @@ impl Session {
         Self::of(lifecycle, state)
     }
 
-    // Inlined, so that the state is built where it stays.
+    // Inlined, so that the state is built in its final place instead of being moved there.
     #[inline(always)]
     fn of(lifecycle: &Arc<Lifecycle>, state: State) -> Self {
         Self(Arc::new(Inner {
@@ -210,7 +210,7 @@ impl Session {
         Some(end.saturating_sub(self.0.lifecycle.now()))
     }
 
-    /// Returns whether the session has its own idle time.
+    /// Returns whether the session has its own max age.
     #[cfg(feature = "cookie")]
     pub(crate) fn has_own_max_age(&self) -> bool {
         let state = self.0.lock();

@@ -34,16 +34,16 @@ use crate::unsearched_body::UnsearchedBody;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SessionState {
-    /// The request carries no token, as far as it was searched.
+    /// No token was found in the request.
     Absent {
         /// Why the body was not searched for a token, if it should have been.
         unsearched: Option<UnsearchedBody>,
     },
     /// The token names a session that exists.
     Active,
-    /// The token gives no session.
+    /// The token was rejected, for the given reason.
     Rejected(TokenRejection),
-    /// The store did not answer, so that it is unknown whether there is a session.
+    /// The store did not answer, so it is unknown whether there is a session.
     Unavailable(StoreError),
     /// The session existed when the request began and has ended since.
     Gone,
@@ -83,7 +83,7 @@ pub(crate) struct State {
     pub(crate) access: Access,
     /// The remaining time to live when this handle last read or wrote the record.
     pub(crate) remaining: Remaining,
-    /// The sessions that the last operation has ended, because the owner has one more.
+    /// The sessions that the last operation has ended because of `max_sessions`.
     pub(crate) evicted: Vec<SessionId>,
     /// An operation that should have stored the changes has returned an error.
     pub(crate) failure_reported: bool,
@@ -137,8 +137,8 @@ impl Inner {
         kept.at(now)
     }
 
-    /// Continues with the session that the one with `id` has become, after an operation on it has
-    /// failed with `error`. Returns the error if a rotation with a grace was not the reason.
+    /// Continues with the new id of the session `id`, after an operation on it has failed with
+    /// `error`. Returns the error if a rotation with a grace was not the reason.
     ///
     /// Callers repeat the operation: it can fail in this way again only if another rotation has
     /// succeeded since.
@@ -181,7 +181,7 @@ impl Inner {
     /// Returns the active session and takes the changes to store in it.
     pub(crate) fn current_and_pending(&self) -> Result<(Current, Pending)> {
         let current = self.current()?;
-        // Rejected here, since reading all the fields would cost what the limit is to save.
+        // Checked before all fields are read, because the limit is there to save that cost.
         let field_count = self.lock().data.min_field_count();
         self.lifecycle.check_field_count(field_count)?;
         Ok((current, self.pending()))

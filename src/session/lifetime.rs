@@ -1,4 +1,4 @@
-//! The idle time and the absolute end of one session.
+//! The max age and the absolute end of one session.
 
 use std::time::{Duration, SystemTime};
 
@@ -9,24 +9,23 @@ use crate::session::lifetime_change::LifetimeChange;
 
 /// # Lifetime of this session
 impl Session {
-    /// Sets the max age of this session, the time from its last use until it expires, in place of
+    /// Sets the max age of this session, the time from its last use until it expires. It replaces
     /// the configured one.
     ///
-    /// For "remember me", and for shorter sessions on shared devices. `max_age` is in whole seconds:
-    /// 1 second to 100 years. It is kept in the record: every process resets the time to live to it
-    /// at each use.
+    /// For "remember me", and for shorter sessions on shared devices. `max_age` is in whole
+    /// seconds, from 1 second to 100 years. The record stores it, so that every process resets the
+    /// time to live to this value.
     ///
     /// Takes effect with the next [`create`](Self::create), [`login`](Self::login),
-    /// [`rotate`](Self::rotate) or write, such as [`update`](Self::update). If two handles set it, the
-    /// last write wins; a handle that did not set it never changes it.
+    /// [`rotate`](Self::rotate) or write, such as [`update`](Self::update). If two handles set it,
+    /// the last write wins; a handle that did not set it never changes it.
     ///
-    /// A session keeps its max age when it gets another id. That includes a login of a guest, and
-    /// another login of the same owner: if the user does not choose "remember me" this time, call
-    /// [`clear_max_age`](Self::clear_max_age).
+    /// A session keeps its max age when it gets another id, for example at the login of a guest or
+    /// at another login of the same owner. If the user does not choose "remember me" this time,
+    /// call [`clear_max_age`](Self::clear_max_age).
     ///
-    /// The session never outlives its absolute lifetime. With
-    /// [`Lifetime::Absolute`](crate::Lifetime::Absolute) it ends when it was not used for `max_age`,
-    /// and at the absolute end at the latest.
+    /// The session never outlives its absolute lifetime. The max age applies even with
+    /// [`Lifetime::Absolute`](crate::Lifetime::Absolute).
     ///
     /// ```
     /// # use std::time::Duration;
@@ -55,14 +54,15 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`SessionError::InvalidDuration`]; nothing is changed then.
+    /// [`SessionError::InvalidDuration`] if `max_age` is out of range or has a fraction of a
+    /// second. Nothing is changed then.
     pub fn set_max_age(&self, max_age: Duration) -> Result<(), SessionError> {
         let max_age = LifetimeChange::max_age(max_age)?;
         self.change().lifetime.max_age = Some(max_age);
         Ok(())
     }
 
-    /// Returns this session to the configured max age; takes effect as
+    /// Removes the session's own max age, so that the configured one applies. Takes effect as
     /// [`set_max_age`](Self::set_max_age).
     pub fn clear_max_age(&self) {
         self.change().lifetime.max_age = Some(None);
@@ -81,14 +81,14 @@ impl Session {
 
     /// Sets an earlier absolute end: the session ends at `end` at the latest, even if it is used.
     ///
-    /// It can only be shortened: a time after the present absolute end has no effect. Use it for a
-    /// session that must not outlive something else, such as a password or a shift. In whole
-    /// seconds, rounded down. A time that has passed ends the session two seconds after it was
+    /// Use it for a session that must not outlive something else, such as a password or a shift.
+    /// The end can only be earlier: a time after the current absolute end has no effect. Times are
+    /// in whole seconds, rounded down. A time in the past ends the session two seconds after it is
     /// stored; to end it at once, use [`destroy`](Self::destroy).
     ///
-    /// Takes effect as [`set_max_age`](Self::set_max_age), also for other handles:
-    /// [`absolute_expiry`](Self::absolute_expiry) returns it then. A token that was issued before
-    /// keeps its `exp`; the record decides. Tokens that are issued later carry the new `exp`.
+    /// Takes effect as [`set_max_age`](Self::set_max_age), for all handles;
+    /// [`absolute_expiry`](Self::absolute_expiry) returns it then. Tokens that were issued before
+    /// keep their `exp`, but the session ends with the record. Later tokens have the new `exp`.
     ///
     /// ```
     /// # use std::time::{Duration, SystemTime};
@@ -102,7 +102,7 @@ impl Session {
     pub fn set_absolute_expiry(&self, end: SystemTime) {
         let end = unix_millis(end).div_euclid(1000);
         let mut state = self.change();
-        // Of two times the earlier one counts.
+        // The earlier of two times wins.
         state.lifetime.end = Some(state.lifetime.end.map_or(end, |earlier| earlier.min(end)));
     }
 }

@@ -7,8 +7,8 @@ use crate::error::{Result, SessionError};
 use crate::lifecycle::is_storable;
 use crate::record::Meta;
 
-/// Seconds that a session has left at least whose end is set to a time that has passed. With one,
-/// it could end before it is written.
+/// The least seconds that a session has left after its end was set to a time in the past. With one
+/// second, it could end before it is written.
 const SHORTEST: i64 = 2;
 
 /// Change of the lifetime of a session that is not stored yet.
@@ -19,7 +19,7 @@ pub(crate) struct LifetimeChange {
     pub(super) end: Option<i64>,
 }
 
-/// A new idle time in seconds; `None` is that of the configuration.
+/// A new max age in seconds; `None` is that of the configuration.
 pub(super) type MaxAge = Option<NonZeroU32>;
 
 impl LifetimeChange {
@@ -79,7 +79,7 @@ mod tests {
             (None, Some(90), Some(90)),
             (Some(100), Some(90), Some(90)),
             (Some(100), Some(110), Some(100)),
-            // Not before the time at which it is stored.
+            // Never before the time at which it is stored.
             (Some(100), Some(i64::MIN), Some(52)),
             (Some(51), Some(0), Some(51)),
         ] {

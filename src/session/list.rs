@@ -37,7 +37,7 @@ pub struct ListSessions {
 }
 
 impl ListSessions {
-    /// Lists the sessions of `owner`, of which `current` is that of the caller.
+    /// Lists the sessions of `owner`. `current` is the session of the caller.
     pub(crate) fn new(
         lifecycle: &Arc<Lifecycle>,
         owner: Result<Owner>,
@@ -52,15 +52,15 @@ impl ListSessions {
         }
     }
 
-    /// Keeps the data of each session in its entry. By default only a few records are in memory at
-    /// a time, whatever the length of the list.
+    /// Keeps the data of each session in its entry. By default an entry has no data, so that only a
+    /// few records are in memory at a time.
     pub const fn with_data(mut self) -> Self {
         self.with_data = true;
         self
     }
 
-    /// Lists the newest sessions first: those created last, or in pages those used last. By default
-    /// the oldest ones are first.
+    /// Lists the newest sessions first: those created last, or in pages those used last. The
+    /// default is the oldest first.
     pub const fn newest_first(mut self) -> Self {
         self.newest_first = true;
         self
@@ -68,13 +68,13 @@ impl ListSessions {
 
     /// Reads at most `limit` sessions that follow `after`, the cursor of the previous page.
     ///
-    /// Pages are ordered by the time at which each session ends if it is not used: with one
-    /// lifetime for all sessions, by their last use. Only the page is in memory.
+    /// Pages are ordered by the time at which each session ends if it is not used. If all sessions
+    /// have the same lifetime, this is the order of their last use. Only one page is in memory.
     ///
     /// With the oldest first, a session that stays active while all pages are read is in at least
-    /// one of them. A session that is used meanwhile moves to the end, and may be listed twice.
-    /// With the [newest first](Self::newest_first), it moves to the front instead, and the
-    /// following pages may omit it. A session that is being destroyed may be omitted.
+    /// one of them. A session that is used between two pages moves to the end, and may be listed
+    /// twice. With the [newest first](Self::newest_first) it moves to the front, and the following
+    /// pages may omit it. A session that is being destroyed may be omitted.
     ///
     /// ```
     /// # use jwt_redis_session::{SessionError, Sessions};
@@ -143,7 +143,7 @@ impl ListSessions {
             entry.map(SessionEntry::mark_current).is_some()
         };
         if !mark(current) {
-            // It may have been rotated with a grace since the handle has read it.
+            // A rotation with a grace may have changed its id since the handle read it.
             mark(&self.lifecycle.newest_id("list", current.clone()).await?);
         }
         Ok(())

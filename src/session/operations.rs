@@ -18,23 +18,31 @@ use crate::token_rejection::TokenRejection;
 
 /// # Storing and ending
 impl Session {
-    /// Stores the changes of this handle, atomically merged onto what the store holds now.
+    /// Stores the changes of this handle, atomically merged onto the stored data.
     ///
     /// The changes are those since the session was loaded or last stored. Afterwards the handle
-    /// holds what is stored, and the time to live starts anew.
+    /// has the stored data, and the time to live starts again.
     ///
     /// Merging is per top-level field: two requests that change different fields both succeed,
     /// and of two that change the same field the last one wins.
     ///
-    /// Redis: a compare-and-set script on the loaded bytes, one round trip unless another request
-    /// wrote at the same time, at most 16 attempts if others did.
+    /// Redis: a compare-and-set script on the loaded bytes. It takes one round trip unless another
+    /// request writes at the same time, and at most 16 attempts.
     ///
     /// # Errors
     ///
-    /// [`SessionError::Gone`] if the session has ended: nothing is written then, a session is
-    /// never revived. [`SessionError::Conflict`], [`SessionError::TooLarge`],
-    /// [`SessionError::InvalidOwner`], [`SessionError::Unavailable`]; without a session
-    /// [`SessionError::Absent`] or [`SessionError::Rejected`].
+    /// After an error the handle keeps its changes.
+    ///
+    /// - [`SessionError::Gone`] if the session has ended. Nothing was written: a session is never
+    ///   revived. The user has to log in again.
+    /// - [`SessionError::Conflict`] if all attempts lost against other writers. Nothing was
+    ///   written: repeat the call.
+    /// - [`SessionError::TooLarge`] if the session would exceed a limit. Nothing was written.
+    /// - [`SessionError::Unavailable`] if the store failed. The changes may or may not have been
+    ///   stored; [`reload`](Self::reload) shows it, and drops those of the handle.
+    /// - [`SessionError::InvalidOwner`] if [`set_owner`](Self::set_owner) had returned it.
+    /// - [`SessionError::Absent`] or [`SessionError::Rejected`] without a session: call
+    ///   [`create`](Self::create) or [`login`](Self::login) first.
     pub async fn update(&self) -> Result<(), SessionError> {
         // A change of owner takes several steps, which must not stop in between.
         if self.0.lock().owner == OwnerChange::Keep {
@@ -48,12 +56,12 @@ impl Session {
 
     /// Reads, modifies and writes the data in one atomic step.
     ///
-    /// `f` gets what the store holds now, with the changes of this handle, and may run again if
-    /// others wrote meanwhile. If `f` fails nothing is written. A pending
+    /// `f` receives the stored data with the changes of this handle. It runs again if another
+    /// request has written in the meantime. If `f` fails, nothing is written. A pending
     /// [`set_owner`](Self::set_owner) or [`set_device`](Self::set_device) stays pending.
     ///
-    /// The error is any type that can be made from [`SessionError`]. If the closure does not
-    /// determine it, name it, as in `Ok::<_, SessionError>(visits)`.
+    /// The error of `f` is any type that implements `From<SessionError>`. If the compiler cannot
+    /// infer it, name it, as in `Ok::<_, SessionError>(visits)`.
     ///
     /// ```
     /// # use jwt_redis_session::{Session, SessionError};
@@ -71,7 +79,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// As [`update`](Self::update), and the error that `f` returns.
+    /// The error that `f` returns; otherwise as [`update`](Self::update).
     pub async fn update_with<R: Send, E: From<SessionError> + Send>(
         &self,
         f: impl FnMut(&mut SessionData) -> Result<R, E> + Send,
@@ -81,13 +89,15 @@ impl Session {
 
     /// Replaces the whole data by `data`, which must serialize to a JSON object.
     ///
-    /// The last writer wins; the owner and the times stay, apart from a pending
-    /// [`set_max_age`](Self::set_max_age). Changes made on this handle before are dropped. A pending
+    /// The last writer wins. The owner and the times stay the same, except for a pending
+    /// [`set_max_age`](Self::set_max_age). Earlier changes on this handle are dropped. A pending
     /// [`set_owner`](Self::set_owner) or [`set_device`](Self::set_device) stays pending.
     ///
     /// # Errors
     ///
-    /// As [`update`](Self::update), and [`SessionError::Encode`], [`SessionError::ReservedField`].
+    /// [`SessionError::Encode`] if `data` does not serialize to an object,
+    /// [`SessionError::ReservedField`] if one of its fields has a reserved name; otherwise as
+    /// [`update`](Self::update).
     pub async fn replace(&self, data: impl Serialize) -> Result<(), SessionError> {
         let mut whole = SessionData::default();
         whole.merge(data)?;
@@ -99,13 +109,19 @@ impl Session {
         self.0.run("replace", replace).await
     }
 
-    /// Loads the newest data, never from a cache. Changes that were not stored are dropped, also
-    /// those of the owner, the lifetime and the device.
+    /// Loads the newest data, never from a cache.
+    ///
+    /// Drops unstored changes, including those of the owner, the lifetime and the device.
     ///
     /// # Errors
     ///
-    /// [`SessionError::Gone`], and the handle is no longer active; [`SessionError::Corrupt`];
-    /// [`SessionError::Unavailable`]; without a session as [`update`](Self::update).
+    /// After an error the handle keeps its changes.
+    ///
+    /// - [`SessionError::Gone`] if the session has ended. The handle is no longer active.
+    /// - [`SessionError::Corrupt`] if the stored value is not a session;
+    ///   [`destroy`](Self::destroy) deletes it.
+    /// - [`SessionError::Unavailable`] if the store did not answer; repeat the call.
+    /// - Without a session as [`update`](Self::update).
     pub async fn reload(&self) -> Result<(), SessionError> {
         let reload = async {
             let current = self.0.current()?;
@@ -131,14 +147,13 @@ impl Session {
     /// Resets the time to live to the max age, but not beyond the absolute lifetime.
     ///
     /// If another request has changed the [max age of this session](Self::set_max_age), the new one
-    /// counts, also if this handle has not seen it.
+    /// applies, even if this handle has not loaded it yet.
     ///
     /// Redis: a script with `PEXPIRE`, in one round trip unless the max age has changed.
     ///
     /// # Errors
     ///
-    /// [`SessionError::Gone`], [`SessionError::Unavailable`], [`SessionError::Corrupt`]; without a
-    /// session as [`update`](Self::update).
+    /// As [`reload`](Self::reload). The call may be repeated after [`SessionError::Unavailable`].
     pub async fn touch(&self) -> Result<(), SessionError> {
         self.0.run("touch", self.0.touch(None)).await
     }
@@ -148,24 +163,25 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// As [`touch`](Self::touch); [`SessionError::InvalidDuration`] below a millisecond or above
-    /// 100 years.
+    /// [`SessionError::InvalidDuration`] if `ttl` is below a millisecond or above 100 years;
+    /// otherwise as [`touch`](Self::touch).
     pub async fn touch_for(&self, ttl: Duration) -> Result<(), SessionError> {
         self.0.run("touch", self.0.touch(Some(ttl))).await
     }
 
-    /// Resets the time to live if that is due, and returns how long the session lives from now if
-    /// it is not used.
+    /// Resets the time to live if a read would do so now, and returns how long the session lives
+    /// from now if it is not used.
     ///
-    /// It is due by the rule for reads ([`Touch`](crate::Touch)), or if more is left than a use
-    /// gives, or if the record does not expire. Computed locally from the time to live last seen
-    /// by this handle. Without an idle time only a record that does not expire is due.
+    /// The reset is due by the rule for reads ([`Touch`](crate::Touch)), if more time is left than
+    /// a use gives, or if the record does not expire. Without an idle time
+    /// ([`Lifetime::Absolute`](crate::Lifetime::Absolute)) only the last case applies. Computed
+    /// locally from the time to live last seen by this handle.
     ///
-    /// [`Sessions::open`](crate::Sessions::open) resets a time to live that is due in the
-    /// background; this call waits for it. After
+    /// [`Sessions::open`](crate::Sessions::open) resets the time to live in the background; this
+    /// call waits for the reset. After
     /// [`Sessions::get_without_touch`](crate::Sessions::get_without_touch) it is the only reset.
     ///
-    /// Redis: nothing if it is not due; as [`touch`](Self::touch) if it is.
+    /// Redis: no command if the reset is not due, otherwise as [`touch`](Self::touch).
     ///
     /// # Errors
     ///
@@ -193,17 +209,17 @@ impl Session {
 
     /// Ends the session and returns whether there was one to end.
     ///
-    /// After `Ok` its token never works again, anywhere, whatever other requests are running. A
-    /// session that is gone already is not an error. A record that is corrupt is deleted.
+    /// After `Ok` its token never works again on any server, even if other requests are in flight.
+    /// A session that is already gone is not an error. A corrupt record is deleted.
     ///
     /// Redis: a script with `DEL`, and a read if it has deleted nothing. Runs to completion even if
     /// the caller is dropped.
     ///
     /// # Errors
     ///
-    /// [`SessionError::Unavailable`] if the store failed or did not answer: the session may still
-    /// exist, and the call can be repeated, also on this handle. Without a session
-    /// [`SessionError::Absent`] or [`SessionError::Rejected`].
+    /// [`SessionError::Unavailable`] if the store failed or did not answer. The session may still
+    /// exist: report the failure to the user, and repeat the call, on this handle or another one.
+    /// Without a session [`SessionError::Absent`] or [`SessionError::Rejected`].
     pub async fn destroy(&self) -> Result<bool, SessionError> {
         self.complete("destroy", Arc::clone(&self.0).destroy())
             .await
@@ -211,13 +227,13 @@ impl Session {
 
     /// Returns whether the store still holds the session, without resetting its time to live.
     ///
-    /// The handle shows the session as it was when it was loaded. After `Ok(false)` the
-    /// [`state`](Self::state) is no longer active. Connections that outlive their request wait for
-    /// the [end](Self::ended) instead.
+    /// The data of the handle does not change. After `Ok(false)` its [`state`](Self::state) is no
+    /// longer active. Connections that outlive their request wait for the [end](Self::ended)
+    /// instead.
     ///
     /// # Errors
     ///
-    /// [`SessionError::Unavailable`].
+    /// [`SessionError::Unavailable`] if the store did not answer: the session may still exist.
     pub async fn is_alive(&self) -> Result<bool, SessionError> {
         let is_alive = async {
             let id = match self.0.current() {
@@ -246,8 +262,8 @@ impl Session {
 }
 
 impl Inner {
-    /// Stores the changes of the data in one step, and a change of owner in several; without
-    /// `owner` that stays pending.
+    /// Stores the changes of the data in one step, and a change of owner in several. Without
+    /// `owner`, a change of owner stays pending.
     async fn store(&self, owner: bool) -> Result<()> {
         let (current, pending) = self.current_and_pending()?;
         let pending = if owner {

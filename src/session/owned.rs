@@ -12,31 +12,33 @@ use crate::session::list::ListSessions;
 
 /// # Devices: the sessions of the owner
 impl Session {
-    /// Lists the sessions of the owner of this session, as [`Sessions::list`](crate::Sessions::list).
+    /// Lists the sessions of the owner of this session, as
+    /// [`Sessions::list`](crate::Sessions::list).
     ///
-    /// [`SessionEntry::is_current`](crate::SessionEntry::is_current) shows which one is this session.
+    /// [`SessionEntry::is_current`](crate::SessionEntry::is_current) shows which one is this
+    /// session.
     ///
     /// # Errors
     ///
-    /// [`SessionError::NoOwner`], [`SessionError::Unavailable`]; without a session
-    /// [`SessionError::Absent`], [`SessionError::Rejected`] or [`SessionError::Gone`].
+    /// [`SessionError::NoOwner`] if the session has no owner. [`SessionError::Unavailable`] if the
+    /// store did not answer; repeat the call. Without a session [`SessionError::Absent`],
+    /// [`SessionError::Rejected`] or [`SessionError::Gone`].
     pub fn list(&self) -> ListSessions {
         let (id, owner) = match self.0.owned() {
             Ok((id, owner)) => (Some(id), Ok(owner)),
             Err(error) => (None, Err(error)),
         };
         if owner.is_ok() {
-            // The list has data of sessions: the response must not be cached.
+            // The list contains session data, so the response must not be cached.
             drop(self.data_read());
         }
         ListSessions::new(&self.0.lifecycle, owner, id)
     }
 
-    /// Returns the sessions of the owner that the last successful operation of this handle has ended,
-    /// because there were more than
-    /// [`max_sessions`](crate::config::SessionsBuilder::max_sessions) allows.
+    /// Returns the sessions of the owner that the last successful operation of this handle has
+    /// ended because of [`max_sessions`](crate::config::SessionsBuilder::max_sessions).
     ///
-    /// The operations are those that store a session: `create`, `login`, `rotate` and `update`.
+    /// These operations can end sessions: `create`, `login`, `rotate` and `update`.
     #[must_use]
     pub fn evicted(&self) -> Vec<SessionId> {
         self.state_read().evicted.clone()

@@ -26,8 +26,8 @@ impl Session {
     /// | a session of `owner` | the same |
     /// | a session of another owner | destroys it and creates an empty one |
     ///
-    /// What was set on this handle is stored with it in every case; what was loaded is never
-    /// copied to another owner's session.
+    /// The changes of this handle are stored in every case. Loaded data is never copied to the
+    /// session of another owner.
     ///
     /// The session counts as [authenticated](Self::authenticated_at) now.
     ///
@@ -54,16 +54,14 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`SessionError::InvalidOwner`], [`SessionError::NoTokens`] before anything is changed.
-    /// [`SessionError::Unavailable`] also if the session of the request could not be loaded.
-    ///
-    /// [`SessionError::Gone`] if the session ended during the login, for example because a
-    /// concurrent login with the same token has won. The data is with the other login then. A
-    /// second call on this handle creates a new session.
-    ///
-    /// Otherwise as [`rotate`](Self::rotate) and [`create`](Self::create). After
-    /// [`SessionError::Unavailable`] the session before the login may be gone, and its data with
-    /// it; no session is revived.
+    /// - [`SessionError::InvalidOwner`] and [`SessionError::NoTokens`] before anything is changed.
+    /// - [`SessionError::Unavailable`] if the store failed, or if the session of the request could
+    ///   not be loaded. The session from before the login may be gone, and its data with it. Answer
+    ///   503, so that the user repeats the login.
+    /// - [`SessionError::Gone`] if the session ended during the login, for example because a
+    ///   concurrent login with the same token has won and has taken the data. A second call on this
+    ///   handle creates a new session.
+    /// - Otherwise as [`rotate`](Self::rotate) and [`create`](Self::create).
     pub async fn login(&self, owner: impl AsRef<str>) -> Result<Token, SessionError> {
         let owner = Owner::parse(owner.as_ref())?;
         self.complete("login", Arc::clone(&self.0).login(owner))
@@ -98,8 +96,9 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`SessionError::InvalidOwner`]. If it is ignored, the next operation that stores the owner
-    /// fails with it, so that no session is stored without its owner.
+    /// [`SessionError::InvalidOwner`] if `owner` is empty or longer than 512 bytes. If the error is
+    /// ignored, the next operation that stores the owner returns it again, so that no session is
+    /// stored without its owner.
     pub fn set_owner(&self, owner: impl AsRef<str>) -> Result<(), SessionError> {
         let owner = Owner::parse(owner.as_ref());
         let result = owner.as_ref().map(drop).map_err(Clone::clone);

@@ -14,7 +14,7 @@ const MAX_TEXT: usize = 200;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct SessionPage {
-    /// The sessions. There may be fewer than the limit, even if more pages follow.
+    /// The sessions: at most the limit, and sometimes fewer even if more pages follow.
     pub entries: Vec<SessionEntry>,
     /// Cursor of the next page; `None` after the last one.
     pub next: Option<ListCursor>,
@@ -78,5 +78,5 @@ impl fmt::Debug for ListCursor {
 
 /// Error returned when text that is not a cursor is parsed as a [`ListCursor`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("this is not a cursor: pass the text of the page before, or none for the first page")]
+#[error("this is not a cursor: pass the cursor of the previous page, or none for the first page")]
 pub struct InvalidCursor(());

@@ -14,21 +14,21 @@ use crate::token::Token;
 impl Session {
     /// Gives the session a new id, and returns its new token.
     ///
-    /// The data is that in the store with the changes of this handle. The old id and token stop
-    /// working. Call it whenever the privileges of the user change, so that a stolen token does
-    /// not gain them (OWASP ASVS 5.0, 7.2.4); [`login`](Self::login) includes it.
+    /// The session keeps its stored data, merged with the changes of this handle. The old id and
+    /// token stop working. Call it whenever the privileges of the user change, so that a stolen
+    /// token does not gain them (OWASP ASVS 5.0, 7.2.4); [`login`](Self::login) includes it.
     ///
-    /// Claims of the application move to the new token. Of two concurrent rotations exactly one
-    /// wins. Runs to completion even if the caller is dropped.
+    /// The new token has the application's claims of the old one. Of two concurrent rotations
+    /// exactly one succeeds. Runs to completion even if the caller is dropped.
     ///
     /// # Errors
     ///
-    /// [`SessionError::Gone`] if the session has ended, or another rotation has won.
-    /// [`SessionError::Revoked`] if each attempt met a `destroy_all` of the owner. After
-    /// [`SessionError::Unavailable`] the old token still works, unless the store has applied the
-    /// last step and its reply was lost; and if the store stays unavailable so that the rotation
-    /// cannot be undone, a [`list`](Self::list) a minute later ends the session. Otherwise as
-    /// [`update`](Self::update).
+    /// - [`SessionError::Gone`] if the session has ended, or another rotation has succeeded.
+    /// - [`SessionError::Revoked`] if a `destroy_all` of the owner ended each attempt.
+    /// - [`SessionError::Unavailable`] if the store failed. Usually the old token still works. It
+    ///   does not if only the reply to the last step was lost. If the rotation could not be undone,
+    ///   a [`list`](Self::list) a minute later ends the session.
+    /// - Otherwise as [`update`](Self::update).
     pub async fn rotate(&self) -> Result<Token, SessionError> {
         self.complete("rotate", Arc::clone(&self.0).rotate(None))
             .await
@@ -40,22 +40,22 @@ impl Session {
     /// For clients with several requests in flight, for example a page that loads its parts while
     /// a timer replaces the token. During the grace, the old id redirects to the new one. A request
     /// with the old token reads and writes the session, and its handle has the new
-    /// [`id`](Self::id). So do handles that were loaded before the rotation: no write is lost.
-    /// After the grace the old token is rejected. It is rejected at once after
-    /// [`destroy`](Self::destroy), [`destroy_all`](Self::destroy_all), `rotate` or
-    /// [`login`](Self::login), by any of the tokens.
+    /// [`id`](Self::id). The same applies to handles that were loaded before the rotation, so no
+    /// write is lost. The old token is rejected after the grace. It is rejected earlier if a
+    /// request with either token calls [`destroy`](Self::destroy),
+    /// [`destroy_all`](Self::destroy_all), `rotate` or [`login`](Self::login).
     ///
-    /// **Not for a change of privileges**: a token that was stolen before gains them for the grace.
-    /// Use `rotate` or `login` then. `destroy_others` leaves the old token of the kept session
-    /// alone.
+    /// **Not for a change of privileges**: a stolen token would gain them for the grace. Use
+    /// `rotate` or `login` then. `destroy_others` does not end the old token of the current
+    /// session.
     ///
-    /// If another rotation with a grace wins against this one, this call returns a token for the
-    /// new session as well: with JWTs, another token for the new id; with opaque tokens, whose id
-    /// is a hash of the token, one for yet another id. At most 8 rotations, each within the grace
-    /// of the one before, are followed from an old token.
+    /// If another rotation with a grace succeeds first, this call returns a token for the new
+    /// session as well: with JWTs, another token for the new id; with opaque tokens, whose id is a
+    /// hash of the token, a token for a third id. An old token leads through at most 8 rotations,
+    /// each within the grace of the previous one.
     ///
-    /// Clocks: the grace is measured by the store and by the clock of the reading host, whichever
-    /// ends first; the leeway of the key ring is added to the latter.
+    /// The grace ends by the clock of the store, or by the clock of the reading host plus the
+    /// leeway of the key ring, whichever is first.
     ///
     /// ```
     /// use std::time::Duration;
@@ -81,11 +81,11 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`SessionError::InvalidDuration`] before anything is changed. Otherwise as `rotate`. After
-    /// [`SessionError::Unavailable`], or a crash, the old token still works, at least until the
-    /// grace ends, unless the rotation was undone although the store had applied its last step.
-    /// After a crash in the middle, a [`list`](Self::list) a minute later ends the session, as after
-    /// one of `rotate`.
+    /// [`SessionError::InvalidDuration`] if `grace` is out of range; nothing is changed then.
+    /// Otherwise as `rotate`, with one difference: after [`SessionError::Unavailable`] or a crash,
+    /// the old token still works at least until the grace ends, unless the rotation was undone
+    /// although the store had applied its last step. After a crash in the middle, a
+    /// [`list`](Self::list) a minute later ends the session.
     pub async fn rotate_with_grace(&self, grace: Duration) -> Result<Token, SessionError> {
         if !GRACE.contains(&grace) {
             return Err(SessionError::InvalidDuration);
@@ -112,8 +112,8 @@ impl Inner {
                 Ok(created) => break created,
                 Err(error) => current = self.follow("rotate", &current.id, error).await?,
             }
-            // The rotation that has won has given the session a new id already. Another one would
-            // end the token of its client with the grace.
+            // The other rotation has already given the session a new id. Rotating again would limit
+            // the token of its client to the grace.
             reissue = grace.is_some() && self.lifecycle.can_reissue();
         };
         let created = self.activate(created, &pending);

@@ -31,7 +31,7 @@ impl OwnerChange {
             Self::Set(owner) => Some(owner.clone()),
             Self::Invalid => return Err(SessionError::InvalidOwner),
         };
-        // The former owner has authenticated.
+        // Only the former owner has authenticated.
         let authenticated = meta.authenticated.filter(|_| owner == meta.owner);
         Ok(Meta {
             owner,
@@ -70,7 +70,7 @@ impl Current {
         let encode = |_| SessionError::encode(Some("claims".to_owned()), JsonErrorKind::Type);
         let mut claims = claims.map_err(encode)?;
         if lifecycle.auth_time {
-            // The new token gets the present one.
+            // The new token gets the current time of authentication.
             claims.remove(AUTH_TIME);
         }
         Ok(claims)
@@ -134,8 +134,8 @@ impl Pending {
 
     /// Returns the metadata of `before` with the changes.
     ///
-    /// Everything else is as in the store: a stale handle never gives a session back to an owner
-    /// that it had before, nor a max age.
+    /// Everything else is as in the store, so that a stale handle never restores a former owner or
+    /// max age.
     pub(crate) fn meta(&self, before: &Record) -> Result<Meta> {
         let meta = &before.meta;
         let created = || self.configured.expires(meta.created?);

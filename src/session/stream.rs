@@ -19,8 +19,8 @@ const PAGE: usize = 128;
 impl ListSessions {
     /// Returns a stream of the sessions, which holds at most 128 of them in memory.
     ///
-    /// It reads one [page](Self::page) after the other, so order and completeness are those of
-    /// pages: a session that is used meanwhile may be listed twice. Nothing is read before the
+    /// It reads one [page](Self::page) after the other, in the same order and with the same limits:
+    /// a session that is used while the stream runs may be listed twice. Nothing is read before the
     /// stream is polled.
     ///
     /// ```
@@ -44,7 +44,7 @@ impl ListSessions {
 
 /// Stream returned by [`ListSessions::stream`].
 ///
-/// Ends after the first error, which is one of those of [`Sessions::list`](crate::Sessions::list).
+/// Ends after the first error; [`Sessions::list`](crate::Sessions::list) lists the errors.
 #[must_use = "streams do nothing unless polled"]
 pub struct SessionStream {
     list: ListSessions,

@@ -13,13 +13,13 @@ const LIFETIME: Duration = Duration::from_secs(10);
 impl Session {
     /// Issues a ticket, which opens this session once, within 10 seconds.
     ///
-    /// For an `EventSource` and for downloads, which cannot send a header: URLs end up in logs and
-    /// histories, so they must not contain a token. The page gets a ticket with its token, and puts
-    /// it into the query. The layer accepts it there with
+    /// For an `EventSource` and for downloads, which cannot send a header. URLs end up in logs and
+    /// histories, so they must not contain a token. The page requests a ticket with its token and
+    /// puts the ticket into the query, where the layer accepts it with
     /// [`TokenSource::ticket`](crate::TokenSource::ticket).
     ///
-    /// A ticket opens the session as it is at that time, with all its rights. It opens nothing after
-    /// the session was destroyed, rotated or has expired.
+    /// A ticket opens the session with all its rights, in its state at the time of use. It opens
+    /// nothing after the session was destroyed or rotated, or has expired.
     ///
     /// Redis: `SET NX` of one key that expires with the ticket.
     ///
@@ -45,9 +45,9 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`SessionError::Unavailable`]; without a session [`SessionError::Absent`],
-    /// [`SessionError::Rejected`] or [`SessionError::Gone`]. That the session still exists is
-    /// checked when the ticket is used, not here.
+    /// [`SessionError::Unavailable`] if the store did not answer; repeat the call. Without a
+    /// session [`SessionError::Absent`], [`SessionError::Rejected`] or [`SessionError::Gone`].
+    /// Whether the session still exists is checked when the ticket is used, not by this call.
     pub async fn ticket(&self) -> Result<Ticket, SessionError> {
         self.ticket_for(LIFETIME).await
     }

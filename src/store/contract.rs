@@ -120,7 +120,7 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// Removes `members` from an index. Unknown members and an empty list are not errors.
     ///
     /// With `due_by`, removes only active entries with `check_after <= due_by`: an entry that was
-    /// put again meanwhile, and a tombstone, stay.
+    /// put again in the meantime, and a tombstone, stay.
     async fn index_remove(&self, index: &str, members: &[&str], due_by: Option<i64>) -> Result<()>;
 
     /// Makes every entry except `keep` [`Deleting`](EntryState::Deleting).

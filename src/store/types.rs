@@ -319,8 +319,8 @@ pub enum InsertOutcome {
     },
     /// Another record exists under this key; it was not changed.
     KeyTaken,
-    /// The record was inserted, but its entry was removed or became a tombstone meanwhile: the
-    /// caller must delete the record.
+    /// The record was inserted, but its entry was removed or became a tombstone in the meantime:
+    /// the caller must delete the record.
     EntryLost,
 }
 

@@ -16,10 +16,10 @@ pub type Faulty = Hooked<Faults>;
 
 /// Switches of a [`Faulty`] store: outages, failing steps, lost replies and delays.
 ///
-/// Clones share the switches. Faults concern single steps, also those inside of the provided
-/// methods: creating a session with an owner takes several steps. [`on`](Self::on) restricts a
-/// fault to one kind of step, [`after`](Self::after) lets some steps pass first. A switch that is
-/// set again replaces its last setting for the same kind of step.
+/// Clones share the switches. A fault affects single steps, even inside the provided methods;
+/// creating a session with an owner takes several steps. [`on`](Self::on) restricts a fault to one
+/// kind of step, and [`after`](Self::after) lets some steps pass first. Setting a switch again
+/// replaces its last setting for the same kind of step.
 ///
 /// See the [module](crate::testing#other-faults) for an example.
 #[derive(Clone, Debug, Default)]
@@ -29,11 +29,11 @@ pub struct Faults {
     skip: usize,
 }
 
-/// One switch that is on.
+/// A switch that is on.
 #[derive(Clone, Copy, Debug)]
 struct Rule {
     fault: Fault,
-    /// The kind of step that it concerns, or `None` for all.
+    /// The kind of step that it affects, or `None` for all.
     only: Option<Step>,
     /// How many of these steps pass first.
     skip: usize,
@@ -61,7 +61,7 @@ impl Faults {
         Hooked::new(inner, self.clone())
     }
 
-    /// Returns the same switches for faults that concern only `step`.
+    /// Returns the same switches for faults that affect only `step`.
     #[must_use]
     pub fn on(&self, step: Step) -> Self {
         let mut restricted = self.clone();
@@ -103,8 +103,8 @@ impl Faults {
     /// Fails every step with [`StoreErrorKind::Timeout`] after `deadline`, until
     /// [`heal`](Self::heal). The steps are not applied.
     ///
-    /// This is how a store behaves whose database accepts connections but does not answer. A step
-    /// that waits already goes on waiting after [`heal`](Self::heal).
+    /// Simulates a database that accepts connections but does not answer. A step that already waits
+    /// continues to wait after [`heal`](Self::heal).
     pub fn hang(&self, deadline: Duration) {
         self.add(Fault::Hang(deadline), None);
     }
@@ -148,8 +148,8 @@ impl Faults {
                 None
             }
         });
-        // Every rule counts the step, so all are visited. A fault with an end comes before one
-        // without, and the one that was set last before the others.
+        // Every rule counts the step, so all are visited. A fault with an end wins over one
+        // without, and the one that was set last wins over the others.
         let ready: Vec<_> = ready.collect();
         let rule = ready.into_iter().min_by_key(|rule| rule.left.is_none())?;
         rule.left = rule.left.map(|left| left - 1);
@@ -176,7 +176,7 @@ impl Hook for Faults {
             return Err(kind.into());
         }
         let loses = |fault| matches!(fault, Fault::LoseReply);
-        // Chosen before the call: a switch that is set during the call concerns later steps.
+        // Chosen before the call, so that a switch that is set during the call affects later steps.
         let is_lost = !step.is_read() && self.next(step, loses).is_some();
         let answer = call.await;
         if is_lost {

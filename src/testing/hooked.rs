@@ -55,7 +55,7 @@ use crate::store::watches::RecordWatch;
 /// # }
 /// ```
 pub trait Hook: Send + Sync + 'static {
-    /// Runs one step and returns what its caller gets.
+    /// Runs one step and returns the result for its caller.
     ///
     /// `call` is the step of the inner store. It does nothing until it is awaited: a hook can
     /// delay it, drop it to fail the step without applying it, or await it and return an error as
@@ -93,9 +93,9 @@ impl<H: Hook> Hook for Arc<H> {
 
 /// Store that passes every step of another store through a [`Hook`].
 ///
-/// Only the required methods are forwarded, and [`Store::watch`] and [`Store::scan`], which are not
-/// steps. The provided methods run on them step by step, so the hook sees each step, and an override
-/// of the inner store is not used.
+/// The provided methods run step by step on the required ones, so the hook sees each step, and
+/// overrides of the inner store are not used. [`Store::watch`] and [`Store::scan`] are forwarded
+/// without the hook, because they are not steps.
 ///
 /// See [`Hook`] for an example.
 #[derive(Clone)]

@@ -3,8 +3,9 @@
 //!
 //! Enabled by the feature `test-util`, which belongs in `dev-dependencies`.
 //!
-//! * [`TestSessions`] are sessions in memory whose time and outages a test controls.
-//!   [`TestSession`] is one of them, or of any other store, with requests that carry its token.
+//! * [`TestSessions`] keeps sessions in memory; the test controls its time and its outages.
+//!   [`TestSession`] is one session, of `TestSessions` or of any other store. It builds requests
+//!   that carry its token.
 //! * [`conformance`] checks that a [`Store`](crate::store::Store) keeps its contract.
 //! * [`Faulty`] wraps any store, including a Redis store. [`Faults`] switches its outages, failing
 //!   steps, lost replies and delays on and off.
@@ -13,7 +14,7 @@
 //!
 //! # A test of a handler
 //!
-//! Logged in, expired, and during an outage:
+//! The handler is called with a session, during an outage, and with an expired session:
 //!
 //! ```
 //! use std::time::Duration;
@@ -79,7 +80,7 @@
 //! assert!(matches!(outage, Err(SessionError::Unavailable(_))));
 //! faults.heal();
 //!
-//! // The reply to a write is lost: the session is destroyed, but the caller cannot know.
+//! // The reply to a write is lost: the session is destroyed, but the caller receives an error.
 //! let session = sessions.open(token.as_str()).await?;
 //! faults.on(Step::Delete).lose_replies(1);
 //! assert!(session.destroy().await.is_err());

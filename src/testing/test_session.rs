@@ -12,8 +12,8 @@ use crate::token::Token;
 
 /// Session of a test, with the token that its requests carry.
 ///
-/// It is a [`Session`] that shows what was stored when it was created.
-/// [`reload`](Session::reload) shows what a handler has stored since.
+/// It dereferences to a [`Session`] with the data from its creation. [`reload`](Session::reload)
+/// reads what a handler has stored since.
 ///
 /// See the [module](crate::testing#a-test-of-a-handler) for an example.
 #[derive(Clone, Debug)]
@@ -25,9 +25,8 @@ pub struct TestSession {
 impl TestSession {
     /// Creates a session of `owner` with the fields of `data`, in sessions of any store.
     ///
-    /// An owner is [logged in](Session::login), and so has authenticated just now. `owner` is `None`
-    /// for a guest. `data` must serialize to a JSON object; `()` is not one, but
-    /// `json!({})` is.
+    /// An owner is [logged in](Session::login), so the time of authentication is now. `owner` is
+    /// `None` for a guest. `data` must serialize to a JSON object, such as `json!({})`, not `()`.
     ///
     /// # Panics
     ///

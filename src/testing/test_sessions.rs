@@ -13,11 +13,10 @@ use crate::store::error::StoreErrorKind;
 use crate::store::memory::MemoryStore;
 use crate::token::Keyring;
 
-/// Sessions for the tests of an application: in memory, with a clock and outages that the test
-/// controls.
+/// Sessions in memory for the tests of an application, which control the clock and outages.
 ///
 /// Time is paused until [`advance`](Self::advance): tokens, sessions and the store follow one
-/// clock, which starts at the current time. Timers of tokio do not, for example those of
+/// clock, which starts at the current time. Timers of tokio do not follow it, for example those of
 /// [`Session::ended`](crate::Session::ended); use `tokio::time::advance` for them.
 ///
 /// See the [module](crate::testing#a-test-of-a-handler) for an example.
@@ -87,7 +86,7 @@ impl TestSessions {
         self.clock.advance(by);
     }
 
-    /// Starts an outage: every call of the store fails, until [`end_outage`](Self::end_outage).
+    /// Starts an outage: every call to the store fails until [`end_outage`](Self::end_outage).
     pub fn start_outage(&self) {
         self.faults.fail_with(StoreErrorKind::Connection);
     }

@@ -164,7 +164,7 @@ impl Claims {
     pub(crate) fn custom(&self) -> Result<Map<String, Value>, ClaimTypeError> {
         let mut custom: Map<String, Value> =
             serde_json::from_str(&self.payload).map_err(|_| ClaimTypeError(()))?;
-        // Rotation issues these anew. It would reject the old ones as reserved names.
+        // Rotation issues new ones, and would reject the old ones as reserved names.
         for name in self.reserved {
             custom.remove(*name);
         }

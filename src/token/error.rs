@@ -76,7 +76,7 @@ pub enum KeyringError {
     #[error("the leeway is more than 300 seconds: set the clocks right instead")]
     LeewayTooLong,
     /// A signature by the signing key does not verify.
-    #[error("signing with {0} does not work: the key is broken, or the cryptography is")]
+    #[error("a test signature with {0} does not verify: make a new key")]
     SelfTest(Algorithm),
 }
 
@@ -154,7 +154,7 @@ pub enum KeyProblem {
     #[error("it is not a key in DER: give the bytes of a DER file, or PEM text to `Key::pem`")]
     NoDer,
     /// A key of another kind or curve, or one whose numbers are not valid.
-    #[error("it is a key of another kind or curve, or not a valid one: make a key of that kind")]
+    #[error("it is a key of another kind or curve, or damaged: make a new key for the algorithm")]
     Invalid,
 }
 

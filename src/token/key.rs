@@ -38,7 +38,7 @@ impl Key {
     /// Creates a key from the bytes of an HMAC secret. HS256 needs at least 32, HS384 48 and HS512
     /// 64 bytes.
     ///
-    /// They are used as they are, also if they are base64 or hexadecimal text.
+    /// They are not decoded, even if they are base64 or hexadecimal text.
     #[must_use]
     pub fn secret(secret: impl AsRef<[u8]>) -> Self {
         Self::new(KeyForm::Secret, secret)
@@ -90,7 +90,8 @@ impl Key {
 
     /// Allows a weak HMAC secret, for the tokens of an npm deployment that uses one.
     ///
-    /// Anyone who guesses the secret can forge tokens. An empty secret and the text of a key are still errors.
+    /// Anyone who guesses the secret can forge tokens. An empty secret and the text of a key are
+    /// still errors.
     #[must_use]
     pub fn allowing_weak_secret_for_npm(mut self) -> Self {
         self.weak_allowed = true;

@@ -44,7 +44,8 @@ impl BucketsState {
         for bucket in app.settings.buckets.overrides.keys() {
             if BucketName::parse(bucket).is_none() {
                 let setting = format!("buckets.overrides.{bucket}");
-                return Err(SettingsError::new(setting, "is not the name of a bucket").into());
+                let problem = "is not a bucket name; use 1 to 64 letters, digits, `_` or `-`";
+                return Err(SettingsError::new(setting, problem).into());
             }
         }
         Ok(Self {
@@ -92,9 +93,9 @@ impl BucketsState {
     }
 
     /// As [`authorize`](Self::authorize), and loads a session. If the key was right before, both
-    /// take one round trip, or two if a time to live is stored for the bucket. For any other caller,
-    /// nothing of the session is read before the key has been checked: neither the load of the store
-    /// nor the time may depend on what is stored.
+    /// take one round trip, or two if a time to live is stored for the bucket. For any other
+    /// caller, nothing of the session is read before the key has been checked: neither the load of
+    /// the store nor the time may depend on what is stored.
     ///
     /// Errors: the outer error is that of [`authorize`](Self::authorize). The inner one is 404 or
     /// 503.

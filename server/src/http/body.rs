@@ -65,7 +65,7 @@ async fn gather(mut body: Body, limit: usize) -> Result<Bytes, ApiError> {
     let mut gathered = Gathered::default();
     while let Some(frame) = body.frame().await {
         let frame =
-            frame.map_err(|_| ApiError::bad_request("the body broke off; send it again"))?;
+            frame.map_err(|_| ApiError::bad_request("the body ended too early; send it again"))?;
         let Ok(chunk) = frame.into_data() else {
             break;
         };

@@ -15,16 +15,18 @@ const LINE: (usize, usize) = (12, 4);
 /// Errors: 400, or 431 above `max` bytes.
 pub(crate) fn check_head(head: &Parts, max: usize) -> Result<(), ApiError> {
     if !has_one_host(head.version, &head.uri, &head.headers) {
-        return Err(ApiError::bad_request("send exactly one `Host` header"));
+        return Err(ApiError::bad_request(
+            "the `Host` header is missing or repeated; send exactly one",
+        ));
     }
     let mut codings = head.headers.get_all(TRANSFER_ENCODING).iter();
     let is_chunked = |coding: &HeaderValue| coding.as_bytes().eq_ignore_ascii_case(b"chunked");
     if !(codings.next().is_none_or(is_chunked) && codings.next().is_none()) {
-        let message = "send no transfer coding other than `chunked`";
+        let message = "the transfer coding is not supported; send only `chunked`";
         return Err(ApiError::bad_request(message));
     }
     if size(head) > max {
-        let message = format!("send a head of at most {max} bytes");
+        let message = format!("the head of the request is too large; send at most {max} bytes");
         let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
         return Err(ApiError::new(status, message));
     }

@@ -72,7 +72,7 @@ impl<'a> Arguments<'a> {
         let cursor = cursor.map(|cursor| json::name(cursor)?.parse().ok());
         let cursor = cursor.map(|cursor| {
             cursor.ok_or_else(|| {
-                ApiError::bad_request("please specify cursor as the page before returned it")
+                ApiError::bad_request("please specify cursor as returned with the previous page")
             })
         });
         Ok(Some((limit, cursor.transpose()?)))

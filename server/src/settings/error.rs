@@ -93,8 +93,8 @@ impl SettingsError {
     pub(super) fn unreadable(file: &str, error: &ConfigError) -> Self {
         let problem = match error {
             ConfigError::FileParse { cause, .. } => match position(&cause.to_string()) {
-                Some(position) => format!("is not YAML, see line {position}"),
-                None => "is not YAML".to_owned(),
+                Some(position) => format!("is not valid YAML, see line {position}"),
+                None => "is not valid YAML".to_owned(),
             },
             error => format!("cannot be read: {error}"),
         };

@@ -42,10 +42,16 @@ impl Verifier {
         let error = |problem: String| SettingsError::new("users.verify_url", problem);
         // The error of the parser could repeat a part of the URL.
         let url = url.expose().parse();
-        let url = url.map_err(|_| error("is not a URL".to_owned()))?;
+        let url = url.map_err(|_| {
+            error("is not a URL; use one such as `https://app.example/verify`".to_owned())
+        })?;
         let connector = HttpsConnectorBuilder::new()
             .with_provider_and_native_roots(ring::default_provider())
-            .map_err(|cause| error(format!("no certificates of authorities: {cause}")))?;
+            .map_err(|cause| {
+                error(format!(
+                    "cannot load the CA certificates of the system: {cause}"
+                ))
+            })?;
         // Validation allows http for loopback addresses only.
         let connector = connector.https_or_http().enable_http1().build();
         let client = Client::builder(TokioExecutor::new())

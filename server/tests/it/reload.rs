@@ -374,7 +374,10 @@ async fn certificates_are_replaced_only_if_redis_accepts_them() {
     let token = service.create().await;
     service.reload(&wrong, REFUSED);
     let log = service.program.log();
-    assert!(log.contains("the store does not answer with them"), "{log}");
+    assert!(
+        log.contains("the store does not answer with the new passwords"),
+        "{log}"
+    );
     service.assert_valid(&token).await;
     service.reload(&right, LOADED);
     service.assert_valid(&token).await;

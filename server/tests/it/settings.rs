@@ -273,7 +273,7 @@ fn unreadable_files_are_named() {
         assert!(found.to_string().starts_with(&expected), "{found}");
     }
     let found = load_file("http:\n  - a\n b: [").expect_err("not YAML");
-    assert!(found.contains(": is not YAML, see line 3"), "{found}");
+    assert!(found.contains(": is not valid YAML, see line 3"), "{found}");
 }
 
 #[tokio::test]

@@ -4,10 +4,10 @@ use super::error::InvalidCookie;
 
 /// Configuration of a cookie that carries the token, for browsers.
 ///
-/// Given to [`JwtRedisSession::cookie`](crate::JwtRedisSession::cookie), it is a token source, and
-/// the layer sets and clears it. Handlers do nothing for that. The cookie is always `HttpOnly`, so
-/// that scripts cannot read it. By default it is `Secure; SameSite=Lax; Path=/`, and browsers
-/// delete it when they are closed.
+/// Pass it to [`JwtRedisSession::cookie`](crate::JwtRedisSession::cookie). The cookie is then a
+/// token source, and the layer sets and clears it without any code in handlers. The cookie is
+/// always `HttpOnly`, so that scripts cannot read it. By default it is `Secure; SameSite=Lax;
+/// Path=/`, and browsers delete it when they are closed.
 ///
 /// # Name
 ///
@@ -20,8 +20,8 @@ use super::error::InvalidCookie;
 /// | [`domain`](Self::domain), or another [`path`](Self::path) than `/` | `__Secure-session` | all hosts of the site, over TLS |
 /// | [`insecure`](Self::insecure), or [`without_prefix`](Self::without_prefix) | `session` | all hosts of the site |
 ///
-/// Another host that sets the cookie logs the user into a session of its choice. Or there are two
-/// cookies of the name, and the request is
+/// Another host that sets the cookie can log the user into a session of its choice. If the browser
+/// then sends two cookies of this name, the request is
 /// [`Ambiguous`](crate::TokenRejection::Ambiguous).
 ///
 /// ```
@@ -35,36 +35,37 @@ use super::error::InvalidCookie;
 ///
 /// # When it is set and cleared
 ///
-/// A response to a request without a token, or with a token in a cookie:
+/// If the request has no token, or has it in a cookie, the response:
 ///
-/// - sets the cookie after `create`, `login`, `rotate`, and all other operations that issue a token,
-///   if they are called on the [`Session`](crate::Session) of the request;
+/// - sets the cookie after `create`, `login`, `rotate`, and all other operations that issue a
+///   token, if they are called on the [`Session`](crate::Session) of the request;
 /// - clears it after `destroy`, `logout` and `destroy_all` of the session of the request;
 /// - clears it if its token gave no session when the request arrived: rejected, or the session had
 ///   ended. An outage of the store clears nothing, and neither do an ambiguous request or a token
 ///   that is not valid yet.
 ///
-/// A dead token is cleared only in the response to a navigation (`Sec-Fetch-Mode: navigate`, or no
-/// such header). Browsers send requests of scripts in parallel. One that is sent with the old token
-/// while another one logs in would clear the new cookie. For the same reason, a session that another
-/// request ends meanwhile clears nothing, for example if a login form is sent twice. The next
-/// navigation clears the cookie if it is still the old one.
+/// A rejected token is cleared only in the response to a navigation (`Sec-Fetch-Mode: navigate`, or
+/// no such header), because scripts send requests in parallel: a request with the old token would
+/// clear the new cookie of a login that runs at the same time. For the same reason the layer clears
+/// nothing if another request ends the session during this one, for example if a login form is sent
+/// twice. The next navigation clears the cookie if it is still the old one.
 ///
-/// A request with a token in a header, the query or the body is that of another client, and its
-/// response has no cookie. A login without a token sets one, whatever the client. A client that ignores cookies
-/// loses nothing. If other clients must not get one, give their routes a layer without a cookie.
+/// A token in a header, the query or the body comes from a client that does not use the cookie, so
+/// the response sets none. A login without a token sets the cookie for every client. Clients that
+/// ignore cookies are not affected. If some clients must not get a cookie, give their routes a
+/// layer without one.
 ///
-/// The cookie is set only if the token is issued before the response head is complete, so not by a
-/// body that is streamed or by a socket after the upgrade. If the application itself sets a cookie
-/// of this name in the response, that one remains.
+/// The layer sets the cookie only if the token is issued before the response head is complete, so
+/// not from a streamed body or a socket after the upgrade. If the application itself sets a cookie
+/// of this name in the response, that cookie remains.
 ///
-/// A response that sets or clears the cookie is `Cache-Control: no-store`, whatever the
-/// application has set.
+/// A response that sets or clears the cookie always has `Cache-Control: no-store`, even if the
+/// application has set another value.
 ///
 /// # Size
 ///
-/// Browsers drop a cookie of more than 4,096 bytes. A larger one, from a JWT with many claims, logs
-/// a `tracing` event at WARN. Put less into the claims, or use
+/// Browsers drop a cookie of more than 4,096 bytes, for example with a JWT that has many claims.
+/// The layer then logs a `tracing` event at WARN. Use fewer claims, or
 /// [`OpaqueTokens`](crate::OpaqueTokens).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
@@ -82,22 +83,22 @@ pub struct SessionCookie {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Persists {
     Never,
-    /// Those of sessions with their own idle time.
+    /// Those of sessions with their own max age.
     Remembered,
     Always,
 }
 
-/// Rule for when browsers send the cookie with requests that another site has started.
+/// Rule for when browsers send the cookie with cross-site requests.
 ///
 /// See [`SessionCookie`] for an example.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum SameSite {
     /// Never, not even if the user follows a link to the application.
     ///
-    /// The page that the link opens must not [`create`](crate::Session::create) a session: it has no
-    /// cookie, and the new one would replace that of a user who is logged in.
+    /// A page that users open by a link must not [`create`](crate::Session::create) a session: its
+    /// request has no cookie, and the new cookie would replace that of a logged-in user.
     Strict,
-    /// If the user follows a link to the application. The default.
+    /// Only if the user follows a link to the application. The default.
     #[default]
     Lax,
     /// With every request, for an application that is embedded in other sites. Needs `Secure`.
@@ -121,15 +122,15 @@ impl SessionCookie {
     /// Keeps the cookie when the browser is closed, until the absolute end of the session.
     ///
     /// `Max-Age` is the time to that end, or 400 days for a session without one; browsers allow no
-    /// more. The cookie may outlive a session that is not used. It is cleared then.
+    /// more. The cookie may outlive an unused session; the next navigation clears it.
     pub const fn persistent(mut self) -> Self {
         self.persists = Persists::Always;
         self
     }
 
     /// Keeps the cookie when the browser is closed, as [`persistent`](Self::persistent), but only
-    /// for sessions that have their own idle time: those of users who have chosen "remember
-    /// me".
+    /// for sessions with their own [max age](crate::Session::set_max_age): those of users who have
+    /// chosen "remember me".
     pub const fn persistent_if_remembered(mut self) -> Self {
         self.persists = Persists::Remembered;
         self
@@ -142,17 +143,17 @@ impl SessionCookie {
         self
     }
 
-    /// Sends the cookie also to all subdomains of `domain`. Defaults to the host that has set it.
+    /// Sends the cookie also to all subdomains of `domain`. Defaults to the host that sets it.
     ///
-    /// Another domain needs another [name](Self::new): a browser keeps the old cookie beside the new
-    /// one, and two cookies of one name are [`Ambiguous`](crate::TokenRejection::Ambiguous).
+    /// Another domain needs another [name](Self::new): a browser keeps the old cookie beside the
+    /// new one, and two cookies of one name are [`Ambiguous`](crate::TokenRejection::Ambiguous).
     pub fn domain(mut self, domain: impl Into<String>) -> Self {
         self.domain = Some(domain.into());
         self
     }
 
-    /// Sends the cookie only with requests below `path`. Defaults to `/`. Another path needs another
-    /// name, as another [`domain`](Self::domain) does.
+    /// Sends the cookie only with requests below `path`. Defaults to `/`. Another path needs
+    /// another name, as another [`domain`](Self::domain) does.
     ///
     /// Does not protect against scripts of other paths, which can open a page of this one.
     pub fn path(mut self, path: impl Into<String>) -> Self {

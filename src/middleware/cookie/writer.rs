@@ -18,8 +18,7 @@ use crate::token_rejection::TokenRejection;
 /// Browsers keep a cookie for at most 400 days (RFC 6265bis section 5.5).
 const LONGEST: i64 = 400 * 86_400;
 
-/// Browsers keep at least 4,096 bytes of name, value and attributes (RFC 6265 section 6.1), and
-/// little more.
+/// Browsers keep 4,096 bytes of name, value and attributes (RFC 6265 section 6.1), and little more.
 const LARGEST: usize = 4096;
 
 /// Sets and clears the cookie of a layer.
@@ -64,13 +63,13 @@ impl CookieWriter {
                 let is_navigation = mode.is_none_or(|mode| mode == "navigate");
                 CookieUse::Token { is_navigation }
             }
-            // Of the same browser, for example from before the cookie got another name.
+            // From the same browser, for example with the former name of the cookie.
             Some(TokenSource::Cookie(_)) => CookieUse::Empty,
             Some(_) => CookieUse::Unused,
         }
     }
 
-    /// Adds a header that sets or clears the cookie, if that is due, and returns whether it has.
+    /// Adds a header that sets or clears the cookie if that is due. Returns whether it did.
     pub(in crate::middleware) fn write(
         &self,
         usage: CookieUse,
@@ -134,9 +133,9 @@ impl CookieWriter {
 
 /// Returns whether the token is useless to the client from now on.
 ///
-/// Not with two cookies of one name: clearing one could leave that of an attacker. Not for a session
-/// that has ended during the request: another login of this browser may have ended it, and its
-/// cookie must remain.
+/// `false` for two cookies of one name: clearing one could leave that of an attacker. `false` for a
+/// session that ended during the request: another login of this browser may have ended it, and the
+/// cookie of that login must remain.
 fn is_dead(state: &SessionState) -> bool {
     match state {
         SessionState::Rejected(reason) => !matches!(

@@ -11,14 +11,14 @@ use crate::session::{Session, SessionState};
 
 /// Layer that rejects requests without an active session.
 ///
-/// It answers them as [`SessionRejection`] describes, and passes on all others. It belongs inside
-/// of [`JwtRedisSession`](crate::JwtRedisSession), and inside of a `CorsLayer`, since a browser
-/// sends no token with a CORS preflight. Inside of it the request extensions hold a loaded
-/// [`Session`](crate::Session), even if the outer layer is
+/// It sends the response that [`SessionRejection`] describes, and passes all other requests on. Put
+/// it inside [`JwtRedisSession`](crate::JwtRedisSession), and inside a `CorsLayer`, because a
+/// browser sends no token with a CORS preflight. Its inner services find a loaded
+/// [`Session`](crate::Session) in the request extensions, even if the outer layer is
 /// [`lazy`](crate::JwtRedisSession::lazy).
 ///
-/// Answers have the body `{"error":"…"}`, as those of the extractor `ActiveSession`. For a response
-/// body that cannot be made of a string, as that of tonic, use [`empty_body`](Self::empty_body) or
+/// The response has the body `{"error":"…"}`, as that of the extractor `ActiveSession`. If the body
+/// type cannot be made from a string, as with tonic, use [`empty_body`](Self::empty_body) or
 /// [`respond_with`](Self::respond_with). If an inner layer such as `TraceLayer` changes the type of
 /// the body in the same `ServiceBuilder`, put
 /// `.map_response(|response: Response<_>| response.map(Body::new))` in between.
@@ -55,7 +55,7 @@ pub struct RequireSession<F = JsonBody> {
     realm: Realm,
     /// Only an outage is rejected.
     only_available: bool,
-    /// How long ago the owner may have authenticated; `None`: at any time.
+    /// The longest time since the owner's last authentication; `None` for no limit.
     authenticated_within: Option<Duration>,
     pub(super) slot: Slot,
     pub(super) respond: F,
@@ -75,7 +75,7 @@ impl RequireSession {
 
     /// Creates a layer that rejects a request only if the store is unavailable.
     ///
-    /// For services with optional sessions, which cannot treat a user as a stranger during an
+    /// For services with optional sessions, which must not treat a user as logged out during an
     /// outage.
     pub const fn available() -> Self {
         let mut require = Self::new();
@@ -89,19 +89,20 @@ impl<F> RequireSession<F> {
     ///
     /// # Errors
     ///
-    /// If the realm is not printable ASCII.
+    /// [`InvalidRealm`](crate::middleware::InvalidRealm) if the realm is not printable ASCII.
     pub fn realm(mut self, realm: &str) -> Result<Self, InvalidRealm> {
         self.realm = Realm::new(realm)?;
         Ok(self)
     }
 
-    /// Requires that the owner of the session authenticated no longer than `limit` ago (step-up
+    /// Requires that the owner of the session has authenticated within the last `limit` (step-up
     /// authentication, RFC 9470).
     ///
-    /// Other requests are answered 401 with `error="insufficient_user_authentication"` and `max_age`
-    /// in seconds, so that the client asks the user for the password and repeats the request. So is a
-    /// session whose [`authenticated_at`](Session::authenticated_at) is unknown. A request without
-    /// a session is answered as without this setting, also after [`available`](Self::available).
+    /// Other requests are answered 401 with `error="insufficient_user_authentication"` and
+    /// `max_age` in seconds, so that the client can ask the user for the password and repeat the
+    /// request. The same applies if [`authenticated_at`](Session::authenticated_at) is unknown.
+    /// This setting does not change the response to a request without a session, even after
+    /// [`available`](Self::available).
     ///
     /// ```
     /// # use std::time::Duration;

@@ -50,8 +50,8 @@ impl<S, F> RequireSessionService<S, F> {
                 State::Calling { response }
             }
             Err(rejection) => {
-                // A service that was polled ready may have reserved something for the call, which
-                // now does not happen. Its clone has not.
+                // The service that was polled ready may have reserved a resource for a call that
+                // now does not happen. Its clone has reserved nothing.
                 self.inner = self.inner.clone();
                 let response = Some(self.require.respond.respond(&rejection));
                 State::Rejected { response }

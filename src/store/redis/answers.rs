@@ -20,7 +20,8 @@ const ABSENT: i64 = -2;
 pub(super) enum Beginning {
     /// The record, which has no more bytes, or its absence.
     Whole(Option<StoredRecord>),
-    /// The value may have more bytes than were read, or the record may have expired meanwhile.
+    /// The value may have more bytes than were read, or the record may have expired in the
+    /// meantime.
     Unknown,
 }
 

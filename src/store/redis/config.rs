@@ -7,7 +7,8 @@ use std::time::Duration;
 use super::cache::Cache;
 use super::credentials::Provider;
 
-/// Configuration of a [`RedisStore`](crate::RedisStore): where Redis is and how long a call may take.
+/// Configuration of a [`RedisStore`](crate::RedisStore): where Redis is and how long a call may
+/// take.
 ///
 /// # URL
 ///
@@ -18,9 +19,9 @@ use super::credentials::Provider;
 /// | a cluster (feature `cluster`) | `redis-cluster://[user][:password@]host[:port][?node=host:port&…]` |
 /// | a master and its sentinels (feature `sentinel`) | `redis-sentinel://[user][:password@]host[:port][/database]?sentinelServiceName=name[&node=host:port&…]` |
 ///
-/// `rediss` in place of `redis` is TLS (feature `tls`), to the sentinels too. User and password are
-/// those of Redis and must be percent-encoded in a URL; [`credentials`](Self::credentials) takes
-/// them as they are. Those of sentinels are `sentinelUsername` and `sentinelPassword`, or
+/// `rediss` instead of `redis` enables TLS (feature `tls`), to the sentinels too. User and password
+/// are those of Redis and must be percent-encoded in a URL; [`credentials`](Self::credentials)
+/// takes them as they are. Those of sentinels are `sentinelUsername` and `sentinelPassword`, or
 /// [`sentinel_credentials`](Self::sentinel_credentials); in a parameter `+` is `%2B`. Two or
 /// three nodes of a cluster are enough, because each can lead to the others. Name all sentinels: of
 /// three or more, a majority must answer and agree. A port that is not named is 6379, that of a

@@ -79,8 +79,8 @@ return 1";
 // ZADD in chunks, because Lua cannot unpack a table of more than some 8,000 values. The no-op
 // ZREM: as in INDEX_PUT. Setting a tombstone takes no memory, and revoking must work on a full
 // server too.
-/// Arguments: score of new tombstones, by how much the score of a superseded entry is lowered, which
-/// is also the negated lowest one, member to keep.
+/// Arguments: score of new tombstones, by how much the score of a superseded entry is lowered,
+/// which is also the negated lowest one, member to keep.
 pub(super) const INDEX_TOMBSTONE_ALL: &str =
     "local all = redis.call('ZRANGEBYSCORE', KEYS[1], -ARGV[2], '+inf', 'WITHSCORES')
 local fresh = {}
@@ -105,10 +105,10 @@ if not new or tonumber(new) < 0 then return 2 end
 redis.call('ZADD', KEYS[1], ARGV[3], ARGV[1])
 return 0";
 
-// Redis orders members with the same score by their bytes. Lua compares strings by the locale of the
-// server, so bytes are compared one by one. The member of the position may have been removed, or its
-// score raised: then its former place is searched among the entries with its former score.
-/// Arguments: limit, 1 for the entries before the position in place of those behind it, score and
+// Redis orders members with the same score by their bytes. Lua compares strings by the locale of
+// the server, so bytes are compared one by one. The member of the position may have been removed,
+// or its score raised: then its former place is searched among the entries with its former score.
+/// Arguments: limit, 1 for the entries before the position instead of those after it, score and
 /// member of the position.
 pub(super) const INDEX_PAGE: &str = "local key, score, member = KEYS[1], ARGV[3], ARGV[4]
 local function rank(from)

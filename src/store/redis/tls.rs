@@ -76,7 +76,7 @@ impl Tls {
 /// compiled in. Any crate of the application may add a second one.
 fn install_provider() {
     if CryptoProvider::get_default().is_none() {
-        // Fails only if another thread has installed one meanwhile, which is as good.
+        // Fails only if another thread has installed one, which serves the same purpose.
         let _ = ring::default_provider().install_default();
     }
 }

@@ -69,7 +69,7 @@ impl Harness {
         named
     }
 
-    /// Returns what a call answered. It must not fail.
+    /// Returns the result of a call, which must not fail.
     pub(super) async fn ok<T>(&self, call: impl Future<Output = Result<T>>) -> T {
         match call.await {
             Ok(answer) => answer,
@@ -155,7 +155,7 @@ impl Harness {
         self.assert_eq(self.delete().await, false);
     }
 
-    /// Waits until a record with `ttl` since `since` expires, and asserts that it does in time.
+    /// Waits until a record with `ttl` since `since` expires, and asserts that it expires in time.
     pub(super) async fn assert_expires(&self, since: Instant, ttl: Duration) {
         while self.load().await.is_some() {
             assert!(since.elapsed() < ttl + PATIENCE, "{self}; it does not");

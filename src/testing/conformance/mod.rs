@@ -19,13 +19,13 @@
 //!
 //! [`CASES`] lists the cases for a test harness that [runs](Case::run) them one by one.
 //!
-//! Every case runs twice: on the store as it is, and through its required methods only. This
-//! shows that overrides of provided methods have the effect of their steps. The suite cannot see
-//! the *order* of the steps inside an override that other calls cannot interrupt.
+//! Every case runs twice: on the store itself, and through its required methods only. This shows
+//! that overrides of provided methods have the same effect as the steps they replace. The suite
+//! cannot check the *order* of the steps inside an atomic override.
 //!
-//! The cases need a tokio runtime with timers whose time is not paused, and a store that follows
-//! the real time. All keys have a random prefix and expire within two minutes, so the suite can
-//! run on a database that is in use.
+//! The cases need a tokio runtime with timers and without paused time, and a store that follows the
+//! real time. All keys have a random prefix and expire within two minutes, so the suite can run on
+//! a database that is in use.
 
 // A broken promise is a panic: the cases are tests.
 #![allow(clippy::panic, clippy::missing_panics_doc)]

@@ -33,10 +33,8 @@ impl Case {
         self.name
     }
 
-    /// Checks whether `store` keeps the promise, first as it is, then step by step.
-    ///
-    /// Step by step means: through the required methods only, without the store's overrides of
-    /// provided methods. Both must have the same effect.
+    /// Checks whether `store` keeps the promise, first with its overrides of provided methods, then
+    /// through its required methods only. Both must have the same effect.
     ///
     /// # Panics
     ///

@@ -51,7 +51,7 @@ async fn watched(h: &Harness) -> Option<RecordWatch> {
     (event != WatchEvent::Interrupted).then_some(watch)
 }
 
-/// Waits until a deletion is reported. Events that are none may come before.
+/// Waits until a deletion is reported. Other events may come first.
 async fn until_gone(h: &Harness, watch: &mut RecordWatch) {
     while next(h, watch).await != WatchEvent::MayBeGone {}
 }

@@ -169,7 +169,7 @@ async fn limits_and_cursors_are_checked(service: Service) {
     let sessions = (0..35).map(|n| create(&service, "jo", json!({ "n": n })));
     join_all(sessions).await;
     let limit = "please specify limit as a number from 1 to 1000";
-    let cursor = "please specify cursor as the page before returned it";
+    let cursor = "please specify cursor as returned with the previous page";
     for (name, value, error) in [
         ("limit", json!(0), limit),
         ("limit", json!(1001), limit),

@@ -40,7 +40,8 @@ async fn ambiguous_heads_are_400() {
         .raw("GET / HTTP/1.1\r\nConnection: close\r\n\r\n")
         .await;
     assert!(
-        response.contains(r#"{"error":"send exactly one `Host` header"}"#),
+        response
+            .contains(r#"{"error":"the `Host` header is missing or repeated; send exactly one"}"#),
         "{response}"
     );
     assert!(response.contains("\r\nx-request-id: "), "{response}");

@@ -138,7 +138,7 @@ impl LocalCache {
 }
 
 impl Reading {
-    /// Keeps the record that was read under `key`, unless it may have changed meanwhile.
+    /// Keeps the record that was read under `key`, unless it may have changed in the meantime.
     ///
     /// The answer must have come over the connection that was in use at the beginning, or over a
     /// later one: then that connection is not in use any more, and its entries are not served.

@@ -181,7 +181,7 @@ impl Shared {
     }
 }
 
-/// Reports the loss of the connection, also if the task ends with its runtime.
+/// Reports the loss of the connection, even if the task ends with its runtime.
 struct Interruption<'a>(&'a Shared);
 
 impl Drop for Interruption<'_> {
