@@ -200,6 +200,7 @@ T         | a=1; sid=T; b=2
 T         | a=1 | sid=T
 T         | sid="T"
 T         | other=ÿ; sid=T
+T         | other; sid=T
 T=        | sid=T=
 malformed | sid=a b
 malformed | sid=ÿ
