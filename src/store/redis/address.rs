@@ -57,7 +57,7 @@ pub(super) fn parse(config: &RedisConfig) -> Result<Location> {
     let Some(mut parsed) = redis::parse_redis_url(&url) else {
         return invalid(
             "the url must be redis://…, rediss://…, unix:///…, redis-cluster://… or \
-             redis-sentinel://…",
+             redis-sentinel://…, with a port up to 65535 if it has one",
         );
     };
     let kind = match (parsed.scheme().ends_with("unix"), kind) {
