@@ -13,26 +13,17 @@ use crate::harness::Harness;
 const BESIDE_A_WRITE: &str = "a new id while a write is in flight";
 
 pub(super) async fn run(harness: &Harness, number: usize) -> Vec<Finding> {
-    let mut findings = Vec::new();
     let site = &harness.a.site;
-    let probe = site
-        .post("/rotate", &site.login(&unique("user")).await)
-        .await;
-    let is_missing = probe.reply == Reply::Status(404);
+    let login = site.login(&unique("user")).await;
+    let is_missing = site.post("/rotate", &login).await.reply == Reply::Status(404);
+    let mut findings = Vec::new();
     for (name, sites) in harness.pairs() {
-        let row = format!("two requests ask for a new id, {name}: two new tokens work");
-        if is_missing {
-            findings.push(Finding::no_such_operation(row));
-            let row = format!("two requests ask for a new id, {name}: a request is refused");
-            findings.push(Finding::no_such_operation(row));
-            continue;
-        }
-        let results = rounds(number, 10, |_| winners(sites.clone())).await;
-        let finding = Finding::count(row, how_many(&results, |it| it.winners > 1), number);
-        findings.push(finding.of(Promise::RotatesOnce));
-        let row = format!("two requests ask for a new id, {name}: a request is refused");
-        let refused = how_many(&results, |it| it.is_refused);
-        findings.push(Finding::count(row, refused, number).not_promised());
+        let rows = ["two new tokens work", "a request is refused"];
+        let rows = rows.map(|row| format!("two requests ask for a new id, {name}: {row}"));
+        findings.extend(match is_missing {
+            true => rows.map(Finding::no_such_operation),
+            false => meet(rows, sites, number).await,
+        });
     }
     let rows = [
         "the write is answered 200 and lost",
@@ -42,21 +33,31 @@ pub(super) async fn run(harness: &Harness, number: usize) -> Vec<Finding> {
         "no token works afterwards",
     ];
     let rows = rows.map(|row| format!("{BESIDE_A_WRITE}: {row}"));
-    if is_missing {
-        findings.extend(rows.map(Finding::no_such_operation));
-        return findings;
-    }
-    let results = rounds(number, 10, |_| beside_a_write(harness.a.site.clone())).await;
+    findings.extend(match is_missing {
+        true => rows.map(Finding::no_such_operation),
+        false => meet_a_write(rows, site, number).await,
+    });
+    findings
+}
+
+async fn meet([two, refused]: [String; 2], sites: [Site; 2], number: usize) -> [Finding; 2] {
+    let results = rounds(number, 10, |_| winners(sites.clone())).await;
+    let two = Finding::count(two, how_many(&results, |it| it.winners > 1), number);
+    let refused = Finding::count(refused, how_many(&results, |it| it.is_refused), number);
+    [two.of(Promise::RotatesOnce), refused.not_promised()]
+}
+
+async fn meet_a_write(rows: [String; 5], site: &Site, number: usize) -> [Finding; 5] {
+    let results = rounds(number, 10, |_| beside_a_write(site.clone())).await;
     let [lost, refused, old, third, gone] = rows;
     let count = |row, of: fn(&Beside) -> bool| Finding::count(row, how_many(&results, of), number);
-    findings.extend([
+    [
         count(lost, |result| result.is_lost).of(Promise::KeepsWrites),
         count(refused, |result| result.is_refused).not_promised(),
         count(old, |result| result.old_works).of(Promise::EndsSessions),
         count(third, |result| result.third_works).of(Promise::EndsSessions),
         count(gone, |result| result.is_gone),
-    ]);
-    findings
+    ]
 }
 
 struct Rotations {
