@@ -6,8 +6,8 @@ use std::net::{SocketAddr, TcpStream};
 
 const END: &str = "end of the count";
 
-/// Counts commands by `MONITOR`, which tells those of clients from those that scripts run inside
-/// the server. `INFO commandstats` counts both.
+/// Counts commands by `MONITOR`, which distinguishes those of clients from those that scripts run
+/// in the server. `INFO commandstats` counts both.
 #[derive(Debug)]
 pub struct Monitor {
     address: SocketAddr,

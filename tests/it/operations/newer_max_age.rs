@@ -91,7 +91,7 @@ async fn reads_that_always_touch_see_a_newer_max_age(store: impl Store + Clone) 
     }
 }
 
-/// Asserts that the handle knows the stored time to live. Both count down while they are read.
+/// Asserts that the handle has the stored time to live. Both count down while they are read.
 async fn assert_as_stored(store: &impl Store, session: &Session) {
     let stored = record(store, &key(session)).await.unwrap().ttl.unwrap();
     let left = session.remaining().unwrap();

@@ -11,9 +11,9 @@ pub(crate) fn print(rows: &[Row]) {
     at_most(rows, 1.05, ["ours-lazy", "bare"], "none");
     at_most(rows, 1.25, ["ours-cached", "bare"], "read");
     for row in rows.iter().filter(|row| is_other_library_on_axum(row)) {
-        // Those that answer from memory are compared with the variant that does, too.
-        let asks = row.series("read").is_some_and(Series::asks_redis);
-        let ours = if asks { "ours" } else { "ours-cached" };
+        // Those that read from memory are compared with the variant that does, too.
+        let uses_redis = row.series("read").is_some_and(Series::uses_redis);
+        let ours = if uses_redis { "ours" } else { "ours-cached" };
         at_most(rows, 1.0, [ours, row.subject.name()], "read");
     }
 }
@@ -31,9 +31,9 @@ fn at_most(rows: &[Row], limit: f64, [ours, other]: [&str; 2], route: &str) {
     };
     let rounds = one.figures.iter().zip(&two.figures);
     let ratio = median(rounds.map(|(one, two)| one.cost / two.cost).collect());
-    let verdict = if ratio <= limit { "met" } else { "MISSED" };
+    let result = if ratio <= limit { "met" } else { "MISSED" };
     let steady = one.steady.instructions.zip(two.steady.instructions);
     let steady = steady.map(|(one, two)| format!("; instructions {:.2}", one / two));
     let steady = steady.unwrap_or_default();
-    println!("- {route}: {ours} at most {limit} of {other}: {ratio:.2}, {verdict}{steady}");
+    println!("- {route}: {ours} at most {limit} of {other}: {ratio:.2}, {result}{steady}");
 }

@@ -90,7 +90,7 @@ impl Series {
     }
 
     /// Returns whether a request costs a command to Redis.
-    pub(crate) fn asks_redis(&self) -> bool {
+    pub(crate) fn uses_redis(&self) -> bool {
         self.commands != workload::NONE
     }
 

@@ -63,7 +63,7 @@ async fn session(site: &Site) -> Credential {
     credential
 }
 
-/// Sends reads over two seconds, and meanwhile the other requests. Waits for all answers.
+/// Sends reads over two seconds, and the other requests within that time. Waits for all answers.
 pub(super) async fn send([a, b]: [Site; 2], sessions: &Sessions) -> Answers {
     let reads = (0..2 * READ).flat_map(|wave| {
         let delay = Duration::from_millis(200 * wave as u64);
@@ -76,7 +76,7 @@ pub(super) async fn send([a, b]: [Site; 2], sessions: &Sessions) -> Answers {
     let others = async {
         sleep(Duration::from_millis(500)).await;
         let login = format!("/login?user={}&renew=1", unique("user"));
-        let nobody = Credential::default();
+        let no_session = Credential::default();
         let read_and_end = async {
             b.get("/read", &sessions.read_and_ended).await;
             b.post("/logout", &sessions.read_and_ended).await
@@ -85,7 +85,7 @@ pub(super) async fn send([a, b]: [Site; 2], sessions: &Sessions) -> Answers {
             a.post("/set?k=b&v=1", &sessions.written),
             a.post("/logout", &sessions.ended),
             read_and_end,
-            a.post(&login, &nobody),
+            a.post(&login, &no_session),
             a.get("/none", &sessions.idle),
         )
     };
