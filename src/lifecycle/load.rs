@@ -252,12 +252,11 @@ impl Lifecycle {
         if let Some(left) = self.left_if_not_due(record, remaining, now) {
             return Ok(left);
         }
-        // Boxed, because most calls need neither, and a future is moved until it runs.
         if self.is_due(record, remaining, now) {
-            return Box::pin(self.touch(id, record, None)).await;
+            return self.touch(id, record, None).await;
         }
         remaining.at(now).ok_or(SessionError::Gone)?;
-        Box::pin(self.keep_ttl(id, record, now)).await
+        self.keep_ttl(id, record, now).await
     }
 
     /// Returns what is left at `now`, in Unix milliseconds; `None` if a refresh is due, or only the

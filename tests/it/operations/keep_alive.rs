@@ -1,7 +1,24 @@
 //! Reading a session without using it, and `keep_alive`; the clock is moved by hand.
 
+use futures_util::FutureExt;
+
+use super::hooks::yielding;
 use super::lifetimes::{Clocked, IDLE, both};
 use super::*;
+
+/// What it returned before could be wrong by the time the other operation has succeeded.
+#[tokio::test]
+async fn keep_alive_waits_for_another_operation_of_the_handle() {
+    let sessions = sessions(yielding(MemoryStore::new()));
+    let (session, _) = created(&sessions, Some("jo")).await;
+    session.insert("b", 2).unwrap();
+    let mut update = std::pin::pin!(async { session.update().await });
+    assert!(update.as_mut().now_or_never().is_none());
+    assert!(session.keep_alive().now_or_never().is_none(), "it waits");
+    update.await.unwrap();
+    let kept = session.keep_alive().now_or_never();
+    assert!(kept.expect("no wait").is_ok());
+}
 
 #[tokio::test]
 async fn keep_alive_writes_only_when_it_is_due() {
