@@ -2,6 +2,7 @@
 
 #[cfg(doc)]
 use crate::builder::SessionsBuilder;
+use crate::error_debug::debug_with_message;
 #[cfg(doc)]
 use crate::lifecycle::Touch;
 
@@ -14,7 +15,7 @@ use crate::lifecycle::Touch;
 /// let built = Sessions::without_tokens(MemoryStore::new()).keyspace("shop").build();
 /// assert_eq!(built.unwrap_err(), ConfigError::Keyspace);
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
     /// A duration of the lifetime is below a millisecond or above 100 years.
@@ -36,3 +37,5 @@ pub enum ConfigError {
     )]
     Keyspace,
 }
+
+debug_with_message!(ConfigError: Lifetime, TouchAfter, MaxSessions, Keyspace);

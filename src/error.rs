@@ -21,6 +21,7 @@
 
 use std::fmt;
 
+use crate::error_debug::debug_with_message;
 use crate::store::StoreError;
 use crate::token::TokenError;
 use crate::token_rejection::TokenRejection;
@@ -56,7 +57,7 @@ pub(crate) type Result<T, E = SessionError> = std::result::Result<T, E>;
 ///     }
 /// }
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SessionError {
     /// The request carries no token, and the operation needs a session.
@@ -169,6 +170,13 @@ pub enum SessionError {
     Interrupted,
 }
 
+debug_with_message!(
+    SessionError: Absent, Rejected, Gone, Conflict, Revoked, TooManySessions, Taken, TooLarge,
+    Unavailable, Corrupt, Decode, Encode, ReservedField, InvalidOwner, NoOwner, AmbiguousKeyspace,
+    NoTokens, InvalidDuration, Token, Interrupted;
+    source: source in Self::Decode { source, .. } | Self::Encode { source, .. }
+);
+
 impl SessionError {
     /// Creates the error for a field that a session must have and does not have.
     #[must_use]
@@ -229,5 +237,42 @@ impl fmt::Display for SizeUnit {
             Self::Bytes => "bytes",
             Self::Fields => "fields",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::StoreErrorKind;
+    use crate::token::KeyringError;
+
+    /// What `unwrap` prints, and a `main` that returns the error.
+    #[test]
+    fn debug_has_the_message_and_the_kind() {
+        let store = StoreError::new(StoreErrorKind::Auth).with_detail("127.0.0.1:6379");
+        for (printed, expected) in [
+            (
+                format!("{store:?}"),
+                r#"StoreError { kind: Auth, message: "the session store rejected the credentials; check user and password (127.0.0.1:6379)" }"#,
+            ),
+            (
+                format!("{:?}", SessionError::from(store)),
+                r#"SessionError { kind: Unavailable, message: "the session store rejected the credentials; check user and password (127.0.0.1:6379)" }"#,
+            ),
+            (
+                format!("{:?}", SessionError::missing_field("age")),
+                r#"SessionError { kind: Decode, message: "the session field `age` does not have the requested type", source: JsonError { kind: Missing, line: 0, column: 0 } }"#,
+            ),
+            (
+                format!("{:?}", KeyringError::NoKey),
+                r#"KeyringError { kind: NoKey, message: "the key ring is empty: add a signing key" }"#,
+            ),
+            (
+                format!("{:?}", "RSA".parse::<crate::Algorithm>().unwrap_err()),
+                r#"UnknownAlgorithm { message: "unknown algorithm: use one of HS256, HS384, HS512, RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, EdDSA" }"#,
+            ),
+        ] {
+            assert_eq!(printed, expected);
+        }
     }
 }

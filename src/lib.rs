@@ -77,6 +77,7 @@ mod config_error;
 mod counters;
 mod crypto;
 mod encoding;
+mod error_debug;
 mod id;
 mod json;
 mod json_error;

@@ -8,6 +8,7 @@ use http::header::AUTHORIZATION;
 
 use crate::crypto;
 use crate::encoding;
+use crate::error_debug::debug_with_message;
 use crate::source::decode_form_text;
 
 /// The length of the shortest secret, in bytes.
@@ -118,12 +119,14 @@ impl fmt::Debug for ClientSecrets {
 /// Error returned for a client secret of fewer than 32 bytes.
 ///
 /// See [`ClientSecrets`] for an example.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "a client secret has fewer than 32 bytes: use random ones, \
      for instance from `openssl rand -base64 32`"
 )]
 pub struct WeakClientSecret(());
+
+debug_with_message!(WeakClientSecret);
 
 #[cfg(test)]
 mod tests {

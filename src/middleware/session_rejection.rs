@@ -7,6 +7,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, Response, StatusCode};
 
 use crate::error::SessionError;
+use crate::error_debug::debug_with_message;
 use crate::session::SessionState;
 use crate::token_rejection::TokenRejection;
 
@@ -234,6 +235,8 @@ impl Realm {
 ///
 /// Returned by [`RequireSession::realm`](crate::RequireSession::realm);
 /// [`RequireSession`](crate::RequireSession) has an example.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the realm is not printable ASCII; use the characters from space to `~`")]
 pub struct InvalidRealm(());
+
+debug_with_message!(InvalidRealm);

@@ -2,6 +2,8 @@
 
 use http::HeaderName;
 
+use crate::error_debug::debug_with_message;
+
 /// Error returned for a token argument from which no legal header name can be derived.
 ///
 /// ```
@@ -10,9 +12,11 @@ use http::HeaderName;
 /// let error = TokenSources::token_arg("access token").unwrap_err();
 /// assert!(error.to_string().ends_with(r#"the token argument "access token""#));
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("no legal header name can be derived from the token argument {0:?}")]
 pub struct InvalidTokenArg(String);
+
+debug_with_message!(InvalidTokenArg);
 
 /// Returns the header that npm `jwt-redis-session` reads for the argument `arg`.
 ///

@@ -103,7 +103,7 @@ impl fmt::Debug for StoreError {
         // Without the source: its text may come from the server.
         f.debug_struct("StoreError")
             .field("kind", &self.kind)
-            .field("detail", &self.detail)
+            .field("message", &self.to_string())
             .finish()
     }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::crypto::Scheme;
+use crate::error_debug::debug_with_message;
 
 /// Signature algorithm of tokens (RFC 7518 section 3.1, RFC 8037); a key ring has exactly one.
 ///
@@ -104,12 +105,14 @@ impl FromStr for Algorithm {
 }
 
 /// Error returned when an unknown name is parsed as an [`Algorithm`].
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "unknown algorithm: use one of HS256, HS384, HS512, RS256, RS384, RS512, \
      PS256, PS384, PS512, ES256, ES384, EdDSA"
 )]
 pub struct UnknownAlgorithm(());
+
+debug_with_message!(UnknownAlgorithm);
 
 #[cfg(test)]
 mod tests {

@@ -1,9 +1,10 @@
 //! Errors of key rings and tokens.
 
 use super::algorithm::Algorithm;
+use crate::error_debug::debug_with_message;
 
 /// Error returned when a [`Keyring`](crate::Keyring) cannot be built.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyringError {
     /// The HMAC secret is empty, shorter than its hash, or one byte repeated
@@ -79,6 +80,11 @@ pub enum KeyringError {
     #[error("a test signature with {0} does not verify: make a new key")]
     SelfTest(Algorithm),
 }
+
+debug_with_message!(
+    KeyringError: WeakSecret, KeyAsSecret, InvalidBase64, WrongKind, InvalidKey, NoKey, TooManyKeys, InvalidKid,
+    DuplicateKid, EndsSessions, NoSigningKey, OtherRules, LeewayTooLong, SelfTest
+);
 
 /// Reason why the key of a key pair cannot be used: what was found, and what to do.
 ///
@@ -172,7 +178,7 @@ pub enum KeyProblem {
 /// assert_eq!(signed.unwrap_err(), TokenError::ReservedClaim("sub"));
 /// # Ok::<(), jwt_redis_session::token::KeyringError>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TokenError {
     /// The claims of the application contain one that the session sets.
@@ -200,6 +206,11 @@ pub enum TokenError {
     #[error("signing failed: the cryptographic library gives no reason")]
     Signing,
 }
+
+debug_with_message!(
+    TokenError: ReservedClaim, InvalidClaim, ClaimsUnsupported, IdUnsupported, TooLong, Time,
+    NoSigningKey, Signing
+);
 
 /// Error returned by [`Claims::get`](crate::Claims::get) for a claim of another type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -3,6 +3,7 @@
 use zeroize::Zeroizing;
 
 use super::token_text::Token;
+use crate::error_debug::debug_with_message;
 use crate::id::SessionId;
 use crate::token_rejection::TokenRejection;
 use crate::{crypto, encoding};
@@ -124,9 +125,11 @@ impl Encoding {
 /// Error returned by [`OpaqueTokens::size`] for a size that is out of range.
 ///
 /// See [`OpaqueTokens`] for an example.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("an opaque token has 16 to 1024 random bytes")]
 pub struct InvalidOpaqueSize(());
+
+debug_with_message!(InvalidOpaqueSize);
 
 fn session_id(token: &str) -> SessionId {
     SessionId::from_bytes(&crypto::sha256(token.as_bytes()))

@@ -1,7 +1,9 @@
 //! Error of the configuration of a cookie.
 
+use crate::error_debug::debug_with_message;
+
 /// Error returned for a [`SessionCookie`](super::SessionCookie) that browsers would not accept.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidCookie {
     /// The name is empty, has a character that a cookie name cannot have, or starts with `__`.
@@ -20,3 +22,5 @@ pub enum InvalidCookie {
     #[error("a cookie with `SameSite=None` needs `Secure`; use another value for development")]
     SameSiteNone,
 }
+
+debug_with_message!(InvalidCookie: Name, Domain, Path, SameSiteNone);
