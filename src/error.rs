@@ -265,11 +265,11 @@ mod tests {
             ),
             (
                 format!("{:?}", KeyringError::NoKey),
-                r#"KeyringError { kind: NoKey, message: "the key ring is empty: add a signing key" }"#,
+                r#"KeyringError { kind: NoKey, message: "the key ring is empty; add a signing key" }"#,
             ),
             (
                 format!("{:?}", "RSA".parse::<crate::Algorithm>().unwrap_err()),
-                r#"UnknownAlgorithm { message: "unknown algorithm: use one of HS256, HS384, HS512, RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, EdDSA" }"#,
+                r#"UnknownAlgorithm { message: "unknown algorithm; use one of HS256, HS384, HS512, RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, EdDSA" }"#,
             ),
         ] {
             assert_eq!(printed, expected);

@@ -67,7 +67,7 @@ pub(crate) fn dropped(fields: usize, owner: bool, lifetime: bool) {
         fields,
         owner,
         lifetime,
-        "session changed but not stored: call `create` or `update` before the handle is dropped"
+        "session changed but not stored; call `create` or `update` before the handle is dropped"
     );
 }
 

@@ -247,7 +247,7 @@ fn rejection<T>(error: &SessionError) -> SessionRejection {
         r#type = type_name::<T>(),
         %error,
         cause,
-        "session data does not fit its type: migrate it in `TypedData::mismatch`"
+        "session data does not fit its type; migrate it in `TypedData::mismatch`"
     );
     SessionRejection::from(error)
 }

@@ -121,7 +121,7 @@ impl fmt::Debug for ClientSecrets {
 /// See [`ClientSecrets`] for an example.
 #[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "a client secret has fewer than 32 bytes: use random ones, \
+    "a client secret has fewer than 32 bytes; use random ones, \
      for instance from `openssl rand -base64 32`"
 )]
 pub struct WeakClientSecret(());

@@ -127,7 +127,7 @@ impl SessionRejection {
     #[must_use]
     pub fn missing_layer() -> Self {
         tracing::error!(
-            "no session in the request extensions: \
+            "no session in the request extensions; \
              add `.layer(JwtRedisSession::new(sessions))` around this service"
         );
         Self::INTERNAL

@@ -78,5 +78,5 @@ impl fmt::Debug for ListCursor {
 
 /// Error returned when text that is not a cursor is parsed as a [`ListCursor`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("this is not a cursor: pass the cursor of the previous page, or none for the first page")]
+#[error("this is not a cursor; pass the cursor of the previous page, or none for the first page")]
 pub struct InvalidCursor(());

@@ -107,7 +107,7 @@ impl FromStr for Algorithm {
 /// Error returned when an unknown name is parsed as an [`Algorithm`].
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "unknown algorithm: use one of HS256, HS384, HS512, RS256, RS384, RS512, \
+    "unknown algorithm; use one of HS256, HS384, HS512, RS256, RS384, RS512, \
      PS256, PS384, PS512, ES256, ES384, EdDSA"
 )]
 pub struct UnknownAlgorithm(());

@@ -154,7 +154,7 @@ fn header(cookie: &Cookie<'_>) -> HeaderValue {
     if line.len() > LARGEST {
         tracing::warn!(
             bytes = line.len(),
-            "browsers drop a session cookie of this size: put less into the claims, \
+            "browsers drop a session cookie of this size; put less into the claims, \
              or use opaque tokens"
         );
     }
