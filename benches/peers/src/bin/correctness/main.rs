@@ -5,6 +5,7 @@ mod cases;
 mod client;
 mod finding;
 mod harness;
+mod records;
 mod table;
 
 use std::process::{Command, ExitCode};

@@ -7,7 +7,9 @@ mod lifetimes;
 mod logout;
 mod logout_everywhere;
 mod lost_updates;
+mod many_sessions;
 mod outages;
+mod reads;
 mod refused_writes;
 mod rotation;
 
@@ -29,16 +31,18 @@ pub(crate) struct Rounds {
 /// Runs the cases in which requests meet, and those that break something only for a moment. They
 /// run for one library at a time.
 pub(crate) async fn meet(peer: Peer, rounds: Rounds) -> Vec<Finding> {
-    let mut harness = Harness::start(peer, rounds.patience);
+    let harness = Harness::start(peer, rounds.patience);
     let few = rounds.races.min(20);
     let mut findings = lost_updates::run(&harness, rounds.races).await;
     findings.extend(logout::run(&harness, rounds.races / 2).await);
     findings.extend(logout_everywhere::run(&harness, rounds.races / 2).await);
     findings.extend(rotation::run(&harness, rounds.races / 2).await);
+    findings.extend(reads::run(&harness, rounds.races / 2).await);
     findings.extend(refused_writes::run(&harness, few).await);
     findings.extend(fixation::run(&harness, few).await);
-    findings.extend(corrupt_records::run(&mut harness, few).await);
+    findings.extend(corrupt_records::run(&harness, few).await);
     findings.extend(costs::run(&harness).await);
+    findings.extend(many_sessions::run(&harness).await);
     findings
 }
 
