@@ -57,7 +57,7 @@ async fn run(peers: &[Peer], rounds: Rounds) -> Vec<Column> {
         let findings = findings.expect("the cases run");
         columns.push(Column { peer, findings });
     }
-    eprintln!("all: outages and lifetimes");
+    eprintln!("all: outages, disconnects and lifetimes");
     let waiting: Vec<_> = peers
         .iter()
         .map(|&peer| tokio::spawn(cases::wait(peer, rounds)))

@@ -35,7 +35,7 @@ const PROMISES: [(Promise, &str); 9] = [
     ),
     (
         Promise::KeepsSessions,
-        "sessions lost: requests meet, or Redis refuses a write",
+        "sessions lost: requests meet, Redis refuses a write, or a client disconnects",
     ),
     (
         Promise::KeepsRecords,

@@ -2,6 +2,7 @@
 
 mod corrupt_records;
 mod costs;
+mod disconnects;
 mod fixation;
 mod lifetimes;
 mod logout;
@@ -48,7 +49,15 @@ pub(crate) async fn meet(peer: Peer, rounds: Rounds) -> Vec<Finding> {
 
 /// Runs the cases that mostly wait. They run for all libraries at the same time.
 pub(crate) async fn wait(peer: Peer, rounds: Rounds) -> Vec<Finding> {
+    let others = tokio::spawn(async move {
+        let disconnects = disconnects::run(peer, rounds).await;
+        (disconnects, outages::of_requests(peer, rounds).await)
+    });
     let mut findings = outages::run(peer, rounds).await;
-    findings.extend(lifetimes::run(peer, rounds.patience).await);
+    let lifetimes = lifetimes::run(peer, rounds.patience).await;
+    let (disconnects, requests) = others.await.expect("the cases run");
+    findings.extend(requests);
+    findings.extend(lifetimes);
+    findings.extend(disconnects);
     findings
 }
