@@ -111,6 +111,20 @@ impl Site {
 }
 
 impl Credential {
+    /// Returns a token with another signature, or cookies with other ids. Those with a signature no
+    /// longer match it.
+    pub(crate) fn forged(&self) -> Self {
+        let signature = self.token.rfind('.').map_or(0, |dot| dot + 1);
+        let (signed, signature) = self.token.split_at(signature);
+        let cookies = self.cookies.iter();
+        Self {
+            token: format!("{signed}{}", altered(signature)),
+            cookies: cookies
+                .map(|(name, value)| (name.clone(), altered(value)))
+                .collect(),
+        }
+    }
+
     fn add_to(&self, request: RequestBuilder) -> RequestBuilder {
         if !self.token.is_empty() {
             return request.header(AUTHORIZATION, format!("Bearer {}", self.token));
@@ -138,6 +152,18 @@ impl Credential {
         }
         after
     }
+}
+
+/// Changes four characters to others that are digits, hexadecimal digits or letters, too.
+fn altered(text: &str) -> String {
+    let other = |(index, letter): (usize, char)| match letter {
+        _ if !(9..13).contains(&index) => letter,
+        '0'..='8' | 'a' => char::from(letter as u8 + 1),
+        '9' => '0',
+        _ if letter.is_ascii_alphabetic() => 'a',
+        _ => letter,
+    };
+    text.chars().enumerate().map(other).collect()
 }
 
 impl Answer {

@@ -29,6 +29,7 @@ pub(crate) enum Promise {
     AnswersInOutage,
     ServesInOutage,
     KeepsLogins,
+    KeepsSessions,
     KeepsRecords,
 }
 

@@ -50,7 +50,12 @@ impl Harness {
 
     /// Starts one more process, which has nothing in its memory.
     pub(crate) fn fresh(&self) -> Process {
-        block_in_place(|| Process::start(self.peer, &self.redis.url(), MAX_AGE, self.patience))
+        self.process(&self.redis.url())
+    }
+
+    /// Starts one more process, whose Redis is at another address.
+    pub(crate) fn process(&self, redis_url: &str) -> Process {
+        block_in_place(|| Process::start(self.peer, redis_url, MAX_AGE, self.patience))
     }
 
     /// Returns the processes that serve two requests at the same time, with their description.

@@ -5,6 +5,7 @@ mod cases;
 mod client;
 mod finding;
 mod harness;
+mod records;
 mod table;
 
 use std::process::{Command, ExitCode};
@@ -56,7 +57,7 @@ async fn run(peers: &[Peer], rounds: Rounds) -> Vec<Column> {
         let findings = findings.expect("the cases run");
         columns.push(Column { peer, findings });
     }
-    eprintln!("all: outages and lifetimes");
+    eprintln!("all: outages, disconnects and lifetimes");
     let waiting: Vec<_> = peers
         .iter()
         .map(|&peer| tokio::spawn(cases::wait(peer, rounds)))

@@ -10,7 +10,7 @@ pub(crate) struct Column {
     pub findings: Vec<Finding>,
 }
 
-const PROMISES: [(Promise, &str); 8] = [
+const PROMISES: [(Promise, &str); 9] = [
     (Promise::KeepsWrites, "acknowledged writes lost"),
     (
         Promise::KeepsAdditions,
@@ -34,8 +34,12 @@ const PROMISES: [(Promise, &str); 8] = [
         "in an outage: reads of a live session answered 401",
     ),
     (
+        Promise::KeepsSessions,
+        "sessions lost: requests meet, Redis refuses a write, or a client disconnects",
+    ),
+    (
         Promise::KeepsRecords,
-        "sessions lost or overwritten by a read, in an outage or of a damaged record",
+        "sessions lost in an outage, or damaged records overwritten",
     ),
 ];
 

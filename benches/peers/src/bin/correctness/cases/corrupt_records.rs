@@ -2,50 +2,76 @@
 
 use test_support::unique;
 
-use crate::finding::{Finding, Promise};
+use crate::client::Answer;
+use crate::finding::{Finding, Promise, how_many};
 use crate::harness::Harness;
+use crate::records;
 
-const GARBAGE: &str = "garbage{not a record";
+/// Records that are no JSON, and no object.
+const DAMAGES: [(&str, &str); 2] = [
+    ("the record is damaged", "garbage{not a record"),
+    ("the record is `[1,2]`", "[1,2]"),
+];
 
-pub(super) async fn run(harness: &mut Harness, number: usize) -> Vec<Finding> {
-    let (mut reads, mut changed) = (Vec::new(), 0);
-    for _ in 0..number {
-        harness.redis.run(&["FLUSHALL"]);
-        let credential = harness.a.site.login(&unique("user")).await;
-        let key = record(harness);
-        harness.redis.run(&["SET", &key, GARBAGE, "KEEPTTL"]);
-        reads.push(harness.b.site.get("/read", &credential).await);
-        changed += usize::from(get(harness, &key).as_deref() != Some(GARBAGE));
+pub(super) async fn run(harness: &Harness, number: usize) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (name, damage) in DAMAGES {
+        let mut results = Vec::new();
+        for _ in 0..number {
+            results.push(damaged(harness, damage).await);
+        }
+        findings.extend(described(name, &results));
     }
-    vec![
-        Finding::answers("the record is damaged: a read", &reads, |answer| {
-            answer.is_ok() || answer.hangs()
-        }),
+    findings
+}
+
+fn described(name: &str, results: &[Damaged]) -> [Finding; 4] {
+    let is_wrong = |answer: &Answer| answer.is_ok() || answer.hangs();
+    let answers = |row, answer: fn(&Damaged) -> &Answer| {
+        let answers: Vec<_> = results.iter().map(|it| answer(it).clone()).collect();
+        Finding::answers(format!("{name}: {row}"), &answers, is_wrong)
+    };
+    let count = |row, of: fn(&Damaged) -> bool| {
         Finding::count(
-            "the record is damaged: a read overwrites it",
-            changed,
-            number,
+            format!("{name}: {row}"),
+            how_many(results, of),
+            results.len(),
         )
-        .of(Promise::KeepsRecords),
+    };
+    [
+        answers("a read", |it| &it.read),
+        answers("a write", |it| &it.write),
+        count("a read or a write overwrites it", |it| it.is_overwritten).of(Promise::KeepsRecords),
+        count("a logout leaves it", |it| it.is_left).not_promised(),
     ]
 }
 
-/// Returns the key of the only record. Indexes of sessions are not strings.
-fn record(harness: &Harness) -> String {
-    let keys = texts(harness.redis.run(&["KEYS", "*"]));
-    let is_record = |key: &&String| texts(harness.redis.run(&["TYPE", key])) == ["string"];
-    let found = keys.iter().find(is_record);
-    found.expect("the record of a session").clone()
+struct Damaged {
+    read: Answer,
+    write: Answer,
+    is_overwritten: bool,
+    is_left: bool,
 }
 
-fn get(harness: &Harness, key: &str) -> Option<String> {
-    texts(harness.redis.run(&["GET", key])).pop()
-}
-
-pub(super) fn texts(reply: redis::Value) -> Vec<String> {
-    match reply {
-        redis::Value::Nil => Vec::new(),
-        redis::Value::Array(replies) => replies.into_iter().flat_map(texts).collect(),
-        reply => vec![redis::from_redis_value(reply).expect("a text")],
+async fn damaged(harness: &Harness, damage: &str) -> Damaged {
+    let Harness { redis, a, b, .. } = harness;
+    redis.run(&["FLUSHALL"]);
+    let credential = a.site.login(&unique("user")).await;
+    let key = records::keys(redis).pop().expect("the record of a session");
+    let put = || redis.run(&["SET", &key, damage, "KEEPTTL"]);
+    let is_changed = || records::get(redis, &key).as_deref() != Some(damage.as_bytes());
+    put();
+    let read = b.site.get("/read", &credential).await;
+    let mut is_overwritten = is_changed();
+    put();
+    let write = b.site.post("/set?k=a&v=1", &credential).await;
+    is_overwritten |= is_changed();
+    put();
+    b.site.post("/logout", &credential).await;
+    Damaged {
+        read,
+        write,
+        is_overwritten,
+        is_left: records::get(redis, &key).is_some(),
     }
 }

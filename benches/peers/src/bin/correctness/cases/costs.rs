@@ -4,10 +4,10 @@ use peers::commands;
 use test_support::redis_monitor::Monitor;
 use test_support::unique;
 
-use super::corrupt_records::texts;
 use crate::client::{Credential, Reply};
 use crate::finding::Finding;
 use crate::harness::Harness;
+use crate::records::texts;
 
 const SESSIONS: usize = 50;
 

@@ -12,12 +12,15 @@ pub(super) async fn run(harness: &Harness, number: usize) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (name, sites) in harness.pairs() {
         // The first requests to a process are slow and may not meet.
-        rounds(20, 10, |_| loses_one(sites.clone())).await;
-        let lost = rounds(number, 10, |_| loses_one(sites.clone())).await;
-        let row =
-            format!("two requests set different fields, {name}: one is answered 200 and lost");
-        let finding = Finding::count(row, how_many(&lost, |lost| *lost), number);
-        findings.push(finding.of(Promise::KeepsWrites));
+        rounds(20, 10, |_| loses_one(sites.clone(), 20)).await;
+        for (wait, sleep_ms, at_once) in [("", 20, 10), (" without a wait", 0, 1)] {
+            let round = |_| loses_one(sites.clone(), sleep_ms);
+            let lost = rounds(number, at_once, round).await;
+            let row = format!("two requests set different fields{wait}, {name}");
+            let row = format!("{row}: one is answered 200 and lost");
+            let finding = Finding::count(row, how_many(&lost, |lost| *lost), number);
+            findings.push(finding.of(Promise::KeepsWrites));
+        }
     }
     for (name, sites) in harness.pairs() {
         let row = format!("two requests add 1 to the same field, {name}: one is answered 200");
@@ -30,13 +33,10 @@ pub(super) async fn run(harness: &Harness, number: usize) -> Vec<Finding> {
     findings
 }
 
-async fn loses_one([a, b]: [Site; 2]) -> bool {
+async fn loses_one([a, b]: [Site; 2], sleep_ms: u64) -> bool {
     let credential = a.login(&unique("user")).await;
-    let answers = join(
-        a.post("/set?k=a&v=1&sleep_ms=20", &credential),
-        b.post("/set?k=b&v=1&sleep_ms=20", &credential),
-    );
-    let (first, second) = answers.await;
+    let [one, other] = ["a", "b"].map(|k| format!("/set?k={k}&v=1&sleep_ms={sleep_ms}"));
+    let (first, second) = join(a.post(&one, &credential), b.post(&other, &credential)).await;
     let mut is_lost = false;
     for site in [a, b] {
         let fields = site.read(&credential).await.unwrap_or_default();

@@ -42,7 +42,7 @@ pub(super) async fn run(harness: &Harness, number: usize) -> Vec<Finding> {
             if results.iter().any(|it| it.cannot_rotate) {
                 Finding::no_such_operation(format!("{condition}: a new id loses the session"))
             } else {
-                count("a new id loses the session", |it| it.rotate_lost)
+                count("a new id loses the session", |it| it.rotate_lost).of(Promise::KeepsSessions)
             },
         ]);
     }

@@ -56,7 +56,7 @@ async fn meet_a_write(rows: [String; 5], site: &Site, number: usize) -> [Finding
         count(refused, |result| result.is_refused).not_promised(),
         count(old, |result| result.old_works).of(Promise::EndsSessions),
         count(third, |result| result.third_works).of(Promise::EndsSessions),
-        count(gone, |result| result.is_gone),
+        count(gone, |result| result.is_gone).of(Promise::KeepsSessions),
     ]
 }
 

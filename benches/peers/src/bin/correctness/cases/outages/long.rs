@@ -8,7 +8,7 @@ use peers::Peer;
 use tokio::time::{sleep, sleep_until};
 
 use super::requests::{Answers, Sessions, send};
-use super::{Outage, Rounds, recovery};
+use super::{Outage, Rounds, recovery, unanswered};
 use crate::client::{Answer, Credential, Reply, Site};
 use crate::finding::{Finding, Promise};
 use crate::harness::Harness;
@@ -122,7 +122,6 @@ async fn undone(harness: &Harness, b: &Site, sessions: &[Credential]) -> usize {
 type Get = fn(&Answers) -> &[Answer];
 
 fn answered(outage: &str, results: &[Round]) -> Vec<Finding> {
-    let unanswered = |answer: &Answer| matches!(answer.reply, Reply::Hangs | Reply::Closed);
     let reads: Vec<_> = results
         .iter()
         .flat_map(|round| round.answers.reads.clone())

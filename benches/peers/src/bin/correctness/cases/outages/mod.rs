@@ -1,14 +1,16 @@
 //! Redis is killed and comes back, hangs for a while, or stops for a moment.
 
+mod impatience;
 mod long;
 mod recovery;
 mod requests;
+mod saves;
 mod stall;
 
 use peers::Peer;
 
 use super::Rounds;
-use crate::client::Answer;
+use crate::client::{Answer, Reply};
 use crate::finding::{Finding, Promise};
 use crate::harness::Harness;
 
@@ -20,6 +22,18 @@ pub(super) async fn run(peer: Peer, rounds: Rounds) -> Vec<Finding> {
     findings.push(recovery::after_a_short_outage(peer, rounds).await);
     findings.extend(stall::run(peer, rounds).await);
     findings
+}
+
+/// Shorter outages, in which each request matters.
+pub(super) async fn of_requests(peer: Peer, rounds: Rounds) -> Vec<Finding> {
+    let mut findings = Vec::from(saves::run(peer, rounds).await);
+    findings.extend(impatience::run(peer, rounds).await);
+    findings
+}
+
+/// Whether a client has no answer at all.
+fn unanswered(answer: &Answer) -> bool {
+    matches!(answer.reply, Reply::Hangs | Reply::Closed)
 }
 
 /// Answers that should be 200 if only the client counts: this library gives up early on purpose.
