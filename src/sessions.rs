@@ -227,7 +227,8 @@ impl Sessions {
     ///
     /// [`SessionError::Unavailable`]: the session may still exist; repeat the call.
     pub async fn destroy(&self, id: &SessionId) -> Result<bool, SessionError> {
-        run_to_completion(Arc::clone(&self.lifecycle).destroy_by_id(id.clone(), None)).await
+        let (lifecycle, id) = (Arc::clone(&self.lifecycle), id.clone());
+        run_to_completion(|| lifecycle.destroy_by_id(id, None)).await
     }
 
     /// Ends the session `id` if it belongs to `owner`, and returns whether there was one to end.
@@ -240,7 +241,8 @@ impl Sessions {
     /// than 512 bytes.
     pub async fn destroy_owned(&self, owner: &str, id: &SessionId) -> Result<bool, SessionError> {
         let owner = Owner::parse(owner)?;
-        run_to_completion(Arc::clone(&self.lifecycle).destroy_by_id(id.clone(), Some(owner))).await
+        let (lifecycle, id) = (Arc::clone(&self.lifecycle), id.clone());
+        run_to_completion(|| lifecycle.destroy_by_id(id, Some(owner))).await
     }
 
     /// Lists the sessions of `owner`.
@@ -293,7 +295,8 @@ impl Sessions {
     /// [`SessionError::InvalidOwner`] if `owner` is empty or longer than 512 bytes.
     /// [`SessionError::Unavailable`]: some sessions may still exist; repeat the call.
     pub async fn destroy_all(&self, owner: &str) -> Result<usize, SessionError> {
-        run_to_completion(Arc::clone(&self.lifecycle).destroy_all(Owner::parse(owner)?, None)).await
+        let (lifecycle, owner) = (Arc::clone(&self.lifecycle), Owner::parse(owner)?);
+        run_to_completion(|| lifecycle.destroy_all(owner, None)).await
     }
 
     /// Ends every session of `owner` except `keep`, as [`destroy_all`](Self::destroy_all).
@@ -307,7 +310,8 @@ impl Sessions {
         keep: &SessionId,
     ) -> Result<usize, SessionError> {
         let (owner, keep) = (Owner::parse(owner)?, Some(keep.clone()));
-        run_to_completion(Arc::clone(&self.lifecycle).destroy_all(owner, keep)).await
+        let lifecycle = Arc::clone(&self.lifecycle);
+        run_to_completion(|| lifecycle.destroy_all(owner, keep)).await
     }
 
     /// Ends every session of this keyspace, with and without owner, for an emergency.

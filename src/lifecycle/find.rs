@@ -48,7 +48,15 @@ impl Lifecycle {
     /// Reads what is stored for `id`. A redirect takes another round trip.
     pub(crate) async fn find(&self, operation: &'static str, id: &SessionId, read: Read) -> Found {
         let stored = self.read(operation, &self.keyspace.record(id), read).await;
-        self.follow(operation, stored, read).await
+        if self.redirect(&stored).is_some() {
+            // Boxed, because it is rare, and a future is moved until it runs.
+            return Box::pin(self.follow(operation, stored, read)).await;
+        }
+        Found {
+            stored,
+            new_id: None,
+            grace_end: None,
+        }
     }
 
     /// Returns what `stored` leads to.

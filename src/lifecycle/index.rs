@@ -104,10 +104,8 @@ impl Lifecycle {
             let ids: Vec<_> = abandoned.into_iter().map(|entry| entry.member).collect();
             let (lifecycle, owner) = (Arc::clone(self), owner.clone());
             // Several steps: they run to their end even if the caller is dropped.
-            run_to_completion(
-                async move { lifecycle.complete_deletes("list", &owner, &ids).await },
-            )
-            .await?;
+            run_to_completion(async move || lifecycle.complete_deletes("list", &owner, &ids).await)
+                .await?;
         }
         self.read_entries("list", owner, &entries, visit).await
     }

@@ -22,7 +22,8 @@ impl Lifecycle {
     /// Reads the session `id` and refreshes its TTL if that is due.
     pub(crate) async fn load(self: &Arc<Self>, id: &SessionId) -> Result<Loaded> {
         if self.touch == Some(Touch::EveryRead) {
-            return self.reload(id).await;
+            // Boxed, because it is rare, and a future is moved until it runs.
+            return Box::pin(self.reload(id)).await;
         }
         Ok(self.used(id, self.get_without_touch(id).await?))
     }

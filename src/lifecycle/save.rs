@@ -80,14 +80,18 @@ impl Lifecycle {
         let mut reserved = false;
         let mut retries = Retries::new(ATTEMPTS);
         while retries.next().await {
-            if !reserved {
-                before = self.wait_for_turn(&key, before).await?;
+            // Boxed, as other rare steps below: a future is moved until it runs.
+            if !reserved && let Some(left) = reserved_for(&before, self.now_millis()) {
+                before = Box::pin(self.wait_for_turn(&key, before, left)).await?;
             }
             let start = Instant::now();
             let after = edit(&before)?;
             before = match self.compare_and_set(id, &key, &before, &after).await? {
+                CompareOutcome::Applied if after.owner() == before.owner() => {
+                    return Ok((after, Vec::new()));
+                }
                 CompareOutcome::Applied => {
-                    let ended = self.transfer_owner(id, &before, &after).await?;
+                    let ended = Box::pin(self.transfer_owner(id, &before, &after)).await?;
                     return Ok((after, ended));
                 }
                 CompareOutcome::Mismatch(value) => self.parse(value)?,
@@ -95,7 +99,8 @@ impl Lifecycle {
             };
             if (LOSSES..ATTEMPTS).contains(&retries.attempts()) {
                 let attempt = start.elapsed();
-                (before, reserved) = self.reserve_turn(id, &key, before, attempt).await?;
+                let reserving = Box::pin(self.reserve_turn(id, &key, before, attempt));
+                (before, reserved) = reserving.await?;
                 if reserved {
                     // The others wait only for a limited time.
                     retries.skip_pause();
@@ -105,11 +110,9 @@ impl Lifecycle {
         Err(SessionError::Conflict)
     }
 
-    /// Waits while another writer has reserved a turn, and returns the newest record.
-    async fn wait_for_turn(&self, key: &str, seen: Record) -> Result<Record> {
-        let Some(mut left) = reserved_for(&seen, self.now_millis()) else {
-            return Ok(seen);
-        };
+    /// Waits while another writer has reserved a turn, which ends in `left`, and returns the newest
+    /// record.
+    async fn wait_for_turn(&self, key: &str, seen: Record, mut left: Duration) -> Result<Record> {
         let mut pause = FIRST_LOOK;
         while !left.is_zero() {
             tokio::time::sleep(pause.min(left)).await;
@@ -193,9 +196,6 @@ impl Lifecycle {
         // Sessions of other owners are neither listed nor destroyed, and their entries are
         // removed when due.
         let mut ended = Vec::new();
-        if after.owner() == before.owner() {
-            return Ok(ended);
-        }
         match self.ensure_listed(id, after).await {
             Err(SessionError::Gone) => {
                 // It was ended or rotated since.

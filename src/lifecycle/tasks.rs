@@ -7,10 +7,13 @@ use tracing::Instrument as _;
 use crate::error::{Result, SessionError};
 
 /// Runs an operation of several steps to completion, even if the caller is dropped.
-pub(crate) async fn run_to_completion<T: Send + 'static>(
-    operation: impl Future<Output = Result<T>> + Send + 'static,
-) -> Result<T> {
-    match tokio::spawn(operation.in_current_span()).await {
+pub(crate) async fn run_to_completion<T, F>(operation: impl FnOnce() -> F) -> Result<T>
+where
+    T: Send + 'static,
+    F: Future<Output = Result<T>> + Send + 'static,
+{
+    // Made here: as an argument, the future would take its space in that of the caller as well.
+    match tokio::spawn(operation().in_current_span()).await {
         Ok(result) => result,
         // A panic in a caller's code, such as an id generator, unwinds as if there were no task.
         Err(stopped) => match stopped.try_into_panic() {
@@ -41,7 +44,7 @@ mod tests {
     #[test]
     fn an_operation_stopped_by_a_shutdown_is_interrupted() {
         let runtime = || Builder::new_current_thread().build().unwrap();
-        let mut operation = Box::pin(run_to_completion(std::future::pending::<Result<()>>()));
+        let mut operation = Box::pin(run_to_completion(std::future::pending::<Result<()>>));
         let stopped = runtime();
         let guard = stopped.enter();
         assert!(operation.as_mut().now_or_never().is_none());

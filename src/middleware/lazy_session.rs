@@ -55,7 +55,7 @@ impl Pending {
         if self.credential.is_single_use() && !self.session.initialized() {
             // In a task: if the caller were dropped, a second read would find a spent ticket.
             let pending = Arc::clone(&self);
-            let opened = run_to_completion(async move { Ok(pending.open().await) }).await;
+            let opened = run_to_completion(async move || Ok(pending.open().await)).await;
             if let Ok(session) = opened {
                 return session;
             }

@@ -78,7 +78,7 @@ impl Session {
     /// [`rotate`](Self::rotate).
     pub async fn reauthenticated(&self) -> Result<Token, SessionError> {
         let inner = Arc::clone(&self.0);
-        self.complete("reauthenticated", inner.reauthenticated())
+        self.complete("reauthenticated", || inner.reauthenticated())
             .await
     }
 }

@@ -170,7 +170,7 @@ async fn store(
     claims: Option<Map<String, Value>>,
 ) -> Result<Created> {
     let inner = Arc::clone(&session.0);
-    let create = async move {
+    let create = async move || {
         // Taken inside the operation lock, so that changes which an earlier operation of this
         // handle is storing are not stored twice.
         let pending = inner.pending();

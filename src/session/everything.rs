@@ -44,8 +44,8 @@ impl DestroyEverything {
         let Position::After(after) = &self.position else {
             return Ok(None);
         };
-        let part = Arc::clone(&self.lifecycle).destroy_part(after.clone());
-        let (destroyed, next) = run_to_completion(part).await?;
+        let (lifecycle, after) = (Arc::clone(&self.lifecycle), after.clone());
+        let (destroyed, next) = run_to_completion(|| lifecycle.destroy_part(after)).await?;
         self.position = next.map_or(Position::End, |next| Position::After(Some(next)));
         Ok(Some(destroyed))
     }

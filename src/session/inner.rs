@@ -97,14 +97,15 @@ impl Inner {
 
     /// Runs an operation after those that are already running on this handle. Its error changes
     /// the state and is counted.
-    pub(crate) async fn run<T>(
+    pub(crate) async fn run<T, F: Future<Output = Result<T>>>(
         &self,
         name: &'static str,
-        operation: impl Future<Output = Result<T>>,
+        operation: impl FnOnce() -> F,
     ) -> Result<T> {
         // A touch during a rotation of the same handle would find the old id gone.
         let _lock = self.operation.lock().await;
-        let result = operation.await;
+        // Made here: as an argument, it would take its space twice.
+        let result = operation().await;
         result.inspect_err(|error| self.failed(name, error))
     }
 
@@ -149,9 +150,9 @@ impl Inner {
         error: SessionError,
     ) -> Result<Current> {
         let seen = self.lock().data.record.clone();
-        let following = self
-            .lifecycle
-            .follow_after(operation, id, seen.as_ref(), error);
+        let lifecycle = &self.lifecycle;
+        // Boxed, because it is rare, and a future is moved until it runs.
+        let following = Box::pin(lifecycle.follow_after(operation, id, seen.as_ref(), error));
         let loaded = following.await?;
         let mut state = self.lock();
         state.id = loaded.new_id;
@@ -190,20 +191,20 @@ impl Inner {
     /// Stores the result of `edit` as the record of the current session.
     pub(crate) async fn save(
         &self,
-        mut current: Current,
+        current: &mut Current,
         pending: &Pending,
         edit: Edit<'_>,
     ) -> Result<()> {
         loop {
-            let saving = self.lifecycle.save(&current.id, current.record, edit);
-            match saving.await {
+            let (id, seen) = (&current.id, current.record.clone());
+            match self.lifecycle.save(id, seen, edit).await {
                 Ok((record, ended)) => {
                     self.committed(record, pending, ended);
                     return Ok(());
                 }
                 // A redirect is a mismatch, not gone.
                 Err(SessionError::Gone) => return Err(SessionError::Gone),
-                Err(error) => current = self.follow("update", &current.id, error).await?,
+                Err(error) => *current = self.follow("update", &current.id, error).await?,
             }
         }
     }

@@ -46,10 +46,10 @@ impl Session {
     pub async fn update(&self) -> Result<(), SessionError> {
         // A change of owner takes several steps, which must not stop in between.
         if self.0.lock().owner == OwnerChange::Keep {
-            self.0.run("update", self.0.store(false)).await
+            self.0.run("update", || self.0.store(false)).await
         } else {
             let inner = Arc::clone(&self.0);
-            self.complete("update", async move { inner.store(true).await })
+            self.complete("update", async move || inner.store(true).await)
                 .await
         }
     }
@@ -84,7 +84,7 @@ impl Session {
         &self,
         f: impl FnMut(&mut SessionData) -> Result<R, E> + Send,
     ) -> Result<R, E> {
-        self.0.run("update_with", self.0.modify(f)).await?
+        self.0.run("update_with", || self.0.modify(f)).await?
     }
 
     /// Replaces the whole data by `data`, which must serialize to a JSON object.
@@ -101,10 +101,10 @@ impl Session {
     pub async fn replace(&self, data: impl Serialize) -> Result<(), SessionError> {
         let mut whole = SessionData::default();
         whole.merge(data)?;
-        let replace = async {
-            let (current, pending) = (self.0.current()?, self.0.pending().data_only());
+        let replace = async || {
+            let (mut current, pending) = (self.0.current()?, self.0.pending().data_only());
             let mut edit = |before: &Record| Ok(whole.to_record(pending.meta(before)?));
-            self.0.save(current, &pending, &mut edit).await
+            self.0.save(&mut current, &pending, &mut edit).await
         };
         self.0.run("replace", replace).await
     }
@@ -123,7 +123,7 @@ impl Session {
     /// - [`SessionError::Unavailable`] if the store did not answer; repeat the call.
     /// - Without a session as [`update`](Self::update).
     pub async fn reload(&self) -> Result<(), SessionError> {
-        let reload = async {
+        let reload = async || {
             let current = self.0.current()?;
             let loaded = self.0.lifecycle.reload(&current.id).await;
             let loaded = loaded.map_err(|error| match error {
@@ -155,7 +155,7 @@ impl Session {
     ///
     /// As [`reload`](Self::reload). The call may be repeated after [`SessionError::Unavailable`].
     pub async fn touch(&self) -> Result<(), SessionError> {
-        self.0.run("touch", self.0.touch(None)).await
+        self.0.run("touch", || self.0.touch(None)).await
     }
 
     /// Sets the time to live to `ttl` instead of the max age, until the next use of the session
@@ -166,7 +166,7 @@ impl Session {
     /// [`SessionError::InvalidDuration`] if `ttl` is below a millisecond or above 100 years;
     /// otherwise as [`touch`](Self::touch).
     pub async fn touch_for(&self, ttl: Duration) -> Result<(), SessionError> {
-        self.0.run("touch", self.0.touch(Some(ttl))).await
+        self.0.run("touch", || self.0.touch(Some(ttl))).await
     }
 
     /// Resets the time to live if a read would do so now, and returns how long the session lives
@@ -190,7 +190,7 @@ impl Session {
         if let Some(left) = self.0.left_if_not_due() {
             return Ok(left);
         }
-        let keep_alive = async {
+        let keep_alive = async || {
             let (mut now, lifecycle) = (self.0.current()?, &self.0.lifecycle);
             let remaining = loop {
                 let kept = lifecycle.keep_alive(&now.id, &now.record, now.remaining);
@@ -221,8 +221,8 @@ impl Session {
     /// exist: report the failure to the user, and repeat the call, on this handle or another one.
     /// Without a session [`SessionError::Absent`] or [`SessionError::Rejected`].
     pub async fn destroy(&self) -> Result<bool, SessionError> {
-        self.complete("destroy", Arc::clone(&self.0).destroy())
-            .await
+        let inner = Arc::clone(&self.0);
+        self.complete("destroy", || inner.destroy()).await
     }
 
     /// Returns whether the store still holds the session, without resetting its time to live.
@@ -235,7 +235,7 @@ impl Session {
     ///
     /// [`SessionError::Unavailable`] if the store did not answer: the session may still exist.
     pub async fn is_alive(&self) -> Result<bool, SessionError> {
-        let is_alive = async {
+        let is_alive = async || {
             let id = match self.0.current() {
                 Ok(current) => current.id,
                 Err(error @ SessionError::Unavailable(_)) => return Err(error),
@@ -251,13 +251,13 @@ impl Session {
     }
 
     /// Runs an operation of several steps, to completion even if the caller is dropped.
-    pub(super) async fn complete<T: Send + 'static>(
+    pub(super) async fn complete<T: Send + 'static, F: Future<Output = Result<T>> + Send>(
         &self,
         name: &'static str,
-        operation: impl Future<Output = Result<T>> + Send + 'static,
+        operation: impl FnOnce() -> F + Send + 'static,
     ) -> Result<T> {
         let inner = Arc::clone(&self.0);
-        run_to_completion(async move { inner.run(name, operation).await }).await
+        run_to_completion(async move || inner.run(name, operation).await).await
     }
 }
 
@@ -265,14 +265,14 @@ impl Inner {
     /// Stores the changes of the data in one step, and a change of owner in several. Without
     /// `owner`, a change of owner stays pending.
     async fn store(&self, owner: bool) -> Result<()> {
-        let (current, pending) = self.current_and_pending()?;
+        let (mut current, pending) = self.current_and_pending()?;
         let pending = if owner {
             pending
         } else {
             pending.without_owner()
         };
         let mut edit = |before: &Record| pending.merge(before);
-        self.save(current, &pending, &mut edit).await
+        self.save(&mut current, &pending, &mut edit).await
     }
 
     /// The inner result is that of `f`. Its error ends the operation but does not change the state
@@ -282,7 +282,7 @@ impl Inner {
         mut f: impl FnMut(&mut SessionData) -> Result<R, E> + Send,
     ) -> Result<Result<R, E>> {
         // The number of fields is checked after `f`, which may remove some.
-        let (current, pending) = (self.current()?, self.pending().data_only());
+        let (mut current, pending) = (self.current()?, self.pending().data_only());
         let mut result = None;
         let mut edit = |before: &Record| {
             let changes = Arc::clone(&pending.changes);
@@ -296,7 +296,7 @@ impl Inner {
             }
             Ok(data.to_record(pending.meta(before)?))
         };
-        let saved = self.save(current, &pending, &mut edit).await;
+        let saved = self.save(&mut current, &pending, &mut edit).await;
         match result {
             Some(failed @ Err(_)) => Ok(failed),
             result => saved.and(result.ok_or(SessionError::Interrupted)),

@@ -55,7 +55,7 @@ impl Session {
     pub async fn destroy_others(&self) -> Result<usize, SessionError> {
         let (id, owner) = self.0.owned()?;
         let lifecycle = Arc::clone(&self.0.lifecycle);
-        run_to_completion(lifecycle.destroy_all(owner, Some(id))).await
+        run_to_completion(|| lifecycle.destroy_all(owner, Some(id))).await
     }
 
     /// Ends every session of the owner of this session, this one included, and returns how many
@@ -69,7 +69,7 @@ impl Session {
     /// As [`list`](Self::list).
     pub async fn destroy_all(&self) -> Result<usize, SessionError> {
         let inner = Arc::clone(&self.0);
-        let destroy_all = async move {
+        let destroy_all = async move || {
             let (_, owner) = inner.owned()?;
             let lifecycle = Arc::clone(&inner.lifecycle);
             let destroyed = lifecycle.destroy_all(owner, None).await?;

@@ -64,8 +64,8 @@ impl Session {
     /// - Otherwise as [`rotate`](Self::rotate) and [`create`](Self::create).
     pub async fn login(&self, owner: impl AsRef<str>) -> Result<Token, SessionError> {
         let owner = Owner::parse(owner.as_ref())?;
-        self.complete("login", Arc::clone(&self.0).login(owner))
-            .await
+        let inner = Arc::clone(&self.0);
+        self.complete("login", || inner.login(owner)).await
     }
 
     /// Ends the session: the same as [`destroy`](Self::destroy).

@@ -30,8 +30,8 @@ impl Session {
     ///   a [`list`](Self::list) a minute later ends the session.
     /// - Otherwise as [`update`](Self::update).
     pub async fn rotate(&self) -> Result<Token, SessionError> {
-        self.complete("rotate", Arc::clone(&self.0).rotate(None))
-            .await
+        let inner = Arc::clone(&self.0);
+        self.complete("rotate", || inner.rotate(None)).await
     }
 
     /// Rotates the session as [`rotate`](Self::rotate) does, but the old token also opens it for
@@ -90,7 +90,8 @@ impl Session {
         if !GRACE.contains(&grace) {
             return Err(SessionError::InvalidDuration);
         }
-        self.complete("rotate", Arc::clone(&self.0).rotate(Some(grace)))
+        let inner = Arc::clone(&self.0);
+        self.complete("rotate", move || inner.rotate(Some(grace)))
             .await
     }
 }

@@ -63,7 +63,7 @@ impl Session {
     /// As [`ticket`](Self::ticket); [`SessionError::InvalidDuration`] below a millisecond or above
     /// 100 years.
     pub async fn ticket_for(&self, lifetime: Duration) -> Result<Ticket, SessionError> {
-        let issue = async {
+        let issue = async || {
             let (current, lifecycle) = (self.0.current()?, &self.0.lifecycle);
             let end = current.end(lifecycle);
             let ticket = lifecycle.issue_ticket(&current.id, lifetime, end).await?;

@@ -1,12 +1,14 @@
 //! The store contract: one request for each method.
 
+use std::future::{Future, ready};
+use std::pin::Pin;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::time::Instant;
 
 use super::answers::{Answers, Beginning};
-use super::cache::Lookup;
+use super::cache::{Lookup, Reading};
 use super::request::Request;
 use super::store::RedisStore;
 use crate::store::contract::Store;
@@ -20,6 +22,30 @@ use crate::store::watches::RecordWatch;
 const KEEP: PutMode = PutMode::KeepTombstone;
 
 impl RedisStore {
+    /// Reads a record, and keeps it in the cache if there is a [`Reading`].
+    async fn load_uncached(
+        &self,
+        key: &str,
+        reading: Option<Reading>,
+    ) -> Result<Option<StoredRecord>> {
+        // `load_many` would allocate two lists, and every request with a token runs this.
+        let deadline = self.client.deadline();
+        let load = Request::read().pttl(key).beginning(key);
+        let loading = self.client.run_until(deadline, load, Answers::beginning);
+        match loading.await? {
+            Beginning::Whole(record) => {
+                if let (Some(reading), Some(record)) = (reading, &record) {
+                    reading.keep(key, record);
+                }
+                Ok(record)
+            }
+            Beginning::Unknown => {
+                let records = Box::pin(self.load_large(deadline, &[key])).await?;
+                Ok(records.into_iter().next().flatten())
+            }
+        }
+    }
+
     /// Reads records whose values are large, or empty.
     async fn load_large(
         &self,
@@ -35,29 +61,18 @@ impl RedisStore {
 
 #[async_trait]
 impl Store for RedisStore {
-    async fn load(&self, key: &str) -> Result<Option<StoredRecord>> {
-        let reading = match self.client.find_cached(key) {
-            Lookup::Hit(record) => return Ok(Some(record)),
-            Lookup::Miss(reading) => reading,
-        };
-        // `load_many` would allocate two lists, and every request with a token runs this.
-        let deadline = self.client.deadline();
-        let load = Request::read().pttl(key).beginning(key);
-        match self
-            .client
-            .run_until(deadline, load, Answers::beginning)
-            .await?
-        {
-            Beginning::Whole(record) => {
-                if let (Some(reading), Some(record)) = (reading, &record) {
-                    reading.keep(key, record);
-                }
-                Ok(record)
-            }
-            Beginning::Unknown => Ok(Box::pin(self.load_large(deadline, &[key]))
-                .await?
-                .pop()
-                .flatten()),
+    // Not `async`: a hit would allocate the large future of a request.
+    fn load<'store, 'key, 'future>(
+        &'store self,
+        key: &'key str,
+    ) -> Pin<Box<dyn Future<Output = Result<Option<StoredRecord>>> + Send + 'future>>
+    where
+        'store: 'future,
+        'key: 'future,
+    {
+        match self.client.find_cached(key) {
+            Lookup::Hit(record) => Box::pin(ready(Ok(Some(record)))),
+            Lookup::Miss(reading) => Box::pin(self.load_uncached(key, reading)),
         }
     }
 

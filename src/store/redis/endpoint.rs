@@ -16,6 +16,7 @@ use tokio::net::UnixStream;
 #[cfg(feature = "tls")]
 use tokio::time::timeout;
 
+use super::batching::Batching;
 use super::cache::{LocalCache, Moment, Tracking};
 use super::config::RedisConfig;
 use super::connection::Connection;
@@ -157,8 +158,8 @@ impl Endpoint {
         let config = config
             .set_connection_timeout(None)
             .set_response_timeout(None);
-        let watched = Watched::new(stream, traffic.clone());
-        let (handle, driver) = MultiplexedConnection::new_with_config(&settings, watched, config)
+        let stream = Batching::new(Watched::new(stream, traffic.clone()));
+        let (handle, driver) = MultiplexedConnection::new_with_config(&settings, stream, config)
             .await
             .map_err(|error| rejected(&error, &self.address))?;
         let driver = tokio::spawn(driver).abort_handle();

@@ -2,6 +2,7 @@
 
 mod address;
 mod answers;
+mod batching;
 mod cache;
 mod client;
 #[cfg(feature = "cluster")]

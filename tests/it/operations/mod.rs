@@ -63,6 +63,7 @@ mod devices;
 mod everything;
 mod extremes;
 mod failures;
+mod future_sizes;
 mod grace;
 mod grace_beside;
 mod grace_races;

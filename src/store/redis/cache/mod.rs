@@ -11,7 +11,7 @@ mod settings;
 mod stats;
 mod tracking;
 
-pub(super) use local_cache::{LocalCache, Lookup};
+pub(super) use local_cache::{LocalCache, Lookup, Reading};
 pub(super) use moment::Moment;
 pub use settings::Cache;
 pub use stats::CacheStats;
