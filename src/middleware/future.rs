@@ -75,11 +75,13 @@ where
         request: Request<B>,
         inner: &mut S,
     ) -> Self {
-        let sessions = settings.sessions.clone();
         let session = match credential {
             Err(session) => session.into(),
-            Ok(credential) if settings.lazy => LazySession::new(sessions, credential),
+            Ok(credential) if settings.lazy => {
+                LazySession::new(settings.sessions.clone(), credential)
+            }
             Ok(credential) => {
+                let sessions = settings.sessions.clone();
                 return Self::Loading {
                     load: Box::pin(async move { credential.open(&sessions).await }),
                     request: Some(request),

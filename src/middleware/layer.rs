@@ -1,5 +1,6 @@
 //! The layer that attaches a session to every request.
 
+use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -139,8 +140,9 @@ use crate::source::{Anywhere, InHead, TokenSources};
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing unless it is applied to a service"]
 pub struct JwtRedisSession<P = Anywhere> {
-    sources: TokenSources<P>,
     settings: Arc<Settings>,
+    /// Whether the sources of the settings include the body.
+    marker: PhantomData<P>,
 }
 
 impl JwtRedisSession {
@@ -156,12 +158,13 @@ impl JwtRedisSession {
                     deadline: Duration::from_secs(10),
                 },
                 vary: Some(Vary::on(&sources)),
+                sources,
                 lazy: false,
                 tag: None,
                 #[cfg(feature = "cookie")]
                 cookie: None,
             }),
-            sources,
+            marker: PhantomData,
         }
     }
 }
@@ -214,7 +217,8 @@ impl<P> JwtRedisSession<P> {
 
     /// Sets whether responses that depend on a session get a `Vary` header. Defaults to true.
     pub fn vary(mut self, vary: bool) -> Self {
-        self.settings_mut().vary = vary.then(|| Vary::on(&self.sources));
+        let settings = self.settings_mut();
+        settings.vary = vary.then(|| Vary::on(&settings.sources));
         self
     }
 
@@ -233,12 +237,13 @@ impl<P> JwtRedisSession<P> {
         mut self,
         change: impl FnOnce(TokenSources<P>) -> TokenSources<Q>,
     ) -> JwtRedisSession<Q> {
-        let sources = change(self.sources);
-        let settings = Arc::make_mut(&mut self.settings);
+        let settings = self.settings_mut();
+        let sources = change(settings.sources.clone().marked());
         settings.vary = settings.vary.take().map(|_| Vary::on(&sources));
+        settings.sources = sources.marked();
         JwtRedisSession {
-            sources,
             settings: self.settings,
+            marker: PhantomData,
         }
     }
 
@@ -272,8 +277,8 @@ impl<S, P: Clone> Layer<S> for JwtRedisSession<P> {
     fn layer(&self, inner: S) -> Self::Service {
         JwtRedisSessionService {
             inner,
-            sources: self.sources.clone(),
             settings: Arc::clone(&self.settings),
+            marker: PhantomData,
         }
     }
 }

@@ -22,6 +22,8 @@ use crate::unsearched_body::UnsearchedBody;
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
     pub(super) sessions: Sessions,
+    /// With the marker that allows body fields; without them no body is read.
+    pub(super) sources: TokenSources,
     pub(super) limits: ReadLimits,
     /// `None` adds no `Vary`.
     pub(super) vary: Option<Vary>,
@@ -117,10 +119,10 @@ impl Settings {
         not(feature = "cookie"),
         expect(unused_variables, clippy::unused_self, reason = "there is no cookie")
     )]
-    pub(super) fn cookie_use<P>(&self, sources: &TokenSources<P>, head: &Parts) -> CookieUse {
+    pub(super) fn cookie_use(&self, head: &Parts) -> CookieUse {
         #[cfg(feature = "cookie")]
         if let Some(cookie) = &self.cookie {
-            return cookie.usage(sources, head);
+            return cookie.usage(&self.sources, head);
         }
         CookieUse::Unused
     }

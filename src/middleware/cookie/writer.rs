@@ -51,11 +51,7 @@ impl CookieWriter {
     }
 
     /// Returns how the cookie takes part in a request.
-    pub(in crate::middleware) fn usage<P>(
-        &self,
-        sources: &TokenSources<P>,
-        head: &Parts,
-    ) -> CookieUse {
+    pub(in crate::middleware) fn usage(&self, sources: &TokenSources, head: &Parts) -> CookieUse {
         match sources.source_of_token(head) {
             None => CookieUse::Empty,
             Some(TokenSource::Cookie(name)) if **name == *self.template.name() => {
