@@ -170,7 +170,8 @@ fn authenticate_body(
     if !matches!(found, Ok(Ok(None)) | Err(_)) {
         context.cookie = CookieUse::Unused;
     }
-    settings.authenticate(found.map(|found| found.map(|text| text.map(FoundToken::Token))))
+    let found = found.map(|found| found.map(|text| text.map(FoundToken::Token)));
+    settings.authenticate(found, context.cookie)
 }
 
 /// Takes the service that was polled ready, and leaves a clone of it, which is not ready.

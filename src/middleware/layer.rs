@@ -189,11 +189,12 @@ impl<P> JwtRedisSession<P> {
     /// Loads sessions when they are first needed instead of before the inner service is called.
     /// Defaults to off.
     ///
-    /// The token is still verified immediately. The extractors `Session` and `ActiveSession`,
-    /// [`RequireSession`](crate::RequireSession) and
-    /// [`LazySession::load`](crate::middleware::LazySession::load) load the session; one read
-    /// serves them all. A route that uses none of them sends no command to the store, and works
-    /// during an outage.
+    /// The extractors `Session` and `ActiveSession`, [`RequireSession`](crate::RequireSession) and
+    /// [`LazySession::load`](crate::middleware::LazySession::load) verify the token and load the
+    /// session; one read serves them all. A route that uses none of them sends no command to the
+    /// store, works during an outage, and neither rejects nor counts an invalid token. Exception:
+    /// the token in a [`SessionCookie`](crate::SessionCookie) is verified immediately if the request
+    /// is a navigation, so that the response clears the cookie of an invalid token.
     ///
     /// The request extensions hold a [`LazySession`](crate::middleware::LazySession) instead of a
     /// [`Session`](crate::Session), except inside `RequireSession`. A request that does not load

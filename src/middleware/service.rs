@@ -44,9 +44,10 @@ impl<S, P> JwtRedisSessionService<S, P> {
             Ok(None) => poll_read.zip(sources.body_search(&head)),
             Ok(Some(_)) | Err(_) => None,
         };
-        let next = search.ok_or_else(|| settings.authenticate(Ok(found)));
+        let cookie = settings.cookie_use(&head);
+        let next = search.ok_or_else(|| settings.authenticate(Ok(found), cookie));
         let context = ResponseContext {
-            cookie: settings.cookie_use(&head),
+            cookie,
             token_in_query: sources.take_from_query(&mut head.uri),
             selects_bearer_on: sources.take_from_protocols(&mut head),
         };
