@@ -18,3 +18,17 @@ pub(super) enum CookieUse {
         is_navigation: bool,
     },
 }
+
+impl CookieUse {
+    /// Returns whether the response clears the cookie if its token is invalid.
+    ///
+    /// Not for a script: its request may be older than the cookie that the browser has now.
+    pub(super) const fn is_cleared_if_invalid(self) -> bool {
+        matches!(
+            self,
+            Self::Token {
+                is_navigation: true
+            }
+        )
+    }
+}

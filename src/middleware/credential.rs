@@ -2,22 +2,25 @@
 
 use crate::session::Session;
 use crate::sessions::Sessions;
-use crate::token::{Ticket, Verified};
+use crate::token::{Ticket, Token, Verified};
 
-/// Credential of a request, checked as far as that is possible without the store.
-#[derive(Clone, Debug)]
+/// Credential of a request, before the store was read.
+#[derive(Debug)]
 pub(super) enum Credential {
+    /// Of a lazy layer: verified when the session is loaded.
+    Unverified(Token),
     Token(Verified),
     Ticket(Ticket),
 }
 
 impl Credential {
-    /// Loads the session, and spends a ticket.
-    pub(super) async fn open(self, sessions: &Sessions) -> Session {
+    /// Loads the session, and verifies or spends the credential.
+    pub(super) async fn open(&self, sessions: &Sessions) -> Session {
         match self {
-            Self::Token(verified) => sessions.load_verified(verified).await,
+            Self::Unverified(token) => sessions.from_token(token.as_str()).await,
+            Self::Token(verified) => sessions.load_verified(verified.clone()).await,
             // Boxed: rare, and larger than the future for a token.
-            Self::Ticket(ticket) => Box::pin(sessions.load_ticket(&ticket)).await,
+            Self::Ticket(ticket) => Box::pin(sessions.load_ticket(ticket)).await,
         }
     }
 

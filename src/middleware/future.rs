@@ -75,11 +75,13 @@ where
         request: Request<B>,
         inner: &mut S,
     ) -> Self {
-        let sessions = settings.sessions.clone();
         let session = match credential {
             Err(session) => session.into(),
-            Ok(credential) if settings.lazy => LazySession::new(sessions, credential),
+            Ok(credential) if settings.lazy => {
+                LazySession::new(settings.sessions.clone(), credential)
+            }
             Ok(credential) => {
+                let sessions = settings.sessions.clone();
                 return Self::Loading {
                     load: Box::pin(async move { credential.open(&sessions).await }),
                     request: Some(request),
@@ -168,7 +170,8 @@ fn authenticate_body(
     if !matches!(found, Ok(Ok(None)) | Err(_)) {
         context.cookie = CookieUse::Unused;
     }
-    settings.authenticate(found.map(|found| found.map(|text| text.map(FoundToken::Token))))
+    let found = found.map(|found| found.map(|text| text.map(FoundToken::Token)));
+    settings.authenticate(found, context.cookie)
 }
 
 /// Takes the service that was polled ready, and leaves a clone of it, which is not ready.

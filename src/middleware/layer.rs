@@ -1,5 +1,6 @@
 //! The layer that attaches a session to every request.
 
+use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -139,8 +140,9 @@ use crate::source::{Anywhere, InHead, TokenSources};
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing unless it is applied to a service"]
 pub struct JwtRedisSession<P = Anywhere> {
-    sources: TokenSources<P>,
     settings: Arc<Settings>,
+    /// Whether the sources of the settings include the body.
+    marker: PhantomData<P>,
 }
 
 impl JwtRedisSession {
@@ -156,12 +158,13 @@ impl JwtRedisSession {
                     deadline: Duration::from_secs(10),
                 },
                 vary: Some(Vary::on(&sources)),
+                sources,
                 lazy: false,
                 tag: None,
                 #[cfg(feature = "cookie")]
                 cookie: None,
             }),
-            sources,
+            marker: PhantomData,
         }
     }
 }
@@ -186,11 +189,12 @@ impl<P> JwtRedisSession<P> {
     /// Loads sessions when they are first needed instead of before the inner service is called.
     /// Defaults to off.
     ///
-    /// The token is still verified immediately. The extractors `Session` and `ActiveSession`,
-    /// [`RequireSession`](crate::RequireSession) and
-    /// [`LazySession::load`](crate::middleware::LazySession::load) load the session; one read
-    /// serves them all. A route that uses none of them sends no command to the store, and works
-    /// during an outage.
+    /// The extractors `Session` and `ActiveSession`, [`RequireSession`](crate::RequireSession) and
+    /// [`LazySession::load`](crate::middleware::LazySession::load) verify the token and load the
+    /// session; one read serves them all. A route that uses none of them sends no command to the
+    /// store, works during an outage, and neither rejects nor counts an invalid token. Exception:
+    /// the token in a [`SessionCookie`](crate::SessionCookie) is verified immediately if the request
+    /// is a navigation, so that the response clears the cookie of an invalid token.
     ///
     /// The request extensions hold a [`LazySession`](crate::middleware::LazySession) instead of a
     /// [`Session`](crate::Session), except inside `RequireSession`. A request that does not load
@@ -214,7 +218,8 @@ impl<P> JwtRedisSession<P> {
 
     /// Sets whether responses that depend on a session get a `Vary` header. Defaults to true.
     pub fn vary(mut self, vary: bool) -> Self {
-        self.settings_mut().vary = vary.then(|| Vary::on(&self.sources));
+        let settings = self.settings_mut();
+        settings.vary = vary.then(|| Vary::on(&settings.sources));
         self
     }
 
@@ -233,12 +238,13 @@ impl<P> JwtRedisSession<P> {
         mut self,
         change: impl FnOnce(TokenSources<P>) -> TokenSources<Q>,
     ) -> JwtRedisSession<Q> {
-        let sources = change(self.sources);
-        let settings = Arc::make_mut(&mut self.settings);
+        let settings = self.settings_mut();
+        let sources = change(settings.sources.clone().marked());
         settings.vary = settings.vary.take().map(|_| Vary::on(&sources));
+        settings.sources = sources.marked();
         JwtRedisSession {
-            sources,
             settings: self.settings,
+            marker: PhantomData,
         }
     }
 
@@ -272,8 +278,8 @@ impl<S, P: Clone> Layer<S> for JwtRedisSession<P> {
     fn layer(&self, inner: S) -> Self::Service {
         JwtRedisSessionService {
             inner,
-            sources: self.sources.clone(),
             settings: Arc::clone(&self.settings),
+            marker: PhantomData,
         }
     }
 }

@@ -12,9 +12,10 @@ use crate::sessions::Sessions;
 
 /// Session of a request that is loaded when it is first needed.
 ///
-/// A layer with [`lazy`](crate::JwtRedisSession::lazy) verifies the token and inserts this into the
-/// request extensions. [`load`](Self::load) reads the session from the store. This type has no
-/// accessors for data, so a session that is not loaded cannot be mistaken for an empty one.
+/// A layer with [`lazy`](crate::JwtRedisSession::lazy) finds the token and inserts this into the
+/// request extensions. [`load`](Self::load) verifies the token and reads the session from the store.
+/// This type has no accessors for data, so a session that is not loaded cannot be mistaken for an
+/// empty one.
 ///
 /// In axum, it is an extractor, and the extractors `Session` and `ActiveSession` load it. In other
 /// services, take it from the extensions with [`LazySession::of`].
@@ -64,7 +65,7 @@ impl Pending {
     }
 
     async fn open(&self) -> Session {
-        let open = || self.credential.clone().open(&self.sessions);
+        let open = || self.credential.open(&self.sessions);
         self.session.get_or_init(open).await.clone()
     }
 }
@@ -90,7 +91,7 @@ impl LazySession {
         }
     }
 
-    /// Returns the session. The first call reads it from the store.
+    /// Returns the session. The first call verifies the token and reads the session from the store.
     ///
     /// All clones share one read, even if their calls overlap. If a call is dropped early, the next
     /// call starts the read again. A read that spends a ticket is not dropped; the next call gets
@@ -107,9 +108,9 @@ impl LazySession {
         }
     }
 
-    /// Returns the session if it is available without reading from the store.
+    /// Returns the session if it is available without verifying a token or reading from the store.
     ///
-    /// That is the case after [`load`](Self::load), and for a request without a valid token.
+    /// That is the case after [`load`](Self::load), and for a request without a token.
     #[must_use]
     pub fn loaded(&self) -> Option<Session> {
         self.get().cloned()

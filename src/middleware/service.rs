@@ -1,5 +1,6 @@
 //! The service of [`JwtRedisSession`](crate::JwtRedisSession).
 
+use std::marker::PhantomData;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -10,7 +11,7 @@ use super::future::{PollRead, ResponseFuture, State, take_ready};
 use super::read_body::ReadBody;
 use super::replay_body::ReplayBody;
 use super::settings::{ResponseContext, Settings};
-use crate::source::{Anywhere, InHead, TokenSources};
+use crate::source::{Anywhere, InHead};
 
 /// Middleware that attaches a session to every request.
 ///
@@ -20,8 +21,9 @@ use crate::source::{Anywhere, InHead, TokenSources};
 #[derive(Clone, Debug)]
 pub struct JwtRedisSessionService<S, P = Anywhere> {
     pub(super) inner: S,
-    pub(super) sources: TokenSources<P>,
+    // One counter to increment for each request, with everything that is shared.
     pub(super) settings: Arc<Settings>,
+    pub(super) marker: PhantomData<P>,
 }
 
 impl<S, P> JwtRedisSessionService<S, P> {
@@ -34,18 +36,20 @@ impl<S, P> JwtRedisSessionService<S, P> {
         S: Service<Request<B>> + Clone,
     {
         let settings = Arc::clone(&self.settings);
+        let sources = &settings.sources;
         let (mut head, body) = request.into_parts();
-        let found = self.sources.find(&head);
+        let found = sources.find(&head);
         // A token in another source wins, so that only requests without one wait for their body.
         let search = match found {
-            Ok(None) => poll_read.zip(self.sources.body_search(&head)),
+            Ok(None) => poll_read.zip(sources.body_search(&head)),
             Ok(Some(_)) | Err(_) => None,
         };
-        let next = search.ok_or_else(|| settings.authenticate(Ok(found)));
+        let cookie = settings.cookie_use(&head);
+        let next = search.ok_or_else(|| settings.authenticate(Ok(found), cookie));
         let context = ResponseContext {
-            cookie: settings.cookie_use(&self.sources, &head),
-            token_in_query: self.sources.take_from_query(&mut head.uri),
-            selects_bearer_on: self.sources.take_from_protocols(&mut head),
+            cookie,
+            token_in_query: sources.take_from_query(&mut head.uri),
+            selects_bearer_on: sources.take_from_protocols(&mut head),
         };
         let state = match next {
             Ok((poll_read, search)) => State::ReadingBody {

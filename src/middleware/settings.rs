@@ -15,13 +15,15 @@ use super::vary::Vary;
 use crate::session::{Access, Session};
 use crate::sessions::Sessions;
 use crate::source::{FoundToken, HeadLookup, TokenSources};
-use crate::token::Ticket;
+use crate::token::{Ticket, Token};
 use crate::unsearched_body::UnsearchedBody;
 
 /// Configuration that all requests of a layer share.
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
     pub(super) sessions: Sessions,
+    /// With the marker that allows body fields; without them no body is read.
+    pub(super) sources: TokenSources,
     pub(super) limits: ReadLimits,
     /// `None` adds no `Vary`.
     pub(super) vary: Option<Vary>,
@@ -43,14 +45,21 @@ pub(super) struct ResponseContext {
 impl Settings {
     /// Checks the token or the ticket that was found, without the store. Without a valid one,
     /// returns the session whose state is the reason.
+    ///
+    /// A lazy layer verifies a token when the session is loaded, unless the response clears the
+    /// cookie of an invalid one even if the session is not used.
     pub(super) fn authenticate(
         &self,
         found: Result<HeadLookup<'_>, UnsearchedBody>,
+        cookie: CookieUse,
     ) -> Result<Credential, Session> {
         let sessions = &self.sessions;
         match found {
             Ok(Ok(Some(found))) => {
                 let credential = match found {
+                    FoundToken::Token(token) if self.lazy && !cookie.is_cleared_if_invalid() => {
+                        Ok(Credential::Unverified(Token::new(token)))
+                    }
                     FoundToken::Token(token) => sessions.verify(&token).map(Credential::Token),
                     FoundToken::Ticket(text) => Ticket::parse(&text).map(Credential::Ticket),
                 };
@@ -117,10 +126,10 @@ impl Settings {
         not(feature = "cookie"),
         expect(unused_variables, clippy::unused_self, reason = "there is no cookie")
     )]
-    pub(super) fn cookie_use<P>(&self, sources: &TokenSources<P>, head: &Parts) -> CookieUse {
+    pub(super) fn cookie_use(&self, head: &Parts) -> CookieUse {
         #[cfg(feature = "cookie")]
         if let Some(cookie) = &self.cookie {
-            return cookie.usage(sources, head);
+            return cookie.usage(&self.sources, head);
         }
         CookieUse::Unused
     }

@@ -130,6 +130,12 @@ impl<P> TokenSources<P> {
         self.with_fields(Arc::default())
     }
 
+    /// Changes the marker only.
+    pub(crate) fn marked<Q>(self) -> TokenSources<Q> {
+        let fields = Arc::clone(&self.fields);
+        self.with_fields(fields)
+    }
+
     /// Rejects a request that carries tokens in more than one source, as RFC 6750 section 2
     /// requires. Defaults to off: the first one wins.
     ///

@@ -51,11 +51,7 @@ impl CookieWriter {
     }
 
     /// Returns how the cookie takes part in a request.
-    pub(in crate::middleware) fn usage<P>(
-        &self,
-        sources: &TokenSources<P>,
-        head: &Parts,
-    ) -> CookieUse {
+    pub(in crate::middleware) fn usage(&self, sources: &TokenSources, head: &Parts) -> CookieUse {
         match sources.source_of_token(head) {
             None => CookieUse::Empty,
             Some(TokenSource::Cookie(name)) if **name == *self.template.name() => {
@@ -84,13 +80,7 @@ impl CookieWriter {
                 self.issued(token, session)
             }
             (TokenChange::Ended, CookieUse::Token { .. }) => self.removal(),
-            // Not for a script: its request may be older than the cookie that the browser has now.
-            (
-                _,
-                CookieUse::Token {
-                    is_navigation: true,
-                },
-            ) if is_dead(&state) => self.removal(),
+            _ if usage.is_cleared_if_invalid() && is_dead(&state) => self.removal(),
             _ => return false,
         };
         let mut lines = headers.get_all(SET_COOKIE).iter();

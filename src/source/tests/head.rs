@@ -1,5 +1,7 @@
 //! Tokens in headers, cookies and the query.
 
+use proptest::prelude::*;
+
 use super::request::{described, request, rows};
 use crate::source::token_source::TokenSource;
 use crate::source::token_sources::TokenSources;
@@ -84,11 +86,14 @@ malformed | Bearer T U
 malformed | Bearer T, U
 malformed | Bearer T, Basic x
 malformed | Bearer,Bearer T
+malformed | Bearer,
+malformed | Bearer ,T
 malformed | Bearer | Bearer T
 malformed | Bearer ÿ
 malformed | Bearer TÃ©
 ambiguous | Bearer a | Bearer b
 ambiguous | Bearer a, Bearer b
+ambiguous | ,Bearer T | Bearer T
 ambiguous | Basic x | Bearer a
 ambiguous | Bearer a | Basic x
 "#,
@@ -138,6 +143,23 @@ ambiguous | Token a | Bearer b
         Some("authorization"),
         "T | Token T\nB | Bearer B\nambiguous | Token T | Bearer B",
     );
+}
+
+proptest! {
+    /// A line with one element is the usual case, which is found without a search for elements.
+    #[test]
+    fn an_empty_element_of_a_list_changes_nothing(
+        scheme in "|bearer|a,b",
+        line in "(bearer|BEARER|a,b)?[ ,=\\.Tba\u{e9}]{0,8}(\\\\t)?",
+        more in prop::option::of("bearer T"),
+    ) {
+        let sources = TokenSources::new([TokenSource::authorization(scheme)]);
+        let more = more.map_or_else(String::new, |line| format!(" | authorization:{line}"));
+        let [one, list] = ["", ","].map(|end| {
+            find(&sources, &format!("GET / | authorization:{line}{end}{more}"))
+        });
+        prop_assert_eq!(one, list);
+    }
 }
 
 #[test]
