@@ -78,17 +78,19 @@ impl Sessions {
     /// [`state`](Session::state) of the handle is the result.
     pub async fn from_token(&self, token: &str) -> Session {
         match self.verify(token) {
-            Ok(verified) => self.load_verified(verified).await,
+            Ok(verified) => self.load_verified(&verified).await,
             Err(reason) => self.rejected(reason),
         }
     }
 
     /// Loads the session of a verified token.
-    pub(crate) async fn load_verified(&self, verified: Verified) -> Session {
-        let Verified { id, claims } = verified;
-        match self.lifecycle.load(&id).await {
-            Ok(loaded) => Session::active(&self.lifecycle, id, claims, loaded),
-            Err(error) => self.not_loaded(error, Some(id)),
+    pub(crate) async fn load_verified(&self, verified: &Verified) -> Session {
+        match self.lifecycle.load(&verified.id).await {
+            Ok(loaded) => {
+                let Verified { id, claims } = verified.clone();
+                Session::active(&self.lifecycle, id, claims, loaded)
+            }
+            Err(error) => self.not_loaded(error, Some(verified.id.clone())),
         }
     }
 

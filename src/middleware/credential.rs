@@ -18,7 +18,7 @@ impl Credential {
     pub(super) async fn open(&self, sessions: &Sessions) -> Session {
         match self {
             Self::Unverified(token) => sessions.from_token(token.as_str()).await,
-            Self::Token(verified) => sessions.load_verified(verified.clone()).await,
+            Self::Token(verified) => sessions.load_verified(verified).await,
             // Boxed: rare, and larger than the future for a token.
             Self::Ticket(ticket) => Box::pin(sessions.load_ticket(ticket)).await,
         }
