@@ -13,7 +13,7 @@ use crate::id::SessionId;
 use crate::lifecycle::end_reasons::EndReasons;
 use crate::lifecycle::{Evict, Lifetime, Touch};
 use crate::record::{Keyspace, Record, Redirect};
-use crate::store::{SharedStore, StoreError, StoreErrorKind, StoredRecord};
+use crate::store::{Memo, SharedStore, StoreError, StoreErrorKind, StoredRecord};
 use crate::telemetry::StoreCall as _;
 use crate::token::TokenFormat;
 use crate::token_rejection::TokenRejection;
@@ -110,6 +110,16 @@ impl Lifecycle {
         ttl.ok_or(SessionError::Gone)
     }
 
+    /// Parses a record, unless an earlier read of the same cached record has.
+    fn parse_with(&self, value: Bytes, parsed: Option<Memo>) -> Result<Record> {
+        match parsed {
+            Some(parsed) if value.len() <= self.max_size => {
+                parsed.get_or_try(|| Record::parse(value))
+            }
+            _ => self.parse(value),
+        }
+    }
+
     /// Parses a value that the store holds. One that is too large is corrupt.
     pub(crate) fn parse(&self, value: Bytes) -> Result<Record> {
         if value.len() > self.max_size {
@@ -192,7 +202,7 @@ impl Lifecycle {
             Ok(None) => TokenRejection::Unknown,
             // Its grace has ended, or the caller is looking for records only.
             Ok(Some(stored)) if Redirect::parse(&stored.value).is_some() => TokenRejection::Unknown,
-            Ok(Some(StoredRecord { value, ttl })) => match self.parse(value) {
+            Ok(Some(StoredRecord { value, ttl, parsed })) => match self.parse_with(value, parsed) {
                 Err(_) => TokenRejection::Corrupt,
                 Ok(record) if self.has_ended(&record) => TokenRejection::Expired,
                 Ok(record) => return Ok((record, ttl)),

@@ -67,6 +67,7 @@ pub(crate) mod contract;
 mod embedded;
 pub(crate) mod error;
 pub(crate) mod index_entries;
+mod memo;
 pub(crate) mod memory;
 #[cfg(feature = "redis")]
 mod redis;
@@ -102,4 +103,5 @@ pub use watches::{RecordWatch, RecordWatches, WatchEvent};
 
 pub use async_trait::async_trait;
 
+pub(crate) use memo::Memo;
 pub(crate) use types::REDIRECT;

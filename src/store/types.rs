@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use crate::store::memo::Memo;
+
 #[cfg(doc)]
 use crate::store::contract::Store;
 
@@ -48,6 +50,8 @@ pub struct StoredRecord {
     pub value: Bytes,
     /// The remaining TTL, or `None` if the record does not expire.
     pub ttl: Option<Duration>,
+    /// Of a record in a cache: what was parsed of it.
+    pub(crate) parsed: Option<Memo>,
 }
 
 impl StoredRecord {
@@ -57,6 +61,7 @@ impl StoredRecord {
         Self {
             value: value.into(),
             ttl,
+            parsed: None,
         }
     }
 

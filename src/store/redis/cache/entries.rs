@@ -9,14 +9,16 @@ use tokio::time::Instant;
 
 use super::settings::Cache;
 use super::stats::CacheStats;
+use crate::store::memo::Memo;
 use crate::store::types::StoredRecord;
 
 const MAX_SHARDS: usize = 64;
 /// A shard has at least this share of the limits, so that a small cache holds what it may.
 const MIN_ENTRIES: usize = 16;
 const MIN_BYTES: usize = 256 * 1024;
-/// Memory of an entry in bytes, in addition to its key and its value.
-const OVERHEAD: usize = 160;
+/// Memory of an entry in bytes, in addition to its key and its value: 160, and what is parsed of a
+/// record with up to 16 fields.
+const OVERHEAD: usize = 900;
 /// The number of entries among which the least recently used one is evicted. In a cache of the
 /// default size these are nearly all of a shard.
 const SAMPLE: usize = 128;
@@ -53,16 +55,19 @@ pub(super) struct Entry {
     pub(super) expires: Instant,
     /// The number of the connection that it was read over.
     pub(super) connection: u64,
+    /// What was parsed of the value.
+    parsed: Memo,
     /// The number of the last use.
     used: u64,
 }
 
 impl Entry {
-    pub(super) const fn new(value: Bytes, expires: Instant, connection: u64) -> Self {
+    pub(super) fn new(value: Bytes, expires: Instant, connection: u64) -> Self {
         Self {
             value,
             expires,
             connection,
+            parsed: Memo::default(),
             used: 0,
         }
     }
@@ -96,10 +101,9 @@ impl Entries {
             shard.uses += 1;
             entry.used = shard.uses;
             shard.hits += 1;
-            return Ok(StoredRecord::new(
-                entry.value.clone(),
-                Some(entry.expires - now),
-            ));
+            let mut record = StoredRecord::new(entry.value.clone(), Some(entry.expires - now));
+            record.parsed = Some(entry.parsed.clone());
+            return Ok(record);
         }
         shard.misses += 1;
         Err(shard.sequence)

@@ -1,5 +1,7 @@
 //! What is served from the cache, and what is not.
 
+use jwt_redis_session::{Keyring, SessionError, Sessions, TokenRejection};
+
 use super::*;
 use crate::log::Log;
 
@@ -186,4 +188,28 @@ async fn a_rejection_by_the_server_costs_only_the_cache() {
     assert_eq!(stats.bypasses, 6);
     let warnings = log.text().matches("CLIENT TRACKING").count();
     assert_eq!(warnings, 1, "{}", log.text());
+}
+
+/// The parsed record is kept with the cached one.
+#[tokio::test]
+async fn limits_of_each_sessions_apply_to_a_hot_record() {
+    let (_server, cached, _plain) = both().await;
+    let keyring = Keyring::hs256(*b"0123456789abcdef0123456789abcdef").unwrap();
+    let large = Sessions::builder(cached.clone(), keyring.clone());
+    let large = large.build().unwrap();
+    let small = Sessions::builder(cached.clone(), keyring).max_size(20);
+    let small = small.build().unwrap();
+    let session = large.new_session();
+    session.insert("card", "4111 1111 1111 1111").unwrap();
+    let token = session.create().await.unwrap();
+    let before = stats(&cached).hits;
+    eventually("a hot session", async || {
+        let session = large.open(token.as_str()).await.unwrap();
+        let card: Option<String> = session.get("card").unwrap();
+        assert_eq!(card.as_deref(), Some("4111 1111 1111 1111"));
+        (stats(&cached).hits > before + 1).then_some(())
+    })
+    .await;
+    let rejected = small.open(token.as_str()).await.unwrap_err();
+    assert_eq!(rejected, SessionError::Rejected(TokenRejection::Corrupt));
 }
