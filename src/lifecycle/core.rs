@@ -113,9 +113,7 @@ impl Lifecycle {
     /// Parses a record, unless an earlier read of the same cached record has.
     fn parse_with(&self, value: Bytes, parsed: Option<Memo>) -> Result<Record> {
         match parsed {
-            Some(parsed) if value.len() <= self.max_size => {
-                parsed.get_or_try(|| Record::parse(value))
-            }
+            Some(parsed) if value.len() <= self.max_size => parse_once(&parsed, value),
             _ => self.parse(value),
         }
     }
@@ -241,5 +239,29 @@ pub(crate) fn record_error(error: StoreError) -> SessionError {
 impl fmt::Debug for Lifecycle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Lifecycle({:?}, {:?})", self.store, self.keyspace)
+    }
+}
+
+fn parse_once(parsed: &Memo, value: Bytes) -> Result<Record> {
+    let record = parsed.get_or_try(|| Record::parse(value.clone()))?;
+    // A store that wraps the one with the cache may have changed the value.
+    if record.bytes == value {
+        Ok(record)
+    } else {
+        Record::parse(value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_changed_value_of_a_cached_record_is_parsed() {
+        let parsed = Memo::default();
+        for value in [r#"{"role":"admin"}"#, r#"{"role":"guest"}"#] {
+            let record = parse_once(&parsed, Bytes::from_static(value.as_bytes())).unwrap();
+            assert_eq!(record.bytes, value);
+        }
     }
 }
