@@ -138,6 +138,14 @@ impl Client {
         }
     }
 
+    pub(super) const fn has_cache(&self) -> bool {
+        match &self.servers {
+            Servers::One(server) => server.cache.is_some(),
+            #[cfg(feature = "cluster")]
+            Servers::Cluster(_) => false,
+        }
+    }
+
     /// Looks for the record under `key` in the local cache.
     pub(super) fn find_cached(&self, key: &str) -> Lookup {
         match &self.servers {

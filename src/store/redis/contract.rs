@@ -1,6 +1,5 @@
 //! The store contract: one request for each method.
 
-use std::future::{Future, ready};
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -70,10 +69,16 @@ impl Store for RedisStore {
         'store: 'future,
         'key: 'future,
     {
-        match self.client.find_cached(key) {
-            Lookup::Hit(record) => Box::pin(ready(Ok(Some(record)))),
-            Lookup::Miss(reading) => Box::pin(self.load_uncached(key, reading)),
+        if !self.client.has_cache() {
+            return Box::pin(self.load_uncached(key, None));
         }
+        // Looked up when polled: a future that is kept for a while must not return what was hot.
+        Box::pin(async move {
+            match self.client.find_cached(key) {
+                Lookup::Hit(record) => Ok(Some(record)),
+                Lookup::Miss(reading) => Box::pin(self.load_uncached(key, reading)).await,
+            }
+        })
     }
 
     async fn insert(&self, record: NewRecord<'_>) -> Result<bool> {

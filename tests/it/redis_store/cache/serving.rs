@@ -213,3 +213,13 @@ async fn limits_of_each_sessions_apply_to_a_hot_record() {
     let rejected = small.open(token.as_str()).await.unwrap_err();
     assert_eq!(rejected, SessionError::Rejected(TokenRejection::Corrupt));
 }
+
+#[tokio::test]
+async fn a_read_looks_into_the_cache_when_it_is_polled() {
+    let (_server, cached, plain) = both().await;
+    insert_hot(&cached, "k").await;
+    let reading = cached.load("k");
+    assert_eq!(plain.delete("k").await, Ok(true));
+    tokio::time::sleep(BOUND).await;
+    assert_eq!(reading.await, Ok(None));
+}
