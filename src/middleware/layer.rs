@@ -192,9 +192,10 @@ impl<P> JwtRedisSession<P> {
     /// The extractors `Session` and `ActiveSession`, [`RequireSession`](crate::RequireSession) and
     /// [`LazySession::load`](crate::middleware::LazySession::load) verify the token and load the
     /// session; one read serves them all. A route that uses none of them sends no command to the
-    /// store, works during an outage, and neither rejects nor counts an invalid token. Exception:
-    /// the token in a [`SessionCookie`](crate::SessionCookie) is verified immediately if the request
-    /// is a navigation, so that the response clears the cookie of an invalid token.
+    /// store, works during an outage, and neither rejects nor counts an invalid token. Exceptions:
+    /// credentials that are malformed, ambiguous or too long are rejected immediately. The token in
+    /// a [`SessionCookie`](crate::SessionCookie) is verified immediately if the request is a
+    /// navigation, so that the response clears the cookie of an invalid token.
     ///
     /// The request extensions hold a [`LazySession`](crate::middleware::LazySession) instead of a
     /// [`Session`](crate::Session), except inside `RequireSession`. A request that does not load

@@ -110,7 +110,8 @@ impl LazySession {
 
     /// Returns the session if it is available without verifying a token or reading from the store.
     ///
-    /// That is the case after [`load`](Self::load), and for a request without a token.
+    /// That is the case after [`load`](Self::load), for a request without a token, and if the layer
+    /// has rejected the credentials; see [`lazy`](crate::JwtRedisSession::lazy).
     #[must_use]
     pub fn loaded(&self) -> Option<Session> {
         self.get().cloned()

@@ -112,3 +112,22 @@ async fn a_token_is_verified_when_the_session_is_loaded_and_not_again() {
     let rejected = after.load().await.state();
     assert_eq!(described(&rejected), "signature");
 }
+
+#[tokio::test]
+async fn credentials_of_a_wrong_form_are_rejected_even_if_the_session_is_not_used() {
+    let (_, sessions) = sessions();
+    let layer = JwtRedisSession::new(sessions).lazy();
+    let service = layer.layer(service_fn(lazy_session));
+    for (credentials, reason) in [
+        ("Bearer a b", "malformed"),
+        ("Bearer a, Bearer b", "ambiguous"),
+    ] {
+        let (log, _guard) = Log::record();
+        let request = get("/unused", &[("authorization", credentials)]);
+        let response = service.clone().oneshot(request).await.unwrap();
+        let loaded = response.into_body().loaded();
+        let state = loaded.map(|session| described(&session.state()));
+        assert_eq!(state.as_deref(), Some(reason));
+        assert_eq!(log.text().matches("token rejected").count(), 1);
+    }
+}
