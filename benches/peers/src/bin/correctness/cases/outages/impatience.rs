@@ -1,4 +1,4 @@
-//! Clients that give up before Redis answers: what they asked for may still be done.
+//! Clients that give up before Redis answers: their requests may still be done.
 
 use std::time::Duration;
 
