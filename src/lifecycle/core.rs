@@ -18,6 +18,10 @@ use crate::telemetry::StoreCall as _;
 use crate::token::TokenFormat;
 use crate::token_rejection::TokenRejection;
 
+/// A record with more fields is parsed by each read: a cache counts the memory of this many for the
+/// parsed form of a record.
+const KEPT_FIELDS: usize = 16;
+
 /// Configuration that the operations on sessions share. Each operation is an `impl` in its own
 /// file.
 pub(crate) struct Lifecycle {
@@ -243,18 +247,33 @@ impl fmt::Debug for Lifecycle {
 }
 
 fn parse_once(parsed: &Memo, value: Bytes) -> Result<Record> {
-    let record = parsed.get_or_try(|| Record::parse(value.clone()))?;
     // A store that wraps the one with the cache may have changed the value.
-    if record.bytes == value {
-        Ok(record)
-    } else {
-        Record::parse(value)
+    if let Some(record) = parsed.get::<Record>()
+        && record.bytes == value
+    {
+        return Ok(record);
     }
+    let record = Record::parse(value)?;
+    if record.field_count <= KEPT_FIELDS {
+        parsed.keep(record.clone());
+    }
+    Ok(record)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_record_of_many_fields_is_not_kept() {
+        for (count, is_kept) in [(KEPT_FIELDS, true), (KEPT_FIELDS + 1, false)] {
+            let fields = (0..count).map(|number| format!("\"f{number}\":1"));
+            let value = format!("{{{}}}", fields.collect::<Vec<_>>().join(","));
+            let parsed = Memo::default();
+            parse_once(&parsed, value.into()).unwrap();
+            assert_eq!(parsed.get::<Record>().is_some(), is_kept);
+        }
+    }
 
     #[test]
     fn a_changed_value_of_a_cached_record_is_parsed() {

@@ -1,11 +1,11 @@
-//! A value that is computed once from a cached record.
+//! A value that was computed from a cached record.
 
 use std::any::Any;
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, OnceLock};
 
 /// Place for what a caller computes from a record; shared by all reads of a cached record, and
-/// dropped with it.
+/// dropped with it. The first value stays.
 ///
 /// Its type is erased because stores do not know what a record contains. It takes no part in
 /// comparisons.
@@ -13,18 +13,14 @@ use std::sync::{Arc, OnceLock};
 pub(crate) struct Memo(Arc<OnceLock<Box<dyn Any + Send + Sync>>>);
 
 impl Memo {
-    /// Returns a copy of the value of this type, which `compute` makes unless it is there.
-    pub(crate) fn get_or_try<T: Any + Clone + Send + Sync, E>(
-        &self,
-        compute: impl FnOnce() -> Result<T, E>,
-    ) -> Result<T, E> {
-        if let Some(value) = self.0.get().and_then(|value| value.downcast_ref::<T>()) {
-            return Ok(value.clone());
-        }
-        let value = compute()?;
-        // If another read was faster, its value is the same.
-        let _ = self.0.set(Box::new(value.clone()));
-        Ok(value)
+    /// Returns a copy of the value, if it has this type.
+    pub(crate) fn get<T: Any + Clone>(&self) -> Option<T> {
+        self.0.get()?.downcast_ref().cloned()
+    }
+
+    /// Keeps `value`, unless there is one.
+    pub(crate) fn keep(&self, value: impl Any + Send + Sync) {
+        let _ = self.0.set(Box::new(value));
     }
 }
 
@@ -45,15 +41,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_value_is_computed_once_and_an_error_is_not_kept() {
+    fn the_first_value_is_kept_for_all_copies() {
         let memo = Memo::default();
-        assert_eq!(memo.get_or_try(|| Err::<u8, _>("failed")), Err("failed"));
+        assert_eq!(memo.get::<u8>(), None);
         let copy = memo.clone();
-        assert_eq!(memo.get_or_try(|| Ok::<_, ()>(1)), Ok(1));
-        assert_eq!(copy.get_or_try(|| Ok::<_, ()>(2)), Ok(1));
-        assert_eq!(
-            memo.get_or_try(|| Ok::<_, ()>("of another type")),
-            Ok("of another type")
-        );
+        memo.keep(1_u8);
+        copy.keep(2_u8);
+        assert_eq!((memo.get::<u8>(), copy.get::<u8>()), (Some(1), Some(1)));
+        assert_eq!(memo.get::<&str>(), None, "it has another type");
     }
 }
