@@ -6,71 +6,38 @@
 //! ready have run: 20 of them cause 2 writes instead of 20. A command on an idle connection is
 //! written at once.
 
-use std::io;
 use std::mem;
-use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-
-/// Stream whose writes wait for other tasks.
-pub(super) struct Batching<S> {
-    stream: S,
+/// When a connection writes.
+#[derive(Default)]
+pub(super) struct Batching {
     /// Whether nothing arrived since the last write.
     is_awaiting: bool,
     /// Whether the next write has waited.
     has_waited: bool,
 }
 
-impl<S> Batching<S> {
-    pub(super) const fn new(stream: S) -> Self {
-        Self {
-            stream,
-            is_awaiting: false,
-            has_waited: false,
-        }
-    }
-}
-
-impl<S: AsyncRead + Unpin> AsyncRead for Batching<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
+impl Batching {
+    /// Runs `write`; while an answer is awaited, only at the second call.
+    pub(super) fn poll_write<T>(
+        &mut self,
         cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let before = buf.filled().len();
-        let polled = Pin::new(&mut self.stream).poll_read(cx, buf);
-        if buf.filled().len() > before {
-            self.is_awaiting = false;
-        }
-        polled
-    }
-}
-
-impl<S: AsyncWrite + Unpin> AsyncWrite for Batching<S> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
+        write: impl FnOnce(&mut Context<'_>) -> Poll<T>,
+    ) -> Poll<T> {
         if self.is_awaiting && !mem::replace(&mut self.has_waited, true) {
             // A task that wakes itself runs after those that are ready.
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
-        let polled = Pin::new(&mut self.stream).poll_write(cx, buf);
-        if polled.is_ready() {
-            (self.is_awaiting, self.has_waited) = (true, false);
-        }
-        polled
+        let written = ready!(write(cx));
+        (self.is_awaiting, self.has_waited) = (true, false);
+        Poll::Ready(written)
     }
 
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+    /// Records that bytes arrived.
+    pub(super) const fn record_arrival(&mut self) {
+        self.is_awaiting = false;
     }
 }
 
@@ -78,38 +45,34 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Batching<S> {
 mod tests {
     use std::io::{Read as _, Write as _};
     use std::net::{SocketAddr, TcpListener};
-    use std::pin::Pin;
     use std::sync::Arc;
     use std::task::{Context, Poll, Waker};
 
     use redis::aio::MultiplexedConnection;
     use redis::{AsyncConnectionConfig, RedisConnectionInfo, cmd};
-    use tokio::io::{AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, DuplexStream};
     use tokio::net::TcpStream;
 
     use super::Batching;
     use crate::store::redis::traffic::{Traffic, Watched};
 
-    #[tokio::test]
-    async fn a_write_waits_once_while_an_answer_is_awaited() {
-        let (stream, mut server) = tokio::io::duplex(64);
-        let mut stream = Batching::new(stream);
+    #[test]
+    fn a_write_waits_once_while_an_answer_is_awaited() {
+        let mut batching = Batching::default();
         let mut context = Context::from_waker(Waker::noop());
-        let mut is_written = |stream: &mut Batching<DuplexStream>| {
-            let polled = Pin::new(stream).poll_write(&mut context, b"PING");
-            matches!(polled, Poll::Ready(Ok(4)))
+        let mut is_written = |batching: &mut Batching| {
+            let polled = batching.poll_write(&mut context, |_| Poll::Ready(()));
+            polled.is_ready()
         };
-        assert!(is_written(&mut stream), "nothing is awaited");
+        assert!(is_written(&mut batching), "nothing is awaited");
         for _ in 0..2 {
-            assert!(!is_written(&mut stream));
-            assert!(is_written(&mut stream));
+            assert!(!is_written(&mut batching));
+            assert!(is_written(&mut batching));
         }
-        server.write_all(b"PONG").await.unwrap();
-        stream.read_exact(&mut [0; 4]).await.unwrap();
-        assert!(is_written(&mut stream), "the answer has arrived");
+        batching.record_arrival();
+        assert!(is_written(&mut batching), "the answer has arrived");
     }
 
-    /// Answers each `PING` of one connection, in a thread of its own.
+    /// Accepts a connection in another thread, and answers each `PING`.
     fn serve() -> SocketAddr {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -129,7 +92,7 @@ mod tests {
     async fn commands_of_tasks_that_are_ready_are_written_together() {
         let traffic = Traffic::new();
         let stream = TcpStream::connect(serve()).await.unwrap();
-        let stream = Batching::new(Watched::new(stream, Arc::clone(&traffic)));
+        let stream = Watched::new(stream, Arc::clone(&traffic));
         let settings = RedisConnectionInfo::default().set_skip_set_lib_name();
         let config = AsyncConnectionConfig::new();
         let opening = MultiplexedConnection::new_with_config(&settings, stream, config);

@@ -138,6 +138,7 @@ impl Client {
         }
     }
 
+    /// Returns whether reads look into a local cache.
     pub(super) const fn has_cache(&self) -> bool {
         match &self.servers {
             Servers::One(server) => server.cache.is_some(),

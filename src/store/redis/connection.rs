@@ -218,7 +218,9 @@ impl Drop for Connection {
 
 #[cfg(test)]
 mod tests {
+    use std::pin::{Pin, pin};
     use std::sync::Arc;
+    use std::task::{Context, Poll, Waker};
 
     use redis::aio::MultiplexedConnection;
     use redis::{AsyncConnectionConfig, RedisConnectionInfo, cmd};
@@ -273,5 +275,39 @@ mod tests {
         assert!(!connection.never_written(writes));
         let pooled = Connection::of_pool(handle);
         assert!(!pooled.never_written(pooled.writes()), "unknown");
+    }
+
+    fn is_ready<T>(future: Pin<&mut impl Future<Output = T>>) -> bool {
+        let mut context = Context::from_waker(Waker::noop());
+        matches!(future.poll(&mut context), Poll::Ready(_))
+    }
+
+    /// A caller may give up while its command waits to be written, which then is written.
+    #[tokio::test]
+    async fn a_command_that_waits_to_be_written_counts_as_written() {
+        let (stream, mut server) = tokio::io::duplex(1024);
+        let traffic = Traffic::new();
+        let stream = Watched::new(stream, Arc::clone(&traffic));
+        let settings = RedisConnectionInfo::default().set_skip_set_lib_name();
+        let opening = MultiplexedConnection::new(&settings, stream);
+        let (mut handle, driver) = opening.await.unwrap();
+        let (mut other, mut driver) = (handle.clone(), pin!(driver));
+        let driving = tokio::spawn(std::future::pending::<()>()).abort_handle();
+        let connection = Connection::new(handle.clone(), traffic, Some(driving));
+        let ping = cmd("PING");
+        let mut awaited = pin!(other.send_packed_command(&ping));
+        assert!(!is_ready(awaited.as_mut()) && !is_ready(driver.as_mut()));
+        let mut received = Vec::new();
+        server.read_buf(&mut received).await.unwrap();
+
+        let writes = connection.writes();
+        let mut late = Box::pin(handle.send_packed_command(&ping));
+        assert!(!is_ready(late.as_mut()) && !is_ready(driver.as_mut()));
+        let never_written = connection.never_written(writes);
+        drop(late);
+        assert!(!is_ready(driver.as_mut()));
+        server.read_buf(&mut received).await.unwrap();
+        let sent = received.iter().filter(|&&byte| byte == b'P');
+        assert_eq!((sent.count(), never_written), (2, false));
     }
 }

@@ -16,7 +16,6 @@ use tokio::net::UnixStream;
 #[cfg(feature = "tls")]
 use tokio::time::timeout;
 
-use super::batching::Batching;
 use super::cache::{LocalCache, Moment, Tracking};
 use super::config::RedisConfig;
 use super::connection::Connection;
@@ -158,7 +157,7 @@ impl Endpoint {
         let config = config
             .set_connection_timeout(None)
             .set_response_timeout(None);
-        let stream = watched(stream, traffic.clone());
+        let stream = Watched::new(stream, traffic.clone());
         let (handle, driver) = MultiplexedConnection::new_with_config(&settings, stream, config)
             .await
             .map_err(|error| rejected(&error, &self.address))?;
@@ -185,12 +184,6 @@ impl Endpoint {
     }
 }
 
-/// Watches `stream` above the batching: a command that waits there can still be written, so it
-/// counts as written, for callers that wait no longer.
-const fn watched<S>(stream: S, traffic: Arc<Traffic>) -> Watched<Batching<S>> {
-    Watched::new(Batching::new(stream), traffic)
-}
-
 /// Translates the failure of the commands that open a connection.
 pub(super) fn rejected(error: &RedisError, address: &str) -> StoreError {
     // Of these commands, only SELECT is answered with a plain ERR.
@@ -199,53 +192,4 @@ pub(super) fn rejected(error: &RedisError, address: &str) -> StoreError {
         return StoreError::new(StoreErrorKind::Configuration).with_detail(detail);
     }
     error::broken(error, address)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::pin::{Pin, pin};
-    use std::sync::Arc;
-    use std::task::{Context, Poll, Waker};
-
-    use redis::aio::MultiplexedConnection;
-    use redis::{RedisConnectionInfo, cmd};
-    use tokio::io::AsyncReadExt as _;
-
-    use super::watched;
-    use crate::store::redis::connection::Connection;
-    use crate::store::redis::traffic::Traffic;
-
-    fn is_ready<T>(future: Pin<&mut impl Future<Output = T>>) -> bool {
-        let mut context = Context::from_waker(Waker::noop());
-        matches!(future.poll(&mut context), Poll::Ready(_))
-    }
-
-    /// A caller may give up while its command waits to be written, which then is written.
-    #[tokio::test]
-    async fn a_command_that_waits_to_be_written_counts_as_written() {
-        let (stream, mut server) = tokio::io::duplex(1024);
-        let traffic = Traffic::new();
-        let stream = watched(stream, Arc::clone(&traffic));
-        let settings = RedisConnectionInfo::default().set_skip_set_lib_name();
-        let opening = MultiplexedConnection::new(&settings, stream);
-        let (mut handle, driver) = opening.await.unwrap();
-        let (mut other, mut driver) = (handle.clone(), pin!(driver));
-        let driving = tokio::spawn(std::future::pending::<()>()).abort_handle();
-        let connection = Connection::new(handle.clone(), traffic, Some(driving));
-        let ping = cmd("PING");
-        let mut awaited = pin!(other.send_packed_command(&ping));
-        assert!(!is_ready(awaited.as_mut()) && !is_ready(driver.as_mut()));
-        let mut received = Vec::new();
-        server.read_buf(&mut received).await.unwrap();
-
-        let writes = connection.writes();
-        let mut late = Box::pin(handle.send_packed_command(&ping));
-        assert!(!is_ready(late.as_mut()) && !is_ready(driver.as_mut()));
-        let never_written = connection.never_written(writes);
-        drop(late);
-        assert!(!is_ready(driver.as_mut()));
-        server.read_buf(&mut received).await.unwrap();
-        let sent = received.iter().filter(|&&byte| byte == b'P');
-        assert_eq!((sent.count(), never_written), (2, false));
-    }
 }

@@ -15,6 +15,8 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
+use super::batching::Batching;
+
 /// Counters of the bytes on a stream.
 pub(super) struct Traffic {
     created: Instant,
@@ -59,15 +61,20 @@ impl Traffic {
     }
 }
 
-/// A stream that records its traffic.
+/// A stream that records its traffic and batches its writes.
 pub(super) struct Watched<S> {
     stream: S,
     traffic: Arc<Traffic>,
+    batching: Batching,
 }
 
 impl<S> Watched<S> {
-    pub(super) const fn new(stream: S, traffic: Arc<Traffic>) -> Self {
-        Self { stream, traffic }
+    pub(super) fn new(stream: S, traffic: Arc<Traffic>) -> Self {
+        Self {
+            stream,
+            traffic,
+            batching: Batching::default(),
+        }
     }
 }
 
@@ -80,6 +87,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
         let before = buf.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(cx, buf);
         if buf.filled().len() > before {
+            self.batching.record_arrival();
             self.traffic.record_arrival();
         }
         polled
@@ -92,9 +100,13 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        // Counted before the attempt: a failed attempt may still have written bytes.
+        // Counted before the attempt: a failed attempt may still have written bytes, and one that
+        // waits here may be written after its caller has given up.
         self.traffic.writes.fetch_add(1, Ordering::Release);
-        Pin::new(&mut self.stream).poll_write(cx, buf)
+        let Self {
+            stream, batching, ..
+        } = &mut *self;
+        batching.poll_write(cx, |cx| Pin::new(stream).poll_write(cx, buf))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
