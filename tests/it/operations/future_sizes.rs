@@ -7,7 +7,7 @@ use super::*;
 async fn futures_of_operations_are_small() {
     let sessions = sessions(MemoryStore::new());
     let session = sessions.new_session();
-    let one_task = [
+    let in_a_task = [
         size_of_val(&session.login("jo")),
         size_of_val(&session.rotate()),
         size_of_val(&session.rotate_with_grace(Duration::from_secs(1))),
@@ -17,7 +17,7 @@ async fn futures_of_operations_are_small() {
         size_of_val(&session.destroy_others()),
         size_of_val(&session.keep_alive()),
     ];
-    assert!(one_task.iter().all(|&size| size < 512), "{one_task:?}");
+    assert!(in_a_task.iter().all(|&size| size < 512), "{in_a_task:?}");
     let in_place = [
         size_of_val(&session.update()),
         size_of_val(&session.update_with(|_| Ok::<_, SessionError>(()))),

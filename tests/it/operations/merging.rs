@@ -152,3 +152,19 @@ proptest! {
         runtime.block_on(compare(stored, actions))?;
     }
 }
+
+/// Once failed: a merge of an equal value is no change, so that the write of the other handle stays.
+#[tokio::test]
+async fn a_merge_of_equal_data_keeps_the_write_of_another_handle() {
+    let object: Fields = [("__proto__".to_owned(), json!({}))].into_iter().collect();
+    let action =
+        |name, fields: &Fields| -> Action { (name, "__proto__", Value::Null, fields.clone()) };
+    let none = Fields::new();
+    let actions = vec![
+        (false, action("insert", &none)),
+        (true, action("merge", &object)),
+        (false, action("update", &none)),
+        (true, action("update", &none)),
+    ];
+    compare(object, actions).await.unwrap();
+}

@@ -190,9 +190,9 @@ async fn a_rejection_by_the_server_costs_only_the_cache() {
     assert_eq!(warnings, 1, "{}", log.text());
 }
 
-/// The parsed record is kept with the cached one.
+/// The parsed record is kept with the cached one, and several `Sessions` share the cache.
 #[tokio::test]
-async fn limits_of_each_sessions_apply_to_a_hot_record() {
+async fn a_hot_record_is_checked_against_the_limit_of_each_configuration() {
     let (_server, cached, _plain) = both().await;
     let keyring = Keyring::hs256(*b"0123456789abcdef0123456789abcdef").unwrap();
     let large = Sessions::builder(cached.clone(), keyring.clone());
