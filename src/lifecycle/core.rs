@@ -18,8 +18,8 @@ use crate::telemetry::StoreCall as _;
 use crate::token::TokenFormat;
 use crate::token_rejection::TokenRejection;
 
-/// A record with more fields is parsed by each read: a cache counts the memory of this many for the
-/// parsed form of a record.
+/// The largest number of fields of a record whose parsed form is kept with a cached one. The cache
+/// counts the memory of this many.
 const KEPT_FIELDS: usize = 16;
 
 /// Configuration that the operations on sessions share. Each operation is an `impl` in its own
@@ -114,8 +114,8 @@ impl Lifecycle {
         ttl.ok_or(SessionError::Gone)
     }
 
-    /// Parses a record, unless an earlier read of the same cached record has.
-    fn parse_with(&self, value: Bytes, parsed: Option<Memo>) -> Result<Record> {
+    /// Parses a record as [`parse`](Self::parse), but a cached one only once.
+    fn parse_cached(&self, value: Bytes, parsed: Option<Memo>) -> Result<Record> {
         match parsed {
             Some(parsed) if value.len() <= self.max_size => parse_once(&parsed, value),
             _ => self.parse(value),
@@ -204,7 +204,8 @@ impl Lifecycle {
             Ok(None) => TokenRejection::Unknown,
             // Its grace has ended, or the caller is looking for records only.
             Ok(Some(stored)) if Redirect::parse(&stored.value).is_some() => TokenRejection::Unknown,
-            Ok(Some(StoredRecord { value, ttl, parsed })) => match self.parse_with(value, parsed) {
+            Ok(Some(StoredRecord { value, ttl, parsed })) => match self.parse_cached(value, parsed)
+            {
                 Err(_) => TokenRejection::Corrupt,
                 Ok(record) if self.has_ended(&record) => TokenRejection::Expired,
                 Ok(record) => return Ok((record, ttl)),
@@ -246,6 +247,7 @@ impl fmt::Debug for Lifecycle {
     }
 }
 
+/// Returns the record that `parsed` has, or parses `value` and keeps the result there.
 fn parse_once(parsed: &Memo, value: Bytes) -> Result<Record> {
     // A store that wraps the one with the cache may have changed the value.
     if let Some(record) = parsed.get::<Record>()

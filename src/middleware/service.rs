@@ -21,7 +21,7 @@ use crate::source::{Anywhere, InHead};
 #[derive(Clone, Debug)]
 pub struct JwtRedisSessionService<S, P = Anywhere> {
     pub(super) inner: S,
-    // One counter to increment for each request, with everything that is shared.
+    // In one `Arc`: every request clones it, and its counter is shared by all threads.
     pub(super) settings: Arc<Settings>,
     pub(super) marker: PhantomData<P>,
 }

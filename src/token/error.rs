@@ -82,8 +82,8 @@ pub enum KeyringError {
 }
 
 debug_with_message!(
-    KeyringError: WeakSecret, KeyAsSecret, InvalidBase64, WrongKind, InvalidKey, NoKey, TooManyKeys, InvalidKid,
-    DuplicateKid, EndsSessions, NoSigningKey, OtherRules, LeewayTooLong, SelfTest
+    KeyringError: WeakSecret, KeyAsSecret, InvalidBase64, WrongKind, InvalidKey, NoKey, TooManyKeys,
+    InvalidKid, DuplicateKid, EndsSessions, NoSigningKey, OtherRules, LeewayTooLong, SelfTest
 );
 
 /// Reason why the key of a key pair cannot be used: what was found, and what to do.

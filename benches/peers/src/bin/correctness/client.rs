@@ -111,8 +111,8 @@ impl Site {
 }
 
 impl Credential {
-    /// Returns a token with another signature, or cookies with other ids. Those with a signature no
-    /// longer match it.
+    /// Returns a token with another signature, or cookies with other ids. A signed cookie no longer
+    /// matches its signature.
     pub(crate) fn forged(&self) -> Self {
         let signature = self.token.rfind('.').map_or(0, |dot| dot + 1);
         let (signed, signature) = self.token.split_at(signature);

@@ -1,4 +1,4 @@
-//! Clients that disconnect before they have an answer, while Redis is slow.
+//! Clients that disconnect before the response, while Redis is slow.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::records;
 
 /// In each direction: a reply takes twice as long.
 const DELAY: Duration = Duration::from_millis(15);
-/// In this time, a server finishes what it goes on with.
+/// Time in which a server finishes what it continues after a disconnect.
 const SETTLE: Duration = Duration::from_millis(500);
 
 pub(super) async fn run(peer: Peer, rounds: Rounds) -> Vec<Finding> {
@@ -38,7 +38,7 @@ pub(super) async fn run(peer: Peer, rounds: Rounds) -> Vec<Finding> {
 }
 
 async fn rotations(slow: &Slow, passes: usize) -> Vec<Finding> {
-    let (locked_out, gone) = ("the client's token works no more", "the session is lost");
+    let (locked_out, gone) = ("the client's token no longer works", "the session is lost");
     let site = &slow.process.site;
     let probe = site.login(&unique("user")).await;
     if site.post("/rotate", &probe).await.reply == Reply::Status(404) {
@@ -71,9 +71,9 @@ struct Slow {
     process: Process,
 }
 
-/// What is there when the client has gone.
+/// What is left after the client has disconnected.
 struct Left {
-    /// The token from before works in one of the processes.
+    /// The earlier token works in at least one process.
     token_works: bool,
     is_written: bool,
     /// Records of the user.

@@ -24,14 +24,14 @@ pub(super) async fn run(peer: Peer, rounds: Rounds) -> Vec<Finding> {
     findings
 }
 
-/// Shorter outages, in which each request matters.
+/// Short outages in the middle of single requests.
 pub(super) async fn of_requests(peer: Peer, rounds: Rounds) -> Vec<Finding> {
     let mut findings = Vec::from(saves::run(peer, rounds).await);
     findings.extend(impatience::run(peer, rounds).await);
     findings
 }
 
-/// Whether a client has no answer at all.
+/// Returns whether the client received no response.
 fn unanswered(answer: &Answer) -> bool {
     matches!(answer.reply, Reply::Hangs | Reply::Closed)
 }
